@@ -1,0 +1,38 @@
+# make demo: a first look.  make test: lint, types, house rules, all tests.  Each does all of its own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint types bench long clean setup
+
+demo: setup
+	$(BIN)/hub demo $(ARGS)
+
+test: lint types
+	$(BIN)/pytest -n $${TEST_WORKERS:-4} $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+# the same faults as in `make test`, for longer: 50 kills instead of 5
+long: setup
+	$(BIN)/pytest --long tests/faults $(ARGS)
+
+# figures, not tests: prints ratios of this machine's run
+bench: setup
+	$(BIN)/python -m tests.bench $(ARGS)
+
+setup: $(READY)
+	@./setup.sh mosquitto
+
+$(READY): pyproject.toml setup.sh
+	@./setup.sh venv "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

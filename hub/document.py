@@ -1,0 +1,203 @@
+"""A YAML file as values that know where they stand; `config`, `rules` and `devices` read their files with it.
+
+YAML 1.2 core scalars (`on`, `no`, `02:00` and `012a` stay text), no aliases, no tags but `!env NAME` and `!file PATH`,
+which fetch secrets. Whatever is wrong becomes a Problem with file:line:column; nothing raises for what a user wrote.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hub.errors import Problem
+from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
+from hub.secret import Secret
+
+__all__ = ["Node", "Problems", "read_document"]
+
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and its place. `value` is a scalar, a Secret, a list of Nodes or a dict of Nodes by key text.
+
+    `text` is a scalar as it was written; `literal` tells that `text` begins exactly at line:column and is one line, so
+    an offset into it is a column; `keys` holds the place of each key of a mapping.
+    """
+
+    value: Any
+    path: str
+    line: int
+    column: int
+    text: str = ""
+    literal: bool = False
+    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def problem(self, message: str, hint: str = "", excerpt: str = "", offset: int = 0) -> Problem:
+        """Make a Problem at this place, `offset` characters into a literal scalar."""
+        column = self.column + (offset if self.literal else 0)
+        return Problem(self.path, self.line, column, message, hint, excerpt)
+
+    def key_problem(self, key: str, message: str, hint: str = "") -> Problem:
+        """Make a Problem at one of this mapping's keys."""
+        line, column = self.keys.get(key, (self.line, self.column))
+        return Problem(self.path, line, column, message, hint)
+
+    def plain(self) -> Any:
+        """Return the value without places, all the way down."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+
+class Problems(list[Problem]):
+    """What was found so far, in all files."""
+
+
+class _Refused(Exception):  # a way out of the builder, not an error that leaves this module
+    def __init__(self, mark: Any, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.mark, self.message, self.hint = mark, message, hint
+
+
+def read_document(path: Path, problems: Problems) -> Node | None:
+    """Read one file; None (and at least one more problem) where it cannot be used, None alone where it is empty."""
+    name = str(path)
+    try:
+        if path.stat().st_size > DOCUMENT_BYTES:
+            problems.append(
+                Problem(name, 0, 0, f"larger than {DOCUMENT_BYTES >> 20} MB", "split it into several files")
+            )
+            return None
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problems.append(Problem(name, 0, 0, f"cannot be read: {error.strerror}"))
+        return None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        problems.append(Problem(name, line, 1, "not UTF-8 text", "save the file as UTF-8"))
+        return None
+    return parse_document(text, name, problems)
+
+
+def parse_document(text: str, path: str, problems: Problems) -> Node | None:
+    """Do the same with text in hand; `path` is what the problems name."""
+    before = len(problems)
+    try:
+        node = _Builder(path, problems).build(text)
+    except _Refused as error:
+        problems.append(Problem(path, error.mark.line + 1, error.mark.column + 1, error.message, error.hint))
+        return None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        problems.append(Problem(path, line, column, f"not YAML: {error.problem or error.context}"))
+        return None
+    except yaml.YAMLError as error:
+        problems.append(Problem(path, 1, 1, f"not YAML: {str(error).splitlines()[0]}"))
+        return None
+    return node if len(problems) == before else None
+
+
+class _Builder:
+    """Builds Nodes from parser events; aliases and depth are refused before anything could explode."""
+
+    def __init__(self, path: str, problems: Problems) -> None:
+        self.path, self.problems = path, problems
+        self.events: Iterator[Any] = iter(())
+
+    def build(self, text: str) -> Node | None:
+        self.events = yaml.parse(text, Loader=_LOADER)
+        root = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise _Refused(event.start_mark, "a second document in one file", "remove the line ---")
+                root = self.node(next(self.events), 0)
+        return root if root is None or root.value is not None else None
+
+    def node(self, event: Any, depth: int) -> Node:
+        if depth > DOCUMENT_DEPTH:
+            raise _Refused(event.start_mark, f"nested deeper than {DOCUMENT_DEPTH}")
+        if isinstance(event, yaml.AliasEvent):
+            raise _Refused(event.start_mark, f"aliases are not read: *{event.anchor}", "write the value out")
+        mark = event.start_mark
+        node = Node(None, self.path, mark.line + 1, mark.column + 1)
+        if isinstance(event, yaml.ScalarEvent):
+            self.scalar(event, node)
+        elif event.tag is not None:
+            raise _Refused(mark, f"unknown tag {event.tag}")
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node.value = []
+            while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+                node.value.append(self.node(item, depth + 1))
+        else:
+            self.mapping(node, depth)
+        return node
+
+    def mapping(self, node: Node, depth: int) -> None:
+        node.value = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _Refused(event.start_mark, "a key must be a word", "quote it if it begins with { or [")
+            key: str = event.value
+            mark: Any = event.start_mark
+            value = self.node(next(self.events), depth + 1)
+            if key in node.value:
+                first = node.keys[key][0]
+                message = f"key {key!r} stands twice, first in line {first}"
+                self.problems.append(Problem(self.path, mark.line + 1, mark.column + 1, message, "remove one"))
+                continue
+            node.value[key] = value
+            node.keys[key] = (mark.line + 1, mark.column + 1)
+
+    def scalar(self, event: Any, node: Node) -> None:
+        node.text = text = event.value
+        plain = event.style in (None, "") and event.implicit[0]
+        if event.tag in ("!env", "!file"):
+            node.value = self.fetch(event, text)
+        elif event.tag is not None and event.tag != "!":
+            hint = 'text that begins with ! must be quoted: "!…"'
+            raise _Refused(event.start_mark, f"unknown tag {event.tag}", hint)
+        else:
+            node.value = _core(text) if plain else text
+        node.literal = event.start_mark.line == event.end_mark.line and event.style not in ("|", ">")
+        if node.literal and event.style in ("'", '"'):
+            node.column += 1
+
+    def fetch(self, event: Any, text: str) -> Secret:
+        if event.tag == "!env":
+            if text not in os.environ:
+                raise _Refused(event.start_mark, f"environment variable {text} is not set", f"export {text}=… first")
+            return Secret(os.environ[text])
+        path = Path(self.path).parent / text
+        try:
+            return Secret(path.read_text("utf-8").rstrip("\r\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise _Refused(event.start_mark, f"file {path} cannot be read: {why}") from None
+
+
+def _core(text: str) -> Any:
+    """Resolve a plain scalar by the YAML 1.2 core schema (yaml.org/spec/1.2.2, 10.3.2)."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        if len(text) > 20:
+            return text
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        return text if number in (float("inf"), float("-inf")) else number
+    return text

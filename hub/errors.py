@@ -1,0 +1,138 @@
+"""Every error of the hub, one tree; the command line turns each into one line and an exit code.
+
+HubError
+├── ConfigError            hub.yaml, rules or fleets have problems (a list of Problem)
+├── ExpressionError        an expression of a rule
+│   ├── CompileError           it cannot be understood; knows the offset in the text
+│   └── EvaluationError        it has no value for this event
+├── SessionError           the MQTT session
+│   ├── BrokerUnreachable      no connection could be made
+│   ├── ConnectionRefused      the broker said no: credentials, client id, ban
+│   ├── SubscriptionDenied     a SUBACK code ≥ 0x80: an ACL, usually
+│   ├── SessionTakenOver       another client came with our client id
+│   ├── Disconnected           the broker closed with a reason
+│   └── PublishRefused         a publish cannot be sent or the broker said no
+└── StoreError             the state file
+    ├── StoreLocked            another hub has it open
+    └── StoreUnusable          not a hub's file, a newer version, or not writable
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "BrokerUnreachable",
+    "CompileError",
+    "ConfigError",
+    "ConnectionRefused",
+    "Disconnected",
+    "EvaluationError",
+    "ExpressionError",
+    "HubError",
+    "Problem",
+    "PublishRefused",
+    "SessionError",
+    "SessionTakenOver",
+    "StoreError",
+    "StoreLocked",
+    "StoreUnusable",
+    "SubscriptionDenied",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Something a user wrote that cannot stay so: where it stands, what it is, and (in `hint`) what to do.
+
+    `line` and `column` count from 1; 0 means that the problem has no place inside the file. `excerpt` is shown
+    below the message, for an expression with its caret.
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        """Return `file:line:column: message` as editors and compilers have it, the hint behind."""
+        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        text = f"{place}: {self.message}"
+        if self.hint:
+            text += f" ({self.hint})"
+        return f"{text}\n{self.excerpt}" if self.excerpt else text
+
+
+class HubError(Exception):
+    """Root of the tree. `exit_code` is what the command line ends with: 1 problems, 2 usage, 3 unreachable."""
+
+    exit_code = 1
+
+
+class ConfigError(HubError):
+    """Files a user wrote have problems; all of them are here, never only the first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Take the problems, at least one, and keep them in the order of their places."""
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class ExpressionError(HubError):
+    """Root of what an expression can do wrong."""
+
+
+class CompileError(ExpressionError):
+    """The text is not an expression. `offset` (characters from its start) is where it stops being one."""
+
+    def __init__(self, message: str, offset: int = 0, text: str = "", hint: str = "") -> None:
+        """Keep the message, the place in `text`, and what to do about it."""
+        super().__init__(message)
+        self.message, self.offset, self.text, self.hint = message, offset, text, hint
+
+
+class EvaluationError(ExpressionError):
+    """The expression has no value for this input: a missing field, a wrong type, an overflow."""
+
+
+class SessionError(HubError):
+    """Root of what can go wrong between the hub and its broker."""
+
+    exit_code = 3
+
+
+class BrokerUnreachable(SessionError):
+    """No connection: wrong address, nobody listening, TLS that does not agree."""
+
+
+class ConnectionRefused(SessionError):
+    """CONNACK with an error: user or password, client id, protocol version."""
+
+
+class SubscriptionDenied(SessionError):
+    """The broker does not let us read a filter that a rule asks for."""
+
+
+class SessionTakenOver(SessionError):
+    """Another client connected with our client id; going on would take it back, endlessly."""
+
+
+class Disconnected(SessionError):
+    """The broker ended the connection and said why."""
+
+
+class PublishRefused(SessionError):
+    """A message the broker will not take, however often it is sent."""
+
+
+class StoreError(HubError):
+    """Root of what the state file can do wrong."""
+
+
+class StoreLocked(StoreError):
+    """Another hub holds the state file."""
+
+
+class StoreUnusable(StoreError):
+    """The state file cannot be used: a newer schema, not a database, no permission."""

@@ -1,0 +1,176 @@
+"""Reading a mapping of a document key by key: types, defaults, "did you mean", all problems at once.
+
+section = Section(node, problems, "receiver")
+url = section.take("url", text)
+section.finish()                   # what was not taken is an unknown key
+"""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from hub.document import Node, Problems
+from hub.duration import parse_duration
+from hub.errors import Problem
+from hub.secret import Secret
+
+__all__ = [
+    "Bad",
+    "Section",
+    "boolean",
+    "did_you_mean",
+    "duration",
+    "integer",
+    "list_of",
+    "number",
+    "one_of",
+    "secret",
+    "text",
+]
+
+T = TypeVar("T")
+Convert = Callable[[Node], T]
+
+
+class Bad(Exception):  # reads as "raise Bad(node, …)"; it never leaves a Section
+    """A value is not what its key asks for; a Section turns it into a Problem."""
+
+    def __init__(self, node: Node, message: str, hint: str = "") -> None:
+        """Keep the problem, at the node's place."""
+        super().__init__(message)
+        self.problem = node.problem(message, hint)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean 'x'?`, or nothing where no known word is near."""
+    near = get_close_matches(word, list(known), 1, 0.6)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+class Section:
+    """A mapping being read. Every key that is taken is known; `finish` reports the others."""
+
+    def __init__(self, node: Node, problems: Problems, what: str) -> None:
+        """Begin with a mapping; `what` names it in messages. Anything but a mapping is a problem and reads as empty."""
+        self.node, self.problems, self.what = node, problems, what
+        self.known: set[str] = set()
+        self.values: dict[str, Node] = {}
+        if isinstance(node.value, dict):
+            self.values = node.value
+        elif node.value is not None:
+            self.report(node.problem(f"{what} must be a mapping (key: value), not {kind(node)}"))
+
+    def report(self, problem: Problem) -> None:
+        """Add a problem."""
+        self.problems.append(problem)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.values
+
+    def get(self, key: str) -> Node | None:
+        """Take a key's node as it is; None where it is absent or null."""
+        self.known.add(key)
+        node = self.values.get(key)
+        return None if node is None or node.value is None else node
+
+    def take(self, key: str, convert: Convert[T], default: T) -> T:
+        """Take a key's converted value, or the default where it is absent or has a problem (then reported)."""
+        node = self.get(key)
+        if node is None:
+            return default
+        try:
+            return convert(node)
+        except Bad as error:
+            self.report(error.problem)
+            return default
+
+    def require(self, key: str, convert: Convert[T], default: T) -> T:
+        """Do the same, with a problem where the key is absent."""
+        if key not in self.values or self.values[key].value is None:
+            self.report(self.node.problem(f"{self.what} needs the key '{key}'"))
+        return self.take(key, convert, default)
+
+    def finish(self) -> None:
+        """Report every key that nobody took."""
+        for key in self.values:
+            if key not in self.known:
+                hint = did_you_mean(key, self.known) or f"known keys: {', '.join(sorted(self.known))}"
+                self.report(self.node.key_problem(key, f"unknown key {key!r} in {self.what}", hint))
+
+
+def kind(node: Node) -> str:
+    """Name what a node is, for messages."""
+    value = node.value
+    names = {dict: "a mapping", list: "a list", bool: "true/false", int: "a number", float: "a number", str: "text"}
+    return "nothing" if value is None else names.get(type(value), "a secret")
+
+
+def text(node: Node) -> str:
+    """Text; a number counts as the text it was written as."""
+    if isinstance(node.value, (str, int, float)):
+        return node.text
+    raise Bad(node, f"must be text, not {kind(node)}")
+
+
+def secret(node: Node) -> Secret:
+    """Text that must not be shown, from `!env`, `!file` or written out."""
+    return node.value if isinstance(node.value, Secret) else Secret(text(node))
+
+
+def boolean(node: Node) -> bool:
+    """Read true or false."""
+    if isinstance(node.value, bool):
+        return node.value
+    raise Bad(node, f"must be true or false, not {node.text or kind(node)!r}")
+
+
+def number(node: Node) -> float:
+    """Any number."""
+    if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+        return float(node.value)
+    raise Bad(node, f"must be a number, not {kind(node)}")
+
+
+def integer(low: int, high: int) -> Convert[int]:
+    """Make a reader of a whole number from low to high."""
+
+    def convert(node: Node) -> int:
+        if not isinstance(node.value, int) or isinstance(node.value, bool):
+            raise Bad(node, f"must be a whole number, not {kind(node)}")
+        if not low <= node.value <= high:
+            raise Bad(node, f"must be from {low} to {high}, not {node.value}")
+        return node.value
+
+    return convert
+
+
+def duration(node: Node) -> float:
+    """Read a duration in seconds."""
+    if isinstance(node.value, (int, float)) and not isinstance(node.value, bool) and node.value != 0:
+        raise Bad(node, f"{node.text} of what?", "write a duration with its unit: 90s, 5m, 1h30m, 7d")
+    try:
+        return 0.0 if node.value == 0 and node.value is not False else parse_duration(text(node))
+    except ValueError as error:
+        raise Bad(node, str(error)) from None
+
+
+def one_of(*words: str) -> Convert[str]:
+    """Make a reader of one of these words."""
+
+    def convert(node: Node) -> str:
+        word = text(node)
+        if word not in words:
+            raise Bad(node, f"must be one of {', '.join(words)}, not {word!r}", did_you_mean(word, words))
+        return word
+
+    return convert
+
+
+def list_of(convert: Convert[T]) -> Convert[tuple[T, ...]]:
+    """Make a reader of a list; a single value counts as a list of one."""
+
+    def convert_all(node: Node) -> tuple[T, ...]:
+        items: list[Any] = node.value if isinstance(node.value, list) else [node]
+        return tuple(convert(item) for item in items)
+
+    return convert_all

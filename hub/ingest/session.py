@@ -1,0 +1,124 @@
+"""The seam to the broker: what the pipeline asks of an MQTT session; two implementations stand beside it.
+
+`session5` speaks MQTT 5 over the mqtt5 codec, `session311` speaks 3.1.1 over aiomqtt for brokers that know nothing newer.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
+from hub.model import Delivery
+from hub.secret import Secret
+
+__all__ = ["BrokerSettings", "Notice", "Session", "Will"]
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes for us (retained, QoS 1) when we vanish."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """How to reach the broker. `ca`, `cert` and `key` are PEM files; `tls` without `ca` trusts the system's."""
+
+    host: str = "localhost"
+    port: int = 1883
+    tls: bool = False
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    username: str | None = None
+    password: Secret | None = None
+    client_id: str = "hub"
+    protocol: str = "5"
+    session_expiry: float = SESSION_EXPIRY_SECONDS
+    receive_maximum: int = RECEIVE_MAXIMUM
+    keep_alive: int = KEEP_ALIVE_SECONDS
+    payload_bytes: int = PAYLOAD_BYTES
+
+    def __str__(self) -> str:
+        """Return the URL without user and password."""
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the session itself that the rest of the hub must know.
+
+    `kind`: `connected` (subscribed, detail says whether the session was resumed), `session_lost` (the broker had no
+    session although we had one; subscribed anew), `drained` (what the broker held while we were away has been handed
+    over or waits in the inbox), `disconnected` (detail says why), `dropped` (QoS 0 beyond the inbox, `count` of them).
+    `position` is that of the last delivery received before it.
+    """
+
+    kind: str
+    position: int
+    detail: str = ""
+    count: int = 0
+
+
+class Session(Protocol):
+    """An ordered, replayable source of deliveries with positions, and a way to publish.
+
+    Positions count the deliveries handed out by `receive`, from 1; the last of a batch is `handed`.
+    """
+
+    on_notice: Callable[[Notice], None]
+    handed: int
+    """Position of the last delivery that `receive` returned."""
+    confirmed: int
+    """Position up to which the broker is known to have taken our acknowledgements."""
+
+    async def run(self, filters: Sequence[str]) -> None:
+        """Connect, subscribe at QoS 1, reconnect with back-off for ever; return after `close`.
+
+        Before the first CONNACK only ConnectionRefused for bad credentials, SubscriptionDenied and SessionTakenOver end
+        it; BrokerUnreachable is reported as `disconnected` and tried again.
+
+        Raises:
+            SessionTakenOver, SubscriptionDenied, ConnectionRefused: going on would be wrong.
+
+        """
+        ...
+
+    async def receive(self) -> Sequence[Delivery]:
+        """Wait for deliveries and return all that wait, in order; cancelling the wait loses none.
+
+        Returns an empty sequence once, when the session is closed.
+        """
+        ...
+
+    def acknowledge(self, position: int) -> None:
+        """Acknowledge every delivery up to this position, in order of receipt. Those of an older connection are skipped:
+        the broker sends them again.
+        """
+        ...
+
+    async def resubscribe(self, filters: Sequence[str]) -> None:
+        """Make these the subscribed filters: what is new is subscribed, what is gone unsubscribed.
+
+        Raises:
+            SubscriptionDenied: the broker refused one; the others stand.
+
+        """
+        ...
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Return when the broker has it (QoS 1) or when it is written (QoS 0); waits while not connected.
+
+        Raises:
+            PublishRefused: the broker will not take it, or the topic cannot be published to.
+            Disconnected: the connection ended between sending and PUBACK: it may or may not have arrived.
+
+        """
+        ...
+
+    async def close(self) -> None:
+        """Send what was acknowledged, disconnect without UNSUBSCRIBE, wake `receive` and `run`."""
+        ...

@@ -1,0 +1,43 @@
+"""Every default and bound of the hub, the unit in the name, the reason beside the number."""
+
+# documents
+DOCUMENT_BYTES = 8 << 20  # 8,000 rules are about 2 MB
+DOCUMENT_DEPTH = 32  # the deepest document that makes sense has 8
+
+# expressions
+EXPRESSION_CHARS = 8192  # a condition that long is a program
+EXPRESSION_DEPTH = 64  # nesting of the source; keeps the parser and Python's compiler far from their recursion limits
+TEMPLATE_BYTES = 4096  # what a rendered text may be long: SMS gateways, chat and mail subjects all cut earlier
+TOPIC_BYTES = 512  # a publish topic; MQTT allows 65,535, brokers and dashboards do not
+
+# ingest
+PAYLOAD_BYTES = 256 << 10  # largest payload that is evaluated; larger ones are dead-lettered
+DEAD_LETTER_HEAD_BYTES = 1024  # enough to see what it was
+RECEIVE_MAXIMUM = 65535  # MQTT 5's largest: the broker keeps what we have not acknowledged
+KEEP_ALIVE_SECONDS = 30  # a dead peer is noticed within 45 s on any NAT
+SESSION_EXPIRY_SECONDS = 7 * 86400.0  # a hub may be off for a week without losing an event
+SEND_WINDOW = 64  # QoS 1 publishes under way at once: bounds what a crash can send twice
+RECONNECT_SECONDS = (0.1, 30.0)  # first and longest wait between attempts, full jitter between
+CONNECT_SECONDS = 10.0  # TCP, TLS and CONNACK together
+INBOX_QOS0 = 100_000  # QoS 0 has no acknowledgement to hold back; beyond this they are dropped and counted
+
+# rules
+PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each
+
+# store
+CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowledged at the latest after this
+CHECKPOINT_WINDOW_SHARE = 4  # … or when a quarter of the receive window is filled
+DEAD_LETTERS = 10_000  # kept, newest first to stay
+
+# alerts
+RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its retained topic
+
+# notify
+DELIVERY_AGE_SECONDS = 3 * 86400.0  # older than this a notification is a dead letter: nobody acts on it
+RETRY_SECONDS = (1.0, 300.0)  # first and longest back-off, full jitter between
+RECEIVER_TIMEOUT_SECONDS = 15.0  # one attempt
+RECEIVER_CONCURRENCY = 8  # attempts under way at once per receiver
+LANE_QUEUE = 10_000  # notifications of one receiver held in memory; the rest waits in the outbox
+
+# process
+DRAIN_SECONDS = 8.0  # SIGTERM to exit, so that 10 s of systemd or Docker are enough

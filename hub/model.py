@@ -1,0 +1,172 @@
+"""The values that the stages hand to each other; they know nothing of any stage.
+
+Delivery ──ingest──▶ Event ──rules──▶ Transition ──alerts──▶ Notification ──notify──▶ Outcome
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = [
+    "Delivered",
+    "Delivery",
+    "Event",
+    "Labels",
+    "Notification",
+    "Outcome",
+    "Phase",
+    "Reason",
+    "Rejected",
+    "Retry",
+    "Transition",
+]
+
+Labels = tuple[tuple[str, str], ...]
+"""Label names and values, in the order in which they stand in a topic: part of an alert's identity."""
+
+
+class Delivery(Protocol):
+    """One PUBLISH as a session hands it over, not yet acknowledged; mqtt5.PublishPacket is one as it is."""
+
+    @property
+    def topic(self) -> str:
+        """The topic name."""
+        ...
+
+    @property
+    def payload(self) -> bytes:
+        """The payload as it came."""
+        ...
+
+    @property
+    def qos(self) -> int:
+        """0 or 1."""
+        ...
+
+    @property
+    def retain(self) -> bool:
+        """Whether the broker kept this message from before we subscribed."""
+        ...
+
+    @property
+    def packet_id(self) -> int | None:
+        """The id to acknowledge; None at QoS 0."""
+        ...
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether the broker has sent it before."""
+        ...
+
+    @property
+    def subscription_ids(self) -> list[int]:
+        """Which of our subscriptions this copy belongs to."""
+        ...
+
+
+class Event:
+    """What arrived: a decoded message.
+
+    `fields` is the payload's object, or an empty one where the payload is something else; `value` is what it is then.
+    Not a frozen dataclass because one is made per message: that alone would cost three times the decoding.
+    """
+
+    __slots__ = ("fields", "qos", "raw", "retain", "time", "topic", "value")
+
+    def __init__(
+        self, topic: str, raw: bytes, fields: Mapping[str, Any], value: Any, time: float, qos: int, retain: bool
+    ) -> None:
+        """Keep what arrived; `time` is the arrival in seconds since 1970."""
+        self.topic = topic
+        self.raw = raw
+        self.fields = fields
+        self.value = value
+        self.time = time
+        self.qos = qos
+        self.retain = retain
+
+
+class Phase(enum.StrEnum):
+    """Where an instance of a rule stands."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    EVENT = "event"
+
+
+class Reason(enum.StrEnum):
+    """Why a transition took place."""
+
+    CONDITION = "condition"
+    HELD = "held for its time"
+    ABSENT = "no message within its time"
+    CLEARED = "cleared"
+    RETURNED = "message again"
+    RULE_REMOVED = "rule removed"
+    RULE_CHANGED = "rule changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An instance of a rule changed its phase (or, for an event rule, spoke).
+
+    `values` are what the rule's texts were rendered with; `labels` are complete and ordered: instance first.
+    """
+
+    alertname: str
+    instance: Labels
+    labels: Mapping[str, str]
+    phase: Phase
+    before: Phase
+    reason: Reason
+    at: float
+    since: float
+    severity: str
+    summary: str
+    details: str
+    event: Event | None
+    notify: tuple[str, ...]
+    serial: int = 0
+    """Of an event rule: how many it has made, this one included; part of the notification's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One thing to tell one receiver.
+
+    `id` is stable: alert fingerprint, episode and step; `order` is the fingerprint, and those with the same one
+    reach a receiver in order. `body` is the notification as users see it in JSON (interfaces.md).
+    """
+
+    id: str
+    receiver: str
+    order: str
+    body: Mapping[str, Any] = field(repr=False)
+    created: float
+    """Seconds since 1970: when the event arrived, or the timer spoke, that caused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not now. `after`: seconds the receiver asked to wait, None if it did not say."""
+
+    reason: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Never: the same message will be refused every time."""
+
+    reason: str
+
+
+Outcome = Delivered | Retry | Rejected

@@ -1,0 +1,1 @@
+"""notify: who is told, surely. outbox → dispatcher → receivers."""

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Set-up that `make demo` and `make test` do by themselves: a virtual environment with the hub, and Mosquitto.
+# usage: setup.sh venv PYTHON DIR | setup.sh mosquitto
+set -eu
+
+say() { printf '%s\n' "$*" >&2; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo "$@"
+    elif command -v sudo >/dev/null 2>&1 && [ -t 0 ]; then say "sudo is needed for: $*"; sudo "$@"
+    else return 1
+    fi
+}
+
+install() { # PACKAGE: with apt or brew, else say what to do
+    if command -v apt-get >/dev/null 2>&1; then
+        as_root apt-get -qq update >/dev/null 2>&1 || true
+        # no service: the hub's demo and tests start their own broker
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$1" >/dev/null 2>&1 && return
+    elif command -v brew >/dev/null 2>&1; then
+        brew install -q "$1" >/dev/null && return
+    fi
+    say "$1 is missing and could not be installed: run 'apt-get install $1' (or your system's way) as root, then again"
+    exit 1
+}
+
+mosquitto() {
+    PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
+    command -v mosquitto >/dev/null 2>&1 || { say "installing mosquitto"; install mosquitto; }
+}
+
+venv() { # PYTHON DIR
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "Python 3.11 or newer is needed; this is $("$1" -V)"; exit 1; }
+    if ! "$1" -c 'import ensurepip, venv' 2>/dev/null; then
+        say "installing python3-venv"
+        install "python$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
+    fi
+    [ -x "$2/bin/pip" ] || { say "making $2"; "$1" -m venv "$2"; }
+    say "installing the hub and what it needs into $2"
+    "$2/bin/pip" install -q --disable-pip-version-check -e '.[test]'
+}
+
+case "$1" in
+    venv) venv "$2" "$3" ;;
+    mosquitto) mosquitto ;;
+    *) say "usage: setup.sh venv PYTHON DIR | setup.sh mosquitto"; exit 2 ;;
+esac

@@ -1,0 +1,108 @@
+"""The rules of the house: who may import whom, how large a module and a function may be."""
+
+import ast
+import statistics
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "hub"
+STAGES = ["ingest", "rules", "alerts", "notify"]
+LEAVES = {"expressions", "store"}
+MODULES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name(path):
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree):
+    """Yield (module, line, inside a function) for each import of hub.*"""
+    inside = {id(n) for f in ast.walk(tree) if isinstance(f, FUNCTION) for n in ast.walk(f)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "hub":
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield (whole if whole in NAMES else node.module), node.lineno, id(node) in inside
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "hub":
+                    yield alias.name, node.lineno, id(node) in inside
+
+
+NAMES = {name(path) for path in MODULES}
+GRAPH = {name(path): {m for m, _, _ in imports(tree)} - {name(path)} for path, tree in MODULES.items()}
+
+
+def part(module):
+    pieces = module.split(".")
+    return pieces[1] if len(pieces) > 1 else ""
+
+
+def test_no_stage_imports_a_later_stage_and_nobody_but_app_imports_them_all():
+    wrong = []
+    for module, targets in GRAPH.items():
+        here = part(module)
+        for target in targets:
+            there = part(target)
+            if here in STAGES and there in STAGES and STAGES.index(there) > STAGES.index(here):
+                wrong.append(f"{module} imports the later stage {target}")
+            if here in LEAVES and (there in STAGES or there in LEAVES - {here}):
+                wrong.append(f"the leaf {module} imports {target}")
+            if there == "operate" and here not in ("operate", "__main__"):
+                wrong.append(f"{module} imports {target}: nobody imports operate")
+            if there == "app" and here not in ("operate", "__main__"):
+                wrong.append(f"{module} imports {target}: only operate starts the app")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_imports_have_no_circle():
+    done, path = set(), []
+
+    def visit(module):
+        assert module not in path, " -> ".join([*path[path.index(module) :], module])
+        if module in done:
+            return
+        path.append(module)
+        for target in sorted(GRAPH.get(module, ())):
+            visit(target)
+        path.pop()
+        done.add(module)
+
+    for module in sorted(GRAPH):
+        visit(module)
+
+
+def test_modules_and_functions_keep_to_their_band():
+    sizes = {name(p): len(p.read_text("utf-8").splitlines()) for p in MODULES}
+    lengths = {
+        f"{name(p)}.{n.name}": n.end_lineno - n.lineno + 1
+        for p, tree in MODULES.items()
+        for n in ast.walk(tree)
+        if isinstance(n, FUNCTION)
+    }
+    assert not {m: n for m, n in sizes.items() if n > 600}
+    assert not {f: n for f, n in lengths.items() if n > 60}
+    assert statistics.median(sizes.values()) <= 150
+    assert statistics.quantiles(sizes.values(), n=10)[-1] <= 400
+    assert statistics.median(lengths.values()) <= 8
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_says_where_it_stands_and_has_no_global_bare_except_or_unexplained_inner_import(path):
+    tree, lines = MODULES[path], path.read_text("utf-8").splitlines()
+    assert ast.get_docstring(tree), "a module starts with a paragraph that says where it stands in the flow"
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.Global), f"line {node.lineno}: global"
+        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"line {node.lineno}: bare except"
+    inside = {
+        n.lineno: n
+        for f in ast.walk(tree)
+        if isinstance(f, FUNCTION)
+        for n in ast.walk(f)
+        if isinstance(n, ast.Import | ast.ImportFrom)
+    }
+    for line in inside:
+        assert "#" in lines[line - 1], f"line {line}: an import inside a function gives its reason beside it"
