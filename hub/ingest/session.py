@@ -1,6 +1,6 @@
 """The seam to the broker: what the pipeline asks of an MQTT session; two implementations stand beside it.
 
-`session5` speaks MQTT 5 over the mqtt5 codec, `session311` speaks 3.1.1 over aiomqtt for brokers that know nothing newer.
+`session5` speaks MQTT 5 over the mqtt5 codec, `session311` MQTT 3.1.1 over aiomqtt for brokers that know nothing newer.
 """
 
 from collections.abc import Callable, Sequence
@@ -95,8 +95,9 @@ class Session(Protocol):
         ...
 
     def acknowledge(self, position: int) -> None:
-        """Acknowledge every delivery up to this position, in order of receipt. Those of an older connection are skipped:
-        the broker sends them again.
+        """Acknowledge every delivery up to this position, in order of receipt.
+
+        Those of an older connection are skipped: the broker sends them again.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The seam to the channels: what a receiver is. One file below `receivers/` each; the dispatcher owns everything else.
 
-A receiver sends one notification once and says what came of it. Retry, order, concurrency, age, dead letters and logging
-belong to the dispatcher; HTTP, time limits and redaction to this module's Toolbox.
+A receiver sends one notification once and says what came of it. Retry, order, concurrency, age, dead letters and
+logging belong to the dispatcher; HTTP, time limits and redaction to this module's Toolbox.
 """
 
 from collections.abc import Awaitable, Callable
