@@ -1,0 +1,114 @@
+"""Who looks on: the pipeline tells an Observer what happens; console, figures, live view and traces listen.
+
+The pipeline never waits for an observer and never depends on what it does. `operate` implements it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.model import Event, Notification, Outcome
+
+__all__ = ["Observer", "Observers"]
+
+
+class Observer:
+    """Hears of everything and does nothing; override what you want to hear.
+
+    Times are seconds since 1970, latencies are seconds.
+    """
+
+    def events(self, events: Sequence[Event], now: float) -> None:
+        """Hear of a batch that was evaluated, in order (decode errors are not among them)."""
+
+    def committed(self, count: int, latency: float) -> None:
+        """`count` events and all they caused are on disk, `latency` after the oldest of them arrived (EPL)."""
+
+    def decode_error(self, topic: str, head: bytes, reason: str) -> None:
+        """Hear of a message that could not be read and is now a dead letter."""
+
+    def duplicate(self, topic: str) -> None:
+        """Hear of a redelivery that had been committed before and was not evaluated again."""
+
+    def rule_error(self, rule: str, topic: str, message: str) -> None:
+        """Hear that a condition had no value for an event; the instance kept its state."""
+
+    def alert(self, body: Mapping[str, Any]) -> None:
+        """Hear that an alert changed its state: `body` as in its retained topic, with `reason`."""
+
+    def queued(self, notification: Notification) -> None:
+        """Hear of a notification that is durable in the outbox."""
+
+    def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
+        """Hear of one attempt and what came of it; NPL is `now - notification.created` when delivered."""
+
+    def dead(self, notification: Notification, reason: str) -> None:
+        """Hear of a notification given up: refused for good, or too old."""
+
+    def session(self, kind: str, detail: str) -> None:
+        """Hear of the MQTT session: connected, session_lost, disconnected, drained, dropped."""
+
+    def trouble(self, what: str, message: str) -> None:
+        """Hear of something a person should look at: disk full, rules that did not load."""
+
+
+class Observers(Observer):
+    """Several observers as one, each told in turn."""
+
+    def __init__(self, *observers: Observer) -> None:
+        """Tell these."""
+        self.all = observers
+
+    def events(self, events: Sequence[Event], now: float) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.events(events, now)
+
+    def committed(self, count: int, latency: float) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.committed(count, latency)
+
+    def decode_error(self, topic: str, head: bytes, reason: str) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.decode_error(topic, head, reason)
+
+    def duplicate(self, topic: str) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.duplicate(topic)
+
+    def rule_error(self, rule: str, topic: str, message: str) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.rule_error(rule, topic, message)
+
+    def alert(self, body: Mapping[str, Any]) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.alert(body)
+
+    def queued(self, notification: Notification) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.queued(notification)
+
+    def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.delivery(notification, outcome, attempt, now)
+
+    def dead(self, notification: Notification, reason: str) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.dead(notification, reason)
+
+    def session(self, kind: str, detail: str) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.session(kind, detail)
+
+    def trouble(self, what: str, message: str) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.trouble(what, message)
