@@ -27,6 +27,7 @@ PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes eac
 # store
 CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowledged at the latest after this
 CHECKPOINT_WINDOW_SHARE = 4  # … or when a quarter of the receive window is filled
+STORE_RETRY_SECONDS = 0.5  # between attempts to commit while the disk is full
 DEAD_LETTERS = 10_000  # kept, newest first to stay
 
 # alerts

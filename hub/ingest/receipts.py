@@ -1,0 +1,99 @@
+"""Packet ids that were committed and perhaps not yet seen by the broker: what makes a redelivery evaluated only once.
+
+A QoS 1 message that comes with DUP and has the packet id, topic and payload of a remembered one was committed before; it is
+acknowledged and not evaluated again. Ids are reused once acknowledged (MQTT 5, 2.2.1), so a receipt must be forgotten as
+soon as the broker is known to have taken its acknowledgement, and not earlier:
+
+- `position` of a batch confirmed by the session (its PINGRESP came after our PUBACKs), or
+- after a reconnect, when all redeliveries have come (`drained`).
+"""
+
+import struct
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from zlib import crc32
+
+from hub.model import Delivery
+
+__all__ = ["Receipts"]
+
+_PACKED = struct.Struct("<HI")
+
+
+@dataclass(slots=True)
+class _Batch:
+    number: int
+    position: float
+    """Of its last delivery; inf while the connection that delivered it is gone and its redeliveries may yet come."""
+    packets: list[tuple[int, int]]
+
+
+class Receipts:
+    """The receipts of the last commits, oldest first, and of the commit that is being filled."""
+
+    def __init__(self, stored: Sequence[tuple[int, bytes]]) -> None:
+        """Begin with what the store holds: commit number and packed ids, oldest first."""
+        self._known: dict[int, tuple[int, int]] = {}
+        self._batches: deque[_Batch] = deque()
+        self._open: list[tuple[int, int]] = []
+        self._number = 1
+        self._forget = 0
+        self._redelivering = bool(stored)
+        for number, blob in stored:
+            packets = list(_PACKED.iter_unpack(blob))
+            self._batches.append(_Batch(number, inf, packets))
+            self._known.update((packet, (number, digest)) for packet, digest in packets)
+            self._number = number + 1
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def take(self, delivery: Delivery) -> bool:
+        """Remember a QoS 1 delivery with the commit that is being filled; tell whether it was taken before."""
+        packet = delivery.packet_id or 0
+        digest = crc32(delivery.payload, crc32(delivery.topic.encode()))
+        seen = False
+        if delivery.duplicate:
+            known = self._known.get(packet)
+            seen = known is not None and known[1] == digest
+        self._known[packet] = (self._number, digest)
+        self._open.append((packet, digest))
+        return seen
+
+    def seal(self, position: int) -> tuple[tuple[int, bytes] | None, int]:
+        """End the commit being filled, which reaches to `position`.
+
+        Returns (number, packed ids) to store, None where there is nothing to, and the commit number up to which stored
+        ones are to be deleted (0: none).
+        """
+        forget, self._forget = self._forget, 0
+        if not self._open:
+            return None, forget
+        number, packets = self._number, self._open
+        self._batches.append(_Batch(number, inf if self._redelivering else position, packets))
+        self._number, self._open = number + 1, []
+        return (number, b"".join([_PACKED.pack(packet, digest) for packet, digest in packets])), forget
+
+    def confirmed(self, position: float) -> None:
+        """Forget what the broker is known to have seen acknowledged: all batches up to this position."""
+        while self._batches and self._batches[0].position <= position:
+            batch = self._batches.popleft()
+            for packet, _ in batch.packets:
+                if self._known.get(packet, (0, 0))[0] == batch.number:
+                    del self._known[packet]
+            self._forget = batch.number
+
+    def disconnected(self) -> None:
+        """The connection is gone: what is not confirmed may be redelivered."""
+        self._redelivering = True
+        for batch in self._batches:
+            batch.position = inf
+
+    def drained(self) -> None:
+        """All redeliveries of the lost connection have come and been taken anew: its receipts have served."""
+        self._redelivering = False
+        for batch in self._batches:
+            if batch.position == inf:
+                batch.position = 0

@@ -1,0 +1,51 @@
+"""What one commit makes durable together; the pipeline fills it, the writer applies it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Changes", "Snapshot"]
+
+OutboxRow = tuple[int, str, str, str, str, float]
+"""row, id, receiver, lane, body (JSON), created"""
+SettledRow = tuple[int, str, int, float, str]
+"""row, state ("delivered" | "retry" | "dead"), attempts, next_at, reason"""
+
+
+@dataclass(slots=True)
+class Changes:
+    """One transaction. JSON texts are the stages' own; None deletes."""
+
+    instances: Sequence[tuple[str, str, str | None]] = ()
+    """rule, instance, state"""
+    alerts: Sequence[tuple[str, str | None]] = ()
+    """fingerprint, state"""
+    queued: Sequence[OutboxRow] = ()
+    settled: Sequence[SettledRow] = ()
+    dead_letters: Sequence[tuple[float, str, bytes, str]] = ()
+    """at, topic, head, reason"""
+    receipts: tuple[int, bytes] | None = None
+    """commit number, packed packet ids"""
+    forget_receipts: int = 0
+    """Receipts up to this commit number are known to the broker."""
+    meta: Sequence[tuple[str, str]] = ()
+    rules: Sequence[tuple[str, str]] | None = None
+    """All rules and their signatures, when they changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the state file held when it was opened."""
+
+    instances: list[tuple[str, str, str]] = field(default_factory=list)
+    alerts: list[tuple[str, str]] = field(default_factory=list)
+    receipts: list[tuple[int, bytes]] = field(default_factory=list)
+    rules: dict[str, str] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
+    last_row: int = 0
+    """The highest outbox row."""
+
+    def meta_float(self, key: str, default: float) -> float:
+        """Read a number of `meta`."""
+        value: Any = self.meta.get(key)
+        return default if value is None else float(value)

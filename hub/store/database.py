@@ -1,0 +1,193 @@
+"""The state file itself: opened by one process, migrated, written by one connection. No threads here; see writer.
+
+SQLite, WAL, synchronous=FULL: a commit that returned survives power loss. Statements take whole lists as JSON, because
+each statement gives up the GIL once and has to win it back from the event loop.
+"""
+
+import fcntl
+import os
+import re
+import sqlite3
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from hub.errors import StoreLocked, StoreUnusable
+from hub.limits import DEAD_LETTERS
+from hub.store.changes import Changes, Snapshot
+
+__all__ = ["Database"]
+
+_INSTANCES = """
+INSERT INTO instances SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET state = excluded.state"""
+_DELETE_INSTANCES = "DELETE FROM instances WHERE (rule, instance) IN (SELECT value->>0, value->>1 FROM json_each(?))"
+_ALERTS = """
+INSERT INTO alerts SELECT value->>0, value->>1 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET state = excluded.state"""
+_DELETE_ALERTS = "DELETE FROM alerts WHERE fingerprint IN (SELECT value FROM json_each(?))"
+_QUEUED = """
+INSERT OR IGNORE INTO outbox (row, id, receiver, lane, body, created)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?)"""
+_DELIVERED = "DELETE FROM outbox WHERE row IN (SELECT value FROM json_each(?))"
+_UNSETTLED = """
+UPDATE outbox SET state = CASE value->>1 WHEN 'dead' THEN 'dead' ELSE 'queued' END,
+    attempts = value->>2, next_at = value->>3, reason = value->>4
+FROM json_each(?) WHERE outbox.row = value->>0"""
+_META = """
+INSERT INTO meta SELECT value->>0, value->>1 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET value = excluded.value"""
+_DEAD_LETTER = "INSERT INTO dead_letters (at, topic, head, reason) VALUES (?, ?, ?, ?)"
+_FEWER_DEAD_LETTERS = "DELETE FROM dead_letters WHERE row <= (SELECT max(row) FROM dead_letters) - ?"
+_PAGE = """
+SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
+WHERE receiver = ? AND state = 'queued' AND row > ? ORDER BY row LIMIT ?"""
+
+
+class Database:
+    """An open state file. Every method blocks; all are called by one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Lock, open and migrate the file; make it where there is none.
+
+        Raises:
+            StoreLocked: another hub has it open.
+            StoreUnusable: it cannot be opened, is no state file, or one of a newer hub.
+
+        """
+        self.path = path
+        self._lock = _lock(path)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            self._lock.close()
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise StoreUnusable(f"{path}: cannot be used as the state file: {why}") from None
+        except StoreUnusable:
+            self._lock.close()
+            raise
+
+    def _prepare(self) -> None:
+        run = self.connection.execute
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA journal_size_limit = 67108864")
+        version = run("PRAGMA user_version").fetchone()[0]
+        steps = _migrations()
+        if version > len(steps):
+            raise StoreUnusable(
+                f"{self.path}: written by a newer hub (state version {version}, this one knows {len(steps)});"
+                " install that version or name another file with --state"
+            )
+        for number in range(version, len(steps)):
+            self.connection.executescript(f"BEGIN;\n{steps[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;")
+
+    def load(self) -> Snapshot:
+        """Read everything but the outbox."""
+        rows = self._rows
+        return Snapshot(
+            instances=rows("SELECT rule, instance, state FROM instances"),
+            alerts=rows("SELECT fingerprint, state FROM alerts"),
+            receipts=rows("SELECT number, packets FROM receipts ORDER BY number"),
+            rules=dict(rows("SELECT rule, signature FROM rules")),
+            meta=dict(rows("SELECT key, value FROM meta")),
+            last_row=rows("SELECT coalesce(max(row), 0) FROM outbox")[0][0],
+        )
+
+    def _rows(self, sql: str, *parameters: Any) -> list[Any]:
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def queued(self, receiver: str, after_row: int, limit: int) -> list[Any]:
+        """Read a page of a receiver's queued rows: row, id, receiver, lane, body, created, attempts, next_at."""
+        return self._rows(_PAGE, receiver, after_row, limit)
+
+    def receivers(self) -> list[str]:
+        """Name the receivers that have queued rows."""
+        return [row[0] for row in self._rows("SELECT DISTINCT receiver FROM outbox WHERE state = 'queued'")]
+
+    def apply(self, all_changes: list[Changes]) -> None:
+        """Commit all of them as one transaction, or none.
+
+        Raises:
+            sqlite3.Error: nothing was committed.
+
+        """
+        run = self.connection.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            for changes in all_changes:
+                self._apply(changes)
+            run("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                run("ROLLBACK")
+            raise
+
+    def _apply(self, changes: Changes) -> None:
+        self._split(changes.instances, _INSTANCES, _DELETE_INSTANCES)
+        self._split(changes.alerts, _ALERTS, _DELETE_ALERTS)
+        self._list(_QUEUED, changes.queued)
+        if changes.settled:
+            self._list(_DELIVERED, [row[0] for row in changes.settled if row[1] == "delivered"])
+            self._list(_UNSETTLED, [row for row in changes.settled if row[1] != "delivered"])
+        self._list(_META, changes.meta)
+        self._receipts(changes)
+        if changes.rules is not None:
+            self.connection.execute("DELETE FROM rules")
+            self.connection.executemany("INSERT INTO rules VALUES (?, ?)", changes.rules)
+        if changes.dead_letters:
+            self.connection.executemany(_DEAD_LETTER, changes.dead_letters)
+            self.connection.execute(_FEWER_DEAD_LETTERS, (DEAD_LETTERS,))
+
+    def _receipts(self, changes: Changes) -> None:
+        if changes.forget_receipts:
+            self.connection.execute("DELETE FROM receipts WHERE number <= ?", (changes.forget_receipts,))
+        if changes.receipts is not None:
+            self.connection.execute("INSERT INTO receipts VALUES (?, ?)", changes.receipts)
+
+    def _split(self, rows: Any, upsert: str, delete: str) -> None:
+        """Write the rows whose last column is text, delete by their keys those where it is None."""
+        if rows:
+            self._list(upsert, [row for row in rows if row[-1] is not None])
+            gone = [row[:-1] if len(row) > 2 else row[0] for row in rows if row[-1] is None]
+            self._list(delete, gone)
+
+    def _list(self, sql: str, rows: Any) -> None:
+        if rows:
+            self.connection.execute(sql, (orjson.dumps(rows).decode(),))
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let go of it."""
+        self.connection.close()
+        self._lock.close()
+
+
+def _lock(path: Path) -> IO[str]:
+    """Take the lock beside the file. It is the process's: it goes with it, however that ends."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(path.name + ".lock").open("a+")
+    except OSError as error:
+        raise StoreUnusable(f"{path}: cannot be used as the state file: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise StoreLocked(
+            f"{path}: another hub (process {owner}) has this state file open; stop it or name another with --state"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _migrations() -> list[str]:
+    text = files("hub.store").joinpath("schema.sql").read_text("utf-8")
+    return re.split(r"^-- version \d+\n", text, flags=re.MULTILINE)[1:]

@@ -1,0 +1,59 @@
+-- The state file. One section a version, never edited once released: a change is a new section at the end.
+-- Lists of rows come in as one JSON text each (json_each), so that a commit is a handful of statements.
+
+-- version 1
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- what the rule engine knows of each instance; `state` is the engine's own JSON
+CREATE TABLE instances (
+    rule TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (rule, instance)
+) STRICT, WITHOUT ROWID;
+
+-- what each rule meant when its instances were written: a rule that means something else starts anew
+CREATE TABLE rules (
+    rule TEXT PRIMARY KEY,
+    signature TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- the alert book; a row outlives its alert, because the episode number does
+CREATE TABLE alerts (
+    fingerprint TEXT PRIMARY KEY,
+    state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- what is still to be told to whom; delivered rows are gone, dead ones stay until someone looks
+CREATE TABLE outbox (
+    row INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created REAL NOT NULL,
+    state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'dead')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at REAL NOT NULL DEFAULT 0,
+    reason TEXT NOT NULL DEFAULT '',
+    UNIQUE (id, receiver)
+) STRICT;
+CREATE INDEX outbox_queue ON outbox (receiver, row) WHERE state = 'queued';
+
+-- packet ids that are committed and perhaps not yet seen by the broker: 6 bytes each, one row a commit
+CREATE TABLE receipts (
+    number INTEGER PRIMARY KEY,
+    packets BLOB NOT NULL
+) STRICT;
+
+-- messages that could not be read
+CREATE TABLE dead_letters (
+    row INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    topic TEXT NOT NULL,
+    head BLOB NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,132 @@
+"""The writer: one thread that owns the database; all that waits when it is free becomes one transaction (group commit).
+
+A commit that fails because the disk is full is tried again until it succeeds: nothing is acknowledged meanwhile, so the
+broker keeps what follows, and nothing in memory runs ahead of the disk by more than the receive window.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from hub.errors import StoreError
+from hub.limits import STORE_RETRY_SECONDS
+from hub.store.changes import Changes, Snapshot
+from hub.store.database import Database
+
+__all__ = ["Store"]
+
+T = TypeVar("T")
+_Read = Callable[[Database], Any]
+_Job = tuple[Changes | _Read | None, "asyncio.Future[Any] | None"]
+
+
+class Store:
+    """The state file behind its writer thread.
+
+    `trouble` is called on the event loop with a message when commits begin to fail, and with "" when they work again.
+    """
+
+    def __init__(self, path: Path, trouble: Callable[[str], None]) -> None:
+        """Open the file; see Database for the errors. Must be called with a running event loop."""
+        self.database = Database(path)
+        self.trouble = trouble
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._abandon = threading.Event()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        """Done when the writer has ended; with an exception when it died, which must stop the process."""
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def load(self) -> Snapshot:
+        """Read what the file holds."""
+        return await self.read(Database.load)
+
+    def commit(self, changes: Changes) -> "asyncio.Future[None]":
+        """Make the changes durable; the future is done when they are on disk.
+
+        The order of calls is the order on disk. Raises (in the future) StoreError only when the store was closed.
+        """
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._jobs.put((changes, future))
+        return future
+
+    async def read(self, query: Callable[[Database], T]) -> T:
+        """Run a query on the writer's connection: it sees all that was committed before."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put((query, future))
+        return await future
+
+    async def close(self) -> None:
+        """Commit what was handed in and close the file; a commit that cannot be made is given up, it was not promised."""
+        self._abandon.set()
+        self._jobs.put((None, None))
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - a bug of ours; whoever waits for `ended` stops the process
+            self._settle([self.ended], StoreError(f"the writer of {self.database.path} died: {error!r}"))
+        else:
+            self._settle([self.ended], None)
+
+    def _work(self) -> None:
+        while True:
+            jobs = [self._jobs.get()]
+            while not self._jobs.empty():
+                jobs.append(self._jobs.get())
+            self._commit([(job, future) for job, future in jobs if isinstance(job, Changes)])
+            for job, future in jobs:
+                if job is None:
+                    self.database.close()
+                    return
+                if not isinstance(job, Changes):
+                    self._answer(job, future)
+
+    def _commit(self, jobs: list[Any]) -> None:
+        failed = False
+        while jobs:
+            try:
+                self.database.apply([changes for changes, _ in jobs])
+            except sqlite3.Error as error:
+                if not failed:
+                    self._call(self.trouble, f"{self.database.path}: cannot be written: {error}")
+                failed = True
+                if self._abandon.wait(STORE_RETRY_SECONDS):
+                    self._settle([future for _, future in jobs], StoreError(f"not written: {error}"))
+                    return
+            else:
+                self._settle([future for _, future in jobs], None)
+                break
+        if failed:
+            self._call(self.trouble, "")
+
+    def _answer(self, query: _Read, future: "asyncio.Future[Any] | None") -> None:
+        try:
+            self._call(_finish, [future], None, query(self.database))
+        except sqlite3.Error as error:
+            self._settle([future], StoreError(f"{self.database.path}: cannot be read: {error}"))
+
+    def _settle(self, futures: list[Any], error: Exception | None) -> None:
+        self._call(_finish, futures, error, None)
+
+    def _call(self, function: Callable[..., None], *args: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            self._abandon.set()
+
+
+def _finish(futures: list["asyncio.Future[Any]"], error: Exception | None, result: Any) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
