@@ -1,0 +1,137 @@
+"""The hub's log: one line for each thing a person looks for afterwards, as text or JSON; never a line per event.
+
+What repeats (a receiver that is down, a device that sends rubbish) is told when it begins, counted, and told again at
+most once a minute; a receiver that works again is told too.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import orjson
+
+from hub.clock import Clock, SystemClock, rfc3339
+from hub.model import Delivered, Notification, Outcome, Phase, Retry
+from hub.observer import Observer
+from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase
+from hub.operate.printer import Printer
+from hub.operate.shown import shown, shown_event
+from hub.operate.summary import seconds_shown
+
+__all__ = ["LogObserver", "Repeats"]
+
+_AGAIN_SECONDS = 60.0  # between two lines about the same thing
+_KEYS = 1000  # things that are told apart; the names of rules and receivers, so never nearly so many
+
+
+class Repeats:
+    """Decides whether what repeats is told now: the first time, then once a minute with how many there were."""
+
+    def __init__(self, seconds: float = _AGAIN_SECONDS) -> None:
+        """Tell each thing at most once in this time."""
+        self._seconds = seconds
+        self._told: dict[str, tuple[float, int]] = {}
+
+    def tell(self, key: str, now: float) -> int | None:
+        """Return how many were not told since the last time, or None if this one is not to be told either."""
+        last, untold = self._told.get(key, (-self._seconds, 0))
+        if now - last < self._seconds:
+            self._told[key] = last, untold + 1
+            return None
+        if len(self._told) >= _KEYS:
+            self._told.clear()
+        self._told[key] = now, 0
+        return untold
+
+
+class LogObserver(Observer):
+    """Writes the log to a stream: `2026-03-01T00:55:00.000Z firing critical FreezerTooWarm site=a: … id=…`."""
+
+    def __init__(self, stream: TextIO, clock: Clock | None = None, *, as_json: bool = False) -> None:
+        """Write to `stream`, which is not closed; `as_json` makes each line an object with `time`, `kind`, `text`."""
+        self._stream = stream
+        self._clock = clock or SystemClock()
+        self._json = as_json
+        self._repeats = Repeats()
+        self._failing: dict[str, tuple[float, int]] = {}
+        self._printer: Printer[str] = Printer(self._write, self._missing)
+
+    @property
+    def broken(self) -> bool:
+        """Whether nobody reads any more."""
+        return self._printer.broken
+
+    def note(self, kind: str, text: str, **fields: Any) -> None:
+        """Write a line; `fields` are further keys of a JSON line, and behind the text otherwise if they are ids."""
+        self._printer.put(self._format(kind, text, fields))
+
+    def close(self) -> None:
+        """Write what waits and end."""
+        self._printer.close()
+
+    def decode_error(self, topic: str, head: bytes, reason: str) -> None:
+        """Tell of a payload that could not be read."""
+        if (untold := self._repeats.tell("decode", self._clock.monotonic())) is not None:
+            more = f" ({untold:,} more since the last such line)" if untold else ""
+            self.note("unread", f"{shown_event(topic, head)}: {shown(reason)}{more}", topic=topic, untold=untold)
+
+    def rule_error(self, rule: str, topic: str, message: str) -> None:
+        """Tell of a condition without a value."""
+        if (untold := self._repeats.tell(f"rule {rule}", self._clock.monotonic())) is not None:
+            more = f" ({untold:,} more since the last such line)" if untold else ""
+            self.note("no-value", f"{shown(rule)} on {shown(topic)}: {shown(message)}{more}", rule=rule, untold=untold)
+
+    def alert(self, body: Mapping[str, Any]) -> None:
+        """Tell that an alert fires or is over; what is only pending is not for the log."""
+        state = body.get("state")
+        if state in (Phase.FIRING, Phase.RESOLVED):
+            fields = {name: body.get(name) for name in ("id", "alertname", "labels", "reason", "episode")}
+            self.note(str(state), alert_phrase(body), **fields, severity=alert_severity(body))
+
+    def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
+        """Tell when a receiver begins to fail, once a minute while it does, and when it works again."""
+        receiver = notification.receiver
+        since, failures = self._failing.get(receiver, (now, 0))
+        if isinstance(outcome, Retry):
+            self._failing[receiver] = since, failures + 1
+            if self._repeats.tell(f"receiver {receiver}", self._clock.monotonic()) is not None:
+                text = f"{delivery_phrase(notification, outcome, attempt, now)}; it will be tried again"
+                self.note("retry", text, id=notification.id, receiver=receiver, failed_attempts=failures + 1)
+        elif isinstance(outcome, Delivered) and receiver in self._failing:
+            del self._failing[receiver]
+            text = f"{shown(receiver)} takes notifications again after {seconds_shown(now - since)}"
+            if self._repeats.tell(f"recovery {receiver}", self._clock.monotonic()) is not None:
+                text = f"{text}, {failures:,} failed attempt{'s' if failures != 1 else ''}"
+                self.note("delivers", text, receiver=receiver, failed_attempts=failures)
+
+    def dead(self, notification: Notification, reason: str) -> None:
+        """Tell what was given up."""
+        text = f"{shown(notification.receiver)}: {notification_phrase(notification)}: {shown(reason)}"
+        self.note("dead", text, id=notification.id, receiver=notification.receiver)
+
+    def session(self, kind: str, detail: str) -> None:
+        """Tell of the connection to the broker."""
+        self.note(kind.replace("_", "-"), shown(detail))
+
+    def trouble(self, what: str, message: str) -> None:
+        """Tell it, each of its lines as a line."""
+        for line in message.splitlines() or [""]:
+            self.note("trouble", f"{shown(what)}: {shown(line)}")
+
+    def reloaded(self, summary: str) -> None:
+        """Tell that rules were loaded anew."""
+        self.note("reloaded", shown(summary))
+
+    def _format(self, kind: str, text: str, fields: Mapping[str, Any]) -> str:
+        stamp = rfc3339(self._clock.now())
+        if self._json:
+            line = {"time": stamp, "kind": kind, "text": text} | {k: v for k, v in fields.items() if v is not None}
+            return orjson.dumps(line, default=str).decode()
+        identity = fields.get("id")
+        return " ".join(filter(None, (stamp, kind, text, f"id={shown(identity)}" if identity else "")))
+
+    def _missing(self, count: int) -> str:
+        return self._format("trouble", f"{count:,} lines are missing here: nobody read them in time", {"lost": count})
+
+    def _write(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
+        self._stream.flush()

@@ -1,0 +1,48 @@
+"""What is said of an alert, a delivery, an error: in the same words on a terminal, in the log, in the live view."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.model import Delivered, Notification, Outcome
+from hub.operate.shown import shown, shown_labels
+from hub.operate.summary import seconds_shown
+
+__all__ = ["alert_phrase", "alert_severity", "delivery_phrase", "notification_phrase"]
+
+
+def alert_severity(body: Mapping[str, Any]) -> str:
+    """Return an alert's or notification's severity."""
+    return shown(body.get("severity") or _labels(body).get("severity") or "warning")
+
+
+def alert_phrase(body: Mapping[str, Any]) -> str:
+    """Return `critical FreezerTooWarm site=a device=7: 7 at a is -9.0 °C`."""
+    parts = [alert_severity(body), _name(body), shown_labels(_labels(body))]
+    text = " ".join(part for part in parts if part)
+    summary = shown(body.get("summary") or "")
+    return f"{text}: {summary}" if summary else text
+
+
+def notification_phrase(notification: Notification) -> str:
+    """Return `FreezerTooWarm firing site=a device=7`, or `CartUpdated …` for a moment."""
+    body = notification.body
+    state = "" if body.get("state") == "event" else shown(body.get("state") or "")
+    return " ".join(part for part in (_name(body), state, shown_labels(_labels(body))) if part)
+
+
+def delivery_phrase(notification: Notification, outcome: Outcome, attempt: int, now: float) -> str:
+    """Return what came of an attempt: `chat: FreezerTooWarm firing site=a, 12 ms`."""
+    text = f"{shown(notification.receiver)}: {notification_phrase(notification)}"
+    if isinstance(outcome, Delivered):
+        tries = f", attempt {attempt}" if attempt > 1 else ""
+        return f"{text}, {seconds_shown(now - notification.created)}{tries}"
+    return f"{text}, attempt {attempt}: {shown(outcome.reason)}"
+
+
+def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    labels = body.get("labels")
+    return labels if isinstance(labels, Mapping) else {}
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    return shown(body.get("alertname") or _labels(body).get("alertname") or "?")
