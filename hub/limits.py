@@ -36,9 +36,18 @@ RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its 
 # notify
 DELIVERY_AGE_SECONDS = 3 * 86400.0  # older than this a notification is a dead letter: nobody acts on it
 RETRY_SECONDS = (1.0, 300.0)  # first and longest back-off, full jitter between
+RETRY_AFTER_SECONDS = 3600.0  # the longest a receiver may ask us to wait: a wrong clock there must not silence it
 RECEIVER_TIMEOUT_SECONDS = 15.0  # one attempt
 RECEIVER_CONCURRENCY = 8  # attempts under way at once per receiver
 LANE_QUEUE = 10_000  # notifications of one receiver held in memory; the rest waits in the outbox
+LANE_FETCH = 500  # rows read from the outbox at once: a few ms of the store's reader
+RESPONSE_BYTES = 64 << 10  # what is read of a webhook's answer; it is only for the reason of a failure
+REASON_CHARS = 300  # why a delivery failed, in one line of a log
+CLOSE_SECONDS = 2.0  # a receiver that does not close is left behind
+APPRISE_THREADS = 4  # attempts under way at once per Apprise receiver, those that hang included
+
+# devices
+FLEET_DEVICES = 100_000  # of one fleet; about 1.5 kB each in the registry
 
 # process
 DRAIN_SECONDS = 8.0  # SIGTERM to exit, so that 10 s of systemd or Docker are enough

@@ -1,7 +1,7 @@
 """The seam to the channels: what a receiver is. One file below `receivers/` each; the dispatcher owns everything else.
 
-A receiver sends one notification once and says what came of it. Retry, order, concurrency, age, dead letters and
-logging belong to the dispatcher; HTTP, time limits and redaction to this module's Toolbox.
+A receiver sends one notification once and says what came of it. Retry, order, concurrency, age, time limits and dead
+letters belong to the dispatcher; the HTTP client, the broker and the clock are lent by the Toolbox.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from hub.clock import Clock, SystemClock
+from hub.fields import Section
 from hub.limits import RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
 from hub.model import Notification, Outcome
 
-__all__ = ["Receiver", "ReceiverSettings", "Toolbox"]
+__all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox"]
 
 Publish = Callable[[str, bytes, int, bool], Awaitable[None]]
 """topic, payload, QoS, retain; returns when the broker has it (ingest.session.Session.publish)."""
@@ -23,7 +25,8 @@ Publish = Callable[[str, bytes, int, bool], Awaitable[None]]
 class ReceiverSettings:
     """A receiver as a user wrote it: its name, its kind (a file here, by entry point `hub.receivers`), its options.
 
-    `options` is the typed settings object that the kind's own `read` made of its YAML section.
+    `options` is the typed settings object that the kind's own `read` made of its YAML section. Two settings that are
+    equal need no new receiver on a reload.
     """
 
     name: str
@@ -32,6 +35,11 @@ class ReceiverSettings:
     timeout: float = RECEIVER_TIMEOUT_SECONDS
     concurrency: int = RECEIVER_CONCURRENCY
     send_resolved: bool = True
+
+    def publishes(self) -> str | None:
+        """Return the MQTT filter of all topics it can publish to; None for what does not speak MQTT."""
+        tell = getattr(self.options, "publishes", None)
+        return None if tell is None else str(tell())
 
 
 @dataclass(slots=True)
@@ -42,6 +50,7 @@ class Toolbox:
     publish: Publish
     client_id: str
     version: str
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Receiver(Protocol):
@@ -52,5 +61,24 @@ class Receiver(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Give back connections; attempts under way have ended."""
+        ...
+
+
+class Kind(Receiver, Protocol):
+    """What an entry point of `hub.receivers` names: a class that reads its options and is a receiver.
+
+    It may have `concurrency`, an int: attempts under way at once, where RECEIVER_CONCURRENCY does not suit it.
+    """
+
+    def __init__(self, options: Any, toolbox: Toolbox) -> None:
+        """Take the options `read` made; open nothing yet."""
+        ...
+
+    @classmethod
+    def read(cls, section: Section) -> Any:
+        """Take the kind's keys from its mapping; the caller reports what was not taken.
+
+        The options are a frozen value; with a method `publishes() -> str` where the kind speaks MQTT to our broker.
+        """
         ...

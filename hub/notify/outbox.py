@@ -1,0 +1,64 @@
+"""The seam to the store: where notifications wait until someone has them; `hub.store` keeps the table.
+
+The dispatcher holds the next ones in memory and reports what came of each; the truth is in the rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from hub.model import Notification
+
+__all__ = ["Outbox", "Queued", "Settled", "State"]
+
+State = Literal["delivered", "retry", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A committed notification that is neither delivered nor dead.
+
+    `row` is the order of queueing, over all receivers; `next_at` (seconds since 1970) is the earliest time of the next
+    attempt, 0 for at once.
+    """
+
+    row: int
+    notification: Notification
+    attempts: int = 0
+    next_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of one attempt: with `retry` the row stays queued, with its attempts and the time of the next.
+
+    `reason` is empty when delivered. It holds no secret.
+    """
+
+    row: int
+    state: State
+    attempts: int
+    next_at: float
+    reason: str
+
+
+class Outbox(Protocol):
+    """The durable queue of notifications, as the dispatcher sees it."""
+
+    def settle(self, results: Sequence[Settled]) -> None:
+        """Put results into the next group commit; never blocks.
+
+        A row that is already delivered or dead stays so.
+        """
+        ...
+
+    async def queued(self, receiver: str, after_row: int, limit: int) -> list[Queued]:
+        """Return committed rows of a receiver behind `after_row` that are neither delivered nor dead, in row order.
+
+        Results handed to `settle` but not yet committed may still be missing from what it says.
+        """
+        ...
+
+    async def receivers(self) -> list[str]:
+        """Return the names of all receivers with such rows, so that none waits for a receiver that is gone."""
+        ...

@@ -1,0 +1,51 @@
+"""Reasons that are safe to show: no secret, no control character, no length; every receiver words its failures with it.
+
+A server may echo what it was sent, a library may put a whole URL into its error: what is known to be secret is taken
+out of any text, whole and in its parts.
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
+
+from hub.limits import REASON_CHARS
+
+__all__ = ["Redactor", "url_secrets", "visible"]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_PIECES = re.compile(r"[^\w%.~+-]+")
+
+
+def visible(text: str, limit: int = REASON_CHARS) -> str:
+    """Return one line without control characters (bidirectional overrides are some), cut to `limit` characters."""
+    line = _CONTROL.sub(" ", text[: limit * 4]).strip()
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def url_secrets(url: str) -> set[str]:
+    """Return all parts of a URL that may be secret: user info, path, query, fragment, and each piece of them."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return {url}
+    user, _, _ = parts.netloc.rpartition("@")
+    secrets = {url}
+    for text in (user, parts.path, parts.query, parts.fragment):
+        secrets |= {text, *_PIECES.split(text)}
+    return {text.strip("/") for text in secrets | {unquote(text) for text in secrets}}
+
+
+class Redactor:
+    """Takes known secrets out of texts."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Know the secrets; one of up to three characters counts only where it stands as a word of its own."""
+        known = sorted({text for text in secrets if text}, key=len, reverse=True)
+        patterns = [re.escape(text) if len(text) > 3 else rf"(?<!\w){re.escape(text)}(?!\w)" for text in known]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
+
+    def __call__(self, text: str, limit: int = REASON_CHARS) -> str:
+        """Return the text as one safe line."""
+        # what is cut off is cut after the secrets are gone: half of one is still half a secret
+        text = text[: limit * 16]
+        return visible(self._pattern.sub("***", text) if self._pattern else text, limit)

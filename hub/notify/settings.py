@@ -1,0 +1,98 @@
+"""`receivers:` of the rule files into settings: common keys here, a kind's own keys by the kind's class.
+
+A receiver is an Apprise URL, or a mapping with one kind as its key and the common keys beside it.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from hub.document import Node, Problems
+from hub.fields import Bad, Section, boolean, did_you_mean, duration
+from hub.limits import RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
+from hub.notify.receiver import Kind, Receiver, ReceiverSettings, Toolbox
+from hub.secret import Secret
+
+__all__ = ["build_receiver", "read_receivers"]
+
+_GROUP = "hub.receivers"
+_LATER_KINDS = ("kafka", "amqp", "nats", "redis", "zeromq", "webpush")
+_LATER_KEYS = ("rate", "retry", "fallback")
+_COMMON = ("timeout", "send_resolved")
+
+
+def read_receivers(node: Node, problems: Problems) -> dict[str, ReceiverSettings]:
+    """Read the `receivers` mapping: settings by name, and every problem of all of them.
+
+    A receiver with problems is there too, so that rules that name it have no problem on top.
+    """
+    section = Section(node, problems, "receivers")
+    kinds = {point.name: point for point in entry_points(group=_GROUP)}
+    return {name: _read(name, child, kinds, problems) for name, child in section.values.items()}
+
+
+def build_receiver(settings: ReceiverSettings, toolbox: Toolbox) -> Receiver:
+    """Make the receiver that settings describe; they come from `read_receivers` without a problem."""
+    (point,) = entry_points(group=_GROUP, name=settings.kind)
+    kind: type[Kind] = point.load()
+    return kind(settings.options, toolbox)
+
+
+def _read(name: str, node: Node, kinds: Mapping[str, EntryPoint], problems: Problems) -> ReceiverSettings:
+    if isinstance(node.value, (str, Secret)):
+        node = _mapping(node, "apprise", node)
+    section = Section(node, problems, f"receiver {name!r}")
+    timeout = section.take("timeout", _timeout, RECEIVER_TIMEOUT_SECONDS)
+    send_resolved = section.take("send_resolved", boolean, default=True)
+    kind = _kind(section, kinds)
+    options, concurrency = _options(section, kind, kinds) if kind else (None, RECEIVER_CONCURRENCY)
+    return ReceiverSettings(name, kind, options, timeout, concurrency, send_resolved)
+
+
+def _kind(section: Section, kinds: Mapping[str, EntryPoint]) -> str:
+    """Find the one kind among the keys and report every key that is neither that nor common; "" where there is none."""
+    found = [key for key in section.values if key in kinds]
+    wrong = False
+    for key in section.values:
+        if key in found or key in _COMMON:
+            continue
+        wrong = True
+        if key in _LATER_KINDS or key in _LATER_KEYS:
+            section.report(section.node.key_problem(key, f"{key!r} of a receiver is not supported yet"))
+        else:
+            known = [*kinds, *_COMMON]
+            hint = did_you_mean(key, known) or f"known keys: {', '.join(sorted(known))}"
+            section.report(section.node.key_problem(key, f"unknown key {key!r} in {section.what}", hint))
+    for key in found[1:]:
+        section.report(section.node.key_problem(key, f"{section.what} is both {found[0]!r} and {key!r}", "make it two"))
+    if not found and not wrong:
+        hint = f"an Apprise URL, or a mapping with one of {', '.join(sorted(kinds))}"
+        section.report(section.node.problem(f"{section.what} has no kind", hint))
+    return found[0] if found else ""
+
+
+def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tuple[Any, int]:
+    node = section.values[name]
+    try:
+        kind: type[Kind] = kinds[name].load()
+    except (ImportError, AttributeError) as error:
+        section.report(section.node.key_problem(name, f"receiver kind {name!r} cannot be loaded: {error}"))
+        return None, RECEIVER_CONCURRENCY
+    if name == "apprise" and not isinstance(node.value, dict):
+        node = _mapping(node, "url", node)
+    inner = Section(node, section.problems, f"{name!r} of {section.what}")
+    options = kind.read(inner)
+    inner.finish()
+    return options, getattr(kind, "concurrency", RECEIVER_CONCURRENCY)
+
+
+def _mapping(place: Node, key: str, value: Node) -> Node:
+    """Make a mapping of one key, at the place of its value: the long form of a short one."""
+    return Node({key: value}, place.path, place.line, place.column, keys={key: (place.line, place.column)})
+
+
+def _timeout(node: Node) -> float:
+    seconds = duration(node)
+    if not 0 < seconds <= 600:
+        raise Bad(node, f"must be more than 0 and at most 10m, not {node.text}")
+    return seconds
