@@ -12,6 +12,7 @@ TOPIC_BYTES = 512  # a publish topic; MQTT allows 65,535, brokers and dashboards
 
 # ingest
 PAYLOAD_BYTES = 256 << 10  # largest payload that is evaluated; larger ones are dead-lettered
+PAYLOAD_DEPTH = 32  # deepest nesting of a JSON payload; what writes JSON again ends at 254
 DEAD_LETTER_HEAD_BYTES = 1024  # enough to see what it was
 RECEIVE_MAXIMUM = 65535  # MQTT 5's largest: the broker keeps what we have not acknowledged
 KEEP_ALIVE_SECONDS = 30  # a dead peer is noticed within 45 s on any NAT

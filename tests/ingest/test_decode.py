@@ -1,0 +1,159 @@
+"""decode: what a payload becomes, and that nothing a device sends is an exception or is believed wrongly."""
+
+import json
+import math
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.ingest.decode import Undecodable, decode, decode_again
+from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES, PAYLOAD_DEPTH
+from hub.model import Event
+
+
+def read(payload, **attributes):
+    delivery = SimpleNamespace(topic="site/a", payload=payload, packet_id=7, retain=False)
+    vars(delivery).update(attributes)
+    return decode(delivery, 12.5)
+
+
+def test_an_object_gives_its_fields_and_what_is_known_of_the_message():
+    event = read(b'{"temperature": 21.5, "door": {"open": true}}', retain=True)
+    assert isinstance(event, Event)
+    assert event.fields == {"temperature": 21.5, "door": {"open": True}}
+    assert (event.topic, event.time, event.qos, event.retain) == ("site/a", 12.5, 1, True)
+    assert read(b"1", packet_id=None).qos == 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"),
+    [
+        (b"21.5", 21.5),
+        (b" 21 ", 21),
+        (b"true", True),
+        (b"null", None),
+        (b'"on"', "on"),
+        (b"[1, 2]", [1, 2]),
+        (b"ON", "ON"),
+        (b"ON\n", "ON"),
+        ("21,5 °C".encode(), "21,5 °C"),
+        (b"12:30", "12:30"),
+        (b"", None),
+        (b"  ", None),
+        (b"+5", 5),
+        (b".5", 0.5),
+        (b"5.", 5.0),
+        (b"-.5e1", -5.0),
+        (b"007", "007"),
+        (b"-", "-"),
+        (b".", "."),
+        (b"e5", "e5"),
+        (b"+e5", "+e5"),
+        (b"1_000", "1_000"),
+        (b"0x1f", "0x1f"),
+        (b"nano", "nano"),
+        (b"9223372036854775807", 2**63 - 1),
+        (b"18446744073709551615", 2**64 - 1),
+        (b"18446744073709551616", float(2**64)),
+        (b"+99999999999999999999", 1e20),
+    ],
+)
+def test_what_is_no_object_is_a_value_without_fields(payload, value):
+    event = read(payload)
+    assert isinstance(event, Event)
+    assert not event.fields
+    assert (type(event.value), event.value) == (type(value), value)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"NaN", "not a number"),
+        (b"nan", "not a number"),
+        (b"-Infinity", "not a number"),
+        (b"inf", "not a number"),
+        (b"1e999", "beyond a double"),
+        (b"+1e999", "beyond a double"),
+        (b"9" * 5000, "beyond a double"),
+        (b'{"t": NaN}', "broken JSON"),
+        (b'{"t": 1e999}', "broken JSON"),
+        (b'{"t": ' + b"9" * 5000 + b"}", "broken JSON"),
+        (b'{"t": 1', "broken JSON"),
+        (b'{"t": 1} x', "broken JSON"),
+        (b'"open', "broken JSON"),
+        (b'{"t": "\\ud800"}', "broken JSON"),
+        (b'\xef\xbb\xbf{"t": 1}', "broken JSON"),
+        (b'{"t": "\xff"}', "UTF-8"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"ON\0", "U+0000"),
+        (b"a\x1b[2J", "U+001B"),
+        ("a\x9b".encode(), "U+009B"),
+        (b"[" * 100_000, "broken JSON"),
+        (b"[" * 500 + b"]" * 500, "deeper"),
+        (b'{"a":' * 500 + b"1" + b"}" * 500, "deeper"),
+        (b'{"a": 1, "a": 2}', "'a' twice"),
+        (b'{"a" : 1, "a" : 2}', "'a' twice"),
+        (b'{"a"\t: 1, "a": 2}', "'a' twice"),
+        (b'{"a"\n:1,"a"\r:2}', "'a' twice"),
+        (b'{"a":1,"\\u0061":2}', "'a' twice"),
+        (b'{"x": [{"a": 1, "a": 2}]}', "'a' twice"),
+        (b'[{"a": 1, "a": 2}]', "'a' twice"),
+        (b'{"a": {"b": 1, "b": 2}, "t": "12:30"}', "'b' twice"),
+        (b'{"at": "12:30", "at": "12:31"}', "'at' twice"),
+        (b'{"a": {}, "a": "\\":"}', "'a' twice"),
+    ],
+)
+def test_hostile_input_is_refused_with_its_reason(payload, reason):
+    refused = read(payload)
+    assert isinstance(refused, Undecodable)
+    assert reason in refused.reason
+    assert refused.head == payload[:DEAD_LETTER_HEAD_BYTES]
+    assert (refused.topic, refused.time) == ("site/a", 12.5)
+
+
+def test_the_largest_payload_is_read_and_one_byte_more_is_refused_with_its_head_kept():
+    assert isinstance(read(b"x" * PAYLOAD_BYTES), Event)
+    refused = read(b"x" * (PAYLOAD_BYTES + 1))
+    assert isinstance(refused, Undecodable)
+    assert str(PAYLOAD_BYTES) in refused.reason
+    assert len(refused.head) == DEAD_LETTER_HEAD_BYTES
+
+
+def test_nesting_is_read_down_to_the_limit_and_no_further():
+    assert isinstance(read(b"[" * PAYLOAD_DEPTH + b"]" * PAYLOAD_DEPTH), Event)
+    assert isinstance(read(b"[" * (PAYLOAD_DEPTH + 1) + b"]" * (PAYLOAD_DEPTH + 1)), Undecodable)
+
+
+texts = st.one_of(st.text(max_size=8), st.sampled_from(['":', ":", ' "a": ', "\t:", "[{"]))
+documents = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False), texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    max_leaves=20,
+)
+
+
+@given(documents, st.sampled_from([None, (",", ":"), (" , ", " : "), (",\n", "\t:\n")]))
+def test_every_sound_document_is_read_as_json_reads_it(document, separators):
+    payload = json.dumps(document, separators=separators).encode()
+    event = read(payload)
+    if "Infinity" in payload.decode():
+        return
+    assert isinstance(event, Event), event.reason
+    assert event.value == document
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_give_an_event_or_a_reason_and_a_number_is_finite(payload):
+    outcome = read(payload)
+    if isinstance(outcome, Undecodable):
+        assert outcome.reason
+    elif isinstance(outcome.value, float):
+        assert math.isfinite(outcome.value)
+
+
+@pytest.mark.parametrize("payload", [b'{"a": 1}', b"ON", b"", b"[1]", b".5"])
+def test_an_event_decoded_again_is_the_same(payload):
+    first, again = read(payload), decode_again("site/a", payload, 12.5)
+    assert (again.fields, again.value, again.topic, again.time) == (first.fields, first.value, "site/a", 12.5)
