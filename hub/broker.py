@@ -152,7 +152,11 @@ class Mosquitto:
         with path.open("ab") as log:
             configuration = str(self.directory / "mosquitto.conf")
             self._process = await asyncio.create_subprocess_exec(
-                program, "-c", configuration, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *(program, "-c", configuration),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in a terminal is for the hub, which ends its broker last
             )
         ended = asyncio.create_task(self._process.wait(), name="mosquitto")
         with contextlib.suppress(TimeoutError):

@@ -147,8 +147,7 @@ class ConsoleObserver(Observer):
 
     def _line(self, word: str, text: str, style: str = "") -> "_Line":
         stamp = time.strftime("%H:%M:%S", time.localtime(self._clock.now()))
-        head = Text(f"{stamp} ", "dim")
-        head.append(f"{word:<9}", style or _WORDS.get(word, ""))
+        head = Text.assemble((f"{stamp} ", "dim"), (f"{word:<9}", style or _WORDS.get(word, "")))
         return _Line(head, Text(text, "dim" if word == "event" else ""))
 
     def _write(self, renderable: RenderableType) -> None:

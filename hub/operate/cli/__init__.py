@@ -1,0 +1,69 @@
+"""The command line `hub`: one file for each command, all of them registered in COMMANDS below."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hub import __version__
+from hub.operate.cli.check import check
+from hub.operate.cli.demo import demo
+from hub.operate.cli.guard import guarded
+from hub.operate.cli.run import run
+from hub.operate.cli.simulate import simulate
+
+__all__ = ["COMMANDS", "LATER", "main", "make_app"]
+
+COMMANDS = (run, demo, check, simulate)
+
+LATER = (
+    *("test", "record", "replay", "watch", "alerts", "ack", "silence", "unsilence", "why", "why-not", "outbox"),
+    *("doctor", "bench", "schema", "init", "import", "eval"),
+)
+"""Commands that the documents name and that are not there yet: asked for, they say so."""
+
+
+class _Group(TyperGroup):
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in LATER:
+            typer.echo(f"hub: the command '{args[0]}' is not supported yet; `hub --help` lists what is", err=True)
+            raise typer.Exit(2)
+        return super().resolve_command(ctx, args)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hub {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_say_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Device events in, YAML rules, alerts, notifications out, nothing lost."""
+
+
+def make_app() -> typer.Typer:
+    """Return the command line; help and errors are drawn with Rich where a person reads, else they are plain."""
+    app = typer.Typer(
+        name="hub",
+        cls=_Group,
+        no_args_is_help=True,
+        rich_markup_mode="rich" if sys.stdout.isatty() else None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for command in COMMANDS:
+        app.command()(command)
+    return app
+
+
+def main() -> None:
+    """Run the command that the arguments name; ends the process with its exit code."""
+    with guarded("--debug" in sys.argv[1:]):
+        make_app()(prog_name="hub")

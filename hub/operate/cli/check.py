@@ -1,0 +1,78 @@
+"""`hub check`: lint settings, rules and devices before they run."""
+
+import enum
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from hub.app import check as find_problems
+from hub.errors import Problem
+from hub.operate.shown import shown
+
+__all__ = ["Format", "check"]
+
+
+class Format(enum.StrEnum):
+    """How problems are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Rule, device or settings files, or folders of them [default: what `hub run` would use].",
+            metavar="[PATH]...",
+            exists=True,
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
+    ] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="text for people and editors, json, or github for its annotations.")
+    ] = Format.TEXT,
+) -> None:
+    """Tell every problem of rules, devices and settings as file:line:column; ends with 1 if there is one."""
+    problems = find_problems(config, paths or ())
+    _WRITERS[form](problems)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _text(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        for line in str(problem).splitlines():
+            typer.echo(shown(line))
+    files = len({problem.path for problem in problems})
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+    typer.echo(f"{count} in {files} file{'s' if files != 1 else ''}" if problems else "no problems")
+
+
+def _json(problems: Sequence[Problem]) -> None:
+    typer.echo(orjson.dumps(list(problems), option=orjson.OPT_INDENT_2).decode())
+
+
+def _github(problems: Sequence[Problem]) -> None:
+    """Write workflow commands: docs.github.com, "Workflow commands for GitHub Actions", setting an error message."""
+    for problem in problems:
+        text = "\n".join(filter(None, (problem.message, problem.hint, problem.excerpt)))
+        place = f"file={_escape(problem.path, property=True)}"
+        if problem.line:
+            place += f",line={problem.line},col={problem.column}"
+        typer.echo(f"::error {place}::{_escape(text)}")
+
+
+def _escape(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's word for it
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if property else text
+
+
+_WRITERS = {Format.TEXT: _text, Format.JSON: _json, Format.GITHUB: _github}

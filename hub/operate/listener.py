@@ -1,0 +1,90 @@
+"""The demo's outside world: an HTTP server on loopback that is webhook, mail and SMS gateway, and shows what it got."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from hub.operate.shown import shown
+
+__all__ = ["Listener"]
+
+Told = Callable[[str, str], None]
+"""Which channel, what came."""
+
+
+class Listener:
+    """Takes what receivers send, by `async with`; `url(channel)` is where a webhook sends to.
+
+    An SMSEagle gateway has one address of its own: `sms_url(number)` is the Apprise URL that leads here.
+    """
+
+    def __init__(self, told: Told) -> None:
+        """Tell of everything that comes in."""
+        self._told = told
+        self.received: Counter[str] = Counter()
+        """How many, by channel."""
+        application = web.Application(client_max_size=1 << 20)
+        application.router.add_post("/jsonrpc/sms", self._sms)
+        application.router.add_post("/{channel}", self._hook)
+        # its requests are shown by ourselves, so no access log
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        self._address = ""
+
+    def url(self, channel: str) -> str:
+        """Return the URL of a channel."""
+        return f"http://{self._address}/{channel}"
+
+    def apprise_url(self, channel: str) -> str:
+        """Return the Apprise URL of the same."""
+        return f"json://{self._address}/{channel}"
+
+    def sms_url(self, number: str) -> str:
+        """Return the Apprise URL of an SMS to this number."""
+        return f"smseagle://demo@{self._address}/{number}"
+
+    async def __aenter__(self) -> Self:
+        """Listen on a free port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self._address = f"{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+    async def _hook(self, request: web.Request) -> web.Response:
+        channel = request.match_info["channel"]
+        self.received[channel] += 1
+        self._told(channel, _gist(await _body(request)))
+        return web.Response(status=204)
+
+    async def _sms(self, request: web.Request) -> web.Response:
+        """Answer as the gateway does: docs of SMSEagle's JSON-RPC, `sms.send_sms`."""
+        self.received["sms"] += 1
+        params = (await _body(request)).get("params")
+        params = params if isinstance(params, dict) else {}
+        self._told("sms", f"to {shown(params.get('to'))}: {shown(params.get('message'))}")
+        return web.json_response({"result": [{"message_id": str(self.received["sms"]), "status": "ok"}]})
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _gist(body: dict[str, Any]) -> str:
+    """Return a notification in a line: the hub's own JSON, or what Apprise's json:// sends (title, message)."""
+    if "alertname" in body:
+        return f"{shown(body['alertname'])} {shown(body.get('state'))}: {shown(body.get('summary'))}"
+    return shown(": ".join(str(body[key]) for key in ("title", "message") if body.get(key)))

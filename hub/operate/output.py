@@ -1,0 +1,45 @@
+"""Where a command's lines go: to a person on a terminal with Rich, else into a log, as text or JSON."""
+
+from typing import TextIO
+
+import orjson
+from rich.console import Console
+
+from hub.operate.console import ConsoleObserver
+from hub.operate.log import LogObserver
+from hub.operate.summary import Summary
+
+__all__ = ["Output"]
+
+
+class Output:
+    """Chooses between console and log by what the stream is; `observer` is the one that was chosen."""
+
+    def __init__(self, stream: TextIO, *, as_json: bool = False, plain: bool = False) -> None:
+        """Write to `stream`; `plain` makes it a log on a terminal too."""
+        self.log: LogObserver | None = None
+        self.console: ConsoleObserver | None = None
+        self.as_json = as_json
+        if as_json or plain or not stream.isatty():
+            self.observer: ConsoleObserver | LogObserver = LogObserver(stream, as_json=as_json)
+            self.log = self.observer
+        else:
+            self.observer = self.console = ConsoleObserver(Console(file=stream, highlight=False))
+
+    def note(self, word: str, text: str) -> None:
+        """Write a line of the hub's own."""
+        self.observer.note(word, text)
+
+    def summary(self, summary: Summary) -> None:
+        """Write what a run came to."""
+        if self.console:
+            self.console.show(summary.table())
+        elif self.log and self.as_json:
+            self.log.note("summary", "what this run came to", **orjson.loads(summary.json()))
+        elif self.log:
+            for line in summary.plain().splitlines():
+                self.log.note("summary", line)
+
+    def close(self) -> None:
+        """Write what waits."""
+        self.observer.close()
