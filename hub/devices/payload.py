@@ -1,0 +1,276 @@
+"""Reading `payload` and `value`: a field is a constant, or a mapping whose one kind says what it does over time.
+
+temperature: {walk: [-22, -18], step: 0.2, while: door_open, toward: 5, within: 10m}
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from hub.devices import signals
+from hub.devices.template import text_names
+from hub.document import Node, Problems
+from hub.fields import Bad, Section, did_you_mean, duration, integer, list_of, number, text
+
+__all__ = ["Payload", "Signal", "read_payload", "read_value"]
+
+_DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A field: how it is made, whether it is a number, and what it is while `on` (None where it is no switch)."""
+
+    make: signals.Maker
+    numeric: bool = False
+    on: Any = None
+    off: Any = None
+    keys: frozenset[str] | None = None
+    """Of a list: which keys all of its objects have numbers in (empty: it is a list of numbers or of anything)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """All fields in their order; `bare` means that the only one is sent as it is, not in an object."""
+
+    fields: dict[str, Signal]
+    bare: bool = False
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What a field may refer to: the fields above it and the names of the device."""
+
+    fields: dict[str, Signal]
+    names: Collection[str]
+    problems: Problems
+
+
+def read_payload(node: Node, names: Collection[str], problems: Problems) -> Payload:
+    """Read the mapping of fields; `names` are those that braces may hold."""
+    if not isinstance(node.value, dict) or not node.value:
+        raise Bad(node, "must be a mapping of fields (name: value or signal)", "a bare value is `value: …`")
+    scope = _Scope({}, names, problems)
+    return Payload(_fields(node, scope))
+
+
+def read_value(node: Node, names: Collection[str], problems: Problems) -> Payload:
+    """Read the one signal of a device that sends a bare value."""
+    return Payload({"value": _signal(node, _Scope({}, names, problems))}, bare=True)
+
+
+def _fields(node: Node, scope: _Scope) -> dict[str, Signal]:
+    for name, item in node.value.items():
+        try:
+            scope.fields[name] = _signal(item, scope)
+        except Bad as error:
+            scope.problems.append(error.problem)
+            scope.fields[name] = Signal(signals.constant(None), True, True, False)  # so that others may refer to it
+    return scope.fields
+
+
+def _signal(node: Node, scope: _Scope) -> Signal:
+    if not isinstance(node.value, dict):
+        text_names(node, scope.names)
+        plain = node.plain()
+        return Signal(signals.constant(plain), _is_number(plain), keys=_number_keys(plain))
+    kinds = [key for key in node.value if key in _KINDS]
+    if len(kinds) != 1:
+        first = next(iter(node.value), "")
+        hint = did_you_mean(first, _KINDS) or f"known signals: {', '.join(sorted(_KINDS))}"
+        raise Bad(node, f"must be one signal, not {' and '.join(kinds) or 'none'}", hint)
+    section = Section(node, scope.problems, f"the signal {kinds[0]}")
+    signal = _KINDS[kinds[0]](section, scope)
+    section.finish()
+    return signal
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _number_keys(value: Any) -> frozenset[str] | None:
+    """Return which keys of a list's objects always hold numbers; None where it is no list that can be summed."""
+    if not isinstance(value, list):
+        return None
+    if all(_is_number(item) for item in value):
+        return frozenset()
+    if not all(isinstance(item, dict) for item in value):
+        return None
+    keys = [{key for key, inner in item.items() if _is_number(inner)} for item in value]
+    return frozenset(set.intersection(*keys)) or None
+
+
+def _pair(node: Node) -> tuple[float, float]:
+    """Read `[low, high]`."""
+    if not isinstance(node.value, list) or len(node.value) != 2:
+        raise Bad(node, "must be two numbers: [low, high]")
+    low, high = number(node.value[0]), number(node.value[1])
+    if low > high:
+        raise Bad(node, f"the lower bound {low:g} is above the upper bound {high:g}")
+    return low, high
+
+
+def _span(node: Node) -> float:
+    """Read a duration above zero."""
+    seconds = duration(node)
+    if seconds <= 0:
+        raise Bad(node, "must be longer than 0")
+    return seconds
+
+
+def _spread(node: Node) -> float:
+    """Read a deviation."""
+    value = number(node)
+    if value < 0:
+        raise Bad(node, "must not be negative")
+    return value
+
+
+def _field(scope: _Scope, *, switch: bool = False) -> Callable[[Node], str]:
+    """Make a reader of the name of a field above: one that is a number, or one that is on and off."""
+
+    def convert(node: Node) -> str:
+        name = text(node)
+        if name not in scope.fields:
+            hint = did_you_mean(name, scope.fields) or "a field can only follow one that stands above it"
+            raise Bad(node, f"no field {name!r} above", hint)
+        if switch and scope.fields[name].on is None:
+            raise Bad(node, f"{name!r} is never on or off", f"make it a switch, {name}: {{on: 30s, every: 10m}}")
+        if not switch and not scope.fields[name].numeric:
+            raise Bad(node, f"{name!r} is not a number")
+        return name
+
+    return convert
+
+
+def _number_signal(section: Section, scope: _Scope, make: signals.Maker, digits: int = 1) -> Signal:
+    """Add what every number may have: `digits`, and `while`, `toward`, `within`."""
+    if "while" in section:
+        field = section.take("while", _field(scope, switch=True), "")
+        toward = section.require("toward", number, 0.0)
+        within = section.require("within", _span, 1.0)
+        if field:
+            make = signals.pulled(make, field, scope.fields[field].on, toward, within)
+    return Signal(signals.rounded(make, section.take("digits", integer(0, 9), digits)), numeric=True)
+
+
+def _sine(section: Section, scope: _Scope) -> Signal:
+    low, high = section.require("sine", _pair, (0.0, 1.0))
+    period = section.take("period", _span, _DAY)
+    shift = section.take("shift", duration, 0.0)
+    make = signals.sine(low, high, period, shift, section.take("spread", _spread, 0.0))
+    return _number_signal(section, scope, make)
+
+
+def _walk(section: Section, scope: _Scope) -> Signal:
+    low, high = section.require("walk", _pair, (0.0, 1.0))
+    return _number_signal(section, scope, signals.walk(low, high, section.take("step", _spread, (high - low) / 20)))
+
+
+def _noise(section: Section, scope: _Scope) -> Signal:
+    mean = section.require("noise", number, 0.0)
+    return _number_signal(section, scope, signals.noise(mean, section.require("spread", _spread, 0.0)))
+
+
+def _between(section: Section, scope: _Scope) -> Signal:
+    low, high = section.require("between", _pair, (0.0, 1.0))
+    digits = section.get("digits")
+    whole = digits is None and low.is_integer() and high.is_integer()
+    return _number_signal(section, scope, signals.between(low, high, whole), 0 if whole else 1)
+
+
+def _counter(section: Section, scope: _Scope) -> Signal:
+    start = section.require("counter", number, 0.0)
+    node = section.get("by")
+    low, high = 1.0, 1.0
+    if node is not None:
+        pair = isinstance(node.value, list)
+        low, high = section.take("by", _pair if pair else lambda node: (number(node),) * 2, (1.0, 1.0))
+    whole = all(value.is_integer() for value in (start, low)) and low == high
+    return _number_signal(section, scope, signals.counter(start, low, high), 0 if whole else 3)
+
+
+def _choice(section: Section, scope: _Scope) -> Signal:
+    node = section.get("choice")
+    if node is None or not isinstance(node.value, list) or not node.value:
+        raise Bad(node or section.node, "must be a list of what can be chosen: choice: [a, b]")
+    text_names(node, scope.names)
+    options = node.plain()
+    weights: tuple[float, ...] = section.take("weights", list_of(_spread), ())
+    if weights and (len(weights) != len(options) or sum(weights) <= 0):
+        raise Bad(section.values["weights"], f"must be one weight for each of the {len(options)} choices")
+    least, most = section.take("take", _pair, (0.0, 0.0))
+    if not 0 <= least <= most <= len(options):
+        raise Bad(section.values["take"], f"must be how many of the {len(options)} choices: [least, most]")
+    make = signals.choice(options, weights, int(least), int(most))
+    keys = _number_keys(options) if most else None
+    return Signal(make, not most and all(map(_is_number, options)), keys=keys)
+
+
+def _switch(section: Section, scope: _Scope) -> Signal:
+    on_for, every = section.require("on", _span, 1.0), section.require("every", _span, 1.0)
+    off, on = False, True
+    node = section.get("values")
+    if node is not None:
+        if not isinstance(node.value, list) or len(node.value) != 2 or node.value[0].value == node.value[1].value:
+            raise Bad(node, "must be two different values: [off, on]")
+        text_names(node, scope.names)
+        off, on = node.plain()
+    return Signal(signals.switch(on_for, every, off, on), on=on, off=off)
+
+
+def _drain(section: Section, scope: _Scope) -> Signal:
+    over = section.require("drain", _span, _DAY)
+    full, empty = section.take("from", number, 100.0), section.take("to", number, 0.0)
+    return _number_signal(section, scope, signals.drain(over, full, empty), 0)
+
+
+def _of(section: Section, scope: _Scope) -> Signal:
+    field = section.require("of", _field(scope), "")
+    times, plus = section.take("times", number, 1.0), section.take("plus", number, 0.0)
+    return _number_signal(section, scope, signals.of(field, times, plus, section.take("spread", _spread, 0.0)))
+
+
+def _total(section: Section, scope: _Scope) -> Signal:
+    field = section.require("total", _field(scope), "")
+    per, times = section.take("per", _span, 3600.0), section.take("times", number, 1.0)
+    start = section.take("from", number, 0.0)
+    return _number_signal(section, scope, signals.total(field, per, times, start), 3)
+
+
+def _sum(section: Section, scope: _Scope) -> Signal:
+    node = section.get("sum")
+    field = section.require("sum", text, "")
+    key = section.take("key", text, "")
+    keys = scope.fields[field].keys if field in scope.fields else None
+    if node is not None and keys is None:
+        hint = did_you_mean(field, scope.fields) or "sum adds up a list of numbers, or of objects by their key"
+        raise Bad(node, f"no list {field!r} above that could be summed", hint)
+    if keys and key not in keys:
+        raise Bad(section.get("key") or section.node, f"needs a key that holds a number: {', '.join(sorted(keys))}")
+    return _number_signal(section, scope, signals.summed(field, key), 2)
+
+
+def _object(section: Section, scope: _Scope) -> Signal:
+    node = section.get("object")
+    if node is None or not isinstance(node.value, dict):
+        raise Bad(node or section.node, "must be a mapping of fields: object: {name: value}")
+    inner = _Scope({}, scope.names, scope.problems)
+    return Signal(signals.nested([(name, signal.make) for name, signal in _fields(node, inner).items()]))
+
+
+_KINDS: dict[str, Callable[[Section, _Scope], Signal]] = {
+    "between": _between,
+    "choice": _choice,
+    "counter": _counter,
+    "drain": _drain,
+    "noise": _noise,
+    "object": _object,
+    "of": _of,
+    "on": _switch,
+    "sine": _sine,
+    "sum": _sum,
+    "total": _total,
+    "walk": _walk,
+}

@@ -1,0 +1,127 @@
+"""The registry: which device a topic belongs to, what is known of it, and which devices a filter reaches.
+
+`rules` asks it for `device` in expressions and for the instances that `absent` watches although they were never heard.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from hub.devices.fleet import Fleet, read_fleet
+from hub.devices.roster import Device
+from hub.document import Problems, read_document
+from hub.errors import Problem
+
+__all__ = ["Device", "Registry", "fleet_files", "load_fleets"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def fleet_files(paths: Sequence[Path], problems: Problems) -> list[Path]:
+    """Return the files: those named and every `*.yaml` below a folder that is named, in the order of their names."""
+    files: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            files.update(dict.fromkeys(sorted(path.rglob("*.yaml"))))
+        elif path.exists():
+            files[path] = None
+        else:
+            problems.append(Problem(str(path), 0, 0, "no such file or folder", "name fleet files or their folder"))
+    return list(files)
+
+
+def load_fleets(paths: Sequence[Path], problems: Problems) -> tuple[Fleet, ...]:
+    """Read fleet files and folders; those with problems (all of them reported) are left out."""
+    fleets: dict[str, Fleet] = {}
+    topics: dict[str, str] = {}
+    for path in fleet_files(paths, problems):
+        node = read_document(path, problems)
+        fleet = read_fleet(node, problems) if node is not None else None
+        if fleet is None:
+            continue
+        if fleet.name in fleets:
+            message = f"a fleet {fleet.name!r} is already in {fleets[fleet.name].path}"
+            problems.append(Problem(str(path), fleet.line, 1, message, "give one of them another name"))
+            continue
+        other = next((topics[d.topic] for d in fleet.devices if d.topic in topics), None)
+        if other is not None:
+            message = f"the fleet {other!r} has devices with the same topics"
+            problems.append(Problem(str(path), fleet.line, 1, message, "each topic belongs to one fleet"))
+        topics.update((device.topic, fleet.name) for device in fleet.devices)
+        fleets[fleet.name] = fleet
+    return tuple(fleets.values())
+
+
+class Registry:
+    """Looks up devices by topic. Lookups are by dict, so ten devices or a hundred thousand cost the same."""
+
+    def __init__(self, fleets: Iterable[Fleet] = ()) -> None:
+        """Take the fleets; without any, nothing is known of any device."""
+        self._fleets = tuple(fleets)
+        self._topics: dict[str, Device] = {}
+        self._known: dict[str, Mapping[str, Any]] = {}  # by the levels of the topic that say which device it is
+        self._selections: dict[tuple[str, tuple[int, ...]], dict[tuple[str, ...], list[str]]] = {}
+        for fleet in self._fleets:
+            for device in fleet.devices:
+                self._topics[device.topic] = device
+                identity = "/".join(device.topic.split("/", fleet.topic.depth)[: fleet.topic.depth])
+                before = self._known.get(identity)
+                attributes = device.attributes if before is None else {**device.attributes, **before}
+                self._known[identity] = attributes
+        self._depths = sorted({fleet.topic.depth for fleet in self._fleets}, reverse=True)
+
+    def __len__(self) -> int:
+        return len(self._topics)
+
+    def devices(self) -> Iterable[Device]:
+        """Return all devices, fleet by fleet."""
+        return self._topics.values()
+
+    def attributes(self, topic: str) -> Mapping[str, Any]:
+        """Return what is known of the device a topic belongs to, an empty mapping where it is not registered.
+
+        The topic need not be the fleet's: what a freezer of `site/{site}/freezer/{device}/telemetry` publishes to
+        `site/a/freezer/7/door` is also freezer 7's, since the levels up to the last capture are.
+        """
+        for depth in self._depths:
+            found = self._known.get("/".join(topic.split("/", depth)[:depth]))
+            if found is not None:
+                return found
+        return _NOTHING
+
+    def topics(self, topic_filter: str) -> Iterable[str]:
+        """Return the topics of the registered devices that an MQTT filter matches."""
+        levels = topic_filter.split("/")
+        for fleet in self._fleets:
+            fixed = _fixed(levels, fleet)
+            if fixed is not None:
+                yield from self._select(fleet, tuple(fixed)).get(tuple(fixed.values()), ())
+
+    def _select(self, fleet: Fleet, positions: tuple[int, ...]) -> dict[tuple[str, ...], list[str]]:
+        """Return the fleet's topics by their levels at some positions; made once for each set of positions."""
+        key = (fleet.name, positions)
+        if key not in self._selections:
+            selection: dict[tuple[str, ...], list[str]] = {}
+            for device in fleet.devices:
+                levels = device.topic.split("/")
+                selection.setdefault(tuple(levels[i] for i in positions), []).append(device.topic)
+            self._selections[key] = selection
+        return self._selections[key]
+
+
+def _fixed(levels: list[str], fleet: Fleet) -> dict[int, str] | None:
+    """Return which captures of the fleet's topic the filter fixes, by level; None where it never matches."""
+    topic, fixed = fleet.topic.levels, dict[int, str]()
+    for index, level in enumerate(levels):
+        if level == "#":
+            return fixed  # also the parent of the level itself (MQTT 5, 4.7.1.2)
+        if index == len(topic):
+            return None
+        if level == "+":
+            continue
+        if index in fleet.topic.captures:
+            fixed[index] = level
+        elif level != topic[index]:
+            return None
+    return fixed if len(levels) == len(topic) else None
