@@ -7,6 +7,9 @@ DOCUMENT_DEPTH = 32  # the deepest document that makes sense has 8
 # expressions
 EXPRESSION_CHARS = 8192  # a condition that long is a program
 EXPRESSION_DEPTH = 64  # nesting of the source; keeps the parser and Python's compiler far from their recursion limits
+EXPRESSION_STEPS = 20_000  # of about 100 ns each: what one evaluation may cost, so at worst a few milliseconds
+EXPRESSION_RESULT = 1 << 20  # elements or characters of a value that an expression builds; a payload has 256 KB
+REGEX_CHARS = 1000  # a pattern's length; with RE2's memory bound it keeps matching linear with a small factor
 TEMPLATE_BYTES = 4096  # what a rendered text may be long: SMS gateways, chat and mail subjects all cut earlier
 TOPIC_BYTES = 512  # a publish topic; MQTT allows 65,535, brokers and dashboards do not
 
@@ -33,6 +36,8 @@ DEAD_LETTERS = 10_000  # kept, newest first to stay
 
 # alerts
 RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its retained topic
+
+NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notification as its head
 
 # notify
 DELIVERY_AGE_SECONDS = 3 * 86400.0  # older than this a notification is a dead letter: nobody acts on it
