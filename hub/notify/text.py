@@ -1,16 +1,21 @@
-"""A notification as text for people: what mail and chat say where the user gave no template."""
+"""A notification as text: JSON for programs, and what mail and chat say to people where the user gave no template."""
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["message", "title"]
+import orjson
+
+from hub.limits import TEMPLATE_BYTES
+from hub.notify.redact import visible
+
+__all__ = ["as_json", "message", "title"]
 
 
 def title(body: Mapping[str, Any]) -> str:
     """Return one line: `[firing] FreezerTooWarm: 7 at a is -9.0 °C`."""
     summary = body.get("summary") or ""
     head = f"[{body.get('state', '')}] {body.get('alertname', '')}"
-    return f"{head}: {summary}" if summary else head
+    return visible(f"{head}: {summary}" if summary else head)
 
 
 def message(body: Mapping[str, Any]) -> str:
@@ -24,8 +29,8 @@ def message(body: Mapping[str, Any]) -> str:
         ("Topic", event.get("topic")),
         ("Runbook", body.get("runbook")),
     ]
-    table = "\n".join(f"{name}: {value}" for name, value in lines if value)
-    details = body.get("details")
+    table = "\n".join(f"{name}: {visible(str(value))}" for name, value in lines if value)
+    details = "\n".join(visible(line, TEMPLATE_BYTES) for line in str(body.get("details") or "").splitlines())
     return f"{details}\n\n{table}" if details else table
 
 
@@ -36,3 +41,12 @@ def _state(body: Mapping[str, Any]) -> str:
     if state == "resolved":
         return f"resolved at {until}, was firing since {since}"
     return str(state)
+
+
+def as_json(body: Mapping[str, Any]) -> bytes:
+    """Return the notification as JSON, as users see it; whatever is no JSON value becomes text."""
+    return orjson.dumps(body, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,150 @@
+"""Receiver `apprise`: any URL that the Apprise library knows, for chat, SMS, push and a hundred other services.
+
+This module is imported when the first such receiver is read, never otherwise: Apprise costs 0.4 s and 45 MB. Apprise is
+blocking code of many authors, so each attempt has a daemon thread and a plug-in object to itself, and nothing that it
+logs goes anywhere but, redacted, into the reason of a failure.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+import apprise
+from apprise.manager_plugins import NotificationManager
+
+from hub.document import Node
+from hub.fields import Bad, Section, did_you_mean, secret
+from hub.limits import APPRISE_THREADS
+from hub.model import Delivered, Notification, Outcome, Retry
+from hub.notify.receiver import Toolbox
+from hub.notify.redact import Redactor, url_secrets
+from hub.notify.text import message, title
+from hub.notify.threads import Threads, ThreadsBusy
+from hub.secret import Secret
+
+__all__ = ["Apprise", "AppriseOptions"]
+
+_SCHEME = re.compile(r"([a-zA-Z0-9+.-]{1,32})://")
+_ASSET = apprise.AppriseAsset(async_mode=False, app_id="Hub", app_desc="MQTT notification hub")
+_TYPES = {
+    "critical": apprise.NotifyType.FAILURE,
+    "warning": apprise.NotifyType.WARNING,
+    "info": apprise.NotifyType.INFO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AppriseOptions:
+    """The URL is secret as a whole: the token is somewhere in it, where depends on the service."""
+
+    url: Secret
+
+
+class Apprise:
+    """Sends title and text through one Apprise URL."""
+
+    concurrency = APPRISE_THREADS
+
+    def __init__(self, options: AppriseOptions, toolbox: Toolbox) -> None:  # noqa: ARG002 - as every kind
+        """Know the URL; plug-in objects are made on the threads."""
+        self._url = options.url
+        self._redact = Redactor(url_secrets(options.url.reveal()))
+        self._threads = Threads("hub-apprise", APPRISE_THREADS)
+        self._spare: list[apprise.Apprise] = []  # one for each thread that was at work at once; hung ones never return
+
+    @classmethod
+    def read(cls, section: Section) -> AppriseOptions:
+        """Take `url`."""
+        return AppriseOptions(section.require("url", _url, Secret("")))
+
+    async def send(self, notification: Notification) -> Outcome:
+        """Try once; Apprise does not tell a passing failure from a lasting one, so each is Retry."""
+        try:
+            return await self._threads.run(partial(self._send, notification))
+        except ThreadsBusy as error:
+            return Retry(str(error))
+
+    async def close(self) -> None:
+        """Forget the plug-in objects; threads that hang are left to themselves."""
+        self._spare.clear()
+
+    def _service(self) -> apprise.Apprise:
+        service = apprise.Apprise(asset=_ASSET)
+        plugin = apprise.Apprise.instantiate(self._url.reveal(), asset=_ASSET)
+        if plugin is not None:  # it was made of the same URL before; without it `notify` fails, and says so
+            service.add(plugin)
+        return service
+
+    def _send(self, notification: Notification) -> Outcome:
+        service = self._spare.pop() if self._spare else self._service()
+        body = notification.body
+        try:
+            result = service.notify(
+                body=message(body),
+                title=title(body),
+                notify_type=_type(body.get("state"), body.get("severity")),
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+        except Exception as error:  # noqa: BLE001 - plug-ins of many authors: what they raise may hold the URL
+            return Retry(f"Apprise raised {type(error).__name__}")
+        self._spare.append(service)
+        if result:
+            return Delivered()
+        said = dict.fromkeys(entry.message for entry in result.logs())
+        return Retry(self._redact("; ".join(said) or "Apprise reported a failure without a word"))
+
+
+def _type(state: object, severity: object) -> apprise.NotifyType:
+    return apprise.NotifyType.SUCCESS if state == "resolved" else _TYPES.get(str(severity), apprise.NotifyType.INFO)
+
+
+def _url(node: Node) -> Secret:
+    whole = secret(node)
+    found = _SCHEME.match(whole.reveal())
+    if not found:
+        raise Bad(node, "is no Apprise URL", "write it as service://…, see https://github.com/caronc/apprise/wiki")
+    schemes: list[str] = NotificationManager().schemas()  # type: ignore[no-untyped-call]
+    if found[1].lower() not in schemes:
+        raise Bad(node, f"Apprise knows no service {found[1]}://", _near(found[1], schemes))
+    with _Listener() as said:
+        service = apprise.Apprise.instantiate(whole.reveal(), asset=_ASSET)
+    if service is None:
+        why = Redactor(url_secrets(whole.reveal()))("; ".join(said.lines))
+        raise Bad(node, f"Apprise cannot use this {found[1]}:// URL", why)
+    return whole
+
+
+def _near(scheme: str, schemes: list[str]) -> str:
+    return did_you_mean(scheme.lower(), schemes).replace("'?", "://'?")
+
+
+class _Listener(logging.Handler):
+    """Hears what Apprise says meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+    def __enter__(self) -> Self:
+        _LOGGER.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _LOGGER.removeHandler(self)
+
+
+def _silenced(name: str) -> logging.Logger:
+    """Let a library's logger tell its own handlers only: at debug level these write whole URLs."""
+    logger = logging.getLogger(name)
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    return logger
+
+
+_LOGGER = _silenced("apprise")
+_HTTP_LOGGER = _silenced("urllib3")

@@ -1,0 +1,73 @@
+"""Receiver `mqtt`: publishes on the hub's own broker; topic and payload are templates over the notification."""
+
+from dataclasses import dataclass, field
+
+from hub.errors import PublishRefused, SessionError
+from hub.expressions import Template, TopicTemplate
+from hub.fields import Section, boolean, integer
+from hub.limits import SEND_WINDOW
+from hub.model import Delivered, Notification, Outcome, Rejected, Retry
+from hub.notify.receiver import Toolbox
+from hub.notify.redact import visible
+from hub.notify.templating import names, template, topic
+from hub.notify.text import as_json
+
+__all__ = ["Mqtt", "MqttOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class MqttOptions:
+    """`topic_text` and `payload_text` are what the templates were made of, to compare options by."""
+
+    topic: TopicTemplate | None = field(compare=False)
+    payload: Template | None = field(compare=False)
+    topic_text: str = ""
+    payload_text: str = ""
+    qos: int = 1
+    retain: bool = False
+
+    def publishes(self) -> str:
+        """Return the filter of all topics it can publish to; rules must not listen there."""
+        return self.topic.filter if self.topic else ""
+
+
+class Mqtt:
+    """Publishes; delivered is what the broker has acknowledged (QoS 1) or what is written (QoS 0)."""
+
+    concurrency = SEND_WINDOW
+
+    def __init__(self, options: MqttOptions, toolbox: Toolbox) -> None:
+        """Publish with the toolbox's session."""
+        if options.topic is None:
+            raise ValueError("options with problems")
+        self._options, self._topic, self._publish = options, options.topic, toolbox.publish
+
+    @classmethod
+    def read(cls, section: Section) -> MqttOptions:
+        """Take `topic`, `payload`, `qos`, `retain`."""
+        texts = {key: node.text if (node := section.get(key)) else "" for key in ("topic", "payload")}
+        return MqttOptions(
+            section.require("topic", topic, None),
+            section.take("payload", template, None),
+            texts["topic"],
+            texts["payload"],
+            section.take("qos", integer(0, 1), 1),
+            section.take("retain", boolean, default=False),
+        )
+
+    async def send(self, notification: Notification) -> Outcome:
+        """Publish once."""
+        options, body = self._options, notification.body
+        known = names(body)
+        topic = self._topic.render(*known)
+        payload = options.payload.render(*known).text.encode() if options.payload else as_json(body)
+        try:
+            await self._publish(topic, payload, options.qos, options.retain)
+        except PublishRefused as error:
+            return Rejected(visible(f"the broker refuses it: {error}"))
+        except SessionError as error:
+            return Retry(visible(f"the broker went away: {error}"))
+        return Delivered()
+
+    async def close(self) -> None:
+        """Own nothing: the session is the hub's."""
