@@ -33,17 +33,17 @@ __all__ = ["Demo", "missing"]
 Note = Callable[[str, str], None]
 """A word, and what is said under it."""
 
-_PHONE = "+491700000001"
 _SEED = 7  # the same faults at the same times for everybody
 _CONNECT_SECONDS = 20.0
 _CHILD_SECONDS = 5.0  # from SIGTERM until the simulator is killed
 _RECEIVERS = """\
 # The demo's own: everything that would leave this machine goes to a listener inside the demo.
+defaults: {{notify: [board]}}
 receivers:
-  chat: {{webhook: {{url: {chat}, secret: demo}}}}
-  email: {email}
-  sms: {sms}
-  shop: {{webhook: {{url: {shop}}}}}
+  chat: {{webhook: {{url: "{chat}", secret: demo}}}}
+  email: "{email}"
+  sms: "{sms}"
+  shop: {{webhook: {{url: "{shop}"}}}}
   cart_owner: {{mqtt: {{topic: "notify/customer/{{customer}}"}}}}
   board: {{mqtt: {{topic: "notify/{{severity}}/{{alertname}}"}}}}
 """
@@ -91,7 +91,7 @@ class Demo:
         receivers = _RECEIVERS.format(
             chat=listener.url("chat"),
             email=listener.apprise_url("email"),
-            sms=listener.sms_url(_PHONE),
+            sms=listener.apprise_url("sms"),
             shop=listener.url("shop"),
         )
         (rules / "receivers.yaml").write_text(receivers, "utf-8")

@@ -17,10 +17,7 @@ Told = Callable[[str, str], None]
 
 
 class Listener:
-    """Takes what receivers send, by `async with`; `url(channel)` is where a webhook sends to.
-
-    An SMSEagle gateway has one address of its own: `sms_url(number)` is the Apprise URL that leads here.
-    """
+    """Takes what receivers send, while inside `async with`, and tells of it."""
 
     def __init__(self, told: Told) -> None:
         """Tell of everything that comes in."""
@@ -28,7 +25,6 @@ class Listener:
         self.received: Counter[str] = Counter()
         """How many, by channel."""
         application = web.Application(client_max_size=1 << 20)
-        application.router.add_post("/jsonrpc/sms", self._sms)
         application.router.add_post("/{channel}", self._hook)
         # its requests are shown by ourselves, so no access log
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
@@ -41,10 +37,6 @@ class Listener:
     def apprise_url(self, channel: str) -> str:
         """Return the Apprise URL of the same."""
         return f"json://{self._address}/{channel}"
-
-    def sms_url(self, number: str) -> str:
-        """Return the Apprise URL of an SMS to this number."""
-        return f"smseagle://demo@{self._address}/{number}"
 
     async def __aenter__(self) -> Self:
         """Listen on a free port."""
@@ -65,14 +57,6 @@ class Listener:
         self.received[channel] += 1
         self._told(channel, _gist(await _body(request)))
         return web.Response(status=204)
-
-    async def _sms(self, request: web.Request) -> web.Response:
-        """Answer as the gateway does: docs of SMSEagle's JSON-RPC, `sms.send_sms`."""
-        self.received["sms"] += 1
-        params = (await _body(request)).get("params")
-        params = params if isinstance(params, dict) else {}
-        self._told("sms", f"to {shown(params.get('to'))}: {shown(params.get('message'))}")
-        return web.json_response({"result": [{"message_id": str(self.received["sms"]), "status": "ok"}]})
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -42,9 +42,14 @@ class Stopper:
     What a process that ends without a drain had not acknowledged, the broker sends again.
     """
 
-    def __init__(self, stop: Callable[[], None], at_once: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        stop: Callable[[], None],
+        at_once: Callable[[], None] = lambda: None,
+        drain_seconds: float = DRAIN_SECONDS + _GRACE_SECONDS,
+    ) -> None:
         """Call `stop` at the first SIGINT or SIGTERM; at a second SIGINT call `at_once` and end the process."""
-        self._stop, self._at_once = stop, at_once
+        self._stop, self._at_once, self._drain_seconds = stop, at_once, drain_seconds
         self._signalled = False
         self.done = threading.Event()
         """Set when everything is drained; a process that still does not end then ends with 0."""
@@ -61,7 +66,7 @@ class Stopper:
         """Begin to stop, once."""
         if not self._signalled:
             self._signalled = True
-            watchdog = threading.Timer(DRAIN_SECONDS + _GRACE_SECONDS, self._end_hanging)
+            watchdog = threading.Timer(self._drain_seconds, self._end_hanging)
             watchdog.daemon = True
             watchdog.start()
             self._stop()
@@ -81,14 +86,14 @@ class Stopper:
         _end("the drain did not end in time: what was not acknowledged to the broker comes again", 1)
 
 
-async def serve(app: Runnable) -> None:
-    """Run the app until a signal or its own end.
+async def serve(app: Runnable, drain_seconds: float = DRAIN_SECONDS + _GRACE_SECONDS) -> None:
+    """Run the app until a signal or its own end; a drain may take `drain_seconds`.
 
     Raises:
         HubError: as the app does.
 
     """
-    stopper = Stopper(app.stop)
+    stopper = Stopper(app.stop, drain_seconds=drain_seconds)
     stopper.install(app.reload)
     await app.run()
     stopper.done.set()

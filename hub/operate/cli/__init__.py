@@ -9,9 +9,9 @@ from typer.core import TyperGroup
 from hub import __version__
 from hub.operate.cli.check import check
 from hub.operate.cli.demo import demo
-from hub.operate.cli.guard import guarded
 from hub.operate.cli.run import run
 from hub.operate.cli.simulate import simulate
+from hub.operate.guard import guarded
 
 __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 

@@ -9,7 +9,7 @@ import typer
 from hub import __version__
 from hub.app import App
 from hub.config import Settings, load_settings
-from hub.observer import Observer, Observers
+from hub.observer import Observers
 from hub.operate.figures import Figures
 from hub.operate.output import Output
 from hub.operate.runner import run_loop, serve
@@ -40,15 +40,17 @@ def run(
     output = Output(sys.stdout, as_json=as_json)
     try:
         output.note("start", _describe(settings))
-        run_loop(serve(App(settings, _observer(output.observer, figures))))
-        output.summary(figures.summary())
-        output.note("stop", "drained and stopped")
+        run_loop(_serve(App(settings, Observers(output.observer, figures)), output, figures))
     finally:
         output.close()
 
 
-def _observer(*observers: Observer) -> Observer:
-    return Observers(*observers)
+async def _serve(app: App, output: Output, figures: Figures) -> None:
+    """Serve, and tell what it came to while a thread that hangs cannot keep us from it."""
+    await serve(app)
+    output.summary(figures.summary())
+    output.note("stop", "drained and stopped")
+    output.close()
 
 
 def _describe(settings: Settings) -> str:
