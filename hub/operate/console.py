@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from hub.clock import Clock, SystemClock
-from hub.model import Delivered, Event, Notification, Outcome, Phase, Retry
+from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase
 from hub.operate.printer import Printer
@@ -105,8 +105,8 @@ class ConsoleObserver(Observer):
         self._bounded(shown(state, 9), lambda: alert_phrase(body), style)
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Show it; one refused for good comes as `dead`."""
-        if isinstance(outcome, Delivered | Retry):
+        """Show it; one refused for good comes as `dead`, the hub's own published state goes without saying."""
+        if isinstance(outcome, Delivered | Retry) and notification.receiver != OWN:
             word = "sent" if isinstance(outcome, Delivered) else "retry"
             self._bounded(word, lambda: delivery_phrase(notification, outcome, attempt, now))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.clock import Clock, SystemClock
-from hub.model import Delivered, Event, Notification, Outcome, Phase, Retry
+from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.histogram import Histogram, Rate
 from hub.operate.summary import Figure, Latency, Summary
@@ -57,11 +57,14 @@ class Figures(Observer):
         self.alerts[str(body.get("state"))] += 1
 
     def queued(self, notification: Notification) -> None:
-        """Count it."""
-        self.counts["queued"] += 1
+        """Count it, unless it is only the hub's own state."""
+        self.counts["queued"] += notification.receiver != OWN
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Count an attempt, and the latency where it was the last one needed."""
+        """Count an attempt, and the latency where it was the last one needed; the hub's own state does not count."""
+        if notification.receiver == OWN:
+            self.counts["published"] += isinstance(outcome, Delivered)
+            return
         if isinstance(outcome, Delivered):
             self.sent.add(1, now)
             self.notifying.add(now - notification.created)

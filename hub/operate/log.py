@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import orjson
 
 from hub.clock import Clock, SystemClock, rfc3339
-from hub.model import Delivered, Notification, Outcome, Phase, Retry
+from hub.model import OWN, Delivered, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase
 from hub.operate.printer import Printer
@@ -90,6 +90,8 @@ class LogObserver(Observer):
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
         """Tell when a receiver begins to fail, once a minute while it does, and when it works again."""
         receiver = notification.receiver
+        if receiver == OWN:  # it waits for the broker, and of that `session` tells
+            return
         since, failures = self._failing.get(receiver, (now, 0))
         if isinstance(outcome, Retry):
             self._failing[receiver] = since, failures + 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hub.model import Delivered, Notification, Outcome
+from hub.model import OWN, Delivered, Notification, Outcome
 from hub.operate.shown import shown, shown_labels
 from hub.operate.summary import seconds_shown
 
@@ -24,8 +24,10 @@ def alert_phrase(body: Mapping[str, Any]) -> str:
 
 
 def notification_phrase(notification: Notification) -> str:
-    """Return `FreezerTooWarm firing site=a device=7`, or `CartUpdated …` for a moment."""
+    """Return `FreezerTooWarm firing site=a device=7`, `CartUpdated …` for a moment, the topic of the hub's own."""
     body = notification.body
+    if notification.receiver == OWN:
+        return shown(body.get("topic"))
     state = "" if body.get("state") == "event" else shown(body.get("state") or "")
     return " ".join(part for part in (_name(body), state, shown_labels(_labels(body))) if part)
 

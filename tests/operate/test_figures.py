@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from hub.clock import ManualClock
-from hub.model import Delivered, Rejected, Retry
+from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.operate.figures import Figures
 from hub.operate.summary import seconds_shown
 from tests.operate.support import NOW, body, event, notification
@@ -108,3 +108,12 @@ def test_a_batch_costs_the_same_whatever_its_length():
 
     Figures().events(Batch([event()] * 5), NOW)
     assert not counted
+
+
+def test_the_hubs_own_state_on_mqtt_is_no_notification():
+    figures = Figures()
+    own = Notification("f00d-v1", OWN, "f00d", {"topic": "hub/alerts/X", "payload": {}, "retain": True}, NOW)
+    figures.queued(own)
+    figures.delivery(own, Delivered(), 1, NOW)
+    summary = figures.summary()
+    assert (summary.nsr.total, summary.queued) == (0, 0)

@@ -1,0 +1,202 @@
+"""`hub simulate`: play fleets of devices against a broker."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from hub.config import parse_broker_url
+from hub.devices.fleet import Fleet
+from hub.devices.play import Play, scaled
+from hub.devices.registry import load_fleets
+from hub.document import Problems
+from hub.errors import ConfigError, HubError
+from hub.ingest.session import BrokerSettings
+from hub.limits import FLEET_DEVICES
+from hub.operate.runner import Stopper, run_loop
+from hub.operate.shown import shown
+from hub.secret import Secret
+from hub.share import shared
+
+__all__ = ["simulate"]
+
+_LOOK_SECONDS = 0.25
+
+
+def simulate(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Fleet files, or folders of them [default: the shipped ones].",
+            metavar="[PATH]...",
+            exists=True,
+            show_default=False,
+        ),
+    ] = None,
+    broker: Annotated[
+        str, typer.Option(help="The broker: mqtt://[user:password@]host[:port], or mqtts://….", metavar="URL")
+    ] = "mqtt://localhost:1883",
+    username: Annotated[
+        str | None, typer.Option(help="Who the devices are to the broker.", envvar="HUB_SIMULATE_USERNAME")
+    ] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(
+            help="Their password; in the environment no other user can see it.", envvar="HUB_SIMULATE_PASSWORD"
+        ),
+    ] = None,
+    ca: Annotated[Path | None, typer.Option(help="Who signed the broker's certificate (PEM).", exists=True)] = None,
+    cert: Annotated[Path | None, typer.Option(help="The devices' certificate (PEM).", exists=True)] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's key (PEM).", exists=True)] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(min=1, max=FLEET_DEVICES, help="How many devices, all fleets together.", show_default=False),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="Events per second, all fleets together.", show_default=False)
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.001, help="Play for so long [default: until Ctrl-C].", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same number makes the same events.")] = 0,
+    speed: Annotated[float, typer.Option(min=0.001, help="How much faster than ours the devices' time runs.")] = 1.0,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Play the fleets' demo: short intervals, faults on time.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what it came to as JSON.")] = False,
+) -> None:
+    """Play the fleets of devices/ against a broker: real MQTT, with faults, the same for the same seed."""
+    settings = _settings(broker, username, password, ca, cert, key)
+    fleets = _fleets(paths or [shared("devices")], demo, devices)
+    play = Play(fleets, settings, seed=seed, rate=rate, speed=speed)
+    with _progress(quiet=as_json) as progress:
+        run_loop(_run(play, seconds, progress))
+    _tell(play, settings, as_json)
+
+
+def _settings(
+    broker: str, username: str | None, password: str | None, ca: Path | None, cert: Path | None, key: Path | None
+) -> BrokerSettings:
+    try:
+        made = parse_broker_url(broker)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--broker") from None
+    if (cert is None) != (key is None):
+        raise typer.BadParameter("--cert and --key belong together", param_hint="--cert")
+    if ca is not None and not made.tls:
+        raise typer.BadParameter("certificates need TLS: write the broker as mqtts://…", param_hint="--ca")
+    # two simulators at once must not take over each other's connections
+    made = replace(made, client_id=f"simulate-{os.getpid()}", ca=ca, cert=cert, key=key)
+    if username is not None:
+        made = replace(made, username=username)
+    return made if password is None else replace(made, password=Secret(password))
+
+
+def _fleets(paths: Sequence[Path], demo: bool, devices: int | None) -> list[Fleet]:
+    problems = Problems()
+    fleets = [fleet for fleet in load_fleets(paths, problems) if fleet.payload is not None and fleet.devices]
+    if problems:
+        raise ConfigError(problems)
+    if not fleets:
+        raise HubError(f"no fleet with a payload in {', '.join(map(str, paths))}: there is nothing to play")
+    if demo:
+        fleets = [fleet.for_demo() for fleet in fleets]
+    return scaled(fleets, devices) if devices is not None else fleets
+
+
+class _Line:
+    """Where the figures are shown while it plays: nowhere, unless somebody looks at a terminal."""
+
+    def begin(self, text: str) -> None:
+        """Show what is played where."""
+
+    def show(self, text: str) -> None:
+        """Show the figures as they are now."""
+
+
+class _RichLine(_Line):
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("connecting")
+
+    def begin(self, text: str) -> None:
+        self._progress.console.print(text, highlight=False, markup=False)
+
+    def show(self, text: str) -> None:
+        self._progress.update(self._task, description=text)
+
+
+class _PlainLine(_Line):
+    def begin(self, text: str) -> None:
+        typer.echo(text)
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[_Line]:
+    if quiet:
+        yield _Line()
+    elif not sys.stdout.isatty():
+        yield _PlainLine()
+    else:
+        columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+        with Progress(*columns, transient=True) as progress:
+            yield _RichLine(progress)
+
+
+async def _run(play: Play, seconds: float | None, line: _Line) -> None:
+    stopper = Stopper(play.stop)
+    stopper.install()
+    playing = asyncio.create_task(play.run(seconds), name="play")
+    begun = False
+    while not playing.done():
+        if play.seconds and not begun:
+            begun = True
+            line.begin(_what(play))
+        if begun:
+            away = "" if play.connected else f"; not connected: {shown(play.tally().complaint, 100)}"
+            line.show(_figures(play) + away)
+        await asyncio.wait([playing], timeout=_LOOK_SECONDS)
+    stopper.done.set()
+    await playing
+
+
+def _what(play: Play) -> str:
+    fleets = ", ".join(f"{part.fleet.name} {len(part.fleet.devices):,}" for part in play.parts)
+    return f"{play.tally().devices:,} devices ({fleets}), about {play.rate:,.4g} events/s"
+
+
+def _figures(play: Play) -> str:
+    tally, rate = play.tally(), _rate(play)
+    text = f"{tally.sent:,} sent, {tally.acknowledged:,} acknowledged, {rate:,.1f} events/s"
+    if tally.refused:
+        text += f", {tally.refused:,} refused"
+    return text
+
+
+def _rate(play: Play) -> float:
+    return play.tally().sent / play.seconds if play.seconds else 0.0
+
+
+def _tell(play: Play, settings: BrokerSettings, as_json: bool) -> None:
+    """Print what it came to; ends with 1 where the broker refused messages."""
+    tally = play.tally()
+    if as_json:
+        figures = {"broker": str(settings), "devices": tally.devices, "seconds": round(play.seconds, 3)}
+        figures |= {"sent": tally.sent, "acknowledged": tally.acknowledged, "refused": tally.refused}
+        typer.echo(orjson.dumps(figures | {"rate": round(_rate(play), 1), "reconnects": tally.reconnects}).decode())
+    else:
+        typer.echo(f"{_figures(play)}, {play.seconds:.1f} s")
+    if tally.refused:
+        who = settings.username or "a client without a user"
+        why = f"{tally.refused:,} messages of {who} were refused: {tally.complaint}; see the broker's ACL"
+        typer.echo(f"hub: {shown(why)}", err=True)
+        raise typer.Exit(1)
