@@ -6,7 +6,7 @@ which fetch secrets. Whatever is wrong becomes a Problem with file:line:column; 
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hub.errors import Problem
 from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
 from hub.secret import Secret
 
-__all__ = ["Node", "Problems", "read_document"]
+__all__ = ["Node", "Problems", "parse_document", "read_document", "yaml_files"]
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -69,6 +69,19 @@ class _Refused(Exception):  # a way out of the builder, not an error that leaves
     def __init__(self, mark: Any, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.mark, self.message, self.hint = mark, message, hint
+
+
+def yaml_files(paths: Iterable[Path], problems: Problems) -> list[Path]:
+    """Return the files: those named, and every `*.yaml` below a folder that is named, in order of name, each once."""
+    files: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            files.update(dict.fromkeys(sorted(path.rglob("*.yaml"))))
+        elif path.exists():
+            files[path] = None
+        else:
+            problems.append(Problem(str(path), 0, 0, "no such file or folder"))
+    return list(files)
 
 
 def read_document(path: Path, problems: Problems) -> Node | None:

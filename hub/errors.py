@@ -10,7 +10,8 @@ HubError
 │   ├── ConnectionRefused      the broker said no: credentials, client id, ban
 │   ├── SubscriptionDenied     a SUBACK code ≥ 0x80: an ACL, usually
 │   ├── SessionTakenOver       another client came with our client id
-│   ├── Disconnected           the broker closed with a reason
+│   ├── Disconnected           the connection ended; the broker's reason, where it gave one
+│   │   └── MalformedPacket        the broker sent what is not MQTT
 │   └── PublishRefused         a publish cannot be sent or the broker said no
 └── StoreError             the state file
     ├── StoreLocked            another hub has it open
@@ -29,6 +30,7 @@ __all__ = [
     "EvaluationError",
     "ExpressionError",
     "HubError",
+    "MalformedPacket",
     "Problem",
     "PublishRefused",
     "SessionError",
@@ -120,6 +122,10 @@ class SessionTakenOver(SessionError):
 
 class Disconnected(SessionError):
     """The broker ended the connection and said why."""
+
+
+class MalformedPacket(Disconnected):
+    """The broker sent what is not MQTT; the connection is given up and made anew."""
 
 
 class PublishRefused(SessionError):

@@ -23,9 +23,12 @@ SESSION_EXPIRY_SECONDS = 7 * 86400.0  # a hub may be off for a week without losi
 SEND_WINDOW = 64  # QoS 1 publishes under way at once: bounds what a crash can send twice
 RECONNECT_SECONDS = (0.1, 30.0)  # first and longest wait between attempts, full jitter between
 CONNECT_SECONDS = 10.0  # TCP, TLS and CONNACK together
+CONFIRM_SECONDS = 0.1  # the broker is asked at most this often whether it has taken our acknowledgements
 INBOX_QOS0 = 100_000  # QoS 0 has no acknowledgement to hold back; beyond this they are dropped and counted
 
 # rules
+COVER_COMPARISONS = 2_000_000  # beyond this filters are subscribed without looking which cover others: 1 s of CPU
+DEADLINE_SECONDS = 60.0  # the longest sleep between two looks at the deadlines: a clock that was set is noticed
 PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each
 
 # store
@@ -33,6 +36,10 @@ CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowl
 CHECKPOINT_WINDOW_SHARE = 4  # … or when a quarter of the receive window is filled
 STORE_RETRY_SECONDS = 0.5  # between attempts to commit while the disk is full
 DEAD_LETTERS = 10_000  # kept, newest first to stay
+
+ALIVE_SECONDS = 10.0  # an idle hub writes this often that it is alive: a crash adds at most this to an `absent`
+SETTLE_WINDOW = 16  # results of deliveries that may wait for a commit: with those under way, what a crash sends twice
+SETTLE_SECONDS = 0.05  # … and how long they may wait
 
 # alerts
 RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its retained topic
@@ -53,7 +60,9 @@ CLOSE_SECONDS = 2.0  # a receiver that does not close is left behind
 APPRISE_THREADS = 4  # attempts under way at once per Apprise receiver, those that hang included
 
 # devices
-FLEET_DEVICES = 100_000  # of one fleet; about 1.5 kB each in the registry
+FLEET_DEVICES = 100_000  # of one fleet; about 1 kB each in the registry, 9 kB each at play
+FLEET_WINDOW = 1024  # QoS 1 publishes of one fleet under way: a fifth of a second at 5,000 events/s
 
 # process
+RELOAD_QUIET_MILLISECONDS = 400  # editors and rsync touch several files: read them when that has ended
 DRAIN_SECONDS = 8.0  # SIGTERM to exit, so that 10 s of systemd or Docker are enough

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 __all__ = [
+    "OWN",
     "Delivered",
     "Delivery",
     "Event",
@@ -19,7 +20,6 @@ __all__ = [
     "Reason",
     "Rejected",
     "Retry",
-    "Transition",
 ]
 
 Labels = tuple[tuple[str, str], ...]
@@ -41,7 +41,7 @@ class Delivery(Protocol):
 
     @property
     def qos(self) -> int:
-        """0 or 1."""
+        """0 or 1; compare with ==, mqtt5's is no int and always true. QoS 1 is told fastest by `packet_id`."""
         ...
 
     @property
@@ -107,30 +107,11 @@ class Reason(enum.StrEnum):
     RETURNED = "message again"
     RULE_REMOVED = "rule removed"
     RULE_CHANGED = "rule changed"
+    DEVICE_REMOVED = "device removed from the registry"
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """An instance of a rule changed its phase (or, for an event rule, spoke).
-
-    `values` are what the rule's texts were rendered with; `labels` are complete and ordered: instance first.
-    """
-
-    alertname: str
-    instance: Labels
-    labels: Mapping[str, str]
-    phase: Phase
-    before: Phase
-    reason: Reason
-    at: float
-    since: float
-    severity: str
-    summary: str
-    details: str
-    event: Event | None
-    notify: tuple[str, ...]
-    serial: int = 0
-    """Of an event rule: how many it has made, this one included; part of the notification's id."""
+OWN = "$hub"
+"""The receiver of what the hub says about itself: its body is `topic`, `payload` (None empties it) and `retain`."""
 
 
 @dataclass(frozen=True, slots=True)

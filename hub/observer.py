@@ -47,6 +47,9 @@ class Observer:
     def session(self, kind: str, detail: str) -> None:
         """Hear of the MQTT session: connected, session_lost, disconnected, drained, dropped."""
 
+    def reloaded(self, summary: str) -> None:
+        """Hear that new rules and fleets are at work."""
+
     def trouble(self, what: str, message: str) -> None:
         """Hear of something a person should look at: disk full, rules that did not load."""
 
@@ -112,3 +115,8 @@ class Observers(Observer):
         """Pass it on."""
         for each in self.all:
             each.trouble(what, message)
+
+    def reloaded(self, summary: str) -> None:
+        """Pass it on."""
+        for each in self.all:
+            each.reloaded(summary)

@@ -6,7 +6,7 @@ too: Mosquitto disconnects a publisher for them, and a message that is sent agai
 
 import re
 
-__all__ = ["TOPIC_LEVELS", "check_filter", "check_topic", "matches", "overlaps"]
+__all__ = ["TOPIC_LEVELS", "check_filter", "check_topic", "covers", "matches", "overlaps"]
 
 TOPIC_LEVELS = 200  # Mosquitto's TOPIC_HIERARCHY_LIMIT: it disconnects a client that goes deeper
 _LONGEST = 65_535  # bytes of UTF-8 (1.5.4)
@@ -47,6 +47,19 @@ def matches(topic_filter: str, topic: str) -> bool:
         if level not in {"+", name}:
             return False
     return len(wanted) == len(given) or wanted[len(given) :] == ["#"]  # `a/#` matches `a` itself (4.7.1.2)
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Tell whether every topic that `narrow` matches is matched by `wide` too."""
+    ours, theirs = wide.split("/"), narrow.split("/")
+    if ours[0] in {"+", "#"} and theirs[0].startswith("$"):
+        return False  # 4.7.2
+    for level, name in zip(ours, theirs, strict=False):
+        if level == "#":
+            return True
+        if level != name and (level != "+" or name == "#"):
+            return False
+    return len(ours) == len(theirs) or ours[len(theirs) :] == ["#"]
 
 
 def overlaps(one: str, other: str) -> bool:

@@ -62,7 +62,7 @@ class Store:
         return await future
 
     async def close(self) -> None:
-        """Commit what was handed in and close the file; a commit that cannot be made is given up, it was not promised."""
+        """Commit what was handed in and close the file; what cannot be committed is given up, it was not promised."""
         self._abandon.set()
         self._jobs.put((None, None))
         await asyncio.to_thread(self._thread.join)

@@ -1,0 +1,1 @@
+"""alerts: what is the matter now. lifecycle (pure) → book; turns transitions into notifications."""

@@ -1,0 +1,87 @@
+"""An alert as the book keeps it and the store holds it; it stays for ever, because its episodes count on."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+
+from hub.clock import rfc3339
+from hub.expressions import encode_level
+from hub.model import Labels, Phase
+
+__all__ = ["Alert", "fingerprint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What is known of one alert. Times are seconds since 1970.
+
+    `episode` counts how often it has fired, `version` how often it has changed; both are parts of ids, never go back.
+    `told` are the receivers of its firing message: they hear of its end, and nobody else.
+    """
+
+    alertname: str
+    instance: Labels
+    episode: int = 0
+    version: int = 0
+    state: Phase = Phase.INACTIVE
+    severity: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""
+    details: str = ""
+    reason: str = ""
+    since: float = 0.0
+    until: float | None = None
+    told: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What identifies it: 16 hex digits."""
+        return fingerprint(self.alertname, self.instance)
+
+    def id(self, step: str) -> str:
+        """Name a step of its present episode; the same step has the same id after any crash."""
+        return f"{self.fingerprint}-{self.episode}-{step}"
+
+    def topic(self, prefix: str) -> str:
+        """Return the topic of its retained state: alertname, then the instance's values in the order of `by`."""
+        levels = [encode_level(self.alertname), *(encode_level(value) for _, value in self.instance)]
+        return "/".join([prefix, "alerts", *levels])
+
+    def body(self) -> dict[str, Any]:
+        """Return its state as other programs see it, on `hub/alerts/…`."""
+        return {
+            "id": self.id(self.state.value),
+            "alertname": self.alertname,
+            "state": self.state.value,
+            "severity": self.severity,
+            "labels": self.labels,
+            "summary": self.summary,
+            "details": self.details,
+            "reason": self.reason,
+            "since": rfc3339(self.since),
+            "until": None if self.until is None else rfc3339(self.until),
+            "episode": self.episode,
+            "acknowledged": None,
+        }
+
+    def dump(self) -> str:
+        """Write it for the store."""
+        return orjson.dumps(asdict(self)).decode()
+
+    @classmethod
+    def load(cls, text: str) -> "Alert":
+        """Read what `dump` wrote."""
+        found = orjson.loads(text)
+        found["state"] = Phase(found["state"])
+        found["instance"] = tuple((name, value) for name, value in found["instance"])
+        found["told"] = tuple(found["told"])
+        return cls(**found)
+
+
+def fingerprint(alertname: str, instance: Sequence[tuple[str, str]]) -> str:
+    """Identify an alert by its name and its instance's labels, whatever their order: 16 hex digits."""
+    text = orjson.dumps([alertname, *sorted(instance)])
+    return hashlib.blake2b(text, digest_size=8).hexdigest()

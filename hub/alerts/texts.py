@@ -1,0 +1,80 @@
+"""A rule's templates rendered for one transition, and the notification as users see it in JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hub.alerts.alert import Alert
+from hub.clock import rfc3339
+from hub.expressions import Template
+from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
+from hub.model import Event, Phase
+from hub.rules.transition import Transition, make_context
+
+__all__ = ["Rendered", "notification_body", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a rule says at one transition; `failures` names what could not be filled in."""
+
+    labels: Mapping[str, str]
+    summary: str
+    details: str
+    failures: tuple[str, ...]
+
+
+def render(transition: Transition, alert: Alert, identity: str) -> Rendered:
+    """Render all texts of a rule; what fails prints `?` and never loses the notification."""
+    rule, failures = transition.rule, list[str]()
+    captures = dict(zip(rule.captures, transition.captures, strict=True))
+    labels = {"alertname": rule.name, "severity": rule.severity} | captures | dict(transition.instance)
+    fields = transition.event.fields if transition.event is not None else {}
+    extra: dict[str, Any] = {"alertname": rule.name, "severity": rule.severity}
+
+    def fill(template: Template | None) -> str:
+        if template is None:
+            return ""
+        if template.constant is not None:
+            return template.constant
+        context = make_context(transition.event, transition.device, labels, transition.at, extra)
+        rendered = template.render(fields, transition.captures, context)
+        failures.extend(rendered.failures)
+        return rendered.text
+
+    labels = labels | {name: fill(template) for name, template in rule.texts.labels}
+    extra |= {"state": transition.phase.value, "episode": alert.episode, "id": identity}
+    extra["since"] = datetime.fromtimestamp(transition.since, UTC)
+    extra["summary"] = summary = fill(rule.texts.summary)
+    return Rendered(labels, summary, fill(rule.texts.details), tuple(failures))
+
+
+def notification_body(alert: Alert, phase: Phase, identity: str, event: Event | None, hub: Mapping[str, str]) -> Any:
+    """Build the notification of interfaces.md; fields are only ever added."""
+    return {
+        "id": identity,
+        "alertname": alert.alertname,
+        "state": phase.value,
+        "severity": alert.severity,
+        "labels": alert.labels,
+        "summary": alert.summary,
+        "details": alert.details,
+        "runbook": "",
+        "reason": alert.reason,
+        "since": rfc3339(alert.since),
+        "until": None if alert.until is None else rfc3339(alert.until),
+        "episode": alert.episode,
+        "event": None if event is None else _event(event),
+        "hub": hub,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    """Return the event that caused it; of a large payload only its head, as text."""
+    payload: Any = event.fields if event.value is None else event.value
+    body = {"topic": event.topic, "payload": payload, "time": rfc3339(event.time)}
+    if len(event.raw) > NOTIFICATION_PAYLOAD_BYTES:
+        body["payload"] = event.raw[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
+        body["truncated"] = True
+    return body

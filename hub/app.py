@@ -1,0 +1,214 @@
+"""The hub, wired top to bottom: the only place that constructs collaborators. start, reload, drain, stop.
+
+session → pipeline (decode → engine → book → commit) → dispatcher → receivers
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from hub import __version__
+from hub.alerts.book import Book
+from hub.clock import Clock, SystemClock, rfc3339
+from hub.config import Settings
+from hub.document import Problems
+from hub.errors import ConfigError, HubError, SessionError
+from hub.files import check, load_files
+from hub.ingest.open import open_session
+from hub.ingest.session import Notice, Will
+from hub.limits import DRAIN_SECONDS
+from hub.model import OWN
+from hub.notify.dispatcher import Dispatcher
+from hub.notify.own import OWN_SETTINGS, Own
+from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
+from hub.notify.settings import build_receiver
+from hub.observer import Observer
+from hub.outbox import StoreOutbox
+from hub.pipeline import Pipeline
+from hub.rules.engine import Engine
+from hub.store.changes import Snapshot
+from hub.store.writer import Store
+from hub.watch import watch
+
+__all__ = ["App", "check"]
+
+Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
+
+
+class App:
+    """A hub with its settings; `run` it once."""
+
+    def __init__(self, settings: Settings, observer: Observer, clock: Clock | None = None) -> None:
+        """Read rules and fleets; nothing is opened yet.
+
+        Raises:
+            ConfigError: with every problem of every file.
+
+        """
+        self.settings, self.observer, self.clock = settings, observer, clock or SystemClock()
+        problems = Problems()
+        self.files = load_files(settings, problems)
+        if problems:
+            raise ConfigError(problems)
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._since = rfc3339(self.clock.now())
+
+    def stop(self) -> None:
+        """Drain and let `run` return; to be called on the loop."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read rules and fleets anew; where they have problems, the old ones go on and the observer hears why."""
+        self._reload.set()
+
+    async def run(self) -> None:
+        """Run until `stop`.
+
+        Raises:
+            StoreError: the state file cannot be used, or another hub has it.
+            SessionError: the broker will not have us: credentials, an ACL, a second hub with our client id.
+
+        """
+        store = Store(self.settings.state, self._store_trouble)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(store.close)
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            snapshot = await store.load()
+            self._wire(store, snapshot, http)
+            self.pipeline.restore(snapshot)
+            await self._live(store, orjson.loads(snapshot.meta.get("filters", "[]")))
+
+    def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
+        settings, clock, observer = self.settings, self.clock, self.observer
+        hub = {"client_id": settings.broker.client_id, "version": __version__}
+        will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
+        self.session = open_session(settings.broker, will, self._notice)
+        self.engine = Engine(self.files.rules.rules.values(), self.files.registry, observer.rule_error)
+        book = Book(settings.publish_prefix, hub, observer.rule_error)
+        outbox = StoreOutbox(store, snapshot.last_row)
+        self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock)
+        self.receivers = self._build({})
+        self.dispatcher = Dispatcher(self.receivers, outbox, clock, observer)
+        self.pipeline = Pipeline(
+            self.session, self.engine, book, self.dispatcher, store, outbox, clock, observer, settings
+        )
+        self.pipeline.set_rules(self.files.rules)
+
+    async def _live(self, store: Store, earlier: Sequence[str]) -> None:
+        """Run every long-lived task in one group; the first that dies ends all, loudly."""
+        try:
+            async with asyncio.TaskGroup() as group:
+
+                def spawn(name: str, work: Coroutine[Any, Any, Any]) -> None:
+                    group.create_task(work, name=name)
+
+                spawn("session", self.session.run(self.files.rules.filters(), earlier))
+                spawn("ingest", self.pipeline.ingest())
+                spawn("commits", self.pipeline.commits())
+                spawn("timers", self.pipeline.timers())
+                spawn("dispatcher", self.dispatcher.run())
+                spawn("store", _until(store.ended))
+                background = [
+                    group.create_task(watch(self._paths(), self.reload), name="watch"),
+                    group.create_task(self._reloads(), name="reload"),
+                ]
+                await self._stop.wait()
+                for task in background:
+                    task.cancel()
+                await self._drain(store)
+        except* HubError as errors:
+            raise _first(errors) from None
+
+    async def _drain(self, store: Store) -> None:
+        """Say goodbye, take in nothing more, let what is under way end, commit, acknowledge, close."""
+        self.observer.session("stopping", "")
+        await self.dispatcher.drain(DRAIN_SECONDS / 2)
+        with contextlib.suppress(TimeoutError, HubError):
+            async with asyncio.timeout(1.0):
+                await self._publish(f"{self.settings.publish_prefix}/status", self._status("offline"), 1, True)
+        self.pipeline.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS / 4):
+                await self.pipeline.closed.wait()
+        await self.session.close()
+        await store.close()
+
+    # what the hub says of itself
+
+    def _status(self, status: str) -> bytes:
+        return orjson.dumps({"status": status, "version": __version__, "since": self._since})
+
+    def _notice(self, notice: Notice) -> None:
+        self.pipeline.notice(notice)
+        if notice.kind == "connected":
+            task = asyncio.create_task(self._online(), name="status")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _online(self) -> None:
+        with contextlib.suppress(HubError):
+            await self._publish(f"{self.settings.publish_prefix}/status", self._status("online"), 1, True)
+
+    async def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        await self.session.publish(topic, payload, qos=qos, retain=retain)
+
+    def _store_trouble(self, message: str) -> None:
+        self.observer.trouble("store", message or f"{self.settings.state}: written again, nothing was lost")
+
+    # receivers and reload
+
+    def _build(self, before: Receivers) -> Receivers:
+        """Make the receivers; one whose settings did not change stays the same object."""
+        made: dict[str, tuple[ReceiverSettings, Receiver]] = {OWN: before.get(OWN, (OWN_SETTINGS, Own(self._publish)))}
+        for name, settings in self.files.rules.receivers.items():
+            old = before.get(name)
+            made[name] = old if old and old[0] == settings else (settings, build_receiver(settings, self.tools))
+        return made
+
+    def _paths(self) -> Sequence[Path]:
+        return (*self.settings.rules, *self.settings.devices)
+
+    async def _reloads(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            await self._reload_once()
+
+    async def _reload_once(self) -> None:
+        """Take new files, or say why not and go on with the old ones."""
+        problems = Problems()
+        files = load_files(self.settings, problems)
+        if problems:
+            self.observer.trouble("reload", f"the old rules go on:\n{ConfigError(problems)}")
+            return
+        try:
+            await self.session.resubscribe(files.rules.filters())
+        except SessionError as error:
+            self.observer.trouble("reload", f"the old rules go on: {error}")
+            await self.session.resubscribe(self.files.rules.filters())
+            return
+        self.files = files
+        self.receivers = self._build(self.receivers)
+        self.dispatcher.reload(self.receivers)
+        gone = self.engine.reload(files.rules.rules.values(), files.registry, self.clock.now())
+        self.pipeline.set_rules(files.rules)
+        self.pipeline.rules_changed(gone)
+        self.observer.reloaded(f"{len(files.rules.rules)} rules, {len(files.rules.receivers)} receivers")
+
+
+async def _until(future: "asyncio.Future[None]") -> None:
+    await future
+
+
+def _first(errors: BaseExceptionGroup[HubError]) -> HubError:
+    """Return the error that began it."""
+    for error in errors.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an exception group is never empty")

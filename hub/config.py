@@ -1,0 +1,320 @@
+"""hub.yaml and the options of the command line into typed settings; all of the file is checked from the start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from hub.document import Node, Problems, read_document
+from hub.errors import ConfigError, Problem
+from hub.fields import Bad, Section, duration, integer, list_of, one_of, secret, text
+from hub.ingest.session import BrokerSettings
+from hub.ingest.topics import check_topic
+from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
+from hub.secret import Secret
+
+__all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_broker_url"]
+
+DEFAULT_FILE = Path("hub.yaml")
+_SCHEMES = {"mqtt": (False, 1883), "mqtts": (True, 8883)}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Who may use the HTTP API as what."""
+
+    name: str
+    role: str
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where the HTTP API listens. `asked` tells whether the user wrote it: then its absence must be said."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    tokens: tuple[Token, ...] = ()
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of hub.yaml. Paths in the file are relative to the file, those of the command line to the working folder."""
+
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    rules: tuple[Path, ...] = (Path("rules"),)
+    devices: tuple[Path, ...] = (Path("devices"),)
+    state: Path = Path("hub.db")
+    publish_prefix: str = "hub"
+    http: HttpSettings = field(default_factory=HttpSettings)
+
+
+def load_settings(
+    config: Path | None,
+    *,
+    broker: str | None = None,
+    rules: Sequence[Path] = (),
+    devices: Sequence[Path] = (),
+    state: Path | None = None,
+    http: str | None = None,
+) -> Settings:
+    """Read the file (hub.yaml where `config` is None and there is one) and put the options over it.
+
+    Raises:
+        ConfigError: with every problem of the file and the options.
+
+    """
+    problems = Problems()
+    settings = read_settings(config, problems)
+    settings = replace(
+        settings,
+        broker=_override(settings.broker, broker, problems),
+        rules=tuple(rules) or settings.rules,
+        devices=tuple(devices) or settings.devices,
+        state=state or settings.state,
+        http=_listen_option(settings.http, http, problems),
+    )
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def read_settings(config: Path | None, problems: Problems) -> Settings:
+    """Read the file alone; look into `problems` before using what comes back."""
+    path = config or DEFAULT_FILE
+    if config is None and not path.exists():
+        settings = Settings()
+        return settings if settings.devices[0].exists() else replace(settings, devices=())
+    if not path.is_file():
+        problems.append(Problem(str(path), 0, 0, "no such file", "name the configuration with -c"))
+        return Settings()
+    node = read_document(path, problems)
+    return Settings() if node is None else _settings(Section(node, problems, "hub.yaml"), path.parent)
+
+
+def _settings(section: Section, base: Path) -> Settings:
+    default = Settings()
+    devices = (base / "devices",) if (base / "devices").exists() else ()
+
+    def path(node: Node) -> Path:
+        return base / Path(text(node)).expanduser()
+
+    made = Settings(
+        broker=_broker(section, base),
+        rules=section.take("rules", list_of(path), (base / "rules",)),
+        devices=section.take("devices", list_of(path), devices),
+        state=section.take("state", path, base / default.state),
+        publish_prefix=section.take("publish_prefix", _prefix, default.publish_prefix),
+        http=_http(section),
+    )
+    if section.get("discovery") is not None:
+        section.report(section.node.key_problem("discovery", "'discovery' is not supported yet", "remove it for now"))
+    section.finish()
+    return made
+
+
+def _broker(parent: Section, base: Path) -> BrokerSettings:
+    node = parent.get("broker")
+    if node is None:
+        return BrokerSettings()
+    section = Section(node, parent.problems, "broker")
+
+    def path(node: Node) -> Path:
+        found = base / Path(text(node)).expanduser()
+        if not found.is_file():
+            raise Bad(node, f"no such file: {found}")
+        return found
+
+    made = section.take("url", _url, BrokerSettings())
+    username = section.take("username", _revealed, made.username)
+    made = replace(
+        made,
+        ca=section.take("ca", path, None),
+        cert=section.take("cert", path, None),
+        key=section.take("key", path, None),
+        username=username,
+        password=section.take("password", secret, made.password),
+        client_id=section.take("client_id", _client_id, made.client_id),
+        protocol=section.take("protocol", one_of("5", "3.1.1"), made.protocol),
+        session_expiry=section.take("session_expiry", duration, SESSION_EXPIRY_SECONDS),
+        receive_maximum=section.take("receive_maximum", integer(1, RECEIVE_MAXIMUM), RECEIVE_MAXIMUM),
+        keep_alive=round(section.take("keep_alive", _keep_alive, float(KEEP_ALIVE_SECONDS))),
+        payload_bytes=section.take("payload_bytes", integer(1, 64 << 20), PAYLOAD_BYTES),
+    )
+    _check_tls(section, made)
+    section.finish()
+    return made
+
+
+def _check_tls(section: Section, made: BrokerSettings) -> None:
+    for key in ("ca", "cert", "key"):
+        if key in section and not made.tls:
+            section.report(section.node.key_problem(key, f"{key!r} needs TLS", "write the url as mqtts://…"))
+    if (made.cert is None) != (made.key is None):
+        section.report(section.node.problem("'cert' and 'key' belong together", "name both files or neither"))
+    if made.password is not None and made.username is None:
+        section.report(section.node.key_problem("password", "'password' needs 'username' beside it"))
+
+
+def parse_broker_url(url: str) -> BrokerSettings:
+    """Read `mqtt://user:password@host:port` or `mqtts://…`.
+
+    Raises:
+        ValueError: with what is wrong and what to do; the password is not in it.
+
+    """
+    try:
+        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"not a broker's URL: {error}") from None
+    if parts.scheme not in _SCHEMES:
+        raise ValueError(f"a broker's URL begins with mqtt:// or mqtts://, not {parts.scheme}://")
+    if not host:
+        raise ValueError("a broker's URL needs a host, as in mqtt://localhost:1883")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("a broker's URL ends with the port: mqtt://host:1883")
+    tls, default_port = _SCHEMES[parts.scheme]
+    return BrokerSettings(
+        host=host,
+        port=default_port if port is None else port,
+        tls=tls,
+        username=unquote(parts.username) if parts.username else None,
+        password=Secret(unquote(parts.password)) if parts.password else None,
+    )
+
+
+def _url(node: Node) -> BrokerSettings:
+    url = node.value.reveal() if isinstance(node.value, Secret) else text(node)
+    try:
+        return parse_broker_url(url)
+    except ValueError as error:
+        raise Bad(node, str(error)) from None
+
+
+def _override(broker: BrokerSettings, url: str | None, problems: Problems) -> BrokerSettings:
+    """Put an address over the file's; user and password stay unless the URL has its own."""
+    if url is None:
+        return broker
+    try:
+        given = parse_broker_url(url)
+    except ValueError as error:
+        problems.append(Problem("--broker", 0, 0, str(error)))
+        return broker
+    made = replace(broker, host=given.host, port=given.port, tls=given.tls)
+    if given.username is not None:
+        made = replace(made, username=given.username, password=given.password)
+    return made
+
+
+def _revealed(node: Node) -> str:
+    return secret(node).reveal()
+
+
+def _client_id(node: Node) -> str:
+    found = text(node)
+    if not 0 < len(found.encode()) <= 256 or not found.isprintable():
+        raise Bad(node, "a client id is 1 to 256 printable characters")
+    return found
+
+
+def _keep_alive(node: Node) -> float:
+    seconds = duration(node)
+    if not 1 <= seconds <= 65535:
+        raise Bad(node, "must be from 1s to 65535s")
+    return seconds
+
+
+def _prefix(node: Node) -> str:
+    prefix = text(node).strip("/")
+    if why := check_topic(prefix):
+        raise Bad(node, f"not a topic to publish below: {why}")
+    return prefix
+
+
+def _http(parent: Section) -> HttpSettings:
+    node = parent.get("http")
+    if node is None:
+        return HttpSettings()
+    section = Section(node, parent.problems, "http")
+    host, port = section.take("listen", _address, ("127.0.0.1", 8080))
+    tokens = section.get("tokens")
+    items: list[Node] = tokens.value if tokens is not None and isinstance(tokens.value, list) else []
+    if tokens is not None and not isinstance(tokens.value, list):
+        section.report(tokens.problem("'tokens' must be a list", "- {name: me, role: operator, token: !env HUB_TOKEN}"))
+    made = HttpSettings(host, port, tuple(_token(Section(item, parent.problems, "a token")) for item in items), True)
+    _check_exposed(made, parent.problems, section.get("listen") or node)
+    section.finish()
+    return made
+
+
+def _token(section: Section) -> Token:
+    made = Token(
+        section.require("name", text, ""),
+        section.require("role", one_of("viewer", "operator", "admin"), "viewer"),
+        section.require("token", secret, Secret("")),
+    )
+    section.finish()
+    return made
+
+
+def _address(node: Node) -> tuple[str, int]:
+    try:
+        return parse_address(text(node))
+    except ValueError as error:
+        raise Bad(node, str(error)) from None
+
+
+def parse_address(address: str) -> tuple[str, int]:
+    """Read `HOST:PORT`; an IPv6 host stands in brackets.
+
+    Raises:
+        ValueError: it is no such address.
+
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"{address!r} is not HOST:PORT, as in 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def _listen_option(http: HttpSettings, option: str | None, problems: Problems) -> HttpSettings:
+    if option is None:
+        return http
+    try:
+        host, port = parse_address(option)
+    except ValueError as error:
+        problems.append(Problem("--http", 0, 0, str(error)))
+        return http
+    made = HttpSettings(host, port, http.tokens, asked=True)
+    _check_exposed(made, problems, None)
+    return made
+
+
+def _check_exposed(http: HttpSettings, problems: Problems, node: Node | None) -> None:
+    """Refuse to be reached from other machines without tokens."""
+    if http.tokens or _loopback(http.host):
+        return
+    message = f"{http.host} can be reached from other machines, and there are no tokens"
+    hint = "listen on 127.0.0.1, or set http.tokens"
+    problems.append(Problem("--http", 0, 0, message, hint) if node is None else node.problem(message, hint))
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Return what a person wants to see at the start, without secrets."""
+    return {
+        "broker": str(settings.broker),
+        "rules": [str(path) for path in settings.rules],
+        "devices": [str(path) for path in settings.devices],
+        "state": str(settings.state),
+    }

@@ -1,0 +1,79 @@
+"""The files a user writes, read together: settings name rules and fleets; `hub check` looks at them all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hub.config import Settings, read_settings
+from hub.devices.registry import Registry, load_fleets
+from hub.document import Problems, read_document, yaml_files
+from hub.errors import Problem
+from hub.notify.settings import read_receivers
+from hub.rules.loader import RuleSet, load_rules
+
+__all__ = ["Files", "check", "load_files"]
+
+_RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
+_SIGNS = {
+    **dict.fromkeys(("rules", "receivers", "defaults", "schedules", "tests"), _RULES),
+    **dict.fromkeys(("fleet", "devices", "fields", "faults"), _FLEET),
+    **dict.fromkeys(("broker", "state", "http", "publish_prefix", "discovery"), _SETTINGS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the rule and fleet files say."""
+
+    rules: RuleSet
+    registry: Registry
+
+
+def load_files(settings: Settings, problems: Problems) -> Files:
+    """Read rules and fleets; look into `problems` before using what comes back."""
+    registry = Registry(load_fleets(settings.devices, problems))
+    return Files(load_rules(settings.rules, problems, read_receivers, settings.publish_prefix), registry)
+
+
+def check(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
+    """Find every problem of the settings and what they name, or of these files and folders alone.
+
+    What a file is, its keys tell. A rule file below the rules that the settings name is read together with those,
+    because names are global; only problems of what was asked for are returned.
+    """
+    problems = Problems()
+    settings = read_settings(config, problems)
+    if not paths:
+        load_files(settings, problems)
+        return sorted(set(problems))
+    found = _sorted_out(paths, problems)
+    for path in found[_SETTINGS]:
+        named = read_settings(path, problems)
+        load_files(named, problems)
+    rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
+    load_files(replace(settings, rules=rules, devices=tuple(found[_FLEET])), problems)
+    asked = {str(path) for path in paths} | {str(path) for kind in found.values() for path in kind}
+    if found[_SETTINGS]:
+        return sorted(set(problems))
+    return sorted({problem for problem in problems if problem.path in asked})
+
+
+def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Path]]:
+    """Tell rules, fleets and settings apart; a file that cannot be read as YAML counts as rules, which say so."""
+    found: dict[str, list[Path]] = {_RULES: [], _FLEET: [], _SETTINGS: []}
+    for path in yaml_files(paths, problems):
+        node = read_document(path, Problems())
+        keys = node.value if node is not None and isinstance(node.value, dict) else {}
+        kinds = [_SIGNS[key] for key in keys if key in _SIGNS]
+        # `rules` and `devices` are also keys of hub.yaml, where they name paths
+        kind = _SETTINGS if _SETTINGS in kinds or path.name == "hub.yaml" else (kinds or [_RULES])[0]
+        found[kind].append(path)
+    return found
+
+
+def _beside(files: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
+    whole = [folder for folder in folders if folder.is_dir()]
+    if any(file.resolve().is_relative_to(folder.resolve()) for file in files for folder in whole):
+        known = {file.resolve() for file in files}
+        return [path for path in yaml_files(whole, Problems()) if path.resolve() not in known]
+    return []

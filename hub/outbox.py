@@ -1,0 +1,70 @@
+"""The outbox over the store: what is queued goes in with the commit that caused it, what came of it with a later one.
+
+It stands between `notify`, which knows no database, and `store`, which knows no notification.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
+from hub.model import Notification
+from hub.notify.outbox import Queued, Settled
+from hub.store.changes import OutboxRow, SettledRow
+from hub.store.database import Database
+from hub.store.writer import Store
+
+__all__ = ["StoreOutbox", "outbox_row"]
+
+
+class StoreOutbox:
+    """notify.outbox.Outbox on a Store; the pipeline, which commits, sets `want_commit`."""
+
+    def __init__(self, store: Store, last_row: int) -> None:
+        """Number new rows after `last_row`."""
+        self._store, self._row = store, last_row
+        self.want_commit: Callable[[], None] = lambda: None
+        """Called when results must not wait any longer."""
+        self._settled: list[SettledRow] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def enter(self, notifications: Sequence[Notification]) -> list[Queued]:
+        """Give each its row; the caller commits them."""
+        first = self._row + 1
+        self._row += len(notifications)
+        return [Queued(row, notification) for row, notification in enumerate(notifications, first)]
+
+    def settle(self, results: Sequence[Settled]) -> None:
+        """Put results into the next commit, which comes soon: what is sent and not recorded would be sent twice."""
+        self._settled.extend((r.row, r.state, r.attempts, r.next_at, r.reason) for r in results)
+        if len(self._settled) >= SETTLE_WINDOW:
+            self.want_commit()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.want_commit)
+
+    def take_settled(self) -> list[SettledRow]:
+        """Take the results for the commit that is being made."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        settled, self._settled = self._settled, []
+        return settled
+
+    async def queued(self, receiver: str, after_row: int, limit: int) -> list[Queued]:
+        """Read a page of a receiver's queued rows."""
+        rows = await self._store.read(lambda database: database.queued(receiver, after_row, limit))
+        return [
+            Queued(row, Notification(identity, name, lane, orjson.loads(body), created), attempts, next_at)
+            for row, identity, name, lane, body, created, attempts, next_at in rows
+        ]
+
+    async def receivers(self) -> list[str]:
+        """Name the receivers that have queued rows."""
+        return await self._store.read(Database.receivers)
+
+
+def outbox_row(queued: Queued) -> OutboxRow:
+    """Write a queued notification as the store takes it."""
+    it = queued.notification
+    return queued.row, it.id, it.receiver, it.order, orjson.dumps(it.body).decode(), it.created

@@ -1,0 +1,288 @@
+"""The way of the data at work: deliveries → events → transitions → notifications → one commit → acknowledgement.
+
+The one guarantee lives here: an event is acknowledged only after everything it caused is on disk. Batches that caused
+something are committed at once (while one commit is under way the next one gathers), the others at the latest after
+CHECKPOINT_SECONDS or when a part of the receive window is filled.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from hub.alerts.book import Book
+from hub.clock import Clock, rfc3339
+from hub.config import Settings
+from hub.ingest.decode import Undecodable, decode
+from hub.ingest.receipts import Receipts
+from hub.ingest.session import Notice, Session
+from hub.limits import ALIVE_SECONDS, CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, DEADLINE_SECONDS
+from hub.model import OWN, Delivery, Event, Notification, Reason
+from hub.notify.dispatcher import Dispatcher
+from hub.notify.outbox import Queued
+from hub.observer import Observer
+from hub.outbox import StoreOutbox, outbox_row
+from hub.rules.engine import Engine
+from hub.rules.loader import RuleSet
+from hub.store.changes import Changes, Snapshot
+from hub.store.writer import Store
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Moves batches through the stages and decides when they are committed and acknowledged."""
+
+    def __init__(
+        self,
+        session: Session,
+        engine: Engine,
+        book: Book,
+        dispatcher: Dispatcher,
+        store: Store,
+        outbox: StoreOutbox,
+        clock: Clock,
+        observer: Observer,
+        settings: Settings,
+    ) -> None:
+        """Take the stages."""
+        self.session, self.engine, self.book, self.dispatcher = session, engine, book, dispatcher
+        self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
+        outbox.want_commit = self.want_commit
+        self._prefix, self._payload_bytes = settings.publish_prefix, settings.broker.payload_bytes
+        self._share = max(1, settings.broker.receive_maximum // CHECKPOINT_WINDOW_SHARE)
+        self.closed = asyncio.Event()
+        """Set when `commits` has made its last commit."""
+        self._receipts = Receipts(())
+        self._dead: list[tuple[float, str, bytes, str]] = []
+        self._own: list[Notification] = []
+        self._own_serial = 0
+        self._taken = 0
+        self._uncommitted = 0
+        self._speaking = (0, 0.0)
+        self._alive_until = 0.0
+        self._wanted = asyncio.Event()
+        self._timers_wanted = asyncio.Event()
+        self._drained_at: int | None = None
+        self._quiet_since: float | None = None
+        self._copy: tuple[str, bytes, set[int]] | None = None
+        self._rules: RuleSet | None = None
+        self._closing = False
+
+    # state in
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Bring in what the store held; the time since its last commit is nobody's silence."""
+        now = self.clock.now()
+        self._receipts = Receipts(snapshot.receipts)
+        self._own_serial = int(snapshot.meta_float("own_serial", 0))
+        gone = self.engine.restore(snapshot.instances, snapshot.rules, now)
+        self._quiet_since = min(now, snapshot.meta_float("alive", now))
+        self.book.restore(snapshot.alerts)
+        self.book.end(gone, now)
+        self.want_commit()
+
+    def set_rules(self, rules: RuleSet) -> None:
+        """Follow the rules: which receivers do not hear of an end, and what the next commit must say of them."""
+        self._rules = rules
+        self.book.silent_about_end = frozenset(n for n, r in rules.receivers.items() if not r.send_resolved)
+
+    def rules_changed(self, gone: Mapping[str, Reason]) -> None:
+        """Follow a reload of the engine's rules."""
+        self.book.end(gone, self.clock.now())
+        self._collect()
+        self.want_commit()
+
+    # events
+
+    async def ingest(self) -> None:
+        """Take batches from the session until it is closed."""
+        while deliveries := await self.session.receive():
+            self.take(deliveries)
+
+    def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Evaluate a batch and let its commit begin, now or later."""
+        now = self.clock.now()
+        events = self._read(deliveries, now)
+        self.engine.process(events, now)
+        self._taken += len(deliveries)
+        self._uncommitted += len(deliveries)
+        self.observer.events(events, now)
+        if self._collect():
+            self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
+        else:
+            self.observer.committed(len(events), self.clock.now() - now)
+        if self._drained_at is not None and self._taken >= self._drained_at:
+            self._timers_wanted.set()
+        if self._uncommitted >= self._share:
+            self.want_commit()
+
+    def _read(self, deliveries: Sequence[Delivery], now: float) -> list[Event]:
+        """Decode; leave out what was committed before, and what cannot be read, which is kept as a dead letter."""
+        events: list[Event] = []
+        take, limit = self._receipts.take, self._payload_bytes
+        for delivery in deliveries:
+            if delivery.qos and take(delivery):
+                self.observer.duplicate(delivery.topic)
+                continue
+            if self.engine.overlaps and self._is_copy(delivery):
+                continue
+            event = decode(delivery, now, limit)
+            if isinstance(event, Undecodable):
+                self._dead.append((now, event.topic, event.head, event.reason))
+                self.observer.decode_error(event.topic, event.head, event.reason)
+            else:
+                events.append(event)
+        return events
+
+    def _is_copy(self, delivery: Delivery) -> bool:
+        """Tell whether this is the same message again, for another of our overlapping subscriptions.
+
+        A broker sends one copy for each, one behind the other, each with its subscription's identifier (MQTT 5, 3.3.4).
+        """
+        if self.engine.plan(delivery.topic).copies < 2:
+            self._copy = None
+            return False
+        ids = set(delivery.subscription_ids)
+        last = self._copy
+        if last and ids and last[0] == delivery.topic and last[1] == delivery.payload and not last[2] & ids:
+            last[2].update(ids)
+            return True
+        self._copy = (delivery.topic, delivery.payload, ids)
+        return False
+
+    def _collect(self) -> bool:
+        """Let the book take what the engine found; tell whether there was anything."""
+        transitions = self.engine.take_transitions()
+        if not transitions:
+            return False
+        self.book.apply(transitions)
+        self.want_commit()
+        return True
+
+    # time
+
+    async def timers(self) -> None:
+        """Do what the clock makes due, but never before the broker's queue was drained after a (re)connect."""
+        while not self._closing:
+            self._timers_wanted.clear()
+            if self._drained_at is not None and self._taken >= self._drained_at:
+                self._tick(self.clock.now())
+            await _wait(self._timers_wanted, self._until_next())
+
+    def _tick(self, now: float) -> None:
+        if self._quiet_since is not None:
+            self.engine.excuse(max(0.0, now - self._quiet_since))
+            self._quiet_since = None
+        self.engine.tick(now)
+        self.book.tick(now)
+        self._collect()
+        if self.book.has_changes():
+            self.want_commit()
+
+    def _until_next(self) -> float:
+        due = [at for at in (self.engine.next_due(), self.book.next_due()) if at is not None]
+        wait = min(due) - self.clock.now() if due else DEADLINE_SECONDS
+        return min(max(wait, 0.001), DEADLINE_SECONDS)
+
+    # the session
+
+    def notice(self, notice: Notice) -> None:
+        """Hear of the session."""
+        if notice.kind == "disconnected":
+            self._receipts.disconnected()
+            if self._quiet_since is None:
+                self._quiet_since = self.clock.now()
+            self._drained_at = None
+        elif notice.kind == "drained":
+            self._drained_at = notice.position
+            self._timers_wanted.set()
+        elif notice.kind == "session_lost":
+            self._say("session_lost", notice.detail)
+        self.observer.session(notice.kind, notice.detail)
+
+    def _say(self, name: str, detail: str) -> None:
+        """Publish an event of the hub's own, on `hub/events/…`, as surely as a notification."""
+        now = self.clock.now()
+        self._own_serial += 1
+        payload = {"event": name, "detail": detail, "time": rfc3339(now)}
+        body = {"topic": f"{self._prefix}/events/{name}", "payload": payload, "retain": False}
+        self._own.append(Notification(f"own-{self._own_serial}", OWN, name, body, now))
+        self.want_commit()
+
+    # commits
+
+    def want_commit(self) -> None:
+        """Let the next commit begin as soon as the one under way has ended."""
+        self._wanted.set()
+
+    async def commits(self) -> None:
+        """Commit whenever something wants it, and every CHECKPOINT_SECONDS what nothing wanted."""
+        while True:
+            await _wait(self._wanted, CHECKPOINT_SECONDS)
+            if self._wanted.is_set() or self._uncommitted or self.clock.now() >= self._alive_until:
+                self._wanted.clear()
+                await self._commit()
+            if self._closing and not self._wanted.is_set():
+                self.closed.set()
+                return
+
+    async def _commit(self) -> None:
+        """Make all that has happened so far durable, then acknowledge it and let it be told."""
+        now, position = self.clock.now(), self._taken
+        (count, oldest), self._speaking, self._uncommitted = self._speaking, (0, 0.0), 0
+        notifications = self._own + self.book.take_notifications()
+        self._own = []
+        queued = self.outbox.enter(notifications)
+        changed = self.book.take_changed()
+        await self.store.commit(self._changes(now, position, queued))
+        self.session.acknowledge(position)
+        self._receipts.confirmed(self.session.confirmed)
+        if queued:
+            self.dispatcher.offer(queued)
+        if count:
+            self.observer.committed(count, self.clock.now() - oldest)
+        for body in changed:
+            self.observer.alert(body)
+        for notification in notifications:
+            self.observer.queued(notification)
+
+    def _changes(self, now: float, position: int, queued: Sequence[Queued]) -> Changes:
+        drained = self._drained_at is not None and position >= self._drained_at
+        if drained:
+            self._receipts.drained()
+        receipts, forget = self._receipts.seal(position)
+        dead, self._dead = self._dead, []
+        rules, self._rules = self._rules, None
+        meta = [("own_serial", str(self._own_serial))]
+        if self._quiet_since is None:
+            meta.append(("alive", repr(now)))
+            self._alive_until = now + ALIVE_SECONDS
+        if rules is not None:
+            meta.append(("filters", orjson.dumps(rules.filters()).decode()))
+        return Changes(
+            instances=self.engine.take_changes(),
+            alerts=self.book.take_rows(),
+            queued=[outbox_row(each) for each in queued],
+            settled=self.outbox.take_settled(),
+            dead_letters=dead,
+            receipts=receipts,
+            forget_receipts=forget,
+            meta=meta,
+            rules=None if rules is None else self.engine.signatures(),
+        )
+
+    def close(self) -> None:
+        """Let `timers` end, and `commits` after one last commit."""
+        self._closing = True
+        self._timers_wanted.set()
+        self._wanted.set()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, but not longer than this."""
+    if not event.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()

@@ -1,0 +1,199 @@
+"""The rule engine: events and deadlines in, transitions and changed state out. Pure, under a clock that is passed in.
+
+`hub run` drives it with the broker's events, tests and replay with their own; the code is the same.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import orjson
+
+from hub.limits import PLAN_CACHE_TOPICS
+from hub.model import Event, Reason
+from hub.rules.index import Index, Plan
+from hub.rules.instance import Instance, dump_key, load_key
+from hub.rules.rule import Rule
+from hub.rules.state import RuleState
+from hub.rules.transition import Transition
+from hub.rules.work import NoDevices, Registry, Work
+
+__all__ = ["Engine"]
+
+StateRow = tuple[str, str, str | None]
+
+
+def _ignore(rule: str, topic: str, message: str) -> None:
+    del rule, topic, message
+
+
+class Engine:
+    """All rules at work. `now` is always seconds since 1970."""
+
+    def __init__(
+        self,
+        rules: Iterable[Rule] = (),
+        registry: Registry | None = None,
+        on_error: Callable[[str, str, str], None] = _ignore,
+    ) -> None:
+        """Begin with rules and without state; `restore` brings state in."""
+        self.work = Work(registry or NoDevices(), on_error)
+        self.states: dict[str, RuleState] = {rule.name: RuleState(rule, self.work) for rule in rules}
+        self._index = Index(self.states.values())
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._serials: dict[str, int] = {}
+        """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
+        self._lost: list[tuple[str, str]] = []
+        self.overlaps = False
+        """Whether a topic has been seen that several of the subscribed filters match."""
+
+    # events
+
+    def process(self, events: Sequence[Event], now: float) -> None:
+        """Evaluate events in order."""
+        plans = self._plans
+        for event in events:
+            plan = plans.get(event.topic) or self.plan(event.topic)
+            for bound in plan.always:
+                bound.state.step(event, bound.captures, bound.key, now)
+            if plan.groups:
+                self._groups(plan, event, now)
+
+    def _groups(self, plan: Plan, event: Event, now: float) -> None:
+        for group in plan.groups:
+            demanding = group.of(event.fields)
+            for bound in demanding:
+                bound.state.step(event, bound.captures, bound.key, now)
+            if group.awake:
+                for bound in group.others(demanding):
+                    bound.state.step(event, bound.captures, bound.key, now)
+
+    def plan(self, topic: str) -> Plan:
+        """Return the rules that a topic concerns, from memory where it was seen lately."""
+        plan = self._plans.get(topic)
+        if plan is None:
+            plan = self._plans[topic] = self._index.plan(topic)
+            self.overlaps = self.overlaps or plan.copies > 1
+            if len(self._plans) > PLAN_CACHE_TOPICS:
+                self._plans.popitem(last=False)
+        return plan
+
+    # time
+
+    def tick(self, now: float) -> None:
+        """Do all that the clock has made due."""
+        while (found := self.work.pop_due(now)) is not None:
+            state, instance = found
+            state.deadline(instance, now)
+
+    def next_due(self) -> float | None:
+        """Return the time at which `tick` is wanted next; it may turn out to be nothing."""
+        return self.work.next_due()
+
+    def excuse(self, seconds: float) -> None:
+        """Push every `absent` deadline: for that long nobody could have been heard, ours or the broker's fault."""
+        for state in self.states.values():
+            if state.rule.absent is not None:
+                for instance in state.instances.values():
+                    instance.seen += seconds
+                    self.work.touch(state, instance)
+
+    # results
+
+    def take_transitions(self) -> list[Transition]:
+        """Take what happened since the last call."""
+        transitions, self.work.transitions = self.work.transitions, []
+        return transitions
+
+    def take_changes(self) -> list[StateRow]:
+        """Take the rows of all state that changed since the last call: rule, instance, JSON or None (gone)."""
+        dirty, self.work.dirty = self.work.dirty, set()
+        rows: dict[tuple[str, str], str | None] = dict.fromkeys(self._lost)
+        self._lost = []
+        for state, instance in dirty:
+            name = state.rule.name
+            current = self.states.get(name)
+            if instance is None:
+                rows[name, ""] = orjson.dumps([state.serial]).decode()
+                continue
+            alive = None if current is None else current.instances.get(instance.key)
+            rows[name, dump_key(instance.key)] = None if alive is None else alive.dump()
+        return [(rule, key, state) for (rule, key), state in rows.items()]
+
+    def signatures(self) -> list[tuple[str, str]]:
+        """Return name and signature of every rule, to be stored beside the state."""
+        return [(name, state.rule.signature) for name, state in self.states.items()]
+
+    # state in
+
+    def restore(
+        self, rows: Iterable[tuple[str, str, str]], signatures: Mapping[str, str], now: float
+    ) -> dict[str, Reason]:
+        """Bring stored state in; return the rules that are gone or mean something else now, with the reason.
+
+        Their state is dropped; their alerts are the alert book's to resolve.
+        """
+        gone = self._gone(signatures)
+        for name, key, text in rows:
+            state = self.states.get(name)
+            if not key:
+                self._serials[name] = orjson.loads(text)[0]
+            elif state is None or name in gone:
+                self._lost.append((name, key))
+            else:
+                instance = Instance.load(load_key(key), text)
+                state.instances[instance.key] = instance
+        self._begin(now)
+        return gone
+
+    def reload(self, rules: Iterable[Rule], registry: Registry | None, now: float) -> dict[str, Reason]:
+        """Take new rules; instances whose rule means the same go on. Returns what `restore` returns."""
+        before, signatures = self.states, dict(self.signatures())
+        self.work.registry = registry or NoDevices()
+        self.work.forget_deadlines()
+        self.states = {rule.name: RuleState(rule, self.work) for rule in rules}
+        gone = self._gone(signatures)
+        for name, old in before.items():
+            self._serials[name] = old.serial
+            if name in gone:
+                self._lost.extend((name, dump_key(key)) for key in old.instances)
+            else:
+                self.states[name].adopt(old)
+        self._begin(now)
+        return gone
+
+    def _gone(self, signatures: Mapping[str, str]) -> dict[str, Reason]:
+        return {
+            name: Reason.RULE_CHANGED if name in self.states else Reason.RULE_REMOVED
+            for name, signature in signatures.items()
+            if name not in self.states or self.states[name].rule.signature != signature
+        }
+
+    def _begin(self, now: float) -> None:
+        """Index the rules, count on from where they were, and enter every deadline."""
+        self._index = Index(self.states.values())
+        self._plans.clear()
+        self.overlaps = False
+        for state in self.states.values():
+            state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
+            for instance in state.instances.values():
+                instance.due = 0.0
+                state.reschedule(instance)
+            if state.rule.absent is not None:
+                self._expect_registered(state, now)
+
+    def _expect_registered(self, state: RuleState, now: float) -> None:
+        """Wait for the devices of the registry that were never heard, and no longer for those taken out of it."""
+        known: set[tuple[str, ...]] = set()
+        for pattern in state.rule.patterns:
+            for topic in self.work.registry.topics(pattern.filter):
+                key = state.key_of(pattern.values(topic.split("/")))
+                if key is None:
+                    continue
+                known.add(key)
+                if key not in state.instances:
+                    instance = state.instances[key] = Instance(key)
+                    instance.seen, instance.topic = now, topic
+                    state.expect(instance)
+        for instance in list(state.instances.values()):
+            if instance.raw is None and instance.key not in known:
+                state.drop(instance, Reason.DEVICE_REMOVED, now)

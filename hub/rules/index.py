@@ -1,0 +1,207 @@
+"""Which rules a topic concerns: cost follows matches, not rules.
+
+A trie over the filters' levels, walked once per topic; the result, a Plan, is remembered by the engine. Below a filter,
+rules that demand an equality (`device == "d7"`) stand in a table under the value they demand: for a capture the
+table is asked when the plan is made, for a payload field by one dict lookup per event.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.rules.pattern import Pattern
+from hub.rules.rule import Rule
+from hub.rules.state import RuleState
+
+__all__ = ["Bound", "Group", "Index", "Plan"]
+
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Bound:
+    """A rule for one topic: the captures, and the instance where these alone make it (None: payload fields do too)."""
+
+    state: RuleState
+    captures: Key
+    key: Key | None
+
+
+@dataclass(slots=True)
+class _Entry:
+    state: RuleState
+    pattern: Pattern
+
+    def bind(self, levels: Sequence[str]) -> Bound:
+        captures = self.pattern.values(levels)
+        return Bound(self.state, captures, self.state.key_of(captures))
+
+
+@dataclass(slots=True)
+class Group:
+    """Rules of one filter that demand a value of the same payload field, for one topic.
+
+    `awake` are the rules with something pending or firing, by instance: these must hear of other values too.
+    """
+
+    name: str
+    table: Mapping[str, list[_Entry]]
+    levels: Sequence[str]
+    awake: Mapping[Key, set[RuleState]]
+    keys: Sequence[Key]
+    """The instances that this topic can mean."""
+    bound: dict[str, tuple[Bound, ...]] = field(default_factory=dict)
+
+    def of(self, fields: Mapping[str, Any]) -> Sequence[Bound]:
+        """Return the rules that demand the value that this payload has."""
+        value = fields.get(self.name)
+        if value.__class__ is not str:
+            return ()
+        found = self.bound.get(value)
+        if found is None:
+            entries = self.table.get(value)
+            if entries is None:
+                return ()
+            found = self.bound[value] = tuple([entry.bind(self.levels) for entry in entries])
+        return found
+
+    def others(self, demanding: Sequence[Bound]) -> Sequence[Bound]:
+        """Return the rules that are awake for this topic's instances and do not demand the value at hand."""
+        known = {id(bound.state) for bound in demanding}
+        return [
+            Bound(state, state.rule.patterns[0].values(self.levels), key)
+            for key in self.keys
+            for state in self.awake.get(key, ())
+            if id(state) not in known
+        ]
+
+
+@dataclass(slots=True)
+class Plan:
+    """All rules that a topic concerns. `copies`: how many of the hub's subscriptions it matches."""
+
+    always: tuple[Bound, ...]
+    groups: tuple[Group, ...]
+    copies: int
+
+
+class _Filter:
+    """The rules of one filter, sorted by what they demand."""
+
+    def __init__(self) -> None:
+        self.always: list[_Entry] = []
+        self.by_level: dict[int, dict[str, list[_Entry]]] = {}
+        self.by_field: dict[str, dict[str, list[_Entry]]] = {}
+        self.awake: dict[Key, set[RuleState]] = {}
+        self.shapes: dict[tuple[tuple[str, ...], tuple[int, ...]], _Entry] = {}
+        """One rule for each way in which this filter's topics make an instance."""
+
+    def add(self, entry: _Entry) -> None:
+        demand = _demand(entry.state.rule, entry.pattern)
+        if demand is None:
+            self.always.append(entry)
+            return
+        where, value = demand
+        if isinstance(where, int):
+            self.by_level.setdefault(where, {}).setdefault(value, []).append(entry)
+        else:
+            self.by_field.setdefault(where, {}).setdefault(value, []).append(entry)
+            rule = entry.state.rule
+            if rule.alert and where not in rule.by:
+                entry.state.watch(self.awake)
+                self.shapes.setdefault((rule.by, entry.pattern.levels), entry)
+
+    def entries(self, levels: Sequence[str]) -> Iterator[_Entry]:
+        yield from self.always
+        for level, table in self.by_level.items():
+            yield from table.get(levels[level], ())
+
+    def groups(self, levels: Sequence[str]) -> Iterator[Group]:
+        keys = {entry.bind(levels).key for entry in self.shapes.values()} - {None}
+        for name, table in self.by_field.items():
+            yield Group(name, table, levels, self.awake, [key for key in keys if key is not None])
+
+
+def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
+    """Find an equality without which nothing can happen: (level of the topic or payload field, value).
+
+    A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
+    nothing: the value is part of the instance, or the group's `awake` set knows the instance.
+    """
+    if rule.when is None or rule.absent is not None:
+        return None
+    for equality in rule.when.equalities:
+        inside = equality.name in rule.by
+        if equality.kind == "capture":
+            level = pattern.levels[pattern.captures.index(equality.name)]
+            if level != pattern.rest and (inside or not rule.alert):
+                return level, equality.value
+        elif len(rule.patterns) == 1 and (inside or not rule.alert or set(rule.by) <= set(rule.captures)):
+            return equality.name, equality.value
+    return None
+
+
+class _Node:
+    __slots__ = ("children", "filter", "rest")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.filter: _Filter | None = None
+        self.rest: _Filter | None = None
+
+
+class Index:
+    """The trie of all rules."""
+
+    def __init__(self, states: Iterable[RuleState]) -> None:
+        """Enter every pattern of every rule."""
+        self._root = _Node()
+        for state in states:
+            for pattern in state.rule.patterns:
+                self._filter(pattern.filter).add(_Entry(state, pattern))
+
+    def _filter(self, text: str) -> _Filter:
+        node = self._root
+        levels = text.split("/")
+        for level in levels:
+            if level == "#":
+                node.rest = node.rest or _Filter()
+                return node.rest
+            node = node.children.setdefault(level, _Node())
+        node.filter = node.filter or _Filter()
+        return node.filter
+
+    def plan(self, topic: str) -> Plan:
+        """Find the rules for a topic, each once however many of its filters match."""
+        levels = topic.split("/")
+        always: dict[int, Bound] = {}
+        groups: list[Group] = []
+        copies = 0
+        for found in self._matching(levels):
+            copies += 1
+            for entry in found.entries(levels):
+                if id(entry.state) not in always:
+                    always[id(entry.state)] = entry.bind(levels)
+            groups.extend(found.groups(levels))
+        return Plan(tuple(always.values()), tuple(groups), copies)
+
+    def _matching(self, levels: Sequence[str]) -> Iterator[_Filter]:
+        """Walk the trie; wildcards do not match a first level that begins with $ (MQTT 5, 4.7.2)."""
+        hidden = levels[0].startswith("$")
+        nodes = [self._root]
+        for depth, level in enumerate(levels):
+            wild = depth > 0 or not hidden
+            following: list[_Node] = []
+            for node in nodes:
+                if node.rest is not None and wild:
+                    yield node.rest
+                if level in node.children and level != "+":
+                    following.append(node.children[level])
+                if wild and "+" in node.children:
+                    following.append(node.children["+"])
+            nodes = following
+        for node in nodes:
+            if node.rest is not None:
+                yield node.rest
+            if node.filter is not None:
+                yield node.filter

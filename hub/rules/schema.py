@@ -1,0 +1,249 @@
+"""The keys of a rule: one YAML mapping into one Rule, every problem with its place. What is not built yet is refused.
+
+To add a key: read it in `read_rule`, give it to Rule, use it in the engine (or the alert book), document it in docs.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hub.document import Node, Problems
+from hub.errors import CompileError
+from hub.expressions import Scope, Template, caret, compile_condition, compile_template
+from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
+from hub.rules.pattern import Pattern, parse_pattern
+from hub.rules.rule import LABEL_NAMES, TEXT_NAMES, Rule, Texts
+
+__all__ = ["NO_DEFAULTS", "Defaults", "read_defaults", "read_rule", "refuse_later"]
+
+SEVERITIES = ("info", "warning", "critical")
+LATER_RULE_KEYS = (
+    "pause",
+    "mute",
+    "unless",
+    "repeat",
+    "escalate",
+    "runbook",
+    "group_by",
+    "limit",
+    "timestamp",
+    "shadow",
+)
+LATER_DEFAULTS = ("repeat", "group_by", "limit", "tz")
+_ALERT_ONLY = ("for", "clear", "clear_for", "absent")
+_OWN_LABELS = {
+    "alertname": "the rule's name is this label",
+    "severity": "use the key severity",
+    "reason": "the hub's own",
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """`defaults` of a file: what its rules have where they say nothing."""
+
+    notify: tuple[str, ...] = ()
+    severity: str = "warning"
+    labels: Node | None = None
+
+
+NO_DEFAULTS = Defaults()
+
+
+def refuse_later(section: Section, keys: Collection[str]) -> None:
+    """Refuse keys that the rule language knows and this version does not."""
+    for key in keys:
+        if section.get(key) is not None:
+            section.report(section.node.key_problem(key, f"{key!r} is not supported yet", "remove it for now"))
+
+
+def read_defaults(node: Node, problems: Problems, base: Defaults) -> Defaults:
+    """Read a file's `defaults`; what it does not say is taken from `base`."""
+    section = Section(node, problems, "defaults")
+    refuse_later(section, LATER_DEFAULTS)
+    made = Defaults(
+        section.take("notify", list_of(text), base.notify),
+        section.take("severity", one_of(*SEVERITIES), base.severity),
+        section.get("labels") or base.labels,
+    )
+    section.finish()
+    return made
+
+
+def compiled(node: Node, compile_text: Callable[[str, Scope], T], scope: Scope) -> T:
+    """Compile a scalar; a CompileError becomes a problem at its place in the file, with a caret below.
+
+    Raises:
+        Bad: for the Section that takes the key.
+
+    """
+    node_text = node.text if isinstance(node.value, bool) else text(node)
+    try:
+        return compile_text(node_text, scope)
+    except CompileError as error:
+        bad = Bad(node, error.message, error.hint)
+        bad.problem = node.problem(error.message, error.hint, caret(error), error.offset)
+        raise bad from None
+
+
+def read_rule(node: Node, problems: Problems, defaults: Defaults, receivers: Collection[str]) -> Rule | None:
+    """Read one rule, also a disabled one; None, and at least one more problem, where it cannot be used."""
+    before = len(problems)
+    section = Section(node, problems, "a rule")
+    name, alert = _name(section)
+    section.what = f"rule {name!r}" if name else "a rule"
+    refuse_later(section, LATER_RULE_KEYS)
+    patterns = _patterns(section)
+    captures = patterns[0].captures if patterns else ()
+    by = section.take("by", _names, captures)
+    scope = Scope(captures)
+    when = section.take("when", lambda item: compiled(item, compile_condition, scope), None)
+    clear = section.take("clear", lambda item: compiled(item, compile_condition, scope), None)
+    hold, clear_hold = section.take("for", duration, 0.0), section.take("clear_for", duration, 0.0)
+    absent = section.take("absent", _absent, None)
+    notify = section.take("notify", lambda item: _receivers(item, receivers), None)
+    severity = section.take("severity", one_of(*SEVERITIES), defaults.severity)
+    texts = _texts(section, defaults, name, captures, alert)
+    enabled = section.take("enabled", boolean, default=True)
+    section.finish()
+    _check_together(section, alert, when is not None or "when" in section, absent)
+    if len(problems) > before:
+        return None
+    return Rule(
+        name,
+        alert,
+        patterns,
+        captures,
+        by,
+        when,
+        hold,
+        clear,
+        clear_hold,
+        absent,
+        defaults.notify if notify is None else notify,
+        severity,
+        texts,
+        enabled,
+        node.path,
+        node.line,
+    )
+
+
+def _name(section: Section) -> tuple[str, bool]:
+    kinds = [key for key in ("alert", "event") if section.get(key) is not None]
+    if len(kinds) != 1:
+        say = "is both 'alert' and 'event'" if kinds else "needs the key 'alert' or 'event'"
+        section.report(section.node.problem(f"a rule {say}", "alert: a condition that lasts; event: a moment"))
+    name = section.take(kinds[0], _rule_name, "") if kinds else ""
+    return name, kinds == ["alert"]
+
+
+def _rule_name(node: Node) -> str:
+    name = text(node)
+    if not 0 < len(name) <= 128 or "/" in name or not name.isprintable():
+        raise Bad(node, "a rule's name is 1 to 128 printable characters without /")
+    return name
+
+
+def _patterns(section: Section) -> tuple[Pattern, ...]:
+    """Read `topic`; all topics of a rule must have the same captures, because these make the instance."""
+    patterns: tuple[Pattern, ...] = section.require("topic", list_of(_pattern), ())
+    if not patterns:
+        return ()
+    names = patterns[0].captures
+    for pattern in patterns[1:]:
+        if set(pattern.captures) != set(names):
+            node = section.get("topic") or section.node
+            section.report(node.problem("the topics of one rule must have the same captures", "use + for the others"))
+            return patterns[:1]
+    return tuple(pattern.ordered(names) for pattern in patterns)
+
+
+def _pattern(node: Node) -> Pattern:
+    try:
+        return parse_pattern(text(node))
+    except ValueError as error:
+        raise Bad(node, f"not a topic: {error}") from None
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    names = list_of(text)(node)
+    for name in names:
+        if not name.isidentifier():
+            raise Bad(node, f"{name!r} is not the name of a capture or payload field")
+    if len(set(names)) < len(names):
+        raise Bad(node, "a name stands twice")
+    return names
+
+
+def _absent(node: Node) -> float:
+    if node.text == "auto":
+        raise Bad(node, "'absent: auto' is not supported yet", "write a duration, about three intervals")
+    seconds = duration(node)
+    if not seconds:
+        raise Bad(node, "'absent' must be longer than 0")
+    return seconds
+
+
+def _receivers(node: Node, known: Collection[str]) -> tuple[str, ...]:
+    names: list[str] = []
+    for item in node.value if isinstance(node.value, list) else [node]:
+        name = text(item)
+        if name not in known:
+            hint = did_you_mean(name, known) or f"known receivers: {', '.join(sorted(known)) or 'none'}"
+            raise Bad(item, f"no receiver {name!r}", hint)
+        names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def _texts(section: Section, defaults: Defaults, name: str, captures: Sequence[str], alert: bool) -> Texts:
+    del alert
+    template: Callable[[frozenset[str]], Callable[[Node], Template]] = lambda extra: (  # noqa: E731
+        lambda item: compiled(item, compile_template, Scope(tuple(captures), extra))
+    )
+    values = ", ".join(f"{key}={{{key}}}" for key in captures)
+    plain = compile_template(_braces(name) + (f" ({values})" if values else ""), Scope(tuple(captures), TEXT_NAMES))
+    summary = section.take("summary", template(TEXT_NAMES), plain)
+    details = section.take("details", template(TEXT_NAMES | {"summary"}), None)
+    labels: dict[str, Template] = {}
+    for node in (defaults.labels, section.get("labels")):
+        if node is not None:
+            labels |= _labels(Section(node, section.problems, "labels"), template(LABEL_NAMES), captures)
+    return Texts(tuple(labels.items()), summary, details)
+
+
+def _labels(section: Section, template: Callable[[Node], Template], captures: Sequence[str]) -> dict[str, Template]:
+    made: dict[str, Template] = {}
+    for key in section.values:
+        if key in _OWN_LABELS:
+            section.report(section.node.key_problem(key, f"{key!r} is no label to set", _OWN_LABELS[key]))
+        elif key in captures:
+            section.report(section.node.key_problem(key, f"{key!r} is a capture, which is a label already"))
+        elif not key.isidentifier():
+            section.report(section.node.key_problem(key, f"{key!r} is no name for a label", "letters, digits and _"))
+        else:
+            found: Any = section.take(key, template, None)
+            if found is not None:
+                made[key] = found
+    return made
+
+
+def _braces(name: str) -> str:
+    return name.replace("{", "{{").replace("}", "}}")
+
+
+def _check_together(section: Section, alert: bool, has_when: bool, absent: float | None) -> None:
+    """Report keys that make no sense beside each other."""
+    node = section.node
+    if alert:
+        if not has_when and absent is None and "absent" not in section:
+            section.report(node.problem(f"{section.what} needs 'when' or 'absent'"))
+        for key in ("clear", "clear_for", "for"):
+            if key in section and not has_when:
+                section.report(node.key_problem(key, f"{key!r} needs 'when' beside it"))
+        return
+    for key in _ALERT_ONLY:
+        if section.get(key) is not None:
+            hint = "an event is a moment; make it an alert"
+            section.report(node.key_problem(key, f"{key!r} belongs to alert rules", hint))

@@ -1,0 +1,294 @@
+"""A rule at work: its instances and what an event or a deadline does to them. Pure: no clock, no I/O.
+
+    inactive ──when──▶ pending ──for──▶ firing ──clear, clear_for──▶ resolved (and forgotten)
+
+`absent` runs beside it on the same instance: `silent` is when the silence was noticed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.expressions import Context, Program
+from hub.ingest.decode import decode_again
+from hub.ingest.topics import matches
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.instance import NEVER, Instance
+from hub.rules.rule import Rule
+from hub.rules.transition import Transition, make_context
+from hub.rules.work import Work
+
+__all__ = ["RuleState"]
+
+Key = tuple[str, ...]
+_ABSENT_LABEL = ("reason", "absent")
+
+
+class RuleState:
+    """The state of one rule. Only what is not inactive, or waits for a sign of life, has an Instance."""
+
+    def __init__(self, rule: Rule, work: Work) -> None:
+        """Begin without instances."""
+        self.rule = rule
+        self.work = work
+        self.instances: dict[Key, Instance] = {}
+        self.serial = 0
+        """What an event rule has said so far."""
+        self.errors = 0
+        self._awake: list[dict[Key, set[RuleState]]] = []
+        names = {name: place for place, name in enumerate(rule.captures)}
+        self._places = [names.get(name) for name in rule.by]
+        self._static = None not in self._places
+        self._timed = bool(rule.hold or rule.clear_hold or rule.absent)
+
+    # identity
+
+    def key_of(self, captures: Key) -> Key | None:
+        """Return the instance that captures alone make; None where payload fields take part."""
+        return tuple([captures[place] for place in self._places if place is not None]) if self._static else None
+
+    def _key(self, event: Event, captures: Key) -> Key:
+        parts = []
+        for name, place in zip(self.rule.by, self._places, strict=True):
+            if place is not None:
+                parts.append(captures[place])
+            elif name in event.fields and not isinstance(event.fields[name], dict | list):
+                parts.append(_text(event.fields[name]))
+            else:
+                raise EvaluationError(f"the payload has no single value {name!r}, which `by` needs")
+        return tuple(parts)
+
+    def labels(self, key: Key) -> Labels:
+        """Name the parts of a key."""
+        return tuple(zip(self.rule.by, key, strict=True))
+
+    def watch(self, awake: "dict[Key, set[RuleState]]") -> None:
+        """Keep this set up to date: which rules have something pending or firing, by instance."""
+        self._awake.append(awake)
+        for key, instance in self.instances.items():
+            if instance.phase is not Phase.INACTIVE:
+                awake.setdefault(key, set()).add(self)
+
+    # events
+
+    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        """Evaluate one event."""
+        try:
+            if key is None:
+                key = self._key(event, captures)
+            if self.rule.alert:
+                self._alert(event, captures, key, now)
+            elif not event.retain:
+                self._event(event, captures, key, now)
+        except EvaluationError as error:
+            self.errors += 1
+            self.work.on_error(self.rule.name, event.topic, str(error))
+
+    def _event(self, event: Event, captures: Key, key: Key, now: float) -> None:
+        when = self.rule.when
+        if when is not None and not self._holds(when, event, captures, now):
+            return
+        self.serial += 1
+        self.work.touch(self, None)
+        self._emit(self.labels(key), Phase.EVENT, Phase.INACTIVE, Reason.CONDITION, now, now, event, captures)
+
+    def _holds(self, program: Program, event: Event, captures: Key, now: float) -> bool:
+        context = self._context(event, captures, now) if program.needs_context else None
+        holds: bool = program.run(event.fields, captures, context)
+        return holds
+
+    def _context(self, event: Event, captures: Key, now: float) -> Context:
+        rule = self.rule
+        labels = dict(zip(rule.captures, captures, strict=True))
+        labels |= {"alertname": rule.name, "severity": rule.severity}
+        return make_context(event, self.work.registry.attributes(event.topic), labels, now, {})
+
+    def _alert(self, event: Event, captures: Key, key: Key, now: float) -> None:
+        rule = self.rule
+        instance = self.instances.get(key)
+        if rule.absent is not None:
+            instance = self._sign_of_life(event, captures, key, instance, now)
+        if rule.when is None:
+            return
+        if instance is not None and instance.phase is Phase.FIRING:
+            clear = rule.clear
+            holds = self._holds(rule.when if clear is None else clear, event, captures, now)
+            self._firing(instance, holds is (clear is not None), event, captures, now)
+        elif self._holds(rule.when, event, captures, now):
+            self._begin(instance or self._instance(key), event, captures, now)
+        elif instance is not None and instance.phase is Phase.PENDING:
+            self._change(instance, Phase.INACTIVE, Reason.CONDITION, now, event, captures)
+
+    def _instance(self, key: Key) -> Instance:
+        return self.instances.setdefault(key, Instance(key))
+
+    def _remember(self, instance: Instance, event: Event) -> None:
+        if self._timed:
+            instance.topic, instance.raw, instance.time = event.topic, event.raw, event.time
+            self.work.dirty.add((self, instance))
+
+    def _begin(self, instance: Instance, event: Event, captures: Key, now: float) -> None:
+        """`when` holds and the instance is not firing."""
+        self._remember(instance, event)
+        if instance.phase is Phase.PENDING:
+            if now >= instance.since + self.rule.hold:
+                self._change(instance, Phase.FIRING, Reason.HELD, now, event, captures)
+            return
+        instance.since = now
+        if not self.rule.hold:
+            self._change(instance, Phase.FIRING, Reason.CONDITION, now, event, captures)
+            return
+        self._change(instance, Phase.PENDING, Reason.CONDITION, now, event, captures)
+        self.work.schedule(self, instance, now + self.rule.hold)
+
+    def _firing(self, instance: Instance, ends: bool, event: Event, captures: Key, now: float) -> None:
+        """Let the end of a firing instance begin, go on, or be taken back."""
+        self._remember(instance, event)
+        if not ends:
+            if instance.clearing:
+                instance.clearing = NEVER
+                self.work.touch(self, instance)
+        elif not self.rule.clear_hold or (instance.clearing and now >= instance.clearing + self.rule.clear_hold):
+            self._change(instance, Phase.RESOLVED, Reason.CLEARED, now, event, captures)
+        elif not instance.clearing:
+            instance.clearing = now
+            self.work.touch(self, instance)
+            self.work.schedule(self, instance, now + self.rule.clear_hold)
+
+    # silence
+
+    def _sign_of_life(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance:
+        """Note when the instance was last heard. A retained message is none, but makes the instance known."""
+        if instance is None:
+            instance = self._instance(key)
+            instance.seen = now
+            self.expect(instance)
+        if event.retain:
+            if instance.raw is None:
+                self._remember(instance, event)
+            return instance
+        instance.seen = now
+        self._remember(instance, event)
+        if instance.silent:
+            since, instance.silent = instance.silent, NEVER
+            labels = self._absent_labels(key)
+            self._emit(labels, Phase.RESOLVED, Phase.FIRING, Reason.RETURNED, now, since, event, captures)
+            self.expect(instance)
+        return instance
+
+    def expect(self, instance: Instance) -> None:
+        """Set the time by which the instance must be heard."""
+        if self.rule.absent is not None and not instance.silent:
+            self.work.touch(self, instance)
+            self.work.schedule(self, instance, instance.seen + self.rule.absent)
+
+    def _absent_labels(self, key: Key) -> Labels:
+        labels = self.labels(key)
+        return labels if self.rule.when is None else (*labels, _ABSENT_LABEL)
+
+    # deadlines
+
+    def deadline(self, instance: Instance, now: float) -> None:
+        """The clock has reached the instance: do what is due, and set the next time."""
+        if self.instances.get(instance.key) is not instance:
+            return
+        rule = self.rule
+        if instance.phase is Phase.PENDING and now >= instance.since + rule.hold:
+            self._change(instance, Phase.FIRING, Reason.HELD, now, *self.last(instance))
+        elif instance.clearing and now >= instance.clearing + rule.clear_hold:
+            self._change(instance, Phase.RESOLVED, Reason.CLEARED, now, *self.last(instance))
+        if rule.absent is not None and not instance.silent and now >= instance.seen + rule.absent:
+            instance.silent = now
+            self.work.touch(self, instance)
+            labels = self._absent_labels(instance.key)
+            self._emit(labels, Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, now, now, *self.last(instance))
+        self.reschedule(instance)
+
+    def reschedule(self, instance: Instance) -> None:
+        """Enter the instance's earliest deadline, if it has one."""
+        times = []
+        if instance.phase is Phase.PENDING:
+            times.append(instance.since + self.rule.hold)
+        if instance.clearing:
+            times.append(instance.clearing + self.rule.clear_hold)
+        if self.rule.absent is not None and not instance.silent:
+            times.append(instance.seen + self.rule.absent)
+        if times:
+            self.work.schedule(self, instance, min(times))
+
+    def last(self, instance: Instance) -> tuple[Event | None, Key]:
+        """Return the instance's last event and its captures, for a timer's texts."""
+        levels = instance.topic.split("/")
+        captures = next((p.values(levels) for p in self.rule.patterns if matches(p.filter, instance.topic)), None)
+        if captures is None:
+            known = dict(self.labels(instance.key))
+            captures = tuple(known.get(name, "") for name in self.rule.captures)
+        event = None if instance.raw is None else decode_again(instance.topic, instance.raw, instance.time)
+        return event, captures
+
+    # changes
+
+    def _change(
+        self, instance: Instance, phase: Phase, reason: Reason, now: float, event: Event | None, captures: Key
+    ) -> None:
+        before = instance.phase
+        if phase is Phase.FIRING:
+            instance.since = now
+        since = instance.since
+        instance.phase = Phase.INACTIVE if phase is Phase.RESOLVED else phase
+        self.work.touch(self, instance)
+        self._emit(self.labels(instance.key), phase, before, reason, now, since, event, captures)
+        if instance.phase is Phase.INACTIVE:
+            instance.since = instance.clearing = NEVER
+            self._wake(instance.key, awake=False)
+            if self.rule.absent is None:
+                del self.instances[instance.key]
+        elif before is Phase.INACTIVE:
+            self._wake(instance.key, awake=True)
+
+    def _wake(self, key: Key, *, awake: bool) -> None:
+        for sets in self._awake:
+            if awake:
+                sets.setdefault(key, set()).add(self)
+            elif key in sets:
+                sets[key].discard(self)
+                if not sets[key]:
+                    del sets[key]
+
+    def _emit(
+        self,
+        labels: Labels,
+        phase: Phase,
+        before: Phase,
+        reason: Reason,
+        at: float,
+        since: float,
+        event: Event | None,
+        captures: Key,
+    ) -> None:
+        device: Mapping[str, Any] = self.work.registry.attributes(event.topic) if event is not None else {}
+        self.work.transitions.append(
+            Transition(self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial)
+        )
+
+    def adopt(self, other: "RuleState") -> None:
+        """Take over the instances of the same rule before a reload."""
+        self.serial, self.errors = other.serial, other.errors
+        self.instances, other.instances = other.instances, {}
+
+    def drop(self, instance: Instance, reason: Reason, now: float) -> None:
+        """Forget an instance that cannot be heard of any more, and end what it said."""
+        self.instances.pop(instance.key, None)
+        self.work.touch(self, instance)
+        if instance.silent:
+            labels = self._absent_labels(instance.key)
+            self._emit(labels, Phase.RESOLVED, Phase.FIRING, reason, now, instance.silent, *self.last(instance))
+
+
+def _text(value: Any) -> str:
+    """Write a payload's value as part of a key."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

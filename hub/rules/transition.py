@@ -1,0 +1,46 @@
+"""What the engine hands to the alert book: an instance of a rule changed its phase, or an event rule spoke."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.expressions import Context
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.rule import Rule
+
+__all__ = ["Transition", "make_context"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of phase, with all that its texts need.
+
+    `instance` are the labels that identify the alert; `event` is the one that caused it, for a timer the instance's
+    last, None where there never was one. `serial` counts what an event rule has said, this one included.
+    """
+
+    rule: Rule
+    instance: Labels
+    phase: Phase
+    before: Phase
+    reason: Reason
+    at: float
+    since: float
+    """When the instance became pending or firing; for `resolved`, when it had begun to fire."""
+    event: Event | None
+    captures: tuple[str, ...]
+    device: Mapping[str, Any]
+    serial: int = 0
+
+
+def make_context(
+    event: Event | None, device: Mapping[str, Any], labels: Mapping[str, str], now: float, extra: Mapping[str, Any]
+) -> Context:
+    """Make what an expression sees beside payload and captures."""
+    context = Context()
+    context.now, context.device, context.labels, context.extra = now, device, labels, extra
+    if event is not None:
+        context.value, context.topic, context.time = event.value, event.topic, event.time
+        context.qos, context.retain, context.size = event.qos, event.retain, len(event.raw)
+        context.payload_present = event.value is None
+    return context

@@ -1,0 +1,81 @@
+"""What the rules of one engine share: where transitions go, which state changed, which deadlines wait."""
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hub.rules.instance import Instance
+from hub.rules.transition import Transition
+
+if TYPE_CHECKING:  # RuleState holds a Work, a Work's heap holds RuleStates
+    from hub.rules.state import RuleState
+
+__all__ = ["NoDevices", "Registry", "Work"]
+
+
+class Registry(Protocol):
+    """What the rules ask of the device registry."""
+
+    def attributes(self, topic: str) -> Mapping[str, Any]:
+        """Return the attributes of the device that a topic belongs to; empty where none does."""
+        ...
+
+    def topics(self, topic_filter: str) -> Iterable[str]:
+        """Return the topics of registered devices that a filter matches."""
+        ...
+
+
+class NoDevices:
+    """A registry without devices."""
+
+    def attributes(self, topic: str) -> Mapping[str, Any]:
+        """Know nothing."""
+        del topic
+        return {}
+
+    def topics(self, topic_filter: str) -> Iterable[str]:
+        """Know nobody."""
+        del topic_filter
+        return ()
+
+
+class Work:
+    """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
+
+    def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None]) -> None:
+        """Begin empty; `on_error` hears rule, topic and message of every evaluation error."""
+        self.registry = registry
+        self.on_error = on_error
+        self.transitions: list[Transition] = []
+        self.dirty: set[tuple[RuleState, Instance | None]] = set()
+        self._heap: list[tuple[float, int, RuleState, Instance]] = []
+        self._count = 0
+
+    def touch(self, state: "RuleState", instance: Instance | None) -> None:
+        """Mark as to be written with the next commit: an instance, or the rule's own counter (None)."""
+        self.dirty.add((state, instance))
+
+    def schedule(self, state: "RuleState", instance: Instance, due: float) -> None:
+        """See that the instance is looked at when `due` has come. An entry that comes too early puts itself back."""
+        if instance.due and instance.due <= due:
+            return
+        instance.due = due
+        self._count += 1
+        heapq.heappush(self._heap, (due, self._count, state, instance))
+
+    def forget_deadlines(self) -> None:
+        """Empty the heap; whoever still has deadlines enters them anew."""
+        self._heap.clear()
+
+    def next_due(self) -> float | None:
+        """Return the time of the earliest entry."""
+        return self._heap[0][0] if self._heap else None
+
+    def pop_due(self, now: float) -> "tuple[RuleState, Instance] | None":
+        """Take the earliest entry whose time has come."""
+        while self._heap and self._heap[0][0] <= now:
+            due, _, state, instance = heapq.heappop(self._heap)
+            if instance.due == due:
+                instance.due = 0.0
+                return state, instance
+        return None
