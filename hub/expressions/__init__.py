@@ -1,0 +1,34 @@
+"""The expression language: CEL compiled to Python functions, and the texts with `{…}` in them (docs/expressions.md).
+
+A leaf: rules, alerts and receivers compile with it at load and run what they got per event.
+"""
+
+from hub.errors import CompileError, EvaluationError
+from hub.expressions.caret import caret
+from hub.expressions.names import Context, Equality, Scope
+from hub.expressions.program import Program, compile_condition, compile_expression, evaluate
+from hub.expressions.template import Rendered, Template, compile_template
+from hub.expressions.topic import TopicTemplate, compile_topic, encode_level
+from hub.expressions.values import UInt
+from hub.expressions.visible import visible
+
+__all__ = [
+    "CompileError",
+    "Context",
+    "Equality",
+    "EvaluationError",
+    "Program",
+    "Rendered",
+    "Scope",
+    "Template",
+    "TopicTemplate",
+    "UInt",
+    "caret",
+    "compile_condition",
+    "compile_expression",
+    "compile_template",
+    "compile_topic",
+    "encode_level",
+    "evaluate",
+    "visible",
+]

@@ -1,0 +1,129 @@
+"""Calls of functions and methods: which is meant, whether its arguments fit, and what Python does it."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from hub.expressions.ast import Call, Node
+from hub.expressions.emitter import UNKNOWN, Code
+from hub.expressions.library import FUNCTIONS, Function, arithmetic, collections, comparison
+from hub.expressions.library.arithmetic import negate
+from hub.expressions.library.collections import build_map
+from hub.expressions.library.logic import invert
+from hub.expressions.library.regex import pattern
+from hub.expressions.names import HISTORY
+from hub.expressions.resolver import Host, Resolver, path
+
+__all__ = ["BINARY", "build_map", "call", "invert", "negate"]
+
+
+class Compiler(Host, Protocol):
+    """What a call asks of the compiler in which it stands."""
+
+    lenient: bool
+    names: Resolver
+
+    def code(self, node: Node) -> Code:
+        """Write a node."""
+        ...
+
+    def fold(self, code: Code, operands: list[Code], function: Callable[..., Any]) -> Code:
+        """Compute it now, if that can be."""
+        ...
+
+
+BINARY = {
+    "+": arithmetic.add,
+    "-": arithmetic.subtract,
+    "*": arithmetic.multiply,
+    "/": arithmetic.divide,
+    "%": arithmetic.modulo,
+    "==": comparison.equal,
+    "!=": comparison.unequal,
+    "<": comparison.less,
+    "<=": comparison.less_equal,
+    ">": comparison.greater,
+    ">=": comparison.greater_equal,
+    "in": collections.member,
+}
+
+
+def call(compiler: Compiler, node: Call) -> Code:
+    """Write a call."""
+    function, has_receiver = _find(compiler, node)
+    if function is None:
+        return _unknown(compiler, node)
+    nodes = [node.target, *node.arguments] if has_receiver and node.target else node.arguments
+    codes = [compiler.code(argument) for argument in nodes]
+    kinds = [code.kind for code in codes]
+    fitting = function.fitting(kinds)
+    if not fitting and not compiler.lenient:
+        _refuse(compiler, node, function, kinds, has_receiver)
+    results = {signature.result for signature in fitting}
+    kind = results.pop() if len(results) == 1 else "dyn"
+    compiler.emit.costly = compiler.emit.costly or function.costly
+    code = Code(f"{function.symbol}({', '.join(code.text for code in codes)})", kind)
+    if function.name in (".matches", "matches") and len(codes) == 2:
+        return _matches(compiler, node, codes, code)
+    return compiler.fold(code, codes, function.call)
+
+
+def _find(compiler: Compiler, node: Call) -> tuple[Function | None, bool]:
+    if node.target is None:
+        return FUNCTIONS.get(node.function), False
+    owner = path(node.target)
+    if owner and not compiler.names.local(node.target) and f"{owner}.{node.function}" in FUNCTIONS:
+        return FUNCTIONS[f"{owner}.{node.function}"], False
+    return FUNCTIONS.get(f".{node.function}"), True
+
+
+def _unknown(compiler: Compiler, node: Call) -> Code:
+    name = node.function
+    if node.target is None:
+        if name in HISTORY and not compiler.lenient:
+            compiler.fail(f"{name}() is not supported yet", node, "functions over a window of time come later")
+        if f".{name}" in FUNCTIONS:
+            return compiler.undefined(f"unknown function {name!r}", node, f"it is a method: x.{name}(…)")
+        known = [key for key in FUNCTIONS if key[0] != "."] + ["has"]
+    else:
+        owner = path(node.target)
+        if name in FUNCTIONS and not owner:
+            return compiler.undefined(f"unknown method {name!r}", node, f"it is a function: {name}(x)")
+        inside = [key for key in FUNCTIONS if key.startswith(f"{owner}.")] if owner else []
+        if inside:
+            near = get_close_matches(f"{owner}.{name}", inside, 1, 0.6)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(inside))}"
+            return compiler.undefined(f"unknown function '{owner}.{name}'", node, hint)
+        known = [key[1:] for key in FUNCTIONS if key[0] == "."]
+        known += ["all", "exists", "exists_one", "map", "filter", "transformList", "transformMap"]
+    near = get_close_matches(name, known, 1, 0.6)
+    what = "function" if node.target is None else "method"
+    return compiler.undefined(f"unknown {what} {name!r}", node, f"did you mean {near[0]!r}?" if near else "")
+
+
+def _refuse(compiler: Compiler, node: Call, function: Function, kinds: list[str], has_receiver: bool) -> None:
+    counts = {len(signature.arguments) for signature in function.signatures}
+    given = kinds[1:] if has_receiver else kinds
+    name = function.name.lstrip(".")
+    if len(kinds) not in counts and not any(signature.more for signature in function.signatures):
+        message = f"{name}() does not take {len(given)} argument{'' if len(given) == 1 else 's'}"
+    elif has_receiver:
+        message = f"a {kinds[0]} has no method {name}({', '.join(given)})"
+    else:
+        message = f"{name}() does not take ({', '.join(given)})"
+    compiler.fail(message, node, f"it is {' or '.join(function.doc)}")
+
+
+def _matches(compiler: Compiler, node: Call, codes: list[Code], code: Code) -> Code:
+    """Compile a pattern that is known at load, or refuse it."""
+    text = codes[1].constant
+    if text is UNKNOWN or text.__class__ is not str:
+        return code
+    try:
+        compiled = pattern(text)
+    except ValueError as error:
+        message = f"not a regular expression: {error}"
+        return compiler.undefined(message, node, "the syntax is RE2's: no back-references, no look-around")
+    constant = compiler.emit.constant(compiled, "dyn")
+    folded = compiler.fold(code, codes, FUNCTIONS[".matches"].call)
+    return folded if folded is not code else Code(f"matches_compiled({codes[0].text}, {constant.text})", "bool")

@@ -1,0 +1,349 @@
+"""The tree to one Python expression, and that to a function.
+
+Two functions can come of one expression. The first evaluates as Python would: `a && b` is `a and b`, and any error
+leaves it. Where CEL would absorb an error (`&&`, `||`), the second is made at the first error and evaluates with every
+operand guarded. What the first returns without an error is what the second would return, and it costs nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from hub.errors import CompileError
+from hub.expressions import calls, operators
+from hub.expressions.ast import (
+    Bind,
+    Call,
+    Comprehension,
+    Conditional,
+    Has,
+    Index,
+    ListOf,
+    Literal,
+    Logic,
+    MapOf,
+    Name,
+    Node,
+    Operation,
+    Select,
+)
+from hub.expressions.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.library import GLOBALS
+from hub.expressions.library.logic import ERRORS
+from hub.expressions.library.macros import MACROS
+from hub.expressions.library.registry import NUMBERS
+from hub.expressions.library.steps import start
+from hub.expressions.names import Scope
+from hub.expressions.resolver import Resolver
+from hub.expressions.sharing import shared, size
+from hub.expressions.values import TYPES, type_of
+
+__all__ = ["Compiler"]
+
+_KINDS = {kind: name for name, kind in TYPES.items()}
+_NAMED = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration"}
+_NAMED |= {"null_type": "null", "optional_type": "optional"}
+
+
+def kind_of(value: Any) -> str:
+    """Return a value's static kind."""
+    name = _KINDS[type_of(value)]
+    return _NAMED.get(name, name)
+
+
+class Compiler:
+    """Compiles one tree for one scope. `strict` makes the second of the two functions."""
+
+    def __init__(self, root: Node, text: str, scope: Scope, *, strict: bool = False) -> None:
+        """Take the tree and the names it may use."""
+        self.root, self.text, self.scope, self.strict = root, text, scope, strict
+        self.lenient = scope.bindings is not None
+        self.emit = Emitter()
+        self.names = Resolver(self)
+        self.shared: dict[Node, int] = shared(root)
+        self.ready: dict[int, Code] = {}
+        self.absorbs = False
+        self.types_wanted = False
+
+    def compile(self, condition: bool) -> tuple[Callable[..., Any], str]:
+        """Return the function and the kind of its result."""
+        root = self.root
+        if self.strict and isinstance(root, Logic):
+            operands = [self._operand(operand, root.operator) for operand in root.operands]
+            return self.emit.chain(operands, root.operator == "||"), "bool"
+        code = self.code(root)
+        if condition:
+            if code.kind not in ("bool", "dyn"):
+                self.fail(f"a condition must be true or false, and this is a {code.kind}", root)
+            code = self.as_bool(code)
+        fallback = self._later(condition) if self.absorbs and not self.strict else None
+        return self.emit.function(code.text, fallback, code.fails), code.kind
+
+    def _later(self, condition: bool) -> list[Callable[..., Any]]:
+        """Return a place for the strict function; it is made when it is first called."""
+        place: list[Callable[..., Any]] = []
+
+        def make(*arguments: Any) -> Any:
+            place[0] = Compiler(self.root, self.text, self.scope, strict=True).compile(condition)[0]
+            return place[0](*arguments)
+
+        place.append(make)
+        return place
+
+    def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:
+        """Refuse the expression at a node."""
+        raise CompileError(message, node.at, self.text, hint)
+
+    def undefined(self, message: str, node: Node, hint: str = "") -> Code:
+        """Refuse it, or where that is left to run time write code that fails."""
+        if not self.lenient:
+            self.fail(message, node, hint)
+        return Code(f"undefined({self.emit.constant(message, 'string').text})")
+
+    # the walk
+
+    def code(self, node: Node) -> Code:
+        """Write a node; what has been computed already is used again."""
+        number = self.shared.get(node)
+        if number is not None and number in self.ready:
+            return self.ready[number]
+        code = getattr(self, "_" + node.__class__.__name__.lower())(node)
+        if number is None or code.atom:
+            return code  # type: ignore[no-any-return]
+        first, again = self.emit.twice(code)
+        self.ready[number] = Code(again, code.kind, False, UNKNOWN, True)
+        return Code(first, code.kind, code.fails)
+
+    @contextmanager
+    def branch(self) -> Iterator[None]:
+        """Forget behind it what is computed within: it may not be."""
+        before = self.ready.copy()
+        yield
+        self.ready = before
+
+    def as_bool(self, code: Code) -> Code:
+        """Write that a value must be a bool."""
+        return code if code.kind == "bool" else Code(f"truth({code.text})", "bool")
+
+    def fold(self, code: Code, operands: list[Code], function: Callable[..., Any]) -> Code:
+        """Compute it now if all operands are constants and it has a value."""
+        values = [operand.constant for operand in operands]
+        if not operands or any(value is UNKNOWN for value in values):
+            return code
+        start()
+        try:
+            value = function(*values)
+        except ERRORS:
+            return code
+        return self.emit.constant(value, kind_of(value))
+
+    def _literal(self, node: Literal) -> Code:
+        return self.emit.constant(node.value, kind_of(node.value))
+
+    def _name(self, node: Name) -> Code:
+        return self.names.name(node)
+
+    def _select(self, node: Select) -> Code:
+        found = self.names.member(node)
+        if found is not None:
+            return found
+        operand = self.code(node.operand)
+        field = self.emit.constant(node.field, "string")
+        if node.optional:
+            return Code(f"optional_element({operand.text}, {field.text})", "optional")
+        if operand.kind not in ("map", "dyn", "optional"):
+            return self.undefined(f"a {operand.kind} has no member {node.field!r}", node)
+        if operand.kind in ("dyn", "optional"):
+            first, again = self.emit.twice(operand)
+            return Code(f"({again}[{field.text}] if {first}.__class__ is dict else field({again}, {field.text}))")
+        return Code(f"{operand.text}[{field.text}]")
+
+    def _has(self, node: Has) -> Code:
+        found = self.names.has(node)
+        if found is not None:
+            return found
+        operand = self.code(node.operand)
+        field = self.emit.constant(node.field, "string")
+        return Code(f"has_field({operand.text}, {field.text})", "bool")
+
+    def _index(self, node: Index) -> Code:
+        operand, key = self.code(node.operand), self.code(node.key)
+        if operand.kind not in ("map", "list", "dyn", "optional"):
+            return self.undefined(f"a {operand.kind} has no elements", node)
+        if operand.kind == "list" and key.kind not in (*NUMBERS, "dyn"):
+            return self.undefined(f"the index of a list is a number, not a {key.kind}", node)
+        name = "optional_element" if node.optional else "element"
+        code = Code(f"{name}({operand.text}, {key.text})", "optional" if node.optional else "dyn")
+        return self.fold(code, [operand, key], GLOBALS[name])  # type: ignore[arg-type]
+
+    def _operation(self, node: Operation) -> Code:
+        if len(node.operands) == 1:
+            return self._unary(node)
+        left_node, right_node = node.operands
+        self.types_wanted = node.operator in ("==", "!=", "in") and self._tells_type(node)
+        left = self.code(left_node)
+        right = self.code(right_node)
+        self.types_wanted = False
+        return self.fold(self._binary(node, left, right), [left, right], calls.BINARY[node.operator])
+
+    def _tells_type(self, node: Operation) -> bool:
+        """Say whether an operand is `type(…)`, so that `int` beside it is the type and not a field."""
+        return any(isinstance(n, Call) and n.target is None and n.function == "type" for n in node.operands)
+
+    def _binary(self, node: Operation, left: Code, right: Code) -> Code:
+        operator = node.operator
+        if operator == "in":
+            return self._in(node, left, right)
+        if operator in ("==", "!="):
+            if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=False):
+                self.fail(f"a {left.kind} never equals a {right.kind}", node, _compare_hint(left.kind, right.kind))
+            return operators.equality(self.emit, operator, left, right)
+        if operator in ("<", "<=", ">", ">="):
+            if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=True):
+                message = f"a {left.kind} cannot be compared with a {right.kind}"
+                self.fail(message, node, _compare_hint(left.kind, right.kind))
+            return operators.comparison(self.emit, operator, left, right)
+        kind = operators.arithmetic_kind(operator, left.kind, right.kind)
+        if not kind:
+            if not self.lenient:
+                self.fail(f"there is no {left.kind} {operator} {right.kind}", node, _sum_hint(left.kind, right.kind))
+            kind = "dyn"
+        return operators.arithmetic(self.emit, operator, left, right, kind)
+
+    def _in(self, node: Operation, left: Code, right: Code) -> Code:
+        if right.kind not in ("list", "map", "dyn"):
+            return self.undefined(f"a {right.kind} has no members", node, "for strings write text.contains(part)")
+        items = right.constant
+        if items.__class__ is list and all(item.__class__ is str for item in items):
+            words = self.emit.constant(frozenset(items), "dyn")
+            first, again = self.emit.twice(left)
+            text = f"({again} in {words.text} if {first}.__class__ is str else False)"
+            return Code(text, "bool", left.fails)
+        self.emit.costly = True
+        return Code(f"member({left.text}, {right.text})", "bool")
+
+    def _unary(self, node: Operation) -> Code:
+        operand = self.code(node.operands[0])
+        if node.operator == "!":
+            if operand.kind == "bool":
+                return self.fold(Code(f"(not {operand.text})", "bool", operand.fails), [operand], calls.invert)
+            if operand.kind != "dyn":
+                return self.undefined(f"! needs true or false, not a {operand.kind}", node)
+            return Code(f"invert({operand.text})", "bool")
+        if operand.kind not in (*NUMBERS, "dyn") or operand.kind == "uint":
+            return self.undefined(f"there is no - of a {operand.kind}", node)
+        return self.fold(Code(f"negate({operand.text})", operand.kind), [operand], calls.negate)
+
+    def _logic(self, node: Logic) -> Code:
+        codes = []
+        before: dict[int, Code] = {}
+        for number, operand in enumerate(node.operands):
+            before = self.ready.copy() if number == 1 else before
+            code = self._operand(operand, node.operator)
+            codes.append(code)
+        self.ready = before
+        decisive = node.operator == "||"
+        known = [code for code in codes if code.constant is not UNKNOWN]
+        if any(code.constant is decisive for code in known):
+            return self.emit.constant(decisive, "bool")
+        codes = [code for code in codes if code.constant is not (not decisive)]
+        if not codes:
+            return self.emit.constant(not decisive, "bool")
+        if len(codes) == 1:
+            return codes[0]
+        fails = any(code.fails for code in codes)
+        self.absorbs = self.absorbs or any(code.fails for code in codes[:-1])
+        if self.strict and fails:
+            name = "disjunction" if decisive else "conjunction"
+            return Code(f"{name}({', '.join('lambda: ' + code.text for code in codes)})", "bool")
+        join = " or " if decisive else " and "
+        if node is self.root and not decisive:  # once the last operand is reached its error is the result
+            codes[-1] = Code(f"((s := True) and {codes[-1].text})")
+        return Code(f"({join.join(code.text for code in codes)})", "bool", fails)
+
+    def _operand(self, node: Node, operator: str) -> Code:
+        if self.strict:
+            with self.branch():
+                code = self.code(node)
+        else:
+            code = self.code(node)
+        if code.kind not in ("bool", "dyn") and not self.lenient:
+            self.fail(f"{operator} needs true or false on both sides, not a {code.kind}", node)
+        return self.as_bool(code)
+
+    def _conditional(self, node: Conditional) -> Code:
+        test = self.code(node.test)
+        if test.kind not in ("bool", "dyn") and not self.lenient:
+            self.fail(f"? needs true or false before it, not a {test.kind}", node)
+        test = self.as_bool(test)
+        if test.constant in (True, False):
+            return self.code(node.then if test.constant else node.other)
+        with self.branch():
+            then = self.code(node.then)
+        with self.branch():
+            other = self.code(node.other)
+        kind = then.kind if then.kind == other.kind else "number" if {then.kind, other.kind} <= NUMBERS else "dyn"
+        fails = test.fails or then.fails or other.fails
+        return Code(f"({then.text} if {test.text} else {other.text})", kind, fails)
+
+    def _listof(self, node: ListOf) -> Code:
+        codes = [self.code(item.value) for item in node.items]
+        if any(item.optional for item in node.items):
+            pairs = zip(codes, node.items, strict=True)
+            parts = [f"*present({code.text})" if item.optional else code.text for code, item in pairs]
+            return Code(f"[{', '.join(parts)}]", "list")
+        code = Code(f"[{', '.join(code.text for code in codes)}]", "list", any(code.fails for code in codes))
+        return self.fold(code, codes, lambda *values: list(values))
+
+    def _mapof(self, node: MapOf) -> Code:
+        parts: list[Code] = []
+        for entry in node.entries:
+            key = self.code(entry.key)
+            value = self.code(entry.value)
+            if key.kind in ("double", "null", "list", "map", "bytes") and not self.lenient:
+                self.fail(f"a {key.kind} cannot be the key of a map", entry)
+            parts += [key, Code(f"entry({value.text})") if entry.optional else value]
+        code = Code(f"build_map({', '.join(part.text for part in parts)})", "map")
+        return self.fold(code, parts, calls.build_map)
+
+    def _call(self, node: Call) -> Code:
+        return calls.call(self, node)
+
+    def _comprehension(self, node: Comprehension) -> Code:
+        over = self.code(node.over)
+        wanted = ("optional",) if node.macro.startswith("opt") else ("list", "map")
+        if over.kind not in (*wanted, "dyn"):
+            return self.undefined(f"{node.macro} goes through a {' or a '.join(wanted)}, not a {over.kind}", node)
+        function, kind = MACROS[node.macro]
+        self.emit.costly = True
+        with self.branch(), self.names.bound(node.variables) as variables:
+            bodies = []
+            for body in node.bodies:
+                with self.branch():
+                    bodies.append(f"lambda {', '.join(variables)}: {self.code(body).text}")
+        cost = 1 + sum(size(body) for body in node.bodies)
+        both = len(node.variables) == 2
+        return Code(f"{function}({over.text}, {both}, {cost}, {', '.join(bodies)})", kind)
+
+    def _bind(self, node: Bind) -> Code:
+        value = self.code(node.value)
+        with self.branch(), self.names.bound([node.variable], [value.kind]) as (variable,):
+            body = self.code(node.body)
+        return Code(f"(lambda {variable}: {body.text})({value.text})", body.kind, value.fails or body.fails)
+
+
+def _compare_hint(left: str, right: str) -> str:
+    kinds = {left, right}
+    if "string" in kinds and kinds & NUMBERS:
+        return 'write text in quotes: "5", or convert: double(x)'
+    if "duration" in kinds and kinds & NUMBERS:
+        return "write a duration with its unit: 90s, 5m"
+    if "timestamp" in kinds:
+        return "a timestamp is compared with a timestamp: timestamp(x)"
+    return ""
+
+
+def _sum_hint(left: str, right: str) -> str:
+    if "string" in (left, right):
+        return "convert with string(x) or double(x)"
+    return "write a duration with its unit: 90s, 5m" if {left, right} & {"timestamp", "duration"} else ""

@@ -1,0 +1,92 @@
+"""A value as text for people: alone, or by a format: `.1f`, `,`, `.0%`, or strftime for a timestamp."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from hub.duration import format_duration
+from hub.errors import CompileError, EvaluationError
+from hub.expressions.times import timestamp_at
+from hub.expressions.values import Optional, type_of
+
+__all__ = ["Format", "format_for", "plain"]
+
+Format = Callable[[Any], str]
+_NUMBER = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?(\.[0-9]{1,2})?[defgxXEG%]?")
+_DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
+_WRITABLE = (UnicodeError, ValueError, OverflowError)
+
+
+def plain(value: Any) -> str:
+    """Write a value as a person expects it: `true`, `21.5`, `21`, `5m`, JSON for lists and maps."""
+    kind = value.__class__
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is float:
+        return repr(value)[:-2] if value.is_integer() and abs(value) < 1e16 else repr(value)
+    if kind is bool:
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    return str(int(value)) if isinstance(value, int) else _rare(value)
+
+
+def _rare(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+        return f"-{format_duration(-seconds)}" if seconds < 0 else format_duration(seconds)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Optional):
+        return plain(value.value) if value.present else "none"
+    if isinstance(value, (list, tuple, dict)):
+        return orjson.dumps(value, plain, orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    return plain(dict(value)) if hasattr(value, "keys") else str(value)
+
+
+def format_for(spec: str, kind: str, at: int, text: str) -> Format:
+    """Return what writes a value by a format; `kind` is the value's type as known at load.
+
+    Raises:
+        CompileError: there is no such format, or it does not fit the type.
+
+    """
+    if not spec:
+        return plain
+    if _NUMBER.fullmatch(spec):
+        if kind not in ("dyn", "number", "int", "uint", "double"):
+            raise CompileError(f"the format {spec!r} is for numbers, and this is a {kind}", at, text)
+        return lambda value: _number(value, spec)
+    used = re.findall("%(.?)", spec)
+    if not used or not _DIRECTIVES.issuperset(used):
+        hint = "as .1f or , or .0% for a number, %H:%M for a timestamp"
+        raise CompileError(f"{spec!r} is no format", at, text, hint)
+    if kind not in ("dyn", "timestamp", "number", "int", "double", "string"):
+        raise CompileError(f"the format {spec!r} is for timestamps, and this is a {kind}", at, text)
+    return lambda value: _time(value).strftime(spec)
+
+
+def _number(value: Any, spec: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise EvaluationError(f"the format {spec} needs a number, not a {type_of(value)}")
+    if spec[-1] in "dxX":
+        if value != int(value):
+            raise EvaluationError(f"the format {spec} needs a whole number, not {value}")
+        value = int(value)
+    return format(value, spec)
+
+
+def _time(value: Any) -> datetime:
+    """Read a timestamp, seconds since 1970, or RFC 3339 text."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return timestamp_at(value)
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    raise EvaluationError(f"a time format needs a timestamp, not a {type_of(value)}")

@@ -1,0 +1,29 @@
+"""What the context holds, as values of the language."""
+
+from datetime import datetime
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.expressions.names import Context
+from hub.expressions.times import timestamp_at
+
+__all__ = ["OPERATIONS"]
+
+OPERATIONS = ("now_of", "arrival_of", "value_of")
+
+
+def now_of(context: Context) -> datetime:
+    """`now`."""
+    return timestamp_at(context.now)
+
+
+def arrival_of(context: Context) -> datetime:
+    """`event.time`."""
+    return timestamp_at(context.time)
+
+
+def value_of(context: Context) -> Any:
+    """`value`: a payload that is not an object."""
+    if context.payload_present:
+        raise EvaluationError("the payload is an object, so there is no value (its field is payload.value)")
+    return context.value

@@ -1,0 +1,56 @@
+"""What the names of an expression stand for: the scope at load, the context at run time (rules.md, "Names")."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["BUILTINS", "EVENT", "HISTORY = frozenset(
+    """avg min max sum stddev count distinct percentile rate delta changes previous changed last
+    unchanged""".split()  # noqa: SIM905 - a list of words
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names an expression sees, in this order: `extra`, `captures`, the built-in ones, then fields of the payload.
+
+    `captures` are those of the topic filter in their order, which is that of the values at run time; `extra` are a
+    template's own names (`alertname`, `state`, …). With `bindings` there is nothing but those names (see `evaluate`).
+    """
+
+    captures: tuple[str, ...] = ()
+    extra: frozenset[str] = frozenset()
+    bindings: frozenset[str] | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """What an expression may know of the event beyond payload fields and captures; one object may be used again.
+
+    `time` and `now` are seconds since 1970; `payload_present` says whether the payload was an object, so that `value`
+    means nothing.
+    """
+
+    value: Any = None
+    topic: str = ""
+    time: float = 0.0
+    qos: int = 0
+    retain: bool = False
+    size: int = 0
+    device: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    now: float = 0.0
+    payload_present: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """A condition's necessary part: the capture or payload field `name` is exactly `value`. `kind`: which of them.
+
+    The rules' index uses these to leave rules out without evaluating them.
+    """
+
+    kind: str
+    name: str
+    value: str

@@ -1,0 +1,127 @@
+"""How operators are written in Python: the checks CEL asks for, and nothing where the types are known.
+
+Python orders bools with numbers and CEL does not, so an operand of unknown type is asked whether it is one; whatever
+else cannot be compared, Python refuses itself.
+"""
+
+from hub.expressions.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.library.registry import NUMBERS
+
+__all__ = ["arithmetic", "arithmetic_kind", "comparable", "comparison", "equality"]
+
+_ORDER = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
+_MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
+_DIRECT = frozenset(("string", "bytes"))
+_SCALARS = NUMBERS | {"string", "bytes", "bool", "timestamp", "duration", "null", "type"}
+_SELVES = frozenset(("string", "bytes", "bool", "timestamp", "duration"))
+
+
+def comparable(left: str, right: str, ordered: bool) -> bool:
+    """Say whether values of these kinds can be equal, or be ordered."""
+    if "dyn" in (left, right):
+        kind = right if left == "dyn" else left
+        return not ordered or kind == "dyn" or kind in NUMBERS or kind in _SELVES
+    if left in NUMBERS and right in NUMBERS:
+        return True
+    return left == right and (not ordered or left in _SELVES)
+
+
+def comparison(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
+    """Write `left < right` and its like."""
+    fails = left.fails or right.fails
+    numbers = left.kind in NUMBERS and right.kind in NUMBERS
+    if numbers or (left.kind == right.kind and left.kind in _DIRECT):
+        return Code(f"({left.text} {operator} {right.text})", "bool", fails)
+    slow = _ORDER[operator]
+    if {left.kind, right.kind} == {"dyn", "string"}:
+        return Code(f"({left.text} {operator} {right.text})", "bool")
+    if left.kind == "dyn" and right.kind in NUMBERS and right.atom:
+        first, again = emit.twice(left)
+        return Code(
+            f"({again} {operator} {right.text} if {first} is not True and {again} is not False"
+            f" else unordered({again}))",
+            "bool",
+        )
+    if right.kind == "dyn" and left.kind in NUMBERS and left.atom:
+        return comparison(emit, _MIRROR[operator], right, left)
+    if left.kind in ("dyn", "double") and right.kind in ("dyn", "double"):
+        return _both_doubles(emit, operator, slow, left, right, "bool")
+    return Code(f"{slow}({left.text}, {right.text})", "bool", fails or left.kind != right.kind)
+
+
+def _both_doubles(emit: Emitter, operator: str, slow: str, left: Code, right: Code, kind: str) -> Code:
+    """Write an operator directly where both are doubles, and else as a call."""
+    a, again_a = emit.twice(left)
+    b, again_b = emit.twice(right)
+    test = f"{a}.__class__ is {b}.__class__ is float"
+    return Code(f"({again_a} {operator} {again_b} if {test} else {slow}({again_a}, {again_b}))", kind)
+
+
+def equality(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
+    """Write `left == right` or `!=`."""
+    if left.constant is not UNKNOWN and right.constant is UNKNOWN:
+        left, right = right, left
+    fails = left.fails or right.fails
+    if right.constant is True or right.constant is False or right.constant is None:
+        sign = "is" if operator == "==" else "is not"
+        return Code(f"({left.text} {sign} {right.constant})", "bool", fails)
+    if right.kind == "string" or (right.kind in NUMBERS and left.kind in NUMBERS):
+        return Code(f"({left.text} {operator} {right.text})", "bool", fails)
+    if right.kind in NUMBERS and right.constant is not UNKNOWN:
+        if right.constant not in (0, 1):
+            return Code(f"({left.text} {operator} {right.text})", "bool", fails)
+        first, again = emit.twice(left)
+        one = "True" if right.constant == 1 else "False"
+        join, sign = ("and", "is not") if operator == "==" else ("or", "is")
+        return Code(f"({first} {operator} {right.text} {join} {again} {sign} {one})", "bool", fails)
+    name = "equal" if operator == "==" else "unequal"
+    emit.costly = emit.costly or not ({left.kind, right.kind} & _SCALARS)
+    return Code(f"{name}({left.text}, {right.text})", "bool", fails)
+
+
+def arithmetic_kind(operator: str, left: str, right: str) -> str:
+    """Return the kind of `left + right` and its like; `` where there is none."""
+    if left in NUMBERS and right in NUMBERS:
+        if operator == "%":
+            return left if left == right and left != "double" else "" if "double" in (left, right) else "number"
+        if left == right:
+            return left
+        return "" if "uint" in (left, right) else "double" if "double" in (left, right) else "number"
+    if "dyn" in (left, right):
+        return _half_known(operator, right if left == "dyn" else left)
+    return _SUMS.get((operator, left, right), "")
+
+
+_SUMS = {("+", kind, kind): kind for kind in ("string", "bytes", "list", "duration")}
+_SUMS |= {("+", "timestamp", "duration"): "timestamp", ("+", "duration", "timestamp"): "timestamp"}
+_SUMS |= {("-", "timestamp", "duration"): "timestamp", ("-", "timestamp", "timestamp"): "duration"}
+_SUMS |= {("-", "duration", "duration"): "duration"}
+
+
+def _half_known(operator: str, known: str) -> str:
+    """Return the kind where one side is known (or none is): `dyn` if it may come to something."""
+    if known == "dyn":
+        return "dyn"
+    if known in NUMBERS:
+        return "" if operator == "%" and known == "double" else "double" if known == "double" else "number"
+    results = {result for (sign, *kinds), result in _SUMS.items() if sign == operator and known in kinds}
+    return results.pop() if len(results) == 1 else "dyn" if results else ""
+
+
+def arithmetic(emit: Emitter, operator: str, left: Code, right: Code, kind: str) -> Code:
+    """Write `left + right` and its like."""
+    slow = _ARITHMETIC[operator]
+    emit.costly = emit.costly or (operator == "+" and kind not in NUMBERS)
+    fails = left.fails or right.fails
+    safe = operator in "+-*" or (operator == "/" and right.constant not in (UNKNOWN, 0.0))
+    if left.kind == right.kind == "double" and safe:
+        return Code(f"({left.text} {operator} {right.text})", "double", fails)
+    if {left.kind, right.kind} == {"dyn", "double"} and safe and (left.atom or right.atom):
+        unknown = left if left.kind == "dyn" else right
+        first, again = emit.twice(unknown)
+        a, b = (again, right.text) if unknown is left else (left.text, again)
+        return Code(f"({a} {operator} {b} if {first}.__class__ is float else {slow}({a}, {b}))", kind)
+    if left.kind in ("dyn", "double") and right.kind in ("dyn", "double") and safe:
+        return _both_doubles(emit, operator, slow, left, right, kind)
+    return Code(f"{slow}({left.text}, {right.text})", kind)

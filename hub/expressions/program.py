@@ -1,0 +1,112 @@
+"""A compiled expression, and the ways to get one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.errors import CompileError
+from hub.expressions.ast import Literal, Logic, Name, Node, Operation, Select
+from hub.expressions.compiler import Compiler
+from hub.expressions.names import BUILTINS, Context, Equality, Scope
+from hub.expressions.parser import parse
+
+__all__ = ["Program", "compile_condition", "compile_expression", "evaluate"]
+
+Run = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An expression as one Python function.
+
+    `run(fields, captures, context)` returns the value or raises EvaluationError; `context` may be None unless
+    `needs_context`. `fields` are the payload's fields that it names, `captures` those of the topic; `equalities` must
+    all hold for it to be true. `kind` is the type of its value as far as it is known at load, or `dyn`.
+    """
+
+    run: Run
+    text: str
+    kind: str
+    needs_context: bool
+    fields: frozenset[str]
+    captures: frozenset[str]
+    equalities: tuple[Equality, ...]
+
+
+def compile_expression(text: str, scope: Scope) -> Program:
+    """Compile an expression.
+
+    Raises:
+        CompileError: it cannot be understood, or cannot have a value; `caret` shows where.
+
+    """
+    return _compile(text, scope, condition=False)
+
+
+def compile_condition(text: str, scope: Scope) -> Program:
+    """Compile an expression that is true or false; at run time anything else is an EvaluationError.
+
+    Raises:
+        CompileError: as above, or it is known to be something else.
+
+    """
+    return _compile(text, scope, condition=True)
+
+
+def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
+    try:
+        root = parse(text)
+        compiler = Compiler(root, text, scope)
+        run, kind = compiler.compile(condition)
+    except CompileError as error:
+        raise CompileError(error.message, error.offset, text, error.hint) from None
+    names = compiler.names
+    return Program(
+        run,
+        text,
+        kind,
+        names.needs_context,
+        frozenset(names.fields),
+        frozenset(names.captures),
+        () if scope.bindings is not None else tuple(_equalities(root, scope)),
+    )
+
+
+def evaluate(text: str, bindings: Mapping[str, Any] | None = None) -> Any:
+    """Evaluate an expression that sees these names and no others; nothing is checked before it is evaluated.
+
+    Raises:
+        CompileError: the text is not an expression.
+        EvaluationError: it has no value.
+
+    """
+    names = dict(bindings or {})
+    program = _compile(text, Scope(bindings=frozenset(names)), condition=False)
+    return program.run(names, (), None)
+
+
+def _equalities(root: Node, scope: Scope) -> list[Equality]:
+    operands = root.operands if isinstance(root, Logic) and root.operator == "&&" else [root]
+    found = []
+    for node in operands:
+        if isinstance(node, Logic) and node.operator == "&&":
+            found += _equalities(node, scope)
+        elif isinstance(node, Operation) and node.operator == "==":
+            left, right = node.operands
+            left, right = (right, left) if isinstance(left, Literal) else (left, right)
+            name = _subject(left, scope)
+            if name and isinstance(right, Literal) and isinstance(right.value, str):
+                found.append(Equality(*name, right.value))
+    return found
+
+
+def _subject(node: Node, scope: Scope) -> tuple[str, str] | None:
+    """Return what a name is, if it is a capture or a field of the payload."""
+    if isinstance(node, Name) and node.name not in scope.extra:
+        if node.name in scope.captures:
+            return "capture", node.name
+        return None if node.name in BUILTINS else ("field", node.name)
+    if isinstance(node, Select) and not node.optional and isinstance(node.operand, Name):
+        shadowed = "payload" in scope.captures or "payload" in scope.extra
+        return ("field", node.field) if node.operand.name == "payload" and not shadowed else None
+    return None

@@ -1,0 +1,151 @@
+"""Which Python stands for a name of an expression, and what of the event it uses (names.py has the order)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import NoReturn, Protocol
+
+from hub.expressions.ast import Has, Name, Node, Select
+from hub.expressions.emitter import Code, Emitter
+from hub.expressions.names import BUILTINS, EVENT, Scope
+from hub.expressions.values import TYPES
+
+__all__ = ["Host", "Resolver", "path"]
+
+_CONTEXT = {
+    "topic": Code("X.topic", "string", False),
+    "device": Code("X.device", "map", False),
+    "labels": Code("X.labels", "map", False),
+    "now": Code("now_of(X)", "timestamp", False),
+    "value": Code("value_of(X)"),
+}
+_EVENT = {"time": "arrival_of(X)", "qos": "X.qos", "retain": "X.retain", "size": "X.size"}
+
+
+def path(node: Node) -> str:
+    """Return `a.b.c` for a chain of members that begins with a name; `` for anything else."""
+    fields: list[str] = []
+    while isinstance(node, Select) and not node.optional:
+        fields.append(node.field)
+        node = node.operand
+    return ".".join([node.name, *reversed(fields)]) if isinstance(node, Name) else ""
+
+
+class Host(Protocol):
+    """What the resolver asks of the compiler beside which it stands."""
+
+    scope: Scope
+    emit: Emitter
+    types_wanted: bool
+
+    def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:
+        """Refuse the expression at a node."""
+        ...
+
+    def undefined(self, message: str, node: Node, hint: str = "") -> Code:
+        """Refuse it, or write code that fails."""
+        ...
+
+
+class Resolver:
+    """Resolves the names of one expression and notes which it uses."""
+
+    def __init__(self, compiler: Host) -> None:
+        """Stand beside a compiler."""
+        self.compiler, self.scope, self.emit = compiler, compiler.scope, compiler.emit
+        self.variables: dict[str, Code] = {}
+        self.fields: set[str] = set()
+        self.captures: set[str] = set()
+        self.needs_context = False
+
+    @contextmanager
+    def bound(self, names: list[str], kinds: list[str] | None = None) -> Iterator[list[str]]:
+        """Bind variables of a macro; yields the Python names they have within."""
+        before = self.variables
+        self.variables = before.copy()
+        python = [self.emit.temporary() for _ in names]
+        for name, variable, kind in zip(names, python, kinds or ["dyn"] * len(names), strict=True):
+            self.variables[name] = Code(variable, kind, False, atom=True)
+        yield python
+        self.variables = before
+
+    def local(self, node: Node) -> bool:
+        """Say whether a chain of members begins with a variable of a macro."""
+        while isinstance(node, Select):
+            node = node.operand
+        return isinstance(node, Name) and node.name in self.variables and not node.rooted
+
+    def name(self, node: Name) -> Code:
+        """Write a bare name."""
+        name, scope = node.name, self.scope
+        if name in self.variables and not node.rooted:
+            return self.variables[name]
+        if scope.bindings is not None:
+            if name in scope.bindings:
+                return self.field(name)
+            return self.type_name(name) or self.compiler.undefined(f"undeclared name {name!r}", node)
+        if name in scope.extra:
+            self.needs_context = True
+            return Code(f"X.extra[{self.emit.constant(name, 'string').text}]")
+        if name in scope.captures:
+            self.captures.add(name)
+            return Code(f"C[{scope.captures.index(name)}]", "string", False)
+        if name in BUILTINS:
+            return self.builtin(name, node)
+        return (self.compiler.types_wanted and self.type_name(name)) or self.field(name)
+
+    def type_name(self, name: str) -> Code | None:
+        """Write a type, if it is one's name."""
+        return self.emit.constant(TYPES[name], "type") if name in TYPES else None
+
+    def builtin(self, name: str, node: Node) -> Code:
+        """Write one of the built-in names."""
+        if name == "payload":
+            return Code("F", "map", False, atom=True)
+        if name == "event":
+            self.compiler.fail("event has members", node, f"event.{', event.'.join(EVENT)}")
+        self.needs_context = True
+        return _CONTEXT[name]
+
+    def field(self, name: str) -> Code:
+        """Write a field of the payload."""
+        self.fields.add(name)
+        return Code(f"F[{self.emit.constant(name, 'string').text}]")
+
+    def member(self, node: Select) -> Code | None:
+        """Write a chain of members that means something as a whole; None where it is a member of a value."""
+        if self.local(node):
+            return None
+        dotted = path(node)
+        bindings = self.scope.bindings
+        if bindings is not None:
+            return self.field(dotted) if dotted in bindings else self.type_name(dotted)
+        if dotted in TYPES and self.compiler.types_wanted:
+            return self.type_name(dotted)
+        owner, _, field = dotted.partition(".")
+        if not isinstance(node.operand, Name) or owner in self.scope.extra or owner in self.scope.captures:
+            return None
+        if owner == "payload":
+            return self.field(field)
+        if owner == "event":
+            return self.of_event(field, node)
+        return None
+
+    def of_event(self, field: str, node: Node) -> Code:
+        """Write `event.time` and its like."""
+        if field not in EVENT:
+            near = get_close_matches(field, EVENT, 1, 0.6)
+            hint = f"did you mean {near[0]!r}?" if near else f"event.{', event.'.join(EVENT)}"
+            self.compiler.fail(f"event has no member {field!r}", node, hint)
+        self.needs_context = True
+        return Code(_EVENT[field], EVENT[field], False)
+
+    def has(self, node: Has) -> Code | None:
+        """Write `has(payload.x)`; None where it asks a value."""
+        owner = node.operand
+        if not isinstance(owner, Name) or owner.name != "payload" or self.local(owner):
+            return None
+        if self.scope.bindings is not None or {"payload"} & {*self.scope.extra, *self.scope.captures}:
+            return None
+        self.fields.add(node.field)
+        return Code(f"({self.emit.constant(node.field, 'string').text} in F)", "bool", False)

@@ -1,0 +1,100 @@
+"""Texts with `{…}`: what summaries, details, labels and messages are made with. A failed field never loses a text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.expressions.format import Format, format_for
+from hub.expressions.names import Context, Scope
+from hub.expressions.program import Program
+from hub.expressions.segments import Hole, cut
+from hub.expressions.visible import shorten, visible
+from hub.limits import TEMPLATE_BYTES
+
+__all__ = ["Filler", "Rendered", "Template", "compile_template", "fillers"]
+
+_FAILURES = (EvaluationError, ValueError, OverflowError, TypeError, OSError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text, and for each field of it that failed (and stands as `?`) why."""
+
+    text: str
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """What fills one hole: a program, and how its value is written."""
+
+    program: Program
+    write: Format
+
+    def fill(
+        self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None, failures: list[str]
+    ) -> str:
+        """Return the text of the hole; where it fails `?`, and why in `failures`."""
+        try:
+            return self.write(self.program.run(fields, captures, context))
+        except _FAILURES as error:
+            failures.append(f"{{{self.program.text}}}: {error}")
+            return "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled text. `constant` is the whole of it if there is nothing to fill in."""
+
+    text: str
+    parts: tuple[str | Filler, ...]
+    constant: str | None
+    needs_context: bool
+    fields: frozenset[str]
+    captures: frozenset[str]
+
+    def render(self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> Rendered:
+        """Fill in what an event brought.
+
+        What comes from outside has its control characters written out (a line end too); the result is cut to
+        TEMPLATE_BYTES.
+        """
+        if self.constant is not None:
+            return Rendered(self.constant, ())
+        failures: list[str] = []
+        pieces = [
+            part if isinstance(part, str) else visible(part.fill(fields, captures, context, failures))
+            for part in self.parts
+        ]
+        return Rendered(shorten("".join(pieces), TEMPLATE_BYTES), tuple(failures))
+
+
+def fillers(text: str, scope: Scope) -> list[str | Filler]:
+    """Cut a text and make what fills its holes."""
+    parts: list[str | Filler] = []
+    for part in cut(text, scope):
+        if isinstance(part, Hole):
+            parts.append(Filler(part.program, format_for(part.spec, part.program.kind, part.spec_at, text)))
+        else:
+            parts.append(part)
+    return parts
+
+
+def compile_template(text: str, scope: Scope) -> Template:
+    """Compile a text with `{expression}` or `{expression:format}` in it.
+
+    Raises:
+        CompileError: a brace without its fellow, a wrong expression, a format that does not fit.
+
+    """
+    parts = [visible(part, layout=True) if isinstance(part, str) else part for part in fillers(text, scope)]
+    programs = [part.program for part in parts if isinstance(part, Filler)]
+    return Template(
+        text,
+        tuple(parts),
+        None if programs else shorten("".join(map(str, parts)), TEMPLATE_BYTES),
+        any(program.needs_context for program in programs),
+        frozenset().union(*(program.fields for program in programs)),
+        frozenset().union(*(program.captures for program in programs)),
+    )
