@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BUILTINS", "EVENT", "HISTORY = frozenset(
+__all__ = ["BUILTINS", "EVENT", "HISTORY", "Context", "Equality", "Scope"]
+
+BUILTINS = ("payload", "value", "topic", "event", "device", "labels", "now")
+EVENT = {"time": "timestamp", "qos": "int", "retain": "bool", "size": "int"}
+HISTORY = frozenset(
     """avg min max sum stddev count distinct percentile rate delta changes previous changed last
-    unchanged""".split()  # noqa: SIM905 - a list of words
+    unchanged""".split()
 )
+"""Functions over the samples of an instance; their names are taken already."""
 
 
 @dataclass(frozen=True, slots=True)
