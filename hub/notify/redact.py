@@ -4,6 +4,7 @@ A server may echo what it was sent, a library may put a whole URL into its error
 out of any text, whole and in its parts.
 """
 
+import base64
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
@@ -22,17 +23,22 @@ def visible(text: str, limit: int = REASON_CHARS) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def url_secrets(url: str) -> set[str]:
-    """Return all parts of a URL that may be secret: user info, path, query, fragment, and each piece of them."""
+def url_secrets(url: str, *, host: bool = False) -> set[str]:
+    """Return all parts of a URL that may be secret: user info, path, query, fragment, and each piece of them.
+
+    With `host` the host is one too: many Apprise URLs have their token there.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
         return {url}
     user, _, _ = parts.netloc.rpartition("@")
-    secrets = {url}
-    for text in (user, parts.path, parts.query, parts.fragment):
+    secrets = {url, user, parts.netloc if host else ""}
+    for text in (parts.netloc if host else user, parts.path, parts.query, parts.fragment):
         secrets |= {text, *_PIECES.split(text)}
-    return {text.strip("/") for text in secrets | {unquote(text) for text in secrets}}
+    secrets |= {unquote(text) for text in secrets}
+    basic = base64.b64encode(unquote(user).encode()).decode()  # as it goes over the wire, and may be echoed
+    return {text.strip("/") for text in secrets | {basic}}
 
 
 class Redactor:

@@ -50,7 +50,7 @@ class Apprise:
     def __init__(self, options: AppriseOptions, toolbox: Toolbox) -> None:  # noqa: ARG002 - as every kind
         """Know the URL; plug-in objects are made on the threads."""
         self._url = options.url
-        self._redact = Redactor(url_secrets(options.url.reveal()))
+        self._redact = Redactor(url_secrets(options.url.reveal(), host=True))
         self._threads = Threads("hub-apprise", APPRISE_THREADS)
         self._spare: list[apprise.Apprise] = []  # one for each thread that was at work at once; hung ones never return
 
@@ -111,7 +111,7 @@ def _url(node: Node) -> Secret:
     with _Listener() as said:
         service = apprise.Apprise.instantiate(whole.reveal(), asset=_ASSET)
     if service is None:
-        why = Redactor(url_secrets(whole.reveal()))("; ".join(said.lines))
+        why = Redactor(url_secrets(whole.reveal(), host=True))("; ".join(said.lines))
         raise Bad(node, f"Apprise cannot use this {found[1]}:// URL", why)
     return whole
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import re
 from dataclasses import dataclass
 
@@ -124,8 +125,8 @@ def _fault(error: aiohttp.ClientError | OSError) -> str:
         return "TLS failed"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "connection closed without an answer"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return type(error).__name__
 
 
