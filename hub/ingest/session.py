@@ -3,7 +3,7 @@
 `session5` speaks MQTT 5 over the mqtt5 codec, `session311` MQTT 3.1.1 over aiomqtt for brokers that know nothing newer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -51,9 +51,11 @@ class BrokerSettings:
 class Notice:
     """Something about the session itself that the rest of the hub must know.
 
-    `kind`: `connected` (subscribed, detail says whether the session was resumed), `session_lost` (the broker had no
-    session although we had one; subscribed anew), `drained` (what the broker held while we were away has been handed
-    over or waits in the inbox), `disconnected` (detail says why), `dropped` (QoS 0 beyond the inbox, `count` of them).
+    `kind`: `connected` (subscribed; detail is `resumed` or `new`), `session_lost` (the broker had no session although
+    this process had one; subscribed anew; goes before its `connected`), `drained` (what the broker held while we were
+    away has been handed over or waits in the inbox; once for each connection, and where something waits to be
+    acknowledged, only after some of it was), `disconnected` (detail says why; an attempt that fails for the same reason
+    as the one before is not told again), `dropped` (QoS 0 beyond the inbox, `count` of them).
     `position` is that of the last delivery received before it.
     """
 
@@ -70,16 +72,29 @@ class Session(Protocol):
     """
 
     on_notice: Callable[[Notice], None]
-    handed: int
-    """Position of the last delivery that `receive` returned."""
-    confirmed: int
-    """Position up to which the broker is known to have taken our acknowledgements."""
 
-    async def run(self, filters: Sequence[str]) -> None:
+    @property
+    def handed(self) -> int:
+        """Position of the last delivery that `receive` returned."""
+        ...
+
+    @property
+    def confirmed(self) -> int:
+        """Position up to which the broker is known to have taken our acknowledgements; packet ids up to it are free.
+
+        After a reconnect it stands still until everything that the broker sends again was acknowledged anew.
+        """
+        ...
+
+    async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
         """Connect, subscribe at QoS 1, reconnect with back-off for ever; return after `close`.
 
-        Before the first CONNACK only ConnectionRefused for bad credentials, SubscriptionDenied and SessionTakenOver end
-        it; BrokerUnreachable is reported as `disconnected` and tried again.
+        `earlier` are filters that an earlier process with our client id may have left with the broker, where somebody
+        remembers them: they are unsubscribed. What comes by one that nobody remembers must just be acknowledged.
+
+        Before the first CONNACK only ConnectionRefused that stays (credentials, client id, protocol version),
+        SubscriptionDenied and SessionTakenOver end it, afterwards only the latter two; anything else is reported as
+        `disconnected` and tried again.
 
         Raises:
             SessionTakenOver, SubscriptionDenied, ConnectionRefused: going on would be wrong.
@@ -113,9 +128,13 @@ class Session(Protocol):
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Return when the broker has it (QoS 1) or when it is written (QoS 0); waits while not connected.
 
+        A QoS 1 publish whose connection ends before its PUBACK is sent again on the next one (with DUP where the
+        session was resumed) until the broker has it or the caller cancels: none is lost, at most SEND_WINDOW arrive twice.
+
         Raises:
             PublishRefused: the broker will not take it, or the topic cannot be published to.
-            Disconnected: the connection ended between sending and PUBACK: it may or may not have arrived.
+            Disconnected: the session was closed, or the broker ended three connections over what was sent.
+            SessionError: the broker cannot take it now (quota exceeded).
 
         """
         ...

@@ -1,0 +1,203 @@
+"""One connection to the broker: bytes to packets and back, keep-alive, how it ended. It knows nothing of sessions.
+
+What one read of the socket brought is handed over as one batch; there is no callback, coroutine or object per message.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast, cast
+
+import mqtt5
+
+from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, HubError, MalformedPacket, SessionError
+from hub.ingest import wire
+from hub.ingest.session import BrokerSettings
+from hub.model import Delivery
+
+__all__ = ["Connection", "Listener", "tls_context"]
+
+_OLD_CONNACK = b"\x20\x02"  # MQTT 3.1.1's has two bytes, MQTT 5's at least three
+
+
+class Listener(Protocol):
+    """Whom a connection tells what came; called from the event loop, one after the other."""
+
+    def connack(self, packet: mqtt5.ConnAckPacket) -> None:
+        """Hear the CONNACK before anything that came with it."""
+        ...
+
+    def deliveries(self, packets: Sequence[Delivery]) -> None:
+        """Hear the PUBLISH packets of one read."""
+        ...
+
+    def control(self, packet: mqtt5.Packet) -> None:
+        """Hear any other packet, after the PUBLISH packets of its read."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """A TCP or TLS connection that carries MQTT 5. `ended` resolves to the reason when it is over."""
+
+    def __init__(self, listener: Listener) -> None:
+        """Tell `listener` what comes."""
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[SessionError] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._greeted = False
+        self._rest = bytearray()
+        self._needed = 0
+        self._heard = 0.0
+        self._writable = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @staticmethod
+    async def open(settings: BrokerSettings, tls: ssl.SSLContext | None, listener: Listener) -> "Connection":
+        """Connect; nothing is sent yet.
+
+        Raises:
+            BrokerUnreachable: nobody listens, the name is unknown, TLS does not agree.
+
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            _, connection = await loop.create_connection(
+                lambda: Connection(listener), settings.host, settings.port, ssl=tls
+            )
+        except OSError as error:  # ssl.SSLError and socket.gaierror are OSErrors
+            raise BrokerUnreachable(f"{settings} cannot be reached: {error.strerror or error}") from error
+        return connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hear from asyncio that it stands."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its bases
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._heard = self._loop.time()
+        self._writable.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Hear what one read brought: all whole packets are handed over, the rest waits for more."""
+        self._heard = self._loop.time()
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return
+            data = bytes(self._rest)
+            self._rest.clear()
+        try:
+            used = self._greet(data) if not self._greeted else 0
+            if self._greeted:
+                used += self._hand_over(data[used:] if used else data)
+        except SessionError as error:
+            self.fail(error)
+            return
+        if used < len(data):
+            self._rest += data[used:]
+            self._needed = wire.needed(data[used : used + 5])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hear from asyncio that it is over."""
+        why = f"the connection broke: {exc}" if exc else "the broker closed the connection"
+        self._end(Disconnected(why) if self._greeted else BrokerUnreachable(f"{why} before it answered"))
+
+    def pause_writing(self) -> None:
+        """Hear from asyncio that the broker reads too slowly."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Hear from asyncio that it has caught up."""
+        self._writable.set()
+
+    @property
+    def writable(self) -> asyncio.Event:
+        """Set while the broker reads as fast as we write; also when the connection has ended."""
+        return self._writable
+
+    def write(self, data: bytes) -> None:
+        """Send, or nothing where the connection has ended."""
+        if self._transport is not None and not self.ended.done():
+            self._transport.write(data)
+
+    def keep_alive(self, seconds: float, ask: Callable[[], None]) -> None:
+        """Call `ask` (to send a PINGREQ) every half of `seconds`, and end after 1.5 times `seconds` without a byte."""
+        if seconds:
+            due = self._loop.time() + seconds / 2
+            self._timer = self._loop.call_at(due, self._tick, seconds, due, ask)
+
+    def fail(self, error: SessionError) -> None:
+        """End it at once, for this reason."""
+        self._end(error)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def finish(self, last: bytes) -> None:
+        """Send a last packet and end it when everything is written."""
+        self.write(last)
+        if self._transport is not None:
+            self._transport.close()
+
+    def _greet(self, data: bytes) -> int:
+        """Read the CONNACK, alone: what stands behind it belongs to the session that it tells of."""
+        if data.startswith(_OLD_CONNACK):
+            raise ConnectionRefused("the broker speaks only MQTT 3.1.1: set broker.protocol to 3.1.1 in hub.yaml")
+        if len(data) < wire.needed(data[:5]):
+            return 0
+        deliveries: list[mqtt5.PublishPacket] = []
+        others: list[mqtt5.Packet] = []
+        used = wire.split(data[: wire.needed(data[:5])], deliveries, others)
+        if not others or not isinstance(others[0], mqtt5.ConnAckPacket):
+            raise MalformedPacket("the broker answered CONNECT with something else than CONNACK")
+        self._greeted = True
+        self._listener.connack(others[0])
+        return used
+
+    def _hand_over(self, data: bytes) -> int:
+        deliveries: list[mqtt5.PublishPacket] = []
+        others: list[mqtt5.Packet] = []
+        try:
+            return wire.split(data, deliveries, others)
+        finally:
+            if deliveries:
+                self._listener.deliveries(deliveries)
+            for packet in others:
+                self._listener.control(packet)
+
+    def _tick(self, seconds: float, due: float, ask: Callable[[], None]) -> None:
+        now = self._loop.time()
+        if now - due > seconds / 4:
+            self._heard = now  # our own loop was held up: what came meanwhile is not read yet
+        if now - self._heard > 1.5 * seconds:
+            self.fail(Disconnected(f"nothing heard from the broker for {now - self._heard:.0f} s"))
+            return
+        ask()
+        self.keep_alive(seconds, ask)
+
+    def _end(self, error: SessionError) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._writable.set()
+        if not self.ended.done():
+            self.ended.set_result(error)
+
+
+def tls_context(settings: BrokerSettings) -> ssl.SSLContext | None:
+    """Return how to trust the broker and to show our certificate, None without TLS.
+
+    Raises:
+        HubError: a file is missing or is not what it should be.
+
+    """
+    if not settings.tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ca)
+        if settings.cert is not None:
+            context.load_cert_chain(settings.cert, settings.key)
+    except OSError as error:  # ssl.SSLError is one
+        files = ", ".join(str(path) for path in (settings.ca, settings.cert, settings.key) if path)
+        raise HubError(f"TLS files for {settings} ({files}) cannot be used: {error.strerror or error}") from error
+    return context

@@ -1,0 +1,99 @@
+"""What a session has received: waiting, handed out, acknowledged. Both sessions keep it in the same way.
+
+A delivery gets its position when it is handed out. The broker's redelivery belongs to a connection: what came by an
+older one cannot be acknowledged any more, and comes again when the broker still has our session.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from hub.limits import INBOX_QOS0
+from hub.model import Delivery
+
+__all__ = ["Inbox"]
+
+
+class Inbox:
+    """Deliveries in order of receipt."""
+
+    def __init__(self) -> None:
+        """Begin empty, at position 0."""
+        self.handed = 0
+        self.acknowledged = 0
+        self.dropped = 0
+        """QoS 0 deliveries that found no room since this was last set to 0."""
+        self._waiting: list[Delivery] = []
+        self._older: list[Delivery] = []
+        self._connection = 0
+        self._out: deque[tuple[int, int, Sequence[Delivery]]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._closed = False
+
+    @property
+    def received(self) -> int:
+        """Position of the last delivery received, once it will be handed out."""
+        return self.handed + len(self._older) + len(self._waiting)
+
+    def put(self, fresh: Sequence[Delivery]) -> None:
+        """Take what came; beyond INBOX_QOS0 waiting only what the broker holds us to (QoS 1, the receive maximum)."""
+        if len(self._waiting) >= INBOX_QOS0:
+            kept = [each for each in fresh if each.packet_id]
+            self.dropped += len(fresh) - len(kept)
+            fresh = kept
+        self._waiting += fresh
+        self._wake()
+
+    async def take(self) -> Sequence[Delivery]:
+        """Wait for deliveries and hand out all; nothing when closed. A cancelled wait takes none."""
+        while not (self._waiting or self._older):
+            if self._closed:
+                return ()
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        if self._older:
+            batch, self._older, connection = self._older, [], -1
+        else:
+            batch, self._waiting, connection = self._waiting, [], self._connection
+        self._out.append((connection, self.handed + 1, batch))
+        self.handed += len(batch)
+        return batch
+
+    def settle(self, position: int) -> list[Sequence[Delivery]]:
+        """Let go of everything up to `position`; return what of it came by the present connection, in order."""
+        settled = []
+        position = min(position, self.handed)
+        while self._out and self._out[0][1] <= position:
+            connection, first, batch = self._out.popleft()
+            count = position - first + 1
+            if count < len(batch):
+                self._out.appendleft((connection, first + count, batch[count:]))
+                batch = batch[:count]
+            if connection == self._connection:
+                settled.append(batch)
+        self.acknowledged = max(self.acknowledged, position)
+        return settled
+
+    def connected(self, *, resumed: bool) -> None:
+        """Begin a connection: where the broker has our session, what waits at QoS 1 comes again and is let go here."""
+        waiting = [each for each in self._waiting if not (resumed and each.packet_id)]
+        older = [each for each in self._older if not (resumed and each.packet_id)]
+        self._older, self._waiting = older + waiting, []
+        self._connection += 1
+
+    def outstanding(self) -> int:
+        """Count what the broker waits to see acknowledged: a slow question, for rare moments."""
+        batches = [batch for connection, _, batch in self._out if connection == self._connection]
+        return sum(1 for batch in (*batches, self._waiting) for each in batch if each.packet_id)
+
+    def close(self) -> None:
+        """Wake who waits; what is here can still be taken, then nothing comes."""
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

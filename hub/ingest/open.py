@@ -1,0 +1,18 @@
+"""Which session speaks to the broker: MQTT 5, or 3.1.1 where `broker.protocol` says so."""
+
+from collections.abc import Callable
+
+from hub.ingest.session import BrokerSettings, Notice, Session, Will
+from hub.ingest.session5 import Session5
+
+__all__ = ["open_session"]
+
+
+def open_session(settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> Session:
+    """Return a session that is not connected yet: `run` connects it.
+
+    Raises:
+        HubError: the TLS files cannot be used.
+
+    """
+    return Session5(settings, will, on_notice)

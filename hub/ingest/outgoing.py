@@ -1,0 +1,207 @@
+"""What a session sends and wants answered: publishes at QoS 1 in a send window, subscriptions, and their packet ids.
+
+A publish that is under way when the connection ends is sent again on the next one, with DUP where the broker still has
+our session: none is lost, and a duplicate can only be one of the window. Only one that nobody waits for any more, or
+whose connection the broker has ended three times over what we sent, is let go.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import mqtt5
+
+from hub.errors import Disconnected, PublishRefused, SessionError
+from hub.ingest import wire
+from hub.limits import SEND_WINDOW
+
+__all__ = ["Outgoing"]
+
+_DUP = 0x08
+_RETAIN = 0x01
+_BLAMES = 3
+
+
+class _Publish:
+    """A publish whose PUBACK is awaited."""
+
+    __slots__ = ("answer", "blamed", "data", "sent")
+
+    def __init__(self, data: bytes, answer: asyncio.Future[None]) -> None:
+        self.data = data
+        self.answer = answer
+        self.sent = False
+        self.blamed = 0
+
+
+class Outgoing:
+    """Packet ids and who waits for which answer; lives longer than a connection."""
+
+    def __init__(self) -> None:
+        """Begin without a connection."""
+        self._publishes: dict[int, _Publish] = {}
+        self._unsent: deque[tuple[int, _Publish]] = deque()
+        self._requests: dict[int, asyncio.Future[list[int]]] = {}
+        self._room = SEND_WINDOW
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._last_id = 0
+        self._write: Callable[[bytes], None] | None = None
+        self._broker = mqtt5.ConnAckPacket()
+        self._under_way = 0
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+        """Send at QoS 1 and wait for the PUBACK, over as many connections as it takes.
+
+        Raises:
+            PublishRefused, SessionError: see Session.publish.
+
+        """
+        await self._enter()
+        loop = asyncio.get_running_loop()
+        packet_id = self._new_id()
+        entry = _Publish(wire.publish(topic, payload, packet_id, retain=retain), loop.create_future())
+        self._publishes[packet_id] = entry
+        self._unsent.append((packet_id, entry))
+        self._pump()
+        await entry.answer
+
+    async def request(self, packet: Callable[[int], bytes]) -> list[int]:
+        """Send what `packet` makes with a packet id (SUBSCRIBE, UNSUBSCRIBE); return the reason codes of the answer.
+
+        Raises:
+            Disconnected: no connection, or it ended before the answer.
+
+        """
+        if self._write is None:
+            raise Disconnected("not connected")
+        packet_id = self._new_id()
+        answer = self._requests[packet_id] = asyncio.get_running_loop().create_future()
+        self._write(packet(packet_id))
+        try:
+            codes: list[int] = await answer
+        finally:
+            self._requests.pop(packet_id, None)
+        return codes
+
+    def refused(self, data: bytes, qos: int) -> str | None:
+        """Return why this broker would disconnect us for a PUBLISH, None where it would not."""
+        broker = self._broker
+        if broker.max_packet_size is not None and len(data) > broker.max_packet_size:
+            return f"{len(data)} bytes; the broker takes {broker.max_packet_size} at most"
+        if data[0] & _RETAIN and not broker.retain_available:
+            return "the broker does not keep retained messages"
+        if qos > int(broker.max_qos):
+            return f"the broker takes QoS {int(broker.max_qos)} at most"
+        return None
+
+    def connected(self, write: Callable[[bytes], None], broker: mqtt5.ConnAckPacket) -> None:
+        """Begin a connection: everything under way is sent again, in order."""
+        self._write, self._broker, self._under_way = write, broker, 0
+        for packet_id, entry in list(self._publishes.items()):
+            if entry.answer.done():
+                self._leave(packet_id)
+            elif entry.sent:
+                first = entry.data[0] & ~_DUP | (_DUP if broker.session_present else 0)
+                entry.data = bytes((first,)) + entry.data[1:]
+        self._unsent = deque(self._publishes.items())
+        self._pump()
+
+    def disconnected(self, error: SessionError, *, blames_us: bool) -> None:
+        """End it; `blames_us` where the broker said that a packet of ours was the reason."""
+        self._write = None
+        for request in self._requests.values():
+            if not request.done():
+                request.set_exception(error)
+        for packet_id, entry in list(self._publishes.items()) if blames_us else ():
+            entry.blamed += entry.sent
+            if entry.blamed >= _BLAMES:
+                self._answer(packet_id, error)
+
+    def puback(self, packet: mqtt5.PubAckPacket) -> None:
+        """Hear the answer to a publish (3.4.2.1)."""
+        code = packet.reason_code
+        if packet.packet_id not in self._publishes:
+            return
+        self._under_way -= 1
+        error: SessionError | None = None
+        if int(code) >= 0x80:
+            why = f"the broker refused the message: {wire.reason(code, packet.reason_str)}"
+            later = code == mqtt5.PubAckReasonCode.QUOTA_EXCEEDED
+            error = SessionError(why) if later else PublishRefused(why)
+        self._answer(packet.packet_id, error)
+        self._pump()
+
+    def suback(self, packet: mqtt5.SubAckPacket | mqtt5.UnsubAckPacket) -> None:
+        """Hear the answer to a request."""
+        request = self._requests.get(packet.packet_id)
+        if request is not None and not request.done():
+            request.set_result(list(packet.reason_codes))
+
+    def close(self, error: SessionError) -> None:
+        """Tell everyone who waits that no answer will come."""
+        self.disconnected(error, blames_us=False)
+        for packet_id in list(self._publishes):
+            self._answer(packet_id, error)
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
+
+    def _pump(self) -> None:
+        """Send what may be sent: the broker's receive maximum bounds what is under way (3.3.4)."""
+        while self._write is not None and self._unsent and self._under_way < self._broker.receive_max:
+            packet_id, entry = self._unsent.popleft()
+            if entry.answer.done():
+                self._leave(packet_id)
+            elif why := self.refused(entry.data, 1):
+                self._answer(packet_id, PublishRefused(why))
+            else:
+                self._under_way += 1
+                entry.sent = True
+                self._write(entry.data)
+
+    def _answer(self, packet_id: int, error: SessionError | None) -> None:
+        answer = self._publishes[packet_id].answer
+        self._leave(packet_id)
+        if answer.done():
+            return
+        if error is None:
+            answer.set_result(None)
+        else:
+            answer.set_exception(error)
+
+    async def _enter(self) -> None:
+        """Wait for a place in the window, first come first served."""
+        if self._room:
+            self._room -= 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.exception() is None:
+                self._pass_on()
+            raise
+
+    def _leave(self, packet_id: int) -> None:
+        if self._publishes.pop(packet_id, None) is not None:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give a place in the window to the next who waits."""
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self._room += 1
+
+    def _new_id(self) -> int:
+        """Return a packet id that is not in use (2.2.1)."""
+        packet_id = self._last_id
+        while True:
+            packet_id = packet_id % 65_535 + 1
+            if packet_id not in self._publishes and packet_id not in self._requests:
+                self._last_id = packet_id
+                return packet_id
