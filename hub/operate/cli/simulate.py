@@ -176,7 +176,8 @@ def _what(play: Play) -> str:
 
 def _figures(play: Play) -> str:
     tally, rate = play.tally(), _rate(play)
-    text = f"{tally.sent:,} sent, {tally.acknowledged:,} acknowledged, {rate:,.1f} events/s"
+    unanswered = f" ({tally.unanswered:,} at QoS 0)" if tally.unanswered else ""
+    text = f"{tally.sent:,} sent{unanswered}, {tally.acknowledged:,} acknowledged, {rate:,.1f} events/s"
     if tally.refused:
         text += f", {tally.refused:,} refused"
     return text
@@ -191,8 +192,9 @@ def _tell(play: Play, settings: BrokerSettings, as_json: bool) -> None:
     tally = play.tally()
     if as_json:
         figures = {"broker": str(settings), "devices": tally.devices, "seconds": round(play.seconds, 3)}
-        figures |= {"sent": tally.sent, "acknowledged": tally.acknowledged, "refused": tally.refused}
-        typer.echo(orjson.dumps(figures | {"rate": round(_rate(play), 1), "reconnects": tally.reconnects}).decode())
+        figures |= {"sent": tally.sent, "qos0": tally.unanswered, "acknowledged": tally.acknowledged}
+        figures |= {"refused": tally.refused, "rate": round(_rate(play), 1), "reconnects": tally.reconnects}
+        typer.echo(orjson.dumps(figures).decode())
     else:
         typer.echo(f"{_figures(play)}, {play.seconds:.1f} s")
     if tally.refused:
