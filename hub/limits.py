@@ -24,6 +24,8 @@ SEND_WINDOW = 64  # QoS 1 publishes under way at once: bounds what a crash can s
 RECONNECT_SECONDS = (0.1, 30.0)  # first and longest wait between attempts, full jitter between
 CONNECT_SECONDS = 10.0  # TCP, TLS and CONNACK together
 CONFIRM_SECONDS = 0.1  # the broker is asked at most this often whether it has taken our acknowledgements
+READ_PAUSE_SECONDS = 0.001  # under load the socket is read at most this often: fewer, larger batches, half the CPU
+READ_PAUSE_RATE = 3000.0  # events/s from which on that holds; below, latency goes first
 INBOX_QOS0 = 100_000  # QoS 0 has no acknowledgement to hold back; beyond this they are dropped and counted
 
 # rules

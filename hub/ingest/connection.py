@@ -7,17 +7,19 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast, cast
+from typing import Protocol, cast
 
 import mqtt5
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, HubError, MalformedPacket, SessionError
 from hub.ingest import wire
 from hub.ingest.session import BrokerSettings
+from hub.limits import READ_PAUSE_RATE, READ_PAUSE_SECONDS
 from hub.model import Delivery
 
 __all__ = ["Connection", "Listener", "tls_context"]
 
+_RATE_SECONDS = 0.02  # how long the rate of events is counted before it is judged
 _OLD_CONNACK = b"\x20\x02"  # MQTT 3.1.1's has two bytes, MQTT 5's at least three
 
 
@@ -50,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._rest = bytearray()
         self._needed = 0
         self._heard = 0.0
+        self._counted_since, self._counted, self._busy = 0.0, 0, False
         self._writable = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -98,6 +101,8 @@ class Connection(asyncio.Protocol):
         if used < len(data):
             self._rest += data[used:]
             self._needed = wire.needed(data[used : used + 5])
+        if self._busy:
+            self._pause()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Hear from asyncio that it is over."""
@@ -163,8 +168,27 @@ class Connection(asyncio.Protocol):
         finally:
             if deliveries:
                 self._listener.deliveries(deliveries)
+                self._count(len(deliveries))
             for packet in others:
                 self._listener.control(packet)
+
+    def _count(self, deliveries: int) -> None:
+        """Judge from time to time whether so much comes that reads are better spaced out."""
+        self._counted += deliveries
+        past = self._heard - self._counted_since
+        if past >= _RATE_SECONDS:
+            self._busy = self._counted > READ_PAUSE_RATE * past
+            self._counted_since, self._counted = self._heard, 0
+
+    def _pause(self) -> None:
+        """Let the socket fill for a moment."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._loop.call_later(READ_PAUSE_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _tick(self, seconds: float, due: float, ask: Callable[[], None]) -> None:
         now = self._loop.time()

@@ -1,8 +1,8 @@
 """Packet ids that were committed and perhaps not yet seen by the broker: what makes a redelivery evaluated only once.
 
-A QoS 1 message that comes with DUP and has the packet id, topic and payload of a remembered one was committed before; it is
-acknowledged and not evaluated again. Ids are reused once acknowledged (MQTT 5, 2.2.1), so a receipt must be forgotten as
-soon as the broker is known to have taken its acknowledgement, and not earlier:
+A QoS 1 message that comes with DUP and has the packet id, topic and payload of a remembered one was committed before; it
+is acknowledged and not evaluated again. Ids are reused once acknowledged (MQTT 5, 2.2.1), so a receipt must be forgotten
+as soon as the broker is known to have taken its acknowledgement, and not earlier:
 
 - `position` of a batch confirmed by the session (its PINGRESP came after our PUBACKs), or
 - after a reconnect, when all redeliveries have come (`drained`).
@@ -12,7 +12,6 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from zlib import crc32
 
 from hub.model import Delivery
@@ -25,9 +24,11 @@ _PACKED = struct.Struct("<HI")
 @dataclass(slots=True)
 class _Batch:
     number: int
-    position: float
-    """Of its last delivery; inf while the connection that delivered it is gone and its redeliveries may yet come."""
+    position: int
+    """Of its last delivery; 0 where the connection that delivered it is gone."""
     packets: list[tuple[int, int]]
+    held: bool
+    """Its redeliveries may yet come: not to be forgotten."""
 
 
 class Receipts:
@@ -40,10 +41,10 @@ class Receipts:
         self._open: list[tuple[int, int]] = []
         self._number = 1
         self._forget = 0
-        self._redelivering = bool(stored)
+        self._hold = False
         for number, blob in stored:
             packets = list(_PACKED.iter_unpack(blob))
-            self._batches.append(_Batch(number, inf, packets))
+            self._batches.append(_Batch(number, 0, packets, held=True))
             self._known.update((packet, (number, digest)) for packet, digest in packets)
             self._number = number + 1
 
@@ -72,13 +73,13 @@ class Receipts:
         if not self._open:
             return None, forget
         number, packets = self._number, self._open
-        self._batches.append(_Batch(number, inf if self._redelivering else position, packets))
-        self._number, self._open = number + 1, []
+        self._batches.append(_Batch(number, position, packets, self._hold))
+        self._number, self._open, self._hold = number + 1, [], False
         return (number, b"".join([_PACKED.pack(packet, digest) for packet, digest in packets])), forget
 
-    def confirmed(self, position: float) -> None:
+    def confirmed(self, position: int) -> None:
         """Forget what the broker is known to have seen acknowledged: all batches up to this position."""
-        while self._batches and self._batches[0].position <= position:
+        while self._batches and not self._batches[0].held and self._batches[0].position <= position:
             batch = self._batches.popleft()
             for packet, _ in batch.packets:
                 if self._known.get(packet, (0, 0))[0] == batch.number:
@@ -87,13 +88,12 @@ class Receipts:
 
     def disconnected(self) -> None:
         """The connection is gone: what is not confirmed may be redelivered."""
-        self._redelivering = True
+        self._hold = bool(self._open)
         for batch in self._batches:
-            batch.position = inf
+            batch.held, batch.position = True, 0
 
     def drained(self) -> None:
         """All redeliveries of the lost connection have come and been taken anew: its receipts have served."""
-        self._redelivering = False
+        self._hold = False
         for batch in self._batches:
-            if batch.position == inf:
-                batch.position = 0
+            batch.held = False

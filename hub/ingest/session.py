@@ -129,7 +129,8 @@ class Session(Protocol):
         """Return when the broker has it (QoS 1) or when it is written (QoS 0); waits while not connected.
 
         A QoS 1 publish whose connection ends before its PUBACK is sent again on the next one (with DUP where the
-        session was resumed) until the broker has it or the caller cancels: none is lost, at most SEND_WINDOW arrive twice.
+        session was resumed) until the broker has it or the caller cancels: none is lost, only those under way (at
+        most SEND_WINDOW) may arrive twice.
 
         Raises:
             PublishRefused: the broker will not take it, or the topic cannot be published to.
