@@ -10,7 +10,7 @@ from rich.text import Text
 from hub.clock import Clock, SystemClock
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
-from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase
+from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase, session_phrase
 from hub.operate.printer import Printer
 from hub.operate.shown import shown, shown_event
 
@@ -75,15 +75,15 @@ class ConsoleObserver(Observer):
         self._printer.close()
 
     def events(self, events: Sequence[Event], now: float) -> None:
-        """Show one of a batch if it is time for one."""
-        if now < self._next_event:
+        """Show one of a batch if it is time for one; a batch of what could not be read is empty."""
+        if now < self._next_event or not events:
             self._hidden_events += len(events)
             return
         self._next_event = now + self._event_seconds
         event = events[-1]
         hidden, self._hidden_events = self._hidden_events + len(events) - 1, 0
         line = self._line("event", shown_event(event.topic, event.raw))
-        tail = f"  {_more(hidden, 'event')}" if hidden else ""
+        tail = f"  … {hidden:,} more" if hidden else ""
         line.text.truncate(max(self._console.width - _INDENT - len(tail), 10), overflow="ellipsis")
         line.text.append(tail, "dim italic")
         self._printer.put(line)
@@ -108,7 +108,7 @@ class ConsoleObserver(Observer):
         """Show it; one refused for good comes as `dead`, the hub's own published state goes without saying."""
         if isinstance(outcome, Delivered | Retry) and notification.receiver != OWN:
             word = "sent" if isinstance(outcome, Delivered) else "retry"
-            self._bounded(word, lambda: delivery_phrase(notification, outcome, attempt, now))
+            self._bounded(word, lambda: delivery_phrase(notification, outcome, attempt, now, labels=word == "retry"))
 
     def dead(self, notification: Notification, reason: str) -> None:
         """Show what was given up."""
@@ -119,7 +119,7 @@ class ConsoleObserver(Observer):
     def session(self, kind: str, detail: str) -> None:
         """Show it."""
         style = "bold red" if kind in ("disconnected", "dropped") else ""
-        self.note("broker", ": ".join(filter(None, (kind.replace("_", " "), shown(detail)))), style)
+        self.note("broker", ": ".join(filter(None, (kind.replace("_", " "), session_phrase(kind, detail)))), style)
 
     def trouble(self, what: str, message: str) -> None:
         """Show it, all its lines."""

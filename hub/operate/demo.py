@@ -116,7 +116,7 @@ class Demo:
         self.note("demo", "look on from another terminal:")
         self.note("", f"mosquitto_sub {viewer} -v -t 'hub/alerts/#' -t 'notify/#'")
         self.note("demo", "or be a device:")
-        self.note("", f"mosquitto_pub {device} -t site/home/smoke/kitchen/alarm -m '{{\"smoke\": true}}'")
+        self.note("", f"mosquitto_pub {device} -t site/berlin/smoke/hall-1/alarm -m '{{\"smoke\": true}}'")
 
     async def _connected(self, connected: asyncio.Event, running: asyncio.Task[None]) -> None:
         waiting = asyncio.create_task(connected.wait(), name="connected")
@@ -145,14 +145,14 @@ class Demo:
     async def _simulator(self, broker: Mosquitto) -> AsyncIterator[asyncio.Task[str]]:
         """Run the devices as a process of their own; the task ends with its last words if it ends."""
         url = f"mqtt://127.0.0.1:{broker.port}"
-        environment = os.environ | {"HUB_SIMULATE_PASSWORD": _password(broker, "device")}
+        who = {"HUB_SIMULATE_USERNAME": "device", "HUB_SIMULATE_PASSWORD": _password(broker, "device")}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "hub", "simulate", str(shared("devices"))),
-            *("--broker", url, "--seed", str(_SEED)),
+            *("--demo", "--broker", url, "--seed", str(_SEED)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            env=environment,
+            env=os.environ | who,
             start_new_session=True,  # Ctrl-C is for us; the devices end when we say so
         )
         self._children.append(process.pid)

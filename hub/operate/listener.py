@@ -13,7 +13,7 @@ from hub.operate.shown import shown
 __all__ = ["Listener"]
 
 Told = Callable[[str, str], None]
-"""Which channel, what came."""
+"""A word, and what is said under it."""
 
 
 class Listener:
@@ -55,7 +55,7 @@ class Listener:
     async def _hook(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         self.received[channel] += 1
-        self._told(channel, _gist(await _body(request)))
+        self._told("received", f"{shown(channel, 40)}: {_gist(await _body(request))}")
         return web.Response(status=204)
 
 
@@ -68,7 +68,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def _gist(body: dict[str, Any]) -> str:
-    """Return a notification in a line: the hub's own JSON, or what Apprise's json:// sends (title, message)."""
+    """Return the head of a notification: of the hub's own JSON, or of what Apprise's json:// sends (title, message)."""
     if "alertname" in body:
         return f"{shown(body['alertname'])} {shown(body.get('state'))}: {shown(body.get('summary'))}"
-    return shown(": ".join(str(body[key]) for key in ("title", "message") if body.get(key)))
+    return shown(body.get("title") or body.get("message") or "")

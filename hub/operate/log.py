@@ -12,7 +12,7 @@ import orjson
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.model import OWN, Delivered, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
-from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase
+from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase, session_phrase
 from hub.operate.printer import Printer
 from hub.operate.shown import shown, shown_event
 from hub.operate.summary import seconds_shown
@@ -112,7 +112,7 @@ class LogObserver(Observer):
 
     def session(self, kind: str, detail: str) -> None:
         """Tell of the connection to the broker."""
-        self.note(kind.replace("_", "-"), shown(detail))
+        self.note(kind.replace("_", "-"), session_phrase(kind, detail))
 
     def trouble(self, what: str, message: str) -> None:
         """Tell it, each of its lines as a line."""

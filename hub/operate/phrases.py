@@ -7,7 +7,13 @@ from hub.model import OWN, Delivered, Notification, Outcome
 from hub.operate.shown import shown, shown_labels
 from hub.operate.summary import seconds_shown
 
-__all__ = ["alert_phrase", "alert_severity", "delivery_phrase", "notification_phrase"]
+__all__ = ["alert_phrase", "alert_severity", "delivery_phrase", "notification_phrase", "session_phrase"]
+
+_SESSION = {
+    "session_lost": "the broker had forgotten us and what it held for us; subscribed anew",
+    "drained": "all that the broker held for us is in",
+    "stopping": "finishing what is under way",
+}
 
 
 def alert_severity(body: Mapping[str, Any]) -> str:
@@ -23,22 +29,32 @@ def alert_phrase(body: Mapping[str, Any]) -> str:
     return f"{text}: {summary}" if summary else text
 
 
-def notification_phrase(notification: Notification) -> str:
+def notification_phrase(notification: Notification, *, labels: bool = True) -> str:
     """Return `FreezerTooWarm firing site=a device=7`, `CartUpdated …` for a moment, the topic of the hub's own."""
     body = notification.body
     if notification.receiver == OWN:
         return shown(body.get("topic"))
     state = "" if body.get("state") == "event" else shown(body.get("state") or "")
-    return " ".join(part for part in (_name(body), state, shown_labels(_labels(body))) if part)
+    of = shown_labels(_labels(body)) if labels else ""
+    return " ".join(part for part in (_name(body), state, of) if part)
 
 
-def delivery_phrase(notification: Notification, outcome: Outcome, attempt: int, now: float) -> str:
+def delivery_phrase(
+    notification: Notification, outcome: Outcome, attempt: int, now: float, *, labels: bool = True
+) -> str:
     """Return what came of an attempt: `chat: FreezerTooWarm firing site=a, 12 ms`."""
-    text = f"{shown(notification.receiver)}: {notification_phrase(notification)}"
+    text = f"{shown(notification.receiver)}: {notification_phrase(notification, labels=labels)}"
     if isinstance(outcome, Delivered):
         tries = f", attempt {attempt}" if attempt > 1 else ""
         return f"{text}, {seconds_shown(now - notification.created)}{tries}"
     return f"{text}, attempt {attempt}: {shown(outcome.reason)}"
+
+
+def session_phrase(kind: str, detail: str) -> str:
+    """Return what happened between the hub and its broker, in words."""
+    if kind == "connected":
+        return f"{shown(detail)} session" if detail in ("new", "resumed") else shown(detail)
+    return ": ".join(filter(None, (_SESSION.get(kind, ""), shown(detail))))
 
 
 def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:

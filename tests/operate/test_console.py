@@ -36,16 +36,21 @@ def test_events_are_sampled_and_the_rest_is_counted(terminal):
     terminal.observer.events([event()] * 5, NOW + 1.1)
     first, second, last = terminal.lines()
     assert "site/a/freezer/7/telemetry" in first
-    assert first.endswith("… 2 more events")
-    assert second.endswith("… 400 more events")
+    assert first.endswith("… 2 more")
+    assert second.endswith("… 400 more")
     assert last.endswith("… 5 more events")
+
+
+def test_a_batch_of_which_nothing_could_be_read_shows_nothing(terminal):
+    terminal.observer.events([], NOW)
+    assert terminal.lines() == []
 
 
 def test_an_event_line_never_wraps_and_its_count_stays_visible(terminal):
     terminal.observer.events([event(b"x" * 500)] * 2, NOW)
     (line,) = terminal.lines()
     assert len(line) <= 80
-    assert line.endswith("…  … 1 more event")
+    assert line.endswith("…  … 1 more")
 
 
 def test_an_event_that_is_not_shown_is_not_even_looked_at(terminal):
@@ -105,7 +110,7 @@ def test_deliveries_show_receiver_attempt_outcome_and_latency():
     text = "\n".join(line[9:] for line in terminal.lines())
     assert text == (
         "retry    chat: FreezerTooWarm firing site=a device=7, attempt 1: HTTP 503\n"
-        "sent     chat: FreezerTooWarm firing site=a device=7, 12 ms, attempt 2\n"
+        "sent     chat: FreezerTooWarm firing, 12 ms, attempt 2\n"
         "dead     email: FreezerTooWarm firing site=a device=7: HTTP 400"
     )
 
@@ -129,9 +134,9 @@ def test_a_trouble_of_many_lines_is_shown_with_all_of_them(terminal):
 
 
 def test_the_session_and_reloads_are_told(terminal):
-    terminal.observer.session("session_lost", "subscribed anew")
+    terminal.observer.session("connected", "resumed")
     terminal.observer.reloaded("8 rules")
-    assert [line[9:] for line in terminal.lines()] == ["broker   session lost: subscribed anew", "rules    8 rules"]
+    assert [line[9:] for line in terminal.lines()] == ["broker   connected: resumed session", "rules    8 rules"]
 
 
 def test_unreadable_payloads_and_conditions_without_a_value_are_shown(terminal):
