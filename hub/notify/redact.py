@@ -9,17 +9,17 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
+from hub.expressions import visible
 from hub.limits import REASON_CHARS
 
-__all__ = ["Redactor", "url_secrets", "visible"]
+__all__ = ["Redactor", "one_line", "url_secrets"]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _PIECES = re.compile(r"[^\w%.~+-]+")
 
 
-def visible(text: str, limit: int = REASON_CHARS) -> str:
-    """Return one line without control characters (bidirectional overrides are some), cut to `limit` characters."""
-    line = _CONTROL.sub(" ", text[: limit * 4]).strip()
+def one_line(text: str, limit: int = REASON_CHARS) -> str:
+    """Return one line with control characters written out, cut to `limit` characters."""
+    line = visible(" ".join(text[: limit * 4].split()))
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
@@ -54,4 +54,4 @@ class Redactor:
         """Return the text as one safe line."""
         # what is cut off is cut after the secrets are gone: half of one is still half a secret
         text = text[: limit * 16]
-        return visible(self._pattern.sub("***", text) if self._pattern else text, limit)
+        return one_line(self._pattern.sub("***", text) if self._pattern else text, limit)

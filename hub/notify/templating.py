@@ -33,19 +33,22 @@ def template(node: Node) -> Template:
     try:
         return compile_template(whole, _SCOPE)
     except CompileError as error:
-        raise _bad(node, whole, error) from None
+        raise _bad(node, error) from None
 
 
 def topic(node: Node) -> TopicTemplate:
     """Read a template of a publish topic from a receiver's key."""
     whole = text(node)
     try:
-        return compile_topic(whole, _SCOPE)
+        compiled = compile_topic(whole, _SCOPE)
     except CompileError as error:
-        raise _bad(node, whole, error) from None
+        raise _bad(node, error) from None
+    if "/" not in compiled.prefix and compiled.prefix != whole:
+        raise Bad(node, "the first level of a topic must be fixed", "as in alerts/{device}: no device chooses it")
+    return compiled
 
 
-def _bad(node: Node, whole: str, error: CompileError) -> Bad:
+def _bad(node: Node, error: CompileError) -> Bad:
     bad = Bad(node, error.message)
-    bad.problem = node.problem(error.message, error.hint, caret(whole, error.offset), error.offset)
+    bad.problem = node.problem(error.message, error.hint, caret(error), error.offset)
     return bad

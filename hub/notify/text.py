@@ -6,16 +6,21 @@ from typing import Any
 import orjson
 
 from hub.limits import TEMPLATE_BYTES
-from hub.notify.redact import visible
+from hub.notify.redact import one_line
 
-__all__ = ["as_json", "message", "title"]
+__all__ = ["as_json", "message", "summary", "title"]
 
 
 def title(body: Mapping[str, Any]) -> str:
     """Return one line: `[firing] FreezerTooWarm: 7 at a is -9.0 °C`."""
-    summary = body.get("summary") or ""
     head = f"[{body.get('state', '')}] {body.get('alertname', '')}"
-    return visible(f"{head}: {summary}" if summary else head)
+    said = body.get("summary")
+    return one_line(f"{head}: {said}" if said else head)
+
+
+def summary(body: Mapping[str, Any]) -> str:
+    """Return the summary alone, as one line; the title where there is none."""
+    return one_line(str(body.get("summary") or ""), TEMPLATE_BYTES) or title(body)
 
 
 def message(body: Mapping[str, Any]) -> str:
@@ -29,8 +34,8 @@ def message(body: Mapping[str, Any]) -> str:
         ("Topic", event.get("topic")),
         ("Runbook", body.get("runbook")),
     ]
-    table = "\n".join(f"{name}: {visible(str(value))}" for name, value in lines if value)
-    details = "\n".join(visible(line, TEMPLATE_BYTES) for line in str(body.get("details") or "").splitlines())
+    table = "\n".join(f"{name}: {one_line(str(value))}" for name, value in lines if value)
+    details = "\n".join(one_line(line, TEMPLATE_BYTES) for line in str(body.get("details") or "").splitlines())
     return f"{details}\n\n{table}" if details else table
 
 

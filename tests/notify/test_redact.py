@@ -2,14 +2,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.limits import REASON_CHARS
-from hub.notify.redact import Redactor, url_secrets, visible
+from hub.notify.redact import Redactor, one_line, url_secrets
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=6, max_size=20)
 
 
 @given(st.text())
 def test_a_reason_is_one_short_line_without_control_characters(text):
-    line = visible(text)
+    line = one_line(text)
     assert len(line) <= REASON_CHARS
     assert not any(ord(each) < 32 or 0x7F <= ord(each) < 0xA0 for each in line)
     assert "\u202e" not in line

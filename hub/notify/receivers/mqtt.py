@@ -8,7 +8,7 @@ from hub.fields import Section, boolean, integer
 from hub.limits import SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import visible
+from hub.notify.redact import one_line
 from hub.notify.templating import names, template, topic
 from hub.notify.text import as_json
 
@@ -64,9 +64,9 @@ class Mqtt:
         try:
             await self._publish(topic, payload, options.qos, options.retain)
         except PublishRefused as error:
-            return Rejected(visible(f"the broker refuses it: {error}"))
+            return Rejected(one_line(f"the broker refuses it: {error}"))
         except SessionError as error:
-            return Retry(visible(f"the broker went away: {error}"))
+            return Retry(one_line(f"the broker went away: {error}"))
         return Delivered()
 
     async def close(self) -> None:

@@ -22,9 +22,9 @@ from hub.expressions import Template
 from hub.fields import Bad, Section, integer, list_of, one_of, secret, text
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import Redactor, visible
+from hub.notify.redact import Redactor, one_line
 from hub.notify.templating import names, template
-from hub.notify.text import message, title
+from hub.notify.text import message, summary, title
 from hub.secret import Secret
 
 __all__ = ["Smtp", "SmtpOptions"]
@@ -92,14 +92,12 @@ class Smtp:
             section.take("username", text, None),
             section.take("password", secret, None),
             section.require("from", _mailbox, ""),
-            section.require("to", list_of(_mailbox), ()),
+            section.require("to", _recipients, ()),
             section.take("subject", template, None),
             subject.text if subject else "",
         )
         if (options.username is None) != (options.password is None):
             section.report(section.node.problem(f"{section.what} needs both username and password, or neither"))
-        if not options.to and (node := section.get("to")):
-            section.report(node.problem("needs at least one recipient"))
         return options
 
     async def send(self, notification: Notification) -> Outcome:
@@ -178,13 +176,15 @@ class Smtp:
         mail = EmailMessage(policy=WIRE)
         mail["From"] = options.sender
         mail["To"] = ", ".join(options.to)
-        mail["Subject"] = visible(subject, _SUBJECT)
+        mail["Subject"] = one_line(subject, _SUBJECT)
         mail["Date"] = format_datetime(datetime.fromtimestamp(notification.created, UTC))
-        mail["Message-ID"] = f"<{quote(notification.id, safe='')}@{domain}>"
-        mail["References"] = f"<{quote(notification.order, safe='')}.{body.get('episode', 0)}.alert@{domain}>"
+        mail["Message-ID"] = f"<{quote(notification.id, safe='', errors='replace')}@{domain}>"
+        mail["References"] = (
+            f"<{quote(notification.order, safe='', errors='replace')}.{body.get('episode', 0)}.alert@{domain}>"
+        )
         mail["In-Reply-To"] = mail["References"]
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834, 5: nobody's absence note answers it
-        mail.set_content(f"{body.get('summary') or title(body)}\n\n{message(body)}\n")
+        mail.set_content(f"{summary(body)}\n\n{message(body)}\n")
         return mail
 
 
@@ -219,8 +219,14 @@ def _mailbox(node: Node) -> str:
     except (ValueError, IndexError):
         good = False
     if not good:
-        raise Bad(node, f"is no mail address: {visible(whole, 80)!r}", "write user@host or Name <user@host>")
+        raise Bad(node, f"is no mail address: {one_line(whole, 80)!r}", "write user@host or Name <user@host>")
     return whole
+
+
+def _recipients(node: Node) -> tuple[str, ...]:
+    if node.value == []:
+        raise Bad(node, "needs at least one recipient")
+    return list_of(_mailbox)(node)
 
 
 def _address(mailbox: str) -> str:
