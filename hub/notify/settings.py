@@ -44,7 +44,7 @@ def _read(name: str, node: Node, kinds: Mapping[str, EntryPoint], problems: Prob
     section = Section(node, problems, f"receiver {name!r}")
     timeout = section.take("timeout", _timeout, RECEIVER_TIMEOUT_SECONDS)
     send_resolved = section.take("send_resolved", boolean, default=True)
-    kind = _kind(section, kinds)
+    kind = _kind(section, kinds) if _readable(node) else ""
     options, concurrency = _options(section, kind, kinds) if kind else (None, RECEIVER_CONCURRENCY)
     return ReceiverSettings(name, kind, options, timeout, concurrency, send_resolved)
 
@@ -81,9 +81,16 @@ def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tu
     if name == "apprise" and not isinstance(node.value, dict):
         node = _mapping(node, "url", node)
     inner = Section(node, section.problems, f"{name!r} of {section.what}")
+    if not _readable(node):
+        return None, RECEIVER_CONCURRENCY
     options = kind.read(inner)
     inner.finish()
     return options, getattr(kind, "concurrency", RECEIVER_CONCURRENCY)
+
+
+def _readable(node: Node) -> bool:
+    """Tell whether it is a mapping, or nothing; anything else is one problem, which its Section has reported."""
+    return node.value is None or isinstance(node.value, dict)
 
 
 def _mapping(place: Node, key: str, value: Node) -> Node:
