@@ -28,7 +28,10 @@ class Tally:
     acknowledged: int
     refused: int
     reconnects: int
+    refusal: str
+    """Why the broker refused messages."""
     complaint: str
+    """What ended a connection."""
 
 
 def scaled(fleets: Sequence[Fleet], size: int) -> list[Fleet]:
@@ -135,6 +138,7 @@ class Play:
             sum(part.acknowledged for part in parts),
             sum(part.refused for part in parts),
             sum(part.reconnects for part in parts),
+            next((part.refusal for part in parts if part.refusal), ""),
             next((part.complaint for part in parts if part.complaint), ""),
         )
 
@@ -151,8 +155,8 @@ class _Part:
         """Return the fleet's figures."""
         us = self.publisher
         unanswered = 0 if self.fleet.qos else us.sent
-        again = max(0, us.connections - 1)
-        return Tally(len(self.fleet.devices), us.sent, unanswered, us.acknowledged, us.refused, again, us.complaint)
+        devices, again = len(self.fleet.devices), max(0, us.connections - 1)
+        return Tally(devices, us.sent, unanswered, us.acknowledged, us.refused, again, us.refusal, us.complaint)
 
 
 def _publisher(fleet: Fleet, settings: BrokerSettings) -> Publisher:

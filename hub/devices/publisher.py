@@ -41,12 +41,15 @@ class Publisher:
         self.settings, self.will, self.birth = settings, will, birth
         self.sent = self.acknowledged = self.refused = self.connections = 0
         self.complaint = ""
-        """Why the broker refused a message, or what ended the last connection."""
+        """What ended the last connection."""
+        self.refusal = ""
+        """Why the broker refused the last message it did."""
         self._tls = tls_context(settings)
         self._connection: Connection | None = None
         self._connack: asyncio.Future[mqtt5.ConnAckPacket] | None = None
         self._pending: dict[int, bytes] = {}  # by packet id; an announcement, which is no device's, as no bytes
         self._window = self._id = 0
+        self._suspect = 0
         self._changed = asyncio.Event()
 
     @property
@@ -129,14 +132,27 @@ class Publisher:
         while True:
             if self._connection is not None:
                 backoff.connected(clock())
-                self.complaint = str(await asyncio.shield(self._connection.ended))
-                self._connection = None
-                self._changed.set()
+                self._lost(await asyncio.shield(self._connection.ended))
             await asyncio.sleep(backoff.wait(clock()))
             try:
                 await self.connect()
             except SessionError as error:
                 self.complaint = str(error)
+
+    def _lost(self, error: SessionError) -> None:
+        """Settle what belonged to a connection.
+
+        Mosquitto 2.0 ends the connection behind a message that its ACL refuses, and the answer may be lost with it. So
+        the oldest message without an answer, when it is that for the second time, is not sent a third time.
+        """
+        self._connection, self.complaint = None, str(error)
+        oldest = next((identifier for identifier, packet in self._pending.items() if packet), 0)
+        if oldest and oldest == self._suspect:
+            del self._pending[oldest]
+            self.refused += 1
+            self.refusal = self.refusal or self.complaint
+        self._suspect = oldest
+        self._changed.set()
 
     async def close(self, seconds: float) -> None:
         """Say goodbye and wait for what is not acknowledged, at most so long."""
@@ -167,8 +183,9 @@ class Publisher:
         if isinstance(packet, mqtt5.PubAckPacket):
             sent = self._pending.pop(packet.packet_id, b"")
             if int(packet.reason_code) >= 0x80:  # MQTT 5, 3.4.2.1; 0x10, nobody listens, is success
-                self.complaint = wire.reason(packet.reason_code, packet.reason_str)
+                self.refusal = wire.reason(packet.reason_code, packet.reason_str)
                 self.refused += 1 if sent else 0
+                self.will = self.will if sent else None  # an announcement: the next would be refused too
             elif sent:
                 self.acknowledged += 1
             self._changed.set()

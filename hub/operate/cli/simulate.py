@@ -199,6 +199,6 @@ def _tell(play: Play, settings: BrokerSettings, as_json: bool) -> None:
         typer.echo(f"{_figures(play)}, {play.seconds:.1f} s")
     if tally.refused:
         who = settings.username or "a client without a user"
-        why = f"{tally.refused:,} messages of {who} were refused: {tally.complaint}; see the broker's ACL"
+        why = f"{tally.refused:,} messages of {who} were refused: {tally.refusal}; see the broker's ACL"
         typer.echo(f"hub: {shown(why)}", err=True)
         raise typer.Exit(1)
