@@ -1,0 +1,66 @@
+"""The dispatcher under random outcomes and a clock that the test moves: order per alert, nothing lost or twice."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from hub.clock import ManualClock
+from hub.model import Delivered, Rejected, Retry
+from hub.notify.dispatcher import Dispatcher
+from tests.notify.fakes import MemoryOutbox, Remembering, Scripted, notification, settings
+
+OUTCOMES = st.sampled_from([Delivered(), Delivered(), Retry("x"), Retry("x", 30.0), Rejected("no"), ValueError("bug")])
+ALERTS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("pqr")), min_size=1, max_size=25)
+
+
+class Slow(Scripted):
+    """Lets others run between the beginning and the end of an attempt, and sees that no alert has two under way."""
+
+    def __init__(self, *outcomes):
+        super().__init__(*outcomes)
+        self.busy = set()
+
+    async def send(self, sent):
+        assert sent.order not in self.busy
+        self.busy.add(sent.order)
+        await asyncio.sleep(0)
+        self.busy.discard(sent.order)
+        return await super().send(sent)
+
+
+@limits(max_examples=60, deadline=None)
+@given(ALERTS, st.lists(OUTCOMES, max_size=40), st.integers(1, 4), st.integers(1, 5), st.floats(0, 0.99))
+def test_each_alert_is_told_in_order_whatever_comes_of_the_attempts(alerts, outcomes, concurrency, batch, jitter):
+    asyncio.run(scenario(alerts, outcomes, concurrency, batch, jitter))
+
+
+async def scenario(alerts, outcomes, concurrency, batch, jitter):
+    clock, outbox, observer = ManualClock(1_000_000.0), MemoryOutbox(), Remembering()
+    receivers = {name: Slow(*outcomes[index::2]) for index, name in enumerate("ab")}
+    pairs = {name: (settings(name, concurrency=concurrency), each) for name, each in receivers.items()}
+    dispatcher = Dispatcher(pairs, outbox, clock, observer, jitter=lambda: jitter)
+    task = asyncio.create_task(dispatcher.run())
+    rows = [notification(n, name, order, clock.now()) for n, (name, order) in enumerate(alerts)]
+    for start in range(0, len(rows), batch):
+        dispatcher.offer(outbox.put(*rows[start : start + batch]))
+        await asyncio.sleep(0)
+    idle = asyncio.create_task(dispatcher.idle())
+    for _ in range(10_000):
+        clock.advance(60.0)
+        dispatcher.look()
+        await asyncio.sleep(0)
+        if idle.done():
+            break
+    assert idle.done()
+    await dispatcher.drain(1.0)
+    await task
+    assert set(outbox.states()) <= {"delivered", "dead"}
+    ended = [(key, outcome) for key, outcome, _ in observer.deliveries if isinstance(outcome, Delivered | Rejected)]
+    assert len(ended) == len({key for key, _ in ended}) == len(rows)
+    for name, order in set(alerts):
+        mine = [row.id for row in rows if (row.receiver, row.order) == (name, order)]
+        assert [key for key, _ in ended if key in mine] == mine
+    for row, log in outbox.log.items():
+        assert [each.attempts for each in log] == list(range(1, len(log) + 1)), row
