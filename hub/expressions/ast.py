@@ -30,12 +30,24 @@ class Node:
     at: int
     depth: int
 
+    def below(self) -> "list[Node]":
+        """Return the nodes directly below."""
+        return []
+
+    def own(self) -> list[object]:
+        """Return what tells this node from others of its class, apart from what is below it."""
+        return []
+
 
 @dataclass(slots=True, eq=False)
 class Literal(Node):
     """A constant."""
 
     value: Any
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.value.__class__, repr(self.value)]
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +56,10 @@ class Name(Node):
 
     name: str
     rooted: bool = False
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.name, self.rooted]
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +70,14 @@ class Select(Node):
     field: str
     optional: bool = False
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.operand]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.field, self.optional]
+
 
 @dataclass(slots=True, eq=False)
 class Index(Node):
@@ -63,6 +87,14 @@ class Index(Node):
     key: Node
     optional: bool = False
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.operand, self.key]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.optional]
+
 
 @dataclass(slots=True, eq=False)
 class Has(Node):
@@ -71,6 +103,14 @@ class Has(Node):
     operand: Node
     field: str
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.operand]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.field]
+
 
 @dataclass(slots=True, eq=False)
 class Operation(Node):
@@ -78,6 +118,14 @@ class Operation(Node):
 
     operator: str
     operands: list[Node]
+
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return self.operands
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.operator]
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +136,14 @@ class Logic(Node):
     operands: list[Node]
     open: bool = False
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return self.operands
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.operator]
+
 
 @dataclass(slots=True, eq=False)
 class Conditional(Node):
@@ -96,6 +152,10 @@ class Conditional(Node):
     test: Node
     then: Node
     other: Node
+
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.test, self.then, self.other]
 
 
 @dataclass(slots=True, eq=False)
@@ -106,6 +166,14 @@ class Call(Node):
     target: Node | None
     arguments: list[Node]
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [*([self.target] if self.target else []), *self.arguments]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.function, self.target is None]
+
 
 @dataclass(slots=True, eq=False)
 class Item(Node):
@@ -114,12 +182,24 @@ class Item(Node):
     value: Node
     optional: bool
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.value]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.optional]
+
 
 @dataclass(slots=True, eq=False)
 class ListOf(Node):
     """`[a, b]`."""
 
     items: list[Item]
+
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return list(self.items)
 
 
 @dataclass(slots=True, eq=False)
@@ -130,12 +210,24 @@ class Entry(Node):
     value: Node
     optional: bool
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.key, self.value]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [self.optional]
+
 
 @dataclass(slots=True, eq=False)
 class MapOf(Node):
     """`{a: b}`."""
 
     entries: list[Entry]
+
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return list(self.entries)
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +242,14 @@ class Comprehension(Node):
     variables: list[str]
     bodies: list[Node]
 
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.over, *self.bodies]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [id(self)]
+
 
 @dataclass(slots=True, eq=False)
 class Bind(Node):
@@ -158,3 +258,11 @@ class Bind(Node):
     variable: str
     value: Node
     body: Node
+
+    def below(self) -> list[Node]:
+        """Return the nodes directly below."""
+        return [self.value, self.body]
+
+    def own(self) -> list[object]:
+        """Return what else it is."""
+        return [id(self)]

@@ -304,7 +304,7 @@ class Compiler:
                 self.fail(f"a {key.kind} cannot be the key of a map", entry)
             parts += [key, Code(f"entry({value.text})") if entry.optional else value]
         code = Code(f"build_map({', '.join(part.text for part in parts)})", "map")
-        return self.fold(code, parts, calls.build_map)
+        return code if any(entry.optional for entry in node.entries) else self.fold(code, parts, calls.build_map)
 
     def _call(self, node: Call) -> Code:
         return calls.call(self, node)

@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.errors import CompileError
 from hub.expressions.library import GLOBALS
+from hub.limits import EXPRESSION_STEPS
 
 __all__ = ["UNKNOWN", "Code", "Emitter"]
 
@@ -90,7 +91,7 @@ class Emitter:
         return self._made(f"{body}  if e: raise EvaluationError(e)\n  return {not decisive}\n")
 
     def _made(self, body: str) -> Callable[..., Any]:
-        start = "  start()\n" if self.costly else ""
+        start = f"  STEPS.left = {EXPRESSION_STEPS}\n" if self.costly else ""
         parameters = "".join(f", K{number}=0" for number in range(len(self.constants)))
         code = _compiled(f"def run(F, C, X{parameters}):\n{start}{body}")
         return types.FunctionType(code, GLOBALS, "run", tuple(self.constants))

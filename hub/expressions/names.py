@@ -8,10 +8,8 @@ __all__ = ["BUILTINS", "EVENT", "HISTORY", "Context", "Equality", "Scope"]
 
 BUILTINS = ("payload", "value", "topic", "event", "device", "labels", "now")
 EVENT = {"time": "timestamp", "qos": "int", "retain": "bool", "size": "int"}
-HISTORY = frozenset(
-    """avg min max sum stddev count distinct percentile rate delta changes previous changed last
-    unchanged""".split()
-)
+_WINDOW = {"avg", "min", "max", "sum", "stddev", "count", "distinct", "percentile", "rate", "delta", "changes"}
+HISTORY = frozenset(_WINDOW | {"previous", "changed", "last", "unchanged"})
 """Functions over the samples of an instance; their names are taken already."""
 
 

@@ -13,6 +13,7 @@ _ORDER = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
 _DIRECT = frozenset(("string", "bytes"))
+_EXACT = 1 << 53  # integers below are exact as doubles, so that Python's comparison is CEL's
 _SCALARS = NUMBERS | {"string", "bytes", "bool", "timestamp", "duration", "null", "type"}
 _SELVES = frozenset(("string", "bytes", "bool", "timestamp", "duration"))
 
@@ -27,23 +28,30 @@ def comparable(left: str, right: str, ordered: bool) -> bool:
     return left == right and (not ordered or left in _SELVES)
 
 
+def _exact(left: Code, right: Code) -> bool:
+    """Say whether Python compares two numbers as CEL does."""
+    if left.kind == right.kind and left.kind in ("int", "uint", "double"):
+        return True
+    return any(code.constant is not UNKNOWN and abs(code.constant) < _EXACT for code in (left, right))
+
+
 def comparison(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
     """Write `left < right` and its like."""
     fails = left.fails or right.fails
-    numbers = left.kind in NUMBERS and right.kind in NUMBERS
+    numbers = left.kind in NUMBERS and right.kind in NUMBERS and _exact(left, right)
     if numbers or (left.kind == right.kind and left.kind in _DIRECT):
         return Code(f"({left.text} {operator} {right.text})", "bool", fails)
     slow = _ORDER[operator]
     if {left.kind, right.kind} == {"dyn", "string"}:
         return Code(f"({left.text} {operator} {right.text})", "bool")
-    if left.kind == "dyn" and right.kind in NUMBERS and right.atom:
+    if left.kind == "dyn" and right.kind in NUMBERS and right.atom and _exact(left, right):
         first, again = emit.twice(left)
         return Code(
             f"({again} {operator} {right.text} if {first} is not True and {again} is not False"
             f" else unordered({again}))",
             "bool",
         )
-    if right.kind == "dyn" and left.kind in NUMBERS and left.atom:
+    if right.kind == "dyn" and left.kind in NUMBERS and left.atom and _exact(left, right):
         return comparison(emit, _MIRROR[operator], right, left)
     if left.kind in ("dyn", "double") and right.kind in ("dyn", "double"):
         return _both_doubles(emit, operator, slow, left, right, "bool")
@@ -66,9 +74,9 @@ def equality(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
     if right.constant is True or right.constant is False or right.constant is None:
         sign = "is" if operator == "==" else "is not"
         return Code(f"({left.text} {sign} {right.constant})", "bool", fails)
-    if right.kind == "string" or (right.kind in NUMBERS and left.kind in NUMBERS):
+    if right.kind == "string" or (right.kind in NUMBERS and left.kind in NUMBERS and _exact(left, right)):
         return Code(f"({left.text} {operator} {right.text})", "bool", fails)
-    if right.kind in NUMBERS and right.constant is not UNKNOWN:
+    if right.kind in NUMBERS and right.constant is not UNKNOWN and _exact(left, right):
         if right.constant not in (0, 1):
             return Code(f"({left.text} {operator} {right.text})", "bool", fails)
         first, again = emit.twice(left)

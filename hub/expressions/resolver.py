@@ -81,9 +81,7 @@ class Resolver:
         if name in self.variables and not node.rooted:
             return self.variables[name]
         if scope.bindings is not None:
-            if name in scope.bindings:
-                return self.field(name)
-            return self.type_name(name) or self.compiler.undefined(f"undeclared name {name!r}", node)
+            return self.binding(name, node)
         if name in scope.extra:
             self.needs_context = True
             return Code(f"X.extra[{self.emit.constant(name, 'string').text}]")
@@ -93,6 +91,12 @@ class Resolver:
         if name in BUILTINS:
             return self.builtin(name, node)
         return (self.compiler.types_wanted and self.type_name(name)) or self.field(name)
+
+    def binding(self, name: str, node: Node) -> Code:
+        """Write a bare name where there are bindings only."""
+        if name in (self.scope.bindings or ()):
+            return self.field(name)
+        return self.type_name(name) or self.compiler.undefined(f"undeclared name {name!r}", node)
 
     def type_name(self, name: str) -> Code | None:
         """Write a type, if it is one's name."""
@@ -116,20 +120,19 @@ class Resolver:
         """Write a chain of members that means something as a whole; None where it is a member of a value."""
         if self.local(node):
             return None
-        dotted = path(node)
-        bindings = self.scope.bindings
-        if bindings is not None:
-            return self.field(dotted) if dotted in bindings else self.type_name(dotted)
-        if dotted in TYPES and self.compiler.types_wanted:
+        dotted, bindings = path(node), self.scope.bindings
+        if bindings is not None and dotted in bindings:
+            return self.field(dotted)
+        if dotted in TYPES and (bindings is not None or self.compiler.types_wanted):
             return self.type_name(dotted)
-        owner, _, field = dotted.partition(".")
-        if not isinstance(node.operand, Name) or owner in self.scope.extra or owner in self.scope.captures:
+        return None if bindings is not None else self.of_builtin(node)
+
+    def of_builtin(self, node: Select) -> Code | None:
+        """Write `payload.x` and `event.x`."""
+        owner = node.operand.name if isinstance(node.operand, Name) and not node.optional else ""
+        if owner not in ("payload", "event") or owner in self.scope.extra or owner in self.scope.captures:
             return None
-        if owner == "payload":
-            return self.field(field)
-        if owner == "event":
-            return self.of_event(field, node)
-        return None
+        return self.field(node.field) if owner == "payload" else self.of_event(node.field, node)
 
     def of_event(self, field: str, node: Node) -> Code:
         """Write `event.time` and its like."""

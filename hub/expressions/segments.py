@@ -1,5 +1,6 @@
 """A text with `{…}` in it, cut into what stands as it is and what is computed; templates and topics begin here."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.errors import CompileError
@@ -67,30 +68,29 @@ def _ends(text: str, opening: int) -> tuple[int, int]:
     """Find where a hole's expression ends (its colon or its brace) and where the hole does."""
     brackets: list[str] = []
     conditions = 0
-    at = opening + 1
-    while at < len(text):
-        char = text[at]
-        if char in "\"'":
-            at = _string_end(text, at)
-            continue
+    for at, char in _outside_strings(text, opening + 1):
         if char in _CLOSING:
             brackets.append(_CLOSING[char])
         elif brackets:
-            if char == brackets[-1]:
-                brackets.pop()
+            brackets = brackets[:-1] if char == brackets[-1] else brackets
         elif char == "}":
             return at, at
-        elif char == "?" and text[at - 1] != ".":
-            conditions += 1
+        elif char == "?":
+            conditions += text[at - 1] != "."
         elif char == ":" and conditions:
             conditions -= 1
-        elif char == ":":
-            end = text.find("}", at)
-            if end >= 0:
-                return at, end
-            break
-        at += 1
+        elif char == ":" and (end := text.find("}", at)) >= 0:
+            return at, end
     raise CompileError("'{' without '}'", opening, text, "a brace itself is written {{")
+
+
+def _outside_strings(text: str, at: int) -> Iterator[tuple[int, str]]:
+    while at < len(text):
+        if text[at] in "\"'":
+            at = _string_end(text, at)
+        else:
+            yield at, text[at]
+            at += 1
 
 
 def _string_end(text: str, start: int) -> int:

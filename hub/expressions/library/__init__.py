@@ -1,13 +1,20 @@
 """The functions that expressions may call, a file per family; nothing else of Python is within their reach."""
 
+from typing import Any
+
 from hub.errors import EvaluationError
 from hub.expressions.library import (
     arithmetic,
+    calendar,
     collections,
     comparison,
     conversions,
+    encoders,
+    formatting,
     logic,
     macros,
+    math,
+    optionals,
     places,
     steps,
     strings,
@@ -25,6 +32,8 @@ GLOBALS: dict[str, object] = {
 }
 """The whole world of a compiled expression: the names that the compiler writes into its source."""
 
-for _module in (arithmetic, collections, comparison, conversions, logic, macros, places, steps, strings):
-    GLOBALS |= {name: getattr(_module, name) for name in _module.OPERATIONS}
+_FAMILIES: tuple[Any, ...] = (arithmetic, calendar, collections, comparison, conversions, encoders, formatting, logic)
+_FAMILIES += (macros, math, optionals, places, steps, strings)
+for _family in _FAMILIES:
+    GLOBALS |= {name: getattr(_family, name) for name in _family.OPERATIONS}
 GLOBALS |= {function.symbol: function.call for function in FUNCTIONS.values()}

@@ -11,7 +11,7 @@ from hub.expressions.values import Optional, UInt, no_overload, type_of
 
 __all__ = ["OPERATIONS", "element", "elements"]
 
-OPERATIONS = ("element", "member", "has_field", "build_map", "field")
+OPERATIONS = ("element", "optional_element", "member", "has_field", "build_map", "entry", "field")
 
 _MISSING = object()
 _KEYS = frozenset((str, int, UInt, bool))
@@ -99,12 +99,32 @@ def elements(container: Any) -> Any:
     raise EvaluationError(f"a {type_of(container)} has no elements to go through")
 
 
+class _Entry:
+    """A value of a map literal that is written `?key: optional`."""
+
+    __slots__ = ("optional",)
+
+    def __init__(self, optional: Optional) -> None:
+        self.optional = optional
+
+
+def entry(value: Any) -> _Entry:
+    """Mark an optional entry of a map literal."""
+    if value.__class__ is not Optional:
+        raise no_overload("?", value)
+    return _Entry(value)
+
+
 def build_map(*pairs: Any) -> dict[Any, Any]:
     """`{key: value, …}`, from keys and values by turns."""
     result: dict[Any, Any] = {}
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
         if key.__class__ not in _KEYS:
             raise EvaluationError(f"a {type_of(key)} cannot be the key of a map")
+        if value.__class__ is _Entry:
+            if not value.optional.present:
+                continue
+            value = value.optional.value  # noqa: PLW2901 - opened
         if key in result:
             raise EvaluationError(f"key {key!r} stands twice")
         result[key] = value

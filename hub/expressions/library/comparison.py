@@ -1,4 +1,7 @@
-"""Equality and order as CEL defines them: across the kinds of numbers, never across anything else."""
+"""Equality and order as CEL defines them: across the kinds of numbers, never across anything else.
+
+An int meets a double as a double, so beyond 2**53 neighbours are equal.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -23,17 +26,21 @@ def equal(a: Any, b: Any) -> bool:
     kind, other = a.__class__, b.__class__
     if kind is other and kind in _PLAIN:
         return a == b  # type: ignore[no-any-return]
-    if kind in _NUMBERS and other in _NUMBERS:
-        return a == b  # type: ignore[no-any-return]
-    if isinstance(a, (list, tuple)):
-        return isinstance(b, (list, tuple)) and _equal_lists(a, b)
+    if kind in _NUMBERS:
+        return other in _NUMBERS and (float(a) == float(b) if float in (kind, other) else a == b)
+    if kind is list:
+        return other is list and _equal_lists(a, b)
+    return _equal_others(a, b)
+
+
+def _equal_others(a: Any, b: Any) -> bool:
     if isinstance(a, (datetime, timedelta)):
         return isinstance(b, (datetime, timedelta)) and _equal_times(a, b)
     if isinstance(a, Mapping):
         return isinstance(b, Mapping) and _equal_maps(a, b)
-    if kind is Optional and other is Optional:
-        return a.present == b.present and (not a.present or equal(a.value, b.value))
-    return kind is CelType and a is b
+    if isinstance(a, Optional):
+        return isinstance(b, Optional) and a.present == b.present and (not a.present or equal(a.value, b.value))
+    return isinstance(a, CelType) and a is b
 
 
 def unequal(a: Any, b: Any) -> bool:
@@ -76,7 +83,7 @@ def _ordered(a: Any, b: Any, sign: str) -> tuple[Any, Any]:
     """Return what to compare in place of a and b."""
     kind, other = a.__class__, b.__class__
     if kind in _NUMBERS and other in _NUMBERS:
-        return a, b
+        return (float(a), float(b)) if kind is not other and float in (kind, other) else (a, b)
     if kind is other and kind in (str, bytes, bool):
         return a, b
     for times in (datetime, timedelta):

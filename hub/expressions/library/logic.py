@@ -1,5 +1,6 @@
 """What stands between true, false and an error."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ def reason(error: Exception) -> str:
     return _translated(str(error))
 
 
+@functools.lru_cache(maxsize=256)
 def _translated(message: str) -> str:
     """Read Python's words for a comparison or an index of wrong types: `'>' not supported between instances of …`."""
     names = [word for word in message.split("'")[1::2] if word.isidentifier()]
@@ -86,7 +88,8 @@ def _absorbing(operands: tuple[Callable[[], Any], ...], decisive: bool) -> bool:
     for operand in operands:
         try:
             value: Any = operand()
-            if value is decisive:
+            decided = value is decisive
+            if decided:
                 return decisive
             if value is not True and value is not False:
                 truth(value)

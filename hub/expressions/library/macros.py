@@ -32,7 +32,8 @@ def _decide(over: Any, both: bool, cost: int, test: Test, decisive: bool) -> boo
         charge(cost)
         try:
             value: Any = test(*names)
-            if value is decisive:
+            decided = value is decisive
+            if decided:
                 return decisive
             if value is not True and value is not False:
                 truth(value)

@@ -9,7 +9,7 @@ from hub.limits import EXPRESSION_STEPS
 
 __all__ = ["OPERATIONS", "STEPS", "charge", "start"]
 
-OPERATIONS = ("start",)
+OPERATIONS = ("STEPS",)
 
 
 class Steps:
