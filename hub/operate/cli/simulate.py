@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -74,6 +75,9 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print what it came to as JSON.")] = False,
 ) -> None:
     """Play the fleets of devices/ against a broker: real MQTT, with faults, the same for the same seed."""
+    for name, number in (("--rate", rate), ("--seconds", seconds), ("--speed", speed)):
+        if number is not None and not math.isfinite(number):
+            raise typer.BadParameter(f"must be a number one can count to, not {number}", param_hint=name)
     settings = _settings(broker, username, password, ca, cert, key)
     fleets = _fleets(paths or [shared("devices")], demo, devices)
     play = Play(fleets, settings, seed=seed, rate=rate, speed=speed)
