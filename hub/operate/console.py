@@ -50,29 +50,21 @@ class ConsoleObserver(Observer):
         self._next_event = 0.0
         self._hidden_events = 0
         self._second, self._lines, self._hidden_lines = 0, 0, 0
-        self._printer: Printer[RenderableType] = Printer(self._write, _missing)
-
-    @property
-    def broken(self) -> bool:
-        """Whether nobody reads any more."""
-        return self._printer.broken
+        self.printer: Printer[RenderableType] = Printer(self._write, _missing)
 
     def note(self, word: str, text: str, style: str = "") -> None:
         """Print a line of the hub's own, always."""
-        self._printer.put(self._line(word, text, style))
+        self.printer.put(self._line(word, text, style))
 
     def show(self, renderable: RenderableType) -> None:
-        """Print something larger, such as a table."""
-        self._printer.put(renderable)
+        """Print something larger, such as a table, below all lines so far."""
+        self._tell_hidden()
+        self.printer.put(renderable)
 
     def close(self) -> None:
         """Print what waits and end."""
-        if self._hidden_events:
-            self.note("", _more(self._hidden_events, "event"), "dim")
-        if self._hidden_lines:
-            self.note("", _more(self._hidden_lines, "line"), "dim")
-        self._hidden_events = self._hidden_lines = 0
-        self._printer.close()
+        self._tell_hidden()
+        self.printer.close()
 
     def events(self, events: Sequence[Event], now: float) -> None:
         """Show one of a batch if it is time for one; a batch of what could not be read is empty."""
@@ -86,7 +78,7 @@ class ConsoleObserver(Observer):
         tail = f"  … {hidden:,} more" if hidden else ""
         line.text.truncate(max(self._console.width - _INDENT - len(tail), 10), overflow="ellipsis")
         line.text.append(tail, "dim italic")
-        self._printer.put(line)
+        self.printer.put(line)
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
         """Show it."""
@@ -132,6 +124,13 @@ class ConsoleObserver(Observer):
         """Show that rules were loaded anew."""
         self.note("rules", shown(summary), "green")
 
+    def _tell_hidden(self) -> None:
+        """Say how many events and lines were left out since the last one that was shown."""
+        for count, what in ((self._hidden_events, "event"), (self._hidden_lines, "line")):
+            if count:
+                self.note("", _more(count, what), "dim")
+        self._hidden_events = self._hidden_lines = 0
+
     def _bounded(self, word: str, text: Callable[[], str], style: str = "") -> None:
         """Print a line unless this second had enough of them."""
         second = int(self._clock.monotonic())
@@ -141,7 +140,7 @@ class ConsoleObserver(Observer):
             self._second, self._lines, self._hidden_lines = second, 0, 0
         if self._lines < _STORM_LINES:
             self._lines += 1
-            self._printer.put(self._line(word, text(), style))
+            self.printer.put(self._line(word, text(), style))
         else:
             self._hidden_lines += 1
 

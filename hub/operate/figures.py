@@ -44,9 +44,9 @@ class Figures(Observer):
         """Count it."""
         self.counts["undecoded"] += 1
 
-    def duplicate(self, topic: str) -> None:
-        """Count it."""
-        self.counts["duplicates"] += 1
+    def duplicates(self, count: int) -> None:
+        """Count them."""
+        self.counts["duplicates"] += count
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
         """Count it."""

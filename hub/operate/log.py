@@ -53,20 +53,15 @@ class LogObserver(Observer):
         self._json = as_json
         self._repeats = Repeats()
         self._failing: dict[str, tuple[float, int]] = {}
-        self._printer: Printer[str] = Printer(self._write, self._missing)
-
-    @property
-    def broken(self) -> bool:
-        """Whether nobody reads any more."""
-        return self._printer.broken
+        self.printer: Printer[str] = Printer(self._write, self._missing)
 
     def note(self, kind: str, text: str, **fields: Any) -> None:
         """Write a line; `fields` are further keys of a JSON line, and behind the text otherwise if they are ids."""
-        self._printer.put(self._format(kind, text, fields))
+        self.printer.put(self._format(kind, text, fields))
 
     def close(self) -> None:
         """Write what waits and end."""
-        self._printer.close()
+        self.printer.close()
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
         """Tell of a payload that could not be read."""

@@ -1,5 +1,9 @@
 """Where a command's lines go: to a person on a terminal with Rich, else into a log, as text or JSON."""
 
+import contextlib
+import os
+import signal
+from functools import partial
 from typing import TextIO
 
 import orjson
@@ -20,6 +24,7 @@ class Output:
         self.log: LogObserver | None = None
         self.console: ConsoleObserver | None = None
         self.as_json = as_json
+        self._stream = stream
         if as_json or plain or not stream.isatty():
             self.observer: ConsoleObserver | LogObserver = LogObserver(stream, as_json=as_json)
             self.log = self.observer
@@ -40,6 +45,14 @@ class Output:
             for line in summary.plain().splitlines():
                 self.log.note("summary", line)
 
+    def stop_when_unread(self) -> None:
+        """Have the process end, by the signal that drains, when nobody reads what it writes any more."""
+        self.observer.printer.on_broken = partial(os.kill, os.getpid(), signal.SIGTERM)
+
     def close(self) -> None:
         """Write what waits."""
         self.observer.close()
+        if self.observer.printer.broken:
+            # what the stream still holds goes nowhere; else Python would try again at its end and fail
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())

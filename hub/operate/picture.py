@@ -1,22 +1,37 @@
 """A picture of the demo for README and docs: what a terminal shows, drawn as SVG by Rich."""
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from hub.errors import HubError
+from hub.model import Notification, Outcome, Retry
 from hub.operate.console import ConsoleObserver
 from hub.operate.summary import Summary
 
 __all__ = ["Picture"]
 
-_COLUMNS = 100
-_EVENT_SECONDS = 3.0  # fewer events than on a terminal: the picture is about what follows from them
+_COLUMNS = 110
+_EVENT_SECONDS = 5.0  # fewer events than on a terminal: the picture is about what follows from them
+_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # fetched from somebody else's host otherwise
 _GROUND, _INK = "161b22", "c9d1d9"
 _COLOURS = "484f58 ff7b72 3fb950 d29922 58a6ff bc8cff 39c5cf b1bac4"
 _BRIGHT = "6e7681 ffa198 56d364 e3b341 79c0ff d2a8ff 56d4dd f0f6fc"
+
+
+class _Sketch(ConsoleObserver):
+    """Leaves out what a terminal has room for and a page has not."""
+
+    def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
+        """Show only what went wrong: what went well is seen where it was received."""
+        if isinstance(outcome, Retry):
+            super().delivery(notification, outcome, attempt, now)
+
+    def decode_error(self, topic: str, head: bytes, reason: str) -> None:
+        """Leave it to the summary."""
 
 
 class Picture:
@@ -33,7 +48,7 @@ class Picture:
             highlight=False,
             legacy_windows=False,
         )
-        self.observer = ConsoleObserver(self._console, event_seconds=_EVENT_SECONDS, every=False)
+        self.observer = _Sketch(self._console, event_seconds=_EVENT_SECONDS, every=False)
 
     def save(self, path: Path, summary: Summary) -> None:
         """Write the SVG, the summary below what was recorded.
@@ -44,7 +59,7 @@ class Picture:
         """
         self.observer.show(summary.table())
         self.observer.close()
-        drawing = self._console.export_svg(title="hub demo", theme=_theme())
+        drawing = _FONT_FACE.sub("", self._console.export_svg(title="hub demo", theme=_theme()))
         try:
             path.write_text(drawing, "utf-8")
         except OSError as error:

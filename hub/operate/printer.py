@@ -24,6 +24,8 @@ class Printer(Generic[T]):
         self._queue: queue.SimpleQueue[T | None] = queue.SimpleQueue()
         self._dropped = 0
         self._broken = False
+        self.on_broken: Callable[[], None] | None = None
+        """Called once, in the printer's thread, when nobody reads any more."""
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
         self._thread.start()
 
@@ -56,5 +58,7 @@ class Printer(Generic[T]):
                 self._write(line)
             return
         self._broken = True
+        if self.on_broken:
+            self.on_broken()
         while self._queue.get() is not None:
             pass

@@ -31,6 +31,7 @@ def demo(
 ) -> None:
     """Show the hub at work: Mosquitto, simulated devices, the shipped rules, notifications delivered."""
     output = Output(sys.stdout, plain=headless)
+    output.stop_when_unread()
     picture = Picture() if svg else None
     try:
         summary = _demonstrate(output, picture, seconds)
