@@ -5,6 +5,7 @@ session → pipeline (decode → engine → book → commit) → dispatcher → 
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from hub.errors import ConfigError, HubError, SessionError
 from hub.files import check, load_files
 from hub.ingest.open import open_session
 from hub.ingest.session import Notice, Will
-from hub.limits import DRAIN_SECONDS
+from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
 from hub.model import OWN
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.own import OWN_SETTINGS, Own
@@ -103,6 +104,9 @@ class App:
 
     async def _live(self, store: Store, earlier: Sequence[str]) -> None:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
+        gc.collect()
+        gc.freeze()  # rules and modules live as long as the process
+        gc.set_threshold(GC_ALLOCATIONS, 20, 100)
         try:
             async with asyncio.TaskGroup() as group:
 
@@ -111,7 +115,7 @@ class App:
 
                 spawn("session", self.session.run(self.files.rules.filters(), earlier))
                 spawn("ingest", self.pipeline.ingest())
-                spawn("commits", self.pipeline.commits())
+                spawn("checkpoints", self.pipeline.checkpoints())
                 spawn("timers", self.pipeline.timers())
                 spawn("dispatcher", self.dispatcher.run())
                 spawn("store", _until(store.ended))

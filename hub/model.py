@@ -68,7 +68,7 @@ class Delivery(Protocol):
 class Event:
     """What arrived: a decoded message.
 
-    `fields` is the payload's object, or an empty one where the payload is something else; `value` is what it is then.
+    `value` is the payload, whatever it is; `fields` is the same where it is an object, else an empty one.
     Not a frozen dataclass because one is made per message: that alone would cost three times the decoding.
     """
 

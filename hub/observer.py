@@ -26,8 +26,8 @@ class Observer:
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
         """Hear of a message that could not be read and is now a dead letter."""
 
-    def duplicate(self, topic: str) -> None:
-        """Hear of a redelivery that had been committed before and was not evaluated again."""
+    def duplicates(self, count: int) -> None:
+        """Hear of redeliveries that had been committed before and were not evaluated again."""
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
         """Hear that a condition had no value for an event; the instance kept its state."""
@@ -76,10 +76,10 @@ class Observers(Observer):
         for each in self.all:
             each.decode_error(topic, head, reason)
 
-    def duplicate(self, topic: str) -> None:
+    def duplicates(self, count: int) -> None:
         """Pass it on."""
         for each in self.all:
-            each.duplicate(topic)
+            each.duplicates(count)
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
         """Pass it on."""

@@ -8,16 +8,28 @@ CHECKPOINT_SECONDS or when a part of the receive window is filled.
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import orjson
 
 from hub.alerts.book import Book
 from hub.clock import Clock, rfc3339
 from hub.config import Settings
-from hub.ingest.decode import Undecodable, decode
+from hub.errors import StoreError
+from hub.ingest.decode import decode_all
 from hub.ingest.receipts import Receipts
 from hub.ingest.session import Notice, Session
-from hub.limits import ALIVE_SECONDS, CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, DEADLINE_SECONDS
+from hub.limits import (
+    ALIVE_SECONDS,
+    BATCH,
+    BUSY,
+    BUSY_SECONDS,
+    CHECKPOINT_SECONDS,
+    CHECKPOINT_WINDOW_SHARE,
+    DEADLINE_SECONDS,
+)
 from hub.model import OWN, Delivery, Event, Notification, Reason
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outbox import Queued
@@ -53,7 +65,7 @@ class Pipeline:
         self._prefix, self._payload_bytes = settings.publish_prefix, settings.broker.payload_bytes
         self._share = max(1, settings.broker.receive_maximum // CHECKPOINT_WINDOW_SHARE)
         self.closed = asyncio.Event()
-        """Set when `commits` has made its last commit."""
+        """Set when the last commit is made."""
         self._receipts = Receipts(())
         self._dead: list[tuple[float, str, bytes, str]] = []
         self._own: list[Notification] = []
@@ -62,13 +74,13 @@ class Pipeline:
         self._uncommitted = 0
         self._speaking = (0, 0.0)
         self._alive_until = 0.0
-        self._wanted = asyncio.Event()
+        self._wanted = self._committing = False
         self._timers_wanted = asyncio.Event()
         self._drained_at: int | None = None
         self._quiet_since: float | None = None
         self._copy: tuple[str, bytes, set[int]] | None = None
         self._rules: RuleSet | None = None
-        self._closing = False
+        self._closing = asyncio.Event()
 
     # state in
 
@@ -99,7 +111,8 @@ class Pipeline:
     async def ingest(self) -> None:
         """Take batches from the session until it is closed."""
         while deliveries := await self.session.receive():
-            self.take(deliveries)
+            for first in range(0, len(deliveries), BATCH):
+                self.take(deliveries[first : first + BATCH])
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
         """Evaluate a batch and let its commit begin, now or later."""
@@ -120,20 +133,15 @@ class Pipeline:
 
     def _read(self, deliveries: Sequence[Delivery], now: float) -> list[Event]:
         """Decode; leave out what was committed before, and what cannot be read, which is kept as a dead letter."""
-        events: list[Event] = []
-        take, limit = self._receipts.take, self._payload_bytes
-        for delivery in deliveries:
-            if delivery.qos and take(delivery):
-                self.observer.duplicate(delivery.topic)
-                continue
-            if self.engine.overlaps and self._is_copy(delivery):
-                continue
-            event = decode(delivery, now, limit)
-            if isinstance(event, Undecodable):
-                self._dead.append((now, event.topic, event.head, event.reason))
-                self.observer.decode_error(event.topic, event.head, event.reason)
-            else:
-                events.append(event)
+        fresh = self._receipts.take(deliveries)
+        if len(fresh) < len(deliveries):
+            self.observer.duplicates(len(deliveries) - len(fresh))
+        if self.engine.overlaps:
+            fresh = [delivery for delivery in fresh if not self._is_copy(delivery)]
+        events, failures = decode_all(fresh, now, self._payload_bytes)
+        for each in failures:
+            self._dead.append((now, each.topic, each.head, each.reason))
+            self.observer.decode_error(each.topic, each.head, each.reason)
         return events
 
     def _is_copy(self, delivery: Delivery) -> bool:
@@ -165,7 +173,7 @@ class Pipeline:
 
     async def timers(self) -> None:
         """Do what the clock makes due, but never before the broker's queue was drained after a (re)connect."""
-        while not self._closing:
+        while not self._closing.is_set():
             self._timers_wanted.clear()
             if self._drained_at is not None and self._taken >= self._drained_at:
                 self._tick(self.clock.now())
@@ -214,49 +222,77 @@ class Pipeline:
     # commits
 
     def want_commit(self) -> None:
-        """Let the next commit begin as soon as the one under way has ended."""
-        self._wanted.set()
+        """Let a commit begin at the end of this turn of the loop, or as soon as the one under way has ended."""
+        if not self._wanted:
+            self._wanted = True
+            asyncio.get_running_loop().call_soon(self._begin)
 
-    async def commits(self) -> None:
-        """Commit whenever something wants it, and every CHECKPOINT_SECONDS what nothing wanted."""
-        while True:
-            await _wait(self._wanted, CHECKPOINT_SECONDS)
-            if self._wanted.is_set() or self._uncommitted or self.clock.now() >= self._alive_until:
-                self._wanted.clear()
-                await self._commit()
-            if self._closing and not self._wanted.is_set():
-                self.closed.set()
-                return
+    async def checkpoints(self) -> None:
+        """Every CHECKPOINT_SECONDS commit what nothing else wanted committed."""
+        while not self._closing.is_set():
+            if self._uncommitted or self.clock.now() >= self._alive_until:
+                self.want_commit()
+            await _wait(self._closing, CHECKPOINT_SECONDS)
 
-    async def _commit(self) -> None:
-        """Make all that has happened so far durable, then acknowledge it and let it be told."""
-        now, position = self.clock.now(), self._taken
-        (count, oldest), self._speaking, self._uncommitted = self._speaking, (0, 0.0), 0
+    def _begin(self) -> None:
+        """Hand all that has happened so far to the store."""
+        if self._committing or not self._wanted:
+            return
+        self._committing, self._wanted = True, False
+        now = self.clock.now()
         notifications = self._own + self.book.take_notifications()
         self._own = []
-        queued = self.outbox.enter(notifications)
-        changed = self.book.take_changed()
-        await self.store.commit(self._changes(now, position, queued))
-        self.session.acknowledge(position)
+        commit = _Commit(
+            self._taken,
+            self._uncommitted,
+            self._speaking,
+            self.outbox.enter(notifications),
+            self.book.take_changed(),
+        )
+        self._speaking, self._uncommitted = (0, 0.0), 0
+        self.store.commit(self._changes(now, commit), partial(self._committed, commit))
+
+    def _committed(self, commit: "_Commit", error: StoreError | None) -> None:
+        """It is on disk: acknowledge, let it be told, and begin the next."""
+        if error is not None:
+            self.closed.set()
+            return
+        self.session.acknowledge(commit.position)
         self._receipts.confirmed(self.session.confirmed)
-        if queued:
-            self.dispatcher.offer(queued)
+        if commit.queued:
+            self.dispatcher.offer(commit.queued)
+        self._report(commit)
+        if commit.events > BUSY and not self._closing.is_set():
+            asyncio.get_running_loop().call_later(BUSY_SECONDS, self._next)
+        else:
+            self._next()
+
+    def _next(self) -> None:
+        self._committing = False
+        self._begin()
+        if self._closing.is_set() and not self._committing:
+            self.closed.set()
+
+    def _report(self, commit: "_Commit") -> None:
+        count, oldest = commit.speaking
         if count:
             self.observer.committed(count, self.clock.now() - oldest)
-        for body in changed:
+        for body in commit.changed:
             self.observer.alert(body)
-        for notification in notifications:
-            self.observer.queued(notification)
+        for queued in commit.queued:
+            self.observer.queued(queued.notification)
 
-    def _changes(self, now: float, position: int, queued: Sequence[Queued]) -> Changes:
-        drained = self._drained_at is not None and position >= self._drained_at
+    def _changes(self, now: float, commit: "_Commit") -> Changes:
+        drained = self._drained_at is not None and commit.position >= self._drained_at
         if drained:
             self._receipts.drained()
-        receipts, forget = self._receipts.seal(position)
+        receipts, forget = self._receipts.seal(commit.position)
         dead, self._dead = self._dead, []
         rules, self._rules = self._rules, None
-        meta = [("own_serial", str(self._own_serial))]
-        if self._quiet_since is None:
+        meta = []
+        if any(each.notification.id.startswith("own-") for each in commit.queued):
+            meta.append(("own_serial", str(self._own_serial)))
+        if self._quiet_since is None and now >= self._alive_until:
             meta.append(("alive", repr(now)))
             self._alive_until = now + ALIVE_SECONDS
         if rules is not None:
@@ -264,7 +300,7 @@ class Pipeline:
         return Changes(
             instances=self.engine.take_changes(),
             alerts=self.book.take_rows(),
-            queued=[outbox_row(each) for each in queued],
+            queued=[outbox_row(each) for each in commit.queued],
             settled=self.outbox.take_settled(),
             dead_letters=dead,
             receipts=receipts,
@@ -274,10 +310,22 @@ class Pipeline:
         )
 
     def close(self) -> None:
-        """Let `timers` end, and `commits` after one last commit."""
-        self._closing = True
+        """Let `timers` and `checkpoints` end after one last commit; `closed` tells when it is made."""
+        self._closing.set()
         self._timers_wanted.set()
-        self._wanted.set()
+        self.want_commit()
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What a commit under way covers."""
+
+    position: int
+    events: int
+    speaking: tuple[int, float]
+    """How many events since the first that caused something, and when that arrived."""
+    queued: Sequence[Queued]
+    changed: Sequence[Mapping[str, Any]]
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -72,8 +72,7 @@ def notification_body(alert: Alert, phase: Phase, identity: str, event: Event | 
 
 def _event(event: Event) -> dict[str, Any]:
     """Return the event that caused it; of a large payload only its head, as text."""
-    payload: Any = event.fields if event.value is None else event.value
-    body = {"topic": event.topic, "payload": payload, "time": rfc3339(event.time)}
+    body: dict[str, Any] = {"topic": event.topic, "payload": event.value, "time": rfc3339(event.time)}
     if len(event.raw) > NOTIFICATION_PAYLOAD_BYTES:
         body["payload"] = event.raw[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
         body["truncated"] = True

@@ -37,31 +37,37 @@ class Receipts:
     def __init__(self, stored: Sequence[tuple[int, bytes]]) -> None:
         """Begin with what the store holds: commit number and packed ids, oldest first."""
         self._known: dict[int, tuple[int, int]] = {}
+        # the same tuple as in its batch: a later one with the same id is another object
         self._batches: deque[_Batch] = deque()
         self._open: list[tuple[int, int]] = []
         self._number = 1
         self._forget = 0
         self._hold = False
         for number, blob in stored:
-            packets = list(_PACKED.iter_unpack(blob))
+            packets: list[tuple[int, int]] = list(_PACKED.iter_unpack(blob))
             self._batches.append(_Batch(number, 0, packets, held=True))
-            self._known.update((packet, (number, digest)) for packet, digest in packets)
+            self._known.update((receipt[0], receipt) for receipt in packets)
             self._number = number + 1
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def take(self, delivery: Delivery) -> bool:
-        """Remember a QoS 1 delivery with the commit that is being filled; tell whether it was taken before."""
-        packet = delivery.packet_id or 0
-        digest = crc32(delivery.payload, crc32(delivery.topic.encode()))
-        seen = False
-        if delivery.duplicate:
-            known = self._known.get(packet)
-            seen = known is not None and known[1] == digest
-        self._known[packet] = (self._number, digest)
-        self._open.append((packet, digest))
-        return seen
+    def take(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Remember those at QoS 1 with the commit that is being filled; return what was not taken before."""
+        known, add = self._known, self._open.append
+        seen: set[int] = set()
+        for place, delivery in enumerate(deliveries):
+            packet = delivery.packet_id
+            if not packet:
+                continue
+            receipt = (packet, crc32(delivery.payload, crc32(delivery.topic.encode())))
+            if delivery.duplicate and known.get(packet) == receipt:
+                seen.add(place)
+            known[packet] = receipt
+            add(receipt)
+        if not seen:
+            return deliveries
+        return [delivery for place, delivery in enumerate(deliveries) if place not in seen]
 
     def seal(self, position: int) -> tuple[tuple[int, bytes] | None, int]:
         """End the commit being filled, which reaches to `position`.
@@ -81,9 +87,9 @@ class Receipts:
         """Forget what the broker is known to have seen acknowledged: all batches up to this position."""
         while self._batches and not self._batches[0].held and self._batches[0].position <= position:
             batch = self._batches.popleft()
-            for packet, _ in batch.packets:
-                if self._known.get(packet, (0, 0))[0] == batch.number:
-                    del self._known[packet]
+            for receipt in batch.packets:
+                if self._known.get(receipt[0]) is receipt:
+                    del self._known[receipt[0]]
             self._forget = batch.number
 
     def disconnected(self) -> None:

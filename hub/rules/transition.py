@@ -42,5 +42,5 @@ def make_context(
     if event is not None:
         context.value, context.topic, context.time = event.value, event.topic, event.time
         context.qos, context.retain, context.size = event.qos, event.retain, len(event.raw)
-        context.payload_present = event.value is None
+        context.payload_present = isinstance(event.value, dict)
     return context

@@ -41,7 +41,6 @@ CREATE TABLE outbox (
     reason TEXT NOT NULL DEFAULT '',
     UNIQUE (id, receiver)
 ) STRICT;
-CREATE INDEX outbox_queue ON outbox (receiver, row) WHERE state = 'queued';
 
 -- packet ids that are committed and perhaps not yet seen by the broker: 6 bytes each, one row a commit
 CREATE TABLE receipts (

@@ -21,7 +21,7 @@ __all__ = ["Store"]
 
 T = TypeVar("T")
 _Read = Callable[[Database], Any]
-_Job = tuple[Changes | _Read | None, "asyncio.Future[Any] | None"]
+Done = Callable[[StoreError | None], None]
 
 
 class Store:
@@ -35,7 +35,7 @@ class Store:
         self.database = Database(path)
         self.trouble = trouble
         self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Changes | _Read | None, Any]] = SimpleQueue()
         self._abandon = threading.Event()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         """Done when the writer has ended; with an exception when it died, which must stop the process."""
@@ -46,14 +46,12 @@ class Store:
         """Read what the file holds."""
         return await self.read(Database.load)
 
-    def commit(self, changes: Changes) -> "asyncio.Future[None]":
-        """Make the changes durable; the future is done when they are on disk.
+    def commit(self, changes: Changes, done: Done) -> None:
+        """Make the changes durable, in the order of calls; then `done` is called on the event loop.
 
-        The order of calls is the order on disk. Raises (in the future) StoreError only when the store was closed.
+        It is handed a StoreError only when the store was closed before it could be written.
         """
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._jobs.put((changes, future))
-        return future
+        self._jobs.put((changes, done))
 
     async def read(self, query: Callable[[Database], T]) -> T:
         """Run a query on the writer's connection: it sees all that was committed before."""
@@ -71,16 +69,16 @@ class Store:
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - a bug of ours; whoever waits for `ended` stops the process
-            self._settle([self.ended], StoreError(f"the writer of {self.database.path} died: {error!r}"))
+            self._call(_finish, self.ended, StoreError(f"the writer of {self.database.path} died: {error!r}"), None)
         else:
-            self._settle([self.ended], None)
+            self._call(_finish, self.ended, None, None)
 
     def _work(self) -> None:
         while True:
             jobs = [self._jobs.get()]
             while not self._jobs.empty():
                 jobs.append(self._jobs.get())
-            self._commit([(job, future) for job, future in jobs if isinstance(job, Changes)])
+            self._commit([(job, done) for job, done in jobs if isinstance(job, Changes)])
             for job, future in jobs:
                 if job is None:
                     self.database.close()
@@ -88,7 +86,7 @@ class Store:
                 if not isinstance(job, Changes):
                     self._answer(job, future)
 
-    def _commit(self, jobs: list[Any]) -> None:
+    def _commit(self, jobs: list[tuple[Changes, Done]]) -> None:
         failed = False
         while jobs:
             try:
@@ -98,22 +96,19 @@ class Store:
                     self._call(self.trouble, f"{self.database.path}: cannot be written: {error}")
                 failed = True
                 if self._abandon.wait(STORE_RETRY_SECONDS):
-                    self._settle([future for _, future in jobs], StoreError(f"not written: {error}"))
+                    self._call(_tell, jobs, StoreError(f"not written: {error}"))
                     return
             else:
-                self._settle([future for _, future in jobs], None)
+                self._call(_tell, jobs, None)
                 break
         if failed:
             self._call(self.trouble, "")
 
-    def _answer(self, query: _Read, future: "asyncio.Future[Any] | None") -> None:
+    def _answer(self, query: _Read, future: "asyncio.Future[Any]") -> None:
         try:
-            self._call(_finish, [future], None, query(self.database))
+            self._call(_finish, future, None, query(self.database))
         except sqlite3.Error as error:
-            self._settle([future], StoreError(f"{self.database.path}: cannot be read: {error}"))
-
-    def _settle(self, futures: list[Any], error: Exception | None) -> None:
-        self._call(_finish, futures, error, None)
+            self._call(_finish, future, StoreError(f"{self.database.path}: cannot be read: {error}"), None)
 
     def _call(self, function: Callable[..., None], *args: Any) -> None:
         try:
@@ -122,11 +117,15 @@ class Store:
             self._abandon.set()
 
 
-def _finish(futures: list["asyncio.Future[Any]"], error: Exception | None, result: Any) -> None:
-    for future in futures:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+def _tell(jobs: list[tuple[Changes, Done]], error: StoreError | None) -> None:
+    for _, done in jobs:
+        done(error)
+
+
+def _finish(future: "asyncio.Future[Any]", error: Exception | None, result: Any) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
