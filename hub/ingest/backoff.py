@@ -25,6 +25,10 @@ class Backoff:
         """Hear that a connection stands; `now` is monotonic."""
         self._connected = now
 
+    def lasted(self, now: float) -> float:
+        """Return how many seconds the connection that ended had lasted, 0 where none was made."""
+        return 0.0 if self._connected is None else max(now - self._connected, 1e-9)
+
     def wait(self, now: float) -> float:
         """Return the seconds to wait after a connection ended or could not be made."""
         steady = self._connected is not None and now - self._connected >= _STEADY_SECONDS

@@ -13,6 +13,7 @@ import mqtt5
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, HubError, MalformedPacket, SessionError
 from hub.ingest import wire
+from hub.ingest.rival import Hangup
 from hub.ingest.session import BrokerSettings
 from hub.limits import READ_PAUSE_RATE, READ_PAUSE_SECONDS
 from hub.model import Delivery
@@ -49,10 +50,12 @@ class Connection(asyncio.Protocol):
         self.ended: asyncio.Future[SessionError] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._greeted = False
-        self._rest = bytearray()
+        self._part = bytearray()
         self._needed = 0
         self._heard = 0.0
         self._counted_since, self._counted, self._busy = 0.0, 0, False
+        self._held = self._resting = False
+        self._reading = True
         self._writable = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -85,12 +88,12 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hear what one read brought: all whole packets are handed over, the rest waits for more."""
         self._heard = self._loop.time()
-        if self._rest:
-            self._rest += data
-            if len(self._rest) < self._needed:
+        if self._part:
+            self._part += data
+            if len(self._part) < self._needed:
                 return
-            data = bytes(self._rest)
-            self._rest.clear()
+            data = bytes(self._part)
+            self._part.clear()
         try:
             used = self._greet(data) if not self._greeted else 0
             if self._greeted:
@@ -99,15 +102,15 @@ class Connection(asyncio.Protocol):
             self.fail(error)
             return
         if used < len(data):
-            self._rest += data[used:]
+            self._part += data[used:]
             self._needed = wire.needed(data[used : used + 5])
         if self._busy:
-            self._pause()
+            self._rest(True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Hear from asyncio that it is over."""
         why = f"the connection broke: {exc}" if exc else "the broker closed the connection"
-        self._end(Disconnected(why) if self._greeted else BrokerUnreachable(f"{why} before it answered"))
+        self._end(Hangup(why) if self._greeted else BrokerUnreachable(f"{why} before it answered"))
 
     def pause_writing(self) -> None:
         """Hear from asyncio that the broker reads too slowly."""
@@ -132,6 +135,11 @@ class Connection(asyncio.Protocol):
         if seconds:
             due = self._loop.time() + seconds / 2
             self._timer = self._loop.call_at(due, self._tick, seconds, due, ask)
+
+    def hold(self, on: bool) -> None:
+        """Stop reading, or go on: the last means against a broker that sends more than our receive maximum."""
+        self._held = on
+        self._read_or_not()
 
     def fail(self, error: SessionError) -> None:
         """End it at once, for this reason."""
@@ -180,20 +188,27 @@ class Connection(asyncio.Protocol):
             self._busy = self._counted > READ_PAUSE_RATE * past
             self._counted_since, self._counted = self._heard, 0
 
-    def _pause(self) -> None:
+    def _rest(self, on: bool) -> None:
         """Let the socket fill for a moment."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-            self._loop.call_later(READ_PAUSE_SECONDS, self._resume)
+        self._resting = on
+        self._read_or_not()
+        if on:
+            self._loop.call_later(READ_PAUSE_SECONDS, self._rest, False)
 
-    def _resume(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+    def _read_or_not(self) -> None:
+        reading = not (self._held or self._resting)
+        if self._transport is None or self._transport.is_closing() or reading == self._reading:
+            return
+        self._reading = reading
+        if reading:
             self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     def _tick(self, seconds: float, due: float, ask: Callable[[], None]) -> None:
         now = self._loop.time()
-        if now - due > seconds / 4:
-            self._heard = now  # our own loop was held up: what came meanwhile is not read yet
+        if self._held or now - due > seconds / 4:
+            self._heard = now  # what came is not read yet: it is we who do not listen, or our loop was held up
         if now - self._heard > 1.5 * seconds:
             self.fail(Disconnected(f"nothing heard from the broker for {now - self._heard:.0f} s"))
             return

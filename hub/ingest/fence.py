@@ -22,7 +22,6 @@ class Fence:
         """Watch `inbox`; `window` is our receive maximum; `drained` is called once for each connection."""
         self.confirmed = 0
         self._inbox, self._window, self._drained = inbox, window, drained
-        self._peak = 0
         self._ask: Callable[[], None] | None = None
         self._asked: int | None = None
         self._proven = 0
@@ -33,7 +32,7 @@ class Fence:
 
     def connected(self, ask: Callable[[], None]) -> None:
         """Begin a connection, subscribed: `ask` sends a question whose answer is told to `answered`."""
-        self._ask, self._asked, self._barrier, self._peak = ask, None, None, 0
+        self._ask, self._asked, self._barrier = ask, None, None
         self.ask()
 
     def disconnected(self) -> None:
@@ -80,7 +79,5 @@ class Fence:
 
     def _may_hold_back(self) -> bool:
         """Tell whether the broker may have more that it does not send before we acknowledge."""
-        outstanding = self._inbox.outstanding()
-        full = outstanding >= min(self._window, max(self._peak, 1))
-        self._peak = max(self._peak, outstanding)
-        return full
+        outstanding = self._inbox.outstanding
+        return outstanding >= min(self._window, max(self._inbox.peak, 1))

@@ -21,6 +21,10 @@ class Inbox:
         """Begin empty, at position 0."""
         self.handed = 0
         self.acknowledged = 0
+        self.outstanding = 0
+        """How many the broker waits to see acknowledged on the present connection."""
+        self.peak = 0
+        """The most that it has waited for on this connection."""
         self.dropped = 0
         """QoS 0 deliveries that found no room since this was last set to 0."""
         self._waiting: list[Delivery] = []
@@ -37,10 +41,12 @@ class Inbox:
 
     def put(self, fresh: Sequence[Delivery]) -> None:
         """Take what came; beyond INBOX_QOS0 waiting only what the broker holds us to (QoS 1, the receive maximum)."""
+        held = [each for each in fresh if each.packet_id]
         if len(self._waiting) >= INBOX_QOS0:
-            kept = [each for each in fresh if each.packet_id]
-            self.dropped += len(fresh) - len(kept)
-            fresh = kept
+            self.dropped += len(fresh) - len(held)
+            fresh = held
+        self.outstanding += len(held)
+        self.peak = max(self.peak, self.outstanding)
         self._waiting += fresh
         self._wake()
 
@@ -62,9 +68,9 @@ class Inbox:
         self.handed += len(batch)
         return batch
 
-    def settle(self, position: int) -> list[Sequence[Delivery]]:
-        """Let go of everything up to `position`; return what of it came by the present connection, in order."""
-        settled = []
+    def settle(self, position: int) -> list[Delivery]:
+        """Let go of everything up to `position`; return what of it is to be acknowledged, in order of receipt."""
+        settled: list[Delivery] = []
         position = min(position, self.handed)
         while self._out and self._out[0][1] <= position:
             connection, first, batch = self._out.popleft()
@@ -73,7 +79,8 @@ class Inbox:
                 self._out.appendleft((connection, first + count, batch[count:]))
                 batch = batch[:count]
             if connection == self._connection:
-                settled.append(batch)
+                settled += [each for each in batch if each.packet_id]
+        self.outstanding -= len(settled)
         self.acknowledged = max(self.acknowledged, position)
         return settled
 
@@ -83,11 +90,7 @@ class Inbox:
         older = [each for each in self._older if not (resumed and each.packet_id)]
         self._older, self._waiting = older + waiting, []
         self._connection += 1
-
-    def outstanding(self) -> int:
-        """Count what the broker waits to see acknowledged: a slow question, for rare moments."""
-        batches = [batch for connection, _, batch in self._out if connection == self._connection]
-        return sum(1 for batch in (*batches, self._waiting) for each in batch if each.packet_id)
+        self.outstanding = self.peak = 0
 
     def close(self) -> None:
         """Wake who waits; what is here can still be taken, then nothing comes."""

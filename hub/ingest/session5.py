@@ -26,6 +26,7 @@ from hub.ingest.connection import Connection, tls_context
 from hub.ingest.fence import Fence
 from hub.ingest.inbox import Inbox
 from hub.ingest.outgoing import Outgoing
+from hub.ingest.rival import Rival, taken_over
 from hub.ingest.session import BrokerSettings, Notice, Will
 from hub.ingest.subscriptions import Subscriptions, check_filters
 from hub.ingest.topics import check_topic
@@ -89,7 +90,7 @@ class Session5:
     async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
         """Connect, subscribe, reconnect for ever; see Session.run."""
         self._subscriptions.want(filters, earlier)
-        loop, backoff = asyncio.get_running_loop(), Backoff()
+        loop, backoff, rival = asyncio.get_running_loop(), Backoff(), Rival(self._settings.client_id)
         try:
             while not self._closed.is_set():
                 try:
@@ -100,6 +101,8 @@ class Session5:
                     if isinstance(error, _ForGood) and not self._met:
                         raise ConnectionRefused(str(error)) from error
                     self._tell(error)
+                    if rivalry := rival.suspect(error, backoff.lasted(loop.time())):
+                        raise rivalry from error
                 if not self._closed.is_set():
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._closed.wait(), backoff.wait(loop.time()))
@@ -118,7 +121,9 @@ class Session5:
         """Acknowledge up to a position; see Session.acknowledge."""
         settled = self._inbox.settle(position)
         if settled and self._connection is not None:
-            self._connection.write(b"".join([wire.pubacks(batch) for batch in settled]))
+            self._connection.write(wire.pubacks(settled))
+            if self._inbox.outstanding < self._settings.receive_maximum:
+                self._connection.hold(False)
         self._fence.acknowledged()
 
     async def resubscribe(self, filters: Sequence[str]) -> None:
@@ -174,6 +179,8 @@ class Session5:
     def deliveries(self, packets: Sequence[Delivery]) -> None:
         """Hear PUBLISH packets."""
         self._inbox.put(packets)
+        if self._inbox.outstanding > self._settings.receive_maximum and self._connection is not None:
+            self._connection.hold(True)
 
     def control(self, packet: mqtt5.Packet) -> None:
         """Hear any other packet."""
@@ -194,8 +201,7 @@ class Session5:
         why = wire.reason(packet.reason_code, packet.reason_str)
         self._blamed = int(packet.reason_code) in _BLAMES_US
         if packet.reason_code == _Code.SESSION_TAKEN_OVER:
-            client = f"another client connected as {self._settings.client_id!r}"
-            self._fail(SessionTakenOver(f"{client}: is a second hub running? Give each its own broker.client_id"))
+            self._fail(taken_over(self._settings.client_id, why))
         else:
             self._fail(Disconnected(f"the broker ended the connection: {why}"))
 

@@ -73,8 +73,8 @@ def publish(topic: str, payload: bytes, packet_id: int | None, *, retain: bool) 
 
 
 def pubacks(deliveries: Iterable[Delivery]) -> bytes:
-    """Return the PUBACKs of those that have a packet id, in their order."""
-    packets = array("I", [_PUBACK | number for each in deliveries if (number := each.packet_id)])
+    """Return the PUBACKs of deliveries at QoS 1, in their order."""
+    packets = array("I", [_PUBACK | (each.packet_id or 0) for each in deliveries])
     if _SWAP:
         packets.byteswap()
     return packets.tobytes()

@@ -1,0 +1,432 @@
+"""What every session promises, whichever MQTT it speaks, against a real broker with the shipped configuration."""
+
+import asyncio
+import sys
+import time
+
+import pytest
+
+from hub.errors import ConnectionRefused, Disconnected, PublishRefused, SessionTakenOver, SubscriptionDenied
+from hub.ingest.decode import Undecodable, decode
+from hub.ingest.session import Will
+from hub.limits import PAYLOAD_BYTES
+from hub.secret import Secret
+from tests.support.mqtt import bounded, client, packets
+from tests.support.proxy import Proxy
+
+
+@pytest.fixture(params=["5"])
+def protocol(request):
+    return request.param
+
+
+@pytest.fixture
+def settings(broker, protocol):
+    return broker.settings("hub", protocol=protocol)
+
+
+def numbered(count, start=0):
+    return [(f"site/{n % 7}", str(n)) for n in range(start, start + count)]
+
+
+def numbers(deliveries):
+    return [int(each.payload) for each in deliveries]
+
+
+async def test_deliveries_come_in_order_and_each_has_the_next_position(start, settings, device):
+    subject = await start(settings)
+    assert await device.publish_all(numbered(300)) == [0] * 300
+    taken = await subject.take(300)
+    assert numbers(taken) == list(range(300))
+    assert subject.session.handed == 300
+    assert {each.topic for each in taken} == {f"site/{n}" for n in range(7)}
+    assert all(each.packet_id and each.qos == 1 and not each.duplicate for each in taken)
+
+
+async def test_qos_0_is_delivered_without_a_packet_id_and_may_be_acknowledged(start, settings, device):
+    subject = await start(settings)
+    await device.publish("site/a", "1", qos=0)
+    await device.publish("site/a", "2", qos=1)
+    first, second = await subject.take(2)
+    assert (first.packet_id, first.qos == 0, second.qos == 1) == (None, True, True)
+    subject.session.acknowledge(2)
+    await subject.confirmed(2)
+
+
+async def test_kill_9_with_200_unacknowledged_loses_none(start, settings, device):
+    program = f"""
+import asyncio, sys
+from hub.ingest.open import open_session
+from hub.ingest.session import BrokerSettings
+from hub.secret import Secret
+settings = BrokerSettings(host={settings.host!r}, port={settings.port}, username="hub", protocol={settings.protocol!r},
+    client_id="hub", password=Secret({settings.password.reveal()!r}))
+async def main():
+    session = open_session(settings, None, lambda notice: print(notice.kind, flush=True))
+    running = asyncio.create_task(session.run(["site/#"]))
+    while session.handed < 200:
+        await session.receive()
+    print("holding", flush=True)
+    await running
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, cwd=sys.path[0] or "."
+    )
+    assert b"connected\n" in await bounded(process.stdout.readline()) + await bounded(process.stdout.readline())
+    await device.publish_all(numbered(200))
+    while await bounded(process.stdout.readline()) != b"holding\n":
+        assert process.returncode is None
+    process.kill()
+    await process.wait()
+    await device.publish_all(numbered(100, 200))
+    subject = await start(settings)
+    taken = await subject.take(300)
+    assert numbers(taken) == list(range(300))
+    assert [each.duplicate for each in taken] == [True] * 200 + [False] * 100
+    assert subject.notices[0].detail == "resumed"
+
+
+async def test_a_cancelled_wait_loses_none(start, settings, device):
+    subject = await start(settings)
+    sending = asyncio.create_task(device.publish_all(numbered(500)))
+    taken, cancelled = [], 0
+    async with asyncio.timeout(20):
+        while len(taken) < 500:
+            waiting = asyncio.create_task(subject.session.receive())
+            for _ in range(cancelled % 4):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            try:
+                taken += await waiting
+            except asyncio.CancelledError:
+                cancelled += 1
+    assert numbers(taken) == list(range(500))
+    assert cancelled
+    await sending
+
+
+async def test_what_is_acknowledged_is_gone_and_the_rest_comes_again(start, settings, device):
+    subject = await start(settings)
+    await device.publish_all(numbered(100))
+    await subject.take(100)
+    subject.session.acknowledge(40)
+    await subject.confirmed(40)
+    assert subject.session.confirmed == 40
+    await subject.die()
+    again = await start(settings)
+    taken = await again.take(60)
+    assert numbers(taken) == list(range(40, 100))
+    assert all(each.duplicate for each in taken)
+
+
+async def test_pubacks_go_out_in_order_of_receipt(start, settings, broker, device):
+    async with Proxy(broker.port) as proxy:
+        subject = await start(broker.settings("hub", protocol=settings.protocol, port=proxy.port))
+        await device.publish_all(numbered(400))
+        taken = await subject.take(400)
+        for position in (1, 7, 7, 3, 250, 399, 400, 10_000):
+            subject.session.acknowledge(position)
+        await subject.confirmed(400)
+        await subject.close()
+        acknowledged = [int.from_bytes(body[:2]) for first, body in packets(proxy.sent[0]) if first == 0x40]
+    assert acknowledged == [each.packet_id for each in taken]
+
+
+async def test_a_delivery_of_an_older_connection_is_not_acknowledged_on_the_new_one(start, settings, broker, device):
+    async with Proxy(broker.port) as proxy:
+        subject = await start(broker.settings("hub", protocol=settings.protocol, port=proxy.port))
+        await device.publish_all(numbered(50))
+        await subject.take(20 if subject.session.handed else 50)
+        handed = subject.session.handed
+        proxy.cut()
+        await subject.notice("connected", 2)
+        subject.session.acknowledge(handed)
+        again = await subject.take(50)
+        assert numbers(again) == list(range(50))
+        assert subject.session.confirmed == 0
+        subject.session.acknowledge(subject.session.handed)
+        await subject.confirmed(subject.session.handed)
+        await subject.close()
+        acknowledged = [first for first, _ in packets(proxy.sent[1]) if first == 0x40]
+    assert len(acknowledged) == 50
+
+
+async def test_what_waits_at_a_reconnect_is_not_delivered_twice(start, settings, broker, device):
+    async with Proxy(broker.port) as proxy:
+        subject = await start(broker.settings("hub", protocol=settings.protocol, port=proxy.port))
+        await device.publish_all(numbered(50))
+        await subject.take(50)
+        await device.publish_all(numbered(50, 50))
+        await asyncio.sleep(0)
+        proxy.cut()
+        await subject.notice("connected", 2)
+        taken = await subject.take(100)
+        assert numbers(taken) == list(range(100))
+
+
+async def test_confirmed_stands_still_until_what_was_in_doubt_is_acknowledged_anew(start, settings, broker, device):
+    async with Proxy(broker.port) as proxy:
+        subject = await start(broker.settings("hub", protocol=settings.protocol, port=proxy.port))
+        await subject.notice("drained")
+        await device.publish_all(numbered(10))
+        await subject.take(10)
+        subject.session.acknowledge(4)
+        await subject.confirmed(4)
+        proxy.cut()
+        await subject.notice("disconnected")
+        await subject.notice("connected", 2)
+        subject.session.acknowledge(10)
+        await subject.take(6)
+        subject.session.acknowledge(13)
+        await subject.notice("drained", 2)
+        assert subject.session.confirmed == 4
+        subject.session.acknowledge(16)
+        await subject.confirmed(16)
+
+
+async def test_everything_that_waited_is_handed_over_before_drained(start, settings, device):
+    subject = await start(settings)
+    await subject.notice("drained")
+    await subject.die()
+    await device.publish_all(numbered(1000))
+    again = await start(settings)
+    taken = []
+    while not any(each.kind == "drained" for each in again.notices):
+        batch = await bounded(again.session.receive())
+        taken += batch
+        again.session.acknowledge(again.session.handed)
+        if len(taken) == 1000:
+            break
+    drained = await again.notice("drained")
+    assert drained.position == 1000
+    assert numbers(taken) == list(range(1000))
+
+
+async def test_a_lost_session_is_subscribed_anew_and_told(start, settings, broker, device):
+    subject = await start(settings)
+    await broker.stop()
+    (broker.directory / "mosquitto.db").unlink()
+    await broker.start()
+    await subject.notice("connected", 2)
+    kinds = [each.kind for each in subject.notices]
+    assert kinds.index("session_lost") < len(kinds) - 1 - kinds[::-1].index("connected")
+    async with client(broker.settings("device"), "other") as publisher:
+        await publisher.publish("site/a", "1")
+    assert numbers(await subject.take(1)) == [1]
+
+
+async def test_a_session_that_is_resumed_is_told_and_nothing_retained_is_replayed(start, settings, device):
+    await device.publish("site/kept", "1", retain=True)
+    subject = await start(settings)
+    assert [each.retain for each in await subject.take(1)] == [True]
+    assert subject.notices[0].detail == "new"
+    subject.session.acknowledge(1)
+    await subject.confirmed(1)
+    await subject.close()
+    again = await start(settings)
+    assert again.notices[0].detail == "resumed"
+    await device.publish("site/a", "2")
+    assert numbers(await again.take(1)) == [2]
+
+
+async def test_an_oversize_message_becomes_a_dead_letter_and_the_next_comes(start, settings, device):
+    subject = await start(settings)
+    huge = b"x" * (PAYLOAD_BYTES + 1)
+    assert await device.publish_all([("site/a", huge), ("site/a", b"2")]) == [0, 0]
+    first, second = await subject.take(2)
+    refused = decode(first, 0.0)
+    assert isinstance(refused, Undecodable)
+    assert "the limit" in refused.reason
+    assert decode(second, 0.0).value == 2
+    subject.session.acknowledge(2)
+    await subject.confirmed(2)
+
+
+async def test_a_takeover_stops_the_loser(start, settings):
+    first = await start(settings)
+    second = await start(settings)
+    done, _ = await asyncio.wait([first.running, second.running], timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    assert len(done) == 1
+    loser = first if first.running in done else second
+    winner = second if loser is first else first
+    with pytest.raises(SessionTakenOver, match="client_id"):
+        await loser.running
+    assert await bounded(loser.session.receive()) == ()
+    assert not winner.running.done()
+
+
+async def test_a_slow_consumer_stays_within_the_receive_window(start, broker, protocol, device):
+    window, size = 20, 4096
+    subject = await start(broker.settings("hub", protocol=protocol, receive_maximum=window))
+    sending = asyncio.create_task(device.publish_all([("site/a", bytes([n % 256]) * size) for n in range(2000)]))
+    taken = list(await subject.take(1))
+    await sending
+    slack = (256 << 10) // size  # a broker that sends too much is held back after one read of the socket
+    while len(taken) < 2000:
+        assert subject.session._inbox.outstanding <= window + slack
+        subject.session.acknowledge(subject.session.handed)
+        taken += await bounded(subject.session.receive())
+    assert [each.payload[0] for each in taken] == [n % 256 for n in range(2000)]
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+async def test_after_a_broker_restart_it_is_subscribed_within_2_seconds(start, settings, broker, device, how):
+    subject = await start(settings)
+    await asyncio.sleep(1.1)  # the broker saves once a second
+    await getattr(broker, how)()
+    await subject.notice("disconnected")
+    await broker.start()
+    began = time.monotonic()
+    await subject.notice("connected", 2)
+    assert time.monotonic() - began < 2
+    async with client(broker.settings("device"), "other") as publisher:
+        await publisher.publish("site/a", "7")
+    assert numbers(await subject.take(1)) == [7]
+
+
+async def test_a_broker_that_is_stopped_loses_nothing_it_had_accepted(start, settings, broker, device):
+    subject = await start(settings)
+    await device.publish_all(numbered(300))
+    taken = await subject.take(300)
+    subject.session.acknowledge(100)
+    await subject.confirmed(100)
+    await broker.stop()
+    await broker.start()
+    taken = await subject.take(200)
+    assert numbers(taken) == list(range(100, 300))
+    assert all(each.duplicate for each in taken)
+
+
+async def test_an_absent_broker_is_told_once_and_found_when_it_comes(start, settings, broker):
+    await broker.stop()
+    subject = await start(settings, connected=False)
+    told = await subject.notice("disconnected")
+    assert "cannot be reached" in told.detail
+    await asyncio.sleep(0.5)
+    await broker.start()
+    await subject.notice("connected")
+    assert [each.kind for each in subject.notices].count("disconnected") == 1
+
+
+async def test_a_wrong_password_ends_it_with_a_named_error(start, broker, protocol):
+    subject = await start(broker.settings("hub", protocol=protocol, password=Secret("wrong")), connected=False)
+    with pytest.raises(ConnectionRefused, match=r"(?i)not authori|bad user name") as caught:
+        await bounded(subject.running)
+    assert "wrong" not in str(caught.value)
+
+
+async def test_a_filter_that_is_none_is_refused_before_the_broker_disconnects_for_it(start, settings):
+    subject = await start(settings, ["site/#/door"], connected=False)
+    with pytest.raises(SubscriptionDenied, match="last level"):
+        await bounded(subject.running)
+
+
+async def test_the_will_is_published_when_it_dies_and_not_when_it_closes(start, settings, broker):
+    will = Will("hub/status", b"offline")
+    async with client(broker.settings("viewer")) as watcher:
+        await watcher.subscribe("hub/status")
+        closing = await start(settings, will=will)
+        await closing.close()
+        dying = await start(settings, will=will)
+        await dying.session.publish("hub/status", b"online", retain=True)
+        assert (await watcher.message()).payload == b"online"
+        await dying.die()
+        assert (await watcher.message()).payload == b"offline"
+
+
+async def test_a_publish_returns_when_the_broker_has_it(start, settings, broker):
+    subject = await start(settings)
+    async with client(broker.settings("viewer")) as watcher:
+        await watcher.subscribe("alerts/#")
+        await asyncio.gather(*[subject.session.publish(f"alerts/{n}", b"x") for n in range(300)])
+        await subject.session.publish("alerts/last", b"y", qos=0, retain=True)
+        heard = [await watcher.message() for _ in range(301)]
+    assert [each.topic for each in heard] == [f"alerts/{n}" for n in range(300)] + ["alerts/last"]
+
+
+@pytest.mark.parametrize("topic", ["alerts/+", "alerts/#", "", "alerts/\0", "alerts/\x01", "$SYS/x", "a" * 65_536])
+async def test_a_topic_that_would_disconnect_us_is_refused_before_it_is_sent(start, settings, topic):
+    subject = await start(settings)
+    with pytest.raises(PublishRefused):
+        await subject.session.publish(topic, b"x")
+    await subject.session.publish("alerts/a", b"x")
+    assert [each.kind for each in subject.notices].count("disconnected") == 0
+
+
+async def test_a_publish_during_an_outage_arrives_after_it(start, settings, broker):
+    subject = await start(settings)
+    await broker.stop()
+    await subject.notice("disconnected")
+    sending = [asyncio.create_task(subject.session.publish(f"alerts/{n}", b"x", qos=n % 2)) for n in range(4)]
+    await asyncio.sleep(0.1)
+    assert not any(each.done() for each in sending)
+    await broker.start()
+    await bounded(asyncio.gather(*sending))
+
+
+async def test_a_publish_whose_connection_breaks_is_sent_again(start, settings, broker):
+    async with Proxy(broker.port) as proxy, client(broker.settings("viewer")) as watcher:
+        await watcher.subscribe("alerts/#")
+        subject = await start(broker.settings("hub", protocol=settings.protocol, port=proxy.port))
+        proxy.hold()
+        sending = [asyncio.create_task(subject.session.publish(f"alerts/{n}", b"x")) for n in range(10)]
+        await asyncio.sleep(0.1)
+        proxy.cut()
+        await subject.notice("disconnected")
+        proxy.resume()
+        await bounded(asyncio.gather(*sending))
+        heard = {(await watcher.message()).topic for _ in range(10)}
+    assert heard == {f"alerts/{n}" for n in range(10)}
+
+
+async def test_a_publish_that_nobody_waits_for_any_more_frees_its_place(start, settings, broker):
+    subject = await start(settings)
+    await broker.stop()
+    await subject.notice("disconnected")
+    sending = [asyncio.create_task(subject.session.publish("alerts/x", b"x")) for n in range(200)]
+    await asyncio.sleep(0.05)
+    for each in sending:
+        each.cancel()
+    await asyncio.gather(*sending, return_exceptions=True)
+    await broker.start()
+    await bounded(asyncio.gather(*[subject.session.publish("alerts/y", b"x") for n in range(200)]))
+
+
+async def test_after_close_nothing_waits_for_ever(start, settings, broker):
+    await broker.stop()
+    subject = await start(settings, connected=False)
+    publishing = [asyncio.create_task(subject.session.publish("alerts/x", b"", qos=qos)) for qos in (0, 1)]
+    receiving = asyncio.create_task(subject.session.receive())
+    await subject.notice("disconnected")
+    await subject.close()
+    assert await bounded(receiving) == ()
+    for each in publishing:
+        with pytest.raises(Disconnected):
+            await bounded(each)
+    with pytest.raises(Disconnected):
+        await subject.session.publish("alerts/x", b"")
+    assert subject.running.done()
+
+
+async def test_resubscribing_adds_what_is_new_and_removes_what_is_gone(start, settings, device):
+    subject = await start(settings, ["site/a", "site/b"])
+    await subject.session.resubscribe(["site/b", "site/c"])
+    await device.publish_all([("site/a", "1"), ("site/b", "2"), ("site/c", "3")])
+    assert numbers(await subject.take(2)) == [2, 3]
+
+
+async def test_filters_of_an_earlier_process_are_unsubscribed(start, settings, device):
+    subject = await start(settings, ["site/a", "site/b"])
+    await subject.die()
+    again = await start(settings, ["site/b"], earlier=["site/a", "site/b"])
+    await device.publish_all([("site/a", "1"), ("site/b", "2")])
+    assert numbers(await again.take(1)) == [2]
+
+
+async def test_closing_keeps_the_brokers_queue(start, settings, device):
+    subject = await start(settings)
+    await subject.close()
+    await device.publish_all(numbered(50))
+    again = await start(settings)
+    assert numbers(await again.take(50)) == list(range(50))
