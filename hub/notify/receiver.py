@@ -44,7 +44,7 @@ class ReceiverSettings:
 
 @dataclass(slots=True)
 class Toolbox:
-    """What the framework lends to receivers: one HTTP client for all, the broker's publish, who we are."""
+    """What the framework lends to receivers: `notify.http`'s client for all, the broker's publish, who we are."""
 
     http: aiohttp.ClientSession
     publish: Publish

@@ -92,8 +92,9 @@ async def test_hung_attempts_use_up_their_own_receivers_threads_and_nobody_elses
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(hung.send(notification(number)), 0.1)
     assert await hung.send(notification(9)) == Retry(f"{APPRISE_THREADS} earlier attempts still hang")
-    while len(listener.requests) < APPRISE_THREADS:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(BOUND):
+        while len(listener.requests) < APPRISE_THREADS:
+            await asyncio.sleep(0.01)
     assert await asyncio.wait_for(other.send(notification()), BOUND) == Delivered()
     listener.gate.set()
     async with asyncio.timeout(BOUND):

@@ -94,6 +94,17 @@ async def test_a_wait_ends_by_the_timer_without_anything_else_happening():
     assert [outcome for _, outcome, _ in stand.observer.deliveries] == [Retry("down"), Retry("busy", 0.05), Delivered()]
 
 
+async def test_a_shorter_wait_that_begins_later_ends_first():
+    chat = Scripted(Retry("busy", 600.0), Retry("down"))
+    stand = Stand(policy=QUICK, chat=chat)
+    async with stand.running():
+        stand.offer(notification(1, order="a"))
+        await stand.until(lambda: stand.outbox.log[1])
+        stand.offer(notification(2, order="b"))
+        await stand.until(lambda: stand.outbox.states() == ["queued", "delivered"])
+    assert chat.sent == ["a-1", "b-2", "b-2"]
+
+
 async def test_a_hung_receiver_is_cut_off_at_its_limit_and_never_delays_another():
     never = asyncio.Event()
     hung = (settings("hung", timeout=0.2), Scripted(*[never] * 2))

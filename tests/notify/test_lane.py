@@ -112,7 +112,7 @@ class LaneMachine(RuleBasedStateMachine):
 
 
 TestLane = LaneMachine.TestCase
-TestLane.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLane.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 
 
 def loaded(lane, *queued):
@@ -137,4 +137,35 @@ def test_clearing_leaves_what_is_under_way_and_returns_the_rest_in_order():
     assert lane.clear() == rows[1:]
     assert lane.held == 1
     lane.finish(taken)
+    assert lane.empty()
+
+
+def test_a_row_read_from_the_outbox_before_the_lane_is_told_of_it_is_taken_once():
+    lane = Lane(ManualClock(1000.0))
+    row = Queued(1, notification(1))
+    lane.load([row], 5, 0)
+    lane.offer(row)
+    assert lane.take() is row
+    lane.finish(row)
+    assert lane.take() is None
+    assert lane.empty()
+
+
+def test_a_row_told_of_while_reading_is_read_next_time():
+    lane = Lane(ManualClock(1000.0))
+    limit, missed = lane.wants(), lane.missed
+    row = Queued(1, notification(1))
+    lane.offer(row)
+    lane.load([], limit, missed)
+    assert lane.wants()
+    lane.load([row], limit, lane.missed)
+    assert lane.take() is row
+    assert not lane.wants()
+
+
+def test_a_row_that_somebody_dropped_from_the_outbox_is_not_waited_for():
+    lane = Lane(ManualClock(1000.0))
+    lane.offer(Queued(1, notification(1)))
+    lane.load([], lane.wants(), lane.missed)
+    assert not lane.wants()
     assert lane.empty()

@@ -138,13 +138,14 @@ class _Listener(logging.Handler):
         _LOGGER.removeHandler(self)
 
 
-def _silenced(name: str) -> logging.Logger:
-    """Let a library's logger tell its own handlers only: at debug level these write whole URLs."""
+def _silence(name: str) -> logging.Logger:
+    """Let a library's logger tell its own handlers only: at debug level these write whole URLs, headers, tokens."""
     logger = logging.getLogger(name)
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
     return logger
 
 
-_LOGGER = _silenced("apprise")
-_HTTP_LOGGER = _silenced("urllib3")
+_LOGGER = _silence("apprise")
+for _name in ("urllib3", "requests", "requests_oauthlib", "oauthlib", "slixmpp"):
+    _silence(_name)
