@@ -38,7 +38,7 @@ class Fault:
 
     def concerns(self, device: Device) -> bool:
         """Tell whether a device can have it."""
-        return all(device.attributes.get(name) in wanted for name, wanted in self.only.items())
+        return _matches(device, self.only)
 
     def start(self, rng: Random) -> "Running":
         """Begin its life in one device."""

@@ -26,7 +26,9 @@ class Signal:
     on: Any = None
     off: Any = None
     keys: frozenset[str] | None = None
-    """Of a list: which keys all of its objects have numbers in (empty: it is a list of numbers or of anything)."""
+    """Of a list: which keys all of its objects have numbers in (empty: it is a list of numbers)."""
+    parts: frozenset[str] = frozenset()
+    """Of an object: which keys it always has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,11 @@ def _choice(section: Section, scope: _Scope) -> Signal:
     if not 0 <= least <= most <= len(options):
         raise Bad(section.values["take"], f"must be how many of the {len(options)} choices: [least, most]")
     make = signals.choice(options, weights, int(least), int(most))
-    keys = _number_keys(options) if most else None
-    return Signal(make, not most and all(map(_is_number, options)), keys=keys)
+    if most:
+        return Signal(make, keys=_number_keys(options))
+    objects = all(isinstance(option, dict) for option in options)
+    parts = frozenset(set.intersection(*map(set, options))) if objects else frozenset()
+    return Signal(make, all(map(_is_number, options)), parts=parts)
 
 
 def _switch(section: Section, scope: _Scope) -> Signal:
@@ -227,9 +232,21 @@ def _drain(section: Section, scope: _Scope) -> Signal:
 
 
 def _of(section: Section, scope: _Scope) -> Signal:
+    if "key" in section:
+        return _part(section, scope)
     field = section.require("of", _field(scope), "")
     times, plus = section.take("times", number, 1.0), section.take("plus", number, 0.0)
     return _number_signal(section, scope, signals.of(field, times, plus, section.take("spread", _spread, 0.0)))
+
+
+def _part(section: Section, scope: _Scope) -> Signal:
+    """Read `of: field, key: name`: one part of an object above."""
+    field, key = section.require("of", text, ""), section.take("key", text, "")
+    parts = scope.fields[field].parts if field in scope.fields else frozenset()
+    if key not in parts:
+        hint = did_you_mean(field, scope.fields) if field not in scope.fields else did_you_mean(key, parts)
+        raise Bad(section.values["key"], f"no field {field!r} above that always has the key {key!r}", hint)
+    return Signal(signals.part(field, key))
 
 
 def _total(section: Section, scope: _Scope) -> Signal:

@@ -22,6 +22,7 @@ __all__ = [
     "nested",
     "noise",
     "of",
+    "part",
     "pulled",
     "rounded",
     "sine",
@@ -168,6 +169,15 @@ def of(field: str, times: float, plus: float, spread: float) -> Maker:
     return make
 
 
+def part(field: str, key: str) -> Maker:
+    """Make what stands under a key of an object above."""
+
+    def make(_rng: Random, _names: Mapping[str, Any]) -> Next:
+        return lambda _now, values: values[field][key]
+
+    return make
+
+
 def total(field: str, per: float, times: float, start: float) -> Maker:
     """Make what another field adds up to over time, as a meter does: W `per` 3600 s are Wh."""
 
@@ -201,8 +211,8 @@ def nested(fields: Sequence[tuple[str, Maker]]) -> Maker:
     """Make an object inside the object."""
 
     def make(rng: Random, names: Mapping[str, Any]) -> Next:
-        parts = [(name, maker(rng, names)) for name, maker in fields]
-        return lambda now, values: {name: part(now, values) for name, part in parts}
+        made = [(name, maker(rng, names)) for name, maker in fields]
+        return lambda now, values: {name: follow(now, values) for name, follow in made}
 
     return make
 

@@ -59,6 +59,10 @@ FIELDS = "payload:\n  door: {on: 10s, every: 1m}\n  x: {walk: [0, 1]}\n  name: h
         (HEAD + DEVICES + "payload: {x: {choice: [a, b], take: [1, 3]}}", "must be how many of the 2 choices"),
         (HEAD + DEVICES + "payload: {x: [{a: 1}, {a: 2}], y: {sum: x, key: b}}", "needs a key that holds a number: a"),
         (HEAD + DEVICES + "payload: {x: [{a: b}], y: {sum: x, key: a}}", "no list 'x' above that could be summed"),
+        (
+            HEAD + DEVICES + "payload: {x: {choice: [{a: 1, b: 2}, {a: 3}]}, y: {of: x, key: b}}",
+            "no field 'x' above that always has the key 'b'",
+        ),
         (HEAD + DEVICES + "payload: {x: '{nme}'}", "unknown name {nme} in '{nme}'"),
         (HEAD + DEVICES + FIELDS + "faults: [{fault: dirft}]", "must be one of bad_json, drift"),
         (

@@ -124,6 +124,13 @@ def test_fields_can_follow_add_up_and_sum():
     assert {payload["total"] for payload in told} == {3.5}
 
 
+def test_parts_of_an_object_that_was_chosen_belong_together():
+    people = "[{name: Ada, phone: 1}, {name: Grace, phone: 2}]"
+    fleet = one(f"payload: {{_to: {{choice: {people}}}, name: {{of: _to, key: name}}, phone: {{of: _to, key: phone}}}}")
+    told = {(payload["name"], payload["phone"]) for _, payload in sent(fleet, 50)}
+    assert told == {("Ada", 1), ("Grace", 2)}
+
+
 def test_choices_can_be_weighed_and_taken_several_at_once():
     found = values(one("payload: {x: {choice: [a, b], weights: [1, 0]}}"), 50)
     assert set(found) == {"a"}
