@@ -28,7 +28,7 @@ from hub.operate.shown import shown
 from hub.operate.summary import Summary
 from hub.share import shared
 
-__all__ = ["Demo", "missing"]
+__all__ = ["RECEIVERS", "Demo", "missing"]
 
 Note = Callable[[str, str], None]
 """A word, and what is said under it."""
@@ -36,7 +36,7 @@ Note = Callable[[str, str], None]
 _SEED = 7  # the same faults at the same times for everybody
 _CONNECT_SECONDS = 20.0
 _CHILD_SECONDS = 5.0  # from SIGTERM until the simulator is killed
-_RECEIVERS = """\
+RECEIVERS = """\
 # The demo's own: everything that would leave this machine goes to a listener inside the demo.
 defaults: {{notify: [board]}}
 receivers:
@@ -88,7 +88,7 @@ class Demo:
         """Write the demo's hub.yaml and rules, and make the hub from them as `hub run` would."""
         rules = self.directory / "rules"
         shutil.copytree(shared("rules"), rules)
-        receivers = _RECEIVERS.format(
+        receivers = RECEIVERS.format(
             chat=listener.url("chat"),
             email=listener.apprise_url("email"),
             sms=listener.apprise_url("sms"),

@@ -89,6 +89,15 @@ async def start(tmp_path):
         await hub.end()
 
 
+async def delivered(folder, count):
+    """Wait until the file receiver has written so many notifications and return them."""
+    file = folder / "out.ndjson"
+    async with asyncio.timeout(PATIENCE):
+        while not file.exists() or file.read_bytes().count(b"\n") < count:
+            await asyncio.sleep(0.02)
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
 @asynccontextmanager
 async def device(broker):
     settings = broker.settings("device")
@@ -107,12 +116,12 @@ async def test_a_rule_of_ones_own_against_an_outside_broker_just_works(start, br
         firing = await hub.says(" firing warning Hot device=7: 7 has 31 °C")
         await publish("t/7", "29")
         await hub.says(" resolved warning Hot device=7: 7 has 29 °C")
+    told = await delivered(tmp_path, 2)
     hub.signal(signal.SIGTERM)
     code, err = await hub.end()
     assert (code, err) == (0, "")
     assert any(" summary EGR         2," in line for line in hub.lines)
     assert hub.lines[-1].endswith(" stop drained and stopped")
-    told = [json.loads(line) for line in (tmp_path / "out.ndjson").read_text().splitlines()]
     assert [each["state"] for each in told] == ["firing", "resolved"]
     assert firing.endswith(f"id={told[0]['id']}")
 
@@ -186,8 +195,6 @@ async def test_nobody_reading_the_log_any_more_does_not_end_the_hub(start, broke
     async with device(broker) as publish:
         for number in range(50):
             await publish(f"t/{number}", "31")
-    async with asyncio.timeout(PATIENCE):
-        while not (tmp_path / "out.ndjson").exists() or (tmp_path / "out.ndjson").read_text().count("\n") < 50:
-            await asyncio.sleep(0.05)
+    await delivered(tmp_path, 50)
     hub.signal(signal.SIGTERM)
     assert await hub.end() == (0, "")
