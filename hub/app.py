@@ -25,6 +25,7 @@ from hub.ingest.session import Notice, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
 from hub.model import OWN
 from hub.notify.dispatcher import Dispatcher
+from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
 from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
 from hub.notify.settings import build_receiver
@@ -80,7 +81,7 @@ class App:
         store = Store(self.settings.state, self._store_trouble)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
-            http = await stack.enter_async_context(aiohttp.ClientSession())
+            http = await stack.enter_async_context(http_client())
             snapshot = await store.load()
             self._wire(store, snapshot, http)
             self.pipeline.restore(snapshot)

@@ -56,6 +56,7 @@ DELIVERY_AGE_SECONDS = 3 * 86400.0  # older than this a notification is a dead l
 RETRY_SECONDS = (1.0, 300.0)  # first and longest back-off, full jitter between
 RETRY_AFTER_SECONDS = 3600.0  # the longest a receiver may ask us to wait: a wrong clock there must not silence it
 RECEIVER_TIMEOUT_SECONDS = 15.0  # one attempt
+BROKER_PATIENCE_SECONDS = 86400.0  # one attempt on our own broker: it waits for the connection; to back off would delay
 RECEIVER_CONCURRENCY = 8  # attempts under way at once per receiver
 LANE_QUEUE = 10_000  # notifications of one receiver held in memory; the rest waits in the outbox
 LANE_FETCH = 500  # rows read from the outbox at once: a few ms of the store's reader

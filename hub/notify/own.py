@@ -6,13 +6,13 @@ It is none a user configures, but takes the same sure way: outbox, order per ale
 import orjson
 
 from hub.errors import PublishRefused, SessionError
+from hub.limits import BROKER_PATIENCE_SECONDS
 from hub.model import OWN, Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.receiver import Publish, ReceiverSettings
 
 __all__ = ["OWN_SETTINGS", "Own"]
 
-OWN_SETTINGS = ReceiverSettings(OWN, "own", None, timeout=86400.0, concurrency=32)
-"""It waits for the broker as long as that takes: to give up and back off would only delay it."""
+OWN_SETTINGS = ReceiverSettings(OWN, "own", None, timeout=BROKER_PATIENCE_SECONDS, concurrency=32)
 
 
 class Own:

@@ -68,7 +68,8 @@ class Receiver(Protocol):
 class Kind(Receiver, Protocol):
     """What an entry point of `hub.receivers` names: a class that reads its options and is a receiver.
 
-    It may have `concurrency`, an int: attempts under way at once, where RECEIVER_CONCURRENCY does not suit it.
+    It may have `concurrency`, an int: attempts under way at once, where RECEIVER_CONCURRENCY does not suit it, and
+    `timeout`, the seconds of one attempt where the user names none and RECEIVER_TIMEOUT_SECONDS does not suit it.
     """
 
     def __init__(self, options: Any, toolbox: Toolbox) -> None:

@@ -4,6 +4,7 @@ A receiver is an Apprise URL, or a mapping with one kind as its key and the comm
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -71,21 +72,30 @@ def _kind(section: Section, kinds: Mapping[str, EntryPoint]) -> str:
     return found[0] if found else ""
 
 
-def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tuple[Any, int]:
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What a kind's receivers have where the user says nothing."""
+
+    timeout: float = RECEIVER_TIMEOUT_SECONDS
+    concurrency: int = RECEIVER_CONCURRENCY
+
+
+def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tuple[Any, _Usual]:
     node = section.values[name]
     try:
         kind: type[Kind] = kinds[name].load()
     except (ImportError, AttributeError) as error:
         section.report(section.node.key_problem(name, f"receiver kind {name!r} cannot be loaded: {error}"))
-        return None, RECEIVER_CONCURRENCY
+        return None, _Usual()
     if name == "apprise" and not isinstance(node.value, dict):
         node = _mapping(node, "url", node)
     inner = Section(node, section.problems, f"{name!r} of {section.what}")
     if not _readable(node):
-        return None, RECEIVER_CONCURRENCY
+        return None, _Usual()
     options = kind.read(inner)
     inner.finish()
-    return options, getattr(kind, "concurrency", RECEIVER_CONCURRENCY)
+    timeout = getattr(kind, "timeout", RECEIVER_TIMEOUT_SECONDS)
+    return options, _Usual(timeout, getattr(kind, "concurrency", RECEIVER_CONCURRENCY))
 
 
 def _readable(node: Node) -> bool:

@@ -2,15 +2,24 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from hub.rules.instance import Instance
+from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 
-if TYPE_CHECKING:  # RuleState holds a Work, a Work's heap holds RuleStates
-    from hub.rules.state import RuleState
+__all__ = ["NoDevices", "Owner", "Registry", "Work"]
 
-__all__ = ["NoDevices", "Registry", "Work"]
+
+class Owner(Protocol):
+    """Whose instances are due or changed: a RuleState."""
+
+    rule: Rule
+    serial: int
+
+    def deadline(self, instance: Instance, now: float) -> None:
+        """Do what the clock has made due."""
+        ...
 
 
 class Registry(Protocol):
@@ -47,15 +56,15 @@ class Work:
         self.registry = registry
         self.on_error = on_error
         self.transitions: list[Transition] = []
-        self.dirty: set[tuple[RuleState, Instance | None]] = set()
-        self._heap: list[tuple[float, int, RuleState, Instance]] = []
+        self.dirty: set[tuple[Owner, Instance | None]] = set()
+        self._heap: list[tuple[float, int, Owner, Instance]] = []
         self._count = 0
 
-    def touch(self, state: "RuleState", instance: Instance | None) -> None:
+    def touch(self, state: Owner, instance: Instance | None) -> None:
         """Mark as to be written with the next commit: an instance, or the rule's own counter (None)."""
         self.dirty.add((state, instance))
 
-    def schedule(self, state: "RuleState", instance: Instance, due: float) -> None:
+    def schedule(self, state: Owner, instance: Instance, due: float) -> None:
         """See that the instance is looked at when `due` has come. An entry that comes too early puts itself back."""
         if instance.due and instance.due <= due:
             return
@@ -71,7 +80,7 @@ class Work:
         """Return the time of the earliest entry."""
         return self._heap[0][0] if self._heap else None
 
-    def pop_due(self, now: float) -> "tuple[RuleState, Instance] | None":
+    def pop_due(self, now: float) -> tuple[Owner, Instance] | None:
         """Take the earliest entry whose time has come."""
         while self._heap and self._heap[0][0] <= now:
             due, _, state, instance = heapq.heappop(self._heap)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hub.errors import PublishRefused, SessionError
 from hub.expressions import Template, TopicTemplate
 from hub.fields import Section, boolean, integer
-from hub.limits import SEND_WINDOW
+from hub.limits import BROKER_PATIENCE_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import one_line
@@ -35,6 +35,7 @@ class Mqtt:
     """Publishes; delivered is what the broker has acknowledged (QoS 1) or what is written (QoS 0)."""
 
     concurrency = SEND_WINDOW
+    timeout = BROKER_PATIENCE_SECONDS
 
     def __init__(self, options: MqttOptions, toolbox: Toolbox) -> None:
         """Publish with the toolbox's session."""
