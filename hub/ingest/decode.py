@@ -18,7 +18,7 @@ import orjson
 from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES, PAYLOAD_DEPTH
 from hub.model import Delivery, Event
 
-__all__ = ["decode_all", "Undecodable", "decode", "decode_again"]
+__all__ = ["Undecodable", "decode", "decode_again", "decode_all"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _COLON, _BRACKET, _TAB, _LINE_FEED, _RETURN = b":[\t\n\r"

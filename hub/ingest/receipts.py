@@ -1,8 +1,8 @@
 """Packet ids that were committed and perhaps not yet seen by the broker: what makes a redelivery evaluated only once.
 
-A QoS 1 message that comes with DUP and has the packet id, topic and payload of a remembered one was committed before; it
-is acknowledged and not evaluated again. Ids are reused once acknowledged (MQTT 5, 2.2.1), so a receipt must be forgotten
-as soon as the broker is known to have taken its acknowledgement, and not earlier:
+A QoS 1 message that comes with DUP and has the packet id, topic and payload of a remembered one was committed before;
+it is acknowledged and not evaluated again. Ids are reused once acknowledged (MQTT 5, 2.2.1), so a receipt must be
+forgotten as soon as the broker is known to have taken its acknowledgement, and not earlier:
 
 - `position` of a batch confirmed by the session (its PINGRESP came after our PUBACKs), or
 - after a reconnect, when all redeliveries have come (`drained`).

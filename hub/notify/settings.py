@@ -43,11 +43,11 @@ def _read(name: str, node: Node, kinds: Mapping[str, EntryPoint], problems: Prob
     if isinstance(node.value, (str, Secret)):
         node = _mapping(node, "apprise", node)
     section = Section(node, problems, f"receiver {name!r}")
-    timeout = section.take("timeout", _timeout, RECEIVER_TIMEOUT_SECONDS)
     send_resolved = section.take("send_resolved", boolean, default=True)
     kind = _kind(section, kinds) if _readable(node) else ""
-    options, concurrency = _options(section, kind, kinds) if kind else (None, RECEIVER_CONCURRENCY)
-    return ReceiverSettings(name, kind, options, timeout, concurrency, send_resolved)
+    options, usual = _options(section, kind, kinds) if kind else (None, _Usual())
+    timeout = section.take("timeout", _timeout, usual.timeout)
+    return ReceiverSettings(name, kind, options, timeout, usual.concurrency, send_resolved)
 
 
 def _kind(section: Section, kinds: Mapping[str, EntryPoint]) -> str:
