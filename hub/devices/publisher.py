@@ -150,7 +150,7 @@ class Publisher:
         if oldest and oldest == self._suspect:
             del self._pending[oldest]
             self.refused += 1
-            self.refusal = self.refusal or self.complaint
+            self.refusal = self.refusal or "the broker ended the connection behind it, twice"
         self._suspect = oldest
         self._changed.set()
 

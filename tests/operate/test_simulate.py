@@ -55,7 +55,7 @@ async def test_it_plays_for_its_time_and_sums_up_as_json(broker, fleet):
     assert (code, err) == (0, "")
     summary = json.loads(out)
     assert summary["devices"] == 40
-    assert summary["sent"] == summary["acknowledged"] > 20
+    assert summary["sent"] == summary["acknowledged"] > 5
     assert summary["refused"] == summary["qos0"] == summary["reconnects"] == 0
     assert 0.4 < summary["seconds"] < 20
     assert summary["rate"] == pytest.approx(summary["sent"] / summary["seconds"], rel=0.1)
@@ -105,8 +105,9 @@ async def test_a_wrong_password_is_exit_code_3_and_does_not_show_it(broker, flee
 
 async def test_refused_messages_are_exit_code_1_with_the_reason(broker, tmp_path):
     path = tmp_path / "t.yaml"
-    path.write_text(FLEET.replace("site/", "hub/alerts/"))
-    code, _, err = await simulate(path, "--seconds", "1", broker=broker)
+    # one message at a time: behind a refused one Mosquitto ends the connection, and its answer can be lost with it
+    path.write_text(FLEET.replace("site/", "hub/alerts/").replace("devices: 10", "devices: 1").replace("100ms", "1s"))
+    code, _, err = await simulate(path, "--seconds", "1.5", broker=broker)
     assert code == 1
     assert "messages of device were refused: not authorized; see the broker's ACL" in err
 
