@@ -58,7 +58,7 @@ class Compiler:
         """Take the tree and the names it may use."""
         self.root, self.text, self.scope, self.strict = root, text, scope, strict
         self.lenient = scope.bindings is not None
-        self.emit = Emitter()
+        self.emit = Emitter(again=strict)
         self.names = Resolver(self)
         self.shared: dict[Node, int] = shared(root)
         self.ready: dict[int, Code] = {}
@@ -107,7 +107,10 @@ class Compiler:
         number = self.shared.get(node)
         if number is not None and number in self.ready:
             return self.ready[number]
+        before = self.ready.copy() if self.shared else {}
         code = getattr(self, "_" + node.__class__.__name__.lower())(node)
+        if code.constant is not UNKNOWN or code.text.startswith("undefined("):
+            self.ready = before  # what was written for its parts has been dropped
         if number is None or code.atom:
             return code  # type: ignore[no-any-return]
         first, again = self.emit.twice(code)
@@ -326,10 +329,17 @@ class Compiler:
         return Code(f"{function}({over.text}, {both}, {cost}, {', '.join(bodies)})", kind)
 
     def _bind(self, node: Bind) -> Code:
-        value = self.code(node.value)
-        with self.branch(), self.names.bound([node.variable], [value.kind]) as (variable,):
-            body = self.code(node.body)
-        return Code(f"(lambda {variable}: {body.text})({value.text})", body.kind, value.fails or body.fails)
+        with self.branch():
+            value = self.code(node.value)
+        if value.atom:
+            with self.names.standing_for(node.variable, value):
+                return self.code(node.body)
+        with self.branch(), self.names.bound([node.variable]) as (name,):
+            variable = Code(f"{name}()", value.kind) if value.fails else Code(name, value.kind, False, UNKNOWN, True)
+            with self.names.standing_for(node.variable, variable):
+                body = self.code(node.body)
+        computed = f"Lazy(lambda: {value.text})" if value.fails else value.text
+        return Code(f"(lambda {name}: {body.text})({computed})", body.kind, body.fails)
 
 
 def _compare_hint(left: str, right: str) -> str:

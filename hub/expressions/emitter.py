@@ -37,8 +37,9 @@ class Code:
 class Emitter:
     """Collects what one function needs beside its source."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, *, again: bool = False) -> None:
+        """Begin with nothing. `again`: the function is a second one and goes on with what is left of the budget."""
+        self.again = again
         self.constants: list[Any] = []
         self._known: dict[Any, str] = {}
         self._temporaries = 0
@@ -91,7 +92,7 @@ class Emitter:
         return self._made(f"{body}  if e: raise EvaluationError(e)\n  return {not decisive}\n")
 
     def _made(self, body: str) -> Callable[..., Any]:
-        start = f"  STEPS.left = {EXPRESSION_STEPS}\n" if self.costly else ""
+        start = f"  STEPS.left = {EXPRESSION_STEPS}\n" if self.costly and not self.again else ""
         parameters = "".join(f", K{number}=0" for number in range(len(self.constants)))
         code = _compiled(f"def run(F, C, X{parameters}):\n{start}{body}")
         return types.FunctionType(code, GLOBALS, "run", tuple(self.constants))

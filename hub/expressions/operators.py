@@ -32,7 +32,9 @@ def _exact(left: Code, right: Code) -> bool:
     """Say whether Python compares two numbers as CEL does."""
     if left.kind == right.kind and left.kind in ("int", "uint", "double"):
         return True
-    return any(code.constant is not UNKNOWN and abs(code.constant) < _EXACT for code in (left, right))
+    return any(
+        code.kind in NUMBERS and code.constant is not UNKNOWN and abs(code.constant) < _EXACT for code in (left, right)
+    )
 
 
 def comparison(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
@@ -125,8 +127,8 @@ def arithmetic(emit: Emitter, operator: str, left: Code, right: Code, kind: str)
     safe = operator in "+-*" or (operator == "/" and right.constant not in (UNKNOWN, 0.0))
     if left.kind == right.kind == "double" and safe:
         return Code(f"({left.text} {operator} {right.text})", "double", fails)
-    if {left.kind, right.kind} == {"dyn", "double"} and safe and (left.atom or right.atom):
-        unknown = left if left.kind == "dyn" else right
+    unknown, known = (left, right) if left.kind == "dyn" else (right, left)
+    if (unknown.kind, known.kind) == ("dyn", "double") and safe and known.atom:
         first, again = emit.twice(unknown)
         a, b = (again, right.text) if unknown is left else (left.text, again)
         return Code(f"({a} {operator} {b} if {first}.__class__ is float else {slow}({a}, {b}))", kind)

@@ -1,5 +1,6 @@
 """A compiled expression, and the ways to get one."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ def compile_expression(text: str, scope: Scope) -> Program:
         CompileError: it cannot be understood, or cannot have a value; `caret` shows where.
 
     """
-    return _compile(text, scope, condition=False)
+    return _remembered(text, scope, condition=False)
 
 
 def compile_condition(text: str, scope: Scope) -> Program:
@@ -50,7 +51,13 @@ def compile_condition(text: str, scope: Scope) -> Program:
         CompileError: as above, or it is known to be something else.
 
     """
-    return _compile(text, scope, condition=True)
+    return _remembered(text, scope, condition=True)
+
+
+@functools.lru_cache(maxsize=4096)
+def _remembered(text: str, scope: Scope, *, condition: bool) -> Program:
+    """Compile once what many rules share."""
+    return _compile(text, scope, condition=condition)
 
 
 def _compile(text: str, scope: Scope, *, condition: bool) -> Program:

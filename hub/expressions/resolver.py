@@ -59,14 +59,22 @@ class Resolver:
         self.needs_context = False
 
     @contextmanager
-    def bound(self, names: list[str], kinds: list[str] | None = None) -> Iterator[list[str]]:
+    def bound(self, names: list[str]) -> Iterator[list[str]]:
         """Bind variables of a macro; yields the Python names they have within."""
         before = self.variables
         self.variables = before.copy()
         python = [self.emit.temporary() for _ in names]
-        for name, variable, kind in zip(names, python, kinds or ["dyn"] * len(names), strict=True):
-            self.variables[name] = Code(variable, kind, False, atom=True)
+        for name, variable in zip(names, python, strict=True):
+            self.variables[name] = Code(variable, "dyn", False, atom=True)
         yield python
+        self.variables = before
+
+    @contextmanager
+    def standing_for(self, name: str, code: Code) -> Iterator[None]:
+        """Let a variable stand for code that has been written."""
+        before = self.variables
+        self.variables = before | {name: code}
+        yield
         self.variables = before
 
     def local(self, node: Node) -> bool:

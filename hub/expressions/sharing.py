@@ -17,6 +17,8 @@ def size(node: Node) -> int:
 
 def shared(root: Node) -> dict[Node, int]:
     """Return a number for each node that stands, with the same meaning, in more than one place."""
+    if not _names_twice(root):  # most expressions; what has no name is a constant
+        return {}
     numbers: dict[Key, int] = {}
     where = {node: numbers[key] for node, key in _keys(root, numbers, {})}
     counts = Counter(where.values())
@@ -25,6 +27,20 @@ def shared(root: Node) -> dict[Node, int]:
         for node, number in where.items()
         if counts[number] > 1 and not isinstance(node, (Literal, Item, Entry, ListOf, MapOf, Has))
     }
+
+
+def _names_twice(root: Node) -> bool:
+    names: set[str] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Name):
+            if node.name in names:
+                return True
+            names.add(node.name)
+        else:
+            waiting += node.below()
+    return False
 
 
 def _keys(node: Node, numbers: dict[Key, int], names: dict[str, int]) -> Iterator[tuple[Node, Key]]:

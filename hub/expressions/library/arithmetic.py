@@ -121,6 +121,8 @@ def modulo(a: Any, b: Any) -> Any:
         raise no_overload("%", a, b)
     if b == 0:
         raise EvaluationError("modulus by zero")
+    if a == INT_MIN and b == -1:
+        raise EvaluationError("overflow: int has 64 bits")  # as the division of the same two
     rest = abs(a) % abs(b)
     return kind(-rest if a < 0 else rest)
 

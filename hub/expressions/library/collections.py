@@ -85,7 +85,7 @@ def member(value: Any, container: Any) -> bool:
         if value.__class__ is str:
             return value in container
         return any(equal(value, item) for item in container)
-    if isinstance(container, Mapping):
+    if isinstance(container, Mapping) and (value.__class__ in _KEYS or value.__class__ is float):
         return lookup(container, value, _MISSING) is not _MISSING
     raise no_overload("in", value, container)
 

@@ -31,8 +31,9 @@ def decode(text: Any) -> bytes:
     if text.__class__ is not str:
         raise no_overload("base64.decode", text)
     charge(len(text) >> 5)
-    bare = text.translate(_SPACE).rstrip("=")
+    bare = text.translate(_SPACE)
+    padding = "" if bare.endswith("=") else "=" * (-len(bare) % 4)
     try:
-        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+        return base64.b64decode(bare + padding, validate=True)
     except (binascii.Error, ValueError):
         raise EvaluationError("not base64") from None

@@ -52,7 +52,7 @@ def format_list(template: str, arguments: list[Any]) -> str:
 
 
 def _text(value: Any, _precision: int | None = None) -> str:
-    charge(1)
+    charge(4)
     kind = value.__class__
     if kind is str:
         return value  # type: ignore[no-any-return]

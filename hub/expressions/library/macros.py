@@ -119,6 +119,21 @@ def macro_opt_flat_map(over: Any, _both: bool, _cost: int, function: Test) -> Op
     return _optional(function(opened.value), "optFlatMap") if opened.present else opened
 
 
+class Lazy:
+    """The value of `cel.bind`, computed when it is first asked for: where it fails and is not used, nothing fails."""
+
+    __slots__ = ("compute", "known", "value")
+
+    def __init__(self, compute: Callable[[], Any]) -> None:
+        """Keep how to compute it."""
+        self.compute, self.known, self.value = compute, False, None
+
+    def __call__(self) -> Any:
+        if not self.known:
+            self.value, self.known = self.compute(), True
+        return self.value
+
+
 def _optional(value: Any, what: str) -> Optional:
     if value.__class__ is not Optional:
         raise EvaluationError(f"{what} needs an optional, not a {type_of(value)}")
@@ -138,4 +153,4 @@ MACROS = {
     "optFlatMap": ("macro_opt_flat_map", "optional"),
 }
 """For each macro the function that does it, and the kind of its result."""
-OPERATIONS = tuple({function for function, _ in MACROS.values()})
+OPERATIONS = ("Lazy", *{function for function, _ in MACROS.values()})

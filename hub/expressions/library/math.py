@@ -97,8 +97,10 @@ def sign(value: Any) -> Any:
     """-1, 0 or 1, of the same type."""
     if value.__class__ not in _NUMBERS:
         raise no_overload("math.sign", value)
-    if value != value or value == 0:  # noqa: PLR0124 - a NaN
+    if value != value:  # noqa: PLR0124 - a NaN
         return value
+    if value == 0:
+        return value.__class__(0)
     return value.__class__(1 if value > 0 else -1)
 
 
@@ -182,7 +184,8 @@ def bit_shift_right(a: int, count: int) -> int:
 
 def _shifted(what: str, a: int, count: int, move: Callable[[int], int]) -> int:
     kind = _bits(what, a)
-    _bits(what, count)
+    if count.__class__ is not int:
+        raise no_overload(what, a, count)
     if count < 0:
         raise EvaluationError(f"{what} by a negative number")
     return kind(0) if count >= 64 else _fold(move(int(a) & UINT_MAX), kind)

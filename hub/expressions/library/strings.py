@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.library.regex import pattern
+from hub.expressions.library.regex import Pattern, found_pattern
 from hub.expressions.library.registry import cel
 from hub.expressions.library.steps import charge
 from hub.expressions.values import no_overload
@@ -14,6 +14,7 @@ __all__ = ["OPERATIONS"]
 OPERATIONS = ("matches_compiled",)
 
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+_END: Any = object()
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TO_LOWER = str.maketrans(_UPPER, _UPPER.lower())
 _TO_UPPER = str.maketrans(_UPPER.lower(), _UPPER)
@@ -73,20 +74,14 @@ def ends_with(string: str, part: str) -> bool:
 def matches(string: str, regex: str) -> bool:
     """Whether the RE2 expression matches somewhere in the string."""
     check("matches", string, regex)
-    try:
-        compiled = pattern(regex)
-    except ValueError as error:
-        raise EvaluationError(f"not a regular expression: {error}") from None
-    return matches_compiled(string, compiled)
+    return found_pattern(regex).search(string)
 
 
-def matches_compiled(string: Any, compiled: Any) -> bool:
+def matches_compiled(string: Any, compiled: Pattern) -> bool:
     """Do the same with a pattern compiled at load."""
     if string.__class__ is not str:
         raise no_overload("matches", string, "")
-    if len(string) > 15:  # what is shorter is within the cost of a call
-        charge(len(string) >> 4)
-    return compiled.search(string) is not None
+    return compiled.search(string)
 
 
 @cel("(string).charAt(int) -> string")
@@ -107,9 +102,9 @@ def index_of(string: str, part: str, start: int = 0) -> int:
 
 
 @cel("(string).lastIndexOf(string) -> int", "(string).lastIndexOf(string, int) -> int", costly=True)
-def last_index_of(string: str, part: str, start: int | None = None) -> int:
+def last_index_of(string: str, part: str, start: int = _END) -> int:
     """Where the part stands last, beginning at or before a position; -1 where it does not."""
-    if start is None:
+    if start is _END:
         check("lastIndexOf", string, part)
         return string.rfind(part)
     _search("lastIndexOf", string, part, start)
@@ -124,10 +119,10 @@ def _search(what: str, string: str, part: str, start: int) -> None:
 
 
 @cel("(string).substring(int) -> string", "(string).substring(int, int) -> string", costly=True)
-def substring(string: str, start: int, end: int | None = None) -> str:
+def substring(string: str, start: int, end: int = _END) -> str:
     """The characters from one position up to another, that one not included."""
     check("substring", string)
-    stop = len(string) if end is None else end
+    stop = len(string) if end is _END else end
     whole("substring", start, stop)
     if not 0 <= start <= stop <= len(string):
         raise EvaluationError(f"index out of range: {start}, {stop}")
