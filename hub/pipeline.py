@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any
 
 import orjson
@@ -77,6 +78,7 @@ class Pipeline:
         self._wanted = self._committing = False
         self._timers_wanted = asyncio.Event()
         self._drained_at: int | None = None
+        self._asleep_until = inf
         self._quiet_since: float | None = None
         self._copy: tuple[str, bytes, set[int]] | None = None
         self._rules: RuleSet | None = None
@@ -102,8 +104,10 @@ class Pipeline:
 
     def rules_changed(self, gone: Mapping[str, Reason]) -> None:
         """Follow a reload of the engine's rules."""
-        self.book.end(gone, self.clock.now())
+        now = self.clock.now()
+        self.book.end(gone, now)
         self._collect()
+        self._set_timer(now)
         self.want_commit()
 
     # events
@@ -126,8 +130,7 @@ class Pipeline:
             self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
         else:
             self.observer.committed(len(events), self.clock.now() - now)
-        if self._drained_at is not None and self._taken >= self._drained_at:
-            self._timers_wanted.set()
+        self._set_timer(now)
         if self._uncommitted >= self._share:
             self.want_commit()
 
@@ -175,9 +178,12 @@ class Pipeline:
         """Do what the clock makes due, but never before the broker's queue was drained after a (re)connect."""
         while not self._closing.is_set():
             self._timers_wanted.clear()
-            if self._drained_at is not None and self._taken >= self._drained_at:
-                self._tick(self.clock.now())
-            await _wait(self._timers_wanted, self._until_next())
+            now = self.clock.now()
+            if self._drained():
+                self._tick(now)
+            wait = min(max(self._next_due() - now, 0.001), DEADLINE_SECONDS)
+            self._asleep_until = now + wait if self._drained() else inf
+            await _wait(self._timers_wanted, wait)
 
     def _tick(self, now: float) -> None:
         if self._quiet_since is not None:
@@ -189,10 +195,18 @@ class Pipeline:
         if self.book.has_changes():
             self.want_commit()
 
-    def _until_next(self) -> float:
-        due = [at for at in (self.engine.next_due(), self.book.next_due()) if at is not None]
-        wait = min(due) - self.clock.now() if due else DEADLINE_SECONDS
-        return min(max(wait, 0.001), DEADLINE_SECONDS)
+    def _next_due(self) -> float:
+        return min([at for at in (self.engine.next_due(), self.book.next_due()) if at is not None], default=inf)
+
+    def _set_timer(self, now: float) -> None:
+        """Wake `timers` where it sleeps too long: a deadline came nearer, or the queue is drained now."""
+        if self._drained() and (self._asleep_until == inf or self._next_due() < self._asleep_until):
+            self._asleep_until = now
+            self._timers_wanted.set()
+
+    def _drained(self) -> bool:
+        """Tell whether all that the broker held for us at the last (re)connect has been evaluated."""
+        return self._drained_at is not None and self._taken >= self._drained_at
 
     # the session
 
@@ -205,7 +219,7 @@ class Pipeline:
             self._drained_at = None
         elif notice.kind == "drained":
             self._drained_at = notice.position
-            self._timers_wanted.set()
+            self._set_timer(self.clock.now())
         elif notice.kind == "session_lost":
             self._say("session_lost", notice.detail)
         self.observer.session(notice.kind, notice.detail)
@@ -283,8 +297,7 @@ class Pipeline:
             self.observer.queued(queued.notification)
 
     def _changes(self, now: float, commit: "_Commit") -> Changes:
-        drained = self._drained_at is not None and commit.position >= self._drained_at
-        if drained:
+        if self._drained():
             self._receipts.drained()
         receipts, forget = self._receipts.seal(commit.position)
         dead, self._dead = self._dead, []
