@@ -1,10 +1,14 @@
 """hub/broker.py: the shipped configuration runs, and its users and ACL hold."""
 
+import asyncio
+
 import pytest
 
 from hub import broker as module
 from hub.broker import Mosquitto
 from hub.errors import HubError
+from hub.secret import Secret
+from tests.support.mqtt import bounded, client, packet, utf8
 
 
 async def test_it_starts_on_a_free_port_and_again_on_the_same_after_a_kill(broker):
@@ -41,3 +45,86 @@ async def test_only_port_paths_and_user_differ_from_the_shipped_file(broker):
     ours = set((broker.directory / "mosquitto.conf").read_text().splitlines())
     changed = {line.split(" ")[0] for line in shipped ^ ours}
     assert changed <= {"listener", "password_file", "acl_file", "persistence_location", "user"}
+
+
+@pytest.mark.parametrize(
+    ("user", "topic", "allowed"),
+    [
+        ("hub", "hub/status", True),
+        ("hub", "alerts/freezer", True),
+        ("hub", "notify/shop/1", True),
+        ("hub", "site/a/freezer/1/telemetry", False),
+        ("device", "site/a/freezer/1/telemetry", True),
+        ("device", "shop/cart", True),
+        ("device", "hub/status", False),
+        ("device", "hub/command/ack", False),
+        ("device", "alerts/freezer", False),
+        ("device", "notify/shop/1", False),
+        ("operator", "hub/command/ack", True),
+        ("operator", "hub/status", False),
+        ("operator", "site/a", False),
+        ("viewer", "hub/command/ack", False),
+        ("viewer", "site/a", False),
+    ],
+)
+async def test_only_the_hub_writes_its_topics_and_everyone_what_is_theirs(broker, user, topic, allowed):
+    async with client(broker.settings(user)) as publisher:
+        assert (await publisher.publish(topic, "x") < 0x80) == allowed
+
+
+@pytest.mark.parametrize(("user", "reads"), [("hub", True), ("viewer", True), ("operator", True), ("device", False)])
+async def test_devices_do_not_read_what_others_send(broker, user, reads):
+    async with client(broker.settings(user)) as reader, client(broker.settings("device"), "other") as publisher:
+        await reader.subscribe("#")
+        await publisher.publish("site/a", "x")
+        if reads:
+            assert (await reader.message()).payload == b"x"
+        else:
+            await reader.subscribe("other")  # its answer comes behind what the publish would have brought
+            assert reader.messages.empty()
+
+
+async def test_a_wrong_password_is_refused(broker):
+    settings = broker.settings("device", password=Secret("wrong"))
+    with pytest.raises(AssertionError, match="CONNACK 0x8"):
+        async with client(settings):
+            pass
+
+
+async def test_a_packet_beyond_the_limit_ends_the_connection_and_reaches_nobody(broker):
+    async with client(broker.settings("viewer")) as viewer, client(broker.settings("device"), "device") as publisher:
+        await viewer.subscribe("#")
+        assert await publisher.publish("site/a", b"x" * ((1 << 20) - 100)) < 0x80
+        assert len((await viewer.message()).payload) == (1 << 20) - 100
+        publisher.expect(0x40)
+        publisher.writer.write(packet(0x30, utf8("site/a") + b"\0" + b"x" * (1 << 20)))
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await bounded(publisher.ended)
+        await viewer.subscribe("other")
+        assert viewer.messages.empty()
+
+
+async def test_everything_waits_for_an_absent_client_beyond_the_brokers_own_defaults(broker):
+    async with client(broker.settings("hub"), "hub", clean=False, expiry=60) as hub:
+        await hub.subscribe("site/#")
+    async with client(broker.settings("device"), "device") as device:
+        await device.publish_all([("site/a", str(n)) for n in range(5000)])
+    async with client(broker.settings("hub"), "hub", clean=False, expiry=60) as hub:
+        assert hub.session_present
+        assert [(await hub.message()).payload for n in range(5000)] == [b"%d" % n for n in range(5000)]
+
+
+async def test_what_was_accepted_two_seconds_before_a_kill_is_there_after_it(broker):
+    async with client(broker.settings("hub"), "hub", clean=False, expiry=60) as hub:
+        await hub.subscribe("site/#")
+    async with client(broker.settings("device"), "device") as device:
+        await device.publish_all([("site/a", str(n)) for n in range(500)])
+        saved = broker.log.count("Saving in-memory database")
+        async with asyncio.timeout(10):
+            while broker.log.count("Saving in-memory database") < saved + 1:
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
+    await broker.kill()
+    await broker.start()
+    async with client(broker.settings("hub"), "hub", clean=False, expiry=60) as hub:
+        assert [(await hub.message()).payload for n in range(500)] == [b"%d" % n for n in range(500)]

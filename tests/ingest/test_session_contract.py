@@ -108,6 +108,7 @@ async def test_a_cancelled_wait_loses_none(start, settings, device):
 
 async def test_what_is_acknowledged_is_gone_and_the_rest_comes_again(start, settings, device):
     subject = await start(settings)
+    await subject.notice("drained")
     await device.publish_all(numbered(100))
     await subject.take(100)
     subject.session.acknowledge(40)
@@ -287,6 +288,7 @@ async def test_after_a_broker_restart_it_is_subscribed_within_2_seconds(start, s
 
 async def test_a_broker_that_is_stopped_loses_nothing_it_had_accepted(start, settings, broker, device):
     subject = await start(settings)
+    await subject.notice("drained")
     await device.publish_all(numbered(300))
     taken = await subject.take(300)
     subject.session.acknowledge(100)

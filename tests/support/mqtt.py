@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -23,6 +23,8 @@ class Client:
     answers: dict = field(default_factory=dict)
     acknowledge: bool = True
     session_present: bool = False
+    ended: asyncio.Task = None
+    """Ends, with IncompleteReadError, when the broker closes."""
     _id: int = 0
 
     async def publish(self, topic, payload, *, qos=1, retain=False):
@@ -95,20 +97,24 @@ async def client(settings, client_id="raw", *, clean=True, expiry=0, acknowledge
     properties = b"\x11" + struct.pack(">I", expiry)
     body = utf8("MQTT") + bytes([5, 0xC0 | clean << 1]) + b"\0\0" + varint(len(properties)) + properties
     body += utf8(client_id) + utf8(settings.username) + utf8(settings.password.reveal())
-    writer.write(packet(0x10, body))
-    head = await bounded(reader.readexactly(2))
-    answer = await bounded(reader.readexactly(head[1]))
-    assert head[0] == 0x20, head + answer
-    assert answer[1] == 0, f"CONNACK {answer[1]:#x}"
-    this = Client(reader, writer, acknowledge=acknowledge, session_present=bool(answer[0]))
-    listening = asyncio.create_task(this.listen())
+    listening = None
     try:
+        writer.write(packet(0x10, body))
+        head = await bounded(reader.readexactly(2))
+        answer = await bounded(reader.readexactly(head[1]))
+        assert head[0] == 0x20, head + answer
+        assert answer[1] == 0, f"CONNACK {answer[1]:#x}"
+        this = Client(reader, writer, acknowledge=acknowledge, session_present=bool(answer[0]))
+        listening = this.ended = asyncio.create_task(this.listen())
         yield this
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        writer.write(b"\xe0\x00")
+        if listening is not None:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            writer.write(b"\xe0\x00")
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def bounded(awaitable, seconds=20):

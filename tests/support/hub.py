@@ -1,0 +1,102 @@
+"""`python -m hub run` as a process of its own, against a real broker: started, killed, stopped, its words waited for."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+from pathlib import Path
+
+from tests.support.record import PATIENCE, Record
+
+ROOT = Path(__file__).parents[2]
+
+
+class Hub:
+    """A folder with hub.yaml and rules, and the process that runs there.
+
+    `lines` are what the present (or last) process has said on stdout; `past` what those before it said.
+    """
+
+    def __init__(self, folder, broker, rules, *, client_id="hub", state="hub.db", port=None, extra="", yaml=""):
+        self.folder, self.broker = folder, broker
+        self.rules = folder / "rules" / "rules.yaml"
+        self.rules.parent.mkdir(parents=True, exist_ok=True)
+        self.rules.write_text(rules, "utf-8")
+        self.state = folder / state
+        who = f"username: hub, password: !env PASSWORD, client_id: {client_id}"
+        url = f"mqtt://127.0.0.1:{port or broker.port}"
+        (folder / "hub.yaml").write_text(
+            f"broker: {{url: '{url}', {who}{extra}}}\nstate: {state}\nrules: [rules]\n{yaml}", "utf-8"
+        )
+        self.process = None
+        self.lines, self.errors, self.past = Record(), Record(), []
+
+    async def __aenter__(self):
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.kill()
+
+    async def start(self, *arguments, connected=True):
+        """Start it and, unless told otherwise, wait until all that the broker held for it is in."""
+        self.past += self.lines
+        self.lines, self.errors = Record(), Record()
+        self.process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hub", "run", "-c", "hub.yaml", *arguments),
+            cwd=self.folder,
+            env=os.environ | {"PASSWORD": self.broker.settings("hub").password.reveal(), "PYTHONPATH": str(ROOT)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._readers = [
+            asyncio.create_task(_read(self.process.stdout, self.lines)),
+            asyncio.create_task(_read(self.process.stderr, self.errors)),
+        ]
+        if connected:
+            await self.says(" drained ")
+
+    async def says(self, *words, after=0, seconds=PATIENCE):
+        """Wait for a line, behind the first `after`, with all these words; return it."""
+        waiting = asyncio.create_task(
+            self.lines.first(lambda line: all(word in line for word in words), seconds, f"{words}", after)
+        )
+        ended = asyncio.gather(*self._readers)
+        done, _ = await asyncio.wait([waiting, ended], return_when=asyncio.FIRST_COMPLETED)
+        if waiting not in done and not any(all(word in line for word in words) for line in self.lines[after:]):
+            waiting.cancel()
+            raise AssertionError(f"ended without {words}:\n" + "\n".join([*self.lines[-15:], *self.errors[-40:]]))
+        return await waiting
+
+    def signal(self, which):
+        self.process.send_signal(which)
+
+    async def kill(self):
+        """End it with SIGKILL; nothing where it has ended."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.ended()
+
+    async def stop(self, seconds=PATIENCE):
+        """End it with SIGTERM and return its exit code."""
+        self.process.terminate()
+        return await self.ended(seconds)
+
+    async def ended(self, seconds=PATIENCE):
+        """Wait until it has ended by itself; return its exit code."""
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*self._readers)
+            return await self.process.wait()
+
+    def rows(self, sql):
+        """Query the state file beside the hub."""
+        with sqlite3.connect(f"file:{self.state}?mode=ro", uri=True) as connection:
+            found = connection.execute(sql).fetchall()
+        connection.close()
+        return found
+
+
+async def _read(stream, record):
+    while line := await stream.readline():
+        record.add(line.decode().rstrip("\n"))
