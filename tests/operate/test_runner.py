@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,13 @@ class Process:
         self.popen.send_signal(which)
 
     def end(self):
-        out, err = self.popen.communicate(timeout=PATIENCE)
-        return self.popen.returncode, out, err
+        # not communicate(): it would not see what readline() has read ahead
+        watchdog = threading.Timer(PATIENCE, self.popen.kill)
+        watchdog.start()
+        out, err = self.popen.stdout.read(), self.popen.stderr.read()
+        code = self.popen.wait()
+        watchdog.cancel()
+        return code, out, err
 
 
 @pytest.fixture
@@ -43,7 +49,9 @@ def start():
     yield make
     for process in started:
         process.popen.kill()
-        process.popen.communicate()
+        process.popen.wait()
+        process.popen.stdout.close()
+        process.popen.stderr.close()
 
 
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
