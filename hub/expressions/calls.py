@@ -13,6 +13,7 @@ from hub.expressions.library.logic import invert
 from hub.expressions.library.regex import pattern
 from hub.expressions.names import HISTORY
 from hub.expressions.resolver import Host, Resolver, path
+from hub.expressions.values import an
 
 __all__ = ["BINARY", "build_map", "call", "invert", "negate"]
 
@@ -107,8 +108,8 @@ def _refuse(compiler: Compiler, node: Call, function: Function, kinds: list[str]
     name = function.name.lstrip(".")
     if len(kinds) not in counts and not any(signature.more for signature in function.signatures):
         message = f"{name}() does not take {len(given)} argument{'' if len(given) == 1 else 's'}"
-    elif has_receiver:
-        message = f"a {kinds[0]} has no method {name}({', '.join(given)})"
+    elif has_receiver and kinds[0] != "dyn":
+        message = f"{an(kinds[0])} has no method {name}({', '.join(given)})"
     else:
         message = f"{name}() does not take ({', '.join(given)})"
     compiler.fail(message, node, f"it is {' or '.join(function.doc)}")

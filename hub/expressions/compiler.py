@@ -36,7 +36,7 @@ from hub.expressions.library.steps import start
 from hub.expressions.names import Scope
 from hub.expressions.resolver import Resolver
 from hub.expressions.sharing import shared, size
-from hub.expressions.values import TYPES, type_of
+from hub.expressions.values import TYPES, an, type_of
 
 __all__ = ["Compiler"]
 
@@ -74,7 +74,7 @@ class Compiler:
         code = self.code(root)
         if condition:
             if code.kind not in ("bool", "dyn"):
-                self.fail(f"a condition must be true or false, and this is a {code.kind}", root)
+                self.fail(f"a condition must be true or false, and this is {an(code.kind)}", root)
             code = self.as_bool(code)
         fallback = self._later(condition) if self.absorbs and not self.strict else None
         return self.emit.function(code.text, fallback, code.fails), code.kind
@@ -155,7 +155,7 @@ class Compiler:
         if node.optional:
             return Code(f"optional_element({operand.text}, {field.text})", "optional")
         if operand.kind not in ("map", "dyn", "optional"):
-            return self.undefined(f"a {operand.kind} has no member {node.field!r}", node)
+            return self.undefined(f"{an(operand.kind)} has no member {node.field!r}", node)
         if operand.kind in ("dyn", "optional"):
             first, again = self.emit.twice(operand)
             return Code(f"({again}[{field.text}] if {first}.__class__ is dict else field({again}, {field.text}))")
@@ -172,9 +172,9 @@ class Compiler:
     def _index(self, node: Index) -> Code:
         operand, key = self.code(node.operand), self.code(node.key)
         if operand.kind not in ("map", "list", "dyn", "optional"):
-            return self.undefined(f"a {operand.kind} has no elements", node)
+            return self.undefined(f"{an(operand.kind)} has no elements", node)
         if operand.kind == "list" and key.kind not in (*NUMBERS, "dyn"):
-            return self.undefined(f"the index of a list is a number, not a {key.kind}", node)
+            return self.undefined(f"the index of a list is a number, not {an(key.kind)}", node)
         name = "optional_element" if node.optional else "element"
         code = Code(f"{name}({operand.text}, {key.text})", "optional" if node.optional else "dyn")
         return self.fold(code, [operand, key], GLOBALS[name])  # type: ignore[arg-type]
@@ -199,11 +199,11 @@ class Compiler:
             return self._in(node, left, right)
         if operator in ("==", "!="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=False):
-                self.fail(f"a {left.kind} never equals a {right.kind}", node, _compare_hint(left.kind, right.kind))
+                self.fail(f"{an(left.kind)} never equals {an(right.kind)}", node, _compare_hint(left.kind, right.kind))
             return operators.equality(self.emit, operator, left, right)
         if operator in ("<", "<=", ">", ">="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=True):
-                message = f"a {left.kind} cannot be compared with a {right.kind}"
+                message = f"{an(left.kind)} cannot be compared with {an(right.kind)}"
                 self.fail(message, node, _compare_hint(left.kind, right.kind))
             return operators.comparison(self.emit, operator, left, right)
         kind = operators.arithmetic_kind(operator, left.kind, right.kind)
@@ -215,8 +215,13 @@ class Compiler:
 
     def _in(self, node: Operation, left: Code, right: Code) -> Code:
         if right.kind not in ("list", "map", "dyn"):
-            return self.undefined(f"a {right.kind} has no members", node, "for strings write text.contains(part)")
+            return self.undefined(f"{an(right.kind)} has no members", node, "for strings write text.contains(part)")
         items = right.constant
+        if items.__class__ is list and not self.lenient:
+            kinds = {kind_of(item) for item in items}
+            if not any(operators.comparable(left.kind, kind, ordered=False) for kind in kinds or {"dyn"}):
+                message = f"{an(left.kind)} is never in a list of {' and '.join(sorted(kinds))}"
+                self.fail(message, node, _compare_hint(left.kind, kinds.pop()))
         if items.__class__ is list and all(item.__class__ is str for item in items):
             words = self.emit.constant(frozenset(items), "dyn")
             first, again = self.emit.twice(left)
@@ -231,10 +236,10 @@ class Compiler:
             if operand.kind == "bool":
                 return self.fold(Code(f"(not {operand.text})", "bool", operand.fails), [operand], calls.invert)
             if operand.kind != "dyn":
-                return self.undefined(f"! needs true or false, not a {operand.kind}", node)
+                return self.undefined(f"! needs true or false, not {an(operand.kind)}", node)
             return Code(f"invert({operand.text})", "bool")
         if operand.kind not in (*NUMBERS, "dyn") or operand.kind == "uint":
-            return self.undefined(f"there is no - of a {operand.kind}", node)
+            return self.undefined(f"there is no - of {an(operand.kind)}", node)
         return self.fold(Code(f"negate({operand.text})", operand.kind), [operand], calls.negate)
 
     def _logic(self, node: Logic) -> Code:
@@ -271,13 +276,13 @@ class Compiler:
         else:
             code = self.code(node)
         if code.kind not in ("bool", "dyn") and not self.lenient:
-            self.fail(f"{operator} needs true or false on both sides, not a {code.kind}", node)
+            self.fail(f"{operator} needs true or false on both sides, not {an(code.kind)}", node)
         return self.as_bool(code)
 
     def _conditional(self, node: Conditional) -> Code:
         test = self.code(node.test)
         if test.kind not in ("bool", "dyn") and not self.lenient:
-            self.fail(f"? needs true or false before it, not a {test.kind}", node)
+            self.fail(f"? needs true or false before it, not {an(test.kind)}", node)
         test = self.as_bool(test)
         if test.constant in (True, False):
             return self.code(node.then if test.constant else node.other)
@@ -304,7 +309,7 @@ class Compiler:
             key = self.code(entry.key)
             value = self.code(entry.value)
             if key.kind in ("double", "null", "list", "map", "bytes") and not self.lenient:
-                self.fail(f"a {key.kind} cannot be the key of a map", entry)
+                self.fail(f"{an(key.kind)} cannot be the key of a map", entry)
             parts += [key, Code(f"entry({value.text})") if entry.optional else value]
         code = Code(f"build_map({', '.join(part.text for part in parts)})", "map")
         return code if any(entry.optional for entry in node.entries) else self.fold(code, parts, calls.build_map)
@@ -316,7 +321,7 @@ class Compiler:
         over = self.code(node.over)
         wanted = ("optional",) if node.macro.startswith("opt") else ("list", "map")
         if over.kind not in (*wanted, "dyn"):
-            return self.undefined(f"{node.macro} goes through a {' or a '.join(wanted)}, not a {over.kind}", node)
+            return self.undefined(f"{node.macro} goes through a {' or a '.join(wanted)}, not {an(over.kind)}", node)
         function, kind = MACROS[node.macro]
         self.emit.costly = True
         with self.branch(), self.names.bound(node.variables) as variables:

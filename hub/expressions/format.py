@@ -10,7 +10,7 @@ import orjson
 from hub.duration import format_duration
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.times import timestamp_at
-from hub.expressions.values import Optional, type_of
+from hub.expressions.values import Optional, an, type_of
 
 __all__ = ["Format", "format_for", "plain"]
 
@@ -60,20 +60,20 @@ def format_for(spec: str, kind: str, at: int, text: str) -> Format:
         return plain
     if _NUMBER.fullmatch(spec):
         if kind not in ("dyn", "number", "int", "uint", "double"):
-            raise CompileError(f"the format {spec!r} is for numbers, and this is a {kind}", at, text)
+            raise CompileError(f"the format {spec!r} is for numbers, and this is {an(kind)}", at, text)
         return lambda value: _number(value, spec)
     used = re.findall("%(.?)", spec)
     if not used or not _DIRECTIVES.issuperset(used):
         hint = "as .1f or , or .0% for a number, %H:%M for a timestamp"
         raise CompileError(f"{spec!r} is no format", at, text, hint)
     if kind not in ("dyn", "timestamp", "number", "int", "double", "string"):
-        raise CompileError(f"the format {spec!r} is for timestamps, and this is a {kind}", at, text)
+        raise CompileError(f"the format {spec!r} is for timestamps, and this is {an(kind)}", at, text)
     return lambda value: _time(value).strftime(spec)
 
 
 def _number(value: Any, spec: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise EvaluationError(f"the format {spec} needs a number, not a {type_of(value)}")
+        raise EvaluationError(f"the format {spec} needs a number, not {an(type_of(value))}")
     if spec[-1] in "dxX":
         if value != int(value):
             raise EvaluationError(f"the format {spec} needs a whole number, not {value}")
@@ -89,4 +89,4 @@ def _time(value: Any) -> datetime:
         return timestamp_at(value)
     if isinstance(value, str):
         return datetime.fromisoformat(value)
-    raise EvaluationError(f"a time format needs a timestamp, not a {type_of(value)}")
+    raise EvaluationError(f"a time format needs a timestamp, not {an(type_of(value))}")

@@ -75,7 +75,8 @@ def tokenize(text: str) -> list[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise CompileError(f"{text[at]!r} is not part of an expression", at, text, _HINTS.get(text[at], ""))
+            hint = 'a name with such letters is written payload["…"]' if text[at].isalpha() else ""
+            raise CompileError(f"{text[at]!r} is not part of an expression", at, text, _HINTS.get(text[at], hint))
         kind = match.lastgroup or ""
         if kind == "string":
             token = _string(text, at, match.end())

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.errors import EvaluationError
 
-__all__ = ["INT_MAX", "INT_MIN", "TYPES", "UINT_MAX", "CelType", "Optional", "UInt", "no_overload", "type_of"]
+__all__ = ["INT_MAX", "INT_MIN", "TYPES", "UINT_MAX", "CelType", "Optional", "UInt", "an", "no_overload", "type_of"]
 
 INT_MIN, INT_MAX, UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
@@ -82,6 +82,12 @@ def type_of(value: Any) -> CelType:
     return TYPES["map"] if hasattr(value, "keys") else TYPES["list"]
 
 
+def an(kind: object) -> str:
+    """Return the name of a type with its article, for messages: `an int`, `a string`."""
+    name = _SHORT.get(name := str(kind), name)
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+
+
 def no_overload(what: str, *values: Any) -> EvaluationError:
     """Make the error for operands of the wrong types: `no such overload: string + int`."""
     names = [_SHORT.get(name := type_of(value).name, name) for value in values]
@@ -90,3 +96,4 @@ def no_overload(what: str, *values: Any) -> EvaluationError:
 
 
 _SHORT = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration", "null_type": "null"}
+_SHORT |= {"dyn": "value", "optional_type": "optional"}

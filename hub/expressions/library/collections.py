@@ -7,7 +7,7 @@ from hub.errors import EvaluationError
 from hub.expressions.library.comparison import equal, lookup
 from hub.expressions.library.registry import cel
 from hub.expressions.library.steps import charge
-from hub.expressions.values import Optional, UInt, no_overload, type_of
+from hub.expressions.values import Optional, UInt, an, no_overload, type_of
 
 __all__ = ["OPERATIONS", "element", "elements"]
 
@@ -28,7 +28,7 @@ def element(container: Any, key: Any) -> Any:
         return found
     if container.__class__ is Optional:
         return through(container, key)
-    raise EvaluationError(f"a {type_of(container)} has no elements")
+    raise EvaluationError(f"{an(type_of(container))} has no elements")
 
 
 def through(container: Optional, key: Any) -> Optional:
@@ -48,7 +48,7 @@ def optional_element(container: Any, key: Any) -> Optional:
             return Optional(True, _item(container, key))
         except IndexError:
             return Optional()
-    raise EvaluationError(f"a {type_of(container)} has no elements")
+    raise EvaluationError(f"{an(type_of(container))} has no elements")
 
 
 def _item(items: list[Any], key: Any) -> Any:
@@ -66,7 +66,7 @@ def field(container: Any, name: str) -> Any:
         return container[name]
     if container.__class__ is Optional:
         return through(container, name)
-    raise EvaluationError(f"a {type_of(container)} has no fields")
+    raise EvaluationError(f"{an(type_of(container))} has no fields")
 
 
 def has_field(container: Any, name: str) -> bool:
@@ -75,7 +75,7 @@ def has_field(container: Any, name: str) -> bool:
         return name in container
     if container.__class__ is Optional:
         return through(container, name).present
-    raise EvaluationError(f"a {type_of(container)} has no fields")
+    raise EvaluationError(f"{an(type_of(container))} has no fields")
 
 
 def member(value: Any, container: Any) -> bool:
@@ -96,7 +96,7 @@ def elements(container: Any) -> Any:
         return container
     if isinstance(container, Mapping):
         return list(container)
-    raise EvaluationError(f"a {type_of(container)} has no elements to go through")
+    raise EvaluationError(f"{an(type_of(container))} has no elements to go through")
 
 
 class _Entry:
@@ -120,7 +120,7 @@ def build_map(*pairs: Any) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
         if key.__class__ not in _KEYS:
-            raise EvaluationError(f"a {type_of(key)} cannot be the key of a map")
+            raise EvaluationError(f"{an(type_of(key))} cannot be the key of a map")
         if value.__class__ is _Entry:
             if not value.optional.present:
                 continue

@@ -16,7 +16,7 @@ from hub.expressions.times import (
     timestamp_of,
     timestamp_text,
 )
-from hub.expressions.values import INT_MAX, INT_MIN, UINT_MAX, CelType, UInt, no_overload, type_of
+from hub.expressions.values import INT_MAX, INT_MIN, UINT_MAX, CelType, UInt, an, no_overload, type_of
 
 __all__ = ["OPERATIONS", "duration_text", "number_text", "timestamp_text"]
 
@@ -45,7 +45,7 @@ def type_function(value: Any) -> CelType:
 
 def _refused(value: Any, to: str) -> EvaluationError:
     shown = repr(value)
-    return EvaluationError(f"{shown if len(shown) < 40 else shown[:40] + '…'} cannot be made a {to}")
+    return EvaluationError(f"{shown if len(shown) < 40 else shown[:40] + '…'} cannot be made {an(to)}")
 
 
 @cel("int(number) -> int", "int(string) -> int", "int(timestamp) -> int")

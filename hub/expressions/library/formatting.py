@@ -11,7 +11,7 @@ from hub.errors import EvaluationError
 from hub.expressions.library.conversions import duration_text, number_text, timestamp_text
 from hub.expressions.library.registry import cel
 from hub.expressions.library.steps import charge
-from hub.expressions.values import CelType, UInt, no_overload, type_of
+from hub.expressions.values import CelType, UInt, an, no_overload, type_of
 from hub.limits import EXPRESSION_RESULT
 
 __all__ = ["OPERATIONS"]
@@ -82,7 +82,7 @@ def _compound(value: Any) -> str:
 
 
 def _refused(clause: str, value: Any) -> EvaluationError:
-    return EvaluationError(f"the {clause} clause of format cannot write a {type_of(value)}")
+    return EvaluationError(f"the {clause} clause of format cannot write {an(type_of(value))}")
 
 
 def _special(value: float) -> str:

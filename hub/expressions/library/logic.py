@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.values import no_overload, type_of
+from hub.expressions.values import an, no_overload, type_of
 
 __all__ = ["ERRORS", "OPERATIONS", "reason", "truth"]
 
@@ -41,7 +41,7 @@ def _translated(message: str) -> str:
         return f"no such overload: {kinds[0]} {message.split(chr(39))[1]} {kinds[1]}"
     if "subscriptable" in message or "indices must be" in message:
         kind = kinds[0] if kinds else message.split(maxsplit=1)[0]
-        return f"a {kind} has no fields"
+        return f"{an(kind)} has no fields"
     return f"wrong type of value: {message}"
 
 
@@ -58,7 +58,7 @@ def truth(value: Any) -> bool:
     """
     if value is True or value is False:
         return value
-    raise EvaluationError(f"neither true nor false: a {type_of(value)}")
+    raise EvaluationError(f"neither true nor false: {an(type_of(value))}")
 
 
 def invert(value: Any) -> bool:

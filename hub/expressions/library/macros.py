@@ -10,7 +10,7 @@ from hub.errors import EvaluationError
 from hub.expressions.library.collections import build_map, elements
 from hub.expressions.library.logic import ERRORS, reason, truth
 from hub.expressions.library.steps import charge
-from hub.expressions.values import Optional, type_of
+from hub.expressions.values import Optional, an, type_of
 
 __all__ = ["MACROS", "OPERATIONS"]
 
@@ -101,7 +101,7 @@ def macro_entries(over: Any, both: bool, cost: int, *functions: Test) -> dict[An
         if len(functions) == 1 or truth(functions[0](*names)):
             entry = functions[-1](*names)
             if not isinstance(entry, Mapping):
-                raise EvaluationError(f"transformMapEntry needs a map, not a {type_of(entry)}")
+                raise EvaluationError(f"transformMapEntry needs a map, not {an(type_of(entry))}")
             for pair in entry.items():
                 pairs.extend(pair)
     return build_map(*pairs)
@@ -136,7 +136,7 @@ class Lazy:
 
 def _optional(value: Any, what: str) -> Optional:
     if value.__class__ is not Optional:
-        raise EvaluationError(f"{what} needs an optional, not a {type_of(value)}")
+        raise EvaluationError(f"{what} needs an optional, not {an(type_of(value))}")
     return value
 
 

@@ -1,0 +1,55 @@
+"""docs/expressions.md is run: each `expression → value`, each text of the table; and it leaves nothing out."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from hub.expressions import Context, EvaluationError, Scope, compile_template, evaluate
+from hub.expressions.library import FUNCTIONS
+from hub.expressions.library.comparison import equal
+from hub.expressions.library.macros import MACROS
+from hub.expressions.values import TYPES, type_of
+
+PAGE = (Path(__file__).parents[2] / "docs" / "expressions.md").read_text("utf-8")
+BLOCKS = re.findall(r"```cel\n(.*?)\n```", PAGE, re.DOTALL)
+EXAMPLES = [
+    example for block in BLOCKS for example in re.findall(r"(.+?) → (.+?)(?:\n|$)", block.replace("\nlines", "\0lines"))
+]
+BINDINGS = {"now_example": datetime(2026, 3, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(("expression", "value"), EXAMPLES)
+def test_an_example_of_the_page_has_the_value_it_shows(expression, value):
+    expression = expression.replace("\0", "\n")
+    if value == "error":
+        with pytest.raises(EvaluationError):
+            evaluate(expression, BINDINGS)
+        return
+    result, wanted = evaluate(expression, BINDINGS), evaluate(value)
+    assert equal(result, wanted)
+    assert type_of(result) is type_of(wanted)
+
+
+def used(name):
+    return any(
+        re.search(rf"(?<![\w.]){re.escape(name)}\(" if name[0] != "." else rf"{re.escape(name)}\(", block)
+        for block in BLOCKS
+    )
+
+
+def test_every_function_macro_and_type_has_an_example():
+    assert [name for name in FUNCTIONS if not used(name)] == []
+    assert [name for name in MACROS if not used(f".{name}")] == []
+    assert [name for name in TYPES if not any(name in block for block in BLOCKS)] == []
+
+
+def test_every_text_of_the_table_renders_as_shown():
+    fields = {"temperature": -11.53, "door": True, "n": 12345, "tags": ["a", 1]}
+    rows = re.findall(
+        r"^\| `(.+?)` \| `(.*?)` \|$", PAGE[PAGE.index("## Texts") : PAGE.index("## Bounds")], re.MULTILINE
+    )
+    assert len(rows) == 5
+    for text, shown in rows:
+        assert compile_template(text, Scope()).render(fields, (), Context()).text == shown
