@@ -25,12 +25,12 @@ install() { # PACKAGE: with apt or brew, else say what to do
     exit 1
 }
 
-mosquitto() {
+ensure_mosquitto() {
     PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
     command -v mosquitto >/dev/null 2>&1 || { say "installing mosquitto"; install mosquitto; }
 }
 
-venv() { # PYTHON DIR
+ensure_venv() { # PYTHON DIR
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "Python 3.11 or newer is needed; this is $("$1" -V)"; exit 1; }
     if ! "$1" -c 'import ensurepip, venv' 2>/dev/null; then
         say "installing python3-venv"
@@ -42,7 +42,7 @@ venv() { # PYTHON DIR
 }
 
 case "$1" in
-    venv) venv "$2" "$3" ;;
-    mosquitto) mosquitto ;;
+    venv) ensure_venv "$2" "$3" ;;
+    mosquitto) ensure_mosquitto ;;
     *) say "usage: setup.sh venv PYTHON DIR | setup.sh mosquitto"; exit 2 ;;
 esac
