@@ -16,7 +16,7 @@ class Web:
     `answer(request)` returns a status, a web.Response, or an awaitable of one; it sees `request["json"]`.
     """
 
-    def __init__(self, answer=lambda request: 204):
+    def __init__(self, answer=lambda _: 204):
         self.answer = answer
         self.requests = Record()
         self.port = 0

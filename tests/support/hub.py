@@ -1,4 +1,4 @@
-"""`python -m hub run` as a process of its own, against a real broker: started, killed, stopped, its words waited for."""
+"""`python -m hub run` as a process of its own, against a real broker: started, killed, stopped, listened to."""
 
 import asyncio
 import os
@@ -54,20 +54,22 @@ class Hub:
             asyncio.create_task(_read(self.process.stdout, self.lines)),
             asyncio.create_task(_read(self.process.stderr, self.errors)),
         ]
+        for reader in self._readers:
+            reader.add_done_callback(lambda _, lines=self.lines: lines.look())
         if connected:
             await self.says(" drained ")
 
     async def says(self, *words, after=0, seconds=PATIENCE):
         """Wait for a line, behind the first `after`, with all these words; return it."""
-        waiting = asyncio.create_task(
-            self.lines.first(lambda line: all(word in line for word in words), seconds, f"{words}", after)
-        )
-        ended = asyncio.gather(*self._readers)
-        done, _ = await asyncio.wait([waiting, ended], return_when=asyncio.FIRST_COMPLETED)
-        if waiting not in done and not any(all(word in line for word in words) for line in self.lines[after:]):
-            waiting.cancel()
-            raise AssertionError(f"ended without {words}:\n" + "\n".join([*self.lines[-15:], *self.errors[-40:]]))
-        return await waiting
+
+        def look(lines):
+            found = next((line for line in lines[after:] if all(word in line for word in words)), None)
+            if found is None and all(reader.done() for reader in self._readers):
+                last = "\n".join([*lines[-15:], *self.errors[-40:]])
+                raise AssertionError(f"ended without {words}:\n{last}")
+            return found
+
+        return await self.lines.until(look, seconds, f"{words}")
 
     def signal(self, which):
         self.process.send_signal(which)

@@ -19,6 +19,10 @@ class Record(list):
         self.times.append(time.time())
         self._changed.set()
 
+    def look(self):
+        """Let those who wait look again."""
+        self._changed.set()
+
     async def until(self, found, seconds=PATIENCE, what=""):
         """Wait until `found(self)` is true and return what it returned."""
         try:
