@@ -16,7 +16,6 @@ as_root() {
 install() { # PACKAGE: with apt or brew, else say what to do
     if command -v apt-get >/dev/null 2>&1; then
         as_root apt-get -qq update >/dev/null 2>&1 || true
-        # no service: the hub's demo and tests start their own broker
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$1" >/dev/null 2>&1 && return
     elif command -v brew >/dev/null 2>&1; then
         brew install -q "$1" >/dev/null && return
