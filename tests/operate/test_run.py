@@ -198,3 +198,10 @@ async def test_nobody_reading_the_log_any_more_does_not_end_the_hub(start, broke
     await delivered(tmp_path, 50)
     hub.signal(signal.SIGTERM)
     assert await hub.end() == (0, "")
+
+
+async def test_the_http_api_that_is_not_there_yet_is_told_where_it_was_asked_for(start):
+    hub = await start("--http", "127.0.0.1:8080")
+    await hub.says(" trouble ", "the HTTP API is not supported yet")
+    hub.signal(signal.SIGTERM)
+    assert (await hub.end())[0] == 0

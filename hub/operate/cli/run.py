@@ -39,8 +39,12 @@ def run(
     figures = Figures()
     output = Output(sys.stdout, as_json=as_json)
     try:
+        app = App(settings, Observers(output.observer, figures))
         output.note("start", _describe(settings))
-        run_loop(_serve(App(settings, Observers(output.observer, figures)), output, figures))
+        if settings.http.asked:
+            where = f"{settings.http.host}:{settings.http.port}"
+            output.observer.trouble("http", f"the HTTP API is not supported yet: nothing listens on {where}")
+        run_loop(_serve(app, output, figures))
     finally:
         output.close()
 
