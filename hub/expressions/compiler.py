@@ -265,8 +265,6 @@ class Compiler:
             name = "disjunction" if decisive else "conjunction"
             return Code(f"{name}({', '.join('lambda: ' + code.text for code in codes)})", "bool")
         join = " or " if decisive else " and "
-        if node is self.root and not decisive:  # once the last operand is reached its error is the result
-            codes[-1] = Code(f"((s := True) and {codes[-1].text})")
         return Code(f"({join.join(code.text for code in codes)})", "bool", fails)
 
     def _operand(self, node: Node, operator: str) -> Code:

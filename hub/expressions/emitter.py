@@ -68,8 +68,7 @@ class Emitter:
     def function(self, result: str, fallback: list[Any] | None, fails: bool) -> Callable[..., Any]:
         """Make the function that returns `result`.
 
-        Where an operand fails it raises, or returns what the one function in `fallback` does; but where the marker `s`
-        is set, no other operand can absorb the error any more.
+        Where an operand fails it raises, or returns what the one function in `fallback` does.
         """
         if not fails:
             return self._made(f"  return {result}\n")
@@ -77,10 +76,7 @@ class Emitter:
             handler = "  except RAW_ERRORS as e:\n    raise failure(e) from None\n"
             return self._made(f"  try:\n    return {result}\n{handler}")
         again = self.constant(fallback, "dyn").text
-        start = "  s = False\n" if "(s := True)" in result else ""
-        handler = "    if s: raise failure(e) from None\n" if start else ""
-        handler += f"    return {again}[0](F, C, X)\n"
-        return self._made(f"{start}  try:\n    return {result}\n  except ERRORS as e:\n{handler}")
+        return self._made(f"  try:\n    return {result}\n  except ERRORS:\n    return {again}[0](F, C, X)\n")
 
     def chain(self, operands: list[Code], decisive: bool) -> Callable[..., Any]:
         """Make the function of a chain of `&&` or `||` in which every operand is guarded."""

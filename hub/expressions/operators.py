@@ -4,12 +4,15 @@ Python orders bools with numbers and CEL does not, so an operand of unknown type
 else cannot be compared, Python refuses itself.
 """
 
+import operator as python
+
 from hub.expressions.emitter import UNKNOWN, Code, Emitter
 from hub.expressions.library.registry import NUMBERS
 
 __all__ = ["arithmetic", "arithmetic_kind", "comparable", "comparison", "equality"]
 
 _ORDER = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
+_PYTHON = {"<": python.lt, "<=": python.le, ">": python.gt, ">=": python.ge}
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
 _DIRECT = frozenset(("string", "bytes"))
@@ -47,17 +50,28 @@ def comparison(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
     if {left.kind, right.kind} == {"dyn", "string"}:
         return Code(f"({left.text} {operator} {right.text})", "bool")
     if left.kind == "dyn" and right.kind in NUMBERS and right.atom and _exact(left, right):
-        first, again = emit.twice(left)
-        return Code(
-            f"({again} {operator} {right.text} if {first} is not True and {again} is not False"
-            f" else unordered({again}))",
-            "bool",
-        )
+        return _with_number(emit, operator, left, right)
     if right.kind == "dyn" and left.kind in NUMBERS and left.atom and _exact(left, right):
         return comparison(emit, _MIRROR[operator], right, left)
     if left.kind in ("dyn", "double") and right.kind in ("dyn", "double"):
         return _both_doubles(emit, operator, slow, left, right, "bool")
     return Code(f"{slow}({left.text}, {right.text})", "bool", fails or left.kind != right.kind)
+
+
+def _with_number(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
+    """Write the comparison of an unknown with a number: Python would order a bool as 0 or 1, CEL does not.
+
+    So a bool must be told from a number, but only where the result is one that a bool would give.
+    """
+    first, again = emit.twice(left)
+    as_bools = {_PYTHON[operator](value, right.constant) for value in (0, 1)} if right.constant is not UNKNOWN else {}
+    if as_bools == {False}:
+        text = f"({first} {operator} {right.text} or {again}.__class__ is bool and unordered({again}))"
+    elif as_bools == {True}:
+        text = f"({first} {operator} {right.text} and ({again}.__class__ is not bool or unordered({again})))"
+    else:
+        text = f"({again} {operator} {right.text} if {first}.__class__ is not bool else unordered({again}))"
+    return Code(text, "bool")
 
 
 def _both_doubles(emit: Emitter, operator: str, slow: str, left: Code, right: Code, kind: str) -> Code:

@@ -25,6 +25,7 @@ __all__ = ["FUNCTIONS", "GLOBALS", "Function", "Signature"]
 
 GLOBALS: dict[str, object] = {
     "__builtins__": {},
+    "bool": bool,
     "float": float,
     "str": str,
     "dict": dict,
