@@ -86,8 +86,12 @@ class Stopper:
         _end("the drain did not end in time: what was not acknowledged to the broker comes again", 1)
 
 
-async def serve(app: Runnable, drain_seconds: float = DRAIN_SECONDS + _GRACE_SECONDS) -> None:
+async def serve(
+    app: Runnable, begun: Callable[[], None] = lambda: None, drain_seconds: float = DRAIN_SECONDS + _GRACE_SECONDS
+) -> None:
     """Run the app until a signal or its own end; a drain may take `drain_seconds`.
+
+    `begun` is called when signals are listened to: who hears of the start may stop it.
 
     Raises:
         HubError: as the app does.
@@ -95,6 +99,7 @@ async def serve(app: Runnable, drain_seconds: float = DRAIN_SECONDS + _GRACE_SEC
     """
     stopper = Stopper(app.stop, drain_seconds=drain_seconds)
     stopper.install(app.reload)
+    begun()
     await app.run()
     stopper.done.set()
 

@@ -40,23 +40,22 @@ def run(
     output = Output(sys.stdout, as_json=as_json)
     try:
         app = App(settings, Observers(output.observer, figures))
-        output.note("start", _describe(settings))
-        if settings.http.asked:
-            where = f"{settings.http.host}:{settings.http.port}"
-            output.observer.trouble("http", f"the HTTP API is not supported yet: nothing listens on {where}")
-        run_loop(_serve(app, output, figures))
+        run_loop(_serve(app, settings, output, figures))
     finally:
         output.close()
 
 
-async def _serve(app: App, output: Output, figures: Figures) -> None:
+async def _serve(app: App, settings: Settings, output: Output, figures: Figures) -> None:
     """Serve, and tell what it came to while a thread that hangs cannot keep us from it."""
-    await serve(app)
+    await serve(app, lambda: _begin(settings, output))
     output.summary(figures.summary())
     output.note("stop", "drained and stopped")
     output.close()
 
 
-def _describe(settings: Settings) -> str:
+def _begin(settings: Settings, output: Output) -> None:
     rules = ", ".join(map(str, settings.rules))
-    return f"hub {__version__}: broker {settings.broker}, rules {rules}, state {settings.state}"
+    output.note("start", f"hub {__version__}: broker {settings.broker}, rules {rules}, state {settings.state}")
+    if settings.http.asked:
+        where = f"{settings.http.host}:{settings.http.port}"
+        output.observer.trouble("http", f"the HTTP API is not supported yet: nothing listens on {where}")
