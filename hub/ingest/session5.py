@@ -101,6 +101,8 @@ class Session5:
                     if isinstance(error, _ForGood) and not self._met:
                         raise ConnectionRefused(str(error)) from error
                     self._tell(error)
+                    if self._closed.is_set():
+                        break  # it was we who ended the connection
                     if rivalry := rival.suspect(error, backoff.lasted(loop.time())):
                         raise rivalry from error
                 if not self._closed.is_set():
