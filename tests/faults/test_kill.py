@@ -42,7 +42,7 @@ class Traffic:
         self.published = []
         self.number = 0
         self.bursts = asyncio.Queue()
-        self.running = True
+        self.running = self.more_rounds = True
 
     async def send(self, *messages):
         """Publish (kind, device, v) in one go and note each with the time before it was sent."""
@@ -90,7 +90,7 @@ async def slow_devices(traffic, told, names):
             lambda _: all(told.counts[key] >= count for key in wanted), 60, f"{alertname} {state} {count}"
         )
 
-    while traffic.running:
+    while traffic.more_rounds:
         rounds += 1
         blips = [("held", name, v) for name in names for v in (11, 1, 12, 2, 13)]
         traffic.bursts.put_nowait(blips)  # Sticky fires with the first, Held waits from the last
@@ -172,10 +172,10 @@ async def test_nothing_is_lost_and_nothing_new_invented_when_the_hub_is_killed(t
                 assert not hub.errors, hub.errors
                 await hub.start(connected=chance.random() < 0.8)
             await hub.says(" drained ")
-            await asyncio.sleep(0.5)
+            traffic.more_rounds = False
+            rounds = await playing
             traffic.running = False
             await sending
-            rounds = await playing
             counting.cancel()
         await traffic.send(("end", "x", 0))
         published = traffic.published

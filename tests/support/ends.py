@@ -11,9 +11,9 @@ from tests.support.record import Record
 
 
 class Web:
-    """`requests` holds each request's path, headers and body in order of arrival; `answer` decides what comes back.
+    """`requests` holds each request's path, headers, body … in order of arrival; `answer` decides what comes back.
 
-    `answer(request)` returns a status, a web.Response, or an awaitable of one; it sees `request["json"]`.
+    `answer(each)` is given what goes into `requests` and returns a status, a web.Response, or an awaitable of one.
     """
 
     def __init__(self, answer=lambda _: 204):
@@ -51,11 +51,11 @@ class Web:
 
     async def _handle(self, request):
         body = await request.read()
-        told = request["json"] = json.loads(body)
         key = request.headers.get("Idempotency-Key")
-        seen = {"path": request.path, "key": key, "headers": dict(request.headers), "body": body, "json": told}
+        seen = {"path": request.path, "key": key, "headers": request.headers, "body": body, "json": json.loads(body)}
+        seen["cut"] = request.transport.abort
         self.requests.add(seen)
-        answer = self.answer(request)
+        answer = self.answer(seen)
         if asyncio.iscoroutine(answer):
             answer = await answer
         return answer if isinstance(answer, web.Response) else web.Response(status=answer)
