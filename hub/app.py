@@ -134,7 +134,10 @@ class App:
     async def _drain(self, store: Store) -> None:
         """Say goodbye, take in nothing more, let what is under way end, commit, acknowledge, close."""
         self.observer.session("stopping", "")
-        await self.dispatcher.drain(DRAIN_SECONDS / 2)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS / 4):
+                await self.dispatcher.idle()
+        await self.dispatcher.drain(DRAIN_SECONDS / 4)
         with contextlib.suppress(TimeoutError, HubError):
             async with asyncio.timeout(1.0):
                 await self._publish(f"{self.settings.publish_prefix}/status", self._status("offline"), 1, True)

@@ -3,12 +3,15 @@
 The pipeline never waits for an observer and never depends on what it does. `operate` implements it.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.model import Event, Notification, Outcome
 
 __all__ = ["Observer", "Observers"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class Observer:
@@ -55,68 +58,66 @@ class Observer:
 
 
 class Observers(Observer):
-    """Several observers as one, each told in turn."""
+    """Several observers as one, each told in turn. One that fails is told no more: the pipeline goes on without it."""
 
     def __init__(self, *observers: Observer) -> None:
         """Tell these."""
-        self.all = observers
+        self.all = list(observers)
+
+    def _tell(self, what: str, *heard: Any) -> None:
+        for each in tuple(self.all):
+            try:
+                getattr(each, what)(*heard)
+            except Exception:
+                self.all.remove(each)
+                _LOG.exception(
+                    "%s failed at %s and is told no more; this is a bug in the hub", type(each).__name__, what
+                )
 
     def events(self, events: Sequence[Event], now: float) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.events(events, now)
+        self._tell("events", events, now)
 
     def committed(self, count: int, latency: float) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.committed(count, latency)
+        self._tell("committed", count, latency)
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.decode_error(topic, head, reason)
+        self._tell("decode_error", topic, head, reason)
 
     def duplicates(self, count: int) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.duplicates(count)
+        self._tell("duplicates", count)
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.rule_error(rule, topic, message)
+        self._tell("rule_error", rule, topic, message)
 
     def alert(self, body: Mapping[str, Any]) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.alert(body)
+        self._tell("alert", body)
 
     def queued(self, notification: Notification) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.queued(notification)
+        self._tell("queued", notification)
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.delivery(notification, outcome, attempt, now)
+        self._tell("delivery", notification, outcome, attempt, now)
 
     def dead(self, notification: Notification, reason: str) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.dead(notification, reason)
+        self._tell("dead", notification, reason)
 
     def session(self, kind: str, detail: str) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.session(kind, detail)
+        self._tell("session", kind, detail)
 
     def trouble(self, what: str, message: str) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.trouble(what, message)
+        self._tell("trouble", what, message)
 
     def reloaded(self, summary: str) -> None:
         """Pass it on."""
-        for each in self.all:
-            each.reloaded(summary)
+        self._tell("reloaded", summary)
