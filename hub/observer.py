@@ -68,7 +68,7 @@ class Observers(Observer):
         for each in tuple(self.all):
             try:
                 getattr(each, what)(*heard)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, the pipeline does not depend on who looks on
                 self.all.remove(each)
                 _LOG.exception(
                     "%s failed at %s and is told no more; this is a bug in the hub", type(each).__name__, what

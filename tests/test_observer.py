@@ -18,7 +18,7 @@ class Recorder(Observer):
 
 class Broken(Observer):
     def alert(self, body):
-        raise ValueError("broken")
+        raise ValueError(body)
 
 
 def test_each_observer_hears_all_that_there_is_to_hear():
