@@ -1,6 +1,7 @@
 """Calls of functions and methods: which is meant, whether its arguments fit, and what Python does it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Protocol
 
@@ -60,6 +61,8 @@ def call(compiler: Compiler, node: Call) -> Code:
     fitting = function.fitting(kinds)
     if not fitting and not compiler.lenient:
         _refuse(compiler, node, function, kinds, has_receiver)
+    if function.name == "dyn" and len(codes) == 1:
+        return replace(codes[0], kind="dyn")
     results = {signature.result for signature in fitting}
     kind = results.pop() if len(results) == 1 else "dyn"
     compiler.emit.costly = compiler.emit.costly or function.costly

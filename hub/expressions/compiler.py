@@ -217,7 +217,7 @@ class Compiler:
         if right.kind not in ("list", "map", "dyn"):
             return self.undefined(f"{an(right.kind)} has no members", node, "for strings write text.contains(part)")
         items = right.constant
-        if items.__class__ is list and not self.lenient:
+        if items.__class__ is list and right.kind == "list" and not self.lenient:
             kinds = {kind_of(item) for item in items}
             if not any(operators.comparable(left.kind, kind, ordered=False) for kind in kinds or {"dyn"}):
                 message = f"{an(left.kind)} is never in a list of {' and '.join(sorted(kinds))}"

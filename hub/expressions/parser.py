@@ -88,7 +88,8 @@ class _Parser:
 
     def make(self, kind: type[Any], at: int, below: list[Node], *parts: Any) -> Any:
         """Make a node over `below`; a tree that grows too deep is refused here."""
-        depth = 1 + max([node.depth for node in below], default=0)
+        depth = max([node.depth for node in below], default=0)
+        depth += kind not in (Item, Entry)  # which are parts of their list or map
         if depth > EXPRESSION_DEPTH:
             self.fail(f"nested deeper than {EXPRESSION_DEPTH}", at, "split the rule, or shorten the chain")
         return kind(at, depth, *parts)
@@ -156,17 +157,17 @@ class _Parser:
                 self.expect("]", "']'")
                 node = self.make(Index, mark.at, [node, key], node, key, mark.kind == "[?")
                 continue
-            name = self.accept("name", "quoted") or self.member_word()
+            name = self.member_name()
             if self.token.kind == "(" and name.kind == "name" and mark.kind == ".":
                 node = self.call(name, node)
             else:
                 node = self.make(Select, name.at, [node], node, name.text, mark.kind == ".?")
         return node
 
-    def member_word(self) -> Token:
-        if self.token.kind == "literal" and self.token.text in ("true", "false", "null"):
+    def member_name(self) -> Token:
+        if self.token.kind != "quoted" and self.token.text in ("true", "false", "null", "in"):
             self.fail(f"{self.token.text!r} is no name", self.token.at, f'write ["{self.token.text}"]')
-        self.unexpected("the name of a member")
+        return self.accept("name", "quoted") or self.unexpected("the name of a member")
 
     def primary(self) -> Node:
         token = self.advance()

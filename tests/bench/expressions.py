@@ -1,8 +1,8 @@
-"""`python -m tests.bench.expressions`: one condition on a decoded payload, beside two other CEL runtimes called from Python.
+"""`python -m tests.bench.expressions`: one condition on a decoded payload, beside two other CEL runtimes.
 
-Google's (cel-expr-python, C++) and the Rust one (common-expression-language) are measured where they are installed (`pip install
--e .[bench]`). Each event is a new payload, so their activation or context is made per event and shared by the rules of that
-event. Quote the ratios of one run: absolute times vary with the machine.
+Google's (cel-expr-python, C++) and the Rust one (common-expression-language) are measured where they are installed
+(`pip install -e .[bench]`). Each event is a new payload, so their activation or context is made per event and shared by
+the rules of that event. Quote the ratios of one run: absolute times vary with the machine.
 """
 
 import importlib

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.expressions import Context, EvaluationError, Scope, compile_template, evaluate
+from hub.expressions import Context, EvaluationError, Scope, compile_expression, compile_template, evaluate
 from hub.expressions.library import FUNCTIONS
 from hub.expressions.library.comparison import equal
 from hub.expressions.library.macros import MACROS
@@ -30,6 +30,12 @@ def test_an_example_of_the_page_has_the_value_it_shows(expression, value):
     result, wanted = evaluate(expression, BINDINGS), evaluate(value)
     assert equal(result, wanted)
     assert type_of(result) is type_of(wanted)
+
+
+@pytest.mark.parametrize(("expression", "value"), [pair for pair in EXAMPLES if pair[1] != "error"])
+def test_an_example_of_the_page_passes_the_checks_at_load(expression, value):
+    program = compile_expression(expression.replace("\0", "\n"), Scope())
+    assert equal(program.run(BINDINGS, (), None), evaluate(value))
 
 
 def used(name):

@@ -27,7 +27,7 @@ class Signature(NamedTuple):
         if self.more and len(kinds) >= len(wanted):
             wanted += wanted[-1:] * (len(kinds) - len(wanted))
         return len(wanted) == len(kinds) and all(
-            "dyn" in (want, kind) or want == kind or (want in NUMBERS and kind == "number")
+            "dyn" in (want, kind) or want == kind or ({want, kind} <= NUMBERS and "number" in (want, kind))
             for want, kind in zip(wanted, kinds, strict=True)
         )
 

@@ -1,0 +1,105 @@
+"""What is found when a rule is loaded: the message, the place, what to do."""
+
+import pytest
+
+from hub.expressions import CompileError, Scope, caret, compile_condition, compile_expression
+
+SCOPE = Scope(("site", "device"))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        ("site.startWith('x')", "startWith", "unknown method 'startWith'", "'startsWith'"),
+        ("siz(x) > 1", "siz", "unknown function 'siz'", "'size'"),
+        ("math.flor(x) > 1.0", "flor", "unknown function 'math.flor'", "'math.floor'"),
+        ("startsWith(site, 'x')", "startsWith", "unknown function", "x.startsWith"),
+        ("'x'.abs()", "abs", "unknown method", ""),
+        ("size() > 1", "size", "does not take 0 arguments", "size(string) -> int"),
+        ("x.contains('a', 'b')", "contains", "does not take 2 arguments", "contains(string)"),
+        ("x.contains(5)", "contains", r"does not take \(int\)", "contains(string)"),
+        ("topic.getHours() > 1", "getHours", "a string has no method getHours", "(timestamp).getHours()"),
+        ("device == 5", "==", "a string never equals an int", "quotes"),
+        ("site != 1.5", "!=", "never equals", "quotes"),
+        ("'a' == null", "==", "a string never equals a null", ""),
+        ("type(x) == 'int'", "==", "a type never equals a string", ""),
+        ("site > 5", ">", "a string cannot be compared with an int", "quotes"),
+        ("now > 5", ">", "a timestamp cannot be compared with an int", "timestamp"),
+        ("now - event.time > 300", ">", "a duration cannot be compared with an int", "90s"),
+        ("site in [1, 2]", "in", "a string is never in a list of int", "quotes"),
+        ("5 in 'abc'", "in", "has no members", "contains"),
+        ("site + 5 == 'x'", "+", r"no string \+ int", "string(x)"),
+        ("now + 5 > now", "+", r"no timestamp \+ int", "90s"),
+        ("1u + 1 == 2u", "+", r"no uint \+ int", ""),
+        ("!site", "!", "needs true or false", ""),
+        ("site && x", "site", "on both sides", ""),
+        ("site ? 1 : 2", "?", "before it", ""),
+        ("site.x == 1", "x", "a string has no member 'x'", ""),
+        ("site[0] == 'a'", "[", "has no elements", ""),
+        ("x.map(y, y)['a'] == 1", "['", "the index of a list is a number", ""),
+        ("'abc'.exists(x, true)", "exists", "list or a map", ""),
+        ("x.matches('(')", "matches", "not a regular expression", "RE2"),
+        (r"x.matches(r'(a)\1')", "matches", "not a regular expression", "RE2"),
+        ("event.tim > now", "tim", "no member 'tim'", "'time'"),
+        ("event == 1", "event", "event has members", "event.qos"),
+        ("avg(x, 10m) > 1.0", "avg", "not supported yet", ""),
+        ("changed(x)", "changed", "not supported yet", ""),
+        ("{1.5: 2} == x", "1.5", "cannot be the key", ""),
+    ],
+)
+def test_a_mistake_is_found_at_load_with_its_place_and_what_to_do(text, place, message, hint):
+    with pytest.raises(CompileError, match=message) as caught:
+        compile_condition(text, SCOPE)
+    assert caught.value.offset == text.index(place)
+    assert hint in caught.value.hint
+    assert caught.value.text == text
+
+
+@pytest.mark.parametrize("text", ["1", "'yes'", "site", "now", "x + 1.0", "[true]", "size(x)", "null"])
+def test_a_condition_that_cannot_be_a_bool_is_refused_and_is_an_expression(text):
+    with pytest.raises(CompileError, match="true or false"):
+        compile_condition(text, SCOPE)
+    assert compile_expression(text, SCOPE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x == 5 || x == 'five' || x == null",
+        "dyn(site) == 5",
+        "1 == 1.0 && 1u == 1",
+        "now - 5m < event.time",
+        "x in ['a', 1, null]",
+        "site in ['a', 1]",
+        "type(x) in [int, double]",
+        "type(x) != string",
+        "int > 5 && string == 'x'",
+        "x.items.filter(i, i.on).size() > 2",
+        "(x > 1 ? 'a' : 'b') == site",
+        "math.greatest(x, 5) > 7.5",
+    ],
+)
+def test_what_can_hold_is_not_refused(text):
+    assert compile_condition(text, SCOPE).kind == "bool"
+
+
+def shown(text, offset):
+    return caret(CompileError("m", offset, text))
+
+
+def test_the_caret_stands_below_the_place():
+    assert shown("a + b", 2) == "a + b\n  ^"
+    assert shown("a +", 3) == "a +\n   ^"
+    assert shown("a\nb + c\nd", 4) == "b + c\n  ^"
+    assert shown("a\r\nb", 1) == "a\n ^"
+    assert shown("\tx +", 3) == "    x +\n      ^"
+    assert shown("'漢字' + é", 6) == "'漢字' + é\n       " + " ^"
+    assert shown("'\x1b[2J' + 1", 7) == "'\\x1b[2J' + 1\n" + " " * 10 + "^"
+    assert shown("", 0) == ""
+    assert shown("abc", 99) == "abc\n   ^"
+
+
+def test_a_long_line_is_cut_around_the_place():
+    lines = shown("a" * 300 + "!" + "b" * 300, 300).split("\n")
+    assert len(lines[0]) < 110
+    assert lines[0][lines[1].index("^")] == "!"
