@@ -15,6 +15,7 @@ import yaml
 
 from hub.errors import Problem
 from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
+from hub.scalar import place
 from hub.secret import Secret
 
 __all__ = ["Node", "Problems", "parse_document", "read_document", "yaml_files"]
@@ -30,8 +31,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Node:
     """A value and its place. `value` is a scalar, a Secret, a list of Nodes or a dict of Nodes by key text.
 
-    `text` is a scalar as it was written; `literal` tells that `text` begins exactly at line:column and is one line, so
-    an offset into it is a column; `keys` holds the place of each key of a mapping.
+    `text` is a scalar's text, `style` YAML's sign for how it was written, `source` and `start` where (see scalar.py);
+    `keys` holds the place of each key of a mapping.
     """
 
     value: Any
@@ -39,13 +40,18 @@ class Node:
     line: int
     column: int
     text: str = ""
-    literal: bool = False
+    style: str = ""
+    source: str = field(default="", repr=False)
+    start: int = 0
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def problem(self, message: str, hint: str = "", excerpt: str = "", offset: int = 0) -> Problem:
-        """Make a Problem at this place, `offset` characters into a literal scalar."""
-        column = self.column + (offset if self.literal else 0)
-        return Problem(self.path, self.line, column, message, hint, excerpt)
+    def problem(self, message: str, hint: str = "", excerpt: str = "", offset: int | None = None) -> Problem:
+        """Make a Problem at this place, or where the character `text[offset]` of a scalar was written."""
+        line, column = self.line, self.column
+        if offset is not None and self.source:
+            below, column = place(self.source, self.start, self.style, self.text, offset)
+            line, column = line + below, column + (1 if below else self.column - (self.style in ("'", '"')))
+        return Problem(self.path, line, column, message, hint, excerpt)
 
     def key_problem(self, key: str, message: str, hint: str = "") -> Problem:
         """Make a Problem at one of this mapping's keys."""
@@ -72,11 +78,15 @@ class _Refused(Exception):  # a way out of the builder, not an error that leaves
 
 
 def yaml_files(paths: Iterable[Path], problems: Problems) -> list[Path]:
-    """Return the files: those named, and every `*.yaml` below a folder that is named, in order of name, each once."""
+    """Return the files: those named, and every `*.yaml` below a folder that is named, in order of name, each once.
+
+    Hidden ones are left out: editors' locks, and the folders behind the links of a mounted Kubernetes ConfigMap.
+    """
     files: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            files.update(dict.fromkeys(sorted(path.rglob("*.yaml"))))
+            found = sorted(path.rglob("*.yaml"))
+            files.update((file, None) for file in found if not _hidden(file.relative_to(path)))
         elif path.exists():
             files[path] = None
         else:
@@ -84,21 +94,26 @@ def yaml_files(paths: Iterable[Path], problems: Problems) -> list[Path]:
     return list(files)
 
 
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
 def read_document(path: Path, problems: Problems) -> Node | None:
     """Read one file; None (and at least one more problem) where it cannot be used, None alone where it is empty."""
     name = str(path)
     try:
-        if path.stat().st_size > DOCUMENT_BYTES:
-            problems.append(
-                Problem(name, 0, 0, f"larger than {DOCUMENT_BYTES >> 20} MB", "split it into several files")
-            )
-            return None
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(DOCUMENT_BYTES + 1)  # not all of it: /dev/zero has no size and no end
     except OSError as error:
         problems.append(Problem(name, 0, 0, f"cannot be read: {error.strerror}"))
         return None
+    if len(data) > DOCUMENT_BYTES:
+        problems.append(Problem(name, 0, 0, f"larger than {DOCUMENT_BYTES >> 20} MB", "split it into several files"))
+        return None
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = data[: error.start].count(b"\n") + 1
         problems.append(Problem(name, line, 1, "not UTF-8 text", "save the file as UTF-8"))
         return None
     return parse_document(text, name, problems)
@@ -117,8 +132,10 @@ def parse_document(text: str, path: str, problems: Problems) -> Node | None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problems.append(Problem(path, line, column, f"not YAML: {error.problem or error.context}"))
         return None
-    except yaml.YAMLError as error:
-        problems.append(Problem(path, 1, 1, f"not YAML: {str(error).splitlines()[0]}"))
+    except yaml.reader.ReaderError as error:
+        before_it = text.encode()[: error.position].decode(errors="ignore")
+        line, column = before_it.count("\n") + 1, len(before_it) - before_it.rfind("\n")
+        problems.append(Problem(path, line, column, f"not YAML: it holds the character U+{error.character:04X}"))
         return None
     return node if len(problems) == before else None
 
@@ -127,11 +144,11 @@ class _Builder:
     """Builds Nodes from parser events; aliases and depth are refused before anything could explode."""
 
     def __init__(self, path: str, problems: Problems) -> None:
-        self.path, self.problems = path, problems
+        self.path, self.problems, self.source = path, problems, ""
         self.events: Iterator[Any] = iter(())
 
     def build(self, text: str) -> Node | None:
-        self.events = yaml.parse(text, Loader=_LOADER)
+        self.source, self.events = text, yaml.parse(text, Loader=_LOADER)
         root = None
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -162,8 +179,8 @@ class _Builder:
     def mapping(self, node: Node, depth: int) -> None:
         node.value = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent):
-                raise _Refused(event.start_mark, "a key must be a word", "quote it if it begins with { or [")
+            if not isinstance(event, yaml.ScalarEvent) or event.tag not in (None, "!"):
+                raise _Refused(event.start_mark, "a key must be a word", "quote it if it begins with { or [ or !")
             key: str = event.value
             mark: Any = event.start_mark
             value = self.node(next(self.events), depth + 1)
@@ -185,8 +202,8 @@ class _Builder:
             raise _Refused(event.start_mark, f"unknown tag {event.tag}", hint)
         else:
             node.value = _core(text) if plain else text
-        node.literal = event.start_mark.line == event.end_mark.line and event.style not in ("|", ">")
-        if node.literal and event.style in ("'", '"'):
+        node.style, node.source, node.start = event.style or "", self.source, event.start_mark.index
+        if node.style in ("'", '"'):
             node.column += 1
 
     def fetch(self, event: Any, text: str) -> Secret:
@@ -197,7 +214,7 @@ class _Builder:
         path = Path(self.path).parent / text
         try:
             return Secret(path.read_text("utf-8").rstrip("\r\n"))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name that no file can have
             why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise _Refused(event.start_mark, f"file {path} cannot be read: {why}") from None
 
