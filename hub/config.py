@@ -100,7 +100,7 @@ def _settings(section: Section, base: Path) -> Settings:
     devices = (base / "devices",) if (base / "devices").exists() else ()
 
     def path(node: Node) -> Path:
-        return base / Path(text(node)).expanduser()
+        return _path(node, base)
 
     made = Settings(
         broker=_broker(section, base),
@@ -116,6 +116,16 @@ def _settings(section: Section, base: Path) -> Settings:
     return made
 
 
+def _path(node: Node, base: Path) -> Path:
+    name = text(node)
+    if not name or not name.isprintable():
+        raise Bad(node, f"no file has the name {name!r}")
+    try:
+        return base / Path(name).expanduser()
+    except RuntimeError:
+        raise Bad(node, f"{name}: there is no such user") from None
+
+
 def _broker(parent: Section, base: Path) -> BrokerSettings:
     node = parent.get("broker")
     if node is None:
@@ -123,7 +133,7 @@ def _broker(parent: Section, base: Path) -> BrokerSettings:
     section = Section(node, parent.problems, "broker")
 
     def path(node: Node) -> Path:
-        found = base / Path(text(node)).expanduser()
+        found = _path(node, base)
         if not found.is_file():
             raise Bad(node, f"no such file: {found}")
         return found
@@ -139,7 +149,7 @@ def _broker(parent: Section, base: Path) -> BrokerSettings:
         password=section.take("password", secret, made.password),
         client_id=section.take("client_id", _client_id, made.client_id),
         protocol=section.take("protocol", one_of("5", "3.1.1"), made.protocol),
-        session_expiry=section.take("session_expiry", duration, SESSION_EXPIRY_SECONDS),
+        session_expiry=section.take("session_expiry", _session_expiry, SESSION_EXPIRY_SECONDS),
         receive_maximum=section.take("receive_maximum", integer(1, RECEIVE_MAXIMUM), RECEIVE_MAXIMUM),
         keep_alive=round(section.take("keep_alive", _keep_alive, float(KEEP_ALIVE_SECONDS))),
         payload_bytes=section.take("payload_bytes", integer(1, 64 << 20), PAYLOAD_BYTES),
@@ -169,12 +179,15 @@ def parse_broker_url(url: str) -> BrokerSettings:
     try:
         parts = urlsplit(url if "://" in url else f"mqtt://{url}")
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"not a broker's URL: {error}") from None
+    except ValueError:  # its text can hold a part of the password
+        raise ValueError(
+            "not a broker's URL: it is mqtt://user:password@host:1883; a user or password with / ? # @ writes them as"
+            " %2F %3F %23 %40, or stands under 'username' and 'password'"
+        ) from None
     if parts.scheme not in _SCHEMES:
         raise ValueError(f"a broker's URL begins with mqtt:// or mqtts://, not {parts.scheme}://")
-    if not host:
-        raise ValueError("a broker's URL needs a host, as in mqtt://localhost:1883")
+    if not host or port == 0:
+        raise ValueError("a broker's URL needs a host and a port, as in mqtt://localhost:1883")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("a broker's URL ends with the port: mqtt://host:1883")
     tls, default_port = _SCHEMES[parts.scheme]
@@ -225,6 +238,13 @@ def _keep_alive(node: Node) -> float:
     seconds = duration(node)
     if not 1 <= seconds <= 65535:
         raise Bad(node, "must be from 1s to 65535s")
+    return seconds
+
+
+def _session_expiry(node: Node) -> float:
+    seconds = duration(node)
+    if seconds < 1:  # 0 ends the session with the connection (MQTT 5, 3.1.2.11.2)
+        raise Bad(node, "must be at least 1s", "for that long the broker keeps events while the hub is away")
     return seconds
 
 

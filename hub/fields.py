@@ -7,7 +7,7 @@ section.finish()                   # what was not taken is an unknown key
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hub.document import Node, Problems
 from hub.duration import parse_duration
@@ -39,6 +39,8 @@ class Bad(Exception):  # reads as "raise Bad(node, …)"; it never leaves a Sect
         """Keep the problem, at the node's place."""
         super().__init__(message)
         self.problem = node.problem(message, hint)
+        self.more: list[Problem] = []
+        """Those of the other items of a list."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -81,7 +83,8 @@ class Section:
         try:
             return convert(node)
         except Bad as error:
-            self.report(error.problem)
+            for problem in (error.problem, *error.more):
+                self.report(problem)
             return default
 
     def require(self, key: str, convert: Convert[T], default: T) -> T:
@@ -167,10 +170,20 @@ def one_of(*words: str) -> Convert[str]:
 
 
 def list_of(convert: Convert[T]) -> Convert[tuple[T, ...]]:
-    """Make a reader of a list; a single value counts as a list of one."""
+    """Make a reader of a list; a single value counts as a list of one. Every wrong item is a problem."""
 
     def convert_all(node: Node) -> tuple[T, ...]:
-        items: list[Any] = node.value if isinstance(node.value, list) else [node]
-        return tuple(convert(item) for item in items)
+        items: list[Node] = node.value if isinstance(node.value, list) else [node]
+        made: list[T] = []
+        wrong: list[Bad] = []
+        for item in items:
+            try:
+                made.append(convert(item))
+            except Bad as error:
+                wrong.append(error)
+        if wrong:
+            wrong[0].more += [error.problem for error in wrong[1:]]
+            raise wrong[0]
+        return tuple(made)
 
     return convert_all
