@@ -65,10 +65,10 @@ def load_rules(paths: Sequence[Path], problems: Problems, read_receivers: ReadRe
     shared = NO_DEFAULTS
     for file in found:
         if file.section.get("rules") is None:
-            shared = _defaults(file, shared)
+            shared = _defaults(file, shared, receivers)
     rules: dict[str, Rule] = {}
     for file in found:
-        _rules(file, _defaults(file, shared), receivers, rules)
+        _rules(file, _defaults(file, shared, receivers), receivers, rules)
         file.section.finish()
     _check_loops(rules, receivers, prefix, problems)
     return RuleSet({name: rule for name, rule in rules.items() if rule.enabled}, receivers)
@@ -84,9 +84,9 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     return _File(section, read_receivers(receivers, problems) if receivers is not None else {})
 
 
-def _defaults(file: _File, base: Defaults) -> Defaults:
+def _defaults(file: _File, base: Defaults, receivers: Mapping[str, Any]) -> Defaults:
     node = file.section.get("defaults")
-    return base if node is None else read_defaults(node, file.section.problems, base)
+    return base if node is None else read_defaults(node, file.section.problems, base, receivers)
 
 
 def _unite(

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from hub.expressions import Program, Template
 from hub.rules.pattern import Pattern
 
-__all__ = ["CONDITION_NAMES", "LABEL_NAMES", "TEXT_NAMES", "Rule", "Texts"]
+__all__ = ["LABEL_NAMES", "TEXT_NAMES", "Rule", "Texts"]
 
-CONDITION_NAMES: frozenset[str] = frozenset()
 LABEL_NAMES = frozenset({"alertname", "severity"})
 TEXT_NAMES = frozenset({"alertname", "state", "severity", "since", "episode", "id"})
 """Names that stand before all others in `summary`; `details` knows `summary` too."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from hub.document import Node, Problems
 from hub.errors import CompileError
-from hub.expressions import Scope, Template, caret, compile_condition, compile_template
+from hub.expressions import Scope, Template, caret, compile_condition, compile_expression, compile_template
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.rules.rule import LABEL_NAMES, TEXT_NAMES, Rule, Texts
@@ -58,12 +58,12 @@ def refuse_later(section: Section, keys: Collection[str]) -> None:
             section.report(section.node.key_problem(key, f"{key!r} is not supported yet", "remove it for now"))
 
 
-def read_defaults(node: Node, problems: Problems, base: Defaults) -> Defaults:
+def read_defaults(node: Node, problems: Problems, base: Defaults, receivers: Collection[str]) -> Defaults:
     """Read a file's `defaults`; what it does not say is taken from `base`."""
     section = Section(node, problems, "defaults")
     refuse_later(section, LATER_DEFAULTS)
     made = Defaults(
-        section.take("notify", list_of(text), base.notify),
+        section.take("notify", _receivers(receivers), base.notify),
         section.take("severity", one_of(*SEVERITIES), base.severity),
         section.get("labels") or base.labels,
     )
@@ -78,9 +78,8 @@ def compiled(node: Node, compile_text: Callable[[str, Scope], T], scope: Scope) 
         Bad: for the Section that takes the key.
 
     """
-    node_text = node.text if isinstance(node.value, bool) else text(node)
     try:
-        return compile_text(node_text, scope)
+        return compile_text(text(node), scope)
     except CompileError as error:
         bad = Bad(node, error.message, error.hint)
         bad.problem = node.problem(error.message, error.hint, caret(error), error.offset)
@@ -97,17 +96,18 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, receivers: Col
     patterns = _patterns(section)
     captures = patterns[0].captures if patterns else ()
     by = section.take("by", _names, captures)
+    _check_labels(section, captures, by)
     scope = Scope(captures)
     when = section.take("when", lambda item: compiled(item, compile_condition, scope), None)
     clear = section.take("clear", lambda item: compiled(item, compile_condition, scope), None)
     hold, clear_hold = section.take("for", duration, 0.0), section.take("clear_for", duration, 0.0)
     absent = section.take("absent", _absent, None)
-    notify = section.take("notify", lambda item: _receivers(item, receivers), None)
+    notify = section.take("notify", _receivers(receivers), defaults.notify)
     severity = section.take("severity", one_of(*SEVERITIES), defaults.severity)
-    texts = _texts(section, defaults, name, captures, alert)
+    texts = _texts(section, defaults, name, captures)
     enabled = section.take("enabled", boolean, default=True)
     section.finish()
-    _check_together(section, alert, when is not None or "when" in section, absent)
+    _check_together(section, alert)
     if len(problems) > before:
         return None
     return Rule(
@@ -121,7 +121,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, receivers: Col
         clear,
         clear_hold,
         absent,
-        defaults.notify if notify is None else notify,
+        notify,
         severity,
         texts,
         enabled,
@@ -149,12 +149,14 @@ def _rule_name(node: Node) -> str:
 def _patterns(section: Section) -> tuple[Pattern, ...]:
     """Read `topic`; all topics of a rule must have the same captures, because these make the instance."""
     patterns: tuple[Pattern, ...] = section.require("topic", list_of(_pattern), ())
+    node = section.get("topic") or section.node
     if not patterns:
+        if node.value == []:
+            section.report(node.problem("'topic' names no topic"))
         return ()
     names = patterns[0].captures
     for pattern in patterns[1:]:
         if set(pattern.captures) != set(names):
-            node = section.get("topic") or section.node
             section.report(node.problem("the topics of one rule must have the same captures", "use + for the others"))
             return patterns[:1]
     return tuple(pattern.ordered(names) for pattern in patterns)
@@ -162,9 +164,30 @@ def _patterns(section: Section) -> tuple[Pattern, ...]:
 
 def _pattern(node: Node) -> Pattern:
     try:
-        return parse_pattern(text(node))
+        pattern = parse_pattern(text(node))
     except ValueError as error:
         raise Bad(node, f"not a topic: {error}") from None
+    for name in pattern.captures:
+        if not _is_name(name):
+            raise Bad(node, f"{{{name}}} is a word of the expression language", "give the capture another name")
+    return pattern
+
+
+def _is_name(word: str) -> bool:
+    """Tell whether an expression can ask for a capture by this name: `in`, `true` or `if` are none."""
+    try:
+        return word in compile_expression(word, Scope((word,))).captures
+    except CompileError:
+        return False
+
+
+def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) -> None:
+    """Refuse captures and parts of an instance that would take the place of a label of the hub's own."""
+    for key, names in (("topic", captures), ("by", by)):
+        for name in names:
+            if name in _OWN_LABELS and (key == "topic" or name not in captures):
+                message = f"{name!r} is a label of the hub's own ({_OWN_LABELS[name]})"
+                section.report(section.node.key_problem(key, message, "give it another name"))
 
 
 def _names(node: Node) -> tuple[str, ...]:
@@ -186,19 +209,20 @@ def _absent(node: Node) -> float:
     return seconds
 
 
-def _receivers(node: Node, known: Collection[str]) -> tuple[str, ...]:
-    names: list[str] = []
-    for item in node.value if isinstance(node.value, list) else [node]:
-        name = text(item)
+def _receivers(known: Collection[str]) -> Callable[[Node], tuple[str, ...]]:
+    """Make a reader of receivers' names, each once."""
+
+    def convert(node: Node) -> str:
+        name = text(node)
         if name not in known:
             hint = did_you_mean(name, known) or f"known receivers: {', '.join(sorted(known)) or 'none'}"
-            raise Bad(item, f"no receiver {name!r}", hint)
-        names.append(name)
-    return tuple(dict.fromkeys(names))
+            raise Bad(node, f"no receiver {name!r}", hint)
+        return name
+
+    return lambda node: tuple(dict.fromkeys(list_of(convert)(node)))
 
 
-def _texts(section: Section, defaults: Defaults, name: str, captures: Sequence[str], alert: bool) -> Texts:
-    del alert
+def _texts(section: Section, defaults: Defaults, name: str, captures: Sequence[str]) -> Texts:
     template: Callable[[frozenset[str]], Callable[[Node], Template]] = lambda extra: (  # noqa: E731
         lambda item: compiled(item, compile_template, Scope(tuple(captures), extra))
     )
@@ -233,17 +257,17 @@ def _braces(name: str) -> str:
     return name.replace("{", "{{").replace("}", "}}")
 
 
-def _check_together(section: Section, alert: bool, has_when: bool, absent: float | None) -> None:
-    """Report keys that make no sense beside each other."""
+def _check_together(section: Section, alert: bool) -> None:
+    """Report keys that make no sense beside each other. A key without a value counts as not there."""
     node = section.node
-    if alert:
-        if not has_when and absent is None and "absent" not in section:
-            section.report(node.problem(f"{section.what} needs 'when' or 'absent'"))
-        for key in ("clear", "clear_for", "for"):
-            if key in section and not has_when:
-                section.report(node.key_problem(key, f"{key!r} needs 'when' beside it"))
-        return
+    given = {key for key in ("when", *_ALERT_ONLY) if section.get(key) is not None}
+    if alert and not given & {"when", "absent"}:
+        section.report(node.problem(f"{section.what} needs 'when' or 'absent'"))
     for key in _ALERT_ONLY:
-        if section.get(key) is not None:
+        if key not in given:
+            continue
+        if not alert:
             hint = "an event is a moment; make it an alert"
             section.report(node.key_problem(key, f"{key!r} belongs to alert rules", hint))
+        elif key != "absent" and "when" not in given:
+            section.report(node.key_problem(key, f"{key!r} needs 'when' beside it"))
