@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.ingest.topics import covers, matches, overlaps
+from hub.limits import OVERLAP_COMPARISONS
 from hub.rules.pattern import Pattern
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState
+from hub.rules.state import RuleState, key_text
 
-__all__ = ["Bound", "Group", "Index", "Plan"]
+__all__ = ["Bound", "Group", "Index", "Plan", "Sleepers"]
 
 Key = tuple[str, ...]
 
@@ -36,27 +38,27 @@ class _Entry:
         captures = self.pattern.values(levels)
         return Bound(self.state, captures, self.state.key_of(captures))
 
+    def is_first(self, topic: str) -> bool:
+        """Tell whether none of the rule's earlier filters matches a topic that this one matches."""
+        patterns = self.state.rule.patterns
+        return len(patterns) == 1 or next(p for p in patterns if matches(p.filter, topic)) is self.pattern
+
 
 @dataclass(slots=True)
 class Group:
-    """Rules of one filter that demand a value of the same payload field, for one topic.
-
-    `awake` are the rules with something pending or firing, by instance: these must hear of other values too.
-    """
+    """Rules of one filter that demand a value of the same payload field, for one topic."""
 
     name: str
     table: Mapping[str, list[_Entry]]
     levels: Sequence[str]
-    awake: Mapping[Key, set[RuleState]]
-    keys: Sequence[Key]
-    """The instances that this topic can mean."""
     bound: dict[str, tuple[Bound, ...]] = field(default_factory=dict)
 
     def of(self, fields: Mapping[str, Any]) -> Sequence[Bound]:
         """Return the rules that demand the value that this payload has."""
         value = fields.get(self.name)
         if value.__class__ is not str:
-            return ()
+            # `by` writes a number as text: a rule that demands the text "5" keeps one instance for both
+            value = "" if isinstance(value, dict | list) else key_text(value)
         found = self.bound.get(value)
         if found is None:
             entries = self.table.get(value)
@@ -65,23 +67,39 @@ class Group:
             found = self.bound[value] = tuple([entry.bind(self.levels) for entry in entries])
         return found
 
-    def others(self, demanding: Sequence[Bound]) -> Sequence[Bound]:
+
+@dataclass(slots=True)
+class Sleepers:
+    """Rules of one filter that demand a payload field's value outside their instance, for one topic.
+
+    `awake` are those with something pending or firing, by instance: these must hear of other values too.
+    """
+
+    awake: Mapping[Key, set[RuleState]]
+    keys: Sequence[Key]
+    """The instances that this topic can mean."""
+    levels: Sequence[str]
+
+    def roused(self, demanding: Sequence[Bound]) -> Sequence[Bound]:
         """Return the rules that are awake for this topic's instances and do not demand the value at hand."""
         known = {id(bound.state) for bound in demanding}
-        return [
-            Bound(state, state.rule.patterns[0].values(self.levels), key)
-            for key in self.keys
-            for state in self.awake.get(key, ())
-            if id(state) not in known
-        ]
+        found = []
+        for key in self.keys:
+            for state in self.awake.get(key, ()):
+                captures = state.rule.patterns[0].values(self.levels)
+                # rules with another `by` may have an instance of the same key
+                if id(state) not in known and state.key_of(captures) == key:
+                    found.append(Bound(state, captures, key))
+        return found
 
 
 @dataclass(slots=True)
 class Plan:
-    """All rules that a topic concerns. `copies`: how many of the hub's subscriptions it matches."""
+    """All rules that a topic concerns. `copies`: how many of the hub's filters it matches."""
 
     always: tuple[Bound, ...]
     groups: tuple[Group, ...]
+    sleepers: tuple[Sleepers, ...]
     copies: int
 
 
@@ -117,16 +135,20 @@ class _Filter:
             yield from table.get(levels[level], ())
 
     def groups(self, levels: Sequence[str]) -> Iterator[Group]:
-        keys = {entry.bind(levels).key for entry in self.shapes.values()} - {None}
         for name, table in self.by_field.items():
-            yield Group(name, table, levels, self.awake, [key for key in keys if key is not None])
+            yield Group(name, table, levels)
+
+    def sleepers(self, levels: Sequence[str]) -> Iterator[Sleepers]:
+        keys = {entry.bind(levels).key for entry in self.shapes.values()}
+        if keys:
+            yield Sleepers(self.awake, [key for key in keys if key is not None], levels)
 
 
 def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
     """Find an equality without which nothing can happen: (level of the topic or payload field, value).
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
-    nothing: the value is part of the instance, or the group's `awake` set knows the instance.
+    nothing: the value is part of the instance, or the `awake` set knows the instance.
     """
     if rule.when is None or rule.absent is not None:
         return None
@@ -156,9 +178,13 @@ class Index:
     def __init__(self, states: Iterable[RuleState]) -> None:
         """Enter every pattern of every rule."""
         self._root = _Node()
+        filters: dict[str, None] = {}
         for state in states:
             for pattern in state.rule.patterns:
+                filters[pattern.filter] = None
                 self._filter(pattern.filter).add(_Entry(state, pattern))
+        self.overlaps = _overlap(list(filters))
+        """Whether a message may reach the hub by several subscriptions, hence several times."""
 
     def _filter(self, text: str) -> _Filter:
         node = self._root
@@ -172,18 +198,15 @@ class Index:
         return node.filter
 
     def plan(self, topic: str) -> Plan:
-        """Find the rules for a topic, each once however many of its filters match."""
+        """Find the rules for a topic, each once: the first of its filters that matches decides the captures."""
         levels = topic.split("/")
-        always: dict[int, Bound] = {}
-        groups: list[Group] = []
-        copies = 0
-        for found in self._matching(levels):
-            copies += 1
-            for entry in found.entries(levels):
-                if id(entry.state) not in always:
-                    always[id(entry.state)] = entry.bind(levels)
-            groups.extend(found.groups(levels))
-        return Plan(tuple(always.values()), tuple(groups), copies)
+        found = list(self._matching(levels))
+        return Plan(
+            tuple([e.bind(levels) for each in found for e in each.entries(levels) if e.is_first(topic)]),
+            tuple([group for each in found for group in each.groups(levels)]),
+            tuple([sleepers for each in found for sleepers in each.sleepers(levels)]),
+            len(found),
+        )
 
     def _matching(self, levels: Sequence[str]) -> Iterator[_Filter]:
         """Walk the trie; wildcards do not match a first level that begins with $ (MQTT 5, 4.7.2)."""
@@ -205,3 +228,16 @@ class Index:
                 yield node.rest
             if node.filter is not None:
                 yield node.filter
+
+
+def _overlap(filters: Sequence[str]) -> bool:
+    """Tell whether two filters that are both subscribed meet; one that another covers is not subscribed."""
+    wild = [name for name in filters if "+" in name or "#" in name]
+    if len(filters) * len(wild) > OVERLAP_COMPARISONS:
+        return True
+    return any(
+        overlaps(one, other) and not covers(one, other) and not covers(other, one)
+        for one in wild
+        for other in filters
+        if one != other
+    )
