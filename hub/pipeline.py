@@ -80,6 +80,7 @@ class Pipeline:
         self._drained_at: int | None = None
         self._asleep_until = inf
         self._quiet_since: float | None = None
+        self._had_session = False
         self._copy: tuple[str, bytes, set[int]] | None = None
         self._rules: RuleSet | None = None
         self._closing = asyncio.Event()
@@ -93,8 +94,10 @@ class Pipeline:
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
         gone = self.engine.restore(snapshot.instances, snapshot.rules, now)
         self._quiet_since = min(now, snapshot.meta_float("alive", now))
+        self._had_session = "alive" in snapshot.meta
         self.book.restore(snapshot.alerts)
         self.book.end(gone, now)
+        self._collect()
         self.want_commit()
 
     def set_rules(self, rules: RuleSet) -> None:
@@ -140,7 +143,9 @@ class Pipeline:
         if len(fresh) < len(deliveries):
             self.observer.duplicates(len(deliveries) - len(fresh))
         if self.engine.overlaps:
-            fresh = [delivery for delivery in fresh if not self._is_copy(delivery)]
+            # of those committed before, too, there may be a copy that comes only now
+            copies = {id(delivery) for delivery in deliveries if self._is_copy(delivery)}
+            fresh = [delivery for delivery in fresh if id(delivery) not in copies]
         events, failures = decode_all(fresh, now, self._payload_bytes)
         for each in failures:
             self._dead.append((now, each.topic, each.head, each.reason))
@@ -181,13 +186,15 @@ class Pipeline:
             now = self.clock.now()
             if self._drained():
                 self._tick(now)
-            wait = min(max(self._next_due() - now, 0.001), DEADLINE_SECONDS)
-            self._asleep_until = now + wait if self._drained() else inf
+            wait, self._asleep_until = DEADLINE_SECONDS, inf
+            if self._drained():
+                wait = min(max(self._next_due() - now, 0.001), DEADLINE_SECONDS)
+                self._asleep_until = now + wait
             await _wait(self._timers_wanted, wait)
 
     def _tick(self, now: float) -> None:
         if self._quiet_since is not None:
-            self.engine.excuse(max(0.0, now - self._quiet_since))
+            self.engine.excuse(max(0.0, now - self._quiet_since), now)
             self._quiet_since = None
         self.engine.tick(now)
         self.book.tick(now)
@@ -216,12 +223,16 @@ class Pipeline:
             self._receipts.disconnected()
             if self._quiet_since is None:
                 self._quiet_since = self.clock.now()
-            self._drained_at = None
+            self._drained_at, self._asleep_until = None, inf
         elif notice.kind == "drained":
             self._drained_at = notice.position
             self._set_timer(self.clock.now())
         elif notice.kind == "session_lost":
             self._say("session_lost", notice.detail)
+        elif notice.kind == "connected":
+            if self._had_session and notice.detail == "new":
+                self._say("session_lost", "the broker had no session for us after a restart; subscribed anew")
+            self._had_session = False  # from now on the session itself notices
         self.observer.session(notice.kind, notice.detail)
 
     def _say(self, name: str, detail: str) -> None:

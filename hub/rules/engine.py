@@ -43,8 +43,11 @@ class Engine:
         self._serials: dict[str, int] = {}
         """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
         self._lost: list[tuple[str, str]] = []
-        self.overlaps = False
-        """Whether a topic has been seen that several of the subscribed filters match."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a message may come by several of the subscribed filters."""
+        return self._index.overlaps
 
     # events
 
@@ -59,12 +62,12 @@ class Engine:
                 self._groups(plan, event, now)
 
     def _groups(self, plan: Plan, event: Event, now: float) -> None:
-        for group in plan.groups:
-            demanding = group.of(event.fields)
-            for bound in demanding:
-                bound.state.step(event, bound.captures, bound.key, now)
-            if group.awake:
-                for bound in group.others(demanding):
+        demanding = [bound for group in plan.groups for bound in group.of(event.fields)]
+        for bound in demanding:
+            bound.state.step(event, bound.captures, bound.key, now)
+        for sleepers in plan.sleepers:
+            if sleepers.awake:
+                for bound in sleepers.roused(demanding):
                     bound.state.step(event, bound.captures, bound.key, now)
 
     def plan(self, topic: str) -> Plan:
@@ -72,7 +75,6 @@ class Engine:
         plan = self._plans.get(topic)
         if plan is None:
             plan = self._plans[topic] = self._index.plan(topic)
-            self.overlaps = self.overlaps or plan.copies > 1
             if len(self._plans) > PLAN_CACHE_TOPICS:
                 self._plans.popitem(last=False)
         return plan
@@ -89,12 +91,15 @@ class Engine:
         """Return the time at which `tick` is wanted next; it may turn out to be nothing."""
         return self.work.next_due()
 
-    def excuse(self, seconds: float) -> None:
-        """Push every `absent` deadline: for that long nobody could have been heard, ours or the broker's fault."""
+    def excuse(self, seconds: float, now: float) -> None:
+        """Push every `absent` deadline: for that long nobody could have been heard, ours or the broker's fault.
+
+        Whoever was heard since is not pushed beyond now.
+        """
         for state in self.states.values():
             if state.rule.absent is not None:
                 for instance in state.instances.values():
-                    instance.seen += seconds
+                    instance.seen = min(instance.seen + seconds, now)
                     self.work.touch(state, instance)
 
     # results
@@ -113,7 +118,9 @@ class Engine:
             name = state.rule.name
             current = self.states.get(name)
             if instance is None:
-                rows[name, ""] = orjson.dumps([state.serial]).decode()
+                # both the rule before a reload and the one behind it may be here, in any order
+                serial = max(state.serial, self._serials.get(name, 0), 0 if current is None else current.serial)
+                rows[name, ""] = orjson.dumps([serial]).decode()
                 continue
             alive = None if current is None else current.instances.get(instance.key)
             rows[name, dump_key(instance.key)] = None if alive is None else alive.dump()
@@ -172,12 +179,10 @@ class Engine:
         """Index the rules, count on from where they were, and enter every deadline."""
         self._index = Index(self.states.values())
         self._plans.clear()
-        self.overlaps = False
         for state in self.states.values():
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
-            for instance in state.instances.values():
-                instance.due = 0.0
-                state.reschedule(instance)
+            for instance in list(state.instances.values()):
+                state.resume(instance, now)
             if state.rule.absent is not None:
                 self._expect_registered(state, now)
 

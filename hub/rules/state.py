@@ -5,7 +5,6 @@
 `absent` runs beside it on the same instance: `silent` is when the silence was noticed.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import EvaluationError
@@ -18,7 +17,7 @@ from hub.rules.rule import Rule
 from hub.rules.transition import Transition, make_context
 from hub.rules.work import Work
 
-__all__ = ["RuleState"]
+__all__ = ["RuleState", "key_text"]
 
 Key = tuple[str, ...]
 _ABSENT_LABEL = ("reason", "absent")
@@ -53,7 +52,7 @@ class RuleState:
             if place is not None:
                 parts.append(captures[place])
             elif name in event.fields and not isinstance(event.fields[name], dict | list):
-                parts.append(_text(event.fields[name]))
+                parts.append(key_text(event.fields[name]))
             else:
                 raise EvaluationError(f"the payload has no single value {name!r}, which `by` needs")
         return tuple(parts)
@@ -128,11 +127,9 @@ class RuleState:
             self.work.dirty.add((self, instance))
 
     def _begin(self, instance: Instance, event: Event, captures: Key, now: float) -> None:
-        """`when` holds and the instance is not firing."""
+        """`when` holds and the instance is not firing. Only the clock ends a `for`: see `deadline`."""
         self._remember(instance, event)
         if instance.phase is Phase.PENDING:
-            if now >= instance.since + self.rule.hold:
-                self._change(instance, Phase.FIRING, Reason.HELD, now, event, captures)
             return
         instance.since = now
         if not self.rule.hold:
@@ -148,7 +145,7 @@ class RuleState:
             if instance.clearing:
                 instance.clearing = NEVER
                 self.work.touch(self, instance)
-        elif not self.rule.clear_hold or (instance.clearing and now >= instance.clearing + self.rule.clear_hold):
+        elif not self.rule.clear_hold:
             self._change(instance, Phase.RESOLVED, Reason.CLEARED, now, event, captures)
         elif not instance.clearing:
             instance.clearing = now
@@ -200,8 +197,7 @@ class RuleState:
         if rule.absent is not None and not instance.silent and now >= instance.seen + rule.absent:
             instance.silent = now
             self.work.touch(self, instance)
-            labels = self._absent_labels(instance.key)
-            self._emit(labels, Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, now, now, *self.last(instance))
+            self._emit_silence(instance, Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, now, now)
         self.reschedule(instance)
 
     def reschedule(self, instance: Instance) -> None:
@@ -242,7 +238,7 @@ class RuleState:
             instance.since = instance.clearing = NEVER
             self._wake(instance.key, awake=False)
             if self.rule.absent is None:
-                del self.instances[instance.key]
+                self._forget(instance)
         elif before is Phase.INACTIVE:
             self._wake(instance.key, awake=True)
 
@@ -265,11 +261,43 @@ class RuleState:
         since: float,
         event: Event | None,
         captures: Key,
+        topic: str = "",
     ) -> None:
-        device: Mapping[str, Any] = self.work.registry.attributes(event.topic) if event is not None else {}
+        """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
+        device = self.work.registry.attributes(topic if event is None else event.topic)
         self.work.transitions.append(
             Transition(self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial)
         )
+
+    def _forget(self, instance: Instance) -> None:
+        del self.instances[instance.key]
+        instance.due = NEVER
+        self.work.touch(self, instance)
+
+    def _end_silence(self, instance: Instance, reason: Reason, now: float) -> None:
+        if instance.silent:
+            since, instance.silent = instance.silent, NEVER
+            self.work.touch(self, instance)
+            self._emit_silence(instance, Phase.RESOLVED, Phase.FIRING, reason, now, since)
+
+    def _emit_silence(
+        self, instance: Instance, phase: Phase, before: Phase, reason: Reason, now: float, since: float
+    ) -> None:
+        labels = self._absent_labels(instance.key)
+        self._emit(labels, phase, before, reason, now, since, *self.last(instance), instance.topic)
+
+    def resume(self, instance: Instance, now: float) -> None:
+        """Go on with an instance from before a restart or reload, though `absent` came to the rule or left it."""
+        instance.due = NEVER
+        if self.rule.absent is None:
+            self._end_silence(instance, Reason.RULE_CHANGED, now)
+            if instance.phase is Phase.INACTIVE:
+                self._forget(instance)
+                return
+        elif not instance.seen:
+            instance.seen = now
+            self.work.touch(self, instance)
+        self.reschedule(instance)
 
     def adopt(self, other: "RuleState") -> None:
         """Take over the instances of the same rule before a reload."""
@@ -278,14 +306,11 @@ class RuleState:
 
     def drop(self, instance: Instance, reason: Reason, now: float) -> None:
         """Forget an instance that cannot be heard of any more, and end what it said."""
-        self.instances.pop(instance.key, None)
-        self.work.touch(self, instance)
-        if instance.silent:
-            labels = self._absent_labels(instance.key)
-            self._emit(labels, Phase.RESOLVED, Phase.FIRING, reason, now, instance.silent, *self.last(instance))
+        self._forget(instance)
+        self._end_silence(instance, reason, now)
 
 
-def _text(value: Any) -> str:
+def key_text(value: Any) -> str:
     """Write a payload's value as part of a key."""
     if value is None:
         return "null"

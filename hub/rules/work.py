@@ -10,6 +10,8 @@ from hub.rules.transition import Transition
 
 __all__ = ["NoDevices", "Owner", "Registry", "Work"]
 
+_TIDY = 4096  # entries
+
 
 class Owner(Protocol):
     """Whose instances are due or changed: a RuleState."""
@@ -71,6 +73,14 @@ class Work:
         instance.due = due
         self._count += 1
         heapq.heappush(self._heap, (due, self._count, state, instance))
+        if len(self._heap) >= self._tidy_at:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Drop entries that nothing will come of: a flapping device leaves one for each time it became pending."""
+        self._heap = [entry for entry in self._heap if entry[3].due == entry[0]]
+        heapq.heapify(self._heap)
+        self._tidy_at = max(_TIDY, 2 * len(self._heap))
 
     def forget_deadlines(self) -> None:
         """Empty the heap; whoever still has deadlines enters them anew."""
