@@ -29,13 +29,14 @@ INSERT INTO alerts SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET state = excluded.state"""
 _DELETE_ALERTS = "DELETE FROM alerts WHERE fingerprint IN (SELECT value FROM json_each(?))"
 _QUEUED = """
-INSERT OR IGNORE INTO outbox (row, id, receiver, lane, body, created)
-SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?)"""
-_DELIVERED = "DELETE FROM outbox WHERE row IN (SELECT value FROM json_each(?))"
+INSERT INTO outbox (row, id, receiver, lane, body, created)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?) WHERE true
+ON CONFLICT (id, receiver) DO NOTHING"""
+_DELIVERED = "DELETE FROM outbox WHERE state = 'queued' AND row IN (SELECT value FROM json_each(?))"
 _UNSETTLED = """
 UPDATE outbox SET state = CASE value->>1 WHEN 'dead' THEN 'dead' ELSE 'queued' END,
     attempts = value->>2, next_at = value->>3, reason = value->>4
-FROM json_each(?) WHERE outbox.row = value->>0"""
+FROM json_each(?) WHERE outbox.row = value->>0 AND outbox.state = 'queued'"""
 _META = """
 INSERT INTO meta SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET value = excluded.value"""
@@ -62,17 +63,23 @@ class Database:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except OSError as error:
+            self._lock.close()
+            raise StoreUnusable(f"{path}: cannot be used as the state file: {error.strerror}") from None
+        try:
             self._prepare()
-        except (OSError, sqlite3.Error) as error:
-            self._lock.close()
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            raise StoreUnusable(f"{path}: cannot be used as the state file: {why}") from None
+        except sqlite3.Error as error:
+            self.close()
+            raise StoreUnusable(f"{path}: cannot be used as the state file: {error}") from None
         except StoreUnusable:
-            self._lock.close()
+            self.close()
             raise
 
     def _prepare(self) -> None:
         run = self.connection.execute
+        tables = {row[0] for row in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and not tables >= {"meta", "instances", "outbox"}:
+            raise StoreUnusable(f"{self.path}: a database, but no hub's; name another file with --state")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
         run("PRAGMA journal_size_limit = 67108864")
@@ -132,8 +139,9 @@ class Database:
         self._split(changes.alerts, _ALERTS, _DELETE_ALERTS)
         self._list(_QUEUED, changes.queued)
         if changes.settled:
-            self._list(_DELIVERED, [row[0] for row in changes.settled if row[1] == "delivered"])
-            self._list(_UNSETTLED, [row for row in changes.settled if row[1] != "delivered"])
+            last = {row[0]: row for row in changes.settled}.values()
+            self._list(_DELIVERED, [row[0] for row in last if row[1] == "delivered"])
+            self._list(_UNSETTLED, [row for row in last if row[1] != "delivered"])
         self._list(_META, changes.meta)
         self._receipts(changes)
         if changes.rules is not None:

@@ -54,7 +54,14 @@ class Store:
         self._jobs.put((changes, done))
 
     async def read(self, query: Callable[[Database], T]) -> T:
-        """Run a query on the writer's connection: it sees all that was committed before."""
+        """Run a query on the writer's connection: it sees all that was committed before.
+
+        Raises:
+            StoreError: it cannot be read, or the store is closed.
+
+        """
+        if self._abandon.is_set() or self.ended.done():
+            raise StoreError(f"{self.database.path}: closed")
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((query, future))
         return await future
@@ -91,7 +98,7 @@ class Store:
         while jobs:
             try:
                 self.database.apply([changes for changes, _ in jobs])
-            except sqlite3.Error as error:
+            except sqlite3.OperationalError as error:  # any other is a bug of ours, which waiting does not mend
                 if not failed:
                     self._call(self.trouble, f"{self.database.path}: cannot be written: {error}")
                 failed = True
