@@ -6,7 +6,7 @@ A leaf: rules, alerts and receivers compile with it at load and run what they go
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.caret import caret
 from hub.expressions.names import Context, Equality, Scope
-from hub.expressions.program import Program, compile_condition, compile_expression, evaluate
+from hub.expressions.program import Program, compile_condition, compile_expression, compile_together, evaluate
 from hub.expressions.template import Rendered, Template, compile_template
 from hub.expressions.topic import TopicTemplate, compile_topic, encode_level
 from hub.expressions.values import UInt
@@ -27,6 +27,7 @@ __all__ = [
     "compile_condition",
     "compile_expression",
     "compile_template",
+    "compile_together",
     "compile_topic",
     "encode_level",
     "evaluate",

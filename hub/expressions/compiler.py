@@ -79,6 +79,13 @@ class Compiler:
         fallback = self._later(condition) if self.absorbs and not self.strict else None
         return self.emit.function(code.text, fallback, code.fails), code.kind
 
+    def together(self, conditions: list[bool], separately: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+        """Return the function of a list of expressions; where one of them fails, it returns what `separately` does."""
+        roots = [item.value for item in self.root.items] if isinstance(self.root, ListOf) else []
+        codes = [self.code(root) for root in roots]
+        texts = [(self.as_bool(code) if bare else code).text for code, bare in zip(codes, conditions, strict=True)]
+        return self.emit.function(f"[{', '.join(texts)}]", [separately], fails=True)
+
     def _later(self, condition: bool) -> list[Callable[..., Any]]:
         """Return a place for the strict function; it is made when it is first called."""
         place: list[Callable[..., Any]] = []

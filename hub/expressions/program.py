@@ -1,19 +1,20 @@
 """A compiled expression, and the ways to get one."""
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from hub.errors import CompileError
-from hub.expressions.ast import Literal, Logic, Name, Node, Operation, Select
+from hub.errors import CompileError, EvaluationError
+from hub.expressions.ast import Item, ListOf, Literal, Logic, Name, Node, Operation, Select
 from hub.expressions.compiler import Compiler
 from hub.expressions.names import BUILTINS, Context, Equality, Scope
 from hub.expressions.parser import parse
 
-__all__ = ["Program", "compile_condition", "compile_expression", "evaluate"]
+__all__ = ["Program", "compile_condition", "compile_expression", "compile_together", "evaluate"]
 
 Run = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], Any]
+RunAll = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Program:
     fields: frozenset[str]
     captures: frozenset[str]
     equalities: tuple[Equality, ...]
+    scope: Scope = field(repr=False)
+    condition: bool = field(repr=False)
 
 
 def compile_expression(text: str, scope: Scope) -> Program:
@@ -60,6 +63,31 @@ def _remembered(text: str, scope: Scope, *, condition: bool) -> Program:
     return _compile(text, scope, condition=condition)
 
 
+def compile_together(programs: Sequence[Program]) -> RunAll:
+    """Compile expressions that are evaluated for the same events into one function; all must have the same scope.
+
+    What they have in common is computed once, and there is one call. The function takes what `Program.run` takes and
+    returns a list with an outcome for each: its value, or the EvaluationError that it ended in.
+    """
+    if any(program.scope != programs[0].scope for program in programs):
+        raise ValueError("expressions that are compiled together have one scope")
+
+    def separately(fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> list[Any]:
+        return [_outcome(program, fields, captures, context) for program in programs]
+
+    roots = [parse(program.text) for program in programs]
+    items = [Item(root.at, root.depth, root, False) for root in roots]
+    compiler = Compiler(ListOf(0, 1, items), "", programs[0].scope)
+    return compiler.together([program.condition for program in programs], separately)
+
+
+def _outcome(program: Program, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> Any:
+    try:
+        return program.run(fields, captures, context)
+    except EvaluationError as error:
+        return error.with_traceback(None)  # a traceback would keep the event's frames alive
+
+
 def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
     try:
         root = parse(text)
@@ -76,6 +104,8 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         frozenset(names.fields),
         frozenset(names.captures),
         () if scope.bindings is not None else tuple(_equalities(root, scope)),
+        scope,
+        condition,
     )
 
 

@@ -1,11 +1,12 @@
 """Names, what a program knows of itself, and its errors at run time."""
 
 import itertools
+import re
 
 import pytest
 
 from hub.errors import EvaluationError
-from hub.expressions import Context, Equality, Scope, compile_condition, compile_expression
+from hub.expressions import Context, Equality, Scope, compile_condition, compile_expression, compile_together
 
 SCOPE = Scope(("site", "device"))
 NOW = 1_772_323_200.0
@@ -140,3 +141,34 @@ def test_an_error_holds_no_frame_alive_through_itself():
     with pytest.raises(EvaluationError) as caught:
         program.run({}, (), None)
     assert caught.value.__cause__ is None
+
+
+def test_compiled_together_each_has_its_own_value_or_error():
+    texts = ["t > 30.0 && b < 20", "t > 30.0 && b < 5", "b < 20", "nope > 1", "site == 'berlin' && t > 30.0", "t + b"]
+    programs = [compile_expression(text, SCOPE) for text in texts]
+    run_all = compile_together(programs)
+    for fields in (
+        {"t": 31.0, "b": 12},
+        {"t": 31.0},
+        {"b": 3},
+        {},
+        {"t": "x", "b": None},
+        {"t": 31.0, "b": 1, "nope": 2},
+    ):
+        outcomes = run_all(fields, ("berlin", "7"), None)
+        for program, outcome in zip(programs, outcomes, strict=True):
+            if isinstance(outcome, EvaluationError):
+                with pytest.raises(EvaluationError, match=re.escape(str(outcome))):
+                    program.run(fields, ("berlin", "7"), None)
+            else:
+                assert outcome == program.run(fields, ("berlin", "7"), None)
+
+
+def test_conditions_compiled_together_are_bools_or_errors():
+    run_all = compile_together([compile_condition("a", SCOPE), compile_condition("b == 1", SCOPE)])
+    assert run_all({"a": True, "b": 1}, (), None) == [True, True]
+    outcomes = run_all({"a": 1, "b": 1}, (), None)
+    assert isinstance(outcomes[0], EvaluationError)
+    assert outcomes[1] is True
+    with pytest.raises(ValueError, match="one scope"):
+        compile_together([compile_condition("a", SCOPE), compile_condition("a", Scope())])
