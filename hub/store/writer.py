@@ -1,15 +1,17 @@
 """The writer: one thread that owns the database; all that waits when it is free becomes one transaction (group commit).
 
 A commit that fails because the disk is full is tried again until it succeeds: nothing is acknowledged meanwhile, so the
-broker keeps what follows, and nothing in memory runs ahead of the disk by more than the receive window.
+broker keeps what follows, and no QoS 1 event in memory runs ahead of the disk by more than the receive window. Queries
+are answered all the while.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from hub.errors import StoreError
@@ -36,7 +38,8 @@ class Store:
         self.trouble = trouble
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[tuple[Changes | _Read | None, Any]] = SimpleQueue()
-        self._abandon = threading.Event()
+        self._failure = ""
+        self._closed = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
         """Done when the writer has ended; with an exception when it died, which must stop the process."""
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -60,7 +63,7 @@ class Store:
             StoreError: it cannot be read, or the store is closed.
 
         """
-        if self._abandon.is_set() or self.ended.done():
+        if self._closed or self.ended.done():
             raise StoreError(f"{self.database.path}: closed")
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((query, future))
@@ -68,7 +71,7 @@ class Store:
 
     async def close(self) -> None:
         """Commit what was handed in and close the file; what cannot be committed is given up, it was not promised."""
-        self._abandon.set()
+        self._closed = True
         self._jobs.put((None, None))
         await asyncio.to_thread(self._thread.join)
 
@@ -81,35 +84,45 @@ class Store:
             self._call(_finish, self.ended, None, None)
 
     def _work(self) -> None:
+        pending: list[tuple[Changes, Done]] = []
         while True:
-            jobs = [self._jobs.get()]
-            while not self._jobs.empty():
-                jobs.append(self._jobs.get())
-            self._commit([(job, done) for job, done in jobs if isinstance(job, Changes)])
+            jobs = self._gather(STORE_RETRY_SECONDS if pending else None)
+            pending += [(job, done) for job, done in jobs if isinstance(job, Changes)]
+            if self._commit(pending):
+                pending = []
             for job, future in jobs:
-                if job is None:
-                    self.database.close()
-                    return
-                if not isinstance(job, Changes):
+                if job is not None and not isinstance(job, Changes):
                     self._answer(job, future)
+            if any(job is None for job, _ in jobs):
+                self._call(_tell, pending, StoreError(f"not written: {self._failure}"))
+                self.database.close()
+                return
 
-    def _commit(self, jobs: list[tuple[Changes, Done]]) -> None:
-        failed = False
-        while jobs:
-            try:
-                self.database.apply([changes for changes, _ in jobs])
-            except sqlite3.OperationalError as error:  # any other is a bug of ours, which waiting does not mend
-                if not failed:
-                    self._call(self.trouble, f"{self.database.path}: cannot be written: {error}")
-                failed = True
-                if self._abandon.wait(STORE_RETRY_SECONDS):
-                    self._call(_tell, jobs, StoreError(f"not written: {error}"))
-                    return
-            else:
-                self._call(_tell, jobs, None)
-                break
-        if failed:
+    def _gather(self, seconds: float | None) -> list[tuple[Changes | _Read | None, Any]]:
+        """Wait for a job, but not longer than this, and take all that are there."""
+        jobs = []
+        with contextlib.suppress(Empty):
+            jobs.append(self._jobs.get(timeout=seconds))
+            while True:
+                jobs.append(self._jobs.get_nowait())
+        return jobs
+
+    def _commit(self, jobs: list[tuple[Changes, Done]]) -> bool:
+        """Write them all; tell whether that worked."""
+        if not jobs:
+            return True
+        try:
+            self.database.apply([changes for changes, _ in jobs])
+        except sqlite3.OperationalError as error:  # any other is a bug of ours, which waiting does not mend
+            if not self._failure:
+                self._call(self.trouble, f"{self.database.path}: cannot be written: {error}")
+            self._failure = str(error)
+            return False
+        self._call(_tell, jobs, None)
+        if self._failure:
+            self._failure = ""
             self._call(self.trouble, "")
+        return True
 
     def _answer(self, query: _Read, future: "asyncio.Future[Any]") -> None:
         try:
@@ -118,10 +131,8 @@ class Store:
             self._call(_finish, future, StoreError(f"{self.database.path}: cannot be read: {error}"), None)
 
     def _call(self, function: Callable[..., None], *args: Any) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(function, *args)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            self._abandon.set()
 
 
 def _tell(jobs: list[tuple[Changes, Done]], error: StoreError | None) -> None:
