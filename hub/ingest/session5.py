@@ -5,31 +5,18 @@ taken, Outgoing waits for the broker's answers; here is the order in which thing
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mqtt5
 
-from hub.errors import (
-    BrokerUnreachable,
-    ConnectionRefused,
-    Disconnected,
-    PublishRefused,
-    SessionError,
-    SessionTakenOver,
-    SubscriptionDenied,
-)
+from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, PublishRefused, SessionError
 from hub.ingest import wire
-from hub.ingest.backoff import Backoff
 from hub.ingest.connection import Connection, tls_context
-from hub.ingest.fence import Fence
-from hub.ingest.inbox import Inbox
+from hub.ingest.lifetime import Lifetime, RefusedForGood
 from hub.ingest.outgoing import Outgoing
-from hub.ingest.rival import Rival, taken_over
+from hub.ingest.rival import taken_over
 from hub.ingest.session import BrokerSettings, Notice, Will
-from hub.ingest.subscriptions import Subscriptions, check_filters
-from hub.ingest.topics import check_topic
 from hub.limits import CONNECT_SECONDS
 from hub.model import Delivery
 
@@ -51,7 +38,7 @@ _BLAMES_US = {
 }
 
 
-class Session5:
+class Session5(Lifetime):
     """An ingest.session.Session that speaks MQTT 5."""
 
     def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
@@ -61,63 +48,14 @@ class Session5:
             HubError: the TLS files cannot be used.
 
         """
-        self.on_notice = on_notice
-        self._settings, self._will, self._tls = settings, will, tls_context(settings)
-        self._inbox = Inbox()
+        super().__init__(settings, will, on_notice)
+        self._tls = tls_context(settings)
         self._outgoing = Outgoing()
-        self._fence = Fence(self._inbox, settings.receive_maximum, lambda: self._notice("drained"))
         self._connection: Connection | None = None
         self._connack: asyncio.Future[mqtt5.ConnAckPacket] | None = None
         self._connecting: asyncio.Timeout | None = None
-        self._up = asyncio.Event()
-        self._closed = asyncio.Event()
-        self._subscriptions = Subscriptions(settings, self._subscribe, self._unsubscribe)
-        self._met = False
         self._numbered = True
         self._blamed = False
-        self._said = ""
-
-    @property
-    def handed(self) -> int:
-        """Position of the last delivery that `receive` returned."""
-        return self._inbox.handed
-
-    @property
-    def confirmed(self) -> int:
-        """Position up to which the broker is known to have taken our acknowledgements."""
-        return self._fence.confirmed
-
-    async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
-        """Connect, subscribe, reconnect for ever; see Session.run."""
-        self._subscriptions.want(filters, earlier)
-        loop, backoff, rival = asyncio.get_running_loop(), Backoff(), Rival(self._settings.client_id)
-        try:
-            while not self._closed.is_set():
-                try:
-                    await self._live(backoff)
-                except (SessionTakenOver, SubscriptionDenied):
-                    raise
-                except SessionError as error:
-                    if isinstance(error, _ForGood) and not self._met:
-                        raise ConnectionRefused(str(error)) from error
-                    self._tell(error)
-                    if self._closed.is_set():
-                        break  # it was we who ended the connection
-                    if rivalry := rival.suspect(error, backoff.lasted(loop.time())):
-                        raise rivalry from error
-                if not self._closed.is_set():
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._closed.wait(), backoff.wait(loop.time()))
-        finally:
-            self._finish()
-
-    async def receive(self) -> Sequence[Delivery]:
-        """Return what waits; see Session.receive."""
-        batch = await self._inbox.take()
-        if self._inbox.dropped:
-            count, self._inbox.dropped = self._inbox.dropped, 0
-            self._notice("dropped", f"{count} events at QoS 0 found no room", count)
-        return batch
 
     def acknowledge(self, position: int) -> None:
         """Acknowledge up to a position; see Session.acknowledge."""
@@ -128,25 +66,9 @@ class Session5:
                 self._connection.hold(False)
         self._fence.acknowledged()
 
-    async def resubscribe(self, filters: Sequence[str]) -> None:
-        """Make these the subscribed filters; see Session.resubscribe."""
-        check_filters(filters)
-        while not self._closed.is_set():
-            await self._up.wait()
-            try:
-                await self._subscriptions.align(filters)
-            except Disconnected:
-                await asyncio.sleep(0)  # the next connection
-            else:
-                return
-
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Publish; see Session.publish."""
-        why = check_topic(topic)
-        if why:
-            raise PublishRefused(f"{topic[:200]!r} cannot be published to: {why}")
-        if self._closed.is_set():
-            raise Disconnected("the session is closed")
+        self._check_publish(topic)
         if qos:
             await self._outgoing.publish(topic, payload, retain=retain)
             return
@@ -213,28 +135,21 @@ class Session5:
 
     # a connection from its beginning to its end
 
-    async def _live(self, backoff: Backoff) -> None:
+    async def _live(self) -> None:
         """Be connected once; raises why it ended."""
         try:
             connection, connack = await self._connect()
             if self._closed.is_set():
                 connection.finish(_DISCONNECT)
                 return
-            backoff.connected(asyncio.get_running_loop().time())
-            lost = self._met and not connack.session_present
-            if not connack.session_present:
-                self._subscriptions.lost()
-            self._met, self._said = True, ""
+            resumed = connack.session_present
+            lost = self._greeted(resumed=resumed)
             keep_alive = self._settings.keep_alive if connack.server_keep_alive is None else connack.server_keep_alive
             connection.keep_alive(keep_alive, self._fence.ask)
             self._numbered = connack.subscription_id_available
             self._outgoing.connected(connection.write, connack)
             await self._align(connection)
-            if lost:
-                self._notice("session_lost", "the broker had no session for us; subscribed anew")
-            self._notice("connected", "resumed" if connack.session_present else "new")
-            self._up.set()
-            self._fence.connected(lambda: connection.write(_PING))
+            self._subscribed(lambda: connection.write(_PING), resumed=resumed, lost=lost)
             raise await asyncio.shield(connection.ended)
         finally:
             if self._connection is not None:
@@ -258,11 +173,11 @@ class Session5:
             self._connecting = None
         if not self._connack.done():
             error = connection.ended.result()
-            raise _ForGood(str(error)) if isinstance(error, ConnectionRefused) else error
+            raise RefusedForGood(str(error)) if isinstance(error, ConnectionRefused) else error
         connack = self._connack.result()
         if connack.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
             refused, for_good = wire.refusal(connack)
-            raise _ForGood(str(refused)) if for_good else refused
+            raise RefusedForGood(str(refused)) if for_good else refused
         return connection, connack
 
     async def _align(self, connection: Connection) -> None:
@@ -294,29 +209,15 @@ class Session5:
         """Wait for a connection that takes more."""
         while True:
             await self._up.wait()
+            self._check_open()
             connection = self._connection
-            if self._closed.is_set() or connection is None:
-                raise Disconnected("the session is closed")
-            if connection.writable.is_set():
+            if connection is None:
+                await asyncio.sleep(0)
+            elif connection.writable.is_set():
                 return connection
-            await connection.writable.wait()
-
-    def _tell(self, error: SessionError) -> None:
-        """Report why there is no connection, each reason once."""
-        if str(error) != self._said and not self._closed.is_set():
-            self._said = str(error)
-            self._notice("disconnected", self._said)
-
-    def _notice(self, kind: str, detail: str = "", count: int = 0) -> None:
-        self.on_notice(Notice(kind, self._inbox.received, detail, count))
+            else:
+                await connection.writable.wait()
 
     def _finish(self) -> None:
-        """Wake everyone who waits for something that will not come."""
-        self._closed.set()
-        self._up.set()
-        self._inbox.close()
+        super()._finish()
         self._outgoing.close(Disconnected("the session is closed"))
-
-
-class _ForGood(ConnectionRefused):
-    """A refusal that stays, however often we ask."""

@@ -1,0 +1,160 @@
+"""What both sessions have in common: a lifetime over many connections. How one connection goes, each says itself."""
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+
+from hub.errors import (
+    ConnectionRefused,
+    Disconnected,
+    PublishRefused,
+    SessionError,
+    SessionTakenOver,
+    SubscriptionDenied,
+)
+from hub.ingest.backoff import Backoff
+from hub.ingest.fence import Fence
+from hub.ingest.inbox import Inbox
+from hub.ingest.rival import Rival
+from hub.ingest.session import BrokerSettings, Notice, Will
+from hub.ingest.subscriptions import Subscriptions, check_filters
+from hub.ingest.topics import check_topic
+from hub.model import Delivery
+
+__all__ = ["Lifetime", "RefusedForGood"]
+
+
+class RefusedForGood(ConnectionRefused):
+    """A refusal that stays, however often we ask."""
+
+
+class Lifetime(ABC):
+    """Connects, ends, connects again; keeps what outlives a connection."""
+
+    def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
+        """Take how to reach the broker; nothing is connected yet."""
+        self.on_notice = on_notice
+        self._settings, self._will = settings, will
+        self._inbox = Inbox()
+        self._fence = Fence(self._inbox, settings.receive_maximum, lambda: self._notice("drained"))
+        self._subscriptions = Subscriptions(settings, self._subscribe, self._unsubscribe)
+        self._backoff = Backoff()
+        self._up = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._met = False
+        self._said = ""
+
+    @property
+    def handed(self) -> int:
+        """Position of the last delivery that `receive` returned."""
+        return self._inbox.handed
+
+    @property
+    def confirmed(self) -> int:
+        """Position up to which the broker is known to have taken our acknowledgements."""
+        return self._fence.confirmed
+
+    async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
+        """Connect, subscribe, reconnect for ever; see Session.run."""
+        self._subscriptions.want(filters, earlier)
+        rival = Rival(self._settings.client_id)
+        try:
+            while not self._closed.is_set():
+                try:
+                    await self._live()
+                except SessionError as error:
+                    self._judge(error, rival)
+                await self._pause()
+        finally:
+            self._finish()
+
+    async def receive(self) -> Sequence[Delivery]:
+        """Return what waits; see Session.receive."""
+        batch = await self._inbox.take()
+        if self._inbox.dropped:
+            count, self._inbox.dropped = self._inbox.dropped, 0
+            self._notice("dropped", f"{count} events at QoS 0 found no room", count)
+        return batch
+
+    async def resubscribe(self, filters: Sequence[str]) -> None:
+        """Make these the subscribed filters; see Session.resubscribe."""
+        check_filters(filters)
+        while not self._closed.is_set():
+            await self._up.wait()
+            try:
+                await self._subscriptions.align(filters)
+            except Disconnected:
+                await asyncio.sleep(0)  # the next connection
+            else:
+                return
+
+    @abstractmethod
+    async def _live(self) -> None:
+        """Be connected once; raises why it ended."""
+
+    @abstractmethod
+    async def _subscribe(self, topic_filter: str) -> str:
+        """Subscribe one filter; return why it was refused, "" when it was not."""
+
+    @abstractmethod
+    async def _unsubscribe(self, topic_filter: str) -> str:
+        """Unsubscribe one filter; return ""."""
+
+    def _greeted(self, *, resumed: bool) -> bool:
+        """Hear that a connection stands and whether the broker has our session; tell whether it lost one."""
+        self._backoff.connected(asyncio.get_running_loop().time())
+        lost = self._met and not resumed
+        if not resumed:
+            self._subscriptions.lost()
+        self._met, self._said = True, ""
+        return lost
+
+    def _subscribed(self, ask: Callable[[], None], *, resumed: bool, lost: bool) -> None:
+        """Hear that everything is subscribed; `ask` sends the Fence's question."""
+        if lost:
+            self._notice("session_lost", "the broker had no session for us; subscribed anew")
+        self._notice("connected", "resumed" if resumed else "new")
+        self._up.set()
+        self._fence.connected(ask)
+
+    def _check_publish(self, topic: str) -> None:
+        why = check_topic(topic)
+        if why:
+            raise PublishRefused(f"{topic[:200]!r} cannot be published to: {why}")
+        self._check_open()
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise Disconnected("the session is closed")
+
+    def _judge(self, error: SessionError, rival: Rival) -> None:
+        """Raise what must end us; tell of anything else, each reason once."""
+        if self._closed.is_set():
+            return  # it was we who ended the connection
+        if isinstance(error, SessionTakenOver | SubscriptionDenied):
+            raise error
+        if isinstance(error, RefusedForGood) and not self._met:
+            raise ConnectionRefused(str(error)) from error
+        if str(error) != self._said:
+            self._said = str(error)
+            self._notice("disconnected", self._said)
+        rivalry = rival.suspect(error, self._backoff.lasted(asyncio.get_running_loop().time()))
+        if rivalry is not None:
+            raise rivalry from error
+
+    async def _pause(self) -> None:
+        """Wait before the next attempt."""
+        if not self._closed.is_set():
+            wait = self._backoff.wait(asyncio.get_running_loop().time())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), wait)
+
+    def _notice(self, kind: str, detail: str = "", count: int = 0) -> None:
+        self.on_notice(Notice(kind, self._inbox.received, detail, count))
+
+    def _finish(self) -> None:
+        """Wake everyone who waits for something that will not come."""
+        self._closed.set()
+        self._up.set()
+        self._inbox.close()
