@@ -41,6 +41,7 @@ from hub.expressions.values import TYPES, an, type_of
 __all__ = ["Compiler"]
 
 _KINDS = {kind: name for name, kind in TYPES.items()}
+_DEEP = 16  # beyond this many levels Python's own bound on nesting may be met
 _NAMED = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration"}
 _NAMED |= {"null_type": "null", "optional_type": "optional"}
 
@@ -87,14 +88,17 @@ class Compiler:
         return self.emit.function(f"[{', '.join(texts)}]", [separately], fails=True)
 
     def _later(self, condition: bool) -> list[Callable[..., Any]]:
-        """Return a place for the strict function; it is made when it is first called."""
+        """Return a place for the strict function; it is made when it is first called, or now if it might be refused."""
         place: list[Callable[..., Any]] = []
 
+        def strict() -> Callable[..., Any]:
+            return Compiler(self.root, self.text, self.scope, strict=True).compile(condition)[0]
+
         def make(*arguments: Any) -> Any:
-            place[0] = Compiler(self.root, self.text, self.scope, strict=True).compile(condition)[0]
+            place[0] = strict()
             return place[0](*arguments)
 
-        place.append(make)
+        place.append(strict() if self.root.depth > _DEEP else make)
         return place
 
     def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:

@@ -95,6 +95,8 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         run, kind = compiler.compile(condition)
     except CompileError as error:
         raise CompileError(error.message, error.offset, text, error.hint) from None
+    except RecursionError:  # the bounds keep far from it, unless the caller stands deep already
+        raise CompileError("nested too deep", 0, text, "split the rule") from None
     names = compiler.names
     return Program(
         run,
