@@ -1,0 +1,226 @@
+"""config: hub.yaml and the options over it; all of the file is checked before anything starts."""
+
+from pathlib import Path
+
+import pytest
+
+from hub.config import Settings, describe, load_settings, parse_address, parse_broker_url
+from hub.errors import ConfigError
+from hub.limits import RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
+
+FULL = """\
+broker:
+  url: mqtts://me:pass%23word@broker.example:8884
+  client_id: hub-1
+  session_expiry: 2h
+  receive_maximum: 100
+  keep_alive: 10s
+  protocol: 3.1.1
+  payload_bytes: 1000
+  ca: ca.pem
+  cert: cert.pem
+  key: key.pem
+rules: [rules, more/rules.yaml]
+devices: [things]
+state: var/hub.db
+publish_prefix: site/hub/
+http:
+  listen: 0.0.0.0:9000
+  tokens:
+    - {name: me, role: operator, token: !env HUB_TOKEN}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HUB_TOKEN", "hunter2")
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).write_text("", "utf-8")
+    return tmp_path
+
+
+def load(folder, text, **options):
+    path = folder / "hub.yaml"
+    path.write_text(text, "utf-8")
+    return load_settings(path, **options)
+
+
+def problems(folder, text, **options):
+    with pytest.raises(ConfigError) as raised:
+        load(folder, text, **options)
+    return [str(problem).replace(f"{folder}/", "") for problem in raised.value.problems]
+
+
+def test_every_key_is_read_and_paths_are_relative_to_the_file(folder):
+    made = load(folder, FULL)
+    broker = made.broker
+    assert (broker.host, broker.port, broker.tls, broker.username) == ("broker.example", 8884, True, "me")
+    assert broker.password.reveal() == "pass#word"
+    assert (broker.client_id, broker.session_expiry, broker.receive_maximum) == ("hub-1", 7200.0, 100)
+    assert (broker.keep_alive, broker.protocol, broker.payload_bytes) == (10, "3.1.1", 1000)
+    assert (broker.ca, broker.cert, broker.key) == tuple(folder / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    assert made.rules == (folder / "rules", folder / "more/rules.yaml")
+    assert (made.devices, made.state, made.publish_prefix) == ((folder / "things",), folder / "var/hub.db", "site/hub")
+    assert (made.http.host, made.http.port, made.http.asked) == ("0.0.0.0", 9000, True)
+    (token,) = made.http.tokens
+    assert (token.name, token.role, token.token.reveal()) == ("me", "operator", "hunter2")
+
+
+def test_without_a_file_the_defaults_of_the_interface_hold(folder):
+    made = load_settings(None)
+    assert made == Settings(devices=())
+    assert str(made.broker) == "mqtt://localhost:1883"
+    assert (made.broker.client_id, made.broker.session_expiry) == ("hub", SESSION_EXPIRY_SECONDS)
+    assert made.broker.receive_maximum == RECEIVE_MAXIMUM
+    assert (made.rules, made.state, made.publish_prefix) == ((Path("rules"),), Path("hub.db"), "hub")
+    assert (made.http.host, made.http.port, made.http.asked) == ("127.0.0.1", 8080, False)
+
+
+def test_hub_yaml_in_the_working_folder_is_found_and_a_named_file_must_exist(folder):
+    (folder / "hub.yaml").write_text("state: here.db", "utf-8")
+    assert load_settings(None).state == Path("here.db")
+    with pytest.raises(ConfigError, match=r"no\.yaml: no such file \(name the configuration with -c\)"):
+        load_settings(Path("no.yaml"))
+
+
+def test_an_empty_file_means_the_defaults_and_so_does_a_key_without_a_value(folder):
+    assert load(folder, "").broker == Settings().broker
+    assert load(folder, "broker:\nrules:\nhttp:\n").rules == (folder / "rules",)
+
+
+def test_the_devices_folder_is_read_where_there_is_one(folder):
+    (folder / "devices").mkdir()
+    assert load(folder, "state: x.db").devices == (folder / "devices",)
+    assert load_settings(None).devices == (Path("devices"),)
+
+
+def test_options_go_over_the_file_and_are_relative_to_the_working_folder(folder):
+    made = load(
+        folder,
+        FULL,
+        broker="mqtt://other:1884",
+        rules=[Path("r")],
+        devices=[Path("d")],
+        state=Path("s.db"),
+        http="127.0.0.1:1",
+    )
+    assert str(made.broker) == "mqtt://other:1884"
+    assert (made.broker.username, made.broker.client_id) == ("me", "hub-1")
+    assert (made.rules, made.devices, made.state) == ((Path("r"),), (Path("d"),), Path("s.db"))
+    assert (made.http.host, made.http.port, len(made.http.tokens)) == ("127.0.0.1", 1, 1)
+
+
+def test_a_user_in_the_broker_option_brings_its_own_password(folder):
+    made = load(folder, FULL, broker="mqtts://you:other@h")
+    assert (made.broker.username, made.broker.password.reveal()) == ("you", "other")
+    assert load(folder, FULL, broker="mqtts://you@h").broker.password is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("brokr: {}", "1:1: unknown key 'brokr' in hub.yaml (did you mean 'broker'?)"),
+        ("broker: {urll: x}", "1:10: unknown key 'urll' in broker (did you mean 'url'?)"),
+        ("broker: mqtt://x", "1:9: broker must be a mapping (key: value), not text"),
+        ("broker: {url: http://x}", "1:15: a broker's URL begins with mqtt:// or mqtts://, not http://"),
+        ("broker: {url: 'mqtt://'}", "1:16: a broker's URL needs a host and a port, as in mqtt://localhost:1883"),
+        ("broker: {url: mqtt://h/x}", "1:15: a broker's URL ends with the port: mqtt://host:1883"),
+        ("broker: {client_id: ''}", "1:22: a client id is 1 to 256 printable characters"),
+        ("broker: {receive_maximum: 0}", "1:27: must be from 1 to 65535, not 0"),
+        ("broker: {receive_maximum: 70000}", "1:27: must be from 1 to 65535, not 70000"),
+        ("broker: {keep_alive: 20h}", "1:22: must be from 1s to 65535s"),
+        ("broker: {session_expiry: 0}", "1:26: must be at least 1s (for that long the broker keeps events"),
+        ("broker: {session_expiry: 7}", "1:26: 7 of what?"),
+        ("broker: {protocol: 4}", "1:20: must be one of 5, 3.1.1, not '4'"),
+        ("broker: {ca: ca.pem}", "1:10: 'ca' needs TLS (write the url as mqtts://…)"),
+        ("broker: {url: mqtts://h, ca: no.pem}", "1:30: no such file: no.pem"),
+        ("broker: {url: mqtts://h, cert: cert.pem}", "1:9: 'cert' and 'key' belong together"),
+        ("broker: {password: x}", "1:10: 'password' needs 'username' beside it"),
+        ("publish_prefix: a/#", "1:17: not a topic to publish below: "),
+        ("publish_prefix: /", "1:17: not a topic to publish below: it is empty"),
+        ("state: [a]", "1:8: must be text, not a list"),
+        ('state: "a\\0b"', "1:9: no file has the name 'a\\x00b'"),
+        ("rules: [~nobody-here/x]", "1:9: ~nobody-here/x: there is no such user"),
+        ("discovery: homeassistant", "1:1: 'discovery' is not supported yet (remove it for now)"),
+        ("http: {listen: '8080'}", "1:17: '8080' is not HOST:PORT, as in 127.0.0.1:8080"),
+        ("http: {listen: 0.0.0.0:80}", "1:16: 0.0.0.0 can be reached from other machines, and there are no tokens"),
+        ("http: {tokens: x}", "1:16: 'tokens' must be a list"),
+        ("http: {tokens: [{name: a}]}", "1:17: a token needs the key 'role'"),
+        (
+            "http: {tokens: [{name: a, role: boss, token: x}]}",
+            "1:33: must be one of viewer, operator, admin, not 'boss'",
+        ),
+        ("- a", "1:1: hub.yaml must be a mapping (key: value), not a list"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(folder, text, problem):
+    found = problems(folder, text)
+    assert any(each.startswith(f"hub.yaml:{problem}") for each in found), found
+
+
+def test_all_problems_of_file_and_options_come_at_once_in_order(folder):
+    found = problems(folder, "state: [a]\nzzz: 1\nhttp: {listen: x}", broker="ftp://x", http="y")
+    assert [each.split(": ")[0] for each in found] == [
+        "--broker",
+        "--http",
+        "hub.yaml:1:8",
+        "hub.yaml:2:1",
+        "hub.yaml:3:16",
+    ]
+
+
+def test_an_address_that_others_can_reach_needs_tokens_also_as_an_option(folder):
+    assert "--http: 0.0.0.0 can be reached" in problems(folder, "", http="0.0.0.0:80")[0]
+    assert load(folder, FULL, http="0.0.0.0:80").http.port == 80
+    for host in ("127.0.0.1", "[::1]", "localhost", "127.1.2.3"):
+        assert load(folder, "", http=f"{host}:80").http.port == 80
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls"),
+    [
+        ("mqtt://h", "h", 1883, False),
+        ("mqtts://h", "h", 8883, True),
+        ("h", "h", 1883, False),
+        ("h:1", "h", 1, False),
+        ("mqtt://[::1]:5", "::1", 5, False),
+        ("mqtt://h:1883/", "h", 1883, False),
+    ],
+)
+def test_a_broker_url_may_leave_out_what_is_usual(url, host, port, tls):
+    made = parse_broker_url(url)
+    assert (made.host, made.port, made.tls) == (host, port, tls)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtt://u:hunter2#x@h:1",
+        "mqtt://u:hunter2/x@h",
+        "mqtt://u:hunter2?x@h",
+        "mqtt://u:hunter2℀@h",
+        "ftp://u:hunter2@h",
+        "mqtt://u:hunter2@",
+        "mqtt://u:hunter2@h:0",
+        "mqtt://u:hunter2@h:x",
+        "mqtt://u:hunter2@h:99999",
+        "mqtt://[u:hunter2@h",
+    ],
+)
+def test_a_wrong_broker_url_is_refused_without_a_part_of_its_password(url):
+    with pytest.raises(ValueError, match="broker's URL") as raised:
+        parse_broker_url(url)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_password_shows_neither_in_the_settings_nor_in_what_describes_them(folder):
+    made = load(folder, FULL)
+    assert "pass#word" not in f"{made!r} {describe(made)} {made.broker}"
+    assert "hunter2" not in f"{made!r}"
+
+
+@pytest.mark.parametrize("address", ["", "x", ":80", "h:", "h:0", "h:65536", "h:-1", "h:\uff18\uff10"])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(ValueError, match="is not HOST:PORT"):
+        parse_address(address)
