@@ -296,7 +296,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
     """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+    if not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65536:
         raise ValueError(f"{address!r} is not HOST:PORT, as in 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 

@@ -130,7 +130,9 @@ def parse_document(text: str, path: str, problems: Problems) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problems.append(Problem(path, line, column, f"not YAML: {error.problem or error.context}"))
+        begun = error.context_mark
+        hint = f"{error.context} that begins in line {begun.line + 1}" if begun and begun.line + 1 != line else ""
+        problems.append(Problem(path, line, column, f"not YAML: {error.problem or error.context}", hint))
         return None
     except yaml.reader.ReaderError as error:
         before_it = text.encode()[: error.position].decode(errors="ignore")
@@ -194,7 +196,7 @@ class _Builder:
 
     def scalar(self, event: Any, node: Node) -> None:
         node.text = text = event.value
-        plain = event.style in (None, "") and event.implicit[0]
+        plain = event.style in (None, "") and event.tag is None
         if event.tag in ("!env", "!file"):
             node.value = self.fetch(event, text)
         elif event.tag is not None and event.tag != "!":
