@@ -61,6 +61,7 @@ class Work:
         self.dirty: set[tuple[Owner, Instance | None]] = set()
         self._heap: list[tuple[float, int, Owner, Instance]] = []
         self._count = 0
+        self._tidy_at = _TIDY
 
     def touch(self, state: Owner, instance: Instance | None) -> None:
         """Mark as to be written with the next commit: an instance, or the rule's own counter (None)."""
