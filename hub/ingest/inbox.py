@@ -84,6 +84,11 @@ class Inbox:
         self.acknowledged = max(self.acknowledged, position)
         return settled
 
+    def disconnected(self) -> None:
+        """End a connection: nothing that came by it can be acknowledged."""
+        self._connection += 1
+        self.outstanding = 0
+
     def connected(self, *, resumed: bool) -> None:
         """Begin a connection: where the broker has our session, what waits at QoS 1 comes again and is let go here."""
         waiting = [each for each in self._waiting if not (resumed and each.packet_id)]

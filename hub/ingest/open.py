@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from hub.ingest.session import BrokerSettings, Notice, Session, Will
 from hub.ingest.session5 import Session5
+from hub.ingest.session311 import Session311
 
 __all__ = ["open_session"]
 
@@ -15,4 +16,5 @@ def open_session(settings: BrokerSettings, will: Will | None, on_notice: Callabl
         HubError: the TLS files cannot be used.
 
     """
-    return Session5(settings, will, on_notice)
+    kind = Session311 if settings.protocol == "3.1.1" else Session5
+    return kind(settings, will, on_notice)

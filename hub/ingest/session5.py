@@ -202,6 +202,7 @@ class Session5(Lifetime):
             self._connection = None
             self._up.clear()
             self._fence.disconnected()
+            self._inbox.disconnected()
             self._outgoing.disconnected(Disconnected(str(connection.ended.result())), blames_us=self._blamed)
             self._blamed = False
 

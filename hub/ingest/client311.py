@@ -1,0 +1,182 @@
+"""One connection of MQTT 3.1.1: aiomqtt's client, made to leave the acknowledgement to us.
+
+aiomqtt 2 acknowledges on receipt and hides whether the session was resumed; paho-mqtt under it can do both. So some of
+its private hooks are overridden here, in this file alone, and the version is pinned.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
+
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt import client as paho
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, SessionError
+from hub.ingest.lifetime import RefusedForGood
+from hub.ingest.rival import Hangup
+from hub.ingest.session import BrokerSettings, Will
+from hub.limits import SEND_WINDOW
+from hub.model import Delivery
+
+__all__ = ["Client311", "Delivery311", "Listener311"]
+
+T = TypeVar("T")
+_FOR_GOOD = {0x84, 0x85, 0x86, 0x87}  # protocol version, client id, user name or password, not authorized
+
+
+class Delivery311:
+    """A PUBLISH; a model.Delivery."""
+
+    __slots__ = ("duplicate", "packet_id", "payload", "qos", "retain", "subscription_ids", "topic")
+
+    def __init__(self, message: paho.MQTTMessage) -> None:
+        """Take what the hub needs of paho's."""
+        self.topic = message.topic
+        self.payload = bytes(message.payload)
+        self.qos = message.qos
+        self.retain = message.retain
+        self.packet_id = message.mid if message.qos else None
+        self.duplicate = message.dup
+        self.subscription_ids: list[int] = []
+
+
+class Listener311(Protocol):
+    """Whom a connection tells what came."""
+
+    def connack(self, *, resumed: bool) -> None:
+        """Hear that the broker took us, before anything that came with it."""
+        ...
+
+    def delivery(self, delivery: Delivery311) -> None:
+        """Hear one PUBLISH."""
+        ...
+
+
+class Client311(aiomqtt.Client):
+    """A connection; used once."""
+
+    def __init__(
+        self, settings: BrokerSettings, will: Will | None, tls: ssl.SSLContext | None, listener: Listener311
+    ) -> None:
+        """Take how to connect; `open` does."""
+        super().__init__(
+            settings.host,
+            settings.port,
+            username=settings.username,
+            password=settings.password.reveal() if settings.password else None,
+            identifier=settings.client_id,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
+            clean_session=False,
+            keepalive=settings.keep_alive,
+            max_inflight_messages=SEND_WINDOW,
+            tls_context=tls,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        )
+        self._settings = settings
+        self._listener = listener
+        self._client.manual_ack_set(True)
+        self.pending_calls_threshold = 1 << 16  # a warning we need not: SEND_WINDOW bounds the calls
+        self.resumed = False
+        self._held = False
+
+    async def open(self) -> None:
+        """Connect and wait for the CONNACK.
+
+        Raises:
+            BrokerUnreachable, ConnectionRefused: as their names say; RefusedForGood where asking again is of no use.
+
+        """
+        try:
+            await self.__aenter__()
+        except MqttConnectError as error:
+            why = f"the broker refused the connection: {str(error.rc).lower()}"
+            if getattr(error.rc, "value", error.rc) in _FOR_GOOD:
+                raise RefusedForGood(why) from error
+            raise ConnectionRefused(why) from error
+        except aiomqtt.MqttError as error:
+            raise BrokerUnreachable(f"{self._settings} cannot be reached: {error}") from error
+
+    async def ended(self) -> SessionError:
+        """Wait until the connection has ended; return why."""
+        await asyncio.wait([self._disconnected])
+        if self._disconnected.exception() is None:
+            return Disconnected("we ended the connection")
+        return Hangup("the broker closed the connection, or the connection broke")
+
+    async def answer(self, call: Coroutine[Any, Any, T]) -> T:
+        """Wait for a call to the broker.
+
+        Raises:
+            Disconnected: the connection ended first.
+
+        """
+        task = asyncio.create_task(call, name="mqtt call")
+        try:
+            either: list[asyncio.Future[Any]] = [task, self._disconnected]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise await self.ended()
+            try:
+                return task.result()
+            except aiomqtt.MqttError as error:
+                raise Disconnected(str(error)) from error
+        finally:
+            task.cancel()
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Send PUBACKs, in order."""
+        for each in deliveries:
+            if each.packet_id:
+                self._client.ack(each.packet_id, 1)
+
+    def hold(self, on: bool) -> None:
+        """Stop reading, or go on: MQTT 3.1.1 knows no other way to hold a broker back."""
+        sock = self._client.socket()
+        if sock is not None and on != self._held:
+            self._held = on
+            if on:
+                self._loop.remove_reader(sock.fileno())
+            else:
+                self._loop.add_reader(sock.fileno(), self._read)
+
+    async def finish(self) -> None:
+        """Disconnect in good order: without our will."""
+        with contextlib.suppress(aiomqtt.MqttError):
+            await self.__aexit__(None, None, None)
+
+    def abort(self) -> None:
+        """Let go of the socket as it is."""
+        self._client._sock_close()  # noqa: SLF001 - its public way sends DISCONNECT, which takes the will back
+        if not self._disconnected.done():
+            self._disconnected.set_result(None)
+
+    def _read(self) -> None:
+        """Do as aiomqtt does where data has come."""
+        try:
+            self._client.loop_read()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if not self._connected.done() and reason_code == 0:
+            self.resumed = flags.session_present
+            self._listener.connack(resumed=self.resumed)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:  # noqa: ARG002 - paho's
+        self._listener.delivery(Delivery311(message))
