@@ -14,20 +14,20 @@ ROOT = Path(__file__).parents[2]
 class Hub:
     """A folder with hub.yaml and rules, and the process that runs there.
 
-    `lines` are what the present (or last) process has said on stdout; `past` what those before it said.
+    `limits` are values of hub/limits.py to run with, for what would take too long to wait for. `lines` are what the
+    present (or last) process has said on stdout; `past` what those before it said.
     """
 
-    def __init__(self, folder, broker, rules, *, client_id="hub", state="hub.db", port=None, extra="", yaml=""):
+    def __init__(self, folder, broker, rules, *, client_id="hub", state="hub.db", port=None, limits=None):
         self.folder, self.broker = folder, broker
         self.rules = folder / "rules" / "rules.yaml"
         self.rules.parent.mkdir(parents=True, exist_ok=True)
         self.rules.write_text(rules, "utf-8")
         self.state = folder / state
         who = f"username: hub, password: !env PASSWORD, client_id: {client_id}"
+        self._limits = "".join(f"limits.{name} = {value!r}; " for name, value in (limits or {}).items())
         url = f"mqtt://127.0.0.1:{port or broker.port}"
-        (folder / "hub.yaml").write_text(
-            f"broker: {{url: '{url}', {who}{extra}}}\nstate: {state}\nrules: [rules]\n{yaml}", "utf-8"
-        )
+        (folder / "hub.yaml").write_text(f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\n", "utf-8")
         self.process = None
         self.lines, self.errors, self.past = Record(), Record(), []
 
@@ -35,15 +35,19 @@ class Hub:
         await self.start()
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, kind, error, trace):
         await self.kill()
+        if error is not None:
+            print("\n".join(["what the hub said:", *self.past, *self.lines[-100:], *self.errors]))
 
     async def start(self, *arguments, connected=True):
         """Start it and, unless told otherwise, wait until all that the broker held for it is in."""
         self.past += self.lines
         self.lines, self.errors = Record(), Record()
+        main = f"from hub import limits; {self._limits}from hub.operate.cli import main; main()"
+        program = ("-c", main) if self._limits else ("-m", "hub")
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hub", "run", "-c", "hub.yaml", *arguments),
+            *(sys.executable, *program, "run", "-c", "hub.yaml", *arguments),
             cwd=self.folder,
             env=os.environ | {"PASSWORD": self.broker.settings("hub").password.reveal(), "PYTHONPATH": str(ROOT)},
             stdin=asyncio.subprocess.DEVNULL,
