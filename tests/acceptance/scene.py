@@ -31,7 +31,7 @@ class Scene:
 
     def notifications(self, alertname=None, state=None, **labels):
         """Return what the bus was told so far."""
-        bodies = [json.loads(each.payload) for each in self.told]
+        bodies = [json.loads(each.payload) for each in self.told if each.topic.count("/") == 1]
         return [body for body in bodies if _is(body, alertname, state, labels)]
 
     async def notified(self, alertname, state, number=1, within=SLACK, **labels):
