@@ -76,6 +76,7 @@ class Pipeline:
         self._speaking = (0, 0.0)
         self._alive_until = 0.0
         self._wanted = self._committing = False
+        self._on_disk = asyncio.Event()
         self._timers_wanted = asyncio.Event()
         self._drained_at: int | None = None
         self._asleep_until = inf
@@ -116,10 +117,16 @@ class Pipeline:
     # events
 
     async def ingest(self) -> None:
-        """Take batches from the session until it is closed."""
+        """Take batches from the session until it is closed.
+
+        While a commit is under way what comes gathers in the session: to wake for each message would cost more than
+        the messages do, at the expense of the commit. A backlog does not wait.
+        """
         while deliveries := await self.session.receive():
             for first in range(0, len(deliveries), BATCH):
                 self.take(deliveries[first : first + BATCH])
+            if len(deliveries) < BATCH and (self._wanted or self._committing):
+                await self._on_disk.wait()
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
         """Evaluate a batch and let its commit begin, now or later."""
@@ -250,6 +257,7 @@ class Pipeline:
         """Let a commit begin at the end of this turn of the loop, or as soon as the one under way has ended."""
         if not self._wanted:
             self._wanted = True
+            self._on_disk.clear()
             asyncio.get_running_loop().call_soon(self._begin)
 
     async def checkpoints(self) -> None:
@@ -282,10 +290,14 @@ class Pipeline:
         if error is not None:
             self.closed.set()
             return
-        self.session.acknowledge(commit.position)
-        self._receipts.confirmed(self.session.confirmed)
         if commit.queued:
             self.dispatcher.offer(commit.queued)
+        asyncio.get_running_loop().call_soon(self._acknowledge, commit)  # behind what was just offered
+
+    def _acknowledge(self, commit: "_Commit") -> None:
+        self._on_disk.set()
+        self.session.acknowledge(commit.position)
+        self._receipts.confirmed(self.session.confirmed)
         self._report(commit)
         if commit.events > BUSY and not self._closing.is_set():
             asyncio.get_running_loop().call_later(BUSY_SECONDS, self._next)
