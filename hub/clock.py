@@ -5,6 +5,7 @@ Times are seconds since 1970 in UTC as float (`now`), or seconds of a clock that
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 __all__ = ["Clock", "ManualClock", "SystemClock", "rfc3339"]
@@ -54,6 +55,7 @@ class ManualClock:
         self.at += seconds
 
 
+@lru_cache(64)  # a notification says the same time in several places
 def rfc3339(at: float) -> str:
     """Write a time as RFC 3339 in UTC with milliseconds: `2026-03-01T00:55:00.000Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -47,14 +47,22 @@ class Book:
 
     def _event(self, transition: Transition) -> None:
         """An event rule spoke: a notification, and nothing to keep."""
-        rule = transition.rule
-        alert = Alert(rule.name, transition.instance, transition.serial, since=transition.at)
-        identity = alert.id("event")
-        texts = render(transition, alert, identity)
-        alert = lifecycle.speak(alert, texts, rule.severity, rule.notify)
+        rule, mark = transition.rule, fingerprint(transition.rule.name, transition.instance)
+        identity = f"{mark}-{transition.serial}-event"
+        texts = render(transition, transition.serial, identity)
         self._report(transition, texts.failures)
-        body = notification_body(alert, Phase.EVENT, identity, transition.event, self._hub)
-        self._tell(rule.notify, identity, alert.fingerprint, body, transition.at)
+        said = Alert(
+            rule.name,
+            transition.instance,
+            transition.serial,
+            severity=rule.severity,
+            labels=texts.labels,
+            summary=texts.summary,
+            details=texts.details,
+            since=transition.at,
+        )
+        body = notification_body(said, Phase.EVENT, identity, transition.event, self._hub)
+        self._tell(rule.notify, identity, mark, body, transition.at)
 
     def _alert(self, transition: Transition) -> None:
         rule, phase = transition.rule, transition.phase
@@ -62,7 +70,7 @@ class Book:
         alert = self.alerts.get(mark) or Alert(rule.name, transition.instance)
         alert = lifecycle.advance(alert, phase, transition.reason, transition.at, transition.since)
         identity = alert.id(phase.value)
-        texts = render(transition, alert, identity)
+        texts = render(transition, alert.episode, identity)
         self._report(transition, texts.failures)
         alert = lifecycle.speak(alert, texts, rule.severity, rule.notify)
         body = notification_body(alert, phase, identity, transition.event, self._hub)

@@ -25,7 +25,7 @@ class Rendered:
     failures: tuple[str, ...]
 
 
-def render(transition: Transition, alert: Alert, identity: str) -> Rendered:
+def render(transition: Transition, episode: int, identity: str) -> Rendered:
     """Render all texts of a rule; what fails prints `?` and never loses the notification."""
     rule, failures = transition.rule, list[str]()
     captures = dict(zip(rule.captures, transition.captures, strict=True))
@@ -44,7 +44,7 @@ def render(transition: Transition, alert: Alert, identity: str) -> Rendered:
         return rendered.text
 
     labels = labels | {name: fill(template) for name, template in rule.texts.labels}
-    extra |= {"state": transition.phase.value, "episode": alert.episode, "id": identity}
+    extra |= {"state": transition.phase.value, "episode": episode, "id": identity}
     extra["since"] = datetime.fromtimestamp(transition.since, UTC)
     extra["summary"] = summary = fill(rule.texts.summary)
     return Rendered(labels, summary, fill(rule.texts.details), tuple(failures))
