@@ -1,6 +1,6 @@
 """Which notifications are due, told by plain Python over what was published; it knows nothing of the hub's code.
 
-It knows the four rules of test_kill by what they mean, in a few lines each.
+It knows the rules of test_kill by what they mean, in a few lines each.
 """
 
 FOR = 2.0
