@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import orjson
 
 from hub.limits import PLAN_CACHE_TOPICS
-from hub.model import Event, Reason
+from hub.model import Event, Phase, Reason
 from hub.rules.index import Index, Plan
 from hub.rules.instance import Instance, dump_key, load_key
 from hub.rules.rule import Rule
@@ -200,5 +200,6 @@ class Engine:
                     instance.seen, instance.topic = now, topic
                     state.expect(instance)
         for instance in list(state.instances.values()):
-            if instance.raw is None and instance.key not in known:
+            never_heard = instance.raw is None and instance.phase is Phase.INACTIVE
+            if never_heard and instance.key not in known:
                 state.drop(instance, Reason.DEVICE_REMOVED, now)
