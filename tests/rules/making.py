@@ -1,0 +1,75 @@
+"""Rules and events for tests, from the texts that users and devices write."""
+
+from textwrap import dedent
+
+import orjson
+
+from hub.document import Problems, parse_document
+from hub.ingest.decode import decode
+from hub.rules.engine import Engine
+from hub.rules.schema import NO_DEFAULTS, read_rule
+
+
+class Packet:
+    """A delivery as a session hands it over."""
+
+    def __init__(self, topic, payload=b"{}", packet_id=None, *, duplicate=False, retain=False, ids=()):
+        self.topic = topic
+        self.payload = payload if isinstance(payload, bytes) else orjson.dumps(payload)
+        self.packet_id, self.qos = packet_id, int(packet_id is not None)
+        self.duplicate, self.retain, self.subscription_ids = duplicate, retain, list(ids)
+
+    def __repr__(self):
+        return f"Packet({self.topic!r}, {self.payload!r}, {self.packet_id}, {self.duplicate})"
+
+
+def event(topic, payload=None, now=1000.0, *, retain=False):
+    """Return what decode makes of a payload; a mapping is its own fields."""
+    return decode(Packet(topic, {} if payload is None else payload, 1, retain=retain), now)
+
+
+def rules(text, receivers=("chat", "mail")):
+    """Read a list of rules; a problem is a failed test."""
+    problems = Problems()
+    node = parse_document(dedent(text), "rules.yaml", problems)
+    found = [read_rule(item, problems, NO_DEFAULTS, receivers) for item in node.value] if node else []
+    assert not problems, "\n".join(map(str, problems))
+    return found
+
+
+def rule(text):
+    """Read one rule."""
+    (found,) = rules(text)
+    return found
+
+
+class Drive:
+    """An engine under a clock of its own: every deadline that has passed is heard before an event."""
+
+    def __init__(self, text, registry=None, start=1000.0):
+        self.errors = []
+        self.rules, self.now = rules(text), start
+        self.engine = Engine(self.rules, registry, lambda *error: self.errors.append(error))
+        self.engine.restore([], {}, start)
+
+    def send(self, topic, payload=None, *, after=0.0, retain=False):
+        """Let time pass, then an event come; return what happened as (rule, instance values, phase, reason)."""
+        seen = self.wait(after)
+        self.engine.process([event(topic, payload, self.now, retain=retain)], self.now)
+        return seen + self.said()
+
+    def wait(self, seconds):
+        """Let time pass, deadline by deadline."""
+        until, seen = self.now + seconds, []
+        while (due := self.engine.next_due()) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.engine.tick(self.now)
+            seen += self.said()
+        self.now = until
+        return seen
+
+    def said(self):
+        return [
+            (t.rule.name, "/".join(value for _, value in t.instance), t.phase.value, t.reason.value)
+            for t in self.engine.take_transitions()
+        ]
