@@ -7,7 +7,7 @@ CHECKPOINT_SECONDS or when a part of the receive window is filled.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -85,6 +85,8 @@ class Pipeline:
         self._copy: tuple[str, bytes, set[int]] | None = None
         self._rules: RuleSet | None = None
         self._closing = asyncio.Event()
+        self._open = asyncio.Event()
+        self._open.set()
 
     # state in
 
@@ -123,10 +125,21 @@ class Pipeline:
         the messages do, at the expense of the commit. A backlog does not wait.
         """
         while deliveries := await self.session.receive():
+            if not self._open.is_set():
+                await self._open.wait()
             for first in range(0, len(deliveries), BATCH):
                 self.take(deliveries[first : first + BATCH])
             if len(deliveries) < BATCH and (self._wanted or self._committing):
                 await self._on_disk.wait()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Take nothing in meanwhile: what new subscriptions bring waits for the rules that asked for it."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
         """Evaluate a batch and let its commit begin, now or later."""
@@ -288,6 +301,7 @@ class Pipeline:
     def _committed(self, commit: "_Commit", error: StoreError | None) -> None:
         """It is on disk: acknowledge, let it be told, and begin the next."""
         if error is not None:
+            self._on_disk.set()
             self.closed.set()
             return
         if commit.queued:
