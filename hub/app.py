@@ -19,7 +19,7 @@ from hub.clock import Clock, SystemClock, rfc3339
 from hub.config import Settings
 from hub.document import Problems
 from hub.errors import ConfigError, HubError, SessionError
-from hub.files import check, load_files
+from hub.files import Files, check, load_files
 from hub.ingest.open import open_session
 from hub.ingest.session import Notice, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
@@ -196,19 +196,24 @@ class App:
         if problems:
             self.observer.trouble("reload", f"the old rules go on:\n{ConfigError(problems)}")
             return
-        try:
-            await self.session.resubscribe(files.rules.filters())
-        except SessionError as error:
-            self.observer.trouble("reload", f"the old rules go on: {error}")
-            await self.session.resubscribe(self.files.rules.filters())
-            return
+        with self.pipeline.held():
+            try:
+                await self.session.resubscribe(files.rules.filters())
+            except SessionError as error:
+                self.observer.trouble("reload", f"the old rules go on: {error}")
+                await self.session.resubscribe(self.files.rules.filters())
+                return
+            self._take(files)
+        self.observer.reloaded(f"{len(files.rules.rules)} rules, {len(files.rules.receivers)} receivers")
+
+    def _take(self, files: Files) -> None:
+        """Let new files take the place of the old ones, in one turn of the loop."""
         self.files = files
         self.receivers = self._build(self.receivers)
         self.dispatcher.reload(self.receivers)
         gone = self.engine.reload(files.rules.rules.values(), files.registry, self.clock.now())
         self.pipeline.set_rules(files.rules)
         self.pipeline.rules_changed(gone)
-        self.observer.reloaded(f"{len(files.rules.rules)} rules, {len(files.rules.receivers)} receivers")
 
 
 async def _until(future: "asyncio.Future[None]") -> None:

@@ -26,7 +26,7 @@ class Scene:
         """Publish as a device; return the time just before it."""
         at = time.time()
         text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
-        assert await self._device.publish(topic, text, **options) == 0
+        assert await self._device.publish(topic, text, **options) < 0x80
         return at
 
     def notifications(self, alertname=None, state=None, **labels):

@@ -124,3 +124,34 @@ async def test_a_loop_is_refused_at_a_reload_too(tmp_path, broker):
         await asyncio.sleep(0.2)
         await at.settled()
         assert len(at.told) == 2
+
+
+async def test_a_rule_that_is_added_sees_what_the_broker_keeps_for_its_topic(tmp_path, broker):
+    added = '  - {alert: Loaded, topic: "kept/{device}", when: value > 50}\n'
+    async with scene(tmp_path, broker, HOT) as at:
+        for n in range(100):
+            await at.send(f"kept/{n}", 51, retain=True)
+        at.hub.rules.write_text(document(HOT + added))
+        await at.hub.says(" reloaded ")
+        await at.told.until(lambda _: len(at.notifications("Loaded", "firing")) == 100, SLACK, "100 kept values")
+        await at.settled()
+        assert len(at.notifications("Loaded")) == 100
+
+
+async def test_what_comes_while_rules_are_reloaded_is_evaluated_by_the_old_or_the_new_ones(tmp_path, broker):
+    rules = '  - {{event: Beat, topic: "beat/{{device}}", summary: "{words}"}}\n'
+    async with scene(tmp_path, broker, rules.format(words=0)) as at:
+        sent = 0
+        for words in range(1, 4):
+            at.hub.rules.write_text(document(rules.format(words=words) + HOT.replace("Hot", f"Hot{words}")))
+            said = len(at.hub.lines)
+            reloaded = asyncio.create_task(at.hub.says(" reloaded ", after=said))
+            while not reloaded.done():
+                await at.send("beat/a", {"n": sent})
+                sent += 1
+        await at.settled()
+        beats = at.notifications("Beat")
+        assert [body["event"]["payload"]["n"] for body in beats] == list(range(sent))
+        summaries = [int(body["summary"]) for body in beats]
+        assert summaries == sorted(summaries)
+        assert summaries[-1] >= 2
