@@ -77,7 +77,8 @@ class Store:
 
     def _run(self) -> None:
         try:
-            self._work()
+            with contextlib.closing(self.database):
+                self._work()
         except BaseException as error:  # noqa: BLE001 - a bug of ours; whoever waits for `ended` stops the process
             self._call(_finish, self.ended, StoreError(f"the writer of {self.database.path} died: {error!r}"), None)
         else:
@@ -95,7 +96,6 @@ class Store:
                     self._answer(job, future)
             if any(job is None for job, _ in jobs):
                 self._call(_tell, pending, StoreError(f"not written: {self._failure}"))
-                self.database.close()
                 return
 
     def _gather(self, seconds: float | None) -> list[tuple[Changes | _Read | None, Any]]:
