@@ -1,0 +1,129 @@
+"""lifecycle: what a transition makes of an alert, and the alert itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.alerts.alert import Alert, fingerprint
+from hub.alerts.lifecycle import advance, end, forget, speak
+from hub.alerts.texts import Rendered
+from hub.model import Phase, Reason
+
+TEXTS = Rendered({"a": "b"}, "summary", "details", ())
+
+
+def alert(**more):
+    return Alert("Warm", (("site", "a"), ("device", "7")), **more)
+
+
+def test_an_episode_begins_with_each_firing_and_every_change_has_its_version():
+    it, seen = alert(), []
+    for phase in (
+        Phase.PENDING,
+        Phase.FIRING,
+        Phase.RESOLVED,
+        Phase.FIRING,
+        Phase.RESOLVED,
+        Phase.PENDING,
+        Phase.INACTIVE,
+    ):
+        it = advance(it, phase, Reason.CONDITION, 5.0, 3.0)
+        seen.append((it.episode, it.version))
+    assert seen == [(0, 1), (1, 2), (1, 3), (2, 4), (2, 5), (2, 6), (2, 7)]
+
+
+def test_until_is_set_while_it_is_resolved():
+    resolved = advance(alert(), Phase.RESOLVED, Reason.CLEARED, 5.0, 3.0)
+    assert (resolved.since, resolved.until, resolved.reason) == (3.0, 5.0, "cleared")
+    assert advance(resolved, Phase.FIRING, Reason.CONDITION, 6.0, 6.0).until is None
+
+
+def test_the_receivers_of_the_firing_message_stay_those_until_the_next():
+    firing = speak(alert(state=Phase.FIRING), TEXTS, "warning", ("chat",))
+    assert firing.told == ("chat",)
+    resolved = speak(advance(firing, Phase.RESOLVED, Reason.CLEARED, 5.0, 3.0), TEXTS, "warning", ("mail",))
+    assert resolved.told == ("chat",)
+    pending = speak(advance(resolved, Phase.PENDING, Reason.CONDITION, 6.0, 6.0), TEXTS, "warning", ("mail",))
+    assert pending.told == ("chat",)
+    assert speak(advance(pending, Phase.FIRING, Reason.HELD, 7.0, 7.0), TEXTS, "info", ("mail",)).told == ("mail",)
+
+
+@pytest.mark.parametrize(("before", "after"), [(Phase.FIRING, Phase.RESOLVED), (Phase.PENDING, Phase.INACTIVE)])
+def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
+    it = alert(state=before, summary="s", labels={"a": "b"}, since=3.0, told=("chat",))
+    ended = end(it, Reason.RULE_REMOVED, 9.0)
+    assert (ended.state, ended.reason, ended.since) == (after, "rule removed", 3.0)
+    assert (ended.summary, ended.labels, ended.told) == ("s", {"a": "b"}, ("chat",))
+
+
+def test_what_is_forgotten_keeps_its_identity_and_its_counts():
+    gone = forget(alert(episode=3, version=9, summary="s", told=("chat",), state=Phase.RESOLVED))
+    assert gone == alert(episode=3, version=10)
+
+
+def test_the_fingerprint_is_the_same_in_any_order_and_another_for_any_other_value():
+    assert fingerprint("A", [("x", "1"), ("y", "2")]) == fingerprint("A", [("y", "2"), ("x", "1")])
+    different = {
+        fingerprint(*it)
+        for it in [
+            ("A", []),
+            ("B", []),
+            ("A", [("x", "1")]),
+            ("A", [("x", "2")]),
+            ("A", [("y", "1")]),
+            ("Ax", [("", "1")]),
+        ]
+    }
+    assert len(different) == 6
+    assert len(alert().fingerprint) == 16
+
+
+def test_the_fingerprint_never_changes_between_versions_of_the_hub():
+    assert alert().fingerprint == "74697385e7e8aee7"
+    assert alert(episode=2).id("firing") == "74697385e7e8aee7-2-firing"
+
+
+def test_the_topic_has_the_name_and_the_instances_values_each_level_safe():
+    assert alert().topic("hub") == "hub/alerts/Warm/a/7"
+    assert Alert("Too warm", (("a", "x/y#+"), ("b", ""), ("c", "é"))).topic("p") == "p/alerts/Too warm/x%2Fy%23%2B/_/é"
+
+
+def test_the_state_others_see_has_the_fields_of_the_interface():
+    body = alert(episode=1, state=Phase.FIRING, since=0.0, severity="critical", labels={"a": "b"}, summary="s").body()
+    assert body.keys() >= {
+        "state",
+        "labels",
+        "summary",
+        "since",
+        "acknowledged",
+        "episode",
+        "id",
+        "alertname",
+        "severity",
+    }
+    assert (body["since"], body["until"], body["id"]) == ("1970-01-01T00:00:00.000Z", None, "74697385e7e8aee7-1-firing")
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(
+    st.builds(
+        Alert,
+        TEXT,
+        st.lists(st.tuples(TEXT, TEXT)).map(tuple),
+        st.integers(0, 2**40),
+        st.integers(0, 2**40),
+        st.sampled_from(Phase),
+        TEXT,
+        st.dictionaries(TEXT, TEXT),
+        TEXT,
+        TEXT,
+        TEXT,
+        st.floats(0, 4e9),
+        st.none() | st.floats(0, 4e9),
+        st.lists(TEXT).map(tuple),
+    )
+)
+def test_an_alert_comes_back_from_the_store_as_it_went_in(it):
+    assert Alert.load(it.dump()) == it

@@ -1,0 +1,104 @@
+"""texts: what a rule says at a transition, and the notification as users see it."""
+
+import pytest
+
+from hub.alerts.alert import Alert
+from hub.alerts.texts import notification_body, render
+from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
+from hub.model import Phase, Reason
+from hub.rules.engine import Engine
+from hub.rules.transition import Transition
+from tests.rules.making import event, rules
+
+HUB = {"client_id": "hub", "version": "1"}
+
+
+def said(text, payload=None, topic="site/a/7", registry=None):
+    """Return what a rule says of one event: its texts."""
+    (made,) = rules(text)
+    engine = Engine([made], registry)
+    engine.process([event(topic, payload)], 1000.0)
+    (transition,) = engine.take_transitions()
+    return render(transition, 3, "id-3")
+
+
+def rule(*lines):
+    return "\n  ".join(["- event: Warm", 'topic: "site/{site}/{device}"', "severity: critical", *lines])
+
+
+def test_a_summary_holds_captures_fields_and_formats():
+    texts = said(rule('summary: "{device} at {site} is {t:.1f} °C"'), {"t": 21})
+    assert (texts.summary, texts.failures) == ("7 at a is 21.0 °C", ())
+
+
+def test_names_of_the_alert_stand_before_those_of_the_event():
+    text = 'summary: "{alertname} {state} {severity} {episode} {id} {since:%H:%M:%S}"'
+    texts = said(rule(text), {"state": "x", "id": "y", "severity": "z"})
+    assert texts.summary == "Warm event critical 3 id-3 00:16:40"
+
+
+def test_details_know_the_summary_and_payload_reaches_what_is_shadowed():
+    texts = said(rule("summary: hot", 'details: "{summary}: {payload.state} {labels.site} {topic}"'), {"state": "x"})
+    assert texts.details == "hot: x a site/a/7"
+
+
+def test_labels_are_the_rules_own_the_captures_and_the_instance():
+    texts = said(rule("by: [site, probe]", 'labels: {room: "R{probe}", where: "{site}"}'), {"probe": 4})
+    captures = {"site": "a", "device": "7"}
+    own = {"alertname": "Warm", "severity": "critical"}
+    assert texts.labels == own | captures | {"probe": "4", "room": "R4", "where": "a"}
+
+
+def test_what_cannot_be_filled_in_prints_a_question_mark_and_is_named():
+    texts = said(rule('summary: "{device}: {t:.1f} {1/0}"', 'details: "{u}"', 'labels: {room: "{room}"}'), {})
+    assert (texts.summary, texts.details, texts.labels["room"]) == ("7: ? ?", "?", "?")
+    assert len(texts.failures) == 4
+
+
+def test_without_templates_the_summary_says_who_it_is_about():
+    texts = said(rule())
+    assert (texts.summary, texts.details) == ("Warm (site=a, device=7)", "")
+
+
+def test_a_timer_without_any_event_has_the_captures_and_no_fields():
+    (made,) = rules('- {alert: A, topic: "d/{x}", absent: 1m, summary: "{x} {t} {device.owner}"}')
+    transition = Transition(
+        made, (("x", "1"),), Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, 5.0, 5.0, None, ("1",), {"owner": "ann"}
+    )
+    texts = render(transition, 1, "i")
+    assert texts.summary == "1 ? ann"
+
+
+# the notification
+
+
+def test_the_notification_has_the_fields_of_the_interface():
+    alert = Alert("A", (), 2, severity="info", labels={"a": "b"}, summary="s", details="d", since=0.0, until=1.5)
+    one = event("t", {"v": 1}, 0.25)
+    assert notification_body(alert, Phase.RESOLVED, "i", one, HUB) == {
+        "id": "i",
+        "alertname": "A",
+        "state": "resolved",
+        "severity": "info",
+        "labels": {"a": "b"},
+        "summary": "s",
+        "details": "d",
+        "runbook": "",
+        "reason": "",
+        "since": "1970-01-01T00:00:00.000Z",
+        "until": "1970-01-01T00:00:01.500Z",
+        "episode": 2,
+        "event": {"topic": "t", "payload": {"v": 1}, "time": "1970-01-01T00:00:00.250Z"},
+        "hub": HUB,
+    }
+    assert notification_body(alert, Phase.FIRING, "i", None, HUB)["event"] is None
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_of_a_large_payload_only_its_head_goes_into_a_notification(extra):
+    size = NOTIFICATION_PAYLOAD_BYTES - len('{"v":""}') + extra
+    body = notification_body(Alert("A", ()), Phase.EVENT, "i", event("t", {"v": "é" + "x" * (size - 2)}), HUB)["event"]
+    assert body.get("truncated", False) is bool(extra)
+    assert isinstance(body["payload"], str) is bool(extra)
+    if extra:
+        assert len(body["payload"].encode()) == DEAD_LETTER_HEAD_BYTES

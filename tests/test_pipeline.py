@@ -1,0 +1,720 @@
+"""pipeline: nothing is acknowledged before all it caused is on disk; when commits happen; when timers may speak."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from hub import pipeline as module
+from hub.alerts.book import Book
+from hub.clock import ManualClock, SystemClock
+from hub.config import Settings
+from hub.errors import StoreError
+from hub.ingest.session import BrokerSettings, Notice
+from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE
+from hub.model import OWN
+from hub.observer import Observer
+from hub.outbox import StoreOutbox
+from hub.pipeline import Pipeline
+from hub.rules.engine import Engine
+from hub.rules.loader import RuleSet
+from hub.store.changes import Snapshot
+from tests.rules.making import Packet, rules
+
+WARM = '- {alert: Warm, topic: "f/{device}", when: t > 5, notify: [chat], summary: "{device}"}\n'
+HOT, COLD = {"t": 6}, {"t": 1}
+
+
+class FakeSession:
+    """Positions count what was handed out; a test puts deliveries and notices in."""
+
+    def __init__(self):
+        self.handed = self.confirmed = 0
+        self.acknowledged = []
+        self.waiting = asyncio.Queue()
+
+    async def receive(self):
+        return await self.waiting.get()
+
+    def acknowledge(self, position):
+        self.acknowledged.append(position)
+
+
+class HeldStore:
+    """Holds commits back until the test lets them be made."""
+
+    def __init__(self):
+        self.commits, self.held = [], []
+
+    def commit(self, changes, done):
+        self.commits.append(changes)
+        self.held.append(done)
+
+    def release(self, error=None):
+        """Make the oldest commit that waits."""
+        self.held.pop(0)(error)
+
+
+class FakeDispatcher:
+    def __init__(self):
+        self.offered = []
+
+    def offer(self, queued):
+        self.offered += queued
+
+
+class Ears(Observer):
+    def __init__(self):
+        self.seen, self.twice, self.errors = [], 0, []
+
+    def events(self, events, _now):
+        self.seen += events
+
+    def duplicates(self, count):
+        self.twice += count
+
+    def decode_error(self, topic, head, _reason):
+        self.errors.append((topic, head))
+
+
+class OneDevice:
+    """A registry."""
+
+    def attributes(self, _topic):
+        return {}
+
+    def topics(self, _filter):
+        return ["f/9"]
+
+
+class Rig:
+    """A pipeline with everything around it under control. `disk` are the rows of all commits that were made."""
+
+    def __init__(self, text=WARM, *, snapshot=None, clock=None, window=65535, registry=None):
+        self.session, self.store, self.dispatcher, self.ears = FakeSession(), HeldStore(), FakeDispatcher(), Ears()
+        self.clock = clock or ManualClock(1000.0)
+        made = rules(text)
+        self.engine = Engine(made, registry)
+        self.book = Book("hub", {}, lambda *_: None)
+        settings = Settings(broker=replace(BrokerSettings(), receive_maximum=window))
+        self.pipeline = Pipeline(
+            self.session, self.engine, self.book, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock,
+            self.ears, settings,
+        )  # fmt: skip
+        self.pipeline.set_rules(RuleSet({rule.name: rule for rule in made}))
+        self.pipeline.restore(snapshot or Snapshot())
+        self.position = 0
+
+    async def started(self):
+        """Make the first commit, which holds only what the rules are."""
+        await turn()
+        await self.make()
+        return self
+
+    def take(self, *packets):
+        self.position += len(packets)
+        self.pipeline.take(packets)
+
+    def notice(self, kind, detail="", position=None):
+        self.pipeline.notice(Notice(kind, self.position if position is None else position, detail))
+
+    async def make(self, error=None):
+        """Make every commit that waits, and those that follow."""
+        while self.store.held:
+            self.store.release(error)
+            await turn()
+
+    def said(self):
+        """Return what waits in the outbox of the last commit, receivers only."""
+        return [(row[2], orjson.loads(row[4])["state"]) for row in self.store.commits[-1].queued if row[2] != OWN]
+
+    def snapshot(self):
+        """Return what the disk holds after all commits so far."""
+        instances, alerts, receipts, meta, signatures, last = {}, {}, {}, {}, {}, 0
+        for each in self.store.commits:
+            for rule, key, state in each.instances:
+                instances[rule, key] = state
+            alerts.update(each.alerts)
+            receipts = {number: blob for number, blob in receipts.items() if number > each.forget_receipts}
+            receipts.update([each.receipts] if each.receipts else [])
+            meta.update(each.meta)
+            signatures = signatures if each.rules is None else dict(each.rules)
+            last = max([last, *(row[0] for row in each.queued)])
+        rows = [(*key, state) for key, state in instances.items() if state is not None]
+        return Snapshot(rows, list(alerts.items()), sorted(receipts.items()), signatures, meta, last)
+
+
+async def turn():
+    """Let what was called soon be called."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def until(condition, seconds=5):
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def running(coroutine):
+    task = asyncio.create_task(coroutine)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def packet(number=1, payload=HOT, topic="f/7", **more):
+    return Packet(topic, payload, number, **more)
+
+
+# the guarantee
+
+
+async def test_an_event_is_acknowledged_and_told_only_after_all_it_caused_is_on_disk_in_one_commit():
+    rig = await Rig().started()
+    rig.take(packet(11), packet(12, COLD, "f/8"))
+    await turn()
+    assert rig.session.acknowledged[-1] == 0
+    assert rig.dispatcher.offered == []
+    (changes,) = rig.store.commits[1:]
+    assert [row[:2] for row in changes.instances] == [("Warm", '["7"]')]
+    assert len(changes.alerts) == 1
+    assert sorted(row[2] for row in changes.queued) == [OWN, "chat"]
+    assert changes.receipts[1][:2] + changes.receipts[1][6:8] == b"\x0b\x00\x0c\x00"
+    await asyncio.sleep(0.05)
+    assert rig.session.acknowledged[-1] == 0
+    await rig.make()
+    assert rig.session.acknowledged[-1] == 2
+    assert sorted(each.notification.receiver for each in rig.dispatcher.offered) == [OWN, "chat"]
+
+
+async def test_a_commit_that_could_not_be_made_acknowledges_and_tells_nothing():
+    rig = await Rig().started()
+    rig.take(packet())
+    await turn()
+    rig.store.release(StoreError("closed"))
+    await turn()
+    assert rig.session.acknowledged[-1] == 0
+    assert rig.dispatcher.offered == []
+    assert rig.pipeline.closed.is_set()
+
+
+async def test_while_one_commit_is_under_way_the_next_gathers_and_covers_all_that_came():
+    rig = await Rig().started()
+    rig.take(packet(1))
+    await turn()
+    for number in range(2, 6):
+        rig.take(packet(number, HOT if number % 2 else COLD))
+        await turn()
+    assert len(rig.store.commits) == 2
+    rig.store.release()
+    await turn()
+    assert rig.session.acknowledged[-1] == 1
+    assert len(rig.store.commits) == 3
+    await rig.make()
+    assert rig.session.acknowledged[-1] == 5
+    assert [state for _, state in rig.said()] == ["resolved", "firing", "resolved", "firing"]
+
+
+async def test_what_comes_behind_the_snapshot_of_a_commit_is_not_acknowledged_with_it():
+    rig = await Rig().started()
+    rig.take(packet(1))
+    await turn()
+    rig.take(packet(2, COLD, "f/8"))
+    await rig.make()
+    assert rig.session.acknowledged[-1] == 1
+
+
+async def test_a_message_that_cannot_be_read_is_a_dead_letter_of_the_commit_that_acknowledges_it():
+    rig = await Rig().started()
+    rig.take(packet(1, b'{"t": NaN}'), packet(2))
+    await turn()
+    ((at, topic, head, _),) = rig.store.commits[-1].dead_letters
+    assert (at, topic, head) == (1000.0, "f/7", b'{"t": NaN}')
+    assert rig.ears.errors == [("f/7", b'{"t": NaN}')]
+    await rig.make()
+    assert rig.session.acknowledged[-1] == 2
+
+
+async def test_qos_0_is_evaluated_and_leaves_no_receipt():
+    rig = await Rig().started()
+    rig.take(packet(None))
+    await turn()
+    assert rig.said() == [("chat", "firing")]
+    assert rig.store.commits[-1].receipts is None
+
+
+# redelivery
+
+
+async def test_a_redelivery_of_what_was_committed_is_acknowledged_and_not_evaluated_again():
+    rig = await Rig('- {event: E, topic: "f/{x}", notify: [chat]}').started()
+    rig.take(packet(1), packet(2))
+    await turn()
+    await rig.make()
+    rig.notice("disconnected")
+    rig.notice("connected", "resumed")
+    rig.take(packet(1, duplicate=True), packet(2, duplicate=True), packet(3))
+    rig.notice("drained")
+    await turn()
+    assert len(rig.said()) == 1
+    assert rig.ears.twice == 2
+    await rig.make()
+    assert rig.session.acknowledged[-1] == 5
+
+
+async def test_the_same_after_a_crash_and_what_was_not_committed_is_evaluated():
+    rig = await Rig('- {event: E, topic: "f/{x}", notify: [chat]}').started()
+    rig.take(packet(1))
+    await turn()
+    snapshot = rig.snapshot()
+    rig.take(packet(2))
+    after = await Rig('- {event: E, topic: "f/{x}", notify: [chat]}', snapshot=snapshot).started()
+    after.take(packet(1, duplicate=True), packet(2, duplicate=True))
+    await turn()
+    assert len(after.said()) == 1
+    assert after.ears.twice == 1
+
+
+async def test_receipts_are_forgotten_on_disk_once_the_broker_has_taken_the_acknowledgement():
+    rig = await Rig().started()
+    rig.take(packet(1))
+    await turn()
+    number = rig.store.commits[-1].receipts[0]
+    rig.session.confirmed = 1
+    await rig.make()
+    rig.take(packet(2, COLD))
+    await turn()
+    assert rig.store.commits[-1].forget_receipts == number
+    assert [kept for kept, _ in rig.snapshot().receipts] == [number + 1]
+
+
+# when commits happen
+
+
+async def test_events_that_cause_nothing_wait_for_the_checkpoint(monkeypatch):
+    assert CHECKPOINT_SECONDS == 1.0
+    monkeypatch.setattr(module, "CHECKPOINT_SECONDS", 0.05)
+    rig = await Rig().started()
+    async with running(rig.pipeline.checkpoints()):
+        await turn()
+        await rig.make()
+        count = len(rig.store.commits)
+        rig.take(packet(1, COLD))
+        await turn()
+        assert len(rig.store.commits) == count
+        await until(lambda: len(rig.store.commits) > count)
+        await rig.make()
+        assert rig.session.acknowledged[-1] == 1
+
+
+async def test_a_checkpoint_with_nothing_to_commit_commits_nothing(monkeypatch):
+    monkeypatch.setattr(module, "CHECKPOINT_SECONDS", 0.01)
+    rig = await Rig().started()
+    rig.notice("drained", position=0)
+    rig.pipeline._tick(rig.clock.now())
+    async with running(rig.pipeline.checkpoints()):
+        await turn()
+        await rig.make()
+        count = len(rig.store.commits)
+        await asyncio.sleep(0.1)
+        assert len(rig.store.commits) == count
+
+
+async def test_a_quarter_of_the_receive_window_is_committed_without_waiting():
+    assert CHECKPOINT_WINDOW_SHARE == 4
+    rig = await Rig(window=40).started()
+    rig.take(*[packet(number, COLD) for number in range(1, 10)])
+    await turn()
+    assert len(rig.store.commits) == 1
+    rig.take(packet(10, COLD))
+    await turn()
+    assert len(rig.store.commits) == 2
+    await rig.make()
+    assert rig.session.acknowledged[-1] == 10
+
+
+async def test_a_window_of_one_is_committed_with_every_event():
+    rig = await Rig(window=1).started()
+    rig.take(packet(1, COLD))
+    await turn()
+    assert len(rig.store.commits) == 2
+
+
+async def test_results_of_deliveries_go_into_a_commit_of_their_own_soon():
+    rig = await Rig().started()
+    row = 7
+    rig.pipeline.outbox._settled.append((row, "delivered", 1, 0.0, ""))
+    rig.pipeline.outbox.want_commit()
+    await turn()
+    assert rig.store.commits[-1].settled == [(row, "delivered", 1, 0.0, "")]
+
+
+async def test_closing_makes_one_last_commit_and_then_says_so():
+    rig = await Rig().started()
+    rig.take(packet(1, COLD))
+    rig.pipeline.close()
+    await turn()
+    assert not rig.pipeline.closed.is_set()
+    await rig.make()
+    assert rig.pipeline.closed.is_set()
+    assert rig.session.acknowledged[-1] == 1
+
+
+async def test_closing_while_a_commit_is_under_way_waits_for_that_and_for_what_came_since():
+    rig = await Rig().started()
+    rig.take(packet(1))
+    await turn()
+    rig.take(packet(2, COLD))
+    rig.pipeline.close()
+    await turn()
+    rig.store.release()
+    await turn()
+    assert not rig.pipeline.closed.is_set()
+    await rig.make()
+    assert rig.pipeline.closed.is_set()
+    assert rig.session.acknowledged[-1] == 2
+
+
+async def test_ingest_takes_batches_until_the_session_is_closed():
+    rig = await Rig().started()
+    async with running(rig.pipeline.ingest()) as task:
+        rig.session.waiting.put_nowait([packet(1)])
+        await until(lambda: len(rig.store.commits) == 2)
+        rig.session.waiting.put_nowait([packet(2, COLD)])
+        rig.session.waiting.put_nowait([])
+        await asyncio.sleep(0.02)
+        await rig.make()
+        await asyncio.wait_for(task, 5)
+        await rig.make()
+    assert rig.session.acknowledged[-1] == 2
+
+
+async def test_while_held_nothing_is_taken_in():
+    rig = await Rig().started()
+    async with running(rig.pipeline.ingest()):
+        with rig.pipeline.held():
+            rig.session.waiting.put_nowait([packet(1)])
+            await asyncio.sleep(0.03)
+            assert rig.ears.seen == []
+        await until(lambda: rig.ears.seen)
+
+
+# timers
+
+LATER = WARM.replace("when", "for: 5m, when")
+SILENT = '- {alert: Silent, topic: "f/{device}", absent: 10m, notify: [chat]}\n'
+
+
+async def test_no_timer_speaks_before_the_brokers_queue_was_drained():
+    rig = await Rig(LATER).started()
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    rig.clock.advance(3600)
+    count = len(rig.store.commits)
+    async with running(rig.pipeline.timers()):
+        await asyncio.sleep(0.05)
+        rig.notice("drained", position=rig.position + 1)
+        await asyncio.sleep(0.05)
+        await rig.make()
+        assert all(not changes.queued for changes in rig.store.commits[count:])
+        rig.take(packet(2, COLD))  # what waited in the queue says that it is over
+        await turn()
+        await asyncio.sleep(0.02)
+        await rig.make()
+    assert not [row for changes in rig.store.commits[count:] for row in changes.queued if row[2] == "chat"]
+
+
+async def test_once_drained_what_is_due_is_told():
+    rig = await Rig(LATER).started()
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    rig.clock.advance(3600)
+    async with running(rig.pipeline.timers()):
+        await asyncio.sleep(0.01)
+        rig.notice("drained")
+        await until(lambda: rig.store.held)
+    assert rig.said() == [("chat", "firing")]
+
+
+async def test_timers_do_not_spin_while_the_broker_is_away(monkeypatch):
+    rig = await Rig(LATER).started()
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    rig.clock.advance(3600)
+    waits = []
+    wait = module._wait
+    monkeypatch.setattr(module, "_wait", lambda event, seconds: (waits.append(seconds), wait(event, seconds))[1])
+    async with running(rig.pipeline.timers()):
+        await asyncio.sleep(0.05)
+    assert len(waits) == 1
+
+
+async def test_a_deadline_that_comes_nearer_wakes_the_timers():
+    rig = await Rig(WARM.replace("when", "for: 50ms, when"), clock=SystemClock()).started()
+    rig.notice("drained")
+    async with running(rig.pipeline.timers()):
+        await asyncio.sleep(0.02)
+        rig.take(packet(1))
+        await turn()
+        await rig.make()
+        await until(lambda: rig.store.held)
+    assert rig.said() == [("chat", "firing")]
+
+
+async def test_a_reload_that_brings_a_deadline_wakes_the_timers():
+    rig = await Rig(WARM, clock=SystemClock()).started()
+    rig.notice("drained")
+    async with running(rig.pipeline.timers()):
+        await asyncio.sleep(0.02)
+        await rig.make()
+        made = rules(SILENT.replace("10m", "50ms"))
+        gone = rig.engine.reload(made, OneDevice(), rig.clock.now())
+        rig.pipeline.set_rules(RuleSet({rule.name: rule for rule in made}))
+        rig.pipeline.rules_changed(gone)
+        await turn()
+        await rig.make()
+        await until(lambda: rig.store.held)
+    assert rig.said() == [("chat", "firing")]
+
+
+async def gap(rig, seconds):
+    """Be away for a while, with one tick behind it."""
+    rig.notice("disconnected")
+    rig.clock.advance(seconds)
+    rig.notice("connected", "resumed")
+    rig.notice("drained")
+    rig.pipeline._tick(rig.clock.now())
+
+
+async def test_the_brokers_absence_is_no_devices_absence():
+    rig = await Rig(SILENT).started()
+    rig.notice("drained")
+    rig.pipeline._tick(rig.clock.now())
+    rig.take(packet(1))
+    await gap(rig, 3600)
+    assert rig.engine.next_due() <= rig.clock.now() + 600
+    rig.clock.advance(599)
+    rig.pipeline._tick(rig.clock.now())
+    await turn()
+    await rig.make()
+    assert not [row for changes in rig.store.commits for row in changes.queued if row[2] == "chat"]
+    rig.clock.advance(1)
+    rig.pipeline._tick(rig.clock.now())
+    await turn()
+    assert rig.said() == [("chat", "firing")]
+
+
+async def test_our_own_absence_is_no_devices_absence_also_after_a_crash():
+    rig = await Rig(SILENT).started()
+    rig.notice("drained")
+    rig.pipeline._tick(rig.clock.now())
+    rig.take(packet(1))
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    after = await Rig(SILENT, snapshot=rig.snapshot(), clock=ManualClock(rig.clock.now() + 7200)).started()
+    after.notice("connected", "resumed")
+    after.notice("drained")
+    after.pipeline._tick(after.clock.now())
+    await turn()
+    await after.make()
+    after.clock.advance(599)
+    after.pipeline._tick(after.clock.now())
+    await turn()
+    await after.make()
+    assert not [row for changes in after.store.commits for row in changes.queued if row[2] == "chat"]
+    after.clock.advance(1)
+    after.pipeline._tick(after.clock.now())
+    await turn()
+    assert after.said() == [("chat", "firing")]
+
+
+async def test_that_we_are_alive_is_written_while_we_hear_and_not_while_we_do_not():
+    rig = await Rig().started()
+
+    def alive():
+        return rig.snapshot().meta.get("alive")
+
+    assert alive() is None
+    rig.notice("drained")
+    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    assert alive() == "1000.0"
+    rig.notice("disconnected")
+    rig.clock.advance(1000)
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    assert alive() == "1000.0"
+
+
+# what the hub says of itself
+
+
+def own(rig):
+    """Return the hub's own events of the last commit: id, topic, payload."""
+    rows = [(row[1], orjson.loads(row[4])) for row in rig.store.commits[-1].queued if row[1].startswith("own-")]
+    return [(identity, body["topic"], body["payload"]["event"], body["retain"]) for identity, body in rows]
+
+
+async def test_a_lost_session_is_an_event_of_the_hubs_own_under_an_id_that_never_comes_again():
+    rig = await Rig().started()
+    rig.notice("session_lost", "gone")
+    await turn()
+    assert own(rig) == [("own-1", "hub/events/session_lost", "session_lost", False)]
+    await rig.make()
+    after = await Rig(snapshot=rig.snapshot()).started()
+    after.notice("session_lost", "gone")
+    await turn()
+    assert own(after)[0][0] == "own-2"
+
+
+@pytest.mark.parametrize(("before", "detail", "told"), [(True, "new", 1), (True, "resumed", 0), (False, "new", 0)])
+async def test_a_session_that_was_lost_while_the_hub_was_off_is_told_too(before, detail, told):
+    rig = await Rig().started()
+    if before:
+        rig.notice("drained")
+        rig.pipeline._tick(rig.clock.now())
+        rig.pipeline.want_commit()
+        await turn()
+    after = await Rig(snapshot=rig.snapshot()).started()
+    after.notice("connected", detail)
+    await turn()
+    await after.make()
+    assert len(own(after)) == told
+    after.notice("connected", "new")
+    await turn()
+    assert len(own(after)) == told  # nothing new: the session itself says `session_lost`
+
+
+# restore and reload
+
+
+async def test_the_first_commit_after_a_start_says_what_the_rules_are_and_what_is_subscribed():
+    rig = Rig()
+    await turn()
+    (changes,) = rig.store.commits
+    assert [name for name, _ in changes.rules] == ["Warm"]
+    assert dict(changes.meta)["filters"] == '["f/+"]'
+
+
+async def test_what_ends_because_of_a_restart_is_one_commit_with_the_state_it_ends():
+    rig = await Rig().started()
+    rig.take(packet(1))
+    await turn()
+    after = Rig("[]", snapshot=rig.snapshot())
+    await turn()
+    (changes,) = after.store.commits
+    assert [(rule, state) for rule, _, state in changes.instances] == [("Warm", None)]
+    assert after.said() == [("chat", "resolved")]
+    assert changes.rules == []
+
+
+async def test_a_device_that_left_the_registry_while_the_hub_was_off_ends_in_one_commit():
+    rig = await Rig(SILENT).started()
+    rig.take(packet(1, topic="f/1"))
+    rig.notice("drained")
+    rig.pipeline._tick(rig.clock.now())
+    rig.clock.advance(600)
+    rig.pipeline._tick(rig.clock.now())
+    await turn()
+    await rig.make()
+    snapshot = rig.snapshot()
+    ((rule, key, state),) = snapshot.instances
+    never_heard = orjson.dumps([*orjson.loads(state)[:-1], None]).decode()
+    after = Rig(SILENT, snapshot=replace(snapshot, instances=[(rule, key, never_heard)]))
+    await turn()
+    (changes,) = after.store.commits
+    assert [row[2] for row in changes.instances] == [None]
+    assert after.said() == [("chat", "resolved")]
+
+
+async def test_a_rule_removed_by_a_reload_ends_in_one_commit_with_the_rules_that_are_left():
+    rig = await Rig().started()
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    gone = rig.engine.reload([], None, rig.clock.now())
+    rig.pipeline.set_rules(RuleSet())
+    rig.pipeline.rules_changed(gone)
+    await turn()
+    changes = rig.store.commits[-1]
+    assert (changes.rules, rig.said()) == ([], [("chat", "resolved")])
+    assert [row[2] for row in changes.instances] == [None]
+
+
+# copies of one message
+
+BOTH = '- {event: A, topic: "f/+/x", notify: [chat]}\n- {event: B, topic: "f/7/#", notify: [chat]}\n'
+
+
+def copy(number, ids, payload=HOT, **more):
+    return packet(number, payload, "f/7/x", ids=ids, **more)
+
+
+def counts(rig):
+    """Return how often each rule spoke in all commits."""
+    bodies = [orjson.loads(row[4])["alertname"] for changes in rig.store.commits for row in changes.queued]
+    return bodies.count("A"), bodies.count("B")
+
+
+async def test_copies_of_a_message_for_several_subscriptions_are_evaluated_once_from_the_first_batch_on():
+    rig = await Rig(BOTH).started()
+    rig.take(copy(1, [1]), copy(2, [2]))
+    await turn()
+    await rig.make()
+    assert counts(rig) == (1, 1)
+    assert rig.session.acknowledged[-1] == 2
+
+
+async def test_identical_messages_one_behind_the_other_are_all_evaluated():
+    rig = await Rig(BOTH).started()
+    rig.take(copy(1, [1]), copy(2, [2]), copy(3, [1]), copy(4, [2]), copy(5, [2]), copy(6, [1]))
+    rig.take(copy(7, [1]))
+    rig.take(copy(8, [2]))
+    await turn()
+    await rig.make()
+    assert counts(rig) == (4, 4)
+
+
+async def test_one_message_with_the_identifiers_of_all_its_subscriptions_and_messages_without_any_are_no_copies():
+    rig = await Rig(BOTH).started()
+    rig.take(copy(1, [1, 2]), copy(2, [1, 2]), copy(3, []), copy(4, []))
+    await turn()
+    assert counts(rig) == (4, 4)
+
+
+async def test_what_differs_in_payload_or_topic_is_no_copy():
+    rig = await Rig(BOTH).started()
+    rig.take(copy(1, [1]), copy(2, [2], COLD), packet(3, HOT, "f/8/x", ids=[1]), copy(4, [2]))
+    await turn()
+    assert counts(rig) == (4, 3)
+
+
+async def test_a_copy_whose_first_was_committed_before_a_crash_is_not_evaluated():
+    rig = await Rig(BOTH).started()
+    rig.take(copy(1, [1]))
+    await turn()
+    after = await Rig(BOTH, snapshot=rig.snapshot()).started()
+    after.take(copy(1, [1], duplicate=True), copy(2, [2], duplicate=True))
+    await turn()
+    await after.make()
+    assert counts(after) == (0, 0)
+
+
+async def test_rules_without_overlapping_filters_never_look_for_copies():
+    rig = await Rig(WARM).started()
+    rig.take(packet(1, ids=[1]), packet(2, COLD, ids=[2]), packet(3, ids=[1]), packet(4, COLD, ids=[2]))
+    await turn()
+    assert len(rig.said()) == 4
