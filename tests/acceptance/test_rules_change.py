@@ -9,7 +9,7 @@ from tests.acceptance.scene import SLACK, document, scene, seconds
 from tests.support.hub import Hub
 
 HOT = '  - {alert: Hot, topic: "t/{device}", when: value > 30, summary: "SUMMARY"}\n'
-SLOW = '  - {alert: Slow, topic: "s/{device}", when: value > 30, for: 4s}\n'
+SLOW = '  - {alert: Slow, topic: "s/{device}", when: value > 30, for: 3s}\n'
 MISSING = '  - {alert: Missing, topic: "m/{device}", absent: 2s}\n'
 
 
@@ -34,8 +34,8 @@ async def test_a_reload_keeps_unrelated_instances_and_ends_the_alerts_of_a_remov
         assert gone["summary"] == "SUMMARY"
         assert (await at.shown("Hot/1", "resolved"))["reason"] == "rule removed"
         await at.hub.says(" reloaded ", "4 rules")
-        told = await at.notified("Slow", "firing", within=4 + SLACK)
-        assert 4 <= seconds(told["since"]) - pending + 0.001 < 4 + SLACK
+        told = await at.notified("Slow", "firing", within=3 + SLACK)
+        assert 3 <= seconds(told["since"]) - pending + 0.001 < 3 + SLACK
         await at.notified("Missing", "firing", within=2 + SLACK)
         await at.send("t/1", 31)
         await at.notified("Warm", "firing")
@@ -43,12 +43,12 @@ async def test_a_reload_keeps_unrelated_instances_and_ends_the_alerts_of_a_remov
 
 
 async def test_a_rule_with_another_text_keeps_its_alert_and_one_with_another_meaning_ends_it(tmp_path, broker):
-    async with scene(tmp_path, broker, HOT + SLOW.replace(", for: 4s", "")) as at:
+    async with scene(tmp_path, broker, HOT + SLOW.replace(", for: 3s", "")) as at:
         await at.send("t/1", 31)
         await at.send("s/1", 31)
         await at.notified("Slow", "firing")
         await at.notified("Hot", "firing")
-        at.hub.rules.write_text(document(HOT.replace("SUMMARY", "other words") + SLOW.replace("30, for: 4s", "20")))
+        at.hub.rules.write_text(document(HOT.replace("SUMMARY", "other words") + SLOW.replace("30, for: 3s", "20")))
         ended = await at.notified("Slow", "resolved")
         assert ended["reason"] == "rule changed"
         await at.send("t/1", 29)
@@ -59,7 +59,7 @@ async def test_a_rule_with_another_text_keeps_its_alert_and_one_with_another_mea
 
 
 async def test_rules_that_change_while_the_hub_is_off_are_as_if_reloaded(tmp_path, broker):
-    async with scene(tmp_path, broker, HOT + SLOW.replace(", for: 4s", "")) as at:
+    async with scene(tmp_path, broker, HOT + SLOW.replace(", for: 3s", "")) as at:
         await at.send("t/1", 31)
         await at.send("s/1", 31)
         await at.notified("Slow", "firing")

@@ -52,13 +52,13 @@ async def test_its_time_counts_from_the_first_warm_message_and_a_cold_one_ends_i
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 async def test_its_time_goes_on_while_the_hub_is_away(tmp_path, broker, how):
-    async with scene(tmp_path, broker, FREEZER.replace("FOR", "4s")) as at:
+    async with scene(tmp_path, broker, FREEZER.replace("FOR", "3s")) as at:
         sent = await at.send(SEVEN, {"temperature": -9})
         await at.shown("FreezerTooWarm/a/7", "pending")
         await getattr(at.hub, how)()
         await at.hub.start()
-        told = await at.notified("FreezerTooWarm", "firing", within=4 + SLACK)
-        assert 4 <= seconds(told["since"]) - sent + 0.001 < 4 + SLACK
+        told = await at.notified("FreezerTooWarm", "firing", within=3 + SLACK)
+        assert 3 <= seconds(told["since"]) - sent + 0.001 < 3 + SLACK
         assert told["summary"] == "7 at a is -9.0 °C"
         await at.hub.kill()
         await at.send(SEVEN, {"temperature": -20})

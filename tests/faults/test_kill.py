@@ -13,6 +13,7 @@ from tests.faults import oracle
 from tests.support.ends import Web, lines_of, watching
 from tests.support.hub import Hub
 from tests.support.mqtt import client
+from tests.support.proxy import Proxy
 
 RATE = 2000
 BATCH = 40
@@ -160,16 +161,23 @@ async def test_nothing_is_lost_and_nothing_new_invented_when_the_hub_is_killed(t
         hook = await stack.enter_async_context(Web())
         told = await stack.enter_async_context(watching(broker, "alerts/#"))
         device = await stack.enter_async_context(client(broker.settings("device"), "load"))
-        hub = await stack.enter_async_context(Hub(tmp_path, broker, RULES.format(url=hook.url)))
+        proxy = await stack.enter_async_context(Proxy(broker.port))
+        hub = await stack.enter_async_context(Hub(tmp_path, broker, RULES.format(url=hook.url), port=proxy.port))
         traffic = Traffic(device, chance)
         async with asyncio.TaskGroup() as group:
             counting = group.create_task(count(told))
             sending = group.create_task(traffic.run())
             playing = group.create_task(slow_devices(traffic, told, [f"t{n}" for n in range(5)]))
-            for _ in range(kills):
+            for number in range(kills):
                 # most kills come under way, some while it is still starting
                 await asyncio.sleep(chance.uniform(0.3, 1.6) if chance.random() < 0.8 else chance.uniform(0.0, 0.3))
+                if number % 2 == 0:
+                    # between commit and acknowledgement lies less than a millisecond: widen it, so that kills hit it
+                    proxy.swallow = True
+                    await asyncio.sleep(chance.uniform(0.0, 0.3))
                 await hub.kill()
+                proxy.swallow = False
+                proxy.sent.clear()
                 assert not hub.errors, hub.errors
                 await hub.start(connected=chance.random() < 0.8)
             await hub.says(" drained ")

@@ -12,6 +12,8 @@ class Proxy:
         self.sent = []
         self.held = asyncio.Event()
         self.held.set()
+        self.swallow = False
+        """While it is true, what the client sends is recorded and goes nowhere; what the broker sends goes on."""
         self._tasks = set()
         self._writers = set()
 
@@ -57,6 +59,8 @@ class Proxy:
                 await self.held.wait()
                 if recording is not None:
                     recording += data
+                    if self.swallow:
+                        continue
                 writer.write(data)
                 await writer.drain()
         except OSError:
