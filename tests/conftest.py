@@ -1,8 +1,13 @@
 """What all tests share: a real Mosquitto with the shipped configuration, one of its own for each test that asks."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hub.broker import Mosquitto
+
+# two cores shared by four workers: how long an example takes says nothing
+settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hub")
 
 
 def pytest_addoption(parser):
