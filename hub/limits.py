@@ -34,6 +34,16 @@ OVERLAP_COMPARISONS = 200_000  # beyond this filters count as overlapping withou
 DEADLINE_SECONDS = 60.0  # the longest sleep between two looks at the deadlines: a clock that was set is noticed
 PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each
 
+# history: the samples that functions such as avg(x, 10m) look at
+WINDOW_SECONDS = 31 * 86400.0  # the longest window
+WINDOW_ENTRIES = 1024  # kept of one window: so many samples it holds exactly, in 16 KB
+WINDOW_GRAINS = 512  # beyond that, samples of the same 512th of the window become one entry of it
+WINDOW_CHUNK = 32  # entries of one row in the store: a checkpoint writes at most these again
+WINDOW_NUMBER = 1e150  # the largest number that is a sample: sums and squares of what is kept cannot overflow
+SAMPLE_BYTES = 1024  # of JSON, the longest value that previous(x) and its like remember
+HISTORY_IDLE_SECONDS = 7 * 86400.0  # previous(x) and its like forget an instance that was silent for so long
+HISTORY_INSTANCES = 100_000  # of one rule with history; beyond, those that were silent longest are forgotten
+
 # store
 CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowledged at the latest after this
 CHECKPOINT_WINDOW_SHARE = 4  # … or when a quarter of the receive window is filled

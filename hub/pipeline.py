@@ -95,7 +95,7 @@ class Pipeline:
         now = self.clock.now()
         self._receipts = Receipts(snapshot.receipts)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
-        gone = self.engine.restore(snapshot.instances, snapshot.rules, now)
+        gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
         self._quiet_since = min(now, snapshot.meta_float("alive", now))
         self._had_session = "alive" in snapshot.meta
         self.book.restore(snapshot.alerts)
@@ -349,6 +349,7 @@ class Pipeline:
             meta.append(("filters", orjson.dumps(rules.filters()).decode()))
         return Changes(
             instances=self.engine.take_changes(),
+            samples=self.engine.take_samples(),
             alerts=self.book.take_rows(),
             queued=[outbox_row(each) for each in commit.queued],
             settled=self.outbox.take_settled(),

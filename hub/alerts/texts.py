@@ -38,7 +38,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
             return ""
         if template.constant is not None:
             return template.constant
-        context = make_context(transition.event, transition.device, labels, transition.at, extra)
+        context = make_context(transition.event, transition.device, labels, transition.at, extra, transition.history)
         rendered = template.render(fields, transition.captures, context)
         failures.extend(rendered.failures)
         return rendered.text

@@ -5,6 +5,7 @@ A leaf: rules, alerts and receivers compile with it at load and run what they go
 
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.caret import caret
+from hub.expressions.history import Reading, Slot
 from hub.expressions.names import Context, Equality, Scope
 from hub.expressions.program import Program, compile_condition, compile_expression, compile_together, evaluate
 from hub.expressions.template import Rendered, Template, compile_template
@@ -18,8 +19,10 @@ __all__ = [
     "Equality",
     "EvaluationError",
     "Program",
+    "Reading",
     "Rendered",
     "Scope",
+    "Slot",
     "Template",
     "TopicTemplate",
     "UInt",

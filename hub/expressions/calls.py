@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from hub.expressions.ast import Call, Node
 from hub.expressions.emitter import UNKNOWN, Code
+from hub.expressions.history import history
 from hub.expressions.library import FUNCTIONS, Function, arithmetic, collections, comparison
 from hub.expressions.library.arithmetic import negate
 from hub.expressions.library.collections import build_map
@@ -24,6 +25,10 @@ class Compiler(Host, Protocol):
 
     lenient: bool
     names: Resolver
+
+    def alone(self, node: Node) -> tuple[Callable[..., Any], str, Resolver]:
+        """Compile a node as an expression of its own."""
+        ...
 
     def code(self, node: Node) -> Code:
         """Write a node."""
@@ -52,6 +57,8 @@ BINARY = {
 
 def call(compiler: Compiler, node: Call) -> Code:
     """Write a call."""
+    if node.target is None and node.function in HISTORY and compiler.scope.history:
+        return history(compiler, node)
     function, has_receiver = _find(compiler, node)
     if function is None:
         return _unknown(compiler, node)
@@ -85,7 +92,8 @@ def _unknown(compiler: Compiler, node: Call) -> Code:
     name = node.function
     if node.target is None:
         if name in HISTORY and not compiler.lenient:
-            compiler.fail(f"{name}() is not supported yet", node, "functions over a window of time come later")
+            hint = "it looks at the samples of a rule's instance, so it stands in a rule's conditions and texts"
+            compiler.fail(f"{name}() has no samples here", node, hint)
         if f".{name}" in FUNCTIONS:
             return compiler.undefined(f"unknown function {name!r}", node, f"it is a method: x.{name}(…)")
         known = [key for key in FUNCTIONS if key[0] != "."] + ["has"]

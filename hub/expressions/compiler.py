@@ -7,6 +7,7 @@ operand guarded. What the first returns without an error is what the second woul
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from hub.errors import CompileError
@@ -86,6 +87,12 @@ class Compiler:
         codes = [self.code(root) for root in roots]
         texts = [(self.as_bool(code) if bare else code).text for code, bare in zip(codes, conditions, strict=True)]
         return self.emit.function(f"[{', '.join(texts)}]", [separately], fails=True)
+
+    def alone(self, node: Node) -> tuple[Callable[..., Any], str, Resolver]:
+        """Compile a node as an expression of its own, where a text's own names mean fields; return its names too."""
+        inner = Compiler(node, self.text, replace(self.scope, extra=frozenset(), history=False))
+        run, kind = inner.compile(condition=False)
+        return run, kind, inner.names
 
     def _later(self, condition: bool) -> list[Callable[..., Any]]:
         """Return a place for the strict function; it is made when it is first called, or now if it might be refused."""

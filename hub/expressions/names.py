@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.errors import EvaluationError
+
 __all__ = ["BUILTINS", "EVENT", "HISTORY", "Context", "Equality", "Scope"]
 
 BUILTINS = ("payload", "value", "topic", "event", "device", "labels", "now")
@@ -13,17 +15,29 @@ HISTORY = frozenset(_WINDOW | {"previous", "changed", "last", "unchanged"})
 """Functions over the samples of an instance; their names are taken already."""
 
 
+class _NoHistory:
+    """Where there are no samples: outside a rule."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise EvaluationError("there are no samples here")
+
+
+NO_HISTORY: Any = _NoHistory()
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The names an expression sees, in this order: `extra`, `captures`, the built-in ones, then fields of the payload.
 
     `captures` are those of the topic filter in their order, which is that of the values at run time; `extra` are a
     template's own names (`alertname`, `state`, …). With `bindings` there is nothing but those names (see `evaluate`).
+    `history`: it is an expression of a rule, so that there are samples.
     """
 
     captures: tuple[str, ...] = ()
     extra: frozenset[str] = frozenset()
     bindings: frozenset[str] | None = None
+    history: bool = False
 
 
 @dataclass(slots=True)
@@ -31,7 +45,7 @@ class Context:
     """What an expression may know of the event beyond payload fields and captures; one object may be used again.
 
     `time` and `now` are seconds since 1970; `payload_present` says whether the payload was an object, so that `value`
-    means nothing.
+    means nothing. `history` has the samples of the instance by the keys of their slots.
     """
 
     value: Any = None
@@ -45,6 +59,7 @@ class Context:
     now: float = 0.0
     payload_present: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
+    history: Any = NO_HISTORY
 
 
 @dataclass(frozen=True, slots=True)

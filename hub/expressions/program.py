@@ -8,6 +8,7 @@ from typing import Any
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.ast import Item, ListOf, Literal, Logic, Name, Node, Operation, Select
 from hub.expressions.compiler import Compiler
+from hub.expressions.history import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Scope
 from hub.expressions.parser import parse
 
@@ -23,7 +24,8 @@ class Program:
 
     `run(fields, captures, context)` returns the value or raises EvaluationError; `context` may be None unless
     `needs_context`. `fields` are the payload's fields that it names, `captures` those of the topic; `equalities` must
-    all hold for it to be true. `kind` is the type of its value as far as it is known at load, or `dyn`.
+    all hold for it to be true. `history` are the samples it reads, which the context must have then. `kind` is the
+    type of its value as far as it is known at load, or `dyn`.
     """
 
     run: Run
@@ -33,6 +35,7 @@ class Program:
     fields: frozenset[str]
     captures: frozenset[str]
     equalities: tuple[Equality, ...]
+    history: tuple[Reading, ...] = field(repr=False)
     scope: Scope = field(repr=False)
     condition: bool = field(repr=False)
 
@@ -106,6 +109,7 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         frozenset(names.fields),
         frozenset(names.captures),
         () if scope.bindings is not None else tuple(_equalities(root, scope)),
+        tuple(names.readings),
         scope,
         condition,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from hub.expressions.ast import Has, Name, Node, Select
 from hub.expressions.emitter import Code, Emitter
@@ -57,6 +57,8 @@ class Resolver:
         self.fields: set[str] = set()
         self.captures: set[str] = set()
         self.needs_context = False
+        self.readings: dict[Any, None] = {}
+        """The calls of history functions, each once."""
 
     @contextmanager
     def bound(self, names: list[str]) -> Iterator[list[str]]:
@@ -76,6 +78,15 @@ class Resolver:
         self.variables = before | {name: code}
         yield
         self.variables = before
+
+    def plain_field(self, node: Node) -> str | None:
+        """Return the payload's field that an expression is, if it is nothing else."""
+        if len(self.fields) != 1 or self.captures or self.needs_context:
+            return None
+        (field,) = self.fields
+        if isinstance(node, Name):
+            return field
+        return field if isinstance(node, Select) and not node.optional and path(node) == f"payload.{field}" else None
 
     def local(self, node: Node) -> bool:
         """Say whether a chain of members begins with a variable of a macro."""

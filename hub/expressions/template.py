@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.errors import EvaluationError
 from hub.expressions.format import Format, format_for
+from hub.expressions.history import Reading
 from hub.expressions.names import Context, Scope
 from hub.expressions.program import Program
 from hub.expressions.segments import Hole, cut
@@ -53,6 +54,7 @@ class Template:
     needs_context: bool
     fields: frozenset[str]
     captures: frozenset[str]
+    history: tuple[Reading, ...] = ()
 
     def render(self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> Rendered:
         """Fill in what an event brought.
@@ -97,4 +99,5 @@ def compile_template(text: str, scope: Scope) -> Template:
         any(program.needs_context for program in programs),
         frozenset().union(*(program.fields for program in programs)),
         frozenset().union(*(program.captures for program in programs)),
+        tuple(dict.fromkeys(reading for program in programs for reading in program.history)),
     )

@@ -11,7 +11,7 @@ import orjson
 from hub.limits import PLAN_CACHE_TOPICS
 from hub.model import Event, Phase, Reason
 from hub.rules.index import Index, Plan
-from hub.rules.instance import Instance, dump_key, load_key
+from hub.rules.instance import dump_key, load_key
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 from hub.rules.transition import Transition
@@ -20,6 +20,7 @@ from hub.rules.work import NoDevices, Registry, Work
 __all__ = ["Engine"]
 
 StateRow = tuple[str, str, str | None]
+SampleRow = tuple[str, str, str | None, int, str | None]
 
 
 def _ignore(rule: str, topic: str, message: str) -> None:
@@ -43,6 +44,7 @@ class Engine:
         self._serials: dict[str, int] = {}
         """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
         self._lost: list[tuple[str, str]] = []
+        self._samples: list[SampleRow] = []
 
     @property
     def overlaps(self) -> bool:
@@ -112,6 +114,9 @@ class Engine:
     def take_changes(self) -> list[StateRow]:
         """Take the rows of all state that changed since the last call: rule, instance, JSON or None (gone)."""
         dirty, self.work.dirty = self.work.dirty, set()
+        unsampled, self.work.unsampled = self.work.unsampled, set()
+        self._samples = [(name, dump_key(key), None, 0, None) for name, key in unsampled]
+        self._samples += [(name, key, None, 0, None) for name, key in self._lost]
         rows: dict[tuple[str, str], str | None] = dict.fromkeys(self._lost)
         self._lost = []
         for state, instance in dirty:
@@ -123,8 +128,20 @@ class Engine:
                 rows[name, ""] = orjson.dumps([serial]).decode()
                 continue
             alive = None if current is None else current.instances.get(instance.key)
-            rows[name, dump_key(instance.key)] = None if alive is None else alive.dump()
+            key = dump_key(instance.key)
+            rows[name, key] = None if alive is None else alive.dump()
+            if alive is not None and alive.history is not None:
+                self._samples += [(name, key, *row) for row in alive.history.take_rows()]
         return [(rule, key, state) for (rule, key), state in rows.items()]
+
+    def take_samples(self) -> list[SampleRow]:
+        """Take the rows of samples that belong to the last `take_changes`, to be committed with them.
+
+        Rule, instance, slot, number of the chunk, JSON or None (gone); without a slot all chunks of the instance are
+        gone, and such rows come first.
+        """
+        samples, self._samples = self._samples, []
+        return samples
 
     def signatures(self) -> list[tuple[str, str]]:
         """Return name and signature of every rule, to be stored beside the state."""
@@ -133,13 +150,20 @@ class Engine:
     # state in
 
     def restore(
-        self, rows: Iterable[tuple[str, str, str]], signatures: Mapping[str, str], now: float
+        self,
+        rows: Iterable[tuple[str, str, str]],
+        signatures: Mapping[str, str],
+        now: float,
+        samples: Iterable[tuple[str, str, str, int, str]] = (),
     ) -> dict[str, Reason]:
         """Bring stored state in; return the rules that are gone or mean something else now, with the reason.
 
-        Their state is dropped; their alerts are the alert book's to resolve.
+        Their state is dropped; their alerts are the alert book's to resolve. `samples` is what `take_samples` gave.
         """
         gone = self._gone(signatures)
+        chunks: dict[tuple[str, str], dict[str, dict[int, str]]] = {}
+        for name, key, slot, number, text in samples:
+            chunks.setdefault((name, key), {}).setdefault(slot, {})[number] = text
         for name, key, text in rows:
             state = self.states.get(name)
             if not key:
@@ -147,7 +171,7 @@ class Engine:
             elif state is None or name in gone:
                 self._lost.append((name, key))
             else:
-                instance = Instance.load(load_key(key), text)
+                instance = state.load(load_key(key), text, chunks.get((name, key), {}))
                 state.instances[instance.key] = instance
         self._begin(now)
         return gone
@@ -196,7 +220,7 @@ class Engine:
                     continue
                 known.add(key)
                 if key not in state.instances:
-                    instance = state.instances[key] = Instance(key)
+                    instance = state.instances[key] = state.made(key)
                     instance.seen, instance.topic = now, topic
                     state.expect(instance)
         for instance in list(state.instances.values()):

@@ -148,12 +148,15 @@ def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
     """Find an equality without which nothing can happen: (level of the topic or payload field, value).
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
-    nothing: the value is part of the instance, or the `awake` set knows the instance.
+    nothing: the value is part of the instance, or the `awake` set knows the instance. A rule that looks back at samples
+    must hear of every message of its instances, so only what is part of these can leave it out.
     """
     if rule.when is None or rule.absent is not None:
         return None
     for equality in rule.when.equalities:
         inside = equality.name in rule.by
+        if rule.readings and not inside:
+            continue
         if equality.kind == "capture":
             level = pattern.levels[pattern.captures.index(equality.name)]
             if level != pattern.rest and (inside or not rule.alert):

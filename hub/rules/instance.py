@@ -1,12 +1,13 @@
 """An instance of an alert rule: where it stands, since when, and what must be remembered for its timers."""
 
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
 from hub.model import Phase
+from hub.rules.history import History
 
-__all__ = ["Instance", "dump_key", "load_key"]
+__all__ = ["Instance", "Sampled", "dump_key", "load_key"]
 
 NEVER = 0.0
 _PHASES = {"i": Phase.INACTIVE, "p": Phase.PENDING, "f": Phase.FIRING}
@@ -23,6 +24,9 @@ class Instance:
 
     __slots__ = ("clearing", "due", "key", "phase", "raw", "seen", "silent", "since", "time", "topic")
 
+    history: History | None = None
+    """Its samples: only a Sampled has any, for the others this is no field."""
+
     def __init__(self, key: tuple[str, ...]) -> None:
         """Begin inactive, never seen."""
         self.key = key
@@ -35,18 +39,40 @@ class Instance:
     def dump(self) -> str:
         """Write it for the store."""
         raw = None if self.raw is None else self.raw.decode("utf-8", "replace")
-        state = (_LETTERS[self.phase], self.since, self.clearing, self.seen, self.silent, self.time, self.topic, raw)
+        state = [_LETTERS[self.phase], self.since, self.clearing, self.seen, self.silent, self.time, self.topic, raw]
+        if self.history is not None:
+            state.append(self.history.dump())
         return orjson.dumps(state).decode()
 
     @classmethod
     def load(cls, key: tuple[str, ...], text: str) -> "Instance":
         """Read what `dump` wrote."""
-        made = cls(key)
-        state: list[Any] = orjson.loads(text)
-        letter, made.since, made.clearing, made.seen, made.silent, made.time, made.topic, raw = state
-        made.phase = _PHASES[letter]
-        made.raw = None if raw is None else raw.encode()
+        made = Instance(key)
+        made.fill(orjson.loads(text))
         return made
+
+    def fill(self, state: list[Any]) -> None:
+        """Take over what was written of a state; of samples nothing."""
+        letter, self.since, self.clearing, self.seen, self.silent, self.time, self.topic, raw = state[:8]
+        self.phase = _PHASES[letter]
+        self.raw = None if raw is None else raw.encode()
+
+    def take(self, other: "Instance") -> Self:
+        """Take over all but the samples of the same instance before a reload."""
+        for name in Instance.__slots__:
+            setattr(self, name, getattr(other, name))
+        return self
+
+
+class Sampled(Instance):
+    """An instance of a rule that looks back at samples (avg(x, 10m))."""
+
+    __slots__ = ("history",)
+
+    def __init__(self, key: tuple[str, ...], history: History) -> None:
+        """Begin with these samples."""
+        super().__init__(key)
+        self.history = history
 
 
 def dump_key(key: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from hub.expressions import Program, Template
+from hub.expressions import Program, Reading, Template
 from hub.rules.pattern import Pattern
 
 __all__ = ["LABEL_NAMES", "TEXT_NAMES", "Rule", "Texts"]
@@ -20,6 +20,15 @@ class Texts:
     labels: tuple[tuple[str, Template], ...]
     summary: Template
     details: Template | None
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The samples that they show."""
+        templates = [template for _, template in self.labels] + [
+            self.summary,
+            *([self.details] if self.details else []),
+        ]
+        return tuple(dict.fromkeys(reading for template in templates for reading in template.history))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,12 @@ class Rule:
         when = self.when.text if self.when else ""
         parts = [self.name, str(self.alert), *(p.text for p in self.patterns), *self.by, when, str(self.hold)]
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The samples of its instances that conditions and texts look at."""
+        conditions = [program for program in (self.when, self.clear) if program is not None]
+        return tuple(dict.fromkeys([*(r for program in conditions for r in program.history), *self.texts.readings]))
 
     @property
     def place(self) -> str:

@@ -97,7 +97,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, receivers: Col
     captures = patterns[0].captures if patterns else ()
     by = section.take("by", _names, captures)
     _check_labels(section, captures, by)
-    scope = Scope(captures)
+    scope = Scope(captures, history=True)
     when = section.take("when", lambda item: compiled(item, compile_condition, scope), None)
     clear = section.take("clear", lambda item: compiled(item, compile_condition, scope), None)
     hold, clear_hold = section.take("for", duration, 0.0), section.take("clear_for", duration, 0.0)
@@ -224,7 +224,7 @@ def _receivers(known: Collection[str]) -> Callable[[Node], tuple[str, ...]]:
 
 def _texts(section: Section, defaults: Defaults, name: str, captures: Sequence[str]) -> Texts:
     template: Callable[[frozenset[str]], Callable[[Node], Template]] = lambda extra: (  # noqa: E731
-        lambda item: compiled(item, compile_template, Scope(tuple(captures), extra))
+        lambda item: compiled(item, compile_template, Scope(tuple(captures), extra, history=True))
     )
     values = ", ".join(f"{key}={{{key}}}" for key in captures)
     plain = compile_template(_braces(name) + (f" ({values})" if values else ""), Scope(tuple(captures), TEXT_NAMES))

@@ -5,15 +5,21 @@
 `absent` runs beside it on the same instance: `silent` is when the silence was noticed.
 """
 
+from collections.abc import Mapping
+from math import inf
 from typing import Any
+
+import orjson
 
 from hub.errors import EvaluationError
 from hub.expressions import Context, Program
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import matches
+from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Labels, Phase, Reason
-from hub.rules.instance import NEVER, Instance
+from hub.rules.instance import NEVER, Instance, Sampled
 from hub.rules.rule import Rule
+from hub.rules.sampler import Sampler, sampler_of
 from hub.rules.transition import Transition, make_context
 from hub.rules.work import Work
 
@@ -39,6 +45,7 @@ class RuleState:
         self._places = [names.get(name) for name in rule.by]
         self._static = None not in self._places
         self._timed = bool(rule.hold or rule.clear_hold or rule.absent)
+        self.sampler = sampler_of(rule)
 
     # identity
 
@@ -75,6 +82,8 @@ class RuleState:
         try:
             if key is None:
                 key = self._key(event, captures)
+            if self.sampler is not None:
+                self._sample(self.sampler, event, captures, key, now)
             if self.rule.alert:
                 self._alert(event, captures, key, now)
             elif not event.retain:
@@ -83,16 +92,40 @@ class RuleState:
             self.errors += 1
             self.work.on_error(self.rule.name, event.topic, str(error))
 
+    def _sample(self, sampler: Sampler, event: Event, captures: Key, key: Key, now: float) -> None:
+        """Let the instance remember what the event brings, whatever the conditions will look at."""
+        instance = self.instances.get(key)
+        if instance is None:
+            if len(self.instances) >= HISTORY_INSTANCES:
+                self._forget_idlest()
+            instance = self._instance(key)
+        context = self._context(event, captures, now) if sampler.needs_context else None
+        if instance.history is not None:
+            sampler.feed(instance.history, event, captures, context)
+        self.work.dirty.add((self, instance))
+        if not instance.due:
+            self.reschedule(instance)
+
+    def _forget_idlest(self) -> None:
+        """Forget a tenth of the instances that are kept for their samples alone, those that were silent longest."""
+        idle = sorted((self._idle(each), key) for key, each in self.instances.items() if self._idle(each) < inf)
+        for _, key in idle[: HISTORY_INSTANCES // 10]:
+            self._forget(self.instances[key])
+
     def _event(self, event: Event, captures: Key, key: Key, now: float) -> None:
         when = self.rule.when
         if when is not None and not self._holds(when, event, captures, now):
             return
         self.serial += 1
         self.work.touch(self, None)
-        self._emit(self.labels(key), Phase.EVENT, Phase.INACTIVE, Reason.CONDITION, now, now, event, captures)
+        labels, instance = self.labels(key), self.instances.get(key)
+        self._emit(instance, labels, Phase.EVENT, Phase.INACTIVE, Reason.CONDITION, now, now, event, captures)
 
     def _holds(self, program: Program, event: Event, captures: Key, now: float) -> bool:
-        context = self._context(event, captures, now) if program.needs_context else None
+        if program.needs_context:
+            context: Context | None = self._context(event, captures, now)
+        else:
+            context = None if self.sampler is None else self.sampler.sight
         holds: bool = program.run(event.fields, captures, context)
         return holds
 
@@ -100,7 +133,8 @@ class RuleState:
         rule = self.rule
         labels = dict(zip(rule.captures, captures, strict=True))
         labels |= {"alertname": rule.name, "severity": rule.severity}
-        return make_context(event, self.work.registry.attributes(event.topic), labels, now, {})
+        history = None if self.sampler is None else self.sampler.sight.history
+        return make_context(event, self.work.registry.attributes(event.topic), labels, now, {}, history)
 
     def _alert(self, event: Event, captures: Key, key: Key, now: float) -> None:
         rule = self.rule
@@ -118,8 +152,12 @@ class RuleState:
         elif instance is not None and instance.phase is Phase.PENDING:
             self._change(instance, Phase.INACTIVE, Reason.CONDITION, now, event, captures)
 
+    def made(self, key: Key) -> Instance:
+        """Return a new instance, which is not entered yet."""
+        return Instance(key) if self.sampler is None else Sampled(key, self.sampler.new())
+
     def _instance(self, key: Key) -> Instance:
-        return self.instances.setdefault(key, Instance(key))
+        return self.instances.setdefault(key, self.made(key))
 
     def _remember(self, instance: Instance, event: Event) -> None:
         if self._timed:
@@ -156,8 +194,8 @@ class RuleState:
 
     def _sign_of_life(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance:
         """Note when the instance was last heard. A retained message is none, but makes the instance known."""
-        if instance is None:
-            instance = self._instance(key)
+        if instance is None or not instance.seen:
+            instance = instance or self._instance(key)
             instance.seen = now
             self.expect(instance)
         if event.retain:
@@ -169,7 +207,7 @@ class RuleState:
         if instance.silent:
             since, instance.silent = instance.silent, NEVER
             labels = self._absent_labels(key)
-            self._emit(labels, Phase.RESOLVED, Phase.FIRING, Reason.RETURNED, now, since, event, captures)
+            self._emit(instance, labels, Phase.RESOLVED, Phase.FIRING, Reason.RETURNED, now, since, event, captures)
             self.expect(instance)
         return instance
 
@@ -194,11 +232,20 @@ class RuleState:
             self._change(instance, Phase.FIRING, Reason.HELD, now, *self.last(instance))
         elif instance.clearing and now >= instance.clearing + rule.clear_hold:
             self._change(instance, Phase.RESOLVED, Reason.CLEARED, now, *self.last(instance))
+        if self._idle(instance) <= now:
+            self._forget(instance)
+            return
         if rule.absent is not None and not instance.silent and now >= instance.seen + rule.absent:
             instance.silent = now
             self.work.touch(self, instance)
             self._emit_silence(instance, Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, now, now)
         self.reschedule(instance)
+
+    def _idle(self, instance: Instance) -> float:
+        """Return when the instance will be kept for its samples alone, and these for nothing."""
+        if self.sampler is None or instance.history is None or self.rule.absent is not None:
+            return inf
+        return inf if instance.phase is not Phase.INACTIVE else instance.history.latest + self.sampler.idle
 
     def reschedule(self, instance: Instance) -> None:
         """Enter the instance's earliest deadline, if it has one."""
@@ -209,6 +256,8 @@ class RuleState:
             times.append(instance.clearing + self.rule.clear_hold)
         if self.rule.absent is not None and not instance.silent:
             times.append(instance.seen + self.rule.absent)
+        if self._idle(instance) < inf:
+            times.append(self._idle(instance))
         if times:
             self.work.schedule(self, instance, min(times))
 
@@ -233,11 +282,13 @@ class RuleState:
         since = instance.since
         instance.phase = Phase.INACTIVE if phase is Phase.RESOLVED else phase
         self.work.touch(self, instance)
-        self._emit(self.labels(instance.key), phase, before, reason, now, since, event, captures)
+        self._emit(instance, self.labels(instance.key), phase, before, reason, now, since, event, captures)
         if instance.phase is Phase.INACTIVE:
             instance.since = instance.clearing = NEVER
             self._wake(instance.key, awake=False)
-            if self.rule.absent is None:
+            if self.sampler is not None:
+                self.reschedule(instance)
+            elif self.rule.absent is None:
                 self._forget(instance)
         elif before is Phase.INACTIVE:
             self._wake(instance.key, awake=True)
@@ -253,6 +304,7 @@ class RuleState:
 
     def _emit(
         self,
+        instance: Instance | None,
         labels: Labels,
         phase: Phase,
         before: Phase,
@@ -265,14 +317,17 @@ class RuleState:
     ) -> None:
         """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
         device = self.work.registry.attributes(topic if event is None else event.topic)
+        shown = self.sampler.shown(instance.history) if self.sampler is not None and instance is not None else None
         self.work.transitions.append(
-            Transition(self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial)
+            Transition(self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial, shown)
         )
 
     def _forget(self, instance: Instance) -> None:
         del self.instances[instance.key]
         instance.due = NEVER
         self.work.touch(self, instance)
+        if instance.history is not None:
+            self.work.unsampled.add((self.rule.name, instance.key))
 
     def _end_silence(self, instance: Instance, reason: Reason, now: float) -> None:
         if instance.silent:
@@ -284,14 +339,24 @@ class RuleState:
         self, instance: Instance, phase: Phase, before: Phase, reason: Reason, now: float, since: float
     ) -> None:
         labels = self._absent_labels(instance.key)
-        self._emit(labels, phase, before, reason, now, since, *self.last(instance), instance.topic)
+        self._emit(instance, labels, phase, before, reason, now, since, *self.last(instance), instance.topic)
+
+    def load(self, key: Key, text: str, chunks: Mapping[str, Mapping[int, str]]) -> Instance:
+        """Read a stored instance, with the chunks of its samples by slot."""
+        made, state = self.made(key), orjson.loads(text)
+        made.fill(state)
+        if len(state) > 8 and self.sampler is not None and made.history is not None:
+            self.sampler.load(made.history, state[8], chunks)
+        elif chunks:
+            self.work.unsampled.add((self.rule.name, key))
+        return made
 
     def resume(self, instance: Instance, now: float) -> None:
         """Go on with an instance from before a restart or reload, though `absent` came to the rule or left it."""
         instance.due = NEVER
         if self.rule.absent is None:
             self._end_silence(instance, Reason.RULE_CHANGED, now)
-            if instance.phase is Phase.INACTIVE:
+            if instance.phase is Phase.INACTIVE and self.sampler is None:
                 self._forget(instance)
                 return
         elif not instance.seen:
@@ -299,10 +364,23 @@ class RuleState:
             self.work.touch(self, instance)
         self.reschedule(instance)
 
+    def _fitted(self, instance: Instance) -> Instance:
+        """Return the instance with such samples as the rule looks at now."""
+        if self.sampler is not None and instance.history is not None:
+            self.sampler.fit(instance.history)
+        else:
+            if instance.history is not None:
+                self.work.unsampled.add((self.rule.name, instance.key))
+            instance = self.made(instance.key).take(instance)
+        self.work.touch(self, instance)
+        return instance
+
     def adopt(self, other: "RuleState") -> None:
         """Take over the instances of the same rule before a reload."""
         self.serial, self.errors = other.serial, other.errors
         self.instances, other.instances = other.instances, {}
+        if self.sampler is not None or other.sampler is not None:
+            self.instances = {key: self._fitted(instance) for key, instance in self.instances.items()}
 
     def drop(self, instance: Instance, reason: Reason, now: float) -> None:
         """Forget an instance that cannot be heard of any more, and end what it said."""

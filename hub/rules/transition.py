@@ -31,14 +31,23 @@ class Transition:
     captures: tuple[str, ...]
     device: Mapping[str, Any]
     serial: int = 0
+    history: Mapping[str, Any] | None = None
+    """What the texts' history functions gave at that moment."""
 
 
 def make_context(
-    event: Event | None, device: Mapping[str, Any], labels: Mapping[str, str], now: float, extra: Mapping[str, Any]
+    event: Event | None,
+    device: Mapping[str, Any],
+    labels: Mapping[str, str],
+    now: float,
+    extra: Mapping[str, Any],
+    history: Mapping[str, Any] | None = None,
 ) -> Context:
     """Make what an expression sees beside payload and captures."""
     context = Context()
     context.now, context.device, context.labels, context.extra = now, device, labels, extra
+    if history is not None:
+        context.history = history
     if event is not None:
         context.value, context.topic, context.time = event.value, event.topic, event.time
         context.qos, context.retain, context.size = event.qos, event.retain, len(event.raw)

@@ -11,6 +11,7 @@ from hub.rules.transition import Transition
 __all__ = ["NoDevices", "Owner", "Registry", "Work"]
 
 _TIDY = 4096  # entries
+Key = tuple[str, ...]
 
 
 class Owner(Protocol):
@@ -58,6 +59,8 @@ class Work:
         self.registry = registry
         self.on_error = on_error
         self.transitions: list[Transition] = []
+        self.unsampled: set[tuple[str, Key]] = set()
+        """Instances, by rule and key, whose stored samples are void."""
         self.dirty: set[tuple[Owner, Instance | None]] = set()
         self._heap: list[tuple[float, int, Owner, Instance]] = []
         self._count = 0

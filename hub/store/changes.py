@@ -31,6 +31,8 @@ class Changes:
     meta: Sequence[tuple[str, str]] = ()
     rules: Sequence[tuple[str, str]] | None = None
     """All rules and their signatures, when they changed."""
+    samples: Sequence[tuple[str, str, str | None, int, str | None]] = ()
+    """rule, instance, slot, number, state; without a slot all of the instance, and these rows come first"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Snapshot:
     meta: dict[str, str] = field(default_factory=dict)
     last_row: int = 0
     """The highest outbox row."""
+    samples: list[tuple[str, str, str, int, str]] = field(default_factory=list)
 
     def meta_float(self, key: str, default: float) -> float:
         """Read a number of `meta`."""

@@ -24,6 +24,13 @@ _INSTANCES = """
 INSERT INTO instances SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET state = excluded.state"""
 _DELETE_INSTANCES = "DELETE FROM instances WHERE (rule, instance) IN (SELECT value->>0, value->>1 FROM json_each(?))"
+_SAMPLES = """
+INSERT INTO samples SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET state = excluded.state"""
+_DELETE_SAMPLES = """
+DELETE FROM samples WHERE (rule, instance, slot, number) IN
+(SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?))"""
+_DELETE_ALL_SAMPLES = "DELETE FROM samples WHERE (rule, instance) IN (SELECT value->>0, value->>1 FROM json_each(?))"
 _ALERTS = """
 INSERT INTO alerts SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET state = excluded.state"""
@@ -98,6 +105,7 @@ class Database:
         rows = self._rows
         return Snapshot(
             instances=rows("SELECT rule, instance, state FROM instances"),
+            samples=rows("SELECT rule, instance, slot, number, state FROM samples"),
             alerts=rows("SELECT fingerprint, state FROM alerts"),
             receipts=rows("SELECT number, packets FROM receipts ORDER BY number"),
             rules=dict(rows("SELECT rule, signature FROM rules")),
@@ -136,6 +144,7 @@ class Database:
 
     def _apply(self, changes: Changes) -> None:
         self._split(changes.instances, _INSTANCES, _DELETE_INSTANCES)
+        self._samples(changes.samples)
         self._split(changes.alerts, _ALERTS, _DELETE_ALERTS)
         self._list(_QUEUED, changes.queued)
         if changes.settled:
@@ -150,6 +159,11 @@ class Database:
         if changes.dead_letters:
             self.connection.executemany(_DEAD_LETTER, changes.dead_letters)
             self.connection.execute(_FEWER_DEAD_LETTERS, (DEAD_LETTERS,))
+
+    def _samples(self, rows: Any) -> None:
+        if rows:
+            self._list(_DELETE_ALL_SAMPLES, [row[:2] for row in rows if row[2] is None])
+            self._split([row for row in rows if row[2] is not None], _SAMPLES, _DELETE_SAMPLES)
 
     def _receipts(self, changes: Changes) -> None:
         if changes.forget_receipts:

@@ -56,3 +56,14 @@ CREATE TABLE dead_letters (
     head BLOB NOT NULL,
     reason TEXT NOT NULL
 ) STRICT;
+
+-- version 2
+-- samples that rules look back at (avg(x, 10m)): full chunks of an instance's windows; what is younger stands in its row
+CREATE TABLE samples (
+    rule TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (rule, instance, slot, number)
+) STRICT, WITHOUT ROWID;

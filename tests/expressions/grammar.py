@@ -32,7 +32,7 @@ LEAVES = {
         "timestamp(0)",
         "timestamp('2024-02-29T12:34:56.789Z')",
         "timestamp('9999-12-31T23:59:59Z')",
-        "timestamp('0001-01-01T00:00:00Z')",
+        "timestamp('1000-01-01T00:00:00Z')",  # Google's %s writes the year 1 with one digit
     ],
     "duration": ["duration('0s')", "duration('1h30m')", "duration('-1.5s')", "duration('2500000h')"],
     "fault": ["m.y.z", "nope", "m.zz", "l[9]", "1/0", "l[i]"],

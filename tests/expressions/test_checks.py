@@ -42,8 +42,8 @@ SCOPE = Scope(("site", "device"))
         (r"x.matches(r'(a)\1')", "matches", "not a regular expression", "RE2"),
         ("event.tim > now", "tim", "no member 'tim'", "'time'"),
         ("event == 1", "event", "event has members", "event.qos"),
-        ("avg(x, 10m) > 1.0", "avg", "not supported yet", ""),
-        ("changed(x)", "changed", "not supported yet", ""),
+        ("avg(x, 10m) > 1.0", "avg", "has no samples here", "conditions and texts"),
+        ("changed(x)", "changed", "has no samples here", "conditions and texts"),
         ("{1.5: 2} == x", "1.5", "cannot be the key", ""),
     ],
 )

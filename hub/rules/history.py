@@ -1,0 +1,77 @@
+"""The samples of one instance: for each slot of its rule (an expression, and perhaps a window) what was seen of it.
+
+Conditions read it where it stands; for texts, which are rendered later, `record` writes down at the transition what
+they will ask.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.expressions import Reading
+from hub.rules.trail import Trail
+from hub.rules.windows import Row
+
+__all__ = ["History", "SampleRow", "record"]
+
+SampleRow = tuple[str, int, str | None]
+"""A chunk of a window for the store: slot, number, JSON or None (gone)."""
+
+
+class History:
+    """What one instance has seen, by the keys of the rule's slots. `latest` is where all windows end."""
+
+    __slots__ = ("gone", "latest", "slots")
+
+    def __init__(self, slots: dict[str, Any]) -> None:
+        """Begin with nothing seen."""
+        self.latest = 0.0
+        self.slots = slots
+        self.gone: list[SampleRow] = []
+        """Chunks in the store of slots that the rule has no more."""
+
+    def dump(self) -> list[Any]:
+        """Return what stands in the instance's row: of a window only the tail that is in no chunk yet."""
+        rows: dict[str, Sequence[Row]] = {}
+        state: dict[str, Any] = {}
+        for key, slot in self.slots.items():
+            if isinstance(slot, Trail):
+                state[key] = slot.dump()
+            else:
+                state[key], rows[key] = slot.dump()
+        self.gone += [(key, number, text) for key, found in rows.items() for number, text in found]
+        return [self.latest, state]
+
+    def take_rows(self) -> list[SampleRow]:
+        """Take the chunks that are new or gone since the last call; `dump` finds them."""
+        rows, self.gone = self.gone, []
+        return rows
+
+
+class _Said:
+    """A slot in which the answers stand written: read like the slot itself."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, tuple[float, ...]], Any] = {}
+
+    def __getattr__(self, function: str) -> Callable[..., Any]:
+        return partial(self._answer, function)
+
+    def _answer(self, function: str, *arguments: float) -> Any:
+        answer = self.answers[function, arguments]
+        if isinstance(answer, EvaluationError):
+            raise EvaluationError(str(answer))
+        return answer
+
+
+def record(history: History, readings: Iterable[Reading]) -> Mapping[str, Any]:
+    """Write down what texts will ask: by then the instance has seen more."""
+    said: dict[str, _Said] = {}
+    for slot, function, arguments in readings:
+        try:
+            answer = getattr(history.slots[slot.key], function)(*arguments)
+        except EvaluationError as error:
+            answer = error.with_traceback(None)
+        said.setdefault(slot.key, _Said()).answers[function, arguments] = answer
+    return said
