@@ -10,32 +10,19 @@ from typing import Any
 
 from hub.devices.fleet import Fleet, read_fleet
 from hub.devices.roster import Device
-from hub.document import Problems, read_document
+from hub.document import Problems, read_document, yaml_files
 from hub.errors import Problem
 
-__all__ = ["Device", "Registry", "fleet_files", "load_fleets"]
+__all__ = ["Device", "Registry", "load_fleets"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def fleet_files(paths: Sequence[Path], problems: Problems) -> list[Path]:
-    """Return the files: those named and every `*.yaml` below a folder that is named, in the order of their names."""
-    files: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            files.update(dict.fromkeys(sorted(path.rglob("*.yaml"))))
-        elif path.exists():
-            files[path] = None
-        else:
-            problems.append(Problem(str(path), 0, 0, "no such file or folder", "name fleet files or their folder"))
-    return list(files)
 
 
 def load_fleets(paths: Sequence[Path], problems: Problems) -> tuple[Fleet, ...]:
     """Read fleet files and folders; those with problems (all of them reported) are left out."""
     fleets: dict[str, Fleet] = {}
     topics: dict[str, str] = {}
-    for path in fleet_files(paths, problems):
+    for path in yaml_files(paths, problems):
         node = read_document(path, problems)
         fleet = read_fleet(node, problems) if node is not None else None
         if fleet is None:
