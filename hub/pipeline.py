@@ -122,14 +122,15 @@ class Pipeline:
         """Take batches from the session until it is closed.
 
         While a commit is under way what comes gathers in the session: to wake for each message would cost more than
-        the messages do, at the expense of the commit. A backlog does not wait.
+        the messages do, at the expense of the commit. A backlog does not wait, unless commits do not come to an end.
         """
         while deliveries := await self.session.receive():
             if not self._open.is_set():
                 await self._open.wait()
             for first in range(0, len(deliveries), BATCH):
                 self.take(deliveries[first : first + BATCH])
-            if len(deliveries) < BATCH and (self._wanted or self._committing):
+            gather = len(deliveries) < BATCH or self._uncommitted > self._share
+            if gather and (self._wanted or self._committing):
                 await self._on_disk.wait()
 
     @contextlib.contextmanager

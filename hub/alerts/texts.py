@@ -38,7 +38,10 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
             return ""
         if template.constant is not None:
             return template.constant
-        context = make_context(transition.event, transition.device, labels, transition.at, extra, transition.history)
+        context = None
+        if template.needs_context:
+            event, device = transition.event, transition.device
+            context = make_context(event, device, labels, transition.at, extra, transition.history)
         rendered = template.render(fields, transition.captures, context)
         failures.extend(rendered.failures)
         return rendered.text
