@@ -32,6 +32,8 @@ INBOX_QOS0 = 100_000  # QoS 0 has no acknowledgement to hold back; beyond this t
 COVER_COMPARISONS = 2_000_000  # beyond this filters are subscribed without looking which cover others: 1 s of CPU
 OVERLAP_COMPARISONS = 200_000  # beyond this filters count as overlapping without looking: 0.2 s of CPU
 DEADLINE_SECONDS = 60.0  # the longest sleep between two looks at the deadlines: a clock that was set is noticed
+TOGETHER_RULES = 64  # whose conditions become one function: 5 ms of compiling
+TOGETHER_AFTER = 32  # events, before that happens
 PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each
 
 # history: the samples that functions such as avg(x, 10m) look at

@@ -7,7 +7,7 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions.caret import caret
 from hub.expressions.history import Reading, Slot
 from hub.expressions.names import Context, Equality, Scope
-from hub.expressions.program import Program, compile_condition, compile_expression, compile_together, evaluate
+from hub.expressions.program import Program, RunAll, compile_condition, compile_expression, compile_together, evaluate
 from hub.expressions.template import Rendered, Template, compile_template
 from hub.expressions.topic import TopicTemplate, compile_topic, encode_level
 from hub.expressions.values import UInt
@@ -21,6 +21,7 @@ __all__ = [
     "Program",
     "Reading",
     "Rendered",
+    "RunAll",
     "Scope",
     "Slot",
     "Template",

@@ -12,7 +12,7 @@ from hub.expressions.history import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Scope
 from hub.expressions.parser import parse
 
-__all__ = ["Program", "compile_condition", "compile_expression", "compile_together", "evaluate"]
+__all__ = ["Program", "RunAll", "compile_condition", "compile_expression", "compile_together", "evaluate"]
 
 Run = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], Any]
 RunAll = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], list[Any]]
@@ -23,15 +23,16 @@ class Program:
     """An expression as one Python function.
 
     `run(fields, captures, context)` returns the value or raises EvaluationError; `context` may be None unless
-    `needs_context`. `fields` are the payload's fields that it names, `captures` those of the topic; `equalities` must
-    all hold for it to be true. `history` are the samples it reads, which the context must have then. `kind` is the
-    type of its value as far as it is known at load, or `dyn`.
+    `needs_context`; `costly`: its work may grow with the payload. `fields` are the payload's fields that it names,
+    `captures` those of the topic; `equalities` must all hold for it to be true. `history` are the samples it reads,
+    which the context must have then. `kind` is the type of its value as far as it is known at load, or `dyn`.
     """
 
     run: Run
     text: str
     kind: str
     needs_context: bool
+    costly: bool
     fields: frozenset[str]
     captures: frozenset[str]
     equalities: tuple[Equality, ...]
@@ -106,6 +107,7 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         text,
         kind,
         names.needs_context,
+        compiler.emit.costly,
         frozenset(names.fields),
         frozenset(names.captures),
         () if scope.bindings is not None else tuple(_equalities(root, scope)),

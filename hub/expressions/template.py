@@ -96,7 +96,7 @@ def compile_template(text: str, scope: Scope) -> Template:
         text,
         tuple(parts),
         None if programs else shorten("".join(map(str, parts)), TEMPLATE_BYTES),
-        any(program.needs_context for program in programs),
+        any(program.needs_context or program.history for program in programs),
         frozenset().union(*(program.fields for program in programs)),
         frozenset().union(*(program.captures for program in programs)),
         tuple(dict.fromkeys(reading for program in programs for reading in program.history)),

@@ -60,6 +60,8 @@ class Engine:
             plan = plans.get(event.topic) or self.plan(event.topic)
             for bound in plan.always:
                 bound.state.step(event, bound.captures, bound.key, now)
+            for joined in plan.joined:
+                joined.ensemble.step(event, joined.captures, joined.key, now)
             if plan.groups:
                 self._groups(plan, event, now)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from hub.ingest.topics import covers, matches, overlaps
 from hub.limits import OVERLAP_COMPARISONS
+from hub.rules.ensemble import Ensemble, can_join, ensembles
 from hub.rules.pattern import Pattern
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState, key_text
 
-__all__ = ["Bound", "Group", "Index", "Plan", "Sleepers"]
+__all__ = ["Bound", "Group", "Index", "Joined", "Plan", "Sleepers"]
 
 Key = tuple[str, ...]
 
@@ -27,6 +28,15 @@ class Bound:
     state: RuleState
     captures: Key
     key: Key | None
+
+
+@dataclass(slots=True)
+class Joined:
+    """Rules that are evaluated together, for one topic."""
+
+    ensemble: Ensemble
+    captures: Key
+    key: Key
 
 
 @dataclass(slots=True)
@@ -98,6 +108,7 @@ class Plan:
     """All rules that a topic concerns. `copies`: how many of the hub's filters it matches."""
 
     always: tuple[Bound, ...]
+    joined: tuple[Joined, ...]
     groups: tuple[Group, ...]
     sleepers: tuple[Sleepers, ...]
     copies: int
@@ -111,6 +122,7 @@ class _Filter:
         self.by_level: dict[int, dict[str, list[_Entry]]] = {}
         self.by_field: dict[str, dict[str, list[_Entry]]] = {}
         self.awake: dict[Key, set[RuleState]] = {}
+        self.joined: list[tuple[Pattern, Ensemble]] = []
         self.shapes: dict[tuple[tuple[str, ...], tuple[int, ...]], _Entry] = {}
         """One rule for each way in which this filter's topics make an instance."""
 
@@ -128,6 +140,28 @@ class _Filter:
             if rule.alert and where not in rule.by:
                 entry.state.watch(self.awake)
                 self.shapes.setdefault((rule.by, entry.pattern.levels), entry)
+
+    def join(self) -> None:
+        """Let those of the rules that nothing leaves out be evaluated together where they can."""
+        groups: dict[Any, list[_Entry]] = {}
+        alone: list[_Entry] = []
+        for entry in self.always:
+            rule = entry.state.rule
+            key = (rule.captures, entry.pattern.levels, entry.pattern.rest, rule.by)
+            (groups.setdefault(key, []) if can_join(rule) else alone).append(entry)
+        for group in groups.values():
+            if len(group) == 1:
+                alone += group
+            else:
+                self.joined += [(group[0].pattern, made) for made in ensembles([entry.state for entry in group])]
+        self.always = alone
+
+    def together(self, levels: Sequence[str]) -> Iterator[Joined]:
+        for pattern, ensemble in self.joined:
+            captures = pattern.values(levels)
+            key = ensemble.key_of(captures)
+            if key is not None:
+                yield Joined(ensemble, captures, key)
 
     def entries(self, levels: Sequence[str]) -> Iterator[_Entry]:
         yield from self.always
@@ -181,11 +215,14 @@ class Index:
     def __init__(self, states: Iterable[RuleState]) -> None:
         """Enter every pattern of every rule."""
         self._root = _Node()
+        self._filters: list[_Filter] = []
         filters: dict[str, None] = {}
         for state in states:
             for pattern in state.rule.patterns:
                 filters[pattern.filter] = None
                 self._filter(pattern.filter).add(_Entry(state, pattern))
+        for each in self._filters:
+            each.join()
         self.overlaps = _overlap(list(filters))
         """Whether a message may reach the hub by several subscriptions, hence several times."""
 
@@ -194,11 +231,15 @@ class Index:
         levels = text.split("/")
         for level in levels:
             if level == "#":
-                node.rest = node.rest or _Filter()
+                node.rest = node.rest or self._new()
                 return node.rest
             node = node.children.setdefault(level, _Node())
-        node.filter = node.filter or _Filter()
+        node.filter = node.filter or self._new()
         return node.filter
+
+    def _new(self) -> _Filter:
+        self._filters.append(_Filter())
+        return self._filters[-1]
 
     def plan(self, topic: str) -> Plan:
         """Find the rules for a topic, each once: the first of its filters that matches decides the captures."""
@@ -206,6 +247,7 @@ class Index:
         found = list(self._matching(levels))
         return Plan(
             tuple([e.bind(levels) for each in found for e in each.entries(levels) if e.is_first(topic)]),
+            tuple([joined for each in found for joined in each.together(levels)]),
             tuple([group for each in found for group in each.groups(levels)]),
             tuple([sleepers for each in found for sleepers in each.sleepers(levels)]),
             len(found),

@@ -38,7 +38,7 @@ class Sampler:
         """What a condition sees that asks for nothing but samples; those of the instance that was fed last."""
         self._shown = rule.texts.readings
         self._functions = functions
-        self._feeds = [(s.key, s.seconds, s.field, s.run, _KEEPS[s.mode]) for s in functions]
+        self._feeds = [(s.key, s.seconds > 0, s.field, s.run, _KEEPS[s.mode]) for s in functions]
         self.needs_context = any(slot.needs_context for slot in functions)
         self.longest = max(slot.seconds for slot in functions)
         self.idle = self.longest if all(slot.seconds for slot in functions) else max(self.longest, HISTORY_IDLE_SECONDS)
@@ -63,19 +63,19 @@ class Sampler:
             self._set_back(history, at)
             latest = at
         self.sight.history = slots = history.slots
-        for key, seconds, field, run, keep in self._feeds:
-            try:
-                value = fields.get(field) if field is not None else run(fields, captures, context)
-                value = keep(value)
-            except EvaluationError:
-                value = None
-            slot = slots[key]
-            if seconds:
-                slot.advance(latest)
-                if value is not None and at > latest - seconds and not event.retain:
-                    slot.feed(at, value)
+        for key, windowed, field, run, keep in self._feeds:
+            if field is not None:
+                value = fields.get(field)
             else:
-                slot.hear(at, latest, value)
+                try:
+                    value = run(fields, captures, context)
+                except EvaluationError:
+                    value = None
+            if event.retain and windowed:
+                value = None
+            elif value.__class__ is not float or keep is not _number or not -WINDOW_NUMBER < value < WINDOW_NUMBER:
+                value = keep(value)  # else it would come back as it is: most samples are doubles
+            slots[key].hear(at, latest, value)
 
     def shown(self, history: History | None) -> Mapping[str, Any] | None:
         """Write down what the rule's texts will ask."""
@@ -92,7 +92,7 @@ class Sampler:
         history.latest, slots = state
         for key, mine in history.slots.items():
             if key in slots:
-                mine.load(slots[key], chunks.get(key, {}))
+                mine.load(slots[key], chunks.get(key, {}), history.latest)
         history.gone = [(key, number, None) for key in chunks.keys() - history.slots.keys() for number in chunks[key]]
 
     def fit(self, history: History) -> None:

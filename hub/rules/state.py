@@ -77,17 +77,19 @@ class RuleState:
 
     # events
 
-    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
-        """Evaluate one event."""
+    def step(
+        self, event: Event, captures: Key, key: Key | None, now: float, known: bool | EvaluationError | None = None
+    ) -> None:
+        """Evaluate one event; `known` is what `when` has come to, if somebody has evaluated it already."""
         try:
             if key is None:
                 key = self._key(event, captures)
             if self.sampler is not None:
                 self._sample(self.sampler, event, captures, key, now)
             if self.rule.alert:
-                self._alert(event, captures, key, now)
+                self._alert(event, captures, key, now, known)
             elif not event.retain:
-                self._event(event, captures, key, now)
+                self._event(event, captures, key, now, known)
         except EvaluationError as error:
             self.errors += 1
             self.work.on_error(self.rule.name, event.topic, str(error))
@@ -112,16 +114,22 @@ class RuleState:
         for _, key in idle[: HISTORY_INSTANCES // 10]:
             self._forget(self.instances[key])
 
-    def _event(self, event: Event, captures: Key, key: Key, now: float) -> None:
+    def _event(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
         when = self.rule.when
-        if when is not None and not self._holds(when, event, captures, now):
+        if when is not None and not self._holds(when, event, captures, now, known):
             return
         self.serial += 1
         self.work.touch(self, None)
         labels, instance = self.labels(key), self.instances.get(key)
         self._emit(instance, labels, Phase.EVENT, Phase.INACTIVE, Reason.CONDITION, now, now, event, captures)
 
-    def _holds(self, program: Program, event: Event, captures: Key, now: float) -> bool:
+    def _holds(
+        self, program: Program, event: Event, captures: Key, now: float, known: bool | EvaluationError | None = None
+    ) -> bool:
+        if known is not None:
+            if isinstance(known, EvaluationError):
+                raise known
+            return known
         if program.needs_context:
             context: Context | None = self._context(event, captures, now)
         else:
@@ -136,7 +144,7 @@ class RuleState:
         history = None if self.sampler is None else self.sampler.sight.history
         return make_context(event, self.work.registry.attributes(event.topic), labels, now, {}, history)
 
-    def _alert(self, event: Event, captures: Key, key: Key, now: float) -> None:
+    def _alert(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
         rule = self.rule
         instance = self.instances.get(key)
         if rule.absent is not None:
@@ -145,9 +153,12 @@ class RuleState:
             return
         if instance is not None and instance.phase is Phase.FIRING:
             clear = rule.clear
-            holds = self._holds(rule.when if clear is None else clear, event, captures, now)
+            if clear is None:
+                holds = self._holds(rule.when, event, captures, now, known)
+            else:
+                holds = self._holds(clear, event, captures, now)
             self._firing(instance, holds is (clear is not None), event, captures, now)
-        elif self._holds(rule.when, event, captures, now):
+        elif self._holds(rule.when, event, captures, now, known):
             self._begin(instance or self._instance(key), event, captures, now)
         elif instance is not None and instance.phase is Phase.PENDING:
             self._change(instance, Phase.INACTIVE, Reason.CONDITION, now, event, captures)

@@ -82,9 +82,9 @@ class Trail:
         """Write it for the store."""
         return [self.known, self.value, self.before, self.since, self.end, self.fresh]
 
-    def load(self, state: Sequence[Any], chunks: Mapping[int, str]) -> None:
+    def load(self, state: Sequence[Any], chunks: Mapping[int, str], end: float) -> None:
         """Read what `dump` wrote."""
-        del chunks
+        del chunks, end
         self.known, self.value, self.before, self.since, self.end, self.fresh = state
 
 

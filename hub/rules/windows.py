@@ -80,39 +80,40 @@ class Window:
 
     # samples
 
-    def feed(self, at: float, value: float) -> None:
-        """Take a sample; one that is earlier than the last is put in its place."""
+    def hear(self, at: float, end: float, value: float | None) -> None:
+        """Let go of what is older than the window, which ends at `end`; take a sample of the time `at` if there is one.
+
+        One that is earlier than the last is put in its place.
+        """
+        start, head = end - self.seconds, self.head
+        if head < len(self.times) and self.times[head] <= start:
+            self._expire(start)
+        if value is None or at <= start:
+            return
         times = self.times
         index = len(times)
-        if index > self.head and at < times[-1]:
-            self._insert(at, value)
-        else:
-            if self.wide is None:
-                times.append(at)
-                self.values.append(value)
-            else:
-                for column, part in zip(self.wide, single(at, value), strict=True):
-                    column.append(part)
+        if self.wide is None and (index == self.head or at >= times[-1]):
+            times.append(at)
+            self.values.append(value)
             self.size += 1
             for measure in self._hearing:
                 measure.enter(self, index)
-        if len(times) - self.head > WINDOW_ENTRIES:
+        else:
+            self._insert(at, value)
+        if index - self.head >= WINDOW_ENTRIES:
             self._fold()
 
-    def advance(self, end: float) -> None:
-        """Let go of what is older than the window."""
-        start, times, head = end - self.seconds, self.times, self.head
-        if head == len(times) or times[head] > start:
-            return
-        size, counts = len(times), self.counts
-        while head < size and times[head] <= start:
+    def _expire(self, start: float) -> None:
+        times, head, counts = self.times, self.head, self.counts
+        behind = len(times)
+        while head < behind and times[head] <= start:
             for measure in self._hearing:
                 measure.leave(self, head)
             self.size -= 1 if counts is None else int(counts[head])
             self.head = head = head + 1
-        if head == size:
+        if head == behind:
             self._renew([array("d"), array("d")], base=self.base + head)
-        elif head >= _TIDY and 2 * head >= size:
+        elif head >= _TIDY and 2 * head >= behind:
             for column in self._columns():
                 del column[:head]
             self.base, self.head = self.base + head, 0
@@ -134,8 +135,16 @@ class Window:
         return list(map(Entry, *columns) if self.wide else map(single, *columns))
 
     def _insert(self, at: float, value: float) -> None:
-        place = bisect_right(self.times, at, self.head)
+        """Take a sample that is earlier than the last, or comes to entries that are folded."""
         parts = single(at, value) if self.wide else (at, value)
+        place = bisect_right(self.times, at, self.head)
+        if place == len(self.times):
+            for column, part in zip(self._columns(), parts, strict=True):
+                column.append(part)
+            self.size += 1
+            for measure in self._hearing:
+                measure.enter(self, place)
+            return
         columns = [column[self.head :] for column in self._columns()]
         for column, part in zip(columns, parts, strict=True):
             column.insert(place - self.head, part)
@@ -261,7 +270,7 @@ class Window:
         low = max(first - self.base, 0)
         return [column[low : end - self.base].tolist() for column in self._columns()]
 
-    def load(self, tail: Sequence[Any], chunks: Mapping[int, str]) -> None:
+    def load(self, tail: Sequence[Any], chunks: Mapping[int, str], end: float) -> None:
         """Bring in what `dump` returned: the last tail and every chunk that was not taken back."""
         start, parts = tail
         numbers = sorted(chunks)
@@ -271,6 +280,7 @@ class Window:
         until = start // WINDOW_CHUNK * WINDOW_CHUNK
         self.stored = (numbers[0] * WINDOW_CHUNK if numbers else until, until)
         self._measure()
+        self.hear(end, end, None)  # the oldest chunk has entries that had left
 
 
 def _ranked(values: "array[float]", counts: "array[float] | None", rank: int) -> tuple[float, float]:

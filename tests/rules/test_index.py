@@ -1,9 +1,13 @@
 """index: which rules a topic concerns; what it leaves out changes nothing: every rule on every event says the same."""
 
+from unittest import mock
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.ingest.topics import matches
+from hub.rules import ensemble
 from hub.rules.engine import Engine
 from hub.rules.index import Index
 from hub.rules.state import RuleState
@@ -190,9 +194,11 @@ def said(engine):
 
 @given(st.integers(1, 6).flatmap(lambda count: st.tuples(*map(a_rule, range(count)))), EVENTS)
 @settings(max_examples=400, deadline=None)
-def test_the_engine_with_its_index_says_what_running_every_rule_on_every_event_says(texts, events):
+@pytest.mark.parametrize("after", [1, 32])
+def test_the_engine_with_its_index_says_what_running_every_rule_on_every_event_says(after, texts, events):
     text = "\n".join(texts)
-    engine, naive, now = Engine(rules(text)), Naive(text), 1000.0
+    with mock.patch.object(ensemble, "TOGETHER_AFTER", after):
+        engine, naive, now = Engine(rules(text)), Naive(text), 1000.0
     for topic, payload, passes in events:
         now += passes
         for each in (engine, naive):
