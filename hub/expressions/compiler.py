@@ -173,7 +173,8 @@ class Compiler:
         if node.optional:
             return Code(f"optional_element({operand.text}, {field.text})", "optional")
         if operand.kind not in ("map", "dyn", "optional"):
-            return self.undefined(f"{an(operand.kind)} has no member {node.field!r}", node)
+            message = f"{an(operand.kind)} has no member {node.field!r}"
+            return self.undefined(message, node, self.names.hiding(node.operand))
         if operand.kind in ("dyn", "optional"):
             first, again = self.emit.twice(operand)
             return Code(f"({again}[{field.text}] if {first}.__class__ is dict else field({again}, {field.text}))")
@@ -184,13 +185,16 @@ class Compiler:
         if found is not None:
             return found
         operand = self.code(node.operand)
+        if operand.kind not in ("map", "dyn", "optional"):
+            message = f"{an(operand.kind)} has no member {node.field!r}"
+            return self.undefined(message, node, self.names.hiding(node.operand))
         field = self.emit.constant(node.field, "string")
         return Code(f"has_field({operand.text}, {field.text})", "bool")
 
     def _index(self, node: Index) -> Code:
         operand, key = self.code(node.operand), self.code(node.key)
         if operand.kind not in ("map", "list", "dyn", "optional"):
-            return self.undefined(f"{an(operand.kind)} has no elements", node)
+            return self.undefined(f"{an(operand.kind)} has no elements", node, self.names.hiding(node.operand))
         if operand.kind == "list" and key.kind not in (*NUMBERS, "dyn"):
             return self.undefined(f"the index of a list is a number, not {an(key.kind)}", node)
         name = "optional_element" if node.optional else "element"
@@ -217,7 +221,8 @@ class Compiler:
             return self._in(node, left, right)
         if operator in ("==", "!="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=False):
-                self.fail(f"{an(left.kind)} never equals {an(right.kind)}", node, _compare_hint(left.kind, right.kind))
+                hint = _compare_hint(left.kind, right.kind) or self.names.meant(node.operands)
+                self.fail(f"{an(left.kind)} never equals {an(right.kind)}", node, hint)
             return operators.equality(self.emit, operator, left, right)
         if operator in ("<", "<=", ">", ">="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=True):

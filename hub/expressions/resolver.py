@@ -88,6 +88,20 @@ class Resolver:
             return field
         return field if isinstance(node, Select) and not node.optional and path(node) == f"payload.{field}" else None
 
+    def hiding(self, node: Node) -> str:
+        """Say which capture stands before what was meant, if one does: `device.x` beside a capture {device}."""
+        if not isinstance(node, Name) or node.name not in self.scope.captures or node.name not in BUILTINS:
+            return ""
+        what = "the device of the registry" if node.name == "device" else f"the hub's own {node.name!r}"
+        return f"the capture {{{node.name}}} hides {what}; give the capture another name to reach it"
+
+    def meant(self, nodes: list[Node]) -> str:
+        """Say what to write where the whole `device` was compared: the payload's field, most likely."""
+        for node in nodes:
+            if isinstance(node, Name) and node.name in ("device", "labels") and node.name not in self.scope.captures:
+                return f"{node.name!r} is a map of the hub's own; the payload's field is payload.{node.name}"
+        return ""
+
     def local(self, node: Node) -> bool:
         """Say whether a chain of members begins with a variable of a macro."""
         while isinstance(node, Select):

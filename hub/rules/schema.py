@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from hub.document import Node, Problems
 from hub.errors import CompileError
-from hub.expressions import Scope, Template, caret, compile_condition, compile_expression, compile_template
+from hub.expressions import Program, Scope, Template, caret, compile_condition, compile_expression, compile_template
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.rules.rule import LABEL_NAMES, TEXT_NAMES, Rule, Texts
@@ -108,6 +108,8 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, receivers: Col
     enabled = section.take("enabled", boolean, default=True)
     section.finish()
     _check_together(section, alert)
+    if len(problems) == before:
+        _check_used(section, captures, by, [p for p in (when, clear) if p is not None], texts)
     if len(problems) > before:
         return None
     return Rule(
@@ -188,6 +190,28 @@ def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) 
             if name in _OWN_LABELS and (key == "topic" or name not in captures):
                 message = f"{name!r} is a label of the hub's own ({_OWN_LABELS[name]})"
                 section.report(section.node.key_problem(key, message, "give it another name"))
+
+
+def _check_used(
+    section: Section, captures: Sequence[str], by: Sequence[str], conditions: Sequence[Program], texts: Texts
+) -> None:
+    """Report captures that make no difference: `by` leaves them out, and nothing names them."""
+    templates = [template for _, template in texts.labels] + [
+        texts.summary,
+        *([texts.details] if texts.details else []),
+    ]
+    used = {*by}.union(*(each.captures for each in conditions), *(each.captures for each in templates))
+    topic = section.get("topic")
+    if topic is None or section.node.value.get("by") is None:
+        return
+    for name in captures:
+        if name not in used:
+            node = topic.value[0] if isinstance(topic.value, list) else topic
+            message, hint = f"nothing uses the capture {{{name}}}", "write + in its place, or name it in `by` or a text"
+            error = CompileError(
+                message, node.text.index(f"{{{name}" + ("..." if f"{{{name}...}}" in node.text else "}")), node.text
+            )
+            section.report(node.problem(message, hint, caret(error), error.offset))
 
 
 def _names(node: Node) -> tuple[str, ...]:

@@ -81,13 +81,12 @@ def checkpoints(instances=5000, seconds=60):
         for _ in range(seconds):
             now += 1.0
             engine.process([event(f"d/{n}", {"t": 21.37}, now) for n in range(instances)], now)
-            size = wal.stat().st_size
             begun = timeit.default_timer()
             changes = Changes(instances=engine.take_changes(), samples=engine.take_samples())
             made = timeit.default_timer()
             database.apply([changes])
             spent, last = spent + timeit.default_timer() - made, last + made - begun
-            written = wal.stat().st_size - size
+        written = wal.stat().st_size / seconds
         database.close()
     return last / seconds * 1e3, spent / seconds * 1e3, written / instances
 

@@ -55,6 +55,61 @@ def test_a_mistake_is_found_at_load_with_its_place_and_what_to_do(text, place, m
     assert caught.value.text == text
 
 
+@pytest.mark.parametrize("text", ["device.limit > 3", "device['limit'] > 3", "has(device.limit)"])
+def test_a_capture_that_hides_the_registry_is_told_with_the_way_out(text):
+    with pytest.raises(CompileError, match="a string has no") as caught:
+        compile_condition(text, SCOPE)
+    assert caught.value.hint == (
+        "the capture {device} hides the device of the registry; give the capture another name to reach it"
+    )
+    assert compile_condition(text, Scope(("site",)))
+
+
+def test_the_registry_compared_with_a_text_is_told_with_the_field_that_was_meant():
+    with pytest.raises(CompileError, match="a map never equals a string") as caught:
+        compile_condition("device == 'd7'", Scope())
+    assert "payload.device" in caught.value.hint
+
+
+def test_another_built_in_name_that_is_hidden_is_told_too():
+    with pytest.raises(CompileError, match="a string has no member") as caught:
+        compile_condition("event.qos == 1", Scope(("event",)))
+    assert "hides the hub's own 'event'" in caught.value.hint
+
+
+HISTORY = Scope(("site",), history=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        ("avg(x) > 1.0", "avg", "does not take 1 argument", "avg(x, 10m)"),
+        ("percentile(x, 10m) > 1.0", "percentile", "does not take 2 arguments", "percentile(x, 95, 10m)"),
+        ("changed(x, 10m)", "changed", "does not take 2 arguments", "changed(x)"),
+        ("avg(x, 600) > 1.0", "600", "the window is a duration", "avg(x, 10m)"),
+        ("avg(x, y) > 1.0", "y", "the window is a duration", ""),
+        ("avg(x, 0s) > 1.0", "0s", "longer than 0", ""),
+        ("avg(x, 40d) > 1.0", "40d", "at most 31d", ""),
+        ("percentile(x, 101, 10m) > 1.0", "101", "from 0 to 100", ""),
+        ("percentile(x, y, 10m) > 1.0", "y", "from 0 to 100", ""),
+        ("avg(site, 10m) > 1.0", "site", "numbers, not a string", "count"),
+        ("max(x > 1, 10m) > 1.0", ">", "numbers, not a bool", ""),
+        ("max(delta(x, 1m), 10m) > 1.0", "delta", "cannot stand in another", ""),
+        ("xs.exists(y, avg(y, 10m) > 1.0)", "y, 10m", "a name of the macro around it", "once per event"),
+        ("avg(x +, 10m) > 1.0", ",", "where a value", ""),
+        ("avg(siz(x), 10m) > 1.0", "siz", "unknown function", "'size'"),
+        ("changed(x) == 1", "==", "a bool never equals an int", ""),
+        ("unchanged(x) > 5", ">", "a duration cannot be compared", "90s"),
+        ("count(x, 10m) == 'a'", "==", "an int never equals a string", ""),
+    ],
+)
+def test_a_mistake_in_a_history_function_is_found_at_load(text, place, message, hint):
+    with pytest.raises(CompileError, match=message) as caught:
+        compile_condition(text, HISTORY)
+    assert caught.value.offset == text.index(place)
+    assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize("text", ["1", "'yes'", "site", "now", "x + 1.0", "[true]", "size(x)", "null"])
 def test_a_condition_that_cannot_be_a_bool_is_refused_and_is_an_expression(text):
     with pytest.raises(CompileError, match="true or false"):

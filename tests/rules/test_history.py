@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.alerts.texts import render
-from hub.limits import HISTORY_IDLE_SECONDS
+from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_CHUNK
 from hub.rules import state as state_module
 from hub.rules.engine import Engine
 from tests.rules.making import Drive, event, rules
@@ -309,7 +309,7 @@ def test_nothing_is_left_in_the_store_of_an_instance_that_was_forgotten():
     for number in range(300):
         hub.send("d/1", {"t": number % 5}, after=1)
         hub.commit()
-    assert len(hub.samples) == 300 // 32
+    assert len(hub.samples) == 300 // WINDOW_CHUNK
     hub.restart()
     hub.wait(700)
     hub.commit()

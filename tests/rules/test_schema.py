@@ -201,3 +201,29 @@ def test_the_signature_follows_what_an_instance_means_and_nothing_else():
         changed = "\n".join(f"  {other}" if f"{key}:" in line else line for line in base.splitlines())
         assert rule("- " + changed.lstrip(" -")).signature != rule(base).signature
     assert rule(base + "  by: []").signature != rule(base).signature
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "name"),
+    [
+        ("topic: site/{site}/{device}\nby: device\nsummary: hot", "2:13", "site"),
+        ("topic: site/{site_id}/{site}\nby: site_id\nsummary: hot", "2:23", "site"),
+        ("topic: ['a/{x}/{rest...}', 'b/{x}/{rest...}']\nby: x\nsummary: hot", "2:16", "rest"),
+        ("topic: site/{site}\nby: []\nsummary: hot", "2:13", "site"),
+    ],
+)
+def test_a_capture_that_nothing_uses_is_a_problem_at_its_place(lines, place, name):
+    said = problem(f"alert: X\n{lines}\nwhen: v > 1").splitlines()
+    hint = "write + in its place, or name it in `by` or a text"
+    assert said[0] == f"r.yaml:{place}: nothing uses the capture {{{name}}} ({hint})"
+    assert said[1][said[2].index("^") :].startswith("{" + name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["summary: '{site}'", "details: '{site}'", "labels: {n: '{site}'}", "when: site == 'a'", "clear: site == 'a'", ""],
+)
+def test_a_capture_beside_by_is_used_where_a_text_or_a_condition_names_it(line):
+    more = [line] if line.startswith("when") else [line, "when: v > 1"]
+    more += [] if "summary" in line or not line else ["summary: hot"]
+    assert rule("\n  ".join(["- alert: X", "topic: s/{site}/{device}", "by: device", *more]))
