@@ -3,14 +3,14 @@
 An instance is fed once for each of its events, whatever its conditions look at: `&&` leaves no sample out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
 from hub.errors import EvaluationError
-from hub.expressions import Context, Slot
+from hub.expressions import Context, Reading, Slot
 from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_NUMBER
 from hub.model import Event
 from hub.rules.history import History, record
@@ -29,14 +29,14 @@ class Sampler:
     `idle`: after so many seconds without an event nothing that a history holds can matter any more.
     """
 
-    def __init__(self, rule: Rule) -> None:
-        """Find what the rule's conditions and texts ask for."""
+    def __init__(self, readings: Iterable[Reading], shown: Sequence[Reading] = ()) -> None:
+        """Take what the rule's conditions and texts ask for; `shown` are the texts' part of it."""
         functions: dict[Slot, list[str]] = {}
-        for reading in rule.readings:
+        for reading in readings:
             functions.setdefault(reading.slot, []).append(reading.function)
         self.sight = Context()
         """What a condition sees that asks for nothing but samples; those of the instance that was fed last."""
-        self._shown = rule.texts.readings
+        self._shown = shown
         self._functions = functions
         self._feeds = [(s.key, s.seconds > 0, s.field, s.run, _KEEPS[s.mode]) for s in functions]
         self.needs_context = any(slot.needs_context for slot in functions)
@@ -133,7 +133,7 @@ def _token(value: Any) -> float | None:
 
 def sampler_of(rule: Rule) -> Sampler | None:
     """Return a rule's sampler, if it looks at samples."""
-    return Sampler(rule) if rule.readings else None
+    return Sampler(rule.readings, rule.texts.readings) if rule.readings else None
 
 
 _KEEPS: dict[str, Callable[[Any], Any]] = {

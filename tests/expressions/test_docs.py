@@ -1,6 +1,11 @@
 """docs/expressions.md is run: each `expression → value`, each text of the table; and it leaves nothing out."""
 
+import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +15,10 @@ from hub.expressions import Context, EvaluationError, Scope, compile_expression,
 from hub.expressions.library import FUNCTIONS
 from hub.expressions.library.comparison import equal
 from hub.expressions.library.macros import MACROS
+from hub.expressions.names import HISTORY
 from hub.expressions.values import TYPES, type_of
+from hub.model import Event
+from hub.rules.sampler import Sampler
 
 PAGE = (Path(__file__).parents[2] / "docs" / "expressions.md").read_text("utf-8")
 BLOCKS = re.findall(r"```cel\n(.*?)\n```", PAGE, re.DOTALL)
@@ -36,6 +44,50 @@ def test_an_example_of_the_page_has_the_value_it_shows(expression, value):
 def test_an_example_of_the_page_passes_the_checks_at_load(expression, value):
     program = compile_expression(expression.replace("\0", "\n"), Scope())
     assert equal(program.run(BINDINGS, (), None), evaluate(value))
+
+
+SAMPLES = re.findall(
+    r"^(.+?) → (.+?) = (.+)$", "\n".join(re.findall(r"```samples\n(.*?)```", PAGE, re.DOTALL)), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("samples", "expression", "value"), SAMPLES)
+def test_an_example_of_looking_back_has_the_value_it_shows(samples, expression, value):
+    program = compile_expression(expression, Scope(history=True))
+    sampler = Sampler(program.history)
+    history = sampler.new()
+    for minute, sample in enumerate(json.loads(f"[{samples}]")):
+        one = Event("t", b"", {"x": sample}, None, 1e9 + 60 * minute, 1, False)
+        sampler.feed(history, one, (), None)
+    context = Context(history=history.slots)
+    if value == "error":
+        with pytest.raises(EvaluationError):
+            program.run({}, (), context)
+        return
+    result, wanted = program.run({}, (), context), evaluate(value)
+    assert type_of(result) is type_of(wanted)
+    assert result == pytest.approx(wanted) if isinstance(result, float) else equal(result, wanted)
+
+
+def test_every_function_that_looks_back_has_an_example():
+    assert {expression.partition("(")[0] for _, expression, _ in SAMPLES} == HISTORY
+
+
+def test_the_commands_of_the_page_print_what_it_shows():
+    (shown,) = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    commands = re.findall(r"^\$ hub (.*)\n((?:[^$].*\n)+)", shown, re.MULTILINE)
+    assert len(commands) == 3
+    for command, printed in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", *shlex.split(command)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=os.environ | {"NO_COLOR": "1"},
+        )
+        assert done.stdout + done.stderr == printed
+        assert done.returncode == printed.startswith("hub: ")
 
 
 def used(name):

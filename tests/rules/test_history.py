@@ -9,6 +9,8 @@ from hub.alerts.texts import render
 from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_CHUNK
 from hub.rules import state as state_module
 from hub.rules.engine import Engine
+from hub.store.changes import Changes
+from hub.store.database import Database
 from tests.rules.making import Drive, event, rules
 
 
@@ -373,3 +375,32 @@ def test_a_rule_that_means_something_else_loses_its_samples():
     hub.reload(BASE.replace("5.0", "6.0") % "")
     hub.commit()
     assert (hub.rows, hub.samples) == ({}, {})
+
+
+def test_samples_go_through_the_real_store(tmp_path):
+    text = '- {alert: A, topic: "d/{x}", when: "avg(t, 1m) < 0.0", summary: "{count(t, 1m)} {sum(t, 1m)}"}'
+    steady, engine, now = Engine(rules(text)), Engine(rules(text)), 1000.0
+    for number in range(400):
+        now += 0.7
+        for each in (steady, engine):
+            each.process([event(f"d/{number % 3}", {"t": 0.1 * number if number < 390 else -9999.0}, now)], now)
+        if number % 20 == 0:
+            database = Database(tmp_path / "hub.db")
+            changes = Changes(instances=engine.take_changes(), samples=engine.take_samples())
+            changes.rules = engine.signatures()
+            database.apply([changes])
+            stored = database.load()
+            database.close()
+            engine = Engine(rules(text))
+            engine.restore(stored.instances, stored.rules, now, stored.samples)
+    assert len(stored.samples) >= 3
+    said = told(engine)
+    assert said == told(steady)
+    assert len(said) == 3
+    engine.tick(now + 61)
+    engine.process([event(f"d/{number}", {"t": 1}, now + 70) for number in range(3)], now + 70)
+    engine.tick(now + 200)
+    database = Database(tmp_path / "hub.db")
+    database.apply([Changes(instances=engine.take_changes(), samples=engine.take_samples())])
+    assert (database.load().instances, database.load().samples) == ([], [])
+    database.close()

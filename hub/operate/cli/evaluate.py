@@ -1,0 +1,131 @@
+"""`hub eval`: try an expression from the shell: its value and type, or what is wrong with it and where."""
+
+import math
+import sys
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from hub.clock import SystemClock
+from hub.errors import CompileError, EvaluationError
+from hub.expressions import Program, Scope, caret, compile_expression
+from hub.expressions.format import plain
+from hub.expressions.values import type_of
+from hub.ingest.decode import Undecodable, decode
+from hub.ingest.topics import matches
+from hub.limits import PAYLOAD_BYTES
+from hub.model import Event
+from hub.operate.shown import shown
+from hub.rules.pattern import Pattern, parse_pattern
+from hub.rules.sampler import Sampler
+from hub.rules.transition import make_context
+
+__all__ = ["eval"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What was typed, as if it had come from the broker."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+    packet_id: int | None = 1
+    duplicate: bool = False
+    subscription_ids: list[int] = field(default_factory=list)
+
+
+def eval(  # noqa: A001 - the command's name
+    expression: Annotated[str, typer.Argument(help="The expression, in quotes.", metavar="EXPR", show_default=False)],
+    payload: Annotated[
+        str, typer.Option(help="The payload it sees, as a device sends it; - reads it from standard input.")
+    ] = "{}",
+    topic: Annotated[str, typer.Option(help="The topic of the message.")] = "",
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="A rule's topic that it matches: what its {captures} take can be named."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Evaluate an expression for one message and print its value and type; ends with 1 where it has none.
+
+    What looks back (avg, rate, changed …) sees this message as the first of its instance.
+    """
+    event = _event(payload, topic)
+    pattern = _pattern(on, topic)
+    captures = pattern.values(topic.split("/")) if pattern else ()
+    try:
+        program = compile_expression(expression, Scope(pattern.captures if pattern else (), history=True))
+        value = _run(program, event, dict(zip(program.scope.captures, captures, strict=True)))
+    except CompileError as error:
+        _fail(error.message, as_json, error)
+    except EvaluationError as error:
+        _fail(str(error), as_json)
+    kind = str(type_of(value))
+    if as_json:
+        typer.echo(orjson.dumps({"value": _jsonable(value), "type": kind}, option=orjson.OPT_NON_STR_KEYS).decode())
+    else:
+        typer.echo(f"{shown(_text(value))} ({kind})")
+
+
+def _event(payload: str, topic: str) -> Event:
+    raw = sys.stdin.buffer.read(PAYLOAD_BYTES + 1) if payload == "-" else payload.encode("utf-8", "surrogateescape")
+    event = decode(_Message(topic, raw), SystemClock().now())
+    if isinstance(event, Undecodable):
+        raise typer.BadParameter(f"no rule could see this payload: {event.reason}", param_hint="'--payload'")
+    return event
+
+
+def _pattern(on: str | None, topic: str) -> Pattern | None:
+    if on is None:
+        return None
+    try:
+        pattern = parse_pattern(on)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--on'") from None
+    if not matches(pattern.filter, topic):
+        asked = "say which with --topic" if not topic else f"{topic} does not match it"
+        raise typer.BadParameter(f"{on} takes what a topic has in its place; {asked}", param_hint="'--on'")
+    return pattern
+
+
+def _run(program: Program, event: Event, captures: dict[str, str]) -> Any:
+    values = tuple(captures.values())
+    context = make_context(event, {}, captures, event.time, {})
+    if program.history:
+        sampler = Sampler(program.history)
+        history = sampler.new()
+        sampler.feed(history, event, values, context)
+        context.history = history.slots
+    return program.run(event.fields, values, context)
+
+
+def _fail(message: str, as_json: bool, error: CompileError | None = None) -> None:
+    """Say what is wrong, for a mistake in the expression with the place, and end."""
+    if as_json:
+        place = {} if error is None else {"offset": error.offset, "hint": error.hint}
+        typer.echo(orjson.dumps({"error": message, **place}).decode())
+        raise typer.Exit(1)
+    hint = f" ({error.hint})" if error is not None and error.hint else ""
+    typer.echo(f"hub: {shown(message + hint)}", err=True)
+    if error is not None and (excerpt := caret(error)):
+        typer.echo(excerpt, err=True)
+    raise typer.Exit(1)
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode() if value.__class__ is str else plain(value)
+
+
+def _jsonable(value: Any) -> Any:
+    """Return a value that JSON can hold: what it has no word for becomes the text that templates write."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return plain(value)
+    if isinstance(value, list):
+        return [_jsonable(each) for each in value]
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else plain(key): _jsonable(each) for key, each in value.items()}
+    return value if value is None or isinstance(value, str | int | float) else plain(value)
