@@ -9,6 +9,7 @@ from datetime import datetime
 from tests.support.ends import watching
 from tests.support.hub import Hub
 from tests.support.mqtt import client
+from tests.support.record import PATIENCE
 
 SLACK = 4.0  # what a busy machine may add to a time that is waited for
 
@@ -20,7 +21,7 @@ class Scene:
 
     def __init__(self, hub, device, told, states):
         self.hub, self._device, self.told, self.states = hub, device, told, states
-        self._heard = 0
+        self.heard = 0
 
     async def send(self, topic, payload, **options):
         """Publish as a device; return the time just before it."""
@@ -56,13 +57,17 @@ class Scene:
         return json.loads(message.payload) if message.payload else None
 
     async def settled(self):
-        """Wait until all that was sent before has been evaluated and told: an event behind it has, nothing waits."""
-        self._heard += 1
-        await self.send("ask/heard", {"n": self._heard})
-        await self.notified("Heard", "event", self._heard, 10)
-        async with asyncio.timeout(20):
+        """Wait until all that was sent before has been evaluated and told, and what was told has come to `told`."""
+        await self._hear()
+        async with asyncio.timeout(PATIENCE):
             while self.hub.rows("SELECT 1 FROM outbox WHERE state = 'queued' LIMIT 1"):
                 await asyncio.sleep(0.02)
+        await self._hear()
+
+    async def _hear(self):
+        self.heard += 1
+        await self.send("ask/heard", {"n": self.heard})
+        await self.notified("Heard", "event", self.heard, PATIENCE)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Record(list):
