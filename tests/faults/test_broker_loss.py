@@ -125,11 +125,10 @@ async def test_the_status_is_offline_when_the_hub_dies_and_online_again(tmp_path
         await told.first(status("offline"), after=seen, what="said at a clean stop")
     async with watching(broker, "hub/status", name="late") as told:
         assert (await told.first(status("offline"))).retain
-        await hub.start()
-        await told.first(status("online"))
-    said = len(hub.lines)
-    await broker.stop()
-    await broker.start()
-    await hub.says(" connected ", after=said)
-    async with watching(broker, "hub/status", name="later") as told:
-        await told.first(status("online"), what="after the broker was away")
+    async with hub:
+        said = len(hub.lines)
+        await broker.stop()
+        await broker.start()
+        await hub.says(" connected ", after=said)
+        async with watching(broker, "hub/status", name="later") as told:
+            await told.first(status("online"), what="after the broker was away")
