@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from hub.document import Node, Problems, read_document
@@ -328,13 +327,3 @@ def _loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def describe(settings: Settings) -> dict[str, Any]:
-    """Return what a person wants to see at the start, without secrets."""
-    return {
-        "broker": str(settings.broker),
-        "rules": [str(path) for path in settings.rules],
-        "devices": [str(path) for path in settings.devices],
-        "state": str(settings.state),
-    }

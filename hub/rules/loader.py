@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hub.document import Node, Problems, read_document, yaml_files
 from hub.errors import Problem
@@ -13,20 +13,13 @@ from hub.limits import COVER_COMPARISONS
 from hub.rules.rule import Rule
 from hub.rules.schema import NO_DEFAULTS, Defaults, read_defaults, read_rule, refuse_later
 
-__all__ = ["ReceiverLike", "RuleSet", "load_rules"]
+__all__ = ["RuleSet", "load_rules"]
 
 LATER_SECTIONS = ("schedules", "tests")
 
 
-class ReceiverLike(Protocol):
-    """What the loader asks of a receiver's settings (notify.receiver.ReceiverSettings)."""
-
-    def publishes(self) -> str | None:
-        """Return the MQTT filter of what it can publish to, if it does."""
-        ...
-
-
 ReadReceivers = Callable[[Node, Problems], Mapping[str, Any]]
+"""Reads a `receivers` mapping into settings by name (notify.receiver.ReceiverSettings, a later stage's)."""
 
 
 @dataclass(frozen=True, slots=True)
