@@ -14,9 +14,9 @@ import aiohttp
 import orjson
 
 from hub import __version__
-from hub.alerts.book import Book
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.config import Settings
+from hub.core import Core
 from hub.document import Problems
 from hub.errors import ConfigError, HubError, SessionError
 from hub.files import Files, check, load_files
@@ -32,7 +32,7 @@ from hub.notify.settings import build_receiver
 from hub.observer import Observer
 from hub.outbox import StoreOutbox
 from hub.pipeline import Pipeline
-from hub.rules.engine import Engine
+from hub.schedules import local_zone
 from hub.store.changes import Snapshot
 from hub.store.writer import Store
 from hub.watch import watch
@@ -92,16 +92,15 @@ class App:
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
         self.session = open_session(settings.broker, will, self._notice)
-        self.engine = Engine(self.files.rules.rules.values(), self.files.registry, observer.rule_error)
-        book = Book(settings.publish_prefix, hub, observer.rule_error)
+        rules, registry = self.files.rules, self.files.registry
+        core = Core(rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone())
         outbox = StoreOutbox(store, snapshot.last_row)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock)
         self.receivers = self._build({})
         self.dispatcher = Dispatcher(self.receivers, outbox, clock, observer)
         self.pipeline = Pipeline(
-            self.session, self.engine, book, self.dispatcher, store, outbox, clock, observer, settings
+            self.session, core, self.dispatcher, store, outbox, clock, observer, settings, rules.filters()
         )
-        self.pipeline.set_rules(self.files.rules)
 
     async def _live(self, store: Store, earlier: Sequence[str]) -> None:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
@@ -211,9 +210,7 @@ class App:
         self.files = files
         self.receivers = self._build(self.receivers)
         self.dispatcher.reload(self.receivers)
-        gone = self.engine.reload(files.rules.rules.values(), files.registry, self.clock.now())
-        self.pipeline.set_rules(files.rules)
-        self.pipeline.rules_changed(gone)
+        self.pipeline.reload(files.rules, files.registry)
 
 
 async def _until(future: "asyncio.Future[None]") -> None:

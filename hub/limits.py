@@ -36,6 +36,11 @@ TOGETHER_RULES = 64  # whose conditions become one function: 5 ms of compiling
 TOGETHER_AFTER = 32  # events, before that happens
 PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each
 
+ABSENT_LEARNED_SECONDS = 7 * 86400.0  # the longest that `absent: auto` waits, also for whom it knows nothing of
+ABSENT_LEARNED_LEAST_SECONDS = 30.0  # the shortest: a burst of messages must not make a device silent
+ABSENT_LEARNED_AFTER = 5  # messages before an interval is believed
+TIMESTAMP_AGE_SECONDS = 7 * 86400.0  # an event's own time is believed that far back: what a gateway buffers
+
 # history: the samples that functions such as avg(x, 10m) look at
 WINDOW_SECONDS = 31 * 86400.0  # the longest window
 WINDOW_ENTRIES = 1024  # kept of one window: so many samples it holds exactly, in 16 KB
@@ -61,6 +66,14 @@ SETTLE_WINDOW = 16  # results of deliveries that may wait for a commit: with tho
 SETTLE_SECONDS = 0.05  # … and how long they may wait
 
 # alerts
+REPEAT_SECONDS = 10.0  # the shortest `repeat`
+LIMIT_COUNT = 1000  # the largest `limit`: the times of so many notifications are remembered for each instance
+LIMIT_SECONDS = 31 * 86400.0  # the longest time a `limit` counts over
+GROUP_WAIT_SECONDS = 10.0  # from a group's first alert to its notification: what has one cause comes within seconds
+GROUP_INTERVAL_SECONDS = 300.0  # between two notifications of a group
+GROUP_ALERTS = 100  # shown in one grouped notification
+TRACE_ROWS = 200_000  # entries kept, about 100 MB at most, 40 MB as a rule
+TRACE_HEAD_BYTES = 512  # of a payload in the trace
 RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its retained topic
 NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notification as its head
 

@@ -107,6 +107,9 @@ class Reason(enum.StrEnum):
     RETURNED = "message again"
     RULE_REMOVED = "rule removed"
     RULE_CHANGED = "rule changed"
+    PAUSED = "paused"
+    MUTE_BEGAN = "mute began"
+    MUTE_ENDED = "mute ended"
     DEVICE_REMOVED = "device removed from the registry"
 
 

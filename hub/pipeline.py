@@ -8,16 +8,16 @@ CHECKPOINT_SECONDS or when a part of the receive window is filled.
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 from typing import Any
 
 import orjson
 
-from hub.alerts.book import Book
 from hub.clock import Clock, rfc3339
 from hub.config import Settings
+from hub.core import Core
 from hub.errors import StoreError
 from hub.ingest.decode import decode_all
 from hub.ingest.receipts import Receipts
@@ -31,13 +31,13 @@ from hub.limits import (
     CHECKPOINT_WINDOW_SHARE,
     DEADLINE_SECONDS,
 )
-from hub.model import OWN, Delivery, Event, Notification, Reason
+from hub.model import OWN, Delivery, Event, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outbox import Queued
 from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
-from hub.rules.engine import Engine
 from hub.rules.loader import RuleSet
+from hub.rules.work import Registry
 from hub.store.changes import Changes, Snapshot
 from hub.store.writer import Store
 
@@ -50,17 +50,17 @@ class Pipeline:
     def __init__(
         self,
         session: Session,
-        engine: Engine,
-        book: Book,
+        core: Core,
         dispatcher: Dispatcher,
         store: Store,
         outbox: StoreOutbox,
         clock: Clock,
         observer: Observer,
         settings: Settings,
+        filters: list[str],
     ) -> None:
-        """Take the stages."""
-        self.session, self.engine, self.book, self.dispatcher = session, engine, book, dispatcher
+        """Take the stages; `filters` are those that the session subscribes to."""
+        self.session, self.core, self.dispatcher = session, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
         self._prefix, self._payload_bytes = settings.publish_prefix, settings.broker.payload_bytes
@@ -83,7 +83,7 @@ class Pipeline:
         self._quiet_since: float | None = None
         self._had_session = False
         self._copy: tuple[str, bytes, set[int]] | None = None
-        self._rules: RuleSet | None = None
+        self._filters: list[str] | None = filters
         self._closing = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
@@ -95,24 +95,16 @@ class Pipeline:
         now = self.clock.now()
         self._receipts = Receipts(snapshot.receipts)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
-        gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
+        self.core.restore(snapshot, now)
         self._quiet_since = min(now, snapshot.meta_float("alive", now))
         self._had_session = "alive" in snapshot.meta
-        self.book.restore(snapshot.alerts)
-        self.book.end(gone, now)
-        self._collect()
         self.want_commit()
 
-    def set_rules(self, rules: RuleSet) -> None:
-        """Follow the rules: which receivers do not hear of an end, and what the next commit must say of them."""
-        self._rules = rules
-        self.book.silent_about_end = frozenset(n for n, r in rules.receivers.items() if not r.send_resolved)
-
-    def rules_changed(self, gone: Mapping[str, Reason]) -> None:
-        """Follow a reload of the engine's rules."""
+    def reload(self, rules: RuleSet, registry: Registry) -> None:
+        """Take new rules, in one turn of the loop."""
         now = self.clock.now()
-        self.book.end(gone, now)
-        self._collect()
+        self.core.reload(rules, registry, now)
+        self._filters = rules.filters()
         self._set_timer(now)
         self.want_commit()
 
@@ -146,11 +138,12 @@ class Pipeline:
         """Evaluate a batch and let its commit begin, now or later."""
         now = self.clock.now()
         events = self._read(deliveries, now)
-        self.engine.process(events, now)
+        spoke = self.core.process(events, now)
         self._taken += len(deliveries)
         self._uncommitted += len(deliveries)
         self.observer.events(events, now)
-        if self._collect():
+        if spoke:
+            self.want_commit()
             self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
         else:
             self.observer.committed(len(events), self.clock.now() - now)
@@ -163,7 +156,7 @@ class Pipeline:
         fresh = self._receipts.take(deliveries)
         if len(fresh) < len(deliveries):
             self.observer.duplicates(len(deliveries) - len(fresh))
-        if self.engine.overlaps:
+        if self.core.engine.overlaps:
             # of those committed before, too, there may be a copy that comes only now
             copies = {id(delivery) for delivery in deliveries if self._is_copy(delivery)}
             fresh = [delivery for delivery in fresh if id(delivery) not in copies]
@@ -178,7 +171,7 @@ class Pipeline:
 
         A broker sends one copy for each, one behind the other, each with its subscription's identifier (MQTT 5, 3.3.4).
         """
-        if self.engine.plan(delivery.topic).copies < 2:
+        if self.core.engine.plan(delivery.topic).copies < 2:
             self._copy = None
             return False
         ids = set(delivery.subscription_ids)
@@ -188,15 +181,6 @@ class Pipeline:
             return True
         self._copy = (delivery.topic, delivery.payload, ids)
         return False
-
-    def _collect(self) -> bool:
-        """Let the book take what the engine found; tell whether there was anything."""
-        transitions = self.engine.take_transitions()
-        if not transitions:
-            return False
-        self.book.apply(transitions)
-        self.want_commit()
-        return True
 
     # time
 
@@ -209,26 +193,20 @@ class Pipeline:
                 self._tick(now)
             wait, self._asleep_until = DEADLINE_SECONDS, inf
             if self._drained():
-                wait = min(max(self._next_due() - now, 0.001), DEADLINE_SECONDS)
+                wait = min(max(self.core.next_due() - now, 0.001), DEADLINE_SECONDS)
                 self._asleep_until = now + wait
             await _wait(self._timers_wanted, wait)
 
     def _tick(self, now: float) -> None:
         if self._quiet_since is not None:
-            self.engine.excuse(max(0.0, now - self._quiet_since), now)
+            self.core.excuse(max(0.0, now - self._quiet_since), now)
             self._quiet_since = None
-        self.engine.tick(now)
-        self.book.tick(now)
-        self._collect()
-        if self.book.has_changes():
+        if self.core.tick(now):
             self.want_commit()
-
-    def _next_due(self) -> float:
-        return min([at for at in (self.engine.next_due(), self.book.next_due()) if at is not None], default=inf)
 
     def _set_timer(self, now: float) -> None:
         """Wake `timers` where it sleeps too long: a deadline came nearer, or the queue is drained now."""
-        if self._drained() and (self._asleep_until == inf or self._next_due() < self._asleep_until):
+        if self._drained() and (self._asleep_until == inf or self.core.next_due() < self._asleep_until):
             self._asleep_until = now
             self._timers_wanted.set()
 
@@ -287,14 +265,14 @@ class Pipeline:
             return
         self._committing, self._wanted = True, False
         now = self.clock.now()
-        notifications = self._own + self.book.take_notifications()
+        notifications = self._own + self.core.take_notifications()
         self._own = []
         commit = _Commit(
             self._taken,
             self._uncommitted,
             self._speaking,
             self.outbox.enter(notifications),
-            self.book.take_changed(),
+            self.core.take_changed(),
         )
         self._speaking, self._uncommitted = (0, 0.0), 0
         self.store.commit(self._changes(now, commit), partial(self._committed, commit))
@@ -339,26 +317,23 @@ class Pipeline:
             self._receipts.drained()
         receipts, forget = self._receipts.seal(commit.position)
         dead, self._dead = self._dead, []
-        rules, self._rules = self._rules, None
+        filters, self._filters = self._filters, None
         meta = []
         if any(each.notification.id.startswith("own-") for each in commit.queued):
             meta.append(("own_serial", str(self._own_serial)))
         if self._quiet_since is None and now >= self._alive_until:
             meta.append(("alive", repr(now)))
             self._alive_until = now + ALIVE_SECONDS
-        if rules is not None:
-            meta.append(("filters", orjson.dumps(rules.filters()).decode()))
-        return Changes(
-            instances=self.engine.take_changes(),
-            samples=self.engine.take_samples(),
-            alerts=self.book.take_rows(),
+        if filters is not None:
+            meta.append(("filters", orjson.dumps(filters).decode()))
+        return replace(
+            self.core.take_changes(),
             queued=[outbox_row(each) for each in commit.queued],
             settled=self.outbox.take_settled(),
             dead_letters=dead,
             receipts=receipts,
             forget_receipts=forget,
             meta=meta,
-            rules=None if rules is None else self.engine.signatures(),
         )
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from hub.alerts.alert import Alert, fingerprint
 from hub.alerts.texts import notification_body, render
 from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Notification, Phase, Reason
+from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 
 __all__ = ["Book"]
@@ -23,22 +24,28 @@ class Book:
     def __init__(self, prefix: str, hub: Mapping[str, str], on_error: Callable[[str, str, str], None]) -> None:
         """Begin empty; `on_error` hears rule, topic and message of every text that could not be filled in."""
         self.alerts: dict[str, Alert] = {}
-        self.silent_about_end: frozenset[str] = frozenset()
-        """Receivers with `send_resolved: false`."""
+        self._silent_about_end: frozenset[str] = frozenset()
         self._prefix, self._hub, self._on_error = prefix, hub, on_error
+        self._rules: Mapping[str, Rule] = {}
         self._dirty: set[str] = set()
         self._queue: list[Notification] = []
         self._changed: list[Mapping[str, Any]] = []
         self._over: list[tuple[float, str]] = []
 
-    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring stored alerts in."""
-        for mark, text in rows:
+    def follow(self, rules: Mapping[str, Rule], silent_about_end: frozenset[str]) -> None:
+        """Take the rules as they are now, and which receivers have `send_resolved: false`."""
+        self._rules, self._silent_about_end = rules, silent_about_end
+
+    def restore(self, alerts: Iterable[tuple[str, str]], desk: Iterable[tuple[str, str, str]], now: float) -> None:
+        """Bring in what a store held."""
+        del desk, now
+        for mark, text in alerts:
             alert = self.alerts[mark] = Alert.load(text)
             self._await_end(mark, alert)
 
-    def apply(self, transitions: Sequence[Transition]) -> None:
+    def apply(self, transitions: Sequence[Transition], now: float) -> None:
         """Take what the engine found."""
+        del now
         for transition in transitions:
             if transition.phase is Phase.EVENT:
                 self._event(transition)
@@ -94,7 +101,7 @@ class Book:
         if alert.state is Phase.FIRING:
             self._tell(alert.told, identity, mark, body, now)
         elif alert.state is Phase.RESOLVED:
-            self._tell([name for name in alert.told if name not in self.silent_about_end], identity, mark, body, now)
+            self._tell([name for name in alert.told if name not in self._silent_about_end], identity, mark, body, now)
         self._publish(mark, alert, now, None if alert.state is Phase.INACTIVE else alert.body())
         self._await_end(mark, alert)
 
@@ -141,6 +148,14 @@ class Book:
         """Take the rows of all alerts that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
         return [(mark, self.alerts[mark].dump()) for mark in dirty]
+
+    def take_desk(self) -> list[tuple[str, str, str | None]]:
+        """Take the rows of all else that changed since the last call."""
+        return []
+
+    def take_trace(self) -> list[tuple[float, str, str, str, str, str]]:
+        """Take what is to be remembered of why things were told, or not."""
+        return []
 
     def take_notifications(self) -> list[Notification]:
         """Take what is to be told, in order."""

@@ -5,6 +5,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 
 import orjson
 
@@ -35,9 +36,10 @@ class Engine:
         rules: Iterable[Rule] = (),
         registry: Registry | None = None,
         on_error: Callable[[str, str, str], None] = _ignore,
+        local: tzinfo = UTC,
     ) -> None:
-        """Begin with rules and without state; `restore` brings state in."""
-        self.work = Work(registry or NoDevices(), on_error)
+        """Begin with rules and without state; `restore` brings state in. `local`: see Core."""
+        self.work = Work(registry or NoDevices(), on_error, local)
         self.states: dict[str, RuleState] = {rule.name: RuleState(rule, self.work) for rule in rules}
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()

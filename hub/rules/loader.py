@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from hub.document import Node, Problems, read_document, yaml_files
-from hub.errors import Problem
 from hub.fields import Section
 from hub.ingest.topics import covers
 from hub.limits import COVER_COMPARISONS
+from hub.rules.check import check_together
+from hub.rules.keys import Known
 from hub.rules.rule import Rule
-from hub.rules.schema import NO_DEFAULTS, Defaults, read_defaults, read_rule, refuse_later
+from hub.rules.schema import NO_DEFAULTS, Defaults, read_defaults, read_rule
+from hub.schedules import Schedule, read_schedules
 
 __all__ = ["RuleSet", "load_rules"]
-
-LATER_SECTIONS = ("schedules", "tests")
-
 
 ReadReceivers = Callable[[Node, Problems], Mapping[str, Any]]
 """Reads a `receivers` mapping into settings by name (notify.receiver.ReceiverSettings, a later stage's)."""
@@ -24,10 +23,14 @@ ReadReceivers = Callable[[Node, Problems], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """All rules that are enabled and all receivers, by name."""
+    """All rules that are enabled, all receivers and schedules, by name; the files' tests as they are written."""
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
     receivers: Mapping[str, Any] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    tests: Sequence[Node] = ()
+    nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
+    """Where each rule is written, disabled ones too; only for who asks `load_rules` to keep them."""
 
     def filters(self) -> list[str]:
         """Return what must be subscribed, each once, without those that another one covers."""
@@ -42,29 +45,35 @@ class RuleSet:
 class _File:
     section: Section
     receivers: Mapping[str, Any]
+    defaults: Defaults = NO_DEFAULTS
 
 
-def load_rules(paths: Sequence[Path], problems: Problems, read_receivers: ReadReceivers, prefix: str) -> RuleSet:
+def load_rules(
+    paths: Sequence[Path], problems: Problems, read_receivers: ReadReceivers, prefix: str, *, keep: bool = False
+) -> RuleSet:
     """Read rule files and folders.
 
     `read_receivers` reads a `receivers` mapping (a later stage's business); nothing may listen to what stands below
-    `prefix`, the hub's own topics. Look into `problems` before using what comes back.
+    `prefix`, the hub's own topics. With `keep` the rules' nodes stay, for the linter, and the tests. Look into
+    `problems` before using what comes back.
     """
-    files = [_open(path, problems, read_receivers) for path in yaml_files(paths, problems)]
-    found = [file for file in files if file is not None]
+    files = [file for path in yaml_files(paths, problems) if (file := _open(path, problems, read_receivers))]
     receivers: dict[str, Any] = {}
-    for file in found:
+    for file in files:
         _unite(receivers, file.receivers, file.section.get("receivers"), "receiver", problems)
-    shared = NO_DEFAULTS
-    for file in found:
-        if file.section.get("rules") is None:
-            shared = _defaults(file, shared, receivers)
+    _read_defaults(files, receivers)
+    written = [(node, file.defaults.tz) for file in files if (node := file.section.get("schedules"))]
+    known = Known(receivers, read_schedules(written, problems))
     rules: dict[str, Rule] = {}
-    for file in found:
-        _rules(file, _defaults(file, shared, receivers), receivers, rules)
+    nodes: dict[str, Node] = {}
+    tests: list[Node] = []
+    for file in files:
+        _rules(file, known, rules, nodes)
+        tests += _tests(file)
         file.section.finish()
-    _check_loops(rules, receivers, prefix, problems)
-    return RuleSet({name: rule for name, rule in rules.items() if rule.enabled}, receivers)
+    check_together(rules, nodes, receivers, prefix, problems)
+    enabled = {name: rule for name, rule in rules.items() if rule.enabled}
+    return RuleSet(enabled, receivers, known.schedules, *((tests, nodes) if keep else ()))
 
 
 def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _File | None:
@@ -72,14 +81,18 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     if node is None:
         return None
     section = Section(node, problems, "a rule file")
-    refuse_later(section, LATER_SECTIONS)
     receivers = section.get("receivers")
     return _File(section, read_receivers(receivers, problems) if receivers is not None else {})
 
 
-def _defaults(file: _File, base: Defaults, receivers: Mapping[str, Any]) -> Defaults:
-    node = file.section.get("defaults")
-    return base if node is None else read_defaults(node, file.section.problems, base, receivers)
+def _read_defaults(files: Sequence[_File], receivers: Mapping[str, Any]) -> None:
+    """Read every file's `defaults`; those of a file without rules hold for all."""
+    shared, known = NO_DEFAULTS, Known(receivers)
+    for file in sorted(files, key=lambda file: file.section.get("rules") is not None):
+        node = file.section.get("defaults")
+        file.defaults = shared if node is None else read_defaults(node, file.section.problems, shared, known)
+        if file.section.get("rules") is None:
+            shared = file.defaults
 
 
 def _unite(
@@ -92,7 +105,7 @@ def _unite(
             all_named[name] = value
 
 
-def _rules(file: _File, defaults: Defaults, receivers: Mapping[str, Any], rules: dict[str, Rule]) -> None:
+def _rules(file: _File, known: Known, rules: dict[str, Rule], nodes: dict[str, Node]) -> None:
     node, problems = file.section.get("rules"), file.section.problems
     if node is None:
         return
@@ -100,26 +113,21 @@ def _rules(file: _File, defaults: Defaults, receivers: Mapping[str, Any], rules:
         problems.append(node.problem("'rules' must be a list", "each rule begins with - alert: or - event:"))
         return
     for item in node.value:
-        rule = read_rule(item, problems, defaults, receivers)
+        rule = read_rule(item, problems, file.defaults, known)
         if rule is None:
             continue
         if rule.name in rules:
             first = rules[rule.name].place
             problems.append(item.problem(f"a rule {rule.name!r} is already at {first}", "names are global"))
             continue
-        rules[rule.name] = rule
+        rules[rule.name], nodes[rule.name] = rule, item
 
 
-def _check_loops(rules: Mapping[str, Rule], receivers: Mapping[str, Any], prefix: str, problems: Problems) -> None:
-    """Refuse rules that could hear what the hub itself publishes: one event would become an endless stream."""
-    ours = {f"{prefix}/#": "the hub's own topics"}
-    for name, receiver in receivers.items():
-        topic = receiver.publishes()
-        if topic is not None:
-            ours[topic] = f"receiver {name!r}"
-    for rule in rules.values():
-        for pattern in rule.patterns:
-            for topic, whose in ours.items():
-                if pattern.overlaps(topic):
-                    message = f"rule {rule.name!r} listens to {pattern.text}, which can match {topic} ({whose}): a loop"
-                    problems.append(Problem(rule.path, rule.line, 1, message, "make the topic narrower"))
+def _tests(file: _File) -> list[Node]:
+    node = file.section.get("tests")
+    if node is None:
+        return []
+    if not isinstance(node.value, list):
+        file.section.report(node.problem("'tests' must be a list", "each test begins with - name:"))
+        return []
+    return list(node.value)

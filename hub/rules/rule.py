@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from hub.expressions import Program, Reading, Template
+from hub.rules.keys import Gate, Limit, Repeat, Step
 from hub.rules.pattern import Pattern
 
 __all__ = ["LABEL_NAMES", "TEXT_NAMES", "Rule", "Texts"]
@@ -20,15 +21,18 @@ class Texts:
     labels: tuple[tuple[str, Template], ...]
     summary: Template
     details: Template | None
+    runbook: Template | None
+
+    @property
+    def templates(self) -> list[Template]:
+        """All of them."""
+        optional = [template for template in (self.details, self.runbook) if template is not None]
+        return [*(template for _, template in self.labels), self.summary, *optional]
 
     @property
     def readings(self) -> tuple[Reading, ...]:
         """The samples that they show."""
-        templates = [template for _, template in self.labels] + [
-            self.summary,
-            *([self.details] if self.details else []),
-        ]
-        return tuple(dict.fromkeys(reading for template in templates for reading in template.history))
+        return tuple(dict.fromkeys(reading for template in self.templates for reading in template.history))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Rule:
     """One rule. `hold`, `clear_hold` and `absent` are the seconds of `for`, `clear_for` and `absent`.
 
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
-    instance. `alert` tells an alert rule from an event rule.
+    instance. `alert` tells an alert rule from an event rule. `learns`: `absent: auto`, where `absent` is the longest
+    that can be learned.
     """
 
     name: str
@@ -49,7 +54,17 @@ class Rule:
     clear: Program | None
     clear_hold: float
     absent: float | None
+    learns: bool
+    pause: Gate | None
+    mute: Gate | None
+    unless: tuple[str, ...]
     notify: tuple[str, ...]
+    repeat: Repeat | None
+    escalate: tuple[Step, ...]
+    group_by: tuple[str, ...] | None
+    limit: Limit | None
+    timestamp: Program | None
+    shadow: bool
     severity: str
     texts: Texts
     enabled: bool
@@ -64,10 +79,21 @@ class Rule:
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
     @property
+    def conditions(self) -> list[Program]:
+        """All of them: `when`, `clear`, and those of `pause` and `mute`."""
+        gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]
+        return [program for program in (self.when, self.clear, *gates) if program is not None]
+
+    @property
     def readings(self) -> tuple[Reading, ...]:
         """The samples of its instances that conditions and texts look at."""
-        conditions = [program for program in (self.when, self.clear) if program is not None]
-        return tuple(dict.fromkeys([*(r for program in conditions for r in program.history), *self.texts.readings]))
+        found = [reading for program in self.conditions for reading in program.history]
+        return tuple(dict.fromkeys([*found, *self.texts.readings]))
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        """The labels that its alerts have."""
+        return frozenset({*LABEL_NAMES, *self.captures, *self.by, *(name for name, _ in self.texts.labels)})
 
     @property
     def place(self) -> str:

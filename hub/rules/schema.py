@@ -3,40 +3,31 @@
 To add a key: read it in `read_rule`, give it to Rule, use it in the engine (or the alert book), document it in docs.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Any
 
 from hub.document import Node, Problems
 from hub.errors import CompileError
 from hub.expressions import Program, Scope, Template, caret, compile_condition, compile_expression, compile_template
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
+from hub.limits import ABSENT_LEARNED_SECONDS
+from hub.rules.compiled import compiled
+from hub.rules.keys import Gate, Known, Limit, Repeat, gate, limit, names_of, repeat, steps
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.rules.rule import LABEL_NAMES, TEXT_NAMES, Rule, Texts
+from hub.schedules import read_zone
 
-__all__ = ["NO_DEFAULTS", "Defaults", "read_defaults", "read_rule", "refuse_later"]
+__all__ = ["NO_DEFAULTS", "Defaults", "read_defaults", "read_rule"]
 
 SEVERITIES = ("info", "warning", "critical")
-LATER_RULE_KEYS = (
-    "pause",
-    "mute",
-    "unless",
-    "repeat",
-    "escalate",
-    "runbook",
-    "group_by",
-    "limit",
-    "timestamp",
-    "shadow",
-)
-LATER_DEFAULTS = ("repeat", "group_by", "limit", "tz")
-_ALERT_ONLY = ("for", "clear", "clear_for", "absent")
+_ALERT_ONLY = ("for", "clear", "clear_for", "absent", "repeat", "escalate")
 _OWN_LABELS = {
     "alertname": "the rule's name is this label",
     "severity": "use the key severity",
     "reason": "the hub's own",
 }
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,90 +37,92 @@ class Defaults:
     notify: tuple[str, ...] = ()
     severity: str = "warning"
     labels: Node | None = None
+    repeat: Repeat | None = None
+    group_by: tuple[str, ...] | None = None
+    limit: Limit | None = None
+    tz: tzinfo | None = None
 
 
 NO_DEFAULTS = Defaults()
 
 
-def refuse_later(section: Section, keys: Collection[str]) -> None:
-    """Refuse keys that the rule language knows and this version does not."""
-    for key in keys:
-        if section.get(key) is not None:
-            section.report(section.node.key_problem(key, f"{key!r} is not supported yet", "remove it for now"))
-
-
-def read_defaults(node: Node, problems: Problems, base: Defaults, receivers: Collection[str]) -> Defaults:
+def read_defaults(node: Node, problems: Problems, base: Defaults, known: Known) -> Defaults:
     """Read a file's `defaults`; what it does not say is taken from `base`."""
     section = Section(node, problems, "defaults")
-    refuse_later(section, LATER_DEFAULTS)
     made = Defaults(
-        section.take("notify", _receivers(receivers), base.notify),
+        section.take("notify", names_of("receiver", known.receivers), base.notify),
         section.take("severity", one_of(*SEVERITIES), base.severity),
         section.get("labels") or base.labels,
+        section.take("repeat", repeat, base.repeat),
+        section.take("group_by", _names, base.group_by),
+        section.take("limit", limit, base.limit),
+        section.take("tz", read_zone, base.tz),
     )
     section.finish()
     return made
 
 
-def compiled(node: Node, compile_text: Callable[[str, Scope], T], scope: Scope) -> T:
-    """Compile a scalar; a CompileError becomes a problem at its place in the file, with a caret below.
-
-    Raises:
-        Bad: for the Section that takes the key.
-
-    """
-    try:
-        return compile_text(text(node), scope)
-    except CompileError as error:
-        bad = Bad(node, error.message, error.hint)
-        bad.problem = node.problem(error.message, error.hint, caret(error), error.offset)
-        raise bad from None
-
-
-def read_rule(node: Node, problems: Problems, defaults: Defaults, receivers: Collection[str]) -> Rule | None:
+def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) -> Rule | None:
     """Read one rule, also a disabled one; None, and at least one more problem, where it cannot be used."""
     before = len(problems)
     section = Section(node, problems, "a rule")
     name, alert = _name(section)
     section.what = f"rule {name!r}" if name else "a rule"
-    refuse_later(section, LATER_RULE_KEYS)
     patterns = _patterns(section)
     captures = patterns[0].captures if patterns else ()
     by = section.take("by", _names, captures)
     _check_labels(section, captures, by)
     scope = Scope(captures, history=True)
-    when = section.take("when", lambda item: compiled(item, compile_condition, scope), None)
-    clear = section.take("clear", lambda item: compiled(item, compile_condition, scope), None)
-    hold, clear_hold = section.take("for", duration, 0.0), section.take("clear_for", duration, 0.0)
-    absent = section.take("absent", _absent, None)
-    notify = section.take("notify", _receivers(receivers), defaults.notify)
-    severity = section.take("severity", one_of(*SEVERITIES), defaults.severity)
-    texts = _texts(section, defaults, name, captures)
-    enabled = section.take("enabled", boolean, default=True)
+    condition: Callable[[Node], Any] = lambda item: compiled(item, compile_condition, scope)  # noqa: E731
+    gated: Callable[[Node], Gate] = gate(known.schedules, defaults.tz, scope)
+    rule = Rule(
+        name=name,
+        alert=alert,
+        patterns=patterns,
+        captures=captures,
+        by=by,
+        when=section.take("when", condition, None),
+        hold=section.take("for", duration, 0.0),
+        clear=section.take("clear", condition, None),
+        clear_hold=section.take("clear_for", duration, 0.0),
+        absent=section.take("absent", _absent, None),
+        learns=_learns(section),
+        pause=section.take("pause", gated, None),
+        mute=section.take("mute", gated, None),
+        unless=section.take("unless", list_of(text), ()),
+        notify=section.take("notify", names_of("receiver", known.receivers), defaults.notify),
+        repeat=section.take("repeat", repeat, defaults.repeat if alert else None),
+        escalate=section.take("escalate", steps(problems, known.receivers), ()),
+        group_by=section.take("group_by", _names, None),
+        limit=section.take("limit", limit, defaults.limit),
+        timestamp=section.take("timestamp", lambda item: compiled(item, compile_expression, Scope(captures)), None),
+        shadow=section.take("shadow", boolean, default=False),
+        severity=section.take("severity", one_of(*SEVERITIES), defaults.severity),
+        texts=_texts(section, defaults, name, captures),
+        enabled=section.take("enabled", boolean, default=True),
+        path=node.path,
+        line=node.line,
+    )
     section.finish()
     _check_together(section, alert)
+    rule = _grouped(section, rule, defaults)
     if len(problems) == before:
-        _check_used(section, captures, by, [p for p in (when, clear) if p is not None], texts)
-    if len(problems) > before:
-        return None
-    return Rule(
-        name,
-        alert,
-        patterns,
-        captures,
-        by,
-        when,
-        hold,
-        clear,
-        clear_hold,
-        absent,
-        notify,
-        severity,
-        texts,
-        enabled,
-        node.path,
-        node.line,
-    )
+        _check_used(section, rule)
+    return rule if len(problems) == before else None
+
+
+def _grouped(section: Section, rule: Rule, defaults: Defaults) -> Rule:
+    """Check that the rule has the labels it is grouped by; of those of `defaults` it takes the ones that it has."""
+    node = section.get("group_by")
+    if node is None:
+        if defaults.group_by is None:
+            return rule
+        return replace(rule, group_by=tuple(name for name in defaults.group_by if name in rule.label_names))
+    for name in rule.group_by or ():
+        if name not in rule.label_names:
+            hint = did_you_mean(name, rule.label_names) or f"its labels: {', '.join(sorted(rule.label_names))}"
+            section.report(node.problem(f"{section.what} has no label {name!r} to group by", hint))
+    return rule
 
 
 def _name(section: Section) -> tuple[str, bool]:
@@ -192,19 +185,18 @@ def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) 
                 section.report(section.node.key_problem(key, message, "give it another name"))
 
 
-def _check_used(
-    section: Section, captures: Sequence[str], by: Sequence[str], conditions: Sequence[Program], texts: Texts
-) -> None:
+def _check_used(section: Section, rule: Rule) -> None:
     """Report captures that make no difference: `by` leaves them out, and nothing names them."""
-    templates = [template for _, template in texts.labels] + [
-        texts.summary,
-        *([texts.details] if texts.details else []),
-    ]
-    used = {*by}.union(*(each.captures for each in conditions), *(each.captures for each in templates))
     topic = section.get("topic")
-    if topic is None or section.node.value.get("by") is None:
+    if topic is None or section.get("by") is None:
         return
-    for name in captures:
+    programs: list[Program | Template] = [
+        *rule.conditions,
+        *rule.texts.templates,
+        *([rule.timestamp] if rule.timestamp else []),
+    ]
+    used = {*rule.by, *(rule.group_by or ())}.union(*(each.captures for each in programs))
+    for name in rule.captures:
         if name not in used:
             node = topic.value[0] if isinstance(topic.value, list) else topic
             message, hint = f"nothing uses the capture {{{name}}}", "write + in its place, or name it in `by` or a text"
@@ -224,26 +216,18 @@ def _names(node: Node) -> tuple[str, ...]:
     return names
 
 
+def _learns(section: Section) -> bool:
+    node = section.get("absent")
+    return node is not None and node.text == "auto"
+
+
 def _absent(node: Node) -> float:
     if node.text == "auto":
-        raise Bad(node, "'absent: auto' is not supported yet", "write a duration, about three intervals")
+        return ABSENT_LEARNED_SECONDS
     seconds = duration(node)
     if not seconds:
-        raise Bad(node, "'absent' must be longer than 0")
+        raise Bad(node, "'absent' must be longer than 0", "or auto, which learns each device's interval")
     return seconds
-
-
-def _receivers(known: Collection[str]) -> Callable[[Node], tuple[str, ...]]:
-    """Make a reader of receivers' names, each once."""
-
-    def convert(node: Node) -> str:
-        name = text(node)
-        if name not in known:
-            hint = did_you_mean(name, known) or f"known receivers: {', '.join(sorted(known)) or 'none'}"
-            raise Bad(node, f"no receiver {name!r}", hint)
-        return name
-
-    return lambda node: tuple(dict.fromkeys(list_of(convert)(node)))
 
 
 def _texts(section: Section, defaults: Defaults, name: str, captures: Sequence[str]) -> Texts:
@@ -254,11 +238,12 @@ def _texts(section: Section, defaults: Defaults, name: str, captures: Sequence[s
     plain = compile_template(_braces(name) + (f" ({values})" if values else ""), Scope(tuple(captures), TEXT_NAMES))
     summary = section.take("summary", template(TEXT_NAMES), plain)
     details = section.take("details", template(TEXT_NAMES | {"summary"}), None)
+    runbook = section.take("runbook", template(TEXT_NAMES | {"summary"}), None)
     labels: dict[str, Template] = {}
     for node in (defaults.labels, section.get("labels")):
         if node is not None:
             labels |= _labels(Section(node, section.problems, "labels"), template(LABEL_NAMES), captures)
-    return Texts(tuple(labels.items()), summary, details)
+    return Texts(tuple(labels.items()), summary, details, runbook)
 
 
 def _labels(section: Section, template: Callable[[Node], Template], captures: Sequence[str]) -> dict[str, Template]:
@@ -293,5 +278,5 @@ def _check_together(section: Section, alert: bool) -> None:
         if not alert:
             hint = "an event is a moment; make it an alert"
             section.report(node.key_problem(key, f"{key!r} belongs to alert rules", hint))
-        elif key != "absent" and "when" not in given:
+        elif key not in ("absent", "repeat", "escalate") and "when" not in given:
             section.report(node.key_problem(key, f"{key!r} needs 'when' beside it"))

@@ -1,6 +1,6 @@
 """What the engine hands to the alert book: an instance of a rule changed its phase, or an event rule spoke."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,10 @@ class Transition:
     serial: int = 0
     history: Mapping[str, Any] | None = None
     """What the texts' history functions gave at that moment."""
+    muted: bool = False
+    """Whether the rule's `mute` holds for this instance."""
+    values: Sequence[tuple[str, Any]] = ()
+    """The parts of the condition as they were written, and what each came to; an EvaluationError where it had none."""
 
 
 def make_context(

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from hub.rules.instance import Instance
@@ -54,9 +55,10 @@ class NoDevices:
 class Work:
     """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
 
-    def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None]) -> None:
+    def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None], local: tzinfo) -> None:
         """Begin empty; `on_error` hears rule, topic and message of every evaluation error."""
         self.registry = registry
+        self.local = local
         self.on_error = on_error
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()

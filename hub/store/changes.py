@@ -33,6 +33,10 @@ class Changes:
     """All rules and their signatures, when they changed."""
     samples: Sequence[tuple[str, str, str | None, int, str | None]] = ()
     """rule, instance, slot, number, state; without a slot all of the instance, and these rows come first"""
+    desk: Sequence[tuple[str, str, str | None]] = ()
+    """kind (silence, group, limit), key, state"""
+    trace: Sequence[tuple[float, str, str, str, str, str]] = ()
+    """at, kind, alert, rule, notification, data (JSON)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Snapshot:
     last_row: int = 0
     """The highest outbox row."""
     samples: list[tuple[str, str, str, int, str]] = field(default_factory=list)
+    desk: list[tuple[str, str, str]] = field(default_factory=list)
 
     def meta_float(self, key: str, default: float) -> float:
         """Read a number of `meta`."""

@@ -15,7 +15,7 @@ from typing import IO, Any
 import orjson
 
 from hub.errors import StoreLocked, StoreUnusable
-from hub.limits import DEAD_LETTERS
+from hub.limits import DEAD_LETTERS, TRACE_ROWS
 from hub.store.changes import Changes, Snapshot
 
 __all__ = ["Database"]
@@ -35,6 +35,14 @@ _ALERTS = """
 INSERT INTO alerts SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET state = excluded.state"""
 _DELETE_ALERTS = "DELETE FROM alerts WHERE fingerprint IN (SELECT value FROM json_each(?))"
+_DESK = """
+INSERT INTO desk SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET state = excluded.state"""
+_DELETE_DESK = "DELETE FROM desk WHERE (kind, key) IN (SELECT value->>0, value->>1 FROM json_each(?))"
+_TRACE = """
+INSERT INTO trace (at, kind, alert, rule, notification, data)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?)"""
+_LESS_TRACE = "DELETE FROM trace WHERE row <= (SELECT max(row) FROM trace) - ?"
 _QUEUED = """
 INSERT INTO outbox (row, id, receiver, lane, body, created)
 SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?) WHERE true
@@ -107,6 +115,7 @@ class Database:
             instances=rows("SELECT rule, instance, state FROM instances"),
             samples=rows("SELECT rule, instance, slot, number, state FROM samples"),
             alerts=rows("SELECT fingerprint, state FROM alerts"),
+            desk=rows("SELECT kind, key, state FROM desk"),
             receipts=rows("SELECT number, packets FROM receipts ORDER BY number"),
             rules=dict(rows("SELECT rule, signature FROM rules")),
             meta=dict(rows("SELECT key, value FROM meta")),
@@ -146,6 +155,10 @@ class Database:
         self._split(changes.instances, _INSTANCES, _DELETE_INSTANCES)
         self._samples(changes.samples)
         self._split(changes.alerts, _ALERTS, _DELETE_ALERTS)
+        self._split(changes.desk, _DESK, _DELETE_DESK)
+        if changes.trace:
+            self._list(_TRACE, changes.trace)
+            self.connection.execute(_LESS_TRACE, (TRACE_ROWS,))
         self._list(_QUEUED, changes.queued)
         if changes.settled:
             last = {row[0]: row for row in changes.settled}.values()

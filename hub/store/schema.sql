@@ -67,3 +67,24 @@ CREATE TABLE samples (
     state TEXT NOT NULL,
     PRIMARY KEY (rule, instance, slot, number)
 ) STRICT, WITHOUT ROWID;
+
+-- version 3
+-- what people and time put beside the alerts: silences, groups, limits; `state` is the alert desk's own JSON
+CREATE TABLE desk (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+
+-- why and why not: transitions, what was held back, what was told, each attempt; the newest rows stay
+CREATE TABLE trace (
+    row INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    notification TEXT NOT NULL,
+    data TEXT NOT NULL
+) STRICT;
+CREATE INDEX trace_alert ON trace (alert, row);

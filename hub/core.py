@@ -1,0 +1,112 @@
+"""The pure heart: rules and alerts as one, events and time in, notifications and rows out. No clock, no I/O.
+
+The pipeline drives it with the broker's events, `hub test` and `hub replay` with their own; the code is the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, tzinfo
+from math import inf
+from typing import Any
+
+from hub.alerts.book import Book
+from hub.model import Event, Notification
+from hub.rules.engine import Engine
+from hub.rules.loader import RuleSet
+from hub.rules.work import Registry
+from hub.store.changes import Changes, Snapshot
+
+__all__ = ["Core"]
+
+
+class Core:
+    """The engine and the book of one hub.
+
+    `now` is always seconds since 1970; `local` is the zone of schedules that name none; `hub` is what a notification
+    says of its sender; `on_error` hears rule, topic and message of every expression that had no value.
+    """
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        registry: Registry | None,
+        prefix: str,
+        hub: Mapping[str, str],
+        on_error: Callable[[str, str, str], None],
+        local: tzinfo = UTC,
+    ) -> None:
+        """Begin with rules and without state; `restore` brings state in."""
+        self.engine = Engine(rules.rules.values(), registry, on_error, local)
+        self.book = Book(prefix, hub, on_error)
+        self._rules: RuleSet | None = rules
+        self._follow(rules)
+
+    def _follow(self, rules: RuleSet) -> None:
+        self._rules = rules
+        silent = frozenset(name for name, each in rules.receivers.items() if not each.send_resolved)
+        self.book.follow(rules.rules, silent)
+
+    # state in
+
+    def restore(self, snapshot: Snapshot, now: float) -> None:
+        """Bring in what a store held."""
+        gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
+        self.book.restore(snapshot.alerts, snapshot.desk, now)
+        self.book.end(gone, now)
+        self._collect(now)
+
+    def reload(self, rules: RuleSet, registry: Registry | None, now: float) -> None:
+        """Take new rules; instances whose rule means the same go on, the alerts of the others end."""
+        gone = self.engine.reload(rules.rules.values(), registry, now)
+        self._follow(rules)
+        self.book.end(gone, now)
+        self._collect(now)
+
+    # at work
+
+    def process(self, events: Sequence[Event], now: float) -> bool:
+        """Evaluate events in order; tell whether anything came of them."""
+        self.engine.process(events, now)
+        return self._collect(now)
+
+    def tick(self, now: float) -> bool:
+        """Do all that the clock has made due; tell whether there is anything to take."""
+        self.engine.tick(now)
+        self._collect(now)
+        self.book.tick(now)
+        return self.book.has_changes()
+
+    def next_due(self) -> float:
+        """Return the time at which `tick` is wanted next, or inf."""
+        return min([at for at in (self.engine.next_due(), self.book.next_due()) if at is not None], default=inf)
+
+    def excuse(self, seconds: float, now: float) -> None:
+        """Push every deadline of a device that was not heard: for so long nobody could have been."""
+        self.engine.excuse(seconds, now)
+
+    def _collect(self, now: float) -> bool:
+        transitions = self.engine.take_transitions()
+        if transitions:
+            self.book.apply(transitions, now)
+        return bool(transitions)
+
+    # results
+
+    def take_notifications(self) -> list[Notification]:
+        """Take what is to be told, in order."""
+        return self.book.take_notifications()
+
+    def take_changed(self) -> list[Mapping[str, Any]]:
+        """Take the states that alerts have entered, for onlookers."""
+        return self.book.take_changed()
+
+    def take_changes(self) -> Changes:
+        """Take all state that changed since the last call, as rows; the caller adds what is not the core's."""
+        rules, self._rules = self._rules, None
+        return Changes(
+            instances=self.engine.take_changes(),
+            samples=self.engine.take_samples(),
+            alerts=self.book.take_rows(),
+            desk=self.book.take_desk(),
+            trace=self.book.take_trace(),
+            rules=None if rules is None else self.engine.signatures(),
+        )

@@ -1,0 +1,28 @@
+"""An expression or text of a rule file, compiled; what is wrong with it becomes a problem at its very character."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from hub.document import Node
+from hub.errors import CompileError
+from hub.expressions import Scope, caret
+from hub.fields import Bad, text
+
+__all__ = ["compiled"]
+
+T = TypeVar("T")
+
+
+def compiled(node: Node, compile_text: Callable[[str, Scope], T], scope: Scope) -> T:
+    """Compile a scalar; a CompileError becomes a problem at its place in the file, with a caret below.
+
+    Raises:
+        Bad: for the Section that takes the key.
+
+    """
+    try:
+        return compile_text(text(node), scope)
+    except CompileError as error:
+        bad = Bad(node, error.message, error.hint)
+        bad.problem = node.problem(error.message, error.hint, caret(error), error.offset)
+        raise bad from None

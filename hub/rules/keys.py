@@ -1,0 +1,151 @@
+"""The values of a rule's keys that are more than a word: gates (pause, mute), repeat, escalate, limit, and their readers.
+
+A reader takes a Node and returns the value, or raises Bad with what to write instead.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from hub.document import Node, Problems
+from hub.duration import parse_duration
+from hub.expressions import Program, Scope, compile_condition
+from hub.fields import Bad, Convert, Section, did_you_mean, duration, list_of, text
+from hub.limits import LIMIT_COUNT, LIMIT_SECONDS, REPEAT_SECONDS
+from hub.rules.compiled import compiled
+from hub.schedules import Schedule, parse_schedule
+
+__all__ = ["Gate", "Known", "Limit", "Repeat", "Step", "gate", "limit", "names_of", "repeat", "steps"]
+
+_PER = re.compile(r"([0-9]+)\s*/\s*([0-9a-z.]+)")
+_UNTIL_ACK = re.compile(r"(?:,\s*|\s+)until\s+ack$")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules may name, of all files: receivers and schedules."""
+
+    receivers: Collection[str] = ()
+    schedules: Mapping[str, Schedule] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`pause` or `mute`: a schedule or a condition, one of the two; `text` as it was written."""
+
+    text: str
+    schedule: Schedule | None = None
+    condition: Program | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`repeat`: the seconds after the first telling, the second, …, the last for ever; or until it is acknowledged."""
+
+    intervals: tuple[float, ...]
+    until_ack: bool
+
+    def interval(self, told: int) -> float:
+        """Return how long to wait after the `told`-th telling (from 1)."""
+        return self.intervals[min(told, len(self.intervals)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of `escalate`: seconds after the first telling, and who is told then."""
+
+    after: float
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`limit`: at most `count` notifications of one instance in any `seconds`."""
+
+    count: int
+    seconds: float
+    text: str
+
+
+def gate(schedules: Mapping[str, Schedule], tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
+    """Make a reader of `pause` and `mute`."""
+
+    def convert(node: Node) -> Gate:
+        written = text(node)
+        try:
+            schedule = parse_schedule(written, schedules, tz)
+        except ValueError as error:
+            raise Bad(node, str(error)) from None
+        if schedule is not None:
+            return Gate(written, schedule)
+        return Gate(written, condition=compiled(node, compile_condition, scope))
+
+    return convert
+
+
+def repeat(node: Node) -> Repeat:
+    """Read `1h`, `1h until ack`, `5m, 15m, 1h until ack`."""
+    written = text(node).strip()
+    until_ack = _UNTIL_ACK.search(written)
+    listed = written[: until_ack.start()] if until_ack else written
+    intervals = []
+    for part in listed.split(","):
+        try:
+            seconds = parse_duration(part.strip())
+        except ValueError as error:
+            raise Bad(node, str(error), "write 1h, 1h until ack, or 5m, 15m, 1h until ack") from None
+        if seconds < REPEAT_SECONDS:
+            raise Bad(node, f"'repeat' of less than {REPEAT_SECONDS:.0f} s would bury its receivers")
+        intervals.append(seconds)
+    return Repeat(tuple(intervals), until_ack is not None)
+
+
+def limit(node: Node) -> Limit:
+    """Read `10/h`, `3/10m`."""
+    written = text(node).strip()
+    found = _PER.fullmatch(written)
+    if found is None:
+        raise Bad(node, f"{written!r} is not a limit", "write 10/h, 3/10m or 1/d")
+    unit = found[2] if found[2][0].isdigit() else f"1{found[2]}"
+    try:
+        seconds = parse_duration(unit)
+    except ValueError:
+        raise Bad(node, f"{found[2]!r} is not a time", "write 10/h, 3/10m or 1/d") from None
+    if not 0 < int(found[1]) <= LIMIT_COUNT:
+        raise Bad(node, f"a limit is 1 to {LIMIT_COUNT} notifications")
+    if not 0 < seconds <= LIMIT_SECONDS:
+        raise Bad(node, "a limit counts over 31 days at most")
+    return Limit(int(found[1]), seconds, written)
+
+
+def names_of(what: str, known: Collection[str]) -> Convert[tuple[str, ...]]:
+    """Make a reader of names that must be known, each once."""
+
+    def convert(node: Node) -> str:
+        name = text(node)
+        if name not in known:
+            hint = did_you_mean(name, known) or f"known {what}s: {', '.join(sorted(known)) or 'none'}"
+            raise Bad(node, f"no {what} {name!r}", hint)
+        return name
+
+    return lambda node: tuple(dict.fromkeys(list_of(convert)(node)))
+
+
+def steps(problems: Problems, receivers: Collection[str]) -> Convert[tuple[Step, ...]]:
+    """Make a reader of `escalate`."""
+
+    def convert(node: Node) -> Step:
+        section = Section(node, problems, "a step of 'escalate'")
+        made = Step(section.require("after", duration, 0.0), section.require("to", names_of("receiver", receivers), ()))
+        section.finish()
+        return made
+
+    def convert_all(node: Node) -> tuple[Step, ...]:
+        made = list_of(convert)(node)
+        for earlier, later in zip(made, made[1:], strict=False):
+            if later.after <= earlier.after:
+                raise Bad(node, "each step of 'escalate' must come later than the one before it")
+        return made
+
+    return convert_all
