@@ -7,11 +7,11 @@ CHECKPOINT_SECONDS or when a part of the receive window is filled.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -42,6 +42,8 @@ from hub.store.changes import Changes, Snapshot
 from hub.store.writer import Store
 
 __all__ = ["Pipeline"]
+
+T = TypeVar("T")
 
 
 class Pipeline:
@@ -84,6 +86,7 @@ class Pipeline:
         self._had_session = False
         self._copy: tuple[str, bytes, set[int]] | None = None
         self._filters: list[str] | None = filters
+        self._waiting: list[asyncio.Future[None]] = []
         self._closing = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
@@ -243,6 +246,23 @@ class Pipeline:
         self._own.append(Notification(f"own-{self._own_serial}", OWN, name, body, now))
         self.want_commit()
 
+    # the desk
+
+    async def perform(self, change: Callable[[Core, float], T]) -> T:
+        """Let somebody change what the core holds; return when that is on disk.
+
+        Raises:
+            StoreError: the hub ended before it was.
+
+        """
+        made = change(self.core, self.clock.now())
+        self._set_timer(self.clock.now())
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(durable)
+        self.want_commit()
+        await durable
+        return made
+
     # commits
 
     def want_commit(self) -> None:
@@ -273,12 +293,17 @@ class Pipeline:
             self._speaking,
             self.outbox.enter(notifications),
             self.core.take_changed(),
+            self._waiting,
         )
+        self._waiting = []
         self._speaking, self._uncommitted = (0, 0.0), 0
         self.store.commit(self._changes(now, commit), partial(self._committed, commit))
 
     def _committed(self, commit: "_Commit", error: StoreError | None) -> None:
         """It is on disk: acknowledge, let it be told, and begin the next."""
+        for durable in commit.waiting:
+            if not durable.done():
+                durable.set_result(None) if error is None else durable.set_exception(error)
         if error is not None:
             self._on_disk.set()
             self.closed.set()
@@ -353,6 +378,8 @@ class _Commit:
     """How many events since the first that caused something, and when that arrived."""
     queued: Sequence[Queued]
     changed: Sequence[Mapping[str, Any]]
+    waiting: "Sequence[asyncio.Future[None]]"
+    """Who waits until it is on disk."""
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -13,6 +13,7 @@ import mqtt5
 
 from hub.errors import Disconnected, PublishRefused, SessionError
 from hub.ingest import wire
+from hub.ingest.session import Properties
 from hub.limits import SEND_WINDOW
 
 __all__ = ["Outgoing"]
@@ -49,7 +50,7 @@ class Outgoing:
         self._broker = mqtt5.ConnAckPacket()
         self._under_way = 0
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None) -> None:
         """Send at QoS 1 and wait for the PUBACK, over as many connections as it takes.
 
         Raises:
@@ -59,7 +60,9 @@ class Outgoing:
         await self._enter()
         loop = asyncio.get_running_loop()
         packet_id = self._new_id()
-        entry = _Publish(wire.publish(topic, payload, packet_id, retain=retain), loop.create_future())
+        entry = _Publish(
+            wire.publish(topic, payload, packet_id, retain=retain, properties=properties), loop.create_future()
+        )
         self._publishes[packet_id] = entry
         self._unsent.append((packet_id, entry))
         self._pump()

@@ -3,16 +3,18 @@
 `session5` speaks MQTT 5 over the mqtt5 codec, `session311` MQTT 3.1.1 over aiomqtt for brokers that know nothing newer.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 from hub.model import Delivery
 from hub.secret import Secret
 
-__all__ = ["BrokerSettings", "Notice", "Session", "Will"]
+__all__ = ["BrokerSettings", "Notice", "Properties", "Session", "Will"]
+
+Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,15 @@ class Session(Protocol):
         """
         ...
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
+    ) -> None:
         """Return when the broker has it (QoS 1) or when it is written (QoS 0); waits while not connected.
 
         A QoS 1 publish whose connection ends before its PUBACK is sent again on the next one (with DUP where the
         session was resumed) until the broker has it or the caller cancels: none is lost, only those under way (at
-        most SEND_WINDOW) may arrive twice.
+        most SEND_WINDOW) may arrive twice. `properties` are those of MQTT 5 (response_topic, correlation_data,
+        message_expiry_interval); 3.1.1 has none.
 
         Raises:
             PublishRefused: the broker will not take it, or the topic cannot be published to.

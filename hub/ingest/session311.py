@@ -14,7 +14,7 @@ from hub.errors import Disconnected, PublishRefused, SessionError
 from hub.ingest.client311 import Client311, Delivery311
 from hub.ingest.connection import tls_context
 from hub.ingest.lifetime import Lifetime
-from hub.ingest.session import BrokerSettings, Notice, Will
+from hub.ingest.session import BrokerSettings, Notice, Properties, Will
 from hub.limits import SEND_WINDOW
 
 __all__ = ["Session311"]
@@ -47,8 +47,11 @@ class Session311(Lifetime):
                 self._client.hold(False)
         self._fence.acknowledged()
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
-        """Publish; see Session.publish. What is sent again on a new connection is sent without DUP."""
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
+    ) -> None:
+        """Publish, without properties; see Session.publish. What is sent again is sent without DUP."""
+        del properties
         self._check_publish(topic)
         async with self._places:
             while True:

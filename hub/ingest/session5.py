@@ -16,7 +16,7 @@ from hub.ingest.connection import Connection, tls_context
 from hub.ingest.lifetime import Lifetime, RefusedForGood
 from hub.ingest.outgoing import Outgoing
 from hub.ingest.rival import taken_over
-from hub.ingest.session import BrokerSettings, Notice, Will
+from hub.ingest.session import BrokerSettings, Notice, Properties, Will
 from hub.limits import CONNECT_SECONDS
 from hub.model import Delivery
 
@@ -66,13 +66,15 @@ class Session5(Lifetime):
                 self._connection.hold(False)
         self._fence.acknowledged()
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
+    ) -> None:
         """Publish; see Session.publish."""
         self._check_publish(topic)
         if qos:
-            await self._outgoing.publish(topic, payload, retain=retain)
+            await self._outgoing.publish(topic, payload, retain=retain, properties=properties)
             return
-        data = wire.publish(topic, payload, None, retain=retain)
+        data = wire.publish(topic, payload, None, retain=retain, properties=properties)
         connection = await self._writable()
         why = self._outgoing.refused(data, 0)
         if why:

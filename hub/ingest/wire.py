@@ -9,7 +9,7 @@ import mqtt5
 from mqtt5 import PublishPacket, read
 
 from hub.errors import ConnectionRefused, MalformedPacket
-from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.session import BrokerSettings, Properties, Will
 from hub.model import Delivery
 
 __all__ = ["connect", "needed", "pubacks", "publish", "reason", "refusal", "split", "subscribe", "subscription_id"]
@@ -65,11 +65,14 @@ def subscribe(packet_id: int, topic_filter: str, *, with_id: bool) -> bytes:
     return mqtt5.SubscribePacket(packet_id, [wanted], subscription_id=number).write()
 
 
-def publish(topic: str, payload: bytes, packet_id: int | None, *, retain: bool) -> bytes:
-    """Return a PUBLISH: QoS 1 with a packet id, QoS 0 without."""
+def publish(
+    topic: str, payload: bytes, packet_id: int | None, *, retain: bool, properties: Properties | None = None
+) -> bytes:
+    """Return a PUBLISH: QoS 1 with a packet id, QoS 0 without; `properties` by the codec's names."""
+    more = properties or {}
     if packet_id is None:
-        return PublishPacket(topic, payload, retain=retain).write()
-    return PublishPacket(topic, payload, qos=_ONCE, retain=retain, packet_id=packet_id).write()
+        return PublishPacket(topic, payload, retain=retain, **more).write()
+    return PublishPacket(topic, payload, qos=_ONCE, retain=retain, packet_id=packet_id, **more).write()
 
 
 def pubacks(deliveries: Iterable[Delivery]) -> bytes:
