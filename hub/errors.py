@@ -13,6 +13,7 @@ HubError
 │   ├── Disconnected           the connection ended; the broker's reason, where it gave one
 │   │   └── MalformedPacket        the broker sent what is not MQTT
 │   └── PublishRefused         a publish cannot be sent or the broker said no
+├── RequestError           something asked of a running hub cannot be done
 └── StoreError             the state file
     ├── StoreLocked            another hub has it open
     └── StoreUnusable          not a hub's file, a newer version, or not writable
@@ -33,6 +34,7 @@ __all__ = [
     "MalformedPacket",
     "Problem",
     "PublishRefused",
+    "RequestError",
     "SessionError",
     "SessionTakenOver",
     "StoreError",
@@ -130,6 +132,10 @@ class MalformedPacket(Disconnected):
 
 class PublishRefused(SessionError):
     """A message the broker will not take, however often it is sent."""
+
+
+class RequestError(HubError):
+    """A request (acknowledge, silence, why) that cannot be read or carried out; its words are for whoever asked."""
 
 
 class StoreError(HubError):

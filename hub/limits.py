@@ -72,10 +72,16 @@ LIMIT_SECONDS = 31 * 86400.0  # the longest time a `limit` counts over
 GROUP_WAIT_SECONDS = 10.0  # from a group's first alert to its notification: what has one cause comes within seconds
 GROUP_INTERVAL_SECONDS = 300.0  # between two notifications of a group
 GROUP_ALERTS = 100  # shown in one grouped notification
+SILENCE_SECONDS = 3600.0  # of a silence whose end nobody named
 TRACE_ROWS = 200_000  # entries kept, about 100 MB at most, 40 MB as a rule
 TRACE_HEAD_BYTES = 512  # of a payload in the trace
 RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its retained topic
 NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notification as its head
+
+# commands
+REQUEST_BYTES = 64 << 10  # of a request's JSON
+ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
+ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
 
 # notify
 DELIVERY_AGE_SECONDS = 3 * 86400.0  # older than this a notification is a dead letter: nobody acts on it

@@ -10,11 +10,10 @@ from hub.errors import ConfigError
 from hub.fields import Section
 from hub.notify.settings import read_receivers
 from hub.rules import loader, schema
-from hub.rules.loader import LATER_SECTIONS, load_rules
+from hub.rules.loader import load_rules
 
 TEXT = (Path(__file__).parents[1] / "docs" / "rules.md").read_text("utf-8")
 PARTS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
-LATER = TEXT.split("## Not supported yet")[1]
 
 
 def blocks(text, language="yaml"):
@@ -56,7 +55,7 @@ def test_every_file_shown_is_loaded_without_a_problem(text, tmp_path):
 
 
 def test_every_key_of_a_rule_has_a_part_with_an_example_that_uses_it(monkeypatch, tmp_path):
-    known = keys_of(monkeypatch, tmp_path)["rule"] - set(schema.LATER_RULE_KEYS)
+    known = keys_of(monkeypatch, tmp_path)["rule"]
     assert set(PARTS) == known | {"defaults"}
     for key in known:
         examples = blocks(PARTS[key])
@@ -66,17 +65,11 @@ def test_every_key_of_a_rule_has_a_part_with_an_example_that_uses_it(monkeypatch
 
 def test_every_section_and_default_is_documented(monkeypatch, tmp_path):
     known = keys_of(monkeypatch, tmp_path)
-    for section in known["a rule file"] - set(LATER_SECTIONS):
+    for section in known["a rule file"]:
         assert re.search(rf"^\| \[`{section}`\]\(\S+\) \|", TEXT, re.MULTILINE), section
-    for key in known["defaults"] - set(schema.LATER_DEFAULTS):
+    for key in known["defaults"]:
         assert f"`{key}`" in PARTS["defaults"]
         assert re.search(rf"^  {key}:", blocks(PARTS["defaults"])[0], re.MULTILINE), key
-
-
-def test_every_key_that_is_refused_is_named_and_no_other():
-    named = set(re.findall(r"`(\w+)`", LATER)) - {"defaults"}
-    assert named == {*schema.LATER_RULE_KEYS, *schema.LATER_DEFAULTS, *LATER_SECTIONS}
-    assert "`absent: auto`" in LATER
 
 
 def test_the_mistakes_shown_are_told_as_shown(tmp_path):

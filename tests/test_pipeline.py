@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from hub import pipeline as module
-from hub.alerts.book import Book
 from hub.clock import ManualClock, SystemClock
 from hub.config import Settings
+from hub.core import Core
 from hub.errors import StoreError
 from hub.ingest.session import BrokerSettings, Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE
@@ -18,7 +18,6 @@ from hub.model import OWN
 from hub.observer import Observer
 from hub.outbox import StoreOutbox
 from hub.pipeline import Pipeline
-from hub.rules.engine import Engine
 from hub.rules.loader import RuleSet
 from hub.store.changes import Snapshot
 from tests.rules.making import Packet, rules
@@ -96,14 +95,13 @@ class Rig:
         self.session, self.store, self.dispatcher, self.ears = FakeSession(), HeldStore(), FakeDispatcher(), Ears()
         self.clock = clock or ManualClock(1000.0)
         made = rules(text)
-        self.engine = Engine(made, registry)
-        self.book = Book("hub", {}, lambda *_: None)
+        rule_set = RuleSet({rule.name: rule for rule in made})
+        self.core = Core(rule_set, registry, "hub", {}, lambda *_: None)
         settings = Settings(broker=replace(BrokerSettings(), receive_maximum=window))
         self.pipeline = Pipeline(
-            self.session, self.engine, self.book, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock,
-            self.ears, settings,
+            self.session, self.core, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock, self.ears,
+            settings, rule_set.filters(),
         )  # fmt: skip
-        self.pipeline.set_rules(RuleSet({rule.name: rule for rule in made}))
         self.pipeline.restore(snapshot or Snapshot())
         self.position = 0
 
@@ -477,9 +475,7 @@ async def test_a_reload_that_brings_a_deadline_wakes_the_timers():
         await asyncio.sleep(0.02)
         await rig.make()
         made = rules(SILENT.replace("10m", "50ms"))
-        gone = rig.engine.reload(made, OneDevice(), rig.clock.now())
-        rig.pipeline.set_rules(RuleSet({rule.name: rule for rule in made}))
-        rig.pipeline.rules_changed(gone)
+        rig.pipeline.reload(RuleSet({rule.name: rule for rule in made}), OneDevice())
         await turn()
         await rig.make()
         await until(lambda: rig.store.held)
@@ -501,7 +497,7 @@ async def test_the_brokers_absence_is_no_devices_absence():
     rig.pipeline._tick(rig.clock.now())
     rig.take(packet(1))
     await gap(rig, 3600)
-    assert rig.engine.next_due() <= rig.clock.now() + 600
+    assert rig.core.next_due() <= rig.clock.now() + 600
     rig.clock.advance(599)
     rig.pipeline._tick(rig.clock.now())
     await turn()
@@ -645,9 +641,7 @@ async def test_a_rule_removed_by_a_reload_ends_in_one_commit_with_the_rules_that
     rig.take(packet(1))
     await turn()
     await rig.make()
-    gone = rig.engine.reload([], None, rig.clock.now())
-    rig.pipeline.set_rules(RuleSet())
-    rig.pipeline.rules_changed(gone)
+    rig.pipeline.reload(RuleSet(), OneDevice())
     await turn()
     changes = rig.store.commits[-1]
     assert (changes.rules, rig.said()) == ([], [("chat", "resolved")])

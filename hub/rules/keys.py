@@ -1,12 +1,13 @@
-"""The values of a rule's keys that are more than a word: gates (pause, mute), repeat, escalate, limit, and their readers.
+"""The values of a rule's keys that are more than a word (pause, mute, repeat, escalate, limit), and their readers.
 
 A reader takes a Node and returns the value, or raises Bad with what to write instead.
 """
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
+from itertools import pairwise
 
 from hub.document import Node, Problems
 from hub.duration import parse_duration
@@ -27,7 +28,7 @@ class Known:
     """What rules may name, of all files: receivers and schedules."""
 
     receivers: Collection[str] = ()
-    schedules: Mapping[str, Schedule] = {}
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def steps(problems: Problems, receivers: Collection[str]) -> Convert[tuple[Step,
 
     def convert_all(node: Node) -> tuple[Step, ...]:
         made = list_of(convert)(node)
-        for earlier, later in zip(made, made[1:], strict=False):
+        for earlier, later in pairwise(made):
             if later.after <= earlier.after:
                 raise Bad(node, "each step of 'escalate' must come later than the one before it")
         return made

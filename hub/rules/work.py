@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
 from hub.rules.instance import Instance
@@ -55,7 +55,7 @@ class NoDevices:
 class Work:
     """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
 
-    def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None], local: tzinfo) -> None:
+    def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None], local: tzinfo = UTC) -> None:
         """Begin empty; `on_error` hears rule, topic and message of every evaluation error."""
         self.registry = registry
         self.local = local

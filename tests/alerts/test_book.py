@@ -30,7 +30,7 @@ class Desk:
         self.book = Book("hub", HUB, lambda *error: self.errors.append(error))
         rows = [(*key, state) for key, state in self.instances.items()]
         gone = self.engine.restore(rows, self.signatures, self.now)
-        self.book.restore(self.alerts.items())
+        self.book.restore(self.alerts.items(), (), self.now)
         self.book.end(gone, self.now)
         return self.take()
 
@@ -50,7 +50,7 @@ class Desk:
 
     def take(self):
         """Commit, and return the notifications."""
-        self.book.apply(self.engine.take_transitions())
+        self.book.apply(self.engine.take_transitions(), self.now)
         for rule_, key, state in self.engine.take_changes():
             self.instances[rule_, key] = state
             if state is None:
@@ -101,7 +101,7 @@ def test_resolved_goes_to_those_who_were_told_though_the_rule_names_others_now()
 
 def test_a_receiver_without_send_resolved_does_not_hear_of_the_end():
     desk = Desk(WARM)
-    desk.book.silent_about_end = frozenset({"chat"})
+    desk.book.follow({}, frozenset({"chat"}))
     assert len(told(desk.send("f/7", {"t": 6}))) == 2
     assert [receiver for receiver, *_ in told(desk.send("f/7", {"t": 1}))] == ["mail"]
 
@@ -195,7 +195,7 @@ def test_an_alert_that_fires_again_stays_in_sight_though_its_last_end_is_long_ag
 def test_onlookers_hear_of_every_state():
     desk = Desk(WARM)
     desk.engine.process([event("f/7", {"t": 6})], 1000.0)
-    desk.book.apply(desk.engine.take_transitions())
+    desk.book.apply(desk.engine.take_transitions(), desk.now)
     assert desk.book.has_changes()
     (body,) = desk.book.take_changed()
     assert (body["state"], body["labels"]["device"]) == ("firing", "7")

@@ -152,7 +152,7 @@ class Hub:
         return self.turn()
 
     def turn(self):
-        self.book.apply(self.engine.take_transitions())
+        self.book.apply(self.engine.take_transitions(), self.now)
         told = [each for each in self.book.take_notifications() if each.receiver != OWN]
         assert not self.errors
         return told

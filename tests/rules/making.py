@@ -7,6 +7,7 @@ import orjson
 from hub.document import Problems, parse_document
 from hub.ingest.decode import decode
 from hub.rules.engine import Engine
+from hub.rules.keys import Known
 from hub.rules.schema import NO_DEFAULTS, read_rule
 
 
@@ -32,7 +33,7 @@ def rules(text, receivers=("chat", "mail")):
     """Read a list of rules; a problem is a failed test."""
     problems = Problems()
     node = parse_document(dedent(text), "rules.yaml", problems)
-    found = [read_rule(item, problems, NO_DEFAULTS, receivers) for item in node.value] if node else []
+    found = [read_rule(item, problems, NO_DEFAULTS, Known(receivers)) for item in node.value] if node else []
     assert not problems, "\n".join(map(str, problems))
     return found
 

@@ -7,7 +7,6 @@ import pytest
 from hub.document import Problems
 from hub.errors import ConfigError
 from hub.rules.loader import load_rules
-from hub.rules.schema import LATER_RULE_KEYS
 
 
 @dataclass
@@ -79,17 +78,6 @@ def test_names_of_receivers_are_global(load):
     assert load("receivers: {chat: ''}\n", "receivers: {mail: '', chat: ''}\n")[1] == [
         "1.yaml:1:23: a receiver 'chat' is already in another file (names are global)"
     ]
-
-
-@pytest.mark.parametrize("section", ["schedules", "tests"])
-def test_a_section_that_is_not_built_yet_is_refused(load, section):
-    assert load(f"{section}: {{}}\n")[1] == [f"0.yaml:1:1: {section!r} is not supported yet (remove it for now)"]
-
-
-@pytest.mark.parametrize("key", LATER_RULE_KEYS)
-def test_a_rule_key_that_is_not_built_yet_is_refused(load, key):
-    (problem,) = load(a_rule(more=f", {key}: x"))[1]
-    assert f"{key!r} is not supported yet" in problem
 
 
 def test_an_unknown_section_is_refused_with_what_was_meant(load):

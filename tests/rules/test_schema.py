@@ -5,14 +5,15 @@ from textwrap import dedent
 import pytest
 
 from hub.document import Problems, parse_document
-from hub.rules.schema import LATER_DEFAULTS, LATER_RULE_KEYS, NO_DEFAULTS, read_defaults, read_rule
+from hub.rules.keys import Known
+from hub.rules.schema import NO_DEFAULTS, read_rule
 from tests.rules.making import rule
 
 
 def problems(text, receivers=("chat", "mail"), defaults=NO_DEFAULTS):
     found = Problems()
     node = parse_document(dedent(text), "r.yaml", found)
-    assert read_rule(node, found, defaults, receivers) is None
+    assert read_rule(node, found, defaults, Known(receivers)) is None
     return [str(problem) for problem in found]
 
 
@@ -63,25 +64,6 @@ def test_a_rule_of_two_keys_has_the_defaults():
 def test_the_default_summary_holds_braces_of_a_name_as_they_are():
     made = rule("- event: a{b}\n  topic: x")
     assert made.texts.summary.constant == "a{b}"
-
-
-@pytest.mark.parametrize("key", LATER_RULE_KEYS)
-def test_a_key_that_is_not_built_yet_is_refused_never_ignored(key):
-    text = f"alert: X\ntopic: t\nwhen: 'true'\n{key}: 1h"
-    assert problem(text) == f"r.yaml:4:1: {key!r} is not supported yet (remove it for now)"
-
-
-def test_absent_auto_is_refused_with_what_to_write():
-    assert problem("alert: X\ntopic: t\nabsent: auto") == (
-        "r.yaml:3:9: 'absent: auto' is not supported yet (write a duration, about three intervals)"
-    )
-
-
-@pytest.mark.parametrize("key", LATER_DEFAULTS)
-def test_a_default_that_is_not_built_yet_is_refused(key):
-    found = Problems()
-    read_defaults(parse_document(f"{key}: 1", "r.yaml", found), found, NO_DEFAULTS, ())
-    assert [str(each) for each in found] == [f"r.yaml:1:1: {key!r} is not supported yet (remove it for now)"]
 
 
 @pytest.mark.parametrize(
