@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from hub import __version__
 from hub.operate.cli.check import check
 from hub.operate.cli.demo import demo
+from hub.operate.cli.doctor import doctor
 from hub.operate.cli.evaluate import eval  # noqa: A004 - the command's name
 from hub.operate.cli.run import run
 from hub.operate.cli.simulate import simulate
@@ -16,11 +17,11 @@ from hub.operate.guard import guarded
 
 __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
-COMMANDS = (run, demo, check, eval, simulate)
+COMMANDS = (run, demo, check, eval, simulate, doctor)
 
 LATER = (
     *("test", "record", "replay", "watch", "alerts", "ack", "silence", "unsilence", "why", "why-not", "outbox"),
-    *("doctor", "bench", "schema", "init", "import"),
+    *("bench", "schema", "init", "import"),
 )
 """Commands that the documents name and that are not there yet: asked for, they say so."""
 

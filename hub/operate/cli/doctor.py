@@ -1,0 +1,55 @@
+"""`hub doctor`: look at broker, machine, state file and receivers, and say what to mend."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from hub.config import Settings, load_settings
+from hub.operate.doctor.broker import look_at_broker
+from hub.operate.doctor.finding import Finding, Level
+from hub.operate.doctor.machine import look_at_machine
+from hub.operate.doctor.state import look_at_state
+from hub.operate.runner import run_loop
+from hub.operate.shown import shown
+
+__all__ = ["doctor"]
+
+_MARKS = {Level.GOOD: "ok", Level.UNKNOWN: "?", Level.WARNING: "!", Level.BAD: "BAD"}
+
+
+def doctor(
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
+    ] = None,
+    broker: Annotated[str | None, typer.Option(help="The broker: mqtt://[user:password@]host[:port].")] = None,
+    state: Annotated[Path | None, typer.Option(help="The file that holds the hub's state.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check what the hub stands on, each finding with its remedy; ends with 1 if something is bad.
+
+    It publishes some 1,200 short messages below PREFIX/doctor/ to see what the broker keeps for a hub that is away.
+    """
+    findings = run_loop(_look(load_settings(config, broker=broker, state=state)))
+    if as_json:
+        typer.echo(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _say(findings)
+    if any(finding.level is Level.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _look(settings: Settings) -> list[Finding]:
+    broker = await look_at_broker(settings)
+    machine = await asyncio.to_thread(look_at_machine, settings.state)
+    return [*broker, *machine, *await asyncio.to_thread(look_at_state, settings.state)]
+
+
+def _say(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        typer.echo(f"{_MARKS[finding.level]:>3}  {finding.subject}: {shown(finding.text)}")
+        if finding.remedy:
+            typer.echo(f"     -> {shown(finding.remedy)}")

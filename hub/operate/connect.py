@@ -1,0 +1,51 @@
+"""A session for a short errand of the command line: it connects or says why not, and leaves nothing behind."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from hub.errors import BrokerUnreachable, HubError
+from hub.ingest.open import open_session
+from hub.ingest.session import BrokerSettings, Notice, Session
+from hub.limits import CONNECT_SECONDS
+
+__all__ = ["connected"]
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    broker: BrokerSettings, client_id: str, filters: Sequence[str], *, expiry: float = 0.0
+) -> AsyncIterator[Session]:
+    """Open a session that ends with its connection, or `expiry` seconds after.
+
+    Raises:
+        SessionError: the broker cannot be reached, or will not have us.
+
+    """
+    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def notice(heard: Notice) -> None:
+        if ready.done():
+            return
+        if heard.kind == "connected":
+            ready.set_result(None)
+        elif heard.kind == "disconnected":
+            ready.set_exception(BrokerUnreachable(f"{broker}: {heard.detail}"))
+
+    session = open_session(replace(broker, client_id=client_id, session_expiry=expiry), None, notice)
+    running = asyncio.create_task(session.run(list(filters)), name="session")
+    try:
+        done, _ = await asyncio.wait({running, ready}, timeout=CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if running in done:
+            await running  # raises what ended it
+        if not done:
+            raise BrokerUnreachable(f"{broker}: no answer within {CONNECT_SECONDS:.0f} s")
+        await ready
+        yield session
+    finally:
+        await session.close()
+        with contextlib.suppress(HubError):
+            await running
+        if ready.done() and not ready.cancelled():
+            ready.exception()  # it has been told

@@ -1,0 +1,45 @@
+"""What the doctor found: how grave, what it is, and what to do about it."""
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["Finding", "Level", "bad", "good", "unknown", "warning"]
+
+
+class Level(enum.StrEnum):
+    """How grave a finding is; `bad` loses events or notifications, `warning` may."""
+
+    GOOD = "good"
+    UNKNOWN = "unknown"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `remedy` is empty where nothing is to be done."""
+
+    level: Level
+    subject: str
+    text: str
+    remedy: str = ""
+
+
+def good(subject: str, text: str) -> Finding:
+    """Say that it is as it should be."""
+    return Finding(Level.GOOD, subject, text)
+
+
+def unknown(subject: str, text: str, remedy: str = "") -> Finding:
+    """Say that it could not be found out."""
+    return Finding(Level.UNKNOWN, subject, text, remedy)
+
+
+def warning(subject: str, text: str, remedy: str) -> Finding:
+    """Say that it may go wrong."""
+    return Finding(Level.WARNING, subject, text, remedy)
+
+
+def bad(subject: str, text: str, remedy: str) -> Finding:
+    """Say that it is wrong."""
+    return Finding(Level.BAD, subject, text, remedy)
