@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 
 from hub import __version__
+from hub.attempts import Attempts
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.config import Settings
 from hub.core import Core
@@ -29,7 +30,7 @@ from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
 from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
 from hub.notify.settings import build_receiver
-from hub.observer import Observer
+from hub.observer import Observer, Observers
 from hub.outbox import StoreOutbox
 from hub.pipeline import Pipeline
 from hub.schedules import local_zone
@@ -97,9 +98,10 @@ class App:
         outbox = StoreOutbox(store, snapshot.last_row)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock)
         self.receivers = self._build({})
-        self.dispatcher = Dispatcher(self.receivers, outbox, clock, observer)
+        attempts = Attempts()
+        self.dispatcher = Dispatcher(self.receivers, outbox, clock, Observers(observer, attempts))
         self.pipeline = Pipeline(
-            self.session, core, self.dispatcher, store, outbox, clock, observer, settings, rules.filters()
+            self.session, core, self.dispatcher, store, outbox, clock, observer, settings, rules.filters(), attempts
         )
 
     async def _live(self, store: Store, earlier: Sequence[str]) -> None:

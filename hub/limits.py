@@ -83,6 +83,10 @@ REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
 ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
 
+# why
+WHY_ALERTS = 5  # told of at once, the latest first
+WHY_ENTRIES = 200  # of one alert: its last days
+
 # notify
 DELIVERY_AGE_SECONDS = 3 * 86400.0  # older than this a notification is a dead letter: nobody acts on it
 RETRY_SECONDS = (1.0, 300.0)  # first and longest back-off, full jitter between

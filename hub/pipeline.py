@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from hub.attempts import Attempts
 from hub.clock import Clock, rfc3339
 from hub.config import Settings
 from hub.core import Core
@@ -60,8 +61,10 @@ class Pipeline:
         observer: Observer,
         settings: Settings,
         filters: list[str],
+        attempts: Attempts,
     ) -> None:
-        """Take the stages; `filters` are those that the session subscribes to."""
+        """Take the stages; `filters` are those that the session subscribes to, `attempts` hears the dispatcher."""
+        self._attempts = attempts
         self.session, self.core, self.dispatcher = session, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
@@ -351,8 +354,10 @@ class Pipeline:
             self._alive_until = now + ALIVE_SECONDS
         if filters is not None:
             meta.append(("filters", orjson.dumps(filters).decode()))
+        changes = self.core.take_changes()
         return replace(
-            self.core.take_changes(),
+            changes,
+            trace=[*changes.trace, *self._attempts.take()],
             queued=[outbox_row(each) for each in commit.queued],
             settled=self.outbox.take_settled(),
             dead_letters=dead,

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Changes", "Snapshot"]
+__all__ = ["Changes", "OutboxRow", "SettledRow", "Snapshot", "TraceRow"]
 
 OutboxRow = tuple[int, str, str, str, str, float]
 """row, id, receiver, lane, body (JSON), created"""
+TraceRow = tuple[float, str, str, str, str, str]
+"""at, kind, alert, rule, notification, data (JSON)"""
 SettledRow = tuple[int, str, int, float, str]
 """row, state ("delivered" | "retry" | "dead"), attempts, next_at, reason"""
 
@@ -35,8 +37,7 @@ class Changes:
     """rule, instance, slot, number, state; without a slot all of the instance, and these rows come first"""
     desk: Sequence[tuple[str, str, str | None]] = ()
     """kind (silence, group, limit), key, state"""
-    trace: Sequence[tuple[float, str, str, str, str, str]] = ()
-    """at, kind, alert, rule, notification, data (JSON)"""
+    trace: Sequence[TraceRow] = ()
 
 
 @dataclass(frozen=True, slots=True)

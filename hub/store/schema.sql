@@ -88,3 +88,4 @@ CREATE TABLE trace (
     data TEXT NOT NULL
 ) STRICT;
 CREATE INDEX trace_alert ON trace (alert, row);
+CREATE INDEX trace_rule ON trace (rule, alert, row);

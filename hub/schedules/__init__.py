@@ -1,0 +1,11 @@
+"""Time schedules: daily, weekly, cron and single spans, as rules pause or mute by them (docs/schedules.md). A leaf.
+
+A schedule is a pure function of time: whether it holds, and when that changes next. Those that name no zone use the one
+they are asked with.
+"""
+
+from hub.schedules.local import local_zone
+from hub.schedules.reading import parse_schedule, read_schedules, read_zone
+from hub.schedules.schedule import Schedule
+
+__all__ = ["Schedule", "local_zone", "parse_schedule", "read_schedules", "read_zone"]

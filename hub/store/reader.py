@@ -1,0 +1,69 @@
+"""Queries on the state file that change nothing: on the writer's connection, or on one that only reads beside it."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from hub.errors import StoreUnusable
+
+__all__ = ["Reader", "TraceRow"]
+
+TraceRow = tuple[float, str, str, str, str, Any]
+"""at, kind, alert, rule, notification, data"""
+
+_TRACED = """
+SELECT alert FROM (SELECT alert, max(row) AS latest FROM trace WHERE rule = ? GROUP BY alert)
+ORDER BY latest DESC LIMIT ?"""
+_TRACE = """
+SELECT at, kind, alert, rule, notification, data FROM
+(SELECT * FROM trace WHERE alert = ? ORDER BY row DESC LIMIT ?) ORDER BY row"""
+
+
+class Reader:
+    """What the state file says to whoever asks."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Ask on this connection."""
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> "Reader":
+        """Open a state file to read, also one that a hub has open.
+
+        Raises:
+            StoreUnusable: there is none, or it is no hub's.
+
+        """
+        if not path.exists():
+            raise StoreUnusable(f"{path}: no such state file (name it with --state, or the settings with -c)")
+        try:
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            connection.execute("SELECT 1 FROM trace LIMIT 1")
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"{path}: cannot be read as a hub's state file: {error}") from None
+        return cls(connection)
+
+    def close(self) -> None:
+        """Let go of the file; for one that was opened here."""
+        self._connection.close()
+
+    def traced(self, rule: str, limit: int) -> list[str]:
+        """Return the alerts of a rule that the trace knows, by fingerprint, those of which most lately something was."""
+        return [row[0] for row in self._connection.execute(_TRACED, (rule, limit))]
+
+    def trace(self, alert: str, limit: int) -> list[TraceRow]:
+        """Return the newest entries of an alert, in order."""
+        rows = self._connection.execute(_TRACE, (alert, limit)).fetchall()
+        return [(at, kind, mark, rule, identity, orjson.loads(data)) for at, kind, mark, rule, identity, data in rows]
+
+    def alert(self, mark: str) -> Any:
+        """Return an alert's row as the book writes it, None where there is none."""
+        row = self._connection.execute("SELECT state FROM alerts WHERE fingerprint = ?", (mark,)).fetchone()
+        return None if row is None else orjson.loads(row[0])
+
+    def rules(self) -> list[str]:
+        """Return the names of the rules that the hub had when it last ran, and of those that the trace knows."""
+        found = self._connection.execute("SELECT rule FROM rules UNION SELECT DISTINCT rule FROM trace").fetchall()
+        return sorted(row[0] for row in found)
