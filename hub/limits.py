@@ -38,7 +38,8 @@ PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes eac
 
 ABSENT_LEARNED_SECONDS = 7 * 86400.0  # the longest that `absent: auto` waits, also for whom it knows nothing of
 ABSENT_LEARNED_LEAST_SECONDS = 30.0  # the shortest: a burst of messages must not make a device silent
-ABSENT_LEARNED_AFTER = 5  # messages before an interval is believed
+ABSENT_LEARNED_AFTER = 5  # messages before an interval is believed,
+ABSENT_LEARNED_OVER_SECONDS = 600.0  # which come over this time: a device that has just started sends many at once
 TIMESTAMP_AGE_SECONDS = 7 * 86400.0  # an event's own time is believed that far back: what a gateway buffers
 
 # history: the samples that functions such as avg(x, 10m) look at

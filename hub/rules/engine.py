@@ -11,8 +11,10 @@ import orjson
 
 from hub.limits import PLAN_CACHE_TOPICS
 from hub.model import Event, Phase, Reason
+from hub.rules.gated import state_of
 from hub.rules.index import Index, Plan
 from hub.rules.instance import dump_key, load_key
+from hub.rules.loading import adopt, load
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 from hub.rules.transition import Transition
@@ -40,7 +42,7 @@ class Engine:
     ) -> None:
         """Begin with rules and without state; `restore` brings state in. `local`: see Core."""
         self.work = Work(registry or NoDevices(), on_error, local)
-        self.states: dict[str, RuleState] = {rule.name: RuleState(rule, self.work) for rule in rules}
+        self.states: dict[str, RuleState] = {rule.name: state_of(rule, self.work) for rule in rules}
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._serials: dict[str, int] = {}
@@ -175,7 +177,7 @@ class Engine:
             elif state is None or name in gone:
                 self._lost.append((name, key))
             else:
-                instance = state.load(load_key(key), text, chunks.get((name, key), {}))
+                instance = load(state, load_key(key), text, chunks.get((name, key), {}))
                 state.instances[instance.key] = instance
         self._begin(now)
         return gone
@@ -185,14 +187,14 @@ class Engine:
         before, signatures = self.states, dict(self.signatures())
         self.work.registry = registry or NoDevices()
         self.work.forget_deadlines()
-        self.states = {rule.name: RuleState(rule, self.work) for rule in rules}
+        self.states = {rule.name: state_of(rule, self.work) for rule in rules}
         gone = self._gone(signatures)
         for name, old in before.items():
             self._serials[name] = old.serial
             if name in gone:
                 self._lost.extend((name, dump_key(key)) for key in old.instances)
             else:
-                self.states[name].adopt(old)
+                adopt(self.states[name], old)
         self._begin(now)
         return gone
 
@@ -209,6 +211,7 @@ class Engine:
         self._plans.clear()
         for state in self.states.values():
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
+            state.begin(now)
             for instance in list(state.instances.values()):
                 state.resume(instance, now)
             if state.rule.absent is not None:

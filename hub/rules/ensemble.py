@@ -67,6 +67,8 @@ def can_join(rule: Rule) -> bool:
     when = rule.when
     if when is None or when.needs_context or when.costly:
         return False
+    if rule.pause is not None or rule.mute is not None or rule.timestamp is not None:
+        return False
     simple = rule.absent is None and not rule.readings and len(rule.patterns) == 1
     return simple and set(rule.by) <= set(rule.captures)
 

@@ -183,9 +183,10 @@ def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
     nothing: the value is part of the instance, or the `awake` set knows the instance. A rule that looks back at samples
-    must hear of every message of its instances, so only what is part of these can leave it out.
+    must hear of every message of its instances, so only what is part of these can leave it out. One with `pause`
+    remembers every message.
     """
-    if rule.when is None or rule.absent is not None:
+    if rule.when is None or rule.absent is not None or (rule.pause is not None and rule.alert):
         return None
     for equality in rule.when.equalities:
         inside = equality.name in rule.by

@@ -7,11 +7,39 @@ import orjson
 from hub.model import Phase
 from hub.rules.history import History
 
-__all__ = ["Instance", "Sampled", "dump_key", "load_key"]
+__all__ = ["Extra", "Gated", "Instance", "Sampled", "dump_key", "load_key"]
 
 NEVER = 0.0
 _PHASES = {"i": Phase.INACTIVE, "p": Phase.PENDING, "f": Phase.FIRING}
 _LETTERS = {phase: letter for letter, phase in _PHASES.items()}
+
+
+class Extra:
+    """What few rules need of an instance: those with `pause`, `mute` or `absent: auto`.
+
+    `paused`: it waits for the end of a pause; `heard`: it was heard meanwhile. `muted`: the condition of `mute` held at
+    its last event. `gap`: the longest interval between its messages of late; `messages`: how many of them came, over
+    `observed` seconds.
+    """
+
+    __slots__ = ("gap", "heard", "messages", "muted", "observed", "paused")
+
+    def __init__(self, paused: bool = False, heard: bool = False, muted: bool = False) -> None:
+        """Begin with nothing known."""
+        self.paused, self.heard, self.muted = paused, heard, muted
+        self.gap = self.observed = 0.0
+        self.messages = 0
+
+    def dump(self) -> list[Any]:
+        """Return it for the store."""
+        return [self.paused, self.heard, self.muted, self.gap, self.observed, self.messages]
+
+    @classmethod
+    def load(cls, state: list[Any]) -> "Extra":
+        """Read what `dump` returned."""
+        made = cls(*state[:3])
+        made.gap, made.observed, made.messages = state[3:]
+        return made
 
 
 class Instance:
@@ -26,6 +54,8 @@ class Instance:
 
     history: History | None = None
     """Its samples: only a Sampled has any, for the others this is no field."""
+    extra: Extra | None = None
+    """Only a Gated has any."""
 
     def __init__(self, key: tuple[str, ...]) -> None:
         """Begin inactive, never seen."""
@@ -40,8 +70,10 @@ class Instance:
         """Write it for the store."""
         raw = None if self.raw is None else self.raw.decode("utf-8", "replace")
         state = [_LETTERS[self.phase], self.since, self.clearing, self.seen, self.silent, self.time, self.topic, raw]
-        if self.history is not None:
-            state.append(self.history.dump())
+        if self.history is not None or self.extra is not None:
+            state.append(None if self.history is None else self.history.dump())
+        if self.extra is not None:
+            state.append(self.extra.dump())
         return orjson.dumps(state).decode()
 
     @classmethod
@@ -64,7 +96,29 @@ class Instance:
         return self
 
 
-class Sampled(Instance):
+class Gated(Instance):
+    """An instance of a rule with `pause`, `mute` or `absent: auto`."""
+
+    __slots__ = ("extra",)
+
+    def __init__(self, key: tuple[str, ...]) -> None:
+        """Begin with nothing known."""
+        super().__init__(key)
+        self.extra = None
+
+    def fill(self, state: list[Any]) -> None:
+        """Take over what was written of a state; of samples nothing."""
+        super().fill(state)
+        self.extra = Extra.load(state[9]) if len(state) > 9 else None
+
+    def take(self, other: Instance) -> Self:
+        """Take over all but the samples of the same instance before a reload."""
+        super().take(other)
+        self.extra = other.extra
+        return self
+
+
+class Sampled(Gated):
     """An instance of a rule that looks back at samples (avg(x, 10m))."""
 
     __slots__ = ("history",)

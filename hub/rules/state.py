@@ -5,19 +5,18 @@
 `absent` runs beside it on the same instance: `silent` is when the silence was noticed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
-import orjson
-
 from hub.errors import EvaluationError
 from hub.expressions import Context, Program
+from hub.expressions.explain import parts
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import matches
 from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Labels, Phase, Reason
-from hub.rules.instance import NEVER, Instance, Sampled
+from hub.rules.instance import NEVER, Gated, Instance, Sampled
 from hub.rules.rule import Rule
 from hub.rules.sampler import Sampler, sampler_of
 from hub.rules.transition import Transition, make_context
@@ -28,6 +27,7 @@ __all__ = ["RuleState", "key_text"]
 Key = tuple[str, ...]
 _PENDING, _FIRING = Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
 _ABSENT_LABEL = ("reason", "absent")
+_BY_CONDITION = {Reason.CONDITION, Reason.HELD, Reason.CLEARED}
 
 
 class RuleState:
@@ -45,8 +45,9 @@ class RuleState:
         names = {name: place for place, name in enumerate(rule.captures)}
         self._places = [names.get(name) for name in rule.by]
         self._static = None not in self._places
-        self._timed = bool(rule.hold or rule.clear_hold or rule.absent)
+        self._timed = bool(rule.hold or rule.clear_hold or rule.absent or rule.pause or rule.mute)
         self.sampler = sampler_of(rule)
+        self._parts: dict[str, list[tuple[str, Program]]] = {}
 
     # identity
 
@@ -55,15 +56,15 @@ class RuleState:
         return tuple([captures[place] for place in self._places if place is not None]) if self._static else None
 
     def _key(self, event: Event, captures: Key) -> Key:
-        parts = []
+        key = []
         for name, place in zip(self.rule.by, self._places, strict=True):
             if place is not None:
-                parts.append(captures[place])
+                key.append(captures[place])
             elif name in event.fields and not isinstance(event.fields[name], dict | list):
-                parts.append(key_text(event.fields[name]))
+                key.append(key_text(event.fields[name]))
             else:
                 raise EvaluationError(f"the payload has no single value {name!r}, which `by` needs")
-        return tuple(parts)
+        return tuple(key)
 
     def labels(self, key: Key) -> Labels:
         """Name the parts of a key."""
@@ -92,8 +93,12 @@ class RuleState:
             elif not event.retain:
                 self._event(event, captures, key, now, known)
         except EvaluationError as error:
-            self.errors += 1
-            self.work.on_error(self.rule.name, event.topic, str(error))
+            self.failed(event, error)
+
+    def failed(self, event: Event, error: EvaluationError) -> None:
+        """Count an expression that had no value for an event, and say so."""
+        self.errors += 1
+        self.work.on_error(self.rule.name, event.topic, str(error))
 
     def _sample(self, sampler: Sampler, event: Event, captures: Key, key: Key, now: float) -> None:
         """Let the instance remember what the event brings, whatever the conditions will look at."""
@@ -150,16 +155,27 @@ class RuleState:
         instance = self.instances.get(key)
         if rule.absent is not None:
             instance = self._sign_of_life(event, captures, key, instance, now)
-        if rule.when is None:
-            return
+        if rule.when is not None:
+            self._evaluate(rule.when, instance, event, captures, key, now, known)
+
+    def _evaluate(
+        self,
+        when: Program,
+        instance: Instance | None,
+        event: Event,
+        captures: Key,
+        key: Key,
+        now: float,
+        known: bool | EvaluationError | None = None,
+    ) -> None:
         if instance is not None and instance.phase is _FIRING:
-            clear = rule.clear
+            clear = self.rule.clear
             if clear is None:
-                holds = self._holds(rule.when, event, captures, now, known)
+                holds = self._holds(when, event, captures, now, known)
             else:
                 holds = self._holds(clear, event, captures, now)
             self._firing(instance, holds is (clear is not None), event, captures, now)
-        elif self._holds(rule.when, event, captures, now, known):
+        elif self._holds(when, event, captures, now, known):
             self._begin(instance or self._instance(key), event, captures, now)
         elif instance is not None and instance.phase is _PENDING:
             self._change(instance, Phase.INACTIVE, Reason.CONDITION, now, event, captures)
@@ -181,12 +197,17 @@ class RuleState:
         self._remember(instance, event)
         if instance.phase is Phase.PENDING:
             return
-        instance.since = now
+        instance.since = self._since(event, now)
         if not self.rule.hold:
             self._change(instance, Phase.FIRING, Reason.CONDITION, now, event, captures)
             return
         self._change(instance, Phase.PENDING, Reason.CONDITION, now, event, captures)
-        self.work.schedule(self, instance, now + self.rule.hold)
+        self.work.schedule(self, instance, instance.since + self.rule.hold)
+
+    def _since(self, event: Event, now: float) -> float:
+        """Return from when on what this event says holds."""
+        del event
+        return now
 
     def _firing(self, instance: Instance, ends: bool, event: Event, captures: Key, now: float) -> None:
         """Let the end of a firing instance begin, go on, or be taken back."""
@@ -225,9 +246,14 @@ class RuleState:
 
     def expect(self, instance: Instance) -> None:
         """Set the time by which the instance must be heard."""
-        if self.rule.absent is not None and not instance.silent:
+        if (due := self._silent_at(instance)) < inf:
             self.work.touch(self, instance)
-            self.work.schedule(self, instance, instance.seen + self.rule.absent)
+            self.work.schedule(self, instance, due)
+
+    def _silent_at(self, instance: Instance) -> float:
+        """Return when the instance will have been silent for too long; inf where it is already, or may be."""
+        absent = self.rule.absent
+        return inf if absent is None or instance.silent else instance.seen + absent
 
     def _absent_labels(self, key: Key) -> Labels:
         labels = self.labels(key)
@@ -247,7 +273,7 @@ class RuleState:
         if self._idle(instance) <= now:
             self._forget(instance)
             return
-        if rule.absent is not None and not instance.silent and now >= instance.seen + rule.absent:
+        if now >= self._silent_at(instance):
             instance.silent = now
             self.work.touch(self, instance)
             self._emit_silence(instance, Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, now, now)
@@ -266,12 +292,9 @@ class RuleState:
             times.append(instance.since + self.rule.hold)
         if instance.clearing:
             times.append(instance.clearing + self.rule.clear_hold)
-        if self.rule.absent is not None and not instance.silent:
-            times.append(instance.seen + self.rule.absent)
-        if self._idle(instance) < inf:
-            times.append(self._idle(instance))
-        if times:
-            self.work.schedule(self, instance, min(times))
+        times += [self._silent_at(instance), self._idle(instance)]
+        if (due := min(times)) < inf:
+            self.work.schedule(self, instance, due)
 
     def last(self, instance: Instance) -> tuple[Event | None, Key]:
         """Return the instance's last event and its captures, for a timer's texts."""
@@ -300,10 +323,15 @@ class RuleState:
             self._wake(instance.key, awake=False)
             if self.sampler is not None:
                 self.reschedule(instance)
-            elif self.rule.absent is None:
+            elif not self._keeps(instance):
                 self._forget(instance)
         elif before is Phase.INACTIVE:
             self._wake(instance.key, awake=True)
+
+    def _keeps(self, instance: Instance) -> bool:
+        """Tell whether an inactive instance must be remembered."""
+        del instance
+        return self.sampler is not None or self.rule.absent is not None
 
     def _wake(self, key: Key, *, awake: bool) -> None:
         for sets in self._awake:
@@ -330,9 +358,41 @@ class RuleState:
         """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
         device = self.work.registry.attributes(topic if event is None else event.topic)
         shown = self.sampler.shown(instance.history) if self.sampler is not None and instance is not None else None
+        values = self._values(instance, event, captures, at, reason)
         self.work.transitions.append(
-            Transition(self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial, shown)
-        )
+            Transition(
+                self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial, shown,
+                self._is_muted(instance, phase), values,
+            )
+        )  # fmt: skip
+
+    def _is_muted(self, instance: Instance | None, phase: Phase) -> bool:
+        """Tell whether the rule's `mute` holds; note what is told."""
+        del instance, phase
+        return False
+
+    def _values(
+        self, instance: Instance | None, event: Event | None, captures: Key, at: float, reason: Reason
+    ) -> Sequence[tuple[str, Any]]:
+        """Take down what the parts of the condition in force came to."""
+        rule = self.rule
+        program = rule.clear or rule.when if reason is Reason.CLEARED else rule.when
+        if program is None or event is None or reason not in _BY_CONDITION:
+            return ()
+        known = self._parts.get(program.text)
+        if known is None:
+            known = self._parts[program.text] = parts(program)
+        if self.sampler is not None and instance is not None and instance.history is not None:
+            self.sampler.sight.history = instance.history.slots
+        return [(text, self._value(part, event, captures, at)) for text, part in known]
+
+    def _value(self, part: Program, event: Event, captures: Key, at: float) -> Any:
+        try:
+            context = self._context(event, captures, at) if part.needs_context else None
+            sight = None if self.sampler is None else self.sampler.sight
+            return part.run(event.fields, captures, context or sight)
+        except EvaluationError as error:
+            return error.with_traceback(None)
 
     def _forget(self, instance: Instance) -> None:
         del self.instances[instance.key]
@@ -353,46 +413,52 @@ class RuleState:
         labels = self._absent_labels(instance.key)
         self._emit(instance, labels, phase, before, reason, now, since, *self.last(instance), instance.topic)
 
-    def load(self, key: Key, text: str, chunks: Mapping[str, Mapping[int, str]]) -> Instance:
-        """Read a stored instance, with the chunks of its samples by slot."""
-        made, state = self.made(key), orjson.loads(text)
-        made.fill(state)
-        if len(state) > 8 and self.sampler is not None and made.history is not None:
-            self.sampler.load(made.history, state[8], chunks)
-        elif chunks:
-            self.work.unsampled.add((self.rule.name, key))
-        return made
+    # before and after a restart or reload; see loading
+
+    def begin(self, now: float) -> None:
+        """Look at the clock for the first time; the instances that were there before are in."""
 
     def resume(self, instance: Instance, now: float) -> None:
-        """Go on with an instance from before a restart or reload, though `absent` came to the rule or left it."""
+        """Go on with an instance from before, though `absent` or `pause` came to the rule or left it."""
         instance.due = NEVER
         if self.rule.absent is None:
             self._end_silence(instance, Reason.RULE_CHANGED, now)
-            if instance.phase is Phase.INACTIVE and self.sampler is None:
-                self._forget(instance)
-                return
         elif not instance.seen:
             instance.seen = now
             self.work.touch(self, instance)
-        self.reschedule(instance)
+        self._settle(instance, now)
+        self._go_on(instance)
 
-    def _fitted(self, instance: Instance) -> Instance:
-        """Return the instance with such samples as the rule looks at now."""
-        if self.sampler is not None and instance.history is not None:
-            self.sampler.fit(instance.history)
+    def _go_on(self, instance: Instance) -> None:
+        """Forget an instance that nothing needs any more; else enter its deadline."""
+        if self.instances.get(instance.key) is not instance:
+            return
+        if instance.phase is Phase.INACTIVE and not self._keeps(instance):
+            self._forget(instance)
         else:
-            if instance.history is not None:
-                self.work.unsampled.add((self.rule.name, instance.key))
-            instance = self.made(instance.key).take(instance)
-        self.work.touch(self, instance)
-        return instance
+            self.reschedule(instance)
 
-    def adopt(self, other: "RuleState") -> None:
-        """Take over the instances of the same rule before a reload."""
-        self.serial, self.errors = other.serial, other.errors
-        self.instances, other.instances = other.instances, {}
-        if self.sampler is not None or other.sampler is not None:
-            self.instances = {key: self._fitted(instance) for key, instance in self.instances.items()}
+    def _settle(self, instance: Instance, now: float) -> None:
+        """Let go of what the rule asks for no longer: it has no `pause`, `mute` or `absent: auto` (any more)."""
+        if isinstance(instance, Gated) and instance.extra is not None:
+            paused, instance.extra = instance.extra.paused, None
+            self.work.touch(self, instance)
+            if paused:
+                self._again(instance, now)
+
+    def _again(self, instance: Instance, now: float) -> None:
+        """Evaluate the remembered message as if it came now: a pause is over."""
+        if instance.raw is None or self.rule.when is None:
+            return
+        event, captures = self.last(instance)
+        if event is None:
+            return
+        try:
+            if self.sampler is not None:
+                self._sample(self.sampler, event, captures, instance.key, now)
+            self._evaluate(self.rule.when, instance, event, captures, instance.key, now)
+        except EvaluationError as error:
+            self.failed(event, error)
 
     def drop(self, instance: Instance, reason: Reason, now: float) -> None:
         """Forget an instance that cannot be heard of any more, and end what it said."""

@@ -37,7 +37,7 @@ class Schedule(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A part of the week in seconds from Monday 00:00, `end` after `begin`; over Sunday night it ends beyond the week."""
+    """A part of the week in seconds from Monday 00:00; one over Sunday night ends beyond the week."""
 
     begin: int
     end: int

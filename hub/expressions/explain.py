@@ -1,0 +1,67 @@
+"""A condition taken apart, to say why it held: what it compares, without the constants, as programs of their own."""
+
+from collections.abc import Iterator, Sequence
+
+from hub.errors import CompileError
+from hub.expressions.ast import Literal
+from hub.expressions.lexer import Token, tokenize
+from hub.expressions.parser import parse
+from hub.expressions.program import Program, compile_expression
+
+__all__ = ["parts"]
+
+_BETWEEN = {"&&", "||", "?", ":", "<", "<=", ">", ">=", "==", "!=", "in"}
+_OPENING, _CLOSING = {"(", "[", "{", "[?"}, {")", "]", "}"}
+_PARTS = 16
+
+
+def parts(program: Program) -> list[tuple[str, Program]]:
+    """Return what a condition looks at: `temperature > -15 && open` looks at `temperature` and `open`."""
+    found: dict[str, Program] = {}
+    tokens = tokenize(program.text)
+    for text in _leaves(program.text, tokens[:-1], tokens[-1].at):
+        if text in found or len(found) == _PARTS:
+            continue
+        try:
+            if not isinstance(parse(text), Literal):
+                found[text] = compile_expression(text, program.scope)
+        except CompileError:  # it means nothing alone
+            continue
+    return list(found.items())
+
+
+def _leaves(text: str, tokens: Sequence[Token], end: int) -> Iterator[str]:
+    """Yield what stands between the operators of a condition; what all stands in brackets is taken apart again."""
+    first = depth = 0
+    for place, token in enumerate([*tokens, None]):
+        if token is None or (depth == 0 and _is_between(token)):
+            yield from _leaf(text, tokens[first:place], end if token is None else token.at)
+            first = place + 1
+        elif token.kind not in ("literal", "quoted"):
+            depth += (token.text in _OPENING) - (token.text in _CLOSING)
+
+
+def _is_between(token: Token) -> bool:
+    return token.kind not in ("literal", "quoted") and token.text in _BETWEEN
+
+
+def _leaf(text: str, tokens: Sequence[Token], end: int) -> Iterator[str]:
+    while tokens and tokens[0].kind == "!":
+        tokens = tokens[1:]
+    if not tokens:
+        return
+    if tokens[0].kind == "(" and _closes(tokens):
+        yield from _leaves(text, tokens[1:-1], tokens[-1].at)
+    else:
+        yield text[tokens[0].at : end].strip()
+
+
+def _closes(tokens: Sequence[Token]) -> bool:
+    """Tell whether the last token closes the bracket that the first one opens."""
+    depth = 0
+    for place, token in enumerate(tokens):
+        if token.kind not in ("literal", "quoted"):
+            depth += (token.text in _OPENING) - (token.text in _CLOSING)
+        if depth == 0:
+            return place == len(tokens) - 1
+    return False

@@ -1,0 +1,44 @@
+"""An event's own time, as devices write it: seconds or milliseconds since 1970, RFC 3339, or a CEL timestamp."""
+
+from datetime import datetime
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.limits import TIMESTAMP_AGE_SECONDS
+
+__all__ = ["own_time"]
+
+_SECONDS = 1e11  # the year 5138; in milliseconds this was 1973, before any device
+
+
+def own_time(value: Any, now: float) -> float:
+    """Return seconds since 1970; what lies in the future of its arrival counts as now.
+
+    Raises:
+        EvaluationError: it is no time, or one of over TIMESTAMP_AGE_SECONDS ago.
+
+    """
+    at = _seconds(value)
+    if not now - TIMESTAMP_AGE_SECONDS <= at:
+        raise EvaluationError(f"the event's own time is over {TIMESTAMP_AGE_SECONDS / 86400:.0f} days ago: {value!r}")
+    return min(at, now)
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, str):
+        return _written(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value:  # noqa: PLR0124 - not NaN
+        return float(value) if abs(value) < _SECONDS else value / 1000
+    raise EvaluationError(f"not a time: {value!r}")
+
+
+def _written(text: str) -> float:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise EvaluationError(f"not a time with its zone (RFC 3339): {text!r}")
+    return found.timestamp()
