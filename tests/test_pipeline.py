@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from hub import pipeline as module
+from hub.attempts import Attempts
 from hub.clock import ManualClock, SystemClock
 from hub.config import Settings
 from hub.core import Core
@@ -100,7 +101,7 @@ class Rig:
         settings = Settings(broker=replace(BrokerSettings(), receive_maximum=window))
         self.pipeline = Pipeline(
             self.session, self.core, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock, self.ears,
-            settings, rule_set.filters(),
+            settings, rule_set.filters(), Attempts(),
         )  # fmt: skip
         self.pipeline.restore(snapshot or Snapshot())
         self.position = 0

@@ -2,16 +2,32 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from hub.alerts.tally import Tally
 from hub.clock import rfc3339
 from hub.expressions import encode_level
 from hub.model import Labels, Phase
 
-__all__ = ["Alert", "fingerprint"]
+__all__ = ["Ack", "Alert", "fingerprint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Somebody cares: who, since when, until when (None: until it resolves)."""
+
+    by: str
+    comment: str
+    at: float
+    until: float | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Return it as other programs see it."""
+        until = None if self.until is None else rfc3339(self.until)
+        return {"by": self.by, "comment": self.comment, "at": rfc3339(self.at), "until": until}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +35,10 @@ class Alert:
     """What is known of one alert. Times are seconds since 1970.
 
     `episode` counts how often it has fired, `version` how often it has changed; both are parts of ids, never go back.
-    `told` are the receivers of its firing message: they hear of its end, and nobody else.
+    `told` are the receivers that were told of this episode: they hear of its end, and nobody else. `tellings` counts
+    the firing message and its repeats, `notified` is when the first went out, `last` when the latest did, `steps` how
+    many steps of `escalate` were taken. `held` is the stage that keeps it from being told, and a detail; `event` is
+    what a notification shows of the event.
     """
 
     alertname: str
@@ -35,6 +54,17 @@ class Alert:
     since: float = 0.0
     until: float | None = None
     told: tuple[str, ...] = ()
+    runbook: str = ""
+    event: Mapping[str, Any] | None = None
+    muted: bool = False
+    shadow: bool = False
+    held: tuple[str, str] | None = None
+    ack: Ack | None = None
+    tellings: int = 0
+    notified: float = 0.0
+    last: float = 0.0
+    steps: int = 0
+    tally: Tally = Tally()  # noqa: RUF009 - frozen
 
     @property
     def fingerprint(self) -> str:
@@ -64,20 +94,29 @@ class Alert:
             "since": rfc3339(self.since),
             "until": None if self.until is None else rfc3339(self.until),
             "episode": self.episode,
-            "acknowledged": None,
+            "acknowledged": None if self.ack is None else self.ack.body(),
+            "held": None if self.held is None else {"stage": self.held[0], "detail": self.held[1]},
+            "shadow": self.shadow,
         }
 
     def dump(self) -> str:
-        """Write it for the store."""
-        return orjson.dumps(asdict(self)).decode()
+        """Write it for the store; what is over is little."""
+        if self.state is Phase.INACTIVE:
+            kept = {"alertname": self.alertname, "instance": self.instance, "episode": self.episode}
+            return orjson.dumps(kept | {"version": self.version, "tally": self.tally}).decode()
+        return orjson.dumps(self).decode()
 
     @classmethod
     def load(cls, text: str) -> "Alert":
         """Read what `dump` wrote."""
         found = orjson.loads(text)
-        found["state"] = Phase(found["state"])
+        found["state"] = Phase(found.get("state", Phase.INACTIVE))
         found["instance"] = tuple((name, value) for name, value in found["instance"])
-        found["told"] = tuple(found["told"])
+        found["told"] = tuple(found.get("told", ()))
+        found["held"] = tuple(found["held"]) if found.get("held") else None
+        found["ack"] = Ack(**found["ack"]) if found.get("ack") else None
+        tally = found.get("tally") or {"sent": (), "held": 0}
+        found["tally"] = Tally(tuple(tally["sent"]), tally["held"])
         return cls(**found)
 
 

@@ -1,19 +1,32 @@
-"""The alert book: every alert by fingerprint; transitions in, notifications and changed rows out. Pure.
+"""The alert book: every alert by fingerprint; transitions and people's words in, notifications and rows out. Pure.
 
-The state of each alert is published, retained, by a notification to the hub itself (OWN): it takes the same sure way.
+A firing alert is told unless a stage holds it back (see stages): then it is considered again when that ends. The state
+of each alert is published, retained, by a notification to the hub itself (OWN): it takes the same sure way.
 """
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 from hub.alerts import lifecycle
-from hub.alerts.alert import Alert, fingerprint
-from hub.alerts.texts import notification_body, render
-from hub.limits import RESOLVED_KEPT_SECONDS
+from hub.alerts.alert import Ack, Alert, fingerprint
+from hub.alerts.grouping import Group, Groups
+from hub.alerts.inhibition import Inhibition
+from hub.alerts.matchers import Matcher, match_all
+from hub.alerts.moments import Moments
+from hub.alerts.reminders import due, escalates_at, repeats_at
+from hub.alerts.silences import Silence, Silences
+from hub.alerts.stages import stage_of
+from hub.alerts.texts import notification_body, render, with_held_back
+from hub.alerts.trace import Trace
+from hub.limits import GROUP_ALERTS, HELD_BACK_SHOWN, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Notification, Phase, Reason
+from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
+from hub.store.changes import TraceRow
 
 __all__ = ["Book"]
 
@@ -24,86 +37,460 @@ class Book:
     def __init__(self, prefix: str, hub: Mapping[str, str], on_error: Callable[[str, str, str], None]) -> None:
         """Begin empty; `on_error` hears rule, topic and message of every text that could not be filled in."""
         self.alerts: dict[str, Alert] = {}
-        self._silent_about_end: frozenset[str] = frozenset()
+        self._silences, self._inhibition = Silences(), Inhibition()
+        self._groups, self._moments, self._trace = Groups(), Moments(), Trace()
         self._prefix, self._hub, self._on_error = prefix, hub, on_error
         self._rules: Mapping[str, Rule] = {}
+        self._silent_about_end: frozenset[str] = frozenset()
+        self._firing: dict[str, None] = {}
+        """Alerts that fire, by fingerprint."""
+        self._looked = 0.0
         self._dirty: set[str] = set()
         self._queue: list[Notification] = []
         self._changed: list[Mapping[str, Any]] = []
-        self._over: list[tuple[float, str]] = []
+        self._due: list[tuple[float, str]] = []
+        self._awaited: dict[str, float] = {}
+
+    @property
+    def silences(self) -> Mapping[str, Silence]:
+        """All silences by id, those that ended lately included."""
+        return self._silences.all
+
+    # rules and state in
 
     def follow(self, rules: Mapping[str, Rule], silent_about_end: frozenset[str]) -> None:
         """Take the rules as they are now, and which receivers have `send_resolved: false`."""
         self._rules, self._silent_about_end = rules, silent_about_end
+        self._inhibition.follow(rules)
+        for mark in self._firing:
+            self._enter_firing(mark, self.alerts[mark])
 
     def restore(self, alerts: Iterable[tuple[str, str]], desk: Iterable[tuple[str, str, str]], now: float) -> None:
         """Bring in what a store held."""
-        del desk, now
+        rows: dict[str, list[tuple[str, str]]] = {"silence": [], "group": [], "limit": []}
+        for kind, key, text in desk:
+            rows[kind].append((key, text))
+        self._silences.restore(rows["silence"])
+        self._groups.restore(rows["group"])
+        self._moments.restore(rows["limit"], self._limits())
+        self._looked = now
         for mark, text in alerts:
             alert = self.alerts[mark] = Alert.load(text)
-            self._await_end(mark, alert)
+            if alert.state is Phase.FIRING:
+                self._firing[mark] = None
+                self._enter_firing(mark, alert)
+            else:
+                self._await(mark, alert)
+
+    def _enter_firing(self, mark: str, alert: Alert) -> None:
+        """Let a firing alert from before be known to others, and be looked at at the next tick."""
+        if not alert.shadow:
+            self._inhibition.fires(alert.alertname, mark, alert.labels)
+        if alert.held is not None:
+            self._inhibition.hold(alert.alertname, mark, alert.labels)
+        self._wake(mark, 0.0)
+
+    # transitions
 
     def apply(self, transitions: Sequence[Transition], now: float) -> None:
         """Take what the engine found."""
-        del now
         for transition in transitions:
             if transition.phase is Phase.EVENT:
-                self._event(transition)
+                self._event(transition, now)
+            elif transition.before is Phase.FIRING and transition.phase is Phase.FIRING:
+                self._mute(transition, now)
             else:
-                self._alert(transition)
+                self._alert(transition, now)
 
-    def _event(self, transition: Transition) -> None:
-        """An event rule spoke: a notification, and nothing to keep."""
+    def _event(self, transition: Transition, now: float) -> None:
+        """An event rule spoke: a notification, unless a stage holds it back, and nothing to keep."""
         rule, mark = transition.rule, fingerprint(transition.rule.name, transition.instance)
         identity = f"{mark}-{transition.serial}-event"
         texts = render(transition, transition.serial, identity)
         self._report(transition, texts.failures)
-        said = Alert(
-            rule.name,
-            transition.instance,
-            transition.serial,
-            severity=rule.severity,
-            labels=texts.labels,
-            summary=texts.summary,
-            details=texts.details,
-            since=transition.at,
+        said = lifecycle.speak(
+            Alert(rule.name, transition.instance, transition.serial, since=transition.at), texts, rule.severity
         )
-        body = notification_body(said, Phase.EVENT, identity, transition.event, self._hub)
-        self._tell(rule.notify, identity, mark, body, transition.at)
+        self._trace.transition(mark, transition, said.labels)
+        held = stage_of(rule, said.labels, now, self._silences, self._inhibition, muted=transition.muted)
+        if held is not None:
+            self._trace.held(now, mark, rule.name, *held)
+            return
+        body = notification_body(said, Phase.EVENT, identity, self._hub)
+        if not self._moments.room(mark, rule.limit, now):
+            self._trace.held(now, mark, rule.name, "limit", rule.limit.text if rule.limit else "")
+            self._moments.hold(mark, rule, body)
+        elif rule.group_by is not None:
+            group = self._groups.of(rule.name, rule.group_by, said.labels)
+            group.report(_member(body), now)
+        else:
+            self._tell_event(mark, rule, body, now)
 
-    def _alert(self, transition: Transition) -> None:
+    def _tell_event(self, mark: str, rule: Rule, body: dict[str, Any], now: float) -> None:
+        body = with_held_back(body, self._moments.told(mark, rule, now) if rule.limit else 0)
+        self._tell(rule.notify, body["id"], mark, body, now)
+        self._trace.notified(now, mark, rule.name, body["id"], "event", rule.notify)
+
+    def _mute(self, transition: Transition, now: float) -> None:
+        """`mute` began or ended for an alert that fires."""
+        mark = fingerprint(transition.rule.name, transition.instance)
+        alert = self.alerts.get(mark)
+        if alert is not None and alert.state is Phase.FIRING:
+            self._consider(mark, replace(alert, muted=transition.muted), now)
+
+    def _alert(self, transition: Transition, now: float) -> None:
         rule, phase = transition.rule, transition.phase
         mark = fingerprint(rule.name, transition.instance)
         alert = self.alerts.get(mark) or Alert(rule.name, transition.instance)
+        before = alert
         alert = lifecycle.advance(alert, phase, transition.reason, transition.at, transition.since)
-        identity = alert.id(phase.value)
-        texts = render(transition, alert.episode, identity)
+        texts = render(transition, alert.episode, alert.id(phase.value))
         self._report(transition, texts.failures)
-        alert = lifecycle.speak(alert, texts, rule.severity, rule.notify)
-        body = notification_body(alert, phase, identity, transition.event, self._hub)
-        self._enter(mark, alert, transition.at, body)
+        alert = lifecycle.speak(alert, texts, rule.severity)
+        self._trace.transition(mark, transition, alert.labels)
+        if phase is not Phase.FIRING:
+            self._leave(mark, before, alert, now)
+            return
+        alert = replace(alert, muted=transition.muted, shadow=rule.shadow)
+        self._firing[mark] = None
+        if not alert.shadow:
+            self._inhibition.fires(rule.name, mark, alert.labels)
+        self.alerts[mark] = alert
+        self._put(mark, self._told_or_held(mark, alert, rule, now), now)
 
     def end(self, rules: Mapping[str, Reason], now: float) -> None:
         """End the alerts of rules that are gone or mean something else now."""
-        for mark, alert in list(self.alerts.items()):
+        for mark, alert in list(self.alerts.items()) if rules else ():
             if alert.alertname in rules and alert.state in (Phase.PENDING, Phase.FIRING):
                 ended = lifecycle.end(alert, rules[alert.alertname], now)
-                identity = ended.id(ended.state.value)
-                body = notification_body(ended, ended.state, identity, None, self._hub)
-                self._enter(mark, ended, now, body)
+                self._trace.ended(now, mark, alert.alertname, ended.state.value, ended.reason, alert.labels)
+                self._leave(mark, alert, ended, now)
 
-    def _enter(self, mark: str, alert: Alert, now: float, body: Any) -> None:
-        """Write an alert's new state into the book, and tell those who must know."""
+    def _leave(self, mark: str, before: Alert, alert: Alert, now: float) -> None:
+        """An alert does not fire (any more): tell the end to who was told, look again at who was held back by it."""
+        if before.state is not Phase.FIRING:
+            self._put(mark, alert, now)
+            return
+        self._firing.pop(mark, None)
+        self._inhibition.release(before.alertname, mark, before.labels)
+        waiting = self._inhibition.ends(before.alertname, mark, before.labels)
+        if alert.state is Phase.RESOLVED:
+            self._tell_end(mark, alert, now)
+        self._put(mark, alert, now)
+        for other in waiting:
+            if other != mark and other in self._firing:
+                self._consider(other, self.alerts[other], now)
+
+    def _tell_end(self, mark: str, alert: Alert, now: float) -> None:
+        identity = alert.id("resolved")
+        body = notification_body(alert, Phase.RESOLVED, identity, self._hub)
+        receivers = [name for name in alert.told if name not in self._silent_about_end]
+        group = self._group_of(alert)
+        if group is not None and mark in group.told:
+            del group.told[mark]
+            self._groups.touch(group)
+            if receivers:
+                group.report(_member(body), now)
+            steps = {name for step in self._rules[alert.alertname].escalate[: alert.steps] for name in step.to}
+            receivers = [name for name in receivers if name in steps and name not in group.receivers]
+        elif group is not None:
+            group.waiting.pop(mark, None)
+            self._groups.touch(group)
+        self._tell(receivers, identity, mark, body, now)
+        if receivers:
+            self._trace.notified(now, mark, alert.alertname, identity, "resolved", receivers)
+
+    # telling, or not
+
+    def _consider(self, mark: str, alert: Alert, now: float) -> None:
+        """Look at a firing alert again: something that may hold it back has changed, or a time has come."""
+        rule = self._rules.get(alert.alertname)
+        if rule is None:
+            return
+        after = self._told_or_held(mark, alert, rule, now)
+        if after != self.alerts[mark]:
+            self._put(mark, replace(after, version=after.version + 1), now)
+        else:
+            self._await(mark, after)
+
+    def _told_or_held(self, mark: str, alert: Alert, rule: Rule, now: float) -> Alert:
+        """Take an alert through the stages; tell what is due."""
+        if alert.ack is not None and alert.ack.until is not None and alert.ack.until <= now:
+            alert = lifecycle.acknowledge(alert, None)
+        if rule.mute is None:
+            alert = replace(alert, muted=False)
+        stage = stage_of(rule, alert.labels, now, self._silences, self._inhibition, muted=alert.muted)
+        wants = not alert.tellings or repeats_at(alert, rule) <= now
+        if stage is None and wants and rule.limit is not None and alert.tally.room_at(rule.limit) > now:
+            stage = ("limit", rule.limit.text)
+        alert = self._hold(mark, alert, stage, now)
+        if stage is not None:
+            return alert if stage[0] != "limit" else self._escalated(mark, alert, rule, now)
+        if not alert.tellings:
+            if rule.group_by is not None:
+                return self._join(mark, alert, rule, now)
+            alert = self._say(mark, alert, rule, "firing", rule.notify, now)
+        elif repeats_at(alert, rule) <= now:
+            alert = self._say(mark, alert, rule, f"repeat-{alert.tellings}", alert.told, now)
+        return self._escalated(mark, alert, rule, now)
+
+    def _escalated(self, mark: str, alert: Alert, rule: Rule, now: float) -> Alert:
+        while escalates_at(alert, rule) <= now:
+            step = rule.escalate[alert.steps]
+            alert = self._say(mark, alert, rule, f"escalate-{alert.steps + 1}", step.to, now, step=True)
+        return alert
+
+    def _hold(self, mark: str, alert: Alert, stage: tuple[str, str] | None, now: float) -> Alert:
+        """Note by which stage an alert is held back, or that it is no longer."""
+        if stage == alert.held:
+            return alert
+        name = alert.alertname
+        if stage is None:
+            self._inhibition.release(name, mark, alert.labels)
+            self._trace.released(now, mark, name, alert.held[0] if alert.held else "")
+            return lifecycle.held(alert, None)
+        self._inhibition.hold(name, mark, alert.labels)
+        self._trace.held(now, mark, name, *stage)
+        if stage[0] == "limit":
+            alert = replace(alert, tally=alert.tally.held_back())
+        return lifecycle.held(alert, stage)
+
+    def _say(
+        self,
+        mark: str,
+        alert: Alert,
+        rule: Rule,
+        name: str,
+        receivers: Sequence[str],
+        now: float,
+        *,
+        step: bool = False,
+    ) -> Alert:
+        """Tell receivers of a firing alert."""
+        identity = alert.id(name)
+        body = notification_body(alert, Phase.FIRING, identity, self._hub)
+        body = with_held_back(body, alert.tally.held) | self._holding_back(alert)
+        self._tell(receivers, identity, mark, body, now)
+        if receivers:
+            self._trace.notified(now, mark, rule.name, identity, name, receivers)
+        return lifecycle.told(alert, tuple(receivers), rule.limit, now, step=step)
+
+    def _holding_back(self, alert: Alert) -> dict[str, Any]:
+        """Name those that this alert holds back (`unless`)."""
+        marks = [mark for mark in self._inhibition.held_by(alert.alertname, alert.labels) if mark in self._firing]
+        if not marks:
+            return {}
+        shown = [self.alerts[mark] for mark in marks[:HELD_BACK_SHOWN]]
+        named = [{"alertname": each.alertname, "labels": each.labels, "summary": each.summary} for each in shown]
+        return {"holds_back": {"count": len(marks), "alerts": named}}
+
+    # groups
+
+    def _group_of(self, alert: Alert) -> Group | None:
+        rule = self._rules.get(alert.alertname)
+        if rule is None or rule.group_by is None:
+            return None
+        return self._groups.of(rule.name, rule.group_by, alert.labels)
+
+    def _join(self, mark: str, alert: Alert, rule: Rule, now: float) -> Alert:
+        group = self._groups.of(rule.name, rule.group_by or (), alert.labels)
+        if mark not in group.waiting:
+            group.waiting[mark] = None
+            self._trace.held(now, mark, rule.name, "group", ", ".join(rule.group_by or ()) or "all")
+        group.wake(now)
+        return lifecycle.held(alert, None)
+
+    def _speak_for(self, group: Group, now: float) -> None:
+        """Tell of all that waits in a group in one notification."""
+        rule = self._rules.get(group.rule)
+        self._groups.touch(group)
+        if rule is None:
+            group.due = inf
+            return
+        fresh = [mark for mark in group.waiting if self._may_be_told(mark, rule, now)]
+        still = [mark for mark, episode in group.told.items() if self.alerts[mark].episode == episode]
+        identity = f"{group.mark}-{group.serial + 1}-group"
+        for mark in fresh:
+            alert = lifecycle.told(self.alerts[mark], rule.notify, rule.limit, now)
+            group.told[mark] = alert.episode
+            self._trace.notified(now, mark, rule.name, identity, "group", rule.notify)
+            self._put(mark, replace(alert, version=alert.version + 1), now)
+        receivers = list(dict.fromkeys([*(rule.notify if fresh or group.news else ()), *group.receivers]))
+        if not fresh and group.told:
+            receivers = list(dict.fromkeys([*group.receivers, *rule.notify]))
+        firing = [self._member_of(mark) for mark in (*fresh, *still)]
+        body = self._group_body(group, rule, identity, firing)
+        if not firing and body["state"] == "resolved":
+            receivers = [name for name in group.receivers or rule.notify if name not in self._silent_about_end]
+        if fresh or group.news or (still and not self._quieted(rule, still)):
+            self._tell(receivers, identity, group.mark, body, now)
+            group.spoken(now, rule.notify)
+        group.due = inf
+        if rule.repeat is not None and group.told:
+            group.due = group.last + rule.repeat.interval(1)
+
+    def _quieted(self, rule: Rule, marks: Iterable[str]) -> bool:
+        """Tell whether these alerts are not repeated: all of them are acknowledged, and `repeat` is `until ack`."""
+        if rule.repeat is None or not rule.repeat.until_ack:
+            return False
+        return all(self.alerts[mark].ack is not None for mark in marks)
+
+    def _may_be_told(self, mark: str, rule: Rule, now: float) -> bool:
+        alert = self.alerts[mark]
+        if alert.state is not Phase.FIRING or alert.tellings:
+            return False
+        return stage_of(rule, alert.labels, now, self._silences, self._inhibition, muted=alert.muted) is None
+
+    def _member_of(self, mark: str) -> dict[str, Any]:
+        alert = self.alerts[mark]
+        return _member(notification_body(alert, Phase.FIRING, alert.id("firing"), self._hub))
+
+    def _group_body(self, group: Group, rule: Rule, identity: str, firing: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        shown = [*firing, *group.news]
+        state = "firing" if firing else (shown[-1]["state"] if shown else "resolved")
+        count = len(firing) + group.count
+        labels = {"alertname": rule.name, "severity": rule.severity} | group.labels
+        of = ", ".join(f"{name}={value}" for name, value in group.labels.items())
+        heads = "; ".join(each["summary"] for each in shown[:3])
+        more = f"; and {count - 3} more" if count > 3 else ""
+        single = shown[0]["summary"] if count == 1 and shown else ""
+        return {
+            "id": identity,
+            "alertname": rule.name,
+            "state": state,
+            "severity": rule.severity,
+            "labels": labels,
+            "summary": single or f"{count} {rule.name}{f' ({of})' if of else ''}: {heads}{more}",
+            "details": "",
+            "runbook": shown[0]["runbook"] if shown else "",
+            "reason": "",
+            "since": min((each["since"] for each in shown), default=None),
+            "until": None if firing or not shown else shown[-1]["until"],
+            "episode": group.serial + 1,
+            "acknowledged": None,
+            "event": shown[0]["event"] if count == 1 and shown else None,
+            "count": count,
+            "alerts": shown[:GROUP_ALERTS],
+            "hub": self._hub,
+        }
+
+    # people
+
+    def find(self, matchers: Sequence[Matcher]) -> list[tuple[str, Alert]]:
+        """Return the alerts that are not inactive and match."""
+        live = [(mark, each) for mark, each in self.alerts.items() if each.state is not Phase.INACTIVE]
+        return [(mark, each) for mark, each in live if match_all(matchers, each.labels)]
+
+    def acknowledge(self, mark: str, by: str, comment: str, until: float | None, now: float) -> Alert | None:
+        """Somebody cares about a firing alert; None where it does not fire."""
+        return self._acked(mark, Ack(by, comment, now, until), "acknowledged", by, comment, now)
+
+    def unacknowledge(self, mark: str, by: str, now: float) -> Alert | None:
+        """Nobody does any more; None where it does not fire."""
+        return self._acked(mark, None, "acknowledgement taken back", by, "", now)
+
+    def _acked(self, mark: str, ack: Ack | None, command: str, by: str, comment: str, now: float) -> Alert | None:
+        alert = self.alerts.get(mark)
+        if alert is None or alert.state is not Phase.FIRING:
+            return None
+        self._trace.command(now, mark, alert.alertname, command, by, comment)
+        self._consider(mark, lifecycle.acknowledge(alert, ack), now)
+        return self.alerts[mark]
+
+    def silence(
+        self, matchers: Sequence[Matcher], start: float, end: float, by: str, comment: str, now: float
+    ) -> Silence:
+        """Tell nobody of what matches from `start` to `end`."""
+        self.tick(now)
+        made = self._silences.add(matchers, start, end, by, comment, now)
+        if made.active(now):
+            self._reconsider(made, f"silenced ({made.id})", by, comment, now)
+        return made
+
+    def unsilence(self, identity: str, by: str, now: float) -> Silence | None:
+        """End a silence now; None where none is pending or active by this id."""
+        self.tick(now)
+        ended = self._silences.expire(identity, now)
+        if ended is not None:
+            self._reconsider(ended, f"silence ended ({ended.id})", by, "", now)
+        return ended
+
+    def _reconsider(self, silence: Silence, command: str, by: str, comment: str, now: float) -> None:
+        for mark in list(self._firing):
+            alert = self.alerts[mark]
+            if match_all(silence.matchers, alert.labels):
+                self._trace.command(now, mark, alert.alertname, command, by, comment)
+                self._consider(mark, alert, now)
+
+    # time
+
+    def next_due(self) -> float | None:
+        """Return the time at which `tick` is wanted next."""
+        times = [self._due[0][0] if self._due else None, self._moments.next_due()]
+        times += [self._groups.next_due(), self._silences.next_change(self._looked)]
+        due_at = min((at for at in times if at is not None), default=inf)
+        return None if due_at == inf else due_at
+
+    def tick(self, now: float) -> None:
+        """Do what the clock has made due."""
+        for silence in self._silences.changed_between(self._looked, now):
+            self._reconsider(silence, f"silence {silence.state(now)} ({silence.id})", silence.by, "", now)
+        self._looked = max(self._looked, now)
+        self._silences.forget(now)
+        while self._due and self._due[0][0] <= now:
+            at, mark = heapq.heappop(self._due)
+            if self._awaited.get(mark) != at:
+                continue
+            del self._awaited[mark]
+            alert = self.alerts[mark]
+            if alert.state is Phase.FIRING:
+                self._consider(mark, alert, now)
+            elif alert.state is Phase.RESOLVED and alert.until is not None:
+                self._forget(mark, alert, alert.until + RESOLVED_KEPT_SECONDS, now)
+        for mark, moment in self._moments.take_due(now, self._limits()):
+            if moment.rule in self._rules:
+                self._tell_waiting(mark, self._rules[moment.rule], moment.waits, moment.tally.held, now)
+        for group in self._groups.take_due(now):
+            self._speak_for(group, now)
+
+    def _tell_waiting(self, mark: str, rule: Rule, body: dict[str, Any], held: int, now: float) -> None:
+        self._moments.told(mark, rule, now)
+        body = with_held_back(body, held - 1)
+        self._tell(rule.notify, body["id"], mark, body, now)
+        self._trace.notified(now, mark, rule.name, body["id"], "event", rule.notify)
+
+    def _forget(self, mark: str, alert: Alert, over: float, now: float) -> None:
+        """Take a resolved alert that is over out of sight."""
+        if over <= now:
+            gone = self.alerts[mark] = lifecycle.forget(alert)
+            self._dirty.add(mark)
+            self._publish(mark, gone, now, None)
+
+    def _await(self, mark: str, alert: Alert) -> None:
+        """Be woken when the next thing is due for an alert."""
+        at = inf
+        if alert.state is Phase.RESOLVED and alert.until is not None:
+            at = alert.until + RESOLVED_KEPT_SECONDS
+        elif alert.state is Phase.FIRING and alert.alertname in self._rules:
+            at = due(alert, self._rules[alert.alertname])
+        self._wake(mark, at)
+
+    def _wake(self, mark: str, at: float) -> None:
+        """Look at an alert at this time; there is one entry that counts for each."""
+        if at < self._awaited.get(mark, inf):
+            self._awaited[mark] = at
+            heapq.heappush(self._due, (at, mark))
+
+    # the ways out
+
+    def _put(self, mark: str, alert: Alert, now: float) -> None:
+        """Write an alert's new state into the book, and publish it."""
         self.alerts[mark] = alert
         self._dirty.add(mark)
-        self._changed.append(alert.body())
-        identity = alert.id(alert.state.value)
-        if alert.state is Phase.FIRING:
-            self._tell(alert.told, identity, mark, body, now)
-        elif alert.state is Phase.RESOLVED:
-            self._tell([name for name in alert.told if name not in self._silent_about_end], identity, mark, body, now)
-        self._publish(mark, alert, now, None if alert.state is Phase.INACTIVE else alert.body())
-        self._await_end(mark, alert)
+        body = alert.body()
+        self._changed.append(body)
+        self._publish(mark, alert, now, None if alert.state is Phase.INACTIVE else body)
+        self._await(mark, alert)
 
     def _tell(self, receivers: Iterable[str], identity: str, mark: str, body: Any, now: float) -> None:
         self._queue.extend(Notification(identity, receiver, mark, body, now) for receiver in receivers)
@@ -117,26 +504,8 @@ class Book:
         for failure in failures:
             self._on_error(transition.rule.name, topic, failure)
 
-    # resolved alerts stay visible for a while
-
-    def _await_end(self, mark: str, alert: Alert) -> None:
-        if alert.state is Phase.RESOLVED and alert.until is not None:
-            heapq.heappush(self._over, (alert.until + RESOLVED_KEPT_SECONDS, mark))
-
-    def next_due(self) -> float | None:
-        """Return the time at which `tick` is wanted next."""
-        return self._over[0][0] if self._over else None
-
-    def tick(self, now: float) -> None:
-        """Take resolved alerts that are over out of sight."""
-        while self._over and self._over[0][0] <= now:
-            due, mark = heapq.heappop(self._over)
-            alert = self.alerts[mark]
-            if alert.state is not Phase.RESOLVED or alert.until is None or alert.until + RESOLVED_KEPT_SECONDS > due:
-                continue
-            gone = self.alerts[mark] = lifecycle.forget(alert)
-            self._dirty.add(mark)
-            self._publish(mark, gone, now, None)
+    def _limits(self) -> dict[str, Limit]:
+        return {name: rule.limit for name, rule in self._rules.items() if rule.limit is not None}
 
     # results
 
@@ -150,12 +519,13 @@ class Book:
         return [(mark, self.alerts[mark].dump()) for mark in dirty]
 
     def take_desk(self) -> list[tuple[str, str, str | None]]:
-        """Take the rows of all else that changed since the last call."""
-        return []
+        """Take the rows of silences, groups and limits that changed since the last call."""
+        parts = (("silence", self._silences), ("group", self._groups), ("limit", self._moments))
+        return [(kind, key, text) for kind, part in parts for key, text in part.take_rows()]
 
-    def take_trace(self) -> list[tuple[float, str, str, str, str, str]]:
+    def take_trace(self) -> list[TraceRow]:
         """Take what is to be remembered of why things were told, or not."""
-        return []
+        return self._trace.take()
 
     def take_notifications(self) -> list[Notification]:
         """Take what is to be told, in order."""
@@ -166,3 +536,9 @@ class Book:
         """Take the states that alerts have entered, for onlookers."""
         changed, self._changed = self._changed, []
         return changed
+
+
+def _member(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a grouped notification shows of one alert or event."""
+    names = ("id", "state", "labels", "summary", "since", "until", "runbook", "event")
+    return {name: body[name] for name in names}

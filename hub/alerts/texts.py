@@ -12,7 +12,7 @@ from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event, Phase
 from hub.rules.transition import Transition, make_context
 
-__all__ = ["Rendered", "notification_body", "render"]
+__all__ = ["Rendered", "event_body", "notification_body", "render", "with_held_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Rendered:
     labels: Mapping[str, str]
     summary: str
     details: str
+    runbook: str
+    event: Mapping[str, Any] | None
     failures: tuple[str, ...]
 
 
@@ -50,10 +52,12 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     extra |= {"state": transition.phase.value, "episode": episode, "id": identity}
     extra["since"] = datetime.fromtimestamp(transition.since, UTC)
     extra["summary"] = summary = fill(rule.texts.summary)
-    return Rendered(labels, summary, fill(rule.texts.details), tuple(failures))
+    details, runbook = fill(rule.texts.details), fill(rule.texts.runbook)
+    event = None if transition.event is None else event_body(transition.event)
+    return Rendered(labels, summary, details, runbook, event, tuple(failures))
 
 
-def notification_body(alert: Alert, phase: Phase, identity: str, event: Event | None, hub: Mapping[str, str]) -> Any:
+def notification_body(alert: Alert, phase: Phase, identity: str, hub: Mapping[str, str]) -> dict[str, Any]:
     """Build the notification of interfaces.md; fields are only ever added."""
     return {
         "id": identity,
@@ -63,17 +67,25 @@ def notification_body(alert: Alert, phase: Phase, identity: str, event: Event | 
         "labels": alert.labels,
         "summary": alert.summary,
         "details": alert.details,
-        "runbook": "",
+        "runbook": alert.runbook,
         "reason": alert.reason,
         "since": rfc3339(alert.since),
         "until": None if alert.until is None else rfc3339(alert.until),
         "episode": alert.episode,
-        "event": None if event is None else _event(event),
+        "acknowledged": None if alert.ack is None else alert.ack.body(),
+        "event": alert.event,
         "hub": hub,
     }
 
 
-def _event(event: Event) -> dict[str, Any]:
+def with_held_back(body: dict[str, Any], count: int) -> dict[str, Any]:
+    """Tell with a notification how many were held back since the one before it."""
+    if not count:
+        return body
+    return body | {"held_back": count, "summary": f"{body['summary']} ({count} more held back)"}
+
+
+def event_body(event: Event) -> dict[str, Any]:
     """Return the event that caused it; of a large payload only its head, as text."""
     body: dict[str, Any] = {"topic": event.topic, "payload": event.value, "time": rfc3339(event.time)}
     if len(event.raw) > NOTIFICATION_PAYLOAD_BYTES:

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.alerts.alert import Alert, fingerprint
-from hub.alerts.lifecycle import advance, end, forget, speak
+from hub.alerts.alert import Ack, Alert, fingerprint
+from hub.alerts.lifecycle import advance, end, forget, speak, told
+from hub.alerts.tally import Tally
 from hub.alerts.texts import Rendered
 from hub.model import Phase, Reason
 
-TEXTS = Rendered({"a": "b"}, "summary", "details", ())
+TEXTS = Rendered({"a": "b"}, "summary", "details", "runbook", None, ())
 
 
 def alert(**more):
@@ -38,14 +39,16 @@ def test_until_is_set_while_it_is_resolved():
     assert advance(resolved, Phase.FIRING, Reason.CONDITION, 6.0, 6.0).until is None
 
 
-def test_the_receivers_of_the_firing_message_stay_those_until_the_next():
-    firing = speak(alert(state=Phase.FIRING), TEXTS, "warning", ("chat",))
-    assert firing.told == ("chat",)
-    resolved = speak(advance(firing, Phase.RESOLVED, Reason.CLEARED, 5.0, 3.0), TEXTS, "warning", ("mail",))
-    assert resolved.told == ("chat",)
-    pending = speak(advance(resolved, Phase.PENDING, Reason.CONDITION, 6.0, 6.0), TEXTS, "warning", ("mail",))
-    assert pending.told == ("chat",)
-    assert speak(advance(pending, Phase.FIRING, Reason.HELD, 7.0, 7.0), TEXTS, "info", ("mail",)).told == ("mail",)
+def test_who_was_told_stays_until_the_next_episode():
+    firing = told(speak(alert(state=Phase.FIRING), TEXTS, "warning"), ("chat",), None, 1.0)
+    again = told(told(firing, ("chat", "boss"), None, 2.0, step=True), ("chat",), None, 3.0)
+    assert (again.told, again.tellings, again.steps, again.notified, again.last) == (("chat", "boss"), 2, 1, 1.0, 3.0)
+    resolved = speak(advance(again, Phase.RESOLVED, Reason.CLEARED, 5.0, 3.0), TEXTS, "warning")
+    assert resolved.told == ("chat", "boss")
+    pending = speak(advance(resolved, Phase.PENDING, Reason.CONDITION, 6.0, 6.0), TEXTS, "warning")
+    assert pending.told == ("chat", "boss")
+    anew = advance(pending, Phase.FIRING, Reason.HELD, 7.0, 7.0)
+    assert (anew.told, anew.tellings, anew.steps, anew.notified) == ((), 0, 0, 0.0)
 
 
 @pytest.mark.parametrize(("before", "after"), [(Phase.FIRING, Phase.RESOLVED), (Phase.PENDING, Phase.INACTIVE)])
@@ -107,23 +110,38 @@ def test_the_state_others_see_has_the_fields_of_the_interface():
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+LIVE = st.sampled_from([Phase.PENDING, Phase.FIRING, Phase.RESOLVED])
+TIME = st.floats(0, 4e9)
+
+
 @given(
     st.builds(
         Alert,
-        TEXT,
-        st.lists(st.tuples(TEXT, TEXT)).map(tuple),
-        st.integers(0, 2**40),
-        st.integers(0, 2**40),
-        st.sampled_from(Phase),
-        TEXT,
-        st.dictionaries(TEXT, TEXT),
-        TEXT,
-        TEXT,
-        TEXT,
-        st.floats(0, 4e9),
-        st.none() | st.floats(0, 4e9),
-        st.lists(TEXT).map(tuple),
+        alertname=TEXT,
+        instance=st.lists(st.tuples(TEXT, TEXT)).map(tuple),
+        episode=st.integers(0, 2**40),
+        version=st.integers(0, 2**40),
+        state=LIVE,
+        reason=TEXT,
+        labels=st.dictionaries(TEXT, TEXT),
+        summary=TEXT,
+        since=TIME,
+        until=st.none() | TIME,
+        told=st.lists(TEXT).map(tuple),
+        event=st.none() | st.dictionaries(TEXT, TEXT),
+        held=st.none() | st.tuples(TEXT, TEXT),
+        ack=st.none() | st.builds(Ack, TEXT, TEXT, TIME, st.none() | TIME),
+        tellings=st.integers(0, 9),
+        notified=TIME,
+        tally=st.builds(Tally, st.lists(TIME).map(tuple), st.integers(0, 9)),
     )
 )
 def test_an_alert_comes_back_from_the_store_as_it_went_in(it):
     assert Alert.load(it.dump()) == it
+
+
+def test_of_an_alert_that_is_over_its_counts_stay():
+    over = forget(alert(episode=3, version=7, state=Phase.RESOLVED, summary="long", tally=Tally((1.0,), 2)))
+    assert Alert.load(over.dump()) == over
+    assert (over.episode, over.version, over.tally) == (3, 8, Tally((1.0,), 2))
+    assert len(over.dump()) < 200

@@ -1,9 +1,11 @@
 """texts: what a rule says at a transition, and the notification as users see it."""
 
+from dataclasses import replace
+
 import pytest
 
-from hub.alerts.alert import Alert
-from hub.alerts.texts import notification_body, render
+from hub.alerts.alert import Ack, Alert
+from hub.alerts.texts import event_body, notification_body, render
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Phase, Reason
 from hub.rules.engine import Engine
@@ -74,8 +76,8 @@ def test_a_timer_without_any_event_has_the_captures_and_no_fields():
 
 def test_the_notification_has_the_fields_of_the_interface():
     alert = Alert("A", (), 2, severity="info", labels={"a": "b"}, summary="s", details="d", since=0.0, until=1.5)
-    one = event("t", {"v": 1}, 0.25)
-    assert notification_body(alert, Phase.RESOLVED, "i", one, HUB) == {
+    alert = replace(alert, event=event_body(event("t", {"v": 1}, 0.25)), ack=Ack("ann", "on it", 1.0))
+    assert notification_body(alert, Phase.RESOLVED, "i", HUB) == {
         "id": "i",
         "alertname": "A",
         "state": "resolved",
@@ -88,16 +90,17 @@ def test_the_notification_has_the_fields_of_the_interface():
         "since": "1970-01-01T00:00:00.000Z",
         "until": "1970-01-01T00:00:01.500Z",
         "episode": 2,
+        "acknowledged": {"by": "ann", "comment": "on it", "at": "1970-01-01T00:00:01.000Z", "until": None},
         "event": {"topic": "t", "payload": {"v": 1}, "time": "1970-01-01T00:00:00.250Z"},
         "hub": HUB,
     }
-    assert notification_body(alert, Phase.FIRING, "i", None, HUB)["event"] is None
+    assert notification_body(Alert("A", ()), Phase.FIRING, "i", HUB)["event"] is None
 
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_of_a_large_payload_only_its_head_goes_into_a_notification(extra):
     size = NOTIFICATION_PAYLOAD_BYTES - len('{"v":""}') + extra
-    body = notification_body(Alert("A", ()), Phase.EVENT, "i", event("t", {"v": "é" + "x" * (size - 2)}), HUB)["event"]
+    body = event_body(event("t", {"v": "é" + "x" * (size - 2)}))
     assert body.get("truncated", False) is bool(extra)
     assert isinstance(body["payload"], str) is bool(extra)
     if extra:

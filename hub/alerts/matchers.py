@@ -1,0 +1,150 @@
+"""Which alerts are meant: matchers on labels as in Alertmanager, `alertname=X, site=~"a|b"`, also in braces."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import re2
+
+from hub.limits import REGEX_CHARS
+
+__all__ = ["Matcher", "match_all", "parse_matchers"]
+
+_OPERATORS = ("=~", "!~", "!=", "=")
+_ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
+_PLAIN = set("{}!=~,\\\"'` \t\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One matcher; `operator` is =, !=, =~ or !~. A label that is not there equals "". A pattern matches all of it."""
+
+    name: str
+    operator: str
+    value: str
+    _pattern: Any = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compile a pattern.
+
+        Raises:
+            ValueError: it is none, or too long.
+
+        """
+        if self.operator not in _OPERATORS:
+            raise ValueError(f"{self.operator!r} is no operator; write one of = != =~ !~")
+        if "~" not in self.operator:
+            return
+        if len(self.value) > REGEX_CHARS:
+            raise ValueError(f"the pattern of {self.name} is longer than {REGEX_CHARS} characters")
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            object.__setattr__(self, "_pattern", re2.compile(self.value, options))
+        except re2.error as error:
+            raise ValueError(f"{self.value!r} is not a pattern: {_words(error)}") from None
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether an alert with these labels is meant."""
+        value = labels.get(self.name, "")
+        if self._pattern is None:
+            return (value == self.value) is (self.operator == "=")
+        return (self._pattern.fullmatch(value) is not None) is (self.operator == "=~")
+
+    def __str__(self) -> str:
+        """Write it so that it is read again."""
+        quoted = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{self.name}{self.operator}"{quoted}"'
+
+
+def match_all(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+    """Tell whether all of them match."""
+    return all(matcher.matches(labels) for matcher in matchers)
+
+
+def parse_matchers(text: str) -> list[Matcher]:
+    """Read a comma-separated list of matchers, in braces or not; values in double quotes or plain.
+
+    Raises:
+        ValueError: with what is wrong, and at which character.
+
+    """
+    return _Reader(text).all()
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+
+    def all(self) -> list[Matcher]:
+        self.skip()
+        braces = self.accept("{")
+        found: list[Matcher] = []
+        while self.at < len(self.text) and not (braces and self.text[self.at] == "}"):
+            found.append(self.one())
+            if not self.accept(","):
+                break
+        if braces and not self.accept("}"):
+            self.fail("'}' or ',' is expected")
+        if self.at < len(self.text):
+            self.fail("',' is expected")
+        if not found:
+            self.fail("a matcher is expected, as in alertname=FreezerTooWarm")
+        return found
+
+    def one(self) -> Matcher:
+        name = self.word("a label's name")
+        operator = next((each for each in _OPERATORS if self.accept(each)), "")
+        if not operator:
+            self.fail(f"one of = != =~ !~ is expected behind {name!r}")
+        return Matcher(name, operator, self.word("a value", empty=True))
+
+    def word(self, what: str, *, empty: bool = False) -> str:
+        self.skip()
+        if self.accept('"'):
+            return self.quoted()
+        begun = self.at
+        while self.at < len(self.text) and self.text[self.at] not in _PLAIN:
+            self.at += 1
+        if self.at == begun and not empty:
+            self.fail(f"{what} is expected")
+        found = self.text[begun : self.at]
+        self.skip()
+        return found
+
+    def quoted(self) -> str:
+        made: list[str] = []
+        while self.at < len(self.text):
+            mark = self.text[self.at]
+            self.at += 1
+            if mark == '"':
+                self.skip()
+                return "".join(made)
+            if mark == "\\" and self.at < len(self.text):
+                escaped = self.text[self.at]
+                self.at += 1
+                made.append(_ESCAPES.get(escaped, "\\" + escaped))
+            else:
+                made.append(mark)
+        self.fail('the closing " is missing')
+        return ""
+
+    def accept(self, word: str) -> bool:
+        if not self.text.startswith(word, self.at):
+            return False
+        self.at += len(word)
+        if word != '"':
+            self.skip()
+        return True
+
+    def skip(self) -> None:
+        while self.at < len(self.text) and self.text[self.at] in " \t\n":
+            self.at += 1
+
+    def fail(self, message: str) -> None:
+        raise ValueError(f"{self.text!r}: {message} at character {self.at + 1}")
+
+
+def _words(error: Exception) -> str:
+    found = error.args[0] if error.args else error
+    return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)

@@ -1,0 +1,94 @@
+"""What `limit` remembers of event rules: how many were told of late, and the last one that was held back."""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from hub.alerts.tally import Tally
+from hub.rules.keys import Limit
+from hub.rules.rule import Rule
+
+__all__ = ["Moment", "Moments"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The tally of one identity, and the notification that waits for room."""
+
+    rule: str
+    tally: Tally = Tally()  # noqa: RUF009 - frozen
+    waits: Any = None
+
+
+class Moments:
+    """By fingerprint of rule and instance."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.all: dict[str, Moment] = {}
+        self._due: list[tuple[float, str]] = []
+        self._dirty: set[str] = set()
+
+    def restore(self, rows: Iterable[tuple[str, str]], limits: dict[str, Limit]) -> None:
+        """Bring stored ones in; `limits` are those of the rules as they are now."""
+        for mark, text in rows:
+            rule, sent, held, waits = orjson.loads(text)
+            self._put(mark, Moment(rule, Tally(tuple(sent), held), waits), limits.get(rule))
+
+    def told(self, mark: str, rule: Rule, now: float) -> int:
+        """Note that one is told; return how many were held back before it."""
+        before = self.all.get(mark) or Moment(rule.name)
+        self._put(mark, Moment(rule.name, before.tally.told(rule.limit, now)), rule.limit)
+        return before.tally.held
+
+    def room(self, mark: str, limit: Limit | None, now: float) -> bool:
+        """Tell whether one more is allowed."""
+        found = self.all.get(mark)
+        return limit is None or found is None or found.tally.room_at(limit) <= now
+
+    def hold(self, mark: str, rule: Rule, body: Any) -> None:
+        """Hold one back: it waits in the place of the one that waited before."""
+        before = self.all.get(mark) or Moment(rule.name)
+        self._put(mark, Moment(rule.name, before.tally.held_back(), body), rule.limit)
+
+    def next_due(self) -> float | None:
+        """Return when there is room for one that waits, or one can be forgotten."""
+        return self._due[0][0] if self._due else None
+
+    def take_due(self, now: float, limits: dict[str, Limit]) -> list[tuple[str, Moment]]:
+        """Return those that wait and have room now; forget those of which nothing is left to know."""
+        found = []
+        while self._due and self._due[0][0] <= now:
+            _, mark = heapq.heappop(self._due)
+            moment = self.all.get(mark)
+            if moment is None:
+                continue
+            limit = limits.get(moment.rule)
+            if moment.waits is not None and (limit is None or moment.tally.room_at(limit) <= now):
+                found.append((mark, moment))
+            elif limit is None or not moment.tally.sent or moment.tally.sent[-1] + limit.seconds <= now:
+                del self.all[mark]
+                self._dirty.add(mark)
+        return found
+
+    def take_rows(self) -> list[tuple[str, str | None]]:
+        """Take the rows that changed since the last call."""
+        dirty, self._dirty = self._dirty, set()
+        return [(mark, self._row(mark)) for mark in dirty]
+
+    def _row(self, mark: str) -> str | None:
+        found = self.all.get(mark)
+        if found is None:
+            return None
+        return orjson.dumps([found.rule, found.tally.sent, found.tally.held, found.waits]).decode()
+
+    def _put(self, mark: str, moment: Moment, limit: Limit | None) -> None:
+        self.all[mark] = moment
+        self._dirty.add(mark)
+        if limit is None or moment.waits is not None:
+            heapq.heappush(self._due, (moment.tally.room_at(limit) if limit else 0.0, mark))
+        elif moment.tally.sent:
+            heapq.heappush(self._due, (moment.tally.sent[-1] + limit.seconds, mark))

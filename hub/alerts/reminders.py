@@ -1,0 +1,37 @@
+"""When a firing alert that was told is told again: `repeat` and `escalate`, as pure functions of alert and rule."""
+
+from math import inf
+
+from hub.alerts.alert import Alert
+from hub.model import Phase
+from hub.rules.rule import Rule
+
+__all__ = ["due", "escalates_at", "repeats_at"]
+
+
+def repeats_at(alert: Alert, rule: Rule) -> float:
+    """Return when the next repeat is due, inf where none is: grouped alerts repeat with their group."""
+    repeat = rule.repeat
+    if repeat is None or not alert.tellings or rule.group_by is not None:
+        return inf
+    if repeat.until_ack and alert.ack is not None:
+        return inf
+    return alert.last + repeat.interval(alert.tellings)
+
+
+def escalates_at(alert: Alert, rule: Rule) -> float:
+    """Return when the next step of `escalate` is due, inf where none is."""
+    if not alert.notified or alert.ack is not None or alert.steps >= len(rule.escalate):
+        return inf
+    return alert.notified + rule.escalate[alert.steps].after
+
+
+def due(alert: Alert, rule: Rule) -> float:
+    """Return when somebody must look at a firing alert again for its own sake, inf where never."""
+    if alert.state is not Phase.FIRING:
+        return inf
+    ends = inf if alert.ack is None or alert.ack.until is None else alert.ack.until
+    if alert.held is not None:
+        room = alert.tally.room_at(rule.limit) if alert.held[0] == "limit" and rule.limit else inf
+        return min(room, ends)
+    return min(repeats_at(alert, rule), escalates_at(alert, rule), ends)

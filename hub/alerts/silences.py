@@ -1,0 +1,144 @@
+"""Silences: for a while nobody is told of the alerts that match. They go by id, start and end by the clock."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from hub.alerts.matchers import Matcher, match_all
+from hub.clock import rfc3339
+from hub.limits import SILENCE_KEPT_SECONDS
+
+__all__ = ["Silence", "Silences"]
+
+SERIAL = "serial"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One silence; times are seconds since 1970."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    start: float
+    end: float
+    by: str
+    comment: str
+    updated: float
+
+    def active(self, now: float) -> bool:
+        """Tell whether it holds."""
+        return self.start <= now < self.end
+
+    def state(self, now: float) -> str:
+        """Return `pending`, `active` or `expired`, Alertmanager's words."""
+        if now >= self.end:
+            return "expired"
+        return "active" if now >= self.start else "pending"
+
+    def body(self, now: float) -> dict[str, Any]:
+        """Return it as Alertmanager's API has it."""
+        return {
+            "id": self.id,
+            "status": {"state": self.state(now)},
+            "matchers": [_matcher_body(each) for each in self.matchers],
+            "matchers_text": [str(each) for each in self.matchers],
+            "startsAt": rfc3339(self.start),
+            "endsAt": rfc3339(self.end),
+            "updatedAt": rfc3339(self.updated),
+            "createdBy": self.by,
+            "comment": self.comment,
+        }
+
+    def dump(self) -> str:
+        """Write it for the store."""
+        matchers = [(each.name, each.operator, each.value) for each in self.matchers]
+        return orjson.dumps([matchers, self.start, self.end, self.by, self.comment, self.updated]).decode()
+
+    @classmethod
+    def load(cls, identity: str, text: str) -> "Silence":
+        """Read what `dump` wrote."""
+        matchers, *rest = orjson.loads(text)
+        return cls(identity, tuple(Matcher(*each) for each in matchers), *rest)
+
+
+def _matcher_body(matcher: Matcher) -> dict[str, Any]:
+    regex, equal = "~" in matcher.operator, not matcher.operator.startswith("!")
+    return {"name": matcher.name, "value": matcher.value, "isRegex": regex, "isEqual": equal}
+
+
+class Silences:
+    """All silences by id. The serial that ids are made of never goes back."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.all: dict[str, Silence] = {}
+        self._serial = 0
+        self._dirty: set[str] = set()
+
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring stored ones in."""
+        for identity, text in rows:
+            if identity == SERIAL:
+                self._serial = int(text)
+            else:
+                self.all[identity] = Silence.load(identity, text)
+
+    def add(self, matchers: Sequence[Matcher], start: float, end: float, by: str, comment: str, now: float) -> Silence:
+        """Make one; the same one again is the one that is there."""
+        for each in self.all.values():
+            same = (each.matchers, each.by, each.comment) == (tuple(matchers), by, comment)
+            if same and abs(each.end - end) < 1.0 and abs(each.start - start) < 1.0:
+                return each
+        self._serial += 1
+        identity = hashlib.blake2b(str(self._serial).encode(), digest_size=8).hexdigest()
+        made = Silence(identity, tuple(matchers), start, end, by, comment, now)
+        self._put(made)
+        self._dirty.add(SERIAL)
+        return made
+
+    def expire(self, identity: str, now: float) -> Silence | None:
+        """End one now; None where none is pending or active by this id."""
+        found = self.all.get(identity)
+        if found is None or found.end <= now:
+            return None
+        ended = replace(found, start=min(found.start, now), end=now, updated=now)
+        self._put(ended)
+        return ended
+
+    def forget(self, now: float) -> None:
+        """Drop those that ended long ago."""
+        for identity in [each.id for each in self.all.values() if each.end + SILENCE_KEPT_SECONDS <= now]:
+            del self.all[identity]
+            self._dirty.add(identity)
+
+    def of(self, labels: Mapping[str, str], now: float) -> Silence | None:
+        """Return an active one that matches: the one that ends last."""
+        found = [each for each in self.all.values() if each.active(now) and match_all(each.matchers, labels)]
+        return max(found, key=lambda each: each.end, default=None)
+
+    def next_change(self, now: float) -> float | None:
+        """Return when the next one starts or ends."""
+        times = [at for each in self.all.values() for at in (each.start, each.end) if at > now]
+        return min(times, default=None)
+
+    def changed_between(self, before: float, now: float) -> list[Silence]:
+        """Return those that started or ended since `before`."""
+        return [each for each in self.all.values() if before < each.start <= now or before < each.end <= now]
+
+    def take_rows(self) -> list[tuple[str, str | None]]:
+        """Take the rows that changed since the last call."""
+        dirty, self._dirty = self._dirty, set()
+        return [(identity, self._row(identity)) for identity in dirty]
+
+    def _row(self, identity: str) -> str | None:
+        if identity == SERIAL:
+            return str(self._serial)
+        found = self.all.get(identity)
+        return None if found is None else found.dump()
+
+    def _put(self, silence: Silence) -> None:
+        self.all[silence.id] = silence
+        self._dirty.add(silence.id)

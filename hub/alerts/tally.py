@@ -1,0 +1,29 @@
+"""`limit`: how many notifications of one instance went out of late, and how many were held back since the last one."""
+
+from dataclasses import dataclass, replace
+
+from hub.rules.keys import Limit
+
+__all__ = ["Tally"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """`sent` are the times of the last notifications, as many as the limit allows; `held` were held back since."""
+
+    sent: tuple[float, ...] = ()
+    held: int = 0
+
+    def room_at(self, limit: Limit) -> float:
+        """Return from when on one more is allowed."""
+        return self.sent[-limit.count] + limit.seconds if len(self.sent) >= limit.count else 0.0
+
+    def told(self, limit: Limit | None, now: float) -> "Tally":
+        """Return it after a notification: what was held back is told with it."""
+        if limit is None:
+            return Tally()
+        return Tally((*self.sent, now)[-limit.count :])
+
+    def held_back(self) -> "Tally":
+        """Return it after one more was held back."""
+        return replace(self, held=self.held + 1)

@@ -1,0 +1,82 @@
+"""The trace: why an alert is what it is and who was told of it, in rows for the store (`hub why` tells them)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from hub.clock import rfc3339
+from hub.limits import TRACE_HEAD_BYTES
+from hub.model import Event
+from hub.rules.transition import Transition
+from hub.store.changes import TraceRow
+
+__all__ = ["Trace"]
+
+_TEXT_CHARS = 200
+
+
+class Trace:
+    """Collects entries until the next commit takes them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rows: list[TraceRow] = []
+
+    def transition(self, mark: str, transition: Transition, labels: Mapping[str, str]) -> None:
+        """An instance changed its phase: what caused it, and what the parts of the condition came to."""
+        data = {
+            "phase": transition.phase.value,
+            "before": transition.before.value,
+            "reason": transition.reason.value,
+            "since": transition.since,
+            "labels": labels,
+            "values": [(part, _value(value)) for part, value in transition.values],
+            "event": _event(transition.event),
+        }
+        self._add(transition.at, "transition", mark, transition.rule.name, "", data)
+
+    def ended(self, at: float, mark: str, rule: str, phase: str, reason: str, labels: Mapping[str, str]) -> None:
+        """An alert was ended from outside: its rule is gone or means something else."""
+        data = {"phase": phase, "reason": reason, "labels": labels}
+        self._add(at, "transition", mark, rule, "", data)
+
+    def held(self, at: float, mark: str, rule: str, stage: str, detail: str) -> None:
+        """A stage keeps an alert from being told."""
+        self._add(at, "held", mark, rule, "", {"stage": stage, "detail": detail})
+
+    def released(self, at: float, mark: str, rule: str, stage: str) -> None:
+        """No stage does any more."""
+        self._add(at, "released", mark, rule, "", {"stage": stage})
+
+    def notified(self, at: float, mark: str, rule: str, identity: str, step: str, receivers: Sequence[str]) -> None:
+        """Receivers are told."""
+        self._add(at, "notified", mark, rule, identity, {"step": step, "receivers": list(receivers)})
+
+    def command(self, at: float, mark: str, rule: str, command: str, by: str, comment: str) -> None:
+        """Somebody did something at the desk."""
+        self._add(at, "command", mark, rule, "", {"command": command, "by": by, "comment": comment})
+
+    def take(self) -> list[TraceRow]:
+        """Take the rows since the last call."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def _add(self, at: float, kind: str, mark: str, rule: str, identity: str, data: Mapping[str, Any]) -> None:
+        self._rows.append((at, kind, mark, rule, identity, orjson.dumps(data, default=str).decode()))
+
+
+def _event(event: Event | None) -> Mapping[str, Any] | None:
+    if event is None:
+        return None
+    head = event.raw[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
+    return {"topic": event.topic, "payload": head, "time": rfc3339(event.time), "retain": event.retain}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Exception):
+        return {"error": str(value)}
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}…"
