@@ -41,6 +41,7 @@ ABSENT_LEARNED_LEAST_SECONDS = 30.0  # the shortest: a burst of messages must no
 ABSENT_LEARNED_AFTER = 5  # messages before an interval is believed,
 ABSENT_LEARNED_OVER_SECONDS = 600.0  # which come over this time: a device that has just started sends many at once
 TIMESTAMP_AGE_SECONDS = 7 * 86400.0  # an event's own time is believed that far back: what a gateway buffers
+VALUE_CHARS = 120  # of a value that a transition shows beside its condition: what fits into a line
 
 # history: the samples that functions such as avg(x, 10m) look at
 WINDOW_SECONDS = 31 * 86400.0  # the longest window

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from hub.errors import CompileError
-from hub.expressions.ast import Literal
 from hub.expressions.lexer import Token, tokenize
-from hub.expressions.parser import parse
 from hub.expressions.program import Program, compile_expression
 
 __all__ = ["parts"]
@@ -23,10 +21,11 @@ def parts(program: Program) -> list[tuple[str, Program]]:
         if text in found or len(found) == _PARTS:
             continue
         try:
-            if not isinstance(parse(text), Literal):
-                found[text] = compile_expression(text, program.scope)
+            part = compile_expression(text, program.scope)
         except CompileError:  # it means nothing alone
             continue
+        if part.needs_context or part.fields or part.captures or part.history:
+            found[text] = part
     return list(found.items())
 
 

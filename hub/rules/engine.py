@@ -11,10 +11,11 @@ import orjson
 
 from hub.limits import PLAN_CACHE_TOPICS
 from hub.model import Event, Phase, Reason
+from hub.rules.absence import Absence, end_silence
 from hub.rules.gated import state_of
 from hub.rules.index import Index, Plan
 from hub.rules.instance import dump_key, load_key
-from hub.rules.loading import adopt, load
+from hub.rules.loading import adopt, load, resume
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 from hub.rules.transition import Transition
@@ -213,11 +214,11 @@ class Engine:
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
             state.begin(now)
             for instance in list(state.instances.values()):
-                state.resume(instance, now)
-            if state.rule.absent is not None:
-                self._expect_registered(state, now)
+                resume(state, instance, now)
+            if state.absence is not None:
+                self._expect_registered(state, state.absence, now)
 
-    def _expect_registered(self, state: RuleState, now: float) -> None:
+    def _expect_registered(self, state: RuleState, absence: Absence, now: float) -> None:
         """Wait for the devices of the registry that were never heard, and no longer for those taken out of it."""
         known: set[tuple[str, ...]] = set()
         for pattern in state.rule.patterns:
@@ -229,8 +230,9 @@ class Engine:
                 if key not in state.instances:
                     instance = state.instances[key] = state.made(key)
                     instance.seen, instance.topic = now, topic
-                    state.expect(instance)
+                    absence.expect(instance)
         for instance in list(state.instances.values()):
             never_heard = instance.raw is None and instance.phase is Phase.INACTIVE
             if never_heard and instance.key not in known:
-                state.drop(instance, Reason.DEVICE_REMOVED, now)
+                state.forget(instance)
+                end_silence(state, instance, Reason.DEVICE_REMOVED, now)

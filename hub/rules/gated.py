@@ -1,22 +1,22 @@
-"""The state of a rule with `pause`, `mute`, `timestamp` or `absent: auto`; the others pay nothing for these.
+"""The state of a rule with `pause`, `mute` or `timestamp`; the others pay nothing for these.
 
-Under a pause a message is only remembered: when it ends, the last one is evaluated as if it came then. What is muted is
+Under a pause a message is only remembered; when it ends, the last one is evaluated as if it came then. What is muted is
 evaluated all the same; the alert book hears of each change, because it decides who is told.
+
+A schedule is looked at where something happens to an instance (an event, a deadline), and for all instances when the
+clock has come to its next change. So nothing is said before the broker's queue is drained, as with every timer.
 """
 
 from math import inf
 
 from hub.errors import EvaluationError
 from hub.expressions import Program
-from hub.limits import (
-    ABSENT_LEARNED_AFTER,
-    ABSENT_LEARNED_LEAST_SECONDS,
-    ABSENT_LEARNED_OVER_SECONDS,
-    ABSENT_LEARNED_SECONDS,
-)
 from hub.model import Event, Phase, Reason
-from hub.rules.gates import Gates
-from hub.rules.instance import NEVER, Extra, Gated, Instance
+from hub.rules.absence import tell_silence
+from hub.rules.gates import timetable_of
+from hub.rules.instance import NEVER, Instance, extra_of
+from hub.rules.pausing import release
+from hub.rules.roster import Key
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 from hub.rules.timestamps import own_time
@@ -24,14 +24,10 @@ from hub.rules.work import Work
 
 __all__ = ["GatedState", "state_of"]
 
-Key = tuple[str, ...]
-_FORGETTING = 20.0  # intervals after which a gap counts half: a burst of messages in between makes no difference
-_INTERVALS = 3.0  # without a message make an instance silent
-
 
 def state_of(rule: Rule, work: Work) -> RuleState:
     """Return the state of a rule, of the kind that it needs."""
-    gated = rule.pause is not None or rule.mute is not None or rule.timestamp is not None or rule.learns
+    gated = rule.pause is not None or rule.mute is not None or rule.timestamp is not None
     return GatedState(rule, work) if gated else RuleState(rule, work)
 
 
@@ -41,238 +37,240 @@ class GatedState(RuleState):
     def __init__(self, rule: Rule, work: Work) -> None:
         """Begin without instances."""
         super().__init__(rule, work)
-        self.gates = Gates(rule.pause, rule.mute, work.local)
-        self._pause = rule.pause.condition if rule.pause else None
-        self._mute = rule.mute.condition if rule.mute else None
-        self._muting: bool | None = None
-        """Whether the condition of `mute` holds for the event at hand; None where there is none at hand."""
-
-    def made(self, key: Key) -> Instance:
-        """Return a new instance, which is not entered yet."""
-        return Gated(key) if self.sampler is None else super().made(key)
+        self._pauses = timetable_of(rule.pause, work.local)
+        self._mutes = timetable_of(rule.mute, work.local)
+        self._turn = Instance(())
+        """Stands in the heap of deadlines for the next change of a schedule."""
+        if self._pauses is None and self._mutes is None:
+            self._turn.due = inf
 
     # events
 
     def step(
         self, event: Event, captures: Key, key: Key | None, now: float, known: bool | EvaluationError | None = None
     ) -> None:
-        """Evaluate one event, unless the rule is paused."""
-        if now >= self.gates.until:
-            self._turn(now)
+        """Evaluate one event, unless its instance is paused."""
         try:
             if key is None:
-                key = self._key(event, captures)
+                key = self.key(event, captures)
         except EvaluationError as error:
             self.failed(event, error)
             return
-        event = self._stamped(event, captures, now)
-        instance = self.instances.get(key)
-        if self.gates.paused or self._asks(self._pause, event, captures, instance, now, "paused"):
-            if self.rule.alert:
-                self._postpone(event, key, now)
+        if self.rule.timestamp is not None:
+            event = self._stamped(self.rule.timestamp, event, captures, now)
+        if not self._turn.due:
+            self.begin(now)
+        if self.rule.pause is not None and self._is_paused(event, captures, key, now):
+            self._postpone(event, captures, key, now)
             return
-        self._muting = self._asks(self._mute, event, captures, instance, now, "muted")
-        if instance is not None and instance.extra is not None and instance.extra.paused:
-            self._wake_up(instance, instance.extra, now)
         super().step(event, captures, key, now, known)
-        muting, self._muting = self._muting, None
-        self._after(key, muting, now)
+        if event.retain and not self.rule.alert and self.rule.mute is not None:
+            self._hear_mute(event, captures, key, now)
 
-    def _stamped(self, event: Event, captures: Key, now: float) -> Event:
+    def _stamped(self, program: Program, event: Event, captures: Key, now: float) -> Event:
         """Give the event its own time, where it has one."""
-        program = self.rule.timestamp
-        if program is None:
-            return event
         try:
-            context = self._context(event, captures, now) if program.needs_context else None
+            context = self.context(event, captures, now) if program.needs_context else None
             at = own_time(program.run(event.fields, captures, context), now)
         except EvaluationError as error:
             self.failed(event, error)
             return event
         return Event(event.topic, event.raw, event.fields, event.value, at, event.qos, event.retain)
 
-    def _since(self, event: Event, now: float) -> float:
-        return now if self.rule.timestamp is None else min(event.time, now)
+    def judge(
+        self,
+        instance: Instance | None,
+        event: Event,
+        captures: Key,
+        key: Key,
+        now: float,
+        known: bool | EvaluationError | None = None,
+    ) -> None:
+        """Evaluate the condition in force, and beside it that of `mute`."""
+        if self.rule.mute is None:
+            super().judge(instance, event, captures, key, now, known)
+        else:
+            fires = instance is not None and instance.phase is Phase.FIRING
+            silent = instance is not None and bool(instance.silent)
+            was, muted = self._hear_mute(event, captures, key, now)
+            try:
+                super().judge(self.instances.get(key), event, captures, key, now, known)
+            finally:
+                instance = self.instances.get(key)
+                if instance is not None:
+                    self._follow_mute(instance, muted)
+                    if muted is not was:
+                        self._tell_mute(instance, muted, now, event, captures, fires=fires, silent=silent)
+                        self.go_on(instance)
+        if self.rule.pause is not None and not self.replaying:
+            instance = self.instances.get(key)
+            if instance is not None:
+                self.remember(instance, event)  # what the end of a pause evaluates again
 
-    def _asks(
-        self, program: Program | None, event: Event, captures: Key, instance: Instance | None, now: float, before: str
-    ) -> bool:
-        """Evaluate a gate's condition; where it has no value, the gate stays as it was."""
-        if program is None:
-            return False
-        if self.sampler is not None:
-            history = instance.history if instance is not None else None
-            self.sampler.sight.history = (history or self.sampler.new()).slots
+    def _event(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
+        if self.rule.mute is not None:
+            self._hear_mute(event, captures, key, now)
+        super()._event(event, captures, key, now, known)
+
+    def _asks(self, program: Program, event: Event, captures: Key, now: float, before: bool) -> bool:
+        """Evaluate the condition of a gate; where it has no value, the gate stays as it was."""
         try:
-            return self._holds(program, event, captures, now)
+            return self.holds(program, event, captures, now)
         except EvaluationError as error:
             self.failed(event, error)
-            extra = None if instance is None else instance.extra
-            return extra is not None and bool(getattr(extra, before))
-
-    def _after(self, key: Key, muting: bool, now: float) -> None:
-        """Tell the book where `mute` changed for what fires; forget an instance that nothing needs."""
-        instance = self.instances.get(key)
-        if instance is None:
-            return
-        if self._mute is not None:
-            self._tell_muted(instance, muting, now)
-        if instance.phase is Phase.INACTIVE and not self._keeps(instance):
-            self._forget(instance)
+            return before
 
     # pause
 
-    def _postpone(self, event: Event, key: Key, now: float) -> None:
-        """Remember a message for the end of the pause."""
-        instance = self._instance(key)
-        self._fall_asleep(instance, now)
-        extra = _extra(instance)
-        extra.paused = True
-        extra.heard = extra.heard or not event.retain
-        if self.rule.absent is not None and (not event.retain or not instance.seen):
+    def _is_paused(self, event: Event, captures: Key, key: Key, now: float) -> bool:
+        """Tell whether the event comes under a pause; where it ends one, evaluate what a schedule has kept back."""
+        instance = self.instances.get(key)
+        before = instance is not None and instance.extra is not None and instance.extra.paused
+        if self._pauses is not None:
+            paused = self._pauses.active(now)
+        else:
+            paused = self._asks_pause(event, captures, key, now, before)
+        if before and not paused and instance is not None:
+            release(self, instance, now, again=self._pauses is not None)
+        return paused
+
+    def _asks_pause(self, event: Event, captures: Key, key: Key, now: float, before: bool) -> bool:
+        condition = None if self.rule.pause is None else self.rule.pause.condition
+        if condition is None:
+            return False
+        if self.sampler is not None and condition.history:
+            self.sample(self.sampler, event, captures, key, now, early=True)
+        return self._asks(condition, event, captures, now, before)
+
+    def _postpone(self, event: Event, captures: Key, key: Key, now: float) -> None:
+        """Remember a message for the end of the pause; an event rule only what its condition said."""
+        if not self.rule.alert and self._pauses is not None:
+            return
+        instance = self.instance(key)
+        extra = extra_of(instance)
+        if not extra.paused:
+            self._begin_pause(instance, now, event, captures)
+        if not self.rule.alert:
+            return
+        extra.waiting = (event.qos, event.retain)
+        if not event.retain:
+            extra.heard = True
+        if self.absence is not None and not (event.retain and instance.seen):
             instance.seen = now
-        self._remember(instance, event)
+        self.remember(instance, event)
 
-    def _fall_asleep(self, instance: Instance, now: float) -> None:
-        """Begin a pause: timers are reset, what fires goes on firing."""
-        if instance.phase is Phase.PENDING:
-            _extra(instance).paused = True
-            self._change(instance, Phase.INACTIVE, Reason.PAUSED, now, *self.last(instance))
-        elif instance.clearing:
-            instance.clearing = NEVER
-            _extra(instance).paused = True
-            self.work.touch(self, instance)
-
-    def _wake_up(self, instance: Instance, extra: Extra, now: float) -> None:
-        """End a pause: `absent` counts anew; who was heard meanwhile is no longer silent."""
-        heard, extra.paused, extra.heard = extra.heard, False, False
+    def _begin_pause(self, instance: Instance, now: float, event: Event | None, captures: Key) -> None:
+        """Reset the timers; what fires goes on firing."""
+        extra_of(instance).paused = True
         self.work.touch(self, instance)
-        if heard:
-            self._end_silence(instance, Reason.RETURNED, now)
-        if self.rule.absent is not None and not instance.silent:
-            instance.seen = now
-            self.reschedule(instance)
+        if instance.phase is Phase.PENDING:
+            self.change(instance, Phase.INACTIVE, Reason.PAUSED, now, event, captures)
+        else:
+            instance.clearing = NEVER
 
-    def _turn(self, now: float) -> None:
-        """Follow the schedules: begin or end what they say for all instances."""
-        changed = self.gates.look(now)
-        for instance in list(self.instances.values()):
-            if self.gates.mutes:
-                self._tell_muted(instance, self.gates.muted, now)
-            if changed and self.gates.paused:
-                self._fall_asleep(instance, now)
-            elif changed:
-                self._release(instance, now)
-        if self.gates.until < inf:
-            self.work.schedule(self, self.gates.clock, self.gates.until)
+    def keeps(self, instance: Instance) -> bool:
+        """Tell whether an inactive instance must be remembered: also what a gate said of it."""
+        return self._is_behind(instance) or super().keeps(instance)
 
-    def _release(self, instance: Instance, now: float) -> None:
-        """End a pause by schedule: evaluate what was remembered."""
-        extra = _extra(instance)
-        paused = extra.paused
-        self._wake_up(instance, extra, now)
-        if paused:
-            self._again(instance, now)
-        self._go_on(instance)
+    def idle(self, instance: Instance) -> float:
+        """Return when the instance will be kept for nothing."""
+        return inf if self._is_behind(instance) else super().idle(instance)
 
-    def _keeps(self, instance: Instance) -> bool:
-        paused = instance.extra is not None and instance.extra.paused
-        return paused or super()._keeps(instance)
+    def _is_behind(self, instance: Instance) -> bool:
+        extra = instance.extra
+        return extra is not None and (extra.paused or (extra.muted and self._mutes is None))
 
     # mute
 
-    def _is_muted(self, instance: Instance | None, phase: Phase) -> bool:
-        if self.rule.mute is None:
-            return False
-        if self.gates.mutes:
-            muted = self.gates.muted
-        elif self._muting is not None:
-            muted = self._muting
-        else:
-            muted = instance is not None and instance.extra is not None and instance.extra.muted
-        if instance is not None and phase is Phase.FIRING:
-            _extra(instance).muted = muted
-        return muted
+    def is_muted(self, instance: Instance | None, at: float) -> bool:
+        """Tell whether `mute` holds for an instance."""
+        if self._mutes is not None:
+            return self._mutes.active(at)
+        return instance is not None and instance.extra is not None and instance.extra.muted
 
-    def _tell_muted(self, instance: Instance, muted: bool, now: float) -> None:
-        """Tell the book that `mute` began or ended for what fires."""
-        extra = _extra(instance)
-        if extra.muted is muted:
-            return
-        extra.muted = muted
-        self.work.touch(self, instance)
-        reason = Reason.MUTE_BEGAN if muted else Reason.MUTE_ENDED
-        if instance.phase is Phase.FIRING:
+    def _hear_mute(self, event: Event, captures: Key, key: Key, now: float) -> tuple[bool, bool]:
+        """Return what was told of an instance, and what holds now; what a condition says is remembered."""
+        instance = self.instances.get(key)
+        before = instance is not None and instance.extra is not None and instance.extra.muted
+        if self._mutes is not None:
+            return before, self._mutes.active(now)
+        condition = None if self.rule.mute is None else self.rule.mute.condition
+        muted = condition is not None and self._asks(condition, event, captures, now, before)
+        if muted is not before:
+            instance = self.instance(key)
+            extra_of(instance).muted = muted
+            self.work.touch(self, instance)
+            if not self.rule.alert:
+                self.go_on(instance)
+        return before, muted
+
+    def _follow_mute(self, instance: Instance, muted: bool) -> None:
+        """Remember what has been told of what fires; a condition is remembered anyway."""
+        told = muted and (self._mutes is None or instance.phase is Phase.FIRING or bool(instance.silent))
+        if told is not (instance.extra is not None and instance.extra.muted):
+            extra_of(instance).muted = told
+            self.work.touch(self, instance)
+
+    def _tell_mute(
+        self,
+        instance: Instance,
+        muted: bool,
+        now: float,
+        event: Event | None,
+        captures: Key,
+        *,
+        fires: bool,
+        silent: bool,
+    ) -> None:
+        """Tell the book that `mute` began or ended for what was firing already, and is so still."""
+        reason, firing = Reason.MUTE_BEGAN if muted else Reason.MUTE_ENDED, Phase.FIRING
+        if fires and instance.phase is firing:
             labels, since = self.labels(instance.key), instance.since
-            self._emit(
-                instance, labels, Phase.FIRING, Phase.FIRING, reason, now, since, *self.last(instance), instance.topic
-            )
-        if instance.silent:
-            self._emit_silence(instance, Phase.FIRING, Phase.FIRING, reason, now, instance.silent)
+            self.emit(instance, labels, firing, firing, reason, now, since, event, captures, instance.topic)
+        if silent and instance.silent:
+            tell_silence(self, instance, firing, firing, reason, now, instance.silent)
 
-    # deadlines
-
-    def deadline(self, instance: Instance, now: float) -> None:
-        """Do what the clock has made due, for the rule or for an instance."""
-        if now >= self.gates.until:
-            self._turn(now)
-        if instance is not self.gates.clock:
-            super().deadline(instance, now)
-
-    def _silent_at(self, instance: Instance) -> float:
-        extra = instance.extra
-        if self.gates.paused or (extra is not None and extra.paused):
-            return inf
-        due = super()._silent_at(instance)
-        if not self.rule.learns or due == inf:
-            return due
-        return instance.seen + ABSENT_LEARNED_SECONDS if extra is None else instance.seen + _patience(extra)
-
-    def _sign_of_life(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance:
-        if self.rule.learns and instance is not None and instance.seen and not event.retain:
-            _learn(instance, _extra(instance), now)
-        instance = super()._sign_of_life(event, captures, key, instance, now)
-        if self.rule.learns:
-            self.reschedule(instance)
-        return instance
-
-    # before and after a restart or reload
+    # the clock
 
     def begin(self, now: float) -> None:
-        """Look at the schedules; what was paused before, and is so no longer, is released."""
-        self._turn(now)
+        """Let the clock come back at once: what the schedules say now is to be followed."""
+        if self._turn.due < inf:
+            self.work.schedule(self, self._turn, now)
 
-    def _settle(self, instance: Instance, now: float) -> None:
-        extra = instance.extra
-        if self.gates.paused:
-            self._fall_asleep(instance, now)
-        elif extra is not None and extra.paused and self._pause is None:
-            self._wake_up(instance, extra, now)
-            self._again(instance, now)
+    def deadline(self, instance: Instance, now: float) -> None:
+        """Do what the clock has made due, for the schedules or for an instance."""
+        if instance is self._turn:
+            for each in list(self.instances.values()):
+                self._follow(each, now)
+            self._come_back(now)
+            return
+        self._follow(instance, now)
+        super().deadline(instance, now)
+        if self._mutes is not None and self.instances.get(instance.key) is instance:
+            self._follow_mute(instance, self._mutes.active(now))
 
+    def _come_back(self, now: float) -> None:
+        """Enter the next change of a schedule, if there is one."""
+        tables = [table for table in (self._pauses, self._mutes) if table is not None]
+        for table in tables:
+            table.active(now)
+        due = min(table.until for table in tables)
+        if due < inf:
+            self.work.schedule(self, self._turn, due)
+        else:
+            self._turn.due = inf
 
-def _extra(instance: Instance) -> Extra:
-    """Return what is known beyond the usual, made where there was nothing."""
-    if instance.extra is None and isinstance(instance, Gated):
-        instance.extra = Extra()
-    return instance.extra or Extra()
-
-
-def _learn(instance: Instance, extra: Extra, now: float) -> None:
-    """Take the interval since the last message into account; see `_FORGETTING`."""
-    gap = max(0.0, now - instance.seen)
-    extra.messages += 1
-    extra.observed += gap
-    if extra.gap:
-        known = extra.gap * 0.5 ** (gap / (_FORGETTING * extra.gap))
-        if instance.silent:  # it has been told: no interval, or a new one, which is learned bit by bit
-            gap = min(gap, _patience(extra))
-        gap = max(gap, known)
-    extra.gap = gap
-
-
-def _patience(extra: Extra) -> float:
-    """Return how long an instance may be silent, in seconds, as far as its intervals are known."""
-    if extra.messages < ABSENT_LEARNED_AFTER or extra.observed < ABSENT_LEARNED_OVER_SECONDS:
-        return ABSENT_LEARNED_SECONDS
-    return min(max(ABSENT_LEARNED_LEAST_SECONDS, _INTERVALS * extra.gap), ABSENT_LEARNED_SECONDS)
+    def _follow(self, instance: Instance, now: float) -> None:
+        """Let an instance follow the schedules."""
+        if self._pauses is not None and self.instances.get(instance.key) is instance:
+            paused = instance.extra is not None and instance.extra.paused
+            if self._pauses.active(now) is not paused:
+                if paused:
+                    release(self, instance, now, again=True)
+                else:
+                    self._begin_pause(instance, now, *self.last(instance))
+        if self._mutes is not None and self.instances.get(instance.key) is instance:
+            was, muted = instance.extra is not None and instance.extra.muted, self._mutes.active(now)
+            if muted is not was:
+                self._follow_mute(instance, muted)
+                self._tell_mute(instance, muted, now, *self.last(instance), fires=True, silent=True)

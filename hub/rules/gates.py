@@ -1,40 +1,31 @@
-"""The schedules of one rule's `pause` and `mute`: which of them hold at a time, and when that changes next."""
+"""The schedule of a rule's `pause` or `mute`, asked anew only where it may say something else than the last time."""
 
 from datetime import tzinfo
 from math import inf
 
-from hub.rules.instance import NEVER, Instance
 from hub.rules.keys import Gate
+from hub.schedules import Schedule
 
-__all__ = ["Gates"]
+__all__ = ["Timetable", "timetable_of"]
 
 
-class Gates:
-    """`paused` and `muted` are what the schedules said at the last look; `until` is when they may say something else.
+class Timetable:
+    """Whether a schedule holds; `until` is when that may change next."""
 
-    The instance `clock` stands for that time in the heap of deadlines.
-    """
+    def __init__(self, schedule: Schedule, local: tzinfo) -> None:
+        """Begin without having looked at the clock."""
+        self._schedule, self._local = schedule, local
+        self._since, self.until = inf, -inf
+        self._active = False
 
-    def __init__(self, pause: Gate | None, mute: Gate | None, local: tzinfo) -> None:
-        """Begin before all time: the first look at the clock decides."""
-        self._pause = pause.schedule if pause else None
-        self._mute = mute.schedule if mute else None
-        self._local = local
-        self.paused = self.muted = False
-        self.until = -inf if self._pause or self._mute else inf
-        self.clock = Instance(())
+    def active(self, now: float) -> bool:
+        """Tell whether it holds; a clock that is set back is noticed."""
+        if not self._since <= now < self.until:
+            self._active = self._schedule.active(now, self._local)
+            self._since, self.until = now, self._schedule.change(now, self._local)
+        return self._active
 
-    @property
-    def mutes(self) -> bool:
-        """Whether there is a schedule for `mute`."""
-        return self._mute is not None
 
-    def look(self, now: float) -> bool:
-        """Follow the clock; tell whether `paused` changed."""
-        before = self.paused
-        schedules = [each for each in (self._pause, self._mute) if each is not None]
-        self.paused = self._pause is not None and self._pause.active(now, self._local)
-        self.muted = self._mute is not None and self._mute.active(now, self._local)
-        self.until = min([each.change(now, self._local) for each in schedules], default=inf)
-        self.clock.due = NEVER
-        return self.paused is not before
+def timetable_of(gate: Gate | None, local: tzinfo) -> Timetable | None:
+    """Return what decides a gate by the clock, if it has a schedule."""
+    return None if gate is None or gate.schedule is None else Timetable(gate.schedule, local)

@@ -13,8 +13,9 @@ from hub.ingest.topics import covers, matches, overlaps
 from hub.limits import OVERLAP_COMPARISONS
 from hub.rules.ensemble import Ensemble, can_join, ensembles
 from hub.rules.pattern import Pattern
+from hub.rules.roster import key_text
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState, key_text
+from hub.rules.state import RuleState
 
 __all__ = ["Bound", "Group", "Index", "Joined", "Plan", "Sleepers"]
 
@@ -183,14 +184,16 @@ def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
     nothing: the value is part of the instance, or the `awake` set knows the instance. A rule that looks back at samples
-    must hear of every message of its instances, so only what is part of these can leave it out. One with `pause`
-    remembers every message.
+    must hear of every message of its instances, so only what is part of these can leave it out; the same goes for one
+    that remembers messages over a pause, or lets them decide of `pause` or `mute`.
     """
-    if rule.when is None or rule.absent is not None or (rule.pause is not None and rule.alert):
+    if rule.when is None or rule.absent is not None:
         return None
+    gates = [gate for gate in (rule.pause, rule.mute) if gate is not None]
+    hears_all = rule.readings or any(gate.condition for gate in gates) or (rule.alert and rule.pause is not None)
     for equality in rule.when.equalities:
         inside = equality.name in rule.by
-        if rule.readings and not inside:
+        if hears_all and not inside:
             continue
         if equality.kind == "capture":
             level = pattern.levels[pattern.captures.index(equality.name)]

@@ -7,7 +7,7 @@ import orjson
 from hub.model import Phase
 from hub.rules.history import History
 
-__all__ = ["Extra", "Gated", "Instance", "Sampled", "dump_key", "load_key"]
+__all__ = ["NEVER", "Extra", "Gated", "Instance", "Sampled", "dump_key", "extra_of", "load_key"]
 
 NEVER = 0.0
 _PHASES = {"i": Phase.INACTIVE, "p": Phase.PENDING, "f": Phase.FIRING}
@@ -17,28 +17,31 @@ _LETTERS = {phase: letter for letter, phase in _PHASES.items()}
 class Extra:
     """What few rules need of an instance: those with `pause`, `mute` or `absent: auto`.
 
-    `paused`: it waits for the end of a pause; `heard`: it was heard meanwhile. `muted`: the condition of `mute` held at
-    its last event. `gap`: the longest interval between its messages of late; `messages`: how many of them came, over
-    `observed` seconds.
+    `paused`: it waits for the end of a pause; `heard`: there was a sign of life meanwhile; `waiting`: QoS and retain
+    flag of its last message, where that came meanwhile. `muted`: what was told of a `mute`. `gap`: the longest interval
+    between its messages of late, in seconds; `messages`: how many of them came, over `observed` seconds; `resumed`:
+    when the hub went on with it.
     """
 
-    __slots__ = ("gap", "heard", "messages", "muted", "observed", "paused")
+    __slots__ = ("gap", "heard", "messages", "muted", "observed", "paused", "resumed", "waiting")
 
-    def __init__(self, paused: bool = False, heard: bool = False, muted: bool = False) -> None:
+    def __init__(self) -> None:
         """Begin with nothing known."""
-        self.paused, self.heard, self.muted = paused, heard, muted
-        self.gap = self.observed = 0.0
+        self.paused = self.heard = self.muted = False
+        self.waiting: tuple[int, bool] | None = None
+        self.gap = self.observed = self.resumed = NEVER
         self.messages = 0
 
     def dump(self) -> list[Any]:
         """Return it for the store."""
-        return [self.paused, self.heard, self.muted, self.gap, self.observed, self.messages]
+        return [self.paused, self.heard, self.waiting, self.muted, self.gap, self.observed, self.messages]
 
     @classmethod
     def load(cls, state: list[Any]) -> "Extra":
         """Read what `dump` returned."""
-        made = cls(*state[:3])
-        made.gap, made.observed, made.messages = state[3:]
+        made = cls()
+        made.paused, made.heard, waiting, made.muted, made.gap, made.observed, made.messages = state
+        made.waiting = None if waiting is None else (waiting[0], waiting[1])
         return made
 
 
@@ -127,6 +130,15 @@ class Sampled(Gated):
         """Begin with these samples."""
         super().__init__(key)
         self.history = history
+
+
+def extra_of(instance: Instance) -> Extra:
+    """Return what is known of an instance beyond the usual, made where there was nothing; it must be a Gated."""
+    if instance.extra is None:
+        if not isinstance(instance, Gated):
+            raise TypeError("a rule without gates has no such instances")
+        instance.extra = Extra()
+    return instance.extra
 
 
 def dump_key(key: tuple[str, ...]) -> str:

@@ -29,8 +29,10 @@ class Sampler:
     `idle`: after so many seconds without an event nothing that a history holds can matter any more.
     """
 
-    def __init__(self, readings: Iterable[Reading], shown: Sequence[Reading] = ()) -> None:
-        """Take what the rule's conditions and texts ask for; `shown` are the texts' part of it."""
+    def __init__(
+        self, readings: Iterable[Reading], shown: Sequence[Reading] = (), early: Iterable[Reading] = ()
+    ) -> None:
+        """Take what the rule's conditions and texts ask for; `shown` are the texts' part of it, `early` a pause's."""
         functions: dict[Slot, list[str]] = {}
         for reading in readings:
             functions.setdefault(reading.slot, []).append(reading.function)
@@ -38,7 +40,10 @@ class Sampler:
         """What a condition sees that asks for nothing but samples; those of the instance that was fed last."""
         self._shown = shown
         self._functions = functions
-        self._feeds = [(s.key, s.seconds > 0, s.field, s.run, _KEEPS[s.mode]) for s in functions]
+        first = {reading.slot for reading in early}
+        feeds = [(s.key, s.seconds > 0, s.field, s.run, _KEEPS[s.mode], s in first) for s in functions]
+        self._feeds = [each[:5] for each in feeds if not each[5]]
+        self._early = [each[:5] for each in feeds if each[5]]
         self.needs_context = any(slot.needs_context for slot in functions)
         self.longest = max(slot.seconds for slot in functions)
         self.idle = self.longest if all(slot.seconds for slot in functions) else max(self.longest, HISTORY_IDLE_SECONDS)
@@ -50,8 +55,12 @@ class Sampler:
     def _slot(self, slot: Slot) -> Any:
         return Window(slot.seconds, self._functions[slot]) if slot.seconds else Trail()
 
-    def feed(self, history: History, event: Event, captures: Key, context: Context | None) -> None:
+    def feed(
+        self, history: History, event: Event, captures: Key, context: Context | None, *, early: bool = False
+    ) -> None:
         """Take what an event brought; null, and what cannot be computed, is left out.
+
+        What the condition of `pause` looks at is taken `early`, under a pause too; all else only where there is none.
 
         Of a retained message nobody knows when its values were taken: they count as values (previous, changed, last,
         unchanged), but are no samples of a window.
@@ -63,7 +72,7 @@ class Sampler:
             self._set_back(history, at)
             latest = at
         self.sight.history = slots = history.slots
-        for key, windowed, field, run, keep in self._feeds:
+        for key, windowed, field, run, keep in self._early if early else self._feeds:
             if field is not None:
                 value = fields.get(field)
             else:
@@ -133,7 +142,9 @@ def _token(value: Any) -> float | None:
 
 def sampler_of(rule: Rule) -> Sampler | None:
     """Return a rule's sampler, if it looks at samples."""
-    return Sampler(rule.readings, rule.texts.readings) if rule.readings else None
+    condition = None if rule.pause is None else rule.pause.condition
+    early = () if condition is None else condition.history
+    return Sampler(rule.readings, rule.texts.readings, early) if rule.readings else None
 
 
 _KEEPS: dict[str, Callable[[Any], Any]] = {

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.expressions import Context
+from hub.expressions.format import plain
+from hub.limits import VALUE_CHARS
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.rule import Rule
 
-__all__ = ["Transition", "make_context"]
+__all__ = ["Transition", "make_context", "shortened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,13 @@ def make_context(
         context.qos, context.retain, context.size = event.qos, event.retain, len(event.raw)
         context.payload_present = isinstance(event.value, dict)
     return context
+
+
+def shortened(value: Any) -> Any:
+    """Return a value as a transition keeps it: a number, true, false or null as it is, all else as text that is cut."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    text = plain(value)
+    return text if len(text) <= VALUE_CHARS else text[: VALUE_CHARS - 1] + "…"

@@ -15,7 +15,7 @@ from hub.expressions.explain import parts
         ("a > 1 ? b : c", ["a", "b", "c"]),
         ("avg(t, 10m) > -15.0 && delta(t, 10m) > 2.0", ["avg(t, 10m)", "delta(t, 10m)"]),
         ("power > device.max_power * 2", ["power", "device.max_power * 2"]),
-        ("state in ['a', 'b'] && has(payload.x)", ["state", "['a', 'b']", "has(payload.x)"]),
+        ("state in ['a', 'b'] && has(payload.x)", ["state", "has(payload.x)"]),
         ("items.exists(i, i.size > 3)", ["items.exists(i, i.size > 3)"]),
         ("(a + b) * c > 4", ["(a + b) * c"]),
         ("name == '(' && (x > 1)", ["name", "x"]),

@@ -1,0 +1,147 @@
+"""`absent`: an instance that says nothing for too long. It runs beside the condition, on the same instance."""
+
+from math import inf
+
+from hub.limits import (
+    ABSENT_LEARNED_AFTER,
+    ABSENT_LEARNED_LEAST_SECONDS,
+    ABSENT_LEARNED_OVER_SECONDS,
+    ABSENT_LEARNED_SECONDS,
+)
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.instance import NEVER, Extra, Instance, extra_of
+from hub.rules.roster import Key, Roster
+
+__all__ = ["Absence", "absence_of", "absent_labels", "end_silence", "tell_silence"]
+
+_LABEL = ("reason", "absent")
+_FORGETTING = 20.0  # intervals after which a gap counts half: a burst of messages in between makes no difference
+_INTERVALS = 3.0  # without a message make an instance silent
+
+
+class Absence:
+    """Who of a rule's instances was heard when. `seen` of an instance is the last sign of life."""
+
+    def __init__(self, roster: Roster, seconds: float) -> None:
+        """Let an instance be silent after so many seconds."""
+        self._roster = roster
+        self._seconds = seconds
+
+    def patience(self, instance: Instance) -> float:
+        """Return for how many seconds the instance may say nothing."""
+        del instance
+        return self._seconds
+
+    def due(self, instance: Instance) -> float:
+        """Return when the instance will have been silent for too long; inf where it is already, or paused."""
+        extra = instance.extra
+        if instance.silent or (extra is not None and extra.paused):
+            return inf
+        return instance.seen + self.patience(instance)
+
+    def expect(self, instance: Instance) -> None:
+        """Set the time by which the instance must be heard."""
+        if (due := self.due(instance)) < inf:
+            self._roster.work.touch(self._roster, instance)
+            self._roster.work.schedule(self._roster, instance, due)
+
+    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance:
+        """Note when the instance was last heard. A retained message is no sign of life, but makes it known."""
+        roster = self._roster
+        if instance is None or not instance.seen:
+            instance = instance or roster.instance(key)
+            instance.seen = now
+            self.expect(instance)
+        if event.retain:
+            if instance.raw is None:
+                roster.remember(instance, event)
+            return instance
+        instance.seen = now
+        roster.remember(instance, event)
+        if instance.silent:
+            since, instance.silent = instance.silent, NEVER
+            labels = absent_labels(roster, key)
+            roster.emit(instance, labels, Phase.RESOLVED, Phase.FIRING, Reason.RETURNED, now, since, event, captures)
+            self.expect(instance)
+        return instance
+
+    def look(self, instance: Instance, now: float) -> None:
+        """Tell that the instance is silent, if it is by now."""
+        if now >= self.due(instance):
+            instance.silent = now
+            self._roster.work.touch(self._roster, instance)
+            tell_silence(self._roster, instance, Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, now, now)
+
+
+class _Learned(Absence):
+    """`absent: auto`: each instance shows by its messages how long it may be silent."""
+
+    def patience(self, instance: Instance) -> float:
+        """Return three of its longest intervals of late, once there were enough to know them."""
+        extra = instance.extra
+        if extra is None or not _is_known(extra):
+            return self._seconds
+        return min(max(ABSENT_LEARNED_LEAST_SECONDS, _INTERVALS * extra.gap), ABSENT_LEARNED_SECONDS)
+
+    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance:
+        """Note when the instance was last heard, and learn of it."""
+        if event.retain:
+            return super().hear(event, captures, key, instance, now)
+        if instance is None:
+            instance = self._roster.instance(key)
+        extra = extra_of(instance)
+        known = _is_known(extra)
+        if extra.messages:
+            self._learn(extra, now - max(instance.seen, extra.resumed), instance)
+        extra.messages += 1
+        instance = super().hear(event, captures, key, instance, now)
+        if not known and _is_known(extra):
+            self.expect(instance)
+        return instance
+
+    def _learn(self, extra: Extra, gap: float, instance: Instance) -> None:
+        """Take an interval into account. One that was told as silence counts for as much as was waited for.
+
+        What is longer than the patience and was not told is no interval: nobody was there to listen.
+        """
+        gap = max(0.0, gap)
+        patience = self.patience(instance)
+        if gap > patience and not instance.silent:
+            return
+        extra.observed += gap
+        known = extra.gap * 0.5 ** (gap / (_FORGETTING * extra.gap)) if extra.gap else 0.0
+        extra.gap = max(min(gap, patience), known)
+
+
+def _is_known(extra: Extra) -> bool:
+    return extra.messages >= ABSENT_LEARNED_AFTER and extra.observed >= ABSENT_LEARNED_OVER_SECONDS
+
+
+def absence_of(roster: Roster) -> Absence | None:
+    """Return what watches a rule's instances, if the rule asks for it."""
+    rule = roster.rule
+    if rule.absent is None:
+        return None
+    return _Learned(roster, rule.absent) if rule.learns else Absence(roster, rule.absent)
+
+
+def absent_labels(roster: Roster, key: Key) -> Labels:
+    """Return the labels of the alert about an instance's silence."""
+    labels = roster.labels(key)
+    return labels if roster.rule.when is None else (*labels, _LABEL)
+
+
+def end_silence(roster: Roster, instance: Instance, reason: Reason, now: float) -> None:
+    """Resolve the alert about an instance's silence, if there is one, without a message."""
+    if instance.silent:
+        since, instance.silent = instance.silent, NEVER
+        roster.work.touch(roster, instance)
+        tell_silence(roster, instance, Phase.RESOLVED, Phase.FIRING, reason, now, since)
+
+
+def tell_silence(
+    roster: Roster, instance: Instance, phase: Phase, before: Phase, reason: Reason, now: float, since: float
+) -> None:
+    """Tell a change of the alert about an instance's silence."""
+    labels = absent_labels(roster, instance.key)
+    roster.emit(instance, labels, phase, before, reason, now, since, *roster.last(instance), instance.topic)

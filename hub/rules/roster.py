@@ -1,0 +1,201 @@
+"""The instances of one rule: who they are, what is remembered of them, and how what happens to them is told.
+
+What an event or a deadline does to them is RuleState's (state.py), their silence Absence's (absence.py).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.expressions import Context, Program
+from hub.expressions.explain import parts
+from hub.ingest.decode import decode_again
+from hub.ingest.topics import matches
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.instance import NEVER, Gated, Instance, Sampled
+from hub.rules.rule import Rule
+from hub.rules.sampler import sampler_of
+from hub.rules.transition import Transition, make_context, shortened
+from hub.rules.work import Work
+
+__all__ = ["Key", "Roster", "key_text"]
+
+Key = tuple[str, ...]
+
+
+class Roster(ABC):
+    """Only what is not inactive, or waits for something, has an Instance."""
+
+    def __init__(self, rule: Rule, work: Work) -> None:
+        """Begin without instances."""
+        self.rule = rule
+        self.work = work
+        self.instances: dict[Key, Instance] = {}
+        self.serial = 0
+        """What an event rule has said so far."""
+        self.errors = 0
+        self.replaying = False
+        """Whether the message at hand is one that was remembered over a pause."""
+        names = {name: place for place, name in enumerate(rule.captures)}
+        self._places = [names.get(name) for name in rule.by]
+        self._static = None not in self._places
+        self._timed = bool(rule.hold or rule.clear_hold or rule.absent or rule.pause or rule.mute)
+        self._gated = rule.pause is not None or rule.mute is not None or rule.learns
+        self._parts: dict[str, list[tuple[str, Program]]] = {}
+        self.sampler = sampler_of(rule)
+
+    @abstractmethod
+    def deadline(self, instance: Instance, now: float) -> None:
+        """Do what the clock has made due."""
+
+    # identity
+
+    def key_of(self, captures: Key) -> Key | None:
+        """Return the instance that captures alone make; None where payload fields take part."""
+        return tuple([captures[place] for place in self._places if place is not None]) if self._static else None
+
+    def key(self, event: Event, captures: Key) -> Key:
+        """Return the instance that an event is about.
+
+        Raises:
+            EvaluationError: the payload lacks a field that `by` names.
+
+        """
+        found = []
+        for name, place in zip(self.rule.by, self._places, strict=True):
+            if place is not None:
+                found.append(captures[place])
+            elif name in event.fields and not isinstance(event.fields[name], dict | list):
+                found.append(key_text(event.fields[name]))
+            else:
+                raise EvaluationError(f"the payload has no single value {name!r}, which `by` needs")
+        return tuple(found)
+
+    def labels(self, key: Key) -> Labels:
+        """Name the parts of a key."""
+        return tuple(zip(self.rule.by, key, strict=True))
+
+    # instances
+
+    def made(self, key: Key) -> Instance:
+        """Return a new instance, which is not entered yet."""
+        if self.sampler is not None:
+            return Sampled(key, self.sampler.new())
+        return Gated(key) if self._gated else Instance(key)
+
+    def instance(self, key: Key) -> Instance:
+        """Return an instance, a new one where it was not known."""
+        return self.instances.setdefault(key, self.made(key))
+
+    def remember(self, instance: Instance, event: Event) -> None:
+        """Keep an event for the texts of timers, where the rule has any."""
+        if self._timed:
+            instance.topic, instance.raw, instance.time = event.topic, event.raw, event.time
+            self.work.dirty.add((self, instance))
+
+    def last(self, instance: Instance) -> tuple[Event | None, Key]:
+        """Return the instance's last event and its captures, for a timer's texts."""
+        levels = instance.topic.split("/")
+        captures = next((p.values(levels) for p in self.rule.patterns if matches(p.filter, instance.topic)), None)
+        if captures is None:
+            known = dict(self.labels(instance.key))
+            captures = tuple(known.get(name, "") for name in self.rule.captures)
+        event = None if instance.raw is None else decode_again(instance.topic, instance.raw, instance.time)
+        return event, captures
+
+    def forget(self, instance: Instance) -> None:
+        """Drop an instance that nothing needs."""
+        del self.instances[instance.key]
+        instance.due = NEVER
+        self.work.touch(self, instance)
+        if instance.history is not None:
+            self.work.unsampled.add((self.rule.name, instance.key))
+
+    # expressions
+
+    def context(self, event: Event, captures: Key, now: float) -> Context:
+        """Make what an expression sees of an event beside its fields."""
+        rule = self.rule
+        labels = dict(zip(rule.captures, captures, strict=True))
+        labels |= {"alertname": rule.name, "severity": rule.severity}
+        history = None if self.sampler is None else self.sampler.sight.history
+        return make_context(event, self.work.registry.attributes(event.topic), labels, now, {}, history)
+
+    def failed(self, event: Event, error: EvaluationError) -> None:
+        """Count an expression that had no value for an event, and say so."""
+        self.errors += 1
+        self.work.on_error(self.rule.name, event.topic, str(error))
+
+    # telling
+
+    def emit(
+        self,
+        instance: Instance | None,
+        labels: Labels,
+        phase: Phase,
+        before: Phase,
+        reason: Reason,
+        at: float,
+        since: float,
+        event: Event | None,
+        captures: Key,
+        topic: str = "",
+    ) -> None:
+        """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
+        device = self.work.registry.attributes(topic if event is None else event.topic)
+        shown = self.sampler.shown(instance.history) if self.sampler is not None and instance is not None else None
+        muted, values = self.is_muted(instance, at), self._values(instance, event, captures, at, reason)
+        self.work.transitions.append(
+            Transition(
+                self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial, shown,
+                muted, values,
+            )
+        )  # fmt: skip
+
+    def is_muted(self, instance: Instance | None, at: float) -> bool:
+        """Tell whether the rule's `mute` holds for an instance."""
+        del instance, at
+        return False
+
+    def _values(
+        self, instance: Instance | None, event: Event | None, captures: Key, at: float, reason: Reason
+    ) -> Sequence[tuple[str, Any]]:
+        """Take down what the parts of the condition in force came to."""
+        program = _in_force(self.rule, reason)
+        if program is None or event is None:
+            return ()
+        found = self._parts.get(program.text)
+        if found is None:
+            found = self._parts[program.text] = parts(program)
+        if self.sampler is not None and instance is not None and instance.history is not None:
+            self.sampler.sight.history = instance.history.slots
+        context = self.context(event, captures, at)
+        return [(text, _value(part, event, captures, context)) for text, part in found]
+
+
+def _in_force(rule: Rule, reason: Reason) -> Program | None:
+    """Return the condition that made a transition for this reason."""
+    if reason in (Reason.CONDITION, Reason.HELD):
+        return rule.when
+    if reason is Reason.CLEARED:
+        return rule.clear or rule.when
+    gate = rule.pause if reason is Reason.PAUSED else None
+    gate = rule.mute if reason in (Reason.MUTE_BEGAN, Reason.MUTE_ENDED) else gate
+    return None if gate is None else gate.condition
+
+
+def _value(part: Program, event: Event, captures: Key, context: Context) -> Any:
+    try:
+        return shortened(part.run(event.fields, captures, context))
+    except EvaluationError as error:
+        return error.with_traceback(None)
+
+
+def key_text(value: Any) -> str:
+    """Write a payload's value as part of a key."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
