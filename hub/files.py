@@ -7,11 +7,13 @@ from pathlib import Path
 from hub.config import Settings, read_settings
 from hub.devices.registry import Registry, load_fleets
 from hub.document import Problems, read_document, yaml_files
-from hub.errors import Problem
+from hub.errors import ConfigError, Problem
 from hub.notify.settings import read_receivers
 from hub.rules.loader import RuleSet, load_rules
+from hub.trial.case import Case
+from hub.trial.reading import read_cases
 
-__all__ = ["Files", "check", "load_files"]
+__all__ = ["Files", "check", "load_files", "load_trial"]
 
 _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
 _SIGNS = {
@@ -29,10 +31,29 @@ class Files:
     registry: Registry
 
 
-def load_files(settings: Settings, problems: Problems) -> Files:
-    """Read rules and fleets; look into `problems` before using what comes back."""
+def load_files(settings: Settings, problems: Problems, *, keep: bool = False) -> Files:
+    """Read rules and fleets; look into `problems` before using what comes back. `keep`: see load_rules."""
     registry = Registry(load_fleets(settings.devices, problems))
-    return Files(load_rules(settings.rules, problems, read_receivers, settings.publish_prefix), registry)
+    return Files(load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep), registry)
+
+
+def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Path]) -> tuple[Files, list[Case]]:
+    """Read the tests of the settings' rules, or of these files; a file below those rules is read together with them.
+
+    Raises:
+        ConfigError: with every problem.
+
+    """
+    problems = Problems()
+    settings = read_settings(config, problems)
+    rules = tuple(dict.fromkeys([*paths, *_beside(paths, settings.rules)])) if paths else settings.rules
+    settings = replace(settings, rules=rules, devices=tuple(devices) or settings.devices)
+    files = load_files(settings, problems, keep=True)
+    asked = {str(path) for path in yaml_files(paths, problems)}
+    cases = read_cases(files.rules, problems)
+    if problems:
+        raise ConfigError(problems)
+    return files, [case for case in cases if not asked or case.node.path in asked]
 
 
 def check(config: Path | None, paths: Sequence[Path]) -> list[Problem]:

@@ -82,6 +82,9 @@ TRACE_HEAD_BYTES = 512  # of a payload in the trace
 RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its retained topic
 NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notification as its head
 
+# tests in rule files
+TRIAL_MESSAGES = 5_000_000  # of one `send`: a minute of computing
+
 # commands
 REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take

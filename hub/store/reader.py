@@ -7,11 +7,9 @@ from typing import Any
 import orjson
 
 from hub.errors import StoreUnusable
+from hub.store.changes import TraceRow
 
-__all__ = ["Reader", "TraceRow"]
-
-TraceRow = tuple[float, str, str, str, str, Any]
-"""at, kind, alert, rule, notification, data"""
+__all__ = ["Reader"]
 
 _TRACED = """
 SELECT alert FROM (SELECT alert, max(row) AS latest FROM trace WHERE rule = ? GROUP BY alert)
@@ -50,13 +48,12 @@ class Reader:
         self._connection.close()
 
     def traced(self, rule: str, limit: int) -> list[str]:
-        """Return the alerts of a rule that the trace knows, by fingerprint, those of which most lately something was."""
+        """Return the alerts of a rule that the trace knows, by fingerprint; those of the latest entries first."""
         return [row[0] for row in self._connection.execute(_TRACED, (rule, limit))]
 
     def trace(self, alert: str, limit: int) -> list[TraceRow]:
         """Return the newest entries of an alert, in order."""
-        rows = self._connection.execute(_TRACE, (alert, limit)).fetchall()
-        return [(at, kind, mark, rule, identity, orjson.loads(data)) for at, kind, mark, rule, identity, data in rows]
+        return self._connection.execute(_TRACE, (alert, limit)).fetchall()
 
     def alert(self, mark: str) -> Any:
         """Return an alert's row as the book writes it, None where there is none."""

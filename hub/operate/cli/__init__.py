@@ -13,14 +13,15 @@ from hub.operate.cli.doctor import doctor
 from hub.operate.cli.evaluate import eval  # noqa: A004 - the command's name
 from hub.operate.cli.run import run
 from hub.operate.cli.simulate import simulate
+from hub.operate.cli.trial import test
 from hub.operate.guard import guarded
 
 __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
-COMMANDS = (run, demo, check, eval, simulate, doctor)
+COMMANDS = (run, demo, check, test, eval, simulate, doctor)
 
 LATER = (
-    *("test", "record", "replay", "watch", "alerts", "ack", "silence", "unsilence", "why", "why-not", "outbox"),
+    *("record", "replay", "watch", "alerts", "ack", "silence", "unsilence", "why", "why-not", "outbox"),
     *("bench", "schema", "init", "import"),
 )
 """Commands that the documents name and that are not there yet: asked for, they say so."""

@@ -1,0 +1,106 @@
+"""`hub test`: run the tests that stand in rule files, under a simulated clock."""
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from hub.clock import rfc3339
+from hub.duration import format_duration
+from hub.files import load_trial
+from hub.operate.shown import shown
+from hub.trial.case import Case
+from hub.trial.play import Failure, play
+from hub.why.story import sentence
+
+__all__ = ["test"]
+
+_STORY = 25  # entries of the trace that are shown, the last ones
+_SLOW_SECONDS = 1.0
+
+
+def test(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Rule files or folders [default: what `hub run` would use].",
+            metavar="[PATH]...",
+            exists=True,
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
+    ] = None,
+    devices: Annotated[
+        list[Path] | None, typer.Option(help="A file or folder of the device registry; may be repeated.")
+    ] = None,
+    word: Annotated[str | None, typer.Option("-k", help="Only tests with this in their names.", metavar="WORD")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run the tests in the rule files; ends with 1 if one fails."""
+    files, cases = load_trial(config, paths or (), devices or ())
+    chosen = [case for case in cases if word is None or word.lower() in case.name.lower()]
+    failures: list[Failure] = []
+    failed = 0
+    begun = time.monotonic()
+    with Progress(transient=True, disable=as_json or not sys.stdout.isatty(), console=Console()) as progress:
+        task = progress.add_task("testing", total=len(chosen), visible=False)
+        for case in chosen:
+            found = play(case, files.rules, files.registry)
+            failed += bool(found)
+            failures += found
+            if found and not as_json:
+                _say(case, found)
+            progress.update(task, advance=1, visible=time.monotonic() - begun > _SLOW_SECONDS)
+    if as_json:
+        typer.echo(orjson.dumps(_json(chosen, failures), option=orjson.OPT_INDENT_2).decode())
+    else:
+        typer.echo(f"{len(chosen) - failed} passed, {failed} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _say(case: Case, failures: Sequence[Failure]) -> None:
+    typer.echo(f"FAILED {shown(case.name)}")
+    for failure in failures:
+        node = failure.expectation.node
+        typer.echo(f"  {node.path}:{node.line}:{node.column}: at {_after(failure.expectation.at)}")
+        typer.echo(f"    expected: {shown(failure.expected)}")
+        typer.echo(f"    got:      {shown(failure.got)}")
+    story = failures[0].story
+    typer.echo("  what led there:" if story else "  nothing happened to it at all: no condition held, no timer spoke")
+    for entry in story[-_STORY:]:
+        at = datetime.fromtimestamp(entry[0], case.zone).strftime("%H:%M:%S")
+        typer.echo(f"    {_after(entry[0] - case.start):>8}  {at}  {shown(sentence(entry))}")
+
+
+def _after(seconds: float) -> str:
+    return format_duration(seconds) if seconds else "0m"
+
+
+def _json(cases: Sequence[Case], failures: Sequence[Failure]) -> dict[str, Any]:
+    failed = {failure.case.name for failure in failures}
+    return {
+        "passed": len(cases) - len(failed),
+        "failed": len(failed),
+        "failures": [
+            {
+                "test": each.case.name,
+                "file": each.expectation.node.path,
+                "line": each.expectation.node.line,
+                "at": each.expectation.at,
+                "expected": each.expected,
+                "got": each.got,
+                "trace": [{"time": rfc3339(row[0]), "text": sentence(row)} for row in each.story],
+            }
+            for each in failures
+        ],
+    }

@@ -1,0 +1,103 @@
+"""A hub's core with its state in memory and a time of its own: deadlines come exactly when they are due."""
+
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+
+from hub.core import Core
+from hub.model import OWN, Event, Notification
+from hub.rules.loader import RuleSet
+from hub.rules.work import Registry
+from hub.store.changes import Changes, Snapshot, TraceRow
+
+__all__ = ["World"]
+
+_HUB = {"client_id": "hub", "version": "trial"}
+
+
+class World:
+    """Time goes forward only. `told` and `trace` are what there was so far; `errors` what expressions could not say."""
+
+    def __init__(self, rules: RuleSet, registry: Registry | None, start: float, local: tzinfo = UTC) -> None:
+        """Begin at `start` (seconds since 1970) without state; `local` is the zone of schedules that name none."""
+        self.rules, self.registry, self.now, self.local = rules, registry, start, local
+        self.told: list[Notification] = []
+        self.trace: list[TraceRow] = []
+        self.errors: list[tuple[str, str, str]] = []
+        self._disk = Disk()
+        self.core = self._new_core()
+        self.core.restore(Snapshot(), start)
+        self.collect()
+
+    def _new_core(self) -> Core:
+        return Core(self.rules, self.registry, "hub", _HUB, lambda *error: self.errors.append(error), self.local)
+
+    def pass_time(self, until: float, *, before: bool = False) -> None:
+        """Let time pass and do all that is due by `until`; with `before`, not what is due at that very moment."""
+        core = self.core
+        while (due := core.next_due()) < until or (due == until and not before):
+            self.now = max(self.now, due)
+            core.tick(self.now)
+            self.collect()
+        self.now = max(self.now, until)
+
+    def send(self, events: Sequence[Event]) -> None:
+        """Evaluate events that come now."""
+        if self.core.process(events, self.now):
+            self.collect()
+
+    def restart(self) -> None:
+        """End the hub and start it again: what is not stored is lost."""
+        self._disk.write(self.core.take_changes())
+        self.core = self._new_core()
+        self.core.restore(self._disk.snapshot(), self.now)
+        self.collect()
+
+    def reload(self) -> None:
+        """Read the same rules anew."""
+        self.core.reload(self.rules, self.registry, self.now)
+        self.collect()
+
+    def collect(self) -> None:
+        """Take what the core has to say."""
+        self.told += [each for each in self.core.take_notifications() if each.receiver != OWN]
+        self.core.take_changed()
+        self.trace += self.core.book.take_trace()
+
+
+class Disk:
+    """What a store would hold."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._tables: dict[str, dict[tuple[Any, ...], str]] = {}
+        self._signatures: dict[str, str] = {}
+
+    def write(self, changes: Changes) -> None:
+        """Take a commit."""
+        gone = {row[:2] for row in changes.samples if row[2] is None}
+        samples = self._tables.get("samples", {})
+        for key in [key for key in samples if key[:2] in gone]:
+            del samples[key]
+        self._put("instances", changes.instances)
+        self._put("samples", [row for row in changes.samples if row[2] is not None])
+        self._put("alerts", changes.alerts)
+        self._put("desk", changes.desk)
+        if changes.rules is not None:
+            self._signatures = dict(changes.rules)
+
+    def _put(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows whose last column is text; where it is None, the row is gone."""
+        table = self._tables.setdefault(name, {})
+        for row in rows:
+            if row[-1] is None:
+                table.pop(row[:-1], None)
+            else:
+                table[row[:-1]] = row[-1]
+
+    def snapshot(self) -> Snapshot:
+        """Return what is there."""
+        rows: dict[str, Any] = {
+            name: [(*key, text) for key, text in found.items()] for name, found in self._tables.items()
+        }
+        return Snapshot(rules=self._signatures, **rows)

@@ -1,0 +1,164 @@
+"""What the trace knows of an alert, in order: what happened, what was held back, who was told, each attempt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import orjson
+
+from hub.clock import rfc3339
+from hub.duration import format_duration
+from hub.errors import RequestError
+from hub.fields import did_you_mean
+from hub.limits import WHY_ALERTS, WHY_ENTRIES
+from hub.store.changes import TraceRow
+from hub.store.reader import Reader
+
+__all__ = ["Told", "as_json", "read", "sentence", "tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert of which the trace knows something; `state` is its row in the book, None for an event rule."""
+
+    mark: str
+    rule: str
+    labels: Mapping[str, str]
+    state: Mapping[str, Any] | None
+    entries: Sequence[TraceRow]
+
+
+def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[Told]:
+    """Find the alerts of a rule with these labels, or the one with this id; the latest first, WHY_ALERTS at most.
+
+    Raises:
+        RequestError: the trace knows none.
+
+    """
+    mark = name.split("-", maxsplit=1)[0]
+    marks = [mark] if reader.trace(mark, 1) else reader.traced(name, 100 * WHY_ALERTS)
+    found: list[Told] = []
+    for each in marks:
+        one = _told(reader, each)
+        if all(one.labels.get(key) == value for key, value in labels.items()):
+            found.append(one)
+            if len(found) == WHY_ALERTS:
+                break
+    if not found:
+        _fail(reader, name, labels)
+    return found
+
+
+def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
+    known = reader.rules()
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise RequestError(f"nothing is known of an alert {name!r}" + (f" ({hint})" if hint else ""))
+    what = ", ".join(f"{key}={value}" for key, value in labels.items())
+    raise RequestError(
+        f"nothing has happened to {name}{f' with {what}' if what else ''} that the trace still knows;"
+        f" `hub why-not {name}` tells why"
+    )
+
+
+def _told(reader: Reader, mark: str) -> Told:
+    entries = reader.trace(mark, WHY_ENTRIES)
+    state = reader.alert(mark)
+    labels: dict[str, str] = {}
+    for entry in entries:
+        labels |= orjson.loads(entry[5]).get("labels") or {}
+    return Told(mark, entries[-1][3], labels, state, entries)
+
+
+def as_json(told: Told) -> dict[str, Any]:
+    """Return it for a script."""
+    return {
+        "alertname": told.rule,
+        "fingerprint": told.mark,
+        "labels": told.labels,
+        "trace": [
+            {"time": rfc3339(at), "kind": kind, "notification": identity or None, **orjson.loads(text)}
+            for at, kind, _, _, identity, text in told.entries
+        ],
+    }
+
+
+def tell(told: Told, zone: tzinfo = UTC) -> list[str]:
+    """Return it as sentences, one for each entry, the time first."""
+    return [f"{_time(entry[0], zone)}  {sentence(entry)}" for entry in told.entries]
+
+
+def _time(at: float, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def sentence(entry: TraceRow) -> str:
+    """Return an entry in words, without its time."""
+    at, kind, _, _, identity, text = entry
+    data = orjson.loads(text)
+    teller = _TELLERS.get(kind)
+    return f"{kind} {identity}".strip() if teller is None else teller(at, identity, data)
+
+
+def _transition(at: float, identity: str, data: Mapping[str, Any]) -> str:
+    del identity
+    phase, reason = data["phase"], data.get("reason", "")
+    since = data.get("since")
+    lasted = f" after {format_duration(at - since)}" if phase == "firing" and since and at - since >= 1 else ""
+    text = f"{phase}{lasted}: {reason}" if reason else str(phase)
+    values = data.get("values") or []
+    if values:
+        text += "; " + ", ".join(f"{part} was {value_text(value)}" for part, value in values)
+    event = data.get("event")
+    return f"{text}; by {event['topic']} {event['payload']}" if event else text
+
+
+def value_text(value: Any) -> str:
+    """Write the value of a part of a condition."""
+    if isinstance(value, Mapping) and "error" in value:
+        return f"without a value ({value['error']})"
+    return {True: "true", False: "false", None: "null"}.get(value, str(value)) if _plain(value) else str(value)
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _held(at: float, identity: str, data: Mapping[str, Any]) -> str:
+    del at, identity
+    detail = data.get("detail")
+    return f"held back: {data['stage']}" + (f" ({detail})" if detail else "")
+
+
+def _released(at: float, identity: str, data: Mapping[str, Any]) -> str:
+    del at, identity
+    return f"no longer held back by {data['stage']}" if data.get("stage") else "no longer held back"
+
+
+def _notified(at: float, identity: str, data: Mapping[str, Any]) -> str:
+    del at
+    receivers = ", ".join(data.get("receivers") or ()) or "nobody"
+    return f"told to {receivers} ({data.get('step', '')}, {identity})"
+
+
+def _delivery(at: float, identity: str, data: Mapping[str, Any]) -> str:
+    del at
+    text = f"{data['receiver']}: {data['outcome']}, attempt {data['attempt']}"
+    return f"{text}: {data['reason']} ({identity})" if data.get("reason") else f"{text} ({identity})"
+
+
+def _command(at: float, identity: str, data: Mapping[str, Any]) -> str:
+    del at, identity
+    comment = f": {data['comment']}" if data.get("comment") else ""
+    return f"{data.get('command', 'command')} by {data.get('by', 'somebody')}{comment}"
+
+
+_TELLERS = {
+    "transition": _transition,
+    "held": _held,
+    "released": _released,
+    "notified": _notified,
+    "delivery": _delivery,
+    "command": _command,
+}
