@@ -4,7 +4,7 @@
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 
 import orjson
@@ -63,6 +63,7 @@ class Engine:
         plans = self._plans
         for event in events:
             plan = plans.get(event.topic) or self.plan(event.topic)
+            plan.raw, plan.at = event.raw, event.time
             for bound in plan.always:
                 bound.state.step(event, bound.captures, bound.key, now)
             for joined in plan.joined:
@@ -87,6 +88,22 @@ class Engine:
             if len(self._plans) > PLAN_CACHE_TOPICS:
                 self._plans.popitem(last=False)
         return plan
+
+    # to whoever asks why
+
+    def last_messages(self) -> Iterator[tuple[str, bytes, float]]:
+        """Yield topic, payload and time of the last message on each topic heard since the rules were loaded."""
+        for topic, plan in self._plans.items():
+            if plan.at:
+                yield topic, plan.raw, plan.at
+
+    def is_paused(self, rule: str, key: tuple[str, ...], now: float) -> bool:
+        """Tell whether an instance is under a pause."""
+        state = self.states[rule]
+        pause, instance = state.rule.pause, state.instances.get(key)
+        if pause is not None and pause.schedule is not None:
+            return pause.schedule.active(now, self.work.local)
+        return instance is not None and instance.extra is not None and instance.extra.paused
 
     # time
 

@@ -106,13 +106,18 @@ class Sleepers:
 
 @dataclass(slots=True)
 class Plan:
-    """All rules that a topic concerns. `copies`: how many of the hub's filters it matches."""
+    """All rules that a topic concerns. `copies`: how many of the hub's filters it matches.
+
+    `raw` and `at` are the payload and time of its last message, for who asks why.
+    """
 
     always: tuple[Bound, ...]
     joined: tuple[Joined, ...]
     groups: tuple[Group, ...]
     sleepers: tuple[Sleepers, ...]
     copies: int
+    raw: bytes = b""
+    at: float = 0.0
 
 
 class _Filter:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.errors import EvaluationError
+from hub.expressions.times import read_timestamp
 from hub.limits import TIMESTAMP_AGE_SECONDS
 
 __all__ = ["own_time"]
@@ -19,26 +20,20 @@ def own_time(value: Any, now: float) -> float:
 
     """
     at = _seconds(value)
-    if not now - TIMESTAMP_AGE_SECONDS <= at:
-        raise EvaluationError(f"the event's own time is over {TIMESTAMP_AGE_SECONDS / 86400:.0f} days ago: {value!r}")
+    if at < now - TIMESTAMP_AGE_SECONDS:
+        raise EvaluationError(
+            f"the event's own time is over {TIMESTAMP_AGE_SECONDS / 86400:.0f} days ago: {str(value)[:60]!r}"
+        )
     return min(at, now)
 
 
 def _seconds(value: Any) -> float:
+    if isinstance(value, str):
+        value = read_timestamp(value)
     if isinstance(value, datetime):
         return value.timestamp()
-    if isinstance(value, str):
-        return _written(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and value == value:  # noqa: PLR0124 - not NaN
-        return float(value) if abs(value) < _SECONDS else value / 1000
-    raise EvaluationError(f"not a time: {value!r}")
-
-
-def _written(text: str) -> float:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise EvaluationError(f"not a time with its zone (RFC 3339): {text!r}")
-    return found.timestamp()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        at = value if value < _SECONDS else value / 1000
+        if 0 <= at < _SECONDS:
+            return at
+    raise EvaluationError(f"not a time in seconds, milliseconds or RFC 3339: {str(value)[:60]!r}")

@@ -2,11 +2,17 @@
 
 from datetime import UTC, datetime
 
+import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from hub.errors import EvaluationError
+from hub.limits import VALUE_CHARS
 from hub.model import Phase
 from hub.rules.engine import Engine
 from tests.rules.making import Drive, event, rules
+from tests.rules.test_engine import Registry
 
 NIGHT = datetime(2026, 3, 1, 1, 0, tzinfo=UTC).timestamp()
 """An hour before the pause of the rules below."""
@@ -243,7 +249,8 @@ def test_a_mute_that_ended_while_the_hub_was_off_is_told_at_the_start():
 
 
 @pytest.mark.parametrize(
-    "written", [NIGHT - 60, (NIGHT - 60) * 1000, "2026-03-01T00:59:00Z", "2026-03-01T01:59:00+01:00"]
+    "written",
+    [NIGHT - 60, int(NIGHT - 60), (NIGHT - 60) * 1000, "2026-03-01T00:59:00.000000000Z", "2026-03-01T01:59:00+01:00"],
 )
 def test_an_events_own_time_is_read_as_devices_write_it(written):
     drive = night("- {event: E, topic: t, timestamp: ts}")
@@ -253,7 +260,7 @@ def test_an_events_own_time_is_read_as_devices_write_it(written):
     assert said.at == NIGHT
 
 
-@pytest.mark.parametrize("written", ["soon", True, 0, "2026-03-01T00:59:00", None])
+@pytest.mark.parametrize("written", ["soon", True, 0, -1, 1e17, "2026-03-01T00:59:00", None, [1]])
 def test_a_time_that_is_none_is_counted_and_the_arrival_counts(written):
     drive = night("- {event: E, topic: t, timestamp: ts}")
     drive.engine.process([event("t", {"ts": written}, drive.now)], drive.now)
@@ -268,11 +275,49 @@ def test_a_time_in_the_future_counts_as_the_arrival():
     assert drive.engine.take_transitions()[0].event.time == NIGHT
 
 
+def test_a_time_of_a_week_ago_is_believed_and_an_older_one_is_not():
+    drive = night("- {event: E, topic: t, timestamp: ts}")
+    for age in (7 * 86400, 7 * 86400 + 1):
+        drive.engine.process([event("t", {"ts": NIGHT - age}, drive.now)], drive.now)
+    assert [each.event.time for each in drive.engine.take_transitions()] == [NIGHT - 7 * 86400, NIGHT]
+    assert len(drive.errors) == 1
+
+
+def test_a_cel_timestamp_is_a_time_and_other_rules_see_the_arrival():
+    drive = night("- {event: E, topic: t, timestamp: timestamp(ts) - 5s}\n- {event: F, topic: t}")
+    drive.engine.process([event("t", {"ts": "2026-03-01T00:59:00Z"}, drive.now)], drive.now)
+    assert [each.event.time for each in drive.engine.take_transitions()] == [NIGHT - 65, NIGHT]
+
+
+def test_samples_have_the_events_own_time():
+    drive = night("- {alert: A, topic: t, when: 'delta(v, 10m) > 5', timestamp: ts}")
+    assert drive.send("t", {"v": 1, "ts": NIGHT - 660}) == []
+    assert drive.send("t", {"v": 3, "ts": NIGHT - 30}) == []
+    assert phases(drive.send("t", {"v": 9, "ts": NIGHT})) == [("firing", "condition")]
+
+
+def test_clear_for_counts_from_the_events_own_time_too():
+    drive = night("- {alert: A, topic: t, when: v > 1, clear_for: 5m, timestamp: ts}")
+    drive.send("t", {"v": 2, "ts": NIGHT})
+    drive.send("t", {"v": 0, "ts": NIGHT + 100}, after=200)
+    assert drive.wait(199) == []
+    assert phases(drive.wait(1)) == [("resolved", "cleared")]
+
+
 def test_for_counts_from_the_events_own_time():
     drive = night("- {alert: A, topic: 't/{x}', when: v > 1, for: 5m, timestamp: ts}")
     assert phases(drive.send("t/1", {"v": 2, "ts": NIGHT - 200})) == [("pending", "condition")]
     assert phases(drive.wait(100)) == [("firing", "held for its time")]
     assert drive.now == NIGHT + 100
+
+
+def test_behind_a_pause_for_counts_from_its_end_whatever_time_the_event_has():
+    text = "- {alert: A, topic: t, when: v > 1, for: 5m, timestamp: ts, pause: daily 02:00-02:30}"
+    drive = night(text, NIGHT + 3600)
+    drive.send("t", {"v": 2, "ts": NIGHT + 3600}, after=60)
+    assert phases(drive.wait(1740)) == [("pending", "condition")]
+    assert drive.wait(299) == []
+    assert phases(drive.wait(1)) == [("firing", "held for its time")]
 
 
 # learned intervals
@@ -317,6 +362,73 @@ def test_what_was_learned_outlives_a_restart():
     assert phases(drive.wait(2)) == [("firing", "no message within its time")]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    period=st.floats(0.5, 2 * 86400),
+    gaps=st.lists(st.floats(0.51, 1.49), min_size=30, max_size=80),
+    burst=st.integers(1, 20),
+)
+def test_an_interval_that_varies_by_half_is_never_called_silent(period, gaps, burst):
+    drive = Drive(AUTO)
+    assert sum(every(drive, gap * period, 1) + every(drive, period / 5000, burst - 1) for gap in gaps) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(period=st.floats(10, 3600), longer=st.floats(1, 10), count=st.integers(20, 200))
+def test_an_interval_that_becomes_up_to_ten_times_as_long_is_called_silent_at_most_twice(period, longer, count):
+    drive = Drive(AUTO)
+    assert every(drive, period, count) == 0
+    assert every(drive, period * longer, 60) <= 2
+
+
+@pytest.mark.parametrize("away", [3600.0, 86_400.0])
+def test_the_time_in_which_the_hub_was_away_is_no_interval(away):
+    drive = Drive(AUTO)
+    for count in (2, 40):  # before it knows the interval, and when it does
+        every(drive, 60, count)
+        drive.now += away
+        again(drive)
+        drive.engine.process([event("f/1", {}, drive.now)], drive.now)  # the broker's queue, before any timer
+        drive.engine.excuse(away, drive.now)
+        drive.engine.tick(drive.now)
+        assert drive.said() == []
+    every(drive, 60, 20)
+    assert drive.wait(179) == []
+    assert len(drive.wait(2)) == 1
+
+
+def test_a_pause_is_no_interval():
+    drive = night("- {alert: A, topic: t, absent: auto, pause: daily 02:00-06:00}", NIGHT - 3600)
+    assert every(drive, 60, 119, "t") == 0
+    assert drive.wait(3600 * 4) == []
+    assert every(drive, 60, 5, "t") == 0
+    assert drive.wait(179) == []
+    assert len(drive.wait(2)) == 1
+
+
+def test_a_long_silence_that_was_told_makes_the_interval_three_times_as_long_at_most():
+    drive = Drive(AUTO)
+    every(drive, 60, 30)
+    assert every(drive, 86_400, 1) == 1
+    assert drive.wait(539) == []
+    assert len(drive.wait(2)) == 1
+
+
+def test_before_five_messages_and_for_devices_never_heard_a_week_is_waited():
+    drive = Drive(AUTO, Registry(f_9={}))
+    every(drive, 600, 3)
+    seen = drive.now
+    assert [each[1] for each in drive.wait(7 * 86_400)] == ["9", "1"]
+    assert drive.engine.states["Silent"].instances["1",].silent == seen + 7 * 86_400
+
+
+def test_an_interval_of_seconds_is_never_called_silent_within_half_a_minute():
+    drive = Drive(AUTO)
+    every(drive, 1, 700)
+    assert drive.wait(29) == []
+    assert len(drive.wait(1)) == 1
+
+
 # values
 
 
@@ -328,3 +440,177 @@ def test_a_transition_says_what_the_parts_of_its_condition_came_to():
     drive.engine.process([event("t/1", {"w": 1}, drive.now)], drive.now)
     (said,) = drive.engine.take_transitions()
     assert (said.phase, said.values) == (Phase.RESOLVED, [("w", 1)])
+
+
+def test_values_that_are_long_are_cut_and_what_has_none_is_an_error():
+    drive = Drive("- {alert: A, topic: t, when: 'name.size() > 3 && (list.size() > 1 || missing > 1)'}")
+    drive.engine.process([event("t", {"name": "x" * 500, "list": ["y" * 90] * 2}, drive.now)], drive.now)
+    (said,) = drive.engine.take_transitions()
+    values = dict(said.values)
+    assert values["name.size()"] == 500
+    assert isinstance(values["missing"], EvaluationError)
+    drive = Drive("- {alert: A, topic: t, when: name != list}")
+    drive.engine.process([event("t", {"name": "x" * 500, "list": [1, {"a": None}]}, drive.now)], drive.now)
+    (said,) = drive.engine.take_transitions()
+    assert said.values == [("name", "x" * (VALUE_CHARS - 1) + "…"), ("list", '[1,{"a":null}]')]
+
+
+def test_a_timer_shows_the_values_of_the_last_event_and_a_silence_none():
+    drive = Drive("- {alert: A, topic: t, when: v > 1 && now > timestamp(0), for: 5m, absent: 10m}")
+    drive.engine.process([event("t", {"v": 3}, drive.now)], drive.now)
+    drive.engine.tick(drive.now + 600)
+    pending, firing, silent = drive.engine.take_transitions()
+    assert [name for name, _ in pending.values] == ["v", "now"]
+    assert firing.values[0] == ("v", 3)
+    assert silent.values == ()
+
+
+def test_a_pause_or_mute_shows_the_values_of_its_own_condition():
+    drive = Drive("- {alert: A, topic: t, when: v > 1, for: 5m, pause: mode == 'defrost', mute: level < 2}")
+    for payload in ({"v": 3, "mode": "on", "level": 5}, {"v": 3, "mode": "defrost"}):
+        drive.engine.process([event("t", payload, drive.now)], drive.now)
+    assert [each.values for each in drive.engine.take_transitions()] == [[("v", 3)], [("mode", "defrost")]]
+
+
+# gates and what else a rule has
+
+
+def test_a_pause_by_history_ends_and_what_the_rule_looks_at_has_no_samples_of_it():
+    text = "- {alert: A, topic: t, when: 'max(v, 1h) > 5', pause: 'avg(power, 1m) > 100.0'}"
+    drive = Drive(text)
+    drive.send("t", {"v": 1, "power": 500})
+    assert drive.send("t", {"v": 9, "power": 500}, after=30) == []
+    assert drive.send("t", {"v": 2, "power": 0}, after=120) == []  # 9 came under the pause
+    assert phases(drive.send("t", {"v": 6, "power": 0}, after=1)) == [("firing", "condition")]
+
+
+def test_a_mute_by_history_sees_the_sample_at_hand():
+    drive = Drive("- {alert: A, topic: t, when: v > 5, mute: 'previous(v) > 5'}")
+    assert send(drive, "t", {"v": 6}) == [("firing", "condition", False)]
+    assert send(drive, "t", {"v": 7}) == [("firing", "mute began", True)]
+
+
+def test_a_mute_without_a_value_is_as_it_was_also_for_what_was_inactive():
+    drive = Drive("- {alert: A, topic: ['t/{x}/value', 't/{x}/service'], when: v > 5, mute: service}")
+    assert send(drive, "t/1/service", {"service": True}) == []
+    assert send(drive, "t/1/value", {"v": 9}) == [("firing", "condition", True)]
+    assert send(drive, "t/1/value", {"v": 0}) == [("resolved", "cleared", True)]
+    assert send(drive, "t/1/service", {"service": False}) == []
+    assert drive.engine.states["A"].instances == {}
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_an_event_rule_is_paused_or_muted_by_what_another_message_said(retain):
+    text = "- {event: Open, topic: ['d/{x}', 'd/{x}/service'], when: open, KEY: service}"
+    for key, expected in (("pause", []), ("mute", [("event", "condition", True)])):
+        drive = Drive(text.replace("KEY", key))
+        drive.engine.process([event("d/1/service", {"service": True}, drive.now, retain=retain)], drive.now)
+        again(drive)
+        assert send(drive, "d/1", {"open": True}) == expected
+        assert send(drive, "d/2", {"open": True}) == [("event", "condition", False)]
+        send(drive, "d/1/service", {"service": False})
+        assert send(drive, "d/1", {"open": True}) == [("event", "condition", False)]
+        assert drive.engine.states["Open"].instances == {}
+
+
+def test_a_mute_that_ends_with_the_alert_is_not_told():
+    drive = Drive("- {alert: A, topic: t, when: v > 5, mute: service}")
+    send(drive, "t", {"v": 9, "service": True})
+    assert send(drive, "t", {"v": 0, "service": False}) == [("resolved", "cleared", False)]
+
+
+def test_a_silence_is_muted_like_the_alert_beside_it():
+    drive = Drive("- {alert: A, topic: 't/{x}', when: v > 5, absent: 1m, mute: service}")
+    send(drive, "t/1", {"v": 9, "service": True})
+    drive.now += 60
+    drive.engine.tick(drive.now)
+    assert transitions(drive) == [("firing", "no message within its time", True)]
+    drive.engine.process([event("t/1", {"v": 9, "service": False}, drive.now, retain=True)], drive.now)
+    found = drive.engine.take_transitions()
+    assert [(dict(each.instance).get("reason"), each.reason.value) for each in found] == [
+        (None, "mute ended"),
+        ("absent", "mute ended"),
+    ]
+
+
+@pytest.mark.parametrize("reload", [True, False])
+def test_a_mute_that_is_taken_out_of_the_rule_is_over_at_once(reload):
+    text = "- {alert: A, topic: t, when: v > 5, mute: service}"
+    drive = Drive(text)
+    send(drive, "t", {"v": 9, "service": True})
+    again(drive, text.replace(", mute: service", ""), reload=reload)
+    assert transitions(drive) == [("firing", "mute ended", False)]
+    assert send(drive, "t", {"v": 0}) == [("resolved", "cleared", False)]
+
+
+def test_a_condition_in_place_of_a_schedule_leaves_a_pause_to_the_next_message():
+    drive = night(WARM, NIGHT + 3660)
+    drive.send("f/7", HOT)
+    again(drive, WARM.replace("daily 02:00-02:30", "mode == 'off'"), reload=True)
+    assert drive.wait(3600) == []
+    assert phases(drive.send("f/7", HOT | {"mode": "on"})) == [("pending", "condition")]
+
+
+def test_rows_of_before_there_were_gates_are_read():
+    drive = night()
+    drive.send("f/7", HOT)
+    rows = [(rule, key, state) for rule, key, state in drive.engine.take_changes()]
+    old = [(rule, key, orjson.dumps(orjson.loads(state)[:8]).decode()) for rule, key, state in rows]
+    drive.engine = Engine(drive.rules)
+    drive.engine.restore(old, dict(drive.engine.signatures()), drive.now)
+    assert phases(drive.wait(300)) == [("firing", "held for its time")]
+
+
+def test_a_message_that_says_what_the_rule_does_not_ask_for_is_the_last_one_of_a_pause_all_the_same():
+    text = "- {alert: A, topic: 'd/{x}', when: kind == 'temperature' && v > 5, pause: daily 02:00-02:30}"
+    drive = night(text, NIGHT + 3660)
+    drive.send("d/1", {"kind": "temperature", "v": 9})
+    drive.send("d/1", {"kind": "humidity", "v": 9}, after=1)
+    drive.send("d/2", {"kind": "temperature", "v": 9})
+    assert [each[1] for each in drive.wait(3600)] == ["2"]
+
+
+@pytest.mark.parametrize("key", ["pause", "mute"])
+def test_a_message_that_the_rule_does_not_ask_for_decides_of_its_gates(key):
+    text = f"- {{event: E, topic: 'd/+', by: [], when: kind == 'a', {key}: kind == 'stop' || (kind == 'a' && stay)}}"
+    drive = Drive(text)
+    drive.send("d/1", {"kind": "stop"})
+    said = send(drive, "d/1", {"kind": "a"})  # no `stay`: as it was
+    assert said == ([] if key == "pause" else [("event", "condition", True)])
+
+
+def test_many_rules_with_a_pause_that_each_ask_for_one_device_are_still_found_by_it():
+    drive = night(
+        "".join(WARM.replace("Warm", f"W{n}").replace("t > -15", f"device == '{n}' && t > -15") for n in range(9))
+    )
+    plan = drive.engine.plan("f/7")
+    assert [bound.state.rule.name for bound in plan.always] == ["W7"]
+
+
+def test_a_schedule_that_never_changes_again_wants_no_clock():
+    drive = night("- {alert: A, topic: t, when: v > 1, mute: daily 00:00-24:00}")
+    drive.engine.tick(drive.now)
+    drive.send("t", {"v": 0})
+    assert drive.engine.next_due() is None
+    assert send(drive, "t", {"v": 2}) == [("firing", "condition", True)]
+
+
+def test_the_next_change_of_a_schedule_is_a_deadline():
+    drive = night(WARM)
+    drive.engine.tick(drive.now)
+    assert drive.engine.next_due() == NIGHT + 3600
+    drive.engine.tick(NIGHT + 3600)
+    assert drive.engine.next_due() == NIGHT + 5400
+
+
+def test_a_clock_that_is_set_back_is_followed():
+    drive = night(WARM, NIGHT + 3660)
+    drive.send("f/7", HOT)
+    drive.now = NIGHT
+    assert phases(drive.send("f/7", HOT)) == [("pending", "condition")]
+
+
+def test_what_is_due_when_a_pause_begins_does_not_fire():
+    drive = night(WARM)
+    drive.send("f/7", HOT, after=3300)
+    assert phases(drive.wait(300)) == [("inactive", "paused")]
