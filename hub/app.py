@@ -16,6 +16,8 @@ import orjson
 from hub import __version__
 from hub.attempts import Attempts
 from hub.clock import Clock, SystemClock, rfc3339
+from hub.commands.channel import Channel, desk_settings
+from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
 from hub.document import Problems
@@ -103,6 +105,9 @@ class App:
         self.pipeline = Pipeline(
             self.session, core, self.dispatcher, store, outbox, clock, observer, settings, rules.filters(), attempts
         )
+        service = Service(self.pipeline, store, clock)
+        desk = open_session(desk_settings(settings.broker), None, lambda _: None)
+        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble)
 
     async def _live(self, store: Store, earlier: Sequence[str]) -> None:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
@@ -120,6 +125,7 @@ class App:
                 spawn("checkpoints", self.pipeline.checkpoints())
                 spawn("timers", self.pipeline.timers())
                 spawn("dispatcher", self.dispatcher.run())
+                spawn("desk", self.channel.run())
                 spawn("store", _until(store.ended))
                 background = [
                     group.create_task(watch(self._paths(), self.reload), name="watch"),
@@ -135,6 +141,7 @@ class App:
     async def _drain(self, store: Store) -> None:
         """Say goodbye, take in nothing more, let what is under way end, commit, acknowledge, close."""
         self.observer.session("stopping", "")
+        await self.channel.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS / 4):
                 await self.dispatcher.idle()

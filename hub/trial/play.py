@@ -166,14 +166,10 @@ class _Play:
         return found[-1] if found else "condition"
 
     def is_paused(self, wanted: Expectation) -> bool:
-        rule, world = self.world.rules.rules[wanted.rule], self.world
-        if rule.pause is None:
-            return False
-        if rule.pause.schedule is not None:
-            return rule.pause.schedule.active(world.now, world.local)
-        state = world.core.engine.states[wanted.rule]
-        paused = [each for each in state.instances.values() if each.extra is not None and each.extra.paused]
-        return any(_has(wanted.labels, dict(state.labels(each.key))) for each in paused)
+        engine = self.world.core.engine
+        state = engine.states[wanted.rule]
+        keys = [key for key in state.instances if _has(wanted.labels, dict(state.labels(key)))] or [()]
+        return any(engine.is_paused(wanted.rule, key, self.world.now) for key in keys)
 
     def why_not(self, wanted: Expectation, trace: Sequence[TraceRow], marks: set[str]) -> str:
         stage = self.stage(wanted, trace, marks)

@@ -14,8 +14,9 @@ from hub.fields import did_you_mean
 from hub.limits import WHY_ALERTS, WHY_ENTRIES
 from hub.store.changes import TraceRow
 from hub.store.reader import Reader
+from hub.why.values import value_text
 
-__all__ = ["Told", "as_json", "read", "sentence", "tell"]
+__all__ = ["Told", "as_body", "read", "sentence", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _told(reader: Reader, mark: str) -> Told:
     return Told(mark, entries[-1][3], labels, state, entries)
 
 
-def as_json(told: Told) -> dict[str, Any]:
+def as_body(told: Told) -> dict[str, Any]:
     """Return it for a script."""
     return {
         "alertname": told.rule,
@@ -112,17 +113,6 @@ def _transition(at: float, identity: str, data: Mapping[str, Any]) -> str:
         text += "; " + ", ".join(f"{part} was {value_text(value)}" for part, value in values)
     event = data.get("event")
     return f"{text}; by {event['topic']} {event['payload']}" if event else text
-
-
-def value_text(value: Any) -> str:
-    """Write the value of a part of a condition."""
-    if isinstance(value, Mapping) and "error" in value:
-        return f"without a value ({value['error']})"
-    return {True: "true", False: "false", None: "null"}.get(value, str(value)) if _plain(value) else str(value)
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
 
 
 def _held(at: float, identity: str, data: Mapping[str, Any]) -> str:

@@ -9,19 +9,24 @@ from typer.core import TyperGroup
 from hub import __version__
 from hub.operate.cli.check import check
 from hub.operate.cli.demo import demo
+from hub.operate.cli.desk import ack, alerts, silence, unsilence
 from hub.operate.cli.doctor import doctor
 from hub.operate.cli.evaluate import eval  # noqa: A004 - the command's name
 from hub.operate.cli.run import run
 from hub.operate.cli.simulate import simulate
 from hub.operate.cli.trial import test
+from hub.operate.cli.why import why, why_not
 from hub.operate.guard import guarded
 
 __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
-COMMANDS = (run, demo, check, test, eval, simulate, doctor)
+COMMANDS = (
+    *(run, demo, check, test, eval, simulate, doctor),
+    *(alerts, ack, silence, unsilence, why, why_not),
+)
 
 LATER = (
-    *("record", "replay", "watch", "alerts", "ack", "silence", "unsilence", "why", "why-not", "outbox"),
+    *("record", "replay", "watch", "outbox"),
     *("bench", "schema", "init", "import"),
 )
 """Commands that the documents name and that are not there yet: asked for, they say so."""

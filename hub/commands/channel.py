@@ -1,0 +1,98 @@
+"""Requests over MQTT: `hub/command/NAME` in, the answer to the response topic out (MQTT 5, 4.10).
+
+It has a session of its own beside the pipeline's: an operator's word must not wait behind a backlog of events. The
+guarantee is the same: a request is acknowledged to the broker after what it changed is on disk.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from hub.commands.service import Answer, Service
+from hub.errors import HubError
+from hub.ingest.session import BrokerSettings, Session
+from hub.ingest.topics import check_topic
+from hub.limits import REQUEST_BYTES
+from hub.model import Delivery
+
+__all__ = ["Channel", "desk_settings"]
+
+_OWN = ("alerts", "command", "events", "status")
+
+
+def desk_settings(settings: BrokerSettings) -> BrokerSettings:
+    """Return how the channel's session reaches the broker: as the hub does, under a client id of its own."""
+    return replace(settings, client_id=f"{settings.client_id}-desk", receive_maximum=100)
+
+
+class Channel:
+    """The session that requests come by."""
+
+    def __init__(self, session: Session, prefix: str, service: Service, trouble: Callable[[str, str], None]) -> None:
+        """Serve requests below `prefix`; `trouble` hears of those that nobody could answer."""
+        self._session, self._service, self._trouble = session, service, trouble
+        self._commands = f"{prefix}/command/"
+        self._ours = tuple(f"{prefix}/{name}" for name in _OWN)
+        self._taken = 0
+
+    async def run(self) -> None:
+        """Connect and answer, until `close`.
+
+        Raises:
+            SessionError: as the session does.
+
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._session.run([f"{self._commands}+"]), name="desk session")
+            group.create_task(self._serve_all(), name="desk requests")
+
+    async def close(self) -> None:
+        """Answer nobody any more."""
+        await self._session.close()
+
+    async def _serve_all(self) -> None:
+        while deliveries := await self._session.receive():
+            for delivery in deliveries:
+                if not delivery.retain:  # one that the broker kept is nobody's wish now
+                    await self._serve(delivery)
+                self._taken += 1
+                self._session.acknowledge(self._taken)
+
+    async def _serve(self, delivery: Delivery) -> None:
+        name = delivery.topic.removeprefix(self._commands)
+        try:
+            answer = await self._answer(name, delivery.payload)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not come again with every reconnect
+            answer = {"ok": False, "error": f"this is a bug in the hub, please report it: {error!r}"}
+        if not answer["ok"]:
+            self._trouble("command", f"{name}: {answer['error']}")
+        await self._reply(delivery, answer)
+
+    async def _answer(self, name: str, payload: bytes) -> Answer:
+        if len(payload) > REQUEST_BYTES:
+            return {"ok": False, "error": f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}"}
+        try:
+            request = orjson.loads(payload or b"{}")
+        except orjson.JSONDecodeError as error:
+            return {"ok": False, "error": f"not JSON: {error}"}
+        if not isinstance(request, dict):
+            return {"ok": False, "error": "a request is a JSON object"}
+        return await self._service.answer(name, request)
+
+    async def _reply(self, delivery: Delivery, answer: Answer) -> None:
+        """Publish the answer where the request wants it, unless that is a topic that says what the hub knows."""
+        topic: str | None = getattr(delivery, "response_topic", None)  # MQTT 3.1.1 has none
+        if not topic:
+            return
+        why = "it is the hub's own" if topic.startswith(self._ours) else check_topic(topic)
+        if why:
+            self._trouble("command", f"no answer is published to {topic!r}: {why}")
+            return
+        mark: Any = getattr(delivery, "correlation_data", None)
+        try:
+            await self._session.publish(topic, orjson.dumps(answer), properties={"correlation_data": mark})
+        except HubError as error:
+            self._trouble("command", f"the answer to {topic!r} was not published: {error}")

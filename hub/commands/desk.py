@@ -1,0 +1,98 @@
+"""What a request does to the core: acknowledge, silence, list. Pure: (core, request, now) → answer."""
+
+from typing import Any
+
+from hub.alerts.alert import Alert
+from hub.clock import rfc3339
+from hub.commands.request import Request, chosen, instant, matchers_of, span, words
+from hub.core import Core
+from hub.errors import RequestError
+from hub.limits import SILENCE_SECONDS
+from hub.model import Phase
+
+__all__ = ["ack", "alerts", "silence", "silences", "unack", "unsilence"]
+
+Answer = dict[str, Any]
+_ANONYMOUS = "somebody"
+_LISTED = (Phase.PENDING, Phase.FIRING, Phase.RESOLVED)
+
+
+def ack(core: Core, request: Request, now: float) -> Answer:
+    """Acknowledge firing alerts for their present episodes.
+
+    Raises:
+        RequestError: none is meant, or the request cannot be read.
+
+    """
+    by, comment = words(request, "by", _ANONYMOUS), words(request, "comment")
+    until = span(request, now, default=None)
+    changed = [core.book.acknowledge(mark, by, comment, until, now) for mark, _ in chosen(request, core.book)]
+    return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
+
+
+def unack(core: Core, request: Request, now: float) -> Answer:
+    """Take acknowledgements back.
+
+    Raises:
+        RequestError: as above.
+
+    """
+    by = words(request, "by", _ANONYMOUS)
+    changed = [core.book.unacknowledge(mark, by, now) for mark, _ in chosen(request, core.book)]
+    return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
+
+
+def silence(core: Core, request: Request, now: float) -> Answer:
+    """Silence what the matchers match; from `start` (now) to `until`, or for `for`.
+
+    Raises:
+        RequestError: the request cannot be read.
+
+    """
+    start = max(now, instant(request["start"], "start")) if "start" in request else now
+    end = span(request, now, default=SILENCE_SECONDS) or now
+    if end <= start:
+        raise RequestError("the silence would end before it starts")
+    by, comment = words(request, "by", _ANONYMOUS), words(request, "comment")
+    made = core.book.silence(matchers_of(request), start, end, by, comment, now)
+    hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
+    return {"ok": True, "silence": made.body(now), "silenced": hidden}
+
+
+def unsilence(core: Core, request: Request, now: float) -> Answer:
+    """End a silence by its id.
+
+    Raises:
+        RequestError: there is none that is active or pending.
+
+    """
+    identity = words(request, "id")
+    ended = core.book.unsilence(identity, words(request, "by", _ANONYMOUS), now)
+    if ended is None:
+        raise RequestError(f"no silence {identity!r} is active" if identity else "which silence? give its 'id'")
+    return {"ok": True, "silence": ended.body(now)}
+
+
+def alerts(core: Core, request: Request, now: float) -> Answer:
+    """List pending, firing and lately resolved alerts, those that matchers match where there are any.
+
+    Raises:
+        RequestError: the matchers cannot be read.
+
+    """
+    del now
+    wanted = matchers_of(request) if {"matchers", "alertname", "labels"} & set(request) else []
+    found = [alert for _, alert in core.book.find(wanted) if alert.state in _LISTED]
+    return {"ok": True, "alerts": [alert.body() for alert in sorted(found, key=_order)]}
+
+
+def silences(core: Core, request: Request, now: float) -> Answer:
+    """List silences: pending and active ones, with `expired: true` all that are kept."""
+    every = bool(request.get("expired"))
+    found = [made.body(now) for made in core.book.silences.values() if every or made.end > now]
+    return {"ok": True, "silences": found, "now": rfc3339(now)}
+
+
+def _order(alert: Alert) -> tuple[int, float]:
+    """Firing first, then the youngest."""
+    return (Phase.FIRING, Phase.PENDING, Phase.RESOLVED).index(alert.state), -alert.since

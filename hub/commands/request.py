@@ -1,0 +1,132 @@
+"""A request's fields, read from JSON: which alerts are meant, until when, by whom."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from hub.alerts.alert import Alert
+from hub.alerts.book import Book
+from hub.alerts.matchers import Matcher, parse_matchers
+from hub.duration import parse_duration
+from hub.errors import RequestError
+from hub.expressions import visible
+from hub.model import Phase
+
+__all__ = ["Request", "chosen", "instant", "matchers_of", "span", "words"]
+
+Request = Mapping[str, Any]
+_ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
+_WORDS_CHARS = 1000
+
+
+def words(request: Request, key: str, default: str = "") -> str:
+    """Read a text; control characters become visible.
+
+    Raises:
+        RequestError: it is no text, or too long.
+
+    """
+    found = request.get(key, default)
+    if not isinstance(found, str):
+        raise RequestError(f"{key!r} must be text")
+    if len(found) > _WORDS_CHARS:
+        raise RequestError(f"{key!r} is longer than {_WORDS_CHARS} characters")
+    return visible(found)
+
+
+def instant(text: Any, key: str) -> float:
+    """Read an RFC 3339 time, or seconds since 1970.
+
+    Raises:
+        RequestError: it is neither.
+
+    """
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        return float(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.tzinfo is None:
+        raise RequestError(f"{key!r} must be a time with its zone, as in 2026-03-01T12:00:00Z")
+    return found.timestamp()
+
+
+def span(request: Request, now: float, *, default: float | None) -> float | None:
+    """Read until when: `until` (a time) or `for` (a duration).
+
+    Raises:
+        RequestError: both, or neither can be read, or it is over already.
+
+    """
+    until, lasting = request.get("until"), request.get("for")
+    if until is not None and lasting is not None:
+        raise RequestError("'until' and 'for' exclude each other")
+    if lasting is not None:
+        try:
+            end = now + parse_duration(str(lasting))
+        except ValueError as error:
+            raise RequestError(str(error)) from None
+    elif until is not None:
+        end = instant(until, "until")
+    elif default is None:
+        return None
+    else:
+        end = now + default
+    if end <= now:
+        raise RequestError("'until' is over already")
+    return end
+
+
+def matchers_of(request: Request) -> list[Matcher]:
+    """Read `matchers` (text as Alertmanager has it, or a list of such), or `alertname` and `labels`.
+
+    Raises:
+        RequestError: there are none, or they cannot be read.
+
+    """
+    written = request.get("matchers", [])
+    texts = [written] if isinstance(written, str) else written
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise RequestError("'matchers' must be text such as 'alertname=X', or a list of such")
+    try:
+        found = [matcher for text in texts for matcher in parse_matchers(text)]
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+    if "alertname" in request:
+        found.append(Matcher("alertname", "=", words(request, "alertname")))
+    labels = request.get("labels", {})
+    if not isinstance(labels, dict):
+        raise RequestError("'labels' must be an object")
+    found += [Matcher(str(name), "=", str(value)) for name, value in labels.items()]
+    if not found:
+        raise RequestError("which alerts? give 'matchers', 'id', or 'alertname' and 'labels'")
+    return found
+
+
+def chosen(request: Request, book: Book) -> list[tuple[str, Alert]]:
+    """Find the alerts that are meant: by `id` (of a notification, or the fingerprint), else by matchers; firing ones.
+
+    Raises:
+        RequestError: it cannot be read, or no firing alert is meant.
+
+    """
+    if "id" in request:
+        return [_by_id(words(request, "id"), book)]
+    found = [(mark, alert) for mark, alert in book.find(matchers_of(request)) if alert.state is Phase.FIRING]
+    if not found:
+        raise RequestError("no firing alert matches")
+    return found
+
+
+def _by_id(identity: str, book: Book) -> tuple[str, Alert]:
+    parts = _ID.fullmatch(identity)
+    if parts is None:
+        raise RequestError(f"{identity!r} is not the id of an alert or notification")
+    alert = book.alerts.get(parts[1])
+    if alert is None or alert.state is not Phase.FIRING:
+        raise RequestError("no such alert is firing")
+    if parts[2] is not None and int(parts[2]) != alert.episode:
+        raise RequestError(f"that was episode {parts[2]}, which is over; the alert fires anew")
+    return parts[1], alert

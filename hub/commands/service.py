@@ -1,0 +1,78 @@
+"""Requests by name, carried out on a running hub: what changes something is answered when it is on disk."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from hub.clock import Clock
+from hub.commands import desk
+from hub.commands.request import Request, words
+from hub.core import Core
+from hub.errors import HubError, RequestError
+from hub.fields import did_you_mean
+from hub.pipeline import Pipeline
+from hub.store.reader import Reader
+from hub.store.writer import Store
+from hub.why import absence, story
+
+__all__ = ["Answer", "Service"]
+
+Answer = Mapping[str, Any]
+Change = Callable[[Core, Request, float], Answer]
+
+
+class Service:
+    """Answers requests. Every answer has `ok`; where that is false, `error` says why."""
+
+    def __init__(self, pipeline: Pipeline, store: Store, clock: Clock) -> None:
+        """Take the hub."""
+        self._pipeline, self._store, self._clock = pipeline, store, clock
+        self._known: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
+            "ack": self._changing(desk.ack),
+            "unack": self._changing(desk.unack),
+            "silence": self._changing(desk.silence),
+            "unsilence": self._changing(desk.unsilence),
+            "alerts": self._reading(desk.alerts),
+            "silences": self._reading(desk.silences),
+            "why": self._why,
+            "why-not": self._reading(_why_not),
+        }
+
+    async def answer(self, name: str, request: Request) -> Answer:
+        """Carry out a request; what is wrong with it is the answer, not an exception."""
+        handler = self._known.get(name)
+        try:
+            if handler is None:
+                raise RequestError(f"no command {name!r} ({did_you_mean(name, self._known) or ', '.join(self._known)})")
+            return await handler(request)
+        except HubError as error:
+            return {"ok": False, "error": str(error)}
+
+    def _changing(self, change: Change) -> Callable[[Request], Awaitable[Answer]]:
+        async def handle(request: Request) -> Answer:
+            return await self._pipeline.perform(lambda core, now: change(core, request, now))
+
+        return handle
+
+    def _reading(self, read: Change) -> Callable[[Request], Awaitable[Answer]]:
+        async def handle(request: Request) -> Answer:
+            return read(self._pipeline.core, request, self._clock.now())
+
+        return handle
+
+    async def _why(self, request: Request) -> Answer:
+        name, labels = _named(request)
+        found = await self._store.read(lambda database: story.read(Reader(database.connection), name, labels))
+        return {"ok": True, "alerts": [story.as_body(each) for each in found]}
+
+
+def _why_not(core: Core, request: Request, now: float) -> Answer:
+    name, labels = _named(request)
+    return {"ok": True} | absence.why_not(core, name, labels, now)
+
+
+def _named(request: Request) -> tuple[str, Mapping[str, str]]:
+    """Read which rule, or alert, and which labels."""
+    labels = request.get("labels", {})
+    if not isinstance(labels, dict):
+        raise RequestError("'labels' must be an object")
+    return words(request, "alert") or words(request, "rule"), {str(key): str(value) for key, value in labels.items()}

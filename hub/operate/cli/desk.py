@@ -1,0 +1,198 @@
+"""`hub alerts`, `hub ack`, `hub silence`, `hub unsilence`: the alert desk of a running hub from a shell."""
+
+import getpass
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub.config import load_settings
+from hub.errors import RequestError
+from hub.operate.ask import ask
+from hub.operate.runner import run_loop
+from hub.operate.shown import shown, shown_labels
+
+__all__ = ["ack", "alerts", "silence", "unsilence"]
+
+Config = Annotated[
+    Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
+]
+Broker = Annotated[str | None, typer.Option(help="The broker of the hub: mqtt://[user:password@]host[:port].")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the hub's answer as JSON.")]
+By = Annotated[str | None, typer.Option("--by", help="Who does it [default: the user of this shell].")]
+Comment = Annotated[str, typer.Option("-m", "--comment", help="Why.")]
+Matchers = Annotated[
+    list[str],
+    typer.Argument(
+        help="Which alerts, as in Alertmanager: alertname=X site=~'a|b'. A word alone is the alertname, or an id.",
+        metavar="MATCHER...",
+        show_default=False,
+    ),
+]
+
+
+def alerts(
+    matchers: Annotated[
+        list[str] | None, typer.Argument(help="Only those that match.", metavar="[MATCHER]...", show_default=False)
+    ] = None,
+    config: Config = None,
+    broker: Broker = None,
+    silences: Annotated[bool, typer.Option("--silences", help="List the silences instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the alerts of a running hub: pending, firing, resolved a while ago."""
+    if silences:
+        answer = request("silences", {}, config, broker)
+        show = _silence_table
+    else:
+        answer = request("alerts", which(matchers or []), config, broker)
+        show = _alert_table
+    if as_json:
+        typer.echo(orjson.dumps(answer["silences" if silences else "alerts"], option=orjson.OPT_INDENT_2).decode())
+    else:
+        show(answer)
+
+
+def ack(
+    matchers: Matchers,
+    config: Config = None,
+    broker: Broker = None,
+    by: By = None,
+    comment: Comment = "",
+    lasting: Annotated[
+        str | None, typer.Option("--for", help="For how long, as in 2h [default: until it resolves].")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the acknowledgement back.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Acknowledge firing alerts: somebody cares; what repeats `until ack` and escalates ends for this episode."""
+    wanted = which(matchers) | {"by": by or _user(), "comment": comment}
+    if lasting is not None:
+        wanted["for"] = lasting
+    answer = request("unack" if undo else "ack", wanted, config, broker)
+    if as_json:
+        typer.echo(orjson.dumps(answer["alerts"], option=orjson.OPT_INDENT_2).decode())
+        return
+    for each in answer["alerts"]:
+        typer.echo(f"{'taken back' if undo else 'acknowledged'}: {_line(each)}")
+
+
+def silence(
+    matchers: Matchers,
+    config: Config = None,
+    broker: Broker = None,
+    by: By = None,
+    comment: Comment = "",
+    lasting: Annotated[str, typer.Option("--for", help="For how long.")] = "1h",
+    start: Annotated[str | None, typer.Option(help="From when, RFC 3339 [default: now].", metavar="TIME")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell nobody of the alerts that match, for a while; prints the silence's id."""
+    wanted = {
+        "matchers": [_matcher(text) for text in matchers],
+        "by": by or _user(),
+        "comment": comment,
+        "for": lasting,
+    }
+    if start is not None:
+        wanted["start"] = start
+    answer = request("silence", wanted, config, broker)
+    if as_json:
+        typer.echo(orjson.dumps(answer["silence"], option=orjson.OPT_INDENT_2).decode())
+        return
+    made = answer["silence"]
+    count = answer["silenced"]
+    typer.echo(f"{made['id']} until {made['endsAt']}; {count} firing alert{'s' if count != 1 else ''} match")
+
+
+def unsilence(
+    identity: Annotated[str, typer.Argument(help="The silence's id.", metavar="ID", show_default=False)],
+    config: Config = None,
+    broker: Broker = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a silence; what still fires and was held back is told."""
+    answer = request("unsilence", {"id": identity, "by": by or _user()}, config, broker)
+    if as_json:
+        typer.echo(orjson.dumps(answer["silence"], option=orjson.OPT_INDENT_2).decode())
+    else:
+        typer.echo(f"ended: {shown(identity)}")
+
+
+def request(name: str, wanted: Mapping[str, Any], config: Path | None, broker: str | None) -> Mapping[str, Any]:
+    """Ask the running hub of these settings.
+
+    Raises:
+        RequestError: the hub says no, and why.
+        SessionError: there is no answer.
+
+    """
+    answer = run_loop(ask(load_settings(config, broker=broker), name, wanted))
+    if not answer.get("ok"):
+        raise RequestError(str(answer.get("error", "the hub gave no reason")))
+    return answer
+
+
+def which(matchers: Sequence[str]) -> dict[str, Any]:
+    """Say which alerts are meant: by id where one word alone is one, else by matchers."""
+    if len(matchers) == 1 and _is_id(matchers[0]):
+        return {"id": matchers[0]}
+    return {"matchers": [_matcher(text) for text in matchers]} if matchers else {}
+
+
+def _is_id(word: str) -> bool:
+    return len(word) >= 16 and all(letter in "0123456789abcdef" for letter in word[:16]) and word[16:17] in ("", "-")
+
+
+def _matcher(text: str) -> str:
+    """A word without an operator is the alertname."""
+    return text if any(mark in text for mark in "=~!{") else f'alertname="{text}"'
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no name for this user, as in a container
+        return f"user {os.getuid()}"
+
+
+def _alert_table(answer: Mapping[str, Any]) -> None:
+    found = answer["alerts"]
+    table = Table("state", "severity", "alert", "labels", "since", "acknowledged", "summary", box=None)
+    for each in found:
+        table.add_row(*_cells(each))
+    _print(table, found, "no alerts")
+
+
+def _cells(each: Mapping[str, Any]) -> list[str]:
+    seen = each.get("acknowledged") or {}
+    held = each.get("held") or {}
+    state = each["state"] + (f" ({held['stage']})" if held else "")
+    words = (state, each["severity"], each["alertname"], None, each["since"], seen.get("by", ""), each["summary"])
+    return [shown_labels(each["labels"]) if word is None else shown(word) for word in words]
+
+
+def _silence_table(answer: Mapping[str, Any]) -> None:
+    table = Table("id", "matchers", "from", "until", "by", "comment", box=None)
+    for each in answer["silences"]:
+        cells = (each["id"], ", ".join(each["matchers_text"]), each["startsAt"], each["endsAt"])
+        table.add_row(*map(shown, (*cells, each["createdBy"], each["comment"])))
+    _print(table, answer["silences"], "no silences")
+
+
+def _print(table: Table, rows: Sequence[Any], nothing: str) -> None:
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if rows:
+        console.print(table)
+    else:
+        typer.echo(nothing)
+
+
+def _line(each: Mapping[str, Any]) -> str:
+    return f"{shown(each['alertname'])} {shown_labels(each['labels'])}"

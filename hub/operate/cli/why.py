@@ -1,0 +1,96 @@
+"""`hub why`, `hub why-not`: what led to an alert, or why none came."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from hub.config import load_settings
+from hub.errors import RequestError
+from hub.operate.ask import ask
+from hub.operate.runner import run_loop
+from hub.operate.shown import shown, shown_labels
+from hub.schedules import local_zone
+from hub.store.reader import Reader
+from hub.why.story import Told, as_body, read, tell
+
+__all__ = ["why", "why_not"]
+
+Config = Annotated[
+    Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
+]
+Broker = Annotated[str | None, typer.Option(help="The broker of the hub: mqtt://[user:password@]host[:port].")]
+Labels = Annotated[
+    list[str] | None, typer.Argument(help="Which instance: site=a device=7.", metavar="[LABEL=VALUE]...")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def why(
+    alert: Annotated[str, typer.Argument(help="The name of an alert, or an id of a notification.", metavar="ALERT")],
+    labels: Labels = None,
+    config: Config = None,
+    state: Annotated[Path | None, typer.Option(help="The hub's state file; a running hub may have it open.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what led to an alert: messages, values, what held it back, who was told, each attempt.
+
+    It reads the hub's state file, whether the hub runs or not.
+    """
+    settings = load_settings(config, state=state)
+    reader = Reader.open(settings.state)
+    try:
+        found = read(reader, alert, _labels(labels or ()))
+    finally:
+        reader.close()
+    if as_json:
+        typer.echo(orjson.dumps([as_body(each) for each in found], option=orjson.OPT_INDENT_2).decode())
+        return
+    for each in found:
+        _say(each)
+
+
+def _say(told: Told) -> None:
+    state = told.state.get("state", "") if told.state else ""
+    typer.echo(f"{shown(told.rule)} {shown_labels(told.labels)}{f': {state}' if state else ''}")
+    for line in tell(told, local_zone()):
+        typer.echo(f"  {shown(line)}")
+
+
+def why_not(
+    rule: Annotated[str, typer.Argument(help="The name of a rule.", metavar="RULE")],
+    labels: Labels = None,
+    config: Config = None,
+    broker: Broker = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why nobody is told: which part of the condition does not hold, or which stage holds it back.
+
+    It asks the running hub, which knows the last message of each topic.
+    """
+    settings = load_settings(config, broker=broker)
+    answer = run_loop(ask(settings, "why-not", {"rule": rule, "labels": _labels(labels or ())}))
+    if not answer.get("ok"):
+        raise RequestError(str(answer.get("error")))
+    if as_json:
+        typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+        return
+    for sentence in answer.get("sentences", ()):
+        typer.echo(f"{shown(rule)}: {shown(sentence)}")
+    for each in answer["instances"]:
+        typer.echo(f"{shown(rule)} {shown_labels(each['labels'])}: {each['state']}")
+        for sentence in each["sentences"]:
+            typer.echo(f"  {shown(sentence)}")
+
+
+def _labels(written: Sequence[str]) -> Mapping[str, str]:
+    """Read site=a device=7, quotes around a value or not."""
+    found = {}
+    for each in written:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{each!r} is not LABEL=VALUE, as in site=a")
+        found[name.strip()] = value.strip().strip('"')
+    return found

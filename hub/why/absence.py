@@ -1,0 +1,169 @@
+"""Why nobody was told: which part of a condition does not hold now, or which stage holds it back, and the last values.
+
+It asks the running core: for each topic it remembers the last message.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hub.alerts.alert import fingerprint
+from hub.clock import rfc3339
+from hub.core import Core
+from hub.duration import format_duration
+from hub.errors import EvaluationError, RequestError
+from hub.expressions import Program
+from hub.expressions.explain import parts
+from hub.fields import did_you_mean
+from hub.ingest.decode import decode_again
+from hub.ingest.topics import matches
+from hub.limits import WHY_ALERTS
+from hub.model import Event, Phase
+from hub.rules.rule import Rule
+from hub.rules.state import RuleState
+from hub.why.values import value_text
+
+__all__ = ["why_not"]
+
+Answer = dict[str, Any]
+
+
+def why_not(core: Core, name: str, labels: Mapping[str, str], now: float) -> Answer:
+    """Say for each instance of a rule with these labels (the latest heard, WHY_ALERTS at most) why it is not told.
+
+    Raises:
+        RequestError: there is no such rule, or a label that it does not have.
+
+    """
+    state = core.engine.states.get(name)
+    if state is None:
+        known = core.engine.states
+        hint = did_you_mean(name, known) or "`hub check` tells the rules; a disabled one is not at work"
+        raise RequestError(f"no rule {name!r} is at work ({hint})")
+    _check_labels(state.rule, labels)
+    heard = list(_heard(core, state, labels))
+    found = [_instance(core, state, key, event, captures, now) for key, event, captures in heard[:WHY_ALERTS]]
+    answer: Answer = {"rule": name, "instances": found, "heard": len(heard)}
+    if not found:
+        answer["sentences"] = [_unheard(state.rule, labels)]
+    return answer
+
+
+def _check_labels(rule: Rule, labels: Mapping[str, str]) -> None:
+    for name in labels:
+        if name not in (*rule.by, *rule.captures):
+            known = sorted({*rule.by, *rule.captures})
+            hint = did_you_mean(name, known) or f"it has {', '.join(known) or 'none'}"
+            raise RequestError(f"rule {rule.name!r} has no label {name!r} that makes its instances ({hint})")
+
+
+def _unheard(rule: Rule, labels: Mapping[str, str]) -> str:
+    topics = ", ".join(pattern.text for pattern in rule.patterns)
+    of = f" with {', '.join(f'{key}={value}' for key, value in labels.items())}" if labels else ""
+    return f"no message{of} has come on {topics} since the rules were loaded"
+
+
+def _heard(
+    core: Core, state: RuleState, labels: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, ...], Event, tuple[str, ...]]]:
+    """Yield the last message of each instance that is meant, the latest first."""
+    seen: set[tuple[str, ...]] = set()
+    for topic, raw, at in sorted(core.engine.last_messages(), key=lambda each: -each[2]):
+        pattern = next((each for each in state.rule.patterns if matches(each.filter, topic)), None)
+        if pattern is None:
+            continue
+        captures = pattern.values(topic.split("/"))
+        event = decode_again(topic, raw, at)
+        try:
+            key = state.key(event, captures)
+        except EvaluationError:
+            key = ()
+        known = dict(zip(state.rule.captures, captures, strict=True)) | dict(zip(state.rule.by, key, strict=False))
+        if key not in seen and all(known.get(name) == value for name, value in labels.items()):
+            seen.add(key)
+            yield key, event, captures
+
+
+def _instance(
+    core: Core, state: RuleState, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
+) -> Answer:
+    rule, instance = state.rule, state.instances.get(key)
+    alert = core.book.alerts.get(fingerprint(rule.name, state.labels(key)))
+    phase = instance.phase if instance is not None else Phase.INACTIVE
+    clause = rule.clear if phase is Phase.FIRING and rule.clear is not None else rule.when
+    holds, values = _evaluated(state, clause, key, event, captures, now)
+    made: Answer = {
+        "labels": dict(state.labels(key)),
+        "state": phase.value,
+        "event": {"topic": event.topic, "payload": event.value, "time": rfc3339(event.time)},
+        "condition": None if clause is None else clause.text,
+        "holds": holds,
+        "values": [{"part": part, "value": value} for part, value in values],
+    }
+    sentences = [f"last heard {format_duration(max(0.0, now - event.time))} ago on {event.topic}"]
+    sentences += _why_phase(rule, state, phase, holds, values, key, now)
+    if core.engine.is_paused(rule.name, key, now):
+        made["stage"] = "pause"
+        sentences.append(f"the rule is paused ({rule.pause.text if rule.pause else ''}): nothing is evaluated")
+    if alert is not None and alert.state is Phase.FIRING:
+        stage = alert.held
+        made["stage"] = stage[0] if stage else made.get("stage")
+        sentences.append(_why_told(alert.told, stage, alert.reason))
+    return made | {"sentences": sentences}
+
+
+def _evaluated(
+    state: RuleState, clause: Program | None, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
+) -> tuple[Any, list[tuple[str, Any]]]:
+    """Evaluate the condition in force for the last message, and its parts."""
+    if clause is None:
+        return None, []
+    instance = state.instances.get(key)
+    if state.sampler is not None and instance is not None and instance.history is not None:
+        state.sampler.sight.history = instance.history.slots
+
+    def value(program: Program) -> Any:
+        context = state.context(event, captures, now) if program.needs_context or program.history else None
+        try:
+            return program.run(event.fields, captures, context)
+        except EvaluationError as error:
+            return {"error": str(error)}
+
+    return value(clause), [(text, value(part)) for text, part in parts(clause)]
+
+
+def _why_phase(
+    rule: Rule,
+    state: RuleState,
+    phase: Phase,
+    holds: Any,
+    values: list[tuple[str, Any]],
+    key: tuple[str, ...],
+    now: float,
+) -> Iterator[str]:
+    shown = ", ".join(f"{part} is {value_text(value)}" for part, value in values)
+    with_values = f": {shown}" if shown else ""
+    if phase is Phase.PENDING:
+        since = state.instances[key].since
+        left = max(0.0, since + rule.hold - now)
+        held = format_duration(max(0.0, now - since))
+        yield f"it holds for {held} and fires in {format_duration(left)}{with_values}"
+    elif phase is Phase.FIRING:
+        yield f"it fires{with_values}"
+    elif rule.when is None:
+        yield "it is not silent: it fires only where no message comes"
+    elif isinstance(holds, dict):
+        yield f"`{rule.when.text}` has no value for this message ({holds['error']}), so nothing changes{with_values}"
+    elif holds is False:
+        yield f"`{rule.when.text}` does not hold{with_values}"
+    elif rule.alert:
+        yield f"`{rule.when.text}` holds{with_values}"
+    else:
+        yield f"the last message made an event{with_values}"
+
+
+def _why_told(told: tuple[str, ...], stage: tuple[str, str] | None, reason: str) -> str:
+    if stage is not None:
+        return f"nobody is told now: {stage[0]}" + (f" ({stage[1]})" if stage[1] else "")
+    return (
+        f"told to {', '.join(told)}" if told else f"it fires ({reason}); its rule names no receiver, or its group waits"
+    )
