@@ -4,8 +4,9 @@ A schedule is a pure function of time: whether it holds, and when that changes n
 they are asked with.
 """
 
+from hub.schedules.line import parse_schedule
 from hub.schedules.local import local_zone
-from hub.schedules.reading import parse_schedule, read_schedules, read_zone
+from hub.schedules.reading import read_schedules, read_zone
 from hub.schedules.schedule import Schedule
 
 __all__ = ["Schedule", "local_zone", "parse_schedule", "read_schedules", "read_zone"]

@@ -124,10 +124,20 @@ def test_a_cron_schedule_holds_for_its_time_from_each_beginning():
     assert changes(made, at("2026-11-28T00:00"), at("2026-11-30T00:00")) == ["02:00+0100", "04:00+0100"]
 
 
-def test_a_cron_schedule_whose_times_follow_each_other_without_an_end_never_changes():
-    made = schedule("cron */10 * * * * for 1h")
-    assert made.active(at("2026-11-28T00:05"), BERLIN)
-    assert made.change(at("2026-11-28T00:05"), BERLIN) == inf
+def test_a_cron_schedule_whose_times_follow_each_other_without_an_end_always_holds():
+    made, now = schedule("cron */10 * * * * for 1h"), at("2026-11-28T00:05")
+    for _ in range(20):
+        assert made.active(now, BERLIN)
+        later = made.change(now, BERLIN)
+        assert now + 3600 < later < inf
+        now = later
+
+
+def test_a_long_run_of_a_cron_schedule_ends_where_its_last_start_does():
+    made, now = schedule("cron * * * * mon-fri for 5m"), at("2026-11-24T12:00")
+    while made.active(now, BERLIN):
+        now = made.change(now, BERLIN)
+    assert now == at("2026-11-28T00:04")
 
 
 def test_a_span_is_once_in_the_zone_of_its_schedule():
