@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -90,6 +92,55 @@ async def test_flapping_within_clear_for_stays_one_episode(tmp_path, broker):
         told = await at.notified("Door", "resolved", within=1.5 + SLACK)
         assert 1.5 <= seconds(told["until"]) - closed + 0.001 < 1.5 + SLACK
         assert [body["episode"] for body in at.notifications("Door")] == [1, 1]
+
+
+def span(begin, end):
+    """Write a schedule that holds between two whole seconds, here and now."""
+    return " to ".join(datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (begin, end))
+
+
+@pytest.mark.parametrize("how", ["nothing", "kill"])
+async def test_when_a_pause_ends_the_last_value_counts_though_no_message_comes(tmp_path, broker, how):
+    end = int(time.time()) + 9
+    rules = f'  - {{alert: Warm, topic: "f/{{device}}", when: t > 5, pause: "from {span(end - 3600, end)}"}}'
+    async with scene(tmp_path, broker, rules) as at:
+        for name, values in {"1": (1, 9), "2": (9, 1)}.items():
+            for value in values:
+                await at.send(f"f/{name}", {"t": value})
+        await at.settled()
+        assert at.notifications("Warm") == []
+        if how == "kill":
+            await at.hub.kill()
+            await at.hub.start()
+        told = await at.notified("Warm", "firing", within=9 + SLACK)
+        assert end <= seconds(told["since"]) < end + SLACK
+        await at.settled()
+        assert [body["labels"]["device"] for body in at.notifications("Warm")] == ["1"]
+
+
+async def test_when_a_mute_ends_what_still_fires_is_told(tmp_path, broker):
+    end = int(time.time()) + 9
+    rules = f'  - {{alert: Warm, topic: "f/{{device}}", when: t > 5, mute: "from {span(end - 3600, end)}"}}'
+    async with scene(tmp_path, broker, rules) as at:
+        for name in "12":
+            await at.send(f"f/{name}", {"t": 9})
+        await at.send("f/2", {"t": 1})
+        await at.shown("Warm/1", "firing")
+        await at.settled()
+        assert at.notifications("Warm") == []
+        told = await at.notified("Warm", "firing", within=9 + SLACK)
+        assert seconds(told["since"]) < end
+        await at.settled()
+        assert [body["labels"]["device"] for body in at.notifications("Warm")] == ["1"]
+
+
+async def test_a_late_event_counts_for_its_time_from_when_it_was_measured(tmp_path, broker):
+    rules = '  - {alert: Warm, topic: "f/{device}", when: t > 5, for: 1h, timestamp: at}'
+    async with scene(tmp_path, broker, rules) as at:
+        sent = await at.send("f/1", {"t": 9, "at": time.time() - 3598})
+        told = await at.notified("Warm", "firing", within=2 + SLACK)
+        assert 2 <= seconds(told["since"]) - sent + 0.01 < 2 + SLACK
+        assert seconds(told["event"]["time"]) < sent - 3500
 
 
 ABSENT = """
