@@ -5,10 +5,12 @@ from math import inf
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.schedules import parse_schedule
+from hub.schedules.schedule import Range
+from hub.schedules.wall import Jump
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"]
@@ -39,6 +41,7 @@ def test_a_daily_range_is_what_the_clock_on_the_wall_shows_all_year(zone, text, 
         assert daily.active(now, local) is shows(local, now, begin, end), datetime.fromtimestamp(now, local)
 
 
+@settings(deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     text=st.sampled_from(
@@ -161,3 +164,41 @@ def test_the_opposite_of_a_schedule_by_name():
     made = schedule("not office", office="weekly mon-fri 08:00-18:00")
     assert made.active(at("2026-11-28T12:00"), BERLIN)
     assert timedelta(seconds=made.change(at("2026-11-28T12:00"), BERLIN) - at("2026-11-30T08:00")) == timedelta()
+
+
+def test_a_range_behind_sunday_night_is_made_up_for_where_the_gap_begins_before_it():
+    before_midnight = 4 * 86400 - 900  # a Sunday of 1970, 23:45
+    assert Range(0, 600).made_up(Jump(before_midnight, 0, 3600)) == before_midnight + 600
+
+
+def test_a_span_inside_the_hour_that_does_not_come_never_holds():
+    made, now = schedule("from 2026-03-29T02:10 to 2026-03-29T02:40"), at("2026-03-28T12:00")
+    assert made.change(now, BERLIN) == inf
+
+
+def test_a_span_from_the_hour_that_does_not_come_begins_behind_it():
+    made = schedule("from 2026-03-29T02:10 to 2026-03-29T03:40")
+    assert changes(made, at("2026-03-28T12:00"), at("2026-03-30T00:00")) == ["03:00+0200", "03:40+0200"]
+
+
+def test_a_change_that_a_jump_swallows_comes_a_week_later():
+    made = schedule("weekly mon-sat 00:00-24:00, sun 00:00-02:00, sun 02:30-24:00")
+    assert made.change(at("2026-03-22T03:00"), BERLIN) == at("2026-04-05T02:00")
+
+
+def test_on_the_day_with_the_hour_twice_a_cron_schedule_begins_once_unless_it_repeats():
+    first, last = at("2026-10-25T00:00"), at("2026-10-26T00:00")
+    assert changes(schedule("cron 30 2 * * * for 15m"), first, last) == ["02:30+0200", "02:45+0200"]
+    twice = ["02:30+0200", "02:45+0200", "02:30+0100", "02:45+0100"]
+    assert [each for each in changes(schedule("cron 30 * * * * for 15m"), first, last) if each[:2] == "02"] == twice
+
+
+def test_in_the_second_of_two_equal_hours_a_cron_schedule_names_no_start_that_is_over():
+    made, now = schedule("cron 30 2 * * * for 15m"), at("2026-10-25T02:10") + 3600
+    assert not made.active(now, BERLIN)
+    assert made.change(now, BERLIN) == at("2026-10-26T02:30")
+
+
+def test_on_the_day_without_the_hour_a_cron_schedule_in_it_begins_behind_it():
+    made = schedule("cron 15,45 2 * * * for 10m")
+    assert changes(made, at("2026-03-29T00:00"), at("2026-03-30T00:00")) == ["03:00+0200", "03:10+0200"]
