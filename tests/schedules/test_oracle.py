@@ -129,7 +129,7 @@ def windows(draw):
 TIMES = st.tuples(st.integers(0, 1439), st.integers(1, 1440)) | st.tuples(st.integers(0, 260), st.integers(1, 60))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(windows(), st.lists(TIMES, min_size=1, max_size=4), st.sets(st.integers(0, 6), min_size=1))
 def test_any_ranges_around_a_jump_of_the_clock_change_where_it_says(window, times, days):
     zone, first, last = window
@@ -153,7 +153,7 @@ def field(values, low, high):
     return "*" if values == set(range(low, high + 1)) else ",".join(str(value) for value in sorted(values))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(windows(), numbers(0, 59), numbers(0, 3) | numbers(0, 23), numbers(0, 6), st.integers(1, 200))
 def test_any_cron_schedule_around_a_jump_of_the_clock_changes_where_it_says(window, minutes, hours, days, length):
     zone, first, last = window

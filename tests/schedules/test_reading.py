@@ -6,7 +6,7 @@ from textwrap import dedent
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.document import Problems, parse_document
@@ -178,7 +178,6 @@ def test_blanks_stand_where_a_person_puts_them():
     assert parse_schedule("from 2026-12-24 18:00 to 2026-12-27", {}, None) is not None
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([*KINDS, *"0123456789:-,*/#L", "mon", "fri", "02:00", "for", "to", "office", " ", "2h", "."])

@@ -5,7 +5,7 @@ from math import inf
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.schedules import parse_schedule
@@ -41,7 +41,6 @@ def test_a_daily_range_is_what_the_clock_on_the_wall_shows_all_year(zone, text, 
         assert daily.active(now, local) is shows(local, now, begin, end), datetime.fromtimestamp(now, local)
 
 
-@settings(deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     text=st.sampled_from(
