@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from cronsim import CronSim, CronSimError
@@ -54,7 +55,7 @@ def _is_condition(kind: str, rest: str) -> bool:
     return rest.split(None, 1)[0] == "in" or (rest.startswith(_OPERATORS) and (kind != "cron" or rest[0] != "*"))
 
 
-def inverse(line: str, rest: str, named: Mapping[str, Schedule], tz: tzinfo | None) -> Inverse:
+def inverse(line: str, rest: str, named: Mapping[str, Schedule], tz: tzinfo | None) -> Schedule:
     """Make the opposite of a schedule that is named or written out.
 
     Raises:
@@ -68,7 +69,7 @@ def inverse(line: str, rest: str, named: Mapping[str, Schedule], tz: tzinfo | No
         hint = did_you_mean(rest, named) or f"known schedules: {', '.join(sorted(named)) or 'none'}"
         raise ValueError(f"no schedule {rest!r} ({hint}; the opposite of a condition is !(…))")
     if isinstance(other, Inverse):
-        return Inverse(line, other.other, not other.twice)
+        return replace(other.other, text=line)
     return Inverse(line, other)
 
 

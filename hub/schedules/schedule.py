@@ -17,12 +17,13 @@ from cronsim import CronSim
 
 from hub.schedules.wall import DAY, WEEK, Jump, back, edges, instants, jump, jumps, naive, offset, shown
 
-__all__ = ["Cron", "Inverse", "Range", "Schedule", "Span", "Weekly"]
+__all__ = ["DAY", "WEEK", "Cron", "Inverse", "Range", "Schedule", "Span", "Weekly"]
 
 _AHEAD_DAYS = 16  # two weeks, as a jump may swallow the one change of the first, and a day on both sides
 _CRON_STARTS = 100  # looked at for the end of a run of starts that follow each other; about 2 ms
 
 
+@dataclass(frozen=True, slots=True)
 class Schedule(ABC):
     """When something holds; `text` is how the user wrote it."""
 
@@ -165,15 +166,14 @@ class Span(Schedule):
 
 @dataclass(frozen=True, slots=True)
 class Inverse(Schedule):
-    """Whenever another one does not hold; `twice` where that one was an opposite too, so that none nests."""
+    """Whenever another one does not hold; the other is no opposite itself."""
 
     text: str
     other: Schedule
-    twice: bool = False
 
     def active(self, now: float, local: tzinfo) -> bool:
         """Tell whether the other one does not hold."""
-        return self.other.active(now, local) is self.twice
+        return not self.other.active(now, local)
 
     def change(self, now: float, local: tzinfo) -> float:
         """Return when the other one changes."""
