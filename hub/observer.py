@@ -36,7 +36,10 @@ class Observer:
         """Hear that a condition had no value for an event; the instance kept its state."""
 
     def alert(self, body: Mapping[str, Any]) -> None:
-        """Hear that an alert changed its state: `body` as in its retained topic, with `reason`."""
+        """Hear that an alert changed its state: `body` as in its retained topic, with `reason`.
+
+        With `desk` in it the state is the same: it was acknowledged, told again, held back, or is no longer.
+        """
 
     def queued(self, notification: Notification) -> None:
         """Hear of a notification that is durable in the outbox."""
@@ -46,6 +49,15 @@ class Observer:
 
     def dead(self, notification: Notification, reason: str) -> None:
         """Hear of a notification given up: refused for good, or too old."""
+
+    def superseded(self, notification: Notification, reason: str) -> None:
+        """Hear of a notification that need not be sent any more: its alert has resolved meanwhile."""
+
+    def fallback(self, notification: Notification, to: str, reason: str) -> None:
+        """Hear that a notification goes to another receiver, because its own did not take it."""
+
+    def receiver(self, name: str, circuit: str, detail: str) -> None:
+        """Hear that a receiver is left alone after failures (`open`), tried once (`half-open`), works (`closed`)."""
 
     def session(self, kind: str, detail: str) -> None:
         """Hear of the MQTT session: connected, session_lost, disconnected, drained, dropped."""
@@ -109,6 +121,18 @@ class Observers(Observer):
     def dead(self, notification: Notification, reason: str) -> None:
         """Pass it on."""
         self._tell("dead", notification, reason)
+
+    def superseded(self, notification: Notification, reason: str) -> None:
+        """Pass it on."""
+        self._tell("superseded", notification, reason)
+
+    def fallback(self, notification: Notification, to: str, reason: str) -> None:
+        """Pass it on."""
+        self._tell("fallback", notification, to, reason)
+
+    def receiver(self, name: str, circuit: str, detail: str) -> None:
+        """Pass it on."""
+        self._tell("receiver", name, circuit, detail)
 
     def session(self, kind: str, detail: str) -> None:
         """Pass it on."""

@@ -209,7 +209,7 @@ class Book:
             return
         after = self._told_or_held(mark, alert, rule, now)
         if after != self.alerts[mark]:
-            self._put(mark, replace(after, version=after.version + 1), now)
+            self._put(mark, replace(after, version=after.version + 1), now, desk=True)
         else:
             self._await(mark, after)
 
@@ -314,7 +314,7 @@ class Book:
             alert = lifecycle.told(self.alerts[mark], rule.notify, rule.limit, now)
             group.told[mark] = alert.episode
             self._trace.notified(now, mark, rule.name, identity, "group", rule.notify)
-            self._put(mark, replace(alert, version=alert.version + 1), now)
+            self._put(mark, replace(alert, version=alert.version + 1), now, desk=True)
         receivers = list(dict.fromkeys([*(rule.notify if fresh or group.news else ()), *group.receivers]))
         if not fresh and group.told:
             receivers = list(dict.fromkeys([*group.receivers, *rule.notify]))
@@ -483,12 +483,12 @@ class Book:
 
     # the ways out
 
-    def _put(self, mark: str, alert: Alert, now: float) -> None:
-        """Write an alert's new state into the book, and publish it."""
+    def _put(self, mark: str, alert: Alert, now: float, *, desk: bool = False) -> None:
+        """Write an alert's new state into the book, and publish it; `desk`: only what is said or held of it changed."""
         self.alerts[mark] = alert
         self._dirty.add(mark)
         body = alert.body()
-        self._changed.append(body)
+        self._changed.append(body | {"desk": True} if desk else body)
         self._publish(mark, alert, now, None if alert.state is Phase.INACTIVE else body)
         self._await(mark, alert)
 

@@ -91,7 +91,7 @@ class ConsoleObserver(Observer):
     def alert(self, body: Mapping[str, Any]) -> None:
         """Show its new state."""
         state = str(body.get("state"))
-        if state not in (Phase.FIRING, Phase.RESOLVED) and not self._every:
+        if "desk" in body or (state not in (Phase.FIRING, Phase.RESOLVED) and not self._every):
             return
         style = _SEVERITIES.get(alert_severity(body), "yellow") if state == Phase.FIRING else ""
         self._bounded(shown(state, 9), lambda: alert_phrase(body), style)

@@ -53,8 +53,9 @@ class Figures(Observer):
         self.counts["rule_errors"] += 1
 
     def alert(self, body: Mapping[str, Any]) -> None:
-        """Count it by its state."""
-        self.alerts[str(body.get("state"))] += 1
+        """Count it by its state, once for each time it enters it."""
+        if "desk" not in body:
+            self.alerts[str(body.get("state"))] += 1
 
     def queued(self, notification: Notification) -> None:
         """Count it, unless it is only the hub's own state."""

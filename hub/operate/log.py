@@ -78,7 +78,7 @@ class LogObserver(Observer):
     def alert(self, body: Mapping[str, Any]) -> None:
         """Tell that an alert fires or is over; what is only pending is not for the log."""
         state = body.get("state")
-        if state in (Phase.FIRING, Phase.RESOLVED):
+        if state in (Phase.FIRING, Phase.RESOLVED) and "desk" not in body:
             fields = {name: body.get(name) for name in ("id", "alertname", "labels", "reason", "episode")}
             self.note(str(state), alert_phrase(body), **fields, severity=alert_severity(body))
 

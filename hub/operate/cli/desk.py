@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,8 @@ from hub.operate.runner import run_loop
 from hub.operate.shown import shown, shown_labels
 
 __all__ = ["ack", "alerts", "silence", "unsilence"]
+
+_PIPED_WIDTH = 250  # columns, where nobody's terminal says how wide it is
 
 Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
@@ -187,7 +190,7 @@ def _silence_table(answer: Mapping[str, Any]) -> None:
 
 
 def _print(table: Table, rows: Sequence[Any], nothing: str) -> None:
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
     if rows:
         console.print(table)
     else:
