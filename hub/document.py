@@ -17,6 +17,7 @@ from hub.errors import Problem
 from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
 from hub.scalar import place
 from hub.secret import Secret
+from hub.yaml_hints import quoted, yaml_hint
 
 __all__ = ["Node", "Problems", "parse_document", "read_document", "yaml_files"]
 
@@ -24,6 +25,7 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
+_ALIAS = "write the value out; text that begins with * must be quoted"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -57,6 +59,12 @@ class Node:
         """Make a Problem at one of this mapping's keys."""
         line, column = self.keys.get(key, (self.line, self.column))
         return Problem(self.path, line, column, message, hint)
+
+    @property
+    def comment(self) -> bool:
+        """Tell whether there is no value because it begins as a comment: `topic: #`."""
+        rest = self.source[self.start :].split("\n", 1)[0]
+        return self.value is None and rest.lstrip().startswith("#")
 
     def plain(self) -> Any:
         """Return the value without places, all the way down."""
@@ -131,7 +139,8 @@ def parse_document(text: str, path: str, problems: Problems) -> Node | None:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         begun = error.context_mark
-        hint = f"{error.context} that begins in line {begun.line + 1}" if begun and begun.line + 1 != line else ""
+        since = f"{error.context} that begins in line {begun.line + 1}" if begun and begun.line + 1 != line else ""
+        hint = yaml_hint(text, line) or since
         problems.append(Problem(path, line, column, f"not YAML: {error.problem or error.context}", hint))
         return None
     except yaml.reader.ReaderError as error:
@@ -163,7 +172,7 @@ class _Builder:
         if depth > DOCUMENT_DEPTH:
             raise _Refused(event.start_mark, f"nested deeper than {DOCUMENT_DEPTH}")
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(event.start_mark, f"aliases are not read: *{event.anchor}", "write the value out")
+            raise _Refused(event.start_mark, f"aliases are not read: *{event.anchor}", _ALIAS)
         mark = event.start_mark
         node = Node(None, self.path, mark.line + 1, mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
@@ -200,8 +209,9 @@ class _Builder:
         if event.tag in ("!env", "!file"):
             node.value = self.fetch(event, text)
         elif event.tag is not None and event.tag != "!":
-            hint = 'text that begins with ! must be quoted: "!…"'
-            raise _Refused(event.start_mark, f"unknown tag {event.tag}", hint)
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            hint = f"text that begins with ! must be quoted: {quoted(f'{tag} {text}'.strip())}"
+            raise _Refused(event.start_mark, f"unknown tag {tag}", hint)
         else:
             node.value = _core(text) if plain else text
         node.style, node.source, node.start = event.style or "", self.source, event.start_mark.index

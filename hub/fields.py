@@ -60,7 +60,8 @@ class Section:
         if isinstance(node.value, dict):
             self.values = node.value
         elif node.value is not None:
-            self.report(node.problem(f"{what} must be a mapping (key: value), not {kind(node)}"))
+            hint = "write a space behind the colon" if ":" in node.text else ""
+            self.report(node.problem(f"{what} must be a mapping (key: value), not {kind(node)}", hint))
 
     def report(self, problem: Problem) -> None:
         """Add a problem."""
@@ -90,8 +91,13 @@ class Section:
     def require(self, key: str, convert: Convert[T], default: T) -> T:
         """Do the same, with a problem where the key is absent."""
         if key not in self.values or self.values[key].value is None:
-            self.report(self.node.problem(f"{self.what} needs the key '{key}'"))
+            self.report(self._missing(key))
         return self.take(key, convert, default)
+
+    def _missing(self, key: str) -> Problem:
+        node = self.values.get(key)
+        hint = "what begins with # is a comment: quote it" if node is not None and node.comment else ""
+        return self.node.problem(f"{self.what} needs the key '{key}'", hint)
 
     def finish(self) -> None:
         """Report every key that nobody took."""
@@ -112,7 +118,10 @@ def text(node: Node) -> str:
     """Text; a number counts as the text it was written as."""
     if isinstance(node.value, (str, int, float)):
         return node.text
-    raise Bad(node, f"must be text, not {kind(node)}")
+    names = list(node.value) if isinstance(node.value, dict) else []
+    begun = names and all(item.value is None for item in node.value.values())
+    hint = f'quote text that begins with a brace: "{{{", ".join(names)}}}"' if begun else ""
+    raise Bad(node, f"must be text, not {kind(node)}", hint)
 
 
 def secret(node: Node) -> Secret:

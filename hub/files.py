@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hub.clock import SystemClock
 from hub.config import Settings, read_settings
 from hub.devices.registry import Registry, load_fleets
 from hub.document import Problems, read_document, yaml_files
 from hub.errors import ConfigError, Problem
+from hub.notify.fallback import check_fallbacks
 from hub.notify.settings import read_receivers
+from hub.rules.lint import Moment, lint
 from hub.rules.loader import RuleSet, load_rules
+from hub.schedules import local_zone
 from hub.trial.case import Case
 from hub.trial.reading import read_cases
 
@@ -34,7 +38,9 @@ class Files:
 def load_files(settings: Settings, problems: Problems, *, keep: bool = False) -> Files:
     """Read rules and fleets; look into `problems` before using what comes back. `keep`: see load_rules."""
     registry = Registry(load_fleets(settings.devices, problems))
-    return Files(load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep), registry)
+    rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep)
+    check_fallbacks(rules.receivers, problems)
+    return Files(rules, registry)
 
 
 def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Path]) -> tuple[Files, list[Case]]:
@@ -65,18 +71,36 @@ def check(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
     problems = Problems()
     settings = read_settings(config, problems)
     if not paths:
-        load_files(settings, problems)
+        _look(settings, problems)
         return sorted(set(problems))
     found = _sorted_out(paths, problems)
     for path in found[_SETTINGS]:
-        named = read_settings(path, problems)
-        load_files(named, problems)
+        _look(read_settings(path, problems), problems)
     rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
-    load_files(replace(settings, rules=rules, devices=tuple(found[_FLEET])), problems)
+    ours = any(_is_below(rule, settings.rules) for rule in rules)
+    devices = tuple(found[_FLEET]) or (settings.devices if ours else ())
+    _look(replace(settings, rules=rules, devices=devices), problems)
     asked = {str(path) for path in paths} | {str(path) for kind in found.values() for path in kind}
     if found[_SETTINGS]:
         return sorted(set(problems))
     return sorted({problem for problem in problems if problem.path in asked})
+
+
+def _look(settings: Settings, problems: Problems) -> None:
+    """Read what settings name, and lint what can be read of it."""
+    before = len(problems)
+    files = load_files(settings, problems, keep=True)
+    read = {path.resolve() for path in yaml_files(settings.rules, Problems())}
+    folders = {path.parent for path in read}
+    # a file alone, of several in its folder, may be named by those that were not read
+    whole = len(problems) == before and all(each in read for folder in folders for each in _siblings(folder))
+    problems += lint(files.rules, files.registry, Moment(SystemClock().now(), local_zone()), whole=whole)
+
+
+def _siblings(folder: Path) -> list[Path]:
+    """Return the rule files in a folder."""
+    found = _sorted_out(sorted(folder.glob("*.yaml")), Problems())[_RULES]
+    return [path.resolve() for path in found if not path.name.startswith(".")]
 
 
 def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Path]]:
@@ -94,7 +118,11 @@ def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Pat
 
 def _beside(files: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
     whole = [folder for folder in folders if folder.is_dir()]
-    if any(file.resolve().is_relative_to(folder.resolve()) for file in files for folder in whole):
+    if any(_is_below(file, whole) for file in files):
         known = {file.resolve() for file in files}
         return [path for path in yaml_files(whole, Problems()) if path.resolve() not in known]
     return []
+
+
+def _is_below(file: Path, folders: Sequence[Path]) -> bool:
+    return any(file.resolve().is_relative_to(folder.resolve()) for folder in folders)

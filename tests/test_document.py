@@ -56,7 +56,10 @@ def test_an_alias_bomb_is_refused_at_its_first_alias_without_being_walked():
     bomb = "a: &a [x, x]\n" + "".join(
         f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    assert refused(bomb) == "a.yaml:2:8: aliases are not read: *a (write the value out)"
+    assert (
+        refused(bomb)
+        == "a.yaml:2:8: aliases are not read: *a (write the value out; text that begins with * must be quoted)"
+    )
 
 
 def test_an_alias_as_a_key_and_a_merge_key_do_not_pass_either():
@@ -101,7 +104,7 @@ def test_a_device_without_an_end_is_too_large():
 def test_an_unknown_tag_says_to_quote_text_that_begins_so(tag):
     problem = refused(f"key: {tag} x")
     assert problem.startswith("a.yaml:1:6: unknown tag")
-    assert 'text that begins with ! must be quoted: "!…"' in problem
+    assert f'text that begins with ! must be quoted: "{tag} x"' in problem
 
 
 def test_a_tag_on_a_mapping_a_list_or_a_key_is_refused():

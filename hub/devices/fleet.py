@@ -52,6 +52,8 @@ class Fleet:
     will: Will | None
     birth: bytes
     demo: Demo | None
+    interval: float | None = None
+    """How often each device sends, seconds, where the file says it."""
 
     @property
     def rate(self) -> float:
@@ -85,11 +87,13 @@ def read_fleet(node: Node, problems: Problems) -> Fleet | None:
     retain = section.take("retain", boolean, False)
     will, birth = _will(section, name)
     demo = _demo(section, pace, faults, payload, devices)
+    interval = pace.every if "every" in section else None
     section.finish()
     if len(problems) > before:
         return None
     return Fleet(
-        name, node.path, node.line, topic, roster, devices, pace, payload, faults, qos, retain, will, birth, demo
+        *(name, node.path, node.line, topic, roster, devices, pace, payload, faults),
+        *(qos, retain, will, birth, demo, interval),
     )
 
 

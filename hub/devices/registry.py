@@ -85,6 +85,12 @@ class Registry:
             if fixed is not None:
                 yield from self._select(fleet, tuple(fixed)).get(tuple(fixed.values()), ())
 
+    def fleets(self, topic_filter: str) -> list[Fleet]:
+        """Return the fleets some of whose devices an MQTT filter matches."""
+        levels = topic_filter.split("/")
+        fixed = [(fleet, _fixed(levels, fleet)) for fleet in self._fleets]
+        return [fleet for fleet, at in fixed if at is not None and tuple(at.values()) in self._select(fleet, tuple(at))]
+
     def _select(self, fleet: Fleet, positions: tuple[int, ...]) -> dict[tuple[str, ...], list[str]]:
         """Return the fleet's topics by their levels at some positions; made once for each set of positions."""
         key = (fleet.name, positions)

@@ -1,6 +1,6 @@
 """What only all rules together show: loops, and names of other rules that are not there. Part of every load."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.document import Node, Problems
@@ -17,30 +17,86 @@ def check_together(
     """Report what makes a set of rules unusable; `nodes` is where each of them is written."""
     _check_loops(rules, receivers, prefix, problems)
     for name, rule in rules.items():
-        _check_unless(rule, rules, nodes[name], problems)
+        if rule.unless:
+            _check_unless(rule, rules, nodes[name], problems)
+    _check_circles(rules, nodes, problems)
 
 
 def _check_loops(rules: Mapping[str, Rule], receivers: Mapping[str, Any], prefix: str, problems: Problems) -> None:
     """Refuse rules that could hear what the hub itself publishes: one event would become an endless stream."""
-    ours = {f"{prefix}/#": "the hub's own topics"}
-    for name, receiver in receivers.items():
-        topic = receiver.publishes()
-        if topic is not None:
-            ours[topic] = f"receiver {name!r}"
+    topics = {name: topic for name, each in receivers.items() if (topic := each.publishes()) is not None}
+    ours = [(f"{prefix}/#", "")]
+    ours += [(topic, name) for name, topic in topics.items()]
     for rule in rules.values():
         for pattern in rule.patterns:
-            for topic, whose in ours.items():
+            for topic, receiver in ours:
                 if pattern.overlaps(topic):
-                    message = f"rule {rule.name!r} listens to {pattern.text}, which can match {topic} ({whose}): a loop"
+                    whose = f"receiver {receiver!r}" if receiver else "the hub's own topics"
+                    way = _way(rule, receiver, rules, topics)
+                    message = f"rule {rule.name!r} listens to {pattern.text}, which can match {topic} ({whose}): {way}"
                     problems.append(Problem(rule.path, rule.line, 1, message, "make the topic narrower"))
 
 
+def _way(rule: Rule, receiver: str, rules: Mapping[str, Rule], topics: Mapping[str, str]) -> str:
+    """Say how one event would go round: from a rule to whom it tells, to who listens there, back to the rule."""
+    if not receiver:
+        return "a loop"
+    ways = {rule.name: rule.name}
+    waiting = [rule]
+    while waiting:
+        teller = waiting.pop(0)
+        for name in _told(teller):
+            if name == receiver:
+                return f"a loop, {ways[teller.name]} → {receiver} → {rule.name}"
+            for hearer in _hearers(rules, topics.get(name)):
+                if hearer.name not in ways:
+                    ways[hearer.name] = f"{ways[teller.name]} → {name} → {hearer.name}"
+                    waiting.append(hearer)
+    return "one rule more would make it a loop"
+
+
+def _told(rule: Rule) -> list[str]:
+    return [*rule.notify, *(name for step in rule.escalate for name in step.to)]
+
+
+def _hearers(rules: Mapping[str, Rule], topic: str | None) -> Iterator[Rule]:
+    if topic is not None:
+        yield from (rule for rule in rules.values() if any(pattern.overlaps(topic) for pattern in rule.patterns))
+
+
 def _check_unless(rule: Rule, rules: Mapping[str, Rule], node: Node, problems: Problems) -> None:
-    alerts = {name for name, other in rules.items() if other.alert}
     for name in rule.unless:
         if name == rule.name:
             problems.append(node.key_problem("unless", f"rule {name!r} cannot hold itself back"))
         elif name not in rules:
+            alerts = [other.name for other in rules.values() if other.alert]
             problems.append(node.key_problem("unless", f"no alert rule {name!r}", did_you_mean(name, alerts)))
-        elif name not in alerts:
+        elif not rules[name].alert:
             problems.append(node.key_problem("unless", f"{name!r} is an event, which never fires", "name an alert"))
+
+
+def _check_circles(rules: Mapping[str, Rule], nodes: Mapping[str, Node], problems: Problems) -> None:
+    """Refuse rules that hold each other back: while all of them fire nobody would be told of any."""
+    for circle in _circles(rules):
+        way = " → ".join([*circle, circle[0]])
+        message = f"rules hold each other back: {way}; while they fire, nobody would be told"
+        problems.append(nodes[circle[0]].key_problem("unless", message, "only a consequence names its cause"))
+
+
+def _circles(rules: Mapping[str, Rule]) -> Iterator[list[str]]:
+    """Follow `unless` from every rule, each rule once, and yield each way that comes back to where it was."""
+    done: set[str] = set()
+    for root in rules:
+        path = {} if root in done else {root: iter(rules[root].unless)}
+        while path:
+            here = next(reversed(path))
+            other = next(path[here], None)
+            if other is None:
+                done.add(here)
+                del path[here]
+            elif other in path:
+                names = list(path)
+                if other != here:
+                    yield names[names.index(other) :]
+            elif other in rules and other not in done:
+                path[other] = iter(rules[other].unless)

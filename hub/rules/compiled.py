@@ -7,6 +7,7 @@ from hub.document import Node
 from hub.errors import CompileError
 from hub.expressions import Scope, caret
 from hub.fields import Bad, text
+from hub.yaml_hints import quoted
 
 __all__ = ["compiled"]
 
@@ -20,6 +21,10 @@ def compiled(node: Node, compile_text: Callable[[str, Scope], T], scope: Scope) 
         Bad: for the Section that takes the key.
 
     """
+    if isinstance(node.value, str) and not node.style and node.source.startswith("!", node.start):
+        raise Bad(
+            node, "YAML takes the ! away, so that this would be its opposite", f"quote it: {quoted(f'! {node.text}')}"
+        )
     try:
         return compile_text(text(node), scope)
     except CompileError as error:

@@ -30,7 +30,9 @@ class RuleSet:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     tests: Sequence[Node] = ()
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
-    """Where each rule is written, disabled ones too; only for who asks `load_rules` to keep them."""
+    """Where each rule is written, disabled ones too; this and what follows only for who asks to keep them."""
+    disabled: Mapping[str, Rule] = field(default_factory=dict, repr=False)
+    documents: Sequence[Node] = field(default=(), repr=False)
 
     def filters(self) -> list[str]:
         """Return what must be subscribed, each once, without those that another one covers."""
@@ -54,7 +56,7 @@ def load_rules(
     """Read rule files and folders.
 
     `read_receivers` reads a `receivers` mapping (a later stage's business); nothing may listen to what stands below
-    `prefix`, the hub's own topics. With `keep` the rules' nodes stay, for the linter, and the tests. Look into
+    `prefix`, the hub's own topics. With `keep` the documents stay, for the linter, and the tests. Look into
     `problems` before using what comes back.
     """
     files = [file for path in yaml_files(paths, problems) if (file := _open(path, problems, read_receivers))]
@@ -73,7 +75,11 @@ def load_rules(
         file.section.finish()
     check_together(rules, nodes, receivers, prefix, problems)
     enabled = {name: rule for name, rule in rules.items() if rule.enabled}
-    return RuleSet(enabled, receivers, known.schedules, *((tests, nodes) if keep else ()))
+    if not keep:
+        return RuleSet(enabled, receivers, known.schedules)
+    disabled = {name: rule for name, rule in rules.items() if not rule.enabled}
+    documents = [file.section.node for file in files if file.section.values]
+    return RuleSet(enabled, receivers, known.schedules, tests, nodes, disabled, documents)
 
 
 def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _File | None:

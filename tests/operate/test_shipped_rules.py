@@ -93,7 +93,7 @@ ALERTS = {
         "Change the battery of smoke detector kitchen at berlin: 9 %",
     ),
     "PowerOverLimit": (METER, {"power": 13000}, 10, {"power": 900}, 0, "main at berlin draws 13,000 W of 12,000 W"),
-    "VoltageOutOfRange": (METER, {"voltage": 254}, 5, {"voltage": 230}, 0, "main at berlin has 254 V"),
+    "VoltageOutOfRange": (METER, {"voltage": 254}, 10, {"voltage": 230}, 0, "main at berlin has 254 V"),
     "FleetOffline": (
         "fleet/pumps/status",
         "offline",

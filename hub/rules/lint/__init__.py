@@ -1,0 +1,40 @@
+"""The linter of `hub check`: what loads, and still cannot be meant. Nothing here keeps a hub from running.
+
+Each module finds one kind of thing; a finding is true for sure, and where that is not known nothing is said.
+docs/check.md has them all.
+"""
+
+from collections.abc import Iterator
+
+from hub.devices.registry import Registry
+from hub.errors import Problem
+from hub.rules.lint.conditions import conditions
+from hub.rules.lint.devices import Devices
+from hub.rules.lint.moment import Moment
+from hub.rules.lint.overlaps import overlaps
+from hub.rules.lint.times import schedules, timers
+from hub.rules.lint.traps import traps
+from hub.rules.lint.unused import names, unused
+from hub.rules.loader import RuleSet
+
+__all__ = ["Moment", "lint"]
+
+
+def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> Iterator[Problem]:
+    """Find what is wrong with rules that `load_rules` has read and kept.
+
+    `whole`: these are all the files, so that what none of them names is named by nobody.
+    """
+    devices = Devices(registry)
+    for name, rule in {**found.disabled, **found.rules}.items():
+        node = found.nodes[name]
+        yield from traps(node)
+        yield from conditions(rule, node)
+        yield from timers(rule, node, found.schedules, moment)
+        yield from devices.findings(rule, node)
+    yield from overlaps(found.rules, found.nodes)
+    yield from schedules(found.documents, found.schedules, moment)
+    if whole:
+        yield from unused(found)
+        for name, rule in found.rules.items():
+            yield from names(rule, found.nodes[name], found)

@@ -1,0 +1,104 @@
+"""What one comparison says of the value of an expression, and whether several of them can be true of one value."""
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+__all__ = ["Atom", "Clause", "Known", "constant", "examples", "possible"]
+
+_TOLD: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Known(NamedTuple):
+    """A constant; constants of different kinds are never equal, those of one kind have an order."""
+
+    kind: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """`subject operator constant`; `in` has several constants. `subject` is the same for the same expression."""
+
+    subject: object
+    operator: str
+    constants: tuple[Known, ...]
+
+
+Clause = frozenset[Atom]
+"""Atoms that all hold."""
+
+
+def constant(value: object) -> Known | None:
+    """Return what is known of a literal's value; None for what this does not reason about."""
+    if isinstance(value, bool):
+        return Known("bool", value)
+    if isinstance(value, (int, float)):
+        return Known("number", value)
+    if isinstance(value, str):
+        return Known("string", value)
+    if isinstance(value, timedelta):
+        return Known("duration", value.total_seconds())
+    return Known("null", None) if value is None else None
+
+
+def possible(clause: Clause) -> bool:
+    """Tell whether values are conceivable for which all atoms hold."""
+    return all(_possible(atoms) for atoms in by_subject(clause).values())
+
+
+def by_subject(clause: Clause) -> dict[object, list[Atom]]:
+    """Sort the atoms by what they speak of."""
+    found: dict[object, list[Atom]] = {}
+    for atom in clause:
+        found.setdefault(atom.subject, []).append(atom)
+    return found
+
+
+def examples(atoms: Iterable[Atom]) -> list[float]:
+    """Return a number for which atoms that only order numbers hold; none where there is no such number."""
+    atoms = list(atoms)
+    bounds = sorted(atom.constants[0].value for atom in atoms)
+    middles = [(low + high) / 2 for low, high in pairwise(bounds)]
+    tried = [*middles, *bounds, bounds[0] - 1, bounds[-1] + 1]
+    return [value for value in tried if all(_holds(atom, Known("number", value)) for atom in atoms)][:1]
+
+
+def _possible(atoms: list[Atom]) -> bool:
+    chosen = [atom for atom in atoms if atom.operator in ("==", "in")]
+    if chosen:
+        return any(all(_holds(atom, value) for atom in atoms) for value in chosen[0].constants)
+    ordered = [atom for atom in atoms if atom.operator in _TOLD]
+    if len({atom.constants[0].kind for atom in ordered}) > 1:
+        return False
+    return _room(ordered, [atom.constants[0] for atom in atoms if atom.operator == "!="])
+
+
+def _room(ordered: list[Atom], excluded: list[Known]) -> bool:
+    """Tell whether there is something between the bounds."""
+    above = [atom for atom in ordered if atom.operator in (">", ">=")]
+    below = [atom for atom in ordered if atom.operator in ("<", "<=")]
+    if not above or not below:
+        return True
+    low = max(atom.constants[0] for atom in above)
+    high = min(atom.constants[0] for atom in below)
+    if low != high:
+        return low < high
+    return low not in excluded and all(_holds(atom, low) for atom in ordered)
+
+
+def _holds(atom: Atom, value: Known) -> bool:
+    if atom.operator in ("==", "in"):
+        return value in atom.constants
+    if atom.operator == "!=":
+        return value not in atom.constants
+    bound = atom.constants[0]
+    return bound.kind == value.kind and _TOLD[atom.operator](value.value, bound.value)

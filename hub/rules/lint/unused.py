@@ -1,0 +1,71 @@
+"""Receivers and schedules that nothing names, and names that come to nothing: nobody is told, nothing is held back."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from hub.document import Node
+from hub.errors import Problem
+from hub.rules.loader import RuleSet
+from hub.rules.rule import Rule
+
+__all__ = ["names", "unused"]
+
+
+def unused(found: RuleSet) -> Iterator[Problem]:
+    """Find receivers that nobody is told by, and schedules that nothing goes by; only where there are rules at all."""
+    written = {**found.disabled, **found.rules}
+    if not written:
+        return
+    alive = {name for rule in found.rules.values() if not rule.shadow for name in _receivers(rule)}
+    idle = {name for rule in written.values() for name in _receivers(rule)} - alive
+    for mapping, name in _written(found, "receivers"):
+        if name in idle:
+            message = f"receiver {name!r} is never told: all rules that name it are disabled or in shadow"
+            yield mapping.key_problem(name, message, "enable one of them, or remove the receiver")
+        elif name not in alive:
+            yield mapping.key_problem(name, f"no rule names the receiver {name!r}", "remove it, or name it in 'notify'")
+    schedules = list(_written(found, "schedules"))
+    named = _schedules(written, schedules)
+    for mapping, name in schedules:
+        if name not in named:
+            hint = "remove it, or name it in 'pause' or 'mute'"
+            yield mapping.key_problem(name, f"nothing names the schedule {name!r}", hint)
+
+
+def names(rule: Rule, node: Node, found: RuleSet) -> Iterator[Problem]:
+    """Find keys of a rule that come to nothing because of what they name."""
+    for name in rule.unless:
+        other = found.rules.get(name)
+        if other is None or other.shadow:
+            state = "disabled" if other is None else "in shadow"
+            message = f"'unless' holds nothing back: the rule {name!r} is {state}"
+            yield node.key_problem("unless", message, "remove it, or enable that rule")
+    if rule.notify or rule.shadow:
+        return
+    for key in ("escalate", "repeat"):
+        if key in node.value and getattr(rule, key):
+            message = f"{key!r} of rule {rule.name!r} never begins: it counts from the first telling, and there is none"
+            yield node.key_problem(key, message, "name somebody in 'notify'")
+
+
+def _written(found: RuleSet, section: str) -> Iterator[tuple[Node, str]]:
+    for document in found.documents:
+        mapping = document.value.get(section)
+        if mapping is not None and isinstance(mapping.value, dict):
+            yield from ((mapping, name) for name in mapping.value)
+
+
+def _receivers(rule: Rule) -> Iterator[str]:
+    yield from rule.notify
+    for step in rule.escalate:
+        yield from step.to
+
+
+def _schedules(rules: Mapping[str, Rule], mappings: Iterable[tuple[Node, str]]) -> set[str]:
+    """Return the names of schedules that stand in a rule or in another schedule, with or without `not`."""
+    gates = [gate for rule in rules.values() for gate in (rule.pause, rule.mute) if gate is not None]
+    texts = [gate.text for gate in gates if gate.schedule is not None]
+    for mapping, name in mappings:
+        item = mapping.value[name]
+        other = item.value.get("not") if isinstance(item.value, dict) else item
+        texts += [other.text] if other is not None else []
+    return {text.split()[-1] for text in texts if text.strip()}
