@@ -12,6 +12,10 @@ from hub.operate.cli.demo import demo
 from hub.operate.cli.desk import ack, alerts, silence, unsilence
 from hub.operate.cli.doctor import doctor
 from hub.operate.cli.evaluate import eval  # noqa: A004 - the command's name
+from hub.operate.cli.importing import import_file
+from hub.operate.cli.init import init
+from hub.operate.cli.record import record
+from hub.operate.cli.replay import replay
 from hub.operate.cli.run import run
 from hub.operate.cli.simulate import simulate
 from hub.operate.cli.trial import test
@@ -22,12 +26,13 @@ __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
 COMMANDS = (
     *(run, demo, check, test, eval, simulate, doctor),
-    *(alerts, ack, silence, unsilence, why, why_not),
+    *(record, replay, alerts, ack, silence, unsilence, why, why_not),
+    *(init, import_file),
 )
 
 LATER = (
-    *("record", "replay", "watch", "outbox"),
-    *("bench", "schema", "init", "import"),
+    *("watch", "outbox"),
+    *("bench", "schema"),
 )
 """Commands that the documents name and that are not there yet: asked for, they say so."""
 

@@ -1,0 +1,200 @@
+"""`hub replay`: recorded events through the rules: what fires, and what another version of them would tell."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import IO, Annotated, Any, BinaryIO
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hub.clock import rfc3339
+from hub.config import load_settings
+from hub.document import Problems
+from hub.errors import ConfigError, HubError
+from hub.files import load_files
+from hub.model import Event
+from hub.operate.shown import shown, shown_labels
+from hub.schedules import local_zone
+from hub.trial.difference import Change, Difference, compare
+from hub.trial.records import BadLine, opened, records
+from hub.trial.replay import Happening, Notice, Replay
+
+__all__ = ["replay"]
+
+_BATCH = 1000
+_TOLD_STATES = ("firing", "resolved", "event")
+
+
+def replay(
+    files: Annotated[
+        list[Path], typer.Argument(help="What `hub record` wrote; - reads standard input.", metavar="FILE...")
+    ],
+    rules: Annotated[list[Path] | None, typer.Option(help="The rules: a file or folder; may be repeated.")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Another version of the rules, to compare with; may be repeated.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
+    ] = None,
+    devices: Annotated[list[Path] | None, typer.Option(help="The device registry; may be repeated.")] = None,
+    tz: Annotated[
+        str | None, typer.Option("--tz", help="The zone of schedules that name none [default: the machine's].")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Play recorded events through rules: a timeline of alerts, or what two versions of the rules tell differently."""
+    zone = _zone(tz)
+    new = _loaded(config, rules, devices, zone)
+    both = [new] if against is None else [new, _loaded(config, against, devices, zone)]
+    begun = time.monotonic()
+    _play(files, both, quiet=as_json or not sys.stderr.isatty())
+    seconds = time.monotonic() - begun
+    difference = None if against is None else compare(new, both[1])
+    if as_json:
+        typer.echo(orjson.dumps(_json(new, difference), option=orjson.OPT_INDENT_2).decode())
+        return
+    _say_bad(new)
+    if difference is None:
+        _timeline(new, zone)
+    else:
+        _changes(difference, zone)
+    typer.echo(_summary(new, difference, seconds))
+
+
+def _zone(name: str | None) -> tzinfo:
+    if name is None:
+        return local_zone()
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise typer.BadParameter(f"no time zone {name!r}; write an IANA name such as Europe/Berlin") from None
+
+
+def _loaded(config: Path | None, rules: Sequence[Path] | None, devices: Sequence[Path] | None, zone: tzinfo) -> Replay:
+    problems = Problems()
+    files = load_files(load_settings(config, rules=rules or (), devices=devices or ()), problems)
+    if problems:
+        raise ConfigError(problems)
+    return Replay(files.rules, files.registry, zone)
+
+
+# playing
+
+
+def _play(files: Sequence[Path], replays: Sequence[Replay], *, quiet: bool) -> None:
+    total = sum(path.stat().st_size for path in files if path.is_file())
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True, disable=quiet, console=Console(stderr=True)) as progress:
+        task = progress.add_task("replaying", total=total or None)
+        done = 0
+        for path in files:
+            for batch, position in _batches(path):
+                for each in replays:
+                    each.feed(batch)
+                progress.update(task, completed=done + position)
+            done += path.stat().st_size if path.is_file() else 0
+    for each in replays:
+        each.end()
+
+
+def _batches(path: Path) -> Iterator[tuple[list[Event | BadLine], int]]:
+    """Yield records in batches, each with how many bytes of the file were read."""
+    try:
+        with _open(path) as raw:
+            batch: list[Event | BadLine] = []
+            for record in records(opened(raw)):
+                batch.append(record)
+                if len(batch) == _BATCH:
+                    yield batch, _position(raw)
+                    batch = []
+            yield batch, _position(raw)
+    except (OSError, EOFError) as error:
+        raise HubError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _open(path: Path) -> BinaryIO:
+    return sys.stdin.buffer if str(path) == "-" else path.open("rb")
+
+
+def _position(raw: IO[bytes]) -> int:
+    return raw.tell() if raw.seekable() else 0
+
+
+# telling
+
+
+def _say_bad(played: Replay) -> None:
+    for each in played.bad_lines:
+        typer.echo(f"line {each.number}: {shown(each.why)}", err=True)
+    if played.bad > len(played.bad_lines):
+        typer.echo(f"and {played.bad - len(played.bad_lines)} more lines that are no records", err=True)
+
+
+def _timeline(played: Replay, zone: tzinfo) -> None:
+    told: dict[tuple[str, float, str], Notice] = {(each.mark, each.at, each.state): each for each in played.notices()}
+    for each in played.happenings():
+        if each.state in _TOLD_STATES:
+            notice = told.get((each.mark, each.at, each.state))
+            to = f" -> {', '.join(notice.receivers)}" if notice else ""
+            typer.echo(f"{_when(each.at, zone)}  {each.state:<9} {_what(each)}{to}")
+
+
+def _what(each: Happening | Notice) -> str:
+    return f"{shown(each.rule)} {shown_labels(each.labels)}".rstrip()
+
+
+def _changes(difference: Difference, zone: tzinfo) -> None:
+    for title, changes in (("fewer", difference.fewer), ("new", difference.new)):
+        for each in changes:
+            word = "missed" if each.missed else title
+            typer.echo(f"{_when(each.notice.at, zone)}  {word:<7} {_line(each)}")
+
+
+def _line(change: Change) -> str:
+    notice = change.notice
+    to = ", ".join(notice.receivers)
+    return f"{notice.state} {_what(notice)} -> {shown(to)}: {shown(change.reason)}"
+
+
+def _when(at: float, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _summary(played: Replay, difference: Difference | None, seconds: float) -> str:
+    rate = played.events / seconds if seconds > 0 else 0.0
+    events = f"{played.events:,} events in {seconds:.1f} s ({rate:,.0f}/s)"
+    if difference is None:
+        states = [each.state for each in played.happenings()]
+        fired, ended = states.count("firing"), states.count("resolved")
+        return f"{fired} fired, {ended} resolved, {len(played.notices())} notifications; {events}"
+    fewer, new, missed = len(difference.fewer), len(difference.new), len(difference.missed)
+    word = "notification" if fewer == 1 else "notifications"
+    return f"{fewer} {word} fewer, {new} new, {missed} missed ({difference.same} the same; {events})"
+
+
+def _json(played: Replay, difference: Difference | None) -> dict[str, Any]:
+    made: dict[str, Any] = {"events": played.events, "bad_lines": played.bad}
+    if difference is None:
+        made["alerts"] = [
+            {"time": rfc3339(h.at), "rule": h.rule, "labels": h.labels, "state": h.state, "reason": h.reason}
+            for h in played.happenings()
+        ]
+        made["notifications"] = [_notice(each) for each in played.notices()]
+        return made
+    made |= {"same": difference.same, "fewer": _listed(difference.fewer), "new": _listed(difference.new)}
+    return made | {"missed": _listed(difference.missed)}
+
+
+def _listed(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    return [_notice(each.notice) | {"reason": each.reason} for each in changes]
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    names = ("rule", "labels", "state", "id", "receivers", "summary")
+    return {"time": rfc3339(notice.at)} | {name: getattr(notice, name) for name in names}

@@ -1,0 +1,126 @@
+"""Recorded events, one JSON object a line: what `hub record` writes and `hub replay` reads, gzipped or not.
+
+{"time": "2026-03-01T00:55:00.000000Z", "topic": "site/a/freezer/7", "payload": {"temperature": -9.5}, "qos": 1}
+
+`payload` is JSON; what is none stands under `text`, what is no text either under `base64`. `time` may be a number of
+seconds since 1970.
+"""
+
+import base64
+import binascii
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import orjson
+
+from hub.ingest.decode import Undecodable, decode
+from hub.model import Delivery, Event
+
+__all__ = ["BadLine", "line_of", "opened", "read_line", "records"]
+
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no record."""
+
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What was recorded, as if it came from the broker."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    qos: int = 1
+    packet_id: int | None = 1
+    duplicate: bool = False
+    subscription_ids: list[int] = field(default_factory=list)
+
+
+def opened(file: IO[bytes]) -> IO[bytes]:
+    """Return the stream of lines of a file that may be gzipped: its first bytes tell."""
+    head = file.peek(2)[:2] if hasattr(file, "peek") else b""
+    return gzip.open(file) if head == _GZIP else file  # type: ignore[return-value]
+
+
+def line_of(delivery: Delivery, now: float) -> bytes:
+    """Write a message as a line."""
+    record: dict[str, Any] = {"time": datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z")}
+    record["topic"] = delivery.topic
+    record |= _payload(delivery.payload)
+    record["qos"] = 1 if delivery.packet_id else 0
+    if delivery.retain:
+        record["retain"] = True
+    return orjson.dumps(record) + b"\n"
+
+
+def _payload(raw: bytes) -> dict[str, Any]:
+    try:
+        return {"payload": orjson.loads(raw)}
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return {"text": raw.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(raw).decode()}
+
+
+def read_line(line: bytes, number: int) -> Event | BadLine | None:
+    """Read a line; None where it is empty."""
+    try:
+        return _event(orjson.loads(line), number)
+    except orjson.JSONDecodeError as error:
+        return BadLine(number, f"not JSON: {error}") if line.strip() else None
+    except (KeyError, TypeError, AttributeError):
+        return BadLine(number, "no object with 'time', 'topic' and 'payload'")
+    except (ValueError, binascii.Error) as error:
+        return BadLine(number, str(error))
+
+
+def _event(record: Any, number: int) -> Event | BadLine:
+    at, topic = record["time"], record["topic"]
+    if at.__class__ is not float:
+        at = _seconds(at)
+    if topic.__class__ is not str:
+        raise TypeError
+    value = record.get("payload")
+    retain = record.get("retain", False) is True
+    if value.__class__ is dict:
+        return Event(topic, orjson.dumps(value), value, value, at, record.get("qos", 1), retain)
+    raw = orjson.dumps(value) if "payload" in record else _raw(record)
+    return _decoded(_Message(topic, raw, retain), at, number)
+
+
+def _raw(record: dict[str, Any]) -> bytes:
+    text = record.get("text")
+    return base64.b64decode(record["base64"], validate=True) if text is None else text.encode()
+
+
+def _decoded(message: "_Message", at: float, number: int) -> Event | BadLine:
+    event = decode(message, at)
+    return (
+        BadLine(number, f"no rule could see this payload: {event.reason}") if isinstance(event, Undecodable) else event
+    )
+
+
+def _seconds(at: Any) -> float:
+    if at.__class__ is int:
+        return float(at)
+    found = datetime.fromisoformat(at)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def records(stream: IO[bytes]) -> Iterator[Event | BadLine]:
+    """Read all lines of a stream."""
+    for number, line in enumerate(stream, 1):
+        found = read_line(line, number)
+        if found is not None:
+            yield found

@@ -1,0 +1,119 @@
+"""Recorded events played through a rule set: what would have fired, and who would have been told.
+
+The clock is that of the records; what came out of order counts at the time of the record before it. Behind the last
+record, what was due then is done, and nothing later.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any
+
+import orjson
+
+from hub.model import Event
+from hub.rules.loader import RuleSet
+from hub.rules.work import Registry
+from hub.store.changes import TraceRow
+from hub.trial.records import BadLine
+from hub.trial.world import World
+
+__all__ = ["Happening", "Notice", "Replay"]
+
+_BAD_LINES = 20  # named at the end; the others are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification that would have been sent: of which alert, when, to whom."""
+
+    at: float
+    rule: str
+    mark: str
+    labels: dict[str, str]
+    state: str
+    step: str
+    id: str
+    receivers: tuple[str, ...]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An alert entered a state."""
+
+    at: float
+    rule: str
+    mark: str
+    labels: dict[str, str]
+    state: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Replay:
+    """One rule set over the records; `feed` them in order, then `end`."""
+
+    rules: RuleSet
+    registry: Registry | None = None
+    local: tzinfo = UTC
+    events: int = 0
+    bad: int = 0
+    bad_lines: list[BadLine] = field(default_factory=list)
+    first: float | None = None
+    _world: World | None = None
+
+    def feed(self, records: Iterable[Event | BadLine]) -> None:
+        """Play records."""
+        for record in records:
+            if isinstance(record, BadLine):
+                self.bad += 1
+                if len(self.bad_lines) < _BAD_LINES:
+                    self.bad_lines.append(record)
+                continue
+            world = self._world
+            if world is None:
+                self.first = record.time
+                world = self._world = World(self.rules, self.registry, record.time, self.local)
+            if record.time > world.now:
+                world.pass_time(record.time, before=True)
+            self.events += 1
+            world.send((record,))
+
+    def end(self) -> None:
+        """Do what is due at the time of the last record."""
+        if self._world is not None:
+            self._world.pass_time(self._world.now)
+
+    @property
+    def errors(self) -> list[tuple[str, str, str]]:
+        """Rule, topic and message of what expressions could not say."""
+        return [] if self._world is None else self._world.errors
+
+    @property
+    def trace(self) -> list[TraceRow]:
+        """All that was remembered of why."""
+        return [] if self._world is None else self._world.trace
+
+    def happenings(self) -> list[Happening]:
+        """Return when which alert was pending, firing, over."""
+        rows = [row for row in self.trace if row[1] == "transition"]
+        return [_happening(row, orjson.loads(row[5])) for row in rows]
+
+    def notices(self) -> list[Notice]:
+        """Return what would have been told, a notification to several receivers once."""
+        found: dict[str, Notice] = {}
+        for each in [] if self._world is None else self._world.told:
+            body = each.body
+            before = found.get(each.id)
+            receivers = (each.receiver,) if before is None else (*before.receivers, each.receiver)
+            step = each.id.split("-", 2)[-1]
+            labels, name = dict(body["labels"]), str(body["alertname"])
+            found[each.id] = Notice(
+                each.created, name, each.order, labels, body["state"], step, each.id, receivers, body["summary"]
+            )
+        return list(found.values())
+
+
+def _happening(row: TraceRow, data: dict[str, Any]) -> Happening:
+    return Happening(row[0], row[3], row[2], data.get("labels") or {}, data["phase"], data.get("reason", ""))
