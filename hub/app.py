@@ -100,7 +100,7 @@ class App:
         outbox = StoreOutbox(store, snapshot.last_row)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock)
         self.receivers = self._build({})
-        attempts = Attempts()
+        attempts = Attempts(clock)
         self.dispatcher = Dispatcher(self.receivers, outbox, clock, Observers(observer, attempts))
         self.pipeline = Pipeline(
             self.session, core, self.dispatcher, store, outbox, clock, observer, settings, rules.filters(), attempts

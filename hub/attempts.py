@@ -2,18 +2,20 @@
 
 import orjson
 
+from hub.clock import Clock, SystemClock
 from hub.model import OWN, Delivered, Notification, Outcome, Retry
 from hub.observer import Observer
 from hub.store.changes import TraceRow
 
-__all__ = ["Attempts"]
+__all__ = ["Attempts", "delivery_row"]
 
 
 class Attempts(Observer):
     """Keeps each attempt of a receiver until the next commit takes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         """Begin with none."""
+        self._clock = clock or SystemClock()
         self._rows: list[TraceRow] = []
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
@@ -24,14 +26,30 @@ class Attempts(Observer):
             word = "failed" if isinstance(outcome, Retry) else "refused"
             self._note(notification, now, {"outcome": word, "attempt": attempt, "reason": outcome.reason})
 
+    def superseded(self, notification: Notification, reason: str) -> None:
+        """Note what need not be sent any more."""
+        self._note(notification, self._clock.now(), {"outcome": "superseded", "reason": reason})
+
+    def fallback(self, notification: Notification, to: str, reason: str) -> None:
+        """Note that another receiver is told."""
+        self._note(notification, self._clock.now(), {"outcome": f"handed to {to}", "reason": reason})
+
+    def dropped(self, notification: Notification, by: str) -> None:
+        """Note that somebody took it out of the outbox."""
+        self._note(notification, self._clock.now(), {"outcome": "dropped", "reason": f"by {by}"})
+
     def take(self) -> list[TraceRow]:
         """Take what was noted since the last call."""
         rows, self._rows = self._rows, []
         return rows
 
     def _note(self, notification: Notification, now: float, data: dict[str, object]) -> None:
-        if notification.receiver == OWN:
-            return
-        text = orjson.dumps({"receiver": notification.receiver} | data).decode()
-        rule = str(notification.body.get("alertname", ""))
-        self._rows.append((now, "delivery", notification.order, rule, notification.id, text))
+        if notification.receiver != OWN:
+            self._rows.append(delivery_row(notification, now, data))
+
+
+def delivery_row(notification: Notification, now: float, data: dict[str, object]) -> TraceRow:
+    """Write what came of a notification as the trace keeps it."""
+    text = orjson.dumps({"receiver": notification.receiver} | data).decode()
+    rule = str(notification.body.get("alertname", ""))
+    return now, "delivery", notification.order, rule, notification.id, text

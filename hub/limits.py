@@ -105,7 +105,19 @@ LANE_QUEUE = 10_000  # notifications of one receiver held in memory; the rest wa
 LANE_FETCH = 500  # rows read from the outbox at once: a few ms of the store's reader
 RESPONSE_BYTES = 64 << 10  # what is read of a webhook's answer; it is only for the reason of a failure
 REASON_CHARS = 300  # why a delivery failed, in one line of a log
+RATE_COUNT = 10_000  # the largest `rate`: the times of so many attempts are remembered
+BREAKER_FAILURES = 5  # in a row, of more than one alert: then a receiver is left alone for a while
+BREAKER_SECONDS = (1.0, 60.0)  # first and longest pause before it is tried again: what is seen of it after an outage
+FALLBACK_LOOK_SECONDS = 1.0  # between two looks at what has waited long enough to go to a fallback
+URL_VALUE_CHARS = 256  # of one value of an event in the path or query of a URL
+OUTBOX_SHOWN = 1000  # rows that `hub outbox` lists or changes at once
 CLOSE_SECONDS = 2.0  # a receiver that does not close is left behind
+QUEUE_CONNECT_SECONDS = 5.0  # to a message queue; with the next one below a receiver's time limit, so that it says why
+QUEUE_CONFIRM_SECONDS = 8.0  # for the queue's word that it has a message
+ADDRESS_CHARS = 249  # of a topic, subject, routing key, channel: the most that Kafka takes, AMQP takes 255 bytes
+ADDRESS_VALUE_CHARS = 64  # of one value in it
+ZEROMQ_JOIN_SECONDS = 1.0  # a new socket waits so long for the first subscriber, who would miss the first message
+ZEROMQ_LINGER_MILLISECONDS = 500  # what a socket may take to send the rest when it is closed
 APPRISE_THREADS = 4  # attempts under way at once per Apprise receiver, those that hang included
 
 # devices

@@ -140,10 +140,14 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now. `after`: seconds the receiver asked to wait, None if it did not say."""
+    """Not now. `after`: seconds the receiver asked to wait, None if it did not say.
+
+    `perhaps`: the receiver may have it all the same; False only where that is certain not to be so.
+    """
 
     reason: str
     after: float | None = None
+    perhaps: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,9 @@ class Observer:
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
         """Hear that a notification goes to another receiver, because its own did not take it."""
 
+    def dropped(self, notification: Notification, by: str) -> None:
+        """Hear of a notification that somebody took out of the outbox."""
+
     def receiver(self, name: str, circuit: str, detail: str) -> None:
         """Hear that a receiver is left alone after failures (`open`), tried once (`half-open`), works (`closed`)."""
 
@@ -129,6 +132,10 @@ class Observers(Observer):
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
         """Pass it on."""
         self._tell("fallback", notification, to, reason)
+
+    def dropped(self, notification: Notification, by: str) -> None:
+        """Pass it on."""
+        self._tell("dropped", notification, by)
 
     def receiver(self, name: str, circuit: str, detail: str) -> None:
         """Pass it on."""

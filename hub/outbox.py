@@ -4,18 +4,20 @@ It stands between `notify`, which knows no database, and `store`, which knows no
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
+from hub.notify.episode import episode
 from hub.notify.outbox import Queued, Settled
 from hub.store.changes import OutboxRow, SettledRow
 from hub.store.database import Database
+from hub.store.reader import OutboxEntry
 from hub.store.writer import Store
 
-__all__ = ["StoreOutbox", "outbox_row"]
+__all__ = ["StoreOutbox", "outbox_row", "revived"]
 
 
 class StoreOutbox:
@@ -23,10 +25,14 @@ class StoreOutbox:
 
     def __init__(self, store: Store, last_row: int) -> None:
         """Number new rows after `last_row`."""
-        self._store, self._row = store, last_row
+        self._store, self._row, self._before = store, last_row, last_row
         self.want_commit: Callable[[], None] = lambda: None
         """Called when results must not wait any longer."""
         self._settled: list[SettledRow] = []
+        self._entering: list[Notification] = []
+        self._handed: list[tuple[int, str]] = []
+        self._closed: list[tuple[str, str]] = []
+        self._dropped: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def enter(self, notifications: Sequence[Notification]) -> list[Queued]:
@@ -38,10 +44,40 @@ class StoreOutbox:
     def settle(self, results: Sequence[Settled]) -> None:
         """Put results into the next commit, which comes soon: what is sent and not recorded would be sent twice."""
         self._settled.extend((r.row, r.state, r.attempts, r.next_at, r.reason) for r in results)
+        for result in results:
+            if result.entered is not None:
+                self._hand_over(result, result.entered)
         if len(self._settled) >= SETTLE_WINDOW:
             self.want_commit()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.want_commit)
+
+    def _hand_over(self, result: Settled, entered: Notification) -> None:
+        self._entering.append(entered)
+        if result.handed:
+            self._handed.append((result.row, entered.receiver))
+        if result.closes:
+            self._closed.append((result.closes, episode(entered.id)))
+
+    def take_entering(self) -> list[Notification]:
+        """Take what results and commands bring in anew, for `enter`."""
+        entering, self._entering = self._entering, []
+        return entering
+
+    def take_marks(self) -> tuple[list[tuple[int, str]], list[tuple[str, str]], list[int]]:
+        """Take what goes with the results: rows handed over, episodes closed, rows dropped (as in Changes)."""
+        marks = self._handed, self._closed, self._dropped
+        self._handed, self._closed, self._dropped = [], [], []
+        return marks
+
+    def drop(self, rows: Iterable[int]) -> None:
+        """Let rows go with the next commit, whatever their state."""
+        self._dropped.extend(rows)
+
+    def revive(self, entries: Sequence[OutboxEntry], now: float) -> None:
+        """Queue dead letters anew with the next commit, each as a new row behind all others."""
+        self.drop(entry.row for entry in entries)
+        self._entering.extend(revived(entries, now))
 
     def take_settled(self) -> list[SettledRow]:
         """Take the results for the commit that is being made."""
@@ -55,13 +91,28 @@ class StoreOutbox:
         """Read a page of a receiver's queued rows."""
         rows = await self._store.read(lambda database: database.queued(receiver, after_row, limit))
         return [
-            Queued(row, Notification(identity, name, lane, orjson.loads(body), created), attempts, next_at)
+            Queued(
+                row,
+                Notification(identity, name, lane, orjson.loads(body), created),
+                attempts,
+                next_at,
+                perhaps=row <= self._before or attempts > 0,
+            )
             for row, identity, name, lane, body, created, attempts, next_at in rows
         ]
 
     async def receivers(self) -> list[str]:
         """Name the receivers that have queued rows."""
         return await self._store.read(Database.receivers)
+
+    async def handed(self) -> list[tuple[str, str, str]]:
+        """Return receiver, id and fallback of what went to a fallback that is to hear of the end."""
+        return await self._store.read(Database.handed)
+
+
+def revived(entries: Iterable[OutboxEntry], now: float) -> list[Notification]:
+    """Make dead letters notifications again: of now, so that they have all their time before them."""
+    return [Notification(each.id, each.receiver, each.lane, orjson.loads(each.body), now) for each in entries]
 
 
 def outbox_row(queued: Queued) -> OutboxRow:

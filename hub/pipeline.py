@@ -288,7 +288,7 @@ class Pipeline:
             return
         self._committing, self._wanted = True, False
         now = self.clock.now()
-        notifications = self._own + self.core.take_notifications()
+        notifications = self._own + self.core.take_notifications() + self.outbox.take_entering()
         self._own = []
         commit = _Commit(
             self._taken,
@@ -346,6 +346,7 @@ class Pipeline:
         receipts, forget = self._receipts.seal(commit.position)
         dead, self._dead = self._dead, []
         filters, self._filters = self._filters, None
+        handed, closed, dropped = self.outbox.take_marks()
         meta = []
         if any(each.notification.id.startswith("own-") for each in commit.queued):
             meta.append(("own_serial", str(self._own_serial)))
@@ -360,6 +361,9 @@ class Pipeline:
             trace=[*changes.trace, *self._attempts.take()],
             queued=[outbox_row(each) for each in commit.queued],
             settled=self.outbox.take_settled(),
+            handed=handed,
+            closed=closed,
+            dropped=dropped,
             dead_letters=dead,
             receipts=receipts,
             forget_receipts=forget,

@@ -5,46 +5,28 @@ back (a crash, a drain that ran out of time) stays queued and is sent again with
 """
 
 import asyncio
-import logging
 import random
-import traceback
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hub.clock import Clock
 from hub.duration import format_duration
-from hub.limits import CLOSE_SECONDS, LANE_FETCH
-from hub.model import Notification, Outcome, Retry
+from hub.limits import LANE_FETCH
+from hub.model import Delivered, Notification, Rejected, Retry
+from hub.notify.breaker import Circuit
+from hub.notify.channel import Channel, close
+from hub.notify.episode import episode, is_end, is_firing
 from hub.notify.lane import Lane
 from hub.notify.outbox import Outbox, Queued, Settled
 from hub.notify.receiver import Receiver, ReceiverSettings
-from hub.notify.retry import Again, Done, RetryPolicy
+from hub.notify.retry import Again, GiveUp, Verdict
+from hub.notify.superseding import Elsewhere
 from hub.observer import Observer
 
 __all__ = ["Dispatcher", "Receivers"]
 
-log = logging.getLogger(__name__)
-
 Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
-
-
-class _Channel:
-    """A receiver at work: its lane, its timer, its attempts under way."""
-
-    __slots__ = ("fetching", "lane", "name", "receiver", "settings", "tasks", "timer", "wakes")
-
-    def __init__(self, name: str, settings: ReceiverSettings, receiver: Receiver, lane: Lane) -> None:
-        self.name, self.settings, self.receiver, self.lane = name, settings, receiver, lane
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.fetching = False
-        self.timer: asyncio.TimerHandle | None = None
-        self.wakes = 0.0  # the monotonic time that the timer is set to
-
-    def still(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
 
 class Dispatcher:
@@ -56,14 +38,12 @@ class Dispatcher:
         outbox: Outbox,
         clock: Clock,
         observer: Observer,
-        policy: RetryPolicy | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Know the receivers; nothing is sent before `run`."""
         self._outbox, self._clock, self._observer = outbox, clock, observer
-        self._policy = policy or RetryPolicy()
         self._jitter = jitter
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[str, Channel] = {}
         self._cursors: dict[str, int] = {}  # of receivers that were removed: which rows have been in memory
         self._results: list[Settled] = []
         self._group: asyncio.TaskGroup | None = None
@@ -93,6 +73,7 @@ class Dispatcher:
         """Send until `drain`; begin with what the outbox holds. Only a fault of the hub's own ends it otherwise."""
         try:
             async with asyncio.TaskGroup() as group:
+                await self._remember()
                 self._group = group
                 self._spawn(self._bury_strangers())
                 for channel in self._channels.values():
@@ -103,7 +84,7 @@ class Dispatcher:
             for channel in self._channels.values():
                 channel.still()
             self._flush()
-            await asyncio.gather(*(_close(channel.receiver) for channel in self._channels.values()))
+            await asyncio.gather(*(close(channel.receiver) for channel in self._channels.values()))
 
     async def drain(self, seconds: float) -> None:
         """Begin no more attempts, give those under way `seconds` to end, then stop `run`.
@@ -150,14 +131,13 @@ class Dispatcher:
             channel = self._channels.get(name)
             if channel is None:
                 lane = Lane(self._clock, settings.concurrency, self._cursors.pop(name, 0))
-                channel = self._channels[name] = _Channel(name, settings, receiver, lane)
+                channel = self._channels[name] = Channel(name, settings, receiver, lane)
             elif channel.receiver is not receiver:
                 self._retire(channel)
-            channel.settings, channel.receiver = settings, receiver
-            channel.lane.concurrency = settings.concurrency
+            channel.use(settings, receiver)
             self._pump(channel)
 
-    def _remove(self, channel: _Channel) -> None:
+    def _remove(self, channel: Channel) -> None:
         channel.still()
         for queued in channel.lane.clear():
             self._bury(queued)
@@ -166,12 +146,18 @@ class Dispatcher:
         if channel.lane.behind:
             self._spawn(self._bury_rest(channel.name))
 
-    def _pump(self, channel: _Channel) -> None:
+    def _pump(self, channel: Channel) -> None:
         """Start what can start, set the timer to the next wait's end, read on where there is room."""
         group, lane = self._group, channel.lane
         if group is None or self._channels.get(channel.name) is not channel:
             return
+        if lane.superseded:
+            self._supersede(channel)
+        if lane.patience is not None:
+            self._hand_over(channel)
         while (queued := lane.take()) is not None:
+            if lane.breaker.probe == queued.row:
+                self._observer.receiver(channel.name, Circuit.HALF_OPEN, "")
             task = group.create_task(self._attempt(channel, queued))
             channel.tasks.add(task)
             task.add_done_callback(channel.tasks.discard)
@@ -182,7 +168,7 @@ class Dispatcher:
         if lane.empty():
             self._idle.set()
 
-    def _set_timer(self, channel: _Channel, due: float | None) -> None:
+    def _set_timer(self, channel: Channel, due: float | None) -> None:
         if due is None or (channel.timer is not None and channel.wakes <= due):
             return
         channel.still()
@@ -190,11 +176,11 @@ class Dispatcher:
         channel.wakes = due
         channel.timer = asyncio.get_running_loop().call_later(delay, self._wake, channel)
 
-    def _wake(self, channel: _Channel) -> None:
+    def _wake(self, channel: Channel) -> None:
         channel.timer = None
         self._pump(channel)
 
-    async def _fetch(self, channel: _Channel, limit: int) -> None:
+    async def _fetch(self, channel: Channel, limit: int) -> None:
         lane = channel.lane
         missed = lane.missed
         rows = await self._outbox.queued(channel.name, lane.cursor, limit)
@@ -205,24 +191,57 @@ class Dispatcher:
 
     # attempts
 
-    async def _attempt(self, channel: _Channel, queued: Queued) -> None:
-        outcome = await _send(channel, queued.notification)
-        removed = self._channels.get(channel.name) is not channel  # meanwhile
-        attempts = queued.attempts + 1
+    async def _attempt(self, channel: Channel, queued: Queued) -> None:
+        outcome = await channel.send(queued.notification)
         now = self._clock.now()
-        self._observer.delivery(queued.notification, outcome, attempts, now)
-        verdict = self._policy.decide(outcome, attempts, now - queued.notification.created, self._jitter())
-        if isinstance(verdict, Again) and not removed:
-            again = Queued(queued.row, queued.notification, attempts, now + verdict.after)
-            channel.lane.again(again)
-            self._settle(Settled(queued.row, "retry", attempts, again.next_at, verdict.reason))
+        self._observer.delivery(queued.notification, outcome, queued.attempts + 1, now)
+        if isinstance(outcome, Delivered):
+            self._delivered(channel, queued)
         else:
-            channel.lane.finish(queued)
-            if isinstance(verdict, Done):
-                self._settle(Settled(queued.row, "delivered", attempts, 0.0, ""))
-            else:
-                self._dead(queued, attempts, verdict.reason)
+            self._failed(channel, queued, outcome, now)
         self._pump(channel)
+
+    def _delivered(self, channel: Channel, queued: Queued) -> None:
+        lane, notification = channel.lane, queued.notification
+        self._answered(channel)
+        copy = None
+        if lane.elsewhere:
+            if is_firing(notification):
+                lane.reached(episode(notification.id))
+            copy = self._copy_of_end(channel, notification)
+        closes = "" if copy is None else channel.name
+        self._settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", copy, closes=closes))
+        lane.finish(queued)
+
+    def _failed(self, channel: Channel, queued: Queued, outcome: Retry | Rejected, now: float) -> None:
+        notification, attempts = queued.notification, queued.attempts + 1
+        if isinstance(outcome, Rejected):
+            self._answered(channel)  # whoever refuses it is there all the same
+        elif channel.lane.breaker.failed(queued.row, notification.order, self._clock.monotonic(), outcome.after or 0.0):
+            self._observer.receiver(channel.name, Circuit.OPEN, outcome.reason)
+        perhaps = queued.perhaps or isinstance(outcome, Rejected) or outcome.perhaps
+        verdict = self._decide(channel, outcome, attempts, now - notification.created)
+        gone = self._channels.get(channel.name) is not channel  # it was removed meanwhile
+        if isinstance(verdict, Again) and not gone:
+            next_at = now + verdict.after
+            channel.lane.again(Queued(queued.row, notification, attempts, next_at, perhaps))
+            self._settle(Settled(queued.row, "retry", attempts, next_at, verdict.reason))
+        else:
+            self._give_up(channel, Queued(queued.row, notification, attempts, 0.0, perhaps), verdict.reason)
+            channel.lane.finish(queued)
+
+    def _answered(self, channel: Channel) -> None:
+        breaker = channel.lane.breaker
+        if breaker.failures and breaker.worked():
+            self._observer.receiver(channel.name, Circuit.CLOSED, "")
+
+    def _decide(self, channel: Channel, outcome: Retry | Rejected, attempts: int, age: float) -> Verdict:
+        settings = channel.settings
+        verdict = settings.retry.decide(outcome, attempts, age, self._jitter())
+        fallback = settings.fallback
+        if isinstance(verdict, Again) and fallback and fallback.after is not None and age >= fallback.after:
+            return GiveUp(f"not delivered within {format_duration(fallback.after)}; last: {verdict.reason}")
+        return verdict
 
     def _settle(self, result: Settled) -> None:
         """Collect results of one turn of the event loop: one call to the outbox for all of them."""
@@ -235,6 +254,70 @@ class Dispatcher:
             results, self._results = self._results, []
             self._outbox.settle(results)
             self._idle.set()
+
+    # what need not be sent any more, or not here
+
+    def _supersede(self, channel: Channel) -> None:
+        """Settle what the lane let go of because its alert has resolved."""
+        gone, channel.lane.superseded = channel.lane.superseded, []
+        for queued in gone:
+            copy = self._copy_of_end(channel, queued.notification)
+            reason = "its alert resolved before it was sent"
+            if is_end(queued.notification):
+                reason = f"told to {copy.receiver!r} instead" if copy else "its firing message was not sent, either"
+            closes = channel.name if copy else ""
+            self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, copy, closes=closes))
+            self._observer.superseded(queued.notification, reason)
+
+    def _hand_over(self, channel: Channel) -> None:
+        """Give to the fallback what has waited for long enough."""
+        for queued in channel.lane.expired():
+            self._give_up(channel, queued, f"not delivered within {format_duration(channel.lane.patience or 0.0)}")
+
+    def _copy_of_end(self, channel: Channel, notification: Notification) -> Notification | None:
+        """Return the end of an episode for the fallback that its firing message went to; it hears of it once."""
+        if not is_end(notification):
+            return None
+        found = channel.lane.elsewhere.pop(episode(notification.id), None)
+        return None if found is None else replace(notification, receiver=found.to, created=self._clock.now())
+
+    def _give_up(self, channel: Channel, queued: Queued, reason: str) -> None:
+        """Make it a dead letter, and tell the fallback where there is one."""
+        notification, fallback = queued.notification, channel.settings.fallback
+        copy = self._copy_of_end(channel, notification)
+        closes = channel.name if copy else ""
+        if copy is None and fallback is not None:
+            copy = replace(notification, receiver=fallback.to, created=self._clock.now())
+        if copy is None:
+            self._dead(queued, queued.attempts, reason)
+            return
+        handed = is_firing(notification)
+        if handed:
+            elsewhere, mark = channel.lane.elsewhere, episode(notification.id)
+            before = elsewhere.get(mark)
+            elsewhere[mark] = Elsewhere(copy.receiver, queued.perhaps or (before is not None and before.perhaps))
+        reason = f"{reason}; {copy.receiver!r} is told instead"
+        self._settle(Settled(queued.row, "dead", queued.attempts, 0.0, reason, copy, handed, closes))
+        self._observer.dead(notification, reason)
+        self._observer.fallback(notification, copy.receiver, reason)
+
+    async def _remember(self) -> None:
+        """Read what went to a fallback before the last restart: what it reached meanwhile is not known any more."""
+        for name, identity, to in await self._outbox.handed():
+            if name in self._channels:
+                self._channels[name].lane.elsewhere[episode(identity)] = Elsewhere(to, perhaps=True)
+
+    def drop(self, row: int, receiver: str, order: str) -> bool:
+        """Forget a row that somebody drops; tell whether that may be: not while it is under way."""
+        channel = self._channels.get(receiver)
+        if channel is None:
+            return True
+        if row in channel.lane.busy:
+            return False
+        channel.lane.withdraw(row, order)
+        self._pump(channel)
+        self._idle.set()
+        return True
 
     # dead letters
 
@@ -275,40 +358,10 @@ class Dispatcher:
         self._working.discard(task)
         self._idle.set()
 
-    def _retire(self, channel: _Channel) -> None:
+    def _retire(self, channel: Channel) -> None:
         """Close a channel's receiver when the attempts under way with it have ended."""
-        self._spawn(_close(channel.receiver, set(channel.tasks)))
+        self._spawn(close(channel.receiver, set(channel.tasks)))
 
     def _quiet(self) -> bool:
         lanes = all(channel.lane.empty() for channel in self._channels.values())
         return lanes and not self._working and not self._results
-
-
-async def _send(channel: _Channel, notification: Notification) -> Outcome:
-    """Make one attempt; the one place where whatever a receiver does becomes an outcome."""
-    timeout = channel.settings.timeout
-    try:
-        async with asyncio.timeout(timeout) as limit:
-            return await channel.receiver.send(notification)
-    except Exception as error:  # noqa: BLE001 - a receiver is foreign code: its fault must cost nobody a notification
-        if isinstance(error, TimeoutError) and limit.expired():
-            return Retry(f"no answer within {format_duration(timeout)}")
-        log.error("receiver %s: a fault of its own: %s", channel.name, _fault(error))  # noqa: TRY400 - no secrets
-        return Retry(f"internal error: {type(error).__name__}")
-
-
-async def _close(receiver: Receiver, tasks: Collection[asyncio.Task[None]] = ()) -> None:
-    if tasks:
-        await asyncio.wait(tasks)
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await receiver.close()
-    except Exception as error:  # noqa: BLE001 - as above: it must not keep the others from closing
-        log.warning("a receiver did not close: %s", _fault(error))
-
-
-def _fault(error: Exception) -> str:
-    """Name an exception and its place, without its message: that may hold a URL, a password, a payload."""
-    place = traceback.extract_tb(error.__traceback__)[-1:]
-    where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
-    return f"{type(error).__name__}{where}"

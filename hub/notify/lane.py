@@ -1,4 +1,4 @@
-"""Whose turn it is at one receiver: order per alert, the concurrency limit, waits, and how much is held in memory.
+"""Whose turn it is at one receiver: order per alert, concurrency, rate, breaker, waits, and how much is in memory.
 
 Plain state under a passed-in clock; the dispatcher starts what `take` gives and reports each with `finish` or `again`.
 Of each alert one notification, the head, is ready, under way or waiting for its next attempt; the alert's later ones
@@ -8,10 +8,15 @@ stand behind it and hold back nobody else.
 import heapq
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 
 from hub.clock import Clock
-from hub.limits import LANE_FETCH, LANE_QUEUE, RECEIVER_CONCURRENCY, RETRY_AFTER_SECONDS
+from hub.limits import FALLBACK_LOOK_SECONDS, LANE_FETCH, LANE_QUEUE, RECEIVER_CONCURRENCY, RETRY_AFTER_SECONDS
+from hub.notify.breaker import Breaker, Circuit
+from hub.notify.episode import is_end
 from hub.notify.outbox import Queued
+from hub.notify.pace import Pace
+from hub.notify.superseding import Elsewhere, obsolete
 
 __all__ = ["Lane"]
 
@@ -20,20 +25,30 @@ class Lane:
     """The notifications of one receiver that are in memory.
 
     `cursor` is the highest row that has been in memory; rows come in order, so what is not above it is known. `behind`
-    tells that the outbox holds rows above it that are not in memory.
+    tells that the outbox holds rows above it that are not in memory. `superseded` are those that the lane let go of,
+    for the dispatcher to take. With `patience` (seconds) what waits for longer comes out of `expired`.
     """
 
     __slots__ = (
+        "_aging",
+        "_ends",
+        "_lines",
+        "_look_at",
+        "_void",
         "behind",
+        "breaker",
+        "busy",
         "clock",
         "concurrency",
         "cursor",
-        "followers",
+        "elsewhere",
         "held",
         "missed",
+        "pace",
+        "patience",
         "ready",
         "room",
-        "under_way",
+        "superseded",
         "waiting",
     )
 
@@ -44,10 +59,20 @@ class Lane:
         self.clock, self.concurrency, self.room = clock, concurrency, room
         self.cursor = self.missed = cursor
         self.behind = True
-        self.held = self.under_way = 0
+        self.held = 0
+        self.busy: set[int] = set()  # rows under way
         self.ready: deque[Queued] = deque()
         self.waiting: list[tuple[float, int, Queued]] = []  # a heap: monotonic time, row
-        self.followers: dict[str, deque[Queued] | None] = {}  # by alert with a head; None: nobody behind it
+        self.breaker = Breaker()
+        self.pace: Pace | None = None
+        self.patience: float | None = None
+        self.superseded: list[Queued] = []
+        self.elsewhere: dict[str, Elsewhere] = {}
+        self._lines: dict[str, Queued | deque[Queued]] = {}  # by alert: its head, or the head and who is behind it
+        self._ends: set[str] = set()  # alerts in whose line a resolved one stands
+        self._void: set[int] = set()  # rows taken out that `ready`, `waiting` or a page being read still have
+        self._aging: dict[int, str] = {}  # with patience: the alert of each row held, in row order
+        self._look_at = -inf
 
     def offer(self, queued: Queued) -> None:
         """Take a row that has just been committed, or leave it to the outbox where there is no room."""
@@ -69,7 +94,9 @@ class Lane:
         Fewer than asked for means that nothing of what was committed before asking is left.
         """
         for queued in rows:
-            if queued.row > self.cursor:
+            if queued.row in self._void:
+                self._void.discard(queued.row)
+            elif queued.row > self.cursor:
                 self._add(queued)
         if len(rows) < limit:
             self.cursor = max(self.cursor, missed)
@@ -79,30 +106,105 @@ class Lane:
         """Return a notification to try now, or None; each one is answered by `finish` or `again`."""
         if self.waiting:
             self._ripen()
-        if not self.ready or self.under_way >= self.concurrency:
+        while self._void and self.ready and self.ready[0].row in self._void:
+            self._void.discard(self.ready.popleft().row)
+        if not self.ready or len(self.busy) >= self.concurrency:
             return None
-        self.under_way += 1
-        return self.ready.popleft()
+        if self.pace is not None or self.breaker.state is not Circuit.CLOSED:
+            now = self.clock.monotonic()
+            if self._opens() > now:
+                return None
+            self._count(self.ready[0], now)
+        queued = self.ready.popleft()
+        self.busy.add(queued.row)
+        return queued
+
+    def _opens(self) -> float:
+        """Return the monotonic time from which on rate and breaker let an attempt begin."""
+        return max(self.breaker.opens(), -inf if self.pace is None else self.pace.opens())
+
+    def _count(self, queued: Queued, now: float) -> None:
+        self.breaker.began(queued.row)
+        if self.pace is not None:
+            self.pace.began(now)
 
     def finish(self, queued: Queued) -> None:
         """Let go of a notification that is delivered or dead; the next of its alert has its turn."""
-        self.under_way -= 1
+        self.busy.remove(queued.row)
         self.held -= 1
-        order = queued.notification.order
-        behind = self.followers[order]
-        if behind:
-            self._place(behind.popleft())
-        else:
-            del self.followers[order]
+        if self._aging:
+            self._aging.pop(queued.row, None)
+        self._leave(queued.notification.order)
 
     def again(self, queued: Queued) -> None:
         """Keep a notification for another attempt at its `next_at`."""
-        self.under_way -= 1
+        self.busy.remove(queued.row)
+        order = queued.notification.order
+        line = self._lines[order]
+        if isinstance(line, Queued):
+            self._lines[order] = queued
+        else:
+            line[0] = queued
         self._place(queued)
+        if self._aging:
+            self._watch(queued)
+        if order in self._ends:
+            self._supersede(order)
+
+    def withdraw(self, row: int, order: str) -> Queued | None:
+        """Take a row of this alert out; None where it is under way or not here, and then it will not come either."""
+        if row > self.cursor:
+            self._void.add(row)
+            return None
+        line = self._lines.get(order)
+        members = () if line is None else (line,) if isinstance(line, Queued) else line
+        place = next((place for place, each in enumerate(members) if each.row == row), None)
+        if place is None or row in self.busy:
+            return None
+        gone = members[place]
+        self.held -= 1
+        self._aging.pop(row, None)
+        if place == 0:
+            self._void.add(row)
+            self._leave(order)
+        elif isinstance(line, deque):
+            del line[place]
+        return gone
+
+    def set_patience(self, seconds: float | None) -> None:
+        """Let what waits longer than this come out of `expired`; None: nothing does."""
+        if seconds != self.patience:
+            self.patience, self._look_at = seconds, -inf
+            held = [] if seconds is None else sorted(self._members(), key=lambda queued: queued.row)
+            self._aging = {queued.row: queued.notification.order for queued in held}
+
+    def expired(self) -> list[Queued]:
+        """Take out what has waited for longer than `patience`; what is under way is left to its end."""
+        if self.patience is None or not self._aging or self.clock.monotonic() < self._look_at:
+            return []
+        now, gone = self.clock.now(), []
+        wait = inf
+        for row, order in list(self._aging.items()):
+            if row in self.busy:
+                continue
+            queued = self._find(row, order)
+            wait = queued.notification.created + self.patience - now
+            if wait > 0:
+                break
+            self.withdraw(row, order)
+            gone.append(queued)
+            wait = inf
+        self._look_at = self.clock.monotonic() + max(wait, FALLBACK_LOOK_SECONDS)
+        return gone
 
     def due(self) -> float | None:
-        """Return the monotonic time at which the next wait ends; None where nobody waits."""
-        return self.waiting[0][0] if self.waiting else None
+        """Return the monotonic time at which there may be something to do; None where nobody waits."""
+        at = self.waiting[0][0] if self.waiting else inf
+        if self.ready and (self.pace is not None or self.breaker.state is not Circuit.CLOSED):
+            at = min(at, self._opens())
+        if self._aging:
+            at = min(at, max(self._look_at, self.clock.monotonic()))
+        return None if at == inf else at
 
     def empty(self) -> bool:
         """Tell whether nothing is in memory, nothing under way, and nothing left in the outbox."""
@@ -110,28 +212,71 @@ class Lane:
 
     def clear(self) -> list[Queued]:
         """Empty it of all that is not under way, and return that in row order."""
-        heads = [*self.ready, *(queued for _, _, queued in self.waiting)]
-        rest = heads + [queued for behind in self.followers.values() for queued in behind or ()]
-        self.followers = dict.fromkeys(self.followers)
-        for queued in heads:
-            del self.followers[queued.notification.order]
+        members = self._members()
+        self._lines = {each.notification.order: each for each in members if each.row in self.busy}
         self.ready.clear()
         self.waiting.clear()
-        self.held = self.under_way
-        return sorted(rest, key=lambda queued: queued.row)
+        self._aging.clear()
+        self._ends.clear()
+        self._void = {row for row in self._void if row > self.cursor}
+        self.held = len(self.busy)
+        return sorted((each for each in members if each.row not in self.busy), key=lambda queued: queued.row)
+
+    def reached(self, mark: str) -> None:
+        """Hear that this receiver has got something of an episode whose firing message also went elsewhere."""
+        found = self.elsewhere.get(mark)
+        if found is not None:
+            self.elsewhere[mark] = Elsewhere(found.to, perhaps=True)
+
+    def _find(self, row: int, order: str) -> Queued:
+        line = self._lines[order]
+        return line if isinstance(line, Queued) else next(each for each in line if each.row == row)
 
     def _add(self, queued: Queued) -> None:
         self.cursor = queued.row
         self.held += 1
         order = queued.notification.order
-        if order not in self.followers:
-            self.followers[order] = None
+        if self.patience is not None:
+            self._aging[queued.row] = order
+            self._watch(queued)
+        line = self._lines.get(order)
+        if line is None:
+            self._lines[order] = queued
             self._place(queued)
+        elif isinstance(line, Queued):
+            self._lines[order] = deque((line, queued))
+        else:
+            line.append(queued)
+        if is_end(queued.notification):
+            self._ends.add(order)
+            self._supersede(order)
+
+    def _watch(self, queued: Queued) -> None:
+        """Look at what waits when this one has waited for long enough."""
+        left = queued.notification.created + (self.patience or 0.0) - self.clock.now()
+        self._look_at = min(self._look_at, self.clock.monotonic() + max(left, 0.0))
+
+    def _members(self) -> list[Queued]:
+        lines = self._lines.values()
+        return [each for line in lines for each in ((line,) if isinstance(line, Queued) else line)]
+
+    def _leave(self, order: str) -> None:
+        """Take the head out of its alert's line; the next one becomes the head."""
+        line = self._lines[order]
+        if isinstance(line, Queued) or len(line) == 1:
+            del self._lines[order]
+            self._ends.discard(order)
             return
-        behind = self.followers[order]
-        if behind is None:
-            behind = self.followers[order] = deque()
-        behind.append(queued)
+        line.popleft()
+        self._place(line[0])
+        if order in self._ends:
+            self._supersede(order)
+
+    def _supersede(self, order: str) -> None:
+        line = self._lines[order]
+        for queued in obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere):
+            if (gone := self.withdraw(queued.row, order)) is not None:
+                self.superseded.append(gone)
 
     def _place(self, queued: Queued) -> None:
         """Make it the head of its alert: ready, or waiting.

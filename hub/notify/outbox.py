@@ -11,7 +11,7 @@ from hub.model import Notification
 
 __all__ = ["Outbox", "Queued", "Settled", "State"]
 
-State = Literal["delivered", "retry", "dead"]
+State = Literal["delivered", "retry", "dead", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +19,23 @@ class Queued:
     """A committed notification that is neither delivered nor dead.
 
     `row` is the order of queueing, over all receivers; `next_at` (seconds since 1970) is the earliest time of the next
-    attempt, 0 for at once.
+    attempt, 0 for at once. `perhaps`: an attempt ended unclearly, so the receiver may have it.
     """
 
     row: int
     notification: Notification
     attempts: int = 0
     next_at: float = 0.0
+    perhaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What came of one attempt: with `retry` the row stays queued, with its attempts and the time of the next.
+    """What came of a row: with `retry` it stays queued, with its attempts and the time of the next.
 
-    `reason` is empty when delivered. It holds no secret.
+    `reason` is empty when delivered. It holds no secret. `entered` goes into the outbox with the same commit, for
+    another receiver: with `handed` because this one gives a firing message up, which is remembered until the end of
+    the episode was told there; with `closes` (the receiver that gave it up) this is that end.
     """
 
     row: int
@@ -40,6 +43,9 @@ class Settled:
     attempts: int
     next_at: float
     reason: str
+    entered: Notification | None = None
+    handed: bool = False
+    closes: str = ""
 
 
 class Outbox(Protocol):
@@ -48,15 +54,20 @@ class Outbox(Protocol):
     def settle(self, results: Sequence[Settled]) -> None:
         """Put results into the next group commit; never blocks.
 
-        A row that is already delivered or dead stays so.
+        A row that is already delivered or dead stays so. What they enter is offered when it is committed.
         """
         ...
 
     async def queued(self, receiver: str, after_row: int, limit: int) -> list[Queued]:
         """Return committed rows of a receiver behind `after_row` that are neither delivered nor dead, in row order.
 
-        Results handed to `settle` but not yet committed may still be missing from what it says.
+        Results handed to `settle` but not yet committed may still be missing from what it says. Of what was queued
+        before this process began nobody knows whether it was under way when the last one ended: `perhaps`.
         """
+        ...
+
+    async def handed(self) -> list[tuple[str, str, str]]:
+        """Return receiver, id and fallback of what was handed to a fallback and whose episode was not closed."""
         ...
 
     async def receivers(self) -> list[str]:

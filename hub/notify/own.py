@@ -12,7 +12,7 @@ from hub.notify.receiver import Publish, ReceiverSettings
 
 __all__ = ["OWN_SETTINGS", "Own"]
 
-OWN_SETTINGS = ReceiverSettings(OWN, "own", None, timeout=BROKER_PATIENCE_SECONDS, concurrency=32)
+OWN_SETTINGS = ReceiverSettings(OWN, "own", None, timeout=BROKER_PATIENCE_SECONDS, concurrency=32, breaker=0)
 
 
 class Own:

@@ -12,8 +12,11 @@ import aiohttp
 
 from hub.clock import Clock, SystemClock
 from hub.fields import Section
-from hub.limits import RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
+from hub.limits import BREAKER_FAILURES, RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
 from hub.model import Notification, Outcome
+from hub.notify.fallback import Fallback
+from hub.notify.pace import Rate
+from hub.notify.retry import RetryPolicy
 
 __all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox"]
 
@@ -35,6 +38,10 @@ class ReceiverSettings:
     timeout: float = RECEIVER_TIMEOUT_SECONDS
     concurrency: int = RECEIVER_CONCURRENCY
     send_resolved: bool = True
+    rate: Rate | None = None
+    retry: RetryPolicy = RetryPolicy()  # noqa: RUF009 - frozen
+    fallback: Fallback | None = None
+    breaker: int = BREAKER_FAILURES
 
     def publishes(self) -> str | None:
         """Return the MQTT filter of all topics it can publish to; None for what does not speak MQTT."""
@@ -69,7 +76,8 @@ class Kind(Receiver, Protocol):
     """What an entry point of `hub.receivers` names: a class that reads its options and is a receiver.
 
     It may have `concurrency`, an int: attempts under way at once, where RECEIVER_CONCURRENCY does not suit it, and
-    `timeout`, the seconds of one attempt where the user names none and RECEIVER_TIMEOUT_SECONDS does not suit it.
+    `timeout`, the seconds of one attempt where the user names none and RECEIVER_TIMEOUT_SECONDS does not suit it, and
+    `breaker`, the failures in a row after which it is left alone for a while, 0 for never.
     """
 
     def __init__(self, options: Any, toolbox: Toolbox) -> None:

@@ -9,14 +9,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from hub.limits import DELIVERY_AGE_SECONDS, RETRY_AFTER_SECONDS, RETRY_SECONDS
-from hub.model import Delivered, Outcome, Rejected
+from hub.model import Rejected, Retry
 
-__all__ = ["Again", "Done", "GiveUp", "RetryPolicy", "Verdict", "parse_retry_after"]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The receiver has it."""
+__all__ = ["Again", "GiveUp", "RetryPolicy", "Verdict", "parse_retry_after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,7 @@ class GiveUp:
     reason: str
 
 
-Verdict = Done | Again | GiveUp
+Verdict = Again | GiveUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +40,17 @@ class RetryPolicy:
     longest: float = RETRY_SECONDS[1]
     asked: float = RETRY_AFTER_SECONDS
     age: float = DELIVERY_AGE_SECONDS
+    attempts: int = 0
+    """0: as many as the age leaves time for."""
 
-    def decide(self, outcome: Outcome, attempts: int, age: float, jitter: float) -> Verdict:
+    def decide(self, outcome: Retry | Rejected, attempts: int, age: float, jitter: float) -> Verdict:
         """Decide after attempt `attempts` (from 1) at a notification `age` seconds old; `jitter` is in [0, 1)."""
-        if isinstance(outcome, Delivered):
-            return Done()
         if isinstance(outcome, Rejected):
             return GiveUp(outcome.reason)
         if age >= self.age:
             return GiveUp(f"given up after {attempts} attempts, too old by now; last: {outcome.reason}")
+        if self.attempts and attempts >= self.attempts:
+            return GiveUp(f"given up after {attempts} attempt{'s' if attempts > 1 else ''}; last: {outcome.reason}")
         backoff = min(self.longest, self.first * 2.0 ** min(attempts - 1, 64))
         asked = min(max(outcome.after or 0.0, 0.0), self.asked)
         return Again(max(asked, jitter * backoff), outcome.reason)

@@ -9,17 +9,18 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, boolean, did_you_mean, duration
-from hub.limits import RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
+from hub.fields import Section, boolean, did_you_mean
+from hub.limits import BREAKER_FAILURES, RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
+from hub.notify.keys import fallback, rate, retry, timeout
 from hub.notify.receiver import Kind, Receiver, ReceiverSettings, Toolbox
+from hub.notify.retry import RetryPolicy
 from hub.secret import Secret
 
 __all__ = ["build_receiver", "read_receivers"]
 
 _GROUP = "hub.receivers"
-_LATER_KINDS = ("kafka", "amqp", "nats", "redis", "zeromq", "webpush")
-_LATER_KEYS = ("rate", "retry", "fallback")
-_COMMON = ("timeout", "send_resolved")
+_LATER_KINDS = ("webpush",)
+_COMMON = ("timeout", "rate", "retry", "fallback", "send_resolved")
 
 
 def read_receivers(node: Node, problems: Problems) -> dict[str, ReceiverSettings]:
@@ -46,8 +47,18 @@ def _read(name: str, node: Node, kinds: Mapping[str, EntryPoint], problems: Prob
     send_resolved = section.take("send_resolved", boolean, default=True)
     kind = _kind(section, kinds) if _readable(node) else ""
     options, usual = _options(section, kind, kinds) if kind else (None, _Usual())
-    timeout = section.take("timeout", _timeout, usual.timeout)
-    return ReceiverSettings(name, kind, options, timeout, usual.concurrency, send_resolved)
+    return ReceiverSettings(
+        name,
+        kind,
+        options,
+        section.take("timeout", timeout, usual.timeout),
+        usual.concurrency,
+        send_resolved,
+        section.take("rate", rate, None),
+        section.take("retry", retry(problems), RetryPolicy()),
+        section.take("fallback", fallback(problems), None),
+        usual.breaker,
+    )
 
 
 def _kind(section: Section, kinds: Mapping[str, EntryPoint]) -> str:
@@ -58,7 +69,7 @@ def _kind(section: Section, kinds: Mapping[str, EntryPoint]) -> str:
         if key in found or key in _COMMON:
             continue
         wrong = True
-        if key in _LATER_KINDS or key in _LATER_KEYS:
+        if key in _LATER_KINDS:
             section.report(section.node.key_problem(key, f"{key!r} of a receiver is not supported yet"))
         else:
             known = [*kinds, *_COMMON]
@@ -78,6 +89,7 @@ class _Usual:
 
     timeout: float = RECEIVER_TIMEOUT_SECONDS
     concurrency: int = RECEIVER_CONCURRENCY
+    breaker: int = BREAKER_FAILURES
 
 
 def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tuple[Any, _Usual]:
@@ -85,7 +97,8 @@ def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tu
     try:
         kind: type[Kind] = kinds[name].load()
     except (ImportError, AttributeError) as error:
-        section.report(section.node.key_problem(name, f"receiver kind {name!r} cannot be loaded: {error}"))
+        message = f"receiver kind {name!r} cannot be loaded: {error}"
+        section.report(section.node.key_problem(name, message, _missing(kinds[name])))
         return None, _Usual()
     if name == "apprise" and not isinstance(node.value, dict):
         node = _mapping(node, "url", node)
@@ -94,8 +107,15 @@ def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tu
         return None, _Usual()
     options = kind.read(inner)
     inner.finish()
-    timeout = getattr(kind, "timeout", RECEIVER_TIMEOUT_SECONDS)
-    return options, _Usual(timeout, getattr(kind, "concurrency", RECEIVER_CONCURRENCY))
+    usual = {name: getattr(kind, name) for name in ("timeout", "concurrency", "breaker") if hasattr(kind, name)}
+    return options, _Usual(**usual)
+
+
+def _missing(point: EntryPoint) -> str:
+    """Say what to install for a kind that names an optional extra of its package."""
+    if not point.extras or point.dist is None:
+        return ""
+    return f"pip install '{point.dist.name}[{','.join(point.extras)}]'"
 
 
 def _readable(node: Node) -> bool:
@@ -106,10 +126,3 @@ def _readable(node: Node) -> bool:
 def _mapping(place: Node, key: str, value: Node) -> Node:
     """Make a mapping of one key, at the place of its value: the long form of a short one."""
     return Node({key: value}, place.path, place.line, place.column, keys={key: (place.line, place.column)})
-
-
-def _timeout(node: Node) -> float:
-    seconds = duration(node)
-    if not 0 < seconds <= 600:
-        raise Bad(node, f"must be more than 0 and at most 10m, not {node.text}")
-    return seconds

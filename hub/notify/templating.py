@@ -1,7 +1,8 @@
 """Templates of receivers: what names they see, and how a mistake in one is shown.
 
-`{…}` sees every key of the notification (`alertname`, `state`, `since`, `event.topic`, …), then each label by its bare
-name, then `topic` and `payload` of the event. So `device` is the label here, not the registry's entry.
+`{…}` sees every key of the notification (`alertname`, `state`, `since`, `event.topic`, …) and `key`, which all of one
+episode have in common, then each label by its bare name, then `topic` and `payload` of the event. So `device` is the
+label here, not the registry's entry.
 """
 
 from collections.abc import Mapping
@@ -11,19 +12,22 @@ from hub.document import Node
 from hub.errors import CompileError
 from hub.expressions import Context, Scope, Template, TopicTemplate, caret, compile_template, compile_topic
 from hub.fields import Bad, text
+from hub.notify.episode import episode
 
-__all__ = ["NAMES", "names", "template", "topic"]
+__all__ = ["NAMES", "SCOPE", "mistake", "names", "template", "topic"]
 
 _WHAT = {"id", "alertname", "state", "severity", "labels", "summary", "details", "runbook"}
-NAMES = frozenset(_WHAT | {"since", "until", "episode", "event", "hub"})
-_SCOPE = Scope(extra=NAMES | {"topic", "payload", "device", "value"})
+_DESK = {"reason", "acknowledged", "held_back", "holds_back", "alerts", "count"}
+NAMES = frozenset(_WHAT | _DESK | {"since", "until", "episode", "event", "hub", "key"})
+SCOPE = Scope(extra=NAMES | {"topic", "payload", "device", "value"})
 
 
 def names(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...], Context]:
     """Return what a template is rendered with: fields, captures, context."""
     labels = body.get("labels") or {}
     event = body.get("event") or {}
-    extra = {"topic": event.get("topic"), "payload": event.get("payload"), **labels, **body}
+    key = episode(str(body.get("id", "")))
+    extra = {"topic": event.get("topic"), "payload": event.get("payload"), **labels, **body, "key": key}
     return extra, (), Context(labels=labels, extra=extra)
 
 
@@ -31,24 +35,25 @@ def template(node: Node) -> Template:
     """Read a text template from a receiver's key."""
     whole = text(node)
     try:
-        return compile_template(whole, _SCOPE)
+        return compile_template(whole, SCOPE)
     except CompileError as error:
-        raise _bad(node, error) from None
+        raise mistake(node, error) from None
 
 
 def topic(node: Node) -> TopicTemplate:
     """Read a template of a publish topic from a receiver's key."""
     whole = text(node)
     try:
-        compiled = compile_topic(whole, _SCOPE)
+        compiled = compile_topic(whole, SCOPE)
     except CompileError as error:
-        raise _bad(node, error) from None
+        raise mistake(node, error) from None
     if "/" not in compiled.prefix and compiled.prefix != whole:
         raise Bad(node, "the first level of a topic must be fixed", "as in alerts/{device}: no device chooses it")
     return compiled
 
 
-def _bad(node: Node, error: CompileError) -> Bad:
+def mistake(node: Node, error: CompileError) -> Bad:
+    """Return the problem of a template that does not compile, at its place in the file."""
     bad = Bad(node, error.message)
     bad.problem = node.problem(error.message, error.hint, caret(error), error.offset)
     return bad

@@ -11,7 +11,7 @@ OutboxRow = tuple[int, str, str, str, str, float]
 TraceRow = tuple[float, str, str, str, str, str]
 """at, kind, alert, rule, notification, data (JSON)"""
 SettledRow = tuple[int, str, int, float, str]
-"""row, state ("delivered" | "retry" | "dead"), attempts, next_at, reason"""
+"""row, state ("delivered" | "retry" | "dead" | "superseded"), attempts, next_at, reason"""
 
 
 @dataclass(slots=True)
@@ -24,6 +24,12 @@ class Changes:
     """fingerprint, state"""
     queued: Sequence[OutboxRow] = ()
     settled: Sequence[SettledRow] = ()
+    dropped: Sequence[int] = ()
+    """Rows of the outbox that go whatever their state, before `queued` comes in."""
+    handed: Sequence[tuple[int, str]] = ()
+    """row, fallback that its firing message went to"""
+    closed: Sequence[tuple[str, str]] = ()
+    """receiver, beginning of the ids of an episode of which the fallback has heard the end"""
     dead_letters: Sequence[tuple[float, str, bytes, str]] = ()
     """at, topic, head, reason"""
     receipts: tuple[int, bytes] | None = None

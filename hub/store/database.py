@@ -52,11 +52,17 @@ _UNSETTLED = """
 UPDATE outbox SET state = CASE value->>1 WHEN 'dead' THEN 'dead' ELSE 'queued' END,
     attempts = value->>2, next_at = value->>3, reason = value->>4
 FROM json_each(?) WHERE outbox.row = value->>0 AND outbox.state = 'queued'"""
+_DROPPED = "DELETE FROM outbox WHERE row IN (SELECT value FROM json_each(?))"
+_HANDED = "UPDATE outbox SET handed = value->>1 FROM json_each(?) WHERE outbox.row = value->>0"
+_CLOSED = """
+UPDATE outbox SET handed = '' FROM json_each(?)
+WHERE handed <> '' AND receiver = value->>0 AND id LIKE (value->>1) || '-%'"""
 _META = """
 INSERT INTO meta SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET value = excluded.value"""
 _DEAD_LETTER = "INSERT INTO dead_letters (at, topic, head, reason) VALUES (?, ?, ?, ?)"
 _FEWER_DEAD_LETTERS = "DELETE FROM dead_letters WHERE row <= (SELECT max(row) FROM dead_letters) - ?"
+_GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
 WHERE receiver = ? AND state = 'queued' AND row > ? ORDER BY row LIMIT ?"""
@@ -119,7 +125,7 @@ class Database:
             receipts=rows("SELECT number, packets FROM receipts ORDER BY number"),
             rules=dict(rows("SELECT rule, signature FROM rules")),
             meta=dict(rows("SELECT key, value FROM meta")),
-            last_row=rows("SELECT coalesce(max(row), 0) FROM outbox")[0][0],
+            last_row=self.last_row(),
         )
 
     def _rows(self, sql: str, *parameters: Any) -> list[Any]:
@@ -132,6 +138,15 @@ class Database:
     def receivers(self) -> list[str]:
         """Name the receivers that have queued rows."""
         return [row[0] for row in self._rows("SELECT DISTINCT receiver FROM outbox WHERE state = 'queued'")]
+
+    def handed(self) -> list[tuple[str, str, str]]:
+        """Return receiver, id and fallback of firing messages whose end the fallback is to hear, too."""
+        return self._rows("SELECT receiver, id, handed FROM outbox WHERE handed <> ''")
+
+    def last_row(self) -> int:
+        """Return the highest row of the outbox."""
+        found: int = self._rows("SELECT coalesce(max(row), 0) FROM outbox")[0][0]
+        return found
 
     def apply(self, all_changes: list[Changes]) -> None:
         """Commit all of them as one transaction, or none.
@@ -159,11 +174,7 @@ class Database:
         if changes.trace:
             self._list(_TRACE, changes.trace)
             self.connection.execute(_LESS_TRACE, (TRACE_ROWS,))
-        self._list(_QUEUED, changes.queued)
-        if changes.settled:
-            last = {row[0]: row for row in changes.settled}.values()
-            self._list(_DELIVERED, [row[0] for row in last if row[1] == "delivered"])
-            self._list(_UNSETTLED, [row for row in last if row[1] != "delivered"])
+        self._outbox(changes)
         self._list(_META, changes.meta)
         self._receipts(changes)
         if changes.rules is not None:
@@ -172,6 +183,16 @@ class Database:
         if changes.dead_letters:
             self.connection.executemany(_DEAD_LETTER, changes.dead_letters)
             self.connection.execute(_FEWER_DEAD_LETTERS, (DEAD_LETTERS,))
+
+    def _outbox(self, changes: Changes) -> None:
+        self._list(_DROPPED, changes.dropped)
+        self._list(_QUEUED, changes.queued)
+        if changes.settled:
+            last = {row[0]: row for row in changes.settled}.values()
+            self._list(_DELIVERED, [row[0] for row in last if row[1] in _GONE])
+            self._list(_UNSETTLED, [row for row in last if row[1] not in _GONE])
+            self._list(_HANDED, changes.handed)
+            self._list(_CLOSED, changes.closed)
 
     def _samples(self, rows: Any) -> None:
         if rows:

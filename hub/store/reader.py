@@ -1,15 +1,17 @@
 """Queries on the state file that change nothing: on the writer's connection, or on one that only reads beside it."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from hub.errors import StoreUnusable
+from hub.model import OWN
 from hub.store.changes import TraceRow
 
-__all__ = ["Reader"]
+__all__ = ["OutboxEntry", "Reader"]
 
 _TRACED = """
 SELECT alert FROM (SELECT alert, max(row) AS latest FROM trace WHERE rule = ? GROUP BY alert)
@@ -17,6 +19,27 @@ ORDER BY latest DESC LIMIT ?"""
 _TRACE = """
 SELECT at, kind, alert, rule, notification, data FROM
 (SELECT * FROM trace WHERE alert = ? ORDER BY row DESC LIMIT ?) ORDER BY row"""
+
+
+_OUTBOX = """
+SELECT row, id, receiver, lane, body, created, state, attempts, next_at, reason FROM outbox
+WHERE (?1 = '' AND receiver <> ?2 OR receiver = ?1) AND (?3 = '' OR state = ?3)
+AND (?4 = '[]' OR id IN (SELECT value FROM json_each(?4))) ORDER BY row LIMIT ?5"""
+
+
+class OutboxEntry(NamedTuple):
+    """A row of the outbox: `state` is `queued` or `dead`, times are seconds since 1970, `body` is JSON."""
+
+    row: int
+    id: str
+    receiver: str
+    lane: str
+    body: str
+    created: float
+    state: str
+    attempts: int
+    next_at: float
+    reason: str
 
 
 class Reader:
@@ -59,6 +82,11 @@ class Reader:
         """Return an alert's row as the book writes it, None where there is none."""
         row = self._connection.execute("SELECT state FROM alerts WHERE fingerprint = ?", (mark,)).fetchone()
         return None if row is None else orjson.loads(row[0])
+
+    def outbox(self, ids: Sequence[str], receiver: str, state: str, limit: int) -> list[OutboxEntry]:
+        """Return rows of the outbox in order; where none is named of all ids, states, receivers but the hub's own."""
+        wanted = (receiver, OWN, state, orjson.dumps(list(ids)).decode(), limit)
+        return [OutboxEntry(*row) for row in self._connection.execute(_OUTBOX, wanted)]
 
     def rules(self) -> list[str]:
         """Return the names of the rules that the hub had when it last ran, and of those that the trace knows."""

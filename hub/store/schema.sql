@@ -89,3 +89,7 @@ CREATE TABLE trace (
 ) STRICT;
 CREATE INDEX trace_alert ON trace (alert, row);
 CREATE INDEX trace_rule ON trace (rule, alert, row);
+
+-- version 4
+-- the fallback that a firing message went to; emptied when the end of its episode has gone there, too
+ALTER TABLE outbox ADD COLUMN handed TEXT NOT NULL DEFAULT '';

@@ -134,7 +134,8 @@ def _notified(at: float, identity: str, data: Mapping[str, Any]) -> str:
 
 def _delivery(at: float, identity: str, data: Mapping[str, Any]) -> str:
     del at
-    text = f"{data['receiver']}: {data['outcome']}, attempt {data['attempt']}"
+    attempt = f", attempt {data['attempt']}" if data.get("attempt") else ""
+    text = f"{data['receiver']}: {data['outcome']}{attempt}"
     return f"{text}: {data['reason']} ({identity})" if data.get("reason") else f"{text} ({identity})"
 
 

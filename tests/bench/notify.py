@@ -40,6 +40,9 @@ class Nowhere:
     async def receivers(self):
         return []
 
+    async def handed(self):
+        return []
+
 
 async def measure(name, settings, hub, count):
     receiver = build_receiver(settings, toolbox(publish=publisher(hub)))

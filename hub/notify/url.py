@@ -1,0 +1,144 @@
+"""The URL of a webhook: fixed, or with what an event brought in its path and query, or in its host.
+
+A value stays where the template has it: percent-encoded, no separator, no `..`. The scheme, the user and the port are
+fixed. Where a value chooses the host, `guarded` says so (see guard.py).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote
+
+from yarl import URL
+
+from hub.document import Node
+from hub.errors import CompileError
+from hub.expressions.template import Filler, fillers
+from hub.fields import Bad, secret
+from hub.limits import URL_VALUE_CHARS
+from hub.notify.redact import url_secrets
+from hub.notify.templating import SCOPE, names
+from hub.secret import Secret
+
+__all__ = ["Target", "UnsafeHost", "target"]
+
+_HOST_VALUE = re.compile(r"[A-Za-z0-9_.-]{1,253}")
+_NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
+_CANONICAL = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
+
+
+class UnsafeHost(ValueError):
+    """What an event brought is no host name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A compiled URL; two are equal when their texts are. `guarded`: a value is part of the host."""
+
+    text: Secret
+    parts: tuple[str | Filler, ...] = field(default=(), compare=False, repr=False)
+    authority: int = field(default=0, compare=False)
+    """So many of the parts stand before the path."""
+    guarded: bool = field(default=False, compare=False)
+
+    def render(self, body: Mapping[str, Any]) -> URL:
+        """Return the URL for a notification.
+
+        Raises:
+            UnsafeHost: a value cannot be (a part of) a host name.
+
+        """
+        if len(self.parts) == 1 and isinstance(self.parts[0], str):
+            return URL(self.parts[0])
+        known = names(body)
+        filled = [part if isinstance(part, str) else part.fill(*known, []) for part in self.parts]
+        host = [_in_host(each, part) for each, part in zip(filled, self.parts, strict=True)][: self.authority]
+        rest = [_in_path(each, part) for each, part in zip(filled, self.parts, strict=True)][self.authority :]
+        try:
+            url = URL("".join(host) + _without_dots("".join(rest)))
+        except ValueError as error:
+            raise UnsafeHost("is no URL") from error
+        if self.guarded:
+            _check(url.host or "")
+        return url
+
+    def secrets(self) -> set[str]:
+        """Return what of it no reason may show: all that is fixed behind the host, and the user."""
+        return url_secrets(" ".join(part for part in self.parts if isinstance(part, str)))
+
+
+def _in_host(value: str, part: str | Filler) -> str:
+    if isinstance(part, Filler) and not _HOST_VALUE.fullmatch(value):
+        raise UnsafeHost(f"{value[:80]!r} is no host name")
+    return value
+
+
+def _in_path(value: str, part: str | Filler) -> str:
+    return value if isinstance(part, str) else quote(value[:URL_VALUE_CHARS], safe="") or "_"
+
+
+def _check(host: str) -> None:
+    """Refuse the old spellings of IPv4 addresses (127.1, 0x7f000001), which who connects reads as he likes."""
+    if not host or (_NUMERIC.fullmatch(host) and not _CANONICAL.fullmatch(host)):
+        raise UnsafeHost(f"{host[:80]!r} is no host name")
+
+
+def _without_dots(rest: str) -> str:
+    """Make `.` and `..`, however written, into names: no value leaves its folder."""
+    path, mark, query = rest.partition("?")
+    levels = ["_" * len(unquote(level)) if unquote(level) in (".", "..") else level for level in path.split("/")]
+    return "/".join(levels) + mark + query
+
+
+def target(node: Node) -> Target:
+    """Read `url`, which is secret as a whole: a problem shows nothing of it."""
+    whole = secret(node)
+    try:
+        parts = _cut_authority(fillers(whole.reveal(), SCOPE))
+    except CompileError as error:
+        why = "" if isinstance(node.value, Secret) else f": {error}"
+        raise Bad(node, f"its template cannot be read{why}") from None
+    before = next((place for place, part in enumerate(parts) if part == ""), len(parts))
+    kept = tuple(part for part in parts if part != "")
+    guarded = any(isinstance(part, Filler) for part in kept[:before])
+    _try(node, kept)
+    if guarded:
+        _check_authority(node, kept[:before])
+    return Target(whole, kept, before, guarded)
+
+
+def _cut_authority(parts: list[str | Filler]) -> list[str | Filler]:
+    """Cut where the authority ends, and mark the place with an empty part."""
+    first = parts[0] if parts else ""
+    found = re.match(r"https?://", first) if isinstance(first, str) else None
+    if found is None or not isinstance(first, str):
+        return list(parts)  # what `_try` refuses
+    cut: list[str | Filler] = []
+    for place, part in enumerate(parts):
+        begin = found.end() if place == 0 else 0
+        end = re.search(r"[/?#]", part[begin:]) if isinstance(part, str) else None
+        if end is not None and isinstance(part, str):
+            at = begin + end.start()
+            return [*cut, *([part[:at]] if at else []), "", part[at:], *parts[place + 1 :]]
+        cut.append(part)
+    return cut
+
+
+def _try(node: Node, parts: tuple[str | Filler, ...]) -> None:
+    try:
+        url = URL("".join(part if isinstance(part, str) else "x" for part in parts))
+        good = url.scheme in ("http", "https") and bool(url.host)
+    except ValueError:
+        good = False
+    if not good:
+        raise Bad(node, "is no HTTP URL", "write it as https://host/path")
+
+
+def _check_authority(node: Node, parts: tuple[str | Filler, ...]) -> None:
+    """A value may be the host or a part of it, and nothing else before the path."""
+    spelled = "".join(part if isinstance(part, str) else "\0" for part in parts).partition("://")[2]
+    user, _, host = spelled.rpartition("@")
+    name, _, port = host.partition(":")
+    if "\0" in user or "\0" in port or "[" in name:
+        raise Bad(node, "before the path of a URL only the host may come from the event")
