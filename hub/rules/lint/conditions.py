@@ -101,7 +101,8 @@ def _gate(rule: Rule, key: str, condition: Program, node: Node) -> Iterator[Prob
     elif key == "pause" and always:
         yield place.problem(f"rule {rule.name!r} is always paused: it never fires", "enabled: false says the same")
     elif key == "pause" and rule.when is not None and not never((rule.when, True)) and implies(rule.when, condition):
-        yield place.problem(f"rule {rule.name!r} never fires: it is paused whenever 'when' is true", "")
+        hint = "let it be paused by something else"
+        yield place.problem(f"rule {rule.name!r} never fires: it is paused whenever 'when' is true", hint)
 
 
 def _known(program: Program) -> bool | None:
