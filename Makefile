@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types bench long clean setup
+.PHONY: demo test lint types bench long clean setup servers
 
 demo: setup
 	$(BIN)/hub demo $(ARGS)
 
-test: lint types
-	$(BIN)/pytest -n $${TEST_WORKERS:-4} $(ARGS)
+test: lint types servers
+	$(BIN)/pytest -n $${TEST_WORKERS:-4} --dist loadgroup $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -29,6 +29,9 @@ bench: setup
 
 setup: $(READY)
 	@./setup.sh mosquitto
+
+servers: setup
+	@./setup.sh servers
 
 $(READY): pyproject.toml setup.sh
 	@./setup.sh venv "$(PYTHON)" "$(VENV)"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Set-up that `make demo` and `make test` do by themselves: a virtual environment with the hub, and Mosquitto.
-# usage: setup.sh venv PYTHON DIR | setup.sh mosquitto
+# Set-up that `make demo` and `make test` do by themselves: a virtual environment with the hub, and Mosquitto; for the
+# tests of queues also their servers (without them those tests are skipped, and say so).
+# usage: setup.sh venv PYTHON DIR | setup.sh mosquitto | setup.sh servers
 set -eu
 
 say() { printf '%s\n' "$*" >&2; }
@@ -21,12 +22,16 @@ install() { # PACKAGE: with apt or brew, else say what to do
         brew install -q "$1" >/dev/null && return
     fi
     say "$1 is missing and could not be installed: run 'apt-get install $1' (or your system's way) as root, then again"
-    exit 1
+    return 1
 }
 
 ensure_mosquitto() {
-    PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
     command -v mosquitto >/dev/null 2>&1 || { say "installing mosquitto"; install mosquitto; }
+}
+
+ensure_servers() {
+    command -v redis-server >/dev/null 2>&1 || { say "installing redis-server"; install redis-server; } || true
+    command -v rabbitmq-server >/dev/null 2>&1 || { say "installing rabbitmq-server"; install rabbitmq-server; } || true
 }
 
 ensure_venv() { # PYTHON DIR
@@ -40,8 +45,10 @@ ensure_venv() { # PYTHON DIR
     "$2/bin/pip" install -q --disable-pip-version-check -e '.[test]'
 }
 
+PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 case "$1" in
     venv) ensure_venv "$2" "$3" ;;
     mosquitto) ensure_mosquitto ;;
-    *) say "usage: setup.sh venv PYTHON DIR | setup.sh mosquitto"; exit 2 ;;
+    servers) ensure_servers ;;
+    *) say "usage: setup.sh venv PYTHON DIR | setup.sh mosquitto | setup.sh servers"; exit 2 ;;
 esac

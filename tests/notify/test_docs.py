@@ -1,7 +1,11 @@
 """docs/receivers.md: what it shows is read and run, and every key of every kind is in it."""
 
+import os
 import re
-from importlib.metadata import EntryPoint
+import shutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,9 @@ from hub.model import Delivered, Retry
 from hub.notify import settings
 from tests.notify.fakes import notification, toolbox
 
-TEXT = (Path(__file__).parents[2] / "docs" / "receivers.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs" / "examples" / "hub-pigeon"
+TEXT = (ROOT / "docs" / "receivers.md").read_text("utf-8")
 KINDS = {point.name: point for point in settings.entry_points(group="hub.receivers")}
 
 
@@ -25,10 +31,13 @@ def test_the_receivers_shown_are_read_without_a_problem(monkeypatch):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("CHAT_URL", "json://localhost/")
     monkeypatch.setenv("SMS_URL", "smseagle://token@localhost/15551231234")
-    problems = Problems()
-    (yaml,) = blocks("yaml")
-    found = settings.read_receivers(parse_document(yaml, "docs", problems).value["receivers"], problems)
-    assert problems == []
+    for name, scheme in (("AMQP_URL", "amqp"), ("NATS_URL", "nats"), ("REDIS_URL", "redis")):
+        monkeypatch.setenv(name, f"{scheme}://hub:secret@localhost")
+    found = {}
+    for yaml in blocks("yaml"):
+        problems = Problems()
+        found |= settings.read_receivers(parse_document(yaml, "docs", problems).value["receivers"], problems)
+        assert problems == []
     assert {each.kind for each in found.values()} == set(KINDS)
 
 
@@ -40,20 +49,50 @@ def test_every_key_of_a_kind_is_documented_in_its_section(kind):
     assert not {key for key in section.known if f"`{key}`" not in part}
 
 
-async def test_the_plugin_shown_works(monkeypatch, capsys):
-    (code,) = blocks("python")
-    namespace = {"__name__": "hub_pigeon"}
-    exec(compile(code, "docs/receivers.md", "exec"), namespace)
-    monkeypatch.setattr(EntryPoint, "load", lambda _: namespace["Pigeon"])
-    point = EntryPoint("pigeon", "hub_pigeon:Pigeon", "hub.receivers")
-    monkeypatch.setattr(settings, "entry_points", lambda **_: (point,))
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Install the example as pip would: the module, and beside it what its pyproject.toml says of it."""
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))["project"]
+    place = tmp_path / "site"
+    about = place / f"hub_pigeon-{project['version']}.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    points = [f"{name} = {value}" for name, value in project["entry-points"]["hub.receivers"].items()]
+    (about / "entry_points.txt").write_text("\n".join(["[hub.receivers]", *points, ""]))
+    shutil.copy(EXAMPLE / "hub_pigeon.py", place)
+    monkeypatch.syspath_prepend(place)
+    return place
+
+
+def test_the_plugin_shown_is_the_example():
+    assert blocks("python") == [(EXAMPLE / "hub_pigeon.py").read_text("utf-8")]
+    assert blocks("toml") == [(EXAMPLE / "pyproject.toml").read_text("utf-8")]
+
+
+async def test_the_plugin_is_found_by_its_entry_point_and_works(plugin, tmp_path):
     problems = Problems()
-    text = "a: {pigeon: {loft: north}}\nb: {pigeon: {loft: empty}}\nc: {pigeon: {lofd: x}}\n"
+    text = f"a: {{pigeon: {{loft: {tmp_path}}}}}\nb: {{pigeon: {{loft: /nowhere}}}}\nc: {{pigeon: {{lofd: x}}}}\n"
     found = settings.read_receivers(parse_document(text, "r.yaml", problems), problems)
-    assert [problem.line for problem in problems] == [3, 3]
+    assert [(problem.line, problem.column) for problem in problems] == [(3, 13), (3, 14)]
     assert found["a"].concurrency == 1
     assert await settings.build_receiver(found["a"], toolbox()).send(notification()) == Delivered()
+    assert (tmp_path / "a-1.txt").read_text("utf-8") == "7 at a is -9.0 °C"
     assert await settings.build_receiver(found["b"], toolbox()).send(notification()) == Retry(
-        "all pigeons are out", 600.0
+        "there is no loft /nowhere", 600.0
     )
-    assert "released with 7 at a" in capsys.readouterr().out
+
+
+def test_hub_check_knows_the_plugin_and_places_a_mistake_in_it(plugin, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("receivers:\n  loft: {pigeon: {loft: /srv/loft, feed: corn}}\n", "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "hub", "check", str(rules)],
+        env=os.environ | {"PYTHONPATH": f"{plugin}{os.pathsep}{ROOT}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "rules.yaml:2:36: unknown key 'feed' in 'pigeon' of receiver 'loft'" in done.stdout + done.stderr

@@ -1,0 +1,113 @@
+"""Receiver `amqp`: a persistent message each, for RabbitMQ; delivered when the broker has confirmed it.
+
+FastStream publishes, on aio-pika under it. A message that no queue would get is returned by the broker and tried again:
+whoever forgot the queue can still make one.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aio_pika.exceptions import AMQPError, DeliveryError
+from aiormq.exceptions import ChannelNotFoundEntity, ProbableAuthenticationError
+from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
+
+from hub.fields import Section
+from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
+from hub.model import Delivered, Notification, Outcome, Retry
+from hub.notify.address import Address, Payload, address, payload
+from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.link import Link
+from hub.notify.receiver import Toolbox
+from hub.secret import Secret
+
+__all__ = ["Amqp", "AmqpOptions"]
+
+_PRINTABLE = r"\x20-\x7e"  # a short string of AMQP, of which everybody can type every character
+
+
+@dataclass(frozen=True, slots=True)
+class AmqpOptions:
+    """Where to: an exchange with a routing key, or a queue (then the exchange is the broker's own, without a name)."""
+
+    url: Secret
+    exchange: Address | None
+    routing_key: Address
+    payload: Payload = field(default_factory=Payload)
+
+
+class Amqp:
+    """Publishes over one connection and one channel."""
+
+    concurrency = SEND_WINDOW
+
+    def __init__(self, options: AmqpOptions, toolbox: Toolbox) -> None:
+        """Connect to nothing yet."""
+        self._options, self._client_id = options, toolbox.client_id
+        self._redact = endpoint_redactor(options.url)
+        self._link = Link(self._open, RabbitBroker.stop)
+
+    @classmethod
+    def read(cls, section: Section) -> AmqpOptions:
+        """Take `url`, `exchange`, `routing_key`, `queue`, `payload`."""
+        url = section.require("url", endpoint("amqp://user:password@host:5672/vhost", "amqp", "amqps"), Secret(""))
+        exchange = section.take("exchange", address(_PRINTABLE, "name of an exchange"), None)
+        key = section.take("routing_key", address(_PRINTABLE, "routing key"), None)
+        queue = section.take("queue", address(_PRINTABLE, "name of a queue"), None)
+        if ("exchange" in section) == ("queue" in section):
+            section.report(section.node.problem(f"{section.what} needs either 'exchange' or 'queue'"))
+        elif "queue" in section and "routing_key" in section:
+            section.report(section.node.key_problem("routing_key", "'routing_key' belongs to 'exchange'"))
+        return AmqpOptions(url, exchange, queue or key or Address(""), section.take("payload", payload, Payload()))
+
+    async def send(self, notification: Notification) -> Outcome:
+        """Publish one message and wait for the broker's confirmation."""
+        broker = None
+        try:
+            broker = await self._link.get()
+            async with asyncio.timeout(QUEUE_CONFIRM_SECONDS):
+                await self._publish(broker, notification)
+        except DeliveryError:
+            return Retry("the broker returned it: no queue is bound for it, or the queue is full", perhaps=False)
+        except (AMQPError, OSError, RuntimeError) as error:  # RuntimeError: of a channel that has just been closed
+            if broker is not None:
+                self._link.drop(broker)
+            return Retry(self._redact(_worded(error)), perhaps=broker is not None)
+        return Delivered()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._link.close()
+
+    async def _publish(self, broker: RabbitBroker, notification: Notification) -> None:
+        options, body = self._options, notification.body
+        name = options.exchange.render(body) if options.exchange else ""
+        await broker.publish(
+            options.payload.render(body),
+            exchange=RabbitExchange(name, declare=False) if name else None,
+            routing_key=options.routing_key.render(body),
+            persist=True,
+            message_id=notification.id,
+            correlation_id=notification.order,
+            content_type=options.payload.content_type,
+        )
+
+    async def _open(self) -> RabbitBroker:
+        broker = RabbitBroker(
+            self._options.url.reveal(),
+            timeout=QUEUE_CONNECT_SECONDS,
+            app_id=self._client_id,
+            default_channel=Channel(on_return_raises=True),  # or what the broker returns would count as delivered
+            logger=None,
+        )
+        await broker.connect()
+        return broker
+
+
+def _worded(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "the broker did not confirm it in time"
+    if isinstance(error, ProbableAuthenticationError):
+        return f"the broker refuses the login: {worded(error)}"
+    if isinstance(error, ChannelNotFoundEntity):
+        return f"the broker knows no such exchange: {worded(error)}"
+    return f"the broker has not taken it: {worded(error)}"

@@ -1,0 +1,145 @@
+"""Receiver `nats`: a message each; with `stream` delivered when JetStream has stored it, else when the server has it.
+
+It stands on nats-py, without FastStream: that one loses a connection that was refused without closing it. nats-py's own
+reconnecting is not used: it keeps what is published meanwhile, and would send it after we had given it up.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
+from nats.js.errors import BadRequestError, NoStreamResponseError
+
+from hub.fields import Section
+from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
+from hub.model import Delivered, Notification, Outcome, Rejected, Retry
+from hub.notify.address import Address, Payload, address, payload
+from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.link import Link
+from hub.notify.receiver import Toolbox
+from hub.secret import Secret
+
+__all__ = ["Nats", "NatsOptions"]
+
+_TOKENS = r"\x21-\x29\x2b-\x3d\x3f-\x7e"  # printable, but no space, * or >
+
+
+@dataclass(frozen=True, slots=True)
+class NatsOptions:
+    """`stream` is JetStream's, None for plain NATS, which keeps nothing."""
+
+    url: Secret
+    subject: Address
+    stream: Address | None
+    payload: Payload = field(default_factory=Payload)
+
+
+class Nats:
+    """Publishes over one connection. JetStream drops a repetition by the header Nats-Msg-Id."""
+
+    concurrency = SEND_WINDOW
+
+    def __init__(self, options: NatsOptions, toolbox: Toolbox) -> None:
+        """Connect to nothing yet."""
+        self._options, self._client_id = options, toolbox.client_id
+        self._redact = endpoint_redactor(options.url)
+        self._link = Link(self._open, Connection.close)
+
+    @classmethod
+    def read(cls, section: Section) -> NatsOptions:
+        """Take `url`, `subject`, `stream`, `payload`."""
+        return NatsOptions(
+            section.require("url", endpoint("nats://user:password@host:4222", "nats", "tls", "ws", "wss"), Secret("")),
+            section.require("subject", address(_TOKENS, "subject"), Address("")),
+            section.take("stream", address("A-Za-z0-9_-", "name of a stream"), None),
+            section.take("payload", payload, Payload()),
+        )
+
+    async def send(self, notification: Notification) -> Outcome:
+        """Publish one message and wait for the server's word."""
+        server = None
+        try:
+            server = await self._link.get()
+            async with asyncio.timeout(QUEUE_CONFIRM_SECONDS):
+                await server.unless_lost(self._publish(server, notification))
+        except (MaxPayloadError, BadRequestError) as error:
+            return Rejected(self._redact(f"the server refuses it: {error}"))
+        except NoStreamResponseError:
+            return Retry("no stream answers for this subject", perhaps=False)
+        except (NatsError, OSError) as error:
+            if server is not None:
+                self._link.drop(server)
+            said = "it was not confirmed in time" if isinstance(error, TimeoutError) else worded(error)
+            return Retry(self._redact(f"the server has not taken it: {said}"), perhaps=server is not None)
+        return Delivered()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._link.close()
+
+    async def _publish(self, server: "Connection", notification: Notification) -> None:
+        options, body = self._options, notification.body
+        data, subject = options.payload.render(body), options.subject.render(body)
+        headers = {"Nats-Msg-Id": notification.id, "Content-Type": options.payload.content_type}
+        if options.stream is None:
+            await server.publish(subject, data, headers=headers)
+            await server.flush(int(QUEUE_CONFIRM_SECONDS))  # the answer to a PING: the server has it
+        else:
+            stream = options.stream.render(body)
+            await server.jetstream().publish(subject, data, QUEUE_CONFIRM_SECONDS, stream, headers)
+
+    async def _open(self) -> "Connection":
+        server = Connection()
+        try:
+            await server.open(self._options.url.reveal(), self._client_id)
+        except BaseException:
+            await server.close()
+            raise
+        return server
+
+
+class Connection(Client):
+    """A connection that fails at once what waits for an answer when it ends, where nats-py lets it wait."""
+
+    async def open(self, url: str, client_id: str) -> None:
+        """Connect once."""
+        self._lost, self._ever_up = asyncio.Event(), False
+        parts = urlsplit(url)
+        # nats-py would take user and password as they are written, %40 and all
+        user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
+        await self.connect(
+            urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])),
+            user=user if password else None,
+            password=password,
+            token=None if password else user,
+            name=client_id,
+            allow_reconnect=False,
+            connect_timeout=int(QUEUE_CONNECT_SECONDS),
+            error_cb=self._failed,
+            closed_cb=self._closed,
+        )
+        self._ever_up = True
+
+    async def unless_lost(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work; raises OSError where the connection ends first."""
+        tasks = asyncio.create_task(work), asyncio.create_task(self._lost.wait())
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not tasks[0].done():
+                raise ConnectionError("the connection was lost")
+            tasks[0].result()
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _failed(self, error: Exception) -> None:
+        if not self._ever_up:
+            raise error  # or nats-py would try again, without end, and never say why
+
+    async def _closed(self) -> None:
+        self._lost.set()

@@ -1,0 +1,91 @@
+"""Receiver `redis`: an entry of a stream or a list, or a message on a channel; delivered when the server has answered.
+
+It stands on redis-py, without FastStream: that one puts each message into a binary envelope that
+only FastStream reads.
+"""
+
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry as Attempts
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError
+
+from hub.fields import Section, integer
+from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS
+from hub.model import Delivered, Notification, Outcome, Retry
+from hub.notify.address import Address, Payload, address, payload
+from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.receiver import Toolbox
+from hub.secret import Secret
+
+__all__ = ["Redis", "RedisOptions"]
+
+_KINDS = ("stream", "list", "channel")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisOptions:
+    """`kind` tells what `key` names: a stream, a list or a channel."""
+
+    url: Secret
+    kind: str
+    key: Address
+    maxlen: int | None
+    payload: Payload = field(default_factory=Payload)
+
+
+class Redis:
+    """XADD with the fields `id` and `payload`, RPUSH, or PUBLISH; the client's pool keeps the connections."""
+
+    def __init__(self, options: RedisOptions, toolbox: Toolbox) -> None:
+        """Connect to nothing yet."""
+        self._options = options
+        self._redact = endpoint_redactor(options.url)
+        self._client = Client.from_url(
+            options.url.reveal(),
+            client_name=toolbox.client_id,
+            socket_connect_timeout=QUEUE_CONNECT_SECONDS,
+            socket_timeout=QUEUE_CONFIRM_SECONDS,
+            retry=Attempts(NoBackoff(), 0),  # the dispatcher's retry is the only one
+        )
+
+    @classmethod
+    def read(cls, section: Section) -> RedisOptions:
+        """Take `url`, one of `stream`, `list`, `channel`, then `maxlen`, `payload`."""
+        url = section.require(
+            "url", endpoint("redis://user:password@host:6379/0", "redis", "rediss"), Secret("redis://localhost")
+        )
+        found = {kind: section.take(kind, address(r"\x20-\x7e", f"name of a {kind}"), None) for kind in _KINDS}
+        written = [kind for kind in _KINDS if kind in section]
+        if len(written) != 1:
+            section.report(section.node.problem(f"{section.what} needs one of 'stream', 'list', 'channel'"))
+        kind = written[0] if written else _KINDS[0]
+        maxlen = section.take("maxlen", integer(1, 1 << 40), None)
+        if maxlen is not None and kind != "stream":
+            section.report(section.node.key_problem("maxlen", "'maxlen' belongs to 'stream'"))
+        return RedisOptions(url, kind, found[kind] or Address(""), maxlen, section.take("payload", payload, Payload()))
+
+    async def send(self, notification: Notification) -> Outcome:
+        """Make one command and wait for the answer."""
+        try:
+            await self._command(notification)
+        except AuthenticationError as error:
+            return Retry(self._redact(f"the server refuses the login: {error}"))
+        except (RedisError, OSError) as error:
+            return Retry(self._redact(f"the server has not taken it: {worded(error)}"))
+        return Delivered()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._client.aclose()
+
+    async def _command(self, notification: Notification) -> None:
+        options, body = self._options, notification.body
+        key, data = options.key.render(body), options.payload.render(body)
+        if options.kind == "stream":
+            await self._client.xadd(key, {"id": notification.id, "payload": data}, maxlen=options.maxlen)
+        elif options.kind == "list":
+            await self._client.rpush(key, data)
+        else:
+            await self._client.publish(key, data)
