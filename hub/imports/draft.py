@@ -1,0 +1,84 @@
+"""What an importer gathers: receivers and rules, each with remarks beside it, before `writer` makes a text of them."""
+
+import re
+from dataclasses import dataclass, field
+
+from hub.errors import Problem
+
+__all__ = ["Draft", "Entry", "Env", "Imported", "Value"]
+
+_NAME_CHARS = 128  # of a rule's name
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """`!env NAME`: a secret that the file does not hold. `holds` says what belongs into the variable."""
+
+    name: str
+    holds: str
+
+
+Value = str | int | bool | Env | list[str] | dict[str, "Value"]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A rule or a receiver: its keys in order, comments above it, and comments beside single keys."""
+
+    keys: dict[str, Value] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
+    beside: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A rule file as text, and what the user must know: what was not carried over, which variables to set."""
+
+    text: str
+    rules: int
+    receivers: int
+    remarks: tuple[Problem, ...]
+    variables: tuple[Env, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A rule file in the making. `path` is that of the file which is read, for the remarks."""
+
+    path: str
+    head: list[str] = field(default_factory=list)
+    receivers: dict[str, Entry | Env] = field(default_factory=dict)
+    rules: list[Entry] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
+    variables: dict[str, Env] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)
+
+    def remark(self, entry: Entry | None, line: int, text: str, column: int = 1) -> None:
+        """Say what was not carried over: in the list, and as a comment of the entry it belongs to."""
+        self.remarks.append(Problem(self.path, line, column, text))
+        if entry is not None:
+            entry.comments.append(text)
+
+    def name(self, wanted: str) -> str:
+        """Return a name for a rule, near to the wanted one, that no rule of this draft has yet."""
+        words = "".join(char if char.isprintable() else " " for char in wanted).split()
+        plain = re.sub(r"[/+#\s]*[/+#][/+#\s]*", "_", " ".join(words)).strip("_ ") or "rule"
+        return unique(plain[: _NAME_CHARS - 6], self._names)
+
+    def variable(self, *words: str, holds: str) -> Env:
+        """Return a variable of the environment, called after these words, for a secret."""
+        name = re.sub("[^A-Z0-9]+", "_", "_".join(words).upper()).strip("_")
+        name = name if name[:1].isalpha() else f"SECRET_{name}".strip("_")
+        env = Env(unique(name, self.variables), holds)
+        self.variables[env.name] = env
+        return env
+
+
+def unique(name: str, taken: "set[str] | dict[str, Env]") -> str:
+    """Return the name, with a number behind it where it is taken; a set has it from then on."""
+    made, number = name, 2
+    while made in taken:
+        made, number = f"{name}_{number}", number + 1
+    if isinstance(taken, set):
+        taken.add(made)
+    return made

@@ -1,0 +1,96 @@
+"""mqttwarn.ini as mqttwarn itself reads it, with the place of each option; values are Python literals or plain text."""
+
+import ast
+import configparser
+from collections.abc import Iterator
+from typing import Any
+
+from hub.errors import ConfigError, Problem
+
+__all__ = ["Ini"]
+
+_WORDS: dict[str, Any] = {"TRUE": True, "FALSE": False, "NONE": None}
+_NO_LITERAL = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
+
+
+class Ini:
+    """The sections of a file."""
+
+    def __init__(self, text: str, path: str) -> None:
+        """Read it.
+
+        Raises:
+            ConfigError: it is no INI file; with the line.
+
+        """
+        self.path = path
+        self._parser = configparser.RawConfigParser()
+        try:
+            self._parser.read_string(text)
+        except configparser.Error as error:
+            raise ConfigError(list(_problems(error, path))) from None
+        self._lines = _lines(text)
+
+    @property
+    def sections(self) -> list[str]:
+        """Return their names, in order."""
+        return self._parser.sections()
+
+    def options(self, section: str) -> list[str]:
+        """Return the names of a section's options; none where there is no such section."""
+        return self._parser.options(section) if self._parser.has_section(section) else []
+
+    def text(self, section: str, option: str) -> str | None:
+        """Return a value as it is written, without quotes around it; None where it is absent."""
+        if not self._parser.has_option(section, option):
+            return None
+        raw = self._parser.get(section, option)
+        value = self.value(section, option)
+        return value if isinstance(value, str) else raw
+
+    def value(self, section: str, option: str) -> Any:
+        """Return a value as mqttwarn takes it: a Python literal, True, False, None, else the text."""
+        if not self._parser.has_option(section, option):
+            return None
+        raw = self._parser.get(section, option)
+        if raw.upper() in _WORDS:
+            return _WORDS[raw.upper()]
+        try:
+            return ast.literal_eval(raw)
+        except _NO_LITERAL:
+            return raw
+
+    def line(self, section: str, option: str = "") -> int:
+        """Return where an option stands, or its section."""
+        return self._lines.get((section, option)) or self._lines.get((section, ""), 0)
+
+
+def _problems(error: configparser.Error, path: str) -> Iterator[Problem]:
+    match error:
+        case configparser.MissingSectionHeaderError():
+            yield Problem(path, error.lineno, 1, "not INI: an option before the first section", "begin with [defaults]")
+        case configparser.ParsingError():
+            for line, _ in error.errors:
+                yield Problem(path, line, 1, "not INI: neither [section] nor option = value")
+        case configparser.DuplicateSectionError():
+            yield Problem(path, error.lineno or 0, 1, f"section [{error.section}] stands twice")
+        case configparser.DuplicateOptionError():
+            yield Problem(path, error.lineno or 0, 1, f"option {error.option!r} stands twice in [{error.section}]")
+        case _:
+            yield Problem(path, 0, 0, f"not INI: {error.message}")
+
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """Find where each section and option begins, by line number from 1; the first of a kind counts."""
+    found: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        header = configparser.RawConfigParser.SECTCRE.match(line.rstrip())
+        if header:
+            section = header["header"]
+            found.setdefault((section, ""), number)
+            continue
+        option = configparser.RawConfigParser.OPTCRE.match(line.strip())
+        if option and not line.lstrip().startswith(("#", ";")):
+            found.setdefault((section, option["option"].rstrip().lower()), number)
+    return found

@@ -1,0 +1,53 @@
+"""Texts of other tools as templates of ours: pieces of text and expressions, held against the compiler."""
+
+import json
+
+from hub.errors import CompileError
+from hub.expressions import Scope, compile_expression, compile_template
+from hub.rules.rule import TEXT_NAMES
+
+__all__ = ["TAKEN", "braces", "fits", "is_name", "literal", "payload_field"]
+
+TAKEN = frozenset({"payload", "value", "topic", "event", "device", "labels", "now", "summary"}) | TEXT_NAMES
+"""Names that mean something else in our texts: a field of the payload that is called so is `payload.x`."""
+
+_SCOPE = Scope((), TEXT_NAMES | {"summary"}, history=True)
+
+
+def braces(text: str) -> str:
+    """Return a text as it stands in a template."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def fits(text: str) -> bool:
+    """Tell whether it is a template."""
+    try:
+        compile_template(text, _SCOPE)
+    except CompileError:
+        return False
+    return True
+
+
+def literal(text: str) -> str:
+    """Return a text as a string of the expression language."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def payload_field(name: str, *, bare: bool = True) -> str:
+    """Return the expression for a field of the payload: by its bare name where that means nothing else."""
+    if bare and name not in TAKEN and is_name(name):
+        return name
+    return f"payload.{name}" if name.isidentifier() and _compiles(f"payload.{name}") else f"payload[{literal(name)}]"
+
+
+def is_name(name: str) -> bool:
+    """Tell whether an expression can name it alone; `in` and `namespace` are words of the language."""
+    return name.isascii() and name.isidentifier() and _compiles(name)
+
+
+def _compiles(expression: str) -> bool:
+    try:
+        compile_expression(expression, _SCOPE)
+    except CompileError:
+        return False
+    return True
