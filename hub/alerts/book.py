@@ -6,12 +6,12 @@ of each alert is published, retained, by a notification to the hub itself (OWN):
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from math import inf
 from typing import Any
 
 from hub.alerts import lifecycle
-from hub.alerts.alert import Ack, Alert, fingerprint
+from hub.alerts.alert import Ack, Alert, changed, fingerprint
+from hub.alerts.grouped import group_body, member
 from hub.alerts.grouping import Group, Groups
 from hub.alerts.inhibition import Inhibition
 from hub.alerts.matchers import Matcher, match_all
@@ -21,7 +21,7 @@ from hub.alerts.silences import Silence, Silences
 from hub.alerts.stages import stage_of
 from hub.alerts.texts import notification_body, render, with_held_back
 from hub.alerts.trace import Trace
-from hub.limits import GROUP_ALERTS, HELD_BACK_SHOWN, RESOLVED_KEPT_SECONDS
+from hub.limits import HELD_BACK_SHOWN, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Notification, Phase, Reason
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
@@ -122,7 +122,7 @@ class Book:
             self._moments.hold(mark, rule, body)
         elif rule.group_by is not None:
             group = self._groups.of(rule.name, rule.group_by, said.labels)
-            group.report(_member(body), now)
+            group.report(member(body), now)
         else:
             self._tell_event(mark, rule, body, now)
 
@@ -136,7 +136,7 @@ class Book:
         mark = fingerprint(transition.rule.name, transition.instance)
         alert = self.alerts.get(mark)
         if alert is not None and alert.state is Phase.FIRING:
-            self._consider(mark, replace(alert, muted=transition.muted), now)
+            self._consider(mark, changed(alert, muted=transition.muted), now)
 
     def _alert(self, transition: Transition, now: float) -> None:
         rule, phase = transition.rule, transition.phase
@@ -151,7 +151,7 @@ class Book:
         if phase is not Phase.FIRING:
             self._leave(mark, before, alert, now)
             return
-        alert = replace(alert, muted=transition.muted, shadow=rule.shadow)
+        alert = changed(alert, muted=transition.muted, shadow=rule.shadow)
         self._firing[mark] = None
         if not alert.shadow:
             self._inhibition.fires(rule.name, mark, alert.labels)
@@ -190,7 +190,7 @@ class Book:
             del group.told[mark]
             self._groups.touch(group)
             if receivers:
-                group.report(_member(body), now)
+                group.report(member(body), now)
             steps = {name for step in self._rules[alert.alertname].escalate[: alert.steps] for name in step.to}
             receivers = [name for name in receivers if name in steps and name not in group.receivers]
         elif group is not None:
@@ -209,7 +209,7 @@ class Book:
             return
         after = self._told_or_held(mark, alert, rule, now)
         if after != self.alerts[mark]:
-            self._put(mark, replace(after, version=after.version + 1), now, desk=True)
+            self._put(mark, changed(after, version=after.version + 1), now, desk=True)
         else:
             self._await(mark, after)
 
@@ -218,7 +218,7 @@ class Book:
         if alert.ack is not None and alert.ack.until is not None and alert.ack.until <= now:
             alert = lifecycle.acknowledge(alert, None)
         if rule.mute is None:
-            alert = replace(alert, muted=False)
+            alert = changed(alert, muted=False)
         stage = stage_of(rule, alert.labels, now, self._silences, self._inhibition, muted=alert.muted)
         wants = not alert.tellings or repeats_at(alert, rule) <= now
         if stage is None and wants and rule.limit is not None and alert.tally.room_at(rule.limit) > now:
@@ -252,7 +252,7 @@ class Book:
         self._inhibition.hold(name, mark, alert.labels)
         self._trace.held(now, mark, name, *stage)
         if stage[0] == "limit":
-            alert = replace(alert, tally=alert.tally.held_back())
+            alert = changed(alert, tally=alert.tally.held_back())
         return lifecycle.held(alert, stage)
 
     def _say(
@@ -314,12 +314,12 @@ class Book:
             alert = lifecycle.told(self.alerts[mark], rule.notify, rule.limit, now)
             group.told[mark] = alert.episode
             self._trace.notified(now, mark, rule.name, identity, "group", rule.notify)
-            self._put(mark, replace(alert, version=alert.version + 1), now, desk=True)
+            self._put(mark, changed(alert, version=alert.version + 1), now, desk=True)
         receivers = list(dict.fromkeys([*(rule.notify if fresh or group.news else ()), *group.receivers]))
         if not fresh and group.told:
             receivers = list(dict.fromkeys([*group.receivers, *rule.notify]))
         firing = [self._member_of(mark) for mark in (*fresh, *still)]
-        body = self._group_body(group, rule, identity, firing)
+        body = group_body(group, rule, identity, firing, self._hub)
         if not firing and body["state"] == "resolved":
             receivers = [name for name in group.receivers or rule.notify if name not in self._silent_about_end]
         if fresh or group.news or (still and not self._quieted(rule, still)):
@@ -343,36 +343,7 @@ class Book:
 
     def _member_of(self, mark: str) -> dict[str, Any]:
         alert = self.alerts[mark]
-        return _member(notification_body(alert, Phase.FIRING, alert.id("firing"), self._hub))
-
-    def _group_body(self, group: Group, rule: Rule, identity: str, firing: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        shown = [*firing, *group.news]
-        state = "firing" if firing else (shown[-1]["state"] if shown else "resolved")
-        count = len(firing) + group.count
-        labels = {"alertname": rule.name, "severity": rule.severity} | group.labels
-        of = ", ".join(f"{name}={value}" for name, value in group.labels.items())
-        heads = "; ".join(each["summary"] for each in shown[:3])
-        more = f"; and {count - 3} more" if count > 3 else ""
-        single = shown[0]["summary"] if count == 1 and shown else ""
-        return {
-            "id": identity,
-            "alertname": rule.name,
-            "state": state,
-            "severity": rule.severity,
-            "labels": labels,
-            "summary": single or f"{count} {rule.name}{f' ({of})' if of else ''}: {heads}{more}",
-            "details": "",
-            "runbook": shown[0]["runbook"] if shown else "",
-            "reason": "",
-            "since": min((each["since"] for each in shown), default=None),
-            "until": None if firing or not shown else shown[-1]["until"],
-            "episode": group.serial + 1,
-            "acknowledged": None,
-            "event": shown[0]["event"] if count == 1 and shown else None,
-            "count": count,
-            "alerts": shown[:GROUP_ALERTS],
-            "hub": self._hub,
-        }
+        return member(notification_body(alert, Phase.FIRING, alert.id("firing"), self._hub))
 
     # people
 
@@ -536,9 +507,3 @@ class Book:
         """Take the states that alerts have entered, for onlookers."""
         changed, self._changed = self._changed, []
         return changed
-
-
-def _member(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a grouped notification shows of one alert or event."""
-    names = ("id", "state", "labels", "summary", "since", "until", "runbook", "event")
-    return {name: body[name] for name in names}

@@ -3,9 +3,9 @@
 inactive → pending → firing → resolved → inactive …       an episode begins with each firing
 """
 
-from dataclasses import replace
+from typing import Any
 
-from hub.alerts.alert import Ack, Alert
+from hub.alerts.alert import Ack, Alert, changed
 from hub.alerts.texts import Rendered
 from hub.model import Phase, Reason
 from hub.rules.keys import Limit
@@ -15,25 +15,26 @@ __all__ = ["acknowledge", "advance", "end", "forget", "held", "speak", "told"]
 
 def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float) -> Alert:
     """Return the alert in its new phase, texts still to come; entering `firing` begins an episode, told to nobody."""
-    changed = replace(
+    until = at if phase is Phase.RESOLVED else None
+    anew: dict[str, Any] = {}
+    if phase is Phase.FIRING:
+        anew = {"episode": alert.episode + 1, "told": (), "ack": None, "muted": False}
+        anew |= {"tellings": 0, "notified": 0.0, "last": 0.0, "steps": 0}
+    return changed(
         alert,
         state=phase,
         version=alert.version + 1,
         reason=reason.value,
         since=since,
-        until=at if phase is Phase.RESOLVED else None,
+        until=until,
         held=None,
-    )
-    if phase is not Phase.FIRING:
-        return changed
-    return replace(
-        changed, episode=alert.episode + 1, told=(), ack=None, tellings=0, notified=0.0, last=0.0, steps=0, muted=False
+        **anew,
     )
 
 
 def speak(alert: Alert, texts: Rendered, severity: str) -> Alert:
     """Give it its texts."""
-    return replace(
+    return changed(
         alert,
         labels=texts.labels,
         summary=texts.summary,
@@ -46,7 +47,7 @@ def speak(alert: Alert, texts: Rendered, severity: str) -> Alert:
 
 def told(alert: Alert, receivers: tuple[str, ...], limit: Limit | None, now: float, *, step: bool = False) -> Alert:
     """Return it after a message to these receivers: the firing one, a repeat, or a step of `escalate`."""
-    return replace(
+    return changed(
         alert,
         told=tuple(dict.fromkeys((*alert.told, *receivers))),
         tellings=alert.tellings + (not step),
@@ -60,12 +61,12 @@ def told(alert: Alert, receivers: tuple[str, ...], limit: Limit | None, now: flo
 
 def held(alert: Alert, stage: tuple[str, str] | None) -> Alert:
     """Return it held back by a stage, or by none."""
-    return replace(alert, held=stage)
+    return changed(alert, held=stage)
 
 
 def acknowledge(alert: Alert, ack: Ack | None) -> Alert:
     """Return it acknowledged, or no longer."""
-    return replace(alert, ack=ack)
+    return changed(alert, ack=ack)
 
 
 def end(alert: Alert, reason: Reason, at: float) -> Alert:

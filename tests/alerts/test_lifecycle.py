@@ -65,16 +65,16 @@ def test_what_is_forgotten_keeps_its_identity_and_its_counts():
 
 
 def test_the_fingerprint_is_the_same_in_any_order_and_another_for_any_other_value():
-    assert fingerprint("A", [("x", "1"), ("y", "2")]) == fingerprint("A", [("y", "2"), ("x", "1")])
+    assert fingerprint("A", (("x", "1"), ("y", "2"))) == fingerprint("A", (("y", "2"), ("x", "1")))
     different = {
         fingerprint(*it)
         for it in [
-            ("A", []),
-            ("B", []),
-            ("A", [("x", "1")]),
-            ("A", [("x", "2")]),
-            ("A", [("y", "1")]),
-            ("Ax", [("", "1")]),
+            ("A", ()),
+            ("B", ()),
+            ("A", (("x", "1"),)),
+            ("A", (("x", "2"),)),
+            ("A", (("y", "1"),)),
+            ("Ax", (("", "1"),)),
         ]
     }
     assert len(different) == 6
