@@ -28,6 +28,9 @@ READ_PAUSE_SECONDS = 0.001  # under load the socket is read at most this often: 
 READ_PAUSE_RATE = 3000.0  # events/s from which on that holds; below, latency goes first
 INBOX_QOS0 = 100_000  # QoS 0 has no acknowledgement to hold back; beyond this they are dropped and counted
 
+SOURCE_WINDOW = 1000  # messages of one source that are not acknowledged yet; the queue keeps the rest
+SOURCE_WAIT_SECONDS = 5.0  # how long one question to a queue for messages waits there
+
 # rules
 COVER_COMPARISONS = 2_000_000  # beyond this filters are subscribed without looking which cover others: 1 s of CPU
 OVERLAP_COMPARISONS = 200_000  # beyond this filters count as overlapping without looking: 0.2 s of CPU

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hub.clock import Clock
-from hub.commands import desk
+from hub.commands import desk, outbox
 from hub.commands.request import Request, words
 from hub.core import Core
 from hub.errors import HubError, RequestError
@@ -33,6 +33,9 @@ class Service:
             "unsilence": self._changing(desk.unsilence),
             "alerts": self._reading(desk.alerts),
             "silences": self._reading(desk.silences),
+            "outbox": self._queue(outbox.listed),
+            "outbox-retry": self._queue(outbox.retry),
+            "outbox-drop": self._queue(outbox.drop),
             "why": self._why,
             "why-not": self._reading(_why_not),
         }
@@ -58,6 +61,11 @@ class Service:
             return read(self._pipeline.core, request, self._clock.now())
 
         return handle
+
+    def _queue(
+        self, handle: Callable[[Pipeline, Store, Request], Awaitable[Answer]]
+    ) -> Callable[[Request], Awaitable[Answer]]:
+        return lambda request: handle(self._pipeline, self._store, request)
 
     async def _why(self, request: Request) -> Answer:
         name, labels = _named(request)

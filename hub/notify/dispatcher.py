@@ -113,6 +113,18 @@ class Dispatcher:
             self._remove(self._channels.pop(name))
         self._open(receivers)
 
+    def drop(self, row: int, notification: Notification, by: str) -> bool:
+        """Forget a row that somebody drops from the outbox; tell whether that may be: not while it is under way."""
+        channel = self._channels.get(notification.receiver)
+        if channel is not None:
+            if row in channel.lane.busy:
+                return False
+            channel.lane.withdraw(row, notification.order)
+            self._pump(channel)
+            self._idle.set()
+        self._observer.dropped(notification, by)
+        return True
+
     def look(self) -> None:
         """Look at the clock again: after the machine slept, or a test moved it."""
         for channel in self._channels.values():
@@ -306,18 +318,6 @@ class Dispatcher:
         for name, identity, to in await self._outbox.handed():
             if name in self._channels:
                 self._channels[name].lane.elsewhere[episode(identity)] = Elsewhere(to, perhaps=True)
-
-    def drop(self, row: int, receiver: str, order: str) -> bool:
-        """Forget a row that somebody drops; tell whether that may be: not while it is under way."""
-        channel = self._channels.get(receiver)
-        if channel is None:
-            return True
-        if row in channel.lane.busy:
-            return False
-        channel.lane.withdraw(row, order)
-        self._pump(channel)
-        self._idle.set()
-        return True
 
     # dead letters
 

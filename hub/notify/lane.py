@@ -274,9 +274,10 @@ class Lane:
 
     def _supersede(self, order: str) -> None:
         line = self._lines[order]
-        for queued in obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere):
-            if (gone := self.withdraw(queued.row, order)) is not None:
-                self.superseded.append(gone)
+        stale = obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere)
+        for queued in reversed(stale):  # so that none of them becomes the head
+            self.withdraw(queued.row, order)
+        self.superseded += stale
 
     def _place(self, queued: Queued) -> None:
         """Make it the head of its alert: ready, or waiting.

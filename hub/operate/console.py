@@ -108,6 +108,15 @@ class ConsoleObserver(Observer):
             "dead", lambda: f"{shown(notification.receiver)}: {notification_phrase(notification)}: {shown(reason)}"
         )
 
+    def fallback(self, notification: Notification, to: str, reason: str) -> None:
+        """Show who is told instead; why, `dead` has shown."""
+        self._bounded("fallback", lambda: f"{shown(to)} is told instead: {notification_phrase(notification)}")
+
+    def receiver(self, name: str, circuit: str, detail: str) -> None:
+        """Show that a receiver is left alone after failures, tried once, or works again."""
+        text = f"{shown(name)}: {circuit}{f': {shown(detail)}' if detail else ''}"
+        self._bounded("breaker", lambda: text, "green" if circuit == "closed" else "yellow")
+
     def session(self, kind: str, detail: str) -> None:
         """Show it."""
         style = "bold red" if kind in ("disconnected", "dropped") else ""

@@ -105,6 +105,17 @@ class LogObserver(Observer):
         text = f"{shown(notification.receiver)}: {notification_phrase(notification)}: {shown(reason)}"
         self.note("dead", text, id=notification.id, receiver=notification.receiver)
 
+    def fallback(self, notification: Notification, to: str, reason: str) -> None:
+        """Tell who is told instead."""
+        text = f"{shown(to)} is told instead of {shown(notification.receiver)}: {notification_phrase(notification)}"
+        self.note("fallback", text, id=notification.id, receiver=to, reason=reason)
+
+    def receiver(self, name: str, circuit: str, detail: str) -> None:
+        """Tell when a receiver is left alone; that it works again `delivery` tells."""
+        if circuit == "open" and self._repeats.tell(f"circuit {name}", self._clock.monotonic()) is not None:
+            text = f"{shown(name)} is left alone for a while after failures in a row: {shown(detail)}"
+            self.note("rests", text, receiver=name)
+
     def session(self, kind: str, detail: str) -> None:
         """Tell of the connection to the broker."""
         self.note(kind.replace("_", "-"), session_phrase(kind, detail))

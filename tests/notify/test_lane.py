@@ -1,36 +1,62 @@
-"""Order per alert, the limit and the memory bound, under random outcomes and a manual clock."""
+"""Order per alert, rate, breaker, superseding and the memory bound, under random outcomes and a manual clock."""
+
+from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hub.clock import ManualClock
+from hub.notify.breaker import Circuit
+from hub.notify.episode import episode, is_end, is_firing
 from hub.notify.lane import Lane
 from hub.notify.outbox import Queued
+from hub.notify.pace import Pace, Rate
+from hub.notify.superseding import Elsewhere
 from tests.notify.fakes import notification
 
-ROOM, CONCURRENCY = 6, 2
+ROOM, CONCURRENCY, RATE = 6, 2, Rate(3, 10.0)
+STATES = {"firing": "firing", "repeat": "firing", "resolved": "resolved"}
+
+
+def told(order, episode, step, number=0, created=None):
+    identity = f"{order}-{episode}-{step}{f'-{number}' if step == 'repeat' else ''}"
+    made = notification(order=order, created=created, state=STATES[step], episode=episode, id=identity)
+    return replace(made, id=identity)
 
 
 class LaneMachine(RuleBasedStateMachine):
-    """A lane beside a store that commits rows; the lane hears of them late, or never, and reads the rest."""
+    """A lane beside a store that commits rows; the lane hears of them late, or never, and reads the rest.
 
-    @initialize()
-    def begin(self):
+    Alerts fire, repeat and resolve, episode after episode; attempts end well, badly, or unclearly.
+    """
+
+    @initialize(paced=st.booleans())
+    def begin(self, paced):
         self.clock = ManualClock(1_000_000.0)
         self.lane = Lane(self.clock, CONCURRENCY, room=ROOM)
-        self.store = {}  # committed and not finished, by row
+        self.lane.pace = Pace(RATE) if paced else None
+        self.store = {}  # committed and not settled, by row
         self.told = []  # committed, the lane not yet told
         self.row = 0
+        self.episodes = dict.fromkeys("abc", (0, ""))  # number and last step
+        self.rows = {}
         self.under_way = {}
-        self.done = []
+        self.delivered, self.superseded, self.reached = [], [], set()
+        self.begun = []
         self.asked = None
 
-    @rule(order=st.sampled_from("abc"), tell=st.booleans())
-    def commit(self, order, tell):
+    @rule(order=st.sampled_from("abc"), end=st.booleans(), tell=st.booleans())
+    def commit(self, order, end, tell):
+        episode, last = self.episodes[order]
+        if last in ("", "resolved"):
+            episode, step = episode + 1, "firing"
+        else:
+            step = "resolved" if end else "repeat"
+        self.episodes[order] = (episode, step)
         self.row += 1
-        queued = Queued(self.row, notification(self.row, order=order))
-        self.store[self.row] = queued
+        queued = Queued(self.row, told(order, episode, step, self.row))
+        self.store[self.row] = self.rows[self.row] = queued
         self.told.append(queued)
         if tell:
             self.tell()
@@ -40,6 +66,7 @@ class LaneMachine(RuleBasedStateMachine):
         for queued in self.told:
             self.lane.offer(queued)
         self.told.clear()
+        self.collect()
 
     @precondition(lambda self: self.asked is None and self.lane.wants())
     @rule()
@@ -53,31 +80,65 @@ class LaneMachine(RuleBasedStateMachine):
     def answer(self):
         self.lane.load(*self.asked)
         self.asked = None
+        self.collect()
 
     @rule()
     def take(self):
+        now, circuit, opens = self.clock.monotonic(), self.lane.breaker.state, self.lane.breaker.opens()
         queued = self.lane.take()
         if queued is None:
             return
+        assert circuit is Circuit.CLOSED or (circuit is Circuit.OPEN and opens <= now), "a breaker let it through"
         order = queued.notification.order
         assert order not in {each.notification.order for each in self.under_way.values()}, "two of one alert at once"
         assert queued.next_at <= self.clock.now()
         earlier = [row for row, each in self.store.items() if each.notification.order == order and row < queued.row]
         assert not earlier, "a later one of an alert went first"
+        self.begun.append(now)
+        if self.lane.pace is not None and len(self.begun) > RATE.count:
+            assert now - self.begun[-1 - RATE.count] >= RATE.seconds, "faster than its rate"
         self.under_way[queued.row] = queued
 
     @precondition(lambda self: self.under_way)
-    @rule(data=st.data(), delivered=st.booleans(), wait=st.floats(0, 300))
-    def report(self, data, delivered, wait):
-        queued = self.under_way.pop(data.draw(st.sampled_from(sorted(self.under_way))))
-        if delivered:
-            del self.store[queued.row]
-            self.done.append(queued.row)
+    @rule(data=st.data(), end=st.sampled_from(["delivered", "refused", "unclear"]), wait=st.floats(0, 300))
+    def report(self, data, end, wait):
+        self.end(data.draw(st.sampled_from(sorted(self.under_way))), end, wait)
+
+    def end(self, row, end, wait=0.0):
+        queued = self.under_way.pop(row)
+        if end == "delivered":
+            self.lane.breaker.worked()
+            del self.store[row]
+            self.delivered.append(row)
+            self.reached.add(episode(queued.notification.id))
             self.lane.finish(queued)
         else:
-            again = Queued(queued.row, queued.notification, queued.attempts + 1, self.clock.now() + wait)
-            self.store[queued.row] = again
+            self.lane.breaker.failed(row, queued.notification.order, self.clock.monotonic(), 0.0)
+            if end == "unclear":
+                self.reached.add(episode(queued.notification.id))
+            perhaps = queued.perhaps or end == "unclear"
+            again = Queued(row, queued.notification, queued.attempts + 1, self.clock.now() + wait, perhaps)
+            self.store[row] = again
             self.lane.again(again)
+        self.collect()
+
+    def collect(self):
+        """Hear of what the lane let go of, and hold it to the promise."""
+        for queued in self.lane.superseded:
+            del self.store[queued.row]
+            self.superseded.append(queued.row)
+            mark = episode(queued.notification.id)
+            if is_firing(queued.notification):
+                ends = [
+                    row
+                    for row, each in self.rows.items()
+                    if is_end(each.notification) and episode(each.notification.id) == mark
+                ]
+                assert ends, "its alert had not resolved"
+                assert ends[0] > queued.row
+            else:
+                assert mark not in self.reached, "who may have the firing message must hear of the end"
+        self.lane.superseded.clear()
 
     @rule(seconds=st.floats(0, 200))
     def advance(self, seconds):
@@ -89,6 +150,15 @@ class LaneMachine(RuleBasedStateMachine):
             assert self.lane.held <= ROOM
             assert self.lane.busy == set(self.under_way)
             assert len(self.under_way) <= CONCURRENCY
+
+    @invariant()
+    def nothing_stale_waits_behind_its_end(self):
+        if hasattr(self, "lane"):
+            waits = [each for each in self.lane._members() if each.row not in self.under_way]
+            ends = {episode(each.notification.id) for each in waits if is_end(each.notification)}
+            assert not [
+                each for each in waits if is_firing(each.notification) and episode(each.notification.id) in ends
+            ]
 
     def teardown(self):
         """Let everything succeed: nothing may be left over and nothing come twice."""
@@ -103,17 +173,17 @@ class LaneMachine(RuleBasedStateMachine):
                 self.answer()
             self.take()
             for row in list(self.under_way):
-                queued = self.under_way.pop(row)
-                del self.store[row]
-                self.done.append(row)
-                self.lane.finish(queued)
-        assert sorted(self.done) == list(range(1, self.row + 1))
+                self.end(row, "delivered")
+        assert sorted(self.delivered + self.superseded) == list(range(1, self.row + 1))
         assert self.lane.empty()
         assert self.lane.due() is None
+        for mark in self.reached:
+            ends = [row for row, each in self.rows.items() if each.notification.id == f"{mark}-resolved"]
+            assert set(ends) <= set(self.delivered)
 
 
 TestLane = LaneMachine.TestCase
-TestLane.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestLane.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 
 
 def loaded(lane, *queued):
@@ -170,3 +240,99 @@ def test_a_row_that_somebody_dropped_from_the_outbox_is_not_waited_for():
     lane.load([], lane.wants(), lane.missed)
     assert not lane.wants()
     assert lane.empty()
+
+
+def step(row, which, episode=1, order="a", **rest):
+    return Queued(row, told(order, episode, which, row), **rest)
+
+
+def supersedes(*rows, taken=0):
+    """Offer rows while the first `taken` heads are under way; return the rows let go of."""
+    lane = Lane(ManualClock(1000.0), concurrency=taken or 1)
+    lane.load([], 1, 0)
+    for each in rows[:taken]:
+        lane.offer(each)
+        assert lane.take() is each
+    for each in rows[taken:]:
+        lane.offer(each)
+    return lane, [each.row for each in lane.superseded]
+
+
+def test_what_fired_and_resolved_before_anything_was_sent_is_not_sent_at_all():
+    lane, gone = supersedes(step(1, "firing"), step(2, "repeat"), step(3, "resolved"))
+    assert gone == [1, 2, 3]
+    assert lane.take() is None
+    assert lane.empty()
+
+
+def test_a_repetition_that_waits_is_replaced_by_the_end_for_who_got_the_firing_message():
+    lane, gone = supersedes(step(1, "repeat"), step(2, "resolved"))
+    assert gone == [1]
+    assert lane.take().row == 2
+
+
+def test_a_firing_message_that_may_have_arrived_is_replaced_by_the_end():
+    lane, gone = supersedes(step(1, "firing", attempts=1, next_at=1100.0, perhaps=True), step(2, "resolved"))
+    assert gone == [1]
+    assert lane.take().row == 2
+
+
+def test_what_is_under_way_decides_when_it_ends():
+    for perhaps, expected in ((False, [1, 2]), (True, [1])):
+        lane, gone = supersedes(step(1, "firing"), step(2, "resolved"), taken=1)
+        assert gone == []
+        lane.again(step(1, "firing", attempts=1, next_at=1100.0, perhaps=perhaps))
+        assert [each.row for each in lane.superseded] == expected
+
+
+def test_an_end_says_nothing_of_another_episode_or_alert():
+    _, gone = supersedes(
+        step(1, "firing", 1), step(2, "resolved", 1, "b"), step(3, "resolved", 0), step(4, "repeat", 2)
+    )
+    assert gone == []
+
+
+def test_the_end_of_what_certainly_went_elsewhere_is_not_told_here_and_is_when_a_repetition_arrived():
+    for perhaps, expected in ((False, [1]), (True, [])):
+        lane = Lane(ManualClock(1000.0))
+        lane.load([], 1, 0)
+        lane.elsewhere["a-1"] = Elsewhere("sms", perhaps)
+        lane.offer(step(1, "resolved"))
+        assert [each.row for each in lane.superseded] == expected
+
+
+def test_a_dropped_row_comes_out_of_every_place_and_the_next_of_its_alert_has_its_turn():
+    lane = Lane(ManualClock(1000.0), concurrency=1)
+    lane.load([], 1, 0)
+    rows = [Queued(row, notification(row, order=order)) for row, order in enumerate("aabb", 1)]
+    for each in rows:
+        lane.offer(each)
+    assert lane.take() is rows[0]
+    assert lane.withdraw(1, "a") is None, "it is under way"
+    assert lane.withdraw(3, "b") is rows[2]
+    lane.finish(rows[0])
+    assert lane.withdraw(2, "a") is rows[1]
+    assert lane.take() is rows[3]
+    lane.finish(rows[3])
+    assert lane.empty()
+
+
+def test_a_row_dropped_while_it_is_being_read_is_not_taken():
+    lane = Lane(ManualClock(1000.0))
+    lane.withdraw(1, "a")
+    lane.load([Queued(1, notification(1)), Queued(2, notification(2))], 5, 0)
+    assert lane.take().row == 2
+
+
+def test_what_waits_longer_than_the_patience_comes_out_even_behind_a_head_that_hangs():
+    clock = ManualClock(1000.0)
+    lane = Lane(clock)
+    lane.set_patience(60.0)
+    loaded(lane, *(Queued(row, notification(row, created=1000.0 + row)) for row in (1, 2, 3)))
+    assert lane.take().row == 1
+    clock.advance(30.0)
+    assert lane.expired() == []
+    clock.advance(lane.due() - clock.monotonic())
+    assert [each.row for each in lane.expired()] == [2]
+    clock.advance(lane.due() - clock.monotonic())
+    assert [each.row for each in lane.expired()] == [3]

@@ -14,9 +14,11 @@ from hub.operate.cli.doctor import doctor
 from hub.operate.cli.evaluate import eval  # noqa: A004 - the command's name
 from hub.operate.cli.importing import import_file
 from hub.operate.cli.init import init
+from hub.operate.cli.outbox import outbox
 from hub.operate.cli.record import record
 from hub.operate.cli.replay import replay
 from hub.operate.cli.run import run
+from hub.operate.cli.schema import schema
 from hub.operate.cli.simulate import simulate
 from hub.operate.cli.trial import test
 from hub.operate.cli.why import why, why_not
@@ -26,13 +28,13 @@ __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
 COMMANDS = (
     *(run, demo, check, test, eval, simulate, doctor),
-    *(record, replay, alerts, ack, silence, unsilence, why, why_not),
-    *(init, import_file),
+    *(record, replay, alerts, ack, silence, unsilence, outbox, why, why_not),
+    *(init, import_file, schema),
 )
 
 LATER = (
-    *("watch", "outbox"),
-    *("bench", "schema"),
+    "watch",
+    *("bench",),
 )
 """Commands that the documents name and that are not there yet: asked for, they say so."""
 

@@ -18,7 +18,7 @@ from hub.operate.ask import ask
 from hub.operate.runner import run_loop
 from hub.operate.shown import shown, shown_labels
 
-__all__ = ["ack", "alerts", "silence", "unsilence"]
+__all__ = ["ack", "alerts", "print_table", "request", "silence", "unsilence", "user"]
 
 _PIPED_WIDTH = 250  # columns, where nobody's terminal says how wide it is
 
@@ -74,7 +74,7 @@ def ack(
     as_json: AsJson = False,
 ) -> None:
     """Acknowledge firing alerts: somebody cares; what repeats `until ack` and escalates ends for this episode."""
-    wanted = which(matchers) | {"by": by or _user(), "comment": comment}
+    wanted = which(matchers) | {"by": by or user(), "comment": comment}
     if lasting is not None:
         wanted["for"] = lasting
     answer = request("unack" if undo else "ack", wanted, config, broker)
@@ -98,7 +98,7 @@ def silence(
     """Tell nobody of the alerts that match, for a while; prints the silence's id."""
     wanted = {
         "matchers": [_matcher(text) for text in matchers],
-        "by": by or _user(),
+        "by": by or user(),
         "comment": comment,
         "for": lasting,
     }
@@ -121,7 +121,7 @@ def unsilence(
     as_json: AsJson = False,
 ) -> None:
     """End a silence; what still fires and was held back is told."""
-    answer = request("unsilence", {"id": identity, "by": by or _user()}, config, broker)
+    answer = request("unsilence", {"id": identity, "by": by or user()}, config, broker)
     if as_json:
         typer.echo(orjson.dumps(answer["silence"], option=orjson.OPT_INDENT_2).decode())
     else:
@@ -158,7 +158,8 @@ def _matcher(text: str) -> str:
     return text if any(mark in text for mark in "=~!{") else f'alertname="{text}"'
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the name of the user of this shell."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # no name for this user, as in a container
@@ -170,7 +171,7 @@ def _alert_table(answer: Mapping[str, Any]) -> None:
     table = Table("state", "severity", "alert", "labels", "since", "acknowledged", "summary", box=None)
     for each in found:
         table.add_row(*_cells(each))
-    _print(table, found, "no alerts")
+    print_table(table, found, "no alerts")
 
 
 def _cells(each: Mapping[str, Any]) -> list[str]:
@@ -186,10 +187,11 @@ def _silence_table(answer: Mapping[str, Any]) -> None:
     for each in answer["silences"]:
         cells = (each["id"], ", ".join(each["matchers_text"]), each["startsAt"], each["endsAt"])
         table.add_row(*map(shown, (*cells, each["createdBy"], each["comment"])))
-    _print(table, answer["silences"], "no silences")
+    print_table(table, answer["silences"], "no silences")
 
 
-def _print(table: Table, rows: Sequence[Any], nothing: str) -> None:
+def print_table(table: Table, rows: Sequence[Any], nothing: str) -> None:
+    """Print a table as wide as the terminal, or wide where there is none; without rows what says so."""
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
     if rows:
         console.print(table)

@@ -1,0 +1,109 @@
+"""What a request does to the outbox of a running hub: list, queue dead letters anew, drop."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from hub.clock import rfc3339
+from hub.commands.request import Request, words
+from hub.errors import RequestError
+from hub.fields import did_you_mean
+from hub.limits import OUTBOX_SHOWN
+from hub.outbox import revived
+from hub.pipeline import Pipeline
+from hub.store.reader import OutboxEntry, Reader
+from hub.store.writer import Store
+
+__all__ = ["drop", "entry_body", "find", "listed", "retry"]
+
+Answer = dict[str, Any]
+_STATES = ("queued", "dead")
+
+
+def find(reader: Reader, request: Request, *, among: str = "") -> list[OutboxEntry]:
+    """Return the rows that are meant by `ids`, `receiver`, `state`; OUTBOX_SHOWN at most. `among`: only this state.
+
+    Raises:
+        RequestError: the request cannot be read.
+
+    """
+    ids = request.get("ids", [])
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        raise RequestError("'ids' must be a list of texts")
+    state = words(request, "state")
+    if state and state not in _STATES:
+        raise RequestError(f"'state' is queued or dead, not {state!r}")
+    if among and state not in ("", among):
+        raise RequestError("only dead letters are queued anew: what is queued is tried anyway")
+    found = reader.outbox(ids, words(request, "receiver"), among or state, OUTBOX_SHOWN)
+    missing = sorted(set(ids) - {entry.id for entry in found})
+    if missing:
+        known = {entry.id for entry in reader.outbox((), "", "", OUTBOX_SHOWN)}
+        what = "dead letter" if among == "dead" else "notification in the outbox"
+        hint = did_you_mean(missing[0], known - {entry.id for entry in found})
+        raise RequestError(f"no {what} has the id {missing[0]!r}" + (f" ({hint})" if hint else ""))
+    return found
+
+
+def named(request: Request) -> None:
+    """Ask for a word about which rows are meant before any is changed.
+
+    Raises:
+        RequestError: there is none.
+
+    """
+    if not any(request.get(key) for key in ("ids", "receiver", "state", "all")):
+        raise RequestError("which notifications? give ids, a receiver, a state, or all")
+
+
+def entry_body(entry: OutboxEntry) -> Answer:
+    """Return a row for a script."""
+    body = orjson.loads(entry.body)
+    said = {name: body.get(name) for name in ("alertname", "summary")} | {"says": body.get("state")}
+    return {
+        "id": entry.id,
+        "receiver": entry.receiver,
+        "state": entry.state,
+        "attempts": entry.attempts,
+        "created": rfc3339(entry.created),
+        "next_attempt": rfc3339(entry.next_at) if entry.next_at and entry.state == "queued" else None,
+        "reason": entry.reason,
+        **said,
+    }
+
+
+async def _found(store: Store, request: Request, among: str = "") -> list[OutboxEntry]:
+    return await store.read(lambda database: find(Reader(database.connection), request, among=among))
+
+
+async def listed(pipeline: Pipeline, store: Store, request: Request) -> Answer:
+    """List what is queued or dead."""
+    del pipeline
+    return _answer(await _found(store, request))
+
+
+async def retry(pipeline: Pipeline, store: Store, request: Request) -> Answer:
+    """Queue dead letters anew; answered when that is on disk."""
+    named(request)
+    found = await _found(store, request, "dead")
+    await pipeline.perform(lambda _, now: pipeline.outbox.revive(found, now))
+    return _answer(found)
+
+
+async def drop(pipeline: Pipeline, store: Store, request: Request) -> Answer:
+    """Take notifications out; what is being sent at this moment stays and is not among the answer's."""
+    named(request)
+    by = words(request, "by", "somebody")
+    found = await _found(store, request)
+    gone = [
+        entry
+        for entry, each in zip(found, revived(found, 0.0), strict=True)
+        if pipeline.dispatcher.drop(entry.row, each, by)
+    ]
+    await pipeline.perform(lambda *_: pipeline.outbox.drop(entry.row for entry in gone))
+    return _answer(gone) | {"busy": len(found) - len(gone)}
+
+
+def _answer(entries: Sequence[OutboxEntry]) -> Answer:
+    return {"ok": True, "outbox": [entry_body(entry) for entry in entries]}

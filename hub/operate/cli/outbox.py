@@ -1,0 +1,116 @@
+"""`hub outbox`: what is queued, failed or dead, listed from the state file; tried again, or dropped.
+
+Listing reads beside a running hub. What changes something is done by the hub that has the file open, asked over the
+broker, and on the file itself where none has.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import orjson
+import typer
+from rich.table import Table
+
+from hub.attempts import delivery_row
+from hub.clock import SystemClock
+from hub.commands.outbox import entry_body, find, named
+from hub.config import load_settings
+from hub.errors import StoreLocked
+from hub.limits import OUTBOX_SHOWN
+from hub.notify.outbox import Queued
+from hub.operate.cli.desk import Broker, By, Config, print_table, request, user
+from hub.operate.shown import shown
+from hub.outbox import outbox_row, revived
+from hub.store.changes import Changes
+from hub.store.database import Database
+from hub.store.reader import OutboxEntry, Reader
+
+__all__ = ["outbox"]
+
+Action = Literal["list", "retry", "drop"]
+_CELLS = ("state", "receiver", "says", "alertname", "attempts", "created", "next_attempt", "reason", "summary", "id")
+
+
+def outbox(
+    action: Annotated[Action, typer.Argument(help="What to do.", metavar="list|retry|drop")] = "list",
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Only these, by id.", metavar="[ID]...", show_default=False)
+    ] = None,
+    config: Config = None,
+    broker: Broker = None,
+    state: Annotated[Path | None, typer.Option(help="The hub's state file; a running hub may have it open.")] = None,
+    receiver: Annotated[str | None, typer.Option(help="Only what is for this receiver.", metavar="NAME")] = None,
+    queued: Annotated[bool, typer.Option("--queued", help="Only what is queued.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Only dead letters.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Retry all dead letters, or drop all there is.")] = False,
+    by: By = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List what is to be told and what was given up; queue dead letters anew; drop what nobody needs any more."""
+    if queued and dead:
+        raise typer.BadParameter("--queued and --dead exclude each other")
+    wanted: dict[str, Any] = {"ids": list(ids or ()), "receiver": receiver or "", "by": by or user(), "all": every}
+    wanted["state"] = "queued" if queued else "dead" if dead else ""
+    path = load_settings(config, state=state).state
+    if action == "list":
+        answer: dict[str, Any] = {"outbox": [entry_body(entry) for entry in _listed(path, wanted)]}
+    else:
+        named(wanted)
+        answer = _change(action, path, wanted, lambda: dict(request(f"outbox-{action}", wanted, config, broker)))
+    if as_json:
+        typer.echo(orjson.dumps(answer["outbox"], option=orjson.OPT_INDENT_2).decode())
+    elif action == "list":
+        _show(answer["outbox"])
+    else:
+        _say(action, answer)
+
+
+def _listed(path: Path, wanted: dict[str, Any]) -> list[OutboxEntry]:
+    reader = Reader.open(path)
+    try:
+        return find(reader, wanted)
+    finally:
+        reader.close()
+
+
+def _change(action: Action, path: Path, wanted: dict[str, Any], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Change the file where no hub has it open, else let that hub do it."""
+    _listed(path, wanted | {"ids": []})  # a file that is none is told of, not made
+    try:
+        database = Database(path)
+    except StoreLocked:
+        return ask()
+    try:
+        found = find(Reader(database.connection), wanted, among="dead" if action == "retry" else "")
+        database.apply([_changes(action, found, wanted["by"], database.last_row())])
+    finally:
+        database.close()
+    return {"outbox": [entry_body(entry) for entry in found]}
+
+
+def _changes(action: Action, found: Sequence[OutboxEntry], by: str, last: int) -> Changes:
+    now = SystemClock().now()
+    rows, again = [entry.row for entry in found], revived(found, now)
+    if action == "retry":
+        return Changes(dropped=rows, queued=[outbox_row(Queued(row, each)) for row, each in enumerate(again, last + 1)])
+    said: dict[str, object] = {"outcome": "dropped", "reason": f"by {by}"}
+    return Changes(dropped=rows, trace=[delivery_row(each, now, said) for each in again])
+
+
+def _show(found: Sequence[dict[str, Any]]) -> None:
+    table = Table(*(name.replace("_", " ") for name in _CELLS), box=None)
+    for each in found:
+        table.add_row(*(shown("" if each[name] is None else each[name]) for name in _CELLS))
+    print_table(table, found, "the outbox is empty")
+    if len(found) == OUTBOX_SHOWN:
+        typer.echo(f"these are the first {OUTBOX_SHOWN:,}; --receiver, --queued, --dead or ids choose others", err=True)
+
+
+def _say(action: Action, answer: dict[str, Any]) -> None:
+    for each in answer["outbox"]:
+        typer.echo(f"{'queued again' if action == 'retry' else 'dropped'}: {shown(each['receiver'])} {each['id']}")
+    if not answer["outbox"]:
+        typer.echo("nothing to do")
+    if answer.get("busy"):
+        typer.echo(f"{answer['busy']} being sent at this moment: left alone", err=True)
