@@ -43,6 +43,11 @@ rules:
     when: value > 1
     shadow: true
     notify: [chat]
+  - alert: Flaps
+    topic: f/{x}
+    when: value > 5
+    clear_for: 30s
+    notify: [chat]
 tests:
 """
 
@@ -197,6 +202,18 @@ def test_a_group_waits_for_what_belongs_to_it_and_tells_it_once(passes):
           - {at: 10s, alert: Many, labels: {site: b}, notified: [chat], times: 1}
           - {at: 309s, alert: Many, labels: {site: a}, notified: []}
           - {at: 310s, alert: Many, labels: {site: a}, state: resolved, notified: [chat], times: 1}
+    """)
+
+
+def test_flapping_ten_times_a_second_for_ten_minutes_is_told_at_most_three_times(passes):
+    passes("""
+      - name: x
+        send:
+          - {from: 0s, to: 10m, every: 200ms, topic: f/1, payload: 9}
+          - {from: 100ms, to: 10m, every: 200ms, topic: f/1, payload: 1}
+        expect:
+          - {at: 10m, alert: Flaps, state: firing, notified: [chat], times: 1}
+          - {at: 20m, alert: Flaps, notified: [chat], times: 1}
     """)
 
 
