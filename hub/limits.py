@@ -78,6 +78,7 @@ GROUP_WAIT_SECONDS = 10.0  # from a group's first alert to its notification: wha
 GROUP_INTERVAL_SECONDS = 300.0  # between two notifications of a group
 GROUP_ALERTS = 100  # shown in one grouped notification
 HELD_BACK_SHOWN = 20  # alerts named in the message of the one that holds them back
+SILENCE_REMINDER_SECONDS = 86400.0  # a silence that hides a critical alert for longer is reminded of
 SILENCE_KEPT_SECONDS = 5 * 86400.0  # how long an expired silence can be looked up, as in Alertmanager
 SILENCE_SECONDS = 3600.0  # of a silence whose end nobody named
 TRACE_ROWS = 200_000  # entries kept, about 100 MB at most, 40 MB as a rule
@@ -87,6 +88,9 @@ NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notificati
 
 # tests in rule files
 TRIAL_MESSAGES = 5_000_000  # of one `send`: a minute of computing
+
+# discovery
+DISCOVERY_ALERTS = 5000  # announced to Home Assistant; more devices than that make it slow, and nobody looks at them
 
 # commands
 REQUEST_BYTES = 64 << 10  # of a request's JSON

@@ -39,8 +39,8 @@ class Alert:
     `episode` counts how often it has fired, `version` how often it has changed; both are parts of ids, never go back.
     `told` are the receivers that were told of this episode: they hear of its end, and nobody else. `tellings` counts
     the firing message and its repeats, `notified` is when the first went out, `last` when the latest did, `steps` how
-    many steps of `escalate` were taken. `held` is the stage that keeps it from being told, and a detail; `event` is
-    what a notification shows of the event.
+    many steps of `escalate` were taken. `held` is the stage that keeps it from being told, and a detail; `hidden` since
+    when a silence does, unless that was reminded of; `event` is what a notification shows of the event.
     """
 
     alertname: str
@@ -61,6 +61,7 @@ class Alert:
     muted: bool = False
     shadow: bool = False
     held: tuple[str, str] | None = None
+    hidden: float = 0.0
     ack: Ack | None = None
     tellings: int = 0
     notified: float = 0.0

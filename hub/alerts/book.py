@@ -16,11 +16,12 @@ from hub.alerts.grouping import Group, Groups
 from hub.alerts.inhibition import Inhibition
 from hub.alerts.matchers import Matcher, match_all
 from hub.alerts.moments import Moments
-from hub.alerts.reminders import due, escalates_at, repeats_at
+from hub.alerts.reminders import due, escalates_at, hidden_too_long_at, repeats_at
 from hub.alerts.silences import Silence, Silences
 from hub.alerts.stages import stage_of
 from hub.alerts.texts import notification_body, render, with_held_back
 from hub.alerts.trace import Trace
+from hub.clock import rfc3339
 from hub.limits import HELD_BACK_SHOWN, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Notification, Phase, Reason
 from hub.rules.keys import Limit
@@ -224,6 +225,8 @@ class Book:
         if stage is None and wants and rule.limit is not None and alert.tally.room_at(rule.limit) > now:
             stage = ("limit", rule.limit.text)
         alert = self._hold(mark, alert, stage, now)
+        if hidden_too_long_at(alert) <= now:
+            alert = self._remind(mark, alert, now)
         if stage is not None:
             return alert if stage[0] != "limit" else self._escalated(mark, alert, rule, now)
         if not alert.tellings:
@@ -253,7 +256,23 @@ class Book:
         self._trace.held(now, mark, name, *stage)
         if stage[0] == "limit":
             alert = changed(alert, tally=alert.tally.held_back())
-        return lifecycle.held(alert, stage)
+        return lifecycle.held(alert, stage, now)
+
+    def _remind(self, mark: str, alert: Alert, now: float) -> Alert:
+        """Say on `hub/events/…` that a silence has hidden a critical alert for long."""
+        silence = self.silences.get(alert.held[1]) if alert.held else None
+        payload = {
+            "event": "silence_hides_critical",
+            "time": rfc3339(now),
+            "alertname": alert.alertname,
+            "labels": alert.labels,
+            "since": rfc3339(alert.hidden),
+            "silence": None if silence is None else silence.body(now),
+        }
+        body = {"topic": f"{self._prefix}/events/silence_hides_critical", "payload": payload, "retain": False}
+        self._queue.append(Notification(f"{alert.id('hidden')}-{alert.version}", OWN, mark, body, now))
+        self._trace.held(now, mark, alert.alertname, "silence", "for over a day, and it is critical")
+        return changed(alert, hidden=0.0)
 
     def _say(
         self,

@@ -59,9 +59,9 @@ def told(alert: Alert, receivers: tuple[str, ...], limit: Limit | None, now: flo
     )
 
 
-def held(alert: Alert, stage: tuple[str, str] | None) -> Alert:
-    """Return it held back by a stage, or by none."""
-    return changed(alert, held=stage)
+def held(alert: Alert, stage: tuple[str, str] | None, now: float = 0.0) -> Alert:
+    """Return it held back by a stage from now on, or by none."""
+    return changed(alert, held=stage, hidden=now if stage is not None and stage[0] == "silence" else 0.0)
 
 
 def acknowledge(alert: Alert, ack: Ack | None) -> Alert:

@@ -3,10 +3,16 @@
 from math import inf
 
 from hub.alerts.alert import Alert
+from hub.limits import SILENCE_REMINDER_SECONDS
 from hub.model import Phase
 from hub.rules.rule import Rule
 
-__all__ = ["due", "escalates_at", "repeats_at"]
+__all__ = ["due", "escalates_at", "hidden_too_long_at", "repeats_at"]
+
+
+def hidden_too_long_at(alert: Alert) -> float:
+    """Return when a silence will have hidden a critical alert for so long that somebody must be reminded, else inf."""
+    return alert.hidden + SILENCE_REMINDER_SECONDS if alert.hidden and alert.severity == "critical" else inf
 
 
 def repeats_at(alert: Alert, rule: Rule) -> float:
@@ -33,5 +39,5 @@ def due(alert: Alert, rule: Rule) -> float:
     ends = inf if alert.ack is None or alert.ack.until is None else alert.ack.until
     if alert.held is not None:
         room = alert.tally.room_at(rule.limit) if alert.held[0] == "limit" and rule.limit else inf
-        return min(room, ends)
+        return min(room, ends, hidden_too_long_at(alert))
     return min(repeats_at(alert, rule), escalates_at(alert, rule), ends)

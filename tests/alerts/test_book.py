@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from hub.alerts.book import Book
+from hub.alerts.matchers import parse_matchers
 from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Reason
 from hub.rules.engine import Engine
@@ -26,7 +27,8 @@ class Desk:
         self.start(text)
 
     def start(self, text):
-        self.engine = Engine(rules(text))
+        self.rules = rules(text)
+        self.engine = Engine(self.rules)
         self.book = Book("hub", HUB, lambda *error: self.errors.append(error))
         rows = [(*key, state) for key, state in self.instances.items()]
         gone = self.engine.restore(rows, self.signatures, self.now)
@@ -271,3 +273,16 @@ def test_ending_rules_that_have_no_alerts_does_nothing(reason):
     desk = Desk(WARM)
     desk.book.end({"Warm": reason, "Other": reason}, 1000.0)
     assert not desk.book.has_changes()
+
+
+def test_a_silence_that_hides_a_critical_alert_for_a_day_is_reminded_of_once():
+    desk = Desk('- {alert: Warm, topic: "f/{device}", when: t > 5, notify: [chat], severity: critical}\n')
+    desk.book.follow({rule.name: rule for rule in desk.rules}, frozenset())
+    desk.book.silence(parse_matchers("alertname=Warm"), desk.now, desk.now + 7 * 86400, "ann", "works", desk.now)
+    assert told(desk.send("f/7", {"t": 6})) == []
+    topics = [n.body["topic"] for n in desk.wait(86399)]
+    assert "hub/events/silence_hides_critical" not in topics
+    (said,) = [n for n in desk.wait(1) if n.body["topic"] == "hub/events/silence_hides_critical"]
+    assert said.body["payload"]["silence"]["createdBy"] == "ann"
+    assert said.body["payload"]["alertname"] == "Warm"
+    assert "hub/events/silence_hides_critical" not in [n.body["topic"] for n in desk.wait(3 * 86400)]

@@ -1,0 +1,69 @@
+"""matchers: as in Alertmanager; what is wrong is said with its place."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.alerts.matchers import Matcher, match_all, parse_matchers
+
+LABELS = {"alertname": "Hot", "site": "berlin", "room": "a b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("alertname=Hot", True),
+        ('alertname="Hot"', True),
+        ("alertname!=Hot", False),
+        ('site=~"ber.*|bonn"', True),
+        ('site=~"ber"', False),
+        ("site!~bonn", True),
+        ('{alertname="Hot", site=berlin}', True),
+        ("alertname=Hot,site=bonn", False),
+        ('room="a b"', True),
+        ('nothing=""', True),
+        ("nothing=", True),
+        ("nothing!=x", True),
+        ('nothing=~".+"', False),
+        ("alertname=Hot,", True),
+        (" { alertname = Hot } ", True),
+    ],
+)
+def test_a_matcher_says_which_alerts_are_meant(text, holds):
+    assert match_all(parse_matchers(text), LABELS) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "a matcher is expected"),
+        ("{}", "a matcher is expected"),
+        ("alertname", "one of = != =~ !~ is expected behind 'alertname'"),
+        ("=x", "a label's name is expected at character 1"),
+        ('a="x', 'the closing " is missing'),
+        ("{a=x", "'}' or ',' is expected"),
+        ("a=x b=y", "',' is expected at character 5"),
+        ('a=~"("', "is not a pattern"),
+        ("a=~" + "x" * 2000, "longer than 1000 characters"),
+    ],
+)
+def test_what_is_no_matcher_is_told_with_its_place(text, says):
+    with pytest.raises(ValueError, match=r"\S") as raised:
+        parse_matchers(text)
+    assert says in str(raised.value)
+
+
+NAME = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
+
+
+@given(st.lists(st.builds(Matcher, NAME, st.sampled_from(["=", "!="]), st.text()), min_size=1, max_size=4))
+def test_what_is_written_is_read_again(matchers):
+    assert parse_matchers(", ".join(map(str, matchers))) == matchers
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_reader(text):
+    with suppress(ValueError):
+        assert parse_matchers(text)
