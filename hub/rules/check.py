@@ -32,12 +32,12 @@ def _check_loops(rules: Mapping[str, Rule], receivers: Mapping[str, Any], prefix
             for topic, receiver in ours:
                 if pattern.overlaps(topic):
                     whose = f"receiver {receiver!r}" if receiver else "the hub's own topics"
-                    way = _way(rule, receiver, rules, topics)
+                    way = _way(rule, receiver, rules, receivers)
                     message = f"rule {rule.name!r} listens to {pattern.text}, which can match {topic} ({whose}): {way}"
                     problems.append(Problem(rule.path, rule.line, 1, message, "make the topic narrower"))
 
 
-def _way(rule: Rule, receiver: str, rules: Mapping[str, Rule], topics: Mapping[str, str]) -> str:
+def _way(rule: Rule, receiver: str, rules: Mapping[str, Rule], receivers: Mapping[str, Any]) -> str:
     """Say how one event would go round: from a rule to whom it tells, to who listens there, back to the rule."""
     if not receiver:
         return "a loop"
@@ -45,18 +45,24 @@ def _way(rule: Rule, receiver: str, rules: Mapping[str, Rule], topics: Mapping[s
     waiting = [rule]
     while waiting:
         teller = waiting.pop(0)
-        for name in _told(teller):
+        for name in _told(teller, receivers):
             if name == receiver:
                 return f"a loop, {ways[teller.name]} → {receiver} → {rule.name}"
-            for hearer in _hearers(rules, topics.get(name)):
+            for hearer in _hearers(rules, receivers[name].publishes()):
                 if hearer.name not in ways:
                     ways[hearer.name] = f"{ways[teller.name]} → {name} → {hearer.name}"
                     waiting.append(hearer)
     return "one rule more would make it a loop"
 
 
-def _told(rule: Rule) -> list[str]:
-    return [*rule.notify, *(name for step in rule.escalate for name in step.to)]
+def _told(rule: Rule, receivers: Mapping[str, Any]) -> list[str]:
+    """Return who is told by a rule, and who where these do not take it."""
+    found = [*rule.notify, *(name for step in rule.escalate for name in step.to)]
+    for name in found:
+        fallback = receivers[name].fallback
+        if fallback is not None and fallback.to in receivers and fallback.to not in found:
+            found.append(fallback.to)
+    return found
 
 
 def _hearers(rules: Mapping[str, Rule], topic: str | None) -> Iterator[Rule]:

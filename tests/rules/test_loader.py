@@ -12,6 +12,7 @@ from hub.rules.loader import load_rules
 @dataclass
 class Receiver:
     topic: str | None
+    fallback: None = None
 
     def publishes(self):
         return self.topic

@@ -1,6 +1,7 @@
 """Receivers and schedules that nothing names, and names that come to nothing: nobody is told, nothing is held back."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from hub.document import Node
 from hub.errors import Problem
@@ -15,8 +16,9 @@ def unused(found: RuleSet) -> Iterator[Problem]:
     written = {**found.disabled, **found.rules}
     if not written:
         return
-    alive = {name for rule in found.rules.values() if not rule.shadow for name in _receivers(rule)}
-    idle = {name for rule in written.values() for name in _receivers(rule)} - alive
+    working = [rule for rule in found.rules.values() if not rule.shadow]
+    alive = {name for rule in working for name in _receivers(rule, found.receivers)}
+    idle = {name for rule in written.values() for name in _receivers(rule, found.receivers)} - alive
     for mapping, name in _written(found, "receivers"):
         if name in idle:
             message = f"receiver {name!r} is never told: all rules that name it are disabled or in shadow"
@@ -54,10 +56,14 @@ def _written(found: RuleSet, section: str) -> Iterator[tuple[Node, str]]:
             yield from ((mapping, name) for name in mapping.value)
 
 
-def _receivers(rule: Rule) -> Iterator[str]:
-    yield from rule.notify
-    for step in rule.escalate:
-        yield from step.to
+def _receivers(rule: Rule, receivers: Mapping[str, Any]) -> Iterator[str]:
+    """Yield who is told by a rule, and who where these do not take it; `fallback` has no circles by now."""
+    for name in (*rule.notify, *(name for step in rule.escalate for name in step.to)):
+        yield name
+        fallback = receivers[name].fallback
+        while fallback is not None:
+            yield fallback.to
+            fallback = receivers[fallback.to].fallback
 
 
 def _schedules(rules: Mapping[str, Rule], mappings: Iterable[tuple[Node, str]]) -> set[str]:

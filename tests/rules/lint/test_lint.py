@@ -182,3 +182,9 @@ def test_each_rule_is_held_against_a_bounded_number_of_others(tmp_path, monkeypa
     assert len(found.rules) == 300
     list(overlaps.overlaps(found.rules, found.nodes))
     assert len(asked) <= 16 * 300
+
+
+def test_who_is_only_told_where_another_fails_is_told(found):
+    text = "receivers: {chat: {file: {path: p}, fallback: mail}, mail: {file: {path: q}, fallback: {to: sms}}, "
+    text += "sms: 'json://localhost/sms'}\nrules:\n  - {event: A, topic: a, notify: chat}\n"
+    assert found(text) == []

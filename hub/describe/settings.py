@@ -1,0 +1,50 @@
+"""hub.yaml: the broker, where files lie, the HTTP interface."""
+
+from typing import Any
+
+from hub.describe.parts import Key, duration, key, listed, mapping, names, text, whole, word
+
+__all__ = ["BROKER", "HTTP", "SETTINGS", "TOKEN", "settings_file"]
+
+_BETTER = "a secret, better from !env NAME or !file PATH"
+
+BROKER: dict[str, Key] = {
+    "url": text("mqtt://host:1883 or mqtts://host:8883, perhaps with user:password@.", "mqtt://localhost:1883"),
+    "ca": text("PEM file of the authority that signed the broker's certificate.", "ca.pem"),
+    "cert": text("PEM file of the hub's certificate.", "hub.pem"),
+    "key": text("PEM file of its key.", "hub.key"),
+    "username": text("Login.", "hub"),
+    "password": text(f"Login; {_BETTER}."),
+    "client_id": text("The client id, under which the broker keeps events while the hub is away.", "hub"),
+    "protocol": key("The version of MQTT.", "5", enum=["5", "3.1.1", 5]),
+    "session_expiry": duration("How long the broker keeps events while the hub is away.", "7d", zero=False),
+    "receive_maximum": whole("Unacknowledged events that the broker may have sent.", 1, 65535, 65535),
+    "keep_alive": duration("How often the connection is tried out.", "30s", zero=False),
+    "payload_bytes": whole("The largest payload that is evaluated, in bytes.", 1, 64 << 20, 262_144),
+}
+
+TOKEN: dict[str, Key] = {
+    "name": text("Who has it.", "dashboard"),
+    "role": word("What it may do.", "viewer", "operator", "admin"),
+    "token": text(f"The token; {_BETTER}."),
+}
+
+HTTP: dict[str, Key] = {
+    "listen": text("Host and port; an address that others can reach needs tokens.", "127.0.0.1:8080"),
+    "tokens": key("Who may use it.", type="array", items=mapping("a token", TOKEN, required=("name", "role", "token"))),
+}
+
+SETTINGS: dict[str, Key] = {
+    "broker": {"description": "The MQTT broker.", **mapping("broker", BROKER)},
+    "rules": names("Rule files and folders, relative to this file.", ["rules"]),
+    "devices": names("Fleet files and folders.", ["devices"]),
+    "state": text("The state file.", "hub.db"),
+    "publish_prefix": text("Everything that the hub says about itself is published below it.", "hub"),
+    "http": {"description": "The HTTP interface.", **mapping("http", HTTP)},
+    "discovery": listed(key("Home Assistant's discovery; not supported yet.", "homeassistant"), {"type": "string"}),
+}
+
+
+def settings_file() -> dict[str, Any]:
+    """Return the schema of hub.yaml."""
+    return {**mapping("hub.yaml", SETTINGS), "description": "The settings of the MQTT notification hub; all optional."}

@@ -1,0 +1,33 @@
+"""`hub schema`: the JSON Schema of the files that users write, for their editors."""
+
+import enum
+from typing import Annotated
+
+import orjson
+import typer
+
+from hub.describe import fleet_schema, json_schema, settings_schema
+
+__all__ = ["schema"]
+
+
+class _Of(enum.StrEnum):
+    RULES = "rules"
+    FLEET = "fleet"
+    SETTINGS = "settings"
+
+
+_MAKERS = {_Of.RULES: json_schema, _Of.FLEET: fleet_schema, _Of.SETTINGS: settings_schema}
+
+
+def schema(
+    rules: Annotated[bool, typer.Option("--rules", help="That of rule files (the default).")] = False,
+    fleet: Annotated[bool, typer.Option("--fleet", help="That of fleet files.")] = False,
+    settings: Annotated[bool, typer.Option("--settings", help="That of hub.yaml.")] = False,
+) -> None:
+    """Print the JSON Schema (draft-07) of rule files: what editors complete, explain and check by."""
+    asked = [of for of, given in zip(_Of, (rules, fleet, settings), strict=True) if given]
+    if len(asked) > 1:
+        raise typer.BadParameter("one of --rules, --fleet and --settings at a time")
+    made = _MAKERS[asked[0] if asked else _Of.RULES]()
+    typer.echo(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode())
