@@ -52,9 +52,9 @@ class Target:
         if len(self.parts) == 1 and isinstance(self.parts[0], str):
             return URL(self.parts[0])
         known = names(body)
-        filled = [part if isinstance(part, str) else part.fill(*known, []) for part in self.parts]
-        host = [_in_host(each, part) for each, part in zip(filled, self.parts, strict=True)][: self.authority]
-        rest = [_in_path(each, part) for each, part in zip(filled, self.parts, strict=True)][self.authority :]
+        before, behind = self.parts[: self.authority], self.parts[self.authority :]
+        host = [part if isinstance(part, str) else _in_host(part.fill(*known, [])) for part in before]
+        rest = [part if isinstance(part, str) else _in_path(part.fill(*known, [])) for part in behind]
         try:
             url = URL("".join(host) + _without_dots("".join(rest)))
         except ValueError as error:
@@ -68,19 +68,19 @@ class Target:
         return url_secrets(" ".join(part for part in self.parts if isinstance(part, str)))
 
 
-def _in_host(value: str, part: str | Filler) -> str:
-    if isinstance(part, Filler) and not _HOST_VALUE.fullmatch(value):
+def _in_host(value: str) -> str:
+    if not _HOST_VALUE.fullmatch(value):
         raise UnsafeHost(f"{value[:80]!r} is no host name")
     return value
 
 
-def _in_path(value: str, part: str | Filler) -> str:
-    return value if isinstance(part, str) else quote(value[:URL_VALUE_CHARS], safe="") or "_"
+def _in_path(value: str) -> str:
+    return quote(value[:URL_VALUE_CHARS], safe="") or "_"
 
 
 def _check(host: str) -> None:
     """Refuse the old spellings of IPv4 addresses (127.1, 0x7f000001), which who connects reads as he likes."""
-    if not host or (_NUMERIC.fullmatch(host) and not _CANONICAL.fullmatch(host)):
+    if "" in host.removesuffix(".").split(".") or (_NUMERIC.fullmatch(host) and not _CANONICAL.fullmatch(host)):
         raise UnsafeHost(f"{host[:80]!r} is no host name")
 
 
@@ -102,9 +102,9 @@ def target(node: Node) -> Target:
     before = next((place for place, part in enumerate(parts) if part == ""), len(parts))
     kept = tuple(part for part in parts if part != "")
     guarded = any(isinstance(part, Filler) for part in kept[:before])
-    _try(node, kept)
     if guarded:
         _check_authority(node, kept[:before])
+    _try(node, kept)
     return Target(whole, kept, before, guarded)
 
 

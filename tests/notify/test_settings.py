@@ -5,6 +5,9 @@ import pytest
 
 from hub.document import Problems, parse_document
 from hub.notify import settings
+from hub.notify.fallback import Fallback, check_fallbacks
+from hub.notify.pace import Rate
+from hub.notify.retry import RetryPolicy
 from hub.notify.settings import build_receiver, read_receivers
 from tests.notify.fakes import toolbox
 
@@ -56,6 +59,14 @@ def test_the_same_text_read_twice_is_equal_so_that_a_reload_leaves_its_receiver_
         ("a: {rate: 10, file: {path: x}}", "r.yaml:1:11: '10' is not a rate (write 10/m, 1/s or 100/12h)"),
         ("a: {file: {path: x}, retry: 3}", "r.yaml:1:29: must be a mapping (as in {attempts: 5, age: 1h})"),
         ("a: {webpush: {topic: x}}", "r.yaml:1:5: 'webpush' of a receiver is not supported yet"),
+        ("a: {file: {path: x}, rate: 0/m}", "a rate is 1 to 10000 notifications in a time"),
+        ("a: {file: {path: x}, rate: 3/2d}", "a rate counts over a day at most"),
+        ("a: {file: {path: x}, rate: 3/x}", "r.yaml:1:28: 'x' is not a time (write 10/m, 1/s or 100/12h)"),
+        ("a: {file: {path: x}, retry: {atempts: 3}}", "unknown key 'atempts' in 'retry' (did you mean 'attempts'?)"),
+        ("a: {file: {path: x}, retry: {attempts: 0}}", "r.yaml:1:40: must be from 1 to 1000, not 0"),
+        ("a: {file: {path: x}, retry: {first: 5m, longest: 1m}}", "'longest' is shorter than 'first'"),
+        ("a: {file: {path: x}, fallback: {after: 10m}}", "'fallback' needs the key 'to'"),
+        ("a: {file: {path: x}, fallback: {to: b, after: 0}}", "must be more than 0 and at most 31d"),
         ("a: {webhok: {url: http://h/}}", "unknown key 'webhok' in receiver 'a' (did you mean 'webhook'?)"),
         ("a: {file: {path: x}, tiemout: 5s}", "did you mean 'timeout'?"),
         ("a: {file: {path: x}, mqtt: {topic: y}}", "receiver 'a' is both 'file' and 'mqtt'"),
@@ -73,6 +84,42 @@ def test_a_mistake_is_shown_with_its_place(yaml, message):
     _, problems = read(yaml)
     assert message in problems[0], problems
     assert len(problems) == 1
+
+
+def test_the_keys_of_delivery_are_read():
+    found, problems = read(
+        "a: {file: {path: x}, rate: 10/m, retry: {attempts: 3, age: 1h, first: 2s, longest: 1m}, "
+        "fallback: {to: b, after: 10m}}\nb: {file: {path: y}, fallback: c, rate: 100/12h}\n"
+    )
+    assert problems == []
+    assert found["a"].rate == Rate(10, 60.0)
+    assert found["a"].retry == RetryPolicy(2.0, 60.0, age=3600.0, attempts=3)
+    assert found["a"].fallback == Fallback("b", 600.0)
+    assert found["b"].fallback == Fallback("c")
+    assert found["b"].rate == Rate(100, 43200.0)
+    assert found["b"].retry == RetryPolicy()
+
+
+def fallbacks(yaml):
+    problems = Problems()
+    check_fallbacks(read_receivers(parse_document(yaml, "r.yaml", problems), problems), problems)
+    return [str(problem) for problem in problems]
+
+
+def test_a_fallback_must_be_a_receiver_and_no_chain_of_them_a_circle():
+    yaml = "".join(
+        f"{name}: {{file: {{path: x}}, fallback: {to}}}\n" for name, to in ("ab", "bc", "ca", "da", "ee", "fg")
+    )
+    assert fallbacks(yaml) == [
+        "r.yaml:1:32: fallbacks go in a circle: a → b → c → a (let one of them have none)",
+        "r.yaml:2:32: fallbacks go in a circle: b → c → a → b (let one of them have none)",
+        "r.yaml:3:32: fallbacks go in a circle: c → a → b → c (let one of them have none)",
+        "r.yaml:5:32: fallbacks go in a circle: e → e (let one of them have none)",
+        "r.yaml:6:32: there is no receiver 'g' (a fallback is the name of another receiver)",
+    ]
+    assert fallbacks("chat: {file: {path: x}, fallback: mial}\nmail: {file: {path: y}}\n") == [
+        "r.yaml:1:35: there is no receiver 'mial' (did you mean 'mail'?)"
+    ]
 
 
 def test_a_receiver_with_a_problem_is_known_by_name_all_the_same():

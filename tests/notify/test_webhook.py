@@ -7,6 +7,7 @@ import hmac
 import logging
 import socket
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -262,3 +263,27 @@ def test_a_mistake_is_shown_with_its_place(yaml, message):
 def test_secrets_of_a_file_with_problems_are_not_shown(tmp_path):
     Path(tmp_path / "token").write_text("tokenSECRET")
     assert "SECRET" not in "\n".join(problems_of("ops: {webhook: {url: 'ftp://u:passSECRET@h/xSECRET'}}"))
+
+
+async def test_an_answer_of_10_mb_to_a_delivered_message_is_not_read(http, listener):
+    listener.answers = [web.Response(body=b"x" * (10 << 20))]
+    assert await asyncio.wait_for(webhook(http, listener.port).send(notification()), BOUND) == Delivered()
+
+
+async def test_all_messages_of_an_episode_share_a_header_to_update_in_place_by(http, listener):
+    made = notification(order="0123")
+    for step in ("firing", "repeat-1", "resolved"):
+        await webhook(http, listener.port).send(replace(made, id=f"0123-7-{step}"))
+    assert {headers["X-Hub-Alert"] for _, _, headers, _ in listener.requests} == {"0123-7"}
+
+
+async def test_a_content_type_of_the_users_own_takes_the_place_of_ours(http, listener):
+    await webhook(http, listener.port, headers=(("content-type", Secret("text/x")),)).send(notification())
+    assert listener.requests[0][2]["Content-Type"] == "text/x"
+
+
+async def test_only_what_certainly_did_not_arrive_says_so(http, listener):
+    listener.answers = [503, 429, 500, 504]
+    receiver = webhook(http, listener.port)
+    assert [(await receiver.send(notification())).perhaps for _ in range(4)] == [False, False, True, True]
+    assert not (await webhook(http, 1).send(notification())).perhaps
