@@ -9,9 +9,12 @@ import orjson
 import typer
 
 from hub.config import Settings, load_settings
+from hub.document import Problems
+from hub.files import load_files
 from hub.operate.doctor.broker import look_at_broker
-from hub.operate.doctor.finding import Finding, Level
+from hub.operate.doctor.finding import Finding, Level, bad, good
 from hub.operate.doctor.machine import look_at_machine
+from hub.operate.doctor.receivers import look_at_receivers
 from hub.operate.doctor.state import look_at_state
 from hub.operate.runner import run_loop
 from hub.operate.shown import shown
@@ -45,7 +48,18 @@ def doctor(
 async def _look(settings: Settings) -> list[Finding]:
     broker = await look_at_broker(settings)
     machine = await asyncio.to_thread(look_at_machine, settings.state)
-    return [*broker, *machine, *await asyncio.to_thread(look_at_state, settings.state)]
+    state = await asyncio.to_thread(look_at_state, settings.state)
+    return [*broker, *machine, *state, *await _files(settings)]
+
+
+async def _files(settings: Settings) -> list[Finding]:
+    """Look at rules and fleets, and at the receivers they name."""
+    problems = Problems()
+    files = load_files(settings, problems)
+    if problems:
+        return [bad("rules and devices", f"{len(problems)} problems", "`hub check` tells them")]
+    rules = good("rules and devices", f"{len(files.rules.rules)} rules without a problem")
+    return [rules, *await look_at_receivers(files.rules.receivers)]
 
 
 def _say(findings: Sequence[Finding]) -> None:

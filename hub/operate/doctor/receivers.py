@@ -1,0 +1,98 @@
+"""The receivers, without sending anything: is there such a host, does somebody listen, can the file be written.
+
+What a receiver does with a message `hub drill` shows; this says why it cannot.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub.notify.receiver import ReceiverSettings
+from hub.operate.doctor.finding import Finding, bad, good, unknown
+from hub.secret import Secret
+
+__all__ = ["look_at_receivers"]
+
+CONNECT_SECONDS = 5.0
+_PORTS = {"amqp": 5672, "amqps": 5671, "nats": 4222, "tls": 4222, "redis": 6379, "rediss": 6379}
+_DRILL = "`hub drill` sends a test through it"
+Servers = list[tuple[str, int]]
+
+
+async def look_at_receivers(receivers: Mapping[str, ReceiverSettings]) -> list[Finding]:
+    """Try to reach each receiver's server, all at once."""
+    return list(await asyncio.gather(*(_look(name, each) for name, each in receivers.items())))
+
+
+async def _look(name: str, settings: ReceiverSettings) -> Finding:
+    subject = f"receiver {name}"
+    if settings.kind == "file":
+        return _file(subject, Path(settings.options.path))
+    if settings.kind == "mqtt":
+        return good(subject, "publishes on the hub's own broker; its ACL must allow the topic")
+    servers = _SERVERS.get(settings.kind, lambda _: [])(settings.options)
+    if not servers:
+        return unknown(subject, "cannot be tried without sending something", _DRILL)
+    for host, port in servers:
+        why = await _why_unreachable(host, port)
+        if why:
+            return bad(subject, f"{host}:{port} {why}", "correct its host and port, or start what should listen there")
+    return good(subject, f"reached at {', '.join(f'{host}:{port}' for host, port in servers)}; {_DRILL}")
+
+
+async def _why_unreachable(host: str, port: int) -> str:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return f"does not answer within {CONNECT_SECONDS:.0f} s"
+    except OSError as error:
+        return f"cannot be reached: {error.strerror or error}"
+    writer.close()
+    return ""
+
+
+def _file(subject: str, path: Path) -> Finding:
+    folder = path.resolve().parent
+    if path.exists() and not os.access(path, os.W_OK):
+        return bad(subject, f"{path} cannot be written", "give the hub's user the file")
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return bad(subject, f"{folder} cannot be written", "make the folder, and give it to the hub's user")
+    return good(subject, f"{path} can be written")
+
+
+def _webhook(options: Any) -> Servers:
+    if options.url.guarded:
+        return []  # an event names the host
+    url = options.url.render({})
+    return [(url.host or "", url.port or 443)]
+
+
+def _smtp(options: Any) -> Servers:
+    return [(options.host, options.port)]
+
+
+def _queue(options: Any) -> Servers:
+    return [_server(options.url)]
+
+
+def _kafka(options: Any) -> Servers:
+    return [_server(Secret(f"kafka://{each}"), 9092) for each in options.login.servers]
+
+
+def _server(url: Secret, default: int = 0) -> tuple[str, int]:
+    parts = urlsplit(url.reveal())
+    return parts.hostname or "", parts.port or default or _PORTS.get(parts.scheme, 0)
+
+
+_SERVERS: Mapping[str, Callable[[Any], Servers]] = {
+    "webhook": _webhook,
+    "smtp": _smtp,
+    "amqp": _queue,
+    "nats": _queue,
+    "redis": _queue,
+    "kafka": _kafka,
+}
