@@ -90,6 +90,7 @@ def _look(settings: Settings, problems: Problems) -> None:
     """Read what settings name, and lint what can be read of it."""
     before = len(problems)
     files = load_files(settings, problems, keep=True)
+    read_cases(files.rules, problems)
     read = {path.resolve() for path in yaml_files(settings.rules, Problems())}
     folders = {path.parent for path in read}
     # a file alone, of several in its folder, may be named by those that were not read
