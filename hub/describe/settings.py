@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from hub.describe.parts import Key, duration, key, listed, mapping, names, text, whole, word
+from hub.describe.parts import Key, duration, key, mapping, names, text, whole, word
 
-__all__ = ["BROKER", "HTTP", "SETTINGS", "TOKEN", "settings_file"]
+__all__ = ["BROKER", "DISCOVERY", "HOME_ASSISTANT", "HTTP", "SETTINGS", "TOKEN", "settings_file"]
 
 _BETTER = "a secret, better from !env NAME or !file PATH"
 
@@ -34,6 +34,11 @@ HTTP: dict[str, Key] = {
     "tokens": key("Who may use it.", type="array", items=mapping("a token", TOKEN, required=("name", "role", "token"))),
 }
 
+HOME_ASSISTANT: dict[str, Key] = {"prefix": text("Its prefix of discovery topics.", "homeassistant")}
+DISCOVERY: dict[str, Key] = {
+    "homeassistant": {"description": "Of Home Assistant.", **mapping("homeassistant", HOME_ASSISTANT)}
+}
+
 SETTINGS: dict[str, Key] = {
     "broker": {"description": "The MQTT broker.", **mapping("broker", BROKER)},
     "rules": names("Rule files and folders, relative to this file.", ["rules"]),
@@ -41,7 +46,11 @@ SETTINGS: dict[str, Key] = {
     "state": text("The state file.", "hub.db"),
     "publish_prefix": text("Everything that the hub says about itself is published below it.", "hub"),
     "http": {"description": "The HTTP interface.", **mapping("http", HTTP)},
-    "discovery": listed(key("Home Assistant's discovery; not supported yet.", "homeassistant"), {"type": "string"}),
+    "discovery": key(
+        "Announces every alert to Home Assistant.",
+        *("homeassistant", {"homeassistant": {"prefix": "homeassistant"}}),
+        anyOf=[{"const": "homeassistant"}, mapping("discovery", DISCOVERY)],
+    ),
 }
 
 

@@ -70,7 +70,7 @@ FLEET = (
     "faults: [{fault: silence, every: 1d, for: 1m}]\npayload:\n  list: [1, 2]\n"
     + "".join(f"  {name}: {signal}\n" for name, signal in SIGNALS.items())
 )
-SETTINGS = "broker: {}\nhttp: {tokens: [{name: n, role: viewer, token: t}]}\n"
+SETTINGS = "broker: {}\ndiscovery: {homeassistant: {}}\nhttp: {tokens: [{name: n, role: viewer, token: t}]}\n"
 
 TABLES = {
     "a rule file": dict.fromkeys(json_schema()["properties"]),
@@ -94,6 +94,8 @@ TABLES = {
     "hub.yaml": settings.SETTINGS,
     "broker": settings.BROKER,
     "http": settings.HTTP,
+    "discovery": settings.DISCOVERY,
+    "homeassistant": settings.HOME_ASSISTANT,
     "a token": settings.TOKEN,
 }
 
