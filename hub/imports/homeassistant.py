@@ -94,7 +94,7 @@ class _Reader:
     # an alert
 
     def _alert(self, key: str, alert: Source, line: int) -> None:
-        entity = alert.text("entity_id")
+        entity = alert.text("entity_id").lower()
         if not _ENTITY.fullmatch(entity):
             self.draft.remark(None, line, f"alert {key}: entity_id {entity!r} is no entity of Home Assistant")
             return

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from hub.errors import CompileError
+from hub.expressions import Scope, compile_topic
 from hub.imports.draft import Draft, Entry, Env, Value
 from hub.imports.pyformat import convert
+from hub.ingest.topics import check_topic
 
 __all__ = ["MAKERS", "NotCarried", "Target"]
 
@@ -112,15 +115,23 @@ def _mqtt(target: Target) -> list[Entry | Env]:
 
 def _publish(written: str, qos: str, retain: str) -> Entry:
     topic, lost = convert(written, bare=False)
-    first = written.partition("/")[0]
-    if not written or lost or "{" in first or any(sign in written for sign in "+#\x00"):
-        raise NotCarried("its topic cannot be carried over: the first level must be fixed")
+    if lost or not _publishable(topic):
+        raise NotCarried("its topic cannot be carried over: the first level must be fixed, and + and # are for rules")
     keys: dict[str, Value] = {"topic": topic, "payload": "{details == '' ? summary : details}"}
     if qos == "0":
         keys["qos"] = 0
     if retain == "True":
         keys["retain"] = True
     return Entry({"mqtt": keys})
+
+
+def _publishable(topic: str) -> bool:
+    first, _, rest = topic.partition("/")
+    try:
+        filled = compile_topic(topic, Scope()).filter.replace("+", "x")
+    except CompileError:
+        return False
+    return "{" not in first and "}" not in first and bool(rest or first) and check_topic(filled) is None
 
 
 def _http(target: Target) -> list[Entry | Env]:

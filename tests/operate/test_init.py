@@ -1,6 +1,5 @@
 """`hub init`: the folder that it makes is right, complete, and never written over anything."""
 
-import os
 import re
 import shlex
 
@@ -57,19 +56,12 @@ def test_a_folder_with_other_files_is_taken(tmp_path):
     assert files(tmp_path).keys() == FILES | {"notes.txt"}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_made_is_told_without_a_traceback(tmp_path):
-    tmp_path.chmod(0o500)
-    code, _, err = hub("init", "first", cwd=tmp_path)
-    assert code == 1
-    assert "cannot be written" in err
-
-
 def test_a_file_in_the_way_is_told(tmp_path):
     (tmp_path / "first").write_text("mine\n")
     code, _, err = hub("init", "first", cwd=tmp_path)
     assert code == 1
     assert "first" in err
+    assert "cannot be written" in err
 
 
 def test_the_readme_tells_five_commands_that_exist_in_their_order(folder):

@@ -13,6 +13,7 @@ from hub.operate.shown import shown
 
 __all__ = ["Format", "import_file"]
 
+
 class Format(enum.StrEnum):
     """The tools whose files are read: the names of IMPORTERS."""
 
