@@ -1,6 +1,7 @@
 """outbox: rows numbered as they are queued, results gathered into few commits."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from hub.model import Notification
 from hub.notify.outbox import Queued, Settled
 from hub.outbox import StoreOutbox, outbox_row
 from hub.store.changes import Changes
+from hub.store.reader import Reader
 from hub.store.writer import Store
 
 
@@ -81,3 +83,68 @@ async def test_a_commit_that_came_by_itself_leaves_no_timer_behind(store):
     outbox.take_settled()
     await asyncio.sleep(2 * SETTLE_SECONDS)
     assert wanted == []
+
+
+async def test_what_goes_to_a_fallback_enters_with_the_commit_that_settles_the_first_one(store):
+    outbox = StoreOutbox(store, 1)
+    first = Notification("f-1-firing", "chat", "f", {"state": "firing"}, 1000.0)
+    await commit(store, queued=[outbox_row(Queued(1, first))])
+    copy = replace(first, receiver="sms", created=1600.0)
+    outbox.settle([Settled(1, "dead", 3, 0.0, "why", copy, handed=True)])
+    entering = outbox.enter(outbox.take_entering())
+    handed, closed, dropped = outbox.take_marks()
+    assert [(each.row, each.notification) for each in entering] == [(2, copy)]
+    await commit(
+        store,
+        queued=[outbox_row(each) for each in entering],
+        settled=outbox.take_settled(),
+        handed=handed,
+        closed=closed,
+        dropped=dropped,
+    )
+    assert await outbox.queued("sms", 0, 10) == entering
+    assert await outbox.queued("chat", 0, 10) == []
+    assert await outbox.handed() == [("chat", "f-1-firing", "sms")]
+
+    outbox.settle([Settled(9, "delivered", 1, 0.0, "", replace(copy, id="f-1-resolved"), closes="chat")])
+    marks = outbox.take_marks()
+    await commit(store, settled=outbox.take_settled(), handed=marks[0], closed=marks[1])
+    assert await outbox.handed() == []
+    assert outbox.take_entering()[0].id == "f-1-resolved"
+
+
+async def test_the_end_of_one_episode_leaves_the_mark_of_the_next(store):
+    outbox = StoreOutbox(store, 0)
+    rows = [outbox_row(Queued(row, Notification(f"f-{row}-firing", "chat", "f", {}, 1.0))) for row in (1, 12)]
+    marks = [(1, "sms"), (12, "sms")]
+    await commit(store, queued=rows, settled=[(1, "dead", 1, 0, ""), (12, "dead", 1, 0, "")], handed=marks)
+    await commit(store, settled=[(99, "delivered", 1, 0, "")], closed=[("chat", "f-1"), ("mail", "f-12")])
+    assert await outbox.handed() == [("chat", "f-12-firing", "sms")]
+
+
+async def test_a_superseded_row_is_gone(store):
+    outbox = StoreOutbox(store, 0)
+    await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("a")])])
+    outbox.settle([settled(1, "superseded")])
+    await commit(store, settled=outbox.take_settled())
+    assert await store.read(lambda database: Reader(database.connection).outbox((), "", "", 10)) == []
+
+
+async def test_a_dead_letter_revived_is_a_new_row_of_now_and_the_old_one_is_gone(store):
+    outbox = StoreOutbox(store, 0)
+    await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("a"), notification("b")])])
+    await commit(store, settled=[(1, "dead", 7, 0.0, "410 Gone")])
+    (dead,) = await store.read(lambda database: Reader(database.connection).outbox((), "chat", "dead", 10))
+    assert (dead.id, dead.attempts, dead.reason) == ("a", 7, "410 Gone")
+    outbox.revive([dead], 5000.0)
+    again = outbox.enter(outbox.take_entering())
+    await commit(store, queued=[outbox_row(each) for each in again], dropped=outbox.take_marks()[2])
+    assert again == [Queued(3, replace(notification("a"), created=5000.0))]
+    assert [each.notification.id for each in await outbox.queued("chat", 0, 10)] == ["b", "a"]
+
+
+async def test_what_was_queued_before_this_process_began_may_have_been_sent(store):
+    await commit(store, queued=[outbox_row(Queued(1, notification("a")))])
+    outbox = StoreOutbox(store, 1)
+    await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("b")])])
+    assert [each.perhaps for each in await outbox.queued("chat", 0, 10)] == [True, False]

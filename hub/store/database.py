@@ -56,7 +56,7 @@ _DROPPED = "DELETE FROM outbox WHERE row IN (SELECT value FROM json_each(?))"
 _HANDED = "UPDATE outbox SET handed = value->>1 FROM json_each(?) WHERE outbox.row = value->>0"
 _CLOSED = """
 UPDATE outbox SET handed = '' FROM json_each(?)
-WHERE handed <> '' AND receiver = value->>0 AND id LIKE (value->>1) || '-%'"""
+WHERE handed <> '' AND receiver = value->>0 AND outbox.id LIKE (value->>1) || '-%'"""
 _META = """
 INSERT INTO meta SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET value = excluded.value"""
