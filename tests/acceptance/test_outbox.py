@@ -1,4 +1,4 @@
-"""Receivers that fail, as users see it: fallback over a kill, what resolved meanwhile, `hub outbox` on a running hub."""
+"""Receivers that fail, as users see it: fallback over a kill, what resolved meanwhile, `hub outbox` while it runs."""
 
 import asyncio
 import json
