@@ -49,6 +49,9 @@ def read_mqttwarn(text: str, path: str) -> Imported:
     return write(reader.draft)
 
 
+_QUEUES = {"amqp": "amqp", "redispub": "redis"}
+
+
 class _Reader:
     def __init__(self, ini: Ini) -> None:
         self.ini, self.draft = ini, Draft(ini.path)
@@ -205,4 +208,6 @@ class _Reader:
 def _why_not(module: str) -> str:
     if module == "log":
         return "the hub logs by itself"
+    if module in _QUEUES:
+        return f"write a receiver of the kind {_QUEUES[module]}, which needs a package of its own: docs/receivers.md"
     return f"no receiver for the service {module}; see docs/receivers.md, a webhook or an Apprise URL may do"
