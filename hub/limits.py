@@ -95,6 +95,7 @@ DISCOVERY_ALERTS = 5000  # announced to Home Assistant; more devices than that m
 # commands
 REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
+TOKEN_SECONDS = 86400.0  # how long a token acknowledges, where nobody says
 ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
 
 # why

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from hub.clock import Clock
+from hub.clock import Clock, rfc3339
 from hub.commands import desk, outbox
-from hub.commands.request import Request, words
+from hub.commands.request import Request, chosen, span, words
+from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
 from hub.errors import HubError, RequestError
 from hub.fields import did_you_mean
+from hub.limits import TOKEN_SECONDS
 from hub.pipeline import Pipeline
 from hub.store.reader import Reader
 from hub.store.writer import Store
@@ -27,7 +29,8 @@ class Service:
         """Take the hub."""
         self._pipeline, self._store, self._clock = pipeline, store, clock
         self._known: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
-            "ack": self._changing(desk.ack),
+            "ack": self._ack,
+            "token": self._token,
             "unack": self._changing(desk.unack),
             "silence": self._changing(desk.silence),
             "unsilence": self._changing(desk.unsilence),
@@ -66,6 +69,24 @@ class Service:
         self, handle: Callable[[Pipeline, Store, Request], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Answer]]:
         return lambda request: handle(self._pipeline, self._store, request)
+
+    async def _ack(self, request: Request) -> Answer:
+        """Acknowledge; who holds a token needs to say nothing else."""
+        if "token" in request:
+            claim = read_token(words(request, "token"), await self._key(), self._clock.now())
+            request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": words(request, "comment")}
+        return await self._pipeline.perform(lambda core, now: desk.ack(core, request, now))
+
+    async def _token(self, request: Request) -> Answer:
+        """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""
+        now = self._clock.now()
+        ((mark, alert),) = chosen(request, self._pipeline.core.book)[:1]
+        until = int(span(request, now, default=TOKEN_SECONDS) or now)
+        claim = Claim(mark, alert.episode, until, words(request, "by", "a token"))
+        return {"ok": True, "token": sign_token(claim, await self._key()), "expires": rfc3339(until)}
+
+    async def _key(self) -> bytes:
+        return await self._store.read(lambda database: database.key("token"))
 
     async def _why(self, request: Request) -> Answer:
         name, labels = _named(request)

@@ -7,6 +7,7 @@ each statement gives up the GIL once and has to win it back from the event loop.
 import fcntl
 import os
 import re
+import secrets
 import sqlite3
 from importlib.resources import files
 from pathlib import Path
@@ -215,6 +216,12 @@ class Database:
     def _list(self, sql: str, rows: Any) -> None:
         if rows:
             self.connection.execute(sql, (orjson.dumps(rows).decode(),))
+
+    def key(self, name: str) -> bytes:
+        """Return a secret of this state file, 32 random bytes; made when it is first asked for."""
+        run = self.connection.execute
+        run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (f"key:{name}", secrets.token_hex(32)))
+        return bytes.fromhex(run("SELECT value FROM meta WHERE key = ?", (f"key:{name}",)).fetchone()[0])
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""

@@ -72,6 +72,22 @@ async def test_an_alert_is_acknowledged_over_mqtt_and_that_is_shown_in_its_retai
     assert json.loads(shown.payload)["acknowledged"]["comment"] == "on my way"
 
 
+async def test_a_token_acknowledges_its_episode_and_outlives_a_restart(hub, broker):
+    await hub.send("t/a/1", "35")
+    told = await hub.notified("Hot", "firing")
+    token = (await command(broker, "token", {"id": told["id"], "by": "link in chat"}))["token"]
+    await hub.hub.stop()
+    await hub.hub.start()
+    answer = await command(broker, "ack", {"token": token})
+    assert answer["alerts"][0]["acknowledged"]["by"] == "link in chat"
+    await hub.send("t/a/1", "20")
+    await hub.notified("Hot", "resolved")
+    await hub.send("t/a/1", "36")
+    await hub.notified("Hot", "firing", 2)
+    answer = await command(broker, "ack", {"token": token})
+    assert answer["error"] == "that was episode 1, which is over; the alert fires anew"
+
+
 @pytest.mark.parametrize(
     ("name", "request_", "says"),
     [
@@ -84,6 +100,7 @@ async def test_an_alert_is_acknowledged_over_mqtt_and_that_is_shown_in_its_retai
         ("silence", {"matchers": "a=b", "for": "long"}, "not a duration"),
         ("silence", {"matchers": "a=b", "until": "2020-01-01T00:00:00Z"}, "is over already"),
         ("unsilence", {"id": "nope"}, "no silence 'nope' is active"),
+        ("ack", {"token": "forged.1.2.x.y"}, "not a token of this hub"),
         ("akc", {}, "did you mean 'ack'?"),
         ("why-not", {"rule": "Hto"}, "did you mean 'Hot'?"),
     ],

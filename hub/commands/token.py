@@ -1,0 +1,61 @@
+"""Tokens that acknowledge one episode of one alert until they expire: signed, so that whoever holds one needs no login.
+
+`MARK.EPISODE.EXPIRES.NAME.SIGNATURE`, in the letters of a URL. The signature is HMAC-SHA256 (RFC 2104) with a key that
+the state file keeps; a token says nothing secret and works for nothing else.
+"""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from hub.errors import RequestError
+
+__all__ = ["Claim", "read_token", "sign_token"]
+
+_NAME_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a token allows: to acknowledge this episode of this alert, in this name; `expires` in seconds since 1970."""
+
+    mark: str
+    episode: int
+    expires: int
+    by: str
+
+
+def sign_token(claim: Claim, key: bytes) -> str:
+    """Return the token for a claim."""
+    text = f"{claim.mark}.{claim.episode}.{claim.expires}.{_encoded(claim.by[:_NAME_CHARS].encode())}"
+    return f"{text}.{_encoded(_signature(text, key))}"
+
+
+def read_token(token: str, key: bytes, now: float) -> Claim:
+    """Return what a token allows.
+
+    Raises:
+        RequestError: it is not ours, was changed, or has expired.
+
+    """
+    text, _, signature = token.rpartition(".")
+    if not hmac.compare_digest(_encoded(_signature(text, key)).encode(), signature.encode("utf-8", "replace")):
+        raise RequestError("this is not a token of this hub")
+    mark, episode, expires, by = text.split(".")
+    claim = Claim(mark, int(episode), int(expires), _decoded(by).decode())
+    if now >= claim.expires:
+        raise RequestError("this token has expired")
+    return claim
+
+
+def _signature(text: str, key: bytes) -> bytes:
+    return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).digest()
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
