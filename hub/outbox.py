@@ -11,7 +11,7 @@ import orjson
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
 from hub.notify.episode import episode
-from hub.notify.outbox import Queued, Settled
+from hub.notify.outbox import Entered, Queued, Settled
 from hub.store.changes import OutboxRow, SettledRow
 from hub.store.database import Database
 from hub.store.reader import OutboxEntry
@@ -46,18 +46,18 @@ class StoreOutbox:
         self._settled.extend((r.row, r.state, r.attempts, r.next_at, r.reason) for r in results)
         for result in results:
             if result.entered is not None:
-                self._hand_over(result, result.entered)
+                self._hand_over(result.row, result.entered)
         if len(self._settled) >= SETTLE_WINDOW:
             self.want_commit()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.want_commit)
 
-    def _hand_over(self, result: Settled, entered: Notification) -> None:
-        self._entering.append(entered)
-        if result.handed:
-            self._handed.append((result.row, entered.receiver))
-        if result.closes:
-            self._closed.append((result.closes, episode(entered.id)))
+    def _hand_over(self, row: int, entered: Entered) -> None:
+        self._entering.append(entered.notification)
+        if entered.handed:
+            self._handed.append((row, entered.notification.receiver))
+        if entered.closes:
+            self._closed.append((entered.closes, episode(entered.notification.id)))
 
     def take_entering(self) -> list[Notification]:
         """Take what results and commands bring in anew, for `enter`."""

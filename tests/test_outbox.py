@@ -7,7 +7,7 @@ import pytest
 
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
-from hub.notify.outbox import Queued, Settled
+from hub.notify.outbox import Entered, Queued, Settled
 from hub.outbox import StoreOutbox, outbox_row
 from hub.store.changes import Changes
 from hub.store.reader import Reader
@@ -90,7 +90,7 @@ async def test_what_goes_to_a_fallback_enters_with_the_commit_that_settles_the_f
     first = Notification("f-1-firing", "chat", "f", {"state": "firing"}, 1000.0)
     await commit(store, queued=[outbox_row(Queued(1, first))])
     copy = replace(first, receiver="sms", created=1600.0)
-    outbox.settle([Settled(1, "dead", 3, 0.0, "why", copy, handed=True)])
+    outbox.settle([Settled(1, "dead", 3, 0.0, "why", Entered(copy, handed=True))])
     entering = outbox.enter(outbox.take_entering())
     handed, closed, dropped = outbox.take_marks()
     assert [(each.row, each.notification) for each in entering] == [(2, copy)]
@@ -106,7 +106,8 @@ async def test_what_goes_to_a_fallback_enters_with_the_commit_that_settles_the_f
     assert await outbox.queued("chat", 0, 10) == []
     assert await outbox.handed() == [("chat", "f-1-firing", "sms")]
 
-    outbox.settle([Settled(9, "delivered", 1, 0.0, "", replace(copy, id="f-1-resolved"), closes="chat")])
+    end = Entered(replace(copy, id="f-1-resolved"), closes="chat")
+    outbox.settle([Settled(9, "delivered", 1, 0.0, "", end)])
     marks = outbox.take_marks()
     await commit(store, settled=outbox.take_settled(), handed=marks[0], closed=marks[1])
     assert await outbox.handed() == []

@@ -18,7 +18,7 @@ from hub.notify.breaker import Circuit
 from hub.notify.channel import Channel, close
 from hub.notify.episode import episode, is_end, is_firing
 from hub.notify.lane import Lane
-from hub.notify.outbox import Outbox, Queued, Settled
+from hub.notify.outbox import Entered, Outbox, Queued, Settled
 from hub.notify.receiver import Receiver, ReceiverSettings
 from hub.notify.retry import Again, GiveUp, Verdict
 from hub.notify.superseding import Elsewhere
@@ -215,14 +215,14 @@ class Dispatcher:
 
     def _delivered(self, channel: Channel, queued: Queued) -> None:
         lane, notification = channel.lane, queued.notification
-        self._answered(channel)
-        copy = None
+        if lane.breaker.failures:
+            self._answered(channel)
+        end = None
         if lane.elsewhere:
             if is_firing(notification):
                 lane.reached(episode(notification.id))
-            copy = self._copy_of_end(channel, notification)
-        closes = "" if copy is None else channel.name
-        self._settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", copy, closes=closes))
+            end = self._end_for_fallback(channel, notification)
+        self._settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", end))
         lane.finish(queued)
 
     def _failed(self, channel: Channel, queued: Queued, outcome: Retry | Rejected, now: float) -> None:
@@ -243,8 +243,7 @@ class Dispatcher:
             channel.lane.finish(queued)
 
     def _answered(self, channel: Channel) -> None:
-        breaker = channel.lane.breaker
-        if breaker.failures and breaker.worked():
+        if channel.lane.breaker.worked():
             self._observer.receiver(channel.name, Circuit.CLOSED, "")
 
     def _decide(self, channel: Channel, outcome: Retry | Rejected, attempts: int, age: float) -> Verdict:
@@ -273,12 +272,13 @@ class Dispatcher:
         """Settle what the lane let go of because its alert has resolved."""
         gone, channel.lane.superseded = channel.lane.superseded, []
         for queued in gone:
-            copy = self._copy_of_end(channel, queued.notification)
+            end = self._end_for_fallback(channel, queued.notification)
             reason = "its alert resolved before it was sent"
-            if is_end(queued.notification):
-                reason = f"told to {copy.receiver!r} instead" if copy else "its firing message was not sent, either"
-            closes = channel.name if copy else ""
-            self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, copy, closes=closes))
+            if end is not None:
+                reason = f"told to {end.notification.receiver!r} instead"
+            elif is_end(queued.notification):
+                reason = "its firing message was not sent, either"
+            self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, end))
             self._observer.superseded(queued.notification, reason)
 
     def _hand_over(self, channel: Channel) -> None:
@@ -286,32 +286,34 @@ class Dispatcher:
         for queued in channel.lane.expired():
             self._give_up(channel, queued, f"not delivered within {format_duration(channel.lane.patience or 0.0)}")
 
-    def _copy_of_end(self, channel: Channel, notification: Notification) -> Notification | None:
+    def _end_for_fallback(self, channel: Channel, notification: Notification) -> Entered | None:
         """Return the end of an episode for the fallback that its firing message went to; it hears of it once."""
         if not is_end(notification):
             return None
         found = channel.lane.elsewhere.pop(episode(notification.id), None)
-        return None if found is None else replace(notification, receiver=found.to, created=self._clock.now())
+        return None if found is None else Entered(self._copy(notification, found.to), closes=channel.name)
+
+    def _copy(self, notification: Notification, to: str) -> Notification:
+        return replace(notification, receiver=to, created=self._clock.now())
 
     def _give_up(self, channel: Channel, queued: Queued, reason: str) -> None:
         """Make it a dead letter, and tell the fallback where there is one."""
         notification, fallback = queued.notification, channel.settings.fallback
-        copy = self._copy_of_end(channel, notification)
-        closes = channel.name if copy else ""
-        if copy is None and fallback is not None:
-            copy = replace(notification, receiver=fallback.to, created=self._clock.now())
-        if copy is None:
+        entered = self._end_for_fallback(channel, notification)
+        if entered is None and fallback is not None:
+            entered = Entered(self._copy(notification, fallback.to), handed=is_firing(notification))
+        if entered is None:
             self._dead(queued, queued.attempts, reason)
             return
-        handed = is_firing(notification)
-        if handed:
+        to = entered.notification.receiver
+        if entered.handed:
             elsewhere, mark = channel.lane.elsewhere, episode(notification.id)
             before = elsewhere.get(mark)
-            elsewhere[mark] = Elsewhere(copy.receiver, queued.perhaps or (before is not None and before.perhaps))
-        reason = f"{reason}; {copy.receiver!r} is told instead"
-        self._settle(Settled(queued.row, "dead", queued.attempts, 0.0, reason, copy, handed, closes))
+            elsewhere[mark] = Elsewhere(to, queued.perhaps or (before is not None and before.perhaps))
+        reason = f"{reason}; {to!r} is told instead"
+        self._settle(Settled(queued.row, "dead", queued.attempts, 0.0, reason, entered))
         self._observer.dead(notification, reason)
-        self._observer.fallback(notification, copy.receiver, reason)
+        self._observer.fallback(notification, to, reason)
 
     async def _remember(self) -> None:
         """Read what went to a fallback before the last restart: what it reached meanwhile is not known any more."""

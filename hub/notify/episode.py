@@ -4,6 +4,8 @@ from hub.model import Notification, Phase
 
 __all__ = ["episode", "is_end", "is_firing"]
 
+_FIRING, _RESOLVED = Phase.FIRING.value, Phase.RESOLVED.value
+
 
 def episode(identity: str) -> str:
     """Return what the ids of one episode have in common, from one of them; of a group's message: the group."""
@@ -13,9 +15,9 @@ def episode(identity: str) -> str:
 
 def is_firing(notification: Notification) -> bool:
     """Tell whether it says that something fires: the first message, a repetition, an escalation."""
-    return notification.body.get("state") == Phase.FIRING
+    return bool(notification.body.get("state") == _FIRING)
 
 
 def is_end(notification: Notification) -> bool:
     """Tell whether it says that something is over."""
-    return notification.body.get("state") == Phase.RESOLVED
+    return bool(notification.body.get("state") == _RESOLVED)

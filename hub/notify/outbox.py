@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from hub.model import Notification
 
-__all__ = ["Outbox", "Queued", "Settled", "State"]
+__all__ = ["Entered", "Outbox", "Queued", "Settled", "State"]
 
 State = Literal["delivered", "retry", "dead", "superseded"]
 
@@ -30,12 +30,23 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """A notification for a fallback.
+
+    With `handed` it is a firing message that its own receiver did not take, which is remembered until the end of the
+    episode was told to the fallback; with `closes` (the name of that receiver) it is this end.
+    """
+
+    notification: Notification
+    handed: bool = False
+    closes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What came of a row: with `retry` it stays queued, with its attempts and the time of the next.
 
-    `reason` is empty when delivered. It holds no secret. `entered` goes into the outbox with the same commit, for
-    another receiver: with `handed` because this one gives a firing message up, which is remembered until the end of
-    the episode was told there; with `closes` (the receiver that gave it up) this is that end.
+    `reason` is empty when delivered. It holds no secret. `entered` goes into the outbox with the same commit.
     """
 
     row: int
@@ -43,9 +54,7 @@ class Settled:
     attempts: int
     next_at: float
     reason: str
-    entered: Notification | None = None
-    handed: bool = False
-    closes: str = ""
+    entered: Entered | None = None
 
 
 class Outbox(Protocol):

@@ -60,10 +60,10 @@ class MemoryOutbox:
                 self.rows[result.row][1] = Queued(result.row, queued.notification, result.attempts, result.next_at)
             else:
                 self.rows[result.row][0] = result.state
-            if result.entered is not None:
-                self.handed_over += [(result.row, result.entered.receiver)] if result.handed else []
-                self.closed += [result.closes] if result.closes else []
-                self.entered(self.put(result.entered))
+            if (entered := result.entered) is not None:
+                self.handed_over += [(result.row, entered.notification.receiver)] if entered.handed else []
+                self.closed += [entered.closes] if entered.closes else []
+                self.entered(self.put(entered.notification))
 
     async def queued(self, receiver, after_row, limit):
         rows = [

@@ -227,7 +227,7 @@ async def test_a_dead_letter_goes_to_the_fallback_with_the_same_id_in_the_same_c
     assert rig.sent["sms"] == ["a-1-firing"]
     assert rig.outbox.states() == ["dead", "delivered"]
     settled = rig.outbox.last(1)
-    assert settled.entered.receiver == "sms"
+    assert settled.entered.notification.receiver == "sms"
     assert settled.reason == "401; 'sms' is told instead"
     assert rig.observer.fallbacks == [("a-1-firing", "sms", settled.reason)]
 
@@ -339,7 +339,7 @@ async def test_handing_over_is_part_of_the_settlement_so_a_crash_between_them_ca
 
     class Watching(MemoryOutbox):
         def settle(self, results):
-            entered.extend(each.entered.receiver for each in results if each.entered)
+            entered.extend(each.entered.notification.receiver for each in results if each.entered)
             super().settle(results)
 
     rig = stand(chat=({"fallback": Fallback("sms")}, [Rejected("no")]), sms=({}, ()))

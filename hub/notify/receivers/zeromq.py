@@ -19,7 +19,7 @@ from hub.notify.address import Address, Payload, address, payload
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import one_line
 
-__all__ = ["ZeroMq", "ZeroMqOptions"]
+__all__ = ["ZeroMq", "ZeroMqOptions", "zeromq_endpoint"]
 
 _SCHEMES = ("tcp", "ipc")
 
@@ -49,7 +49,7 @@ class ZeroMq:
     @classmethod
     def read(cls, section: Section) -> ZeroMqOptions:
         """Take `connect` or `bind`, `pattern`, `topic`, `payload`."""
-        connect, bind = section.take("connect", _endpoint, ""), section.take("bind", _endpoint, "")
+        connect, bind = section.take("connect", zeromq_endpoint, ""), section.take("bind", zeromq_endpoint, "")
         if ("connect" in section) == ("bind" in section):
             section.report(section.node.problem(f"{section.what} needs either 'connect' or 'bind'"))
         return ZeroMqOptions(
@@ -99,7 +99,8 @@ class ZeroMq:
         return socket
 
 
-def _endpoint(node: Node) -> str:
+def zeromq_endpoint(node: Node) -> str:
+    """Read where a socket is bound or connected."""
     whole = text(node)
     scheme, _, rest = whole.partition("://")
     try:
