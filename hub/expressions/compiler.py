@@ -221,13 +221,13 @@ class Compiler:
             return self._in(node, left, right)
         if operator in ("==", "!="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=False):
-                hint = _compare_hint(left.kind, right.kind) or self.names.meant(node.operands)
+                hint = self._compare_hint(node, left, right) or self.names.meant(node.operands)
                 self.fail(f"{an(left.kind)} never equals {an(right.kind)}", node, hint)
             return operators.equality(self.emit, operator, left, right)
         if operator in ("<", "<=", ">", ">="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=True):
                 message = f"{an(left.kind)} cannot be compared with {an(right.kind)}"
-                self.fail(message, node, _compare_hint(left.kind, right.kind))
+                self.fail(message, node, self._compare_hint(node, left, right))
             return operators.comparison(self.emit, operator, left, right)
         kind = operators.arithmetic_kind(operator, left.kind, right.kind)
         if not kind:
@@ -235,6 +235,10 @@ class Compiler:
                 self.fail(f"there is no {left.kind} {operator} {right.kind}", node, _sum_hint(left.kind, right.kind))
             kind = "dyn"
         return operators.arithmetic(self.emit, operator, left, right, kind)
+
+    def _compare_hint(self, node: Operation, left: Code, right: Code) -> str:
+        captured = self.names.captured(node.operands) if {left.kind, right.kind} & NUMBERS else ""
+        return captured or _compare_hint(left.kind, right.kind)
 
     def _in(self, node: Operation, left: Code, right: Code) -> Code:
         if right.kind not in ("list", "map", "dyn"):

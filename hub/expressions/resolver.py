@@ -95,6 +95,16 @@ class Resolver:
         what = "the device of the registry" if node.name == "device" else f"the hub's own {node.name!r}"
         return f"the capture {{{node.name}}} hides {what}; give the capture another name to reach it"
 
+    def captured(self, nodes: list[Node]) -> str:
+        """Say what to write where a capture was compared with a number: the payload's field, perhaps."""
+        for node in nodes:
+            if isinstance(node, Name) and node.name in self.scope.captures and node.name not in self.variables:
+                return (
+                    f"{{{node.name}}} is a level of the topic, hence text: write the number in quotes, or"
+                    f" double({node.name}); the payload's field is payload.{node.name}"
+                )
+        return ""
+
     def meant(self, nodes: list[Node]) -> str:
         """Say what to write where the whole `device` was compared: the payload's field, most likely."""
         for node in nodes:

@@ -170,3 +170,8 @@ def test_a_demo_takes_the_place_of_pace_size_and_faults():
     demo = fleet.for_demo()
     assert (demo.pace.every, len(demo.devices), demo.faults) == (0.1, 5, ())
     assert (fleet.pace.every, len(fleet.devices), len(fleet.faults)) == (1.0, 2, 1)
+
+
+@pytest.mark.parametrize(("every", "interval"), [("every: 10s\n", 10.0), ("", None)])
+def test_the_interval_is_known_where_the_file_says_it(every, interval):
+    assert fleet_of(f"fleet: f\ntopic: f\n{every}").interval == interval

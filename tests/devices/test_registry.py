@@ -62,6 +62,8 @@ def test_attributes_cannot_be_changed_through_the_unknown_ones(registry):
 def test_a_filter_gives_the_topics_of_the_registered_devices_it_matches(registry, topic_filter, count):
     assert len(list(registry.topics(topic_filter))) == count
     assert list(registry.topics(topic_filter)) == list(registry.topics(topic_filter))
+    fleets = {fleet.name for fleet in registry.fleets(topic_filter)}
+    assert fleets == {device.fleet for device in registry.devices() if device.topic in registry.topics(topic_filter)}
 
 
 def test_devices_are_all_there_with_their_captures(registry):

@@ -24,6 +24,7 @@ SCOPE = Scope(("site", "device"))
         ("'a' == null", "==", "a string never equals a null", ""),
         ("type(x) == 'int'", "==", "a type never equals a string", ""),
         ("site > 5", ">", "a string cannot be compared with an int", "quotes"),
+        ("5 < site", "<", "an int cannot be compared with a string", "the payload's field is payload.site"),
         ("now > 5", ">", "a timestamp cannot be compared with an int", "timestamp"),
         ("now - event.time > 300", ">", "a duration cannot be compared with an int", "90s"),
         ("site in [1, 2]", "in", "a string is never in a list of int", "quotes"),

@@ -30,7 +30,9 @@ def timers(rule: Rule, node: Node, named: Mapping[str, Schedule], moment: Moment
         place = node.value[key]
         if held is True:
             what = "paused: it never fires" if key == "pause" else "muted: nobody is ever told"
-            yield place.problem(f"rule {rule.name!r} is always {what}", f"{gate.text} always holds from now on")
+            yield place.problem(
+                f"rule {rule.name!r} is always {what}", f"{gate.text!r} holds from now on, without an end"
+            )
         elif held is False and not any(gate.schedule is each for each in named.values()):
             yield place.problem(f"{key!r} of rule {rule.name!r} never holds again", "it is over: remove it")
         elif key == "pause":
