@@ -8,6 +8,7 @@ clauses that are all impossible is sure, and nothing is said where there are too
 import functools
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 
 from hub.expressions import Program, Scope
 from hub.expressions.ast import (
@@ -43,8 +44,13 @@ class _TooMany(Exception):
 
 def never(*wanted: tuple[Program, bool]) -> bool:
     """Tell whether these conditions can never be true (or false, as each says) for one and the same message."""
-    found = clauses(*wanted)
-    return found is not None and not found
+    try:
+        parts = [_of(program.text, program.scope, want) for program, want in wanted]
+    except _TooMany:
+        return False
+    if prod(map(len, parts)) > _MOST:
+        return False
+    return not any(possible(frozenset().union(*choice)) for choice in product(*parts))
 
 
 def implies(one: Program, other: Program) -> bool:
