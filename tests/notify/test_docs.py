@@ -27,8 +27,9 @@ def blocks(language):
 
 
 def test_the_receivers_shown_are_read_without_a_problem(monkeypatch):
-    for name in ("OPS_TOKEN", "OPS_SECRET", "MAIL_PASSWORD"):
+    for name in ("OPS_TOKEN", "OPS_SECRET", "MAIL_PASSWORD", "NTFY_TOKEN"):
         monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("CHAT_HOOK", "https://chat.example.org/services/x")
     monkeypatch.setenv("CHAT_URL", "json://localhost/")
     monkeypatch.setenv("SMS_URL", "smseagle://token@localhost/15551231234")
     for name, scheme in (("AMQP_URL", "amqp"), ("NATS_URL", "nats"), ("REDIS_URL", "redis")):
@@ -39,6 +40,12 @@ def test_the_receivers_shown_are_read_without_a_problem(monkeypatch):
         found |= settings.read_receivers(parse_document(yaml, "docs", problems).value["receivers"], problems)
         assert problems == []
     assert {each.kind for each in found.values()} == set(KINDS)
+
+
+def test_every_common_key_is_documented():
+    part = TEXT.split("## What you can rely on")[0]
+    keys = {*settings._COMMON, "attempts", "age", "first", "longest", "to", "after"}
+    assert not {key for key in keys if f"`{key}" not in part and f"{key}:" not in part}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
