@@ -3,6 +3,7 @@
 from typing import Any
 
 from hub.describe.parts import Key, duration, key, mapping, names, text, whole, word
+from hub.describe.sources import sources
 
 __all__ = ["BROKER", "DISCOVERY", "HOME_ASSISTANT", "HTTP", "SETTINGS", "TOKEN", "settings_file"]
 
@@ -46,6 +47,7 @@ SETTINGS: dict[str, Key] = {
     "state": text("The state file.", "hub.db"),
     "publish_prefix": text("Everything that the hub says about itself is published below it.", "hub"),
     "http": {"description": "The HTTP interface.", **mapping("http", HTTP)},
+    "sources": sources(),
     "discovery": key(
         "Announces every alert to Home Assistant.",
         *("homeassistant", {"homeassistant": {"prefix": "homeassistant"}}),

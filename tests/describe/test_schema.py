@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from hub.config import read_settings
-from hub.describe import fleet, fleet_schema, json_schema, receivers, rules, settings, settings_schema, trials
+from hub.describe import fleet, fleet_schema, json_schema, receivers, rules, settings, settings_schema, sources, trials
 from hub.devices.registry import load_fleets
 from hub.document import Problems, read_document
 from hub.fields import Section
@@ -70,7 +70,17 @@ FLEET = (
     "faults: [{fault: silence, every: 1d, for: 1m}]\npayload:\n  list: [1, 2]\n"
     + "".join(f"  {name}: {signal}\n" for name, signal in SIGNALS.items())
 )
-SETTINGS = "broker: {}\ndiscovery: {homeassistant: {}}\nhttp: {tokens: [{name: n, role: viewer, token: t}]}\n"
+SETTINGS = """
+broker: {}
+discovery: {homeassistant: {}}
+http: {tokens: [{name: n, role: viewer, token: t}]}
+sources:
+  a: {amqp: {url: 'amqp://h', queue: q}, topic: t/a}
+  b: {kafka: {servers: 'h:1', topic: t}, topic: t/b}
+  c: {nats: {url: 'nats://h', subject: s}, topic: t/c}
+  d: {redis: {url: 'redis://h', stream: s}, topic: t/d}
+  e: {zeromq: {connect: 'tcp://h:5556'}, topic: t/e}
+"""
 
 TABLES = {
     "a rule file": dict.fromkeys(json_schema()["properties"]),
@@ -130,7 +140,9 @@ def taken(tmp_path, monkeypatch):
     finish = Section.finish
 
     def watched(section):
-        known.setdefault(re.sub(r" '\w+'$| of receiver.*", "", section.what), set()).update(section.known)
+        known.setdefault(re.sub(r" '\w+'$| of receiver.*|(?<= of source) .*", "", section.what), set()).update(
+            section.known
+        )
         finish(section)
 
     monkeypatch.setattr(Section, "finish", watched)
@@ -148,6 +160,7 @@ def test_the_tables_have_every_key_that_is_taken_and_no_other(taken):
     for kind, schema in receivers.KINDS.items():
         inner = schema.get("properties") or next(part["properties"] for part in schema["anyOf"] if "properties" in part)
         tables[f"'{kind}'"] = inner
+    tables |= {f"'{kind}' of source": schema["properties"] for kind, schema in sources.SOURCES.items()}
     keys = {what: known for what, known in taken.items() if not what.startswith("the signal") and what != "a device"}
     keys["an expectation"] |= {"event"}
     del keys["'unack'"], keys["'unsilence'"]  # as ack and silence
