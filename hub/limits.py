@@ -116,6 +116,7 @@ REASON_CHARS = 300  # why a delivery failed, in one line of a log
 RATE_COUNT = 10_000  # the largest `rate`: the times of so many attempts are remembered
 BREAKER_FAILURES = 5  # in a row, of more than one alert: then a receiver is left alone for a while
 BREAKER_SECONDS = (1.0, 60.0)  # first and longest pause before it is tried again: what is seen of it after an outage
+LATE_SECONDS = 10.0  # what waits less is on its way: an alert that fires and resolves at once is told, both times
 FALLBACK_LOOK_SECONDS = 1.0  # between two looks at what has waited long enough to go to a fallback
 URL_VALUE_CHARS = 256  # of one value of an event in the path or query of a URL
 OUTBOX_SHOWN = 1000  # rows that `hub outbox` lists or changes at once

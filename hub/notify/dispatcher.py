@@ -163,8 +163,6 @@ class Dispatcher:
         group, lane = self._group, channel.lane
         if group is None or self._channels.get(channel.name) is not channel:
             return
-        if lane.superseded:
-            self._supersede(channel)
         if lane.patience is not None:
             self._hand_over(channel)
         while (queued := lane.take()) is not None:
@@ -173,6 +171,8 @@ class Dispatcher:
             task = group.create_task(self._attempt(channel, queued))
             channel.tasks.add(task)
             task.add_done_callback(channel.tasks.discard)
+        if lane.superseded:
+            self._supersede(channel)
         self._set_timer(channel, lane.due())
         if not channel.fetching and (limit := lane.wants()):
             channel.fetching = True

@@ -106,27 +106,38 @@ class Lane:
         """Return a notification to try now, or None; each one is answered by `finish` or `again`."""
         if self.waiting:
             self._ripen()
-        while self._void and self.ready and self.ready[0].row in self._void:
-            self._void.discard(self.ready.popleft().row)
         if not self.ready or len(self.busy) >= self.concurrency:
             return None
-        if self.pace is not None or self.breaker.state is not Circuit.CLOSED:
-            now = self.clock.monotonic()
-            if self._opens() > now:
+        limited = self.pace is not None or self.breaker.state is not Circuit.CLOSED
+        if limited and self._opens() > self.clock.monotonic():
+            return None
+        if self._void or self._ends:
+            self._skip()
+            if not self.ready:
                 return None
-            self._count(self.ready[0], now)
         queued = self.ready.popleft()
         self.busy.add(queued.row)
+        if limited:
+            self._count(queued)
         return queued
+
+    def _skip(self) -> None:
+        """Bring one to the front whose turn it is: it was not taken out, and is still to be sent."""
+        while self.ready:
+            queued = self.ready[0]
+            if queued.row in self._void:
+                self._void.discard(self.ready.popleft().row)
+            elif queued.notification.order not in self._ends or not self._supersede(queued.notification.order):
+                return
 
     def _opens(self) -> float:
         """Return the monotonic time from which on rate and breaker let an attempt begin."""
         return max(self.breaker.opens(), -inf if self.pace is None else self.pace.opens())
 
-    def _count(self, queued: Queued, now: float) -> None:
+    def _count(self, queued: Queued) -> None:
         self.breaker.began(queued.row)
         if self.pace is not None:
-            self.pace.began(now)
+            self.pace.began(self.clock.monotonic())
 
     def finish(self, queued: Queued) -> None:
         """Let go of a notification that is delivered or dead; the next of its alert has its turn."""
@@ -269,15 +280,15 @@ class Lane:
             return
         line.popleft()
         self._place(line[0])
-        if order in self._ends:
-            self._supersede(order)
 
-    def _supersede(self, order: str) -> None:
-        line = self._lines[order]
-        stale = obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere)
+    def _supersede(self, order: str) -> bool:
+        """Let go of what need not be sent of an alert that has resolved; tell whether there was anything."""
+        line, now = self._lines[order], self.clock.now()
+        stale = obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere, now)
         for queued in reversed(stale):  # so that none of them becomes the head
             self.withdraw(queued.row, order)
         self.superseded += stale
+        return bool(stale)
 
     def _place(self, queued: Queued) -> None:
         """Make it the head of its alert: ready, or waiting.

@@ -1,4 +1,4 @@
-"""What need not be sent any more: a firing message that still waits when its alert has resolved. Pure decisions.
+"""What need not be sent any more: a firing message that is late and whose alert has resolved. Pure decisions.
 
 Whoever got the firing message hears of the end, whoever got none hears nothing; where it is not certain, the end is
 told.
@@ -7,6 +7,7 @@ told.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.limits import LATE_SECONDS
 from hub.model import Notification
 from hub.notify.episode import episode, is_end, is_firing
 from hub.notify.outbox import Queued
@@ -22,33 +23,45 @@ class Elsewhere:
     perhaps: bool
 
 
-def obsolete(line: Sequence[Queued], busy: Collection[int], elsewhere: Mapping[str, Elsewhere]) -> list[Queued]:
+def obsolete(
+    line: Sequence[Queued], busy: Collection[int], elsewhere: Mapping[str, Elsewhere], now: float
+) -> list[Queued]:
     """Return what need not be sent of one alert's queued notifications, which come in order.
 
-    `busy` are the rows that are under way; `elsewhere` tells by episode what went to a fallback. A group's message
-    tells of several alerts, each of which may be news: it is always sent.
+    `busy` are the rows that are under way; `elsewhere` tells by episode what went to a fallback; `now` is in seconds
+    since 1970. A group's message tells of several alerts, each of which may be news: it is always sent.
     """
     gone: list[Queued] = []
     for place, end in enumerate(line):
         if is_end(end.notification) and end.row not in busy:
             mark = episode(end.notification.id)
             before = [each for each in line[:place] if _announces(each.notification, mark)]
-            stale = [each for each in before if each.row not in busy and "alerts" not in each.notification.body]
-            gone += stale
-            if _unheard(stale) or (len(stale) == len(before) and _went_elsewhere(mark, stale, elsewhere)):
+            if not all(_stale(each, busy) for each in before) or (before and not _late(before[0], now)):
+                continue
+            gone += before
+            if _unheard(before) or _went_elsewhere(mark, before, elsewhere):
                 gone.append(end)
     return gone
 
 
 def _announces(notification: Notification, mark: str) -> bool:
+    """Tell whether it says that this episode fires."""
     return is_firing(notification) and episode(notification.id) == mark
 
 
-def _unheard(stale: Sequence[Queued]) -> bool:
+def _stale(queued: Queued, busy: Collection[int]) -> bool:
+    return queued.row not in busy and "alerts" not in queued.notification.body
+
+
+def _late(queued: Queued, now: float) -> bool:
+    return queued.attempts > 0 or now - queued.notification.created >= LATE_SECONDS
+
+
+def _unheard(before: Sequence[Queued]) -> bool:
     """Tell whether the receiver has certainly got nothing of an episode: its first message is still here."""
-    return bool(stale) and stale[0].notification.id.endswith("-firing") and not any(each.perhaps for each in stale)
+    return bool(before) and before[0].notification.id.endswith("-firing") and not any(each.perhaps for each in before)
 
 
-def _went_elsewhere(mark: str, stale: Sequence[Queued], elsewhere: Mapping[str, Elsewhere]) -> bool:
+def _went_elsewhere(mark: str, before: Sequence[Queued], elsewhere: Mapping[str, Elsewhere]) -> bool:
     found = elsewhere.get(mark)
-    return found is not None and not found.perhaps and not any(each.perhaps for each in stale)
+    return found is not None and not found.perhaps and not any(each.perhaps for each in before)

@@ -208,7 +208,7 @@ async def test_after_an_unclear_answer_the_end_is_told():
 
 async def test_what_an_earlier_process_had_queued_may_have_been_sent_so_the_end_is_told():
     rig = stand(chat=({}, ()))
-    queued = rig.outbox.put(said("firing"), said("resolved"))
+    queued = rig.outbox.put(said("firing", created=START - 60), said("resolved"))
     for each in queued:
         rig.outbox.rows[each.row][1] = replace(each, perhaps=True)
     async with rig.running():

@@ -64,7 +64,7 @@ class Apprise:
         try:
             return await self._threads.run(partial(self._send, notification))
         except ThreadsBusy as error:
-            return Retry(str(error))
+            return Retry(str(error), perhaps=False)
 
     async def close(self) -> None:
         """Forget the plug-in objects; threads that hang are left to themselves."""
