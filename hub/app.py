@@ -24,7 +24,7 @@ from hub.document import Problems
 from hub.errors import ConfigError, HubError, SessionError
 from hub.files import Files, check, load_files
 from hub.ingest.open import open_session
-from hub.ingest.session import Notice, Will
+from hub.ingest.session import Notice, Session, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
 from hub.model import OWN
 from hub.notify.dispatcher import Dispatcher
@@ -34,8 +34,9 @@ from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
 from hub.notify.settings import build_receiver
 from hub.observer import Observer, Observers
 from hub.outbox import StoreOutbox
-from hub.pipeline import Pipeline
+from hub.pipeline import Marks, Pipeline
 from hub.schedules import local_zone
+from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
 from hub.store.writer import Store
 from hub.watch import watch
@@ -94,7 +95,13 @@ class App:
         settings, clock, observer = self.settings, self.clock, self.observer
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
-        self.session = open_session(settings.broker, will, self._notice)
+        self.session: Session = open_session(settings.broker, will, self._notice)
+        marks: Marks | None = None
+        if settings.sources:
+            inflow = open_sources(
+                self.session, settings.sources, snapshot.meta, settings.broker.client_id, observer.trouble
+            )
+            self.session, marks = inflow, inflow.marks
         rules, registry = self.files.rules, self.files.registry
         core = Core(rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone())
         outbox = StoreOutbox(store, snapshot.last_row)
@@ -103,7 +110,17 @@ class App:
         attempts = Attempts(clock)
         self.dispatcher = Dispatcher(self.receivers, outbox, clock, Observers(observer, attempts))
         self.pipeline = Pipeline(
-            self.session, core, self.dispatcher, store, outbox, clock, observer, settings, rules.filters(), attempts
+            self.session,
+            core,
+            self.dispatcher,
+            store,
+            outbox,
+            clock,
+            observer,
+            settings,
+            rules.filters(),
+            attempts,
+            marks,
         )
         service = Service(self.pipeline, store, clock)
         desk = open_session(desk_settings(settings.broker), None, lambda _: None)

@@ -13,6 +13,7 @@ from hub.ingest.session import BrokerSettings
 from hub.ingest.topics import check_topic
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 from hub.secret import Secret
+from hub.sources.settings import SourceSettings, read_sources
 
 __all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_broker_url"]
 
@@ -49,6 +50,7 @@ class Settings:
     state: Path = Path("hub.db")
     publish_prefix: str = "hub"
     http: HttpSettings = field(default_factory=HttpSettings)
+    sources: tuple[SourceSettings, ...] = ()
 
 
 def load_settings(
@@ -108,6 +110,7 @@ def _settings(section: Section, base: Path) -> Settings:
         state=section.take("state", path, base / default.state),
         publish_prefix=section.take("publish_prefix", _prefix, default.publish_prefix),
         http=_http(section),
+        sources=read_sources(section.get("sources"), section.problems),
     )
     if section.get("discovery") is not None:
         section.report(section.node.key_problem("discovery", "'discovery' is not supported yet", "remove it for now"))

@@ -42,9 +42,10 @@ from hub.rules.work import Registry
 from hub.store.changes import Changes, Snapshot
 from hub.store.writer import Store
 
-__all__ = ["Pipeline"]
+__all__ = ["Marks", "Pipeline"]
 
 T = TypeVar("T")
+Marks = Callable[[int], Sequence[tuple[str, str]]]
 
 
 class Pipeline:
@@ -62,9 +63,13 @@ class Pipeline:
         settings: Settings,
         filters: list[str],
         attempts: Attempts,
+        marks: Marks | None = None,
     ) -> None:
-        """Take the stages; `filters` are those that the session subscribes to, `attempts` hears the dispatcher."""
-        self._attempts = attempts
+        """Take the stages; `filters` are those that the session subscribes to, `attempts` hears the dispatcher.
+
+        `marks` tells what has to be stored of where the sources are, with the commit that reaches to a position.
+        """
+        self._attempts, self._marks = attempts, marks
         self.session, self.core, self.dispatcher = session, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
@@ -347,7 +352,7 @@ class Pipeline:
         dead, self._dead = self._dead, []
         filters, self._filters = self._filters, None
         handed, closed, dropped = self.outbox.take_marks()
-        meta = []
+        meta = [*self._marks(commit.position)] if self._marks else []
         if any(each.notification.id.startswith("own-") for each in commit.queued):
             meta.append(("own_serial", str(self._own_serial)))
         if self._quiet_since is None and now >= self._alive_until:

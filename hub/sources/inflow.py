@@ -1,0 +1,174 @@
+"""All that comes in, as one: the MQTT session and the sources, merged into one ordered row of positions.
+
+The pipeline sees a Session. Positions are given when a batch is handed out; acknowledging one gives the MQTT session
+and each source the part of it that is theirs. What was committed of a source goes into the store as marks, in the same
+commit.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from hub.ingest.session import Notice, Properties, Session
+from hub.model import Delivery
+from hub.sources.source import Batch, Source
+
+__all__ = ["Inflow"]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A batch that was handed out: of a source, or (source None) of MQTT, whose own position was `mqtt` before it."""
+
+    first: int
+    last: int
+    source: Source | None
+    batch: Batch | None
+    mqtt: int
+
+
+class Inflow:
+    """An ingest.session.Session; see there. Without a source of its own use the session itself."""
+
+    def __init__(self, session: Session) -> None:
+        """Stand between the session and whom it tells its notices."""
+        self._session = session
+        self._sources: list[Source] = []
+        self.on_notice, session.on_notice = session.on_notice, self._hear
+        self.handed = 0
+        self._out: deque[_Part] = deque()
+        self._unconfirmed: deque[_Part] = deque()
+        self._drained: Notice | None = None
+        self._marked = 0
+        self._stored: dict[str, dict[str, str]] = {}
+        self._from_session: asyncio.Task[Sequence[Delivery]] | None = None
+        self._woken = asyncio.Event()
+
+    def add(self, source: Source) -> None:
+        """Take in a source, before `run`."""
+        self._sources.append(source)
+        self._stored[source.name] = dict(source.marks)
+
+    @property
+    def confirmed(self) -> int:
+        """Position up to which the broker is known to have our acknowledgements: up to the first batch it may lack."""
+        while self._unconfirmed and self._end(self._unconfirmed[0]) <= self._session.confirmed:
+            self._unconfirmed.popleft()
+        return self._unconfirmed[0].first - 1 if self._unconfirmed else self.handed
+
+    async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
+        """Run the session and the sources; return when the session was closed."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(source.run(), name=f"source {source.name}") for source in self._sources]
+            await self._session.run(filters, earlier)
+            for task in tasks:
+                task.cancel()
+
+    async def receive(self) -> Sequence[Delivery]:
+        """Wait for deliveries, from wherever they come first."""
+        while True:
+            self._woken.clear()
+            if self._from_session is None:
+                self._from_session = asyncio.create_task(self._session.receive(), name="session receives")
+            if not self._from_session.done():
+                for source in self._sources:
+                    if batch := source.take():
+                        return self._hand(_Part(0, 0, source, batch, 0), batch.messages)
+                self._look()
+                await self._either(self._from_session)
+            if self._from_session.done():
+                deliveries, self._from_session = self._from_session.result(), None
+                if not deliveries:
+                    return ()
+                before = self._session.handed - len(deliveries)
+                return self._hand(_Part(0, 0, None, None, before), deliveries)
+
+    def acknowledge(self, position: int) -> None:
+        """Acknowledge up to a position, to each its own."""
+        while self._out and self._out[0].first <= position:
+            part = self._out[0]
+            count = min(position, part.last) - part.first + 1
+            if part.source is None:
+                self._session.acknowledge(part.mqtt + count)
+                part.mqtt += count
+            elif part.batch is not None:
+                part.source.acknowledge(part.batch.queue, part.batch.messages[:count])
+                part.batch = Batch(part.batch.queue, part.batch.messages[count:])
+            part.first += count
+            if part.first > part.last:
+                self._out.popleft()
+
+    def marks(self, position: int) -> list[tuple[str, str]]:
+        """Return what has to be stored with the commit that reaches to `position`: where each source is to go on."""
+        for part in self._out:
+            if part.source is None or part.batch is None or part.last <= self._marked or part.first > position:
+                continue
+            for message in part.batch.messages[: position - part.first + 1]:
+                if message.mark:
+                    part.source.marks[message.mark[0]] = message.mark[1]
+        self._marked = max(self._marked, position)
+        changed = [source for source in self._sources if source.marks != self._stored[source.name]]
+        self._stored |= {source.name: dict(source.marks) for source in changed}
+        return [(f"source:{source.name}", orjson.dumps(source.marks).decode()) for source in changed]
+
+    async def resubscribe(self, filters: Sequence[str]) -> None:
+        """Subscribe on MQTT."""
+        await self._session.resubscribe(filters)
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
+    ) -> None:
+        """Publish on MQTT."""
+        await self._session.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+
+    async def close(self) -> None:
+        """Close the session; `run` then ends the sources."""
+        await self._session.close()
+
+    async def _either(self, task: "asyncio.Task[Sequence[Delivery]]") -> None:
+        woken = asyncio.create_task(self._woken.wait(), name="a source wakes")
+        try:
+            await asyncio.wait((task, woken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+
+    def wake(self) -> None:
+        """Hear that a source has something to take, or has nothing more to wait for."""
+        self._woken.set()
+
+    def _hand(self, part: _Part, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        part.first, part.last = self.handed + 1, self.handed + len(deliveries)
+        self.handed = part.last
+        self._out.append(part)
+        if part.source is None:
+            self._unconfirmed.append(replace(part))
+        self._look()
+        return deliveries
+
+    @staticmethod
+    def _end(part: _Part) -> int:
+        return part.mqtt + part.last - part.first + 1
+
+    def _hear(self, notice: Notice) -> None:
+        if notice.kind == "disconnected":
+            self._drained = None
+        elif notice.kind == "drained":
+            self._drained = notice
+            self.wake()
+            return
+        self.on_notice(replace(notice, position=self.handed))
+
+    def _look(self) -> None:
+        """Tell that everything has been drained, when that is so for the broker and for every source."""
+        drained = self._drained
+        if drained and self._session.handed >= drained.position and self._from_session_is_empty():
+            if any(source.behind for source in self._sources):
+                return
+            self._drained = None
+            self.on_notice(replace(drained, position=self.handed))
+
+    def _from_session_is_empty(self) -> bool:
+        return self._from_session is None or not self._from_session.done()

@@ -1,0 +1,122 @@
+"""Source `kafka`: all partitions of a topic, each in its order, from the offsets that the hub committed.
+
+Behind each commit the offsets are also told to the cluster, as those of the group that is our client id, for whoever
+watches how far the hub is. The group shares nothing: one hub reads all partitions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from hub.fields import Section, one_of, text
+from hub.limits import BATCH, SOURCE_WAIT_SECONDS
+from hub.notify.endpoint import endpoint_redactor, worded
+from hub.notify.receivers.kafka import KafkaLogin, login
+from hub.sources.place import Place
+from hub.sources.queue import Message
+
+__all__ = ["Kafka", "KafkaOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """`start` counts until the first mark is committed."""
+
+    login: KafkaLogin
+    topic: str
+    start: str
+
+
+class Kafka:
+    """The kind: makes connections."""
+
+    names = ("topic", "key", "partition")
+
+    def __init__(self, options: KafkaOptions, topic: Place, name: str, client_id: str) -> None:
+        """Connect to nothing yet."""
+        self._options, self._topic = options, topic
+        self._group, self._client_id = f"{client_id}-{name}", client_id
+        self._redact = endpoint_redactor(None, [options.login.password])
+
+    @classmethod
+    def read(cls, section: Section) -> KafkaOptions:
+        """Take `servers`, `tls`, `username`, `password`, `mechanism`, `topic`, `start`."""
+        return KafkaOptions(
+            login(section),
+            section.require("topic", text, ""),
+            section.take("start", one_of("new", "first"), "new"),
+        )
+
+    def connection(self) -> "_Consumer":
+        """Make a connection."""
+        return _Consumer(self._options, self._topic, self._group, self._client_id)
+
+    def reason(self, error: BaseException) -> str:
+        """Word a failure."""
+        return self._redact(worded(error))
+
+
+class _Consumer:
+    """A sources.queue.Queue."""
+
+    resends = False
+
+    def __init__(self, options: KafkaOptions, topic: Place, group: str, client_id: str) -> None:
+        self._options, self._topic = options, topic
+        self._consumer = AIOKafkaConsumer(
+            **options.login.arguments(),
+            client_id=client_id,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # where the cluster has thrown away what the mark names
+        )
+        self._parts: list[TopicPartition] = []
+        self._missing: dict[TopicPartition, int] = {}
+        """Up to where each partition is to be read until we are behind no more."""
+
+    @property
+    def behind(self) -> bool:
+        return bool(self._missing)
+
+    async def open(self, marks: Mapping[str, str]) -> Mapping[str, str]:
+        consumer, new = self._consumer, self._options.start == "new"
+        await consumer.start()
+        topic = self._options.topic
+        if topic not in await consumer.topics():
+            raise ConnectionError(f"the cluster has no topic {topic!r}")
+        consumer.assign([TopicPartition(topic, 0)])
+        await consumer.end_offsets([TopicPartition(topic, 0)])  # by then it knows of the other partitions
+        self._parts = [TopicPartition(topic, number) for number in self._partitions()]
+        consumer.assign(self._parts)
+        first, end = await consumer.beginning_offsets(self._parts), await consumer.end_offsets(self._parts)
+        begin = {
+            part: int(marks.get(str(part.partition), (end if new else first)[part] - 1)) + 1 for part in self._parts
+        }
+        for part, offset in begin.items():
+            consumer.seek(part, offset)
+        self._missing = {part: end[part] for part in self._parts if begin[part] < end[part]}
+        return {str(part.partition): str(offset - 1) for part, offset in begin.items()}
+
+    async def read(self) -> Sequence[Message]:
+        found = await self._consumer.getmany(timeout_ms=int(SOURCE_WAIT_SECONDS * 1000), max_records=BATCH)
+        for part, records in found.items():
+            if records[-1].offset + 1 >= self._missing.get(part, 0):
+                self._missing.pop(part, None)
+        if len(self._partitions()) != len(self._parts):
+            raise ConnectionError("the topic has other partitions now")
+        return [self._message(part, record) for part, records in found.items() for record in records]
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        await self._consumer.commit({each.token: int(each.mark[1]) + 1 for each in messages if each.mark})
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+    def _partitions(self) -> list[int]:
+        return sorted(self._consumer.partitions_for_topic(self._options.topic) or ())
+
+    def _message(self, part: TopicPartition, record: ConsumerRecord) -> Message:
+        key = (record.key or b"").decode("utf-8", "replace")
+        names = {"topic": part.topic, "key": key, "partition": str(part.partition)}
+        return Message(self._topic.topic(names), record.value or b"", (names["partition"], str(record.offset)), part)

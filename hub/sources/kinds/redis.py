@@ -1,0 +1,113 @@
+"""Source `redis`: a stream, read in its order from the entry that the hub committed.
+
+No consumer group is needed for that, and none is made: a group would give away the order when a reader ends.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry as Attempts
+from redis.backoff import NoBackoff
+
+from hub.fields import Section, one_of, text
+from hub.limits import BATCH, QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS
+from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.secret import Secret
+from hub.sources.place import Place
+from hub.sources.queue import Message
+
+__all__ = ["Redis", "RedisOptions"]
+
+_PART = "entry"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisOptions:
+    """`field` holds the payload of an entry; where it has none such, all of its fields are the payload.
+
+    `start` counts until the first mark is committed.
+    """
+
+    url: Secret
+    stream: str
+    field: str
+    start: str
+
+
+class Redis:
+    """The kind: makes connections."""
+
+    names = ("stream",)
+
+    def __init__(self, options: RedisOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
+        """Connect to nothing yet."""
+        self._options, self._topic, self._client_id = options, topic, client_id
+        self._redact = endpoint_redactor(options.url)
+
+    @classmethod
+    def read(cls, section: Section) -> RedisOptions:
+        """Take `url`, `stream`, `field`, `start`."""
+        return RedisOptions(
+            section.require("url", endpoint("redis://user:password@host:6379/0", "redis", "rediss"), Secret("")),
+            section.require("stream", text, ""),
+            section.take("field", text, "payload"),
+            section.take("start", one_of("new", "first"), "new"),
+        )
+
+    def connection(self) -> "_Reader":
+        """Make a connection."""
+        return _Reader(self._options, self._topic, self._client_id)
+
+    def reason(self, error: BaseException) -> str:
+        """Word a failure."""
+        return self._redact(worded(error))
+
+
+class _Reader:
+    """A sources.queue.Queue."""
+
+    resends = False
+
+    def __init__(self, options: RedisOptions, topic: Place, client_id: str) -> None:
+        self._options = options
+        self._client = Client.from_url(
+            options.url.reveal(),
+            client_name=client_id,
+            socket_connect_timeout=QUEUE_CONNECT_SECONDS,
+            socket_timeout=SOURCE_WAIT_SECONDS + QUEUE_CONFIRM_SECONDS,
+            retry=Attempts(NoBackoff(), 0),
+        )
+        self._topic = topic.topic({"stream": options.stream})
+        self._last = ""
+        self.behind = True
+
+    async def open(self, marks: Mapping[str, str]) -> Mapping[str, str]:
+        newest: Any = await self._client.xrevrange(self._options.stream, count=1)
+        end = newest[0][0].decode() if newest and self._options.start == "new" else "0-0"
+        self._last = marks.get(_PART, end)
+        return {_PART: self._last}
+
+    async def read(self) -> Sequence[Message]:
+        wait = None if self.behind else int(SOURCE_WAIT_SECONDS * 1000)
+        found: Any = await self._client.xread({self._options.stream: self._last}, count=BATCH, block=wait)
+        entries = found[0][1] if found else []
+        self.behind = len(entries) == BATCH
+        if entries:
+            self._last = entries[-1][0].decode()
+        return [self._message(key.decode(), fields) for key, fields in entries]
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Tell nobody: the position is the hub's own."""
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _message(self, key: str, fields: Mapping[bytes, bytes]) -> Message:
+        payload = fields.get(self._options.field.encode())
+        if payload is None:  # the producer's own fields, then
+            text = {name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in fields.items()}
+            payload = orjson.dumps(text)
+        return Message(self._topic, payload, (_PART, key))

@@ -1,0 +1,95 @@
+"""Source `zeromq`: what comes to a SUB or PULL socket of ours, without a broker.
+
+ZeroMQ has no acknowledgement and keeps nothing: what comes while the hub is away is lost, and what a crash catches.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import zmq
+import zmq.asyncio
+
+from hub.fields import Section, one_of, text
+from hub.limits import BATCH
+from hub.notify.endpoint import worded
+from hub.notify.receivers.zeromq import zeromq_endpoint
+from hub.notify.redact import one_line
+from hub.sources.place import Place
+from hub.sources.queue import Message
+
+__all__ = ["ZeroMq", "ZeroMqOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroMqOptions:
+    """`prefix` is what a SUB socket subscribes to."""
+
+    endpoint: str
+    bind: bool
+    pattern: str
+    prefix: str
+
+
+class ZeroMq:
+    """The kind: makes sockets."""
+
+    names = ("frame",)
+
+    def __init__(self, options: ZeroMqOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
+        """Open nothing yet."""
+        self._options, self._topic = options, topic
+
+    @classmethod
+    def read(cls, section: Section) -> ZeroMqOptions:
+        """Take `connect` or `bind`, `pattern`, `prefix`."""
+        connect, bind = section.take("connect", zeromq_endpoint, ""), section.take("bind", zeromq_endpoint, "")
+        if ("connect" in section) == ("bind" in section):
+            section.report(section.node.problem(f"{section.what} needs either 'connect' or 'bind'"))
+        pattern = section.take("pattern", one_of("sub", "pull"), "sub")
+        return ZeroMqOptions(bind or connect, "bind" in section, pattern, section.take("prefix", text, ""))
+
+    def connection(self) -> "_Socket":
+        """Make a socket."""
+        return _Socket(self._options, self._topic)
+
+    def reason(self, error: BaseException) -> str:
+        """Word a failure."""
+        return one_line(f"{self._options.endpoint}: {worded(error)}")
+
+
+class _Socket:
+    """A sources.queue.Queue."""
+
+    resends = False
+
+    behind = False
+
+    def __init__(self, options: ZeroMqOptions, topic: Place) -> None:
+        self._options, self._topic = options, topic
+        self._context = zmq.asyncio.Context(io_threads=1)
+        self._socket = self._context.socket(zmq.SUB if options.pattern == "sub" else zmq.PULL)
+
+    async def open(self, marks: Mapping[str, str]) -> Mapping[str, str]:
+        options, socket = self._options, self._socket
+        if options.pattern == "sub":
+            socket.subscribe(options.prefix)
+        (socket.bind if options.bind else socket.connect)(options.endpoint)
+        return marks
+
+    async def read(self) -> Sequence[Message]:
+        came = [await self._socket.recv_multipart()]
+        while len(came) < BATCH and await self._socket.poll(0):
+            came.append(await self._socket.recv_multipart())
+        return [self._message(frames) for frames in came]
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Tell nobody: ZeroMQ has no way to."""
+
+    async def close(self) -> None:
+        self._socket.close(0)
+        self._context.term()
+
+    def _message(self, frames: Sequence[bytes]) -> Message:
+        """Make a message: the payload is the second frame, or the only one."""
+        first = frames[0].decode("utf-8", "replace") if len(frames) > 1 else ""
+        return Message(self._topic.topic({"frame": first}), frames[min(1, len(frames) - 1)])

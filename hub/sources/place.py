@@ -1,0 +1,57 @@
+"""Where a queue's message stands among the topics of the rules: `orders/{subject}`, filled in from its address."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from hub.document import Node
+from hub.expressions.topic import encode_level
+from hub.fields import Bad, did_you_mean, text
+from hub.ingest.topics import check_topic
+from hub.limits import TOPIC_BYTES
+
+__all__ = ["Place", "place"]
+
+_HOLE = re.compile(r"\{([^{}]*)\}")
+
+
+class Place:
+    """A topic with holes; a dot in what fills one begins a level, for subjects and routing keys are made so."""
+
+    __slots__ = ("_parts", "text")
+
+    def __init__(self, whole: str) -> None:
+        """Keep the text; `place` has checked it."""
+        self.text = whole
+        self._parts = _HOLE.split(whole)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def topic(self, known: Mapping[str, str]) -> str:
+        """Return the topic of a message; no wildcard or control character gets into it."""
+        pieces = [_levels(known[part]) if odd % 2 else part for odd, part in enumerate(self._parts)]
+        return "".join(pieces).encode()[:TOPIC_BYTES].decode("utf-8", "ignore")
+
+
+def _levels(value: str) -> str:
+    return "/".join(encode_level(level) for level in value.split("."))
+
+
+def place(*names: str) -> Callable[[Node], Place]:
+    """Make a reader of a topic that may name these in braces."""
+
+    def convert(node: Node) -> Place:
+        whole = text(node)
+        for name in _HOLE.findall(whole):
+            if name not in names:
+                hint = did_you_mean(name, names) or f"known: {', '.join(names)}"
+                raise Bad(node, f"{{{name}}} is not known here", hint)
+        rest = _HOLE.sub("x", whole)
+        if not rest or "{" in rest or "}" in rest or check_topic(rest):
+            raise Bad(node, f"is no topic: {whole[:80]!r}", "as in orders/{subject}")
+        return Place(whole)
+
+    return convert

@@ -1,0 +1,96 @@
+"""The seam to the queues: what a kind of source is, one file below `kinds/` each; `source` owns everything else.
+
+A kind with a log (Kafka, JetStream, a Redis stream) is read from the position that the hub committed with its own
+state; the queue's own bookkeeping only follows. One without (AMQP) sends again what was not acknowledged.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from hub.fields import Section
+from hub.sources.place import Place
+
+__all__ = ["Kind", "Message", "Queue"]
+
+
+class Message:
+    """What came out of a queue; a model.Delivery.
+
+    `mark` is where it stood there, (part, position), None where there is no such thing. `token` is the queue's own, for
+    its acknowledgement.
+    """
+
+    __slots__ = ("mark", "payload", "token", "topic")
+
+    packet_id: int | None = None
+    qos = 1
+    retain = False
+    duplicate = False
+
+    def __init__(self, topic: str, payload: bytes, mark: tuple[str, str] | None = None, token: Any = None) -> None:
+        """Keep what came; `topic` is the one that rules see."""
+        self.topic, self.payload, self.mark, self.token = topic, payload, mark, token
+
+    @property
+    def subscription_ids(self) -> list[int]:
+        """No subscription of MQTT."""
+        return []
+
+
+class Queue(Protocol):
+    """One connection to a queue, used once.
+
+    `resends` tells whether what was not acknowledged comes again by the next connection, whatever was read.
+    """
+
+    resends: bool
+
+    @property
+    def behind(self) -> bool:
+        """Whether the queue holds messages from before this connection that were not read yet."""
+        ...
+
+    async def open(self, marks: Mapping[str, str]) -> Mapping[str, str]:
+        """Connect, to read on behind these marks; return those that it does read on behind.
+
+        Raises:
+            Exception: it cannot be reached; the source words it, tells it and tries again.
+
+        """
+        ...
+
+    async def read(self) -> Sequence[Message]:
+        """Wait for messages and return some, in order; none where it only learned that it is not behind any more."""
+        ...
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Tell the queue that everything these messages caused is on disk; they are in order of receipt."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class Kind(Protocol):
+    """What an entry point of `hub.sources` names: a class that reads its options and makes connections."""
+
+    names: tuple[str, ...]
+    """What may stand in the braces of `topic`."""
+
+    def __init__(self, options: Any, topic: Place, name: str, client_id: str) -> None:
+        """Take the options `read` made, the topic of the rules, the source's name and ours; open nothing yet."""
+        ...
+
+    @classmethod
+    def read(cls, section: Section) -> Any:
+        """Take the kind's keys from its mapping; the caller reports what was not taken."""
+        ...
+
+    def connection(self) -> Queue:
+        """Make a connection that is not open yet."""
+        ...
+
+    def reason(self, error: BaseException) -> str:
+        """Word what went wrong, without a secret."""
+        ...
