@@ -10,7 +10,7 @@ demo: setup
 	$(BIN)/hub demo $(ARGS)
 
 test: lint types servers
-	$(BIN)/pytest -n $${TEST_WORKERS:-4} --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n $${TEST_WORKERS:-4} $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

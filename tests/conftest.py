@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hub.broker import Mosquitto
+from tests.support.servers import RabbitServer
 
 # two cores shared by four workers: how long an example takes says nothing
 settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,4 +24,11 @@ def long(request):
 @pytest.fixture
 async def broker(tmp_path):
     async with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory):
+    """One RabbitMQ for all tests of a worker: it takes 5 s to start, and 100 MB."""
+    with RabbitServer(tmp_path_factory.mktemp("rabbitmq")) as running:
         yield running

@@ -9,15 +9,12 @@ import pytest
 from hub.model import Delivered, Retry
 from tests.notify.fakes import notification
 from tests.notify.queues import deliver, read
-from tests.support.servers import PASSWORD, PLAIN_PASSWORD, RabbitServer
-
-pytestmark = pytest.mark.xdist_group("rabbitmq")  # it takes 5 s and 100 MB to start: once is enough
+from tests.support.servers import PASSWORD, PLAIN_PASSWORD
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with RabbitServer(tmp_path_factory.mktemp("rabbitmq")) as running:
-        yield running
+@pytest.fixture
+def server(rabbitmq):
+    return rabbitmq
 
 
 @pytest.fixture

@@ -5,15 +5,12 @@ import pytest
 
 from hub.sources.kinds import amqp
 from tests.sources.sources import reading, settled
-from tests.support.servers import PASSWORD, RabbitServer
-
-pytestmark = pytest.mark.xdist_group("rabbitmq")
+from tests.support.servers import PASSWORD
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with RabbitServer(tmp_path_factory.mktemp("rabbitmq")) as running:
-        yield running
+@pytest.fixture
+def server(rabbitmq):
+    return rabbitmq
 
 
 @pytest.fixture
