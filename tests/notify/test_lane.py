@@ -87,6 +87,7 @@ class LaneMachine(RuleBasedStateMachine):
     def take(self):
         now, circuit, opens = self.clock.monotonic(), self.lane.breaker.state, self.lane.breaker.opens()
         queued = self.lane.take()
+        self.collect()
         if queued is None:
             return
         assert circuit is Circuit.CLOSED or (circuit is Circuit.OPEN and opens <= now), "a breaker let it through"
