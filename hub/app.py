@@ -16,12 +16,13 @@ import orjson
 from hub import __version__
 from hub.attempts import Attempts
 from hub.clock import Clock, SystemClock, rfc3339
-from hub.commands.channel import Channel, desk_settings
+from hub.commands.channel import Channel, Heard, desk_settings
 from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
+from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
-from hub.errors import ConfigError, HubError, SessionError
+from hub.errors import ConfigError, HubError, SessionError, StoreError
 from hub.files import Files, check, load_files
 from hub.ingest.open import open_session
 from hub.ingest.session import Notice, Session, Will
@@ -103,7 +104,9 @@ class App:
             )
             self.session, marks = inflow, inflow.marks
         rules, registry = self.files.rules, self.files.registry
-        core = Core(rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone())
+        core = Core(
+            rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone(), settings.discovery
+        )
         outbox = StoreOutbox(store, snapshot.last_row)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock)
         self.receivers = self._build({})
@@ -124,7 +127,7 @@ class App:
         )
         service = Service(self.pipeline, store, clock)
         desk = open_session(desk_settings(settings.broker), None, lambda _: None)
-        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble)
+        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard())
 
     async def _live(self, store: Store, earlier: Sequence[str]) -> None:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
@@ -191,6 +194,16 @@ class App:
 
     async def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         await self.session.publish(topic, payload, qos=qos, retain=retain)
+
+    def _heard(self) -> Mapping[str, Heard]:
+        """Name the topics of others that the hub listens to beside events and requests."""
+        return {status_topic(self.settings.discovery): self._home_assistant} if self.settings.discovery else {}
+
+    async def _home_assistant(self, status: bytes) -> None:
+        """Home Assistant has started, or is going away."""
+        if status == b"online":
+            with contextlib.suppress(StoreError):
+                await self.pipeline.perform(Core.announce_again)
 
     def _store_trouble(self, message: str) -> None:
         self.observer.trouble("store", message or f"{self.settings.state}: written again, nothing was lost")

@@ -22,7 +22,7 @@ from hub.share import shared
 
 __all__ = ["USERS", "Mosquitto"]
 
-USERS = ("hub", "device", "operator", "viewer")
+USERS = ("hub", "device", "operator", "viewer", "homeassistant")
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/mosquitto/sbin")
 _START_SECONDS = 30.0
 _STOP_SECONDS = 30.0

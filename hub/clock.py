@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "rfc3339"]
+from hub.limits import CLOCK_STEP_SECONDS
+
+__all__ = ["Clock", "ManualClock", "Steps", "SystemClock", "rfc3339"]
 
 
 class Clock(Protocol):
@@ -36,23 +38,48 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that a test or a replay moves; both readings are the same."""
+    """A clock that a test or a replay moves; both readings are the same until it is set."""
 
     def __init__(self, at: float = 0.0) -> None:
         """Start at `at`."""
         self.at = at
+        self._ahead = 0.0
 
     def now(self) -> float:
         """Return the time it was set to."""
         return self.at
 
     def monotonic(self) -> float:
-        """Return the time it was set to."""
-        return self.at
+        """Return how far it has moved, whatever it was set to."""
+        return self.at - self._ahead
 
     def advance(self, seconds: float) -> None:
         """Move forward."""
         self.at += seconds
+
+    def set(self, seconds: float) -> None:
+        """Set the wall clock forward, or back where it is negative; no time passes."""
+        self.at += seconds
+        self._ahead += seconds
+
+
+class Steps:
+    """Tells when the wall clock was set: it and the clock that never steps no longer went alike.
+
+    What a time service does slowly, less than CLOCK_STEP_SECONDS between two looks, is no step. A machine that slept
+    has stepped forward: meanwhile the other clock stood still.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin with the clocks as they are."""
+        self._clock = clock
+        self._ahead = clock.now() - clock.monotonic()
+
+    def look(self) -> float:
+        """Return by how many seconds the wall clock was set forward (or back, negative) since the last look, else 0."""
+        ahead = self._clock.now() - self._clock.monotonic()
+        step, self._ahead = ahead - self._ahead, ahead
+        return step if abs(step) >= CLOCK_STEP_SECONDS else 0.0
 
 
 @lru_cache(64)  # a notification says the same time in several places

@@ -18,6 +18,7 @@ from hub.sources.settings import SourceSettings, read_sources
 __all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_broker_url"]
 
 DEFAULT_FILE = Path("hub.yaml")
+_HOME_ASSISTANT = "homeassistant"
 _SCHEMES = {"mqtt": (False, 1883), "mqtts": (True, 8883)}
 
 
@@ -51,6 +52,8 @@ class Settings:
     publish_prefix: str = "hub"
     http: HttpSettings = field(default_factory=HttpSettings)
     sources: tuple[SourceSettings, ...] = ()
+    discovery: str = ""
+    """The prefix of Home Assistant's discovery topics; empty: alerts are not announced there."""
 
 
 def load_settings(
@@ -111,9 +114,8 @@ def _settings(section: Section, base: Path) -> Settings:
         publish_prefix=section.take("publish_prefix", _prefix, default.publish_prefix),
         http=_http(section),
         sources=read_sources(section.get("sources"), section.problems),
+        discovery=_discovery(section),
     )
-    if section.get("discovery") is not None:
-        section.report(section.node.key_problem("discovery", "'discovery' is not supported yet", "remove it for now"))
     section.finish()
     return made
 
@@ -254,6 +256,22 @@ def _prefix(node: Node) -> str:
     prefix = text(node).strip("/")
     if why := check_topic(prefix):
         raise Bad(node, f"not a topic to publish below: {why}")
+    return prefix
+
+
+def _discovery(parent: Section) -> str:
+    """Read `homeassistant`, or `{homeassistant: {prefix: …}}`; the word is the usual prefix, too."""
+    node = parent.get("discovery")
+    if node is None or not isinstance(node.value, dict):
+        return parent.take("discovery", one_of(_HOME_ASSISTANT), "")
+    outer = Section(node, parent.problems, "discovery")
+    inner = outer.get(_HOME_ASSISTANT)
+    outer.finish()
+    if inner is None:
+        return _HOME_ASSISTANT
+    section = Section(inner, parent.problems, _HOME_ASSISTANT)
+    prefix = section.take("prefix", _prefix, _HOME_ASSISTANT)
+    section.finish()
     return prefix
 
 

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from hub.alerts.book import Book
+from hub.discovery.announcements import KIND, Announcements
 from hub.model import Event, Notification
 from hub.rules.engine import Engine
 from hub.rules.loader import RuleSet
@@ -22,7 +23,8 @@ class Core:
     """The engine and the book of one hub.
 
     `now` is always seconds since 1970; `local` is the zone of schedules that name none; `hub` is what a notification
-    says of its sender; `on_error` hears rule, topic and message of every expression that had no value.
+    says of its sender; `on_error` hears rule, topic and message of every expression that had no value; `discovery` is
+    the prefix of Home Assistant's discovery, empty where alerts are not announced there.
     """
 
     def __init__(
@@ -33,15 +35,17 @@ class Core:
         hub: Mapping[str, str],
         on_error: Callable[[str, str, str], None],
         local: tzinfo = UTC,
+        discovery: str = "",
     ) -> None:
         """Begin with rules and without state; `restore` brings state in."""
         self.engine = Engine(rules.rules.values(), registry, on_error, local)
         self.book = Book(prefix, hub, on_error)
-        self._rules: RuleSet | None = rules
+        self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))
+        self._unsaved: RuleSet | None = rules
         self._follow(rules)
 
     def _follow(self, rules: RuleSet) -> None:
-        self._rules = rules
+        self._rules = self._unsaved = rules
         silent = frozenset(name for name, each in rules.receivers.items() if not each.send_resolved)
         self.book.follow(rules.rules, silent)
 
@@ -50,9 +54,12 @@ class Core:
     def restore(self, snapshot: Snapshot, now: float) -> None:
         """Bring in what a store held."""
         gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
-        self.book.restore(snapshot.alerts, snapshot.desk, now)
+        self.book.restore(snapshot.alerts, [row for row in snapshot.desk if row[0] != KIND], now)
+        self._announcements.restore([row[1:] for row in snapshot.desk if row[0] == KIND])
         self.book.end(gone, now)
         self._collect(now)
+        self._announcements.follow(self._rules.rules, now)
+        self._announcements.rest(now)
 
     def reload(self, rules: RuleSet, registry: Registry | None, now: float) -> None:
         """Take new rules; instances whose rule means the same go on, the alerts of the others end."""
@@ -60,6 +67,7 @@ class Core:
         self._follow(rules)
         self.book.end(gone, now)
         self._collect(now)
+        self._announcements.follow(rules.rules, now)
 
     # at work
 
@@ -79,9 +87,18 @@ class Core:
         """Return the time at which `tick` is wanted next, or inf."""
         return min([at for at in (self.engine.next_due(), self.book.next_due()) if at is not None], default=inf)
 
+    def announce_again(self, now: float) -> None:
+        """Announce all alerts to Home Assistant anew: it has started."""
+        self._announcements.again(now)
+
     def excuse(self, seconds: float, now: float) -> None:
         """Push every deadline of a device that was not heard: for so long nobody could have been."""
         self.engine.excuse(seconds, now)
+
+    def shift(self, seconds: float, now: float) -> None:
+        """Let every timer go on as if nothing had been: the wall clock was set by so many seconds, to `now`."""
+        self.engine.shift(seconds, now)
+        self.book.shift(seconds, now)
 
     def _collect(self, now: float) -> bool:
         transitions = self.engine.take_transitions()
@@ -93,7 +110,8 @@ class Core:
 
     def take_notifications(self) -> list[Notification]:
         """Take what is to be told, in order."""
-        return self.book.take_notifications()
+        told = self.book.take_notifications()
+        return [*self._announcements.heed(told), *told]
 
     def take_changed(self) -> list[Mapping[str, Any]]:
         """Take the states that alerts have entered, for onlookers."""
@@ -101,12 +119,12 @@ class Core:
 
     def take_changes(self) -> Changes:
         """Take all state that changed since the last call, as rows; the caller adds what is not the core's."""
-        rules, self._rules = self._rules, None
+        rules, self._unsaved = self._unsaved, None
         return Changes(
             instances=self.engine.take_changes(),
             samples=self.engine.take_samples(),
             alerts=self.book.take_rows(),
-            desk=self.book.take_desk(),
+            desk=[*self.book.take_desk(), *self._announcements.take_rows()],
             trace=self.book.take_trace(),
             rules=None if rules is None else self.engine.signatures(),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from hub.clock import SystemClock
 from hub.config import Settings, read_settings
 from hub.devices.registry import Registry, load_fleets
+from hub.discovery.homeassistant import check_discovery
 from hub.document import Problems, read_document, yaml_files
 from hub.errors import ConfigError, Problem
 from hub.notify.fallback import check_fallbacks
@@ -40,6 +41,7 @@ def load_files(settings: Settings, problems: Problems, *, keep: bool = False) ->
     registry = Registry(load_fleets(settings.devices, problems))
     rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep)
     check_fallbacks(rules.receivers, problems)
+    check_discovery(rules.rules, settings.discovery, problems)
     return Files(rules, registry)
 
 

@@ -133,6 +133,9 @@ APPRISE_THREADS = 4  # attempts under way at once per Apprise receiver, those th
 FLEET_DEVICES = 100_000  # of one fleet; about 1 kB each in the registry, 9 kB each at play
 FLEET_WINDOW = 1024  # QoS 1 publishes of one fleet under way: a fifth of a second at 5,000 events/s
 
+# the hub's own clock, alerts, heartbeat
+CLOCK_STEP_SECONDS = 5.0  # what the wall clock gains or loses at once is a step; a time service slews 0.03 s a minute
+
 # process
 GC_ALLOCATIONS = 50_000  # Python's 700 costs 0.6 µs an event: a batch holds more objects than that, none in a cycle
 RELOAD_QUIET_MILLISECONDS = 400  # editors and rsync touch several files: read them when that has ended

@@ -65,6 +65,9 @@ class Observer:
     def session(self, kind: str, detail: str) -> None:
         """Hear of the MQTT session: connected, session_lost, disconnected, drained, dropped."""
 
+    def clock_set(self, seconds: float) -> None:
+        """Hear that somebody has set the wall clock forward by so many seconds, or back where they are negative."""
+
     def reloaded(self, summary: str) -> None:
         """Hear that new rules and fleets are at work."""
 
@@ -144,6 +147,10 @@ class Observers(Observer):
     def session(self, kind: str, detail: str) -> None:
         """Pass it on."""
         self._tell("session", kind, detail)
+
+    def clock_set(self, seconds: float) -> None:
+        """Pass it on."""
+        self._tell("clock_set", seconds)
 
     def trouble(self, what: str, message: str) -> None:
         """Pass it on."""

@@ -77,6 +77,19 @@ def test_without_a_file_the_defaults_of_the_interface_hold(folder):
     assert (made.http.host, made.http.port, made.http.asked) == ("127.0.0.1", 8080, False)
 
 
+@pytest.mark.parametrize(
+    ("written", "prefix"),
+    [
+        ("{}", ""),
+        ("discovery: homeassistant", "homeassistant"),
+        ("discovery: {homeassistant: }", "homeassistant"),
+        ("discovery: {homeassistant: {prefix: ha/}}", "ha"),
+    ],
+)
+def test_discovery_is_a_word_or_names_the_prefix(folder, written, prefix):
+    assert load(folder, written).discovery == prefix
+
+
 def test_hub_yaml_in_the_working_folder_is_found_and_a_named_file_must_exist(folder):
     (folder / "hub.yaml").write_text("state: here.db", "utf-8")
     assert load_settings(None).state == Path("here.db")
@@ -142,7 +155,9 @@ def test_a_user_in_the_broker_option_brings_its_own_password(folder):
         ("state: [a]", "1:8: must be text, not a list"),
         ('state: "a\\0b"', "1:9: no file has the name 'a\\x00b'"),
         ("rules: [~nobody-here/x]", "1:9: ~nobody-here/x: there is no such user"),
-        ("discovery: homeassistant", "1:1: 'discovery' is not supported yet (remove it for now)"),
+        ("discovery: home", "1:12: must be one of homeassistant, not 'home'"),
+        ("discovery: {openhab: {}}", "1:13: unknown key 'openhab' in discovery (known keys: homeassistant)"),
+        ("discovery: {homeassistant: {prefix: a/+}}", "1:37: not a topic to publish below: "),
         ("http: {listen: '8080'}", "1:17: '8080' is not HOST:PORT, as in 127.0.0.1:8080"),
         ("http: {listen: 0.0.0.0:80}", "1:16: 0.0.0.0 can be reached from other machines, and there are no tokens"),
         ("http: {tokens: x}", "1:16: 'tokens' must be a list"),

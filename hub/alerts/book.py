@@ -443,6 +443,20 @@ class Book:
         for group in self._groups.take_due(now):
             self._speak_for(group, now)
 
+    def shift(self, seconds: float, now: float) -> None:
+        """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
+        self._looked = min(self._looked, now)
+        self._groups.shift(seconds)
+        self._moments.shift(seconds, self._limits())
+        self._due.clear()
+        self._awaited.clear()
+        for mark, alert in self.alerts.items():
+            moved = lifecycle.shifted(alert, seconds)
+            if moved != alert:
+                self.alerts[mark] = moved
+                self._dirty.add(mark)
+            self._await(mark, moved)
+
     def _tell_waiting(self, mark: str, rule: Rule, body: dict[str, Any], held: int, now: float) -> None:
         self._moments.told(mark, rule, now)
         body = with_held_back(body, held - 1)

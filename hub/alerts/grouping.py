@@ -98,6 +98,13 @@ class Groups:
         """Mark as to be written with the next commit."""
         self._dirty.add(group.mark)
 
+    def shift(self, seconds: float) -> None:
+        """Move all times: the wall clock was set by so many seconds."""
+        for mark, group in self.all.items():
+            group.last = group.last and group.last + seconds
+            group.due += seconds
+            self._dirty.add(mark)
+
     def next_due(self) -> float:
         """Return when the next one wants to speak."""
         return min((group.due for group in self.all.values()), default=inf)

@@ -10,7 +10,7 @@ from hub.alerts.texts import Rendered
 from hub.model import Phase, Reason
 from hub.rules.keys import Limit
 
-__all__ = ["acknowledge", "advance", "end", "forget", "held", "speak", "told"]
+__all__ = ["acknowledge", "advance", "end", "forget", "held", "shifted", "speak", "told"]
 
 
 def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float) -> Alert:
@@ -73,6 +73,13 @@ def end(alert: Alert, reason: Reason, at: float) -> Alert:
     """Return the alert ended from outside, with the texts it had: its rule is gone or means something else."""
     phase = Phase.RESOLVED if alert.state is Phase.FIRING else Phase.INACTIVE
     return advance(alert, phase, reason, at, alert.since)
+
+
+def shifted(alert: Alert, seconds: float) -> Alert:
+    """Return it after the wall clock was set by so many seconds; what a person has said in hours and minutes stays."""
+    names = [name for name in ("since", "until", "notified", "last", "hidden") if getattr(alert, name)]
+    moved: dict[str, Any] = {name: getattr(alert, name) + seconds for name in names}
+    return changed(alert, tally=alert.tally.shifted(seconds), **moved)
 
 
 def forget(alert: Alert) -> Alert:

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -73,6 +73,12 @@ class Moments:
                 del self.all[mark]
                 self._dirty.add(mark)
         return found
+
+    def shift(self, seconds: float, limits: dict[str, Limit]) -> None:
+        """Move all times: the wall clock was set by so many seconds."""
+        self._due.clear()
+        for mark, moment in list(self.all.items()):
+            self._put(mark, replace(moment, tally=moment.tally.shifted(seconds)), limits.get(moment.rule))
 
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""

@@ -24,6 +24,10 @@ class Tally:
             return Tally()
         return Tally((*self.sent, now)[-limit.count :])
 
+    def shifted(self, seconds: float) -> "Tally":
+        """Return it after the wall clock was set by so many seconds."""
+        return replace(self, sent=tuple(at + seconds for at in self.sent))
+
     def held_back(self) -> "Tally":
         """Return it after one more was held back."""
         return replace(self, held=self.held + 1)

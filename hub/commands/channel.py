@@ -5,7 +5,7 @@ guarantee is the same: a request is acknowledged to the broker after what it cha
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from hub.model import Delivery
 
 __all__ = ["Channel", "desk_settings"]
 
+Heard = Callable[[bytes], Awaitable[None]]
+
 _OWN = ("alerts", "command", "events", "status")
 
 
@@ -31,11 +33,22 @@ def desk_settings(settings: BrokerSettings) -> BrokerSettings:
 class Channel:
     """The session that requests come by."""
 
-    def __init__(self, session: Session, prefix: str, service: Service, trouble: Callable[[str, str], None]) -> None:
-        """Serve requests below `prefix`; `trouble` hears of those that nobody could answer."""
+    def __init__(
+        self,
+        session: Session,
+        prefix: str,
+        service: Service,
+        trouble: Callable[[str, str], None],
+        others: Mapping[str, Heard],
+    ) -> None:
+        """Serve requests below `prefix`; `trouble` hears of those that nobody could answer.
+
+        `others` hear the payloads of topics elsewhere, which are no requests.
+        """
         self._session, self._service, self._trouble = session, service, trouble
         self._commands = f"{prefix}/command/"
         self._ours = tuple(f"{prefix}/{name}" for name in _OWN)
+        self._others = others
         self._taken = 0
 
     async def run(self) -> None:
@@ -46,7 +59,7 @@ class Channel:
 
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._session.run([f"{self._commands}+"]), name="desk session")
+            group.create_task(self._session.run([f"{self._commands}+", *self._others]), name="desk session")
             group.create_task(self._serve_all(), name="desk requests")
 
     async def close(self) -> None:
@@ -62,6 +75,10 @@ class Channel:
                 self._session.acknowledge(self._taken)
 
     async def _serve(self, delivery: Delivery) -> None:
+        if not delivery.topic.startswith(self._commands):  # a subscription from before may still be there
+            if delivery.topic in self._others:
+                await self._others[delivery.topic](delivery.payload)
+            return
         name = delivery.topic.removeprefix(self._commands)
         try:
             answer = await self._answer(name, delivery.payload)

@@ -128,6 +128,15 @@ class Engine:
                     instance.seen = min(instance.seen + seconds, now)
                     self.work.touch(state, instance)
 
+    def shift(self, seconds: float, now: float) -> None:
+        """Move all that timers count from: the wall clock was set by so many seconds, and no time has passed."""
+        for state in self.states.values():
+            for instance in list(state.instances.values()):
+                if instance.shift(seconds):
+                    self.work.touch(state, instance)
+                state.reschedule(instance)
+            state.begin(now)
+
     # results
 
     def take_transitions(self) -> list[Transition]:

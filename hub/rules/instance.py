@@ -10,6 +10,7 @@ from hub.rules.history import History
 __all__ = ["NEVER", "Extra", "Gated", "Instance", "Sampled", "dump_key", "extra_of", "load_key"]
 
 NEVER = 0.0
+_TIMES = ("since", "clearing", "seen", "silent")
 _PHASES = {"i": Phase.INACTIVE, "p": Phase.PENDING, "f": Phase.FIRING}
 _LETTERS = {phase: letter for letter, phase in _PHASES.items()}
 
@@ -91,6 +92,15 @@ class Instance:
         letter, self.since, self.clearing, self.seen, self.silent, self.time, self.topic, raw = state[:8]
         self.phase = _PHASES[letter]
         self.raw = None if raw is None else raw.encode()
+
+    def shift(self, seconds: float) -> bool:
+        """Move the times that timers count from, those of them that there are; tell whether there were any."""
+        found = [name for name in _TIMES if getattr(self, name)]
+        for name in found:
+            setattr(self, name, getattr(self, name) + seconds)
+        if self.extra is not None and self.extra.resumed:
+            self.extra.resumed += seconds
+        return bool(found)
 
     def take(self, other: "Instance") -> Self:
         """Take over all but the samples of the same instance before a reload."""

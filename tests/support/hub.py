@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[2]
 class Hub:
     """A folder with hub.yaml and rules, and the process that runs there.
 
-    `limits` are values of hub/limits.py to run with, for what would take too long to wait for. `lines` are what the
-    present (or last) process has said on stdout; `past` what those before it said.
+    `limits` are values of hub/limits.py to run with, for what would take too long to wait for; `settings` further lines
+    of hub.yaml. `lines` are what the present (or last) process has said on stdout; `past` what those before it said.
     """
 
-    def __init__(self, folder, broker, rules, *, client_id="hub", state="hub.db", port=None, limits=None):
+    def __init__(self, folder, broker, rules, *, client_id="hub", state="hub.db", port=None, limits=None, settings=""):
         self.folder, self.broker = folder, broker
         self.rules = folder / "rules" / "rules.yaml"
         self.rules.parent.mkdir(parents=True, exist_ok=True)
@@ -27,9 +27,14 @@ class Hub:
         who = f"username: hub, password: !env PASSWORD, client_id: {client_id}"
         self._limits = "".join(f"limits.{name} = {value!r}; " for name, value in (limits or {}).items())
         url = f"mqtt://127.0.0.1:{port or broker.port}"
-        (folder / "hub.yaml").write_text(f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\n", "utf-8")
+        self._settings = f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\n"
+        self.configure(settings)
         self.process = None
         self.lines, self.errors, self.past = Record(), Record(), []
+
+    def configure(self, settings):
+        """Write hub.yaml, with these further lines."""
+        (self.folder / "hub.yaml").write_text(self._settings + settings, "utf-8")
 
     async def __aenter__(self):
         await self.start()

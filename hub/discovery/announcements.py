@@ -1,0 +1,121 @@
+"""What is announced to Home Assistant, alert by alert, and remembered in the store: nothing is announced twice. Pure.
+
+Announcements are notifications to the hub itself (OWN), as alert states are: they take the same sure way, and those of
+one alert stay in order with its states.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from hub.alerts.alert import Alert
+from hub.discovery.homeassistant import entities
+from hub.limits import DISCOVERY_ALERTS
+from hub.model import OWN, Notification, Phase
+from hub.rules.rule import Rule
+
+__all__ = ["KIND", "Announcements"]
+
+KIND = "discovery"
+"""Of the rows in the store's table `desk`."""
+_SERIAL = "serial"
+
+
+class Announcements:
+    """Follows the alerts of a book. Alerts of shadow rules are not announced: nobody is to hear of them."""
+
+    def __init__(self, alerts: Mapping[str, Alert], prefix: str, discovery: str, version: str) -> None:
+        """Begin with nothing announced; without `discovery`, Home Assistant's prefix, all that was is withdrawn."""
+        self._alerts, self._prefix, self._discovery, self._version = alerts, prefix, discovery, version
+        self._announced: dict[str, tuple[list[str], str]] = {}
+        """Topics, and a digest of what was published there, by the alert's fingerprint."""
+        self._rules: Mapping[str, Rule] = {}
+        self._serial = 0
+        self._queue: list[Notification] = []
+        self._dirty: set[str] = set()
+
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring in what a store held."""
+        for key, text in rows:
+            found = orjson.loads(text)
+            if key == _SERIAL:
+                self._serial = found
+            else:
+                self._announced[key] = found["topics"], found["digest"]
+
+    def follow(self, rules: Mapping[str, Rule], now: float) -> None:
+        """Take the rules as they are now: withdraw what is gone, announce what is there and is not known."""
+        self._rules = rules
+        for mark in [mark for mark in self._announced if not self._wanted(mark)]:
+            self._withdraw(mark, now)
+        for mark in self._alerts if self._discovery else ():
+            self._announce(mark, now)
+
+    def heed(self, told: Sequence[Notification]) -> list[Notification]:
+        """Announce the alerts whose states are published for the first time; return all that is to be published."""
+        if self._discovery:
+            for each in told:
+                if each.receiver == OWN and each.order not in self._announced:
+                    self._announce(each.order, each.created)
+        queue, self._queue = self._queue, []
+        return queue
+
+    def again(self, now: float) -> None:
+        """Announce everything anew: Home Assistant has started."""
+        for mark in list(self._announced):
+            self._announce(mark, now, anew=True)
+        self.rest(now)
+
+    def rest(self, now: float) -> None:
+        """Say of alerts that are long over that they are: their retained topics are empty, which nobody hears."""
+        for mark in self._announced:
+            alert = self._alerts[mark]
+            if alert.state is Phase.INACTIVE:
+                self._publish(mark, alert.topic(self._prefix), None, now, retain=False)
+
+    def _wanted(self, mark: str) -> bool:
+        alert = self._alerts.get(mark)
+        rule = self._rules.get(alert.alertname) if alert is not None else None
+        return bool(self._discovery) and rule is not None and rule.alert and not rule.shadow
+
+    def _announce(self, mark: str, now: float, *, anew: bool = False) -> None:
+        known = self._announced.get(mark)
+        if not self._wanted(mark) or (known is None and len(self._announced) >= DISCOVERY_ALERTS):
+            return
+        configs = entities(self._alerts[mark], self._prefix, self._discovery, self._version)
+        digest = hashlib.blake2b(orjson.dumps(configs), digest_size=8).hexdigest()
+        if known is not None and known[1] == digest and not anew:
+            return
+        for topic in known[0] if known is not None else ():
+            if topic not in configs:
+                self._publish(mark, topic, None, now)
+        for topic, config in configs.items():
+            self._publish(mark, topic, config, now)
+        self._announced[mark] = list(configs), digest
+        self._dirty.add(mark)
+
+    def _withdraw(self, mark: str, now: float) -> None:
+        for topic in self._announced.pop(mark)[0]:
+            self._publish(mark, topic, None, now)
+        self._dirty.add(mark)
+
+    def _publish(self, mark: str, topic: str, payload: Any, now: float, *, retain: bool = True) -> None:
+        self._serial += 1
+        self._dirty.add(_SERIAL)
+        body = {"topic": topic, "payload": payload, "retain": retain}
+        self._queue.append(Notification(f"{KIND}-{self._serial}", OWN, mark, body, now))
+
+    def take_rows(self) -> list[tuple[str, str, str | None]]:
+        """Take the rows that changed since the last call."""
+        dirty, self._dirty = self._dirty, set()
+        return [(KIND, key, self._row(key)) for key in sorted(dirty)]
+
+    def _row(self, key: str) -> str | None:
+        if key == _SERIAL:
+            return str(self._serial)
+        if key not in self._announced:
+            return None
+        topics, digest = self._announced[key]
+        return orjson.dumps({"topics": topics, "digest": digest}).decode()
