@@ -127,7 +127,8 @@ async def test_a_wrong_password_is_a_retry_whose_reason_does_not_hold_it(receive
     made = receiver("nats", f"{{url: '{server.url.replace(PASSWORD, 's3cr%40t')}', subject: plain.x}}")
     outcome = await made.send(notification())
     assert isinstance(outcome, Retry)
-    assert "Authorization Violation" in outcome.reason
+    # the server says why and closes at once: what comes first is a matter of luck
+    assert "Authorization Violation" in outcome.reason or "reset" in outcome.reason
     assert "s3cr" not in outcome.reason
     assert PLAIN_PASSWORD not in outcome.reason
 
