@@ -6,7 +6,7 @@ session → pipeline (decode → engine → book → commit) → dispatcher → 
 import asyncio
 import contextlib
 import gc
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ class App:
             marks,
         )
         service = Service(self.pipeline, store, clock)
-        desk = open_session(desk_settings(settings.broker), None, lambda _: None)
+        desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
         self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard())
 
     async def _live(self, store: Store, earlier: Sequence[str]) -> None:

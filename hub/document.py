@@ -138,6 +138,9 @@ def parse_document(text: str, path: str, problems: Problems) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if "nesting depth" in str(error.problem):  # PyYAML has a bound of its own since 6.0.4
+            problems.append(Problem(path, line, column, f"nested deeper than {DOCUMENT_DEPTH}"))
+            return None
         begun = error.context_mark
         since = f"{error.context} that begins in line {begun.line + 1}" if begun and begun.line + 1 != line else ""
         hint = yaml_hint(text, line) or since

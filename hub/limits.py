@@ -93,6 +93,7 @@ TRIAL_MESSAGES = 5_000_000  # of one `send`: a minute of computing
 DISCOVERY_ALERTS = 5000  # announced to Home Assistant; more devices than that make it slow, and nobody looks at them
 
 # commands
+DESK_RETRY_SECONDS = 5.0  # until the session for requests is tried again where another hub took it
 REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
 TOKEN_SECONDS = 86400.0  # how long a token acknowledges, where nobody says

@@ -5,6 +5,7 @@ guarantee is the same: a request is acknowledged to the broker after what it cha
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 import orjson
 
 from hub.commands.service import Answer, Service
-from hub.errors import HubError
+from hub.errors import HubError, SessionTakenOver
 from hub.ingest.session import BrokerSettings, Session
 from hub.ingest.topics import check_topic
-from hub.limits import REQUEST_BYTES
+from hub.limits import DESK_RETRY_SECONDS, REQUEST_BYTES
 from hub.model import Delivery
 
 __all__ = ["Channel", "desk_settings"]
@@ -35,35 +36,46 @@ class Channel:
 
     def __init__(
         self,
-        session: Session,
+        connect: Callable[[], Session],
         prefix: str,
         service: Service,
         trouble: Callable[[str, str], None],
         others: Mapping[str, Heard],
     ) -> None:
-        """Serve requests below `prefix`; `trouble` hears of those that nobody could answer.
+        """Serve requests below `prefix` by a session of `connect`; `trouble` hears of those that nobody could answer.
 
         `others` hear the payloads of topics elsewhere, which are no requests.
         """
-        self._session, self._service, self._trouble = session, service, trouble
+        self._connect, self._service, self._trouble = connect, service, trouble
+        self._session = connect()
+        self._closed = asyncio.Event()
         self._commands = f"{prefix}/command/"
         self._ours = tuple(f"{prefix}/{name}" for name in _OWN)
         self._others = others
         self._taken = 0
 
     async def run(self) -> None:
-        """Connect and answer, until `close`.
+        """Connect and answer, until `close`. Of two hubs with one client id the sessions for events decide which ends.
 
         Raises:
-            SessionError: as the session does.
+            SessionError: as the session does, but for SessionTakenOver.
 
         """
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._session.run([f"{self._commands}+", *self._others]), name="desk session")
-            group.create_task(self._serve_all(), name="desk requests")
+        while not self._closed.is_set():
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._session.run([f"{self._commands}+", *self._others]), name="desk session")
+                    group.create_task(self._serve_all(), name="desk requests")
+            except* SessionTakenOver as errors:
+                self._trouble("command", f"requests wait: {errors.exceptions[0]}")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(DESK_RETRY_SECONDS):
+                        await self._closed.wait()
+                self._session, self._taken = self._connect(), 0
 
     async def close(self) -> None:
         """Answer nobody any more."""
+        self._closed.set()
         await self._session.close()
 
     async def _serve_all(self) -> None:
