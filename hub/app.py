@@ -8,7 +8,7 @@ import contextlib
 import gc
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import orjson
@@ -42,16 +42,28 @@ from hub.store.changes import Snapshot
 from hub.store.writer import Store
 from hub.watch import watch
 
-__all__ = ["App", "check"]
+__all__ = ["App", "Beside", "check"]
 
 Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
+
+
+class Beside(Protocol):
+    """What looks at a hub or speaks for it in the same process, such as the HTTP server; wired by who makes the App."""
+
+    name: str
+
+    async def run(self, app: "App") -> None:
+        """Run until cancelled; an error ends the hub."""
+        ...
 
 
 class App:
     """A hub with its settings; `run` it once."""
 
-    def __init__(self, settings: Settings, observer: Observer, clock: Clock | None = None) -> None:
-        """Read rules and fleets; nothing is opened yet.
+    def __init__(
+        self, settings: Settings, observer: Observer, clock: Clock | None = None, beside: Sequence[Beside] = ()
+    ) -> None:
+        """Read rules and fleets; nothing is opened yet. `beside` runs with the hub, from its start until it drains.
 
         Raises:
             ConfigError: with every problem of every file.
@@ -62,6 +74,7 @@ class App:
         self.files = load_files(settings, problems)
         if problems:
             raise ConfigError(problems)
+        self._beside = beside
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,7 +138,8 @@ class App:
             attempts,
             marks,
         )
-        service = Service(self.pipeline, store, clock)
+        self.store = store
+        self.service = service = Service(self.pipeline, store, clock)
         desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
         self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard())
 
@@ -150,6 +164,7 @@ class App:
                 background = [
                     group.create_task(watch(self._paths(), self.reload), name="watch"),
                     group.create_task(self._reloads(), name="reload"),
+                    *(group.create_task(each.run(self), name=each.name) for each in self._beside),
                 ]
                 await self._stop.wait()
                 for task in background:

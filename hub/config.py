@@ -33,12 +33,21 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """Where the HTTP API listens. `asked` tells whether the user wrote it: then its absence must be said."""
+    """Where the HTTP API listens; port 0 lets the system choose one.
+
+    `asked` tells whether the user wrote it: only then is it an error that nobody can listen there.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     tokens: tuple[Token, ...] = ()
     asked: bool = False
+    enabled: bool = True
+    url: str = ""
+    """How people reach it, without a slash at the end; what links in messages begin with."""
+    cert: Path | None = None
+    key: Path | None = None
+    """Certificate chain and key in PEM: with them it speaks TLS only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,7 @@ def _settings(section: Section, base: Path) -> Settings:
         devices=section.take("devices", list_of(path), devices),
         state=section.take("state", path, base / default.state),
         publish_prefix=section.take("publish_prefix", _prefix, default.publish_prefix),
-        http=_http(section),
+        http=_http(section, base),
         sources=read_sources(section.get("sources"), section.problems),
         discovery=_discovery(section),
     )
@@ -275,20 +284,38 @@ def _discovery(parent: Section) -> str:
     return prefix
 
 
-def _http(parent: Section) -> HttpSettings:
+def _http(parent: Section, base: Path) -> HttpSettings:
     node = parent.get("http")
     if node is None:
         return HttpSettings()
+    if node.value is False:
+        return HttpSettings(enabled=False)
     section = Section(node, parent.problems, "http")
     host, port = section.take("listen", _address, ("127.0.0.1", 8080))
     tokens = section.get("tokens")
     items: list[Node] = tokens.value if tokens is not None and isinstance(tokens.value, list) else []
     if tokens is not None and not isinstance(tokens.value, list):
         section.report(tokens.problem("'tokens' must be a list", "- {name: me, role: operator, token: !env HUB_TOKEN}"))
-    made = HttpSettings(host, port, tuple(_token(Section(item, parent.problems, "a token")) for item in items), True)
+    read = tuple(_token(Section(item, parent.problems, "a token")) for item in items)
+    if len({token.name for token in read}) < len(read):
+        section.report(section.node.key_problem("tokens", "two tokens have one name", "by it the audit log tells who"))
+    cert = section.take("cert", lambda each: _path(each, base), None)
+    key = section.take("key", lambda each: _path(each, base), None)
+    made = HttpSettings(host, port, read, asked=True, url=section.take("url", _base_url, ""), cert=cert, key=key)
+    if (cert is None) != (key is None):
+        section.report(section.node.problem("'cert' and 'key' belong together", "name both files or neither"))
     _check_exposed(made, parent.problems, section.get("listen") or node)
     section.finish()
     return made
+
+
+def _base_url(node: Node) -> str:
+    url = text(node).rstrip("/")
+    parts = urlsplit(url)
+    odd = parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.netloc or odd:
+        raise Bad(node, "not a URL that links can begin with", "write it as https://hub.example.org")
+    return url
 
 
 def _token(section: Section) -> Token:
@@ -316,7 +343,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
     """
     host, _, port = address.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65536:
+    if not host or not (port.isascii() and port.isdecimal()) or not int(port) < 65536:
         raise ValueError(f"{address!r} is not HOST:PORT, as in 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
@@ -329,7 +356,7 @@ def _listen_option(http: HttpSettings, option: str | None, problems: Problems) -
     except ValueError as error:
         problems.append(Problem("--http", 0, 0, str(error)))
         return http
-    made = HttpSettings(host, port, http.tokens, asked=True)
+    made = replace(http, host=host, port=port, asked=True, enabled=True)
     _check_exposed(made, problems, None)
     return made
 

@@ -31,6 +31,9 @@ INBOX_QOS0 = 100_000  # QoS 0 has no acknowledgement to hold back; beyond this t
 SOURCE_WINDOW = 1000  # messages of one source that are not acknowledged yet; the queue keeps the rest
 SOURCE_WAIT_SECONDS = 5.0  # how long one question to a queue for messages waits there
 
+IDEMPOTENCY_SECONDS = 86400.0  # how long a key of posted events is known: clients repeat for minutes, queues for hours
+IDEMPOTENCY_KEYS = 100_000  # of them at once: about 20 MB
+
 # rules
 COVER_COMPARISONS = 2_000_000  # beyond this filters are subscribed without looking which cover others: 1 s of CPU
 OVERLAP_COMPARISONS = 200_000  # beyond this filters count as overlapping without looking: 0.2 s of CPU
@@ -82,6 +85,7 @@ SILENCE_REMINDER_SECONDS = 86400.0  # a silence that hides a critical alert for 
 SILENCE_KEPT_SECONDS = 5 * 86400.0  # how long an expired silence can be looked up, as in Alertmanager
 SILENCE_SECONDS = 3600.0  # of a silence whose end nobody named
 TRACE_ROWS = 200_000  # entries kept, about 100 MB at most, 40 MB as a rule
+AUDIT_ROWS = 100_000  # who changed what: years of a busy desk, 20 MB
 TRACE_HEAD_BYTES = 512  # of a payload in the trace
 RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its retained topic
 NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notification as its head

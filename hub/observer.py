@@ -68,6 +68,9 @@ class Observer:
     def clock_set(self, seconds: float) -> None:
         """Hear that somebody has set the wall clock forward by so many seconds, or back where they are negative."""
 
+    def command(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
+        """Hear that somebody changed something by MQTT, HTTP or a link; it is in the audit log, too."""
+
     def reloaded(self, summary: str) -> None:
         """Hear that new rules and fleets are at work."""
 
@@ -151,6 +154,10 @@ class Observers(Observer):
     def clock_set(self, seconds: float) -> None:
         """Pass it on."""
         self._tell("clock_set", seconds)
+
+    def command(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
+        """Pass it on."""
+        self._tell("command", actor, via, action, detail)
 
     def trouble(self, what: str, message: str) -> None:
         """Pass it on."""

@@ -21,6 +21,7 @@ from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
 from hub.ingest.decode import decode_all
+from hub.ingest.idempotency import Keys
 from hub.ingest.receipts import Receipts
 from hub.ingest.session import Notice, Session
 from hub.limits import (
@@ -39,7 +40,7 @@ from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
-from hub.store.changes import Changes, Snapshot
+from hub.store.changes import AuditRow, Changes, Snapshot
 from hub.store.writer import Store
 
 __all__ = ["Marks", "Pipeline"]
@@ -78,6 +79,8 @@ class Pipeline:
         self.closed = asyncio.Event()
         """Set when the last commit is made."""
         self._receipts = Receipts(())
+        self._keys = Keys()
+        self._audit: list[AuditRow] = []
         self._dead: list[tuple[float, str, bytes, str]] = []
         self._own: list[Notification] = []
         self._own_serial = 0
@@ -106,6 +109,7 @@ class Pipeline:
         """Bring in what the store held; the time since its last commit is nobody's silence."""
         now = self.clock.now()
         self._receipts = Receipts(snapshot.receipts)
+        self._keys = Keys(snapshot.keys)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
         self._quiet_since = min(now, snapshot.meta_float("alive", now))
@@ -136,6 +140,26 @@ class Pipeline:
             gather = len(deliveries) < BATCH or self._uncommitted > self._share
             if gather and (self._wanted or self._committing):
                 await self._on_disk.wait()
+
+    async def submit(self, events: Sequence[Event], key: str = "") -> bool:
+        """Evaluate events that did not come by the session; return when all they caused is on disk.
+
+        `key` is an idempotency key: where it is known nothing is evaluated, and the answer is False.
+
+        Raises:
+            StoreError: the hub ended before it was on disk.
+
+        """
+        await self._open.wait()
+        now = self._now()
+        fresh = not key or self._keys.take(key, now)
+        if fresh:
+            self.core.process(events, now)
+            self.observer.events(events, now)
+            self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
+            self._set_timer(now)
+        await self._durable()
+        return fresh
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -281,11 +305,21 @@ class Pipeline:
         now = self._now()
         made = change(self.core, now)
         self._set_timer(now)
+        await self._durable()
+        return made
+
+    def audit(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
+        """Note who did what by which way (`mqtt`, `http`, `link`), in the same commit as what was just done."""
+        self._audit.append((self.clock.now(), actor, via, action, orjson.dumps(detail).decode()))
+        self.observer.command(actor, via, action, detail)
+        self.want_commit()
+
+    async def _durable(self) -> None:
+        """Return when all that has happened so far is on disk."""
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(durable)
         self.want_commit()
         await durable
-        return made
 
     # commits
 
@@ -366,6 +400,7 @@ class Pipeline:
             self._receipts.drained()
         receipts, forget = self._receipts.seal(commit.position)
         dead, self._dead = self._dead, []
+        audit, self._audit = self._audit, []
         filters, self._filters = self._filters, None
         handed, closed, dropped = self.outbox.take_marks()
         meta = [*self._marks(commit.position)] if self._marks else []
@@ -386,6 +421,8 @@ class Pipeline:
             closed=closed,
             dropped=dropped,
             dead_letters=dead,
+            keys=self._keys.take_rows(),
+            audit=audit,
             receipts=receipts,
             forget_receipts=forget,
             meta=meta,

@@ -161,6 +161,13 @@ def test_a_user_in_the_broker_option_brings_its_own_password(folder):
         ("http: {listen: '8080'}", "1:17: '8080' is not HOST:PORT, as in 127.0.0.1:8080"),
         ("http: {listen: 0.0.0.0:80}", "1:16: 0.0.0.0 can be reached from other machines, and there are no tokens"),
         ("http: {tokens: x}", "1:16: 'tokens' must be a list"),
+        ("http: {url: hub.example.org}", "1:13: not a URL that links can begin with"),
+        ("http: {url: 'https://me:secret@hub.example.org'}", "1:14: not a URL that links can begin with"),
+        ("http: {cert: a.pem}", "1:7: 'cert' and 'key' belong together"),
+        (
+            "http: {tokens: [{name: a, role: viewer, token: x}, {name: a, role: admin, token: y}]}",
+            "1:8: two tokens have one name",
+        ),
         ("http: {tokens: [{name: a}]}", "1:17: a token needs the key 'role'"),
         (
             "http: {tokens: [{name: a, role: boss, token: x}]}",
@@ -229,13 +236,20 @@ def test_a_wrong_broker_url_is_refused_without_a_part_of_its_password(url):
     assert "hunter2" not in str(raised.value)
 
 
+def test_http_is_on_where_nobody_says_anything_and_false_switches_it_off(folder):
+    assert load(folder, "").http.enabled
+    assert not load(folder, "").http.asked
+    assert not load(folder, "http: false").http.enabled
+    assert load(folder, "http: {listen: '127.0.0.1:0', url: 'https://hub.example.org/'}").http.url[-4:] == ".org"
+
+
 def test_a_password_shows_neither_in_the_settings_nor_in_what_describes_them(folder):
     made = load(folder, FULL)
     assert "pass#word" not in f"{made!r} {made} {made.broker}"
     assert "hunter2" not in f"{made!r}"
 
 
-@pytest.mark.parametrize("address", ["", "x", ":80", "h:", "h:0", "h:65536", "h:-1", "h:\uff18\uff10"])
+@pytest.mark.parametrize("address", ["", "x", ":80", "h:", "h:65536", "h:-1", "h:\uff18\uff10"])
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(ValueError, match="is not HOST:PORT"):
         parse_address(address)

@@ -14,8 +14,8 @@ from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
 from hub.ingest.session import BrokerSettings, Notice
-from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE
-from hub.model import OWN
+from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
+from hub.model import OWN, Event
 from hub.observer import Observer
 from hub.outbox import StoreOutbox
 from hub.pipeline import Pipeline
@@ -169,6 +169,69 @@ async def running(coroutine):
 
 def packet(number=1, payload=HOT, topic="f/7", **more):
     return Packet(topic, payload, number, **more)
+
+
+def posted(payload=HOT, topic="f/7"):
+    return Event(topic, orjson.dumps(payload), payload, payload, 1000.0, 1, False)
+
+
+# events that were posted
+
+
+async def test_posted_events_are_answered_only_after_all_they_caused_is_on_disk():
+    rig = await Rig().started()
+    answer = asyncio.create_task(rig.pipeline.submit([posted()]))
+    await turn()
+    assert not answer.done()
+    assert rig.said() == [("chat", "firing")]
+    await rig.make()
+    assert await answer
+
+
+async def test_a_key_that_is_known_brings_nothing_twice_and_is_stored_with_what_it_brought():
+    rig = await Rig().started()
+    first = asyncio.create_task(rig.pipeline.submit([posted()], "a"))
+    again = asyncio.create_task(rig.pipeline.submit([posted(COLD)], "a"))
+    await turn()
+    assert not again.done(), "it is answered when the first is on disk"
+    commit = rig.store.commits[-1]
+    assert len(commit.keys) == 1
+    assert commit.alerts
+    await rig.make()
+    assert (await first, await again) == (True, False)
+    assert len(rig.ears.seen) == 1
+
+    after_a_crash = await Rig(snapshot=Snapshot(keys=list(commit.keys))).started()
+    third = asyncio.create_task(after_a_crash.pipeline.submit([posted()], "a"))
+    await turn()
+    await after_a_crash.make()
+    assert not await third
+
+
+async def test_a_key_is_forgotten_after_its_time():
+    rig = await Rig().started()
+    for advance, fresh in ((0.0, True), (IDEMPOTENCY_SECONDS - 1, False), (2.0, True)):
+        rig.clock.advance(advance)
+        answer = asyncio.create_task(rig.pipeline.submit([posted()], "a"))
+        await turn()
+        keys = rig.store.commits[-1].keys
+        await rig.make()
+        assert await answer is fresh
+    assert [at is None for _, at in keys] == [True, False]
+
+
+async def test_what_somebody_did_is_in_the_audit_log_with_the_commit_of_what_it_changed():
+    rig = await Rig().started()
+
+    def change(core, now):
+        del core, now
+        rig.pipeline.audit("olga", "http", "ack", {"id": "x"})
+
+    done = asyncio.create_task(rig.pipeline.perform(change))
+    await turn()
+    assert rig.store.commits[-1].audit == [(1000.0, "olga", "http", "ack", '{"id":"x"}')]
+    await rig.make()
+    await done
 
 
 # the guarantee

@@ -109,7 +109,7 @@ class Channel:
             return {"ok": False, "error": f"not JSON: {error}"}
         if not isinstance(request, dict):
             return {"ok": False, "error": "a request is a JSON object"}
-        return await self._service.answer(name, request)
+        return await self._service.answer(name, request, "mqtt")
 
     async def _reply(self, delivery: Delivery, answer: Answer) -> None:
         """Publish the answer where the request wants it, unless that is a topic that says what the hub knows."""

@@ -10,10 +10,10 @@ from hub.errors import RequestError
 from hub.limits import SILENCE_SECONDS
 from hub.model import Phase
 
-__all__ = ["ack", "alerts", "silence", "silences", "unack", "unsilence"]
+__all__ = ["ANONYMOUS", "ack", "alerts", "silence", "silences", "unack", "unsilence"]
 
 Answer = dict[str, Any]
-_ANONYMOUS = "somebody"
+ANONYMOUS = "somebody"
 _LISTED = (Phase.PENDING, Phase.FIRING, Phase.RESOLVED)
 
 
@@ -24,7 +24,7 @@ def ack(core: Core, request: Request, now: float) -> Answer:
         RequestError: none is meant, or the request cannot be read.
 
     """
-    by, comment = words(request, "by", _ANONYMOUS), words(request, "comment")
+    by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
     until = span(request, now, default=None)
     changed = [core.book.acknowledge(mark, by, comment, until, now) for mark, _ in chosen(request, core.book)]
     return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
@@ -37,7 +37,7 @@ def unack(core: Core, request: Request, now: float) -> Answer:
         RequestError: as above.
 
     """
-    by = words(request, "by", _ANONYMOUS)
+    by = words(request, "by", ANONYMOUS)
     changed = [core.book.unacknowledge(mark, by, now) for mark, _ in chosen(request, core.book)]
     return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
 
@@ -53,7 +53,7 @@ def silence(core: Core, request: Request, now: float) -> Answer:
     end = span(request, now, default=SILENCE_SECONDS) or now
     if end <= start:
         raise RequestError("the silence would end before it starts")
-    by, comment = words(request, "by", _ANONYMOUS), words(request, "comment")
+    by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
     made = core.book.silence(matchers_of(request), start, end, by, comment, now)
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
     return {"ok": True, "silence": made.body(now), "silenced": hidden}
@@ -67,7 +67,7 @@ def unsilence(core: Core, request: Request, now: float) -> Answer:
 
     """
     identity = words(request, "id")
-    ended = core.book.unsilence(identity, words(request, "by", _ANONYMOUS), now)
+    ended = core.book.unsilence(identity, words(request, "by", ANONYMOUS), now)
     if ended is None:
         raise RequestError(f"no silence {identity!r} is active" if identity else "which silence? give its 'id'")
     return {"ok": True, "silence": ended.body(now)}

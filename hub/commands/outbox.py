@@ -1,12 +1,13 @@
 """What a request does to the outbox of a running hub: list, queue dead letters anew, drop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
 from hub.clock import rfc3339
 from hub.commands.request import Request, words
+from hub.core import Core
 from hub.errors import RequestError
 from hub.fields import did_you_mean
 from hub.limits import OUTBOX_SHOWN
@@ -15,9 +16,11 @@ from hub.pipeline import Pipeline
 from hub.store.reader import OutboxEntry, Reader
 from hub.store.writer import Store
 
-__all__ = ["drop", "entry_body", "find", "listed", "retry"]
+__all__ = ["Note", "drop", "entry_body", "find", "listed", "retry"]
 
 Answer = dict[str, Any]
+Note = Callable[[Answer], None]
+"""Puts what was done into the audit log; called in the turn of the loop in which it is done."""
 _STATES = ("queued", "dead")
 
 
@@ -77,21 +80,27 @@ async def _found(store: Store, request: Request, among: str = "") -> list[Outbox
     return await store.read(lambda database: find(Reader(database.connection), request, among=among))
 
 
-async def listed(pipeline: Pipeline, store: Store, request: Request) -> Answer:
+async def listed(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:
     """List what is queued or dead."""
-    del pipeline
+    del pipeline, note
     return _answer(await _found(store, request))
 
 
-async def retry(pipeline: Pipeline, store: Store, request: Request) -> Answer:
+async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:
     """Queue dead letters anew; answered when that is on disk."""
     named(request)
     found = await _found(store, request, "dead")
-    await pipeline.perform(lambda _, now: pipeline.outbox.revive(found, now))
-    return _answer(found)
+    answer = _answer(found)
+
+    def revive(_: Core, now: float) -> None:
+        pipeline.outbox.revive(found, now)
+        note(answer)
+
+    await pipeline.perform(revive)
+    return answer
 
 
-async def drop(pipeline: Pipeline, store: Store, request: Request) -> Answer:
+async def drop(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:
     """Take notifications out; what is being sent at this moment stays and is not among the answer's."""
     named(request)
     by = words(request, "by", "somebody")
@@ -101,8 +110,14 @@ async def drop(pipeline: Pipeline, store: Store, request: Request) -> Answer:
         for entry, each in zip(found, revived(found, 0.0), strict=True)
         if pipeline.dispatcher.drop(entry.row, each, by)
     ]
-    await pipeline.perform(lambda *_: pipeline.outbox.drop(entry.row for entry in gone))
-    return _answer(gone) | {"busy": len(found) - len(gone)}
+    answer = _answer(gone) | {"busy": len(found) - len(gone)}
+
+    def forget(*_: Any) -> None:
+        pipeline.outbox.drop(entry.row for entry in gone)
+        note(answer)
+
+    await pipeline.perform(forget)
+    return answer
 
 
 def _answer(entries: Sequence[OutboxEntry]) -> Answer:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hub.clock import Clock, rfc3339
 from hub.commands import desk, outbox
+from hub.commands.desk import ANONYMOUS
 from hub.commands.request import Request, chosen, span, words
 from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
@@ -20,6 +21,8 @@ __all__ = ["Answer", "Service"]
 
 Answer = Mapping[str, Any]
 Change = Callable[[Core, Request, float], Answer]
+Handler = Callable[[Request, str], Awaitable[Answer]]
+"""Takes a request and the way it came by."""
 
 
 class Service:
@@ -28,57 +31,80 @@ class Service:
     def __init__(self, pipeline: Pipeline, store: Store, clock: Clock) -> None:
         """Take the hub."""
         self._pipeline, self._store, self._clock = pipeline, store, clock
-        self._known: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
+        self._known: Mapping[str, Handler] = {
             "ack": self._ack,
             "token": self._token,
-            "unack": self._changing(desk.unack),
-            "silence": self._changing(desk.silence),
-            "unsilence": self._changing(desk.unsilence),
+            "unack": self._changing("unack", desk.unack),
+            "silence": self._changing("silence", desk.silence),
+            "unsilence": self._changing("unsilence", desk.unsilence),
             "alerts": self._reading(desk.alerts),
             "silences": self._reading(desk.silences),
-            "outbox": self._queue(outbox.listed),
-            "outbox-retry": self._queue(outbox.retry),
-            "outbox-drop": self._queue(outbox.drop),
+            "outbox": self._queue("outbox", outbox.listed),
+            "outbox-retry": self._queue("outbox-retry", outbox.retry),
+            "outbox-drop": self._queue("outbox-drop", outbox.drop),
             "why": self._why,
             "why-not": self._reading(_why_not),
         }
 
-    async def answer(self, name: str, request: Request) -> Answer:
-        """Carry out a request; what is wrong with it is the answer, not an exception."""
+    async def answer(self, name: str, request: Request, via: str) -> Answer:
+        """Carry out a request; what is wrong with it is the answer, not an exception.
+
+        `via` is the way it came by, for the audit log: `mqtt`, `http` or `link`.
+        """
         handler = self._known.get(name)
         try:
             if handler is None:
                 raise RequestError(f"no command {name!r} ({did_you_mean(name, self._known) or ', '.join(self._known)})")
-            return await handler(request)
+            return await handler(request, via)
         except HubError as error:
             return {"ok": False, "error": str(error)}
 
-    def _changing(self, change: Change) -> Callable[[Request], Awaitable[Answer]]:
-        async def handle(request: Request) -> Answer:
-            return await self._pipeline.perform(lambda core, now: change(core, request, now))
+    def _changing(self, name: str, change: Change) -> Handler:
+        async def handle(request: Request, via: str) -> Answer:
+            return await self._perform(name, request, via, change)
 
         return handle
 
-    def _reading(self, read: Change) -> Callable[[Request], Awaitable[Answer]]:
-        async def handle(request: Request) -> Answer:
+    async def _perform(self, name: str, request: Request, via: str, change: Change) -> Answer:
+        def changed(core: Core, now: float) -> Answer:
+            made = change(core, request, now)
+            self._note(name, request, via, made)
+            return made
+
+        return await self._pipeline.perform(changed)
+
+    def _note(self, name: str, request: Request, via: str, made: Answer) -> None:
+        """Put it into the audit log, with the ids of the alerts or the silence that it changed."""
+        ids = [str(each["id"]) for each in made.get("alerts") or made.get("outbox") or ()]
+        if isinstance(made.get("silence"), Mapping):
+            ids.append(str(made["silence"]["id"]))
+        detail = {key: value for key, value in request.items() if key != "by"} | {"changed": ids}
+        self._pipeline.audit(words(request, "by", ANONYMOUS), via, name, detail)
+
+    def _reading(self, read: Change) -> Handler:
+        async def handle(request: Request, via: str) -> Answer:
+            del via
             return read(self._pipeline.core, request, self._clock.now())
 
         return handle
 
     def _queue(
-        self, handle: Callable[[Pipeline, Store, Request], Awaitable[Answer]]
-    ) -> Callable[[Request], Awaitable[Answer]]:
-        return lambda request: handle(self._pipeline, self._store, request)
+        self, name: str, handle: Callable[[Pipeline, Store, Request, outbox.Note], Awaitable[Answer]]
+    ) -> Handler:
+        return lambda request, via: handle(
+            self._pipeline, self._store, request, lambda made: self._note(name, request, via, made)
+        )
 
-    async def _ack(self, request: Request) -> Answer:
+    async def _ack(self, request: Request, via: str) -> Answer:
         """Acknowledge; who holds a token needs to say nothing else."""
         if "token" in request:
             claim = read_token(words(request, "token"), await self._key(), self._clock.now())
             request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": words(request, "comment")}
-        return await self._pipeline.perform(lambda core, now: desk.ack(core, request, now))
+        return await self._perform("ack", request, via, desk.ack)
 
-    async def _token(self, request: Request) -> Answer:
+    async def _token(self, request: Request, via: str) -> Answer:
         """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""
+        del via
         now = self._clock.now()
         ((mark, alert),) = chosen(request, self._pipeline.core.book)[:1]
         until = int(span(request, now, default=TOKEN_SECONDS) or now)
@@ -88,7 +114,8 @@ class Service:
     async def _key(self) -> bytes:
         return await self._store.read(lambda database: database.key("token"))
 
-    async def _why(self, request: Request) -> Answer:
+    async def _why(self, request: Request, via: str) -> Answer:
+        del via
         name, labels = _named(request)
         found = await self._store.read(lambda database: story.read(Reader(database.connection), name, labels))
         return {"ok": True, "alerts": [story.as_body(each) for each in found]}

@@ -31,8 +31,11 @@ TOKEN: dict[str, Key] = {
 }
 
 HTTP: dict[str, Key] = {
-    "listen": text("Host and port; an address that others can reach needs tokens.", "127.0.0.1:8080"),
+    "listen": text("Host and port (0: any); an address that others can reach needs tokens.", "127.0.0.1:8080"),
     "tokens": key("Who may use it.", type="array", items=mapping("a token", TOKEN, required=("name", "role", "token"))),
+    "url": text("How people reach it; links in messages begin with it.", "https://hub.example.org"),
+    "cert": text("PEM file of its certificate chain; with `key` it speaks TLS only.", "hub.pem"),
+    "key": text("PEM file of the certificate's key.", "hub.key"),
 }
 
 HOME_ASSISTANT: dict[str, Key] = {"prefix": text("Its prefix of discovery topics.", "homeassistant")}
@@ -46,7 +49,7 @@ SETTINGS: dict[str, Key] = {
     "devices": names("Fleet files and folders.", ["devices"]),
     "state": text("The state file.", "hub.db"),
     "publish_prefix": text("Everything that the hub says about itself is published below it.", "hub"),
-    "http": {"description": "The HTTP interface.", **mapping("http", HTTP)},
+    "http": key("The HTTP interface; false switches it off.", anyOf=[{"const": False}, mapping("http", HTTP)]),
     "sources": sources(),
     "discovery": key(
         "Announces every alert to Home Assistant.",

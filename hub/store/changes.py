@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Changes", "OutboxRow", "SettledRow", "Snapshot", "TraceRow"]
+__all__ = ["AuditRow", "Changes", "OutboxRow", "SettledRow", "Snapshot", "TraceRow"]
 
 OutboxRow = tuple[int, str, str, str, str, float]
 """row, id, receiver, lane, body (JSON), created"""
 TraceRow = tuple[float, str, str, str, str, str]
 """at, kind, alert, rule, notification, data (JSON)"""
+AuditRow = tuple[float, str, str, str, str]
+"""at, actor, via ("mqtt" | "http" | "link"), action, detail (JSON)"""
 SettledRow = tuple[int, str, int, float, str]
 """row, state ("delivered" | "retry" | "dead" | "superseded"), attempts, next_at, reason"""
 
@@ -44,6 +46,9 @@ class Changes:
     desk: Sequence[tuple[str, str, str | None]] = ()
     """kind (silence, group, limit), key, state"""
     trace: Sequence[TraceRow] = ()
+    keys: Sequence[tuple[str, float | None]] = ()
+    """Idempotency keys of posted events: digest, when it came; None forgets it."""
+    audit: Sequence[AuditRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Snapshot:
     """The highest outbox row."""
     samples: list[tuple[str, str, str, int, str]] = field(default_factory=list)
     desk: list[tuple[str, str, str]] = field(default_factory=list)
+    keys: list[tuple[str, float]] = field(default_factory=list)
 
     def meta_float(self, key: str, default: float) -> float:
         """Read a number of `meta`."""

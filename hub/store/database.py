@@ -16,7 +16,7 @@ from typing import IO, Any
 import orjson
 
 from hub.errors import StoreLocked, StoreUnusable
-from hub.limits import DEAD_LETTERS, TRACE_ROWS
+from hub.limits import AUDIT_ROWS, DEAD_LETTERS, TRACE_ROWS
 from hub.store.changes import Changes, Snapshot
 
 __all__ = ["Database"]
@@ -62,6 +62,13 @@ _META = """
 INSERT INTO meta SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET value = excluded.value"""
 _DEAD_LETTER = "INSERT INTO dead_letters (at, topic, head, reason) VALUES (?, ?, ?, ?)"
+_KEYS = """
+INSERT INTO keys SELECT value->>0, value->>1 FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET at = excluded.at"""
+_DELETE_KEYS = "DELETE FROM keys WHERE digest IN (SELECT value FROM json_each(?))"
+_AUDIT = """
+INSERT INTO audit (at, actor, via, action, detail)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?)"""
+_LESS_AUDIT = "DELETE FROM audit WHERE row <= (SELECT max(row) FROM audit) - ?"
 _FEWER_DEAD_LETTERS = "DELETE FROM dead_letters WHERE row <= (SELECT max(row) FROM dead_letters) - ?"
 _GONE = ("delivered", "superseded")
 _PAGE = """
@@ -127,6 +134,7 @@ class Database:
             rules=dict(rows("SELECT rule, signature FROM rules")),
             meta=dict(rows("SELECT key, value FROM meta")),
             last_row=self.last_row(),
+            keys=rows("SELECT digest, at FROM keys"),
         )
 
     def _rows(self, sql: str, *parameters: Any) -> list[Any]:
@@ -175,6 +183,10 @@ class Database:
         if changes.trace:
             self._list(_TRACE, changes.trace)
             self.connection.execute(_LESS_TRACE, (TRACE_ROWS,))
+        self._split(changes.keys, _KEYS, _DELETE_KEYS)
+        if changes.audit:
+            self._list(_AUDIT, changes.audit)
+            self.connection.execute(_LESS_AUDIT, (AUDIT_ROWS,))
         self._outbox(changes)
         self._list(_META, changes.meta)
         self._receipts(changes)

@@ -93,3 +93,20 @@ CREATE INDEX trace_rule ON trace (rule, alert, row);
 -- version 4
 -- the fallback that a firing message went to; emptied when the end of its episode has gone there, too
 ALTER TABLE outbox ADD COLUMN handed TEXT NOT NULL DEFAULT '';
+
+-- version 5
+-- idempotency keys of events that were posted; `at` tells when one may be forgotten
+CREATE TABLE keys (
+    digest TEXT PRIMARY KEY,
+    at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- who changed what, by which way; the newest rows stay
+CREATE TABLE audit (
+    row INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    actor TEXT NOT NULL,
+    via TEXT NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;

@@ -20,6 +20,8 @@ FULL = Changes(
     receipts=(1, b"\x01\x02\x03\x04\x05\x06"),
     meta=[("alive", "1000.5")],
     rules=[("Warm", "s1"), ("Door", "s2")],
+    keys=[("d1", 1000.0), ("d2", 1001.0)],
+    audit=[(1.0, "olga", "http", "ack", "{}")],
 )
 
 
@@ -151,11 +153,14 @@ def test_a_second_process_is_refused_within_a_second_with_who_has_the_file(path)
 def test_what_was_committed_is_there_after_it_was_opened_again(opened):
     database = opened()
     database.apply([FULL])
-    snapshot = reopened(database, opened).load()
+    database = reopened(database, opened)
+    snapshot = database.load()
     assert sorted(snapshot.instances) == sorted(FULL.instances)
     assert snapshot.alerts == FULL.alerts
     assert snapshot.receipts == [FULL.receipts]
     assert snapshot.rules == dict(FULL.rules)
+    assert snapshot.keys == FULL.keys
+    assert database.connection.execute("SELECT at, actor, via, action, detail FROM audit").fetchall() == FULL.audit
     assert (snapshot.meta_float("alive", 0), snapshot.meta_float("none", 7)) == (1000.5, 7)
     assert snapshot.last_row == 1
 

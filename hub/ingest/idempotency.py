@@ -1,0 +1,47 @@
+"""Idempotency keys of events that were posted: a key that is known brings nothing twice, also after a crash.
+
+A key is stored with the commit of what its events caused, so that it is known exactly when they are.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from hub.limits import IDEMPOTENCY_KEYS, IDEMPOTENCY_SECONDS
+
+__all__ = ["Keys"]
+
+KeyRow = tuple[str, float | None]
+"""digest, when it came; None where it is forgotten"""
+
+
+class Keys:
+    """The keys of the last IDEMPOTENCY_SECONDS, IDEMPOTENCY_KEYS at most, the oldest first."""
+
+    def __init__(self, stored: Iterable[tuple[str, float]] = ()) -> None:
+        """Begin with what the store holds: digest and time, in seconds since 1970."""
+        self._known: OrderedDict[str, float] = OrderedDict(sorted(stored, key=lambda row: row[1]))
+        self._rows: list[KeyRow] = []
+
+    def take(self, key: str, now: float) -> bool:
+        """Remember a key; tell whether it is new."""
+        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        self._forget(now)
+        if digest in self._known:
+            return False
+        self._known[digest] = now
+        self._rows.append((digest, now))
+        return True
+
+    def _forget(self, now: float) -> None:
+        while self._known:
+            oldest, at = next(iter(self._known.items()))
+            if now - at < IDEMPOTENCY_SECONDS and len(self._known) < IDEMPOTENCY_KEYS:
+                return
+            del self._known[oldest]
+            self._rows.append((oldest, None))
+
+    def take_rows(self) -> list[KeyRow]:
+        """Take what is to be stored."""
+        rows, self._rows = self._rows, []
+        return rows
