@@ -60,7 +60,7 @@ class Moments:
 
     def take_due(self, now: float, limits: dict[str, Limit]) -> list[tuple[str, Moment]]:
         """Return those that wait and have room now; forget those of which nothing is left to know."""
-        found = []
+        found: dict[str, Moment] = {}  # each once: an entry of `_due` stays behind whenever a later one is made
         while self._due and self._due[0][0] <= now:
             _, mark = heapq.heappop(self._due)
             moment = self.all.get(mark)
@@ -68,11 +68,11 @@ class Moments:
                 continue
             limit = limits.get(moment.rule)
             if moment.waits is not None and (limit is None or moment.tally.room_at(limit) <= now):
-                found.append((mark, moment))
+                found[mark] = moment
             elif limit is None or not moment.tally.sent or moment.tally.sent[-1] + limit.seconds <= now:
                 del self.all[mark]
                 self._dirty.add(mark)
-        return found
+        return list(found.items())
 
     def shift(self, seconds: float, limits: dict[str, Limit]) -> None:
         """Move all times: the wall clock was set by so many seconds."""
