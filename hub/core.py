@@ -8,11 +8,15 @@ from datetime import UTC, tzinfo
 from math import inf
 from typing import Any
 
+from hub.alerts.alert import fingerprint
 from hub.alerts.book import Book
 from hub.discovery.announcements import KIND, Announcements
-from hub.model import Event, Notification
+from hub.model import Event, Notification, Reason
 from hub.rules.engine import Engine
 from hub.rules.loader import RuleSet
+from hub.rules.posted import KIND as POSTED
+from hub.rules.posted import Posted
+from hub.rules.posting import Posting
 from hub.rules.work import Registry
 from hub.store.changes import Changes, Snapshot
 
@@ -40,34 +44,39 @@ class Core:
         """Begin with rules and without state; `restore` brings state in."""
         self.engine = Engine(rules.rules.values(), registry, on_error, local)
         self.book = Book(prefix, hub, on_error)
+        self.posted = Posted()
         self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))
         self._unsaved: RuleSet | None = rules
         self._follow(rules)
 
-    def _follow(self, rules: RuleSet) -> None:
-        self._rules = self._unsaved = rules
+    def _follow(self, rules: RuleSet) -> dict[str, Reason]:
+        """Take the rules; return which alerts that were posted end, because a rule has their name now."""
+        self._unsaved = rules
+        self.rules = dict(rules.rules)
+        taken = self.posted.follow(self.rules, rules.defaults)
         silent = frozenset(name for name, each in rules.receivers.items() if not each.send_resolved)
-        self.book.follow(rules.rules, silent)
+        self.book.follow(self.rules, silent)
+        return taken
 
     # state in
 
     def restore(self, snapshot: Snapshot, now: float) -> None:
         """Bring in what a store held."""
         gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
-        self.book.restore(snapshot.alerts, [row for row in snapshot.desk if row[0] != KIND], now)
+        gone |= self.posted.restore([row[1:] for row in snapshot.desk if row[0] == POSTED])
+        self.book.restore(snapshot.alerts, [row for row in snapshot.desk if row[0] not in (KIND, POSTED)], now)
         self._announcements.restore([row[1:] for row in snapshot.desk if row[0] == KIND])
         self.book.end(gone, now)
         self._collect(now)
-        self._announcements.follow(self._rules.rules, now)
+        self._announcements.follow(self.rules, now)
         self._announcements.rest(now)
 
     def reload(self, rules: RuleSet, registry: Registry | None, now: float) -> None:
         """Take new rules; instances whose rule means the same go on, the alerts of the others end."""
         gone = self.engine.reload(rules.rules.values(), registry, now)
-        self._follow(rules)
-        self.book.end(gone, now)
+        self.book.end(gone | self._follow(rules), now)
         self._collect(now)
-        self._announcements.follow(rules.rules, now)
+        self._announcements.follow(self.rules, now)
 
     # at work
 
@@ -76,32 +85,49 @@ class Core:
         self.engine.process(events, now)
         return self._collect(now)
 
+    def post(self, posting: Posting, now: float) -> None:
+        """Take an alert that somebody else evaluates, as it is posted.
+
+        Raises:
+            RequestError: it cannot be taken; nothing has changed.
+
+        """
+        self.posted.post(posting, now)
+        self._collect(now)
+
     def tick(self, now: float) -> bool:
         """Do all that the clock has made due; tell whether there is anything to take."""
         self.engine.tick(now)
+        gone = self.posted.tick(now)
         self._collect(now)
         self.book.tick(now)
+        for identity in gone:
+            self.book.drop(fingerprint(*identity), now)
+            self._announcements.drop(fingerprint(*identity), now)
         return self.book.has_changes()
 
     def next_due(self) -> float:
         """Return the time at which `tick` is wanted next, or inf."""
-        return min([at for at in (self.engine.next_due(), self.book.next_due()) if at is not None], default=inf)
+        times = (self.engine.next_due(), self.book.next_due(), self.posted.next_due())
+        return min([at for at in times if at is not None], default=inf)
 
     def announce_again(self, now: float) -> None:
         """Announce all alerts to Home Assistant anew: it has started."""
         self._announcements.again(now)
 
     def excuse(self, seconds: float, now: float) -> None:
-        """Push every deadline of a device that was not heard: for so long nobody could have been."""
+        """Push every deadline of a device, or of who posts, that was not heard: for so long nobody could have been."""
         self.engine.excuse(seconds, now)
+        self.posted.excuse(seconds, now)
 
     def shift(self, seconds: float, now: float) -> None:
         """Let every timer go on as if nothing had been: the wall clock was set by so many seconds, to `now`."""
         self.engine.shift(seconds, now)
+        self.posted.shift(seconds)
         self.book.shift(seconds, now)
 
     def _collect(self, now: float) -> bool:
-        transitions = self.engine.take_transitions()
+        transitions = [*self.engine.take_transitions(), *self.posted.take_transitions()]
         if transitions:
             self.book.apply(transitions, now)
         return bool(transitions)
@@ -124,7 +150,7 @@ class Core:
             instances=self.engine.take_changes(),
             samples=self.engine.take_samples(),
             alerts=self.book.take_rows(),
-            desk=[*self.book.take_desk(), *self._announcements.take_rows()],
+            desk=[*self.book.take_desk(), *self.posted.take_rows(), *self._announcements.take_rows()],
             trace=self.book.take_trace(),
             rules=None if rules is None else self.engine.signatures(),
         )

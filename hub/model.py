@@ -111,6 +111,11 @@ class Reason(enum.StrEnum):
     MUTE_BEGAN = "mute began"
     MUTE_ENDED = "mute ended"
     DEVICE_REMOVED = "device removed from the registry"
+    POSTED = "posted"
+    POSTED_OVER = "posted as over"
+    POSTED_ANEW = "posted with other words"
+    POSTED_NO_MORE = "not posted again in time"
+    NAME_TAKEN = "a rule has its name now"
 
 
 OWN = "$hub"

@@ -43,6 +43,8 @@ class Book:
         self._prefix, self._hub, self._on_error = prefix, hub, on_error
         self._rules: Mapping[str, Rule] = {}
         self._silent_about_end: frozenset[str] = frozenset()
+        self._floor, self._floor_dirty = 0, False
+        """The highest episode, or version, of an alert that was dropped: one that comes anew begins above it."""
         self._firing: dict[str, None] = {}
         """Alerts that fire, by fingerprint."""
         self._looked = 0.0
@@ -68,12 +70,13 @@ class Book:
 
     def restore(self, alerts: Iterable[tuple[str, str]], desk: Iterable[tuple[str, str, str]], now: float) -> None:
         """Bring in what a store held."""
-        rows: dict[str, list[tuple[str, str]]] = {"silence": [], "group": [], "limit": []}
+        rows: dict[str, list[tuple[str, str]]] = {"silence": [], "group": [], "limit": [], "episode": []}
         for kind, key, text in desk:
             rows[kind].append((key, text))
         self._silences.restore(rows["silence"])
         self._groups.restore(rows["group"])
         self._moments.restore(rows["limit"], self._limits())
+        self._floor = max((int(text) for _, text in rows["episode"]), default=0)
         self._looked = now
         for mark, text in alerts:
             alert = self.alerts[mark] = Alert.load(text)
@@ -99,7 +102,7 @@ class Book:
             if transition.phase is Phase.EVENT:
                 self._event(transition, now)
             elif transition.before is Phase.FIRING and transition.phase is Phase.FIRING:
-                self._mute(transition, now)
+                self._still(transition, now)
             else:
                 self._alert(transition, now)
 
@@ -132,17 +135,22 @@ class Book:
         self._tell(rule.notify, body["id"], mark, body, now)
         self._trace.notified(now, mark, rule.name, body["id"], "event", rule.notify)
 
-    def _mute(self, transition: Transition, now: float) -> None:
-        """`mute` began or ended for an alert that fires."""
+    def _still(self, transition: Transition, now: float) -> None:
+        """`mute` began or ended for an alert that fires, or who posts it says something else of it."""
         mark = fingerprint(transition.rule.name, transition.instance)
         alert = self.alerts.get(mark)
-        if alert is not None and alert.state is Phase.FIRING:
+        if alert is None or alert.state is not Phase.FIRING:
+            return
+        if transition.reason is Reason.POSTED_ANEW:
+            texts = render(transition, alert.episode, alert.id("firing"))
+            self._consider(mark, lifecycle.speak(alert, texts, transition.rule.severity), now)
+        else:
             self._consider(mark, changed(alert, muted=transition.muted), now)
 
     def _alert(self, transition: Transition, now: float) -> None:
         rule, phase = transition.rule, transition.phase
         mark = fingerprint(rule.name, transition.instance)
-        alert = self.alerts.get(mark) or Alert(rule.name, transition.instance)
+        alert = self.alerts.get(mark) or self._new(transition)
         before = alert
         alert = lifecycle.advance(alert, phase, transition.reason, transition.at, transition.since)
         texts = render(transition, alert.episode, alert.id(phase.value))
@@ -158,6 +166,23 @@ class Book:
             self._inhibition.fires(rule.name, mark, alert.labels)
         self.alerts[mark] = alert
         self._put(mark, self._told_or_held(mark, alert, rule, now), now)
+
+    def _new(self, transition: Transition) -> Alert:
+        """Begin an alert; of those that can be dropped, above every id that was given before."""
+        begun = 0 if transition.rule.patterns else self._floor
+        return Alert(transition.rule.name, transition.instance, begun, begun)
+
+    def drop(self, mark: str, now: float) -> None:
+        """Know no more of an alert that is over, not even how often it has fired."""
+        alert = self.alerts.get(mark)
+        if alert is None or alert.state in (Phase.PENDING, Phase.FIRING):
+            return
+        if alert.state is Phase.RESOLVED:
+            self._forget(mark, alert, now, now)
+        gone = self.alerts.pop(mark)
+        self._awaited.pop(mark, None)
+        self._dirty.add(mark)
+        self._floor, self._floor_dirty = max(self._floor, gone.episode, gone.version), True
 
     def end(self, rules: Mapping[str, Reason], now: float) -> None:
         """End the alerts of rules that are gone or mean something else now."""
@@ -397,6 +422,26 @@ class Book:
             self._reconsider(made, f"silenced ({made.id})", by, comment, now)
         return made
 
+    def change_silence(
+        self,
+        identity: str,
+        matchers: Sequence[Matcher],
+        start: float,
+        end: float,
+        by: str,
+        comment: str,
+        now: float,
+    ) -> Silence | None:
+        """Change a silence, or put another one in its place; None where there is none by this id."""
+        self.tick(now)
+        before = self.silences.get(identity)
+        made = self._silences.change(identity, matchers, start, end, by, comment, now)
+        if before is not None and made is not None:
+            self._reconsider(before, f"silence changed ({identity})", by, comment, now)
+            if made.id != identity and made.active(now):
+                self._reconsider(made, f"silenced ({made.id})", by, comment, now)
+        return made
+
     def unsilence(self, identity: str, by: str, now: float) -> Silence | None:
         """End a silence now; None where none is pending or active by this id."""
         self.tick(now)
@@ -520,12 +565,16 @@ class Book:
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows of all alerts that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(mark, self.alerts[mark].dump()) for mark in dirty]
+        return [(mark, alert.dump() if (alert := self.alerts.get(mark)) else None) for mark in dirty]
 
     def take_desk(self) -> list[tuple[str, str, str | None]]:
         """Take the rows of silences, groups and limits that changed since the last call."""
         parts = (("silence", self._silences), ("group", self._groups), ("limit", self._moments))
-        return [(kind, key, text) for kind, part in parts for key, text in part.take_rows()]
+        rows = [(kind, key, text) for kind, part in parts for key, text in part.take_rows()]
+        if self._floor_dirty:
+            self._floor_dirty = False
+            rows.append(("episode", "floor", str(self._floor)))
+        return rows
 
     def take_trace(self) -> list[TraceRow]:
         """Take what is to be remembered of why things were told, or not."""

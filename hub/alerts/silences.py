@@ -99,6 +99,27 @@ class Silences:
         self._dirty.add(SERIAL)
         return made
 
+    def change(
+        self, identity: str, matchers: Sequence[Matcher], start: float, end: float, by: str, comment: str, now: float
+    ) -> Silence | None:
+        """Change one; None where there is none by this id.
+
+        It stays the same one only where it silences the same from the same time on, or is still to begin; otherwise it
+        ends, and another one takes its place.
+        """
+        found = self.all.get(identity)
+        if found is None:
+            return None
+        start = max(start, now) if found.start > now else start
+        stays = now < found.end and (found.start > now or abs(found.start - start) < 1.0)
+        if not stays or found.matchers != tuple(matchers):
+            self.expire(identity, now)
+            return self.add(matchers, max(start, now), end, by, comment, now)
+        start = start if found.start > now else found.start
+        made = replace(found, start=start, end=end, by=by, comment=comment, updated=now)
+        self._put(made)
+        return made
+
     def expire(self, identity: str, now: float) -> Silence | None:
         """End one now; None where none is pending or active by this id."""
         found = self.all.get(identity)

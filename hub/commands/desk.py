@@ -43,18 +43,28 @@ def unack(core: Core, request: Request, now: float) -> Answer:
 
 
 def silence(core: Core, request: Request, now: float) -> Answer:
-    """Silence what the matchers match; from `start` (now) to `until`, or for `for`.
+    """Silence what the matchers match; from `start` (now) to `until`, or for `for`. With `id`, change that silence.
 
     Raises:
-        RequestError: the request cannot be read.
+        RequestError: the request cannot be read, or there is no such silence.
 
     """
-    start = max(now, instant(request["start"], "start")) if "start" in request else now
+    identity, start = words(request, "id"), now
+    if "start" in request:
+        start = instant(request["start"], "start")
+    elif identity in core.book.silences:
+        start = core.book.silences[identity].start
     end = span(request, now, default=SILENCE_SECONDS) or now
     if end <= start:
         raise RequestError("the silence would end before it starts")
     by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
-    made = core.book.silence(matchers_of(request), start, end, by, comment, now)
+    wanted = matchers_of(request)
+    if identity:
+        made = core.book.change_silence(identity, wanted, start, end, by, comment, now)
+        if made is None:
+            raise RequestError(f"no silence {identity!r} is known")
+    else:
+        made = core.book.silence(wanted, max(start, now), end, by, comment, now)
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
     return {"ok": True, "silence": made.body(now), "silenced": hidden}
 

@@ -62,6 +62,11 @@ class Announcements:
         queue, self._queue = self._queue, []
         return queue
 
+    def drop(self, mark: str, now: float) -> None:
+        """Withdraw an alert that the book knows no longer."""
+        if mark in self._announced:
+            self._withdraw(mark, now)
+
     def again(self, now: float) -> None:
         """Announce everything anew: Home Assistant has started."""
         for mark in list(self._announced):

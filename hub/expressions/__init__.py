@@ -8,7 +8,7 @@ from hub.expressions.caret import caret
 from hub.expressions.history import Reading, Slot
 from hub.expressions.names import Context, Equality, Scope
 from hub.expressions.program import Program, RunAll, compile_condition, compile_expression, compile_together, evaluate
-from hub.expressions.template import Rendered, Template, compile_template
+from hub.expressions.template import Rendered, Template, compile_template, literal
 from hub.expressions.topic import TopicTemplate, compile_topic, encode_level
 from hub.expressions.values import UInt
 from hub.expressions.visible import visible
@@ -35,5 +35,6 @@ __all__ = [
     "compile_topic",
     "encode_level",
     "evaluate",
+    "literal",
     "visible",
 ]

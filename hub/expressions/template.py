@@ -13,7 +13,7 @@ from hub.expressions.segments import Hole, cut
 from hub.expressions.visible import shorten, visible
 from hub.limits import TEMPLATE_BYTES
 
-__all__ = ["Filler", "Rendered", "Template", "compile_template", "fillers"]
+__all__ = ["Filler", "Rendered", "Template", "compile_template", "fillers", "literal"]
 
 _FAILURES = (EvaluationError, ValueError, OverflowError, TypeError, OSError, RecursionError)
 
@@ -101,3 +101,9 @@ def compile_template(text: str, scope: Scope) -> Template:
         frozenset().union(*(program.captures for program in programs)),
         tuple(dict.fromkeys(reading for program in programs for reading in program.history)),
     )
+
+
+def literal(text: str) -> Template:
+    """Return a text that is already said, with nothing to fill in: what comes from outside, fit to be shown."""
+    shown = shorten(visible(text, layout=True), TEMPLATE_BYTES)
+    return Template(text, (shown,), shown, False, frozenset(), frozenset())

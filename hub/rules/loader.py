@@ -29,6 +29,8 @@ class RuleSet:
     receivers: Mapping[str, Any] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     tests: Sequence[Node] = ()
+    defaults: Defaults = NO_DEFAULTS
+    """What alerts have that others post: `defaults` of a file without rules, or of the only file that has any."""
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
     """Where each rule is written, disabled ones too; this and what follows only for who asks to keep them."""
     disabled: Mapping[str, Rule] = field(default_factory=dict, repr=False)
@@ -63,7 +65,7 @@ def load_rules(
     receivers: dict[str, Any] = {}
     for file in files:
         _unite(receivers, file.receivers, file.section.get("receivers"), "receiver", problems)
-    _read_defaults(files, receivers)
+    shared = _read_defaults(files, receivers)
     written = [(node, file.defaults.tz) for file in files if (node := file.section.get("schedules"))]
     known = Known(receivers, read_schedules(written, problems))
     rules: dict[str, Rule] = {}
@@ -76,10 +78,10 @@ def load_rules(
     check_together(rules, nodes, receivers, prefix, problems)
     enabled = {name: rule for name, rule in rules.items() if rule.enabled}
     if not keep:
-        return RuleSet(enabled, receivers, known.schedules)
+        return RuleSet(enabled, receivers, known.schedules, defaults=shared)
     disabled = {name: rule for name, rule in rules.items() if not rule.enabled}
     documents = [file.section.node for file in files if file.section.values]
-    return RuleSet(enabled, receivers, known.schedules, tests, nodes, disabled, documents)
+    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents)
 
 
 def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _File | None:
@@ -91,14 +93,16 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     return _File(section, read_receivers(receivers, problems) if receivers is not None else {})
 
 
-def _read_defaults(files: Sequence[_File], receivers: Mapping[str, Any]) -> None:
-    """Read every file's `defaults`; those of a file without rules hold for all."""
+def _read_defaults(files: Sequence[_File], receivers: Mapping[str, Any]) -> Defaults:
+    """Read every file's `defaults`; those of a file without rules hold for all. Return what no file's rules have."""
     shared, known = NO_DEFAULTS, Known(receivers)
     for file in sorted(files, key=lambda file: file.section.get("rules") is not None):
         node = file.section.get("defaults")
         file.defaults = shared if node is None else read_defaults(node, file.section.problems, shared, known)
         if file.section.get("rules") is None:
             shared = file.defaults
+    written = [file.defaults for file in files if file.section.get("defaults") is not None]
+    return written[0] if len(written) == 1 else shared
 
 
 def _unite(
