@@ -63,7 +63,8 @@ HISTORY_INSTANCES = 100_000  # of one rule with history; beyond, those that were
 CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowledged at the latest after this
 CHECKPOINT_WINDOW_SHARE = 4  # … or when a quarter of the receive window is filled
 STORE_RETRY_SECONDS = 0.5  # between attempts to commit while the disk is full
-DEAD_LETTERS = 10_000  # kept, newest first to stay
+DEAD_LETTERS = 10_000  # kept, newest first to stay: of messages that could not be read, and of notifications given up
+DEAD_LETTERS_SLACK = 1000  # of notifications: how many more there may be, so that counting them costs nothing
 
 # pipeline
 BATCH = 512  # events that are evaluated before the next stage takes over: what one stage touched is still in the cache
@@ -81,6 +82,8 @@ GROUP_WAIT_SECONDS = 10.0  # from a group's first alert to its notification: wha
 GROUP_INTERVAL_SECONDS = 300.0  # between two notifications of a group
 GROUP_ALERTS = 100  # shown in one grouped notification
 HELD_BACK_SHOWN = 20  # alerts named in the message of the one that holds them back
+FLAPPING_SECONDS = 60.0  # from one firing to the next: what fires twice within a minute chatters (ISA-18.2: 3 times)
+FLAPPING_CALM_SECONDS = 60.0  # without a change, then its end is told: longer than most chattering, and not too late
 SILENCE_REMINDER_SECONDS = 86400.0  # a silence that hides a critical alert for longer is reminded of
 SILENCE_KEPT_SECONDS = 5 * 86400.0  # how long an expired silence can be looked up, as in Alertmanager
 SILENCE_SECONDS = 3600.0  # of a silence whose end nobody named

@@ -40,7 +40,9 @@ class Alert:
     `told` are the receivers that were told of this episode: they hear of its end, and nobody else. `tellings` counts
     the firing message and its repeats, `notified` is when the first went out, `last` when the latest did, `steps` how
     many steps of `escalate` were taken. `held` is the stage that keeps it from being told, and a detail; `hidden` since
-    when a silence does, unless that was reminded of; `event` is what a notification shows of the event.
+    when a silence does, unless that was reminded of; `event` is what a notification shows of the event. `fired` is when
+    it last began to fire, `flaps` how often it did in an episode in which it flaps; while it does, `calm` is when that
+    ends if nothing happens.
     """
 
     alertname: str
@@ -68,11 +70,19 @@ class Alert:
     last: float = 0.0
     steps: int = 0
     tally: Tally = Tally()  # noqa: RUF009 - frozen
+    fired: float = 0.0
+    flaps: int = 0
+    calm: float = 0.0
 
     @property
     def fingerprint(self) -> str:
         """What identifies it: 16 hex digits."""
         return fingerprint(self.alertname, self.instance)
+
+    @property
+    def open(self) -> bool:
+        """Whether its episode goes on: it fires, or flaps and may fire again any moment."""
+        return self.state is Phase.FIRING or self.calm > 0.0
 
     def id(self, step: str) -> str:
         """Name a step of its present episode; the same step has the same id after any crash."""
@@ -104,9 +114,9 @@ class Alert:
 
     def dump(self) -> str:
         """Write it for the store; what is over is little."""
-        if self.state is Phase.INACTIVE:
+        if self.state is Phase.INACTIVE and not self.calm:
             kept = {"alertname": self.alertname, "instance": self.instance, "episode": self.episode}
-            return orjson.dumps(kept | {"version": self.version, "tally": self.tally}).decode()
+            return orjson.dumps(kept | {"version": self.version, "tally": self.tally, "fired": self.fired}).decode()
         return orjson.dumps(self).decode()
 
     @classmethod

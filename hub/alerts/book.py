@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from hub.alerts import lifecycle
+from hub.alerts import flapping, lifecycle
 from hub.alerts.alert import Ack, Alert, changed, fingerprint
 from hub.alerts.grouped import group_body, member
 from hub.alerts.grouping import Group, Groups
@@ -19,7 +19,7 @@ from hub.alerts.moments import Moments
 from hub.alerts.reminders import due, escalates_at, hidden_too_long_at, repeats_at
 from hub.alerts.silences import Silence, Silences
 from hub.alerts.stages import stage_of
-from hub.alerts.texts import notification_body, render, with_held_back
+from hub.alerts.texts import notification_body, render, with_flaps, with_held_back
 from hub.alerts.trace import Trace
 from hub.clock import rfc3339
 from hub.limits import HELD_BACK_SHOWN, RESOLVED_KEPT_SECONDS
@@ -46,7 +46,7 @@ class Book:
         self._floor, self._floor_dirty = 0, False
         """The highest episode, or version, of an alert that was dropped: one that comes anew begins above it."""
         self._firing: dict[str, None] = {}
-        """Alerts that fire, by fingerprint."""
+        """Alerts that fire, or flap, by fingerprint."""
         self._looked = 0.0
         self._dirty: set[str] = set()
         self._queue: list[Notification] = []
@@ -80,7 +80,7 @@ class Book:
         self._looked = now
         for mark, text in alerts:
             alert = self.alerts[mark] = Alert.load(text)
-            if alert.state is Phase.FIRING:
+            if alert.open:
                 self._firing[mark] = None
                 self._enter_firing(mark, alert)
             else:
@@ -90,7 +90,7 @@ class Book:
         """Let a firing alert from before be known to others, and be looked at at the next tick."""
         if not alert.shadow:
             self._inhibition.fires(alert.alertname, mark, alert.labels)
-        if alert.held is not None:
+        if alert.held is not None and alert.state is Phase.FIRING:
             self._inhibition.hold(alert.alertname, mark, alert.labels)
         self._wake(mark, 0.0)
 
@@ -153,6 +153,8 @@ class Book:
         alert = self.alerts.get(mark) or self._new(transition)
         before = alert
         alert = lifecycle.advance(alert, phase, transition.reason, transition.at, transition.since)
+        if phase in (Phase.FIRING, Phase.RESOLVED) and rule.group_by is None:
+            alert = flapping.noted(alert, now)
         texts = render(transition, alert.episode, alert.id(phase.value))
         self._report(transition, texts.failures)
         alert = lifecycle.speak(alert, texts, rule.severity)
@@ -165,6 +167,8 @@ class Book:
         if not alert.shadow:
             self._inhibition.fires(rule.name, mark, alert.labels)
         self.alerts[mark] = alert
+        if before.calm and before.labels != alert.labels:
+            self._free(mark, before, now)
         self._put(mark, self._told_or_held(mark, alert, rule, now), now)
 
     def _new(self, transition: Transition) -> Alert:
@@ -194,22 +198,48 @@ class Book:
 
     def _leave(self, mark: str, before: Alert, alert: Alert, now: float) -> None:
         """An alert does not fire (any more): tell the end to who was told, look again at who was held back by it."""
+        if before.state is Phase.FIRING:
+            self._inhibition.release(before.alertname, mark, before.labels)
+        if flapping.owes_its_end(alert):
+            self._keep_back(mark, before, changed(alert, labels=before.labels), now)
+            return
         if before.state is not Phase.FIRING:
             self._put(mark, alert, now)
             return
         self._firing.pop(mark, None)
-        self._inhibition.release(before.alertname, mark, before.labels)
-        waiting = self._inhibition.ends(before.alertname, mark, before.labels)
         if alert.state is Phase.RESOLVED:
             self._tell_end(mark, alert, now)
         self._put(mark, alert, now)
-        for other in waiting:
+        self._free(mark, before, now)
+
+    def _free(self, mark: str, before: Alert, now: float) -> None:
+        """Look again at who was held back by an alert that fired with these labels."""
+        for other in self._inhibition.ends(before.alertname, mark, before.labels):
             if other != mark and other in self._firing:
                 self._consider(other, self.alerts[other], now)
 
+    def _keep_back(self, mark: str, before: Alert, alert: Alert, now: float) -> None:
+        """Tell nobody yet of the end of an alert that flaps; whom it holds back it still does."""
+        if alert.told:
+            alert = lifecycle.held(alert, flapping.HELD)
+            if before.flaps == flapping.FIRST and before.state is Phase.FIRING:
+                self._trace.held(now, mark, alert.alertname, *flapping.HELD)  # each time would be most of the trace
+        self._put(mark, alert, now)
+
+    def _calmed(self, mark: str, alert: Alert, now: float) -> None:
+        """An alert flaps no longer: it has ended, or it fires as was told."""
+        calm = flapping.calmed(alert)
+        if not flapping.owes_its_end(alert):
+            self._put(mark, calm, now, desk=True)
+            return
+        self._firing.pop(mark, None)
+        self._tell_end(mark, calm, now)
+        self._put(mark, calm, now, desk=True)
+        self._free(mark, alert, now)
+
     def _tell_end(self, mark: str, alert: Alert, now: float) -> None:
         identity = alert.id("resolved")
-        body = notification_body(alert, Phase.RESOLVED, identity, self._hub)
+        body = with_flaps(notification_body(alert, Phase.RESOLVED, identity, self._hub), alert.flaps)
         receivers = [name for name in alert.told if name not in self._silent_about_end]
         group = self._group_of(alert)
         if group is not None and mark in group.told:
@@ -231,7 +261,7 @@ class Book:
     def _consider(self, mark: str, alert: Alert, now: float) -> None:
         """Look at a firing alert again: something that may hold it back has changed, or a time has come."""
         rule = self._rules.get(alert.alertname)
-        if rule is None:
+        if rule is None or alert.state is not Phase.FIRING:
             return
         after = self._told_or_held(mark, alert, rule, now)
         if after != self.alerts[mark]:
@@ -313,8 +343,10 @@ class Book:
         """Tell receivers of a firing alert."""
         identity = alert.id(name)
         body = notification_body(alert, Phase.FIRING, identity, self._hub)
-        body = with_held_back(body, alert.tally.held) | self._holding_back(alert)
-        self._tell(receivers, identity, mark, body, now)
+        body = with_flaps(with_held_back(body, alert.tally.held), alert.flaps) | self._holding_back(alert)
+        fresh = [each for each in receivers if each not in alert.told] if step else []
+        self._tell(fresh, identity, mark, body | {"first": True}, now)
+        self._tell([each for each in receivers if each not in fresh], identity, mark, body, now)
         if receivers:
             self._trace.notified(now, mark, rule.name, identity, name, receivers)
         return lifecycle.told(alert, tuple(receivers), rule.limit, now, step=step)
@@ -366,18 +398,17 @@ class Book:
         body = group_body(group, rule, identity, firing, self._hub)
         if not firing and body["state"] == "resolved":
             receivers = [name for name in group.receivers or rule.notify if name not in self._silent_about_end]
-        if fresh or group.news or (still and not self._quieted(rule, still)):
+        if fresh or group.news or (still and not self._quieted(still)):
             self._tell(receivers, identity, group.mark, body, now)
             group.spoken(now, rule.notify)
         group.due = inf
         if rule.repeat is not None and group.told:
-            group.due = group.last + rule.repeat.interval(1)
+            group.due = now + rule.repeat.interval(1)
 
-    def _quieted(self, rule: Rule, marks: Iterable[str]) -> bool:
-        """Tell whether these alerts are not repeated: all of them are acknowledged, and `repeat` is `until ack`."""
-        if rule.repeat is None or not rule.repeat.until_ack:
-            return False
-        return all(self.alerts[mark].ack is not None for mark in marks)
+    def _quieted(self, marks: Iterable[str]) -> bool:
+        """Tell whether these alerts are not repeated: all of them are acknowledged, or held back."""
+        alerts = [self.alerts[mark] for mark in marks]
+        return all(alert.ack is not None or alert.held is not None for alert in alerts)
 
     def _may_be_told(self, mark: str, rule: Rule, now: float) -> bool:
         alert = self.alerts[mark]
@@ -406,10 +437,14 @@ class Book:
 
     def _acked(self, mark: str, ack: Ack | None, command: str, by: str, comment: str, now: float) -> Alert | None:
         alert = self.alerts.get(mark)
-        if alert is None or alert.state is not Phase.FIRING:
+        if alert is None or not alert.open:
             return None
         self._trace.command(now, mark, alert.alertname, command, by, comment)
-        self._consider(mark, lifecycle.acknowledge(alert, ack), now)
+        acked = lifecycle.acknowledge(alert, ack)
+        if alert.state is Phase.FIRING:
+            self._consider(mark, acked, now)
+        elif acked != alert:
+            self._put(mark, changed(acked, version=acked.version + 1), now, desk=True)
         return self.alerts[mark]
 
     def silence(
@@ -477,16 +512,23 @@ class Book:
             if self._awaited.get(mark) != at:
                 continue
             del self._awaited[mark]
-            alert = self.alerts[mark]
-            if alert.state is Phase.FIRING:
-                self._consider(mark, alert, now)
-            elif alert.state is Phase.RESOLVED and alert.until is not None:
-                self._forget(mark, alert, alert.until + RESOLVED_KEPT_SECONDS, now)
+            self._look_at(mark, now)
         for mark, moment in self._moments.take_due(now, self._limits()):
             if moment.rule in self._rules:
                 self._tell_waiting(mark, self._rules[moment.rule], moment.waits, moment.tally.held, now)
         for group in self._groups.take_due(now):
             self._speak_for(group, now)
+
+    def _look_at(self, mark: str, now: float) -> None:
+        if 0.0 < self.alerts[mark].calm <= now:
+            self._calmed(mark, self.alerts[mark], now)
+        alert = self.alerts[mark]
+        if alert.state is Phase.FIRING:
+            self._consider(mark, alert, now)
+        elif alert.calm:
+            self._await(mark, alert)
+        elif alert.state is Phase.RESOLVED and alert.until is not None:
+            self._forget(mark, alert, alert.until + RESOLVED_KEPT_SECONDS, now)
 
     def shift(self, seconds: float, now: float) -> None:
         """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
@@ -522,7 +564,7 @@ class Book:
             at = alert.until + RESOLVED_KEPT_SECONDS
         elif alert.state is Phase.FIRING and alert.alertname in self._rules:
             at = due(alert, self._rules[alert.alertname])
-        self._wake(mark, at)
+        self._wake(mark, min(at, alert.calm or inf))
 
     def _wake(self, mark: str, at: float) -> None:
         """Look at an alert at this time; there is one entry that counts for each."""

@@ -1,6 +1,6 @@
 """What a transition makes of an alert: pure functions, the state machine of one alert.
 
-inactive → pending → firing → resolved → inactive …       an episode begins with each firing
+inactive → pending → firing → resolved → inactive …       an episode begins with each firing, unless it flaps
 """
 
 from typing import Any
@@ -14,10 +14,15 @@ __all__ = ["acknowledge", "advance", "end", "forget", "held", "shifted", "speak"
 
 
 def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float) -> Alert:
-    """Return the alert in its new phase, texts still to come; entering `firing` begins an episode, told to nobody."""
+    """Return the alert in its new phase, texts still to come; entering `firing` begins an episode, told to nobody.
+
+    While it flaps the episode goes on, with all that was told and said in it.
+    """
     until = at if phase is Phase.RESOLVED else None
+    if alert.calm and phase is not Phase.FIRING:
+        until = until or alert.until
     anew: dict[str, Any] = {}
-    if phase is Phase.FIRING:
+    if phase is Phase.FIRING and not alert.calm:
         anew = {"episode": alert.episode + 1, "told": (), "ack": None, "muted": False}
         anew |= {"tellings": 0, "notified": 0.0, "last": 0.0, "steps": 0}
     return changed(
@@ -72,12 +77,16 @@ def acknowledge(alert: Alert, ack: Ack | None) -> Alert:
 def end(alert: Alert, reason: Reason, at: float) -> Alert:
     """Return the alert ended from outside, with the texts it had: its rule is gone or means something else."""
     phase = Phase.RESOLVED if alert.state is Phase.FIRING else Phase.INACTIVE
-    return advance(alert, phase, reason, at, alert.since)
+    ended = advance(alert, phase, reason, at, alert.since)
+    return changed(ended, calm=0.0) if alert.state is Phase.FIRING else ended
+
+
+_TIMES = ("since", "until", "notified", "last", "hidden", "fired", "calm")
 
 
 def shifted(alert: Alert, seconds: float) -> Alert:
     """Return it after the wall clock was set by so many seconds; what a person has said in hours and minutes stays."""
-    names = [name for name in ("since", "until", "notified", "last", "hidden") if getattr(alert, name)]
+    names = [name for name in _TIMES if getattr(alert, name)]
     moved: dict[str, Any] = {name: getattr(alert, name) + seconds for name in names}
     return changed(alert, tally=alert.tally.shifted(seconds), **moved)
 

@@ -18,9 +18,7 @@ def hidden_too_long_at(alert: Alert) -> float:
 def repeats_at(alert: Alert, rule: Rule) -> float:
     """Return when the next repeat is due, inf where none is: grouped alerts repeat with their group."""
     repeat = rule.repeat
-    if repeat is None or not alert.tellings or rule.group_by is not None:
-        return inf
-    if repeat.until_ack and alert.ack is not None:
+    if repeat is None or not alert.tellings or rule.group_by is not None or alert.ack is not None:
         return inf
     return alert.last + repeat.interval(alert.tellings)
 

@@ -12,7 +12,7 @@ from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event, Phase
 from hub.rules.transition import Transition, make_context
 
-__all__ = ["Rendered", "event_body", "notification_body", "render", "with_held_back"]
+__all__ = ["Rendered", "event_body", "notification_body", "render", "with_flaps", "with_held_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,13 @@ def with_held_back(body: dict[str, Any], count: int) -> dict[str, Any]:
     if not count:
         return body
     return body | {"held_back": count, "summary": f"{body['summary']} ({count} more held back)"}
+
+
+def with_flaps(body: dict[str, Any], count: int) -> dict[str, Any]:
+    """Tell with a notification how often its alert has fired in this episode, where it flaps."""
+    if not count:
+        return body
+    return body | {"flapping": count, "summary": f"{body['summary']} (flapping: fired {count} times)"}
 
 
 def event_body(event: Event) -> dict[str, Any]:

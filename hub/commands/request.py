@@ -11,7 +11,6 @@ from hub.alerts.matchers import Matcher, parse_matchers
 from hub.duration import parse_duration
 from hub.errors import RequestError
 from hub.expressions import visible
-from hub.model import Phase
 
 __all__ = ["Request", "chosen", "instant", "matchers_of", "span", "words"]
 
@@ -114,7 +113,7 @@ def chosen(request: Request, book: Book) -> list[tuple[str, Alert]]:
     """
     if "id" in request:
         return [_by_id(words(request, "id"), book)]
-    found = [(mark, alert) for mark, alert in book.find(matchers_of(request)) if alert.state is Phase.FIRING]
+    found = [(mark, alert) for mark, alert in book.find(matchers_of(request)) if alert.open]
     if not found:
         raise RequestError("no firing alert matches")
     return found
@@ -125,7 +124,7 @@ def _by_id(identity: str, book: Book) -> tuple[str, Alert]:
     if parts is None:
         raise RequestError(f"{identity!r} is not the id of an alert or notification")
     alert = book.alerts.get(parts[1])
-    if alert is None or alert.state is not Phase.FIRING:
+    if alert is None or not alert.open:
         raise RequestError("no such alert is firing")
     if parts[2] is not None and int(parts[2]) != alert.episode:
         raise RequestError(f"that was episode {parts[2]}, which is over; the alert fires anew")

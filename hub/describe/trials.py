@@ -24,7 +24,7 @@ _LABELS = key(
     type="object",
     additionalProperties={"type": ["string", "number"]},
 )
-_STAGES = ("pause", "shadow", "mute", "silence", "unless", "limit", "group", "condition")
+_STAGES = ("pause", "shadow", "mute", "silence", "unless", "limit", "flapping", "group", "condition")
 
 MESSAGE: dict[str, Key] = {
     "at": _AT,

@@ -294,7 +294,8 @@ class Dispatcher:
         return None if found is None else Entered(self._copy(notification, found.to), closes=channel.name)
 
     def _copy(self, notification: Notification, to: str) -> Notification:
-        return replace(notification, receiver=to, created=self._clock.now())
+        body = {name: value for name, value in notification.body.items() if name != "first"}  # that holds for one alone
+        return replace(notification, receiver=to, body=body, created=self._clock.now())
 
     def _give_up(self, channel: Channel, queued: Queued, reason: str) -> None:
         """Make it a dead letter, and tell the fallback where there is one."""

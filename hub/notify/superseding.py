@@ -59,7 +59,12 @@ def _late(queued: Queued, now: float) -> bool:
 
 def _unheard(before: Sequence[Queued]) -> bool:
     """Tell whether the receiver has certainly got nothing of an episode: its first message is still here."""
-    return bool(before) and before[0].notification.id.endswith("-firing") and not any(each.perhaps for each in before)
+    return bool(before) and _is_first(before[0].notification) and not any(each.perhaps for each in before)
+
+
+def _is_first(notification: Notification) -> bool:
+    """Tell whether its receiver has heard nothing of the episode before; the book marks the steps of `escalate`."""
+    return notification.id.endswith("-firing") or "first" in notification.body
 
 
 def _went_elsewhere(mark: str, before: Sequence[Queued], elsewhere: Mapping[str, Elsewhere]) -> bool:

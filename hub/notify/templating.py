@@ -17,7 +17,7 @@ from hub.notify.episode import episode
 __all__ = ["NAMES", "SCOPE", "mistake", "names", "template", "topic"]
 
 _WHAT = {"id", "alertname", "state", "severity", "labels", "summary", "details", "runbook"}
-_DESK = {"reason", "acknowledged", "held_back", "holds_back", "alerts", "count"}
+_DESK = {"reason", "acknowledged", "held_back", "holds_back", "flapping", "alerts", "count"}
 NAMES = frozenset(_WHAT | _DESK | {"since", "until", "episode", "event", "hub", "key"})
 SCOPE = Scope(extra=NAMES | {"topic", "payload", "device", "value"})
 

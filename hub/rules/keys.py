@@ -42,10 +42,9 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`repeat`: the seconds after the first telling, the second, …, the last for ever; or until it is acknowledged."""
+    """`repeat`: the seconds after the first telling, the second, …, the last for ever."""
 
     intervals: tuple[float, ...]
-    until_ack: bool
 
     def interval(self, told: int) -> float:
         """Return how long to wait after the `told`-th telling (from 1)."""
@@ -86,10 +85,9 @@ def gate(schedules: Mapping[str, Schedule], tz: tzinfo | None, scope: Scope) -> 
 
 
 def repeat(node: Node) -> Repeat:
-    """Read `1h`, `1h until ack`, `5m, 15m, 1h until ack`."""
+    """Read `1h`, `1h until ack`, `5m, 15m, 1h until ack`; the words change nothing, an acknowledgement ends any."""
     written = text(node).strip()
-    until_ack = _UNTIL_ACK.search(written)
-    listed = written[: until_ack.start()] if until_ack else written
+    listed = _UNTIL_ACK.sub("", written)
     intervals = []
     for part in listed.split(","):
         try:
@@ -99,7 +97,7 @@ def repeat(node: Node) -> Repeat:
         if seconds < REPEAT_SECONDS:
             raise Bad(node, f"'repeat' of less than {REPEAT_SECONDS:.0f} s would bury its receivers")
         intervals.append(seconds)
-    return Repeat(tuple(intervals), until_ack is not None)
+    return Repeat(tuple(intervals))
 
 
 def limit(node: Node) -> Limit:

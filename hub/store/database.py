@@ -16,7 +16,7 @@ from typing import IO, Any
 import orjson
 
 from hub.errors import StoreLocked, StoreUnusable
-from hub.limits import AUDIT_ROWS, DEAD_LETTERS, TRACE_ROWS
+from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, TRACE_ROWS
 from hub.store.changes import Changes, Snapshot
 
 __all__ = ["Database"]
@@ -70,6 +70,10 @@ INSERT INTO audit (at, actor, via, action, detail)
 SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?)"""
 _LESS_AUDIT = "DELETE FROM audit WHERE row <= (SELECT max(row) FROM audit) - ?"
 _FEWER_DEAD_LETTERS = "DELETE FROM dead_letters WHERE row <= (SELECT max(row) FROM dead_letters) - ?"
+_COUNT_DEAD = "SELECT count(*) FROM outbox WHERE state = 'dead' AND handed = ''"
+_FEWER_DEAD = """
+DELETE FROM outbox WHERE state = 'dead' AND handed = '' AND row <=
+(SELECT row FROM outbox WHERE state = 'dead' AND handed = '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
 _GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
@@ -121,6 +125,7 @@ class Database:
             )
         for number in range(version, len(steps)):
             self.connection.executescript(f"BEGIN;\n{steps[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;")
+        self._dead: int = self._rows(_COUNT_DEAD)[0][0]
 
     def load(self) -> Snapshot:
         """Read everything but the outbox."""
@@ -206,6 +211,14 @@ class Database:
             self._list(_UNSETTLED, [row for row in last if row[1] not in _GONE])
             self._list(_HANDED, changes.handed)
             self._list(_CLOSED, changes.closed)
+            self._bound_dead(sum(row[1] == "dead" for row in last))
+
+    def _bound_dead(self, more: int) -> None:
+        """Let the oldest dead letters go; one whose fallback is still to hear of the end stays."""
+        self._dead += more
+        if more and self._dead > DEAD_LETTERS + DEAD_LETTERS_SLACK:
+            self.connection.execute(_FEWER_DEAD, (DEAD_LETTERS,))
+            self._dead = self._rows(_COUNT_DEAD)[0][0]
 
     def _samples(self, rows: Any) -> None:
         if rows:

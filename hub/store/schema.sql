@@ -27,7 +27,7 @@ CREATE TABLE alerts (
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- what is still to be told to whom; delivered rows are gone, dead ones stay until someone looks
+-- what is still to be told to whom; delivered rows are gone, the newest dead ones stay
 CREATE TABLE outbox (
     row INTEGER PRIMARY KEY,
     id TEXT NOT NULL,

@@ -15,7 +15,7 @@ from hub.trial.case import Case, Deed, Expectation, Message
 
 __all__ = ["STAGES", "read_cases"]
 
-STAGES = ("pause", "shadow", "mute", "silence", "unless", "limit", "group", "condition")
+STAGES = ("pause", "shadow", "mute", "silence", "unless", "limit", "flapping", "group", "condition")
 _STATES = ("inactive", "pending", "firing", "resolved")
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _RANGE = re.compile(r"\{([0-9]{1,6})\.\.([0-9]{1,6})\}")

@@ -239,7 +239,7 @@ class Life(RuleBasedStateMachine):
                 assert each.receiver in self.open[each.order], "told of an end who was not told of the beginning"
                 self.open[each.order].discard(each.receiver)
         for mark, receivers in self.open.items():
-            assert not receivers or self.desk.book.alerts[mark].state == "firing", "not told of the end"
+            assert not receivers or self.desk.book.alerts[mark].open, "not told of the end"
 
     @rule(device=st.sampled_from("ab"), value=st.sampled_from([0, 6, 9]))
     def event(self, device, value):

@@ -6,13 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.alerts.matchers import parse_matchers
-from hub.document import Problems, parse_document
 from hub.model import Phase
-from hub.notify.settings import read_receivers
-from hub.rules.keys import Known
-from hub.rules.loader import RuleSet
-from hub.rules.schema import NO_DEFAULTS, read_rule
 from hub.trial.world import World
+from tests.alerts.flapper import rule_set
 from tests.rules.making import event
 
 TEXT = """
@@ -45,20 +41,7 @@ TEXT = """
 """
 
 
-def rule_set():
-    problems = Problems()
-    receivers = read_receivers(
-        parse_document("{chat: json://localhost/a, mail: json://localhost/b, boss: json://localhost/c}", "x", problems),
-        problems,
-    )
-    found = [
-        read_rule(item, problems, NO_DEFAULTS, Known(receivers)) for item in parse_document(TEXT, "r", problems).value
-    ]
-    assert not problems
-    return RuleSet({rule.name: rule for rule in found}, receivers)
-
-
-RULES = rule_set()
+RULES = rule_set(TEXT)
 WAIT = st.sampled_from([0.0, 1.0, 10.0, 20.0, 59.0, 60.0, 240.0, 299.0, 601.0, 1000.0])
 TOPICS = st.sampled_from(["t/a/1", "t/a/2", "t/b/1", "s/a", "s/b"])
 DEED = st.one_of(

@@ -195,6 +195,32 @@ async def test_who_got_the_firing_message_gets_the_end_and_no_late_repetition():
     assert rig.outbox.states() == ["delivered", "superseded", "delivered"]
 
 
+async def test_whom_only_escalate_names_hears_no_end_of_what_it_was_never_told():
+    step = said("escalate-1", receiver="boss")
+    first = replace(step, body=step.body | {"first": True})
+    for message, expected in ((first, []), (step, ["a-1-resolved"])):
+        rig = stand(boss=({}, [Retry("refused", perhaps=False)] * 2))
+        async with rig.running():
+            rig.offer(message)
+            await settle()
+            await later(rig, 400.0)
+            rig.offer(said("resolved", receiver="boss"))
+            await rig.idle()
+        assert rig.sent["boss"][2:] == expected
+
+
+async def test_what_was_the_first_for_one_receiver_need_not_be_for_its_fallback():
+    step = said("escalate-1", receiver="boss")
+    rig = stand(boss=({"fallback": Fallback("sms")}, [Rejected("no")]), sms=({}, [Retry("refused", perhaps=False)] * 2))
+    async with rig.running():
+        rig.offer(replace(step, body=step.body | {"first": True}))
+        await settle()
+        await later(rig, 400.0)
+        rig.offer(said("resolved", receiver="sms"))
+        await rig.idle()
+    assert rig.sent["sms"][-1] == "a-1-resolved"
+
+
 async def test_after_an_unclear_answer_the_end_is_told():
     rig = stand(chat=({}, [Retry("no answer within 15s")]))
     async with rig.running():

@@ -296,3 +296,26 @@ def test_any_text_comes_back_as_it_went_in(opened, text):
     database.apply([Changes(alerts=[("f", text)], meta=[(text, text)], instances=[(text, text, text)])])
     snapshot = reopened(database, opened).load()
     assert (snapshot.alerts, snapshot.meta, snapshot.instances) == ([("f", text)], {text: text}, [(text, text, text)])
+
+
+def test_the_newest_dead_letters_of_notifications_stay_and_those_whose_fallback_still_waits(opened, monkeypatch):
+    monkeypatch.setattr(module, "DEAD_LETTERS", 100)
+    monkeypatch.setattr(module, "DEAD_LETTERS_SLACK", 10)
+    database = opened()
+    queued = [(row, f"f{row}-1-firing", "chat", f"f{row}", "{}", 1.0) for row in range(1, 401)]
+    handed = Changes(
+        queued=queued[:2], settled=[(1, "dead", 1, 0.0, "no"), (2, "dead", 1, 0.0, "no")], handed=[(1, "x")]
+    )
+    database.apply([handed])
+
+    def rows(state):
+        return [row for (row,) in database.connection.execute(f"SELECT row FROM outbox WHERE state = '{state}'")]
+
+    for each in queued[2:]:
+        database.apply([Changes(queued=[each], settled=[(each[0], "dead", 1, 0.0, "no")])])
+        assert len(rows("dead")) <= 1 + 110
+    database.apply([Changes(queued=[(401, "f401-1-firing", "chat", "f401", "{}", 1.0)])])
+    kept = rows("dead")
+    assert (kept[0], kept[-1], rows("queued")) == (1, 400, [401])
+    assert 100 <= len(kept) - 1 <= 110
+    assert kept[1:] == list(range(kept[1], 401))

@@ -31,7 +31,7 @@ def played(tmp_path):
     return played
 
 
-FLAPPING = [(100 + 20 * n, "t/1", 35 if n % 2 == 0 else 20) for n in range(8)]
+FLAPPING = [(100 + 70 * n, "t/1", 35 if n % 2 == 0 else 20) for n in range(8)]
 
 
 def test_a_timeline_says_what_fired_when_and_who_would_have_been_told(played):

@@ -73,7 +73,7 @@ def ack(
     undo: Annotated[bool, typer.Option("--undo", help="Take the acknowledgement back.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Acknowledge firing alerts: somebody cares; what repeats `until ack` and escalates ends for this episode."""
+    """Acknowledge firing alerts: somebody cares; `repeat` and `escalate` end for this episode."""
     wanted = which(matchers) | {"by": by or user(), "comment": comment}
     if lasting is not None:
         wanted["for"] = lasting

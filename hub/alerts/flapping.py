@@ -1,0 +1,40 @@
+"""Flapping: an alert that fires again within a minute of its last firing is one episode until it is calm. All pure.
+
+  fires ─▶ told    resolved ─▶ told    fires again soon ─▶ told, with how often: it flaps
+  flaps: whatever else it does is in the book and told to nobody, until it is calm; then its end is told, with how often
+
+So a chattering alarm (ISA-18.2) is told three times while it chatters, and what is told of it is true.
+"""
+
+from hub.alerts.alert import Alert, changed
+from hub.duration import format_duration
+from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS
+from hub.model import Phase
+
+__all__ = ["FIRST", "HELD", "calmed", "noted", "owes_its_end"]
+
+FIRST = 2
+"""The firing with which it begins to flap."""
+HELD = ("flapping", f"until it is calm for {format_duration(FLAPPING_CALM_SECONDS)}")
+"""The stage that holds the end of an alert that flaps back, and its detail."""
+
+
+def noted(alert: Alert, now: float) -> Alert:
+    """Return an alert that has just entered `firing` or `resolved`, with what is to be known of its flapping."""
+    if alert.state is Phase.RESOLVED:
+        return changed(alert, calm=now + FLAPPING_CALM_SECONDS) if alert.calm else alert
+    if alert.calm:
+        return changed(alert, fired=now, flaps=alert.flaps + 1, calm=now + FLAPPING_CALM_SECONDS)
+    if alert.fired and now - alert.fired < FLAPPING_SECONDS:
+        return changed(alert, fired=now, flaps=FIRST, calm=now + FLAPPING_CALM_SECONDS)
+    return changed(alert, fired=now, flaps=0)
+
+
+def owes_its_end(alert: Alert) -> bool:
+    """Tell whether it is over for now, and that is not told yet because it may fire again any moment."""
+    return bool(alert.calm) and alert.state is not Phase.FIRING
+
+
+def calmed(alert: Alert) -> Alert:
+    """Return it after it was calm for long enough: it has ended, or it fires in earnest."""
+    return changed(alert, calm=0.0, held=None if owes_its_end(alert) else alert.held, version=alert.version + 1)

@@ -1,0 +1,53 @@
+"""A world with one device that says 9 (too hot) or 1, for tests of who is told what."""
+
+from hub.document import Problems, parse_document
+from hub.notify.settings import read_receivers
+from hub.rules.keys import Known
+from hub.rules.loader import RuleSet
+from hub.rules.schema import NO_DEFAULTS, read_rule
+from hub.trial.world import World
+from tests.rules.making import event
+
+RECEIVERS = "{chat: json://localhost/a, mail: json://localhost/b, boss: json://localhost/c}"
+HOT = '- {alert: Hot, topic: "t/{device}", when: v > 5, notify: [chat], summary: "{device} is {v}"'
+
+
+def rule_set(text):
+    problems = Problems()
+    receivers = read_receivers(parse_document(RECEIVERS, "x", problems), problems)
+    found = [
+        read_rule(item, problems, NO_DEFAULTS, Known(receivers)) for item in parse_document(text, "r", problems).value
+    ]
+    assert not problems, problems
+    return RuleSet({rule.name: rule for rule in found}, receivers)
+
+
+class Flapper:
+    """A world in which a device says 9 (too hot) or 1."""
+
+    def __init__(self, text=HOT + "}"):
+        self.world = World(rule_set(text), None, 1000.0)
+
+    def send(self, value, topic="t/1"):
+        self.world.send([event(topic, {"v": value}, self.world.now)])
+        self.world.collect()
+
+    def wait(self, seconds):
+        self.world.pass_time(self.world.now + seconds)
+
+    def flap(self, times, period=0.2):
+        for _ in range(times):
+            self.send(9)
+            self.wait(period / 2)
+            self.send(1)
+            self.wait(period / 2)
+
+    def told(self):
+        """Return what was told since the last call: receiver and step."""
+        told, self.world.told = self.world.told, []
+        return [(each.receiver, each.id.split("-", 1)[1], each.body.get("flapping")) for each in told]
+
+    @property
+    def alert(self):
+        (alert,) = [each for each in self.world.core.book.alerts.values() if each.alertname == "Hot"]
+        return alert

@@ -1,0 +1,153 @@
+"""flapping: told three times while it chatters, whatever the rule is; all of it is in the book, and its end is told."""
+
+import pytest
+
+from hub.alerts.matchers import parse_matchers
+from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS
+from hub.model import Phase
+from tests.alerts.flapper import HOT, Flapper, rule_set
+
+
+@pytest.fixture
+def flapper():
+    return Flapper()
+
+
+def test_ten_times_a_second_for_ten_minutes_is_told_three_times_and_then_how_it_ended(flapper):
+    flapper.flap(3000)
+    assert flapper.told() == [("chat", "1-firing", None), ("chat", "1-resolved", None), ("chat", "2-firing", 2)]
+    assert (flapper.alert.state, flapper.alert.episode) == (Phase.RESOLVED, 2)
+    flapper.wait(FLAPPING_CALM_SECONDS - 0.2)
+    assert flapper.told() == []
+    flapper.wait(0.2)
+    (end,) = flapper.world.told
+    assert (end.id.split("-", 1)[1], end.body["state"], end.body["flapping"]) == ("2-resolved", "resolved", 3000)
+    assert end.body["summary"] == "1 is 1 (flapping: fired 3000 times)"
+    assert end.body["until"] < "1970-01-01T00:26:40.000Z"  # when it ended, not when that was told
+    transitions = [row for row in flapper.world.trace if row[1] == "transition"]
+    assert len(transitions) == 6000, "nothing is missing from the book"
+    assert [row[5] for row in flapper.world.trace if row[1] == "held"] == [
+        '{"stage":"flapping","detail":"until it is calm for 1m"}'
+    ]
+
+
+def test_what_fires_and_resolves_at_once_is_told_both_times_at_once_and_again_a_minute_later(flapper):
+    for episode in (1, 2, 3):
+        flapper.flap(1)
+        assert flapper.told() == [("chat", f"{episode}-firing", None), ("chat", f"{episode}-resolved", None)]
+        flapper.wait(FLAPPING_SECONDS)
+
+
+def test_the_second_time_within_a_minute_is_told_at_once_and_its_end_when_it_is_calm(flapper):
+    flapper.flap(1)
+    flapper.wait(50)
+    flapper.told()
+    flapper.send(9)
+    (again,) = flapper.world.told
+    assert again.body["summary"] == "1 is 9 (flapping: fired 2 times)"
+    assert flapper.told() == [("chat", "2-firing", 2)]
+    flapper.send(1)
+    assert flapper.alert.body()["held"] == {"stage": "flapping", "detail": "until it is calm for 1m"}
+    flapper.wait(FLAPPING_CALM_SECONDS)
+    assert flapper.told() == [("chat", "2-resolved", 2)]
+    assert flapper.alert.body()["held"] is None
+
+
+def test_one_that_then_fires_in_earnest_is_told_the_end_at_once(flapper):
+    flapper.flap(20)
+    flapper.send(9)
+    flapper.told()
+    flapper.wait(FLAPPING_CALM_SECONDS)
+    assert flapper.told() == []
+    flapper.send(1)
+    assert flapper.told() == [("chat", "2-resolved", 21)]
+    flapper.wait(FLAPPING_SECONDS)
+    flapper.flap(1)
+    assert flapper.told() == [("chat", "3-firing", None), ("chat", "3-resolved", None)]
+
+
+def test_it_is_acknowledged_and_escalated_as_one_episode():
+    flapper = Flapper(HOT + ", escalate: [{after: 5m, to: [boss]}]}")
+    flapper.flap(1000)
+    book, now = flapper.world.core.book, flapper.world.now
+    ((mark, _),) = book.find(parse_matchers("alertname=Hot"))
+    assert flapper.alert.state is Phase.RESOLVED
+    assert book.acknowledge(mark, "ann", "loose contact", None, now).ack.by == "ann"
+    flapper.told()
+    flapper.flap(1000)
+    assert (flapper.alert.ack.by, flapper.told()) == ("ann", [])
+    book.unacknowledge(mark, "ann", flapper.world.now)
+    flapper.flap(1)
+    assert flapper.told() == [("boss", "2-escalate-1", 2001)]
+    flapper.wait(FLAPPING_CALM_SECONDS)
+    assert flapper.told() == [("chat", "2-resolved", 2001), ("boss", "2-resolved", 2001)]
+    flapper.wait(FLAPPING_SECONDS)
+    flapper.send(9)
+    assert flapper.alert.ack is None
+
+
+def test_a_cause_that_flaps_goes_on_holding_back_what_it_explains():
+    cause = '- {alert: Cause, topic: "s/{site}", when: v > 5, notify: [chat]}\n'
+    flapper = Flapper(cause + HOT + ", unless: Cause}")
+    flapper.send(9, "s/a")
+    flapper.send(1, "s/a")
+    flapper.send(9, "s/a")
+    flapper.send(9)
+    flapper.told()
+    for _ in range(50):
+        flapper.send(1, "s/a")
+        flapper.wait(0.1)
+        flapper.send(9, "s/a")
+    flapper.send(1, "s/a")
+    assert (flapper.told(), flapper.alert.held) == ([], ("unless", "Cause"))
+    flapper.world.restart()
+    flapper.wait(FLAPPING_CALM_SECONDS - 1)
+    assert flapper.told() == []
+    flapper.wait(1)
+    assert flapper.told() == [("chat", "2-resolved", 52), ("chat", "1-firing", None)]
+
+
+def test_what_is_pending_again_has_its_end_told_when_it_is_calm():
+    flapper = Flapper(HOT + ", for: 10s}")
+    for _ in range(2):
+        flapper.send(9)
+        flapper.wait(10)
+        flapper.send(1)
+        flapper.wait(1)
+    assert flapper.told() == [("chat", "1-firing", None), ("chat", "1-resolved", None), ("chat", "2-firing", 2)]
+    flapper.send(9)
+    flapper.send(1)
+    assert flapper.alert.state is Phase.INACTIVE
+    flapper.world.restart()
+    flapper.wait(FLAPPING_CALM_SECONDS)
+    assert flapper.told() == [("chat", "2-resolved", 2)]
+
+
+@pytest.mark.parametrize("value", [9, 1])
+def test_a_rule_that_is_removed_ends_it(flapper, value):
+    flapper.flap(20)
+    flapper.send(value)
+    flapper.told()
+    flapper.world.rules = rule_set("[]")
+    flapper.world.reload()
+    flapper.wait(FLAPPING_CALM_SECONDS)
+    ((receiver, step, _),) = flapper.told()
+    assert (receiver, step) == ("chat", "2-resolved")
+
+
+def test_what_nobody_was_told_of_has_no_end_to_be_told(flapper):
+    book, now = flapper.world.core.book, flapper.world.now
+    book.silence(parse_matchers("device=1"), now, now + 3600, "ann", "", now)
+    flapper.flap(20)
+    assert flapper.alert.held is None
+    flapper.wait(FLAPPING_CALM_SECONDS)
+    assert flapper.told() == []
+
+
+def test_a_group_is_told_by_its_interval_as_ever():
+    flapper = Flapper(HOT + ", group_by: []}")
+    flapper.flap(3000)
+    steps = [step for _, step, flaps in flapper.told() if flaps is None]
+    assert len(steps) <= 3
+    flapper.wait(600)
+    assert flapper.alert.state is Phase.RESOLVED
