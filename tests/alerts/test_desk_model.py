@@ -90,7 +90,9 @@ def play(story, restarts):
 
 
 def told(world):
-    return [(each.id, each.receiver, each.created, each.body["summary"]) for each in world.told]
+    """Return all that was told, in order; of several alerts at one moment no order is promised."""
+    in_order = sorted(world.told, key=lambda each: (each.created, each.order))
+    return [(each.id, each.receiver, each.created, each.body["summary"]) for each in in_order]
 
 
 @settings(max_examples=150)
