@@ -4,26 +4,26 @@ A firing alert is told unless a stage holds it back (see stages): then it is con
 of each alert is published, retained, by a notification to the hub itself (OWN): it takes the same sure way.
 """
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Any
 
 from hub.alerts import flapping, lifecycle
+from hub.alerts.agenda import Agenda
 from hub.alerts.alert import Ack, Alert, changed, fingerprint
 from hub.alerts.grouped import group_body, member
 from hub.alerts.grouping import Group, Groups
 from hub.alerts.inhibition import Inhibition
 from hub.alerts.matchers import Matcher, match_all
 from hub.alerts.moments import Moments
-from hub.alerts.reminders import due, escalates_at, hidden_too_long_at, repeats_at
+from hub.alerts.outgoing import Outgoing
+from hub.alerts.reminders import due, escalates_at, hidden_too_long_at, reminder, repeats_at
 from hub.alerts.silences import Silence, Silences
 from hub.alerts.stages import stage_of
-from hub.alerts.texts import notification_body, render, with_flaps, with_held_back
+from hub.alerts.texts import holding_back, notification_body, render, with_flaps, with_held_back
 from hub.alerts.trace import Trace
-from hub.clock import rfc3339
-from hub.limits import HELD_BACK_SHOWN, RESOLVED_KEPT_SECONDS
-from hub.model import OWN, Notification, Phase, Reason
+from hub.limits import RESOLVED_KEPT_SECONDS
+from hub.model import Notification, Phase, Reason
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
@@ -40,7 +40,8 @@ class Book:
         self.alerts: dict[str, Alert] = {}
         self._silences, self._inhibition = Silences(), Inhibition()
         self._groups, self._moments, self._trace = Groups(), Moments(), Trace()
-        self._prefix, self._hub, self._on_error = prefix, hub, on_error
+        self._out, self._agenda = Outgoing(prefix), Agenda()
+        self._hub, self._on_error = hub, on_error
         self._rules: Mapping[str, Rule] = {}
         self._silent_about_end: frozenset[str] = frozenset()
         self._floor, self._floor_dirty = 0, False
@@ -49,10 +50,6 @@ class Book:
         """Alerts that fire, or flap, by fingerprint."""
         self._looked = 0.0
         self._dirty: set[str] = set()
-        self._queue: list[Notification] = []
-        self._changed: list[Mapping[str, Any]] = []
-        self._due: list[tuple[float, str]] = []
-        self._awaited: dict[str, float] = {}
 
     @property
     def silences(self) -> Mapping[str, Silence]:
@@ -92,7 +89,7 @@ class Book:
             self._inhibition.fires(alert.alertname, mark, alert.labels)
         if alert.held is not None and alert.state is Phase.FIRING:
             self._inhibition.hold(alert.alertname, mark, alert.labels)
-        self._wake(mark, 0.0)
+        self._agenda.wake(mark, 0.0)
 
     # transitions
 
@@ -132,7 +129,7 @@ class Book:
 
     def _tell_event(self, mark: str, rule: Rule, body: dict[str, Any], now: float) -> None:
         body = with_held_back(body, self._moments.told(mark, rule, now) if rule.limit else 0)
-        self._tell(rule.notify, body["id"], mark, body, now)
+        self._out.tell(rule.notify, body["id"], mark, body, now)
         self._trace.notified(now, mark, rule.name, body["id"], "event", rule.notify)
 
     def _still(self, transition: Transition, now: float) -> None:
@@ -181,10 +178,12 @@ class Book:
         alert = self.alerts.get(mark)
         if alert is None or alert.state in (Phase.PENDING, Phase.FIRING):
             return
+        if alert.calm:
+            self._calmed(mark, alert, now)
         if alert.state is Phase.RESOLVED:
-            self._forget(mark, alert, now, now)
+            self._forget(mark, self.alerts[mark], now, now)
         gone = self.alerts.pop(mark)
-        self._awaited.pop(mark, None)
+        self._agenda.drop(mark)
         self._dirty.add(mark)
         self._floor, self._floor_dirty = max(self._floor, gone.episode, gone.version), True
 
@@ -252,7 +251,7 @@ class Book:
         elif group is not None:
             group.waiting.pop(mark, None)
             self._groups.touch(group)
-        self._tell(receivers, identity, mark, body, now)
+        self._out.tell(receivers, identity, mark, body, now)
         if receivers:
             self._trace.notified(now, mark, alert.alertname, identity, "resolved", receivers)
 
@@ -316,16 +315,7 @@ class Book:
     def _remind(self, mark: str, alert: Alert, now: float) -> Alert:
         """Say on `hub/events/…` that a silence has hidden a critical alert for long."""
         silence = self.silences.get(alert.held[1]) if alert.held else None
-        payload = {
-            "event": "silence_hides_critical",
-            "time": rfc3339(now),
-            "alertname": alert.alertname,
-            "labels": alert.labels,
-            "since": rfc3339(alert.hidden),
-            "silence": None if silence is None else silence.body(now),
-        }
-        body = {"topic": f"{self._prefix}/events/silence_hides_critical", "payload": payload, "retain": False}
-        self._queue.append(Notification(f"{alert.id('hidden')}-{alert.version}", OWN, mark, body, now))
+        self._out.say(f"{alert.id('hidden')}-{alert.version}", mark, reminder(alert, silence, now), now)
         self._trace.held(now, mark, alert.alertname, "silence", "for over a day, and it is critical")
         return changed(alert, hidden=0.0)
 
@@ -345,8 +335,8 @@ class Book:
         body = notification_body(alert, Phase.FIRING, identity, self._hub)
         body = with_flaps(with_held_back(body, alert.tally.held), alert.flaps) | self._holding_back(alert)
         fresh = [each for each in receivers if each not in alert.told] if step else []
-        self._tell(fresh, identity, mark, body | {"first": True}, now)
-        self._tell([each for each in receivers if each not in fresh], identity, mark, body, now)
+        self._out.tell(fresh, identity, mark, body | {"first": True}, now)
+        self._out.tell([each for each in receivers if each not in fresh], identity, mark, body, now)
         if receivers:
             self._trace.notified(now, mark, rule.name, identity, name, receivers)
         return lifecycle.told(alert, tuple(receivers), rule.limit, now, step=step)
@@ -354,11 +344,7 @@ class Book:
     def _holding_back(self, alert: Alert) -> dict[str, Any]:
         """Name those that this alert holds back (`unless`)."""
         marks = [mark for mark in self._inhibition.held_by(alert.alertname, alert.labels) if mark in self._firing]
-        if not marks:
-            return {}
-        shown = [self.alerts[mark] for mark in marks[:HELD_BACK_SHOWN]]
-        named = [{"alertname": each.alertname, "labels": each.labels, "summary": each.summary} for each in shown]
-        return {"holds_back": {"count": len(marks), "alerts": named}}
+        return holding_back([self.alerts[mark] for mark in marks])
 
     # groups
 
@@ -399,7 +385,7 @@ class Book:
         if not firing and body["state"] == "resolved":
             receivers = [name for name in group.receivers or rule.notify if name not in self._silent_about_end]
         if fresh or group.news or (still and not self._quieted(still)):
-            self._tell(receivers, identity, group.mark, body, now)
+            self._out.tell(receivers, identity, group.mark, body, now)
             group.spoken(now, rule.notify)
         group.due = inf
         if rule.repeat is not None and group.told:
@@ -496,7 +482,7 @@ class Book:
 
     def next_due(self) -> float | None:
         """Return the time at which `tick` is wanted next."""
-        times = [self._due[0][0] if self._due else None, self._moments.next_due()]
+        times = [self._agenda.next_due(), self._moments.next_due()]
         times += [self._groups.next_due(), self._silences.next_change(self._looked)]
         due_at = min((at for at in times if at is not None), default=inf)
         return None if due_at == inf else due_at
@@ -507,11 +493,7 @@ class Book:
             self._reconsider(silence, f"silence {silence.state(now)} ({silence.id})", silence.by, "", now)
         self._looked = max(self._looked, now)
         self._silences.forget(now)
-        while self._due and self._due[0][0] <= now:
-            at, mark = heapq.heappop(self._due)
-            if self._awaited.get(mark) != at:
-                continue
-            del self._awaited[mark]
+        while (mark := self._agenda.take(now)) is not None:
             self._look_at(mark, now)
         for mark, moment in self._moments.take_due(now, self._limits()):
             if moment.rule in self._rules:
@@ -535,8 +517,7 @@ class Book:
         self._looked = min(self._looked, now)
         self._groups.shift(seconds)
         self._moments.shift(seconds, self._limits())
-        self._due.clear()
-        self._awaited.clear()
+        self._agenda.clear()
         for mark, alert in self.alerts.items():
             moved = lifecycle.shifted(alert, seconds)
             if moved != alert:
@@ -547,7 +528,7 @@ class Book:
     def _tell_waiting(self, mark: str, rule: Rule, body: dict[str, Any], held: int, now: float) -> None:
         self._moments.told(mark, rule, now)
         body = with_held_back(body, held - 1)
-        self._tell(rule.notify, body["id"], mark, body, now)
+        self._out.tell(rule.notify, body["id"], mark, body, now)
         self._trace.notified(now, mark, rule.name, body["id"], "event", rule.notify)
 
     def _forget(self, mark: str, alert: Alert, over: float, now: float) -> None:
@@ -555,7 +536,7 @@ class Book:
         if over <= now:
             gone = self.alerts[mark] = lifecycle.forget(alert)
             self._dirty.add(mark)
-            self._publish(mark, gone, now, None)
+            self._out.publish(mark, gone, now, None)
 
     def _await(self, mark: str, alert: Alert) -> None:
         """Be woken when the next thing is due for an alert."""
@@ -564,13 +545,7 @@ class Book:
             at = alert.until + RESOLVED_KEPT_SECONDS
         elif alert.state is Phase.FIRING and alert.alertname in self._rules:
             at = due(alert, self._rules[alert.alertname])
-        self._wake(mark, min(at, alert.calm or inf))
-
-    def _wake(self, mark: str, at: float) -> None:
-        """Look at an alert at this time; there is one entry that counts for each."""
-        if at < self._awaited.get(mark, inf):
-            self._awaited[mark] = at
-            heapq.heappush(self._due, (at, mark))
+        self._agenda.wake(mark, min(at, alert.calm or inf))
 
     # the ways out
 
@@ -578,17 +553,8 @@ class Book:
         """Write an alert's new state into the book, and publish it; `desk`: only what is said or held of it changed."""
         self.alerts[mark] = alert
         self._dirty.add(mark)
-        body = alert.body()
-        self._changed.append(body | {"desk": True} if desk else body)
-        self._publish(mark, alert, now, None if alert.state is Phase.INACTIVE else body)
+        self._out.state(mark, alert, now, desk=desk)
         self._await(mark, alert)
-
-    def _tell(self, receivers: Iterable[str], identity: str, mark: str, body: Any, now: float) -> None:
-        self._queue.extend(Notification(identity, receiver, mark, body, now) for receiver in receivers)
-
-    def _publish(self, mark: str, alert: Alert, now: float, state: Any) -> None:
-        body = {"topic": alert.topic(self._prefix), "payload": state, "retain": True}
-        self._queue.append(Notification(f"{mark}-v{alert.version}", OWN, mark, body, now))
 
     def _report(self, transition: Transition, failures: Iterable[str]) -> None:
         topic = transition.event.topic if transition.event is not None else ""
@@ -602,7 +568,7 @@ class Book:
 
     def has_changes(self) -> bool:
         """Tell whether there is anything to take."""
-        return bool(self._dirty or self._queue)
+        return bool(self._dirty or self._out.queue)
 
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows of all alerts that changed since the last call."""
@@ -624,10 +590,8 @@ class Book:
 
     def take_notifications(self) -> list[Notification]:
         """Take what is to be told, in order."""
-        queue, self._queue = self._queue, []
-        return queue
+        return self._out.take()
 
     def take_changed(self) -> list[Mapping[str, Any]]:
         """Take the states that alerts have entered, for onlookers."""
-        changed, self._changed = self._changed, []
-        return changed
+        return self._out.take_changed()

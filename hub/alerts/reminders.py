@@ -1,18 +1,33 @@
 """When a firing alert that was told is told again: `repeat` and `escalate`, as pure functions of alert and rule."""
 
 from math import inf
+from typing import Any
 
 from hub.alerts.alert import Alert
+from hub.alerts.silences import Silence
+from hub.clock import rfc3339
 from hub.limits import SILENCE_REMINDER_SECONDS
 from hub.model import Phase
 from hub.rules.rule import Rule
 
-__all__ = ["due", "escalates_at", "hidden_too_long_at", "repeats_at"]
+__all__ = ["due", "escalates_at", "hidden_too_long_at", "reminder", "repeats_at"]
 
 
 def hidden_too_long_at(alert: Alert) -> float:
     """Return when a silence will have hidden a critical alert for so long that somebody must be reminded, else inf."""
     return alert.hidden + SILENCE_REMINDER_SECONDS if alert.hidden and alert.severity == "critical" else inf
+
+
+def reminder(alert: Alert, silence: Silence | None, now: float) -> dict[str, Any]:
+    """Build the event that says so."""
+    return {
+        "event": "silence_hides_critical",
+        "time": rfc3339(now),
+        "alertname": alert.alertname,
+        "labels": alert.labels,
+        "since": rfc3339(alert.hidden),
+        "silence": None if silence is None else silence.body(now),
+    }
 
 
 def repeats_at(alert: Alert, rule: Rule) -> float:

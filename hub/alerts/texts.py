@@ -1,6 +1,6 @@
 """A rule's templates rendered for one transition, and the notification as users see it in JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from hub.alerts.alert import Alert
 from hub.clock import rfc3339
 from hub.expressions import Template
-from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
+from hub.limits import DEAD_LETTER_HEAD_BYTES, HELD_BACK_SHOWN, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event, Phase
 from hub.rules.transition import Transition, make_context
 
-__all__ = ["Rendered", "event_body", "notification_body", "render", "with_flaps", "with_held_back"]
+__all__ = ["Rendered", "event_body", "holding_back", "notification_body", "render", "with_flaps", "with_held_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,15 @@ def with_held_back(body: dict[str, Any], count: int) -> dict[str, Any]:
     if not count:
         return body
     return body | {"held_back": count, "summary": f"{body['summary']} ({count} more held back)"}
+
+
+def holding_back(alerts: Sequence[Alert]) -> dict[str, Any]:
+    """Tell with a notification whom its alert holds back (`unless`): how many, and the first of them."""
+    if not alerts:
+        return {}
+    shown = alerts[:HELD_BACK_SHOWN]
+    named = [{"alertname": each.alertname, "labels": each.labels, "summary": each.summary} for each in shown]
+    return {"holds_back": {"count": len(alerts), "alerts": named}}
 
 
 def with_flaps(body: dict[str, Any], count: int) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""What the book has to say: notifications in order, and the states that alerts entered; the next commit takes both."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hub.alerts.alert import Alert
+from hub.model import OWN, Notification, Phase
+
+__all__ = ["Outgoing"]
+
+
+class Outgoing:
+    """Collects until it is taken. `prefix` is the first level of the hub's own topics."""
+
+    def __init__(self, prefix: str) -> None:
+        """Begin empty."""
+        self.prefix = prefix
+        self.queue: list[Notification] = []
+        self._changed: list[Mapping[str, Any]] = []
+
+    def tell(self, receivers: Iterable[str], identity: str, mark: str, body: Any, now: float) -> None:
+        """Tell receivers of an alert."""
+        self.queue.extend(Notification(identity, receiver, mark, body, now) for receiver in receivers)
+
+    def state(self, mark: str, alert: Alert, now: float, *, desk: bool = False) -> None:
+        """Say what an alert is now, to onlookers and on its retained topic; `desk`: only what is said of it changed."""
+        body = alert.body()
+        self._changed.append(body | {"desk": True} if desk else body)
+        self.publish(mark, alert, now, None if alert.state is Phase.INACTIVE else body)
+
+    def publish(self, mark: str, alert: Alert, now: float, state: Any) -> None:
+        """Put an alert's state on its retained topic; None empties it."""
+        body = {"topic": alert.topic(self.prefix), "payload": state, "retain": True}
+        self.queue.append(Notification(f"{mark}-v{alert.version}", OWN, mark, body, now))
+
+    def say(self, identity: str, mark: str, event: Mapping[str, Any], now: float) -> None:
+        """Say something of the hub's own on `events/…`, under the name of the event."""
+        body = {"topic": f"{self.prefix}/events/{event['event']}", "payload": event, "retain": False}
+        self.queue.append(Notification(identity, OWN, mark, body, now))
+
+    def take(self) -> list[Notification]:
+        """Take what is to be told, in order."""
+        queue, self.queue = self.queue, []
+        return queue
+
+    def take_changed(self) -> list[Mapping[str, Any]]:
+        """Take the states that alerts have entered."""
+        changed, self._changed = self._changed, []
+        return changed
