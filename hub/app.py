@@ -78,7 +78,8 @@ class App:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._since = rfc3339(self.clock.now())
+        self.since = rfc3339(self.clock.now())
+        """When it was started."""
 
     def stop(self) -> None:
         """Drain and let `run` return; to be called on the loop."""
@@ -194,7 +195,7 @@ class App:
     # what the hub says of itself
 
     def _status(self, status: str) -> bytes:
-        return orjson.dumps({"status": status, "version": __version__, "since": self._since})
+        return orjson.dumps({"status": status, "version": __version__, "since": self.since})
 
     def _notice(self, notice: Notice) -> None:
         self.pipeline.notice(notice)

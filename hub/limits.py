@@ -110,6 +110,31 @@ ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
 TOKEN_SECONDS = 86400.0  # how long a token acknowledges, where nobody says
 ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
 
+# HTTP
+HTTP_BODY_BYTES = 8 << 20  # of one request: a batch of 10,000 events
+HTTP_BATCH_EVENTS = 10_000  # in one request; half a second of evaluating at worst
+HTTP_POSTS = 64  # posts of events under way at once; more are asked to come again
+IDEMPOTENCY_KEY_CHARS = 256
+LOGIN_FAILURES = 10  # wrong tokens from one address, before it has to wait
+LOGIN_PAUSE_SECONDS = 60.0  # for so long; guessing a random token of 128 bits takes for ever anyway
+LOGIN_ADDRESSES = 10_000  # whose failures are remembered
+LOGIN_SECONDS = 30 * 86400.0  # of a login in a browser
+FEED_KEPT = 10_000  # messages that a client may have missed and still gets: minutes as a rule, 5 MB
+FEED_BATCH = 200  # messages handed to a client at once
+FEED_PAUSE_SECONDS = 0.05  # what comes within it reaches clients together: they wake 20 times a second at most
+FEED_EVENTS_A_SECOND = 20  # samples of the event stream; nobody reads more
+FEED_REPEATS_A_SECOND = 20  # errors of rules and payloads
+FEED_PAYLOAD_BYTES = 1024  # of one event's payload in the feed
+FEED_PATIENCE_SECONDS = 20.0  # for one message to a client that does not read
+FEED_PING_SECONDS = 15.0  # of silence, until a client hears that the hub is still there: proxies cut after 60 s
+RECENT_TOPICS = 5000  # whose last values are kept for charts: about 60 MB at worst, 15 MB as a rule
+RECENT_POINTS = 60  # kept of one topic, a second apart at first, 24 minutes apart in the end
+RECENT_RAW_BYTES = 512  # a larger payload is no measurement
+RECENT_FIELDS = 8  # numbers of one payload that are charted
+RECENT_SLICE = 2000  # topics looked at in one turn of the loop: 0.3 ms
+HISTORY_SHOWN = 1000  # entries of the trace or the audit log in one answer
+VIEW_ROWS = 5000  # topics or devices in one answer: about 1 MB
+
 # why
 WHY_ALERTS = 5  # told of at once, the latest first
 WHY_ENTRIES = 200  # of one alert: its last days

@@ -33,6 +33,21 @@ class Histogram:
         self.total += seconds * count
         self.longest = max(self.longest, seconds)
 
+    def copy(self) -> "Histogram":
+        """Return what it counts now."""
+        made = Histogram()
+        made._buckets = self._buckets.copy()
+        made.count, made.total, made.longest = self.count, self.total, self.longest
+        return made
+
+    def since(self, before: "Histogram") -> "Histogram":
+        """Return what was counted since `before`, an earlier copy; `longest` is that of all."""
+        made = self.copy()
+        made._buckets = [now - then for now, then in zip(self._buckets, before._buckets, strict=True)]  # noqa: SLF001
+        made.count -= before.count
+        made.total -= before.total
+        return made
+
     def quantile(self, share: float) -> float:
         """Return the latency that this share of all stays below, in seconds; 0 when there are none."""
         rank = share * self.count

@@ -248,6 +248,15 @@ class Database:
         run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (f"key:{name}", secrets.token_hex(32)))
         return bytes.fromhex(run("SELECT value FROM meta WHERE key = ?", (f"key:{name}",)).fetchone()[0])
 
+    def count(self, name: str) -> int:
+        """Count one more of something, for ever, and return how many there were with it."""
+        run = self.connection.execute
+        run(
+            "INSERT INTO meta VALUES (?1, '1') ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            (f"count:{name}",),
+        )
+        return int(run("SELECT value FROM meta WHERE key = ?", (f"count:{name}",)).fetchone()[0])
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         self.connection.close()

@@ -11,7 +11,7 @@ from hub.errors import StoreUnusable
 from hub.model import OWN
 from hub.store.changes import TraceRow
 
-__all__ = ["OutboxEntry", "Reader"]
+__all__ = ["Depth", "OutboxEntry", "Reader"]
 
 _TRACED = """
 SELECT alert FROM (SELECT alert, max(row) AS latest FROM trace WHERE rule = ? GROUP BY alert)
@@ -25,6 +25,24 @@ _OUTBOX = """
 SELECT row, id, receiver, lane, body, created, state, attempts, next_at, reason FROM outbox
 WHERE (?1 = '' AND receiver <> ?2 OR receiver = ?1) AND (?3 = '' OR state = ?3)
 AND (?4 = '[]' OR id IN (SELECT value FROM json_each(?4))) ORDER BY row LIMIT ?5"""
+
+
+_DEPTHS = """
+SELECT receiver, state, count(*), min(created) FROM outbox WHERE receiver <> ? GROUP BY receiver, state"""
+_HISTORY = """
+SELECT row, at, kind, alert, rule, notification, data FROM trace
+WHERE row < ?1 AND (?2 = '' OR rule = ?2) AND (?3 = '' OR alert = ?3) AND kind <> 'delivery'
+ORDER BY row DESC LIMIT ?4"""
+_AUDIT = "SELECT row, at, actor, via, action, detail FROM audit WHERE row < ? ORDER BY row DESC LIMIT ?"
+
+
+class Depth(NamedTuple):
+    """How many notifications of a receiver are queued or dead, and when the oldest was made, seconds since 1970."""
+
+    receiver: str
+    state: str
+    waiting: int
+    oldest: float
 
 
 class OutboxEntry(NamedTuple):
@@ -87,6 +105,18 @@ class Reader:
         """Return rows of the outbox in order; where none is named of all ids, states, receivers but the hub's own."""
         wanted = (receiver, OWN, state, orjson.dumps(list(ids)).decode(), limit)
         return [OutboxEntry(*row) for row in self._connection.execute(_OUTBOX, wanted)]
+
+    def depths(self) -> list[Depth]:
+        """Count the outbox by receiver and state, without what the hub tells of itself."""
+        return [Depth(*row) for row in self._connection.execute(_DEPTHS, (OWN,))]
+
+    def history(self, before: int, rule: str, alert: str, limit: int) -> list[tuple[int, *tuple[Any, ...]]]:
+        """Return entries of the trace before a row, the newest first, that row in front; deliveries are left out."""
+        return self._connection.execute(_HISTORY, (before, rule, alert, limit)).fetchall()
+
+    def audit(self, before: int, limit: int) -> list[tuple[int, float, str, str, str, str]]:
+        """Return entries of the audit log before a row, the newest first: row, at, actor, via, action, detail."""
+        return self._connection.execute(_AUDIT, (before, limit)).fetchall()
 
     def rules(self) -> list[str]:
         """Return the names of the rules that the hub had when it last ran, and of those that the trace knows."""

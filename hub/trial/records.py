@@ -9,7 +9,7 @@ seconds since 1970.
 import base64
 import binascii
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -19,7 +19,7 @@ import orjson
 from hub.ingest.decode import Undecodable, decode
 from hub.model import Delivery, Event
 
-__all__ = ["BadLine", "line_of", "opened", "read_line", "records"]
+__all__ = ["BadLine", "line_of", "opened", "payload_of", "read_line", "records"]
 
 _GZIP = b"\x1f\x8b"
 
@@ -95,11 +95,19 @@ def _event(record: Any, number: int) -> Event | BadLine:
     retain = record.get("retain", False) is True
     if value.__class__ is dict:
         return Event(topic, orjson.dumps(value), value, value, at, record.get("qos", 1), retain)
-    raw = orjson.dumps(value) if "payload" in record else _raw(record)
+    raw = payload_of(record)
     return _decoded(_Message(topic, raw, retain), at, number)
 
 
-def _raw(record: dict[str, Any]) -> bytes:
+def payload_of(record: Mapping[str, Any]) -> bytes:
+    """Return the payload that a record holds, as bytes.
+
+    Raises:
+        KeyError, AttributeError, ValueError: it holds none, or one that cannot be read.
+
+    """
+    if "payload" in record:
+        return orjson.dumps(record["payload"])
     text = record.get("text")
     return base64.b64decode(record["base64"], validate=True) if text is None else text.encode()
 

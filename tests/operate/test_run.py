@@ -2,6 +2,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -200,8 +201,12 @@ async def test_nobody_reading_the_log_any_more_does_not_end_the_hub(start, broke
     assert await hub.end() == (0, "")
 
 
-async def test_the_http_api_that_is_not_there_yet_is_told_where_it_was_asked_for(start):
-    hub = await start("--http", "127.0.0.1:8080")
-    await hub.says(" trouble ", "the HTTP API is not supported yet")
-    hub.signal(signal.SIGTERM)
-    assert (await hub.end())[0] == 0
+async def test_an_address_for_http_that_is_taken_is_an_error_where_it_was_asked_for(start, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        hub = await start("--http", where)
+        code, errors = await hub.end()
+        assert code == 1
+        assert f"hub: http: cannot listen on {where}: Address already in use; name another with --http" in errors

@@ -15,10 +15,23 @@ class Hub:
     """A folder with hub.yaml and rules, and the process that runs there.
 
     `limits` are values of hub/limits.py to run with, for what would take too long to wait for; `settings` further lines
-    of hub.yaml. `lines` are what the present (or last) process has said on stdout; `past` what those before it said.
+    of hub.yaml, `http` what stands there under that key. `lines` are what the present (or last) process has said on
+    stdout; `past` what those before it said.
     """
 
-    def __init__(self, folder, broker, rules, *, client_id="hub", state="hub.db", port=None, limits=None, settings=""):
+    def __init__(
+        self,
+        folder,
+        broker,
+        rules,
+        *,
+        client_id="hub",
+        state="hub.db",
+        port=None,
+        limits=None,
+        settings="",
+        http="false",
+    ):
         self.folder, self.broker = folder, broker
         self.rules = folder / "rules" / "rules.yaml"
         self.rules.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +40,7 @@ class Hub:
         who = f"username: hub, password: !env PASSWORD, client_id: {client_id}"
         self._limits = "".join(f"limits.{name} = {value!r}; " for name, value in (limits or {}).items())
         url = f"mqtt://127.0.0.1:{port or broker.port}"
-        self._settings = f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\n"
+        self._settings = f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\nhttp: {http}\n"
         self.configure(settings)
         self.process = None
         self.lines, self.errors, self.past = Record(), Record(), []
@@ -67,6 +80,10 @@ class Hub:
             reader.add_done_callback(lambda _, lines=self.lines: lines.look())
         if connected:
             await self.says(" drained ")
+
+    async def url(self):
+        """Return where its HTTP interface listens."""
+        return (await self.says(" http listens on ")).rpartition(" ")[2]
 
     async def says(self, *words, after=0, seconds=PATIENCE):
         """Wait for a line, behind the first `after`, with all these words; return it."""

@@ -8,8 +8,10 @@ import typer
 
 from hub import __version__
 from hub.app import App
+from hub.clock import SystemClock
 from hub.config import Settings, load_settings
 from hub.observer import Observers
+from hub.operate.api.server import HttpServer
 from hub.operate.figures import Figures
 from hub.operate.output import Output
 from hub.operate.runner import run_loop, serve
@@ -30,7 +32,7 @@ def run(
     ] = None,
     state: Annotated[Path | None, typer.Option(help="The file that holds the hub's state.")] = None,
     http: Annotated[
-        str | None, typer.Option(help="Where the HTTP API listens (it is not there yet).", metavar="HOST:PORT")
+        str | None, typer.Option(help="Where the web page and the HTTP API listen.", metavar="HOST:PORT")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON, one object a line.")] = False,
 ) -> None:
@@ -39,7 +41,11 @@ def run(
     figures = Figures()
     output = Output(sys.stdout, as_json=as_json)
     try:
-        app = App(settings, Observers(output.observer, figures))
+        observers, clock = Observers(output.observer, figures), SystemClock()
+        server = HttpServer(settings.http, clock, figures, lambda url: output.note("http", f"listens on {url}"))
+        if settings.http.enabled:
+            observers.all.append(server.observer)
+        app = App(settings, observers, clock, [server] if settings.http.enabled else [])
         run_loop(_serve(app, settings, output, figures))
     finally:
         output.close()
@@ -56,6 +62,3 @@ async def _serve(app: App, settings: Settings, output: Output, figures: Figures)
 def _begin(settings: Settings, output: Output) -> None:
     rules = ", ".join(map(str, settings.rules))
     output.note("start", f"hub {__version__}: broker {settings.broker}, rules {rules}, state {settings.state}")
-    if settings.http.asked:
-        where = f"{settings.http.host}:{settings.http.port}"
-        output.observer.trouble("http", f"the HTTP API is not supported yet: nothing listens on {where}")

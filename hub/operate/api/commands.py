@@ -1,0 +1,103 @@
+"""What changes something: POST /api/hub/NAME takes and answers the same JSON as `hub/command/NAME`; log in, log out."""
+
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
+from hub.operate.api.actor import ADMIN, OPERATOR, Actor, Refused
+from hub.operate.api.answers import answer
+from hub.operate.api.events import body_of
+from hub.operate.api.login import COOKIE, sign_cookie
+from hub.operate.api.site import Endpoint, Handler, Site
+
+__all__ = ["ENDPOINTS", "json_of"]
+
+_MISSING = ("no ", "nothing ")
+"""How an error begins where what is meant is not there."""
+
+
+async def json_of(request: Request, most: int = REQUEST_BYTES) -> dict[str, object]:
+    """Read the body as a JSON object; an empty one is {}.
+
+    Raises:
+        Refused: it is none, or too large.
+
+    """
+    try:
+        found = orjson.loads(await body_of(request, most) or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise Refused(400, f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Refused(400, "a request is a JSON object")
+    return found
+
+
+def _command(name: str) -> Handler:
+    async def handle(site: Site, request: Request, actor: Actor) -> Response:
+        """Carry out a command of the desk, in the name of whoever asks."""
+        asked = {"by": actor.name, **await json_of(request)}
+        made = await site.app.service.answer(name, asked, "http")
+        if made["ok"]:
+            return answer(made)
+        return answer(made, 404 if str(made["error"]).startswith(_MISSING) else 400)
+
+    return handle
+
+
+async def _reload(site: Site, request: Request, actor: Actor) -> Response:
+    """Read rules and fleets anew, as SIGHUP does; the feed tells what came of it."""
+    del request
+    site.app.pipeline.audit(actor.name, "http", "reload", {})
+    site.app.reload()
+    return answer({"ok": True}, 202)
+
+
+async def _login(site: Site, request: Request, actor: Actor) -> Response:
+    """Log a browser in: a token as JSON or from a form becomes a cookie."""
+    del actor
+    site.guard.same_site(request)
+    body = await body_of(request, REQUEST_BYTES)
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    try:
+        token = dict(parse_qsl(body.decode())).get("token") if form else orjson.loads(body).get("token")
+    except (ValueError, AttributeError):
+        token = None
+    if not isinstance(token, str):
+        raise Refused(400, "'token' is missing")
+    found = site.guard.try_token(request, token.strip())
+    made = answer({"ok": True, "name": found.name, "role": found.role})
+    expires = int(site.app.clock.now() + LOGIN_SECONDS)
+    _put_cookie(site, made, sign_cookie(found, expires, site.key), int(LOGIN_SECONDS))
+    return made
+
+
+async def _logout(site: Site, request: Request, actor: Actor) -> Response:
+    """Log a browser out."""
+    del actor
+    site.guard.same_site(request)
+    made = answer({"ok": True})
+    _put_cookie(site, made, "", 0)
+    return made
+
+
+def _put_cookie(site: Site, made: Response, value: str, seconds: int) -> None:
+    http = site.app.settings.http
+    secure = http.cert is not None or http.url.startswith("https:")
+    made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/api/hub/ack", OPERATOR, _command("ack"), "Acknowledge firing alerts"),
+    Endpoint("POST", "/api/hub/unack", OPERATOR, _command("unack"), "Take acknowledgements back"),
+    Endpoint("POST", "/api/hub/silence", OPERATOR, _command("silence"), "Silence what matchers match"),
+    Endpoint("POST", "/api/hub/unsilence", OPERATOR, _command("unsilence"), "End a silence"),
+    Endpoint("POST", "/api/hub/token", OPERATOR, _command("token"), "Sign a token that acknowledges one alert"),
+    Endpoint("POST", "/api/hub/outbox-retry", OPERATOR, _command("outbox-retry"), "Queue dead letters anew"),
+    Endpoint("POST", "/api/hub/outbox-drop", ADMIN, _command("outbox-drop"), "Drop notifications from the outbox"),
+    Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew"),
+    Endpoint("POST", "/login", "", _login, "Log a browser in with a token"),
+    Endpoint("POST", "/logout", "", _logout, "Log a browser out"),
+)

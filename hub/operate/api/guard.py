@@ -1,0 +1,124 @@
+"""Who may ask what: tokens and roles, and the checks that keep other web pages from using a browser's login.
+
+Without tokens the hub listens on loopback only, and whoever can reach that is an administrator; then the Host header
+must name this machine, so that a page elsewhere cannot reach it under a name of its own (DNS rebinding).
+"""
+
+import base64
+import binascii
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from hub.clock import Clock
+from hub.config import HttpSettings, Token
+from hub.operate.api.actor import LOCAL, Actor, Refused
+from hub.operate.api.login import COOKIE, find, open_cookie
+from hub.operate.api.throttle import Throttle
+
+__all__ = ["Guard"]
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITE = frozenset({"same-origin", "none"})
+"""Sec-Fetch-Site of a request that no other site caused."""
+
+
+class Guard:
+    """Tells who asks; raises Refused where that is not good enough. `key` signs the cookies of logins."""
+
+    def __init__(self, settings: HttpSettings, clock: Clock, key: bytes) -> None:
+        """Know the tokens."""
+        self._settings, self._clock, self._key = settings, clock, key
+        self.throttle = Throttle(clock.monotonic)
+
+    def admit(self, asked: HTTPConnection, role: str) -> Actor:
+        """Return who asks.
+
+        Raises:
+            Refused: 401 without a token that is known, 403 without the role or from another site, 429 after failures.
+
+        """
+        if asked.scope.get("method", "") not in _READS:  # a WebSocket has no method
+            self.same_site(asked)
+        if not self._settings.tokens:
+            self._local_host(asked)
+            return LOCAL
+        token = self._token(asked)
+        actor = Actor(token.name, token.role)
+        if not actor.may(role):
+            raise Refused(403, f"{actor.name!r} is a {actor.role}; this needs the role {role}")
+        return actor
+
+    def try_token(self, asked: HTTPConnection, text: str) -> Token:
+        """Return the token that somebody shows.
+
+        Raises:
+            Refused: 401 where none is this, 429 after too many failures from its address.
+
+        """
+        address = asked.client.host if asked.client else ""
+        if (left := self.throttle.wait(address)) > 0:
+            raise Refused(429, f"too many wrong tokens from this address; try again in {left:.0f} s", left)
+        found = find(text, self._settings.tokens)
+        if found is None:
+            self.throttle.failed(address)
+            raise Refused(401, "this token is not known")
+        self.throttle.worked(address)
+        return found
+
+    def _token(self, asked: HTTPConnection) -> Token:
+        """Find who asks by the Authorization header, else by the cookie of a login."""
+        shown = _authorization(asked.headers.get("authorization", ""))
+        if shown is not None:
+            return self.try_token(asked, shown)
+        cookie = asked.cookies.get(COOKIE, "")
+        found = open_cookie(cookie, self._settings.tokens, self._key, self._clock.now()) if cookie else None
+        if found is None:
+            raise Refused(401, "a token is needed: Authorization: Bearer TOKEN, with one of http.tokens in hub.yaml")
+        return found
+
+    def same_site(self, asked: HTTPConnection) -> None:
+        """Refuse what a page of another site makes a browser send; programs send none of these headers.
+
+        Raises:
+            Refused: 403.
+
+        """
+        site = asked.headers.get("sec-fetch-site")
+        origin = asked.headers.get("origin")
+        if site is not None and site not in _OWN_SITE:
+            raise Refused(403, "this request comes from a page of another site (Sec-Fetch-Site)")
+        if origin is None:
+            return
+        if urlsplit(origin).netloc.lower() not in self._own_hosts(asked):
+            raise Refused(403, f"this request comes from a page of another site (Origin: {origin[:200]})")
+
+    def _own_hosts(self, asked: HTTPConnection) -> set[str]:
+        return {asked.headers.get("host", "").lower(), urlsplit(self._settings.url).netloc.lower()} - {""}
+
+    def _local_host(self, asked: HTTPConnection) -> None:
+        host = asked.headers.get("host", "")
+        name = urlsplit(f"//{host}").hostname or ""
+        if not (_is_loopback(name) or host.lower() == urlsplit(self._settings.url).netloc.lower()):
+            raise Refused(403, "a hub without tokens is asked by the name localhost, or that of http.url, only")
+
+
+def _authorization(header: str) -> str | None:
+    """Return the token of `Bearer TOKEN`, or of `Basic …` its password; None where there is neither."""
+    scheme, _, value = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")

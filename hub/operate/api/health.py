@@ -1,0 +1,28 @@
+"""/healthz: the process answers. /readyz: it hears its broker and can write its disk; false while deaf. For anybody."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.operate.api.actor import Actor
+from hub.operate.api.answers import answer
+from hub.operate.api.site import Endpoint, Site
+
+__all__ = ["ENDPOINTS"]
+
+
+async def _alive(site: Site, request: Request, actor: Actor) -> Response:
+    """Say that it runs."""
+    del site, request, actor
+    return answer({"ok": True})
+
+
+async def _ready(site: Site, request: Request, actor: Actor) -> Response:
+    """Say whether it hears, 503 where it does not; why is for those with a token."""
+    del request, actor
+    return answer({"ok": False, "error": "deaf"}, 503) if site.standing.ready() else answer({"ok": True})
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/healthz", "", _alive, "Whether the process answers"),
+    Endpoint("GET", "/readyz", "", _ready, "Whether the hub hears"),
+)

@@ -1,0 +1,177 @@
+"""What the hub watches, under /api/hub: rules, devices, the last message of each topic, the last values for a chart."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.clock import rfc3339
+from hub.duration import format_duration
+from hub.ingest.decode import decode_again
+from hub.ingest.topics import check_filter, matches
+from hub.limits import VIEW_ROWS
+from hub.model import Phase
+from hub.operate.api.actor import VIEWER, Actor, Refused
+from hub.operate.api.answers import answer
+from hub.operate.api.feed import payload_shown
+from hub.operate.api.site import Endpoint, Site
+from hub.rules.rule import Rule
+
+__all__ = ["ENDPOINTS"]
+
+_LATE, _SILENT = 2.5, 5.0
+"""Intervals without a message, after which a device is late, and silent."""
+_SHORTEST_SECONDS = 5.0
+"""Intervals are looked at once a second: what is shorter than this is not told apart."""
+
+
+async def _rules(site: Site, request: Request, actor: Actor) -> Response:
+    """List the rules at work, with how many of their alerts stand how."""
+    del request, actor
+    phases = _phases(site)
+    rules = [_rule(site, rule, phases.get(rule.name, {})) for rule in site.app.files.rules.rules.values()]
+    return answer({"ok": True, "rules": rules})
+
+
+async def _one_rule(site: Site, request: Request, actor: Actor) -> Response:
+    """Show a rule with its conditions, texts and alerts."""
+    del actor
+    rule = _named(site, request.path_params["name"])
+    alerts = [
+        {**alert.body(), "fingerprint": mark}
+        for mark, alert in site.app.pipeline.core.book.alerts.items()
+        if alert.alertname == rule.name and alert.state is not Phase.INACTIVE
+    ]
+    more = {
+        "clear": rule.clear.text if rule.clear else None,
+        "absent": rule.absent,
+        "by": rule.by,
+        "unless": rule.unless,
+    }
+    found = _rule(site, rule, _phases(site).get(rule.name, {})) | more
+    return answer({"ok": True, "rule": found, "alerts": alerts[:VIEW_ROWS]})
+
+
+def _named(site: Site, name: str) -> Rule:
+    rule = site.app.files.rules.rules.get(name)
+    if rule is None:
+        raise Refused(404, f"no rule {name!r}")
+    return rule
+
+
+def _phases(site: Site) -> Mapping[str, Mapping[str, int]]:
+    """Count the alerts of each rule by phase."""
+    found: dict[str, dict[str, int]] = {}
+    for alert in site.app.pipeline.core.book.alerts.values():
+        if alert.state in (Phase.FIRING, Phase.PENDING):
+            counts = found.setdefault(alert.alertname, {})
+            counts[alert.state.value] = counts.get(alert.state.value, 0) + 1
+    return found
+
+
+def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
+    state = site.app.pipeline.core.engine.states.get(rule.name)
+    return {
+        "name": rule.name,
+        "kind": "alert" if rule.alert else "event",
+        "topics": [pattern.text for pattern in rule.patterns],
+        "when": rule.when.text if rule.when else None,
+        "for": format_duration(rule.hold) if rule.hold else None,
+        "severity": rule.severity,
+        "notify": rule.notify,
+        "shadow": rule.shadow,
+        "enabled": rule.enabled,
+        "file": rule.path,
+        "line": rule.line,
+        "instances": len(state.instances) if state else 0,
+        "firing": phases.get("firing", 0),
+        "pending": phases.get("pending", 0),
+        **site.standing.rule(rule.name),
+    }
+
+
+async def _devices(site: Site, request: Request, actor: Actor) -> Response:
+    """List who was heard or is registered: when last, how often, and whether that is as usual."""
+    del request, actor
+    now, registry = site.app.clock.now(), site.app.files.registry
+    heard = {topic: at for topic, _, at in site.app.pipeline.core.engine.last_messages()}
+    known = {device.topic for device in registry.devices()}
+    unheard = (topic for topic in known if topic not in heard)
+    latest = sorted(heard, key=lambda topic: -heard[topic])
+    found = [_device(site, topic, heard.get(topic), now, known) for topic in _first([latest, unheard], VIEW_ROWS)]
+    return answer({"ok": True, "devices": found, "heard": len(heard), "registered": len(known)})
+
+
+def _first(lists: Iterable[Iterable[str]], most: int) -> list[str]:
+    return [each for one in lists for each in one][:most]
+
+
+def _device(site: Site, topic: str, at: float | None, now: float, known: set[str]) -> dict[str, Any]:
+    series = site.recent.of(topic)
+    interval = series.interval if series else 0.0
+    attributes = site.app.files.registry.attributes(topic)
+    return {
+        "device": topic,
+        "topics": [topic],
+        "attributes": dict(attributes),
+        "last_seen": rfc3339(at) if at else None,
+        "interval_seconds": round(interval, 3) or None,
+        "presence": _presence(at, interval, now),
+        "registered": bool(attributes) or topic in known,
+    }
+
+
+def _presence(at: float | None, interval: float, now: float) -> str:
+    if at is None:
+        return "silent"
+    missed = (now - at) / max(interval, _SHORTEST_SECONDS)
+    if not interval or missed < _LATE:
+        return "online"
+    return "late" if missed < _SILENT else "silent"
+
+
+async def _events(site: Site, request: Request, actor: Actor) -> Response:
+    """Show the last message of each topic that a filter matches, the latest first."""
+    del actor
+    wanted = _filter(request.query_params.get("topic", "#"))
+    found = [each for each in site.app.pipeline.core.engine.last_messages() if matches(wanted, each[0])]
+    found.sort(key=lambda each: -each[2])
+    events = [
+        {"topic": topic, "payload": payload_shown(raw, decode_again(topic, raw, at).value), "time": rfc3339(at)}
+        for topic, raw, at in found[:VIEW_ROWS]
+    ]
+    return answer({"ok": True, "events": events, "topics": len(found)})
+
+
+async def _values(site: Site, request: Request, actor: Actor) -> Response:
+    """Return the last numbers of a topic, or of all topics of a rule, for a chart."""
+    del actor
+    query = request.query_params
+    if name := query.get("rule", ""):
+        filters = [pattern.filter for pattern in _named(site, name).patterns]
+    elif topic := query.get("topic", ""):
+        filters = [_filter(topic)]
+    else:
+        raise Refused(400, "whose values? add ?rule=NAME or ?topic=TOPIC")
+    found = [
+        {"topic": topic, "field": name, "points": points}
+        for topic in site.recent.topics(filters)
+        for name, points in site.recent.fields(topic).items()
+    ]
+    return answer({"ok": True, "series": found})
+
+
+def _filter(text: str) -> str:
+    if why := check_filter(text):
+        raise Refused(400, f"{text[:200]!r} is no topic filter: {why}")
+    return text
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/hub/rules", VIEWER, _rules, "The rules at work"),
+    Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts"),
+    Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual"),
+    Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic"),
+    Endpoint("GET", "/api/hub/values", VIEWER, _values, "The last values of topics"),
+)

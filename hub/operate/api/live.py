@@ -1,0 +1,39 @@
+"""The feed's two ways: /ws as a WebSocket, /sse as server-sent events."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+
+from hub.operate.api.actor import VIEWER, Actor, Refused
+from hub.operate.api.answers import refusal
+from hub.operate.api.site import Endpoint, Site
+from hub.operate.api.stream import send_all, sse
+
+__all__ = ["ENDPOINTS", "socket_route"]
+
+
+async def _sse(site: Site, request: Request, actor: Actor) -> Response:
+    """Send the feed, from the id that `since` or Last-Event-ID names."""
+    del actor
+    since = request.headers.get("last-event-id", "")
+    query = dict(request.query_params) | ({"since": since} if since else {})
+    return sse(site.feed, site.hub, query)
+
+
+def socket_route(site: Site) -> WebSocketRoute:
+    """Return the WebSocket's route."""
+
+    async def handle(socket: WebSocket) -> None:
+        try:
+            site.guard.admit(socket, VIEWER)
+        except Refused as refused:
+            await socket.send_denial_response(refusal(refused))
+            return
+        await socket.accept()
+        await send_all(socket, site.feed, site.hub, socket.query_params)
+
+    return WebSocketRoute("/ws", handle)
+
+
+ENDPOINTS = (Endpoint("GET", "/sse", VIEWER, _sse, "The live feed as server-sent events"),)

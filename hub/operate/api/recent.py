@@ -1,0 +1,101 @@
+"""The last values and the interval of each topic, looked at once a second: the path of the events pays nothing."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hub.core import Core
+from hub.ingest.decode import decode_again
+from hub.ingest.topics import matches
+from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_SLICE, RECENT_TOPICS
+
+__all__ = ["Recent", "Series"]
+
+_SLOWER = 0.25
+"""How fast a learned interval follows a new one."""
+
+
+class Series:
+    """What was sampled of one topic: times and payloads. When it is full every other one goes, and half as many come.
+
+    So it reaches back twice as far each time, to about a day; then the oldest goes.
+    """
+
+    __slots__ = ("at", "interval", "points", "spacing")
+    _LONGEST = 86400.0 / RECENT_POINTS
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.at = 0.0
+        self.interval = 0.0
+        self.spacing = 0.0
+        self.points: list[tuple[float, bytes]] = []
+
+    def take(self, at: float, raw: bytes) -> None:
+        """Take the topic's latest message, in seconds since 1970."""
+        if self.at:
+            step = at - self.at
+            self.interval = step if not self.interval else self.interval + _SLOWER * (step - self.interval)
+        self.at = at
+        if len(raw) > RECENT_RAW_BYTES or (self.points and at - self.points[-1][0] < self.spacing):
+            return
+        self.points.append((at, raw))
+        if len(self.points) <= RECENT_POINTS:
+            return
+        if self.spacing >= self._LONGEST:
+            del self.points[0]
+        else:
+            self.points = self.points[::2]
+            self.spacing = min(2 * max(self.spacing, 1.0), self._LONGEST)
+
+    def fields(self, topic: str) -> Mapping[str, list[tuple[float, float]]]:
+        """Return the numbers it has held, by field; `value` where the payload is a number itself."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for at, raw in self.points:
+            for name, number in _numbers(decode_again(topic, raw, at).value):
+                if name in found or len(found) < RECENT_FIELDS:
+                    found.setdefault(name, []).append((at, number))
+        return found
+
+
+class Recent:
+    """Samples the core's last messages."""
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        self._series: dict[str, Series] = {}
+
+    def of(self, topic: str) -> Series | None:
+        """Return what is known of a topic."""
+        return self._series.get(topic)
+
+    def topics(self, filters: Sequence[str]) -> list[str]:
+        """Return the topics that any of these filters matches."""
+        return [topic for topic in self._series if any(matches(each, topic) for each in filters)]
+
+    def fields(self, topic: str) -> Mapping[str, list[tuple[float, float]]]:
+        """Return the numbers of a topic by field, each with its time."""
+        return self._series[topic].fields(topic)
+
+    async def look(self, core: Core) -> None:
+        """Take what has come since the last look, a slice at a time, so that nobody waits for it."""
+        for place, (topic, raw, at) in enumerate(list(core.engine.last_messages())):
+            self._take(topic, raw, at)
+            if place % RECENT_SLICE == RECENT_SLICE - 1:
+                await asyncio.sleep(0)
+
+    def _take(self, topic: str, raw: bytes, at: float) -> None:
+        series = self._series.get(topic)
+        if series is None:
+            if len(self._series) >= RECENT_TOPICS:
+                return
+            series = self._series[topic] = Series()
+        if at != series.at:
+            series.take(at, raw)
+
+
+def _numbers(value: Any) -> Iterator[tuple[str, float]]:
+    fields = value if isinstance(value, dict) else {"value": value}
+    for name, each in fields.items():
+        if isinstance(each, int | float) and not isinstance(each, bool):
+            yield name, float(each)

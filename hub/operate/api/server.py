@@ -1,0 +1,174 @@
+"""The HTTP server, one task of the hub's: Starlette's application under Hypercorn, HTTP/1.1, HTTP/2 and WebSocket.
+
+It runs on the hub's own loop, so that handlers touch the core between two batches, without a lock. Granian was tried
+beside it: faster for small requests, half as fast for WebSocket frames, and with threads of its own; a hub sends feeds.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from hub.app import App
+from hub.clock import Clock
+from hub.config import HttpSettings
+from hub.errors import HubError, StoreError
+from hub.observer import Observer, Observers
+from hub.operate.api import commands, events, health, inventory, live, views
+from hub.operate.api.actor import Refused
+from hub.operate.api.answers import refusal
+from hub.operate.api.feed import Feed
+from hub.operate.api.guard import Guard
+from hub.operate.api.recent import Recent
+from hub.operate.api.site import Endpoint, Site, routes
+from hub.operate.api.standing import Standing
+from hub.operate.api.ticker import Ticker, alert_counts, outbox_counts
+from hub.operate.figures import Figures
+from hub.store.database import Database
+from hub.store.reader import Reader
+
+__all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
+
+_LOG = logging.getLogger(__name__)
+
+ENDPOINTS: Sequence[Endpoint] = (
+    *views.ENDPOINTS,
+    *inventory.ENDPOINTS,
+    *commands.ENDPOINTS,
+    *events.ENDPOINTS,
+    *live.ENDPOINTS,
+    *health.ENDPOINTS,
+)
+"""All that can be asked, but for the WebSocket."""
+
+
+class ListenError(HubError):
+    """Nobody can listen where hub.yaml or --http says."""
+
+
+class HttpServer:
+    """What hub.app.App runs beside itself; `observer` must be among those that the App tells."""
+
+    name = "http"
+
+    def __init__(
+        self, settings: HttpSettings, clock: Clock, figures: Figures, listening: Callable[[str], None]
+    ) -> None:
+        """Serve what `settings` say; `listening` hears the URL, as soon as it can be asked."""
+        self._settings, self._figures, self._listening = settings, figures, listening
+        self._feed, self._standing = Feed(clock), Standing(clock)
+        self.observer: Observer = Observers(self._feed, self._standing)
+
+    async def run(self, app: App) -> None:
+        """Serve until cancelled; where nobody said where to listen and another does there already, say so and do not.
+
+        Raises:
+            ListenError: the address cannot be used, or the certificate cannot.
+
+        """
+        try:
+            bound = _bind(self._settings)
+        except ListenError as error:
+            if self._settings.asked:
+                raise
+            app.observer.trouble("http", f"{error}; the hub runs without its HTTP interface")
+            return
+        site, config = await self._site(app), _config(self._settings, bound)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_tick(site), name="http figures")
+            group.create_task(_sample(site), name="http samples")
+            self._listening(_url(self._settings, bound))
+            bound.detach()  # the server closes it
+            await serve(application(site), config, shutdown_trigger=_never)  # type: ignore[arg-type]  # it names ASGI otherwise
+
+    async def _site(self, app: App) -> Site:
+        key = await app.store.read(lambda database: database.key("login"))
+        self._feed.start = await app.store.read(lambda database: Database.count(database, "start"))
+        guard, ticker = Guard(self._settings, app.clock, key), Ticker(self._figures)
+        return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, key)
+
+
+def application(site: Site) -> Starlette:
+    """Return the ASGI application."""
+    all_routes: list[BaseRoute] = [*routes(site, ENDPOINTS), live.socket_route(site)]
+    return Starlette(routes=all_routes, exception_handlers={404: _unknown, 405: _unknown})
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    return refusal(Refused(status, f"{request.method} {request.url.path[:200]} is nothing that can be asked here"))
+
+
+def _bind(settings: HttpSettings) -> socket.socket:
+    """Take the address now, so that an error is told at the start and port 0 is known.
+
+    Raises:
+        ListenError: it cannot be used.
+
+    """
+    where = f"{settings.host}:{settings.port}"
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise ListenError(f"http: cannot listen on {where}: {error.strerror}; name another with --http") from None
+    return bound
+
+
+def _config(settings: HttpSettings, bound: socket.socket) -> Config:
+    config = Config()
+    config.bind = [f"fd://{bound.fileno()}"]
+    config.accesslog = config.errorlog = None
+    config.include_server_header = False
+    config.graceful_timeout = 0.2  # feeds never end by themselves
+    config.keep_alive_timeout = 75.0
+    config.h11_max_incomplete_size = 64 << 10
+    config.websocket_max_message_size = 64 << 10
+    if settings.cert and settings.key:
+        config.certfile, config.keyfile = str(settings.cert), str(settings.key)
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.cert, settings.key)
+        except (OSError, ssl.SSLError) as error:
+            raise ListenError(f"http: cannot use cert {settings.cert} and key {settings.key}: {error}") from None
+    return config
+
+
+def _url(settings: HttpSettings, bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"{'https' if settings.cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def _tick(site: Site) -> None:
+    """Once a second put the figures into the feed."""
+    while True:
+        await asyncio.sleep(1.0)
+        try:
+            depths = await site.app.store.read(lambda database: Reader(database.connection).depths())
+        except StoreError:
+            return
+        site.latest = site.ticker.look(site.app.clock.monotonic()) | {
+            "outbox": outbox_counts(depths, site.app.clock.now()),
+            "alerts": alert_counts(site.app.pipeline.core),
+        }
+        site.feed.say("figures", site.latest)
+
+
+async def _sample(site: Site) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        await site.recent.look(site.app.pipeline.core)

@@ -1,0 +1,93 @@
+"""What every handler of a request stands on: the running hub, the feed, what was gathered; and how one is declared.
+
+An Endpoint says in one place what is asked, by whom it may be, and what for; routes and the OpenAPI document are made
+of the same table.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub import __version__
+from hub.app import App
+from hub.errors import HubError, StoreError
+from hub.operate.api.actor import LOCAL, Actor, Refused
+from hub.operate.api.answers import refusal
+from hub.operate.api.feed import Feed
+from hub.operate.api.guard import Guard
+from hub.operate.api.recent import Recent
+from hub.operate.api.standing import Standing
+from hub.operate.api.ticker import Ticker
+from hub.operate.figures import Figures
+
+__all__ = ["Endpoint", "Handler", "Site", "routes"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Site:
+    """The hub as the handlers see it."""
+
+    app: App
+    guard: Guard
+    feed: Feed
+    figures: Figures
+    standing: Standing
+    recent: Recent
+    ticker: Ticker
+    key: bytes
+    """Signs the cookies of logins."""
+    latest: Mapping[str, Any] = field(default_factory=dict)
+    """The figures of the last second, as in the feed."""
+    posting: int = 0
+    """Posts of events under way."""
+
+    @property
+    def hub(self) -> Mapping[str, str]:
+        """Which hub this is."""
+        return {"client_id": self.app.settings.broker.client_id, "version": __version__}
+
+
+Handler = Callable[[Site, Request, Actor], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One thing that can be asked: `role` is who may, empty for everybody; `summary` says what for, in the document."""
+
+    method: str
+    path: str
+    role: str
+    handler: Handler
+    summary: str
+
+
+def routes(site: Site, endpoints: Sequence[Endpoint]) -> list[Route]:
+    """Return the routes of a table."""
+    return [Route(each.path, _guarded(site, each), methods=[each.method]) for each in endpoints]
+
+
+def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """Let the handler be asked by those who may, and turn what goes wrong into an answer."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            actor = site.guard.admit(request, endpoint.role) if endpoint.role else LOCAL
+            return await endpoint.handler(site, request, actor)
+        except Refused as refused:
+            return refusal(refused)
+        except StoreError as error:
+            return refusal(Refused(503, str(error), 1.0))
+        except HubError as error:
+            return refusal(Refused(400, str(error)))
+        except Exception:  # noqa: BLE001 - a bug in one view must not be a connection that ends without a word
+            _LOG.exception("%s %s failed; this is a bug in the hub", endpoint.method, endpoint.path)
+            return refusal(Refused(500, "this is a bug in the hub, please report it; its log has more"))
+
+    return handle

@@ -1,0 +1,90 @@
+"""How receivers and rules stand, gathered while the hub runs: circuits, last deliveries, last errors; what is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.clock import Clock, rfc3339
+from hub.model import OWN, Delivered, Notification, Outcome
+from hub.observer import Observer
+
+__all__ = ["Receiving", "Standing"]
+
+
+@dataclass(slots=True)
+class Receiving:
+    """One receiver; times are seconds since 1970, 0 where it never was."""
+
+    circuit: str = "closed"
+    delivered: int = 0
+    last_delivered: float = 0.0
+    last_error: str = ""
+    last_error_at: float = 0.0
+
+    def body(self) -> dict[str, Any]:
+        """Return it for a client."""
+        return {
+            "circuit": self.circuit,
+            "delivered": self.delivered,
+            "last_delivered": rfc3339(self.last_delivered) if self.last_delivered else None,
+            "last_error": self.last_error,
+            "last_error_at": rfc3339(self.last_error_at) if self.last_error_at else None,
+        }
+
+
+class Standing(Observer):
+    """Hears of receivers, rules and the session; bounded by how many of them there are."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin with nothing known."""
+        self._clock = clock
+        self.receivers: dict[str, Receiving] = {}
+        self.rule_errors: dict[str, tuple[int, str]] = {}
+        """How often a rule had no value, and what was said last."""
+        self.connected = False
+        self.disk = ""
+        """Why the state file cannot be written; empty while it can."""
+
+    def ready(self) -> str:
+        """Return why the hub is deaf, or nothing where it hears."""
+        if self.disk:
+            return self.disk
+        return "" if self.connected else "no session with the broker"
+
+    def session(self, kind: str, detail: str) -> None:
+        """Know whether it hears."""
+        if kind in ("connected", "disconnected", "stopping"):
+            self.connected = kind == "connected"
+
+    def trouble(self, what: str, message: str) -> None:
+        """Know whether the disk can be written."""
+        if what == "store":
+            self.disk = "" if message.endswith("nothing was lost") else message
+
+    def rule_error(self, rule: str, topic: str, message: str) -> None:
+        """Count it, and keep the last."""
+        count, _ = self.rule_errors.get(rule, (0, ""))
+        self.rule_errors[rule] = count + 1, f"{topic}: {message}"
+
+    def receiver(self, name: str, circuit: str, detail: str) -> None:
+        """Know whether it is left alone."""
+        self._of(name).circuit = circuit
+
+    def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
+        """Know when it last worked, and why it last did not."""
+        if notification.receiver == OWN:
+            return
+        known = self._of(notification.receiver)
+        if isinstance(outcome, Delivered):
+            known.delivered += 1
+            known.last_delivered = now
+        else:
+            known.last_error, known.last_error_at = outcome.reason, now
+
+    def _of(self, name: str) -> Receiving:
+        return self.receivers.setdefault(name, Receiving())
+
+    def rule(self, name: str) -> Mapping[str, Any]:
+        """Return the errors of a rule."""
+        count, last = self.rule_errors.get(name, (0, ""))
+        return {"errors": count, "last_error": last}

@@ -1,0 +1,152 @@
+"""What is to be seen under /api/hub: the state of the hub, alerts, silences, outbox, receivers, why, history, audit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.clock import rfc3339
+from hub.limits import HISTORY_SHOWN
+from hub.operate.api.actor import ADMIN, VIEWER, Actor, Refused
+from hub.operate.api.answers import answer, asked_number
+from hub.operate.api.site import Endpoint, Handler, Site
+from hub.operate.api.standing import Receiving
+from hub.store.reader import Depth, Reader
+
+__all__ = ["ENDPOINTS"]
+
+_NEWEST = 10**18
+
+
+async def _status(site: Site, request: Request, actor: Actor) -> Response:
+    """Tell which hub this is, whether it hears, who asks, and the figures of the last second."""
+    del request
+    rules = site.app.files.rules
+    body = {
+        "ok": True,
+        **site.hub,
+        "since": site.app.since,
+        "now": rfc3339(site.app.clock.now()),
+        "ready": not site.standing.ready(),
+        "session": "connected" if site.standing.connected else "disconnected",
+        "trouble": site.standing.ready(),
+        "rules": len(rules.rules),
+        "receivers": len(rules.receivers),
+        "figures": site.latest,
+        "feed": site.feed.identity(site.feed.latest),
+        "actor": {"name": actor.name, "role": actor.role},
+        "login": bool(site.app.settings.http.tokens),
+    }
+    return answer(body)
+
+
+async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Let the desk answer.
+
+    Raises:
+        Refused: it says what is wrong.
+
+    """
+    found = await site.app.service.answer(name, request, "http")
+    if not found["ok"]:
+        error = str(found["error"])
+        raise Refused(404 if error.startswith(("no ", "nothing ")) else 400, error)
+    return found
+
+
+async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
+    """List alerts, of one state or all, that matchers match."""
+    del actor
+    wanted = request.query_params.getlist("filter")
+    found = await _ask(site, "alerts", {"matchers": wanted} if any(wanted) else {})
+    state = request.query_params.get("state", "")
+    alerts = [
+        {**each, "fingerprint": str(each["id"]).partition("-")[0]}
+        for each in found["alerts"]
+        if state in ("", each["state"])
+    ]
+    return answer({"ok": True, "alerts": alerts})
+
+
+async def _silences(site: Site, request: Request, actor: Actor) -> Response:
+    """List silences: pending and active ones; with expired=true all that are kept."""
+    del actor
+    return answer(await _ask(site, "silences", {"expired": request.query_params.get("expired") == "true"}))
+
+
+async def _outbox(site: Site, request: Request, actor: Actor) -> Response:
+    """List what is queued or dead, of one receiver or all."""
+    del actor
+    query = request.query_params
+    return answer(await _ask(site, "outbox", {key: query[key] for key in ("receiver", "state") if key in query}))
+
+
+async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
+    """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
+    del request, actor
+    depths = await site.app.store.read(lambda database: Reader(database.connection).depths())
+    return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
+
+
+def _receiver(site: Site, name: str, depths: list[Depth]) -> dict[str, Any]:
+    counts = {each.state: each.waiting for each in depths if each.receiver == name}
+    known = site.standing.receivers.get(name, Receiving()).body()
+    kind = site.app.files.rules.receivers[name].kind
+    return {"name": name, "kind": kind, "queued": counts.get("queued", 0), "dead": counts.get("dead", 0), **known}
+
+
+def _asking(name: str, of: str) -> Handler:
+    async def handle(site: Site, request: Request, actor: Actor) -> Response:
+        """Answer why, or why not, with the sentences and the entries."""
+        del actor
+        query = dict(request.query_params)
+        if not query.get(of):
+            raise Refused(400, f"which {of}? add ?{of}=NAME, and labels as &site=a")
+        return answer(await _ask(site, name, {of: query.pop(of), "labels": query}))
+
+    return handle
+
+
+async def _history(site: Site, request: Request, actor: Actor) -> Response:
+    """List what happened to alerts, the newest first; `before` is the row to go on from."""
+    del actor
+    query = request.query_params
+    limit = asked_number(query, "limit", 100, HISTORY_SHOWN)
+    before = asked_number(query, "before", _NEWEST, _NEWEST)
+    rule, alert = query.get("alertname", ""), query.get("fingerprint", "")
+    rows = await site.app.store.read(lambda database: Reader(database.connection).history(before, rule, alert, limit))
+    return answer({"ok": True, "entries": [_entry(row) for row in rows]})
+
+
+def _entry(row: tuple[Any, ...]) -> dict[str, Any]:
+    number, at, kind, alert, rule, notification, data = row
+    named = {"alertname": rule, "fingerprint": alert, "notification": notification or None}
+    return {**orjson.loads(data), "row": number, "time": rfc3339(at), "kind": kind, **named}
+
+
+async def _audit(site: Site, request: Request, actor: Actor) -> Response:
+    """List who changed what, the newest first."""
+    del actor
+    limit = asked_number(request.query_params, "limit", 100, HISTORY_SHOWN)
+    before = asked_number(request.query_params, "before", _NEWEST, _NEWEST)
+    rows = await site.app.store.read(lambda database: Reader(database.connection).audit(before, limit))
+    entries = [
+        {"row": row, "time": rfc3339(at), "actor": by, "via": via, "action": action, "detail": orjson.loads(detail)}
+        for row, at, by, via, action, detail in rows
+    ]
+    return answer({"ok": True, "entries": entries})
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, and its figures"),
+    Endpoint("GET", "/api/hub/alerts", VIEWER, _alerts, "The alerts"),
+    Endpoint("GET", "/api/hub/silences", VIEWER, _silences, "The silences"),
+    Endpoint("GET", "/api/hub/outbox", VIEWER, _outbox, "What is queued or dead"),
+    Endpoint("GET", "/api/hub/receivers", VIEWER, _receivers, "The receivers and how they stand"),
+    Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert"),
+    Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told"),
+    Endpoint("GET", "/api/hub/history", VIEWER, _history, "What happened to alerts"),
+    Endpoint("GET", "/api/hub/audit", ADMIN, _audit, "Who changed what"),
+)
