@@ -12,6 +12,7 @@ from hub.alerts.alert import fingerprint
 from hub.alerts.book import Book
 from hub.discovery.announcements import KIND, Announcements
 from hub.model import Event, Notification, Reason
+from hub.rules.beside import BESIDE
 from hub.rules.engine import Engine
 from hub.rules.loader import RuleSet
 from hub.rules.posted import KIND as POSTED
@@ -21,6 +22,8 @@ from hub.rules.work import Registry
 from hub.store.changes import Changes, Snapshot
 
 __all__ = ["Core"]
+
+_NOT_THE_BOOKS = BESIDE | {KIND, POSTED}
 
 
 class Core:
@@ -62,9 +65,10 @@ class Core:
 
     def restore(self, snapshot: Snapshot, now: float) -> None:
         """Bring in what a store held."""
+        self.engine.beside.restore([row for row in snapshot.desk if row[0] in BESIDE])
         gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
         gone |= self.posted.restore([row[1:] for row in snapshot.desk if row[0] == POSTED])
-        self.book.restore(snapshot.alerts, [row for row in snapshot.desk if row[0] not in (KIND, POSTED)], now)
+        self.book.restore(snapshot.alerts, [row for row in snapshot.desk if row[0] not in _NOT_THE_BOOKS], now)
         self._announcements.restore([row[1:] for row in snapshot.desk if row[0] == KIND])
         self.book.end(gone, now)
         self._collect(now)
@@ -150,7 +154,12 @@ class Core:
             instances=self.engine.take_changes(),
             samples=self.engine.take_samples(),
             alerts=self.book.take_rows(),
-            desk=[*self.book.take_desk(), *self.posted.take_rows(), *self._announcements.take_rows()],
+            desk=[
+                *self.book.take_desk(),
+                *self.posted.take_rows(),
+                *self._announcements.take_rows(),
+                *self.engine.beside.take_rows(),
+            ],
             trace=self.book.take_trace(),
             rules=None if rules is None else self.engine.signatures(),
         )

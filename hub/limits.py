@@ -17,6 +17,8 @@ TOPIC_BYTES = 512  # a publish topic; MQTT allows 65,535, brokers and dashboards
 PAYLOAD_BYTES = 256 << 10  # largest payload that is evaluated; larger ones are dead-lettered
 PAYLOAD_DEPTH = 32  # deepest nesting of a JSON payload; what writes JSON again ends at 254
 DEAD_LETTER_HEAD_BYTES = 1024  # enough to see what it was
+SPARKPLUG_METRICS = 20_000  # of one payload: what 256 KB hold of the smallest metric with a name is about as many
+SPARKPLUG_NAMES = 500_000  # metrics remembered from births, of all devices together: about 100 MB
 RECEIVE_MAXIMUM = 65535  # MQTT 5's largest: the broker keeps what we have not acknowledged
 KEEP_ALIVE_SECONDS = 30  # a dead peer is noticed within 45 s on any NAT
 SESSION_EXPIRY_SECONDS = 7 * 86400.0  # a hub may be off for a week without losing an event
@@ -48,6 +50,8 @@ ABSENT_LEARNED_AFTER = 5  # messages before an interval is believed,
 ABSENT_LEARNED_OVER_SECONDS = 600.0  # which come over this time: a device that has just started sends many at once
 TIMESTAMP_AGE_SECONDS = 7 * 86400.0  # an event's own time is believed that far back: what a gateway buffers
 VALUE_CHARS = 120  # of a value that a transition shows beside its condition: what fits into a line
+
+PRESENCE_SUBJECTS = 100_000  # devices that are gone, asleep or in doubt; beyond, what was heard first is forgotten
 
 # history: the samples that functions such as avg(x, 10m) look at
 WINDOW_SECONDS = 31 * 86400.0  # the longest window

@@ -4,7 +4,8 @@ A JSON object gives `fields`; any other JSON, a plain number or text gives `valu
 retained message being cleared, as a rule) is the value None. Refused, because a rule could not trust what it would see:
 NaN and infinities in any spelling, numbers beyond a double, a name twice in one object (the last would win silently),
 nesting deeper than PAYLOAD_DEPTH, broken JSON, text that is not UTF-8 or holds control characters, payloads beyond
-the limit. Integers are exact up to 64 bits, signed or unsigned; longer ones become doubles, as in JavaScript.
+the limit. Integers are exact up to 64 bits, signed or unsigned; longer ones become doubles, as in JavaScript. On
+topics of Sparkplug B what is no JSON is metrics (sparkplug.py).
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from hub.ingest.sparkplug import NotSparkplug, is_sparkplug, read_metrics
 from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES, PAYLOAD_DEPTH
 from hub.model import Delivery, Event
 
@@ -61,8 +63,10 @@ def decode(delivery: Delivery, now: float, limit: int = PAYLOAD_BYTES) -> Event 
                 _check(payload, value)
         except orjson.JSONDecodeError as error:
             try:
+                if is_sparkplug(delivery.topic):
+                    return read_metrics(delivery.topic, payload, now, qos, delivery.retain)
                 value = _plain(payload, error)
-            except _Refused as refused:
+            except (_Refused, NotSparkplug) as refused:
                 return _undecodable(delivery, str(refused), now)
         except _Refused as refused:
             return _undecodable(delivery, str(refused), now)

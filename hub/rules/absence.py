@@ -12,7 +12,7 @@ from hub.model import Event, Labels, Phase, Reason
 from hub.rules.instance import NEVER, Extra, Instance, extra_of
 from hub.rules.roster import Key, Roster
 
-__all__ = ["Absence", "absence_of", "absent_labels", "end_silence", "tell_silence"]
+__all__ = ["Absence", "Learned", "absent_labels", "end_silence", "tell_silence"]
 
 _LABEL = ("reason", "absent")
 _FORGETTING = 20.0  # intervals after which a gap counts half: a burst of messages in between makes no difference
@@ -39,23 +39,43 @@ class Absence:
             return inf
         return instance.seen + self.patience(instance)
 
+    def rests(self, instance: Instance) -> bool:
+        """Tell whether the instance may be silent for as long as it likes."""
+        del instance
+        return False
+
     def expect(self, instance: Instance) -> None:
         """Set the time by which the instance must be heard."""
         if (due := self.due(instance)) < inf:
             self._roster.work.touch(self._roster, instance)
             self._roster.work.schedule(self._roster, instance, due)
 
-    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance:
+    def speaks(self, event: Event, key: Key, now: float) -> bool:
+        """Tell whether an event is a sign of life."""
+        del key, now
+        return not event.retain
+
+    def know(self, event: Event, key: Key, instance: Instance | None, now: float) -> Instance:
+        """Make an instance known by a message that is no sign of life."""
+        if instance is None or not instance.seen:
+            instance = self._meet(key, instance, now)
+        if instance.raw is None:
+            self._roster.remember(instance, event)
+        return instance
+
+    def _meet(self, key: Key, instance: Instance | None, now: float) -> Instance:
+        instance = instance or self._roster.instance(key)
+        instance.seen = now
+        self.expect(instance)
+        return instance
+
+    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance | None:
         """Note when the instance was last heard. A retained message is no sign of life, but makes it known."""
+        if event.retain:
+            return self.know(event, key, instance, now)
         roster = self._roster
         if instance is None or not instance.seen:
-            instance = instance or roster.instance(key)
-            instance.seen = now
-            self.expect(instance)
-        if event.retain:
-            if instance.raw is None:
-                roster.remember(instance, event)
-            return instance
+            instance = self._meet(key, instance, now)
         instance.seen = now
         roster.remember(instance, event)
         if instance.silent:
@@ -70,10 +90,15 @@ class Absence:
         if now >= self.due(instance):
             instance.silent = now
             self._roster.work.touch(self._roster, instance)
-            tell_silence(self._roster, instance, Phase.FIRING, Phase.INACTIVE, Reason.ABSENT, now, now)
+            tell_silence(self._roster, instance, Phase.FIRING, Phase.INACTIVE, self.reason(instance), now, now)
+
+    def reason(self, instance: Instance) -> Reason:
+        """Return why the instance is silent."""
+        del instance
+        return Reason.ABSENT
 
 
-class _Learned(Absence):
+class Learned(Absence):
     """`absent: auto`: each instance shows by its messages how long it may be silent."""
 
     def patience(self, instance: Instance) -> float:
@@ -83,7 +108,7 @@ class _Learned(Absence):
             return self._seconds
         return min(max(ABSENT_LEARNED_LEAST_SECONDS, _INTERVALS * extra.gap), ABSENT_LEARNED_SECONDS)
 
-    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance:
+    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance | None:
         """Note when the instance was last heard, and learn of it."""
         if event.retain:
             return super().hear(event, captures, key, instance, now)
@@ -94,10 +119,10 @@ class _Learned(Absence):
         if extra.messages:
             self._learn(extra, now - max(instance.seen, extra.resumed), instance)
         extra.messages += 1
-        instance = super().hear(event, captures, key, instance, now)
+        heard = super().hear(event, captures, key, instance, now)
         if not known and _is_known(extra):
             self.expect(instance)
-        return instance
+        return heard
 
     def _learn(self, extra: Extra, gap: float, instance: Instance) -> None:
         """Take an interval into account. One that was told as silence counts for as much as was waited for.
@@ -115,14 +140,6 @@ class _Learned(Absence):
 
 def _is_known(extra: Extra) -> bool:
     return extra.messages >= ABSENT_LEARNED_AFTER and extra.observed >= ABSENT_LEARNED_OVER_SECONDS
-
-
-def absence_of(roster: Roster) -> Absence | None:
-    """Return what watches a rule's instances, if the rule asks for it."""
-    rule = roster.rule
-    if rule.absent is None:
-        return None
-    return _Learned(roster, rule.absent) if rule.learns else Absence(roster, rule.absent)
 
 
 def absent_labels(roster: Roster, key: Key) -> Labels:

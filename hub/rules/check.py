@@ -6,7 +6,9 @@ from typing import Any
 from hub.document import Node, Problems
 from hub.errors import Problem
 from hub.fields import did_you_mean
+from hub.ingest.sparkplug import EXTRA, missing
 from hub.rules.rule import Rule
+from hub.rules.subjects import reads_sparkplug
 
 __all__ = ["check_together"]
 
@@ -20,6 +22,15 @@ def check_together(
         if rule.unless:
             _check_unless(rule, rules, nodes[name], problems)
     _check_circles(rules, nodes, problems)
+    _check_sparkplug(rules, nodes, problems)
+
+
+def _check_sparkplug(rules: Mapping[str, Rule], nodes: Mapping[str, Node], problems: Problems) -> None:
+    """Report rules that ask for metrics where these cannot be read."""
+    readers = [rule.name for rule in rules.values() if rule.enabled and reads_sparkplug(rule)]
+    if readers and (why := missing()):
+        message = f"rule {readers[0]!r} reads Sparkplug B, which this installation cannot: {why}"
+        problems.append(nodes[readers[0]].key_problem("topic", message, EXTRA))
 
 
 def _check_loops(rules: Mapping[str, Rule], receivers: Mapping[str, Any], prefix: str, problems: Problems) -> None:

@@ -12,6 +12,7 @@ import orjson
 from hub.limits import PLAN_CACHE_TOPICS
 from hub.model import Event, Phase, Reason
 from hub.rules.absence import Absence, end_silence
+from hub.rules.beside import Beside
 from hub.rules.gated import state_of
 from hub.rules.index import Index, Plan
 from hub.rules.instance import dump_key, load_key
@@ -44,6 +45,7 @@ class Engine:
         """Begin with rules and without state; `restore` brings state in. `local`: see Core."""
         self.work = Work(registry or NoDevices(), on_error, local)
         self.states: dict[str, RuleState] = {rule.name: state_of(rule, self.work) for rule in rules}
+        self.beside = Beside(self.work)
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._serials: dict[str, int] = {}
@@ -85,6 +87,7 @@ class Engine:
         plan = self._plans.get(topic)
         if plan is None:
             plan = self._plans[topic] = self._index.plan(topic)
+            self.beside.join(plan, topic)
             if len(self._plans) > PLAN_CACHE_TOPICS:
                 self._plans.popitem(last=False)
         return plan
@@ -122,6 +125,7 @@ class Engine:
 
         Whoever was heard since is not pushed beyond now.
         """
+        self.work.presence.doubt()
         for state in self.states.values():
             if state.rule.absent is not None:
                 for instance in state.instances.values():
@@ -234,7 +238,8 @@ class Engine:
 
     def _begin(self, now: float) -> None:
         """Index the rules, count on from where they were, and enter every deadline."""
-        self._index = Index(self.states.values())
+        self.beside.follow([state.rule for state in self.states.values()])
+        self._index = Index(self.states.values(), self.beside.filters)
         self._plans.clear()
         for state in self.states.values():
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))

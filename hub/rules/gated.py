@@ -153,9 +153,10 @@ class GatedState(RuleState):
         if not self.rule.alert:
             return
         extra.waiting = (event.qos, event.retain)
-        if not event.retain:
+        speaks = not event.retain if self.absence is None else self.absence.speaks(event, key, now)
+        if speaks:
             extra.heard = True
-        if self.absence is not None and not (event.retain and instance.seen):
+        if self.absence is not None and (speaks or not instance.seen):
             instance.seen = now
         self.remember(instance, event)
 

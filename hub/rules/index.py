@@ -7,26 +7,35 @@ table is asked when the plan is made, for a payload field by one dict lookup per
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from hub.ingest.topics import covers, matches, overlaps
 from hub.limits import OVERLAP_COMPARISONS
+from hub.model import Event
 from hub.rules.ensemble import Ensemble, can_join, ensembles
 from hub.rules.pattern import Pattern
 from hub.rules.roster import key_text
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 
-__all__ = ["Bound", "Group", "Index", "Joined", "Plan", "Sleepers"]
+__all__ = ["Bound", "Group", "Hearer", "Index", "Joined", "Plan", "Sleepers"]
 
 Key = tuple[str, ...]
+
+
+class Hearer(Protocol):
+    """Whom an event concerns: a RuleState, or what listens beside the rules."""
+
+    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        """Evaluate one event."""
+        ...
 
 
 @dataclass(slots=True)
 class Bound:
     """A rule for one topic: the captures, and the instance where these alone make it (None: payload fields do too)."""
 
-    state: RuleState
+    state: Hearer
     captures: Key
     key: Key | None
 
@@ -221,8 +230,8 @@ class _Node:
 class Index:
     """The trie of all rules."""
 
-    def __init__(self, states: Iterable[RuleState]) -> None:
-        """Enter every pattern of every rule."""
+    def __init__(self, states: Iterable[RuleState], beside: Iterable[str] = ()) -> None:
+        """Enter every pattern of every rule; `beside` are filters that are subscribed for no rule's own topic."""
         self._root = _Node()
         self._filters: list[_Filter] = []
         filters: dict[str, None] = {}
@@ -230,6 +239,9 @@ class Index:
             for pattern in state.rule.patterns:
                 filters[pattern.filter] = None
                 self._filter(pattern.filter).add(_Entry(state, pattern))
+        for text in beside:
+            filters[text] = None
+            self._filter(text)
         for each in self._filters:
             each.join()
         self.overlaps = _overlap(list(filters))

@@ -13,6 +13,7 @@ from hub.rules.check import check_together
 from hub.rules.keys import Known
 from hub.rules.rule import Rule
 from hub.rules.schema import NO_DEFAULTS, Defaults, read_defaults, read_rule
+from hub.rules.subjects import presence_filters
 from hub.schedules import Schedule, read_schedules
 
 __all__ = ["RuleSet", "load_rules"]
@@ -38,7 +39,9 @@ class RuleSet:
 
     def filters(self) -> list[str]:
         """Return what must be subscribed, each once, without those that another one covers."""
-        found = dict.fromkeys(pattern.filter for rule in self.rules.values() for pattern in rule.patterns)
+        rules = self.rules.values()
+        found = dict.fromkeys(pattern.filter for rule in rules for pattern in rule.patterns)
+        found |= dict.fromkeys(presence_filters(rules))
         wild = [name for name in found if "+" in name or "#" in name]
         if len(found) * len(wild) > COVER_COMPARISONS:
             return list(found)

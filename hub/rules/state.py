@@ -11,7 +11,7 @@ from hub.errors import EvaluationError
 from hub.expressions import Context, Program
 from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
-from hub.rules.absence import absence_of
+from hub.rules.attended import absence_of
 from hub.rules.instance import NEVER, Instance
 from hub.rules.roster import Key, Roster
 from hub.rules.rule import Rule

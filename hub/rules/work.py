@@ -6,6 +6,7 @@ from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
 from hub.rules.instance import Instance
+from hub.rules.presence import Presence
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 
@@ -60,6 +61,7 @@ class Work:
         self.registry = registry
         self.local = local
         self.on_error = on_error
+        self.presence = Presence()
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""

@@ -150,7 +150,7 @@ def _why_phase(
     elif phase is Phase.FIRING:
         yield f"it fires{with_values}"
     elif rule.when is None:
-        yield "it is not silent: it fires only where no message comes"
+        yield _why_not_silent(state, key)
     elif isinstance(holds, dict):
         yield f"`{rule.when.text}` has no value for this message ({holds['error']}), so nothing changes{with_values}"
     elif holds is False:
@@ -159,6 +159,13 @@ def _why_phase(
         yield f"`{rule.when.text}` holds{with_values}"
     else:
         yield f"the last message made an event{with_values}"
+
+
+def _why_not_silent(state: RuleState, key: tuple[str, ...]) -> str:
+    instance = state.instances.get(key)
+    if state.absence is not None and instance is not None and state.absence.rests(instance):
+        return "it sleeps, as it has said itself: it fires only where it dies, or is silent after it woke"
+    return "it is not silent: it fires only where no message comes"
 
 
 def _why_told(told: tuple[str, ...], stage: tuple[str, str] | None, reason: str) -> str:

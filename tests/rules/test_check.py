@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hub.document import Problems
 from hub.notify.settings import read_receivers
+from hub.rules import check
 from hub.rules.check import _circles, check_together
 from hub.rules.loader import load_rules
 
@@ -93,3 +94,13 @@ def test_no_rules_at_all_are_no_problem():
     found = Problems()
     check_together({}, {}, {}, "hub", found)
     assert not found
+
+
+def test_a_rule_on_sparkplug_says_what_to_install_where_it_is_missing(tmp_path, monkeypatch):
+    text = "rules:\n  - {alert: Hot, topic: 'spBv1.0/{group}/DDATA/{node}/{device}', when: temperature > 3}\n"
+    assert problems(tmp_path, text) == []
+    monkeypatch.setattr(check, "missing", lambda: "No module named 'google'")
+    assert problems(tmp_path, text) == [
+        "rule 'Hot' reads Sparkplug B, which this installation cannot: No module named 'google'"
+    ]
+    assert problems(tmp_path, text.replace("spBv1.0", "homie")) == []

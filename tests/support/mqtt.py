@@ -52,6 +52,10 @@ class Client:
         self.writer.write(packet(0x82, struct.pack(">H", number) + b"\x00" + utf8(topic_filter) + bytes([qos])))
         return (await bounded(answer))[-1]
 
+    def die(self):
+        """Let the connection be cut, so that the broker publishes the will."""
+        self.writer.transport.abort()
+
     async def message(self):
         """Wait for the next message."""
         return await bounded(self.messages.get())
@@ -91,12 +95,16 @@ class Client:
 
 
 @asynccontextmanager
-async def client(settings, client_id="raw", *, clean=True, expiry=0, acknowledge=True):
-    """Connect as the settings' user; leaving disconnects."""
+async def client(settings, client_id="raw", *, clean=True, expiry=0, acknowledge=True, will=None):
+    """Connect as the settings' user; leaving disconnects. `will`: topic, payload, retain."""
     reader, writer = await asyncio.open_connection(settings.host, settings.port)
     properties = b"\x11" + struct.pack(">I", expiry)
-    body = utf8("MQTT") + bytes([5, 0xC0 | clean << 1]) + b"\0\0" + varint(len(properties)) + properties
-    body += utf8(client_id) + utf8(settings.username) + utf8(settings.password.reveal())
+    flags = 0xC0 | clean << 1 | (0 if will is None else 0x0C | will[2] << 5)
+    body = utf8("MQTT") + bytes([5, flags]) + b"\0\0" + varint(len(properties)) + properties
+    body += utf8(client_id)
+    if will is not None:
+        body += b"\0" + utf8(will[0]) + struct.pack(">H", len(will[1])) + will[1]
+    body += utf8(settings.username) + utf8(settings.password.reveal())
     listening = None
     try:
         writer.write(packet(0x10, body))

@@ -11,6 +11,7 @@ from hub.duration import format_duration
 from hub.errors import Problem
 from hub.rules.lint.moment import Moment
 from hub.rules.rule import Rule
+from hub.rules.subjects import kinds
 from hub.schedules import Schedule
 from hub.schedules.schedule import DAY, WEEK, Cron, Inverse, Span, Weekly
 
@@ -54,10 +55,15 @@ def _reset(rule: Rule, node: Node, pause: Schedule) -> Iterator[Problem]:
     free = _longest(pause, active=False)
     if free is None:
         return
-    for key, seconds in (("for", rule.hold), ("absent", 0.0 if rule.learns else rule.absent or 0.0)):
+    for key, seconds in (("for", rule.hold), ("absent", _patience(rule))):
         if seconds > free:
             message = f"rule {rule.name!r} never fires: {key!r} is longer than the time between two pauses"
             yield node.value[key].problem(message, f"that is {format_duration(free)} at most; each pause resets it")
+
+
+def _patience(rule: Rule) -> float:
+    """Return how long `absent` waits at least; where a death may be reported, not at all."""
+    return 0.0 if rule.learns or kinds(rule) else rule.absent or 0.0
 
 
 @functools.lru_cache(maxsize=1024)

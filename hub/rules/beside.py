@@ -1,0 +1,74 @@
+"""What listens beside the rules on topics of Sparkplug B and Homie: births before them, presence behind them.
+
+Only the plans of such topics hold it, and only while rules want it; all other events pay nothing.
+"""
+
+from collections.abc import Iterable
+
+from hub.model import Event
+from hub.rules.births import BIRTH, Births
+from hub.rules.index import Bound, Plan
+from hub.rules.presence import PRESENCE, Presence
+from hub.rules.rule import Rule
+from hub.rules.subjects import listens, presence_filters
+from hub.rules.work import Work
+
+__all__ = ["BESIDE", "Beside"]
+
+BESIDE = frozenset({BIRTH, PRESENCE})
+"""The kinds of its rows in the store's table `desk`."""
+DeskRow = tuple[str, str, str | None]
+Key = tuple[str, ...]
+
+
+class Beside:
+    """Births and presence of one engine."""
+
+    def __init__(self, work: Work) -> None:
+        """Begin with nothing known and nothing wanted."""
+        self._presence, self._births = work.presence, Births(work.on_error)
+        self.filters: list[str] = []
+        """What must be subscribed beside the rules' own topics."""
+
+    def follow(self, rules: Iterable[Rule]) -> None:
+        """Listen for these rules; where none of them wants it, what was known would grow old, and is forgotten."""
+        self.filters = presence_filters(rules)
+        self._presence.begin()
+        if not self.filters:
+            self._presence.forget()
+            self._births.forget()
+
+    def join(self, plan: Plan, topic: str) -> None:
+        """Take a place in the plan of a topic that may be about a device."""
+        if self.filters and listens(topic):
+            before = Bound(_Before(self._births, plan), (), None)
+            plan.always = (before, *plan.always, Bound(_Behind(self._presence), (), None))
+
+    def restore(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Bring in what a store held."""
+        kept = list(rows)
+        self._births.restore([row[1:] for row in kept if row[0] == BIRTH])
+        self._presence.restore([row[1:] for row in kept if row[0] == PRESENCE])
+
+    def take_rows(self) -> list[DeskRow]:
+        """Take the rows that changed since the last call."""
+        return [*self._births.take_rows(), *self._presence.take_rows()]
+
+
+class _Before:
+    def __init__(self, births: Births, plan: Plan) -> None:
+        self._births, self._plan = births, plan
+
+    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        del captures, key, now
+        self._births.hear(event)
+        self._plan.raw = event.raw
+
+
+class _Behind:
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+
+    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        del captures, key
+        self._presence.hear(event, now)

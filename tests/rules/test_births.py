@@ -1,0 +1,120 @@
+"""Metrics that only a birth makes readable: by alias, by sign; over a restart, bounded, said where unknown."""
+
+import pytest
+
+from hub.ingest.decode import decode
+from hub.rules import births
+from hub.rules.engine import Engine
+from tests.rules.making import Packet, rules
+from tests.support.sparkplug import metric, payload
+
+RULE = """
+    - alert: Hot
+      topic: spBv1.0/{group}/DDATA/{node}/{device}
+      when: temperature < -3 || payload["oven/heat"] > 80
+      summary: "{temperature}"
+"""
+NODE, DEVICE = "spBv1.0/g/N{}/n", "spBv1.0/g/D{}/n/d"
+TEMPERATURE = metric("temperature", 20, "Int32", alias=7)
+
+
+class Rig:
+    def __init__(self, text=RULE):
+        self.errors, self.text, self.rows = [], text, {}
+        self.start()
+
+    def start(self):
+        self.engine = Engine(rules(self.text), None, lambda *error: self.errors.append(error))
+        self.engine.beside.restore([(*key, text) for key, text in self.rows.items()])
+        self.engine.restore([], {}, 1000.0)
+
+    def restart(self):
+        for kind, key, text in self.engine.beside.take_rows():
+            self.rows[kind, key] = text
+        self.rows = {key: text for key, text in self.rows.items() if text is not None}
+        self.start()
+
+    def send(self, topic, *metrics, **about):
+        event = decode(Packet(topic, payload(*metrics, **about), 1), 1000.0)
+        self.engine.process([event], 1000.0)
+        return event.fields
+
+
+def test_an_alias_is_resolved_by_the_birth_of_the_device_or_of_its_node():
+    rig = Rig()
+    rig.send(NODE.format("BIRTH"), metric("oven/heat", 0, "Int32", alias=1))
+    rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
+    data = rig.send(DEVICE.format("DATA"), metric(None, -5, "Int32", alias=7, typed=False))
+    assert data == {"temperature": -5, "sparkplug": {}}
+    (fired,) = rig.engine.take_transitions()
+    assert fired.event.fields["temperature"] == -5
+    assert rig.engine.plan(DEVICE.format("DATA")).raw == b'{"sparkplug":{},"temperature":-5}'
+    assert rig.send(DEVICE.format("DATA"), metric(None, 90, "Int32", alias=1, typed=False))["oven/heat"] == 90
+    assert not rig.errors
+
+
+def test_a_name_without_its_datatype_has_the_sign_that_the_birth_gave_it():
+    rig = Rig()
+    rig.send(DEVICE.format("BIRTH"), metric("signed", 1, "Int64"), metric("not", 1, "UInt32"))
+    data = rig.send(
+        DEVICE.format("DATA"),
+        metric("signed", -9, "Int64", typed=False),
+        metric("not", (1 << 32) - 1, "UInt32", typed=False),
+    )
+    assert (data["signed"], data["not"]) == (-9, (1 << 32) - 1)
+
+
+def test_what_no_birth_has_told_is_no_field_is_counted_and_said():
+    rig = Rig()
+    data = rig.send(DEVICE.format("DATA"), metric(None, 5, "Int32", alias=7, typed=False), metric("a", 1, "Int32"))
+    assert data == {"a": 1, "sparkplug": {"unknown": 1}}
+    (who, topic, message), *_ = rig.errors
+    assert (who, topic) == ("Sparkplug B", DEVICE.format("DATA"))
+    assert message.startswith("no birth of spBv1.0/g/n/d has told of alias 7: ")
+
+
+def test_births_are_known_after_a_restart_and_a_new_one_takes_the_place_of_the_old():
+    rig = Rig()
+    rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
+    rig.restart()
+    by_alias = metric(None, -5, "Int32", alias=7, typed=False)
+    assert rig.send(DEVICE.format("DATA"), by_alias)["temperature"] == -5
+    rig.send(DEVICE.format("BIRTH"), metric("pressure", 1, "UInt32", alias=7))
+    rig.restart()
+    assert rig.send(DEVICE.format("DATA"), by_alias) == {"pressure": (1 << 32) - 5, "sparkplug": {}}
+
+
+def test_the_same_birth_again_is_not_written_again():
+    rig = Rig()
+    rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
+    assert rig.engine.beside.take_rows()[0][:2] == ("birth", "spBv1.0/g/n/d")
+    rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
+    assert [row for row in rig.engine.beside.take_rows() if row[0] == "birth"] == []
+
+
+def test_births_beyond_the_bound_push_out_the_oldest(monkeypatch):
+    monkeypatch.setattr(births, "SPARKPLUG_NAMES", 20)
+    rig = Rig()
+    for number in range(50):
+        rig.send(f"spBv1.0/g/DBIRTH/n/d{number}", TEMPERATURE)
+    rig.restart()
+    assert len(rig.rows) == 10
+    assert rig.send("spBv1.0/g/DDATA/n/d49", metric(None, 5, "Int32", alias=7, typed=False))["temperature"] == 5
+
+
+def test_where_no_rule_reads_sparkplug_any_more_births_are_forgotten():
+    rig = Rig()
+    rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
+    rig.restart()
+    rig.text = '- {alert: Other, topic: "t/{x}", when: value > 1}'
+    rig.start()
+    assert rig.engine.beside.take_rows() == [("birth", "spBv1.0/g/n/d", None)]
+
+
+@pytest.mark.parametrize("name", ["sparkplug", "__class__", ""])
+def test_a_metric_cannot_take_the_place_of_what_the_hub_says(name):
+    rig = Rig()
+    rig.send(DEVICE.format("BIRTH"), metric(name, 1, "Int32", alias=7))
+    data = rig.send(DEVICE.format("DATA"), metric(None, 9, "Int32", alias=7, typed=False), seq=3)
+    assert data["sparkplug"] == {"seq": 3}
+    assert name == "sparkplug" or data[name] == 9

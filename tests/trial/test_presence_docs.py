@@ -1,0 +1,42 @@
+"""docs/presence.md: the rules that it shows have no finding, and their tests come true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hub.document import Problems
+from hub.files import check
+from hub.limits import SPARKPLUG_METRICS, SPARKPLUG_NAMES
+from hub.notify.settings import read_receivers
+from hub.rules.loader import load_rules
+from hub.rules.presence import STATES
+from hub.trial.play import play
+from hub.trial.reading import read_cases
+
+TEXT = (Path(__file__).parents[2] / "docs" / "presence.md").read_text("utf-8")
+FILES = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def test_there_is_one_of_each():
+    assert [("homie/" in text, "spBv1.0/" in text) for text in FILES] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_file_has_no_finding_and_its_tests_come_true(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("rules").mkdir()
+    Path("rules/presence.yaml").write_text(text, "utf-8")
+    assert not check(None, [Path("rules")])
+    problems = Problems()
+    rules = load_rules([Path("rules")], problems, read_receivers, "hub", keep=True)
+    (case,) = read_cases(rules, problems)
+    assert not problems
+    failures = play(case, rules, None)
+    assert not failures, [(each.expectation.at, each.expected, each.got) for each in failures]
+
+
+def test_every_state_and_bound_is_named():
+    table = TEXT[TEXT.index("| `$state`") : TEXT.index("- Homie's values")]
+    assert set(re.findall(r"`(\w+)`", table)) >= set(STATES)
+    assert f"{SPARKPLUG_METRICS:,} metrics in a payload, {SPARKPLUG_NAMES:,} remembered" in TEXT
