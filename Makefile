@@ -31,7 +31,7 @@ setup: $(READY)
 	@./setup.sh mosquitto
 
 servers: setup
-	@./setup.sh servers
+	@./setup.sh servers "$(VENV)"
 
 $(READY): pyproject.toml setup.sh
 	@./setup.sh venv "$(PYTHON)" "$(VENV)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Set-up that `make demo` and `make test` do by themselves: a virtual environment with the hub, and Mosquitto; for the
-# tests of queues also their servers (without them those tests are skipped, and say so).
-# usage: setup.sh venv PYTHON DIR | setup.sh mosquitto | setup.sh servers
+# tests of queues, and of the HTTP API, the programs they speak to (without them those tests are skipped, and say so).
+# usage: setup.sh venv PYTHON DIR | setup.sh mosquitto | setup.sh servers [DIR]
 set -eu
 
 say() { printf '%s\n' "$*" >&2; }
@@ -32,6 +32,22 @@ ensure_mosquitto() {
 ensure_servers() {
     command -v redis-server >/dev/null 2>&1 || { say "installing redis-server"; install redis-server; } || true
     command -v rabbitmq-server >/dev/null 2>&1 || { say "installing rabbitmq-server"; install rabbitmq-server; } || true
+    ensure_program amtool prometheus-alertmanager
+    ensure_program prometheus prometheus
+}
+
+# Programs that only tests run come out of their packages into the virtual environment: no service, no other packages.
+ensure_program() { # PROGRAM PACKAGE
+    [ -x "$VENV/bin/$1" ] && return
+    command -v apt-get >/dev/null 2>&1 || { say "$1 is missing: its tests are skipped (it is in Debian's package $2)"; return; }
+    say "fetching $1"
+    unpacked=$(mktemp -d)
+    (
+        cd "$unpacked"
+        as_root apt-get -qq update >/dev/null 2>&1 || true
+        apt-get -qq download "$2" >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && cp "usr/bin/$1" "$VENV/bin/"
+    ) || say "$1 could not be fetched: its tests are skipped (it is in Debian's package $2)"
+    rm -rf "$unpacked"
 }
 
 ensure_venv() { # PYTHON DIR
@@ -49,6 +65,6 @@ PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 case "$1" in
     venv) ensure_venv "$2" "$3" ;;
     mosquitto) ensure_mosquitto ;;
-    servers) ensure_servers ;;
-    *) say "usage: setup.sh venv PYTHON DIR | setup.sh mosquitto | setup.sh servers"; exit 2 ;;
+    servers) VENV=$(cd "${2:-.venv}" && pwd) && ensure_servers ;;
+    *) say "usage: setup.sh venv PYTHON DIR | setup.sh mosquitto | setup.sh servers [DIR]"; exit 2 ;;
 esac

@@ -413,6 +413,14 @@ class Book:
         live = [(mark, each) for mark, each in self.alerts.items() if each.state is not Phase.INACTIVE]
         return [(mark, each) for mark, each in live if match_all(matchers, each.labels)]
 
+    def firing(self) -> list[tuple[str, Alert]]:
+        """Return the alerts that fire."""
+        return [(mark, self.alerts[mark]) for mark in self._firing]
+
+    def held_back_by(self, alert: Alert) -> list[str]:
+        """Return the firing alerts, by fingerprint, that hold this one back (`unless`)."""
+        return self._inhibition.sources_of(alert.alertname, alert.labels)
+
     def acknowledge(self, mark: str, by: str, comment: str, until: float | None, now: float) -> Alert | None:
         """Somebody cares about a firing alert; None where it does not fire."""
         return self._acked(mark, Ack(by, comment, now, until), "acknowledged", by, comment, now)
@@ -443,24 +451,14 @@ class Book:
             self._reconsider(made, f"silenced ({made.id})", by, comment, now)
         return made
 
-    def change_silence(
-        self,
-        identity: str,
-        matchers: Sequence[Matcher],
-        start: float,
-        end: float,
-        by: str,
-        comment: str,
-        now: float,
-    ) -> Silence | None:
-        """Change a silence, or put another one in its place; None where there is none by this id."""
+    def change_silence(self, asked: Silence, now: float) -> Silence | None:
+        """Make the silence of this id so, or put another one in its place; None where there is none by this id."""
         self.tick(now)
-        before = self.silences.get(identity)
-        made = self._silences.change(identity, matchers, start, end, by, comment, now)
+        before, made = self.silences.get(asked.id), self._silences.change(asked, now)
         if before is not None and made is not None:
-            self._reconsider(before, f"silence changed ({identity})", by, comment, now)
-            if made.id != identity and made.active(now):
-                self._reconsider(made, f"silenced ({made.id})", by, comment, now)
+            self._reconsider(before, f"silence changed ({asked.id})", asked.by, asked.comment, now)
+            if made.id != asked.id and made.active(now):
+                self._reconsider(made, f"silenced ({made.id})", asked.by, asked.comment, now)
         return made
 
     def unsilence(self, identity: str, by: str, now: float) -> Silence | None:

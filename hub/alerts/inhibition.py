@@ -57,6 +57,11 @@ class Inhibition:
                 return place[0]
         return None
 
+    def sources_of(self, name: str, labels: Mapping[str, str]) -> list[str]:
+        """Return the firing alerts that hold back one with these labels."""
+        found = [mark for place in self._places_of_rule(name, labels) for mark in self._sources.get(place, ())]
+        return sorted(set(found))
+
     def hold(self, name: str, mark: str, labels: Mapping[str, str]) -> None:
         """Note that an alert is held back."""
         for place in self._places_of_rule(name, labels):

@@ -99,24 +99,21 @@ class Silences:
         self._dirty.add(SERIAL)
         return made
 
-    def change(
-        self, identity: str, matchers: Sequence[Matcher], start: float, end: float, by: str, comment: str, now: float
-    ) -> Silence | None:
-        """Change one; None where there is none by this id.
+    def change(self, asked: Silence, now: float) -> Silence | None:
+        """Make the one of this id so; None where there is none by this id.
 
         It stays the same one only where it silences the same from the same time on, or is still to begin; otherwise it
         ends, and another one takes its place.
         """
-        found = self.all.get(identity)
+        found = self.all.get(asked.id)
         if found is None:
             return None
-        start = max(start, now) if found.start > now else start
-        stays = now < found.end and (found.start > now or abs(found.start - start) < 1.0)
-        if not stays or found.matchers != tuple(matchers):
-            self.expire(identity, now)
-            return self.add(matchers, max(start, now), end, by, comment, now)
-        start = start if found.start > now else found.start
-        made = replace(found, start=start, end=end, by=by, comment=comment, updated=now)
+        pending, start = found.start > now, max(asked.start, now)
+        stays = now < found.end and (pending or abs(found.start - asked.start) < 1.0)
+        if not stays or found.matchers != asked.matchers:
+            self.expire(asked.id, now)
+            return self.add(asked.matchers, start, asked.end, asked.by, asked.comment, now)
+        made = replace(asked, start=start if pending else found.start, updated=now)
         self._put(made)
         return made
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hub.alerts.alert import Alert
+from hub.alerts.silences import Silence
 from hub.clock import rfc3339
 from hub.commands.request import Request, chosen, instant, matchers_of, span, words
 from hub.core import Core
@@ -58,13 +59,14 @@ def silence(core: Core, request: Request, now: float) -> Answer:
     if end <= start:
         raise RequestError("the silence would end before it starts")
     by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
-    wanted = matchers_of(request)
+    asked = Silence(identity, tuple(matchers_of(request)), start, end, by, comment, now)
+    made: Silence | None
     if identity:
-        made = core.book.change_silence(identity, wanted, start, end, by, comment, now)
-        if made is None:
-            raise RequestError(f"no silence {identity!r} is known")
+        made = core.book.change_silence(asked, now)
     else:
-        made = core.book.silence(wanted, max(start, now), end, by, comment, now)
+        made = core.book.silence(asked.matchers, max(start, now), end, by, comment, now)
+    if made is None:
+        raise RequestError(f"no silence {identity!r} is known")
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
     return {"ok": True, "silence": made.body(now), "silenced": hidden}
 

@@ -1,5 +1,6 @@
 """A request's fields, read from JSON: which alerts are meant, until when, by whom."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,6 +18,8 @@ __all__ = ["Request", "chosen", "instant", "matchers_of", "span", "words"]
 Request = Mapping[str, Any]
 _ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
 _WORDS_CHARS = 1000
+_LAST = 253_370_764_800.0
+"""The year 9999: later times cannot be written."""
 
 
 def words(request: Request, key: str, default: str = "") -> str:
@@ -41,15 +44,16 @@ def instant(text: Any, key: str) -> float:
         RequestError: it is neither.
 
     """
+    at = -1.0
     if isinstance(text, int | float) and not isinstance(text, bool):
-        return float(text)
-    try:
-        found = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        found = None
-    if found is None or found.tzinfo is None:
+        at = float(text)
+    elif isinstance(text, str):
+        with contextlib.suppress(ValueError):
+            found = datetime.fromisoformat(text)
+            at = -1.0 if found.tzinfo is None else found.timestamp()
+    if not 0 <= at <= _LAST:
         raise RequestError(f"{key!r} must be a time with its zone, as in 2026-03-01T12:00:00Z")
-    return found.timestamp()
+    return at
 
 
 def span(request: Request, now: float, *, default: float | None) -> float | None:
@@ -75,7 +79,7 @@ def span(request: Request, now: float, *, default: float | None) -> float | None
         end = now + default
     if end <= now:
         raise RequestError("'until' is over already")
-    return end
+    return min(end, _LAST)
 
 
 def matchers_of(request: Request) -> list[Matcher]:

@@ -24,6 +24,7 @@ from hub.errors import HubError, StoreError
 from hub.observer import Observer, Observers
 from hub.operate.api import commands, events, health, inventory, live, views
 from hub.operate.api.actor import Refused
+from hub.operate.api.alertmanager import handlers as alertmanager
 from hub.operate.api.answers import refusal
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
@@ -44,6 +45,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *inventory.ENDPOINTS,
     *commands.ENDPOINTS,
     *events.ENDPOINTS,
+    *alertmanager.ENDPOINTS,
     *live.ENDPOINTS,
     *health.ENDPOINTS,
 )
@@ -121,6 +123,7 @@ def _bind(settings: HttpSettings) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
+        bound.listen()
     except OSError as error:
         raise ListenError(f"http: cannot listen on {where}: {error.strerror}; name another with --http") from None
     return bound

@@ -1,0 +1,125 @@
+"""The desk as Alertmanager's API v2 tells it: alerts, groups, silences, and a configuration for tools that want one."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.alerts.alert import Alert
+from hub.alerts.silences import Silence
+from hub.clock import rfc3339
+from hub.core import Core
+from hub.limits import POSTED_SECONDS
+from hub.rules.rule import Rule
+
+__all__ = ["NOBODY", "Shown", "config_text", "groups", "shown", "silence_body", "silences"]
+
+NOBODY = "nobody"
+"""The receiver of alerts that no receiver is told of: in Alertmanager each alert has one."""
+_STATES = ("active", "pending", "expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One firing alert and how it is told of; `group_by` are labels of its rule."""
+
+    body: dict[str, Any]
+    receivers: tuple[str, ...]
+    group_by: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """`active` or `suppressed`."""
+        state: str = self.body["status"]["state"]
+        return state
+
+
+def shown(core: Core, mark: str, alert: Alert, now: float, link: str) -> Shown:
+    """Return a firing alert; `link` is a page about it, for those that were not posted with one."""
+    rule = core.rules.get(alert.alertname)
+    receivers = tuple(dict.fromkeys((*(rule.notify if rule else ()), *alert.told))) or (NOBODY,)
+    posted = core.posted.alerts.get((alert.alertname, alert.instance))
+    heard = posted.heard if posted else max(alert.since, alert.last)
+    body = {
+        "annotations": _annotations(alert) if posted is None else {**posted.annotations, **_acknowledged(alert)},
+        "endsAt": rfc3339(posted.ends if posted else now + POSTED_SECONDS),
+        "fingerprint": mark,
+        "receivers": [{"name": name} for name in receivers],
+        "startsAt": rfc3339(alert.since),
+        "status": _status(core, alert, rule),
+        "updatedAt": rfc3339(heard),
+        "labels": alert.labels,
+    }
+    url = posted.url if posted else link
+    if url:
+        body["generatorURL"] = url
+    return Shown(body, receivers, (rule.group_by or ()) if rule else ())
+
+
+def _annotations(alert: Alert) -> dict[str, str]:
+    written = {"summary": alert.summary, "description": alert.details, "runbook_url": alert.runbook}
+    return {name: text for name, text in written.items() if text} | _acknowledged(alert)
+
+
+def _acknowledged(alert: Alert) -> dict[str, str]:
+    """Say who cares, for which Alertmanager has no word."""
+    if alert.ack is None:
+        return {}
+    return {"acknowledged": f"by {alert.ack.by}" + (f": {alert.ack.comment}" if alert.ack.comment else "")}
+
+
+def _status(core: Core, alert: Alert, rule: Rule | None) -> dict[str, Any]:
+    """Say which stage of the desk keeps it from being told; `limit` and `group` only delay."""
+    stage, detail = alert.held or ("", "")
+    silenced = [detail] if stage == "silence" else []
+    inhibited = core.book.held_back_by(alert) if stage == "unless" and rule else []
+    muted = [detail or stage] if stage in ("mute", "shadow") else []
+    state = "suppressed" if silenced or inhibited or muted else "active"
+    return {"state": state, "silencedBy": silenced, "inhibitedBy": inhibited, "mutedBy": muted}
+
+
+def groups(alerts: Iterable[Shown]) -> list[dict[str, Any]]:
+    """Gather alerts by receiver, alertname and the labels that their rule groups by."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in alerts:
+        labels = {name: each.body["labels"].get(name, "") for name in ("alertname", *each.group_by)}
+        for receiver in each.receivers:
+            empty = {"labels": labels, "receiver": {"name": receiver}, "alerts": []}
+            found.setdefault((receiver, json.dumps(labels)), empty)["alerts"].append(each.body)
+    return [found[key] for key in sorted(found)]
+
+
+def silences(all_of_them: Iterable[Silence], now: float) -> list[dict[str, Any]]:
+    """Return silences in Alertmanager's order: active ones that end first, pending that begin first, the rest."""
+    return [silence_body(each, now) for each in sorted(all_of_them, key=lambda each: _order(each, now))]
+
+
+def _order(silence: Silence, now: float) -> tuple[int, float]:
+    state = silence.state(now)
+    return _STATES.index(state), {"active": silence.end, "pending": silence.start, "expired": -silence.end}[state]
+
+
+def silence_body(silence: Silence, now: float) -> dict[str, Any]:
+    """Return one silence."""
+    return {key: value for key, value in silence.body(now).items() if key != "matchers_text"}
+
+
+def config_text(rules: Mapping[str, Rule], receivers: Sequence[str], notify: Sequence[str]) -> str:
+    """Return who is told of what as a configuration of Alertmanager, in YAML; `notify`: who is told of posted alerts.
+
+    It is for tools that ask for one: nothing reads it back, and no secret is in it.
+    """
+    names: dict[str, list[str]] = {}
+    for rule in rules.values():
+        for receiver in rule.notify:
+            names.setdefault(receiver, []).append(re.escape(rule.name))
+    lines = ["# what the hub's rules say, in Alertmanager's words", "global:", "  resolve_timeout: 5m", "route:"]
+    lines += [f"  receiver: {json.dumps(notify[0] if notify else NOBODY)}", "  group_by: [alertname]", "  routes:"]
+    for receiver, matched in sorted(names.items()):
+        matcher = json.dumps(f"alertname=~{json.dumps('|'.join(matched))}")
+        lines.append(f"  - {{receiver: {json.dumps(receiver)}, matchers: [{matcher}], continue: true}}")
+    if not names:
+        lines[-1] = "  routes: []"
+    named = [*receivers, *([] if NOBODY in receivers else [NOBODY])]
+    return "\n".join([*lines, "receivers:", *(f"- name: {json.dumps(name)}" for name in named), ""])

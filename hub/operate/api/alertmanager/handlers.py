@@ -1,0 +1,212 @@
+"""The endpoints of /api/v2. As in Alertmanager, what is wrong is a JSON text; changes are on disk before the answer."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub import __version__
+from hub.alerts.matchers import match_all
+from hub.core import Core
+from hub.errors import HubError, RequestError, StoreError
+from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, SHOWN_SLICE
+from hub.operate.api.actor import OPERATOR, VIEWER, Actor, Refused
+from hub.operate.api.alertmanager.bodies import NOBODY, Shown, config_text, groups, shown, silence_body, silences
+from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
+from hub.operate.api.answers import answer
+from hub.operate.api.events import body_of
+from hub.operate.api.site import Endpoint, Handler, Site
+from hub.rules.posting import Posting
+
+__all__ = ["ENDPOINTS"]
+
+_VERSION = "0.28.0"
+"""The Alertmanager whose API this is; tools that look at versions look at this one."""
+
+
+def _plainly(handler: Handler) -> Handler:
+    """Let a handler say what is wrong as Alertmanager does, which its clients can read."""
+
+    async def handle(site: Site, request: Request, actor: Actor) -> Response:
+        try:
+            return await handler(site, request, actor)
+        except Refused as refused:
+            return answer(refused.message, refused.status)
+        except StoreError as error:
+            return answer(str(error), 503)
+        except HubError as error:
+            return answer(str(error), 400)
+
+    return handle
+
+
+async def _status(site: Site, request: Request, actor: Actor) -> Response:
+    del request, actor
+    files = site.app.files.rules
+    version = {"version": f"{_VERSION}+hub.{__version__}", "revision": "", "branch": "hub"}
+    return answer(
+        {
+            "cluster": {"name": site.hub["client_id"], "status": "disabled", "peers": []},
+            "config": {"original": config_text(files.rules, list(files.receivers), files.defaults.notify)},
+            "uptime": site.app.since,
+            "versionInfo": version | {"buildUser": "", "buildDate": "", "goVersion": ""},
+        }
+    )
+
+
+async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
+    del request, actor
+    return answer([{"name": name} for name in dict.fromkeys((*site.app.files.rules.receivers, NOBODY))])
+
+
+# alerts
+
+
+async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
+    del actor
+    found = await _asked(site, request)
+    return answer([each.body for each in sorted(found, key=lambda each: str(each.body["fingerprint"]))])
+
+
+async def _groups(site: Site, request: Request, actor: Actor) -> Response:
+    del actor
+    return answer(groups(await _asked(site, request)))
+
+
+async def _asked(site: Site, request: Request) -> list[Shown]:
+    """Return the firing alerts that a query asks for, a slice in each turn of the loop: events do not wait for it."""
+    query = request.query_params
+    matchers, named = asked_matchers(query.getlist("filter")), asked_pattern(query.get("receiver"))
+    wanted = _wanted(request)
+    core, now, found = site.app.pipeline.core, site.app.clock.now(), list[Shown]()
+    for slice_ in _slices(core):
+        for mark, alert in slice_:
+            if match_all(matchers, alert.labels):
+                each = shown(core, mark, alert, now, site.app.settings.http.url)
+                if wanted(each) and any(map(named, each.receivers)):
+                    found.append(each)
+        await asyncio.sleep(0)
+    return found
+
+
+def _slices(core: Core) -> Iterator[list[Any]]:
+    firing = core.book.firing()
+    for first in range(0, len(firing), SHOWN_SLICE):
+        yield firing[first : first + SHOWN_SLICE]
+
+
+def _wanted(request: Request) -> Callable[[Shown], bool]:
+    query = request.query_params
+    active, muted = asked_flag(query, "active"), asked_flag(query, "muted")
+    silenced, inhibited = asked_flag(query, "silenced"), asked_flag(query, "inhibited")
+    asked_flag(query, "unprocessed")  # here each alert is processed when it comes
+
+    def wanted(each: Shown) -> bool:
+        status = each.body["status"]
+        return (
+            (active or each.state != "active")
+            and (silenced or not status["silencedBy"])
+            and (inhibited or not status["inhibitedBy"])
+            and (muted or not status["mutedBy"])
+        )
+
+    return wanted
+
+
+async def _post_alerts(site: Site, request: Request, actor: Actor) -> Response:
+    """Take what can be taken, and say of the rest why not: so does Alertmanager, and Prometheus sends it again."""
+    del actor
+    items = await _json(request)
+    if not isinstance(items, list):
+        raise RequestError("alerts are a JSON list")
+    if len(items) > POSTED_BATCH:
+        raise Refused(413, f"{len(items)} alerts at once; the most are {POSTED_BATCH}")
+    postings, wrong = list[Posting](), list[str]()
+    for item in items:
+        try:
+            postings.append(read_posting(item))
+        except RequestError as error:
+            wrong.append(str(error))
+    if postings:
+        wrong += await site.app.pipeline.perform(lambda core, now: _posted(core, postings, now))
+    if wrong:
+        raise RequestError("; ".join(dict.fromkeys(wrong)))
+    return Response()
+
+
+def _posted(core: Core, postings: list[Posting], now: float) -> list[str]:
+    wrong = list[str]()
+    for posting in postings:
+        try:
+            core.post(posting, now)
+        except RequestError as error:
+            wrong.append(str(error))
+    return wrong
+
+
+# silences
+
+
+async def _silences(site: Site, request: Request, actor: Actor) -> Response:
+    del actor
+    asked = asked_matchers(request.query_params.getlist("filter"))
+    creators = request.query_params.getlist("creator")
+    found = [
+        each
+        for each in site.app.pipeline.core.book.silences.values()
+        if all(matcher in each.matchers for matcher in asked) and (not creators or each.by in creators)
+    ]
+    return answer(silences(found, site.app.clock.now()))
+
+
+async def _silence(site: Site, request: Request, actor: Actor) -> Response:
+    del actor
+    found = site.app.pipeline.core.book.silences.get(request.path_params["id"])
+    return Response(status_code=404) if found is None else answer(silence_body(found, site.app.clock.now()))
+
+
+async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
+    asked = {"by": actor.name} | read_silence(await _json(request))
+    if "id" in asked and asked["id"] not in site.app.pipeline.core.book.silences:
+        raise Refused(404, f"no silence {asked['id']!r} is known")
+    made = await site.app.service.answer("silence", asked, "http")
+    if not made["ok"]:
+        raise RequestError(str(made["error"]))
+    return answer({"silenceID": made["silence"]["id"]})
+
+
+async def _delete_silence(site: Site, request: Request, actor: Actor) -> Response:
+    identity = request.path_params["id"]
+    if identity not in site.app.pipeline.core.book.silences:
+        return Response(status_code=404)
+    made = await site.app.service.answer("unsilence", {"id": identity, "by": actor.name}, "http")
+    if not made["ok"]:
+        raise RequestError(str(made["error"]))
+    return Response()
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return orjson.loads(await body_of(request, HTTP_BODY_BYTES))
+    except orjson.JSONDecodeError as error:
+        raise RequestError(f"not JSON: {error}") from None
+
+
+_TABLE = (
+    ("GET", "/status", VIEWER, _status, "Which hub this is, and who is told of what, as a configuration"),
+    ("GET", "/receivers", VIEWER, _receivers, "The names of all receivers"),
+    ("GET", "/alerts", VIEWER, _alerts, "The alerts that fire"),
+    ("POST", "/alerts", OPERATOR, _post_alerts, "Take alerts that somebody else evaluates, such as Prometheus"),
+    ("GET", "/alerts/groups", VIEWER, _groups, "The alerts that fire, by receiver and labels"),
+    ("GET", "/silences", VIEWER, _silences, "Silences, those included that ended lately"),
+    ("POST", "/silences", OPERATOR, _post_silence, "Make a silence, or with its id change one"),
+    ("GET", "/silence/{id}", VIEWER, _silence, "One silence"),
+    ("DELETE", "/silence/{id}", OPERATOR, _delete_silence, "End a silence now"),
+)
+ENDPOINTS = tuple(
+    Endpoint(method, f"/api/v2{path}", role, _plainly(handler), summary)
+    for method, path, role, handler, summary in _TABLE
+)

@@ -1,0 +1,140 @@
+"""What Alertmanager's clients send, JSON and queries, into what the desk understands; all of it may be wrong."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hub.alerts.matchers import Matcher, parse_matchers
+from hub.commands.request import instant
+from hub.errors import RequestError
+from hub.expressions import visible
+from hub.limits import POSTED_LABEL_BYTES, POSTED_LABELS, TEMPLATE_BYTES
+from hub.rules.posting import Posting
+
+__all__ = ["asked_flag", "asked_matchers", "asked_pattern", "read_posting", "read_silence"]
+
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NAME_CHARS = 128
+_URL_CHARS = 2048
+
+
+def read_posting(item: Any) -> Posting:
+    """Read one alert of POST /alerts.
+
+    Raises:
+        RequestError: it is none, or larger than what is taken.
+
+    """
+    if not isinstance(item, dict):
+        raise RequestError("an alert is a JSON object")
+    labels = {name: value for name, value in _texts(item, "labels").items() if value}
+    for name in labels:
+        if not _LABEL.fullmatch(name):
+            raise RequestError(f"{name!r} is no name for a label: letters, digits and _")
+    if sum(len(f"{name}{value}".encode()) for name, value in labels.items()) > POSTED_LABEL_BYTES:
+        raise RequestError(f"the labels of an alert are longer than {POSTED_LABEL_BYTES} bytes")
+    if not 0 < len(labels.get("alertname", "")) <= _NAME_CHARS:
+        raise RequestError(f"an alert needs the label alertname, of 1 to {_NAME_CHARS} characters")
+    annotations = {name: value[:TEMPLATE_BYTES] for name, value in _texts(item, "annotations").items() if value}
+    url = item.get("generatorURL") or ""
+    if not isinstance(url, str) or len(url) > _URL_CHARS:
+        raise RequestError(f"'generatorURL' must be text of at most {_URL_CHARS} characters")
+    return Posting(labels, annotations, _moment(item, "startsAt"), _moment(item, "endsAt"), visible(url))
+
+
+def _texts(item: Mapping[str, Any], key: str) -> dict[str, str]:
+    found = item.get(key) or {}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise RequestError(f"{key!r} must be an object of texts")
+    if len(found) > POSTED_LABELS:
+        raise RequestError(f"{key!r} has more than {POSTED_LABELS} entries")
+    return {name: visible(value, layout=key == "annotations") for name, value in found.items()}
+
+
+def _moment(item: Mapping[str, Any], key: str) -> float | None:
+    """Read a time; the year 1, Go's zero, is none."""
+    found = item.get(key)
+    if found is None:
+        return None
+    if not isinstance(found, str):
+        raise RequestError(f"{key!r} must be a time with its zone, as in 2026-03-01T12:00:00Z")
+    if found.startswith("0001-01-01T00:00:00"):
+        return None
+    return instant(found, key)
+
+
+def read_silence(item: Any) -> dict[str, Any]:
+    """Read the silence of POST /silences into a request of the desk.
+
+    Raises:
+        RequestError: it is none.
+
+    """
+    if not isinstance(item, dict):
+        raise RequestError("a silence is a JSON object")
+    written = item.get("matchers")
+    if not isinstance(written, list) or not written:
+        raise RequestError("'matchers' must be a list with at least one matcher")
+    start, end = _moment(item, "startsAt"), _moment(item, "endsAt")
+    if start is None or end is None:
+        raise RequestError("a silence needs 'startsAt' and 'endsAt'")
+    made = {"matchers": [str(_matcher(each)) for each in written], "start": start, "until": end}
+    words = {"id": item.get("id") or "", "by": item.get("createdBy") or "", "comment": item.get("comment") or ""}
+    return made | {key: value for key, value in words.items() if value}
+
+
+def _matcher(item: Any) -> Matcher:
+    if not isinstance(item, dict):
+        raise RequestError("a matcher is a JSON object")
+    name, value = item.get("name"), item.get("value")
+    regex, equal = item.get("isRegex", False), item.get("isEqual", True)
+    if not isinstance(name, str) or not _LABEL.fullmatch(name) or not isinstance(value, str):
+        raise RequestError("a matcher needs 'name', the name of a label, and 'value', a text")
+    if not isinstance(regex, bool) or not isinstance(equal, bool):
+        raise RequestError("'isRegex' and 'isEqual' must be true or false")
+    try:
+        return Matcher(name, ("=~" if equal else "!~") if regex else ("=" if equal else "!="), value)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+
+
+def asked_matchers(filters: Sequence[str]) -> list[Matcher]:
+    """Read the queries `filter`, all of which must match.
+
+    Raises:
+        RequestError: one cannot be read.
+
+    """
+    try:
+        return [matcher for text in filters for matcher in parse_matchers(text)]
+    except ValueError as error:
+        raise RequestError(f"bad matcher: {error}") from None
+
+
+def asked_flag(query: Mapping[str, str], name: str) -> bool:
+    """Read a query that is true where it is not there.
+
+    Raises:
+        RequestError: it is neither true nor false.
+
+    """
+    text = query.get(name, "true")
+    if text not in ("true", "false"):
+        raise RequestError(f"{name!r} must be true or false")
+    return text == "true"
+
+
+def asked_pattern(text: str | None) -> Callable[[str], bool]:
+    """Read the query `receiver`, a pattern that matches a whole name; without it all do.
+
+    Raises:
+        RequestError: it is none.
+
+    """
+    if text is None:
+        return lambda _: True
+    try:
+        pattern = Matcher("receiver", "=~", text)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+    return lambda name: pattern.matches({"receiver": name})
