@@ -10,7 +10,7 @@ from hub.rules.births import BIRTH, Births
 from hub.rules.index import Bound, Plan
 from hub.rules.presence import PRESENCE, Presence
 from hub.rules.rule import Rule
-from hub.rules.subjects import listens, presence_filters
+from hub.rules.subjects import Kind, about, presence_filters
 from hub.rules.work import Work
 
 __all__ = ["BESIDE", "Beside"]
@@ -40,9 +40,13 @@ class Beside:
 
     def join(self, plan: Plan, topic: str) -> None:
         """Take a place in the plan of a topic that may be about a device."""
-        if self.filters and listens(topic):
-            before = Bound(_Before(self._births, plan), (), None)
-            plan.always = (before, *plan.always, Bound(_Behind(self._presence), (), None))
+        what = about(topic) if self.filters else None
+        if what is None:
+            return
+        if what.kind in {Kind.NODE, Kind.DEVICE}:
+            plan.always = (Bound(_Before(self._births, plan), (), None), *plan.always)
+        if what.says.reports:
+            plan.always = (*plan.always, Bound(_Behind(self._presence), (), None))
 
     def restore(self, rows: Iterable[tuple[str, str, str]]) -> None:
         """Bring in what a store held."""

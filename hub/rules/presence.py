@@ -73,7 +73,7 @@ class Presence:
         """Begin with nothing reported."""
         self._records: dict[str, _Record] = {}
         self._children: dict[str, dict[str, None]] = {}
-        """Of Homie 5 roots, and the devices of Sparkplug nodes."""
+        """Of Homie 5 roots; of Sparkplug nodes those devices that instances stand for."""
         self._members: dict[str, dict[tuple[Watcher, Key], None]] = {}
         self._dirty: set[str] = set()
 
@@ -87,7 +87,10 @@ class Presence:
 
     def dismiss(self, watcher: Watcher, key: Key, subject: str) -> None:
         """Let it do so no more."""
-        self._members.get(subject, {}).pop((watcher, key), None)
+        members = self._members.get(subject, {})
+        members.pop((watcher, key), None)
+        if not members:
+            self._members.pop(subject, None)
 
     def standing(self, subject: str) -> str:
         """Return what was reported of a subject; with its connection a root takes along whoever lives on it."""
@@ -131,8 +134,6 @@ class Presence:
             number = event.fields.get("bdSeq")
             self._record(what.subject).bd_seq = number if type(number) is int and 0 <= number <= _BD_SEQ else None
             self._dirty.add(what.subject)
-        else:
-            self._children.setdefault(node_of(what.subject), {})[what.subject] = None
         self.alive(what, now)
 
     def _is_of_this_life(self, subject: str, event: Event) -> bool:

@@ -7,14 +7,15 @@ What stands here of the two is from Sparkplug 3.0, chapter 4, and Homie 4.0 and 
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from hub.limits import PLAN_CACHE_TOPICS
 from hub.rules.pattern import Pattern
 from hub.rules.rule import Rule
 
-__all__ = ["About", "Kind", "Says", "about", "kinds", "listens", "node_of", "presence_filters", "reads_sparkplug"]
+__all__ = ["About", "Kind", "Says", "about", "kinds", "node_of", "presence_filters", "reads_sparkplug"]
 
 SPARKPLUG, HOMIE, FIVE = "spBv1.0", "homie", "5"
-_PREFIXES = (f"{SPARKPLUG}/", f"{HOMIE}/")
 
 
 class Kind(enum.Enum):
@@ -39,6 +40,11 @@ class Says(enum.Enum):
     NOTHING = 6
     """Somebody speaks to the device."""
 
+    @property
+    def reports(self) -> bool:
+        """Whether it tells of presence by itself; data does so only for whose instance it is."""
+        return self not in {Says.DATA, Says.NOTHING}
+
 
 _SPARKPLUG = {
     "NBIRTH": (4, Says.BIRTH),
@@ -61,11 +67,7 @@ class About:
     says: Says
 
 
-def listens(topic: str) -> bool:
-    """Tell whether a topic may be about a device."""
-    return topic.startswith(_PREFIXES)
-
-
+@lru_cache(maxsize=PLAN_CACHE_TOPICS)
 def about(topic: str) -> About | None:
     """Return what a topic is about, None where that is no device."""
     levels = topic.split("/")

@@ -319,9 +319,10 @@ def test_reports_beyond_the_bound_push_out_the_oldest(monkeypatch):
 def test_an_event_of_other_topics_meets_nobody_beside_its_rules():
     drive = Drive(HOMIE + '    - {alert: Hot, topic: "site/{device}", when: value > 30}\n')
     assert len(drive.engine.plan("site/a").always) == 1
-    assert len(drive.engine.plan("homie/a/b/c").always) == 3
+    assert len(drive.engine.plan("homie/a/b/c").always) == 1
+    assert len(drive.engine.plan("homie/a/$state").always) == 1
     alone = Drive('- {alert: Hot, topic: "homie/{device}/{node}/{property}", when: value > 30}')
-    assert len(alone.engine.plan("homie/a/b/c").always) == 1
+    assert len(alone.engine.plan("homie/a/$state").always) == 0
 
 
 # against a model

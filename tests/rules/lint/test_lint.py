@@ -112,6 +112,8 @@ def test_rules_that_tell_the_same_people_twice_are_told_of_once(found, texts):
         f"alert: A, {ROOM}, when: co2 > 800, for: 60h, pause: 'weekly mon-fri 08:00-18:00'",
         f"alert: A, {ROOM}, when: co2 > 800, for: 6d, pause: cron 0 2 * * sun for 2h",
         f"alert: A, {ROOM}, when: co2 > 800, pause: temperature > 20, mute: from 2027-05-01 to 2027-05-03",
+        # a death is reported at once, however long the time
+        "alert: A, topic: 'homie/{device}/+/+', by: device, absent: 2d, pause: daily 02:00-02:30",
         # fields that are called like a word of YAML 1.1
         f"alert: A, {ROOM}, when: 'on'",
         f"event: A, {ROOM}, when: true",
