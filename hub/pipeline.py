@@ -31,6 +31,7 @@ from hub.limits import (
     BUSY_SECONDS,
     CHECKPOINT_SECONDS,
     CHECKPOINT_WINDOW_SHARE,
+    CLOCK_STEP_SECONDS,
     DEADLINE_SECONDS,
 )
 from hub.model import OWN, Delivery, Event, Notification
@@ -112,7 +113,11 @@ class Pipeline:
         self._keys = Keys(snapshot.keys)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
-        self._quiet_since = min(now, snapshot.meta_float("alive", now))
+        alive = snapshot.meta_float("alive", now)
+        if now - alive <= -CLOCK_STEP_SECONDS:  # set back while we were off: a machine without a clock
+            self.core.shift(now - alive, now)
+            self.observer.clock_set(now - alive)
+        self._quiet_since = min(now, alive)
         self._had_session = "alive" in snapshot.meta
         self.want_commit()
 

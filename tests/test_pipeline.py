@@ -67,7 +67,10 @@ class FakeDispatcher:
 
 class Ears(Observer):
     def __init__(self):
-        self.seen, self.twice, self.errors = [], 0, []
+        self.seen, self.twice, self.errors, self.clock = [], 0, [], []
+
+    def clock_set(self, seconds):
+        self.clock.append(seconds)
 
     def events(self, events, _now):
         self.seen += events
@@ -271,6 +274,7 @@ async def test_while_one_commit_is_under_way_the_next_gathers_and_covers_all_tha
     rig.take(packet(1))
     await turn()
     for number in range(2, 6):
+        rig.clock.advance(60)  # so that it does not flap
         rig.take(packet(number, HOT if number % 2 else COLD))
         await turn()
     assert len(rig.store.commits) == 2
@@ -775,4 +779,41 @@ async def test_rules_without_overlapping_filters_never_look_for_copies():
     rig = await Rig(WARM).started()
     rig.take(packet(1, ids=[1]), packet(2, COLD, ids=[2]), packet(3, ids=[1]), packet(4, COLD, ids=[2]))
     await turn()
-    assert len(rig.said()) == 4
+    assert len(rig.ears.seen) == 4
+
+
+# the wall clock is set
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+async def test_a_timer_goes_on_as_if_the_wall_clock_had_not_been_set_and_all_who_count_time_hear_of_it(step):
+    rig = await Rig(WARM.replace("when", "for: 5m, when")).started()
+    rig.take(packet(1))
+    await turn()
+    rig.clock.advance(100)
+    rig.clock.set(step)
+    rig.take(packet(2))
+    await turn()
+    await rig.make()
+    assert rig.ears.clock == [step]
+    assert not rig.core.tick(rig.clock.now())
+    assert rig.core.next_due() == rig.clock.now() + 200
+
+
+async def test_a_clock_that_was_set_back_while_the_hub_was_off_delays_no_timer():
+    rig = await Rig(WARM.replace("when", "for: 5m, when")).started()
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    rig.notice("connected", "new")
+    rig.notice("drained")
+    rig.clock.advance(100)
+    rig.pipeline._tick(rig.clock.now())
+    rig.take(packet(2))
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    snapshot = rig.snapshot()
+    after = Rig(WARM.replace("when", "for: 5m, when"), snapshot=snapshot, clock=ManualClock(rig.clock.now() - 3600))
+    assert after.ears.clock == [-3600.0]
+    assert after.core.next_due() == after.clock.now() + 200

@@ -232,7 +232,7 @@ class Dispatcher:
         elif channel.lane.breaker.failed(queued.row, notification.order, self._clock.monotonic(), outcome.after or 0.0):
             self._observer.receiver(channel.name, Circuit.OPEN, outcome.reason)
         perhaps = queued.perhaps or isinstance(outcome, Rejected) or outcome.perhaps
-        verdict = self._decide(channel, outcome, attempts, now - notification.created)
+        verdict = self._decide(channel, outcome, attempts, channel.lane.age(queued))
         gone = self._channels.get(channel.name) is not channel  # it was removed meanwhile
         if isinstance(verdict, Again) and not gone:
             next_at = now + verdict.after

@@ -31,6 +31,7 @@ class Lane:
 
     __slots__ = (
         "_aging",
+        "_born",
         "_ends",
         "_lines",
         "_look_at",
@@ -73,6 +74,11 @@ class Lane:
         self._void: set[int] = set()  # rows taken out that `ready`, `waiting` or a page being read still have
         self._aging: dict[int, str] = {}  # with patience: the alert of each row held, in row order
         self._look_at = -inf
+        self._born: dict[int, float] = {}  # of each row held: when it was made, by the clock that never steps
+
+    def age(self, queued: Queued) -> float:
+        """Return for how many seconds a notification that is held has been waiting, whatever was done to the clock."""
+        return self.clock.monotonic() - self._born[queued.row]
 
     def offer(self, queued: Queued) -> None:
         """Take a row that has just been committed, or leave it to the outbox where there is no room."""
@@ -143,6 +149,7 @@ class Lane:
         """Let go of a notification that is delivered or dead; the next of its alert has its turn."""
         self.busy.remove(queued.row)
         self.held -= 1
+        self._born.pop(queued.row, None)
         if self._aging:
             self._aging.pop(queued.row, None)
         self._leave(queued.notification.order)
@@ -175,6 +182,7 @@ class Lane:
         gone = members[place]
         self.held -= 1
         self._aging.pop(row, None)
+        self._born.pop(row, None)
         if place == 0:
             self._void.add(row)
             self._leave(order)
@@ -193,13 +201,13 @@ class Lane:
         """Take out what has waited for longer than `patience`; what is under way is left to its end."""
         if self.patience is None or not self._aging or self.clock.monotonic() < self._look_at:
             return []
-        now, gone = self.clock.now(), []
+        gone = []
         wait = inf
         for row, order in list(self._aging.items()):
             if row in self.busy:
                 continue
             queued = self._find(row, order)
-            wait = queued.notification.created + self.patience - now
+            wait = self.patience - self.age(queued)
             if wait > 0:
                 break
             self.withdraw(row, order)
@@ -228,6 +236,7 @@ class Lane:
         self.ready.clear()
         self.waiting.clear()
         self._aging.clear()
+        self._born = {row: born for row, born in self._born.items() if row in self.busy}
         self._ends.clear()
         self._void = {row for row in self._void if row > self.cursor}
         self.held = len(self.busy)
@@ -246,6 +255,9 @@ class Lane:
     def _add(self, queued: Queued) -> None:
         self.cursor = queued.row
         self.held += 1
+        # what was made in the future was so before somebody set the clock back
+        age = max(0.0, self.clock.now() - queued.notification.created)
+        self._born[queued.row] = self.clock.monotonic() - age
         order = queued.notification.order
         if self.patience is not None:
             self._aging[queued.row] = order
@@ -264,7 +276,7 @@ class Lane:
 
     def _watch(self, queued: Queued) -> None:
         """Look at what waits when this one has waited for long enough."""
-        left = queued.notification.created + (self.patience or 0.0) - self.clock.now()
+        left = (self.patience or 0.0) - self.age(queued)
         self._look_at = min(self._look_at, self.clock.monotonic() + max(left, 0.0))
 
     def _members(self) -> list[Queued]:
@@ -283,8 +295,8 @@ class Lane:
 
     def _supersede(self, order: str) -> bool:
         """Let go of what need not be sent of an alert that has resolved; tell whether there was anything."""
-        line, now = self._lines[order], self.clock.now()
-        stale = obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere, now)
+        line = self._lines[order]
+        stale = obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere, self.age)
         for queued in reversed(stale):  # so that none of them becomes the head
             self.withdraw(queued.row, order)
         self.superseded += stale

@@ -4,7 +4,7 @@ Whoever got the firing message hears of the end, whoever got none hears nothing;
 told.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.limits import LATE_SECONDS
@@ -24,19 +24,22 @@ class Elsewhere:
 
 
 def obsolete(
-    line: Sequence[Queued], busy: Collection[int], elsewhere: Mapping[str, Elsewhere], now: float
+    line: Sequence[Queued],
+    busy: Collection[int],
+    elsewhere: Mapping[str, Elsewhere],
+    age: Callable[[Queued], float],
 ) -> list[Queued]:
     """Return what need not be sent of one alert's queued notifications, which come in order.
 
-    `busy` are the rows that are under way; `elsewhere` tells by episode what went to a fallback; `now` is in seconds
-    since 1970. A group's message tells of several alerts, each of which may be news: it is always sent.
+    `busy` are the rows that are under way; `elsewhere` tells by episode what went to a fallback; `age` is in seconds.
+    A group's message tells of several alerts, each of which may be news: it is always sent.
     """
     gone: list[Queued] = []
     for place, end in enumerate(line):
         if is_end(end.notification) and end.row not in busy:
             mark = episode(end.notification.id)
             before = [each for each in line[:place] if _announces(each.notification, mark)]
-            if not all(_stale(each, busy) for each in before) or (before and not _late(before[0], now)):
+            if not all(_stale(each, busy) for each in before) or (before and not _late(before[0], age)):
                 continue
             gone += before
             if _unheard(before) or _went_elsewhere(mark, before, elsewhere):
@@ -53,8 +56,8 @@ def _stale(queued: Queued, busy: Collection[int]) -> bool:
     return queued.row not in busy and "alerts" not in queued.notification.body
 
 
-def _late(queued: Queued, now: float) -> bool:
-    return queued.attempts > 0 or now - queued.notification.created >= LATE_SECONDS
+def _late(queued: Queued, age: Callable[[Queued], float]) -> bool:
+    return queued.attempts > 0 or age(queued) >= LATE_SECONDS
 
 
 def _unheard(before: Sequence[Queued]) -> bool:

@@ -10,7 +10,14 @@ from rich.text import Text
 from hub.clock import Clock, SystemClock
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
-from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase, session_phrase
+from hub.operate.phrases import (
+    alert_phrase,
+    alert_severity,
+    clock_phrase,
+    delivery_phrase,
+    notification_phrase,
+    session_phrase,
+)
 from hub.operate.printer import Printer
 from hub.operate.shown import shown, shown_event
 
@@ -128,6 +135,10 @@ class ConsoleObserver(Observer):
         self.note("trouble", f"{shown(what)}: {shown(first)}")
         for line in rest:
             self.note("", shown(line))
+
+    def clock_set(self, seconds: float) -> None:
+        """Show that somebody has set the wall clock."""
+        self.note("clock", clock_phrase(seconds), "yellow")
 
     def reloaded(self, summary: str) -> None:
         """Show that rules were loaded anew."""

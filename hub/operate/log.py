@@ -12,7 +12,14 @@ import orjson
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.model import OWN, Delivered, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
-from hub.operate.phrases import alert_phrase, alert_severity, delivery_phrase, notification_phrase, session_phrase
+from hub.operate.phrases import (
+    alert_phrase,
+    alert_severity,
+    clock_phrase,
+    delivery_phrase,
+    notification_phrase,
+    session_phrase,
+)
 from hub.operate.printer import Printer
 from hub.operate.shown import shown, shown_event
 from hub.operate.summary import seconds_shown
@@ -124,6 +131,10 @@ class LogObserver(Observer):
         """Tell it, each of its lines as a line."""
         for line in message.splitlines() or [""]:
             self.note("trouble", f"{shown(what)}: {shown(line)}")
+
+    def clock_set(self, seconds: float) -> None:
+        """Tell that somebody has set the wall clock."""
+        self.note("clock", clock_phrase(seconds))
 
     def reloaded(self, summary: str) -> None:
         """Tell that rules were loaded anew."""

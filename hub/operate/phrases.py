@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hub.duration import format_duration
 from hub.model import OWN, Delivered, Notification, Outcome
 from hub.operate.shown import shown, shown_labels
 from hub.operate.summary import seconds_shown
 
-__all__ = ["alert_phrase", "alert_severity", "delivery_phrase", "notification_phrase", "session_phrase"]
+__all__ = ["alert_phrase", "alert_severity", "clock_phrase", "delivery_phrase", "notification_phrase", "session_phrase"]
 
 _SESSION = {
     "session_lost": "the broker had forgotten us and what it held for us; subscribed anew",
@@ -55,6 +56,11 @@ def session_phrase(kind: str, detail: str) -> str:
     if kind == "connected":
         return f"{shown(detail)} session" if detail in ("new", "resumed") else shown(detail)
     return ": ".join(filter(None, (_SESSION.get(kind, ""), shown(detail))))
+
+
+def clock_phrase(seconds: float) -> str:
+    """Return what was done to the wall clock, and what that means."""
+    return f"set {format_duration(abs(seconds))} {'forward' if seconds > 0 else 'back'}; timers go on as before"
 
 
 def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -350,7 +350,7 @@ def test_what_waits_longer_than_the_patience_comes_out_even_behind_a_head_that_h
     clock = ManualClock(1000.0)
     lane = Lane(clock)
     lane.set_patience(60.0)
-    loaded(lane, *(Queued(row, notification(row, created=1000.0 + row)) for row in (1, 2, 3)))
+    loaded(lane, *(Queued(row, notification(row, created=990.0 + row)) for row in (1, 2, 3)))
     assert lane.take().row == 1
     clock.advance(30.0)
     assert lane.expired() == []
@@ -358,3 +358,22 @@ def test_what_waits_longer_than_the_patience_comes_out_even_behind_a_head_that_h
     assert [each.row for each in lane.expired()] == [2]
     clock.advance(lane.due() - clock.monotonic())
     assert [each.row for each in lane.expired()] == [3]
+
+
+def test_a_wall_clock_that_is_set_makes_nothing_that_waits_older_or_younger():
+    for step in (3600.0, -3600.0):
+        clock = ManualClock(10_000.0)
+        lane = Lane(clock)
+        lane.set_patience(60.0)
+        loaded(lane, Queued(1, notification(1, created=10_000.0)))
+        clock.advance(20.0)
+        clock.set(step)
+        lane.offer(Queued(2, notification(2, order="b", created=clock.now())))
+        assert [lane.age(each) for each in sorted(lane._members(), key=lambda each: each.row)] == [20.0, 0.0]
+        clock.advance(39.0)
+        assert lane.expired() == []
+        clock.advance(lane.due() - clock.monotonic())
+        assert [each.row for each in lane.expired()] == [1]
+        clock.advance(lane.due() - clock.monotonic())
+        assert [each.row for each in lane.expired()] == [2]
+        assert clock.monotonic() == 10_080.0

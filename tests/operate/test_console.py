@@ -136,7 +136,12 @@ def test_a_trouble_of_many_lines_is_shown_with_all_of_them(terminal):
 def test_the_session_and_reloads_are_told(terminal):
     terminal.observer.session("connected", "resumed")
     terminal.observer.reloaded("8 rules")
-    assert [line[9:] for line in terminal.lines()] == ["broker   connected: resumed session", "rules    8 rules"]
+    terminal.observer.clock_set(86400.0)
+    assert [line[9:] for line in terminal.lines()] == [
+        "broker   connected: resumed session",
+        "rules    8 rules",
+        "clock    set 1d forward; timers go on as before",
+    ]
 
 
 def test_unreadable_payloads_and_conditions_without_a_value_are_shown(terminal):

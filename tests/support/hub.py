@@ -11,12 +11,23 @@ from tests.support.record import PATIENCE, Record
 ROOT = Path(__file__).parents[2]
 
 
+STEPS = """
+import signal, time
+from hub.clock import SystemClock
+ahead = []
+SystemClock.now = lambda self: time.time() + sum(ahead)
+signal.signal(signal.SIGUSR1, lambda *_: ahead.append(3600.0))
+signal.signal(signal.SIGUSR2, lambda *_: ahead.append(-3600.0))
+"""
+"""A hub's wall clock that SIGUSR1 sets an hour forward and SIGUSR2 an hour back; the other clock goes on."""
+
+
 class Hub:
     """A folder with hub.yaml and rules, and the process that runs there.
 
-    `limits` are values of hub/limits.py to run with, for what would take too long to wait for; `settings` further lines
-    of hub.yaml, `http` what stands there under that key. `lines` are what the present (or last) process has said on
-    stdout; `past` what those before it said.
+    `limits` are values of hub/limits.py to run with, for what would take too long to wait for; `before` is a program
+    to run first; `settings` further lines of hub.yaml, `http` what stands there under that key. `lines` are what the
+    present (or last) process has said on stdout; `past` what those before it said.
     """
 
     def __init__(
@@ -31,6 +42,7 @@ class Hub:
         limits=None,
         settings="",
         http="false",
+        before="",
     ):
         self.folder, self.broker = folder, broker
         self.rules = folder / "rules" / "rules.yaml"
@@ -38,7 +50,7 @@ class Hub:
         self.rules.write_text(rules, "utf-8")
         self.state = folder / state
         who = f"username: hub, password: !env PASSWORD, client_id: {client_id}"
-        self._limits = "".join(f"limits.{name} = {value!r}; " for name, value in (limits or {}).items())
+        self._before = "".join(f"limits.{name} = {value!r}\n" for name, value in (limits or {}).items()) + before
         url = f"mqtt://127.0.0.1:{port or broker.port}"
         self._settings = f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\nhttp: {http}\n"
         self.configure(settings)
@@ -62,8 +74,8 @@ class Hub:
         """Start it and, unless told otherwise, wait until all that the broker held for it is in."""
         self.past += self.lines
         self.lines, self.errors = Record(), Record()
-        main = f"from hub import limits; {self._limits}from hub.operate.cli import main; main()"
-        program = ("-c", main) if self._limits else ("-m", "hub")
+        main = f"from hub import limits\n{self._before}\nfrom hub.operate.cli import main; main()"
+        program = ("-c", main) if self._before else ("-m", "hub")
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, *program, "run", "-c", "hub.yaml", *arguments),
             cwd=self.folder,
