@@ -36,6 +36,7 @@ from hub.notify.settings import build_receiver
 from hub.observer import Observer, Observers
 from hub.outbox import StoreOutbox
 from hub.pipeline import Marks, Pipeline
+from hub.rebirth import Rebirths
 from hub.schedules import local_zone
 from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
@@ -121,6 +122,8 @@ class App:
         core = Core(
             rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone(), settings.discovery
         )
+        if settings.rebirth:
+            core.engine.beside.births.unknown = Rebirths(self._publish, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock)
         self.receivers = self._build({})

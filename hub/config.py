@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from hub.document import Node, Problems, read_document
 from hub.errors import ConfigError, Problem
-from hub.fields import Bad, Section, duration, integer, list_of, one_of, secret, text
+from hub.fields import Bad, Section, boolean, duration, integer, list_of, one_of, secret, text
 from hub.ingest.session import BrokerSettings
 from hub.ingest.topics import check_topic
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
@@ -63,6 +63,8 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
     discovery: str = ""
     """The prefix of Home Assistant's discovery topics; empty: alerts are not announced there."""
+    rebirth: bool = False
+    """Whether Sparkplug nodes are asked for their births where a message cannot be read without."""
 
 
 def load_settings(
@@ -124,6 +126,7 @@ def _settings(section: Section, base: Path) -> Settings:
         http=_http(section, base),
         sources=read_sources(section.get("sources"), section.problems),
         discovery=_discovery(section),
+        rebirth=_rebirth(section),
     )
     section.finish()
     return made
@@ -282,6 +285,16 @@ def _discovery(parent: Section) -> str:
     prefix = section.take("prefix", _prefix, _HOME_ASSISTANT)
     section.finish()
     return prefix
+
+
+def _rebirth(parent: Section) -> bool:
+    node = parent.get("sparkplug")
+    if node is None:
+        return False
+    section = Section(node, parent.problems, "sparkplug")
+    made = section.take("rebirth", boolean, default=False)
+    section.finish()
+    return made
 
 
 def _http(parent: Section, base: Path) -> HttpSettings:

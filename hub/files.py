@@ -24,7 +24,7 @@ _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
 _SIGNS = {
     **dict.fromkeys(("rules", "receivers", "defaults", "schedules", "tests"), _RULES),
     **dict.fromkeys(("fleet", "devices", "fields", "faults"), _FLEET),
-    **dict.fromkeys(("broker", "state", "http", "publish_prefix", "sources", "discovery"), _SETTINGS),
+    **dict.fromkeys(("broker", "state", "http", "publish_prefix", "sources", "discovery", "sparkplug"), _SETTINGS),
 }
 
 

@@ -155,6 +155,7 @@ def test_a_user_in_the_broker_option_brings_its_own_password(folder):
         ("state: [a]", "1:8: must be text, not a list"),
         ('state: "a\\0b"', "1:9: no file has the name 'a\\x00b'"),
         ("rules: [~nobody-here/x]", "1:9: ~nobody-here/x: there is no such user"),
+        ("sparkplug: {rebirth: please}", "1:22: "),
         ("discovery: home", "1:12: must be one of homeassistant, not 'home'"),
         ("discovery: {openhab: {}}", "1:13: unknown key 'openhab' in discovery (known keys: homeassistant)"),
         ("discovery: {homeassistant: {prefix: a/+}}", "1:37: not a topic to publish below: "),

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from hub.describe.parts import Key, duration, key, mapping, names, text, whole, word
+from hub.describe.parts import Key, boolean, duration, key, mapping, names, text, whole, word
 from hub.describe.sources import sources
 
-__all__ = ["BROKER", "DISCOVERY", "HOME_ASSISTANT", "HTTP", "SETTINGS", "TOKEN", "settings_file"]
+__all__ = ["BROKER", "DISCOVERY", "HOME_ASSISTANT", "HTTP", "SETTINGS", "SPARKPLUG", "TOKEN", "settings_file"]
 
 _BETTER = "a secret, better from !env NAME or !file PATH"
 
@@ -43,6 +43,10 @@ DISCOVERY: dict[str, Key] = {
     "homeassistant": {"description": "Of Home Assistant.", **mapping("homeassistant", HOME_ASSISTANT)}
 }
 
+SPARKPLUG: dict[str, Key] = {
+    "rebirth": boolean("Ask a node for its birth where what it sends cannot be read without.", default=False)
+}
+
 SETTINGS: dict[str, Key] = {
     "broker": {"description": "The MQTT broker.", **mapping("broker", BROKER)},
     "rules": names("Rule files and folders, relative to this file.", ["rules"]),
@@ -56,6 +60,7 @@ SETTINGS: dict[str, Key] = {
         *("homeassistant", {"homeassistant": {"prefix": "homeassistant"}}),
         anyOf=[{"const": "homeassistant"}, mapping("discovery", DISCOVERY)],
     ),
+    "sparkplug": {"description": "Of Sparkplug B.", **mapping("sparkplug", SPARKPLUG)},
 }
 
 

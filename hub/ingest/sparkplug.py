@@ -29,6 +29,7 @@ __all__ = [
     "missing",
     "read_metrics",
     "read_value",
+    "rebirth_request",
 ]
 
 EXTRA = "pip install 'mqtt-notification-hub[sparkplug]'"
@@ -97,6 +98,13 @@ def missing() -> str:
     except ImportError as error:
         return str(error)
     return ""
+
+
+def rebirth_request(now: float) -> bytes:
+    """Write the command by which a node sends its births anew (3.0, 6.4.24); `now` is in seconds since 1970."""
+    message = payload_class()(timestamp=int(now * 1000))
+    message.metrics.add(name="Node Control/Rebirth", timestamp=message.timestamp, datatype=11, boolean_value=True)
+    return bytes(message.SerializeToString())
 
 
 def read_metrics(topic: str, payload: bytes, time: float, qos: int, retain: bool) -> MetricEvent:

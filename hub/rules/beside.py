@@ -26,7 +26,7 @@ class Beside:
 
     def __init__(self, work: Work) -> None:
         """Begin with nothing known and nothing wanted."""
-        self._presence, self._births = work.presence, Births(work.on_error)
+        self._presence, self.births = work.presence, Births(work.on_error)
         self.filters: list[str] = []
         """What must be subscribed beside the rules' own topics."""
 
@@ -36,7 +36,7 @@ class Beside:
         self._presence.begin()
         if not self.filters:
             self._presence.forget()
-            self._births.forget()
+            self.births.forget()
 
     def join(self, plan: Plan, topic: str) -> None:
         """Take a place in the plan of a topic that may be about a device."""
@@ -44,19 +44,19 @@ class Beside:
         if what is None:
             return
         if what.kind in {Kind.NODE, Kind.DEVICE}:
-            plan.always = (Bound(_Before(self._births, plan), (), None), *plan.always)
+            plan.always = (Bound(_Before(self.births, plan), (), None), *plan.always)
         if what.says.reports:
             plan.always = (*plan.always, Bound(_Behind(self._presence), (), None))
 
     def restore(self, rows: Iterable[tuple[str, str, str]]) -> None:
         """Bring in what a store held."""
         kept = list(rows)
-        self._births.restore([row[1:] for row in kept if row[0] == BIRTH])
+        self.births.restore([row[1:] for row in kept if row[0] == BIRTH])
         self._presence.restore([row[1:] for row in kept if row[0] == PRESENCE])
 
     def take_rows(self) -> list[DeskRow]:
         """Take the rows that changed since the last call."""
-        return [*self._births.take_rows(), *self._presence.take_rows()]
+        return [*self.births.take_rows(), *self._presence.take_rows()]
 
 
 class _Before:

@@ -43,6 +43,8 @@ class Births:
     def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
         """Begin with none; `on_error` hears of metrics that no birth has named."""
         self._on_error = on_error
+        self.unknown: Callable[[str], None] = lambda _: None
+        """Hears of a node whose birth would make a message readable."""
         self._known: OrderedDict[str, _Birth] = OrderedDict()
         self._size = 0
         self._dirty: set[str] = set()
@@ -88,6 +90,7 @@ class Births:
         event.resolve(found, len(unknown))
         if unknown:
             self._on_error("Sparkplug B", event.topic, _complaint(unknown, subject))
+            self.unknown(node_of(subject))
 
     # the store
 
@@ -120,4 +123,4 @@ def _complaint(unknown: Sequence[Pending], subject: str) -> str:
     first = unknown[0]
     which = f"alias {first.alias}" if first.name is None else f"{first.name!r}, whose datatype is not known,"
     more = f" and {len(unknown) - 1} metrics more" if len(unknown) > 1 else ""
-    return f"no birth of {subject} has told of {which}{more}: let the node send its birth anew (Node Control/Rebirth)"
+    return f"no birth of {subject} has told of {which}{more}: the node must send its birth anew (docs/presence.md)"

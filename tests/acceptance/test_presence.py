@@ -1,10 +1,15 @@
 """Devices that die with a last will on a real broker, seen by a whole hub: the alert comes at once, not by a timer."""
 
+import os
+import signal
 import time
 
 import pytest
 
+from hub.ingest.decode import decode
 from tests.acceptance.scene import SLACK, scene, seconds
+from tests.rules.making import Packet
+from tests.support.ends import watching
 from tests.support.mqtt import client
 from tests.support.sparkplug import metric, payload
 
@@ -103,3 +108,22 @@ async def test_the_will_of_the_connection_before_is_no_death(floor, broker):
         assert not floor.notifications("Oven", reason="absent")
         line.die()
         await floor.notified("Oven", "firing", device="oven", reason="absent")
+
+
+async def test_a_node_whose_birth_nobody_heard_is_asked_for_it_once_where_that_is_wanted(tmp_path, broker):
+    access = broker.directory / "mosquitto.acl"
+    access.write_text(access.read_text("utf-8").replace("# topic write spBv1.0", "topic write spBv1.0"), "utf-8")
+    os.kill(broker.pid, signal.SIGHUP)
+    async with (
+        node(broker, 3) as line,
+        watching(broker, NODE.format("CMD"), name="commands") as commands,
+        scene(tmp_path, broker, RULES, settings="sparkplug: {rebirth: true}\n") as floor,
+    ):
+        for number in range(5):
+            await line.publish(OVEN.format("DATA"), data(-5, number))
+        command = await commands.first(lambda message: message.topic == NODE.format("CMD"), SLACK, "a command")
+        assert decode(Packet(command.topic, command.payload), 0.0).fields["Node Control/Rebirth"] is True
+        await birth(line, 3)
+        await line.publish(OVEN.format("DATA"), data(-5, 2))
+        await floor.notified("Oven", "firing", device="oven")
+        assert len(commands) == 1

@@ -73,6 +73,7 @@ FLEET = (
 SETTINGS = """
 broker: {}
 discovery: {homeassistant: {}}
+sparkplug: {rebirth: true}
 http: {tokens: [{name: n, role: viewer, token: t}]}
 sources:
   a: {amqp: {url: 'amqp://h', queue: q}, topic: t/a}
@@ -106,6 +107,7 @@ TABLES = {
     "http": settings.HTTP,
     "discovery": settings.DISCOVERY,
     "homeassistant": settings.HOME_ASSISTANT,
+    "sparkplug": settings.SPARKPLUG,
     "a token": settings.TOKEN,
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from hub.document import Problems
 from hub.files import check
+from hub.ingest.sparkplug import read_metrics
 from hub.limits import SPARKPLUG_METRICS, SPARKPLUG_NAMES
 from hub.notify.settings import read_receivers
 from hub.rules.loader import load_rules
@@ -34,6 +35,12 @@ def test_a_file_has_no_finding_and_its_tests_come_true(text, tmp_path, monkeypat
     assert not problems
     failures = play(case, rules, None)
     assert not failures, [(each.expectation.at, each.expected, each.got) for each in failures]
+
+
+def test_the_request_by_hand_is_the_command_that_it_should_be():
+    (written,) = re.findall(r"printf '(.*)' \| mosquitto_pub -t (?:\S+) -s", TEXT)
+    found = read_metrics("spBv1.0/plant/NCMD/line1", written.encode().decode("unicode_escape").encode(), 0.0, 0, False)
+    assert found.fields == {"Node Control/Rebirth": True, "sparkplug": {}}
 
 
 def test_every_state_and_bound_is_named():

@@ -1,0 +1,45 @@
+"""Asks Sparkplug nodes for their births anew, where what they send cannot be read without (rules/births.py).
+
+Switched on by `sparkplug: {rebirth: true}`, because it is a command to a machine. Best effort, at QoS 0 as Sparkplug
+wants its commands: where one is lost, the next message that cannot be read asks again.
+"""
+
+import asyncio
+import contextlib
+
+from hub.clock import Clock
+from hub.errors import HubError
+from hub.ingest.sparkplug import rebirth_request
+from hub.limits import REBIRTH_NODES, REBIRTH_SECONDS
+from hub.notify.receiver import Publish
+
+__all__ = ["Rebirths"]
+
+
+class Rebirths:
+    """Who was asked of late. A node is asked once in REBIRTH_SECONDS, and at most REBIRTH_NODES are in that time."""
+
+    def __init__(self, publish: Publish, clock: Clock) -> None:
+        """Ask by way of this session."""
+        self._publish, self._clock = publish, clock
+        self._asked: dict[str, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ask(self, node: str) -> None:
+        """Ask a node (`spBv1.0/{group}/{node}`), unless that was done just now; to be called on the loop."""
+        now = self._clock.monotonic()
+        while self._asked and now - next(iter(self._asked.values())) >= REBIRTH_SECONDS:
+            del self._asked[next(iter(self._asked))]
+        if node in self._asked or len(self._asked) >= REBIRTH_NODES:
+            return
+        self._asked[node] = now
+        task = asyncio.create_task(self._send(node), name="rebirth")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, node: str) -> None:
+        space, group, name = node.split("/")
+        with contextlib.suppress(HubError, TimeoutError):
+            async with asyncio.timeout(REBIRTH_SECONDS):
+                request = rebirth_request(self._clock.now())
+                await self._publish(f"{space}/{group}/NCMD/{name}", request, 0, False)
