@@ -42,6 +42,8 @@ class Feed(Observer):
         self.start = 0
         """Which start of the hub this is; set before anybody asks."""
         self.latest = 0
+        self.clients = 0
+        """Who is fed at this moment."""
         self._kept: deque[Message] = deque(maxlen=FEED_KEPT)
         self._news = asyncio.Event()
         self._waking = False

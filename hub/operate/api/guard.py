@@ -30,6 +30,7 @@ class Guard:
     def __init__(self, settings: HttpSettings, clock: Clock, key: bytes) -> None:
         """Know the tokens."""
         self._settings, self._clock, self._key = settings, clock, key
+        self._name = urlsplit(settings.url).netloc.lower()
         self.throttle = Throttle(clock.monotonic)
 
     def admit(self, asked: HTTPConnection, role: str) -> Actor:
@@ -95,12 +96,12 @@ class Guard:
             raise Refused(403, f"this request comes from a page of another site (Origin: {origin[:200]})")
 
     def _own_hosts(self, asked: HTTPConnection) -> set[str]:
-        return {asked.headers.get("host", "").lower(), urlsplit(self._settings.url).netloc.lower()} - {""}
+        return {asked.headers.get("host", "").lower(), self._name} - {""}
 
     def _local_host(self, asked: HTTPConnection) -> None:
         host = asked.headers.get("host", "")
         name = urlsplit(f"//{host}").hostname or ""
-        if not (_is_loopback(name) or host.lower() == urlsplit(self._settings.url).netloc.lower()):
+        if not (_is_loopback(name) or (self._name and host.lower() == self._name)):
             raise Refused(403, "a hub without tokens is asked by the name localhost, or that of http.url, only")
 
 

@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.answers import refusal
 from hub.operate.api.site import Endpoint, Site
-from hub.operate.api.stream import send_all, sse
+from hub.operate.api.stream import EventStream, feed_socket
 
 __all__ = ["ENDPOINTS", "socket_route"]
 
@@ -18,7 +18,7 @@ async def _sse(site: Site, request: Request, actor: Actor) -> Response:
     del actor
     since = request.headers.get("last-event-id", "")
     query = dict(request.query_params) | ({"since": since} if since else {})
-    return sse(site.feed, site.hub, query)
+    return EventStream(site.feed, site.hub, query)
 
 
 def socket_route(site: Site) -> WebSocketRoute:
@@ -31,7 +31,7 @@ def socket_route(site: Site) -> WebSocketRoute:
             await socket.send_denial_response(refusal(refused))
             return
         await socket.accept()
-        await send_all(socket, site.feed, site.hub, socket.query_params)
+        await feed_socket(socket, site.feed, site.hub, socket.query_params)
 
     return WebSocketRoute("/ws", handle)
 

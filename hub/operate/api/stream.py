@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.limits import FEED_BATCH, FEED_PATIENCE_SECONDS, FEED_PING_SECONDS
 from hub.operate.api.feed import Feed, Message
 
-__all__ = ["TooSlow", "events_of", "send_all", "sse"]
+__all__ = ["EventStream", "TooSlow", "feed_client", "feed_socket", "messages"]
+
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
 class TooSlow(Exception):
@@ -49,46 +53,83 @@ async def messages(feed: Feed, hub: Mapping[str, str], query: Mapping[str, str])
         yield ()
 
 
-async def send_all(socket: WebSocket, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> None:
-    """Feed an accepted WebSocket until it closes; one that reads too slowly is closed with 1013 (try again later)."""
-    hearing = asyncio.create_task(_until_closed(socket), name="feed client")
+async def feed_client(
+    feed: Feed,
+    hub: Mapping[str, str],
+    query: Mapping[str, str],
+    send: Callable[[Sequence[Message]], Awaitable[None]],
+    gone: Coroutine[Any, Any, None],
+) -> bool:
+    """Feed a client until `gone` returns, or it is too slow; tell which: True where it was too slow."""
+    feeding = asyncio.create_task(_feed(feed, hub, query, send), name="feed client")
+    hearing = asyncio.create_task(gone, name="feed client hears")
+    feed.clients += 1
     try:
-        async for piece in messages(feed, hub, query):
-            for each in piece:
-                async with asyncio.timeout(FEED_PATIENCE_SECONDS):
-                    await socket.send_text(each.text.decode())
-            if hearing.done():
-                return
-    except (TooSlow, TimeoutError):
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
-            async with asyncio.timeout(1.0):
-                await socket.close(1013, "too slow for the feed")
-    except (WebSocketDisconnect, RuntimeError):  # the latter where the socket was closed between two sends
-        return
+        await asyncio.wait({feeding, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        return feeding.done() and not hearing.done()
     finally:
-        hearing.cancel()
+        feed.clients -= 1
+        for task in (feeding, hearing):
+            task.cancel()
+        await asyncio.gather(feeding, hearing, return_exceptions=True)
 
 
-async def _until_closed(socket: WebSocket) -> None:
-    """Read and forget what the client says, until it goes."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+async def _feed(
+    feed: Feed,
+    hub: Mapping[str, str],
+    query: Mapping[str, str],
+    send: Callable[[Sequence[Message]], Awaitable[None]],
+) -> None:
+    """Send pieces until one takes longer than FEED_PATIENCE_SECONDS."""
+    with contextlib.suppress(TooSlow, TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+        async for piece in messages(feed, hub, query):
+            async with asyncio.timeout(FEED_PATIENCE_SECONDS):
+                await send(piece)
+
+
+async def feed_socket(socket: WebSocket, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> None:
+    """Feed an accepted WebSocket until it closes; one that reads too slowly is closed with 1013 (try again later)."""
+
+    async def send(piece: Sequence[Message]) -> None:
+        for each in piece:
+            await socket.send_text(each.text.decode())
+
+    async def gone() -> None:
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass
 
+    if await feed_client(feed, hub, query, send, gone()):
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await socket.close(1013, "too slow for the feed")
 
-async def events_of(feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> AsyncIterator[bytes]:
-    """Yield the feed as server-sent events; it ends where the client is too slow, which then comes back with its id."""
-    with contextlib.suppress(TooSlow):
-        async for piece in messages(feed, hub, query):
-            yield b"".join([_event(feed, each) for each in piece]) or b": still here\n\n"
+
+class EventStream(Response):
+    """The feed as server-sent events, for ever; where the client is too slow it ends, to come back with its id."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> None:
+        """Feed whoever is answered with this."""
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        self._feed, self._hub, self._query = feed, hub, query
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+
+        async def pass_on(piece: Sequence[Message]) -> None:
+            body = b"".join([_event(self._feed, each) for each in piece]) or b": still here\n\n"
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+
+        async def gone() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        await feed_client(self._feed, self._hub, self._query, pass_on, gone())
 
 
 def _event(feed: Feed, message: Message) -> bytes:
     head = f"id: {feed.identity(message.number)}\nevent: {message.type}\ndata: "
     return head.encode() + message.text + b"\n\n"
-
-
-def sse(feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> StreamingResponse:
-    """Return the feed as an endless response."""
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
-    return StreamingResponse(events_of(feed, hub, query), headers=headers, media_type="text/event-stream")

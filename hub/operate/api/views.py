@@ -35,6 +35,7 @@ async def _status(site: Site, request: Request, actor: Actor) -> Response:
         "rules": len(rules.rules),
         "receivers": len(rules.receivers),
         "figures": site.latest,
+        "clients": site.feed.clients,
         "feed": site.feed.identity(site.feed.latest),
         "actor": {"name": actor.name, "role": actor.role},
         "login": bool(site.app.settings.http.tokens),
