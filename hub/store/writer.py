@@ -60,7 +60,7 @@ class Store:
         """Run a query on the writer's connection: it sees all that was committed before.
 
         Raises:
-            StoreError: it cannot be read, or the store is closed.
+            StoreError: it cannot be read, or the store is closed. What the query raises is raised.
 
         """
         if self._closed or self.ended.done():
@@ -129,6 +129,8 @@ class Store:
             self._call(_finish, future, None, query(self.database))
         except sqlite3.Error as error:
             self._call(_finish, future, StoreError(f"{self.database.path}: cannot be read: {error}"), None)
+        except Exception as error:  # noqa: BLE001 - whatever a query says is for who asked; nothing was changed by it
+            self._call(_finish, future, error, None)
 
     def _call(self, function: Callable[..., None], *args: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more

@@ -92,6 +92,8 @@ async def test_a_read_sees_what_was_committed_before_it(store):
 async def test_a_query_that_fails_fails_alone(store):
     with pytest.raises(StoreError, match="cannot be read: no such table"):
         await within(store.read(lambda database: database.connection.execute("SELECT * FROM nowhere")))
+    with pytest.raises(OverflowError):
+        await within(store.read(lambda database: database.connection.execute("SELECT ?", (1 << 70,))))
     assert await within(committed(store, meta(1))) is None
 
 
