@@ -28,9 +28,9 @@ class _Birth:
     __slots__ = ("by_alias", "by_name", "text")
 
     def __init__(self, declared: Sequence[Declared]) -> None:
-        self.by_alias = {each.alias: each for each in declared if each.alias is not None}
-        self.by_name = {each.name: each for each in declared if each.datatype in _TELLING}
-        known = dict.fromkeys([*self.by_alias.values(), *self.by_name.values()])
+        known = [each for each in declared if each.alias is not None or each.datatype in _TELLING]
+        self.by_alias = {each.alias: each for each in known if each.alias is not None}
+        self.by_name = {each.name: each for each in known if each.datatype in _TELLING}
         self.text = orjson.dumps([[*each] for each in known]).decode()
 
     def __len__(self) -> int:

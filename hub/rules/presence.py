@@ -155,15 +155,24 @@ class Presence:
     def _describe(self, subject: str, event: Event) -> None:
         root = event.fields.get("root")
         known = isinstance(root, str) and 0 < len(root) <= _LEVEL_CHARS and "/" not in root
-        name = f"homie/5/{root}" if known else ""
+        name = f"homie/5/{root}" if known and subject != f"homie/5/{root}" else ""
+        before = self._records.get(subject)
+        if name == ("" if before is None else before.root):
+            return
         record = self._record(subject)
-        if name != record.root:
-            self._children.get(record.root, {}).pop(subject, None)
-            record.root = name
-            if name:
-                self._children.setdefault(name, {})[subject] = None
-            self._changed(subject)
-            self._tell_gone(subject)
+        self._leave(subject, record)
+        record.root = name
+        if name:
+            self._children.setdefault(name, {})[subject] = None
+        self._changed(subject)
+        self._tell_gone(subject)
+
+    def _leave(self, subject: str, record: _Record) -> None:
+        """Let a device live on its root's connection no more."""
+        siblings = self._children.get(record.root, {})
+        siblings.pop(subject, None)
+        if not siblings:
+            self._children.pop(record.root, None)
 
     # changes
 
@@ -191,7 +200,7 @@ class Presence:
     def _remove(self, subject: str, now: float) -> None:
         record = self._records.pop(subject, None)
         if record is not None:
-            self._children.get(record.root, {}).pop(subject, None)
+            self._leave(subject, record)
             self._dirty.add(subject)
         for watcher, key in list(self._members.pop(subject, ())):
             watcher.removed(key, now)
@@ -223,7 +232,7 @@ class Presence:
             record = self._records[subject] = _Record()
             if len(self._records) > PRESENCE_SUBJECTS:
                 oldest = next(iter(self._records))
-                del self._records[oldest]
+                self._leave(oldest, self._records.pop(oldest))
                 self._dirty.add(oldest)
         return record
 

@@ -149,8 +149,10 @@ def nested(levels):
 def test_what_no_rule_could_trust_is_refused_with_the_reason():
     assert "not a Sparkplug B payload" in refused(b"\xff\xff\xff")
     assert "not a Sparkplug B payload" in refused(b"\x12\x7f\x00")
-    assert refused(payload(metric(b"\xff", 1, "Int32"))) == "text that is not UTF-8"
-    assert refused(payload(metric("x", b"\xff", "String"))) == "text that is not UTF-8"
+    # protobuf without its C part finds this out by itself
+    unreadable = {"text that is not UTF-8", "not a Sparkplug B payload: neither JSON nor protobuf"}
+    assert refused(payload(metric(b"\xff", 1, "Int32"))) in unreadable
+    assert refused(payload(metric("x", b"\xff", "String"))) in unreadable
     assert "the limit is" in refused(payload(*[b""] * (SPARKPLUG_METRICS + 1)))
     assert isinstance(decode(Packet(TOPIC, nested(PAYLOAD_DEPTH), 1), 0.0), MetricEvent)
     assert "nested deeper" in refused(nested(PAYLOAD_DEPTH + 1))

@@ -1,6 +1,8 @@
 """Metrics that only a birth makes readable: by alias, by sign; over a restart, bounded, said where unknown."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.ingest.decode import decode
 from hub.rules import births
@@ -118,3 +120,36 @@ def test_a_metric_cannot_take_the_place_of_what_the_hub_says(name):
     data = rig.send(DEVICE.format("DATA"), metric(None, 9, "Int32", alias=7, typed=False), seq=3)
     assert data["sparkplug"] == {"seq": 3}
     assert name == "sparkplug" or data[name] == 9
+
+
+METRICS = st.builds(
+    metric,
+    st.one_of(st.none(), st.sampled_from(["temperature", "oven/heat", "sparkplug", ""])),
+    st.integers(-(1 << 31), (1 << 31) - 1),
+    st.sampled_from(["Int8", "Int32", "UInt32"]),
+    alias=st.one_of(st.none(), st.integers(0, 3), st.just((1 << 64) - 1)),
+    typed=st.booleans(),
+)
+BYTES = st.builds(metric, st.none(), st.binary(max_size=9), st.sampled_from(["Bytes", "BooleanArray", "StringArray"]))
+TOPICS = st.sampled_from([NODE.format("BIRTH"), DEVICE.format("BIRTH"), NODE.format("DATA"), DEVICE.format("DATA")])
+
+
+@given(st.lists(st.tuples(TOPICS, st.lists(st.one_of(METRICS, BYTES), max_size=5)), max_size=8))
+def test_no_births_and_data_in_whatever_order_raise_and_what_is_known_is_so_after_a_restart(messages):
+    rig = Rig()
+    for topic, metrics in messages:
+        rig.send(topic, *metrics)
+    data = [metric(None, -5, "Int32", alias=alias, typed=False) for alias in range(4)]
+    before = rig.send(DEVICE.format("DATA"), *data)
+    rig.restart()
+    assert rig.send(DEVICE.format("DATA"), *data) == before
+
+
+def test_of_two_metrics_with_one_alias_the_last_is_meant_also_after_a_restart():
+    rig = Rig()
+    twice = [metric("temperature", 1, "Int8", alias=1), metric("oven/heat", 1, "Int8", alias=1)]
+    rig.send(DEVICE.format("BIRTH"), *twice)
+    for _ in range(2):
+        data = rig.send(DEVICE.format("DATA"), metric(None, 5, "Int8", alias=1, typed=False))
+        assert data == {"oven/heat": 5, "sparkplug": {}}
+        rig.restart()
