@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,7 +138,8 @@ def test_the_whole_hub_yaml_of_the_docs_is_the_defaults(tmp_path, monkeypatch):
     (tmp_path / "hub.yaml").write_text("broker: {username: hub, password: !env HUB_PASSWORD}\n")
     plain = load_settings(tmp_path / "hub.yaml")
     (tmp_path / "hub.yaml").write_text(named(OPERATIONS, "hub.yaml")[1], "utf-8")
-    assert load_settings(tmp_path / "hub.yaml") == plain
+    found = load_settings(tmp_path / "hub.yaml")
+    assert replace(found, http=replace(found.http, asked=False)) == plain
 
 
 @pytest.mark.parametrize("command", [command.__name__.replace("_", "-") for command in COMMANDS])

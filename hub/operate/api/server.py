@@ -6,6 +6,7 @@ beside it: faster for small requests, half as fast for WebSocket frames, and wit
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -116,17 +117,12 @@ def _bind(settings: HttpSettings) -> socket.socket:
         ListenError: it cannot be used.
 
     """
-    where = f"{settings.host}:{settings.port}"
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-        bound.listen()
+        return socket.create_server(found[0][4], family=found[0][0])
     except OSError as error:
-        raise ListenError(f"http: cannot listen on {where}: {error.strerror}; name another with --http") from None
-    return bound
+        where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno) if error.errno else str(error)
+        raise ListenError(f"http: cannot listen on {where}: {why}; name another with --http") from None
 
 
 def _config(settings: HttpSettings, bound: socket.socket) -> Config:
