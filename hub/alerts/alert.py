@@ -11,7 +11,7 @@ import orjson
 
 from hub.alerts.tally import Tally
 from hub.clock import rfc3339
-from hub.expressions import encode_level
+from hub.expressions import short_level
 from hub.model import Labels, Phase
 
 __all__ = ["Ack", "Alert", "changed", "fingerprint"]
@@ -90,7 +90,7 @@ class Alert:
 
     def topic(self, prefix: str) -> str:
         """Return the topic of its retained state: alertname, then the instance's values in the order of `by`."""
-        levels = [encode_level(self.alertname), *(encode_level(value) for _, value in self.instance)]
+        levels = [short_level(self.alertname), *(short_level(value) for _, value in self.instance)]
         return "/".join([prefix, "alerts", *levels])
 
     def body(self) -> dict[str, Any]:

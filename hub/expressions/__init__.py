@@ -9,7 +9,7 @@ from hub.expressions.history import Reading, Slot
 from hub.expressions.names import Context, Equality, Scope
 from hub.expressions.program import Program, RunAll, compile_condition, compile_expression, compile_together, evaluate
 from hub.expressions.template import Rendered, Template, compile_template, literal
-from hub.expressions.topic import TopicTemplate, compile_topic, encode_level
+from hub.expressions.topic import TopicTemplate, compile_topic, encode_level, short_level
 from hub.expressions.values import UInt
 from hub.expressions.visible import visible
 
@@ -36,5 +36,6 @@ __all__ = [
     "encode_level",
     "evaluate",
     "literal",
+    "short_level",
     "visible",
 ]

@@ -14,11 +14,13 @@ from hub.expressions.names import Context, Scope
 from hub.expressions.template import Filler, fillers
 from hub.limits import TOPIC_BYTES
 
-__all__ = ["TopicTemplate", "compile_topic", "encode_level"]
+__all__ = ["TopicTemplate", "compile_topic", "encode_level", "short_level"]
 
 # what MQTT forbids in a topic name (5.0, 1.5.4 and 4.7.1) or Mosquitto refuses, and % because it marks the others
-_UNSAFE = re.compile("[/+#%\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_UNSAFE_LITERAL = re.compile("[+#\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_PLANES = "".join(chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
+_UNFIT = f"\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{_PLANES}"
+_UNSAFE = re.compile(f"[/+#%{_UNFIT}]")
+_UNSAFE_LITERAL = re.compile(f"[+#{_UNFIT}]")
 _HASHED = 18  # what `~` and the hash of a value that had to be cut take
 _SHORTEST = 24  # a share below which a cut value would tell nothing
 
@@ -26,6 +28,11 @@ _SHORTEST = 24  # a share below which a cut value would tell nothing
 def encode_level(value: str) -> str:
     """Return a value as one level of a topic: `/ + # %` and controls percent-encoded, `_` for an empty one."""
     return _UNSAFE.sub(_encoded, value) or "_"
+
+
+def short_level(value: str) -> str:
+    """Return the same in at most TOPIC_BYTES; of a value that is longer its beginning and a hash of the whole."""
+    return _cut(encode_level(value), TOPIC_BYTES)
 
 
 def _encoded(match: re.Match[str]) -> str:

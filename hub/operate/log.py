@@ -7,8 +7,6 @@ most once a minute; a receiver that works again is told too.
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-import orjson
-
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.model import OWN, Delivered, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
@@ -21,7 +19,7 @@ from hub.operate.phrases import (
     session_phrase,
 )
 from hub.operate.printer import Printer
-from hub.operate.shown import shown, shown_event
+from hub.operate.shown import shown, shown_event, shown_json
 from hub.operate.summary import seconds_shown
 
 __all__ = ["LogObserver", "Repeats"]
@@ -144,7 +142,7 @@ class LogObserver(Observer):
         stamp = rfc3339(self._clock.now())
         if self._json:
             line = {"time": stamp, "kind": kind, "text": text} | {k: v for k, v in fields.items() if v is not None}
-            return orjson.dumps(line, default=str).decode()
+            return shown_json(line, indent=False)
         identity = fields.get("id")
         return " ".join(filter(None, (stamp, kind, text, f"id={shown(identity)}" if identity else "")))
 

@@ -4,11 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["shown", "shown_event", "shown_labels"]
+import orjson
+
+__all__ = ["shown", "shown_event", "shown_json", "shown_labels"]
 
 # C0, DEL, C1, line and paragraph separators, zero-width and bidirectional controls, lone surrogates, BOM: whatever
 # moves the cursor, ends the line or lets text read otherwise than it is
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
+_UNFIT_IN_JSON = re.compile(f"(?!\n){_UNFIT.pattern}")  # its own line ends are no part of a value
 _CHARS = 2000  # more of one value than any terminal line shows
 
 
@@ -28,6 +31,13 @@ def shown(text: object, chars: int = _CHARS) -> str:
 def shown_event(topic: str, raw: bytes) -> str:
     """Return topic and payload of an event as one line."""
     return f"{shown(topic)} {shown(raw[: _CHARS * 4].decode('utf-8', 'backslashreplace'))}"
+
+
+def shown_json(value: Any, *, indent: bool = True) -> str:
+    """Return JSON in which nothing can hide either: the same to a program, and harmless on a terminal."""
+    layout = orjson.OPT_INDENT_2 if indent else 0
+    text = orjson.dumps(value, default=str, option=layout | orjson.OPT_NON_STR_KEYS).decode()
+    return _UNFIT_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def shown_labels(labels: Mapping[str, Any], without: tuple[str, ...] = ("alertname", "severity")) -> str:

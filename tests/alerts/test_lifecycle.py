@@ -8,6 +8,7 @@ from hub.alerts.alert import Ack, Alert, fingerprint
 from hub.alerts.lifecycle import advance, end, forget, speak, told
 from hub.alerts.tally import Tally
 from hub.alerts.texts import Rendered
+from hub.limits import TOPIC_BYTES
 from hub.model import Phase, Reason
 
 TEXTS = Rendered({"a": "b"}, "summary", "details", "runbook", None, ())
@@ -89,6 +90,12 @@ def test_the_fingerprint_never_changes_between_versions_of_the_hub():
 def test_the_topic_has_the_name_and_the_instances_values_each_level_safe():
     assert alert().topic("hub") == "hub/alerts/Warm/a/7"
     assert Alert("Too warm", (("a", "x/y#+"), ("b", ""), ("c", "é"))).topic("p") == "p/alerts/Too warm/x%2Fy%23%2B/_/é"
+
+
+def test_a_value_too_long_for_a_topic_is_cut_and_tells_itself_from_others():
+    long, other = (Alert("A", (("x", "/" * 40_000 + end),)).topic("hub") for end in "ab")
+    assert long != other
+    assert len(long.encode()) <= len("hub/alerts/A/") + TOPIC_BYTES
 
 
 def test_the_state_others_see_has_the_fields_of_the_interface():

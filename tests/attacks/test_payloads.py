@@ -88,6 +88,8 @@ VALUES = {
     "line": "a\nb\r\nc",
     "U+0001": "\x01",
     "U+FFFE": "\ufffe\uffff\ufdd0",
+    "U+10FFFF": "\U0001fffe\U0010ffff",
+    "slashes": "/" * 5000,
     "empty": "",
     "dollar": "$SYS/broker",
     "percent": "%2F%00",

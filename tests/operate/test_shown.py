@@ -1,8 +1,10 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.operate.shown import shown, shown_event, shown_labels
+from hub.operate.shown import shown, shown_event, shown_json, shown_labels
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,17 @@ def test_whatever_a_device_sends_is_one_printable_line(text):
     line = shown(text)
     assert len(line.splitlines()) <= 1
     assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in line)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(TEXT, TEXT))
+def test_json_shows_no_control_character_either_and_means_the_same(value):
+    for indent in (True, False):
+        text = shown_json(value, indent=indent)
+        assert json.loads(text) == value
+        assert not any((ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160 or char == "\u202e" for char in text)
 
 
 def test_a_long_text_is_cut_with_an_ellipsis():

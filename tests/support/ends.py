@@ -40,7 +40,7 @@ class Web:
     async def start(self):
         """Listen, again on the same port if it did before."""
         app = web.Application(client_max_size=1 << 24)
-        app.router.add_route("*", "/{tail:.*}", self._handle)
+        app.router.add_route("*", r"/{tail:[\s\S]*}", self._handle)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
@@ -53,7 +53,7 @@ class Web:
         body = await request.read()
         key = request.headers.get("Idempotency-Key")
         seen = {"path": request.path, "key": key, "headers": request.headers, "body": body, "json": json.loads(body)}
-        seen["cut"] = request.transport.abort
+        seen |= {"cut": request.transport.abort, "url": request.raw_path}
         self.requests.add(seen)
         answer = self.answer(seen)
         if asyncio.iscoroutine(answer):

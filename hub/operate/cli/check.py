@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from hub.app import check as find_problems
 from hub.errors import Problem
-from hub.operate.shown import shown
+from hub.operate.shown import shown, shown_json
 
 __all__ = ["Format", "check"]
 
@@ -57,7 +56,7 @@ def _text(problems: Sequence[Problem]) -> None:
 
 
 def _json(problems: Sequence[Problem]) -> None:
-    typer.echo(orjson.dumps(list(problems), option=orjson.OPT_INDENT_2).decode())
+    typer.echo(shown_json(list(problems)))
 
 
 def _github(problems: Sequence[Problem]) -> None:

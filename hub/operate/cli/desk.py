@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +15,7 @@ from hub.config import load_settings
 from hub.errors import RequestError
 from hub.operate.ask import ask
 from hub.operate.runner import run_loop
-from hub.operate.shown import shown, shown_labels
+from hub.operate.shown import shown, shown_json, shown_labels
 
 __all__ = ["ack", "alerts", "print_table", "request", "silence", "unsilence", "user"]
 
@@ -56,7 +55,7 @@ def alerts(
         answer = request("alerts", which(matchers or []), config, broker)
         show = _alert_table
     if as_json:
-        typer.echo(orjson.dumps(answer["silences" if silences else "alerts"], option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(answer["silences" if silences else "alerts"]))
     else:
         show(answer)
 
@@ -79,7 +78,7 @@ def ack(
         wanted["for"] = lasting
     answer = request("unack" if undo else "ack", wanted, config, broker)
     if as_json:
-        typer.echo(orjson.dumps(answer["alerts"], option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(answer["alerts"]))
         return
     for each in answer["alerts"]:
         typer.echo(f"{'taken back' if undo else 'acknowledged'}: {_line(each)}")
@@ -106,7 +105,7 @@ def silence(
         wanted["start"] = start
     answer = request("silence", wanted, config, broker)
     if as_json:
-        typer.echo(orjson.dumps(answer["silence"], option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(answer["silence"]))
         return
     made = answer["silence"]
     count = answer["silenced"]
@@ -123,7 +122,7 @@ def unsilence(
     """End a silence; what still fires and was held back is told."""
     answer = request("unsilence", {"id": identity, "by": by or user()}, config, broker)
     if as_json:
-        typer.echo(orjson.dumps(answer["silence"], option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(answer["silence"]))
     else:
         typer.echo(f"ended: {shown(identity)}")
 

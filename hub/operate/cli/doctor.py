@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from hub.config import Settings, load_settings
@@ -17,7 +16,7 @@ from hub.operate.doctor.machine import look_at_machine
 from hub.operate.doctor.receivers import look_at_receivers
 from hub.operate.doctor.state import look_at_state
 from hub.operate.runner import run_loop
-from hub.operate.shown import shown
+from hub.operate.shown import shown, shown_json
 
 __all__ = ["doctor"]
 
@@ -38,7 +37,7 @@ def doctor(
     """
     findings = run_loop(_look(load_settings(config, broker=broker, state=state)))
     if as_json:
-        typer.echo(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(findings))
     else:
         _say(findings)
     if any(finding.level is Level.BAD for finding in findings):

@@ -17,7 +17,7 @@ from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import matches
 from hub.limits import PAYLOAD_BYTES
 from hub.model import Event
-from hub.operate.shown import shown
+from hub.operate.shown import shown, shown_json
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.rules.sampler import Sampler
 from hub.rules.transition import make_context
@@ -66,7 +66,7 @@ def eval(  # noqa: A001 - the command's name
         _fail(str(error), as_json)
     kind = str(type_of(value))
     if as_json:
-        typer.echo(orjson.dumps({"value": _jsonable(value), "type": kind}, option=orjson.OPT_NON_STR_KEYS).decode())
+        typer.echo(shown_json({"value": _jsonable(value), "type": kind}, indent=False))
     else:
         typer.echo(f"{shown(_text(value))} ({kind})")
 
@@ -107,7 +107,7 @@ def _fail(message: str, as_json: bool, error: CompileError | None = None) -> Non
     """Say what is wrong, for a mistake in the expression with the place, and end."""
     if as_json:
         place = {} if error is None else {"offset": error.offset, "hint": error.hint}
-        typer.echo(orjson.dumps({"error": message, **place}).decode())
+        typer.echo(shown_json({"error": message, **place}, indent=False))
         raise typer.Exit(1)
     hint = f" ({error.hint})" if error is not None and error.hint else ""
     typer.echo(f"hub: {shown(message + hint)}", err=True)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import orjson
 import typer
 from rich.table import Table
 
@@ -20,7 +19,7 @@ from hub.errors import StoreLocked
 from hub.limits import OUTBOX_SHOWN
 from hub.notify.outbox import Queued
 from hub.operate.cli.desk import Broker, By, Config, print_table, request, user
-from hub.operate.shown import shown
+from hub.operate.shown import shown, shown_json
 from hub.outbox import outbox_row, revived
 from hub.store.changes import Changes
 from hub.store.database import Database
@@ -59,7 +58,7 @@ def outbox(
         named(wanted)
         answer = _change(action, path, wanted, lambda: dict(request(f"outbox-{action}", wanted, config, broker)))
     if as_json:
-        typer.echo(orjson.dumps(answer["outbox"], option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(answer["outbox"]))
     elif action == "list":
         _show(answer["outbox"])
     else:

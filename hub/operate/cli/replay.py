@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO, Annotated, Any, BinaryIO
 from zoneinfo import ZoneInfo
 
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,7 +18,7 @@ from hub.document import Problems
 from hub.errors import ConfigError, HubError
 from hub.files import load_files
 from hub.model import Event
-from hub.operate.shown import shown, shown_labels
+from hub.operate.shown import shown, shown_json, shown_labels
 from hub.schedules import local_zone
 from hub.trial.difference import Change, Difference, compare
 from hub.trial.records import BadLine, opened, records
@@ -57,7 +56,7 @@ def replay(
     seconds = time.monotonic() - begun
     difference = None if against is None else compare(new, both[1])
     if as_json:
-        typer.echo(orjson.dumps(_json(new, difference), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(_json(new, difference)))
         return
     _say_bad(new)
     if difference is None:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -23,7 +22,7 @@ from hub.errors import ConfigError, HubError
 from hub.ingest.session import BrokerSettings
 from hub.limits import FLEET_DEVICES
 from hub.operate.runner import Stopper, run_loop
-from hub.operate.shown import shown
+from hub.operate.shown import shown, shown_json
 from hub.secret import Secret
 from hub.share import shared
 
@@ -198,7 +197,7 @@ def _tell(play: Play, settings: BrokerSettings, as_json: bool) -> None:
         figures = {"broker": str(settings), "devices": tally.devices, "seconds": round(play.seconds, 3)}
         figures |= {"sent": tally.sent, "qos0": tally.unanswered, "acknowledged": tally.acknowledged}
         figures |= {"refused": tally.refused, "rate": round(_rate(play), 1), "reconnects": tally.reconnects}
-        typer.echo(orjson.dumps(figures).decode())
+        typer.echo(shown_json(figures, indent=False))
     else:
         typer.echo(f"{_figures(play)}, {play.seconds:.1f} s")
     if tally.refused:

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -15,7 +14,7 @@ from rich.progress import Progress
 from hub.clock import rfc3339
 from hub.duration import format_duration
 from hub.files import load_trial
-from hub.operate.shown import shown
+from hub.operate.shown import shown, shown_json
 from hub.trial.case import Case
 from hub.trial.play import Failure, play
 from hub.why.story import sentence
@@ -61,7 +60,7 @@ def test(
                 _say(case, found)
             progress.update(task, advance=1, visible=time.monotonic() - begun > _SLOW_SECONDS)
     if as_json:
-        typer.echo(orjson.dumps(_json(chosen, failures), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(_json(chosen, failures)))
     else:
         typer.echo(f"{len(chosen) - failed} passed, {failed} failed")
     if failed:

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from hub.config import load_settings
 from hub.errors import RequestError
 from hub.operate.ask import ask
 from hub.operate.runner import run_loop
-from hub.operate.shown import shown, shown_labels
+from hub.operate.shown import shown, shown_json, shown_labels
 from hub.schedules import local_zone
 from hub.store.reader import Reader
 from hub.why.story import Told, as_body, read, tell
@@ -46,7 +45,7 @@ def why(
     finally:
         reader.close()
     if as_json:
-        typer.echo(orjson.dumps([as_body(each) for each in found], option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json([as_body(each) for each in found]))
         return
     for each in found:
         _say(each)
@@ -75,7 +74,7 @@ def why_not(
     if not answer.get("ok"):
         raise RequestError(str(answer.get("error")))
     if as_json:
-        typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+        typer.echo(shown_json(answer))
         return
     for sentence in answer.get("sentences", ()):
         typer.echo(f"{shown(rule)}: {shown(sentence)}")
