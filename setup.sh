@@ -1,6 +1,7 @@
 #!/bin/sh
 # Set-up that `make demo` and `make test` do by themselves: a virtual environment with the hub, and Mosquitto; for the
-# tests of queues, and of the HTTP API, the programs they speak to (without them those tests are skipped, and say so).
+# tests of queues, of the HTTP API and of the web page, the programs they speak to (without them those tests are skipped,
+# and say so).
 # usage: setup.sh venv PYTHON DIR | setup.sh mosquitto | setup.sh servers [DIR]
 set -eu
 
@@ -31,6 +32,7 @@ ensure_mosquitto() {
 
 ensure_servers() {
     command -v redis-server >/dev/null 2>&1 || { say "installing redis-server"; install redis-server; } || true
+    command -v chromium >/dev/null 2>&1 || { say "installing chromium"; install chromium; } || true
     command -v rabbitmq-server >/dev/null 2>&1 || { say "installing rabbitmq-server"; install rabbitmq-server; } || true
     ensure_program amtool prometheus-alertmanager
     ensure_program prometheus prometheus

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from hub import __version__
 from hub.attempts import Attempts
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.commands.channel import Channel, Heard, desk_settings
+from hub.commands.link import Links
 from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
@@ -33,6 +35,7 @@ from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
 from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
 from hub.notify.settings import build_receiver
+from hub.notify.subscribers import Subscribers
 from hub.observer import Observer, Observers
 from hub.outbox import StoreOutbox
 from hub.pipeline import Marks, Pipeline
@@ -40,6 +43,7 @@ from hub.rebirth import Rebirths
 from hub.schedules import local_zone
 from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
+from hub.store.database import Database
 from hub.store.writer import Store
 from hub.watch import watch
 
@@ -103,11 +107,12 @@ class App:
             stack.push_async_callback(store.close)
             http = await stack.enter_async_context(http_client())
             snapshot = await store.load()
-            self._wire(store, snapshot, http)
+            keys = {name: await store.read(partial(Database.key, name=name)) for name in ("token", "vapid")}
+            self._wire(store, snapshot, http, keys)
             self.pipeline.restore(snapshot)
             await self._live(store, orjson.loads(snapshot.meta.get("filters", "[]")))
 
-    def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
+    def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession, keys: Mapping[str, bytes]) -> None:
         settings, clock, observer = self.settings, self.clock, self.observer
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
@@ -125,10 +130,12 @@ class App:
         if settings.rebirth:
             core.engine.beside.births.unknown = Rebirths(self._publish, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
-        self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock)
+        subscribers = Subscribers(keys["vapid"], snapshot.subscribers)
+        self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts = Attempts(clock)
-        self.dispatcher = Dispatcher(self.receivers, outbox, clock, Observers(observer, attempts))
+        dress = Links(settings.http.url, keys["token"]).dress if settings.http.url else None
+        self.dispatcher = Dispatcher(self.receivers, outbox, clock, Observers(observer, attempts), dress=dress)
         self.pipeline = Pipeline(
             self.session,
             core,
@@ -141,9 +148,10 @@ class App:
             rules.filters(),
             attempts,
             marks,
+            subscribers,
         )
         self.store = store
-        self.service = service = Service(self.pipeline, store, clock)
+        self.service = service = Service(self.pipeline, store, clock, subscribers)
         desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
         self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard())
 

@@ -116,6 +116,7 @@ DESK_RETRY_SECONDS = 5.0  # until the session for requests is tried again where 
 REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
 TOKEN_SECONDS = 86400.0  # how long a token acknowledges, where nobody says
+LINK_SECONDS = 4 * 86400.0  # … one in a message: a day, also where the message came after three
 ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
 
 # HTTP
@@ -172,6 +173,11 @@ ADDRESS_CHARS = 249  # of a topic, subject, routing key, channel: the most that 
 ADDRESS_VALUE_CHARS = 64  # of one value in it
 ZEROMQ_JOIN_SECONDS = 1.0  # a new socket waits so long for the first subscriber, who would miss the first message
 ZEROMQ_LINGER_MILLISECONDS = 500  # what a socket may take to send the rest when it is closed
+SUBSCRIBERS = 200  # browsers that are told by push; each notification is encrypted for each, 0.3 ms
+SUBSCRIBER_URL_CHARS = 2048  # of a push service's URL; the longest that were seen have 600
+PUSH_BYTES = 3800  # of one message: push services take 4096 encrypted (RFC 8030, 7.2), of which 103 are not text
+PUSH_KEPT_SECONDS = 86400  # how long a push service keeps a message for a browser that is off
+VAPID_SECONDS = 12 * 3600  # how long a signature of ours is good; a day at most (RFC 8292, 2)
 APPRISE_THREADS = 4  # attempts under way at once per Apprise receiver, those that hang included
 
 # devices

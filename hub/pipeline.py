@@ -37,6 +37,7 @@ from hub.limits import (
 from hub.model import OWN, Delivery, Event, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outbox import Queued
+from hub.notify.subscribers import Subscribers
 from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
 from hub.rules.loader import RuleSet
@@ -66,12 +67,14 @@ class Pipeline:
         filters: list[str],
         attempts: Attempts,
         marks: Marks | None = None,
+        subscribers: Subscribers | None = None,
     ) -> None:
         """Take the stages; `filters` are those that the session subscribes to, `attempts` hears the dispatcher.
 
-        `marks` tells what has to be stored of where the sources are, with the commit that reaches to a position.
+        `marks` tells what has to be stored of where the sources are, with the commit that reaches to a position;
+        changes of `subscribers` go with the next one.
         """
-        self._attempts, self._marks = attempts, marks
+        self._attempts, self._marks, self._subscribers = attempts, marks, subscribers
         self.session, self.core, self.dispatcher = session, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
@@ -428,6 +431,7 @@ class Pipeline:
             dead_letters=dead,
             keys=self._keys.take_rows(),
             audit=audit,
+            subscribers=self._subscribers.take_rows() if self._subscribers else (),
             receipts=receipts,
             forget_receipts=forget,
             meta=meta,

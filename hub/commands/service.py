@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from hub.alerts.alert import Alert
 from hub.clock import Clock, rfc3339
-from hub.commands import desk, outbox
+from hub.commands import desk, outbox, push
 from hub.commands.desk import ANONYMOUS
 from hub.commands.request import Request, chosen, span, words
 from hub.commands.token import Claim, read_token, sign_token
@@ -12,6 +13,7 @@ from hub.core import Core
 from hub.errors import HubError, RequestError
 from hub.fields import did_you_mean
 from hub.limits import TOKEN_SECONDS
+from hub.notify.subscribers import Subscribers
 from hub.pipeline import Pipeline
 from hub.store.reader import Reader
 from hub.store.writer import Store
@@ -28,9 +30,9 @@ Handler = Callable[[Request, str], Awaitable[Answer]]
 class Service:
     """Answers requests. Every answer has `ok`; where that is false, `error` says why."""
 
-    def __init__(self, pipeline: Pipeline, store: Store, clock: Clock) -> None:
-        """Take the hub."""
-        self._pipeline, self._store, self._clock = pipeline, store, clock
+    def __init__(self, pipeline: Pipeline, store: Store, clock: Clock, subscribers: Subscribers) -> None:
+        """Take the hub, and the browsers that are told by push."""
+        self._pipeline, self._store, self._clock, self._subscribers = pipeline, store, clock, subscribers
         self._known: Mapping[str, Handler] = {
             "ack": self._ack,
             "token": self._token,
@@ -42,6 +44,9 @@ class Service:
             "outbox": self._queue("outbox", outbox.listed),
             "outbox-retry": self._queue("outbox-retry", outbox.retry),
             "outbox-drop": self._queue("outbox-drop", outbox.drop),
+            "push": self._reading(lambda _core, _request, _now: push.key(subscribers)),
+            "push-subscribe": self._push("push-subscribe", push.subscribe),
+            "push-unsubscribe": self._push("push-unsubscribe", push.unsubscribe),
             "why": self._why,
             "why-not": self._reading(_why_not),
         }
@@ -95,6 +100,19 @@ class Service:
             self._pipeline, self._store, request, lambda made: self._note(name, request, via, made)
         )
 
+    def _push(self, name: str, change: Callable[[Subscribers, Request, float], Answer]) -> Handler:
+        """Change who is told by push; what a subscription consists of is secret, so the audit log tells only who."""
+
+        async def handle(request: Request, via: str) -> Answer:
+            def changed(_: Core, now: float) -> Answer:
+                made = change(self._subscribers, request, now)
+                self._pipeline.audit(words(request, "by", ANONYMOUS), via, name, {})
+                return made
+
+            return await self._pipeline.perform(changed)
+
+        return handle
+
     async def _ack(self, request: Request, via: str) -> Answer:
         """Acknowledge; who holds a token needs to say nothing else."""
         if "token" in request:
@@ -110,6 +128,17 @@ class Service:
         until = int(span(request, now, default=TOKEN_SECONDS) or now)
         claim = Claim(mark, alert.episode, until, words(request, "by", "a token"))
         return {"ok": True, "token": sign_token(claim, await self._key()), "expires": rfc3339(until)}
+
+    async def claimed(self, token: str) -> tuple[Claim, Alert | None]:
+        """Return what a token allows, and its alert as it is now: None where that episode is forgotten.
+
+        Raises:
+            RequestError: it is not ours, was changed, or has expired.
+
+        """
+        claim = read_token(token, await self._key(), self._clock.now())
+        alert = self._pipeline.core.book.alerts.get(claim.mark)
+        return claim, alert if alert is not None and alert.episode == claim.episode else None
 
     async def _key(self) -> bytes:
         return await self._store.read(lambda database: database.key("token"))

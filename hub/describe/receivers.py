@@ -113,6 +113,11 @@ _ZEROMQ: dict[str, Key] = {
     "payload": _PAYLOAD,
 }
 
+_WEBPUSH: dict[str, Key] = {
+    "contact": text("Whom a push service may write to.", "ops@example.org"),
+    "allow_private": boolean("Whether a push service may be one of your own network.", default=False),
+}
+
 
 def _one(*keys: str) -> dict[str, Any]:
     return {"oneOf": [{"required": [name]} for name in keys]}
@@ -155,6 +160,10 @@ KINDS: dict[str, Key] = {
         **mapping(
             "redis", _REDIS, required=("url",), **_one("stream", "list", "channel"), dependencies={"maxlen": ["stream"]}
         ),
+    },
+    "webpush": {
+        "description": "Tells every browser that subscribed in the page.",
+        **mapping("webpush", _WEBPUSH),
     },
     "zeromq": {
         "description": "Sends by a socket, without an acknowledgement.",

@@ -24,7 +24,7 @@ __all__ = ["JSON", "Body", "alertmanager", "body", "cloudevent"]
 
 _JSON_TYPE = "application/json"
 _NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: what Alertmanager writes for an end that has not come
-_ANNOTATIONS = {"summary": "summary", "details": "description", "runbook": "runbook_url"}
+_ANNOTATIONS = {"summary": "summary", "details": "description", "runbook": "runbook_url", "ack_url": "ack_url"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,11 @@ class Dispatcher:
         clock: Clock,
         observer: Observer,
         jitter: Callable[[], float] = random.random,
+        dress: Callable[[Notification], Notification] | None = None,
     ) -> None:
-        """Know the receivers; nothing is sent before `run`."""
+        """Know the receivers; nothing is sent before `run`. `dress` adds what a message has only on its way out."""
         self._outbox, self._clock, self._observer = outbox, clock, observer
-        self._jitter = jitter
+        self._jitter, self._dress = jitter, dress
         self._channels: dict[str, Channel] = {}
         self._cursors: dict[str, int] = {}  # of receivers that were removed: which rows have been in memory
         self._results: list[Settled] = []
@@ -204,7 +205,8 @@ class Dispatcher:
     # attempts
 
     async def _attempt(self, channel: Channel, queued: Queued) -> None:
-        outcome = await channel.send(queued.notification)
+        dress = self._dress
+        outcome = await channel.send(dress(queued.notification) if dress else queued.notification)
         now = self._clock.now()
         self._observer.delivery(queued.notification, outcome, queued.attempts + 1, now)
         if isinstance(outcome, Delivered):

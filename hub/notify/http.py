@@ -1,10 +1,16 @@
-"""The HTTP clients of receivers, set up so that none of them can stand in another's way."""
+"""The HTTP clients of receivers, set up so that none of them can stand in another's way; what their answers mean."""
+
+import os
 
 import aiohttp
+from yarl import URL
 
 from hub.notify.guard import Guard
 
-__all__ = ["guarded_client", "http_client"]
+__all__ = ["NOT_TAKEN", "fault", "guarded_client", "http_client", "passing", "place"]
+
+_LATER = {408, 425, 429}  # RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4
+NOT_TAKEN = {425, 429, 503}  # said before anything is done; who says 500 or 504 may have done it
 
 
 def http_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp.ClientSession:
@@ -20,3 +26,28 @@ def http_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp
 def guarded_client() -> aiohttp.ClientSession:
     """Make a client that knows only public addresses, for a receiver whose host an event chooses; it closes it."""
     return http_client(Guard())
+
+
+def passing(status: int) -> bool:
+    """Tell whether a failure may pass, so that it is worth while to try again."""
+    return status in _LATER or status >= 500
+
+
+def place(url: URL) -> str:
+    """Return scheme, host and port: what of the URL may be shown."""
+    return str(url.origin())
+
+
+def fault(error: aiohttp.ClientError | OSError) -> str:
+    """Word a failed connection without the library's text, which may hold the URL."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "host name not found"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"certificate refused: {getattr(error.certificate_error, 'verify_message', '') or 'invalid'}"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "TLS failed"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "connection closed without an answer"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return type(error).__name__

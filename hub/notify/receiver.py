@@ -17,6 +17,7 @@ from hub.model import Notification, Outcome
 from hub.notify.fallback import Fallback
 from hub.notify.pace import Rate
 from hub.notify.retry import RetryPolicy
+from hub.notify.subscribers import Subscribers
 
 __all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox"]
 
@@ -58,6 +59,7 @@ class Toolbox:
     client_id: str
     version: str
     clock: Clock = field(default_factory=SystemClock)
+    subscribers: Subscribers = field(default_factory=lambda: Subscribers(b"\1" * 32))
 
 
 class Receiver(Protocol):

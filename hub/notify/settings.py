@@ -19,7 +19,6 @@ from hub.secret import Secret
 __all__ = ["build_receiver", "read_receivers"]
 
 _GROUP = "hub.receivers"
-_LATER_KINDS = ("webpush",)
 _COMMON = ("timeout", "rate", "retry", "fallback", "send_resolved")
 
 
@@ -69,12 +68,9 @@ def _kind(section: Section, kinds: Mapping[str, EntryPoint]) -> str:
         if key in found or key in _COMMON:
             continue
         wrong = True
-        if key in _LATER_KINDS:
-            section.report(section.node.key_problem(key, f"{key!r} of a receiver is not supported yet"))
-        else:
-            known = [*kinds, *_COMMON]
-            hint = did_you_mean(key, known) or f"known keys: {', '.join(sorted(known))}"
-            section.report(section.node.key_problem(key, f"unknown key {key!r} in {section.what}", hint))
+        known = [*kinds, *_COMMON]
+        hint = did_you_mean(key, known) or f"known keys: {', '.join(sorted(known))}"
+        section.report(section.node.key_problem(key, f"unknown key {key!r} in {section.what}", hint))
     for key in found[1:]:
         section.report(section.node.key_problem(key, f"{section.what} is both {found[0]!r} and {key!r}", "make it two"))
     if not found and not wrong:

@@ -17,7 +17,7 @@ from hub.notify.episode import episode
 __all__ = ["NAMES", "SCOPE", "mistake", "names", "template", "topic"]
 
 _WHAT = {"id", "alertname", "state", "severity", "labels", "summary", "details", "runbook"}
-_DESK = {"reason", "acknowledged", "held_back", "holds_back", "flapping", "alerts", "count"}
+_DESK = {"reason", "acknowledged", "ack_url", "held_back", "holds_back", "flapping", "alerts", "count"}
 NAMES = frozenset(_WHAT | _DESK | {"since", "until", "episode", "event", "hub", "key"})
 SCOPE = Scope(extra=NAMES | {"topic", "payload", "device", "value"})
 
@@ -27,7 +27,7 @@ def names(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...], 
     labels = body.get("labels") or {}
     event = body.get("event") or {}
     key = episode(str(body.get("id", "")))
-    extra = {"topic": event.get("topic"), "payload": event.get("payload"), **labels, **body, "key": key}
+    extra = {"topic": event.get("topic"), "payload": event.get("payload"), **labels, "ack_url": "", **body, "key": key}
     return extra, (), Context(labels=labels, extra=extra)
 
 

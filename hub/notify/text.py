@@ -10,6 +10,8 @@ from hub.notify.redact import one_line
 
 __all__ = ["as_json", "message", "summary", "title"]
 
+_LINKS = 3  # as many as the summary of a group has alerts
+
 
 def title(body: Mapping[str, Any]) -> str:
     """Return one line: `[firing] FreezerTooWarm: 7 at a is -9.0 °C`."""
@@ -36,7 +38,16 @@ def message(body: Mapping[str, Any]) -> str:
     ]
     table = "\n".join(f"{name}: {one_line(str(value))}" for name, value in lines if value)
     details = "\n".join(one_line(line, TEMPLATE_BYTES) for line in str(body.get("details") or "").splitlines())
-    return f"{details}\n\n{table}" if details else table
+    said = f"{details}\n\n{table}" if details else table
+    return "\n".join([said, *_links(body)])
+
+
+def _links(body: Mapping[str, Any]) -> list[str]:
+    """Return the links that acknowledge; of a group those of the alerts that its summary names."""
+    if body.get("ack_url"):
+        return [f"Acknowledge: {body['ack_url']}"]
+    linked = [each for each in body.get("alerts") or () if each.get("ack_url")][:_LINKS]
+    return [f"Acknowledge {one_line(str(each.get('summary') or each['id']))}: {each['ack_url']}" for each in linked]
 
 
 def _state(body: Mapping[str, Any]) -> str:

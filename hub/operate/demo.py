@@ -1,6 +1,7 @@
 """`hub demo`: broker, devices, the shipped rules and an outside world to notify, all on this machine, for a first look.
 
     simulator ── MQTT ──▶ Mosquitto ──▶ App ──▶ MQTT topics, and the Listener as webhook, mail and SMS gateway
+                                       └──▶ the web page, on a free port
 
 Everything but the simulator and Mosquitto runs in this process. The shipped files are used as they are, but for
 `receivers.yaml`: the one file that every user must edit.
@@ -18,9 +19,11 @@ from pathlib import Path
 
 from hub.app import App
 from hub.broker import Mosquitto
+from hub.clock import SystemClock
 from hub.config import load_settings
 from hub.errors import HubError
 from hub.observer import Observer, Observers
+from hub.operate.api.server import HttpServer
 from hub.operate.figures import Figures
 from hub.operate.listener import Listener
 from hub.operate.runner import Stopper
@@ -99,12 +102,17 @@ class Demo:
         config.touch(0o600)
         config.write_text(
             f"broker: {{url: mqtt://127.0.0.1:{broker.port}, username: hub, password: {_password(broker, 'hub')}}}\n"
-            f"rules: [rules]\ndevices: ['{shared('devices')}']\nstate: hub.db\n",
+            f"rules: [rules]\ndevices: ['{shared('devices')}']\nstate: hub.db\nhttp: {{listen: '127.0.0.1:0'}}\n",
             "utf-8",
         )
         settings = load_settings(config, broker=None, rules=(), devices=(), state=None, http=None)
-        connected = _Connected()
-        return App(settings, Observers(self.observer, self.figures, connected)), connected.event
+        connected, clock = _Connected(), SystemClock()
+        page = HttpServer(settings.http, clock, self.figures, self._page)
+        observers = Observers(self.observer, self.figures, page.observer, connected)
+        return App(settings, observers, clock, [page]), connected.event
+
+    def _page(self, url: str) -> None:
+        self.note("demo", f"the notification centre, for a browser: {url}/")
 
     def _introduce(self, broker: Mosquitto, listener: Listener) -> None:
         """Say what runs where, and how to look at it from another terminal."""

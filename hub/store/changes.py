@@ -49,6 +49,8 @@ class Changes:
     keys: Sequence[tuple[str, float | None]] = ()
     """Idempotency keys of posted events: digest, when it came; None forgets it."""
     audit: Sequence[AuditRow] = ()
+    subscribers: Sequence[tuple[str, str | None]] = ()
+    """Browsers that are told by push: endpoint, the rest as JSON; None forgets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Snapshot:
     samples: list[tuple[str, str, str, int, str]] = field(default_factory=list)
     desk: list[tuple[str, str, str]] = field(default_factory=list)
     keys: list[tuple[str, float]] = field(default_factory=list)
+    subscribers: list[tuple[str, str]] = field(default_factory=list)
 
     def meta_float(self, key: str, default: float) -> float:
         """Read a number of `meta`."""

@@ -65,6 +65,10 @@ _DEAD_LETTER = "INSERT INTO dead_letters (at, topic, head, reason) VALUES (?, ?,
 _KEYS = """
 INSERT INTO keys SELECT value->>0, value->>1 FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET at = excluded.at"""
 _DELETE_KEYS = "DELETE FROM keys WHERE digest IN (SELECT value FROM json_each(?))"
+_SUBSCRIBERS = """
+INSERT INTO subscribers SELECT value->>0, value->>1 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET state = excluded.state"""
+_DELETE_SUBSCRIBERS = "DELETE FROM subscribers WHERE endpoint IN (SELECT value FROM json_each(?))"
 _AUDIT = """
 INSERT INTO audit (at, actor, via, action, detail)
 SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?)"""
@@ -140,6 +144,7 @@ class Database:
             meta=dict(rows("SELECT key, value FROM meta")),
             last_row=self.last_row(),
             keys=rows("SELECT digest, at FROM keys"),
+            subscribers=rows("SELECT endpoint, state FROM subscribers"),
         )
 
     def _rows(self, sql: str, *parameters: Any) -> list[Any]:
@@ -189,6 +194,7 @@ class Database:
             self._list(_TRACE, changes.trace)
             self.connection.execute(_LESS_TRACE, (TRACE_ROWS,))
         self._split(changes.keys, _KEYS, _DELETE_KEYS)
+        self._split(changes.subscribers, _SUBSCRIBERS, _DELETE_SUBSCRIBERS)
         if changes.audit:
             self._list(_AUDIT, changes.audit)
             self.connection.execute(_LESS_AUDIT, (AUDIT_ROWS,))

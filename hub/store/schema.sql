@@ -110,3 +110,10 @@ CREATE TABLE audit (
     action TEXT NOT NULL,
     detail TEXT NOT NULL
 ) STRICT;
+
+-- version 6
+-- browsers that are told by push; `state` is the rest of their subscription
+CREATE TABLE subscribers (
+    endpoint TEXT PRIMARY KEY,
+    state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -36,6 +36,7 @@ receivers:
   h: {nats: {url: 'nats://h', subject: s}}
   i: {redis: {url: 'redis://h', list: l}}
   j: {zeromq: {bind: 'tcp://*:5556', topic: t}}
+  k: {webpush: {contact: ops@example.org, allow_private: true}}
 defaults: {severity: info}
 schedules: {s: {daily: 02:00-03:00}}
 rules:

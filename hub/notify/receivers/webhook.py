@@ -5,7 +5,6 @@ A second header holds what all messages of one episode have in common, so that t
 
 import hashlib
 import hmac
-import os
 import re
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.bodies import JSON, Body, body
 from hub.notify.episode import episode
 from hub.notify.guard import Forbidden, forbidden, literal
-from hub.notify.http import guarded_client
+from hub.notify.http import NOT_TAKEN, fault, guarded_client, passing, place
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor
 from hub.notify.retry import parse_retry_after
@@ -31,8 +30,6 @@ __all__ = ["Webhook", "WebhookOptions"]
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")  # RFC 9110, 5.5
 _OURS = {"content-length", "transfer-encoding", "host", "idempotency-key", "x-hub-alert", "x-hub-signature-256"}
-_LATER = {408, 425, 429}  # RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4
-_NOT_TAKEN = {425, 429, 503}  # said before anything is done; who says 500 or 504 may have done it
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ class Webhook:
         connecting = isinstance(error, aiohttp.ClientConnectorError)
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, Forbidden):
             return self._refused(error.os_error)
-        return Retry(self._redact(f"{_fault(error)} at {_place(url)}"), perhaps=not connecting)
+        return Retry(self._redact(f"{fault(error)} at {place(url)}"), perhaps=not connecting)
 
     async def close(self) -> None:
         """Close the client of its own."""
@@ -131,18 +128,13 @@ class Webhook:
         if 200 <= response.status < 300:
             return Delivered()
         head = await _head(response)
-        reason = self._redact(f"{response.status} {response.reason or ''} from {_place(url)}: {head}".rstrip(": "))
-        if response.status in _LATER or response.status >= 500:
+        reason = self._redact(f"{response.status} {response.reason or ''} from {place(url)}: {head}".rstrip(": "))
+        if passing(response.status):
             after = parse_retry_after(response.headers.get("Retry-After", ""), self._toolbox.clock.now())
-            return Retry(reason, after, perhaps=response.status not in _NOT_TAKEN)
+            return Retry(reason, after, perhaps=response.status not in NOT_TAKEN)
         if 300 <= response.status < 400:
             return Rejected(f"{reason} (redirects are not followed: give the URL that it leads to)")
         return Rejected(reason)
-
-
-def _place(url: URL) -> str:
-    """Return scheme, host and port: what of the URL may be shown."""
-    return str(url.origin())
 
 
 async def _head(response: aiohttp.ClientResponse) -> str:
@@ -153,21 +145,6 @@ async def _head(response: aiohttp.ClientResponse) -> str:
     except aiohttp.ClientError:
         pass  # the status says enough
     return head.decode("utf-8", "replace")
-
-
-def _fault(error: aiohttp.ClientError | OSError) -> str:
-    """Word a failed connection without the library's text, which may hold the URL."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "host name not found"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"certificate refused: {getattr(error.certificate_error, 'verify_message', '') or 'invalid'}"
-    if isinstance(error, aiohttp.ClientSSLError):
-        return "TLS failed"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "connection closed without an answer"
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return type(error).__name__
 
 
 def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
-from hub.operate.api.actor import ADMIN, OPERATOR, Actor, Refused
+from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.events import body_of
 from hub.operate.api.login import COOKIE, sign_cookie
@@ -97,6 +97,8 @@ ENDPOINTS = (
     Endpoint("POST", "/api/hub/token", OPERATOR, _command("token"), "Sign a token that acknowledges one alert"),
     Endpoint("POST", "/api/hub/outbox-retry", OPERATOR, _command("outbox-retry"), "Queue dead letters anew"),
     Endpoint("POST", "/api/hub/outbox-drop", ADMIN, _command("outbox-drop"), "Drop notifications from the outbox"),
+    Endpoint("POST", "/api/hub/push-subscribe", VIEWER, _command("push-subscribe"), "Tell a browser by push"),
+    Endpoint("POST", "/api/hub/push-unsubscribe", VIEWER, _command("push-unsubscribe"), "Tell a browser no more"),
     Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew"),
     Endpoint("POST", "/login", "", _login, "Log a browser in with a token"),
     Endpoint("POST", "/logout", "", _logout, "Log a browser out"),

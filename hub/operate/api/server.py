@@ -34,6 +34,7 @@ from hub.operate.api.site import Endpoint, Site, routes
 from hub.operate.api.standing import Standing
 from hub.operate.api.ticker import Ticker, alert_counts, outbox_counts
 from hub.operate.figures import Figures
+from hub.operate.web import assets, links
 from hub.store.database import Database
 from hub.store.reader import Reader
 
@@ -101,7 +102,8 @@ class HttpServer:
 
 def application(site: Site) -> Starlette:
     """Return the ASGI application."""
-    all_routes: list[BaseRoute] = [*routes(site, ENDPOINTS), live.socket_route(site)]
+    page = [*assets.routes(), *links.routes(lambda: site.app.service)]
+    all_routes: list[BaseRoute] = [*routes(site, ENDPOINTS), live.socket_route(site), *page]
     return Starlette(routes=all_routes, exception_handlers={404: _unknown, 405: _unknown})
 
 

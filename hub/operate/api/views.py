@@ -84,6 +84,12 @@ async def _outbox(site: Site, request: Request, actor: Actor) -> Response:
     return answer(await _ask(site, "outbox", {key: query[key] for key in ("receiver", "state") if key in query}))
 
 
+async def _push(site: Site, request: Request, actor: Actor) -> Response:
+    """Tell the key that a browser subscribes with to be told by push; empty where no receiver would tell it."""
+    del request, actor
+    return answer(await _ask(site, "push", {}))
+
+
 async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
     """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
     del request, actor
@@ -145,6 +151,7 @@ ENDPOINTS = (
     Endpoint("GET", "/api/hub/alerts", VIEWER, _alerts, "The alerts"),
     Endpoint("GET", "/api/hub/silences", VIEWER, _silences, "The silences"),
     Endpoint("GET", "/api/hub/outbox", VIEWER, _outbox, "What is queued or dead"),
+    Endpoint("GET", "/api/hub/push", VIEWER, _push, "The key that browsers subscribe to push with"),
     Endpoint("GET", "/api/hub/receivers", VIEWER, _receivers, "The receivers and how they stand"),
     Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert"),
     Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told"),

@@ -1,0 +1,41 @@
+"""What a browser asks of the hub to be told by push: the key to subscribe with, to be told, to be told no more."""
+
+from typing import Any
+
+from hub.commands.request import Request, words
+from hub.errors import RequestError
+from hub.notify.subscribers import Subscribers, read_subscription
+
+__all__ = ["key", "subscribe", "unsubscribe"]
+
+Answer = dict[str, Any]
+
+
+def key(subscribers: Subscribers) -> Answer:
+    """Return the public key, as `PushManager.subscribe` takes it; empty where no receiver would tell a browser."""
+    return {"ok": True, "key": subscribers.public_key, "subscribers": len(subscribers.all)}
+
+
+def subscribe(subscribers: Subscribers, request: Request, now: float) -> Answer:
+    """Take a browser's subscription.
+
+    Raises:
+        RequestError: it cannot be read, or is not taken.
+
+    """
+    subscribers.add(read_subscription(request, words(request, "by"), now))
+    return {"ok": True, "subscribers": len(subscribers.all)}
+
+
+def unsubscribe(subscribers: Subscribers, request: Request, now: float) -> Answer:
+    """Forget a subscription by its endpoint.
+
+    Raises:
+        RequestError: there is none.
+
+    """
+    del now
+    endpoint = request.get("endpoint")
+    if not isinstance(endpoint, str) or not subscribers.remove(endpoint):
+        raise RequestError("there is no such subscription")
+    return {"ok": True, "subscribers": len(subscribers.all)}

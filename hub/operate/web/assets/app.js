@@ -1,0 +1,116 @@
+// The page: which part is shown, the login, the feed, and what stands in the head.
+
+import { alertPage } from "./alert.js";
+import { alertsPage } from "./alerts.js";
+import { ask, Feed, login, logout } from "./api.js";
+import { desk } from "./desk.js";
+import { h, heading, show, span, tick, toast } from "./dom.js";
+import { historyPage } from "./history.js";
+import { deliveryPage, devicesPage, silencesPage } from "./pages.js";
+import { offerPush } from "./push.js";
+import { rulePage, rulesPage } from "./rules.js";
+
+const main = document.getElementById("main");
+const PAGES = { "": alertsPage, alert: alertPage, silences: silencesPage, history: historyPage, devices: devicesPage, delivery: deliveryPage, rules: rulesPage };
+const NAMES = { live: "live", connecting: "connecting", lost: "no connection" };
+let leave = () => {};
+let signedIn = false;
+
+function route() {
+  if (!signedIn) return;
+  const [name, part] = location.hash.replace(/^#\/?/, "").split("/");
+  const page = name === "rules" && part ? rulePage : PAGES[name] ?? alertsPage;
+  leave();
+  leave = page(main, decoded(part)) ?? (() => {});
+  for (const link of document.querySelectorAll("nav a")) {
+    const its = link.hash.replace(/^#\/?/, "");
+    link.toggleAttribute("aria-current", its === name || (its === "" && ["alert", "silences"].includes(name)));
+    if (link.hasAttribute("aria-current")) link.setAttribute("aria-current", "page");
+  }
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part ?? "");
+  } catch {
+    return part;
+  }
+}
+
+function hear({ type, data }) {
+  if (type === "alert") desk.hear(data);
+  else if (type === "figures") figures(data);
+  else if (type === "gap" || type === "hello") desk.load().catch((error) => toast(error.message, true));
+}
+
+function figures({ egr, nsr, epl, outbox }) {
+  const box = document.getElementById("figures");
+  box.hidden = false;
+  const rows = [["events/s", round(egr)], ["told/s", round(nsr)], ["event to disk", epl?.p50 != null ? `${round(epl.p50 * 1000)} ms` : "–"], ["queued", outbox?.queued ?? 0]];
+  if (outbox?.dead) rows.push(["dead letters", outbox.dead]);
+  show(box, rows.map(([name, value]) => h("div", { "data-name": name }, h("dt", {}, name), h("dd", {}, value))));
+}
+
+const round = (value) => (value == null ? "–" : value < 10 ? Number(value.toFixed(1)) : Math.round(value));
+
+const feed = new Feed(hear, (state) => {
+  const node = document.getElementById("link");
+  if (node.dataset.state === state) return;
+  node.dataset.state = state;
+  node.textContent = NAMES[state];
+  if (state === "lost") ask("status").catch(() => {}); // a session that ended shows the login
+});
+
+async function enter() {
+  const status = await ask("status");
+  signedIn = true;
+  document.getElementById("brand").textContent = status.client_id;
+  document.getElementById("logout").hidden = !status.login;
+  document.body.dataset.role = status.actor.role;
+  feed.open();
+  route();
+  offerPush();
+}
+
+function signIn() {
+  if (!signedIn && main.querySelector("#token")) return;
+  signedIn = false;
+  feed.close();
+  leave();
+  leave = () => {};
+  document.getElementById("logout").hidden = true;
+  const token = h("input", { id: "token", type: "password", required: true, autocomplete: "current-password", autofocus: true });
+  const said = h("p", { class: "wrong", role: "alert" });
+  show(main, heading("Sign in"), h("form", {
+    class: "login",
+    submit: async (event) => {
+      event.preventDefault();
+      try {
+        await login(token.value);
+        await enter();
+      } catch (error) {
+        said.textContent = error.status === 401 ? "This token is not known." : error.message;
+      }
+    },
+  }, h("label", { for: "token" }, "Token", token), said, h("p", { class: "actions" }, h("button", { type: "submit" }, "Sign in"))));
+  token.focus();
+}
+
+document.getElementById("logout").addEventListener("click", async () => {
+  await logout().catch(() => {});
+  desk.forget();
+  signIn();
+});
+addEventListener("hub-signed-out", signIn);
+addEventListener("hashchange", () => {
+  route();
+  main.focus();
+  scrollTo(0, 0);
+});
+setInterval(tick, 1000);
+enter().catch((error) => {
+  if (error.status !== 401) {
+    show(main, heading("No answer"), h("p", { class: "wrong" }, `${error.message}; the next attempt is in ${span(5)}.`));
+    setTimeout(() => location.reload(), 5000);
+  }
+});

@@ -1,0 +1,25 @@
+// An entry of the trace as a sentence, as `hub why` says it.
+
+import { span } from "./dom.js";
+
+const value = (it) => (it !== null && typeof it === "object" ? JSON.stringify(it) : String(it));
+
+const TELLERS = {
+  transition({ phase, reason, since, time, values, event }) {
+    const lasted = phase === "firing" && since ? (new Date(time) / 1000) - since : 0;
+    const parts = [`${phase}${lasted >= 1 ? ` after ${span(lasted)}` : ""}${reason ? `: ${reason}` : ""}`];
+    if (values?.length) parts.push(values.map(([part, it]) => `${part} was ${value(it)}`).join(", "));
+    if (event) parts.push(`by ${event.topic} ${value(event.payload)}`);
+    return parts.join("; ");
+  },
+  held: ({ stage, detail }) => `held back: ${stage}${detail ? ` (${detail})` : ""}`,
+  released: ({ stage }) => (stage ? `no longer held back by ${stage}` : "no longer held back"),
+  notified: ({ receivers, step }) => `told to ${receivers?.join(", ") || "nobody"} (${step})`,
+  delivery: ({ receiver, outcome, attempt, reason }) =>
+    `${receiver}: ${outcome}${attempt ? `, attempt ${attempt}` : ""}${reason ? `: ${reason}` : ""}`,
+  command: ({ command, by, comment }) => `${command} by ${by || "somebody"}${comment ? `: ${comment}` : ""}`,
+};
+
+export function sentence(entry) {
+  return TELLERS[entry.kind]?.(entry) ?? entry.kind;
+}

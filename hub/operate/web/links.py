@@ -1,0 +1,105 @@
+"""What an acknowledge link opens: the alert and one button. Only the button changes something.
+
+Who previews a link (mail filters, chat servers, browsers that read ahead) sends GET or HEAD, so nothing comes of that.
+There is no login, no script, no cookie: whoever holds the link may acknowledge this one episode until it expires.
+"""
+
+from collections.abc import Callable
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from hub.alerts.alert import Alert
+from hub.clock import rfc3339
+from hub.commands.service import Service
+from hub.commands.token import Claim
+from hub.errors import RequestError
+from hub.expressions import visible
+from hub.model import Phase
+from hub.operate.web.assets import HEADERS
+
+__all__ = ["routes"]
+
+_PRIVATE = HEADERS | {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex, nofollow">
+<link rel="icon" href="../assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="../assets/style.css">
+</head>
+<body class="single">
+<main id="main">
+{content}
+</main>
+</body>
+</html>
+"""
+
+
+def routes(service: Callable[[], Service]) -> list[Route]:
+    """Return the routes of links; they need no login."""
+
+    async def look(request: Request) -> Response:
+        try:
+            claim, alert = await service().claimed(request.path_params["token"])
+        except RequestError as error:
+            return _refused(error)
+        over = alert is None or alert.state is not Phase.FIRING
+        return _page("It is over" if over else "Acknowledge", _shown(claim, alert))
+
+    async def press(request: Request) -> Response:
+        token = request.path_params["token"]
+        try:
+            _, alert = await service().claimed(token)
+        except RequestError as error:
+            return _refused(error)
+        if alert is not None and alert.ack is None:  # who was first stays the one who cares
+            await service().answer("ack", {"token": token}, "link")  # where it is over meanwhile, the page says so
+        return RedirectResponse(request.url.path, 303, headers=_PRIVATE)
+
+    return [Route("/ack/{token}", look, methods=["GET"]), Route("/ack/{token}", press, methods=["POST"])]
+
+
+def _refused(error: RequestError) -> Response:
+    words = f"<h1>This link does not work</h1>\n<p>{_text(str(error))}.</p>"
+    return _page("This link does not work", words, 410 if "expired" in str(error) else 404)
+
+
+def _shown(claim: Claim, alert: Alert | None) -> str:
+    if alert is None or alert.state is not Phase.FIRING:
+        name = alert.summary or alert.alertname if alert else "The alert"
+        return f"<h1>It is over</h1>\n<p>{_text(name)}: nothing is left to acknowledge.</p>"
+    labels = "".join(
+        f'<li><span class="name">{_text(name)}</span> <span class="value">{_text(value)}</span></li>'
+        for name, value in alert.labels.items()
+        if name not in ("alertname", "severity")
+    )
+    since = rfc3339(alert.since)
+    head = (
+        f'<article class="alert" data-severity="{_text(alert.severity)}" data-state="firing">\n'
+        f'<p class="when"><span class="pill">{_text(alert.severity)}</span> firing since'
+        f' <time datetime="{since}">{since}</time></p>\n'
+        f"<h1>{_text(alert.summary or alert.alertname)}</h1>\n"
+        f'<p class="rule">{_text(alert.alertname)}</p>\n'
+        f'<ul class="labels" aria-label="Labels">{labels}</ul>\n'
+    )
+    if alert.ack is not None:
+        said = f": {_text(alert.ack.comment)}" if alert.ack.comment else ""
+        return f'{head}<p class="note" role="status">Acknowledged by {_text(alert.ack.by)}{said}.</p>\n</article>'
+    button = f'<button type="submit">Acknowledge as {_text(claim.by)}</button>'
+    return f'{head}<form method="post"><p class="actions">{button}</p></form>\n</article>'
+
+
+def _text(text: str) -> str:
+    return escape(visible(text))
+
+
+def _page(title: str, content: str, status: int = 200) -> Response:
+    return HTMLResponse(_PAGE.format(title=title, content=content), status, headers=_PRIVATE)

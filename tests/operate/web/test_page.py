@@ -1,0 +1,279 @@
+"""The page in a real Chromium, in front of a running hub and a real broker."""
+
+import asyncio
+import contextlib
+import re
+import sys
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.operate.web.conftest import running
+from tests.support.hub import ROOT
+from tests.support.proxy import Proxy
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ACCESSIBLE = Path(__file__).with_name("accessible.js").read_text("utf-8")
+PAGES = ("", "history", "rules", "rules/TooWarm", "devices", "delivery", "silences")
+PHONE = {"viewport": {"width": 360, "height": 740}}
+
+
+def card(page, text):
+    return page.get_by_role("article").filter(has_text=text)
+
+
+async def shell(desk, *arguments):
+    """Run a command of the shell beside the hub."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hub", *arguments, "-c", "hub.yaml", "--json"),
+        cwd=desk.hub.folder,
+        env={
+            "PASSWORD": desk.hub.broker.settings("hub").password.reveal(),
+            "PYTHONPATH": str(ROOT),
+            "PATH": "/usr/bin",
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    return orjson.loads(said)
+
+
+async def test_an_alert_appears_within_a_second_of_its_event(desk, browser):
+    async with browser.page(desk.url) as page:
+        await page.get_by_text("live", exact=True).wait_for()
+        seen = asyncio.create_task(card(page, "quick has").wait_for())
+        await asyncio.sleep(0)
+        begun = time.perf_counter()
+        await desk.warm("quick")
+        await seen
+        assert time.perf_counter() - begun < 1.0
+        assert "critical" in await card(page, "quick has").inner_text()
+        await desk.warm("quick", 20)
+        await card(page, "quick has").filter(has_text="resolved").wait_for()
+
+
+async def test_what_is_acknowledged_on_the_page_is_acknowledged_in_the_shell(desk, browser):
+    await desk.warm("ack")
+    async with browser.page(desk.url) as page:
+        await card(page, "ack has").get_by_role("button", name="Acknowledge").click()
+        await page.get_by_label("Comment").fill("fan ordered")
+        await page.get_by_label("Until").select_option("4 hours")
+        await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+        await card(page, "ack has").get_by_text("Acknowledged by local: fan ordered, until").wait_for()
+        listed = await shell(desk, "alerts")
+        (found,) = [each for each in listed if each["labels"].get("room") == "ack"]
+        assert (found["acknowledged"]["by"], found["acknowledged"]["comment"]) == ("local", "fan ordered")
+        await card(page, "ack has").get_by_role("button", name="Take back").click()
+        await card(page, "ack has").get_by_role("button", name="Acknowledge").wait_for()
+        assert (await desk.alert("TooWarm", room="ack"))["acknowledged"] is None
+
+
+async def test_what_is_acknowledged_elsewhere_shows_on_the_page(desk, browser):
+    await desk.warm("elsewhere")
+    async with browser.page(desk.url) as page:
+        await card(page, "elsewhere has").wait_for()
+        await desk.ask("/api/hub/ack", id=(await desk.alert("TooWarm", room="elsewhere"))["id"], by="anna")
+        await card(page, "elsewhere has").get_by_text("Acknowledged by anna").wait_for()
+
+
+async def test_a_silence_begins_with_the_alerts_own_matchers_and_tells_what_it_hides(desk, browser):
+    await desk.warm("loud")
+    async with browser.page(desk.url, allowed=("400",)) as page:
+        await card(page, "loud has").get_by_role("button", name="Silence").click()
+        matchers = page.get_by_label("Matchers")
+        assert await matchers.input_value() == 'alertname="TooWarm", room="loud"'
+        await page.get_by_text("matches 1 alert that fire").wait_for()
+        await matchers.fill('room="nowhere"')
+        await page.get_by_text("matches 0 alerts").wait_for()
+        await matchers.fill("room")
+        await page.get_by_role("dialog").get_by_role("button", name="Silence").click()
+        await page.get_by_role("dialog").get_by_role("alert").filter(has_text="room").wait_for()
+        await matchers.fill('room="loud"')
+        await page.get_by_label("Comment").fill("repair")
+        await page.get_by_role("dialog").get_by_role("button", name="Silence").click()
+        await page.get_by_text("Silenced 1 alert", exact=True).wait_for()
+        (made,) = (await desk.ask("/api/hub/silences"))["silences"]
+        assert (made["createdBy"], made["comment"]) == ("local", "repair")
+        await page.get_by_role("link", name="Silences").click()
+        await page.get_by_role("button", name="End it").click()
+        await page.get_by_text("No silence.").wait_for()
+        assert (await desk.ask("/api/hub/silences"))["silences"] == []
+
+
+async def test_the_keyboard_is_enough(desk, browser):
+    await desk.warm("keys")
+    async with browser.page(desk.url) as page:
+        await card(page, "keys has").wait_for()
+        await page.get_by_label("Filter").fill("room=keys")
+        await page.get_by_label("Filter").press("Tab")
+        reached = []
+        for _ in range(12):
+            focused = await page.evaluate("document.activeElement.textContent")
+            reached.append(focused)
+            if focused.startswith("keys has"):
+                break
+            await page.keyboard.press("Tab")
+        assert reached[-1].startswith("keys has"), reached
+        outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+        await page.keyboard.press("s")
+        await page.get_by_role("dialog", name="Silence").wait_for()
+        await page.keyboard.press("Escape")
+        await page.get_by_role("dialog").wait_for(state="detached")
+        assert (await page.evaluate("document.activeElement.textContent")).startswith("keys has")
+        await page.keyboard.press("a")
+        await page.get_by_role("dialog", name="Acknowledge").wait_for()
+        await page.keyboard.type("by hand")
+        await page.keyboard.press("Enter")
+        await card(page, "keys has").get_by_text("Acknowledged by local: by hand").wait_for()
+        assert (await page.evaluate("document.activeElement.textContent")).startswith("keys has")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Why").wait_for()
+
+
+async def test_somebody_who_does_not_see_it_is_told_of_what_comes(desk, browser):
+    async with browser.page(desk.url) as page:
+        await page.get_by_text("live", exact=True).wait_for()
+        await desk.warm("spoken")
+        said = page.locator("[aria-live=polite]").get_by_text("firing critical alert: spoken has 35.0 °C")
+        await said.wait_for(state="attached")
+        await desk.warm("spoken", 20)
+        await (
+            page.locator("[aria-live=polite]").get_by_text("resolved critical alert: spoken").wait_for(state="attached")
+        )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_page_is_accessible_and_fits_a_phone(desk, browser, scheme):
+    for value in (20, 24, 28, 35):
+        await desk.warm("shown", value)
+    await desk.say("named/shown", bad=True, text="x" * 400)
+    alert = await desk.alert("TooWarm", room="shown")
+    async with browser.page(desk.url, color_scheme=scheme, **PHONE) as page:
+        for name in (*PAGES, f"alert/{alert['fingerprint']}"):
+            await page.goto(f"{desk.url}/#/{name}")
+            await page.locator("main h1").wait_for()
+            await page.wait_for_load_state("networkidle")
+            assert await page.evaluate(ACCESSIBLE) == [], name
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width == 360, name
+        await page.get_by_role("button", name="Acknowledge").click()
+        assert [each for each in await page.evaluate(ACCESSIBLE) if "contrast" in each or "name" in each] == []
+        ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        dark = max(map(int, re.findall(r"\d+", ground)[:3])) < 60
+        assert dark == (scheme == "dark")
+
+
+async def test_what_a_device_sends_is_shown_as_text(desk, browser):
+    text = "<img src=x onerror=\"document.title='taken'\"> {{7*7}} \u202e\u0007"
+    await desk.say("named/<b>bold", bad=True, text=text)
+    async with browser.page(desk.url) as page:
+        heading = page.get_by_role("heading", name="<img src=x")
+        await heading.wait_for()
+        assert "onerror=\"document.title='taken'\"> {{7*7}} \\u202e" in await heading.inner_text()
+        assert await page.get_by_text("<b>bold").count() > 0
+        for name in ("history", "rules/Named", "devices"):
+            await page.goto(f"{desk.url}/#/{name}")
+            await page.get_by_text("<b>bold").first.wait_for()
+        assert await page.locator("main :is(img, b:text-is('bold'))").count() == 0
+        assert "taken" not in await page.title()
+
+
+async def test_a_rule_shows_its_last_values_with_its_limits(desk, browser):
+    await desk.warm("chart", 22)
+    async with browser.page(f"{desk.url}/#/rules/TooWarm") as page:
+        for value in (24, 29, 33):
+            await asyncio.sleep(1.1)  # the hub samples once a second
+            await desk.warm("chart", value)
+        chart = page.get_by_role("img", name="temperature of room/chart/climate: now 33")
+        await chart.wait_for()
+        assert "between 22 and 33" in await chart.get_attribute("aria-label")
+        assert await chart.get_by_text("when 30").count() == 1
+        assert await chart.get_by_text("clear 25").count() == 1
+        assert await page.get_by_text("temperature > 30", exact=True).is_visible()
+        await page.get_by_text("last heard").first.wait_for()
+
+
+async def test_history_and_why_tell_the_way_from_the_message_to_the_delivery(desk, browser):
+    await desk.warm("story")
+    await desk.told(lambda line: line["labels"].get("room") == "story")
+    await desk.warm("story", 20)
+    await desk.told(lambda line: line["labels"].get("room") == "story" and line["state"] == "resolved")
+    async with browser.page(f"{desk.url}/#/history") as page:
+        row = page.get_by_role("region", name="Timeline").get_by_role("listitem").filter(has_text="story")
+        await row.wait_for()
+        assert await row.get_by_role("img", name="fired 1 time").count() == 1
+        await row.get_by_role("link").click()
+        await page.get_by_text("room/story/climate").first.wait_for()
+        assert await page.get_by_text("told to journal (firing)").count() == 1
+        assert await page.get_by_text("journal: delivered, attempt 1").count() == 2
+
+
+async def test_filter_and_groups(desk, browser):
+    await asyncio.gather(desk.warm("one"), desk.warm("two"))
+    async with browser.page(desk.url) as page:
+        await card(page, "one has").wait_for()
+        await page.get_by_label("Filter").fill("toowarm room=two")
+        await card(page, "one has").wait_for(state="detached")
+        assert await card(page, "two has").count() == 1
+        await page.get_by_label("Filter").fill("")
+        await page.get_by_label("Group by").select_option("room")
+        await page.get_by_role("region", name="one").wait_for()
+        await page.get_by_role("combobox", name="Severity", exact=True).select_option("info")
+        await page.get_by_text("No alert matches the filter.").wait_for()
+
+
+async def test_what_was_missed_while_the_connection_was_lost_is_there_when_it_is_back(desk, browser):
+    async with Proxy(int(desk.url.rpartition(":")[2])) as proxy:
+        allowed = ("WebSocket", "ERR_")
+        async with browser.page(f"http://127.0.0.1:{proxy.port}", allowed=allowed) as page:
+            await page.get_by_text("live", exact=True).wait_for()
+            proxy.hold()
+            proxy.cut()
+            await page.get_by_text("no connection").or_(page.get_by_text("connecting")).wait_for()
+            await desk.warm("missed")
+            await desk.told(lambda line: line["labels"].get("room") == "missed")
+            proxy.cut()
+            proxy.resume()
+            await card(page, "missed has").wait_for()
+            await page.get_by_text("live", exact=True).wait_for()
+
+
+TOKENS = """{listen: '127.0.0.1:0', tokens: [
+  {name: anna, role: operator, token: a-token-of-anna}, {name: wall, role: viewer, token: a-token-of-the-wall}]}"""
+
+
+@contextlib.asynccontextmanager
+async def signed_in(browser, url, token, **options):
+    async with browser.page(url, allowed=("401",), **options) as page:
+        await page.get_by_label("Token").fill(token)
+        await page.get_by_label("Token").press("Enter")
+        yield page
+
+
+async def test_with_tokens_one_signs_in_and_acts_in_ones_own_name(browser, tmp_path):
+    async with running(tmp_path, TOKENS) as desk:
+        await desk.warm("secret")
+        await desk.told(lambda line: line["labels"].get("room") == "secret")
+        async with signed_in(browser, desk.url, "wrong") as page:
+            await page.get_by_text("This token is not known.").wait_for()
+            assert await page.get_by_text("secret has").count() == 0
+            assert await page.evaluate(ACCESSIBLE) == []
+            await page.get_by_label("Token").fill("a-token-of-anna")
+            await page.get_by_role("button", name="Sign in").click()
+            await card(page, "secret has").get_by_role("button", name="Acknowledge").click()
+            await page.keyboard.press("Enter")
+            await card(page, "secret has").get_by_text("Acknowledged by anna").wait_for()
+            assert await page.evaluate("document.cookie") == ""
+            await page.reload()
+            await card(page, "secret has").wait_for()
+            await page.get_by_role("button", name="Sign out").click()
+            await page.get_by_label("Token").wait_for()
+            await page.reload()
+            await page.get_by_label("Token").wait_for()
+        async with signed_in(browser, desk.url, "a-token-of-the-wall") as page:
+            await card(page, "secret has").wait_for()
+            assert await page.get_by_role("button", name=re.compile("Acknowledge|Take back|Silence")).count() == 0
