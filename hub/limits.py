@@ -90,6 +90,7 @@ GROUP_ALERTS = 100  # shown in one grouped notification
 HELD_BACK_SHOWN = 20  # alerts named in the message of the one that holds them back
 FLAPPING_SECONDS = 60.0  # from one firing to the next: what fires twice within a minute chatters (ISA-18.2: 3 times)
 FLAPPING_CALM_SECONDS = 60.0  # without a change, then its end is told: longer than most chattering, and not too late
+FLAPPING_TRACED = 50  # firings to one entry of the trace that says so: among WHY_ENTRIES there is always one
 SILENCE_REMINDER_SECONDS = 86400.0  # a silence that hides a critical alert for longer is reminded of
 SILENCE_KEPT_SECONDS = 5 * 86400.0  # how long an expired silence can be looked up, as in Alertmanager
 SILENCE_SECONDS = 3600.0  # of a silence whose end nobody named

@@ -221,8 +221,8 @@ class Book:
         """Tell nobody yet of the end of an alert that flaps; whom it holds back it still does."""
         if alert.told:
             alert = lifecycle.held(alert, flapping.HELD)
-            if before.flaps == flapping.FIRST and before.state is Phase.FIRING:
-                self._trace.held(now, mark, alert.alertname, *flapping.HELD)  # each time would be most of the trace
+            if before.state is Phase.FIRING and flapping.is_traced(before):
+                self._trace.held(now, mark, alert.alertname, *flapping.HELD)
         self._put(mark, alert, now)
 
     def _calmed(self, mark: str, alert: Alert, now: float) -> None:

@@ -8,12 +8,12 @@ So a chattering alarm (ISA-18.2) is told three times while it chatters, and what
 
 from hub.alerts.alert import Alert, changed
 from hub.duration import format_duration
-from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS
+from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, FLAPPING_TRACED
 from hub.model import Phase
 
-__all__ = ["FIRST", "HELD", "calmed", "noted", "owes_its_end"]
+__all__ = ["HELD", "calmed", "is_traced", "noted", "owes_its_end"]
 
-FIRST = 2
+_FIRST = 2
 """The firing with which it begins to flap."""
 HELD = ("flapping", f"until it is calm for {format_duration(FLAPPING_CALM_SECONDS)}")
 """The stage that holds the end of an alert that flaps back, and its detail."""
@@ -26,13 +26,18 @@ def noted(alert: Alert, now: float) -> Alert:
     if alert.calm:
         return changed(alert, fired=now, flaps=alert.flaps + 1, calm=now + FLAPPING_CALM_SECONDS)
     if alert.fired and now - alert.fired < FLAPPING_SECONDS:
-        return changed(alert, fired=now, flaps=FIRST, calm=now + FLAPPING_CALM_SECONDS)
+        return changed(alert, fired=now, flaps=_FIRST, calm=now + FLAPPING_CALM_SECONDS)
     return changed(alert, fired=now, flaps=0)
 
 
 def owes_its_end(alert: Alert) -> bool:
     """Tell whether it is over for now, and that is not told yet because it may fire again any moment."""
     return bool(alert.calm) and alert.state is not Phase.FIRING
+
+
+def is_traced(alert: Alert) -> bool:
+    """Tell whether the trace says of this firing that its end is held back: of each one would be most of the trace."""
+    return alert.flaps % FLAPPING_TRACED == _FIRST
 
 
 def calmed(alert: Alert) -> Alert:
