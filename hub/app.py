@@ -18,6 +18,7 @@ from hub import __version__
 from hub.attempts import Attempts
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.commands.channel import Channel, Heard, desk_settings
+from hub.commands.drill import ALERTNAME, Drills
 from hub.commands.link import Links
 from hub.commands.service import Service
 from hub.config import Settings
@@ -41,6 +42,10 @@ from hub.outbox import StoreOutbox
 from hub.pipeline import Marks, Pipeline
 from hub.rebirth import Rebirths
 from hub.schedules import local_zone
+from hub.selfwatch.heartbeat import Heartbeat
+from hub.selfwatch.recall import about_itself, spoken
+from hub.selfwatch.tally import Tally
+from hub.selfwatch.watcher import DROPPED, Watcher
 from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
 from hub.store.database import Database
@@ -74,7 +79,9 @@ class App:
             ConfigError: with every problem of every file.
 
         """
-        self.settings, self.observer, self.clock = settings, observer, clock or SystemClock()
+        self.settings, self.clock = settings, clock or SystemClock()
+        self.tally = Tally(self.clock)
+        self.observer = Observers(observer, self.tally)
         problems = Problems()
         self.files = load_files(settings, problems)
         if problems:
@@ -110,6 +117,7 @@ class App:
             keys = {name: await store.read(partial(Database.key, name=name)) for name in ("token", "vapid")}
             self._wire(store, snapshot, http, keys)
             self.pipeline.restore(snapshot)
+            self._watch_itself(snapshot, http)
             await self._live(store, orjson.loads(snapshot.meta.get("filters", "[]")))
 
     def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession, keys: Mapping[str, bytes]) -> None:
@@ -133,9 +141,10 @@ class App:
         subscribers = Subscribers(keys["vapid"], snapshot.subscribers)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
-        attempts = Attempts(clock)
+        attempts, drills = Attempts(clock), Drills(clock, hub)
         dress = Links(settings.http.url, keys["token"]).dress if settings.http.url else None
-        self.dispatcher = Dispatcher(self.receivers, outbox, clock, Observers(observer, attempts), dress=dress)
+        heard = Observers(*observer.all, attempts, drills)
+        self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress)
         self.pipeline = Pipeline(
             self.session,
             core,
@@ -151,9 +160,28 @@ class App:
             subscribers,
         )
         self.store = store
-        self.service = service = Service(self.pipeline, store, clock, subscribers)
+        self.service = service = Service(self.pipeline, store, clock, subscribers, drills)
         desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
-        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard())
+        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard(), (DROPPED,))
+
+    def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
+        """Let the hub look at itself, and give signs of life where somebody waits for them."""
+        self._count_for(self.files)
+        standing, state = self.dispatcher.standing, self.settings.state
+        topics = sorted(set(spoken(self.pipeline.core.engine.states.values())))
+        self.watcher = Watcher(self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics)
+        self.heartbeat: Heartbeat | None = None
+        if self.settings.heartbeat is not None:
+
+            def trouble(message: str) -> None:
+                self.observer.trouble("heartbeat", message)
+
+            connected: Callable[[], bool] = lambda: self.tally.connected  # noqa: E731
+            self.heartbeat = Heartbeat(self.settings.heartbeat, http, self.pipeline, connected, trouble)
+
+    def _count_for(self, files: Files) -> None:
+        """Leave out of account what alerts about the hub itself cause, or they would cause themselves."""
+        self.tally.ignored = about_itself(files.rules.rules.values()) | {ALERTNAME}
 
     async def _live(self, store: Store, earlier: Sequence[str]) -> None:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
@@ -176,6 +204,8 @@ class App:
                 background = [
                     group.create_task(watch(self._paths(), self.reload), name="watch"),
                     group.create_task(self._reloads(), name="reload"),
+                    group.create_task(self.watcher.run(), name="self-watch"),
+                    *([group.create_task(self.heartbeat.run(), name="heartbeat")] if self.heartbeat else []),
                     *(group.create_task(each.run(self), name=each.name) for each in self._beside),
                 ]
                 await self._stop.wait()
@@ -224,11 +254,18 @@ class App:
 
     def _heard(self) -> Mapping[str, Heard]:
         """Name the topics of others that the hub listens to beside events and requests."""
-        return {status_topic(self.settings.discovery): self._home_assistant} if self.settings.discovery else {}
+        heard: dict[str, Heard] = {DROPPED: self._broker_drops}
+        if self.settings.discovery:
+            heard[status_topic(self.settings.discovery)] = self._home_assistant
+        return heard
 
-    async def _home_assistant(self, status: bytes) -> None:
-        """Home Assistant has started, or is going away."""
-        if status == b"online":
+    async def _broker_drops(self, total: bytes, _kept: bool) -> None:
+        """Hear what the broker says that it has dropped."""
+        self.watcher.broker_says(total)
+
+    async def _home_assistant(self, status: bytes, kept: bool) -> None:
+        """Home Assistant has started, or is going away; what it once said and the broker kept is no news."""
+        if status == b"online" and not kept:
             with contextlib.suppress(StoreError):
                 await self.pipeline.perform(Core.announce_again)
 
@@ -269,11 +306,12 @@ class App:
                 await self.session.resubscribe(self.files.rules.filters())
                 return
             self._take(files)
-        self.observer.reloaded(f"{len(files.rules.rules)} rules, {len(files.rules.receivers)} receivers")
+        self.observer.reloaded(f"{files.rules.written} rules, {len(files.rules.receivers)} receivers")
 
     def _take(self, files: Files) -> None:
         """Let new files take the place of the old ones, in one turn of the loop."""
         self.files = files
+        self._count_for(files)
         self.receivers = self._build(self.receivers)
         self.dispatcher.reload(self.receivers)
         self.pipeline.reload(files.rules, files.registry)

@@ -13,6 +13,7 @@ from hub.ingest.session import BrokerSettings
 from hub.ingest.topics import check_topic
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 from hub.secret import Secret
+from hub.selfwatch.settings import HeartbeatSettings, SelfWatchSettings, read_heartbeat, read_self_watch
 from hub.sources.settings import SourceSettings, read_sources
 
 __all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_broker_url"]
@@ -65,6 +66,8 @@ class Settings:
     """The prefix of Home Assistant's discovery topics; empty: alerts are not announced there."""
     rebirth: bool = False
     """Whether Sparkplug nodes are asked for their births where a message cannot be read without."""
+    self_watch: SelfWatchSettings = field(default_factory=SelfWatchSettings)
+    heartbeat: HeartbeatSettings | None = None
 
 
 def load_settings(
@@ -127,6 +130,8 @@ def _settings(section: Section, base: Path) -> Settings:
         sources=read_sources(section.get("sources"), section.problems),
         discovery=_discovery(section),
         rebirth=_rebirth(section),
+        self_watch=read_self_watch(section.get("self_watch"), section.problems),
+        heartbeat=read_heartbeat(section.get("heartbeat"), section.problems),
     )
     section.finish()
     return made

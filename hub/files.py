@@ -13,8 +13,9 @@ from hub.errors import ConfigError, Problem
 from hub.notify.fallback import check_fallbacks
 from hub.notify.settings import read_receivers
 from hub.rules.lint import Moment, lint
-from hub.rules.loader import RuleSet, load_rules
+from hub.rules.loader import RuleSet, Shipped, load_rules
 from hub.schedules import local_zone
+from hub.selfwatch.settings import RULES
 from hub.trial.case import Case
 from hub.trial.reading import read_cases
 
@@ -24,7 +25,10 @@ _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
 _SIGNS = {
     **dict.fromkeys(("rules", "receivers", "defaults", "schedules", "tests"), _RULES),
     **dict.fromkeys(("fleet", "devices", "fields", "faults"), _FLEET),
-    **dict.fromkeys(("broker", "state", "http", "publish_prefix", "sources", "discovery", "sparkplug"), _SETTINGS),
+    **dict.fromkeys(
+        ("broker", "state", "http", "publish_prefix", "sources", "discovery", "sparkplug", "self_watch", "heartbeat"),
+        _SETTINGS,
+    ),
 }
 
 
@@ -39,7 +43,8 @@ class Files:
 def load_files(settings: Settings, problems: Problems, *, keep: bool = False) -> Files:
     """Read rules and fleets; look into `problems` before using what comes back. `keep`: see load_rules."""
     registry = Registry(load_fleets(settings.devices, problems))
-    rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep)
+    shipped = Shipped(RULES, settings.self_watch.notify) if settings.self_watch.enabled else None
+    rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep, shipped=shipped)
     check_fallbacks(rules.receivers, problems)
     check_discovery(rules.rules, settings.discovery, problems)
     return Files(rules, registry)

@@ -113,6 +113,9 @@ TRIAL_MESSAGES = 5_000_000  # of one `send`: a minute of computing
 DISCOVERY_ALERTS = 5000  # announced to Home Assistant; more devices than that make it slow, and nobody looks at them
 
 # commands
+DRILLS = 16  # whose receipts are kept
+DRILL_WAIT_SECONDS = 20.0  # for all receipts: one attempt and a little more
+DRILL_LOOK_SECONDS = 0.3  # between two looks at them
 DESK_RETRY_SECONDS = 5.0  # until the session for requests is tried again where another hub took it
 REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
@@ -186,6 +189,16 @@ FLEET_DEVICES = 100_000  # of one fleet; about 1 kB each in the registry, 9 kB e
 FLEET_WINDOW = 1024  # QoS 1 publishes of one fleet under way: a fifth of a second at 5,000 events/s
 
 # the hub's own clock, alerts, heartbeat
+SELF_WATCH_SECONDS = 10.0  # between two measurements of itself: one commit; Mosquitto's $SYS comes as often
+SELF_WATCH_SOON_SECONDS = 1.0  # what is worth telling at once is measured after this, all that comes together as one
+SELF_WATCH_RULES = 100  # rules with errors that are told of at once; of further ones when these are calm again
+SELF_WATCH_CALM_SECONDS = (
+    2 * 3600.0
+)  # a rule without errors for so long is told of no more; no rule that ships looks back so far
+HEARTBEAT_EVERY_SECONDS = 60.0  # what services that wait for one expect
+HEARTBEAT_LEAST_SECONDS = 10.0  # more often says nothing more
+HEARTBEAT_SECONDS = 10.0  # one request, and the commit before it
+HEARTBEAT_LATE_SECONDS = 30.0  # a deadline that is overdue by this means that the timers stand still
 CLOCK_STEP_SECONDS = 5.0  # what the wall clock gains or loses at once is a step; a time service slews 0.03 s a minute
 
 # process

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 __all__ = [
     "OWN",
+    "OWN_TOPICS",
     "Delivered",
     "Delivery",
     "Event",
@@ -123,6 +124,10 @@ class Reason(enum.StrEnum):
 
 OWN = "$hub"
 """The receiver of what the hub says about itself: its body is `topic`, `payload` (None empties it) and `retain`."""
+
+
+OWN_TOPICS = f"{OWN}/"
+"""What the hub measures of itself are events on topics below this; they never come from or go to a broker."""
 
 
 @dataclass(frozen=True, slots=True)

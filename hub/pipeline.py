@@ -33,6 +33,7 @@ from hub.limits import (
     CHECKPOINT_WINDOW_SHARE,
     CLOCK_STEP_SECONDS,
     DEADLINE_SECONDS,
+    HEARTBEAT_LATE_SECONDS,
 )
 from hub.model import OWN, Delivery, Event, Notification
 from hub.notify.dispatcher import Dispatcher
@@ -88,6 +89,8 @@ class Pipeline:
         self._dead: list[tuple[float, str, bytes, str]] = []
         self._own: list[Notification] = []
         self._own_serial = 0
+        self.notes: dict[str, str] = {}
+        """What further goes into the store's `meta` with the next commit."""
         self._taken = 0
         self._uncommitted = 0
         self._speaking = (0, 0.0)
@@ -149,10 +152,11 @@ class Pipeline:
             if gather and (self._wanted or self._committing):
                 await self._on_disk.wait()
 
-    async def submit(self, events: Sequence[Event], key: str = "") -> bool:
+    async def submit(self, events: Sequence[Event], key: str = "", *, own: bool = False) -> bool:
         """Evaluate events that did not come by the session; return when all they caused is on disk.
 
-        `key` is an idempotency key: where it is known nothing is evaluated, and the answer is False.
+        `key` is an idempotency key: where it is known nothing is evaluated, and the answer is False. What is the hub's
+        `own` no device has sent: it is neither shown nor counted.
 
         Raises:
             StoreError: the hub ended before it was on disk.
@@ -163,8 +167,9 @@ class Pipeline:
         fresh = not key or self._keys.take(key, now)
         if fresh:
             self.core.process(events, now)
-            self.observer.events(events, now)
-            self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
+            if not own:
+                self.observer.events(events, now)
+                self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
             self._set_timer(now)
         await self._durable()
         return fresh
@@ -288,18 +293,32 @@ class Pipeline:
             self._say("session_lost", notice.detail)
         elif notice.kind == "connected":
             if self._had_session and notice.detail == "new":
-                self._say("session_lost", "the broker had no session for us after a restart; subscribed anew")
+                detail = "the broker had no session for us after a restart; subscribed anew"
+                self._say("session_lost", detail)
+                self.observer.session("session_lost", detail)
             self._had_session = False  # from now on the session itself notices
         self.observer.session(notice.kind, notice.detail)
 
     def _say(self, name: str, detail: str) -> None:
         """Publish an event of the hub's own, on `hub/events/…`, as surely as a notification."""
         now = self.clock.now()
-        self._own_serial += 1
         payload = {"event": name, "detail": detail, "time": rfc3339(now)}
         body = {"topic": f"{self._prefix}/events/{name}", "payload": payload, "retain": False}
-        self._own.append(Notification(f"own-{self._own_serial}", OWN, name, body, now))
+        self.tell(lambda serial: [Notification(f"own-{serial}", OWN, name, body, now)])
+
+    def tell(self, make: Callable[[int], Sequence[Notification]]) -> Sequence[Notification]:
+        """Queue notifications that no rule caused, with the next commit; `make` is given a number of its own."""
+        self._own_serial += 1
+        self.notes["own_serial"] = str(self._own_serial)
+        made = make(self._own_serial)
+        self._own += made
         self.want_commit()
+        return made
+
+    @property
+    def well(self) -> bool:
+        """Whether the timers run: the broker's queue is drained, and nothing is overdue."""
+        return self._drained() and self.core.next_due() > self.clock.now() - HEARTBEAT_LATE_SECONDS
 
     # the desk
 
@@ -412,8 +431,8 @@ class Pipeline:
         filters, self._filters = self._filters, None
         handed, closed, dropped = self.outbox.take_marks()
         meta = [*self._marks(commit.position)] if self._marks else []
-        if any(each.notification.id.startswith("own-") for each in commit.queued):
-            meta.append(("own_serial", str(self._own_serial)))
+        meta += self.notes.items()
+        self.notes.clear()
         if self._quiet_since is None and now >= self._alive_until:
             meta.append(("alive", repr(now)))
             self._alive_until = now + ALIVE_SECONDS

@@ -6,14 +6,14 @@ guarantee is the same: a request is acknowledged to the broker after what it cha
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from hub.commands.service import Answer, Service
-from hub.errors import HubError, SessionTakenOver
+from hub.errors import HubError, SessionTakenOver, SubscriptionDenied
 from hub.ingest.session import BrokerSettings, Session
 from hub.ingest.topics import check_topic
 from hub.limits import DESK_RETRY_SECONDS, REQUEST_BYTES
@@ -21,7 +21,8 @@ from hub.model import Delivery
 
 __all__ = ["Channel", "desk_settings"]
 
-Heard = Callable[[bytes], Awaitable[None]]
+Heard = Callable[[bytes, bool], Awaitable[None]]
+"""Takes a payload, and whether the broker had kept it."""
 
 _OWN = ("alerts", "command", "events", "status")
 
@@ -41,17 +42,18 @@ class Channel:
         service: Service,
         trouble: Callable[[str, str], None],
         others: Mapping[str, Heard],
+        optional: Collection[str] = (),
     ) -> None:
         """Serve requests below `prefix` by a session of `connect`; `trouble` hears of those that nobody could answer.
 
-        `others` hear the payloads of topics elsewhere, which are no requests.
+        `others` hear the payloads of topics elsewhere, which are no requests; the broker may refuse `optional` ones.
         """
         self._connect, self._service, self._trouble = connect, service, trouble
         self._session = connect()
         self._closed = asyncio.Event()
         self._commands = f"{prefix}/command/"
         self._ours = tuple(f"{prefix}/{name}" for name in _OWN)
-        self._others = others
+        self._others, self._optional = others, optional
         self._taken = 0
 
     async def run(self) -> None:
@@ -64,14 +66,24 @@ class Channel:
         while not self._closed.is_set():
             try:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._session.run([f"{self._commands}+", *self._others]), name="desk session")
+                    wanted = [f"{self._commands}+", *(name for name in self._others if name not in self._optional)]
+                    group.create_task(self._session.run(wanted), name="desk session")
                     group.create_task(self._serve_all(), name="desk requests")
+                    if self._optional:
+                        group.create_task(self._ask([*wanted, *self._optional]), name="desk subscriptions")
             except* SessionTakenOver as errors:
                 self._trouble("command", f"requests wait: {errors.exceptions[0]}")
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(DESK_RETRY_SECONDS):
                         await self._closed.wait()
                 self._session, self._taken = self._connect(), 0
+
+    async def _ask(self, filters: Sequence[str]) -> None:
+        """Subscribe to what the broker may refuse, once it has taken the rest."""
+        try:
+            await self._session.resubscribe(filters)
+        except SubscriptionDenied as error:
+            self._trouble("broker", f"what it drops is not seen: {error}")
 
     async def close(self) -> None:
         """Answer nobody any more."""
@@ -81,16 +93,17 @@ class Channel:
     async def _serve_all(self) -> None:
         while deliveries := await self._session.receive():
             for delivery in deliveries:
-                if not delivery.retain:  # one that the broker kept is nobody's wish now
-                    await self._serve(delivery)
+                await self._serve(delivery)
                 self._taken += 1
                 self._session.acknowledge(self._taken)
 
     async def _serve(self, delivery: Delivery) -> None:
         if not delivery.topic.startswith(self._commands):  # a subscription from before may still be there
             if delivery.topic in self._others:
-                await self._others[delivery.topic](delivery.payload)
+                await self._others[delivery.topic](delivery.payload, delivery.retain)
             return
+        if delivery.retain:
+            return  # one that the broker kept is nobody's wish now
         name = delivery.topic.removeprefix(self._commands)
         try:
             answer = await self._answer(name, delivery.payload)

@@ -1,18 +1,20 @@
 """Requests by name, carried out on a running hub: what changes something is answered when it is on disk."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from hub.alerts.alert import Alert
 from hub.clock import Clock, rfc3339
 from hub.commands import desk, outbox, push
 from hub.commands.desk import ANONYMOUS
+from hub.commands.drill import Drills, chosen_receivers
 from hub.commands.request import Request, chosen, span, words
 from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
 from hub.errors import HubError, RequestError
 from hub.fields import did_you_mean
 from hub.limits import TOKEN_SECONDS
+from hub.model import Notification
 from hub.notify.subscribers import Subscribers
 from hub.pipeline import Pipeline
 from hub.store.reader import Reader
@@ -30,9 +32,12 @@ Handler = Callable[[Request, str], Awaitable[Answer]]
 class Service:
     """Answers requests. Every answer has `ok`; where that is false, `error` says why."""
 
-    def __init__(self, pipeline: Pipeline, store: Store, clock: Clock, subscribers: Subscribers) -> None:
-        """Take the hub, and the browsers that are told by push."""
-        self._pipeline, self._store, self._clock, self._subscribers = pipeline, store, clock, subscribers
+    def __init__(
+        self, pipeline: Pipeline, store: Store, clock: Clock, subscribers: Subscribers, drills: Drills
+    ) -> None:
+        """Take the hub, the browsers that are told by push, and the drills."""
+        self._pipeline, self._store, self._clock = pipeline, store, clock
+        self._subscribers, self._drills = subscribers, drills
         self._known: Mapping[str, Handler] = {
             "ack": self._ack,
             "token": self._token,
@@ -47,6 +52,8 @@ class Service:
             "push": self._reading(lambda _core, _request, _now: push.key(subscribers)),
             "push-subscribe": self._push("push-subscribe", push.subscribe),
             "push-unsubscribe": self._push("push-unsubscribe", push.unsubscribe),
+            "drill": self._drill,
+            "drill-receipts": self._receipts,
             "why": self._why,
             "why-not": self._reading(_why_not),
         }
@@ -142,6 +149,30 @@ class Service:
 
     async def _key(self) -> bytes:
         return await self._store.read(lambda database: database.key("token"))
+
+    async def _drill(self, request: Request, via: str) -> Answer:
+        """Queue a test for each of `receivers`; the answer does not wait for what comes of it."""
+        names = chosen_receivers(request, list(self._pipeline.dispatcher.standing(())))
+        by = words(request, "by", ANONYMOUS)
+        begun: list[int] = []
+
+        def begin(serial: int) -> Sequence[Notification]:
+            begun.append(serial)
+            return self._drills.begin(serial, names, by)
+
+        def change(*_: object) -> None:
+            made = self._pipeline.tell(begin)
+            self._note("drill", request, via, {"outbox": [{"id": each.id} for each in made]})
+
+        await self._pipeline.perform(change)
+        return {"ok": True, "drill": begun[0], "receipts": self._drills.receipts(begun[0])}
+
+    async def _receipts(self, request: Request, via: str) -> Answer:
+        del via
+        number = request.get("drill")
+        if not isinstance(number, int):
+            raise RequestError("which drill? give its number, 'drill'")
+        return {"ok": True, "drill": number, "receipts": self._drills.receipts(number)}
 
     async def _why(self, request: Request, via: str) -> Answer:
         del via

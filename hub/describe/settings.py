@@ -5,7 +5,18 @@ from typing import Any
 from hub.describe.parts import Key, boolean, duration, key, mapping, names, text, whole, word
 from hub.describe.sources import sources
 
-__all__ = ["BROKER", "DISCOVERY", "HOME_ASSISTANT", "HTTP", "SETTINGS", "SPARKPLUG", "TOKEN", "settings_file"]
+__all__ = [
+    "BROKER",
+    "DISCOVERY",
+    "HEARTBEAT",
+    "HOME_ASSISTANT",
+    "HTTP",
+    "SELF_WATCH",
+    "SETTINGS",
+    "SPARKPLUG",
+    "TOKEN",
+    "settings_file",
+]
 
 _BETTER = "a secret, better from !env NAME or !file PATH"
 
@@ -46,6 +57,15 @@ DISCOVERY: dict[str, Key] = {
 SPARKPLUG: dict[str, Key] = {
     "rebirth": boolean("Ask a node for its birth where what it sends cannot be read without.", default=False)
 }
+SELF_WATCH: dict[str, Key] = {
+    "enabled": boolean("Whether the rules that ship, about the hub itself, are at work.", default=True),
+    "notify": names("Whom they tell; without it `defaults.notify` of the rule files.", ["chat"]),
+}
+HEARTBEAT: dict[str, Key] = {
+    "url": text(f"Where it goes; {_BETTER}."),
+    "every": duration("How often.", "1m", zero=False),
+    "method": word("The request.", "GET", "HEAD", "POST", default="GET"),
+}
 
 SETTINGS: dict[str, Key] = {
     "broker": {"description": "The MQTT broker.", **mapping("broker", BROKER)},
@@ -61,6 +81,11 @@ SETTINGS: dict[str, Key] = {
         anyOf=[{"const": "homeassistant"}, mapping("discovery", DISCOVERY)],
     ),
     "sparkplug": {"description": "Of Sparkplug B.", **mapping("sparkplug", SPARKPLUG)},
+    "self_watch": {"description": "The hub's own alerts.", **mapping("self_watch", SELF_WATCH)},
+    "heartbeat": {
+        "description": "A sign of life to an outside place, sent while the hub is well.",
+        **mapping("heartbeat", HEARTBEAT, required=("url",)),
+    },
 }
 
 

@@ -6,14 +6,14 @@ back (a crash, a drain that ran out of time) stays queued and is sent again with
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.clock import Clock
 from hub.duration import format_duration
 from hub.limits import LANE_FETCH
-from hub.model import Delivered, Notification, Rejected, Retry
+from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.channel import Channel, close
 from hub.notify.episode import episode, is_end, is_firing
@@ -24,9 +24,17 @@ from hub.notify.retry import Again, GiveUp, Verdict
 from hub.notify.superseding import Elsewhere
 from hub.observer import Observer
 
-__all__ = ["Dispatcher", "Receivers"]
+__all__ = ["Dispatcher", "Receivers", "Standing"]
 
 Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
+
+
+class Standing(NamedTuple):
+    """How a receiver stands: its circuit, how many notifications wait in memory, when the oldest arose (0: none)."""
+
+    circuit: Circuit
+    queued: int
+    oldest: float
 
 
 class Dispatcher:
@@ -125,6 +133,14 @@ class Dispatcher:
             self._idle.set()
         self._observer.dropped(notification, by)
         return True
+
+    def standing(self, ignored: Collection[str]) -> dict[str, Standing]:
+        """Return how each receiver stands; notifications of these alertnames do not count."""
+        return {
+            name: Standing(channel.lane.breaker.state, *channel.lane.standing(ignored))
+            for name, channel in self._channels.items()
+            if name != OWN
+        }
 
     def look(self) -> None:
         """Look at the clock again: after the machine slept, or a test moved it."""

@@ -7,7 +7,7 @@ stand behind it and hold back nobody else.
 
 import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import inf
 
 from hub.clock import Clock
@@ -228,6 +228,15 @@ class Lane:
     def empty(self) -> bool:
         """Tell whether nothing is in memory, nothing under way, and nothing left in the outbox."""
         return not self.held and not self.behind
+
+    def standing(self, ignored: Collection[str]) -> tuple[int, float]:
+        """Return how many wait here and when the oldest arose (0: none); those of these alertnames do not count."""
+        waiting = [
+            each.notification.created
+            for each in self._members()
+            if each.notification.body.get("alertname") not in ignored
+        ]
+        return len(waiting), min(waiting, default=0.0)
 
     def clear(self) -> list[Queued]:
         """Empty it of all that is not under way, and return that in row order."""

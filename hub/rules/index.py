@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from hub.ingest.topics import covers, matches, overlaps
 from hub.limits import OVERLAP_COMPARISONS
-from hub.model import Event
+from hub.model import OWN_TOPICS, Event
 from hub.rules.ensemble import Ensemble, can_join, ensembles
 from hub.rules.pattern import Pattern
 from hub.rules.roster import key_text
@@ -237,7 +237,8 @@ class Index:
         filters: dict[str, None] = {}
         for state in states:
             for pattern in state.rule.patterns:
-                filters[pattern.filter] = None
+                if not pattern.filter.startswith(OWN_TOPICS):  # those are not subscribed to
+                    filters[pattern.filter] = None
                 self._filter(pattern.filter).add(_Entry(state, pattern))
         for text in beside:
             filters[text] = None

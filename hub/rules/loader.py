@@ -1,22 +1,23 @@
 """Rule files into a RuleSet: everything is read, then every problem of every file is known at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hub.document import Node, Problems, read_document, yaml_files
-from hub.fields import Section
+from hub.fields import Bad, Section
 from hub.ingest.topics import covers
 from hub.limits import COVER_COMPARISONS
+from hub.model import OWN_TOPICS
 from hub.rules.check import check_together
-from hub.rules.keys import Known
+from hub.rules.keys import Known, names_of
 from hub.rules.rule import Rule
 from hub.rules.schema import NO_DEFAULTS, Defaults, read_defaults, read_rule
 from hub.rules.subjects import presence_filters
 from hub.schedules import Schedule, read_schedules
 
-__all__ = ["RuleSet", "load_rules"]
+__all__ = ["RuleSet", "Shipped", "load_rules"]
 
 ReadReceivers = Callable[[Node, Problems], Mapping[str, Any]]
 """Reads a `receivers` mapping into settings by name (notify.receiver.ReceiverSettings, a later stage's)."""
@@ -36,16 +37,32 @@ class RuleSet:
     """Where each rule is written, disabled ones too; this and what follows only for who asks to keep them."""
     disabled: Mapping[str, Rule] = field(default_factory=dict, repr=False)
     documents: Sequence[Node] = field(default=(), repr=False)
+    shipped: frozenset[str] = frozenset()
+    """Which of the rules are the hub's own, about itself."""
+
+    @property
+    def written(self) -> int:
+        """How many rules the user has written and enabled."""
+        return len(self.rules) - len(self.shipped)
 
     def filters(self) -> list[str]:
-        """Return what must be subscribed, each once, without those that another one covers."""
+        """Return what must be subscribed, each once, without those that another one covers; none of the hub's own."""
         rules = self.rules.values()
-        found = dict.fromkeys(pattern.filter for rule in rules for pattern in rule.patterns)
-        found |= dict.fromkeys(presence_filters(rules))
+        filters = [*(pattern.filter for rule in rules for pattern in rule.patterns), *presence_filters(rules)]
+        found = dict.fromkeys(each for each in filters if not each.startswith(OWN_TOPICS))
         wild = [name for name in found if "+" in name or "#" in name]
         if len(found) * len(wild) > COVER_COMPARISONS:
             return list(found)
         return [name for name in found if not any(other != name and covers(other, name) for other in wild)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A file with rules of the hub's own, each of which a user's rule of the same name replaces."""
+
+    path: Path
+    notify: Node | None = None
+    """Whom they tell, as it is written in the settings; None: `defaults.notify` of the user's files."""
 
 
 @dataclass(slots=True)
@@ -56,13 +73,19 @@ class _File:
 
 
 def load_rules(
-    paths: Sequence[Path], problems: Problems, read_receivers: ReadReceivers, prefix: str, *, keep: bool = False
+    paths: Sequence[Path],
+    problems: Problems,
+    read_receivers: ReadReceivers,
+    prefix: str,
+    *,
+    keep: bool = False,
+    shipped: Shipped | None = None,
 ) -> RuleSet:
     """Read rule files and folders.
 
     `read_receivers` reads a `receivers` mapping (a later stage's business); nothing may listen to what stands below
-    `prefix`, the hub's own topics. With `keep` the documents stay, for the linter, and the tests. Look into
-    `problems` before using what comes back.
+    `prefix`, the hub's own topics. With `keep` the documents stay, for the linter, and the tests. `shipped` are rules
+    of the hub's own, read beside them. Look into `problems` before using what comes back.
     """
     files = [file for path in yaml_files(paths, problems) if (file := _open(path, problems, read_receivers))]
     receivers: dict[str, Any] = {}
@@ -78,13 +101,14 @@ def load_rules(
         _rules(file, known, rules, nodes)
         tests += _tests(file)
         file.section.finish()
+    ours = frozenset(_shipped(shipped, shared, known, rules, nodes, problems) if shipped else ())
     check_together(rules, nodes, receivers, prefix, problems)
     enabled = {name: rule for name, rule in rules.items() if rule.enabled}
     if not keep:
-        return RuleSet(enabled, receivers, known.schedules, defaults=shared)
+        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours)
     disabled = {name: rule for name, rule in rules.items() if not rule.enabled}
     documents = [file.section.node for file in files if file.section.values]
-    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents)
+    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours)
 
 
 def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _File | None:
@@ -134,6 +158,32 @@ def _rules(file: _File, known: Known, rules: dict[str, Rule], nodes: dict[str, N
             problems.append(item.problem(f"a rule {rule.name!r} is already at {first}", "names are global"))
             continue
         rules[rule.name], nodes[rule.name] = rule, item
+
+
+def _shipped(
+    shipped: Shipped,
+    shared: Defaults,
+    known: Known,
+    rules: dict[str, Rule],
+    nodes: dict[str, Node],
+    problems: Problems,
+) -> Sequence[str]:
+    """Add the hub's own rules, but for those that the user has replaced; return their names."""
+    notify = shared.notify
+    if shipped.notify is not None:
+        try:
+            notify = names_of("receiver", known.receivers)(shipped.notify)
+        except Bad as error:
+            problems += [error.problem, *error.more]
+    file = _open(shipped.path, problems, lambda *_: {})
+    listed = file.section.get("rules") if file else None
+    items = [] if listed is None else listed.value
+    mine = [item for item in items if item.value["alert"].text not in rules]
+    found = [read_rule(item, problems, replace(NO_DEFAULTS, notify=notify), known) for item in mine]
+    for rule, item in zip(found, mine, strict=True):
+        if rule is not None:
+            rules[rule.name], nodes[rule.name] = rule, item
+    return [rule.name for rule in found if rule is not None]
 
 
 def _tests(file: _File) -> list[Node]:

@@ -10,6 +10,7 @@ from hub.document import Node, Problems
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, integer, list_of, one_of, text
 from hub.ingest.topics import check_topic
 from hub.limits import TRIAL_MESSAGES
+from hub.model import OWN_TOPICS
 from hub.rules.loader import RuleSet
 from hub.trial.case import Case, Deed, Expectation, Message
 
@@ -111,7 +112,8 @@ def _message(node: Node, problems: Problems, topic: str) -> Message | None:
 
 def _topic(node: Node) -> str:
     name = text(node)
-    if why := check_topic(_RANGE.sub("0", name)):
+    plain = _RANGE.sub("0", name)
+    if why := check_topic(plain.removeprefix("$") if plain.startswith(OWN_TOPICS) else plain):
         raise Bad(node, f"not a topic: {why}", "a test sends to topics, {1..100} in one makes a hundred")
     return name
 

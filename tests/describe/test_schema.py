@@ -75,6 +75,8 @@ SETTINGS = """
 broker: {}
 discovery: {homeassistant: {}}
 sparkplug: {rebirth: true}
+self_watch: {enabled: true}
+heartbeat: {url: 'http://h/x'}
 http: {tokens: [{name: n, role: viewer, token: t}]}
 sources:
   a: {amqp: {url: 'amqp://h', queue: q}, topic: t/a}
@@ -109,6 +111,8 @@ TABLES = {
     "discovery": settings.DISCOVERY,
     "homeassistant": settings.HOME_ASSISTANT,
     "sparkplug": settings.SPARKPLUG,
+    "self_watch": settings.SELF_WATCH,
+    "heartbeat": settings.HEARTBEAT,
     "a token": settings.TOKEN,
 }
 

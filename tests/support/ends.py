@@ -52,8 +52,8 @@ class Web:
     async def _handle(self, request):
         body = await request.read()
         key = request.headers.get("Idempotency-Key")
-        seen = {"path": request.path, "key": key, "headers": request.headers, "body": body, "json": json.loads(body)}
-        seen |= {"cut": request.transport.abort, "url": request.raw_path}
+        seen = {"path": request.path, "key": key, "headers": request.headers, "body": body}
+        seen |= {"json": json.loads(body or b"null"), "cut": request.transport.abort, "url": request.raw_path}
         self.requests.add(seen)
         answer = self.answer(seen)
         if asyncio.iscoroutine(answer):

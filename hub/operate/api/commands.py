@@ -99,6 +99,8 @@ ENDPOINTS = (
     Endpoint("POST", "/api/hub/outbox-drop", ADMIN, _command("outbox-drop"), "Drop notifications from the outbox"),
     Endpoint("POST", "/api/hub/push-subscribe", VIEWER, _command("push-subscribe"), "Tell a browser by push"),
     Endpoint("POST", "/api/hub/push-unsubscribe", VIEWER, _command("push-unsubscribe"), "Tell a browser no more"),
+    Endpoint("POST", "/api/hub/drill", ADMIN, _command("drill"), "Send a test through receivers"),
+    Endpoint("POST", "/api/hub/drill-receipts", ADMIN, _command("drill-receipts"), "See what came of a drill"),
     Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew"),
     Endpoint("POST", "/login", "", _login, "Log a browser in with a token"),
     Endpoint("POST", "/logout", "", _logout, "Log a browser out"),

@@ -11,6 +11,7 @@ from hub.operate.cli.check import check
 from hub.operate.cli.demo import demo
 from hub.operate.cli.desk import ack, alerts, silence, unsilence
 from hub.operate.cli.doctor import doctor
+from hub.operate.cli.drill import drill
 from hub.operate.cli.evaluate import eval  # noqa: A004 - the command's name
 from hub.operate.cli.importing import import_file
 from hub.operate.cli.init import init
@@ -28,7 +29,7 @@ __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
 COMMANDS = (
     *(run, demo, check, test, eval, simulate, doctor),
-    *(record, replay, alerts, ack, silence, unsilence, outbox, why, why_not),
+    *(record, replay, alerts, ack, silence, unsilence, outbox, drill, why, why_not),
     *(init, import_file, schema),
 )
 

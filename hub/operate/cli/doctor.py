@@ -57,7 +57,7 @@ async def _files(settings: Settings) -> list[Finding]:
     files = load_files(settings, problems)
     if problems:
         return [bad("rules and devices", f"{len(problems)} problems", "`hub check` tells them")]
-    rules = good("rules and devices", f"{len(files.rules.rules)} rules without a problem")
+    rules = good("rules and devices", f"{files.rules.written} rules without a problem")
     return [rules, *await look_at_receivers(files.rules.receivers)]
 
 

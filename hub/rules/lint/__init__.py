@@ -12,6 +12,7 @@ from hub.rules.lint.conditions import conditions
 from hub.rules.lint.devices import Devices
 from hub.rules.lint.moment import Moment
 from hub.rules.lint.overlaps import overlaps
+from hub.rules.lint.own import own
 from hub.rules.lint.times import schedules, timers
 from hub.rules.lint.traps import traps
 from hub.rules.lint.unused import names, unused
@@ -29,6 +30,7 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
     for name, rule in {**found.disabled, **found.rules}.items():
         node = found.nodes[name]
         yield from traps(node)
+        yield from own(rule, node)
         yield from conditions(rule, node)
         yield from timers(rule, node, found.schedules, moment)
         yield from devices.findings(rule, node)

@@ -14,7 +14,7 @@ __all__ = ["names", "unused"]
 def unused(found: RuleSet) -> Iterator[Problem]:
     """Find receivers that nobody is told by, and schedules that nothing goes by; only where there are rules at all."""
     written = {**found.disabled, **found.rules}
-    if not written:
+    if not written.keys() - found.shipped:
         return
     working = [rule for rule in found.rules.values() if not rule.shadow]
     alive = {name for rule in working for name in _receivers(rule, found.receivers)}

@@ -1,0 +1,77 @@
+"""`self_watch` and `heartbeat` of hub.yaml: who is told of the hub's own alerts, and where its sign of life goes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from yarl import URL
+
+from hub.document import Node, Problems
+from hub.fields import Bad, Section, boolean, duration, one_of, secret
+from hub.limits import HEARTBEAT_EVERY_SECONDS, HEARTBEAT_LEAST_SECONDS
+from hub.secret import Secret
+
+__all__ = ["RULES", "HeartbeatSettings", "SelfWatchSettings", "read_heartbeat", "read_self_watch"]
+
+RULES = Path(__file__).parent / "rules.yaml"
+"""The rules that ship."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfWatchSettings:
+    """Whether the shipped rules are at work; whom they tell is known when the receivers are."""
+
+    enabled: bool = True
+    notify: Node | None = field(default=None, compare=False, repr=False)
+    """As it is written; None: `defaults.notify` of the rule files."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatSettings:
+    """Where the sign of life goes; the URL is secret as a whole. `every`: seconds."""
+
+    url: Secret
+    every: float = HEARTBEAT_EVERY_SECONDS
+    method: str = "GET"
+
+
+def read_self_watch(node: Node | None, problems: Problems) -> SelfWatchSettings:
+    """Read `{enabled: true, notify: [chat]}`."""
+    if node is None:
+        return SelfWatchSettings()
+    section = Section(node, problems, "self_watch")
+    made = SelfWatchSettings(section.take("enabled", boolean, default=True), section.get("notify"))
+    section.finish()
+    return made
+
+
+def read_heartbeat(node: Node | None, problems: Problems) -> HeartbeatSettings | None:
+    """Read `{url: …, every: 1m, method: GET}`."""
+    if node is None:
+        return None
+    section = Section(node, problems, "heartbeat")
+    made = HeartbeatSettings(
+        section.require("url", _url, Secret("")),
+        section.take("every", _every, HEARTBEAT_EVERY_SECONDS),
+        section.take("method", one_of("GET", "HEAD", "POST"), "GET"),
+    )
+    section.finish()
+    return made
+
+
+def _url(node: Node) -> Secret:
+    found = secret(node)
+    try:
+        url = URL(found.reveal())
+        good = url.scheme in ("http", "https") and bool(url.host)
+    except ValueError:
+        good = False
+    if not good:
+        raise Bad(node, "is no HTTP URL", "write it as https://host/path, better with !env or !file")
+    return found
+
+
+def _every(node: Node) -> float:
+    seconds = duration(node)
+    if not HEARTBEAT_LEAST_SECONDS <= seconds <= 86400:
+        raise Bad(node, f"must be from {HEARTBEAT_LEAST_SECONDS:.0f}s to 1d")
+    return seconds

@@ -1,0 +1,132 @@
+"""Measures the hub every few seconds and hands what it finds to the pipeline, as events on `$hub/…` (topics.py).
+
+They take the way of every event: durable with all they cause, judged by rules.yaml and by the user's own rules.
+"""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from hub.clock import Clock
+from hub.errors import StoreError
+from hub.limits import SELF_WATCH_SECONDS, SELF_WATCH_SOON_SECONDS
+from hub.model import OWN_TOPICS, Event
+from hub.notify.dispatcher import Standing
+from hub.selfwatch.tally import Tally
+
+__all__ = ["DROPPED", "Watcher"]
+
+DROPPED = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto counts what it drops."""
+_KEPT = "broker_dropped"
+_RECEIVER, _RULE = f"{OWN_TOPICS}receiver/", f"{OWN_TOPICS}rule/"
+_IDLE: Mapping[str, Any] = {"circuit": "closed", "queued": 0, "oldest_seconds": 0.0}
+
+
+class Way(Protocol):
+    """The pipeline, as far as it is needed here."""
+
+    notes: dict[str, str]
+
+    async def submit(self, events: Sequence[Event], key: str = "", *, own: bool = False) -> bool:
+        """Evaluate events; return when all they caused is on disk."""
+        ...
+
+
+class Watcher:
+    """Turns the tally and what stands now into events. `spoken` are the topics that were spoken of before."""
+
+    def __init__(
+        self,
+        tally: Tally,
+        way: Way,
+        standing: Callable[[Collection[str]], Mapping[str, Standing]],
+        clock: Clock,
+        state: Path,
+        notes: Mapping[str, str],
+        spoken: Iterable[str],
+    ) -> None:
+        """Take what there is to look at; `notes` is what was stored of it."""
+        self._tally, self._way, self._standing, self._clock, self._state = tally, way, standing, clock, state
+        self._total: int | None = int(notes[_KEPT]) if _KEPT in notes else None
+        self._dropped = 0
+        self._receivers = {topic.removeprefix(_RECEIVER) for topic in spoken if topic.startswith(_RECEIVER)}
+        for topic in spoken:
+            if topic.startswith(_RULE):
+                tally.recall(topic.removeprefix(_RULE))
+
+    async def run(self) -> None:
+        """Measure until cancelled, or until the store has ended."""
+        with contextlib.suppress(StoreError):
+            while True:
+                await self._pause()
+                free = await asyncio.to_thread(_free, self._state.parent)
+                await self._way.submit(self._events(free), own=True)
+
+    def broker_says(self, payload: bytes) -> None:
+        """Hear how many messages the broker has dropped since it started."""
+        try:
+            total = int(payload)
+        except ValueError:
+            return  # another broker's topic of that name
+        before = self._total
+        if before is not None:
+            self._dropped += total - before if total >= before else total  # or it has started anew
+        self._total = total
+        self._way.notes[_KEPT] = str(total)
+        if self._dropped:
+            self._tally.urgent.set()
+
+    async def _pause(self) -> None:
+        """Wait for the next time, or for what is urgent and a little longer: it rarely comes alone."""
+        urgent = self._tally.urgent
+        try:
+            async with asyncio.timeout(SELF_WATCH_SECONDS):
+                await urgent.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(SELF_WATCH_SOON_SECONDS)
+        urgent.clear()
+
+    def _events(self, free: Mapping[str, float]) -> list[Event]:
+        now, tally = self._clock.now(), self._tally
+        found: dict[str, Mapping[str, Any]] = {"session": tally.take_session(), "ingest": tally.take_ingest()}
+        found |= {"rules": tally.rules(), "clock": tally.take_clock()}
+        if free:
+            found["disk"] = free
+        if self._total is not None:
+            found["broker"] = {"dropped": self._dropped, "total": self._total}
+            self._dropped = 0
+        found |= {f"rule/{name}": payload for name, payload in tally.take_errors()}
+        found |= {f"receiver/{name}": payload for name, payload in self._of_receivers(now)}
+        return [_event(OWN_TOPICS + topic, payload, now) for topic, payload in found.items()]
+
+    def _of_receivers(self, now: float) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """Yield each receiver, also one that is gone now, once more."""
+        standing = self._standing(self._tally.ignored)
+        levels = {name: name.replace("/", "%2F") for name in standing}
+        gone, self._receivers = self._receivers - set(levels.values()), set(levels.values())
+        for name, at in standing.items():
+            age = max(0.0, now - at.oldest) if at.queued else 0.0
+            shown = {"circuit": at.circuit.value, "queued": at.queued, "oldest_seconds": round(age, 1)}
+            yield levels[name], shown | self._tally.take_receiver(name, waiting=at.queued > 0)
+        for name in gone:
+            yield name, {**_IDLE, **self._tally.take_receiver(name, waiting=False)}
+
+
+def _event(topic: str, payload: Mapping[str, Any], now: float) -> Event:
+    return Event(topic, orjson.dumps(payload), payload, payload, now, 1, retain=False)
+
+
+def _free(folder: Path) -> dict[str, float]:
+    """Return what is free on the disk of this folder; nothing where nobody knows."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return {}
+    return {"free_bytes": usage.free, "free_percent": round(100 * usage.free / max(usage.total, 1), 2)}
