@@ -162,7 +162,7 @@ def chosen_receivers(request: Request, known: Sequence[str]) -> list[str]:
         RequestError: one is not known, or there is none at all.
 
     """
-    wanted = request.get("receivers") or []
+    wanted = request.get("receivers", [])
     if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
         raise RequestError("'receivers' must be a list of names")
     for name in wanted:

@@ -56,6 +56,8 @@ def named(request: Request) -> None:
         RequestError: there is none.
 
     """
+    if not isinstance(request.get("all", False), bool):
+        raise RequestError("'all' must be true or false")
     if not any(request.get(key) for key in ("ids", "receiver", "state", "all")):
         raise RequestError("which notifications? give ids, a receiver, a state, or all")
 

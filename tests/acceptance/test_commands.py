@@ -102,6 +102,7 @@ async def test_a_token_acknowledges_its_episode_and_outlives_a_restart(hub, brok
         ("unsilence", {"id": "nope"}, "no silence 'nope' is active"),
         ("ack", {"token": "forged.1.2.x.y"}, "not a token of this hub"),
         ("akc", {}, "did you mean 'ack'?"),
+        ("outbox-drop", {"all": "false"}, "'all' must be true or false"),
         ("why", {"alert": "Hto"}, "did you mean 'Hot'?"),
         ("why-not", {"rule": "Hto"}, "did you mean 'Hot'?"),
     ],

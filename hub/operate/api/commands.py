@@ -9,8 +9,20 @@ from starlette.responses import Response
 from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
+from hub.operate.api.described import JSON, TEXT, TIME, WHOLE, Described, Schema, listed, made_of, ok, one_of
 from hub.operate.api.events import body_of
 from hub.operate.api.login import COOKIE, sign_cookie
+from hub.operate.api.shapes import (
+    ALERT,
+    ALERT_ASKED,
+    OUTBOX_ASKED,
+    OUTBOX_ENTRY,
+    RECEIPT,
+    SILENCE,
+    SILENCE_ASKED,
+    SUBSCRIPTION,
+    UNSILENCE_ASKED,
+)
 from hub.operate.api.site import Endpoint, Handler, Site
 
 __all__ = ["ENDPOINTS", "json_of"]
@@ -89,19 +101,42 @@ def _put_cookie(site: Site, made: Response, value: str, seconds: int) -> None:
     made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
 
 
+def _taking(request: Schema, answered: Schema) -> Described:
+    return Described(answered, bodies={JSON: request}, bodiless=True, refusals=(404,))
+
+
+_ACKED = _taking(ALERT_ASKED, ok(alerts=listed(ALERT)))
+_SILENCED = _taking(SILENCE_ASKED, ok(silence=SILENCE, silenced=WHOLE))
+_UNSILENCED = _taking(UNSILENCE_ASKED, ok(silence=SILENCE))
+_TOKEN = _taking(ALERT_ASKED, ok(token=TEXT, expires=TIME))
+_OUTBOX = _taking(OUTBOX_ASKED, ok(outbox=listed(OUTBOX_ENTRY)))
+_DROPPED = _taking(OUTBOX_ASKED, ok(outbox=listed(OUTBOX_ENTRY), busy=WHOLE))
+_DRILL = _taking(made_of({"receivers": listed(TEXT), "by": TEXT}), ok(drill=WHOLE, receipts=listed(RECEIPT)))
+_RECEIPTS = _taking(made_of(drill=WHOLE), ok(drill=WHOLE, receipts=listed(RECEIPT)))
+_PUSHED = _taking(SUBSCRIPTION, ok(subscribers=WHOLE))
+_LEFT = _taking(made_of(endpoint=TEXT), ok(subscribers=WHOLE))
+_FORM = "application/x-www-form-urlencoded"
+_LOGIN = Described(
+    ok(name=TEXT, role=one_of(VIEWER, OPERATOR, ADMIN)),
+    bodies={JSON: made_of(token=TEXT), _FORM: made_of(token=TEXT)},
+    refusals=(401, 403, 429),
+)
+
 ENDPOINTS = (
-    Endpoint("POST", "/api/hub/ack", OPERATOR, _command("ack"), "Acknowledge firing alerts"),
-    Endpoint("POST", "/api/hub/unack", OPERATOR, _command("unack"), "Take acknowledgements back"),
-    Endpoint("POST", "/api/hub/silence", OPERATOR, _command("silence"), "Silence what matchers match"),
-    Endpoint("POST", "/api/hub/unsilence", OPERATOR, _command("unsilence"), "End a silence"),
-    Endpoint("POST", "/api/hub/token", OPERATOR, _command("token"), "Sign a token that acknowledges one alert"),
-    Endpoint("POST", "/api/hub/outbox-retry", OPERATOR, _command("outbox-retry"), "Queue dead letters anew"),
-    Endpoint("POST", "/api/hub/outbox-drop", ADMIN, _command("outbox-drop"), "Drop notifications from the outbox"),
-    Endpoint("POST", "/api/hub/push-subscribe", VIEWER, _command("push-subscribe"), "Tell a browser by push"),
-    Endpoint("POST", "/api/hub/push-unsubscribe", VIEWER, _command("push-unsubscribe"), "Tell a browser no more"),
-    Endpoint("POST", "/api/hub/drill", ADMIN, _command("drill"), "Send a test through receivers"),
-    Endpoint("POST", "/api/hub/drill-receipts", ADMIN, _command("drill-receipts"), "See what came of a drill"),
-    Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew"),
-    Endpoint("POST", "/login", "", _login, "Log a browser in with a token"),
-    Endpoint("POST", "/logout", "", _logout, "Log a browser out"),
+    Endpoint("POST", "/api/hub/ack", OPERATOR, _command("ack"), "Acknowledge firing alerts", _ACKED),
+    Endpoint("POST", "/api/hub/unack", OPERATOR, _command("unack"), "Take acknowledgements back", _ACKED),
+    Endpoint("POST", "/api/hub/silence", OPERATOR, _command("silence"), "Silence what matchers match", _SILENCED),
+    Endpoint("POST", "/api/hub/unsilence", OPERATOR, _command("unsilence"), "End a silence", _UNSILENCED),
+    Endpoint("POST", "/api/hub/token", OPERATOR, _command("token"), "Sign a token that acknowledges one alert", _TOKEN),
+    Endpoint("POST", "/api/hub/outbox-retry", OPERATOR, _command("outbox-retry"), "Queue dead letters anew", _OUTBOX),
+    Endpoint("POST", "/api/hub/outbox-drop", ADMIN, _command("outbox-drop"), "Drop from the outbox", _DROPPED),
+    Endpoint("POST", "/api/hub/drill", ADMIN, _command("drill"), "Send a test through receivers", _DRILL),
+    Endpoint("POST", "/api/hub/drill-receipts", ADMIN, _command("drill-receipts"), "See what came of it", _RECEIPTS),
+    Endpoint("POST", "/api/hub/push-subscribe", VIEWER, _command("push-subscribe"), "Tell a browser by push", _PUSHED),
+    Endpoint(
+        "POST", "/api/hub/push-unsubscribe", VIEWER, _command("push-unsubscribe"), "Tell a browser no more", _LEFT
+    ),
+    Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew", Described(ok(), status=202)),
+    Endpoint("POST", "/login", "", _login, "Log a browser in with a token", _LOGIN),
+    Endpoint("POST", "/logout", "", _logout, "Log a browser out", Described(ok(), refusals=(403,))),
 )

@@ -17,6 +17,7 @@ from hub.limits import HTTP_BATCH_EVENTS, HTTP_BODY_BYTES, HTTP_POSTS, IDEMPOTEN
 from hub.model import Event
 from hub.operate.api.actor import OPERATOR, Actor, Refused
 from hub.operate.api.answers import answer
+from hub.operate.api.described import ANY, FLAG, JSON, NDJSON, TEXT, WHOLE, Described, ok, said
 from hub.operate.api.site import Endpoint, Site
 from hub.trial.records import payload_of
 
@@ -125,7 +126,14 @@ def _check(site: Site, topic: str, place: str) -> None:
         raise Refused(400, f"{place}{topic[:200]!r} is no topic for an event: {why}")
 
 
+_KEY_TEXT = {**TEXT, "maxLength": IDEMPOTENCY_KEY_CHARS}
+_KEYED = {"Idempotency-Key": said(_KEY_TEXT, "What comes with a known one is not taken again.")}
+_TAKEN = ok(events=WHOLE, duplicate=FLAG)
+_BATCH = Described(_TAKEN, headers=_KEYED, bodies={NDJSON: ANY}, status=202)
+_PAYLOADS = {JSON: ANY, NDJSON: ANY, "application/octet-stream": ANY}
+_ONE = Described(_TAKEN, headers=_KEYED, bodies=_PAYLOADS, bodiless=True, status=202)
+
 ENDPOINTS = (
-    Endpoint("POST", "/events", OPERATOR, _post, "Take a batch of events as NDJSON records, each with its topic"),
-    Endpoint("POST", "/events/{topic:path}", OPERATOR, _post, "Take an event, or a batch of payloads as NDJSON"),
+    Endpoint("POST", "/events", OPERATOR, _post, "Take a batch of events as NDJSON records with their topics", _BATCH),
+    Endpoint("POST", "/events/{topic:path}", OPERATOR, _post, "Take an event, or a batch of payloads as NDJSON", _ONE),
 )

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from hub.operate.api.actor import Actor
 from hub.operate.api.answers import answer
+from hub.operate.api.described import Described, ok
 from hub.operate.api.site import Endpoint, Site
 
 __all__ = ["ENDPOINTS"]
@@ -23,6 +24,6 @@ async def _ready(site: Site, request: Request, actor: Actor) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/healthz", "", _alive, "Whether the process answers"),
-    Endpoint("GET", "/readyz", "", _ready, "Whether the hub hears"),
+    Endpoint("GET", "/healthz", "", _alive, "Whether the process answers", Described(ok())),
+    Endpoint("GET", "/readyz", "", _ready, "Whether the hub hears", Described(ok(), refusals=(503,))),
 )

@@ -14,7 +14,9 @@ from hub.limits import VIEW_ROWS
 from hub.model import Phase
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
+from hub.operate.api.described import TEXT, WHOLE, Described, listed, ok, said
 from hub.operate.api.feed import payload_shown
+from hub.operate.api.shapes import ALERT, DEVICE, LAST_EVENT, RULE, SERIES
 from hub.operate.api.site import Endpoint, Site
 from hub.rules.rule import Rule
 
@@ -168,10 +170,17 @@ def _filter(text: str) -> str:
     return text
 
 
+_ONE_RULE = Described(ok(rule=RULE, alerts=listed(ALERT)), refusals=(404,))
+_DEVICES = Described(ok(devices=listed(DEVICE), heard=WHOLE, registered=WHOLE))
+_EVENTS = Described(ok(events=listed(LAST_EVENT), topics=WHOLE), {"topic": said(TEXT, "A filter; without one all.")})
+_VALUES = Described(
+    ok(series=listed(SERIES)), {"rule": said(TEXT, "Its topics."), "topic": said(TEXT, "A filter.")}, refusals=(404,)
+)
+
 ENDPOINTS = (
-    Endpoint("GET", "/api/hub/rules", VIEWER, _rules, "The rules at work"),
-    Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts"),
-    Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual"),
-    Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic"),
-    Endpoint("GET", "/api/hub/values", VIEWER, _values, "The last values of topics"),
+    Endpoint("GET", "/api/hub/rules", VIEWER, _rules, "The rules at work", Described(ok(rules=listed(RULE)))),
+    Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts", _ONE_RULE),
+    Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual", _DEVICES),
+    Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic", _EVENTS),
+    Endpoint("GET", "/api/hub/values", VIEWER, _values, "The last values of topics", _VALUES),
 )

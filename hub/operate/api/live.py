@@ -7,6 +7,7 @@ from starlette.websockets import WebSocket
 
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.answers import refusal
+from hub.operate.api.described import TEXT, Described, said
 from hub.operate.api.site import Endpoint, Site
 from hub.operate.api.stream import EventStream, feed_socket
 
@@ -36,4 +37,11 @@ def socket_route(site: Site) -> WebSocketRoute:
     return WebSocketRoute("/ws", handle)
 
 
-ENDPOINTS = (Endpoint("GET", "/sse", VIEWER, _sse, "The live feed as server-sent events"),)
+_FEED = Described(
+    TEXT,
+    {"since": said(TEXT, "The id behind which to begin."), "types": said(TEXT, "Types, with commas between.")},
+    {"Last-Event-ID": said(TEXT, "As `since`; browsers send it.")},
+    media="text/event-stream",
+)
+
+ENDPOINTS = (Endpoint("GET", "/sse", VIEWER, _sse, "The live feed as server-sent events", _FEED),)

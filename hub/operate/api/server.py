@@ -24,11 +24,13 @@ from hub.config import HttpSettings
 from hub.errors import HubError, StoreError
 from hub.observer import Observer, Observers
 from hub.operate.api import commands, events, health, inventory, live, views
-from hub.operate.api.actor import Refused
+from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.alertmanager import handlers as alertmanager
-from hub.operate.api.answers import refusal
+from hub.operate.api.answers import answer, refusal
+from hub.operate.api.described import ANY, Described, mapped
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
+from hub.operate.api.openapi import document
 from hub.operate.api.recent import Recent
 from hub.operate.api.site import Endpoint, Site, routes
 from hub.operate.api.standing import Standing
@@ -42,6 +44,13 @@ __all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
 
 _LOG = logging.getLogger(__name__)
 
+
+async def _document(site: Site, request: Request, actor: Actor) -> Response:
+    """Tell all that can be asked."""
+    del site, request, actor
+    return answer(document(ENDPOINTS))
+
+
 ENDPOINTS: Sequence[Endpoint] = (
     *views.ENDPOINTS,
     *inventory.ENDPOINTS,
@@ -50,6 +59,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *alertmanager.ENDPOINTS,
     *live.ENDPOINTS,
     *health.ENDPOINTS,
+    Endpoint("GET", "/api/hub/openapi.json", VIEWER, _document, "This document", Described(mapped(ANY))),
 )
 """All that can be asked, but for the WebSocket."""
 
@@ -109,7 +119,9 @@ def application(site: Site) -> Starlette:
 
 async def _unknown(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
-    return refusal(Refused(status, f"{request.method} {request.url.path[:200]} is nothing that can be asked here"))
+    made = refusal(Refused(status, f"{request.method} {request.url.path[:200]} is nothing that can be asked here"))
+    made.headers.update(getattr(error, "headers", None) or {})
+    return made
 
 
 def _bind(settings: HttpSettings) -> socket.socket:

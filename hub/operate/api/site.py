@@ -18,6 +18,7 @@ from hub.app import App
 from hub.errors import HubError, StoreError
 from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.answers import refusal
+from hub.operate.api.described import Described
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
 from hub.operate.api.recent import Recent
@@ -59,18 +60,34 @@ Handler = Callable[[Site, Request, Actor], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One thing that can be asked: `role` is who may, empty for everybody; `summary` says what for, in the document."""
+    """One thing that can be asked: `role` is who may, empty for everybody; `summary` says what for, in the document.
+
+    `described` is what goes in and comes out.
+    """
 
     method: str
     path: str
     role: str
     handler: Handler
     summary: str
+    described: Described = Described()  # noqa: RUF009 - frozen
 
 
 def routes(site: Site, endpoints: Sequence[Endpoint]) -> list[Route]:
-    """Return the routes of a table."""
-    return [Route(each.path, _guarded(site, each), methods=[each.method]) for each in endpoints]
+    """Return the routes of a table, one for each path: what it is not asked for is answered with what it is."""
+    paths: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
+    for each in endpoints:
+        paths.setdefault(each.path, {})[each.method] = _guarded(site, each)
+    return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in paths.items()]
+
+
+def _by_method(
+    handlers: Mapping[str, Callable[[Request], Awaitable[Response]]],
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle
 
 
 def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:

@@ -9,15 +9,30 @@ from starlette.responses import Response
 
 from hub.clock import rfc3339
 from hub.limits import HISTORY_SHOWN
-from hub.operate.api.actor import ADMIN, VIEWER, Actor, Refused
+from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer, asked_number
+from hub.operate.api.described import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    TIME,
+    WHOLE,
+    Described,
+    listed,
+    made_of,
+    maybe,
+    ok,
+    one_of,
+    said,
+)
+from hub.operate.api.shapes import ALERT, AUDIT_ENTRY, HISTORY_ENTRY, OUTBOX_ENTRY, RECEIVER, SILENCE, WHY, WHY_NOT
 from hub.operate.api.site import Endpoint, Handler, Site
 from hub.operate.api.standing import Receiving
 from hub.store.reader import Depth, Reader
 
 __all__ = ["ENDPOINTS"]
 
-_NEWEST = 10**18
+_NEWEST = 10**18 - 1
 
 
 async def _status(site: Site, request: Request, actor: Actor) -> Response:
@@ -146,15 +161,54 @@ async def _audit(site: Site, request: Request, actor: Actor) -> Response:
     return answer({"ok": True, "entries": entries})
 
 
+_LATENCY = made_of(p50=maybe(NUMBER), p99=maybe(NUMBER))
+_STATUS = Described(
+    ok(
+        client_id=TEXT,
+        version=TEXT,
+        since=TIME,
+        now=TIME,
+        ready=FLAG,
+        session=one_of("connected", "disconnected"),
+        trouble=TEXT,
+        rules=WHOLE,
+        receivers=WHOLE,
+        figures=made_of({"egr": NUMBER, "nsr": NUMBER, "epl": _LATENCY, "npl": _LATENCY}),
+        feed=TEXT,
+        actor=made_of(name=TEXT, role=one_of(VIEWER, OPERATOR, ADMIN)),
+        login=FLAG,
+    )
+)
+_FILTER = said(listed(TEXT), "Matchers as in Alertmanager, which must all match.")
+_ALERTS = Described(ok(alerts=listed(ALERT)), {"filter": _FILTER, "state": said(TEXT, "firing, pending or resolved.")})
+_SILENCES = Described(
+    ok(silences=listed(SILENCE), now=TIME), {"expired": said(TEXT, "true: those included that ended lately.")}
+)
+_WHICH = {"receiver": said(TEXT, "Only of this one."), "state": said(TEXT, "queued or dead.")}
+_OUTBOX = Described(ok(outbox=listed(OUTBOX_ENTRY)), _WHICH)
+_PUSH = Described(ok(key=TEXT, subscribers=WHOLE))
+_RECEIVERS = Described(ok(receivers=listed(RECEIVER)))
+_OF = "{} Each further parameter is the value of a label."
+_OF_ALERT = said({**TEXT, "minLength": 1}, _OF.format("Its name or id."), required=True)
+_WHY = Described(ok(alerts=listed(WHY)), {"alert": _OF_ALERT}, refusals=(404,))
+_OF_RULE = said({**TEXT, "minLength": 1}, _OF.format("Its name."), required=True)
+_WHY_NOT = Described(WHY_NOT, {"rule": _OF_RULE}, refusals=(404,))
+_PAGE = {
+    "limit": said({**WHOLE, "maximum": HISTORY_SHOWN}, "How many at most."),
+    "before": said({**WHOLE, "maximum": _NEWEST}, "Only those before this row."),
+}
+_HISTORY = Described(ok(entries=listed(HISTORY_ENTRY)), {"alertname": TEXT, "fingerprint": TEXT, **_PAGE})
+_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _PAGE)
+
 ENDPOINTS = (
-    Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, and its figures"),
-    Endpoint("GET", "/api/hub/alerts", VIEWER, _alerts, "The alerts"),
-    Endpoint("GET", "/api/hub/silences", VIEWER, _silences, "The silences"),
-    Endpoint("GET", "/api/hub/outbox", VIEWER, _outbox, "What is queued or dead"),
-    Endpoint("GET", "/api/hub/push", VIEWER, _push, "The key that browsers subscribe to push with"),
-    Endpoint("GET", "/api/hub/receivers", VIEWER, _receivers, "The receivers and how they stand"),
-    Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert"),
-    Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told"),
-    Endpoint("GET", "/api/hub/history", VIEWER, _history, "What happened to alerts"),
-    Endpoint("GET", "/api/hub/audit", ADMIN, _audit, "Who changed what"),
+    Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, its figures", _STATUS),
+    Endpoint("GET", "/api/hub/alerts", VIEWER, _alerts, "The alerts", _ALERTS),
+    Endpoint("GET", "/api/hub/silences", VIEWER, _silences, "The silences", _SILENCES),
+    Endpoint("GET", "/api/hub/outbox", VIEWER, _outbox, "What is queued or dead", _OUTBOX),
+    Endpoint("GET", "/api/hub/push", VIEWER, _push, "The key that browsers subscribe to push with", _PUSH),
+    Endpoint("GET", "/api/hub/receivers", VIEWER, _receivers, "The receivers and how they stand", _RECEIVERS),
+    Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert", _WHY),
+    Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told", _WHY_NOT),
+    Endpoint("GET", "/api/hub/history", VIEWER, _history, "What happened to alerts", _HISTORY),
+    Endpoint("GET", "/api/hub/audit", ADMIN, _audit, "Who changed what", _AUDIT),
 )

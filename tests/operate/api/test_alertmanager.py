@@ -299,7 +299,7 @@ async def test_alerts_that_are_none_are_refused_with_why(shared, body, says):
 async def test_a_post_of_too_many_alerts_is_refused(tmp_path, broker):
     async with running(tmp_path, broker, limits={"POSTED_BATCH": 2, "POSTED_ALERTS": 1}) as desk:
         alerts = [{"labels": {"alertname": name}} for name in "ABC"]
-        assert (await desk.post(*alerts))[0] == 413
+        assert await desk.post(*alerts) == (400, "3 alerts at once; the most are 2")
         status, said = await desk.post(*alerts[:2])
         assert (status, said) == (400, "1 posted alerts that are not over are there already")
         assert len(await desk.get("/alerts")) == 1
@@ -399,7 +399,7 @@ async def test_silences_that_are_none_are_refused_with_why(shared, changes, stat
 
 async def test_what_is_not_known_is_not_found(shared):
     for method in ("GET", "DELETE"):
-        assert await shared.ask(method, "/silence/nope") == (404, None)
+        assert await shared.ask(method, "/silence/nope") == (404, "no silence 'nope' is known")
 
 
 async def test_who_changes_a_silence_is_in_the_audit_log(desk):

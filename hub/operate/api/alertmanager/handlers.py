@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from hub import __version__
 from hub.alerts.matchers import match_all
+from hub.alerts.silences import Silence
 from hub.core import Core
 from hub.errors import HubError, RequestError, StoreError
 from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, SHOWN_SLICE
 from hub.operate.api.actor import OPERATOR, VIEWER, Actor, Refused
+from hub.operate.api.alertmanager import shapes
 from hub.operate.api.alertmanager.bodies import NOBODY, Shown, config_text, groups, shown, silence_body, silences
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
 from hub.operate.api.answers import answer
@@ -123,7 +125,7 @@ async def _post_alerts(site: Site, request: Request, actor: Actor) -> Response:
     if not isinstance(items, list):
         raise RequestError("alerts are a JSON list")
     if len(items) > POSTED_BATCH:
-        raise Refused(413, f"{len(items)} alerts at once; the most are {POSTED_BATCH}")
+        raise RequestError(f"{len(items)} alerts at once; the most are {POSTED_BATCH}")
     postings, wrong = list[Posting](), list[str]()
     for item in items:
         try:
@@ -164,14 +166,20 @@ async def _silences(site: Site, request: Request, actor: Actor) -> Response:
 
 async def _silence(site: Site, request: Request, actor: Actor) -> Response:
     del actor
-    found = site.app.pipeline.core.book.silences.get(request.path_params["id"])
-    return Response(status_code=404) if found is None else answer(silence_body(found, site.app.clock.now()))
+    return answer(silence_body(_known(site, request.path_params["id"]), site.app.clock.now()))
+
+
+def _known(site: Site, identity: str) -> Silence:
+    found = site.app.pipeline.core.book.silences.get(identity)
+    if found is None:
+        raise Refused(404, f"no silence {identity!r} is known")
+    return found
 
 
 async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
     asked = {"by": actor.name} | read_silence(await _json(request))
-    if "id" in asked and asked["id"] not in site.app.pipeline.core.book.silences:
-        raise Refused(404, f"no silence {asked['id']!r} is known")
+    if "id" in asked:
+        _known(site, asked["id"])
     made = await site.app.service.answer("silence", asked, "http")
     if not made["ok"]:
         raise RequestError(str(made["error"]))
@@ -179,10 +187,8 @@ async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
 
 
 async def _delete_silence(site: Site, request: Request, actor: Actor) -> Response:
-    identity = request.path_params["id"]
-    if identity not in site.app.pipeline.core.book.silences:
-        return Response(status_code=404)
-    made = await site.app.service.answer("unsilence", {"id": identity, "by": actor.name}, "http")
+    asked = {"id": _known(site, request.path_params["id"]).id, "by": actor.name}
+    made = await site.app.service.answer("unsilence", asked, "http")
     if not made["ok"]:
         raise RequestError(str(made["error"]))
     return Response()
@@ -196,17 +202,24 @@ async def _json(request: Request) -> Any:
 
 
 _TABLE = (
-    ("GET", "/status", VIEWER, _status, "Which hub this is, and who is told of what, as a configuration"),
-    ("GET", "/receivers", VIEWER, _receivers, "The names of all receivers"),
-    ("GET", "/alerts", VIEWER, _alerts, "The alerts that fire"),
-    ("POST", "/alerts", OPERATOR, _post_alerts, "Take alerts that somebody else evaluates, such as Prometheus"),
-    ("GET", "/alerts/groups", VIEWER, _groups, "The alerts that fire, by receiver and labels"),
-    ("GET", "/silences", VIEWER, _silences, "Silences, those included that ended lately"),
-    ("POST", "/silences", OPERATOR, _post_silence, "Make a silence, or with its id change one"),
-    ("GET", "/silence/{id}", VIEWER, _silence, "One silence"),
-    ("DELETE", "/silence/{id}", OPERATOR, _delete_silence, "End a silence now"),
+    (
+        "GET",
+        "/status",
+        VIEWER,
+        _status,
+        "Which hub this is, and a configuration",
+        shapes.STATUS,
+    ),
+    ("GET", "/receivers", VIEWER, _receivers, "The names of all receivers", shapes.RECEIVERS),
+    ("GET", "/alerts", VIEWER, _alerts, "The alerts that fire", shapes.ALERTS),
+    ("POST", "/alerts", OPERATOR, _post_alerts, "Take alerts that somebody else evaluates", shapes.POSTED_ALERTS),
+    ("GET", "/alerts/groups", VIEWER, _groups, "The alerts that fire, by receiver and labels", shapes.GROUPS),
+    ("GET", "/silences", VIEWER, _silences, "Silences, those included that ended lately", shapes.SILENCES),
+    ("POST", "/silences", OPERATOR, _post_silence, "Make a silence, or with its id change one", shapes.POSTED_SILENCE),
+    ("GET", "/silence/{id}", VIEWER, _silence, "One silence", shapes.ONE_SILENCE),
+    ("DELETE", "/silence/{id}", OPERATOR, _delete_silence, "End a silence now", shapes.DELETED),
 )
 ENDPOINTS = tuple(
-    Endpoint(method, f"/api/v2{path}", role, _plainly(handler), summary)
-    for method, path, role, handler, summary in _TABLE
+    Endpoint(method, f"/api/v2{path}", role, _plainly(handler), summary, described)
+    for method, path, role, handler, summary, described in _TABLE
 )
