@@ -20,7 +20,7 @@ from yarl import URL
 
 from hub.document import Node
 from hub.fields import Bad, Section, boolean, text
-from hub.limits import PUSH_BYTES, PUSH_KEPT_SECONDS, VAPID_SECONDS
+from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, VAPID_SECONDS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.episode import episode
 from hub.notify.guard import Forbidden
@@ -74,7 +74,13 @@ class Webpush:
             return Rejected("no browser has subscribed in the page")
         waiting = [each for each in every if each.endpoint not in done]
         content = payload(notification)
-        outcomes = await asyncio.gather(*(self._push(each, notification, content) for each in waiting))
+        room = asyncio.Semaphore(PUSH_AT_ONCE)
+
+        async def push(to: Subscription) -> Outcome:
+            async with room:
+                return await self._push(to, notification, content)
+
+        outcomes = await asyncio.gather(*(push(each) for each in waiting))
         return self._outcome(notification, done, waiting, outcomes)
 
     async def close(self) -> None:

@@ -62,7 +62,7 @@ def routes(service: Callable[[], Service]) -> list[Route]:
             return _refused(error)
         if alert is not None and alert.ack is None:  # who was first stays the one who cares
             await service().answer("ack", {"token": token}, "link")  # where it is over meanwhile, the page says so
-        return RedirectResponse(request.url.path, 303, headers=_PRIVATE)
+        return RedirectResponse(token, 303, headers=_PRIVATE)  # beside itself, below whatever path a proxy has
 
     return [Route("/ack/{token}", look, methods=["GET"]), Route("/ack/{token}", press, methods=["POST"])]
 

@@ -40,6 +40,14 @@ rules:
 """
 
 
+async def until(look, seconds=20):
+    """Ask until the answer is something, and return it."""
+    async with asyncio.timeout(seconds):
+        while not (found := await look()):
+            await asyncio.sleep(0.02)
+        return found
+
+
 class Desk:
     """A hub, what devices say to it, and how it is asked."""
 
@@ -55,12 +63,12 @@ class Desk:
     async def told(self, test, journal="journal.ndjson"):
         """Wait for a line of the journal that passes, and return it."""
         path = self.hub.folder / journal
-        async with asyncio.timeout(20):
-            while True:
-                lines = [orjson.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
-                if found := next(filter(test, lines), None):
-                    return found
-                await asyncio.sleep(0.02)
+
+        async def look():
+            lines = path.read_bytes().splitlines() if path.exists() else []
+            return next(filter(test, map(orjson.loads, lines)), None)
+
+        return await until(look)
 
     async def ask(self, path, **post):
         async with aiohttp.ClientSession() as http:

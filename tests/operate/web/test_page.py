@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.operate.web.conftest import running
+from tests.operate.web.conftest import running, until
 from tests.support.hub import ROOT
 from tests.support.proxy import Proxy
 
@@ -41,18 +41,28 @@ async def shell(desk, *arguments):
     return orjson.loads(said)
 
 
+APPEARED = """text => new Promise((done) => {
+  const has = (node) => node.textContent.startsWith(text);
+  const look = () => [...document.querySelectorAll("main h3")].some(has) && done();
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+})"""
+
+
 async def test_an_alert_appears_within_a_second_of_its_event(desk, browser):
     async with browser.page(desk.url) as page:
         await page.get_by_text("live", exact=True).wait_for()
-        seen = asyncio.create_task(card(page, "quick has").wait_for())
-        await asyncio.sleep(0)
-        begun = time.perf_counter()
-        await desk.warm("quick")
-        await seen
-        assert time.perf_counter() - begun < 1.0
-        assert "critical" in await card(page, "quick has").inner_text()
-        await desk.warm("quick", 20)
-        await card(page, "quick has").filter(has_text="resolved").wait_for()
+        took = []
+        for room in ("quick-1", "quick-2", "quick-3"):
+            seen = asyncio.create_task(page.evaluate(APPEARED, f"{room} has"))
+            await page.title()  # by now it looks
+            begun = time.perf_counter()
+            await desk.warm(room)
+            await seen
+            took.append(time.perf_counter() - begun)
+        assert sorted(took)[1] < 1.0, took
+        assert "critical" in await card(page, "quick-1 has").inner_text()
+        await desk.warm("quick-1", 20)
+        await card(page, "quick-1 has").filter(has_text="resolved").wait_for()
 
 
 async def test_what_is_acknowledged_on_the_page_is_acknowledged_in_the_shell(desk, browser):
@@ -169,12 +179,15 @@ async def test_every_page_is_accessible_and_fits_a_phone(desk, browser, scheme):
 
 async def test_what_a_device_sends_is_shown_as_text(desk, browser):
     text = "<img src=x onerror=\"document.title='taken'\"> {{7*7}} \u202e\u0007"
-    await desk.say("named/<b>bold", bad=True, text=text)
+    await desk.say('named/<b>bold"\\n', bad=True, text=text)
     async with browser.page(desk.url) as page:
         heading = page.get_by_role("heading", name="<img src=x")
         await heading.wait_for()
         assert "onerror=\"document.title='taken'\"> {{7*7}} \\u202e" in await heading.inner_text()
-        assert await page.get_by_text("<b>bold").count() > 0
+        assert await page.get_by_text('<b>bold"\\n').count() > 0
+        await card(page, "<img src=x").get_by_role("button", name="Silence").click()
+        await page.get_by_text("matches 1 alert that fire").wait_for()
+        await page.keyboard.press("Escape")
         for name in ("history", "rules/Named", "devices"):
             await page.goto(f"{desk.url}/#/{name}")
             await page.get_by_text("<b>bold").first.wait_for()
@@ -183,11 +196,14 @@ async def test_what_a_device_sends_is_shown_as_text(desk, browser):
 
 
 async def test_a_rule_shows_its_last_values_with_its_limits(desk, browser):
-    await desk.warm("chart", 22)
+    async def sampled():
+        found = (await desk.ask("/api/hub/values?topic=room/chart/climate"))["series"]
+        return found and found[0]["points"][-1][1] == value
+
+    for value in (22, 29, 33):
+        await desk.warm("chart", value)
+        await until(sampled)  # the hub does once a second
     async with browser.page(f"{desk.url}/#/rules/TooWarm") as page:
-        for value in (24, 29, 33):
-            await asyncio.sleep(1.1)  # the hub samples once a second
-            await desk.warm("chart", value)
         chart = page.get_by_role("img", name="temperature of room/chart/climate: now 33")
         await chart.wait_for()
         assert "between 22 and 33" in await chart.get_attribute("aria-label")

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.notify.listener import Listener
+from tests.operate.web.conftest import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -48,13 +49,6 @@ def script(key):
         return SUBSCRIBING.replace("SUBSCRIPTION", json.dumps({"endpoint": endpoint, "keys": keys}))
 
     return make
-
-
-async def until(look, seconds=20):
-    async with asyncio.timeout(seconds):
-        while not (found := await look()):
-            await asyncio.sleep(0.02)
-        return found
 
 
 async def test_a_browser_that_subscribes_is_told_shows_it_and_is_told_no_more(desk, browser, key, script):

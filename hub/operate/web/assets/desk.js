@@ -94,6 +94,8 @@ export const desk = new Desk();
 export function matchers(alert) {
   return Object.entries({ alertname: alert.alertname, ...alert.labels })
     .filter(([name]) => name !== "severity")
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}="${quoted(value)}"`)
     .join(", ");
 }
+
+const quoted = (value) => value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
