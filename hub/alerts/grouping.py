@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from hub.alerts.agenda import Agenda
 from hub.limits import GROUP_ALERTS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
 
 __all__ = ["Group", "Groups"]
@@ -82,36 +83,58 @@ class Groups:
         """Begin with none."""
         self.all: dict[str, Group] = {}
         self._dirty: set[str] = set()
+        self._agenda = Agenda()
+        self._moved: set[str] = set()
+        """Those whose time may have changed since the agenda was asked: a look at all of them would cost each batch."""
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
         """Bring stored ones in."""
         self.all = {mark: Group.load(text) for mark, text in rows}
+        self._moved = set(self.all)
 
     def of(self, rule: str, names: Sequence[str], labels: Mapping[str, str]) -> Group:
         """Return the group of an alert with these labels; it counts as changed."""
         values = {name: labels.get(name, "") for name in names}
         mark = mark_of(rule, values)
         self._dirty.add(mark)
+        self._moved.add(mark)
         return self.all.setdefault(mark, Group(rule, values))
 
     def touch(self, group: Group) -> None:
         """Mark as to be written with the next commit."""
-        self._dirty.add(group.mark)
+        mark = group.mark
+        self._dirty.add(mark)
+        self._moved.add(mark)
 
     def shift(self, seconds: float) -> None:
         """Move all times: the wall clock was set by so many seconds."""
+        self._agenda.clear()
         for mark, group in self.all.items():
             group.last = group.last and group.last + seconds
             group.due += seconds
             self._dirty.add(mark)
+            self._moved.add(mark)
 
-    def next_due(self) -> float:
-        """Return when the next one wants to speak."""
-        return min((group.due for group in self.all.values()), default=inf)
+    def next_due(self) -> float | None:
+        """Return when the next one wants to speak, or to be looked at; None where none ever does."""
+        self._follow()
+        return self._agenda.next_due()
 
     def take_due(self, now: float) -> list[Group]:
         """Return those whose time has come."""
-        return [group for group in self.all.values() if group.due <= now]
+        self._follow()
+        due = []
+        while (mark := self._agenda.take(now)) is not None:
+            group = self.all[mark]
+            if group.due <= now:
+                due.append(group)
+            self._moved.add(mark)
+        return due
+
+    def _follow(self) -> None:
+        for mark in self._moved:
+            self._agenda.wake(mark, self.all[mark].due)
+        self._moved.clear()
 
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""

@@ -81,3 +81,35 @@ def test_a_group_with_nothing_to_repeat_does_not_ask_to_be_woken_at_once():
     at.world.collect()
     at.wait(3600)
     assert book.next_due() > at.world.now
+
+
+def test_many_groups_that_have_spoken_cost_a_look_at_the_time_nothing():
+    at = Flapper(HOT + ", group_by: [device]}")
+    for device in range(300):
+        at.send(9, f"t/{device}")
+    at.wait(60)
+    assert len(at.told()) == 300
+    looked = []
+    groups = at.world.core.book._groups
+    groups.all = Watched(groups.all, looked)
+    assert at.world.core.book.next_due() is None
+    at.send(1, "t/7")
+    assert at.world.core.book.next_due() == at.world.now + 250.0
+    assert len(looked) <= 3
+    at.wait(250)
+    assert len(at.told()) == 1
+
+
+class Watched(dict):
+    """Groups that note each time somebody looks at one."""
+
+    def __init__(self, items, looked):
+        super().__init__(items)
+        self.looked = looked
+
+    def __getitem__(self, key):
+        self.looked.append(key)
+        return super().__getitem__(key)
+
+    def values(self):
+        raise AssertionError("all of them were looked at")
