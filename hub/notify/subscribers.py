@@ -105,7 +105,8 @@ def read_subscription(asked: Mapping[str, Any], by: str, now: float) -> Subscrip
         url = URL(endpoint)
     except ValueError:
         url = URL()
-    if url.scheme not in ("https", "http") or not url.host or url.user or url.password:
+    # an IPv6 address is no push service, and nothing can be signed for it
+    if url.scheme not in ("https", "http") or not url.host or ":" in url.host or url.user or url.password:
         raise RequestError("'endpoint' is not the URL of a push service")
     p256dh, auth = keys.get("p256dh"), keys.get("auth")
     if _length(p256dh) != _POINT or _length(auth) != _SECRET:

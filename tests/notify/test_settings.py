@@ -59,7 +59,7 @@ def test_the_same_text_read_twice_is_equal_so_that_a_reload_leaves_its_receiver_
         ("a: {rate: 10, file: {path: x}}", "r.yaml:1:11: '10' is not a rate (write 10/m, 1/s or 100/12h)"),
         ("a: {file: {path: x}, retry: 3}", "r.yaml:1:29: must be a mapping (as in {attempts: 5, age: 1h})"),
         ("a: {webpush: {topic: x}}", "r.yaml:1:15: unknown key 'topic' in 'webpush' of receiver 'a'"),
-        ("a: {webpush: {contact: somebody}}", "r.yaml:1:24: is no mail address (write user@host, or an https:// URL)"),
+        ("a: {webpush: {contact: somebody}}", "r.yaml:1:24: is no mail address (write user@host, or https://host)"),
         ("a: {file: {path: x}, rate: 0/m}", "a rate is 1 to 10000 notifications in a time"),
         ("a: {file: {path: x}, rate: 3/2d}", "a rate counts over a day at most"),
         ("a: {file: {path: x}, rate: 3/x}", "r.yaml:1:28: 'x' is not a time (write 10/m, 1/s or 100/12h)"),

@@ -219,10 +219,9 @@ async def test_it_is_told_over_tls(subscribers):
     [
         "http://push.example.org/x",
         "https://127.0.0.1/x",
-        "https://[::1]/x",
         "https://10.0.0.1/x",
         "https://169.254.169.254/latest/meta-data",
-        "https://[::ffff:192.168.0.1]/x",
+        "https://192.168.0.1:8443/x",
         "https://localhost/x",
     ],
 )
@@ -261,6 +260,7 @@ async def test_a_name_that_leads_to_a_private_address_is_refused_at_the_connecti
         {"endpoint": "https://user:pass@push.example.org/x"},
         {"endpoint": "https://push.example.org/" + "x" * 3000},
         {"endpoint": "https://[x"},
+        {"endpoint": "https://[2606:4700::1]/x"},
         {"keys": None},
         {"keys": {"p256dh": "AAAA", "auth": "AAAA"}},
         {"keys": {"p256dh": 5, "auth": "é"}},
@@ -310,6 +310,21 @@ def test_a_long_message_is_cut_to_what_push_services_take():
     long = payload(notification(summary="ü" * 4000, details="\\" * 4000))
     assert PUSH_BYTES - 40 < len(long) <= PUSH_BYTES
     assert orjson.loads(long)["title"].startswith("[firing]")
+
+
+@pytest.mark.parametrize("contact", ["ops@example.org", "mailto:ops@example.org", "https://example.org", "a@localhost"])
+def test_whoever_is_named_as_contact_can_be_signed_with(contact):
+    problems = Problems()
+    found = read_receivers(parse_document(f"b: {{webpush: {{contact: '{contact}'}}}}", "r.yaml", problems), problems)
+    assert problems == []
+    assert found["b"].options.contact.startswith(("mailto:", "https://"))
+
+
+@pytest.mark.parametrize("contact", ["somebody", "https://example.org/contact", "http://example.org", "a b"])
+def test_a_contact_that_cannot_be_signed_with_is_a_problem_at_load(contact):
+    problems = Problems()
+    read_receivers(parse_document(f"b: {{webpush: {{contact: '{contact}'}}}}", "r.yaml", problems), problems)
+    assert "write user@host, or https://host" in str(problems[0])
 
 
 async def test_it_is_a_receiver_like_any_other(subscribers, listener):
