@@ -102,7 +102,8 @@ RESOLVED_KEPT_SECONDS = 900.0  # how long a resolved alert stays visible in its 
 POSTED_ALERTS = 10_000  # that others have posted and that are not over: about 1 KB each in memory and in the store
 POSTED_LABELS = 64  # labels, and annotations, of one of them; Prometheus' own default for what it scrapes is no limit
 POSTED_LABEL_BYTES = 4096  # of all label names and values of one: they are levels of its retained topic
-POSTED_BATCH = 2000  # in one post: Prometheus sends 64 at once; a few ms of evaluating
+POSTED_BATCH = 2000  # in one post: Prometheus sends 64 at once
+POSTED_SLICE = 50  # that one turn of the loop takes, of 0.2 ms each: 10 ms, for which events wait
 POSTED_SECONDS = 300.0  # until one is over that has no end and is not posted again, Alertmanager's resolve_timeout
 NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notification as its head
 

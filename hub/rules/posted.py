@@ -190,7 +190,8 @@ class Posted:
         name, known = identity[0], self.alerts.get(identity)
         if known is None:
             self._names[name] = self._names.get(name, 0) + 1
-            self._rules.setdefault(name, _rule(name, self._defaults))
+            if name not in self._rules:
+                self._rules[name] = _rule(name, self._defaults)
         self._alive += alert.alive - (known is not None and known.alive)
         self.alerts[identity] = alert
         self._dirty.add(identity)

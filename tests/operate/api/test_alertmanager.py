@@ -407,3 +407,13 @@ async def test_who_changes_a_silence_is_in_the_audit_log(desk):
     await desk.ask("DELETE", f"/silence/{made['silenceID']}")
     rows = desk.hub.rows("SELECT actor, via, action FROM audit ORDER BY row")
     assert rows == [("ann", "http", "silence"), ("local", "http", "unsilence")]
+
+
+async def test_a_large_post_is_taken_whole_in_slices(desk):
+    alerts = [{"labels": {"alertname": "Many", "n": str(n)}} for n in range(300)]
+    alerts[120] = {"labels": {"alertname": "Hot"}}
+    status, said = await desk.post(*alerts)
+    assert (status, said) == (400, "'Hot' is the name of one of the hub's own rules; give the alert another name")
+    assert len(await desk.get("/alerts", filter="alertname=Many")) == 299
+    rows = desk.hub.rows("SELECT count(*) FROM desk WHERE kind = 'posted'")
+    assert rows == [(299,)]

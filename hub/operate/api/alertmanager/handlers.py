@@ -1,7 +1,8 @@
 """The endpoints of /api/v2. As in Alertmanager, what is wrong is a JSON text; changes are on disk before the answer."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from hub.alerts.matchers import match_all
 from hub.alerts.silences import Silence
 from hub.core import Core
 from hub.errors import HubError, RequestError, StoreError
-from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, SHOWN_SLICE
+from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, POSTED_SLICE, SHOWN_SLICE
 from hub.operate.api.actor import OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.alertmanager import shapes
 from hub.operate.api.alertmanager.bodies import NOBODY, Shown, config_text, groups, shown, silence_body, silences
@@ -21,6 +22,7 @@ from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, ask
 from hub.operate.api.answers import answer
 from hub.operate.api.events import body_of
 from hub.operate.api.site import Endpoint, Handler, Site
+from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
 
 __all__ = ["ENDPOINTS"]
@@ -132,14 +134,22 @@ async def _post_alerts(site: Site, request: Request, actor: Actor) -> Response:
             postings.append(read_posting(item))
         except RequestError as error:
             wrong.append(str(error))
-    if postings:
-        wrong += await site.app.pipeline.perform(lambda core, now: _posted(core, postings, now))
+    for found in await asyncio.gather(*[task async for task in _taken(site.app.pipeline, postings)]):
+        wrong += found
     if wrong:
         raise RequestError("; ".join(dict.fromkeys(wrong)))
     return Response()
 
 
-def _posted(core: Core, postings: list[Posting], now: float) -> list[str]:
+async def _taken(pipeline: Pipeline, postings: Sequence[Posting]) -> AsyncIterator[asyncio.Task[list[str]]]:
+    """Take a slice in each turn of the loop; what becomes of it is known when it is on disk."""
+    for first in range(0, len(postings), POSTED_SLICE):
+        taken = partial(_posted, postings=postings[first : first + POSTED_SLICE])
+        yield asyncio.create_task(pipeline.perform(taken))
+        await asyncio.sleep(0)
+
+
+def _posted(core: Core, now: float, postings: Sequence[Posting]) -> list[str]:
     wrong = list[str]()
     for posting in postings:
         try:
