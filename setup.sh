@@ -34,6 +34,7 @@ ensure_servers() {
     command -v redis-server >/dev/null 2>&1 || { say "installing redis-server"; install redis-server; } || true
     command -v chromium >/dev/null 2>&1 || { say "installing chromium"; install chromium; } || true
     command -v rabbitmq-server >/dev/null 2>&1 || { say "installing rabbitmq-server"; install rabbitmq-server; } || true
+    command -v tmux >/dev/null 2>&1 || { say "installing tmux"; install tmux; } || true
     ensure_program amtool prometheus-alertmanager
     ensure_program prometheus prometheus
 }

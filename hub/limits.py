@@ -203,6 +203,16 @@ HEARTBEAT_SECONDS = 10.0  # one request, and the commit before it
 HEARTBEAT_LATE_SECONDS = 30.0  # a deadline that is overdue by this means that the timers stand still
 CLOCK_STEP_SECONDS = 5.0  # what the wall clock gains or loses at once is a step; a time service slews 0.03 s a minute
 
+# live view
+LIVE_REFRESH_SECONDS = 0.25  # between two pictures: what the eye follows; a picture costs a few ms
+LIVE_READ_SECONDS = 2.0  # between two reads of rules, devices or receivers, and only while they are looked at
+LIVE_ANSWER_SECONDS = 10.0  # for an answer of the hub
+LIVE_SILENT_SECONDS = 10.0  # without a message the feed counts as lost: figures come each second
+LIVE_AGAIN_SECONDS = (0.2, 5.0)  # first and longest wait before the next attempt to reach a hub that is away
+LIVE_HISTORY = 120  # seconds of a sparkline: two minutes fill a wide terminal's quarter
+LIVE_LINES = 500  # of the event stream and of deliveries; nobody scrolls further
+LIVE_ALERTS = 20_000  # shown at once, of the largest storm: about 20 MB
+
 # process
 GC_ALLOCATIONS = 50_000  # Python's 700 costs 0.6 µs an event: a batch holds more objects than that, none in a cycle
 RELOAD_QUIET_MILLISECONDS = 400  # editors and rsync touch several files: read them when that has ended

@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,8 @@ __all__ = ["RECEIVERS", "Demo", "missing"]
 
 Note = Callable[[str, str], None]
 """A word, and what is said under it."""
+View = Callable[[str], Awaitable[None]]
+"""Shows the hub at a URL until somebody has seen enough."""
 
 _SEED = 7  # the same faults at the same times for everybody
 _CONNECT_SECONDS = 20.0
@@ -60,6 +62,9 @@ class Demo:
     observer: Observer
     note: Note
     figures: Figures = field(default_factory=Figures)
+    view: View | None = None
+    """What to show the hub with; the demonstration ends with it."""
+    _url: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _children: list[int] = field(default_factory=list)
 
@@ -79,8 +84,8 @@ class Demo:
             running = asyncio.create_task(app.run(), name="app")
             try:
                 await self._connected(connected, running)
-                async with self._simulator(broker) as simulator:
-                    await self._until(seconds, running, simulator)
+                async with self._simulator(broker) as simulator, self._viewed() as viewed:
+                    await self._until(seconds, running, simulator, viewed)
             finally:
                 app.stop()
                 await running
@@ -107,12 +112,30 @@ class Demo:
         )
         settings = load_settings(config, broker=None, rules=(), devices=(), state=None, http=None)
         connected, clock = _Connected(), SystemClock()
-        page = HttpServer(settings.http, clock, self.figures, self._page)
-        observers = Observers(self.observer, self.figures, page.observer, connected)
-        return App(settings, observers, clock, [page]), connected.event
+        server = HttpServer(settings.http, clock, self.figures, self._listens)
+        observers = Observers(self.observer, self.figures, connected, server.observer)
+        return App(settings, observers, clock, [server]), connected.event
 
-    def _page(self, url: str) -> None:
+    def _listens(self, url: str) -> None:
+        """Tell where the hub speaks HTTP, as soon as it does."""
         self.note("demo", f"the notification centre, for a browser: {url}/")
+        self.note("demo", "the live view, for another terminal:")
+        self.note("", f"hub watch --url {url}")
+        self._url.set_result(url)
+
+    @contextlib.asynccontextmanager
+    async def _viewed(self) -> AsyncIterator[asyncio.Future[None] | None]:
+        """Show the live view, if there is to be one; the task ends when somebody has left it."""
+        if self.view is None:
+            yield None
+            return
+        watching = asyncio.ensure_future(self.view(await self._url))
+        try:
+            yield watching
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
 
     def _introduce(self, broker: Mosquitto, listener: Listener) -> None:
         """Say what runs where, and how to look at it from another terminal."""
@@ -137,11 +160,20 @@ class Demo:
         if not (connected.is_set() or self._stopped.is_set()):
             raise HubError(f"the hub did not connect to its broker within {_CONNECT_SECONDS:.0f} s")
 
-    async def _until(self, seconds: float | None, running: asyncio.Task[None], simulator: asyncio.Task[str]) -> None:
-        """Wait for the end of the time, a signal, or the death of a part."""
+    async def _until(
+        self,
+        seconds: float | None,
+        running: asyncio.Task[None],
+        simulator: asyncio.Task[str],
+        viewed: "asyncio.Future[None] | None",
+    ) -> None:
+        """Wait for the end of the time, a signal, the end of the view, or the death of a part."""
         stopped = asyncio.create_task(self._stopped.wait(), name="stopped")
-        await asyncio.wait({stopped, running, simulator}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        parts = {stopped, running, simulator} | ({viewed} if viewed else set())
+        await asyncio.wait(parts, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        if viewed and viewed.done():
+            await viewed
         if running.done():
             await running
             if not self._stopped.is_set():

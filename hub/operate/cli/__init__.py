@@ -22,21 +22,19 @@ from hub.operate.cli.run import run
 from hub.operate.cli.schema import schema
 from hub.operate.cli.simulate import simulate
 from hub.operate.cli.trial import test
+from hub.operate.cli.watch import watch
 from hub.operate.cli.why import why, why_not
 from hub.operate.guard import guarded
 
 __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
 COMMANDS = (
-    *(run, demo, check, test, eval, simulate, doctor),
+    *(run, watch, demo, check, test, eval, simulate, doctor),
     *(record, replay, alerts, ack, silence, unsilence, outbox, drill, why, why_not),
     *(init, import_file, schema),
 )
 
-LATER = (
-    "watch",
-    *("bench",),
-)
+LATER = ("bench",)
 """Commands that the documents name and that are not there yet: asked for, they say so."""
 
 

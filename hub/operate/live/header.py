@@ -1,0 +1,90 @@
+"""The head of the live view: which hub this is, whether it is heard, the four figures with their last minutes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+from textual.widget import Widget
+
+from hub.operate.live.model import FIGURES, Model
+from hub.operate.shown import shown
+from hub.operate.summary import seconds_shown
+
+__all__ = ["Head", "figure_shown", "sparkline"]
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: Sequence[float | None], width: int) -> str:
+    """Draw the last values, the youngest at the right; nothing where there is none."""
+    last = list(values)[-width:] if width > 0 else []
+    top = max((each for each in last if each is not None), default=0.0)
+    return "".join(map(lambda each: _bar(each, top), last)).rjust(max(width, 0))  # noqa: C417 - reads better than two loops
+
+
+def _bar(value: float | None, top: float) -> str:
+    if value is None:
+        return " "
+    return _BARS[min(7, int(value / top * 8))] if top > 0 else _BARS[0]
+
+
+def figure_shown(name: str, value: Any) -> str:
+    """Write one figure: `EGR 1,234/s`, `EPL 2.5 ms p99 4 ms`."""
+    if isinstance(value, dict):
+        p50, p99 = value.get("p50"), value.get("p99")
+        if p50 is None or p99 is None:
+            return f"{name.upper()} -"
+        return f"{name.upper()} {_pair(p50, p99)}"
+    return f"{name.upper()} {_rate(value)}/s" if isinstance(value, int | float) else f"{name.upper()} -"
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.1f}" if value < 9.95 else f"{value:,.0f}"
+
+
+def _pair(p50: float, p99: float) -> str:
+    """Write two latencies, the unit once where it is the same."""
+    first, second = seconds_shown(p50).split(), seconds_shown(p99).split()
+    head = first[0] if first[1] == second[1] else " ".join(first)
+    return f"{head}/{' '.join(second)}"
+
+
+class Head(Widget):
+    """Three lines: who and how, the figures, their course."""
+
+    def __init__(self, model: Model, url: str) -> None:
+        """Show what this model knows of the hub at `url`."""
+        super().__init__()
+        self._model, self._url = model, url
+        self.paused = False
+
+    def render(self) -> Text:
+        """Draw all three lines as wide as there is room."""
+        width = self.size.width
+        quarter = max(10, width // 4)
+        text = self._first(width)
+        text.append("\n")
+        figures = self._model.figures
+        for name in FIGURES:
+            text.append(figure_shown(name, figures.get(name))[: quarter - 1].ljust(quarter), "bold")
+        text.append("\n")
+        for name in FIGURES:
+            text.append(sparkline(self._model.history[name], quarter - 2).ljust(quarter), "cyan")
+        return text
+
+    def _first(self, width: int) -> Text:
+        status, model = self._model.status, self._model
+        state, style = ("PAUSED", "bold yellow") if self.paused else ("live", "green")
+        if model.away:
+            state, style = "AWAY", "bold red"
+        elif status.get("session") in ("disconnected", "session_lost"):
+            state, style = "hub without broker", "bold red"
+        named = (shown(status.get(key, ""), 40) for key in ("client_id", "version"))
+        who = " ".join((*named, shown(self._url, 80)))
+        counts = model.figures.get("alerts") or {}
+        waits = model.figures.get("outbox") or {}
+        said = f"{counts.get('firing', 0):,} firing, {waits.get('queued', 0):,} queued, {waits.get('dead', 0):,} dead"
+        right = f"{said}  ● {state}"
+        line = Text(f"{who[: max(0, width - len(right) - 1)]:<{max(0, width - len(right))}}{said}  ", no_wrap=True)
+        line.append(f"● {state}", style)
+        return line
