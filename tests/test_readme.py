@@ -142,7 +142,7 @@ def test_the_whole_hub_yaml_of_the_docs_is_the_defaults(tmp_path, monkeypatch):
     assert replace(found, http=replace(found.http, asked=False)) == plain
 
 
-@pytest.mark.parametrize("command", [command.__name__.replace("_", "-") for command in COMMANDS])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_of_a_command_is_documented(command):
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     undocumented = [option for option in options(command) - {"-h", "--help"} if f"`{option}" not in text]

@@ -1,49 +1,82 @@
-"""The command line `hub`: one file for each command, all of them registered in COMMANDS below."""
+"""The command line `hub`: one file for each command, all of them named in COMMANDS below.
+
+A command's module is read when it is asked for: `hub ack` on a small board must not wait for what `hub demo` needs.
+"""
 
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from hub import __version__
-from hub.operate.cli.check import check
-from hub.operate.cli.demo import demo
-from hub.operate.cli.desk import ack, alerts, silence, unsilence
-from hub.operate.cli.doctor import doctor
-from hub.operate.cli.drill import drill
-from hub.operate.cli.evaluate import eval  # noqa: A004 - the command's name
-from hub.operate.cli.importing import import_file
-from hub.operate.cli.init import init
-from hub.operate.cli.outbox import outbox
-from hub.operate.cli.record import record
-from hub.operate.cli.replay import replay
-from hub.operate.cli.run import run
-from hub.operate.cli.schema import schema
-from hub.operate.cli.simulate import simulate
-from hub.operate.cli.trial import test
-from hub.operate.cli.watch import watch
-from hub.operate.cli.why import why, why_not
 from hub.operate.guard import guarded
 
 __all__ = ["COMMANDS", "LATER", "main", "make_app"]
 
-COMMANDS = (
-    *(run, watch, demo, check, test, eval, simulate, doctor),
-    *(record, replay, alerts, ack, silence, unsilence, outbox, drill, why, why_not),
-    *(init, import_file, schema),
-)
+COMMANDS = {
+    "run": "run:run",
+    "watch": "watch:watch",
+    "demo": "demo:demo",
+    "check": "check:check",
+    "test": "trial:test",
+    "eval": "evaluate:eval",
+    "simulate": "simulate:simulate",
+    "doctor": "doctor:doctor",
+    "record": "record:record",
+    "replay": "replay:replay",
+    "alerts": "desk:alerts",
+    "ack": "desk:ack",
+    "silence": "desk:silence",
+    "unsilence": "desk:unsilence",
+    "outbox": "outbox:outbox",
+    "drill": "drill:drill",
+    "why": "why:why",
+    "why-not": "why:why_not",
+    "init": "init:init",
+    "import": "importing:import_file",
+    "schema": "schema:schema",
+}
+"""Each command by its name: the module below hub.operate.cli, and the function in it."""
 
 LATER = ("bench",)
 """Commands that the documents name and that are not there yet: asked for, they say so."""
 
 
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each made when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, function = COMMANDS[name].partition(":")
+        return _command(name, getattr(import_module(f"{__name__}.{module}"), function))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
 class _Group(TyperGroup):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.commands = _Commands()  # type: ignore[assignment]  # nobody adds to it
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] in LATER:
             typer.echo(f"hub: the command '{args[0]}' is not supported yet; `hub --help` lists what is", err=True)
             raise typer.Exit(2)
         return super().resolve_command(ctx, args)
+
+
+def _command(name: str, function: Any) -> Any:
+    """Make a command of a function, as a Typer of its own."""
+    alone = typer.Typer(add_completion=False, **_settings())
+    alone.command(name)(function)
+    return get_command(alone)
 
 
 def _say_version(asked: bool) -> None:
@@ -67,14 +100,18 @@ def make_app() -> typer.Typer:
         name="hub",
         cls=_Group,
         no_args_is_help=True,
-        rich_markup_mode="rich" if sys.stdout.isatty() else None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        **_settings(),
     )
     app.callback()(_root)
-    for command in COMMANDS:
-        app.command()(command)
     return app
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "rich_markup_mode": "rich" if sys.stdout.isatty() else None,
+        "pretty_exceptions_enable": False,
+        "context_settings": {"help_option_names": ["-h", "--help"]},
+    }
 
 
 def main() -> None:

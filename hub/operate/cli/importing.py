@@ -47,9 +47,6 @@ def import_file(
     _tell(imported, output)
 
 
-import_file.__name__ = "import"  # the command's name, which Python keeps for itself
-
-
 def _read(file: Path) -> str:
     try:
         with file.open("rb") as source:
