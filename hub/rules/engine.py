@@ -6,6 +6,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
+from functools import partial
 
 import orjson
 
@@ -99,6 +100,16 @@ class Engine:
         for topic, plan in self._plans.items():
             if plan.at:
                 yield topic, plan.raw, plan.at
+
+    def rehearsals(self, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Yield each rule that an event concerns, with what evaluates its condition and changes nothing."""
+        plan = self.plan(event.topic)
+        for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
+            if isinstance(bound.state, RuleState):
+                yield bound.state.rule.name, partial(bound.state.rehearse, event, bound.captures, bound.key, now)
+        for joined in plan.joined:
+            for state in joined.ensemble.states:
+                yield state.rule.name, partial(state.rehearse, event, joined.captures, joined.key, now)
 
     def is_paused(self, rule: str, key: tuple[str, ...], now: float) -> bool:
         """Tell whether an instance is under a pause."""

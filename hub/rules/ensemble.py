@@ -9,6 +9,7 @@ from hub.errors import CompileError
 from hub.expressions import RunAll, compile_together
 from hub.limits import TOGETHER_AFTER, TOGETHER_RULES
 from hub.model import Event
+from hub.rules.roster import Count
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 
@@ -28,7 +29,10 @@ class Ensemble:
         """Take the rules, at least one; all of them can join."""
         self.states = states
         self.awake: dict[Key, set[RuleState]] = {}
+        self.heard = Count()
         for state in states:
+            state.heard += state.together.number
+            state.together = self.heard
             state.watch(self.awake)
         self._left = after
         self._run: RunAll | None = None
@@ -45,6 +49,7 @@ class Ensemble:
                 state.step(event, captures, key, now)
             self._heard()
             return
+        self.heard.number += 1
         outcomes = run(event.fields, captures, None)
         live = self.awake.get(key, ())
         if not live and outcomes.count(False) == len(outcomes):

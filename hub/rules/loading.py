@@ -31,6 +31,7 @@ def load(state: RuleState, key: tuple[str, ...], text: str, chunks: Mapping[str,
 def adopt(state: RuleState, before: RuleState) -> None:
     """Take over the instances of the same rule before a reload."""
     state.serial, state.errors = before.serial, before.errors
+    state.matches, state.heard = before.matches, before.evaluations
     instances, before.instances = before.instances, {}
     state.instances = {key: _fitted(state, instance) for key, instance in instances.items()}
 

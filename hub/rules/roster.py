@@ -5,6 +5,7 @@ What an event or a deadline does to them is RuleState's (state.py), their silenc
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import EvaluationError
@@ -19,9 +20,16 @@ from hub.rules.sampler import sampler_of
 from hub.rules.transition import Transition, make_context, shortened
 from hub.rules.work import Work
 
-__all__ = ["Key", "Roster", "key_text"]
+__all__ = ["Count", "Key", "Roster", "key_text"]
 
 Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Count:
+    """How many events rules have been evaluated for together: one number for all of them."""
+
+    number: int = 0
 
 
 class Roster(ABC):
@@ -35,6 +43,11 @@ class Roster(ABC):
         self.serial = 0
         """What an event rule has said so far."""
         self.errors = 0
+        self.matches = 0
+        """Events for which its condition held."""
+        self.heard = 0
+        """Events it was evaluated for alone; `together` those it was evaluated for beside others."""
+        self.together = Count()
         self.replaying = False
         """Whether the message at hand is one that was remembered over a pause."""
         names = {name: place for place, name in enumerate(rule.captures)}
@@ -44,6 +57,11 @@ class Roster(ABC):
         self._gated = rule.pause is not None or rule.mute is not None or rule.learns
         self._parts: dict[str, list[tuple[str, Program]]] = {}
         self.sampler = sampler_of(rule)
+
+    @property
+    def evaluations(self) -> int:
+        """For how many events it was evaluated."""
+        return self.heard + self.together.number
 
     @abstractmethod
     def deadline(self, instance: Instance, now: float) -> None:

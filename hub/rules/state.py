@@ -56,7 +56,9 @@ class RuleState(Roster):
     def step(
         self, event: Event, captures: Key, key: Key | None, now: float, known: bool | EvaluationError | None = None
     ) -> None:
-        """Evaluate one event; `known` is what `when` has come to, if somebody has evaluated it already."""
+        """Evaluate one event; `known` is what `when` has come to, if somebody has evaluated, and counted, it already."""
+        if known is None:
+            self.heard += 1
         try:
             if key is None:
                 key = self.key(event, captures)
@@ -98,6 +100,7 @@ class RuleState(Roster):
         when = self.rule.when
         if when is not None and not self.holds(when, event, captures, now, known):
             return
+        self.matches += 1
         self.serial += 1
         self.work.touch(self, None)
         labels, instance = self.labels(key), self.instances.get(key)
@@ -150,6 +153,7 @@ class RuleState(Roster):
 
     def _begin(self, instance: Instance, event: Event, captures: Key, now: float) -> None:
         """`when` holds and the instance is not firing. Only the clock ends a `for`: see `deadline`."""
+        self.matches += 1
         self.remember(instance, event)
         if instance.phase is Phase.PENDING:
             return
@@ -164,6 +168,7 @@ class RuleState(Roster):
         """Let the end of a firing instance begin, go on, or be taken back."""
         self.remember(instance, event)
         if not ends:
+            self.matches += 1
             if instance.clearing:
                 instance.clearing = NEVER
                 self.work.touch(self, instance)
@@ -177,6 +182,22 @@ class RuleState(Roster):
     def _since(self, event: Event, now: float) -> float:
         """Return from when on what this event says holds."""
         return now if self.rule.timestamp is None or self.replaying else event.time
+
+    def rehearse(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        """Evaluate `when` as `step` would and change nothing: for who measures what a rule costs.
+
+        Raises:
+            EvaluationError: it has no value.
+
+        """
+        if self.rule.when is None:
+            return
+        if self.sampler is not None:
+            instance = self.instances.get(self.key(event, captures) if key is None else key)
+            if instance is None or instance.history is None:
+                return
+            self.sampler.sight.history = instance.history.slots
+        self.holds(self.rule.when, event, captures, now)
 
     # deadlines
 
