@@ -37,6 +37,7 @@ ensure_servers() {
     command -v tmux >/dev/null 2>&1 || { say "installing tmux"; install tmux; } || true
     ensure_program amtool prometheus-alertmanager
     ensure_program prometheus prometheus
+    ensure_program promtool prometheus
 }
 
 # Programs that only tests run come out of their packages into the virtual environment: no service, no other packages.

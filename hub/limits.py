@@ -147,6 +147,11 @@ RECENT_RAW_BYTES = 512  # a larger payload is no measurement
 RECENT_FIELDS = 8  # numbers of one payload that are charted
 RECENT_SLICE = 2000  # topics looked at in one turn of the loop: 0.3 ms
 HISTORY_SHOWN = 1000  # entries of the trace or the audit log in one answer
+COST_RULES = 200  # conditions timed each second; COST_SECONDS is the tighter bound where one is slow
+COST_SECONDS = 0.002  # of each second for timing conditions: less than a batch of events
+METRIC_RULES = 30  # with figures of their own in /metrics, three counters and a cost each; the rest is `other`
+METRIC_RECEIVERS = 20  # the same, seven series each
+METRIC_ALERTS = 80  # series of ALERTS: pairs of names and severities, the most frequent; the rest is `other`
 VIEW_ROWS = 5000  # topics or devices in one answer: about 1 MB
 
 # why

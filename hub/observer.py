@@ -26,6 +26,9 @@ class Observer:
     def committed(self, count: int, latency: float) -> None:
         """`count` events and all they caused are on disk, `latency` after the oldest of them arrived (EPL)."""
 
+    def stored(self, seconds: float) -> None:
+        """Hear how long a commit took, from when it was handed to the store until it was on disk."""
+
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
         """Hear of a message that could not be read and is now a dead letter."""
 
@@ -102,6 +105,10 @@ class Observers(Observer):
     def committed(self, count: int, latency: float) -> None:
         """Pass it on."""
         self._tell("committed", count, latency)
+
+    def stored(self, seconds: float) -> None:
+        """Pass it on."""
+        self._tell("stored", seconds)
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
         """Pass it on."""

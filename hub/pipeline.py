@@ -379,6 +379,7 @@ class Pipeline:
             self.outbox.enter(notifications),
             self.core.take_changed(),
             self._waiting,
+            self.clock.monotonic(),
         )
         self._waiting = []
         self._speaking, self._uncommitted = (0, 0.0), 0
@@ -401,6 +402,7 @@ class Pipeline:
         self._on_disk.set()
         self.session.acknowledge(commit.position)
         self._receipts.confirmed(self.session.confirmed)
+        self.observer.stored(self.clock.monotonic() - commit.begun)
         self._report(commit)
         if commit.events > BUSY and not self._closing.is_set():
             asyncio.get_running_loop().call_later(BUSY_SECONDS, self._next)
@@ -475,6 +477,8 @@ class _Commit:
     changed: Sequence[Mapping[str, Any]]
     waiting: "Sequence[asyncio.Future[None]]"
     """Who waits until it is on disk."""
+    begun: float
+    """When it was handed to the store, by the clock that never steps."""
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -27,6 +27,8 @@ class Figures(Observer):
         """NSR: notifications that a receiver has taken."""
         self.notifying = Histogram()
         """NPL: from the cause of a notification until a receiver has taken it."""
+        self.storing = Histogram()
+        """Commits: from when they were handed to the store until they were on disk."""
         self.alerts: Counter[str] = Counter()
         """Changes of alerts by the state they went to."""
         self.counts: Counter[str] = Counter()
@@ -39,6 +41,10 @@ class Figures(Observer):
     def committed(self, count: int, latency: float) -> None:
         """Count a batch with the latency of its oldest event: none of them took longer."""
         self.processing.add(latency, count)
+
+    def stored(self, seconds: float) -> None:
+        """Count a commit."""
+        self.storing.add(seconds)
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
         """Count it."""

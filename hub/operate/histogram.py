@@ -48,6 +48,12 @@ class Histogram:
         made.total -= before.total
         return made
 
+    def below(self, seconds: float) -> int:
+        """Return how many are at most this long; those that are up to 4 % longer or shorter may be told wrongly."""
+        if seconds <= _LOWEST:
+            return 0
+        return sum(self._buckets[: int(math.log(seconds / _LOWEST) / _LOG_GROWTH + 0.5)])
+
     def quantile(self, share: float) -> float:
         """Return the latency that this share of all stays below, in seconds; 0 when there are none."""
         rank = share * self.count

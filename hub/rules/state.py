@@ -56,7 +56,7 @@ class RuleState(Roster):
     def step(
         self, event: Event, captures: Key, key: Key | None, now: float, known: bool | EvaluationError | None = None
     ) -> None:
-        """Evaluate one event; `known` is what `when` has come to, if somebody has evaluated, and counted, it already."""
+        """Evaluate one event; `known` is what `when` has come to, if somebody has evaluated and counted it already."""
         if known is None:
             self.heard += 1
         try:

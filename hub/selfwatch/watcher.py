@@ -60,6 +60,11 @@ class Watcher:
             if topic.startswith(_RULE):
                 tally.recall(topic.removeprefix(_RULE))
 
+    @property
+    def broker_dropped(self) -> int | None:
+        """What the broker says that it has dropped since it started; None where it says nothing."""
+        return self._total
+
     async def run(self) -> None:
         """Measure until cancelled, or until the store has ended."""
         with contextlib.suppress(StoreError):

@@ -89,6 +89,9 @@ def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
         "instances": len(state.instances) if state else 0,
         "firing": phases.get("firing", 0),
         "pending": phases.get("pending", 0),
+        "evaluations": state.evaluations if state else 0,
+        "matches": state.matches if state else 0,
+        "cost_microseconds": site.costs.microseconds(rule.name),
         **site.standing.rule(rule.name),
     }
 

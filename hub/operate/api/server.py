@@ -23,7 +23,7 @@ from hub.clock import Clock
 from hub.config import HttpSettings
 from hub.errors import HubError, StoreError
 from hub.observer import Observer, Observers
-from hub.operate.api import commands, events, health, inventory, live, views
+from hub.operate.api import commands, events, health, inventory, live, metrics, views
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.alertmanager import handlers as alertmanager
 from hub.operate.api.answers import answer, refusal
@@ -59,6 +59,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *alertmanager.ENDPOINTS,
     *live.ENDPOINTS,
     *health.ENDPOINTS,
+    *metrics.ENDPOINTS,
     Endpoint("GET", "/api/hub/openapi.json", VIEWER, _document, "This document", Described(mapped(ANY))),
 )
 """All that can be asked, but for the WebSocket."""
@@ -174,6 +175,7 @@ async def _tick(site: Site) -> None:
             depths = await site.app.store.read(lambda database: Reader(database.connection).depths())
         except StoreError:
             return
+        site.depths = depths
         site.latest = site.ticker.look(site.app.clock.monotonic()) | {
             "outbox": outbox_counts(depths, site.app.clock.now()),
             "alerts": alert_counts(site.app.pipeline.core),
@@ -185,3 +187,4 @@ async def _sample(site: Site) -> None:
     while True:
         await asyncio.sleep(1.0)
         await site.recent.look(site.app.pipeline.core)
+        site.costs.look(site.app.pipeline.core, site.app.clock.now())

@@ -98,6 +98,7 @@ RECEIVER: Schema = made_of(
     circuit=one_of("closed", "open", "half-open"),
     delivered=WHOLE,
     last_delivered=maybe(TIME),
+    failed_attempts=WHOLE,
     last_error=TEXT,
     last_error_at=maybe(TIME),
 )
@@ -116,6 +117,9 @@ RULE: Schema = made_of(
     instances=WHOLE,
     firing=WHOLE,
     pending=WHOLE,
+    evaluations=WHOLE,
+    matches=WHOLE,
+    cost_microseconds=maybe(NUMBER),
     errors=WHOLE,
     last_error=TEXT,
 )

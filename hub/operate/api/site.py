@@ -18,6 +18,7 @@ from hub.app import App
 from hub.errors import HubError, StoreError
 from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.answers import refusal
+from hub.operate.api.costs import Costs
 from hub.operate.api.described import Described
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
@@ -25,6 +26,7 @@ from hub.operate.api.recent import Recent
 from hub.operate.api.standing import Standing
 from hub.operate.api.ticker import Ticker
 from hub.operate.figures import Figures
+from hub.store.reader import Depth
 
 __all__ = ["Endpoint", "Handler", "Site", "routes"]
 
@@ -46,6 +48,9 @@ class Site:
     """Signs the cookies of logins."""
     latest: Mapping[str, Any] = field(default_factory=dict)
     """The figures of the last second, as in the feed."""
+    depths: Sequence[Depth] = ()
+    """What waits in the outbox, as it was within the last second."""
+    costs: Costs = field(default_factory=Costs)
     posting: int = 0
     """Posts of events under way."""
 

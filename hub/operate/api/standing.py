@@ -17,6 +17,7 @@ class Receiving:
 
     circuit: str = "closed"
     delivered: int = 0
+    failed: int = 0
     last_delivered: float = 0.0
     last_error: str = ""
     last_error_at: float = 0.0
@@ -26,6 +27,7 @@ class Receiving:
         return {
             "circuit": self.circuit,
             "delivered": self.delivered,
+            "failed_attempts": self.failed,
             "last_delivered": rfc3339(self.last_delivered) if self.last_delivered else None,
             "last_error": self.last_error,
             "last_error_at": rfc3339(self.last_error_at) if self.last_error_at else None,
@@ -79,6 +81,7 @@ class Standing(Observer):
             known.delivered += 1
             known.last_delivered = now
         else:
+            known.failed += 1
             known.last_error, known.last_error_at = outcome.reason, now
 
     def _of(self, name: str) -> Receiving:

@@ -1,0 +1,64 @@
+"""What a rule costs: its condition is timed now and then with a message that came, beside the path of the events."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from time import perf_counter
+
+from hub.core import Core
+from hub.errors import EvaluationError
+from hub.ingest.decode import decode_again
+from hub.limits import COST_RULES, COST_SECONDS
+
+__all__ = ["Costs"]
+
+_AGAIN = 3  # the first run pays for cold caches
+_LONG_SECONDS = 1e-4  # what takes as long is timed once
+_FOLLOWS = 0.2  # how fast the cost of a rule follows a new time
+
+
+class Costs:
+    """Takes a few topics each second, in turn; `timer` is a clock in seconds."""
+
+    def __init__(self, timer: Callable[[], float] = perf_counter) -> None:
+        """Begin with nothing known."""
+        self._timer = timer
+        self._seconds: dict[str, float] = {}
+        self._turn: Iterator[tuple[str, bytes, float]] = iter(())
+
+    def microseconds(self, rule: str) -> float | None:
+        """Return what one evaluation of a rule's condition costs, alone; None where no message of its topics came."""
+        seconds = self._seconds.get(rule)
+        return None if seconds is None else round(seconds * 1e6, 2)
+
+    def look(self, core: Core, now: float) -> None:
+        """Time some conditions, not longer than COST_SECONDS on the whole."""
+        self._seconds = {name: value for name, value in self._seconds.items() if name in core.engine.states}
+        end, left = self._timer() + COST_SECONDS, COST_RULES
+        for topic, raw, at in self._topics(core):
+            event = decode_again(topic, raw, at)
+            for name, rehearse in core.engine.rehearsals(event, now):
+                self._take(name, self._time(rehearse))
+                left -= 1
+                if left <= 0 or self._timer() >= end:
+                    return
+
+    def _topics(self, core: Core) -> Iterator[tuple[str, bytes, float]]:
+        """Go on with the topics where the last look ended, and then once around."""
+        yield from self._turn
+        self._turn = iter(list(core.engine.last_messages()))
+        yield from self._turn
+
+    def _time(self, rehearse: Callable[[], None]) -> float:
+        best = 1e9
+        for _ in range(_AGAIN):
+            begun = self._timer()
+            with suppress(EvaluationError):  # to have no value costs as well; of that others tell
+                rehearse()
+            best = min(best, self._timer() - begun)
+            if best > _LONG_SECONDS:
+                break
+        return best
+
+    def _take(self, name: str, seconds: float) -> None:
+        known = self._seconds.get(name, seconds)
+        self._seconds[name] = known + _FOLLOWS * (seconds - known)
