@@ -45,7 +45,7 @@ def watch(
 
 async def _watch(url: str, token: Secret | None, notes: str) -> None:
     """Look whether the hub is there, so that what is wrong is told before the terminal changes; then show it."""
-    from hub.operate.live.app import LiveView  # noqa: PLC0415 - Textual takes 0.3 s, which no other command should pay
+    from hub.operate.live.app import LiveView  # noqa: PLC0415 - 0.6 s of Textual and aiohttp, not for `hub --help`
     from hub.operate.live.link import linked  # noqa: PLC0415 - with it aiohttp's client
 
     async with linked(url, token) as link:
