@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub import __version__
-from hub.operate.cli import COMMANDS, LATER
+from hub.operate.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
@@ -55,13 +55,6 @@ def test_no_command_at_all_shows_the_help():
     code, out, err = hub()
     assert code == 2
     assert "Usage: hub" in out + err
-
-
-@pytest.mark.parametrize("command", LATER)
-def test_a_command_that_is_not_there_yet_says_so(command):
-    code, out, err = hub(command, "whatever")
-    assert (code, out) == (2, "")
-    assert err == f"hub: the command '{command}' is not supported yet; `hub --help` lists what is\n"
 
 
 def test_a_word_that_is_no_command_is_a_usage_error():

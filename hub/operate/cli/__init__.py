@@ -15,7 +15,7 @@ from typer.main import get_command
 from hub import __version__
 from hub.operate.guard import guarded
 
-__all__ = ["COMMANDS", "LATER", "main", "make_app"]
+__all__ = ["COMMANDS", "main", "make_app"]
 
 COMMANDS = {
     "run": "run:run",
@@ -34,6 +34,7 @@ COMMANDS = {
     "unsilence": "desk:unsilence",
     "outbox": "outbox:outbox",
     "drill": "drill:drill",
+    "bench": "bench:bench",
     "why": "why:why",
     "why-not": "why:why_not",
     "init": "init:init",
@@ -41,9 +42,6 @@ COMMANDS = {
     "schema": "schema:schema",
 }
 """Each command by its name: the module below hub.operate.cli, and the function in it."""
-
-LATER = ("bench",)
-"""Commands that the documents name and that are not there yet: asked for, they say so."""
 
 
 class _Commands(Mapping[str, Any]):
@@ -64,12 +62,6 @@ class _Group(TyperGroup):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.commands = _Commands()  # type: ignore[assignment]  # nobody adds to it
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] in LATER:
-            typer.echo(f"hub: the command '{args[0]}' is not supported yet; `hub --help` lists what is", err=True)
-            raise typer.Exit(2)
-        return super().resolve_command(ctx, args)
 
 
 def _command(name: str, function: Any) -> Any:
