@@ -61,6 +61,7 @@ async def test_what_resolved_while_the_receiver_was_down_is_told_to_nobody_and_w
         await send(broker, ("1", 35))
         await hub.says(" retry ", "chat")
         await send(broker, ("1", 20), ("2", 35))
+        await hub.says(" resolved ")
         async with hook:
             await hook.requests.until(lambda items: items)
             assert await hub.stop() == 0

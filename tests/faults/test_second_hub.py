@@ -15,23 +15,29 @@ rules: [{event: Rang, topic: "bell/{device}", notify: [bus]}]
 """
 
 
-async def test_a_second_hub_on_the_same_state_file_ends_within_a_second_and_names_the_first(tmp_path, broker):
+async def spent(log, cwd, *arguments):
+    """Run Python to its end; return its exit code and its seconds of processor time: others' are not its doing."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env=os.environ | {"PASSWORD": "unused", "PYTHONPATH": str(ROOT)},
+            stdout=out,
+            stderr=out,
+        )
+        _, status, used = await bounded(asyncio.to_thread(os.wait4, process.pid, 0))
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used.ru_utime + used.ru_stime
+
+
+async def test_a_second_hub_on_the_same_state_file_ends_as_soon_as_it_is_loaded_and_names_the_first(tmp_path, broker):
     async with Hub(tmp_path, broker, RULES) as first:
         log = tmp_path / "second.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "hub", "run", "-c", "hub.yaml"],
-                cwd=tmp_path,
-                env=os.environ | {"PASSWORD": "unused", "PYTHONPATH": str(ROOT)},
-                stdout=out,
-                stderr=out,
-            )
-            # its own second of processor time: what other processes take from this machine is not its doing
-            _, status, used = await bounded(asyncio.to_thread(os.wait4, process.pid, 0))
-            process.returncode = os.waitstatus_to_exitcode(status)
+        _, loading = await spent(log, tmp_path, "-c", "import hub.operate.cli.run")
+        code, seconds = await spent(log, tmp_path, "-m", "hub", "run", "-c", "hub.yaml")
         said = log.read_text().splitlines()
-        assert process.returncode == 1
-        assert used.ru_utime + used.ru_stime < 1.0
+        assert code == 1
+        assert seconds < loading + 1.0
         assert f"another hub (process {first.process.pid}) has this state file open" in said[-1]
         assert "--state" in said[-1]
         assert not any(" connected " in line for line in said)
