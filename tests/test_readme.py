@@ -1,6 +1,7 @@
 """README and docs say only what is so: every block is run or read, every option, key and log line is there."""
 
 import configparser
+import inspect
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ import typer
 from hub.config import load_settings
 from hub.document import Problems, parse_document
 from hub.notify.settings import read_receivers
+from hub.operate import attention
 from hub.operate import log as log_module
 from hub.operate.cli import COMMANDS, make_app
 from hub.operate.phrases import __file__ as phrases_file
@@ -168,9 +170,11 @@ def test_every_key_of_a_rule_that_works_is_in_the_readme_and_no_other():
 
 def test_every_kind_of_log_line_is_documented():
     source = Path(log_module.__file__).read_text("utf-8") + Path(phrases_file).read_text("utf-8")
-    kinds = set(re.findall(r'self\.note\(\s*"([\w-]+)"', source)) | {"firing", "resolved", "connected", "disconnected"}
+    source += inspect.getsource(attention)
+    noted = r'(?:self\.note\(\s*|_about\(notification, |yield )"([\w-]+)"'
+    kinds = set(re.findall(noted, source)) | {"firing", "resolved", "connected", "disconnected"}
     kinds |= {kind.replace("_", "-") for kind in re.findall(r'^    "(\w+)": ', source, re.MULTILINE)}
-    assert {"retry", "dead", "session-lost", "stopping"} <= kinds
+    assert {"retry", "dead", "session-lost", "stopping", "held", "escalated"} <= kinds
     text = OPERATIONS.read_text("utf-8").partition("## What the log says")[2].partition("\n## ")[0]
     assert not [kind for kind in kinds if f"`{kind}`" not in text]
 

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from hub.clock import Clock, SystemClock, rfc3339
 from hub.model import OWN, Delivered, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
+from hub.operate.attention import Attention
 from hub.operate.phrases import (
     alert_phrase,
     alert_severity,
@@ -25,6 +26,8 @@ from hub.operate.summary import seconds_shown
 __all__ = ["LogObserver", "Repeats"]
 
 _AGAIN_SECONDS = 60.0  # between two lines about the same thing
+_IDS = 10  # that one line names; the audit log has all
+_ASKED_CHARS = 300  # of what was asked for
 _KEYS = 1000  # things that are told apart; the names of rules and receivers, so never nearly so many
 
 
@@ -58,6 +61,7 @@ class LogObserver(Observer):
         self._json = as_json
         self._repeats = Repeats()
         self._failing: dict[str, tuple[float, int]] = {}
+        self._attention = Attention(rfc3339(self._clock.now()))
         self.printer: Printer[str] = Printer(self._write, self._missing)
 
     def note(self, kind: str, text: str, **fields: Any) -> None:
@@ -81,11 +85,19 @@ class LogObserver(Observer):
             self.note("no-value", f"{shown(rule)} on {shown(topic)}: {shown(message)}{more}", rule=rule, untold=untold)
 
     def alert(self, body: Mapping[str, Any]) -> None:
-        """Tell that an alert fires or is over; what is only pending is not for the log."""
+        """Tell that an alert fires or is over, is cared for or held back; what is only pending is not for the log."""
         state = body.get("state")
         if state in (Phase.FIRING, Phase.RESOLVED) and "desk" not in body:
             fields = {name: body.get(name) for name in ("id", "alertname", "labels", "reason", "episode")}
             self.note(str(state), alert_phrase(body), **fields, severity=alert_severity(body))
+        for kind, text in self._attention.changes(body):
+            self.note(kind, text, id=body.get("id"), alertname=body.get("alertname"), labels=body.get("labels"))
+
+    def queued(self, notification: Notification) -> None:
+        """Tell that nobody has cared, so that others are told."""
+        if "-escalate-" in notification.id:
+            text = f"to {shown(notification.receiver)}: {notification_phrase(notification)}"
+            self.note("escalated", text, id=notification.id, receiver=notification.receiver)
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
         """Tell when a receiver begins to fail, once a minute while it does, and when it works again."""
@@ -107,13 +119,20 @@ class LogObserver(Observer):
 
     def dead(self, notification: Notification, reason: str) -> None:
         """Tell what was given up."""
-        text = f"{shown(notification.receiver)}: {notification_phrase(notification)}: {shown(reason)}"
-        self.note("dead", text, id=notification.id, receiver=notification.receiver)
+        self._about(notification, "dead", reason)
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
         """Tell who is told instead."""
         text = f"{shown(to)} is told instead of {shown(notification.receiver)}: {notification_phrase(notification)}"
         self.note("fallback", text, id=notification.id, receiver=to, reason=reason)
+
+    def superseded(self, notification: Notification, reason: str) -> None:
+        """Tell what need not be sent any more."""
+        self._about(notification, "superseded", reason)
+
+    def dropped(self, notification: Notification, by: str) -> None:
+        """Tell what somebody took out of the outbox."""
+        self._about(notification, "discarded", f"by {by}")
 
     def receiver(self, name: str, circuit: str, detail: str) -> None:
         """Tell when a receiver is left alone; that it works again `delivery` tells."""
@@ -137,6 +156,19 @@ class LogObserver(Observer):
     def reloaded(self, summary: str) -> None:
         """Tell that rules were loaded anew."""
         self.note("reloaded", shown(summary))
+
+    def command(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
+        """Tell who changed what; an id is that of an alert, a notification, or a silence."""
+        ids = [str(each) for each in detail.get("changed", ())]
+        asked = {key: value for key, value in detail.items() if key not in ("changed", "token")}
+        what = f" {shown(shown_json(asked, indent=False), _ASKED_CHARS)}" if asked else ""
+        text = f"{shown(action)} by {shown(actor)} ({shown(via)}){what}"
+        more = f" and {len(ids) - _IDS:,} more" if len(ids) > _IDS else ""
+        self.note("command", text + more, id=",".join(ids[:_IDS]), actor=actor, via=via, action=action, detail=asked)
+
+    def _about(self, notification: Notification, kind: str, reason: str) -> None:
+        text = f"{shown(notification.receiver)}: {notification_phrase(notification)}: {shown(reason)}"
+        self.note(kind, text, id=notification.id, receiver=notification.receiver)
 
     def _format(self, kind: str, text: str, fields: Mapping[str, Any]) -> str:
         stamp = rfc3339(self._clock.now())

@@ -1,10 +1,13 @@
+import inspect
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from hub.clock import ManualClock
 from hub.model import Delivered, Retry
+from hub.observer import Observer
 from hub.operate.log import LogObserver
 from tests.operate.support import NOW, body, event, notification
 
@@ -113,3 +116,100 @@ def test_troubles_session_and_reload_are_lines_of_their_own(log):
 def test_a_newline_in_a_label_makes_no_second_log_line(log):
     log.observer.alert(body(labels={"device": "x\n2026 forged"}, summary="\r\nforged"))
     assert len(log.lines()) == 1
+
+
+# every line about an alert has its id
+
+
+def ack(at="2026-03-01T00:55:00.000Z", by="olga", comment=""):
+    return {"by": by, "comment": comment, "at": at, "until": None}
+
+
+def heard(method, log):
+    """Let the log hear of the alert f00d by this method of an observer, whatever it takes."""
+    values = {
+        "notification": notification(),
+        "outcome": Retry("HTTP 503"),
+        "body": body(acknowledged=ack(), held={"stage": "silence", "detail": "12ab"}),
+        "detail": {"changed": ["f00d-1-f"]},
+        "attempt": 1,
+        "now": NOW,
+    }
+    if method == "queued":
+        values["notification"] = replace(notification(), id="f00d-1-escalate-1")
+    wanted = list(inspect.signature(getattr(Observer, method)).parameters)[1:]
+    getattr(log.observer, method)(*[values.get(name, "why") for name in wanted])
+
+
+ABOUT_ALERTS = [
+    name
+    for name, method in inspect.getmembers(Observer, inspect.isfunction)
+    if {"notification", "body", "detail"} & set(inspect.signature(method).parameters)
+    and not {"kind", "circuit"} & set(inspect.signature(method).parameters)
+]
+
+
+@pytest.mark.parametrize("method", ABOUT_ALERTS)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_each_line_that_a_call_about_an_alert_makes_has_its_id(method, as_json):
+    log = Log(as_json=as_json)
+    heard(method, log)
+    lines = log.lines()
+    assert lines
+    for line in lines:
+        assert json.loads(line)["id"].startswith("f00d-1-") if as_json else " id=f00d-1-" in line
+
+
+def test_all_calls_about_alerts_are_among_those():
+    assert set(ABOUT_ALERTS) == {
+        "alert", "queued", "delivery", "dead", "superseded", "fallback", "dropped", "command"
+    }  # fmt: skip
+
+
+def said(log):
+    return [line.partition("Z ")[2].partition(":")[0] for line in log.lines()]
+
+
+def test_care_for_a_firing_alert_is_told_once_with_who_and_why(log):
+    log.observer.alert(body(acknowledged=None))
+    for _ in range(3):
+        log.observer.alert(body(acknowledged=ack(comment="on my way"), desk=True))
+    log.observer.alert(body(acknowledged=None, desk=True))
+    log.observer.alert(body("resolved", acknowledged=None))
+    assert said(log) == [
+        "firing critical FreezerTooWarm site=a device=7",
+        "acknowledged by olga (on my way)",
+        "unacknowledged critical FreezerTooWarm site=a device=7",
+        "resolved critical FreezerTooWarm site=a device=7",
+    ]
+
+
+def test_what_holds_a_firing_alert_back_is_told_and_when_it_does_no_more(log):
+    silence, mute = {"stage": "silence", "detail": "12ab"}, {"stage": "mute", "detail": ""}
+    log.observer.alert(body(held=silence))
+    log.observer.alert(body(held=silence, desk=True))
+    log.observer.alert(body(held=mute, desk=True))
+    log.observer.alert(body(held=None, desk=True))
+    log.observer.alert(body(held=None, desk=True))
+    assert said(log)[1:] == ["held by silence 12ab", "held by mute", "released held back no more by mute"]
+
+
+def test_an_acknowledgement_from_before_a_restart_is_not_told_again(log):
+    log.observer.alert(body(acknowledged=ack("2026-03-01T00:54:59.999Z"), desk=True))
+    assert log.lines() == []
+
+
+def test_a_new_episode_begins_with_nothing_known(log):
+    log.observer.alert(body(acknowledged=ack(), desk=True))
+    log.observer.alert(body("resolved"))
+    log.observer.alert(body(held=None))
+    assert [line.split()[0] for line in said(log)] == ["acknowledged", "resolved", "firing"]
+
+
+def test_a_command_is_told_with_actor_way_and_what_was_asked(log):
+    changed = [f"{n:016x}-1-firing" for n in range(12)]
+    log.observer.command("olga", "http", "ack", {"comment": "here\n", "token": "secret", "changed": changed})
+    (line,) = log.lines()
+    assert 'command ack by olga (http) {"comment":"here\\n"} and 2 more id=0000000000000000-1-firing,' in line
+    assert "secret" not in line
+    assert line.count("-1-firing") == 10
