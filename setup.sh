@@ -35,6 +35,7 @@ ensure_servers() {
     command -v chromium >/dev/null 2>&1 || { say "installing chromium"; install chromium; } || true
     command -v rabbitmq-server >/dev/null 2>&1 || { say "installing rabbitmq-server"; install rabbitmq-server; } || true
     command -v tmux >/dev/null 2>&1 || { say "installing tmux"; install tmux; } || true
+    command -v curl >/dev/null 2>&1 || { say "installing curl"; install curl; } || true
     ensure_program amtool prometheus-alertmanager
     ensure_program prometheus prometheus
     ensure_program promtool prometheus
