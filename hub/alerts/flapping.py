@@ -42,4 +42,4 @@ def is_traced(alert: Alert) -> bool:
 
 def calmed(alert: Alert) -> Alert:
     """Return it after it was calm for long enough: it has ended, or it fires in earnest."""
-    return changed(alert, calm=0.0, held=None if owes_its_end(alert) else alert.held, version=alert.version + 1)
+    return changed(alert, calm=0.0, held=None if owes_its_end(alert) else alert.held)

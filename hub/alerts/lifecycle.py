@@ -3,14 +3,16 @@
 inactive → pending → firing → resolved → inactive …       an episode begins with each firing, unless it flaps
 """
 
+from math import inf
 from typing import Any
 
 from hub.alerts.alert import Ack, Alert, changed
 from hub.alerts.texts import Rendered
+from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason
 from hub.rules.keys import Limit
 
-__all__ = ["acknowledge", "advance", "end", "forget", "held", "shifted", "speak", "told"]
+__all__ = ["acknowledge", "advance", "end", "forget", "held", "over_at", "shifted", "speak", "told"]
 
 
 def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float) -> Alert:
@@ -89,6 +91,11 @@ def shifted(alert: Alert, seconds: float) -> Alert:
     names = [name for name in _TIMES if getattr(alert, name)]
     moved: dict[str, Any] = {name: getattr(alert, name) + seconds for name in names}
     return changed(alert, tally=alert.tally.shifted(seconds), **moved)
+
+
+def over_at(alert: Alert) -> float:
+    """Return when a resolved alert goes out of sight, inf for any other."""
+    return alert.until + RESOLVED_KEPT_SECONDS if alert.state is Phase.RESOLVED and alert.until is not None else inf
 
 
 def forget(alert: Alert) -> Alert:

@@ -10,13 +10,25 @@ __all__ = ["Outgoing"]
 
 
 class Outgoing:
-    """Collects until it is taken. `prefix` is the first level of the hub's own topics."""
+    """Collects until it is taken.
 
-    def __init__(self, prefix: str) -> None:
+    `prefix` is the first level of the hub's own topics, `hub` what a notification says of its sender.
+    """
+
+    def __init__(self, prefix: str, hub: Mapping[str, str]) -> None:
         """Begin empty."""
-        self.prefix = prefix
+        self.prefix, self.hub = prefix, hub
+        self._silent_about_end: frozenset[str] = frozenset()
         self.queue: list[Notification] = []
         self._changed: list[Mapping[str, Any]] = []
+
+    def follow(self, silent_about_end: frozenset[str]) -> None:
+        """Take which receivers have `send_resolved: false`."""
+        self._silent_about_end = silent_about_end
+
+    def who_hear_ends(self, receivers: Iterable[str]) -> list[str]:
+        """Return those of them that are told of an end."""
+        return [name for name in receivers if name not in self._silent_about_end]
 
     def tell(self, receivers: Iterable[str], identity: str, mark: str, body: Any, now: float) -> None:
         """Tell receivers of an alert."""

@@ -1,6 +1,6 @@
 """A rule's templates rendered for one transition, and the notification as users see it in JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,20 @@ from hub.limits import DEAD_LETTER_HEAD_BYTES, HELD_BACK_SHOWN, NOTIFICATION_PAY
 from hub.model import Event, Phase
 from hub.rules.transition import Transition, make_context
 
-__all__ = ["Rendered", "event_body", "holding_back", "notification_body", "render", "with_flaps", "with_held_back"]
+__all__ = [
+    "OnError",
+    "Rendered",
+    "event_body",
+    "holding_back",
+    "notification_body",
+    "render",
+    "render_and_report",
+    "with_flaps",
+    "with_held_back",
+]
+
+OnError = Callable[[str, str, str], None]
+"""Hears rule, topic and message of a text that could not be filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,15 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     details, runbook = fill(rule.texts.details), fill(rule.texts.runbook)
     event = None if transition.event is None else event_body(transition.event)
     return Rendered(labels, summary, details, runbook, event, tuple(failures))
+
+
+def render_and_report(transition: Transition, episode: int, identity: str, on_error: OnError) -> Rendered:
+    """Render as above, and say what could not be filled in."""
+    texts = render(transition, episode, identity)
+    topic = transition.event.topic if transition.event is not None else ""
+    for failure in texts.failures:
+        on_error(transition.rule.name, topic, failure)
+    return texts
 
 
 def notification_body(alert: Alert, phase: Phase, identity: str, hub: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""The register: every alert by fingerprint, and when each is to be looked at; what is put in is published and saved.
+
+book → course → teller → spokesman → register            each calls only what is to the right of it
+"""
+
+from collections.abc import Iterable, Mapping
+from math import inf
+
+from hub.alerts import lifecycle
+from hub.alerts.agenda import Agenda
+from hub.alerts.alert import Alert, changed
+from hub.alerts.outgoing import Outgoing
+from hub.alerts.reminders import due
+from hub.model import Phase
+from hub.rules.rule import Rule
+from hub.rules.transition import Transition
+
+__all__ = ["Register"]
+
+
+class Register:
+    """All alerts, and the rules as they are now. `firing` are those that fire, or flap."""
+
+    def __init__(self, out: Outgoing) -> None:
+        """Begin empty; `out` publishes what is put in."""
+        self.alerts: dict[str, Alert] = {}
+        self.firing: dict[str, None] = {}
+        self.rules: Mapping[str, Rule] = {}
+        self._out, self._agenda = out, Agenda()
+        self._dirty: set[str] = set()
+        self._floor, self._floor_dirty = 0, False
+        """The highest episode, or version, of an alert that was dropped: one that comes anew begins above it."""
+
+    def follow(self, rules: Mapping[str, Rule]) -> None:
+        """Take the rules as they are now."""
+        self.rules = rules
+
+    def restore(self, alerts: Iterable[tuple[str, str]], floor: int) -> None:
+        """Bring in what a store held; those that fire must be looked at by the caller."""
+        self._floor = floor
+        for mark, text in alerts:
+            alert = self.alerts[mark] = Alert.load(text)
+            if alert.open:
+                self.firing[mark] = None
+            else:
+                self.wait(mark, alert)
+
+    # alerts
+
+    def new(self, transition: Transition) -> Alert:
+        """Begin an alert; of those that can be dropped, above every id that was given before."""
+        begun = 0 if transition.rule.patterns else self._floor
+        return Alert(transition.rule.name, transition.instance, begun, begun)
+
+    def enter(self, mark: str, alert: Alert) -> None:
+        """Count an alert among those that fire, as others are to see it; `put` follows when all is said of it."""
+        self.firing[mark] = None
+        self.alerts[mark] = alert
+
+    def leave(self, mark: str) -> None:
+        """Count it among them no longer."""
+        self.firing.pop(mark, None)
+
+    def put(self, mark: str, alert: Alert, now: float) -> None:
+        """Write an alert's new state, and publish it."""
+        self._put(mark, alert, now, desk=False)
+
+    def note(self, mark: str, alert: Alert, now: float) -> None:
+        """Write what is said or held of an alert as a version of its own, and publish it; its state is as it was."""
+        self._put(mark, changed(alert, version=alert.version + 1), now, desk=True)
+
+    def forget(self, mark: str, now: float) -> None:
+        """Take a resolved alert that is over out of sight."""
+        gone = self.alerts[mark] = lifecycle.forget(self.alerts[mark])
+        self._dirty.add(mark)
+        self._out.publish(mark, gone, now, None)
+
+    def drop(self, mark: str) -> None:
+        """Know no more of an alert, not even how often it has fired."""
+        gone = self.alerts.pop(mark)
+        self._agenda.drop(mark)
+        self._dirty.add(mark)
+        self._floor, self._floor_dirty = max(self._floor, gone.episode, gone.version), True
+
+    def shift(self, seconds: float) -> None:
+        """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
+        self._agenda.clear()
+        for mark, alert in self.alerts.items():
+            moved = lifecycle.shifted(alert, seconds)
+            if moved != alert:
+                self.alerts[mark] = moved
+                self._dirty.add(mark)
+            self.wait(mark, moved)
+
+    def _put(self, mark: str, alert: Alert, now: float, *, desk: bool) -> None:
+        self.alerts[mark] = alert
+        self._dirty.add(mark)
+        self._out.state(mark, alert, now, desk=desk)
+        self.wait(mark, alert)
+
+    # time
+
+    def wake(self, mark: str) -> None:
+        """Look at an alert at the next tick."""
+        self._agenda.wake(mark, 0.0)
+
+    def wait(self, mark: str, alert: Alert) -> None:
+        """Be woken when the next thing is due for an alert."""
+        at = min(lifecycle.over_at(alert), alert.calm or inf)
+        if alert.state is Phase.FIRING and alert.alertname in self.rules:
+            at = min(at, due(alert, self.rules[alert.alertname]))
+        self._agenda.wake(mark, at)
+
+    def next_due(self) -> float | None:
+        """Return the time at which an alert is to be looked at next."""
+        return self._agenda.next_due()
+
+    def take_due(self, now: float) -> str | None:
+        """Take one alert that is to be looked at; None where there is none (left)."""
+        return self._agenda.take(now)
+
+    # results
+
+    def has_changes(self) -> bool:
+        """Tell whether there are rows to take."""
+        return bool(self._dirty)
+
+    def take_rows(self) -> list[tuple[str, str | None]]:
+        """Take the rows of all alerts that changed since the last call."""
+        dirty, self._dirty = self._dirty, set()
+        return [(mark, alert.dump() if (alert := self.alerts.get(mark)) else None) for mark in dirty]
+
+    def take_floor(self) -> int | None:
+        """Take the floor, where it has changed since the last call."""
+        dirty, self._floor_dirty = self._floor_dirty, False
+        return self._floor if dirty else None
