@@ -106,10 +106,10 @@ class Course:
             alert = self._register.alerts[mark]
         if alert.state is Phase.FIRING:
             self.consider(mark, alert, now)
-        elif alert.calm:
-            self._register.wait(mark, alert)
-        elif lifecycle.over_at(alert) <= now:
+        elif lifecycle.over_at(alert) <= now and not alert.calm:
             self._register.forget(mark, now)
+        else:
+            self._register.wait(mark, alert)
 
     # from firing on
 

@@ -3,6 +3,8 @@
 import pytest
 
 from hub.alerts.matchers import parse_matchers
+from hub.limits import RESOLVED_KEPT_SECONDS
+from hub.model import Phase
 from tests.alerts.flapper import HOT, Flapper
 
 ALL = parse_matchers("alertname=Hot")
@@ -37,6 +39,17 @@ def test_an_acknowledgement_with_an_end_ends_them_until_then():
     assert len(at.told()) == 1
     at.wait(1)
     assert [step for _, step, _ in at.told()] == ["1-repeat-1"]
+
+
+def test_an_alert_that_ends_before_its_repeat_was_due_goes_out_of_sight_as_any_other():
+    at = Flapper(HOT + ", repeat: 10m}")
+    at.send(9)
+    at.wait(100)
+    at.send(1)
+    at.wait(RESOLVED_KEPT_SECONDS - 1)
+    assert at.alert.state is Phase.RESOLVED
+    at.wait(1)
+    assert at.alert.state is Phase.INACTIVE
 
 
 def test_a_step_marks_the_message_for_whom_it_is_the_first():
