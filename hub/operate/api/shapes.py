@@ -17,6 +17,7 @@ from hub.operate.api.described import (
 )
 
 __all__ = [
+    "ACK",
     "ALERT",
     "ALERT_ASKED",
     "AUDIT_ENTRY",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 _LABELS = mapped(TEXT)
-_ACK = made_of(by=TEXT, comment=TEXT, at=TIME, until=maybe(TIME))
+ACK: Schema = made_of(by=TEXT, comment=TEXT, at=TIME, until=maybe(TIME))
 ALERT: Schema = made_of(
     {"fingerprint": TEXT},
     id=TEXT,
@@ -52,7 +53,7 @@ ALERT: Schema = made_of(
     since=TIME,
     until=maybe(TIME),
     episode=WHOLE,
-    acknowledged=maybe(_ACK),
+    acknowledged=maybe(ACK),
     held=maybe(made_of(stage=TEXT, detail=TEXT)),
     shadow=FLAG,
 )
