@@ -106,10 +106,9 @@ class Register:
 
     def wait(self, mark: str, alert: Alert) -> None:
         """Be woken when the next thing is due for an alert."""
-        at = min(lifecycle.over_at(alert), alert.calm or inf)
-        if alert.state is Phase.FIRING and alert.alertname in self.rules:
-            at = min(at, due(alert, self.rules[alert.alertname]))
-        self._agenda.wake(mark, at)
+        rule = self.rules.get(alert.alertname) if alert.state is Phase.FIRING else None
+        at = lifecycle.over_at(alert) if rule is None else due(alert, rule)
+        self._agenda.wake(mark, min(at, alert.calm or inf))
 
     def next_due(self) -> float | None:
         """Return the time at which an alert is to be looked at next."""
