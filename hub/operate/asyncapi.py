@@ -3,10 +3,11 @@
 Fields are those of https://www.asyncapi.com/docs/reference/specification/v3.0.0 and its MQTT bindings 0.2.0.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hub import __version__
+from hub.operate import topics
 from hub.operate.api import commands, views
 from hub.operate.api.described import (
     ANY,
@@ -24,6 +25,8 @@ from hub.operate.api.described import (
     said,
 )
 from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, SILENCE
+from hub.operate.topics import PROTOBUF, Channel
+from hub.rules.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED
 
 __all__ = ["COMMANDS", "EVENT_OF_ITS_OWN", "NOTIFICATION", "STATUS", "asyncapi"]
@@ -104,21 +107,20 @@ COMMANDS: Mapping[str, tuple[str, Schema, Schema]] = {
 """Of each command by its name: what it is for, the request, the answer."""
 
 
-def asyncapi(prefix: str = "hub") -> dict[str, Any]:
-    """Return the document; `prefix` is `publish_prefix` of hub.yaml."""
+def asyncapi(prefix: str = "hub", rules: RuleSet | None = None) -> dict[str, Any]:
+    """Return the document; `prefix` is `publish_prefix` of hub.yaml. With rules their topics are told one by one."""
     made = _Document()
-    made.add(
-        "events", None, "receive", 1, "Events of devices, on every topic that a rule names.",
-        {"event": _message("An event: JSON, or text; Sparkplug B where it is that.", ANY)},
-    )  # fmt: skip
-    made.add(
-        "notifications", None, "send", 1, "What receivers of the kind `mqtt` are told, on the topics that they name.",
-        {"notification": _message("The notification, unless the receiver has a `payload` of its own.", NOTIFICATION)},
-    )  # fmt: skip
+    if rules is None:
+        _say_where(made)
+    else:
+        made.add_all(topics.events(list(rules.rules.values())))
+        made.add_all(topics.notifications(rules.receivers, NOTIFICATION))
+        made.add_all(topics.alerts(prefix, rules.rules.values(), ALERT))
     _say_itself(made, prefix)
     for name, (text, request, answer) in COMMANDS.items():
         made.ask(name, f"{prefix}/command/{name}", text, request, answer)
     _hear_others(made)
+    made.add_all(topics.inside())
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -141,6 +143,18 @@ def asyncapi(prefix: str = "hub") -> dict[str, Any]:
     }
 
 
+def _say_where(made: "_Document") -> None:
+    """Add what only rule files say: which topics there are."""
+    made.add(
+        "events", None, "receive", 1, "Events of devices, on every topic that a rule names.",
+        {"event": _message("An event: JSON, or text; Sparkplug B where it is that.", ANY)},
+    )  # fmt: skip
+    made.add(
+        "notifications", None, "send", 1, "What receivers of the kind `mqtt` are told, on the topics that they name.",
+        {"notification": _message("The notification, unless the receiver has a `payload` of its own.", NOTIFICATION)},
+    )  # fmt: skip
+
+
 def _say_itself(made: "_Document", prefix: str) -> None:
     status = _message("`offline` is said at a clean end, and by the broker (will) at any other.", STATUS)
     made.add("status", f"{prefix}/status", "send", 1, "Whether the hub is there.", {"status": status}, retain=True)
@@ -152,6 +166,7 @@ def _say_itself(made: "_Document", prefix: str) -> None:
             "instance": "A level for each value of the rule's `by`, in its order; none where that is empty.",
         },
     )  # fmt: skip
+    made.channels["alerts"]["x-mqtt-filter"] = f"{prefix}/alerts/+/#"  # no address says that levels may be many
     made.add(
         "ownEvents", f"{prefix}/events/{{event}}", "send", 1, "What happens to the hub, for other programs.",
         {"event": _message("It was forgotten by the broker; a silence hides a critical alert.", EVENT_OF_ITS_OWN)},
@@ -181,7 +196,7 @@ def _hear_others(made: "_Document") -> None:
     made.add(
         "rebirth", "{namespace}/{group}/NCMD/{node}", "send", 0,
         "Asks a Sparkplug node for its birth, where `sparkplug: {rebirth: true}`.",
-        {"command": _message("A Sparkplug B payload.", {"type": "string"}, "application/x-protobuf")},
+        {"command": _message("A Sparkplug B payload.", {"type": "string"}, PROTOBUF)},
         parameters={"namespace": "spBv1.0", "group": "The node's group.", "node": "The node."},
     )  # fmt: skip
 
@@ -210,10 +225,7 @@ class _Document:
         parameters: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Add a channel with its one operation; an `address` of None is somebody else's to say."""
-        channel: dict[str, Any] = {"address": address, "summary": summary, "messages": messages}
-        if parameters:
-            channel["parameters"] = {key: {"description": text} for key, text in parameters.items()}
-        self.channels[name] = channel
+        self._channel(name, address, summary, messages, parameters)
         operation: dict[str, Any] = {
             "action": action,
             "channel": {"$ref": f"#/channels/{name}"},
@@ -223,6 +235,35 @@ class _Document:
         }
         self.operations[f"{action}{name[0].upper()}{name[1:]}"] = operation
         return operation
+
+    def _channel(
+        self,
+        name: str,
+        address: str | None,
+        summary: str,
+        messages: Mapping[str, Mapping[str, Any]],
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        channel: dict[str, Any] = {"address": address, "summary": summary, "messages": messages}
+        if parameters:
+            channel["parameters"] = {key: {"description": text} for key, text in parameters.items()}
+        self.channels[name] = channel
+
+    def add_all(self, channels: Iterable[Channel]) -> None:
+        """Add what rules make; two topics that differ in signs only get names that differ in a number."""
+        for each in channels:
+            name, number = each.name, 1
+            while name in self.channels:
+                number += 1
+                name = f"{each.name}_{number}"
+            messages = {"message": _message(each.message, each.payload, each.media)}
+            if each.action:
+                of = (each.address, each.action, each.qos, each.summary, messages)
+                self.add(name, *of, retain=each.retain, parameters=each.parameters)
+            else:
+                self._channel(name, each.address, each.summary, messages, each.parameters)
+            if each.filter:
+                self.channels[name]["x-mqtt-filter"] = each.filter
 
     def ask(self, name: str, address: str, summary: str, request: Schema, answer: Schema) -> None:
         """Add a command with its answer."""

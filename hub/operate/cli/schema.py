@@ -1,13 +1,18 @@
 """`hub schema`: the JSON Schema of the files that users write, for their editors; what HTTP and MQTT speak."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from hub.config import load_settings
 from hub.describe import fleet_schema, json_schema, settings_schema
+from hub.document import Problems
+from hub.errors import ConfigError
+from hub.files import load_files
 from hub.operate.api.openapi import document
 from hub.operate.api.server import ENDPOINTS
 from hub.operate.asyncapi import asyncapi as topics
@@ -33,15 +38,33 @@ _MAKERS: Mapping[_Of, Callable[[], Mapping[str, Any]]] = {
 
 
 def schema(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="With --asyncapi: rule files to tell the topics of.", metavar="[PATH]...", exists=True),
+    ] = None,
     rules: Annotated[bool, typer.Option("--rules", help="That of rule files (the default).")] = False,
     fleet: Annotated[bool, typer.Option("--fleet", help="That of fleet files.")] = False,
     settings: Annotated[bool, typer.Option("--settings", help="That of hub.yaml.")] = False,
     openapi: Annotated[bool, typer.Option("--openapi", help="The OpenAPI document of the HTTP interface.")] = False,
     asyncapi: Annotated[bool, typer.Option("--asyncapi", help="The AsyncAPI document of all MQTT topics.")] = False,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="With --asyncapi: the settings, and the rules that they name.")
+    ] = None,
 ) -> None:
     """Print the JSON Schema (draft-07) of rule files: what editors complete, explain and check by."""
     asked = [of for of, given in zip(_Of, (rules, fleet, settings, openapi, asyncapi), strict=True) if given]
     if len(asked) > 1:
         raise typer.BadParameter("one of --rules, --fleet, --settings, --openapi and --asyncapi at a time")
-    made = _MAKERS[asked[0] if asked else _Of.RULES]()
+    if (paths or config) and asked != [_Of.ASYNCAPI]:
+        raise typer.BadParameter("rule files and settings go with --asyncapi")
+    made = _of_files(config, paths or ()) if paths or config else _MAKERS[asked[0] if asked else _Of.RULES]()
     typer.echo(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode())
+
+
+def _of_files(config: Path | None, paths: Sequence[Path]) -> Mapping[str, Any]:
+    """Make the AsyncAPI document of a hub with these settings (hub.yaml, where there is one) and rules."""
+    settings, problems = load_settings(config, rules=paths), Problems()
+    files = load_files(settings, problems)
+    if problems:
+        raise ConfigError(problems)
+    return topics(settings.publish_prefix, files.rules)
