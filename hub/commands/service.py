@@ -1,7 +1,7 @@
 """Requests by name, carried out on a running hub: what changes something is answered when it is on disk."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.alerts.alert import Alert
 from hub.clock import Clock, rfc3339
@@ -25,8 +25,16 @@ __all__ = ["Answer", "Service"]
 
 Answer = Mapping[str, Any]
 Change = Callable[[Core, Request, float], Answer]
-Handler = Callable[[Request, str], Awaitable[Answer]]
-"""Takes a request and the way it came by."""
+
+
+class Way(NamedTuple):
+    """How a request came, and from whom, where that is known."""
+
+    via: str
+    actor: str
+
+
+Handler = Callable[[Request, Way], Awaitable[Answer]]
 
 
 class Service:
@@ -58,44 +66,47 @@ class Service:
             "why-not": self._reading(_why_not),
         }
 
-    async def answer(self, name: str, request: Request, via: str) -> Answer:
+    async def answer(self, name: str, request: Request, via: str, actor: str = "") -> Answer:
         """Carry out a request; what is wrong with it is the answer, not an exception.
 
-        `via` is the way it came by, for the audit log: `mqtt`, `http` or `link`.
+        `via` is the way it came by, for the audit log: `mqtt`, `http` or `link`; `actor` is who is known to ask, where
+        that is known: else the log has the name that the request gives, `by`.
         """
         handler = self._known.get(name)
         try:
             if handler is None:
                 raise RequestError(f"no command {name!r} ({did_you_mean(name, self._known) or ', '.join(self._known)})")
-            return await handler(request, via)
+            return await handler(request, Way(via, actor))
         except HubError as error:
             return {"ok": False, "error": str(error)}
 
     def _changing(self, name: str, change: Change) -> Handler:
-        async def handle(request: Request, via: str) -> Answer:
-            return await self._perform(name, request, via, change)
+        async def handle(request: Request, way: Way) -> Answer:
+            return await self._perform(name, request, way, change)
 
         return handle
 
-    async def _perform(self, name: str, request: Request, via: str, change: Change) -> Answer:
+    async def _perform(self, name: str, request: Request, way: Way, change: Change) -> Answer:
         def changed(core: Core, now: float) -> Answer:
             made = change(core, request, now)
-            self._note(name, request, via, made)
+            self._note(name, request, way, made)
             return made
 
         return await self._pipeline.perform(changed)
 
-    def _note(self, name: str, request: Request, via: str, made: Answer) -> None:
+    def _note(self, name: str, request: Request, way: Way, made: Answer) -> None:
         """Put it into the audit log, with the ids of the alerts or the silence that it changed."""
         ids = [str(each["id"]) for each in made.get("alerts") or made.get("outbox") or ()]
         if isinstance(made.get("silence"), Mapping):
             ids.append(str(made["silence"]["id"]))
-        detail = {key: value for key, value in request.items() if key != "by"} | {"changed": ids}
-        self._pipeline.audit(words(request, "by", ANONYMOUS), via, name, detail)
+        told = words(request, "by", ANONYMOUS)
+        left_out = {"by"} if told == (way.actor or told) else set()
+        detail = {key: value for key, value in request.items() if key not in left_out} | {"changed": ids}
+        self._pipeline.audit(way.actor or words(request, "by", ANONYMOUS), way.via, name, detail)
 
     def _reading(self, read: Change) -> Handler:
-        async def handle(request: Request, via: str) -> Answer:
-            del via
+        async def handle(request: Request, way: Way) -> Answer:
+            del way
             return read(self._pipeline.core, request, self._clock.now())
 
         return handle
@@ -103,33 +114,33 @@ class Service:
     def _queue(
         self, name: str, handle: Callable[[Pipeline, Store, Request, outbox.Note], Awaitable[Answer]]
     ) -> Handler:
-        return lambda request, via: handle(
-            self._pipeline, self._store, request, lambda made: self._note(name, request, via, made)
+        return lambda request, way: handle(
+            self._pipeline, self._store, request, lambda made: self._note(name, request, way, made)
         )
 
     def _push(self, name: str, change: Callable[[Subscribers, Request, float], Answer]) -> Handler:
         """Change who is told by push; what a subscription consists of is secret, so the audit log tells only who."""
 
-        async def handle(request: Request, via: str) -> Answer:
+        async def handle(request: Request, way: Way) -> Answer:
             def changed(_: Core, now: float) -> Answer:
                 made = change(self._subscribers, request, now)
-                self._pipeline.audit(words(request, "by", ANONYMOUS), via, name, {})
+                self._pipeline.audit(way.actor or words(request, "by", ANONYMOUS), way.via, name, {})
                 return made
 
             return await self._pipeline.perform(changed)
 
         return handle
 
-    async def _ack(self, request: Request, via: str) -> Answer:
+    async def _ack(self, request: Request, way: Way) -> Answer:
         """Acknowledge; who holds a token needs to say nothing else."""
         if "token" in request:
             claim = read_token(words(request, "token"), await self._key(), self._clock.now())
             request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": words(request, "comment")}
-        return await self._perform("ack", request, via, desk.ack)
+        return await self._perform("ack", request, way, desk.ack)
 
-    async def _token(self, request: Request, via: str) -> Answer:
+    async def _token(self, request: Request, way: Way) -> Answer:
         """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""
-        del via
+        del way
         now = self._clock.now()
         ((mark, alert),) = chosen(request, self._pipeline.core.book)[:1]
         until = int(span(request, now, default=TOKEN_SECONDS) or now)
@@ -150,7 +161,7 @@ class Service:
     async def _key(self) -> bytes:
         return await self._store.read(lambda database: database.key("token"))
 
-    async def _drill(self, request: Request, via: str) -> Answer:
+    async def _drill(self, request: Request, way: Way) -> Answer:
         """Queue a test for each of `receivers`; the answer does not wait for what comes of it."""
         names = chosen_receivers(request, list(self._pipeline.dispatcher.standing(())))
         by = words(request, "by", ANONYMOUS)
@@ -162,20 +173,20 @@ class Service:
 
         def change(*_: object) -> None:
             made = self._pipeline.tell(begin)
-            self._note("drill", request, via, {"outbox": [{"id": each.id} for each in made]})
+            self._note("drill", request, way, {"outbox": [{"id": each.id} for each in made]})
 
         await self._pipeline.perform(change)
         return {"ok": True, "drill": begun[0], "receipts": self._drills.receipts(begun[0])}
 
-    async def _receipts(self, request: Request, via: str) -> Answer:
-        del via
+    async def _receipts(self, request: Request, way: Way) -> Answer:
+        del way
         number = request.get("drill")
         if not isinstance(number, int):
             raise RequestError("which drill? give its number, 'drill'")
         return {"ok": True, "drill": number, "receipts": self._drills.receipts(number)}
 
-    async def _why(self, request: Request, via: str) -> Answer:
-        del via
+    async def _why(self, request: Request, way: Way) -> Answer:
+        del way
         name, labels = _named(request)
         found = await self._store.read(lambda database: story.read(Reader(database.connection), name, labels))
         return {"ok": True, "alerts": [story.as_body(each) for each in found]}

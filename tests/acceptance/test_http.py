@@ -280,6 +280,10 @@ async def test_roles_tokens_and_logins(tmp_path, broker):
         (alert,) = (await http.good("GET", "/api/hub/alerts", token="see"))["alerts"]
         assert alert["acknowledged"]["by"] == "olga"
         assert (await http.ask("GET", "/api/hub/audit", token="do"))[0] == 403
+        await http.good("POST", "/api/hub/unack", {"alertname": "Hot", "by": "the boss"}, token="do")
+        entries = (await http.good("GET", "/api/hub/audit", token="all"))["entries"]
+        assert [(each["actor"], each["detail"].get("by")) for each in entries] == [("olga", "the boss"), ("olga", None)]
+        assert (await http.ask("GET", "/api/hub/alerts?state=bogus", token="see"))[0] == 400
         assert (await http.ask("POST", "/api/hub/outbox-drop", {"all": True}, token="do"))[0] == 403
         assert (await http.ask("POST", "/api/hub/outbox-drop", {"all": True}, token="all"))[0] == 200
         assert (await http.ask("GET", "/healthz"))[0] == (await http.ask("GET", "/readyz"))[0] == 200

@@ -51,7 +51,7 @@ def _command(name: str) -> Handler:
     async def handle(site: Site, request: Request, actor: Actor) -> Response:
         """Carry out a command of the desk, in the name of whoever asks."""
         asked = {"by": actor.name, **await json_of(request)}
-        made = await site.app.service.answer(name, asked, "http")
+        made = await site.app.service.answer(name, asked, "http", actor.name)
         if made["ok"]:
             return answer(made)
         return answer(made, 404 if str(made["error"]).startswith(_MISSING) else 400)
@@ -72,7 +72,7 @@ async def _login(site: Site, request: Request, actor: Actor) -> Response:
     del actor
     site.guard.same_site(request)
     body = await body_of(request, REQUEST_BYTES)
-    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    form = not body.lstrip().startswith(b"{")
     try:
         token = dict(parse_qsl(body.decode())).get("token") if form else orjson.loads(body).get("token")
     except (ValueError, AttributeError):

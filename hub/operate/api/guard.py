@@ -6,6 +6,7 @@ must name this machine, so that a page elsewhere cannot reach it under a name of
 
 import base64
 import binascii
+from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from hub.clock import Clock
 from hub.config import HttpSettings, Token
+from hub.limits import LOGIN_FAILURES
 from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.login import COOKIE, find, open_cookie
 from hub.operate.api.throttle import Throttle
@@ -27,8 +29,11 @@ _OWN_SITE = frozenset({"same-origin", "none"})
 class Guard:
     """Tells who asks; raises Refused where that is not good enough. `key` signs the cookies of logins."""
 
-    def __init__(self, settings: HttpSettings, clock: Clock, key: bytes) -> None:
-        """Know the tokens."""
+    def __init__(
+        self, settings: HttpSettings, clock: Clock, key: bytes, trouble: Callable[[str, str], None] = lambda *_: None
+    ) -> None:
+        """Know the tokens; `trouble` hears of addresses that guess."""
+        self._trouble = trouble
         self._settings, self._clock, self._key = settings, clock, key
         self._name = urlsplit(settings.url).netloc.lower()
         self.throttle = Throttle(clock.monotonic)
@@ -48,7 +53,7 @@ class Guard:
         token = self._token(asked)
         actor = Actor(token.name, token.role)
         if not actor.may(role):
-            raise Refused(403, f"{actor.name!r} is a {actor.role}; this needs the role {role}")
+            raise Refused(403, f"{actor.name!r} has the role {actor.role}; this needs the role {role}")
         return actor
 
     def try_token(self, asked: HTTPConnection, text: str) -> Token:
@@ -64,6 +69,8 @@ class Guard:
         found = find(text, self._settings.tokens)
         if found is None:
             self.throttle.failed(address)
+            if (left := self.throttle.wait(address)) > 0:
+                self._trouble("http", f"{address} has shown {LOGIN_FAILURES} wrong tokens: it has to wait {left:.0f} s")
             raise Refused(401, "this token is not known")
         self.throttle.worked(address)
         return found

@@ -100,7 +100,7 @@ async def _devices(site: Site, request: Request, actor: Actor) -> Response:
     """List who was heard or is registered: when last, how often, and whether that is as usual."""
     del request, actor
     now, registry = site.app.clock.now(), site.app.files.registry
-    heard = {topic: at for topic, _, at in site.app.pipeline.core.engine.last_messages()}
+    heard = {topic: at for topic, _, at in site.app.pipeline.core.engine.last_messages() if topic[0] != "$"}
     known = {device.topic for device in registry.devices()}
     unheard = (topic for topic in known if topic not in heard)
     latest = sorted(heard, key=lambda topic: -heard[topic])

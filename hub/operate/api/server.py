@@ -94,7 +94,9 @@ class HttpServer:
         except ListenError as error:
             if self._settings.asked:
                 raise
-            app.observer.trouble("http", f"{error}; the hub runs without its HTTP interface")
+            app.observer.trouble(
+                "http", f"{str(error).removeprefix('http: ')}; the hub runs without its HTTP interface"
+            )
             return
         site, config = await self._site(app), _config(self._settings, bound)
         async with asyncio.TaskGroup() as group:
@@ -107,7 +109,7 @@ class HttpServer:
     async def _site(self, app: App) -> Site:
         key = await app.store.read(lambda database: database.key("login"))
         self._feed.start = await app.store.read(lambda database: Database.count(database, "start"))
-        guard, ticker = Guard(self._settings, app.clock, key), Ticker(self._figures)
+        guard, ticker = Guard(self._settings, app.clock, key, app.observer.trouble), Ticker(self._figures)
         return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, key)
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hub.clock import rfc3339
 from hub.limits import HISTORY_SHOWN
+from hub.model import Phase
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer, asked_number
 from hub.operate.api.described import (
@@ -78,6 +79,8 @@ async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
     wanted = request.query_params.getlist("filter")
     found = await _ask(site, "alerts", {"matchers": wanted} if any(wanted) else {})
     state = request.query_params.get("state", "")
+    if state not in ("", *Phase):
+        raise Refused(400, f"no alert has the state {state[:50]!r}; it is one of {', '.join(Phase)}")
     alerts = [
         {**each, "fingerprint": str(each["id"]).partition("-")[0]}
         for each in found["alerts"]

@@ -22,8 +22,8 @@ TOKENS = (
 KEY = b"k" * 32
 
 
-def guard(tokens=TOKENS, url="", clock=None):
-    return Guard(HttpSettings(tokens=tokens, url=url), clock or ManualClock(1000.0), KEY)
+def guard(tokens=TOKENS, url="", clock=None, trouble=lambda *_: None):
+    return Guard(HttpSettings(tokens=tokens, url=url), clock or ManualClock(1000.0), KEY, trouble)
 
 
 def asked(method="GET", host="127.0.0.1:8080", client="192.0.2.1", **headers):
@@ -142,11 +142,12 @@ def test_a_cookie_that_is_rubbish_is_nobodys(cookie):
 
 
 def test_who_guesses_has_to_wait_also_with_the_right_token_and_others_do_not():
-    clock = ManualClock(1000.0)
-    made = guard(clock=clock)
+    clock, told = ManualClock(1000.0), []
+    made = guard(clock=clock, trouble=lambda *words: told.append(words))
     for _ in range(LOGIN_FAILURES):
         assert status(lambda: made.admit(asked(**bearer("x")), VIEWER)) == 401
     assert status(lambda: made.admit(asked(**bearer("see")), VIEWER)) == 429
+    assert told == [("http", f"192.0.2.1 has shown {LOGIN_FAILURES} wrong tokens: it has to wait 60 s")]
     assert made.admit(asked(client="192.0.2.2", **bearer("see")), VIEWER)
     clock.advance(LOGIN_PAUSE_SECONDS)
     assert made.admit(asked(**bearer("see")), VIEWER)

@@ -190,7 +190,7 @@ async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
     asked = {"by": actor.name} | read_silence(await _json(request))
     if "id" in asked:
         _known(site, asked["id"])
-    made = await site.app.service.answer("silence", asked, "http")
+    made = await site.app.service.answer("silence", asked, "http", actor.name)
     if not made["ok"]:
         raise RequestError(str(made["error"]))
     return answer({"silenceID": made["silence"]["id"]})
@@ -198,7 +198,7 @@ async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
 
 async def _delete_silence(site: Site, request: Request, actor: Actor) -> Response:
     asked = {"id": _known(site, request.path_params["id"]).id, "by": actor.name}
-    made = await site.app.service.answer("unsilence", asked, "http")
+    made = await site.app.service.answer("unsilence", asked, "http", actor.name)
     if not made["ok"]:
         raise RequestError(str(made["error"]))
     return Response()
