@@ -28,9 +28,9 @@ from hub.document import Problems
 from hub.errors import ConfigError, HubError, SessionError, StoreError
 from hub.files import Files, check, load_files
 from hub.ingest.open import open_session
-from hub.ingest.session import Notice, Session, Will
+from hub.ingest.session import Notice, Properties, Session, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
-from hub.model import OWN
+from hub.model import OWN, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
@@ -50,6 +50,7 @@ from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
 from hub.store.database import Database
 from hub.store.writer import Store
+from hub.tracing.spans import Tracing
 from hub.watch import watch
 
 __all__ = ["App", "Beside", "check"]
@@ -71,9 +72,16 @@ class App:
     """A hub with its settings; `run` it once."""
 
     def __init__(
-        self, settings: Settings, observer: Observer, clock: Clock | None = None, beside: Sequence[Beside] = ()
+        self,
+        settings: Settings,
+        observer: Observer,
+        clock: Clock | None = None,
+        beside: Sequence[Beside] = (),
+        tracing: Tracing | None = None,
     ) -> None:
         """Read rules and fleets; nothing is opened yet. `beside` runs with the hub, from its start until it drains.
+
+        `tracing` makes spans of what happens, where anybody wants them.
 
         Raises:
             ConfigError: with every problem of every file.
@@ -82,7 +90,8 @@ class App:
         self.settings, self.clock = settings, clock or SystemClock()
         self.tally = Tally(self.clock)
         others = observer.all if isinstance(observer, Observers) else [observer]  # one list is told in half the time
-        self.observer = Observers(*others, self.tally)
+        self.tracing = tracing
+        self.observer = Observers(*others, self.tally, *([tracing] if tracing else []))
         problems = Problems()
         self.files = load_files(settings, problems)
         if problems:
@@ -143,7 +152,9 @@ class App:
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)
-        dress = Links(settings.http.url, keys["token"]).dress if settings.http.url else None
+        links = Links(settings.http.url, keys["token"]).dress if settings.http.url else None
+        dresses = [each for each in (links, self.tracing and self.tracing.dress) if each]
+        dress = partial(_dressed, dresses) if dresses else None
         heard = Observers(*observer.all, attempts, drills)
         self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress)
         self.pipeline = Pipeline(
@@ -159,6 +170,7 @@ class App:
             attempts,
             marks,
             subscribers,
+            self.tracing,
         )
         self.store = store
         self.service = service = Service(self.pipeline, store, clock, subscribers, drills)
@@ -250,8 +262,10 @@ class App:
         with contextlib.suppress(HubError):
             await self._publish(f"{self.settings.publish_prefix}/status", self._status("online"), 1, True)
 
-    async def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        await self.session.publish(topic, payload, qos=qos, retain=retain)
+    async def _publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None = None
+    ) -> None:
+        await self.session.publish(topic, payload, qos=qos, retain=retain, properties=properties)
 
     def _heard(self) -> Mapping[str, Heard]:
         """Name the topics of others that the hub listens to beside events and requests."""
@@ -316,6 +330,13 @@ class App:
         self.receivers = self._build(self.receivers)
         self.dispatcher.reload(self.receivers)
         self.pipeline.reload(files.rules, files.registry)
+
+
+def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notification: Notification) -> Notification:
+    """Put on what goes out with a notification beside what the outbox holds."""
+    for dress in dresses:
+        notification = dress(notification)
+    return notification
 
 
 async def _until(future: "asyncio.Future[None]") -> None:

@@ -15,6 +15,7 @@ from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSI
 from hub.secret import Secret
 from hub.selfwatch.settings import HeartbeatSettings, SelfWatchSettings, read_heartbeat, read_self_watch
 from hub.sources.settings import SourceSettings, read_sources
+from hub.tracing.settings import TracingSettings, read_tracing
 
 __all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_broker_url"]
 
@@ -68,6 +69,7 @@ class Settings:
     """Whether Sparkplug nodes are asked for their births where a message cannot be read without."""
     self_watch: SelfWatchSettings = field(default_factory=SelfWatchSettings)
     heartbeat: HeartbeatSettings | None = None
+    tracing: TracingSettings | None = None
 
 
 def load_settings(
@@ -132,6 +134,7 @@ def _settings(section: Section, base: Path) -> Settings:
         rebirth=_rebirth(section),
         self_watch=read_self_watch(section.get("self_watch"), section.problems),
         heartbeat=read_heartbeat(section.get("heartbeat"), section.problems),
+        tracing=read_tracing(section.get("tracing"), section.problems),
     )
     section.finish()
     return made

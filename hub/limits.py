@@ -218,6 +218,16 @@ LIVE_HISTORY = 120  # seconds of a sparkline: two minutes fill a wide terminal's
 LIVE_LINES = 500  # of the event stream and of deliveries; nobody scrolls further
 LIVE_ALERTS = 20_000  # shown at once, of the largest storm: about 20 MB
 
+# traces
+TRACE_SAMPLE = 0.1  # of the events that bring no trace of their own
+TRACE_PENDING = 4096  # events between two commits that are recorded; the others of a storm only pass their trace on
+TRACE_QUEUE = 16_384  # spans that wait for the collector, about 1 KB each; those beyond are lost, and that is said
+TRACE_BATCH = 512  # spans in one request, as OpenTelemetry has it
+TRACE_FLUSH_SECONDS = 1.0  # how long spans gather
+TRACE_TIMEOUT_SECONDS = 5.0  # one request to the collector, its retries with it; nobody waits for it but the thread
+TRACE_LINKS = 16  # of a grouped notification, to the events it tells of
+TRACE_CLOSE_SECONDS = 1.0  # what is left is sent at the end for so long: within the grace of a stop
+
 # process
 GC_ALLOCATIONS = 50_000  # Python's 700 costs 0.6 µs an event: a batch holds more objects than that, none in a cycle
 RELOAD_QUIET_MILLISECONDS = 400  # editors and rsync touch several files: read them when that has ended

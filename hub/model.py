@@ -21,6 +21,7 @@ __all__ = [
     "Reason",
     "Rejected",
     "Retry",
+    "traced",
 ]
 
 Labels = tuple[tuple[str, str], ...]
@@ -75,6 +76,9 @@ class Event:
 
     __slots__ = ("fields", "qos", "raw", "retain", "time", "topic", "value")
 
+    trace: str = ""
+    """The `traceparent` of a traced event; for the others this is no field, so it costs nothing."""
+
     def __init__(
         self, topic: str, raw: bytes, fields: Mapping[str, Any], value: Any, time: float, qos: int, retain: bool
     ) -> None:
@@ -86,6 +90,20 @@ class Event:
         self.time = time
         self.qos = qos
         self.retain = retain
+
+
+class _TracedEvent(Event):
+    """An event whose trace goes on."""
+
+    __slots__ = ("trace",)
+
+
+def traced(event: Event, trace: str) -> Event:
+    """Return the event with its `traceparent`."""
+    if type(event) is Event:
+        event = _TracedEvent(event.topic, event.raw, event.fields, event.value, event.time, event.qos, event.retain)
+    event.trace = trace  # type: ignore[misc] # a Sparkplug event has the slot too
+    return event
 
 
 class Phase(enum.StrEnum):

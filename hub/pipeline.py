@@ -45,6 +45,7 @@ from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
 from hub.store.changes import AuditRow, Changes, Snapshot
 from hub.store.writer import Store
+from hub.tracing.spans import Traced, Tracing
 
 __all__ = ["Marks", "Pipeline"]
 
@@ -69,13 +70,15 @@ class Pipeline:
         attempts: Attempts,
         marks: Marks | None = None,
         subscribers: Subscribers | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """Take the stages; `filters` are those that the session subscribes to, `attempts` hears the dispatcher.
 
         `marks` tells what has to be stored of where the sources are, with the commit that reaches to a position;
-        changes of `subscribers` go with the next one.
+        changes of `subscribers` go with the next one. `tracing` looks at what each delivery brings.
         """
         self._attempts, self._marks, self._subscribers = attempts, marks, subscribers
+        self.tracing = tracing
         self.session, self.core, self.dispatcher = session, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
@@ -210,6 +213,8 @@ class Pipeline:
             copies = {id(delivery) for delivery in deliveries if self._is_copy(delivery)}
             fresh = [delivery for delivery in fresh if id(delivery) not in copies]
         events, failures = decode_all(fresh, now, self._payload_bytes)
+        if self.tracing is not None:
+            self.tracing.receive(fresh, events, failures)
         for each in failures:
             self._dead.append((now, each.topic, each.head, each.reason))
             self.observer.decode_error(each.topic, each.head, each.reason)
@@ -380,6 +385,7 @@ class Pipeline:
             self.core.take_changed(),
             self._waiting,
             self.clock.monotonic(),
+            () if self.tracing is None else self.tracing.take(),
         )
         self._waiting = []
         self._speaking, self._uncommitted = (0, 0.0), 0
@@ -402,7 +408,10 @@ class Pipeline:
         self._on_disk.set()
         self.session.acknowledge(commit.position)
         self._receipts.confirmed(self.session.confirmed)
-        self.observer.stored(self.clock.monotonic() - commit.begun)
+        took = self.clock.monotonic() - commit.begun
+        self.observer.stored(took)
+        if self.tracing is not None:
+            self.tracing.on_disk(commit.traced, took)
         self._report(commit)
         if commit.events > BUSY and not self._closing.is_set():
             asyncio.get_running_loop().call_later(BUSY_SECONDS, self._next)
@@ -479,6 +488,7 @@ class _Commit:
     """Who waits until it is on disk."""
     begun: float
     """When it was handed to the store, by the clock that never steps."""
+    traced: Sequence[Traced]
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

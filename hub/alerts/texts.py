@@ -129,4 +129,6 @@ def event_body(event: Event) -> dict[str, Any]:
     if len(event.raw) > NOTIFICATION_PAYLOAD_BYTES:
         body["payload"] = event.raw[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
         body["truncated"] = True
+    if event.trace:
+        body["traceparent"] = event.trace
     return body

@@ -15,6 +15,7 @@ __all__ = [
     "SETTINGS",
     "SPARKPLUG",
     "TOKEN",
+    "TRACING",
     "settings_file",
 ]
 
@@ -67,6 +68,14 @@ HEARTBEAT: dict[str, Key] = {
     "method": word("The request.", "GET", "HEAD", "POST", default="GET"),
 }
 
+TRACING: dict[str, Key] = {
+    "endpoint": text("The collector, by OTLP over HTTP.", "http://localhost:4318"),
+    "sample": key("Share of the events without a traceparent that begin a trace.", 0.1, type="number")
+    | {"minimum": 0, "maximum": 1},
+    "service": text("What the hub is called there.", "mqtt-notification-hub"),
+    "headers": key(f"Sent along, such as a login; {_BETTER}.", type="object", additionalProperties={"type": "string"}),
+}
+
 SETTINGS: dict[str, Key] = {
     "broker": {"description": "The MQTT broker.", **mapping("broker", BROKER)},
     "rules": names("Rule files and folders, relative to this file.", ["rules"]),
@@ -86,6 +95,7 @@ SETTINGS: dict[str, Key] = {
         "description": "A sign of life to an outside place, sent while the hub is well.",
         **mapping("heartbeat", HEARTBEAT, required=("url",)),
     },
+    "tracing": {"description": "OpenTelemetry traces (extra `otel`).", **mapping("tracing", TRACING)},
 }
 
 

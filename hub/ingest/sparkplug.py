@@ -66,13 +66,14 @@ class Pending(NamedTuple):
 class MetricEvent(Event):
     """An Event made of metrics; its `raw` is JSON. `declared` are those with name and datatype, `pending` see there."""
 
-    __slots__ = ("declared", "pending")
+    __slots__ = ("declared", "pending", "trace")
 
     def __init__(self, topic: str, fields: dict[str, Any], time: float, qos: int, retain: bool) -> None:
         """Begin with fields and nothing pending."""
         super().__init__(topic, orjson.dumps(fields), fields, fields, time, qos, retain)
         self.declared: list[Declared] = []
         self.pending: list[Pending] = []
+        self.trace = ""
 
     def resolve(self, found: Mapping[str, Any], unknown: int) -> None:
         """Take values of metrics that were pending, by name; `unknown` is how many of them nobody knows."""

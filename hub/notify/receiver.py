@@ -4,7 +4,7 @@ A receiver sends one notification once and says what came of it. Retry, order, c
 letters belong to the dispatcher; the HTTP client, the broker and the clock are lent by the Toolbox.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,8 +21,15 @@ from hub.notify.subscribers import Subscribers
 
 __all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox"]
 
-Publish = Callable[[str, bytes, int, bool], Awaitable[None]]
-"""topic, payload, QoS, retain; returns when the broker has it (ingest.session.Session.publish)."""
+
+class Publish(Protocol):
+    """How to publish on the hub's own broker."""
+
+    def __call__(
+        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Mapping[str, Any] | None = None, /
+    ) -> Awaitable[None]:
+        """Publish; returns when the broker has it (ingest.session.Session.publish)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

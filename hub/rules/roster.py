@@ -13,7 +13,7 @@ from hub.expressions import Context, Program
 from hub.expressions.explain import parts
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import matches
-from hub.model import Event, Labels, Phase, Reason
+from hub.model import Event, Labels, Phase, Reason, traced
 from hub.rules.instance import NEVER, Gated, Instance, Sampled
 from hub.rules.rule import Rule
 from hub.rules.sampler import sampler_of
@@ -110,6 +110,7 @@ class Roster(ABC):
         """Keep an event for the texts of timers, where the rule has any."""
         if self._timed:
             instance.topic, instance.raw, instance.time = event.topic, event.raw, event.time
+            instance.trace = event.trace
             self.work.dirty.add((self, instance))
 
     def last(self, instance: Instance) -> tuple[Event | None, Key]:
@@ -119,8 +120,10 @@ class Roster(ABC):
         if captures is None:
             known = dict(self.labels(instance.key))
             captures = tuple(known.get(name, "") for name in self.rule.captures)
-        event = None if instance.raw is None else decode_again(instance.topic, instance.raw, instance.time)
-        return event, captures
+        if instance.raw is None:
+            return None, captures
+        event = decode_again(instance.topic, instance.raw, instance.time)
+        return traced(event, instance.trace) if instance.trace else event, captures
 
     def forget(self, instance: Instance) -> None:
         """Drop an instance that nothing needs."""

@@ -77,6 +77,7 @@ discovery: {homeassistant: {}}
 sparkplug: {rebirth: true}
 self_watch: {enabled: true}
 heartbeat: {url: 'http://h/x'}
+tracing: {sample: 0.1}
 http: {tokens: [{name: n, role: viewer, token: t}]}
 sources:
   a: {amqp: {url: 'amqp://h', queue: q}, topic: t/a}
@@ -113,6 +114,7 @@ TABLES = {
     "sparkplug": settings.SPARKPLUG,
     "self_watch": settings.SELF_WATCH,
     "heartbeat": settings.HEARTBEAT,
+    "tracing": settings.TRACING,
     "a token": settings.TOKEN,
 }
 

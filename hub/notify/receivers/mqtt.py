@@ -1,6 +1,8 @@
 """Receiver `mqtt`: publishes on the hub's own broker; topic and payload are templates over the notification."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub.errors import PublishRefused, SessionError
 from hub.expressions import Template, TopicTemplate
@@ -63,7 +65,10 @@ class Mqtt:
         topic = self._topic.render(*known)
         payload = options.payload.render(*known).text.encode() if options.payload else as_json(body)
         try:
-            await self._publish(topic, payload, options.qos, options.retain)
+            if trace := body.get("traceparent"):
+                await self._publish(topic, payload, options.qos, options.retain, _carrying(trace))
+            else:
+                await self._publish(topic, payload, options.qos, options.retain)
         except PublishRefused as error:
             return Rejected(one_line(f"the broker refuses it: {error}"))
         except SessionError as error:
@@ -72,3 +77,8 @@ class Mqtt:
 
     async def close(self) -> None:
         """Own nothing: the session is the hub's."""
+
+
+def _carrying(trace: str) -> Mapping[str, Any]:
+    """Return the properties by which a trace goes on; MQTT 3.1.1 has none."""
+    return {"user_properties": [("traceparent", trace)]}

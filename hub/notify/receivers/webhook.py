@@ -88,6 +88,8 @@ class Webhook:
             return self._refused(Forbidden())
         content = self._options.body.render(notification, self._toolbox.client_id)
         headers = self._headers | {"Idempotency-Key": notification.id, "X-Hub-Alert": episode(notification.id)}
+        if trace := notification.body.get("traceparent"):
+            headers = {"traceparent": trace} | headers
         if self._key:
             headers["X-Hub-Signature-256"] = f"sha256={hmac.new(self._key, content, hashlib.sha256).hexdigest()}"
         try:

@@ -51,6 +51,8 @@ async def _post(site: Site, request: Request, actor: Actor) -> Response:
     site.posting += 1
     try:
         events = _read(site, request, await body_of(request, HTTP_BODY_BYTES))
+        if site.app.tracing is not None:
+            site.app.tracing.adopt(events, request.headers.get("traceparent"))
         fresh = await site.app.pipeline.submit(events, key)
     finally:
         site.posting -= 1
@@ -127,7 +129,10 @@ def _check(site: Site, topic: str, place: str) -> None:
 
 
 _KEY_TEXT = {**TEXT, "maxLength": IDEMPOTENCY_KEY_CHARS}
-_KEYED = {"Idempotency-Key": said(_KEY_TEXT, "What comes with a known one is not taken again.")}
+_KEYED = {
+    "Idempotency-Key": said(_KEY_TEXT, "What comes with a known one is not taken again."),
+    "traceparent": said(TEXT, "The trace that goes on with these events (W3C Trace Context), where the hub traces."),
+}
 _TAKEN = ok(events=WHOLE, duplicate=FLAG)
 _BATCH = Described(_TAKEN, headers=_KEYED, bodies={NDJSON: ANY}, status=202)
 _PAYLOADS = {JSON: ANY, NDJSON: ANY, "application/octet-stream": ANY}

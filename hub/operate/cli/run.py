@@ -2,19 +2,23 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub import __version__
-from hub.app import App
-from hub.clock import SystemClock
+from hub.app import App, Beside
+from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 from hub.observer import Observers
 from hub.operate.api.server import HttpServer
 from hub.operate.figures import Figures
 from hub.operate.output import Output
 from hub.operate.runner import run_loop, serve
+from hub.tracing.spans import Tracing
+
+if TYPE_CHECKING:
+    from hub.operate.tracing import Collector
 
 __all__ = ["run"]
 
@@ -40,15 +44,30 @@ def run(
     settings = load_settings(config, broker=broker, rules=rules or (), devices=devices or (), state=state, http=http)
     figures = Figures()
     output = Output(sys.stdout, as_json=as_json)
+    collector: list[Collector] = []
     try:
         observers, clock = Observers(output.observer, figures), SystemClock()
         server = HttpServer(settings.http, clock, figures, lambda url: output.note("http", f"listens on {url}"))
         if settings.http.enabled:
             observers.all.append(server.observer)
-        app = App(settings, observers, clock, [server] if settings.http.enabled else [])
+        collector, tracing = _traces(settings, clock)
+        beside: list[Beside] = [server] if settings.http.enabled else []
+        app = App(settings, observers, clock, [*beside, *collector], tracing)
         run_loop(_serve(app, settings, output, figures))
     finally:
         output.close()
+        for each in collector:
+            each.close()
+
+
+def _traces(settings: Settings, clock: Clock) -> "tuple[list[Collector], Tracing | None]":
+    """Make what traces, where it is wanted."""
+    if settings.tracing is None:
+        return [], None
+    from hub.operate.tracing import Collector  # noqa: PLC0415 - an optional extra, and 0.3 s of imports
+
+    collector = Collector(settings.tracing, settings.broker.client_id)
+    return [collector], Tracing(collector.take, settings.tracing.sample, clock)
 
 
 async def _serve(app: App, settings: Settings, output: Output, figures: Figures) -> None:
