@@ -271,7 +271,7 @@ class Engine:
                 known.add(key)
                 if key not in state.instances:
                     instance = state.instances[key] = state.made(key)
-                    instance.seen, instance.topic = now, topic
+                    instance.seen, instance.came = now, topic
                     absence.expect(instance)
         for instance in list(state.instances.values()):
             never_heard = instance.raw is None and instance.phase is Phase.INACTIVE

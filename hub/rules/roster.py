@@ -109,8 +109,8 @@ class Roster(ABC):
     def remember(self, instance: Instance, event: Event) -> None:
         """Keep an event for the texts of timers, where the rule has any."""
         if self._timed:
-            instance.topic, instance.raw, instance.time = event.topic, event.raw, event.time
-            instance.trace = event.trace
+            instance.came = f"{event.topic}\0{event.trace}" if event.trace else event.topic
+            instance.raw, instance.time = event.raw, event.time
             self.work.dirty.add((self, instance))
 
     def last(self, instance: Instance) -> tuple[Event | None, Key]:

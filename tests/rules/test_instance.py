@@ -23,11 +23,20 @@ TIME = st.floats(0, 4e9)
 )
 def test_an_instance_comes_back_from_the_store_as_it_went_in(phase, times, topic, raw):
     instance = Instance(("a", "b"))
-    instance.phase, instance.topic, instance.raw = phase, topic, raw
+    instance.phase, instance.came, instance.raw = phase, topic, raw
     instance.since, instance.clearing, instance.seen, instance.silent, instance.time = times
     again = Instance.load(("a", "b"), instance.dump())
     for name in Instance.__slots__:
         assert getattr(again, name) == getattr(instance, name), name
+
+
+def test_the_trace_of_the_last_event_comes_back_with_its_topic():
+    instance = Instance(("a",))
+    instance.came, instance.raw = "t/a\0trace", b"1"
+    again = Instance.load(("a",), instance.dump())
+    assert (again.topic, again.trace) == ("t/a", "trace")
+    again.came = "t/b"
+    assert (again.topic, again.trace) == ("t/b", "")
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4).map(tuple))
