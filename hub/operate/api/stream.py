@@ -24,7 +24,7 @@ class TooSlow(Exception):
 async def messages(feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> AsyncIterator[Sequence[Message]]:
     """Yield what a client is to hear, in pieces, for ever: `hello`, what it missed since `since`, then what happens.
 
-    An empty piece says that nothing has happened for FEED_PING_SECONDS.
+    An empty piece says that nothing has happened for FEED_PING_SECONDS of what it wants to hear.
 
     Raises:
         TooSlow: what it was to hear next is no longer kept.
@@ -38,19 +38,24 @@ async def messages(feed: Feed, hub: Mapping[str, str], query: Mapping[str, str])
             first.append(feed.compose(at, "gap", {"since": since, "oldest": feed.identity(feed.oldest)}))
         at = at if known is None else known
     yield first
+    loop = asyncio.get_running_loop()
+    quiet = loop.time()
     while True:
         found = feed.since(at, FEED_BATCH)
         if found:
             if found[0].number != at + 1:
                 raise TooSlow
             at = found[-1].number
-            yield [each for each in found if not wanted or each.type in wanted]
-            continue
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FEED_PING_SECONDS):
-                await feed.wait()
-                continue
-        yield ()
+            if piece := [each for each in found if not wanted or each.type in wanted]:
+                yield piece
+                quiet = loop.time()
+        elif loop.time() - quiet < FEED_PING_SECONDS:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(quiet + FEED_PING_SECONDS):
+                    await feed.wait()
+        else:
+            yield ()
+            quiet = loop.time()
 
 
 async def feed_client(

@@ -33,7 +33,7 @@ EPL  event processing latency: arrival to all it caused on disk, median/99 of 10
 NSR  notification send rate: notifications that receivers took, per second
 NPL  notification processing latency: cause to receiver, median/99 of 100
 
-The event stream is a sample: the hub shows at most 20 a second, and says how
+The event stream is a sample: the hub shows at most 10 a second, and says how
 many it did not show. Nothing else is left out.
 """
 

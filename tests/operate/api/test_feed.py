@@ -209,3 +209,29 @@ async def test_a_quiet_feed_says_now_and_then_that_it_is_there(feed, monkeypatch
     assert await ends.body() == b": still here\n\n"
     ends.gone.set()
     await task
+
+
+async def test_a_client_is_not_woken_for_what_it_does_not_want_and_hears_that_the_feed_is_there(feed, monkeypatch):
+    monkeypatch.setattr("hub.operate.api.stream.FEED_PING_SECONDS", 0.3)
+    stream = messages(feed, HUB, {"types": "alert"})
+    await piece(stream)
+
+    async def chatter():
+        while True:
+            feed.trouble("x", "")
+            await asyncio.sleep(0.02)
+
+    talking = asyncio.create_task(chatter())
+    begun = asyncio.get_running_loop().time()
+    assert await piece(stream) == []
+    assert asyncio.get_running_loop().time() - begun >= 0.29
+    talking.cancel()
+
+
+async def test_what_is_kept_can_be_had_from_any_place_in_pieces(feed):
+    for number in range(FEED_KEPT + 50):
+        feed.trouble(str(number), "")
+    for first in (0, 50, 60, FEED_KEPT // 2, FEED_KEPT + 49, FEED_KEPT + 50):
+        numbers = [each.number for each in feed.since(first, 7)]
+        begin = max(first, 50) + 1
+        assert numbers == list(range(begin, min(begin + 7, FEED_KEPT + 51)))
