@@ -47,6 +47,8 @@ class StoreOutbox:
         for result in results:
             if result.entered is not None:
                 self._hand_over(result.row, result.entered)
+            for entered in result.heirs:
+                self._hand_over(result.row, entered)
         if len(self._settled) >= SETTLE_WINDOW:
             self.want_commit()
         elif self._timer is None:

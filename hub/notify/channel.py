@@ -30,10 +30,13 @@ class Channel:
         self.fetching = False
         self.timer: asyncio.TimerHandle | None = None
         self.wakes = 0.0  # the monotonic time that the timer is set to
+        self.receiver = receiver
         self.use(settings, receiver)
 
     def use(self, settings: ReceiverSettings, receiver: Receiver) -> None:
         """Send by these from now on; what is in the lane, and how fast it went lately, stays."""
+        if self.receiver is not receiver:
+            self.lane.allowance = None  # another service, or the same one with other words, did not ask to wait
         self.settings, self.receiver, lane = settings, receiver, self.lane
         lane.concurrency = settings.concurrency
         lane.breaker.most = settings.breaker

@@ -17,11 +17,12 @@ from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.channel import Channel, close
 from hub.notify.episode import episode, is_end, is_firing
+from hub.notify.heirs import HeirsOf, inherited
 from hub.notify.lane import Lane
 from hub.notify.outbox import Entered, Outbox, Queued, Settled
 from hub.notify.receiver import Receiver, ReceiverSettings
 from hub.notify.retry import Again, GiveUp, Verdict
-from hub.notify.superseding import Elsewhere
+from hub.notify.superseding import NEWER, UNHEARD, Elsewhere
 from hub.observer import Observer
 
 __all__ = ["Dispatcher", "Receivers", "Standing"]
@@ -48,10 +49,14 @@ class Dispatcher:
         observer: Observer,
         jitter: Callable[[], float] = random.random,
         dress: Callable[[Notification], Notification] | None = None,
+        heirs: HeirsOf | None = None,
     ) -> None:
-        """Know the receivers; nothing is sent before `run`. `dress` adds what a message has only on its way out."""
+        """Know the receivers; nothing is sent before `run`. `dress` adds what a message has only on its way out.
+
+        `heirs` names who takes over what waits for receivers that are gone; without it that becomes dead letters.
+        """
         self._outbox, self._clock, self._observer = outbox, clock, observer
-        self._jitter, self._dress = jitter, dress
+        self._jitter, self._dress, self._heirs = jitter, dress, heirs
         self._channels: dict[str, Channel] = {}
         self._cursors: dict[str, int] = {}  # of receivers that were removed: which rows have been in memory
         self._results: list[Settled] = []
@@ -71,7 +76,7 @@ class Dispatcher:
         for each in queued:
             channel = self._channels.get(each.notification.receiver)
             if channel is None:
-                self._bury(each)
+                self._pass_on(each)
             else:
                 channel.lane.offer(each)
                 touched.add(channel)
@@ -84,7 +89,7 @@ class Dispatcher:
             async with asyncio.TaskGroup() as group:
                 await self._remember()
                 self._group = group
-                self._spawn(self._bury_strangers())
+                self._spawn(self._pass_on_strangers())
                 for channel in self._channels.values():
                     self._pump(channel)
                 await self._stopped.wait()
@@ -112,21 +117,23 @@ class Dispatcher:
         self._flush()
         self._stopped.set()
 
-    def reload(self, receivers: Receivers) -> None:
+    def reload(self, receivers: Receivers, heirs: HeirsOf | None = None) -> None:
         """Use these receivers from now on, while `run` runs; one that is the same object as before goes on undisturbed.
 
-        What waits for a receiver that is not among them becomes dead letters that say so: nobody is told, and that is
-        seen, and can be retried, instead of waiting for ever.
+        What waits for a receiver that is not among them goes to its heirs. Where there is none it becomes dead letters
+        that say so: nobody is told, and that is seen, and can be retried, instead of waiting for ever.
         """
-        for name in [name for name in self._channels if name not in receivers]:
-            self._remove(self._channels.pop(name))
+        self._heirs = heirs
+        gone = [self._channels.pop(name) for name in list(self._channels) if name not in receivers]
         self._open(receivers)
+        for channel in gone:
+            self._remove(channel)
 
     def drop(self, row: int, notification: Notification, by: str) -> bool:
         """Forget a row that somebody drops from the outbox; tell whether that may be: not while it is under way."""
         channel = self._channels.get(notification.receiver)
         if channel is not None:
-            if row in channel.lane.busy:
+            if channel.lane.sending(row, notification.order):
                 return False
             channel.lane.withdraw(row, notification.order)
             self._pump(channel)
@@ -169,11 +176,11 @@ class Dispatcher:
     def _remove(self, channel: Channel) -> None:
         channel.still()
         for queued in channel.lane.clear():
-            self._bury(queued)
+            self._pass_on(queued, self._end_for_fallback(channel, queued.notification))
         self._cursors[channel.name] = channel.lane.cursor
         self._retire(channel)
         if channel.lane.behind:
-            self._spawn(self._bury_rest(channel.name))
+            self._spawn(self._pass_on_rest(channel.name))
 
     def _pump(self, channel: Channel) -> None:
         """Start what can start, set the timer to the next wait's end, read on where there is room."""
@@ -235,12 +242,16 @@ class Dispatcher:
         lane, notification = channel.lane, queued.notification
         if lane.breaker.failures:
             self._answered(channel)
+        if lane.allowance is not None:
+            lane.allowance.worked(self._clock.monotonic())
         end = None
         if lane.elsewhere:
             if is_firing(notification):
                 lane.reached(episode(notification.id))
             end = self._end_for_fallback(channel, notification)
         self._settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", end))
+        if queued.parts:
+            self._settle_parts(queued)
         lane.finish(queued)
 
     def _failed(self, channel: Channel, queued: Queued, outcome: Retry | Rejected, now: float) -> None:
@@ -249,26 +260,35 @@ class Dispatcher:
             self._answered(channel)  # whoever refuses it is there all the same
         elif channel.lane.breaker.failed(queued.row, notification.order, self._clock.monotonic(), outcome.after or 0.0):
             self._observer.receiver(channel.name, Circuit.OPEN, outcome.reason)
+        if isinstance(outcome, Retry) and outcome.after is not None:
+            channel.lane.hold_back(outcome.after)
         perhaps = queued.perhaps or isinstance(outcome, Rejected) or outcome.perhaps
-        verdict = self._decide(channel, outcome, attempts, channel.lane.age(queued))
+        verdict = self._decide(channel, outcome, queued)
+        tried = replace(queued, attempts=attempts, next_at=0.0, perhaps=perhaps)
         gone = self._channels.get(channel.name) is not channel  # it was removed meanwhile
-        if isinstance(verdict, Again) and not gone:
-            next_at = now + verdict.after
-            channel.lane.again(Queued(queued.row, notification, attempts, next_at, perhaps))
-            self._settle(Settled(queued.row, "retry", attempts, next_at, verdict.reason))
-        else:
-            self._give_up(channel, Queued(queued.row, notification, attempts, 0.0, perhaps), verdict.reason)
+        if isinstance(verdict, GiveUp):
+            self._give_up(channel, tried, verdict.reason)
             channel.lane.finish(queued)
+        elif gone:
+            for part in tried.parts[:-1]:
+                self._pass_on(part)
+            self._pass_on(replace(tried.parts[-1], attempts=attempts) if tried.parts else tried)
+            channel.lane.finish(queued)
+        else:
+            next_at = now + verdict.after
+            channel.lane.again(replace(tried, next_at=next_at))
+            self._settle(Settled(queued.row, "retry", attempts, next_at, verdict.reason))
 
     def _answered(self, channel: Channel) -> None:
         if channel.lane.breaker.worked():
             self._observer.receiver(channel.name, Circuit.CLOSED, "")
 
-    def _decide(self, channel: Channel, outcome: Retry | Rejected, attempts: int, age: float) -> Verdict:
-        settings = channel.settings
-        verdict = settings.retry.decide(outcome, attempts, age, self._jitter())
-        fallback = settings.fallback
-        if isinstance(verdict, Again) and fallback and fallback.after is not None and age >= fallback.after:
+    def _decide(self, channel: Channel, outcome: Retry | Rejected, queued: Queued) -> Verdict:
+        settings, lane = channel.settings, channel.lane
+        attempts, age = queued.attempts + 1, lane.age(queued)
+        verdict = settings.retry.decide(outcome, attempts, age, self._jitter(), queued.before)
+        fallback, waited = settings.fallback, lane.waited(queued)
+        if isinstance(verdict, Again) and fallback and fallback.after is not None and waited >= fallback.after:
             return GiveUp(f"not delivered within {format_duration(fallback.after)}; last: {verdict.reason}")
         return verdict
 
@@ -287,17 +307,21 @@ class Dispatcher:
     # what need not be sent any more, or not here
 
     def _supersede(self, channel: Channel) -> None:
-        """Settle what the lane let go of because its alert has resolved."""
+        """Settle what the lane let go of because a newer message of its episode says all, or nobody needs the end."""
         gone, channel.lane.superseded = channel.lane.superseded, []
-        for queued in gone:
-            end = self._end_for_fallback(channel, queued.notification)
-            reason = "its alert resolved before it was sent"
-            if end is not None:
-                reason = f"told to {end.notification.receiver!r} instead"
-            elif is_end(queued.notification):
-                reason = "its firing message was not sent, either"
-            self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, end))
-            self._observer.superseded(queued.notification, reason)
+        for queued, reason in ((each.queued, each.reason) for each in gone):
+            end = self._end_for_fallback(channel, queued.notification) if reason is UNHEARD else None
+            self._put_aside(queued, reason if end is None else f"told to {end.notification.receiver!r} instead", end)
+
+    def _put_aside(self, queued: Queued, reason: str, end: Entered | None = None) -> None:
+        self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, end))
+        self._observer.superseded(queued.notification, reason)
+        self._settle_parts(queued)
+
+    def _settle_parts(self, queued: Queued) -> None:
+        """Settle the older messages that this one told of, too, together with it: a crash before that loses nothing."""
+        for part in queued.parts[:-1]:
+            self._put_aside(part, NEWER)
 
     def _hand_over(self, channel: Channel) -> None:
         """Give to the fallback what has waited for long enough."""
@@ -331,6 +355,7 @@ class Dispatcher:
             elsewhere[mark] = Elsewhere(to, queued.perhaps or (before is not None and before.perhaps))
         reason = f"{reason}; {to!r} is told instead"
         self._settle(Settled(queued.row, "dead", queued.attempts, 0.0, reason, entered))
+        self._settle_parts(queued)
         self._observer.dead(notification, reason)
         self._observer.fallback(notification, to, reason)
 
@@ -340,29 +365,43 @@ class Dispatcher:
             if name in self._channels:
                 self._channels[name].lane.elsewhere[episode(identity)] = Elsewhere(to, perhaps=True)
 
-    # dead letters
+    # dead letters, and what waits for a receiver that is gone
 
     def _dead(self, queued: Queued, attempts: int, reason: str) -> None:
         self._settle(Settled(queued.row, "dead", attempts, 0.0, reason))
+        self._settle_parts(queued)
         self._observer.dead(queued.notification, reason)
 
-    def _bury(self, queued: Queued) -> None:
-        self._dead(queued, queued.attempts, f"there is no receiver {queued.notification.receiver!r} any more")
+    def _pass_on(self, queued: Queued, end: Entered | None = None) -> None:
+        """Tell the heirs of a receiver that is gone; `end` goes to a fallback that was told in its place."""
+        notification = queued.notification
+        names = () if self._heirs is None else self._heirs(notification)
+        told = {end.notification.receiver} if end is not None else set[str]()
+        there = [name for name in dict.fromkeys(names or ()) if name in self._channels and name not in told]
+        if names is not None and not there and end is None:
+            self._dead(queued, queued.attempts, f"there is no receiver {notification.receiver!r} any more")
+            return
+        reason = "its receiver is gone; the others whom its rule tells have it"
+        if there or told:
+            reason = f"its receiver is gone; told to {', '.join(map(repr, (*told, *there)))}"
+        heirs = inherited(notification, there)
+        self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, end, heirs))
+        self._observer.superseded(notification, reason)
 
-    async def _bury_strangers(self) -> None:
+    async def _pass_on_strangers(self) -> None:
         for name in await self._outbox.receivers():
             if name not in self._channels:
-                await self._bury_rest(name)
+                await self._pass_on_rest(name)
 
-    async def _bury_rest(self, name: str) -> None:
-        """Bury what the outbox holds for a receiver that is gone; stop where it has come back."""
+    async def _pass_on_rest(self, name: str) -> None:
+        """Pass on what the outbox holds for a receiver that is gone; stop where it has come back."""
         while name not in self._channels:
             rows = await self._outbox.queued(name, self._cursors.get(name, 0), LANE_FETCH)
             if name in self._channels or not rows:
                 return
             self._cursors[name] = rows[-1].row
             for queued in rows:
-                self._bury(queued)
+                self._pass_on(queued)
 
     # tasks of its own
 

@@ -8,15 +8,17 @@ stand behind it and hold back nobody else.
 import heapq
 from collections import deque
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from math import inf
 
 from hub.clock import Clock
 from hub.limits import FALLBACK_LOOK_SECONDS, LANE_FETCH, LANE_QUEUE, RECEIVER_CONCURRENCY, RETRY_AFTER_SECONDS
+from hub.notify.allowance import Allowance
 from hub.notify.breaker import Breaker, Circuit
-from hub.notify.episode import is_end
+from hub.notify.episode import is_end, is_firing, is_group
 from hub.notify.outbox import Queued
 from hub.notify.pace import Pace
-from hub.notify.superseding import Elsewhere, obsolete
+from hub.notify.superseding import Elsewhere, Gone, pass_over
 
 __all__ = ["Lane"]
 
@@ -32,10 +34,11 @@ class Lane:
     __slots__ = (
         "_aging",
         "_born",
-        "_ends",
         "_lines",
+        "_look",
         "_look_at",
         "_void",
+        "allowance",
         "behind",
         "breaker",
         "busy",
@@ -66,19 +69,25 @@ class Lane:
         self.waiting: list[tuple[float, int, Queued]] = []  # a heap: monotonic time, row
         self.breaker = Breaker()
         self.pace: Pace | None = None
+        self.allowance: Allowance | None = None  # of a receiver that asked to wait, until it is calm
         self.patience: float | None = None
-        self.superseded: list[Queued] = []
+        self.superseded: list[Gone] = []
         self.elsewhere: dict[str, Elsewhere] = {}
         self._lines: dict[str, Queued | deque[Queued]] = {}  # by alert: its head, or the head and who is behind it
-        self._ends: set[str] = set()  # alerts in whose line a resolved one stands
-        self._void: set[int] = set()  # rows taken out that `ready`, `waiting` or a page being read still have
-        self._aging: dict[int, str] = {}  # with patience: the alert of each row held, in row order
+        self._look: set[str] = set()  # alerts in whose line something may not have to be sent
+        self._void: set[int] = set()  # places taken out that `ready`, `waiting` or a page being read still have
+        self._aging: dict[int, str] = {}  # with patience: the alert of each place held, in row order
         self._look_at = -inf
-        self._born: dict[int, float] = {}  # of each row held: when it was made, by the clock that never steps
+        # of each row held, and of each place: when it was made, by the clock that never steps
+        self._born: dict[int, float] = {}
 
     def age(self, queued: Queued) -> float:
         """Return for how many seconds a notification that is held has been waiting, whatever was done to the clock."""
         return self.clock.monotonic() - self._born[queued.row]
+
+    def waited(self, queued: Queued) -> float:
+        """Return for how many seconds its receiver has been waiting: since the oldest that it stands for."""
+        return self.clock.monotonic() - self._born[_place(queued)]
 
     def offer(self, queued: Queued) -> None:
         """Take a row that has just been committed, or leave it to the outbox where there is no room."""
@@ -114,10 +123,10 @@ class Lane:
             self._ripen()
         if not self.ready or len(self.busy) >= self.concurrency:
             return None
-        limited = self.pace is not None or self.breaker.state is not Circuit.CLOSED
+        limited = self._limited()
         if limited and self._opens() > self.clock.monotonic():
             return None
-        if self._void or self._ends:
+        if self._void or self._look:
             self._skip()
             if not self.ready:
                 return None
@@ -131,27 +140,54 @@ class Lane:
         """Bring one to the front whose turn it is: it was not taken out, and is still to be sent."""
         while self.ready:
             queued = self.ready[0]
-            if queued.row in self._void:
-                self._void.discard(self.ready.popleft().row)
-            elif queued.notification.order not in self._ends or not self._supersede(queued.notification.order):
+            if _place(queued) in self._void:
+                self._void.discard(_place(queued))
+                self.ready.popleft()
+            elif queued.notification.order not in self._look:
+                return
+            elif not self._supersede(queued.notification.order):
+                self.ready[0] = self._line(queued.notification.order)[0]  # it may stand for what had this turn
                 return
 
+    def _limited(self) -> bool:
+        return self.pace is not None or self.allowance is not None or self.breaker.state is not Circuit.CLOSED
+
     def _opens(self) -> float:
-        """Return the monotonic time from which on rate and breaker let an attempt begin."""
-        return max(self.breaker.opens(), -inf if self.pace is None else self.pace.opens())
+        """Return the monotonic time from which on rate, allowance and breaker let an attempt begin."""
+        opens = self.breaker.opens()
+        if self.pace is not None:
+            opens = max(opens, self.pace.opens())
+        if self.allowance is not None:
+            if self.allowance.calm(self.clock.monotonic()):
+                self.allowance = None
+            else:
+                opens = max(opens, self.allowance.opens())
+        return opens
 
     def _count(self, queued: Queued) -> None:
         self.breaker.began(queued.row)
         if self.pace is not None:
             self.pace.began(self.clock.monotonic())
+        if self.allowance is not None:
+            self.allowance.began(self.clock.monotonic())
+
+    def hold_back(self, seconds: float) -> None:
+        """Send nothing for so long, because the receiver asked for it; then no faster than it has shown to take."""
+        now, seconds = self.clock.monotonic(), min(seconds, RETRY_AFTER_SECONDS)
+        if self.allowance is None:
+            self.allowance = Allowance(now, seconds)
+        else:
+            self.allowance.refused(now, seconds)
 
     def finish(self, queued: Queued) -> None:
         """Let go of a notification that is delivered or dead; the next of its alert has its turn."""
         self.busy.remove(queued.row)
         self.held -= 1
         self._born.pop(queued.row, None)
+        if queued.place:
+            self._born.pop(queued.place, None)
         if self._aging:
-            self._aging.pop(queued.row, None)
+            self._aging.pop(_place(queued), None)
         self._leave(queued.notification.order)
 
     def again(self, queued: Queued) -> None:
@@ -166,36 +202,51 @@ class Lane:
         self._place(queued)
         if self._aging:
             self._watch(queued)
-        if order in self._ends:
+        if order in self._look:
             self._supersede(order)
+
+    def sending(self, row: int, order: str) -> bool:
+        """Tell whether a row of this alert is under way, by itself or as a part of what is."""
+        if row in self.busy:
+            return True
+        return any(part.row == row for each in self._line(order) if each.row in self.busy for part in each.parts)
 
     def withdraw(self, row: int, order: str) -> Queued | None:
         """Take a row of this alert out; None where it is under way or not here, and then it will not come either."""
         if row > self.cursor:
             self._void.add(row)
             return None
-        line = self._lines.get(order)
-        members = () if line is None else (line,) if isinstance(line, Queued) else line
-        place = next((place for place, each in enumerate(members) if each.row == row), None)
-        if place is None or row in self.busy:
-            return None
-        gone = members[place]
-        self.held -= 1
-        self._aging.pop(row, None)
-        self._born.pop(row, None)
-        if place == 0:
-            self._void.add(row)
-            self._leave(order)
-        elif isinstance(line, deque):
-            del line[place]
+        if any(each.parts for each in self._line(order)):
+            self._unfold(order)
+        line = self._line(order)
+        gone = next((each for each in line if each.row == row), None)
+        if gone is not None and row not in self.busy:
+            self._take_out(gone)
+        else:
+            gone = None
+        if order in self._look and order in self._lines:
+            self._supersede(order)
         return gone
+
+    def _unfold(self, order: str) -> None:
+        """Let the parts of a group's message stand in the line again, in its place; what is under way stays whole."""
+        line: list[Queued] = []
+        for each in self._line(order):
+            parts = each.parts if each.parts and each.row not in self.busy else (each,)
+            first = replace(parts[0], place=_place(each), next_at=each.next_at, before=each.before + each.attempts)
+            line += (each,) if len(parts) == 1 else (replace(first, perhaps=each.perhaps), *parts[1:])
+            for part in parts[:-1]:
+                self._hold(part)
+        if self._aging:
+            self._aging = dict(sorted(self._aging.items()))
+        self._stand(order, line)
 
     def set_patience(self, seconds: float | None) -> None:
         """Let what waits longer than this come out of `expired`; None: nothing does."""
         if seconds != self.patience:
             self.patience, self._look_at = seconds, -inf
-            held = [] if seconds is None else sorted(self._members(), key=lambda queued: queued.row)
-            self._aging = {queued.row: queued.notification.order for queued in held}
+            held = [] if seconds is None else sorted(self._members(), key=_place)
+            self._aging = {_place(queued): queued.notification.order for queued in held}
 
     def expired(self) -> list[Queued]:
         """Take out what has waited for longer than `patience`; what is under way is left to its end."""
@@ -203,14 +254,14 @@ class Lane:
             return []
         gone = []
         wait = inf
-        for row, order in list(self._aging.items()):
-            if row in self.busy:
+        for place, order in list(self._aging.items()):
+            queued = next(each for each in self._line(order) if _place(each) == place)
+            if queued.row in self.busy:
                 continue
-            queued = self._find(row, order)
-            wait = self.patience - self.age(queued)
+            wait = self.patience - self.waited(queued)
             if wait > 0:
                 break
-            self.withdraw(row, order)
+            self._take_out(queued)
             gone.append(queued)
             wait = inf
         self._look_at = self.clock.monotonic() + max(wait, FALLBACK_LOOK_SECONDS)
@@ -219,7 +270,7 @@ class Lane:
     def due(self) -> float | None:
         """Return the monotonic time at which there may be something to do; None where nobody waits."""
         at = self.waiting[0][0] if self.waiting else inf
-        if self.ready and (self.pace is not None or self.breaker.state is not Circuit.CLOSED):
+        if self.ready and self._limited():
             at = min(at, self._opens())
         if self._aging:
             at = min(at, max(self._look_at, self.clock.monotonic()))
@@ -232,24 +283,26 @@ class Lane:
     def standing(self, ignored: Collection[str]) -> tuple[int, float]:
         """Return how many wait here and when the oldest arose (0: none); those of these alertnames do not count."""
         waiting = [
-            each.notification.created
+            each.notification.created if not each.place else self.clock.now() - self.waited(each)
             for each in self._members()
             if each.notification.body.get("alertname") not in ignored
         ]
         return len(waiting), min(waiting, default=0.0)
 
     def clear(self) -> list[Queued]:
-        """Empty it of all that is not under way, and return that in row order."""
+        """Empty it of all that is not under way, and return that in row order; each part is by itself again."""
         members = self._members()
         self._lines = {each.notification.order: each for each in members if each.row in self.busy}
+        stays = {row for each in self._lines.values() if isinstance(each, Queued) for row in (each.row, each.place)}
         self.ready.clear()
         self.waiting.clear()
         self._aging.clear()
-        self._born = {row: born for row, born in self._born.items() if row in self.busy}
-        self._ends.clear()
+        self._born = {row: born for row, born in self._born.items() if row in stays}
+        self._look.clear()
         self._void = {row for row in self._void if row > self.cursor}
         self.held = len(self.busy)
-        return sorted((each for each in members if each.row not in self.busy), key=lambda queued: queued.row)
+        left = [part for each in members if each.row not in self.busy for part in (each.parts or (each,))]
+        return sorted(left, key=lambda queued: queued.row)
 
     def reached(self, mark: str) -> None:
         """Hear that this receiver has got something of an episode whose firing message also went elsewhere."""
@@ -257,35 +310,41 @@ class Lane:
         if found is not None:
             self.elsewhere[mark] = Elsewhere(found.to, perhaps=True)
 
-    def _find(self, row: int, order: str) -> Queued:
-        line = self._lines[order]
-        return line if isinstance(line, Queued) else next(each for each in line if each.row == row)
+    def _line(self, order: str) -> Sequence[Queued]:
+        line = self._lines.get(order, ())
+        return (line,) if isinstance(line, Queued) else line
+
+    def _hold(self, queued: Queued) -> None:
+        """Begin to count how long it waits."""
+        # what was made in the future was so before somebody set the clock back
+        age = max(0.0, self.clock.now() - queued.notification.created)
+        self._born[queued.row] = self.clock.monotonic() - age
+        if self.patience is not None:
+            self._aging[_place(queued)] = queued.notification.order
+            self._watch(queued)
 
     def _add(self, queued: Queued) -> None:
         self.cursor = queued.row
         self.held += 1
-        # what was made in the future was so before somebody set the clock back
-        age = max(0.0, self.clock.now() - queued.notification.created)
-        self._born[queued.row] = self.clock.monotonic() - age
-        order = queued.notification.order
-        if self.patience is not None:
-            self._aging[queued.row] = order
-            self._watch(queued)
+        self._hold(queued)
+        notification, order = queued.notification, queued.notification.order
         line = self._lines.get(order)
         if line is None:
             self._lines[order] = queued
             self._place(queued)
+            if not self.elsewhere or not is_end(notification):
+                return
         elif isinstance(line, Queued):
             self._lines[order] = deque((line, queued))
         else:
             line.append(queued)
-        if is_end(queued.notification):
-            self._ends.add(order)
+        if is_firing(notification) or is_end(notification) or is_group(notification):
+            self._look.add(order)
             self._supersede(order)
 
     def _watch(self, queued: Queued) -> None:
         """Look at what waits when this one has waited for long enough."""
-        left = (self.patience or 0.0) - self.age(queued)
+        left = (self.patience or 0.0) - self.waited(queued)
         self._look_at = min(self._look_at, self.clock.monotonic() + max(left, 0.0))
 
     def _members(self) -> list[Queued]:
@@ -297,19 +356,45 @@ class Lane:
         line = self._lines[order]
         if isinstance(line, Queued) or len(line) == 1:
             del self._lines[order]
-            self._ends.discard(order)
+            self._look.discard(order)
             return
         line.popleft()
         self._place(line[0])
 
     def _supersede(self, order: str) -> bool:
-        """Let go of what need not be sent of an alert that has resolved; tell whether there was anything."""
-        line = self._lines[order]
-        stale = obsolete((line,) if isinstance(line, Queued) else tuple(line), self.busy, self.elsewhere, self.age)
-        for queued in reversed(stale):  # so that none of them becomes the head
-            self.withdraw(queued.row, order)
-        self.superseded += stale
-        return bool(stale)
+        """Let go of what need not be sent of an alert, where there is anything; tell whether there was."""
+        passed = pass_over(self._line(order), self.busy, self.elsewhere, self.waited)
+        if passed is None:
+            return False
+        self.superseded += passed.gone
+        self._stand(order, passed.line)
+        return True
+
+    def _take_out(self, queued: Queued) -> None:
+        order = queued.notification.order
+        self._stand(order, [each for each in self._line(order) if each.row != queued.row])
+
+    def _stand(self, order: str, line: Sequence[Queued]) -> None:
+        """Let these be an alert's line from now on. Whoever has the place of the head before has its turn, too."""
+        before = tuple(self._line(order))
+        self.held += len(line) - len(before)
+        places = {_place(each) for each in line}
+        rows = places.union(each.row for each in line)
+        for each in before:
+            for row in (each.row, _place(each)):
+                if row not in rows:
+                    self._born.pop(row, None)
+            if _place(each) not in places:
+                self._aging.pop(_place(each), None)
+        if line:
+            self._lines[order] = line[0] if len(line) == 1 else deque(line)
+        else:
+            del self._lines[order]
+            self._look.discard(order)
+        if not line or _place(line[0]) != _place(before[0]):
+            self._void.add(_place(before[0]))
+            if line:
+                self._place(line[0])
 
     def _place(self, queued: Queued) -> None:
         """Make it the head of its alert: ready, or waiting.
@@ -326,3 +411,8 @@ class Lane:
         now = self.clock.monotonic()
         while self.waiting and self.waiting[0][0] <= now:
             self.ready.append(heapq.heappop(self.waiting)[2])
+
+
+def _place(queued: Queued) -> int:
+    """Return the row in whose place it stands; its own where it stands for none."""
+    return queued.place or queued.row

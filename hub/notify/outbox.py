@@ -20,6 +20,11 @@ class Queued:
 
     `row` is the order of queueing, over all receivers; `next_at` (seconds since 1970) is the earliest time of the next
     attempt, 0 for at once. `perhaps`: an attempt ended unclearly, so the receiver may have it.
+
+    The newest message of an episode may stand for older ones that are not sent any more. `place` is then the row of the
+    oldest, whose turn it has (0: it stands for none), `before` how often those were tried. A group's message may tell
+    what older ones told, too: `parts` are those and then itself, each as it was; their rows stay queued until it is
+    settled.
     """
 
     row: int
@@ -27,11 +32,14 @@ class Queued:
     attempts: int = 0
     next_at: float = 0.0
     perhaps: bool = False
+    place: int = 0
+    before: int = 0
+    parts: tuple["Queued", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A notification for a fallback.
+    """A notification for another receiver: a fallback, or who takes over from a receiver that is gone.
 
     With `handed` it is a firing message that its own receiver did not take, which is remembered until the end of the
     episode was told to the fallback; with `closes` (the name of that receiver) it is this end.
@@ -46,7 +54,8 @@ class Entered:
 class Settled:
     """What came of a row: with `retry` it stays queued, with its attempts and the time of the next.
 
-    `reason` is empty when delivered. It holds no secret. `entered` goes into the outbox with the same commit.
+    `reason` is empty when delivered. It holds no secret. `entered` goes into the outbox with the same commit, and so do
+    `heirs`, where its receiver is gone.
     """
 
     row: int
@@ -55,6 +64,7 @@ class Settled:
     next_at: float
     reason: str
     entered: Entered | None = None
+    heirs: tuple[Entered, ...] = ()
 
 
 class Outbox(Protocol):

@@ -43,15 +43,18 @@ class RetryPolicy:
     attempts: int = 0
     """0: as many as the age leaves time for."""
 
-    def decide(self, outcome: Retry | Rejected, attempts: int, age: float, jitter: float) -> Verdict:
-        """Decide after attempt `attempts` (from 1) at a notification `age` seconds old; `jitter` is in [0, 1)."""
+    def decide(self, outcome: Retry | Rejected, attempts: int, age: float, jitter: float, before: int = 0) -> Verdict:
+        """Decide after attempt `attempts` (from 1) at a notification `age` seconds old; `jitter` is in [0, 1).
+
+        `before` counts the attempts at those in whose place it is sent: the back-off goes on, patience begins anew.
+        """
         if isinstance(outcome, Rejected):
             return GiveUp(outcome.reason)
         if age >= self.age:
             return GiveUp(f"given up after {attempts} attempts, too old by now; last: {outcome.reason}")
         if self.attempts and attempts >= self.attempts:
             return GiveUp(f"given up after {attempts} attempt{'s' if attempts > 1 else ''}; last: {outcome.reason}")
-        backoff = min(self.longest, self.first * 2.0 ** min(attempts - 1, 64))
+        backoff = min(self.longest, self.first * 2.0 ** min(attempts + before - 1, 64))
         asked = min(max(outcome.after or 0.0, 0.0), self.asked)
         return Again(max(asked, jitter * backoff), outcome.reason)
 

@@ -64,6 +64,8 @@ class MemoryOutbox:
                 self.handed_over += [(result.row, entered.notification.receiver)] if entered.handed else []
                 self.closed += [entered.closes] if entered.closes else []
                 self.entered(self.put(entered.notification))
+            for entered in result.heirs:
+                self.entered(self.put(entered.notification))
 
     async def queued(self, receiver, after_row, limit):
         rows = [

@@ -174,7 +174,7 @@ async def test_what_resolved_while_the_receiver_was_down_is_neither_told_firing_
         await rig.idle()
     assert rig.outbox.states() == ["superseded"] * 3
     assert [reason for _, reason in rig.observer.superseded_ones] == [
-        "its alert resolved before it was sent",
+        "a newer message of its episode is sent in its place",
         "its alert resolved before it was sent",
         "its firing message was not sent, either",
     ]

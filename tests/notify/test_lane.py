@@ -9,11 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hub.clock import ManualClock
 from hub.limits import LATE_SECONDS
 from hub.notify.breaker import Circuit
-from hub.notify.episode import episode, is_end, is_firing
+from hub.notify.episode import episode, is_end
 from hub.notify.lane import Lane
 from hub.notify.outbox import Queued
 from hub.notify.pace import Pace, Rate
-from hub.notify.superseding import Elsewhere
+from hub.notify.superseding import UNHEARD, Elsewhere
 from tests.notify.fakes import notification
 
 ROOM, CONCURRENCY, RATE = 6, 2, Rate(3, 10.0)
@@ -26,26 +26,46 @@ def told(order, episode, step, number=0, created=0.0):
     return replace(made, id=identity)
 
 
+def spoken(episode, serial, firing, news, first=False, created=0.0):
+    """A group's message: what fires, then what is over."""
+    identity = f"g-{episode}-group-{serial}"
+    members = [{"id": f"{each}-firing", "state": "firing"} for each in sorted(firing)]
+    members += [{"id": f"{each}-resolved", "state": "resolved"} for each in news]
+    body = {"state": "firing" if firing else "resolved", "alerts": members, "count": len(members), "id": identity}
+    made = notification(order="g", created=created, **body, **({"first": True} if first else {}))
+    return replace(made, id=identity)
+
+
+def news_of(body):
+    return {each["id"] for each in body.get("alerts", ()) if each["state"] != "firing"}
+
+
 class LaneMachine(RuleBasedStateMachine):
     """A lane beside a store that commits rows; the lane hears of them late, or never, and reads the rest.
 
-    Alerts fire, repeat and resolve, episode after episode; attempts end well, badly, or unclearly.
+    Alerts fire, repeat and resolve, episode after episode, and so does a group; attempts end well, badly, or unclearly;
+    now and then the process ends, and another one goes on with what is in the store.
     """
 
     @initialize(paced=st.booleans())
     def begin(self, paced):
         self.clock = ManualClock(1_000_000.0)
-        self.lane = Lane(self.clock, CONCURRENCY, room=ROOM)
-        self.lane.pace = Pace(RATE) if paced else None
+        self.paced = paced
         self.store = {}  # committed and not settled, by row
         self.told = []  # committed, the lane not yet told
         self.row = 0
         self.episodes = dict.fromkeys("abc", (0, ""))  # number and last step
+        self.group, self.members = (0, 0), {}  # episode and serial; who fires, with its own episode
         self.rows = {}
-        self.under_way = {}
         self.delivered, self.superseded, self.reached = [], [], set()
-        self.begun = []
-        self.asked = None
+        self.dropped, self.not_before = set(), {}
+        self.heard, self.needless = set(), set()  # ids of members that were delivered; that need not be
+        self.open()
+
+    def open(self):
+        self.lane = Lane(self.clock, CONCURRENCY, room=ROOM)
+        self.lane.pace = Pace(RATE) if self.paced else None
+        self.under_way, self.begun, self.asked = {}, [], None
 
     @rule(order=st.sampled_from("abc"), end=st.booleans(), tell=st.booleans())
     def commit(self, order, end, tell):
@@ -55,9 +75,22 @@ class LaneMachine(RuleBasedStateMachine):
         else:
             step = "resolved" if end else "repeat"
         self.episodes[order] = (episode, step)
+        self.put(told(order, episode, step, self.row + 1, self.clock.now()), tell)
+
+    @rule(change=st.sets(st.sampled_from("pqr")), tell=st.booleans())
+    def speak(self, change, tell):
+        (episode, serial), first = self.group, not self.members
+        if not self.members:
+            episode, change = episode + 1, change or {"p"}
+        news = [self.members.pop(each) for each in sorted(change) if each in self.members]
+        fresh = [each for each in change if not any(each in mark for mark in news)]
+        self.members |= {each: f"{each}-{self.row}" for each in fresh if each not in self.members}
+        self.group = (episode, serial + 1)
+        self.put(spoken(*self.group, self.members.values(), news, first, self.clock.now()), tell)
+
+    def put(self, made, tell):
         self.row += 1
-        queued = Queued(self.row, told(order, episode, step, self.row, self.clock.now()))
-        self.store[self.row] = self.rows[self.row] = queued
+        self.store[self.row] = self.rows[self.row] = queued = Queued(self.row, made)
         self.told.append(queued)
         if tell:
             self.tell()
@@ -86,20 +119,24 @@ class LaneMachine(RuleBasedStateMachine):
     @rule()
     def take(self):
         now, circuit, opens = self.clock.monotonic(), self.lane.breaker.state, self.lane.breaker.opens()
+        allowed = self.lane.allowance.opens() if self.lane.allowance else 0.0
         queued = self.lane.take()
         self.collect()
         if queued is None:
             return
         assert circuit is Circuit.CLOSED or (circuit is Circuit.OPEN and opens <= now), "a breaker let it through"
-        order = queued.notification.order
+        assert self.lane.allowance is None or allowed <= now, "the receiver asked to wait"
+        order, mark = queued.notification.order, episode(queued.notification.id)
         assert order not in {each.notification.order for each in self.under_way.values()}, "two of one alert at once"
         assert queued.next_at <= self.clock.now()
-        earlier = [row for row, each in self.store.items() if each.notification.order == order and row < queued.row]
-        assert not earlier, "a later one of an alert went first"
-        if is_firing(queued.notification) and self.is_over(episode(queued.notification.id)):
-            assert queued.attempts == 0, "it failed, and is over"
-            first = min(each.notification.created for each in self.waits(episode(queued.notification.id)))
-            assert self.clock.now() - first < LATE_SECONDS, "it is late, and over"
+        mine = {queued.row, *(part.row for part in queued.parts)}
+        earlier = [row for row in self.store if self.rows[row].notification.order == order and row < queued.row]
+        assert mine.issuperset(earlier), "a later one of an alert went first"
+        assert is_end(queued.notification) or self.clock.now() >= self.not_before.get(mark, 0.0), "it backs off"
+        waits = [each for each in self.waits(mark) if each.row != queued.row]
+        if waits:
+            assert queued.attempts + queued.before == 0, "it failed, and there is a newer one"
+            assert self.lane.waited(queued) < LATE_SECONDS, "it is late, and there is a newer one"
         self.begun.append(now)
         if self.lane.pace is not None and len(self.begun) > RATE.count:
             assert now - self.begun[-1 - RATE.count] >= RATE.seconds, "faster than its rate"
@@ -108,48 +145,89 @@ class LaneMachine(RuleBasedStateMachine):
     def waits(self, mark):
         return [each for each in self.lane._members() if episode(each.notification.id) == mark]
 
-    def is_over(self, mark):
-        return any(is_end(each.notification) for each in self.waits(mark))
-
     @precondition(lambda self: self.under_way)
-    @rule(data=st.data(), end=st.sampled_from(["delivered", "refused", "unclear"]), wait=st.floats(0, 300))
-    def report(self, data, end, wait):
-        self.end(data.draw(st.sampled_from(sorted(self.under_way))), end, wait)
+    @rule(
+        data=st.data(),
+        end=st.sampled_from(["delivered", "refused", "unclear"]),
+        wait=st.floats(0, 300),
+        asked=st.sampled_from([None, None, 5.0]),
+    )
+    def report(self, data, end, wait, asked):
+        self.end(data.draw(st.sampled_from(sorted(self.under_way))), end, wait, asked)
 
-    def end(self, row, end, wait=0.0):
-        queued = self.under_way.pop(row)
+    def end(self, row, end, wait=0.0, asked=None):
+        queued, now = self.under_way.pop(row), self.clock.monotonic()
         if end == "delivered":
             self.lane.breaker.worked()
+            if self.lane.allowance:
+                self.lane.allowance.worked(now)
             del self.store[row]
+            for part in queued.parts[:-1]:
+                del self.store[part.row]
+                self.superseded.append(part.row)
             self.delivered.append(row)
-            self.reached.add(episode(queued.notification.id))
+            self.reach(queued)
             self.lane.finish(queued)
         else:
-            self.lane.breaker.failed(row, queued.notification.order, self.clock.monotonic(), 0.0)
+            self.lane.breaker.failed(row, queued.notification.order, now, asked or 0.0)
+            if asked:
+                self.lane.hold_back(asked)
             if end == "unclear":
-                self.reached.add(episode(queued.notification.id))
-            perhaps = queued.perhaps or end == "unclear"
-            again = Queued(row, queued.notification, queued.attempts + 1, self.clock.now() + wait, perhaps)
-            self.store[row] = again
-            self.lane.again(again)
+                self.reach(queued)
+            self.not_before[episode(queued.notification.id)] = self.clock.now() + wait
+            tried = {"attempts": queued.attempts + 1, "next_at": self.clock.now() + max(wait, asked or 0.0)}
+            self.store[row] = replace(self.store[row], **tried)
+            self.lane.again(replace(queued, perhaps=queued.perhaps or end == "unclear", **tried))
+        self.collect()
+
+    def reach(self, queued):
+        self.reached.add(episode(queued.notification.id))
+        self.heard |= news_of(queued.notification.body)
+
+    @rule()
+    def restart(self):
+        """End the process: what was under way may have arrived, what was not settled is queued again."""
+        for queued in self.under_way.values():
+            self.reached.add(episode(queued.notification.id))
+        self.told.clear()
+        self.not_before.clear()
+        self.store = {row: replace(queued, perhaps=True) for row, queued in self.store.items()}
+        self.open()
+
+    @rule(data=st.data())
+    def withdraw(self, data):
+        """Somebody drops one."""
+        rows = sorted(self.store)
+        if not rows or self.asked is not None:
+            return
+        queued = self.rows[data.draw(st.sampled_from(rows))]
+        order = queued.notification.order
+        if self.lane.sending(queued.row, order) or queued in self.told:
+            return
+        self.lane.withdraw(queued.row, order)
+        del self.store[queued.row]
+        self.needless |= news_of(queued.notification.body)
+        self.superseded.append(queued.row)
+        self.dropped.add(queued.row)
+        self.not_before.pop(episode(queued.notification.id), None)
         self.collect()
 
     def collect(self):
         """Hear of what the lane let go of, and hold it to the promise."""
-        for queued in self.lane.superseded:
-            del self.store[queued.row]
-            self.superseded.append(queued.row)
+        for queued, reason in ((gone.queued, gone.reason) for gone in self.lane.superseded):
             mark = episode(queued.notification.id)
-            if is_firing(queued.notification):
-                ends = [
-                    row
-                    for row, each in self.rows.items()
-                    if is_end(each.notification) and episode(each.notification.id) == mark
-                ]
-                assert ends, "its alert had not resolved"
-                assert ends[0] > queued.row
-            else:
+            for part in (queued, *queued.parts[:-1]):
+                del self.store[part.row]
+                self.superseded.append(part.row)
+            if reason is UNHEARD:
+                assert is_end(queued.notification)
                 assert mark not in self.reached, "who may have the firing message must hear of the end"
+                self.needless |= news_of(queued.notification.body)
+            else:
+                later = [row for row in self.store if row > queued.row]
+                same = [row for row in later if episode(self.rows[row].notification.id) == mark]
+                others = [gone.queued.row for gone in self.lane.superseded if gone.reason is UNHEARD]
+                assert same or any(row > queued.row for row in others), "there is no newer one"
         self.lane.superseded.clear()
 
     @rule(seconds=st.floats(0, 200))
@@ -159,7 +237,7 @@ class LaneMachine(RuleBasedStateMachine):
     @invariant()
     def bounds_hold(self):
         if hasattr(self, "lane"):
-            assert self.lane.held <= ROOM
+            assert self.lane.held == len(self.lane._members()) <= ROOM
             assert self.lane.busy == set(self.under_way)
             assert len(self.under_way) <= CONCURRENCY
 
@@ -180,13 +258,16 @@ class LaneMachine(RuleBasedStateMachine):
         assert sorted(self.delivered + self.superseded) == list(range(1, self.row + 1))
         assert self.lane.empty()
         assert self.lane.due() is None
+        assert not self.lane._born
         for mark in self.reached:
             ends = [row for row, each in self.rows.items() if each.notification.id == f"{mark}-resolved"]
-            assert set(ends) <= set(self.delivered)
+            assert set(ends) <= set(self.delivered) | self.dropped
+        every = {each for queued in self.rows.values() for each in news_of(queued.notification.body)}
+        assert every <= self.heard | self.needless, "what is over was told by nobody"
 
 
 TestLane = LaneMachine.TestCase
-TestLane.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
+TestLane.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 
 
 def loaded(lane, *queued):
@@ -258,7 +339,7 @@ def supersedes(*rows, taken=0):
         assert lane.take() is each
     for each in rows[taken:]:
         lane.offer(each)
-    return lane, [each.row for each in lane.superseded]
+    return lane, [each.queued.row for each in lane.superseded]
 
 
 def test_what_fired_and_resolved_before_anything_was_sent_is_not_sent_at_all():
@@ -304,7 +385,7 @@ def test_what_is_under_way_decides_when_it_ends():
         lane, gone = supersedes(step(1, "firing"), step(2, "resolved"), taken=1)
         assert gone == []
         lane.again(step(1, "firing", attempts=1, next_at=1100.0, perhaps=perhaps))
-        assert [each.row for each in lane.superseded] == expected
+        assert [each.queued.row for each in lane.superseded] == expected
 
 
 def test_an_end_says_nothing_of_another_episode_or_alert():
@@ -320,7 +401,7 @@ def test_the_end_of_what_certainly_went_elsewhere_is_not_told_here_and_is_when_a
         lane.load([], 1, 0)
         lane.elsewhere["a-1"] = Elsewhere("sms", perhaps)
         lane.offer(step(1, "resolved"))
-        assert [each.row for each in lane.superseded] == expected
+        assert [each.queued.row for each in lane.superseded] == expected
 
 
 def test_a_dropped_row_comes_out_of_every_place_and_the_next_of_its_alert_has_its_turn():
@@ -358,6 +439,21 @@ def test_what_waits_longer_than_the_patience_comes_out_even_behind_a_head_that_h
     assert [each.row for each in lane.expired()] == [2]
     clock.advance(lane.due() - clock.monotonic())
     assert [each.row for each in lane.expired()] == [3]
+
+
+def test_what_comes_after_the_first_handover_is_handed_over_in_its_turn():
+    clock = ManualClock(1000.0)
+    lane = Lane(clock)
+    lane.set_patience(60.0)
+    loaded(lane, Queued(1, notification(1, created=1000.0)))
+    clock.advance(60.0)
+    assert [each.row for each in lane.expired()] == [1]
+    clock.advance(100.0)
+    assert lane.expired() == []
+    lane.offer(Queued(2, notification(2, created=clock.now() - 60.0)))
+    assert lane.due() == clock.monotonic() + 1.0 or lane.due() == clock.monotonic()
+    clock.advance(lane.due() - clock.monotonic())
+    assert [each.row for each in lane.expired()] == [2]
 
 
 def test_a_wall_clock_that_is_set_makes_nothing_that_waits_older_or_younger():
