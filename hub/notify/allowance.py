@@ -6,7 +6,7 @@ times are of the clock that never steps.
 
 from math import inf
 
-from hub.limits import ALLOWANCE_CALM_SECONDS, ALLOWANCE_GAIN, ALLOWANCE_LEAST_SECONDS
+from hub.limits import ALLOWANCE_CALM_SECONDS, ALLOWANCE_GAIN
 
 __all__ = ["Allowance"]
 
@@ -18,7 +18,7 @@ class Allowance:
 
     def __init__(self, now: float, asked: float) -> None:
         """Hear of a refusal that asked to wait so many seconds; nothing is known yet of what it takes."""
-        self.rate = _least(asked)
+        self.rate = 1 / asked  # the rate that the receiver itself names
         self.until = now + asked
         self._cycle = self._grown = now  # when the last refusal was, and when `rate` last grew
         self._begun = -inf
@@ -31,6 +31,7 @@ class Allowance:
 
     def began(self, now: float) -> None:
         """Hear of an attempt that begins."""
+        self._cycle += max(0.0, now - self.opens())  # nothing was to be sent: that says nothing of what it takes
         self._begun = now
 
     def worked(self, now: float) -> None:
@@ -44,17 +45,13 @@ class Allowance:
         """Hear of a refusal; one that comes while it waits was under way before and tells nothing new."""
         if now >= self.until:
             # what it took from one refusal to the end of this wait is what it takes, wherever its limit lies
-            took = self._taken / max(now + asked - self._cycle, ALLOWANCE_LEAST_SECONDS)
-            self.rate = min(self.rate, max(took, _least(asked) / 2))
+            took = self._taken / (now + asked - self._cycle)
+            self.rate = min(self.rate, took or max(self.rate / 2, 0.5 / asked))
+            self._gain = ALLOWANCE_GAIN[1 if took else 0]  # it took nothing: so nothing is known of it
             self._cycle = self._grown = now
-            self._taken, self._gain = 0, ALLOWANCE_GAIN[1]
+            self._taken = 0
         self.until = max(self.until, now + asked)
 
     def calm(self, now: float) -> bool:
         """Tell whether it may be forgotten: nothing was to be sent for long enough."""
         return now - max(self.until, self._begun) >= max(ALLOWANCE_CALM_SECONDS, 2 / self.rate)
-
-
-def _least(asked: float) -> float:
-    """Return the rate that the receiver itself names: one in the time that it asked for."""
-    return 1 / max(asked, ALLOWANCE_LEAST_SECONDS)

@@ -10,8 +10,8 @@ _FIRING, _RESOLVED = Phase.FIRING.value, Phase.RESOLVED.value
 def episode(identity: str) -> str:
     """Return what the ids of one episode have in common, from one of them.
 
-    A group's message is `{mark}-{episode}-group-{serial}`. One that an earlier version queued is `{mark}-{serial}-group`,
-    of which only the mark is common to all.
+    A group's message is `{mark}-{episode}-group-{serial}`. One of an earlier version is `{mark}-{serial}-group`, of
+    which only the mark is common to all.
     """
     parts = identity.split("-")
     return parts[0] if parts[-1] == "group" else "-".join(parts[:2])

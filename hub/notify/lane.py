@@ -12,7 +12,14 @@ from dataclasses import replace
 from math import inf
 
 from hub.clock import Clock
-from hub.limits import FALLBACK_LOOK_SECONDS, LANE_FETCH, LANE_QUEUE, RECEIVER_CONCURRENCY, RETRY_AFTER_SECONDS
+from hub.limits import (
+    ALLOWANCE_LEAST_SECONDS,
+    FALLBACK_LOOK_SECONDS,
+    LANE_FETCH,
+    LANE_QUEUE,
+    RECEIVER_CONCURRENCY,
+    RETRY_AFTER_SECONDS,
+)
 from hub.notify.allowance import Allowance
 from hub.notify.breaker import Breaker, Circuit
 from hub.notify.episode import is_end, is_firing, is_group
@@ -173,7 +180,7 @@ class Lane:
 
     def hold_back(self, seconds: float) -> None:
         """Send nothing for so long, because the receiver asked for it; then no faster than it has shown to take."""
-        now, seconds = self.clock.monotonic(), min(seconds, RETRY_AFTER_SECONDS)
+        now, seconds = self.clock.monotonic(), min(max(seconds, ALLOWANCE_LEAST_SECONDS), RETRY_AFTER_SECONDS)
         if self.allowance is None:
             self.allowance = Allowance(now, seconds)
         else:

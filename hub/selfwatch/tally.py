@@ -201,6 +201,10 @@ class Tally(Observer):
             if now - count.seen > SELF_WATCH_CALM_SECONDS:
                 del self._errors[rule]
 
+    def receivers_with_dead(self) -> list[str]:
+        """Name the receivers for which something was given up since the last event, those that are gone among them."""
+        return [name for name, dead in self._dead.items() if dead.number > 0]
+
     def take_receiver(self, name: str, *, waiting: bool) -> Payload:
         """Return since when a receiver fails, and what was given up; where nothing waits any more it fails nobody."""
         if not waiting:

@@ -14,7 +14,7 @@ import orjson
 
 from hub.clock import Clock
 from hub.errors import StoreError
-from hub.limits import SELF_WATCH_SECONDS, SELF_WATCH_SOON_SECONDS
+from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_SECONDS, SELF_WATCH_SOON_SECONDS
 from hub.model import OWN_TOPICS, Event
 from hub.notify.dispatcher import Standing
 from hub.selfwatch.tally import Tally
@@ -55,7 +55,9 @@ class Watcher:
         self._tally, self._way, self._standing, self._clock, self._state = tally, way, standing, clock, state
         self._total: int | None = int(notes[_KEPT]) if _KEPT in notes else None
         self._dropped = 0
-        self._receivers = {topic.removeprefix(_RECEIVER) for topic in spoken if topic.startswith(_RECEIVER)}
+        begun = clock.monotonic()
+        levels = (topic.removeprefix(_RECEIVER) for topic in spoken if topic.startswith(_RECEIVER))
+        self._receivers = dict.fromkeys(levels, begun)  # by level: when it was last there, or something was given up
         for topic in spoken:
             if topic.startswith(_RULE):
                 tally.recall(topic.removeprefix(_RULE))
@@ -112,16 +114,25 @@ class Watcher:
         return [_event(OWN_TOPICS + topic, payload, now) for topic, payload in found.items()]
 
     def _of_receivers(self, now: float) -> Iterable[tuple[str, Mapping[str, Any]]]:
-        """Yield each receiver, also one that is gone now, once more."""
-        standing = self._standing(self._tally.ignored)
-        levels = {name: name.replace("/", "%2F") for name in standing}
-        gone, self._receivers = self._receivers - set(levels.values()), set(levels.values())
+        """Yield each receiver; one that is gone too, until rules that look back at it have seen it calm for long."""
+        standing, seen = self._standing(self._tally.ignored), self._clock.monotonic()
         for name, at in standing.items():
             age = max(0.0, now - at.oldest) if at.queued else 0.0
             shown = {"circuit": at.circuit.value, "queued": at.queued, "oldest_seconds": round(age, 1)}
-            yield levels[name], shown | self._tally.take_receiver(name, waiting=at.queued > 0)
-        for name in gone:
-            yield name, {**_IDLE, **self._tally.take_receiver(name, waiting=False)}
+            self._receivers[_level(name)] = seen
+            yield _level(name), shown | self._tally.take_receiver(name, waiting=at.queued > 0)
+        names = {_level(name): name for name in self._tally.receivers_with_dead() if name not in standing}
+        self._receivers |= dict.fromkeys(names, seen)
+        there = {_level(name) for name in standing}
+        for level in [level for level in self._receivers if level not in there]:
+            yield level, {**_IDLE, **self._tally.take_receiver(names.get(level, level), waiting=False)}
+            if seen - self._receivers[level] > SELF_WATCH_CALM_SECONDS:
+                del self._receivers[level]
+
+
+def _level(receiver: str) -> str:
+    """Write a receiver's name as one level of a topic."""
+    return receiver.replace("/", "%2F")
 
 
 def _event(topic: str, payload: Mapping[str, Any], now: float) -> Event:

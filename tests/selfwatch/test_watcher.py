@@ -8,6 +8,7 @@ import pytest
 from hub.clock import ManualClock
 from hub.errors import StoreError
 from hub.ingest.topics import matches
+from hub.limits import SELF_WATCH_CALM_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.dispatcher import Standing
@@ -130,6 +131,26 @@ def test_a_receiver_fails_from_the_first_retry_until_it_answers_or_nothing_waits
     assert stand.look()["$hub/receiver/chat"]["failing_seconds"] == 0
 
 
+def test_what_is_given_up_for_a_receiver_that_is_gone_is_told_and_then_over(stand):
+    for _ in range(2):
+        stand.tally.dead(told("old/chat"), "there is no receiver 'old/chat' any more")
+    found = stand.look()["$hub/receiver/old%2Fchat"]
+    assert (found["dead"], found["queued"], found["circuit"]) == (2, 0, "closed")
+    assert found["detail"] == "there is no receiver 'old/chat' any more"
+    stand.clock.advance(SELF_WATCH_CALM_SECONDS)
+    assert stand.look()["$hub/receiver/old%2Fchat"]["dead"] == 0, "or HubDeadLetters would fire for ever"
+    stand.clock.advance(1.0)
+    stand.look()
+    assert "$hub/receiver/old%2Fchat" not in stand.look()
+    stand.tally.dead(told("old/chat"), "again")
+    assert stand.look()["$hub/receiver/old%2Fchat"]["dead"] == 1
+
+
+def test_what_the_heirs_of_a_receiver_that_is_gone_have_taken_is_no_dead_letter(stand):
+    stand.tally.superseded(told("old"), "its receiver is gone; told to 'chat'")
+    assert "$hub/receiver/old" not in stand.look()
+
+
 def test_what_alerts_about_the_hub_cause_is_not_counted(stand):
     for about in (told(alertname="HubDeadLetters"), told(receiver=OWN)):
         stand.tally.delivery(about, Retry("refused"), 1, START)
@@ -152,10 +173,12 @@ def test_what_a_fallback_has_taken_is_not_dead(stand):
     assert stand.look()["$hub/receiver/chat"]["dead"] == 1
 
 
-def test_a_receiver_that_is_gone_is_told_of_once_more(stand):
+def test_a_receiver_that_is_gone_is_told_of_until_no_rule_looks_back_at_it(stand):
     stand.receivers = {"chat": Standing(Circuit.CLOSED, 1, START), "a/b": Standing(Circuit.CLOSED, 1, START)}
     assert {"$hub/receiver/chat", "$hub/receiver/a%2Fb"} <= stand.look().keys()
     del stand.receivers["chat"]
+    assert stand.look()["$hub/receiver/chat"]["queued"] == 0
+    stand.clock.advance(SELF_WATCH_CALM_SECONDS + 1)
     assert stand.look()["$hub/receiver/chat"]["queued"] == 0
     assert "$hub/receiver/chat" not in stand.look()
 
