@@ -135,13 +135,16 @@ def test_a_refusal_of_what_was_under_way_before_tells_nothing_new():
 def test_while_it_works_it_goes_gently_faster_and_after_a_refusal_slower():
     it = Allowance(100.0, 2.0)
     rates = []
-    for second in range(102, 112):
-        it.began(second)
-        it.worked(second)
+    for _ in range(10):
+        it.began(now := it.opens())
+        it.worked(now)
         rates.append(it.rate)
     assert rates == sorted(rates)
-    it.refused(113.0, 2.0)
-    assert it.rate == pytest.approx(10 / 15), "so many it took, from one refusal to the end of the next wait"
+    assert rates[-1] > rates[0]
+    it.refused(now, 2.0)
+    assert it.rate == pytest.approx(10 / (now + 2.0 - 100.0)), (
+        "so many it took, from one refusal to the end of the next wait"
+    )
 
 
 def test_time_in_which_nothing_was_to_be_sent_says_nothing_of_what_it_takes():

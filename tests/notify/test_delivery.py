@@ -12,6 +12,7 @@ from hub.notify.pace import Rate
 from hub.notify.retry import RetryPolicy
 from tests.notify.fakes import MemoryOutbox, Scripted, notification, settings
 from tests.notify.test_dispatcher import Stand
+from tests.notify.test_lane import spoken
 
 START = 1_000_000.0
 
@@ -179,6 +180,112 @@ async def test_what_resolved_while_the_receiver_was_down_is_neither_told_firing_
         "its firing message was not sent, either",
     ]
     assert rig.sent["chat"] == ["a-1-firing"] * 2
+
+
+async def test_after_an_outage_each_alert_brings_one_message_with_its_next_state_behind_it():
+    rig = stand(chat=({"breaker": 0}, [Retry("503", perhaps=False)] * 99))
+    async with rig.running():
+        for step in ("firing", *(f"repeat-{n}" for n in range(1, 8))):
+            rig.offer(*(said(step, order=order, created=rig.clock.now()) for order in "ab"))
+            await later(rig, 10.0)
+        rig.sent["chat"].clear()
+        rig.dispatcher._channels["chat"].receiver.outcomes.clear()
+        await later(rig, 400.0, 2)
+        await rig.idle()
+        assert sorted(rig.sent["chat"]) == ["a-1-repeat-7", "b-1-repeat-7"]
+        rig.offer(said("resolved"), said("repeat-8", order="b"))
+        await rig.idle()
+    assert rig.sent["chat"][2:] == ["a-1-resolved", "b-1-repeat-8"]
+    reasons = {reason for _, reason in rig.observer.superseded_ones}
+    assert reasons == {"a newer message of its episode is sent in its place"}
+    assert rig.observer.dead_letters == []
+
+
+async def test_a_repetition_that_certainly_reached_nobody_leaves_no_end_behind_though_it_stood_for_the_first():
+    rig = stand(chat=({}, [Retry("503", perhaps=False)] * 6))
+    async with rig.running():
+        for step in ("firing", "repeat-1", "repeat-2"):
+            rig.offer(said(step, created=rig.clock.now()))
+            await later(rig, 400.0)
+        tries = len(rig.sent["chat"])
+        rig.offer(said("resolved"))
+        await rig.idle()
+    assert len(rig.sent["chat"]) == tries
+    assert rig.outbox.states() == ["superseded"] * 4
+
+
+async def test_a_newer_message_has_its_own_attempts_before_it_is_given_up_and_backs_off_as_the_older_one_did():
+    rig = stand(chat=({"retry": RetryPolicy(first=1.0, attempts=3)}, [Retry("503")] * 5))
+    async with rig.running():
+        rig.offer(said("firing"))
+        await settle()
+        await later(rig, 1.0)
+        rig.offer(said("repeat-1", created=rig.clock.now()))
+        await later(rig, 400.0)
+        settled = rig.outbox.last(2)
+        assert (settled.state, settled.attempts) == ("retry", 1)
+        assert settled.next_at == rig.clock.now() + 2.0, "half of 4 s, as after a third attempt"
+        await later(rig, 400.0, 2)
+        await rig.idle()
+    assert rig.outbox.last(2).reason == "given up after 3 attempts; last: 503"
+    assert rig.outbox.states() == ["superseded", "dead"]
+
+
+async def test_what_goes_to_the_fallback_after_a_time_is_the_newest_and_the_time_counts_from_the_first():
+    down = [Retry("refused", perhaps=True)] * 99
+    rig = stand(chat=({"fallback": Fallback("sms", 600.0)}, down), sms=({}, ()))
+    async with rig.running():
+        for number in range(4):
+            rig.offer(said(f"repeat-{number}" if number else "firing", created=rig.clock.now()))
+            await later(rig, 150.1)
+        assert rig.sent["sms"] == ["a-1-repeat-3"]
+        rig.offer(said("resolved", created=rig.clock.now()))
+        await later(rig, 400.0, 3)
+        assert rig.sent["sms"] == ["a-1-repeat-3", "a-1-resolved"] or rig.sent["chat"][-1] == "a-1-resolved"
+
+
+# groups
+
+
+def grouped(serial, firing, news=(), first=False):
+    return replace(spoken(1, serial, firing, news, first), receiver="chat", created=START)
+
+
+async def test_what_a_group_told_in_an_outage_comes_as_one_message_and_the_rows_stay_until_it_is_told():
+    rig = stand(chat=({}, [Retry("503")]))
+    got = []
+    receiver = rig.dispatcher._channels["chat"].receiver
+    send = receiver.send
+
+    async def keep(told):
+        got.append(told.body)
+        return await send(told)
+
+    receiver.send = keep
+    async with rig.running():
+        rig.offer(grouped(1, ["p-1", "q-1"], ["r-1"]))
+        await settle()
+        rig.offer(grouped(2, ["p-1"], ["q-1"]), grouped(3, ["p-1", "s-1"]), grouped(4, ["p-1"], ["s-1"]))
+        await settle()
+        assert rig.outbox.states() == ["queued", "queued", "superseded", "queued"], "a crash now loses nothing"
+        await later(rig, 400.0)
+        await rig.idle()
+    assert rig.sent["chat"] == ["g-1-group-1", "g-1-group-4"]
+    assert [each["id"] for each in got[-1]["alerts"]] == ["p-1-firing", "s-1-resolved", "r-1-resolved", "q-1-resolved"]
+    assert rig.outbox.states() == ["superseded", "superseded", "superseded", "delivered"]
+
+
+async def test_a_group_that_becomes_a_dead_letter_goes_to_the_fallback_with_all_that_it_told():
+    rig = stand(chat=({"fallback": Fallback("sms")}, [Retry("503"), Rejected("400")]), sms=({}, ()))
+    async with rig.running():
+        rig.offer(grouped(1, ["p-1", "q-1"], ["r-1"]))
+        await settle()
+        rig.offer(grouped(2, ["p-1"], ["q-1"]))
+        await later(rig, 400.0)
+        await rig.idle()
+    assert rig.outbox.states() == ["superseded", "dead", "delivered"]
+    told = rig.outbox.last(2).entered.notification
+    assert [each["id"] for each in told.body["alerts"]] == ["p-1-firing", "q-1-resolved", "r-1-resolved"]
 
 
 async def test_who_got_the_firing_message_gets_the_end_and_no_late_repetition():

@@ -1,6 +1,10 @@
-"""The dispatcher under random outcomes and a clock that the test moves: order per alert, nothing lost or twice."""
+"""The dispatcher under random outcomes and a clock that the test moves: order per alert, nothing lost or twice.
+
+And episodes: whoever got a firing message gets the end, once, and nothing that fires behind it.
+"""
 
 import asyncio
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import settings as limits
@@ -9,9 +13,20 @@ from hypothesis import strategies as st
 from hub.clock import ManualClock
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.dispatcher import Dispatcher
+from hub.notify.episode import episode, is_end
 from tests.notify.fakes import MemoryOutbox, Remembering, Scripted, notification, settings
 
-OUTCOMES = st.sampled_from([Delivered(), Delivered(), Retry("x"), Retry("x", 30.0), Rejected("no"), ValueError("bug")])
+OUTCOMES = st.sampled_from(
+    [
+        Delivered(),
+        Delivered(),
+        Retry("x"),
+        Retry("x", 30.0),
+        Retry("y", perhaps=False),
+        Rejected("no"),
+        ValueError("bug"),
+    ]
+)
 ALERTS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("pqr")), min_size=1, max_size=25)
 
 
@@ -64,3 +79,81 @@ async def scenario(alerts, outcomes, concurrency, batch, jitter):
         assert [key for key, _ in ended if key in mine] == mine
     for row, log in outbox.log.items():
         assert [each.attempts for each in log] == list(range(1, len(log) + 1)), row
+
+
+STORY = st.lists(
+    st.tuples(st.sampled_from("pq"), st.sampled_from(["firing", "repeat", "resolved"]), st.booleans()), max_size=30
+)
+
+
+@limits(max_examples=100, deadline=None)
+@given(STORY, st.lists(OUTCOMES, max_size=40), st.integers(0, 30), st.floats(0, 0.99))
+def test_whoever_got_a_firing_message_gets_the_end_once_and_nothing_that_fires_behind_it(story, outcomes, ends, jitter):
+    asyncio.run(tell(story, outcomes, ends, jitter))
+
+
+def messages(story):
+    """Make a course of it in which each alert fires, repeats and ends in turn."""
+    episodes, firing = dict.fromkeys("pq", 0), set()
+    for number, (order, wish, wait) in enumerate(story):
+        step = "resolved" if order in firing and wish == "resolved" else "repeat" if order in firing else "firing"
+        if step == "firing":
+            episodes[order] += 1
+            firing.add(order)
+        elif step == "resolved":
+            firing.discard(order)
+        identity = f"{order}-{episodes[order]}-{step}{f'-{number}' if step == 'repeat' else ''}"
+        yield identity, order, "resolved" if step == "resolved" else "firing", wait
+
+
+async def tell(story, outcomes, ends, jitter):
+    clock, outbox = ManualClock(1_000_000.0), MemoryOutbox()
+    course, sent = list(messages(story)), []
+
+    class Ear(Slow):
+        async def send(self, told):
+            outcome = await super().send(told)
+            mark = episode(told.id)
+            if isinstance(outcome, Delivered):
+                sent.append((mark, is_end(told)))
+            return outcome
+
+    ear, done = Ear(*outcomes), 0
+    for part in (course[:ends], course[ends:]):  # two processes, one behind the other
+        observer = Remembering()
+        dispatcher = Dispatcher({"a": (settings("a"), ear)}, outbox, clock, observer, jitter=lambda: jitter)
+        outbox.entered = dispatcher.offer
+        for row, (state, queued) in outbox.rows.items():
+            outbox.rows[row] = [state, replace(queued, perhaps=True)]
+        task = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(0)
+        for identity, order, state, wait in part:
+            made = notification(receiver="a", order=order, created=clock.now(), id=identity, state=state)
+            dispatcher.offer(outbox.put(replace(made, id=identity)))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            if wait:
+                clock.advance(15.0)
+                dispatcher.look()
+        done += len(part)
+        if done == len(course):
+            idle = asyncio.create_task(dispatcher.idle())
+            for _ in range(1000):
+                clock.advance(60.0)
+                dispatcher.look()
+                await asyncio.sleep(0)
+                if idle.done():
+                    break
+            assert idle.done()
+        await dispatcher.drain(1.0)
+        await task
+    assert set(outbox.states()) <= {"delivered", "dead", "superseded"}
+    states = {queued.notification.id: state for state, queued in outbox.rows.values()}
+    for identity, order, state, _ in course:
+        if state == "resolved":
+            mark = episode(identity)
+            got = [end for each, end in sent if each == mark]
+            assert got.count(True) == (states[identity] == "delivered")
+            assert got == sorted(got), "it fires, behind the end"
+            if False in got:
+                assert states[identity] != "superseded", f"{order} was told and never heard of the end"
