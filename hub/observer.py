@@ -54,7 +54,7 @@ class Observer:
         """Hear of a notification given up: refused for good, or too old."""
 
     def superseded(self, notification: Notification, reason: str) -> None:
-        """Hear of a notification that need not be sent any more: its alert has resolved meanwhile."""
+        """Hear of what need not be sent any more: something newer is, its alert is over, or others are told."""
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
         """Hear that a notification goes to another receiver, because its own did not take it."""

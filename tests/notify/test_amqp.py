@@ -6,7 +6,7 @@ import aio_pika
 import orjson
 import pytest
 
-from hub.model import Delivered, Retry
+from hub.model import Delivered, Rejected, Retry
 from tests.notify.fakes import notification
 from tests.notify.queues import deliver, read
 from tests.support.servers import PASSWORD, PLAIN_PASSWORD
@@ -101,6 +101,14 @@ async def test_a_wrong_password_is_a_retry_whose_reason_does_not_hold_it(receive
     assert "the broker refuses the login: ACCESS_REFUSED" in outcome.reason
     assert "s3cr" not in outcome.reason
     assert PLAIN_PASSWORD not in outcome.reason
+
+
+async def test_what_is_too_large_for_the_broker_is_refused_and_the_next_one_is_not(receiver, server, queue):
+    made = receiver("amqp", f"{{url: '{server.url}', queue: jobs}}")
+    outcome = await made.send(notification(details="x" * 1_100_000))
+    assert isinstance(outcome, Rejected)
+    assert "larger than" in outcome.reason
+    assert await deliver(made, notification()) == Delivered()
 
 
 async def test_many_at_once_share_one_connection_and_keep_their_order(receiver, server, queue):

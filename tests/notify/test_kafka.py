@@ -14,7 +14,7 @@ from tests.notify.fakes import notification
 from tests.notify.queues import deliver, read
 from tests.support.servers import KafkaCluster
 
-MESSAGE_TOO_LARGE, TOPIC_AUTHORIZATION_FAILED = 10, 29  # error codes of the protocol
+MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, TOPIC_AUTHORIZATION_FAILED = 10, 18, 29  # error codes of the protocol
 PRODUCE = 0
 
 
@@ -96,10 +96,11 @@ async def test_a_cluster_that_goes_away_is_a_retry_and_has_it_when_it_is_back(re
     assert QUEUE_CONFIRM_SECONDS > 0.5
 
 
-async def test_what_the_cluster_refuses_for_good_is_rejected(receiver, cluster):
+@pytest.mark.parametrize("code", [MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE])
+async def test_what_the_cluster_refuses_for_good_is_rejected(receiver, cluster, code):
     made = receiver("kafka", f"{{servers: '{cluster.servers}', topic: alerts}}")
     assert await made.send(notification(1)) == Delivered()
-    cluster.fail(PRODUCE, MESSAGE_TOO_LARGE)
+    cluster.fail(PRODUCE, code)
     outcome = await made.send(notification(2))
     assert isinstance(outcome, Rejected)
     assert await made.send(notification(3)) == Delivered()

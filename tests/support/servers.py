@@ -130,7 +130,8 @@ class RabbitServer(Server):
         self.names = None
         (self.folder / "plugins").write_text("[].\n", "utf-8")
         lines = ["default_user = hub", f"default_pass = {PLAIN_PASSWORD}", "vm_memory_high_watermark.absolute = 256MB"]
-        (self.folder / "rabbitmq.conf").write_text("\n".join([*lines, "disk_free_limit.absolute = 1MB", ""]), "utf-8")
+        lines += ["disk_free_limit.absolute = 1MB", "max_message_size = 1000000", ""]
+        (self.folder / "rabbitmq.conf").write_text("\n".join(lines), "utf-8")
 
     @property
     def url(self):

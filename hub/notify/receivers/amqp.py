@@ -8,12 +8,12 @@ import asyncio
 from dataclasses import dataclass, field
 
 from aio_pika.exceptions import AMQPError, DeliveryError
-from aiormq.exceptions import ChannelNotFoundEntity, ProbableAuthenticationError
+from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed, ProbableAuthenticationError
 from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
 
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
-from hub.model import Delivered, Notification, Outcome, Retry
+from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.address import Address, Payload, address, payload
 from hub.notify.endpoint import endpoint, endpoint_redactor, worded
 from hub.notify.link import Link
@@ -22,6 +22,7 @@ from hub.secret import Secret
 
 __all__ = ["Amqp", "AmqpOptions"]
 
+_TOO_LARGE = "message size"  # what RabbitMQ says of one beyond its `max_message_size`; the code has other causes, too
 _PRINTABLE = r"\x20-\x7e"  # a short string of AMQP, of which everybody can type every character
 
 
@@ -71,6 +72,8 @@ class Amqp:
         except (AMQPError, OSError, RuntimeError) as error:  # RuntimeError: of a channel that has just been closed
             if broker is not None:
                 self._link.drop(broker)
+            if isinstance(error, ChannelPreconditionFailed) and _TOO_LARGE in str(error):
+                return Rejected(self._redact(_worded(error)))
             return Retry(self._redact(_worded(error)), perhaps=broker is not None)
         return Delivered()
 

@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidTopicError, KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import InvalidTopicError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from hub.document import Node
 from hub.fields import Bad, Section, boolean, list_of, one_of, secret, text
@@ -94,7 +94,7 @@ class Kafka:
             producer = await self._link.get()
             async with asyncio.timeout(QUEUE_CONFIRM_SECONDS):
                 await self._produce(producer, notification)
-        except (MessageSizeTooLargeError, InvalidTopicError) as error:
+        except (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError) as error:
             return Rejected(self._redact(f"the cluster refuses it: {worded(error)}"))
         except TimeoutError:
             return Retry("the cluster did not confirm it in time")
