@@ -90,12 +90,52 @@ async def test_a_bad_file_leaves_the_old_rules_at_work_and_names_the_line(tmp_pa
         await at.hub.says(" reloaded ", "3 rules")
 
 
-async def test_a_receiver_that_is_taken_away_leaves_dead_letters_that_say_so(tmp_path, broker):
+DOWN = '{webhook: {url: "http://127.0.0.1:9"}}'
+
+
+async def test_what_waits_for_a_receiver_that_is_renamed_is_told_by_its_new_name(tmp_path, broker):
+    rules = '  - {alert: Hot, topic: "t/{device}", when: value > 30, notify: [old]}\n'
+    async with scene(tmp_path, broker, rules, f"old: {DOWN}") as at:
+        await at.send("t/1", 31)
+        await at.hub.says(" retry ", "old")
+        at.hub.rules.write_text(document(rules.replace("old", "bus")))
+        await at.notified("Hot", "firing")
+        await at.hub.says(" superseded ", "its receiver is gone; told to 'bus'")
+        await at.settled()
+        assert len(at.notifications("Hot")) == 1
+        assert not at.hub.rows("SELECT 1 FROM outbox WHERE state = 'dead'")
+
+
+async def test_what_waits_for_a_receiver_that_is_gone_when_the_hub_starts_is_told_to_whom_the_rule_names(
+    tmp_path, broker
+):
+    rules = '  - {event: Rang, topic: "t/{device}", notify: [old]}\n'
+    async with scene(tmp_path, broker, rules, f"old: {DOWN}") as at:
+        await at.send("t/1", 1)
+        await at.hub.says(" retry ", "old")
+        assert await at.hub.stop() == 0
+        at.hub.rules.write_text(document(rules.replace("old", "bus")))
+        await at.hub.start()
+        await at.notified("Rang", "event")
+
+
+async def test_a_receiver_that_is_taken_away_leaves_nothing_where_the_others_have_it(tmp_path, broker):
     rules = '  - {event: Rang, topic: "t/{device}", notify: [bus, gone]}\n'
-    async with scene(tmp_path, broker, rules, 'gone: {webhook: {url: "http://127.0.0.1:9"}}') as at:
+    async with scene(tmp_path, broker, rules, f"gone: {DOWN}") as at:
         await at.send("t/1", 1)
         await at.hub.says(" retry ", "gone")
         at.hub.rules.write_text(document(rules.replace(", gone", "")))
+        await at.hub.says(" superseded ", "its receiver is gone; the others whom its rule tells have it")
+        await at.settled()
+        assert len(at.notifications("Rang")) == 1
+
+
+async def test_a_receiver_that_is_taken_away_with_its_rule_leaves_dead_letters_that_say_so(tmp_path, broker):
+    rules = '  - {event: Rang, topic: "t/{device}", notify: [bus, gone]}\n'
+    async with scene(tmp_path, broker, rules, f"gone: {DOWN}") as at:
+        await at.send("t/1", 1)
+        await at.hub.says(" retry ", "gone")
+        at.hub.rules.write_text(document(HOT))
         await at.hub.says(" dead ", "no receiver 'gone' any more")
 
 
