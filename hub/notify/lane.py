@@ -130,7 +130,7 @@ class Lane:
             self._ripen()
         if not self.ready or len(self.busy) >= self.concurrency:
             return None
-        limited = self._limited()
+        limited = self.pace is not None or self.allowance is not None or self.breaker.state is not Circuit.CLOSED
         if limited and self._opens() > self.clock.monotonic():
             return None
         if self._void or self._look:
@@ -155,9 +155,6 @@ class Lane:
             elif not self._supersede(queued.notification.order):
                 self.ready[0] = self._line(queued.notification.order)[0]  # it may stand for what had this turn
                 return
-
-    def _limited(self) -> bool:
-        return self.pace is not None or self.allowance is not None or self.breaker.state is not Circuit.CLOSED
 
     def _opens(self) -> float:
         """Return the monotonic time from which on rate, allowance and breaker let an attempt begin."""
@@ -277,8 +274,8 @@ class Lane:
     def due(self) -> float | None:
         """Return the monotonic time at which there may be something to do; None where nobody waits."""
         at = self.waiting[0][0] if self.waiting else inf
-        if self.ready and self._limited():
-            at = min(at, self._opens())
+        if self.ready and len(self.busy) < self.concurrency and (opens := self._opens()) > -inf:
+            at = min(at, opens)  # where as many are under way as may be, the end of one of them wakes it
         if self._aging:
             at = min(at, max(self._look_at, self.clock.monotonic()))
         return None if at == inf else at

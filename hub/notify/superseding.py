@@ -83,7 +83,9 @@ def _pass(
     whole: bool,
 ) -> Iterable[Gone]:
     """Decide about one episode: note in `stays` what comes of each, return what is gone."""
-    *older, newest = waits
+    # what somebody queued anew behind the end is no newer than that
+    end = next((place for place, each in enumerate(waits) if is_end(each.notification)), len(waits) - 1)
+    *older, newest = waits = waits[: end + 1]
     if older and not _late(older[0], age):
         return []  # it is on its way
     kept, gone = _stand_in(newest, older) if older else (newest, [])

@@ -456,6 +456,16 @@ def test_what_comes_after_the_first_handover_is_handed_over_in_its_turn():
     assert [each.row for each in lane.expired()] == [2]
 
 
+def test_while_as_many_are_under_way_as_may_be_no_timer_is_wanted_for_the_others():
+    lane = Lane(ManualClock(1000.0), concurrency=1)
+    lane.pace = Pace(Rate(10, 60.0))
+    loaded(lane, Queued(1, notification(1)), Queued(2, notification(2, order="b")))
+    busy = lane.take()
+    assert lane.due() is None
+    lane.finish(busy)
+    assert lane.take().row == 2
+
+
 def test_a_wall_clock_that_is_set_makes_nothing_that_waits_older_or_younger():
     for step in (3600.0, -3600.0):
         clock = ManualClock(10_000.0)

@@ -98,6 +98,12 @@ def test_what_stands_for_a_late_one_is_late_itself():
     assert passed(kept, step(3, "resolved"), age=0.0) == ([], {2: OVER, 3: UNHEARD})
 
 
+def test_a_message_that_somebody_queued_anew_behind_the_end_takes_the_place_of_nothing():
+    assert passed(step(2, "resolved"), step(3, "firing")) is None
+    assert passed(step(1, "repeat"), step(2, "resolved"), step(3, "firing")) == ([2, 3], {1: OVER})
+    assert passed(group(1, [], ["p-1"]), group(2, ["p-1"])) is None
+
+
 def test_what_is_under_way_decides_about_the_end():
     went = {"a-1": Elsewhere("sms", perhaps=False)}
     assert passed(step(1, "repeat"), step(2, "resolved"), busy={1}, elsewhere=went) is None
