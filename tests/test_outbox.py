@@ -114,6 +114,20 @@ async def test_what_goes_to_a_fallback_enters_with_the_commit_that_settles_the_f
     assert outbox.take_entering()[0].id == "f-1-resolved"
 
 
+async def test_what_heirs_are_told_enters_with_the_commit_that_settles_the_row_of_who_is_gone(store):
+    outbox = StoreOutbox(store, 0)
+    told = Notification("f-1-firing", "old", "f", {"state": "firing"}, 5.0)
+    await commit(store, queued=[outbox_row(each) for each in outbox.enter([told])])
+    heirs = tuple(Entered(replace(told, receiver=name)) for name in ("chat", "mail"))
+    outbox.settle([Settled(1, "superseded", 2, 0.0, "its receiver is gone", heirs=heirs)])
+    entering = outbox.take_entering()
+    assert entering == [each.notification for each in heirs]
+    entered = [outbox_row(each) for each in outbox.enter(entering)]
+    await commit(store, queued=entered, settled=outbox.take_settled())
+    assert [each.notification for each in await outbox.queued("mail", 0, 9)] == [replace(told, receiver="mail")]
+    assert sorted(await outbox.receivers()) == ["chat", "mail"]
+
+
 async def test_the_end_of_one_episode_leaves_the_mark_of_the_next(store):
     outbox = StoreOutbox(store, 0)
     rows = [outbox_row(Queued(row, Notification(f"f-{row}-firing", "chat", "f", {}, 1.0))) for row in (1, 12)]
