@@ -192,6 +192,9 @@ SUBSCRIBER_URL_CHARS = 2048  # of a push service's URL; the longest that were se
 PUSH_BYTES = 3800  # of one message: push services take 4096 encrypted (RFC 8030, 7.2), of which 103 are not text
 PUSH_KEPT_SECONDS = 86400  # how long a push service keeps a message for a browser that is off
 VAPID_SECONDS = 12 * 3600  # how long a signature of ours is good; a day at most (RFC 8292, 2)
+TITLE_LEAST_CHARS = 40  # of room that a link leaves for what it acknowledges, or it is left out: "[firing] name: s"
+CUT_MARK_CHARS = 300  # from here on a cut text says how much of it is missing; below, "…" is all there is room for
+SMS_CHARS = 320  # of an SMS, where a gateway takes more: two parts of the phone's alphabet, five of any other
 APPRISE_THREADS = 4  # attempts under way at once per Apprise receiver, those that hang included
 
 # devices

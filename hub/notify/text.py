@@ -8,7 +8,7 @@ import orjson
 from hub.limits import TEMPLATE_BYTES
 from hub.notify.redact import one_line
 
-__all__ = ["as_json", "message", "summary", "title"]
+__all__ = ["as_json", "details", "links", "message", "summary", "table", "title"]
 
 _LINKS = 3  # as many as the summary of a group has alerts
 
@@ -27,27 +27,37 @@ def summary(body: Mapping[str, Any]) -> str:
 
 def message(body: Mapping[str, Any]) -> str:
     """Return all that a person needs, most important first; the summary is not among it (it is the title)."""
+    rows = [*table(body), ("Runbook", one_line(str(body["runbook"])))] if body.get("runbook") else table(body)
+    lines = "\n".join(f"{name}: {value}" for name, value in rows)
+    said = details(body)
+    acknowledge = [f"Acknowledge {note}: {url}" if note else f"Acknowledge: {url}" for note, url in links(body)]
+    return "\n".join([f"{said}\n\n{lines}" if said else lines, *acknowledge])
+
+
+def details(body: Mapping[str, Any]) -> str:
+    """Return the details, which may have several lines."""
+    return "\n".join(one_line(line, TEMPLATE_BYTES) for line in str(body.get("details") or "").splitlines())
+
+
+def table(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what there is to know beside summary and details: names and values, of one line each."""
     labels = body.get("labels") or {}
     event = body.get("event") or {}
-    lines = [
+    rows = [
         ("State", _state(body)),
         ("Severity", body.get("severity")),
         *((name, value) for name, value in labels.items() if name not in ("alertname", "severity")),
         ("Topic", event.get("topic")),
-        ("Runbook", body.get("runbook")),
     ]
-    table = "\n".join(f"{name}: {one_line(str(value))}" for name, value in lines if value)
-    details = "\n".join(one_line(line, TEMPLATE_BYTES) for line in str(body.get("details") or "").splitlines())
-    said = f"{details}\n\n{table}" if details else table
-    return "\n".join([said, *_links(body)])
+    return [(name, one_line(str(value))) for name, value in rows if value]
 
 
-def _links(body: Mapping[str, Any]) -> list[str]:
-    """Return the links that acknowledge; of a group those of the alerts that its summary names."""
+def links(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the links that acknowledge, each with what it is for; of a group those of the alerts its summary names."""
     if body.get("ack_url"):
-        return [f"Acknowledge: {body['ack_url']}"]
+        return [("", str(body["ack_url"]))]
     linked = [each for each in body.get("alerts") or () if each.get("ack_url")][:_LINKS]
-    return [f"Acknowledge {one_line(str(each.get('summary') or each['id']))}: {each['ack_url']}" for each in linked]
+    return [(one_line(str(each.get("summary") or each["id"])), str(each["ack_url"])) for each in linked]
 
 
 def _state(body: Mapping[str, Any]) -> str:
