@@ -10,10 +10,12 @@ import textwrap
 import orjson
 import pytest
 from aiohttp import web
+from apprise.plugins.ntfy import NotifyNtfy
 
 from hub.document import Problems, parse_document
 from hub.limits import APPRISE_THREADS
-from hub.model import Delivered, Retry
+from hub.model import Delivered, Rejected, Retry
+from hub.notify.apprise_answers import answers
 from hub.notify.receivers.apprise import Apprise, AppriseOptions
 from hub.notify.settings import read_receivers
 from hub.secret import Secret
@@ -56,7 +58,7 @@ async def test_an_sms_gateway_gets_the_text_for_its_number(listener):
     assert "7 at a is -9.0 °C" in sent["params"]["message"]
 
 
-async def test_a_failure_is_retry_with_apprise_s_own_words_and_no_secret_anywhere(listener):
+async def test_a_failure_has_the_words_of_apprise_and_of_the_service_and_no_secret_anywhere(listener):
     written = io.StringIO()  # not caplog: it listens to loggers that nobody else hears
     handler = logging.StreamHandler(written)
     loggers = [logging.getLogger(name) for name in ("", "apprise", "urllib3", "requests")]
@@ -64,19 +66,74 @@ async def test_a_failure_is_retry_with_apprise_s_own_words_and_no_secret_anywher
     logging.getLogger().addHandler(handler)
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
-    listener.answers = [500, 403]
+    listener.answers = [500, web.Response(status=403, text="no pathSECRET for user:hunter2")]
     receiver = made(f"json://user:hunter2@127.0.0.1:{listener.port}/pathSECRET/?-X-Token=headSECRET")
     outcomes = [await receiver.send(notification()) for _ in range(2)]
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
     logging.getLogger().removeHandler(handler)
-    assert all(isinstance(outcome, Retry) for outcome in outcomes)
+    assert [type(outcome) for outcome in outcomes] == [Retry, Rejected]
     assert "error=500" in outcomes[0].reason
+    assert "error=403.; no *** for ***" in outcomes[1].reason
     shown = "\n".join(
         [written.getvalue(), *(outcome.reason for outcome in outcomes), repr(AppriseOptions(Secret("x")))]
     )
     assert "SECRET" not in shown
     assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 415, 422])
+@pytest.mark.parametrize("url", ["json://127.0.0.1:{}/", "ntfy://127.0.0.1:{}/topic", "gotify://127.0.0.1:{}/token"])
+async def test_what_a_service_refuses_for_good_is_rejected(listener, url, status):
+    listener.answers = [status]
+    outcome = await made(url.format(listener.port)).send(notification())
+    assert isinstance(outcome, Rejected)
+    assert f"error={status}" in outcome.reason
+    assert len(listener.requests) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+async def test_what_may_pass_is_retry(listener, status):
+    listener.answers = [status]
+    outcome = await made(f"json://127.0.0.1:{listener.port}/").send(notification())
+    assert isinstance(outcome, Retry)
+    assert outcome.perhaps == (status not in (425, 429, 503))
+
+
+async def test_retry_after_is_heeded(listener):
+    listener.answers = [web.Response(status=429, headers={"Retry-After": "17"})]
+    outcome = await made(f"ntfy://127.0.0.1:{listener.port}/topic").send(notification())
+    assert (outcome.after, outcome.perhaps) == (17.0, False)
+
+
+async def test_of_several_targets_one_that_may_pass_is_tried_again_and_one_that_has_it_makes_no_retry(
+    listener, monkeypatch
+):
+    monkeypatch.setattr(NotifyNtfy, "request_rate_per_sec", 0)  # it waits between the two
+    url = f"ntfy://127.0.0.1:{listener.port}/one/two"
+    listener.answers = [404, 503, 200, 404]
+    assert isinstance(await made(url).send(notification()), Retry)
+    assert isinstance(await made(url).send(notification()), Rejected)
+
+
+async def test_a_refusal_in_a_redirect_s_end_is_what_counts(listener):
+    listener.answers = [web.Response(status=307, headers={"Location": "/there"}), 410]
+    assert isinstance(await made(f"json://127.0.0.1:{listener.port}/").send(notification()), Rejected)
+
+
+async def test_other_requests_meanwhile_are_not_taken_for_answers(listener):
+    listener.answers = ["hang", 500]
+    with answers() as heard:
+        receiver = made(f"json://127.0.0.1:{listener.port}/")
+        sending = asyncio.create_task(receiver.send(notification(1)))
+        async with asyncio.timeout(BOUND):
+            while not listener.requests:
+                await asyncio.sleep(0.01)
+        other = await receiver.send(notification(2))
+        listener.gate.set()
+        assert await sending == Delivered()
+    assert isinstance(other, Retry)
+    assert heard == []
 
 
 async def test_nobody_listening_is_retry():

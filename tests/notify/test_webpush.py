@@ -114,12 +114,14 @@ def test_the_key_is_the_same_after_a_restart(webpush, subscribers):
     assert len(base64.urlsafe_b64decode(before + "=")) == 65
 
 
-async def test_messages_of_one_episode_have_one_topic_and_a_critical_one_is_urgent(webpush, subscribers, listener):
+async def test_messages_of_one_episode_have_one_topic_and_a_critical_one_is_urgent_until_it_ends(
+    webpush, subscribers, listener
+):
     receiver = webpush()
     join(subscribers, listener)
     for each in (
         notification(id="00000000000000aa-1-firing"),
-        notification(id="00000000000000aa-1-resolved", state="resolved", severity="info"),
+        notification(id="00000000000000aa-1-resolved", state="resolved"),
         notification(id="00000000000000aa-2-firing"),
     ):
         await receiver.send(type(each)(each.body["id"], each.receiver, each.order, each.body, each.created))

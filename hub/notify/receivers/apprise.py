@@ -7,31 +7,39 @@ logs goes anywhere but, redacted, into the reason of a failure.
 
 import logging
 import re
+from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import apprise
 from apprise.manager_plugins import NotificationManager
+from apprise.plugins import url_to_dict
 
 from hub.document import Node
 from hub.fields import Bad, Section, did_you_mean, secret
 from hub.limits import APPRISE_THREADS
 from hub.model import Delivered, Notification, Outcome, Retry
+from hub.notify.apprise_answers import answers, judge
+from hub.notify.apprise_services import loudness, message_of
+from hub.notify.fitting import compose
+from hub.notify.level import level_of
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor, url_secrets
-from hub.notify.text import message, title
 from hub.notify.threads import Threads, ThreadsBusy
 from hub.secret import Secret
 
 __all__ = ["Apprise", "AppriseOptions"]
 
+_MANAGER = NotificationManager()  # type: ignore[no-untyped-call]
 _SCHEME = re.compile(r"([a-zA-Z0-9+.-]{1,32})://")
 _ASSET = apprise.AppriseAsset(async_mode=False, app_id="Hub", app_desc="MQTT notification hub")
 _TYPES = {
     "critical": apprise.NotifyType.FAILURE,
     "warning": apprise.NotifyType.WARNING,
     "info": apprise.NotifyType.INFO,
+    "resolved": apprise.NotifyType.SUCCESS,
 }
 
 
@@ -47,12 +55,13 @@ class Apprise:
 
     concurrency = APPRISE_THREADS
 
-    def __init__(self, options: AppriseOptions, toolbox: Toolbox) -> None:  # noqa: ARG002 - as every kind
+    def __init__(self, options: AppriseOptions, toolbox: Toolbox) -> None:
         """Know the URL; plug-in objects are made on the threads."""
-        self._url = options.url
+        self._url, self._clock = options.url, toolbox.clock
         self._redact = Redactor(url_secrets(options.url.reveal(), host=True))
         self._threads = Threads("hub-apprise", APPRISE_THREADS)
-        self._spare: list[apprise.Apprise] = []  # one for each thread that was at work at once; hung ones never return
+        # of each loudness one for each thread that was at work at once; hung ones never return
+        self._spare: defaultdict[str, list[apprise.NotifyBase]] = defaultdict(list)
 
     @classmethod
     def read(cls, section: Section) -> AppriseOptions:
@@ -60,7 +69,7 @@ class Apprise:
         return AppriseOptions(section.require("url", _url, Secret("")))
 
     async def send(self, notification: Notification) -> Outcome:
-        """Try once; Apprise does not tell a passing failure from a lasting one, so each is Retry."""
+        """Try once."""
         try:
             return await self._threads.run(partial(self._send, notification))
         except ThreadsBusy as error:
@@ -70,34 +79,38 @@ class Apprise:
         """Forget the plug-in objects; threads that hang are left to themselves."""
         self._spare.clear()
 
-    def _service(self) -> apprise.Apprise:
-        service = apprise.Apprise(asset=_ASSET)
-        plugin = apprise.Apprise.instantiate(self._url.reveal(), asset=_ASSET)
-        if plugin is not None:  # it was made of the same URL before; without it `notify` fails, and says so
-            service.add(plugin)
-        return service
+    # on the threads
 
     def _send(self, notification: Notification) -> Outcome:
-        service = self._spare.pop() if self._spare else self._service()
-        body = notification.body
-        try:
-            result = service.notify(
-                body=message(body),
-                title=title(body),
-                notify_type=_type(body.get("state"), body.get("severity")),
-                body_format=apprise.NotifyFormat.TEXT,
-            )
-        except Exception as error:  # noqa: BLE001 - plug-ins of many authors: what they raise may hold the URL
-            return Retry(f"Apprise raised {type(error).__name__}")
-        self._spare.append(service)
+        level = level_of(notification.body)
+        given: dict[str, Any] = url_to_dict(self._url.reveal()) or {}  # type: ignore[no-untyped-call]
+        louder = loudness(_MANAGER[given["schema"]], given, level) if given else {}
+        spare = self._spare[repr(louder)]
+        plugin = _taken(spare)
+        if plugin is None:  # not "or": a plug-in is false where it counts no targets
+            plugin = apprise.Apprise.instantiate({**given, **louder}, asset=_ASSET)
+        if plugin is None:  # it could when the file was read; a library may have gone since
+            return Retry("Apprise cannot use this URL any more", perhaps=False)
+        message = message_of(plugin, asked=bool(given["qsd"].get("overflow")))
+        title, text = compose(notification.body, message.form, message.room)
+        service = apprise.Apprise(asset=_ASSET)
+        service.add(plugin)
+        with answers() as heard:
+            try:
+                result = service.notify(body=text, title=title, notify_type=_TYPES[level], body_format=message.declared)
+            except Exception as error:  # noqa: BLE001 - plug-ins of many authors: what they raise may hold the URL
+                return Retry(f"Apprise raised {type(error).__name__}")
+        spare.append(plugin)
         if result:
             return Delivered()
         said = dict.fromkeys(entry.message for entry in result.logs())
-        return Retry(self._redact("; ".join(said) or "Apprise reported a failure without a word"))
+        return judge(heard, "; ".join(said), self._redact, self._clock.now())
 
 
-def _type(state: object, severity: object) -> apprise.NotifyType:
-    return apprise.NotifyType.SUCCESS if state == "resolved" else _TYPES.get(str(severity), apprise.NotifyType.INFO)
+def _taken(spare: list[apprise.NotifyBase]) -> apprise.NotifyBase | None:
+    with suppress(IndexError):
+        return spare.pop()
+    return None
 
 
 def _url(node: Node) -> Secret:
@@ -105,7 +118,7 @@ def _url(node: Node) -> Secret:
     found = _SCHEME.match(whole.reveal())
     if not found:
         raise Bad(node, "is no Apprise URL", "write it as service://…, see https://github.com/caronc/apprise/wiki")
-    schemes: list[str] = NotificationManager().schemas()  # type: ignore[no-untyped-call]
+    schemes: list[str] = _MANAGER.schemas()  # type: ignore[no-untyped-call]
     if found[1].lower() not in schemes:
         raise Bad(node, f"Apprise knows no service {found[1]}://", _near(found[1], schemes))
     with _Listener() as said:

@@ -25,6 +25,7 @@ from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.episode import episode
 from hub.notify.guard import Forbidden
 from hub.notify.http import fault, guarded_client, passing, place
+from hub.notify.level import level_of
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor, url_secrets
 from hub.notify.retry import parse_retry_after
@@ -158,7 +159,7 @@ class Webpush:
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(PUSH_KEPT_SECONDS),
-            "Urgency": "high" if notification.body.get("severity") == "critical" else "normal",
+            "Urgency": "high" if level_of(notification.body) == "critical" else "normal",
             "Topic": base64.urlsafe_b64encode(topic[:24]).decode(),  # RFC 8030, 5.4: 32 characters at most
         }
 
