@@ -3,6 +3,7 @@
 By the name of the plug-in's class. A service that stands nowhere here is a chat that takes what Apprise says it takes.
 """
 
+import html
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,9 +42,19 @@ def _ntfy(text: str) -> int:
     return max(octets(text), len(json.dumps(text)) * 4096 // 7600)
 
 
+def _escaped(text: str) -> int:
+    """Count as Slack and Google Chat do, what Apprise makes of a text: entities of their three signs of control."""
+    return len(html.escape(text, quote=False))
+
+
 # Where a service counts bytes and not characters. WeCom takes 2048; Bark's way to the phone, APNs, takes 4096 for all
 # that is sent, of which about 1000 are not text.
-_MEASURED = {"NotifyNtfy": (4096, _ntfy), "NotifyWeComBot": (2048, octets), "NotifyBark": (3000, octets)}
+_MEASURED: dict[str, tuple[int, Callable[[str], int]]] = {
+    "NotifyNtfy": (4096, _ntfy),
+    "NotifyWeComBot": (2048, octets),
+    "NotifyBark": (3000, octets),
+    "NotifyGoogleChat": (4000, _escaped),
+}
 _BLOCK_CHARS = (3000, 150)  # text and title of Slack's blocks (?blocks=yes)
 
 _PUSH = {"critical": "high", "warning": "normal", "info": "normal", "resolved": "normal"}
@@ -133,7 +144,7 @@ def _room(name: str, plugin: Any, *, asked: bool) -> Room:
     elif name in _SMS:
         text = min(text, SMS_CHARS)
     elif getattr(plugin, "use_blocks", False):
-        text, title = min(text, _BLOCK_CHARS[0]), min(title, _BLOCK_CHARS[1])
+        text, title, size = min(text, _BLOCK_CHARS[0]), min(title, _BLOCK_CHARS[1]), _escaped
     together = plugin.overflow_amalgamate_title and title > 0
     return Room(text, title, plugin.body_max_line_count, together, size)
 

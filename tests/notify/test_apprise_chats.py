@@ -1,6 +1,7 @@
 """Apprise's chats at a real listener: the very bytes that arrive mention nobody and hold no link but the hub's own."""
 
 import asyncio
+import html
 import re
 import unicodedata
 from urllib.parse import parse_qs
@@ -43,6 +44,17 @@ CHATS = {
     "telegram as markdown": (f"{TELEGRAM}?format=markdown&mdv=2", "notify_url"),
     "google chat": ("gchat://workspace/key/token", "notify_url"),
     "webex": (f"wxteams://{'abcd' * 20}", "notify_url"),
+}
+LIMITS = {
+    "discord": 2000,
+    "guilded": 2000,
+    "rocketchat": 1000,
+    "mattermost": 4000,
+    "google chat": 4000,
+    "misskey": 512,
+    "telegram": 4096,
+    "ntfy": 4096,
+    "webex": 7439,
 }
 PIECES = [
     *("@everyone", "@here", "@all", "@channel", "@room", "<!channel>", "<!here>", "<@U123>", "<@&77>", "<users/all>"),
@@ -114,6 +126,7 @@ async def tell(chat, told):
                 listener.answers = [accepted()]
                 more = {"summary": text, "details": f"{text}\n{text}", "labels": {"device": text}, "ack_url": ACK}
                 assert await receiver.send(notification(number, **more)) == Delivered()
+                assert len(listener.requests) == number + 1
                 yield text, arrived(listener.requests[-1][3])
 
 
@@ -136,3 +149,16 @@ async def test_what_a_device_says_stays_to_be_read(chat):
     async for _, shown in tell(chat, ["hi everyone, see evil.example & look: 2 < 3"]):
         readable = " ".join(shown).replace("\\", "").replace("&lt;", "<").replace("&amp;", "&").replace("&nbsp;", " ")
         assert "hi everyone, see evil.example & look: 2 < 3" in readable
+
+
+@pytest.mark.parametrize("chat", CHATS)
+@pytest.mark.parametrize("said", ["Door open? ", "<@U1> & *so* "])
+async def test_a_long_text_is_one_message_within_the_limit_with_the_link(chat, said):
+    limit = LIMITS.get(chat.partition(" as ")[0], 35000) if chat != "slack as blocks" else 3000
+    async for _, told in tell(chat, [said * 1000]):
+        # Telegram's limit is for what is left when escapes are taken out
+        shown = [re.sub(r"\\(.)", r"\1", each) for each in told] if chat == "telegram as markdown" else told
+        assert max(len(each) for each in shown) <= limit
+        assert sum(ACK in each for each in shown) == 1
+        if 512 < limit < 4096:  # 4096 is what texts are cut to anyway; below there is room for "…"
+            assert any("characters cut)" in html.unescape(each).replace("\\", "") for each in shown)
