@@ -66,7 +66,7 @@ async def test_a_failure_has_the_words_of_apprise_and_of_the_service_and_no_secr
     logging.getLogger().addHandler(handler)
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
-    listener.answers = [500, web.Response(status=403, text="no pathSECRET for user:hunter2")]
+    listener.answers = [500, web.Response(status=400, text="no pathSECRET for user:hunter2")]
     receiver = made(f"json://user:hunter2@127.0.0.1:{listener.port}/pathSECRET/?-X-Token=headSECRET")
     outcomes = [await receiver.send(notification()) for _ in range(2)]
     for logger, level in zip(loggers, levels, strict=True):
@@ -74,7 +74,7 @@ async def test_a_failure_has_the_words_of_apprise_and_of_the_service_and_no_secr
     logging.getLogger().removeHandler(handler)
     assert [type(outcome) for outcome in outcomes] == [Retry, Rejected]
     assert "error=500" in outcomes[0].reason
-    assert "error=403.; no *** for ***" in outcomes[1].reason
+    assert "error=400.; no *** for ***" in outcomes[1].reason
     shown = "\n".join(
         [written.getvalue(), *(outcome.reason for outcome in outcomes), repr(AppriseOptions(Secret("x")))]
     )
@@ -104,6 +104,14 @@ async def test_retry_after_is_heeded(listener):
     listener.answers = [web.Response(status=429, headers={"Retry-After": "17"})]
     outcome = await made(f"ntfy://127.0.0.1:{listener.port}/topic").send(notification())
     assert (outcome.after, outcome.perhaps) == (17.0, False)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_login_that_may_have_ended_is_tried_anew_once(listener, status):
+    listener.answers = [200, status, status]
+    receiver = made(f"json://127.0.0.1:{listener.port}/")
+    outcomes = [await receiver.send(notification(number)) for number in range(3)]
+    assert [type(outcome) for outcome in outcomes] == [Delivered, Retry, Rejected]
 
 
 async def test_of_several_targets_one_that_may_pass_is_tried_again_and_one_that_has_it_makes_no_retry(

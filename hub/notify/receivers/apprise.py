@@ -5,13 +5,12 @@ blocking code of many authors, so each attempt has a daemon thread and a plug-in
 logs goes anywhere but, redacted, into the reason of a failure.
 """
 
-import logging
 import re
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import apprise
 from apprise.manager_plugins import NotificationManager
@@ -20,8 +19,9 @@ from apprise.plugins import url_to_dict
 from hub.document import Node
 from hub.fields import Bad, Section, did_you_mean, secret
 from hub.limits import APPRISE_THREADS
-from hub.model import Delivered, Notification, Outcome, Retry
+from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.apprise_answers import answers, judge
+from hub.notify.apprise_logs import Said
 from hub.notify.apprise_services import loudness, message_of
 from hub.notify.fitting import compose
 from hub.notify.level import level_of
@@ -35,6 +35,7 @@ __all__ = ["Apprise", "AppriseOptions"]
 _MANAGER = NotificationManager()  # type: ignore[no-untyped-call]
 _SCHEME = re.compile(r"([a-zA-Z0-9+.-]{1,32})://")
 _ASSET = apprise.AppriseAsset(async_mode=False, app_id="Hub", app_desc="MQTT notification hub")
+_LOGGED_OUT = {401, 403}
 _TYPES = {
     "critical": apprise.NotifyType.FAILURE,
     "warning": apprise.NotifyType.WARNING,
@@ -82,17 +83,16 @@ class Apprise:
     # on the threads
 
     def _send(self, notification: Notification) -> Outcome:
-        level = level_of(notification.body)
+        body, level = notification.body, level_of(notification.body)
         given: dict[str, Any] = url_to_dict(self._url.reveal()) or {}  # type: ignore[no-untyped-call]
         louder = loudness(_MANAGER[given["schema"]], given, level) if given else {}
         spare = self._spare[repr(louder)]
-        plugin = _taken(spare)
-        if plugin is None:  # not "or": a plug-in is false where it counts no targets
-            plugin = apprise.Apprise.instantiate({**given, **louder}, asset=_ASSET)
+        used = _taken(spare)
+        plugin = apprise.Apprise.instantiate({**given, **louder}, asset=_ASSET) if used is None else used
         if plugin is None:  # it could when the file was read; a library may have gone since
             return Retry("Apprise cannot use this URL any more", perhaps=False)
         message = message_of(plugin, asked=bool(given["qsd"].get("overflow")))
-        title, text = compose(notification.body, message.form, message.room)
+        title, text = compose(body, message.form, message.room)
         service = apprise.Apprise(asset=_ASSET)
         service.add(plugin)
         with answers() as heard:
@@ -103,8 +103,12 @@ class Apprise:
         spare.append(plugin)
         if result:
             return Delivered()
-        said = dict.fromkeys(entry.message for entry in result.logs())
-        return judge(heard, "; ".join(said), self._redact, self._clock.now())
+        said = "; ".join(dict.fromkeys(entry.message for entry in result.logs()))
+        outcome = judge(heard, said, self._redact, self._clock.now())
+        if isinstance(outcome, Rejected) and used is not None and any(answer.status in _LOGGED_OUT for answer in heard):
+            spare.clear()  # a plug-in may hold a login that has ended; a new one logs in anew, and its word counts
+            return Retry(outcome.reason, after=0.0)
+        return outcome
 
 
 def _taken(spare: list[apprise.NotifyBase]) -> apprise.NotifyBase | None:
@@ -121,7 +125,7 @@ def _url(node: Node) -> Secret:
     schemes: list[str] = _MANAGER.schemas()  # type: ignore[no-untyped-call]
     if found[1].lower() not in schemes:
         raise Bad(node, f"Apprise knows no service {found[1]}://", _near(found[1], schemes))
-    with _Listener() as said:
+    with Said() as said:
         service = apprise.Apprise.instantiate(whole.reveal(), asset=_ASSET)
     if service is None:
         why = Redactor(url_secrets(whole.reveal(), host=True))("; ".join(said.lines))
@@ -131,34 +135,3 @@ def _url(node: Node) -> Secret:
 
 def _near(scheme: str, schemes: list[str]) -> str:
     return did_you_mean(scheme.lower(), schemes).replace("'?", "://'?")
-
-
-class _Listener(logging.Handler):
-    """Hears what Apprise says meanwhile."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-    def __enter__(self) -> Self:
-        _LOGGER.addHandler(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _LOGGER.removeHandler(self)
-
-
-def _silence(name: str) -> logging.Logger:
-    """Let a library's logger tell its own handlers only: at debug level these write whole URLs, headers, tokens."""
-    logger = logging.getLogger(name)
-    logger.propagate = False
-    logger.addHandler(logging.NullHandler())
-    return logger
-
-
-_LOGGER = _silence("apprise")
-for _name in ("urllib3", "requests", "requests_oauthlib", "oauthlib", "slixmpp"):
-    _silence(_name)
