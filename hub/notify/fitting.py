@@ -91,10 +91,13 @@ def compose(body: Mapping[str, Any], form: Form, room: Room) -> tuple[str, str]:
     tail = _tail(body, form, room)
     left = room.text - (size(newline + tail) if tail else 0)
     most = left - size(form.head.format("")) if above else min(room.title, left // 2 if room.together else room.title)
-    head = _cut(title(body), form.text if above else form.title, most, size if above else len)
+    write = form.text if above else form.title
+    head = _cut(title(body), write, most, size if above else len)
+    told = summary(body) in title(body) and (above or head == write(title(body)))
     top = form.head.format(head) if above else ""
     left -= size(top + newline) if above else size(head) + 2 if room.together else 0
-    text = _middle(body, form, room, left, room.lines - above - len(links(body)))
+    said = details(body) if told else "\n\n".join(filter(None, (summary(body), details(body))))
+    text = _middle(said, body, form, room, left)
     whole = newline.join(part for part in (top, text, tail) if part)
     return ("" if above else head), whole or head
 
@@ -115,29 +118,25 @@ def _link(form: Form, label: str, url: str, note: str = "") -> str:
     return (form.noted if note else form.link).format(label=label, note=form.text(note), url=form.url(url))
 
 
-def _middle(body: Mapping[str, Any], form: Form, room: Room, left: int, lines: int) -> str:
+def _middle(said: str, body: Mapping[str, Any], form: Form, room: Room, left: int) -> str:
     """Return details and table: the table whole where it takes at most half of what is left."""
     rows = [form.text(f"{name}: {value}") for name, value in table(body)]
     plain = [f"{name}: {value}" for name, value in table(body)]
     if body.get("runbook"):
         rows.append(_runbook(str(body["runbook"]), form))
         plain.append(f"Runbook: {body['runbook']}")
-    said, below = _said(body), form.newline.join(rows)
+    below = form.newline.join(rows)
     cut = partial(_cut, write=form.text, size=room.size)
     if room.lines:
+        lines = room.lines - (room.title == 0) - len(links(body))
         return cut(_lines([*said.splitlines(), *plain], max(lines, 1)), room=left)
-    if not said:
-        return below if room.size(below) <= left else cut("\n".join(plain), room=left)
     gap = form.newline * 2
-    if room.size(gap + below) <= left // 2:
+    whole = form.text(said) + gap + below if said else below
+    if room.size(whole) <= left:
+        return whole
+    if said and room.size(gap + below) <= left // 2:
         return cut(said, room=left - room.size(gap + below)) + gap + below
-    return cut("\n".join([said, "", *plain]), room=left)
-
-
-def _said(body: Mapping[str, Any]) -> str:
-    """Return the details; the summary too where it is too long to stand in the title whole."""
-    said = summary(body)
-    return "\n\n".join(part for part in ("" if said in title(body) else said, details(body)) if part)
+    return cut("\n".join([said, "", *plain] if said else plain), room=left)
 
 
 def _runbook(runbook: str, form: Form) -> str:

@@ -131,7 +131,7 @@ async def tell(chat, told):
 
 
 @pytest.mark.parametrize("chat", CHATS)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(told=st.lists(HOSTILE, min_size=5, max_size=5))
 @example(told=[" ".join(PIECES), "".join(PIECES)])
 def test_of_hostile_texts_nothing_is_alive_but_the_hub_s_own_link(chat, told):

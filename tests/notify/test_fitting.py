@@ -66,6 +66,14 @@ def test_a_summary_that_is_longer_than_a_title_stands_in_the_text_whole():
     assert text.startswith(long)
 
 
+def test_a_summary_that_this_service_s_title_cuts_stands_in_the_text_whole():
+    long = "freezer 7 at site a, row 3, is at -9.0 °C, which is above -15 °C"
+    head, text = compose(body(summary=long, details="Door open?"), PLAIN, Room(4000, 60))
+    assert head.endswith("…")
+    assert text.startswith(f"{long}\n\nDoor open?\n\nState: ")
+    assert long not in compose(body(summary=long), PLAIN, Room(4000, 250))[1]
+
+
 def test_an_sms_is_the_head_line_and_the_link():
     head, text = compose(body(details="x" * 900), BARE, Room(160, 0))
     assert head == ""
@@ -108,6 +116,11 @@ def test_what_a_device_says_of_a_group_s_alert_cannot_break_its_link(form):
     assert all(FORMS[form].url(f"{ACK}{place}") in line for place, line in enumerate(lines))
     if form == "markdown":
         assert lines[0] == f"]x[\u02cb<\u202fb>(@\u202f: [Acknowledge]({ACK}0)"
+
+
+def test_a_runbook_stays_a_link_where_details_and_table_fill_the_room():
+    told = body(details="x" * 100, runbook="https://wiki.example.org/x")
+    assert "\nRunbook: https://wiki.example.org/x\n" in compose(told, PLAIN, Room(450, 100))[1]
 
 
 def test_a_runbook_is_a_link_that_ends_where_it_ends_and_mentions_nobody():
