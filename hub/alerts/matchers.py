@@ -1,6 +1,6 @@
 """Which alerts are meant: matchers on labels as in Alertmanager, `alertname=X, site=~"a|b"`, also in braces."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,8 +44,10 @@ class Matcher:
         except re2.error as error:
             raise ValueError(f"{self.value!r} is not a pattern: {_words(error)}") from None
 
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether an alert with these labels is meant."""
+    def matches(self, labels: Mapping[str, str], unfilled: Collection[str] = ()) -> bool:
+        """Tell whether an alert with these labels is meant; `unfilled` names those whose text had no value."""
+        if self.name in unfilled:
+            return self.operator.startswith("!")  # what could not be filled in equals nothing, neither "?" nor ""
         value = labels.get(self.name, "")
         if self._pattern is None:
             return (value == self.value) is (self.operator == "=")
@@ -57,9 +59,9 @@ class Matcher:
         return f'{self.name}{self.operator}"{quoted}"'
 
 
-def match_all(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+def match_all(matchers: Iterable[Matcher], labels: Mapping[str, str], unfilled: Collection[str] = ()) -> bool:
     """Tell whether all of them match."""
-    return all(matcher.matches(labels) for matcher in matchers)
+    return all(matcher.matches(labels, unfilled) for matcher in matchers)
 
 
 def parse_matchers(text: str) -> list[Matcher]:

@@ -1,13 +1,15 @@
 """Silences: for a while nobody is told of the alerts that match. They go by id, start and end by the clock."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import orjson
 
 from hub.alerts.matchers import Matcher, match_all
+from hub.alerts.timeline import Timeline
 from hub.clock import rfc3339
 from hub.limits import SILENCE_KEPT_SECONDS
 
@@ -70,13 +72,20 @@ def _matcher_body(matcher: Matcher) -> dict[str, Any]:
 
 
 class Silences:
-    """All silences by id. The serial that ids are made of never goes back."""
+    """All silences by id. The serial that ids are made of never goes back, also over a restart.
+
+    The book asks at every tick what has changed, and for every alert that it might tell which silence hides it. So the
+    times of all are kept in order, and who holds now is kept until the next one starts or ends.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.all: dict[str, Silence] = {}
         self._serial = 0
         self._dirty: set[str] = set()
+        self._starts, self._ends = Timeline(), Timeline()
+        self._active: list[Silence] = []
+        self._active_from, self._active_until = inf, -inf
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
         """Bring stored ones in."""
@@ -84,11 +93,12 @@ class Silences:
             if identity == SERIAL:
                 self._serial = int(text)
             else:
-                self.all[identity] = Silence.load(identity, text)
+                self._keep(Silence.load(identity, text))
 
     def add(self, matchers: Sequence[Matcher], start: float, end: float, by: str, comment: str, now: float) -> Silence:
-        """Make one; the same one again is the one that is there."""
-        for each in self.all.values():
+        """Make one; the same one again is the one that is there: requests come twice where an answer was lost."""
+        for _, identity in self._ends.between(end - 1.0, end + 1.0):
+            each = self.all[identity]
             same = (each.matchers, each.by, each.comment) == (tuple(matchers), by, comment)
             if same and abs(each.end - end) < 1.0 and abs(each.start - start) < 1.0:
                 return each
@@ -128,23 +138,34 @@ class Silences:
 
     def forget(self, now: float) -> None:
         """Drop those that ended long ago."""
-        for identity in [each.id for each in self.all.values() if each.end + SILENCE_KEPT_SECONDS <= now]:
+        for _, identity in self._ends.between(-inf, now - SILENCE_KEPT_SECONDS):
+            self._lose_times(identity)
             del self.all[identity]
             self._dirty.add(identity)
 
-    def of(self, labels: Mapping[str, str], now: float) -> Silence | None:
+    def of(self, labels: Mapping[str, str], now: float, unfilled: Collection[str] = ()) -> Silence | None:
         """Return an active one that matches: the one that ends last."""
-        found = [each for each in self.all.values() if each.active(now) and match_all(each.matchers, labels)]
+        found = [each for each in self._holding(now) if match_all(each.matchers, labels, unfilled)]
         return max(found, key=lambda each: each.end, default=None)
 
     def next_change(self, now: float) -> float | None:
         """Return when the next one starts or ends."""
-        times = [at for each in self.all.values() for at in (each.start, each.end) if at > now]
-        return min(times, default=None)
+        times = (self._starts.next(now), self._ends.next(now))
+        return min((at for at in times if at is not None), default=None)
 
     def changed_between(self, before: float, now: float) -> list[Silence]:
-        """Return those that started or ended since `before`."""
-        return [each for each in self.all.values() if before < each.start <= now or before < each.end <= now]
+        """Return those that started or ended since `before`, in that order."""
+        moments = sorted(self._starts.between(before, now) + self._ends.between(before, now))
+        return [self.all[identity] for identity in dict.fromkeys(identity for _, identity in moments)]
+
+    def _holding(self, now: float) -> list[Silence]:
+        """Return the active ones, which are the same from one start or end to the next."""
+        if not self._active_from <= now < self._active_until:
+            since, until = (self._starts.last(now), self._ends.last(now)), self.next_change(now)
+            self._active = [each for each in self.all.values() if each.active(now)]
+            self._active_from = max((at for at in since if at is not None), default=-inf)
+            self._active_until = inf if until is None else until
+        return self._active
 
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
@@ -158,5 +179,19 @@ class Silences:
         return None if found is None else found.dump()
 
     def _put(self, silence: Silence) -> None:
-        self.all[silence.id] = silence
+        self._keep(silence)
         self._dirty.add(silence.id)
+
+    def _keep(self, silence: Silence) -> None:
+        """Put it in, where it stood if it is known, and its times."""
+        self._lose_times(silence.id)
+        self.all[silence.id] = silence
+        self._starts.add(silence.start, silence.id)
+        self._ends.add(silence.end, silence.id)
+
+    def _lose_times(self, identity: str) -> None:
+        """Take the times out of one that changes or goes; who holds now is to be found anew."""
+        self._active_until = -inf
+        if identity in self.all:
+            self._starts.drop(self.all[identity].start, identity)
+            self._ends.drop(self.all[identity].end, identity)

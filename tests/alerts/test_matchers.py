@@ -55,6 +55,15 @@ def test_what_is_no_matcher_is_told_with_its_place(text, says):
     assert says in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("zone=?", False), ("zone=", False), ("zone=~.*", False), ("zone!=?", True), ("zone!=", True), ("zone!~.*", True)],
+)
+def test_a_label_that_could_not_be_filled_in_equals_nothing(text, holds):
+    assert match_all(parse_matchers(text), {"zone": "?"}, ("zone",)) is holds
+    assert match_all(parse_matchers(text), {"zone": "?"}, ("other",)) is match_all(parse_matchers(text), {"zone": "?"})
+
+
 NAME = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 
 
