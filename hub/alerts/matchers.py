@@ -1,6 +1,6 @@
 """Which alerts are meant: matchers on labels as in Alertmanager, `alertname=X, site=~"a|b"`, also in braces."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,10 +8,13 @@ import re2
 
 from hub.limits import REGEX_CHARS
 
-__all__ = ["Matcher", "match_all", "parse_matchers"]
+__all__ = ["NARROWER", "Matcher", "match_all", "parse_matchers", "why_too_wide"]
 
 _OPERATORS = ("=~", "!~", "!=", "=")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
+NARROWER = """name a label that is meant, as in alertname=FreezerTooWarm; alertname=~".+" means all alerts"""
+"""What to do where a silence is too wide."""
+_SHOWN = 3  # matchers of such a silence
 _PLAIN = set("{}!=~,\\\"'` \t\n")
 
 
@@ -62,6 +65,18 @@ class Matcher:
 def match_all(matchers: Iterable[Matcher], labels: Mapping[str, str], unfilled: Collection[str] = ()) -> bool:
     """Tell whether all of them match."""
     return all(matcher.matches(labels, unfilled) for matcher in matchers)
+
+
+def why_too_wide(matchers: Sequence[Matcher]) -> str:
+    """Say why nobody can mean a silence with these matchers; nothing where one of them asks for a label that is there.
+
+    A label that is not there equals "". So where all of them match that, they match whatever has none of the labels
+    that they name: all alerts, where a name is misspelt. Alertmanager has refused such silences since 0.20.
+    """
+    if not match_all(matchers, {}):
+        return ""
+    shown = ", ".join(str(each) for each in matchers[:_SHOWN]) + (", …" if len(matchers) > _SHOWN else "")
+    return f"at least one matcher must not match the empty string: {shown} means every alert without such a label, too"
 
 
 def parse_matchers(text: str) -> list[Matcher]:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from hub.alerts.alert import Alert
+from hub.alerts.matchers import NARROWER, why_too_wide
 from hub.alerts.silences import Silence
 from hub.clock import rfc3339
+from hub.commands.labels import unknown_labels
 from hub.commands.request import Request, chosen, instant, matchers_of, span, words
 from hub.core import Core
 from hub.errors import RequestError
@@ -46,29 +48,40 @@ def unack(core: Core, request: Request, now: float) -> Answer:
 def silence(core: Core, request: Request, now: float) -> Answer:
     """Silence what the matchers match; from `start` (now) to `until`, or for `for`. With `id`, change that silence.
 
+    The answer tells in `warnings` what was probably not meant. Every way by which a silence is asked for leads here.
+
     Raises:
-        RequestError: the request cannot be read, or there is no such silence.
+        RequestError: the request cannot be read, it would silence everything, or there is no such silence.
 
     """
-    identity, start = words(request, "id"), now
-    if "start" in request:
-        start = instant(request["start"], "start")
-    elif identity in core.book.silences:
-        start = core.book.silences[identity].start
-    end = span(request, now, default=SILENCE_SECONDS) or now
-    if end <= start:
-        raise RequestError("the silence would end before it starts")
+    matchers = tuple(matchers_of(request))
+    if wide := why_too_wide(matchers):
+        raise RequestError(f"{wide}; {NARROWER}")
+    identity = words(request, "id")
+    start, end = _from_to(core, request, identity, now)
     by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
-    asked = Silence(identity, tuple(matchers_of(request)), start, end, by, comment, now)
     made: Silence | None
     if identity:
-        made = core.book.change_silence(asked, now)
+        made = core.book.change_silence(Silence(identity, matchers, start, end, by, comment, now), now)
     else:
-        made = core.book.silence(asked.matchers, max(start, now), end, by, comment, now)
+        made = core.book.silence(matchers, max(start, now), end, by, comment, now)
     if made is None:
         raise RequestError(f"no silence {identity!r} is known")
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
-    return {"ok": True, "silence": made.body(now), "silenced": hidden}
+    return {"ok": True, "silence": made.body(now), "silenced": hidden, "warnings": unknown_labels(core, matchers)}
+
+
+def _from_to(core: Core, request: Request, identity: str, now: float) -> tuple[float, float]:
+    """Read from when to when; `for` counts from a start that is named, or is still to come, else from now."""
+    begun = core.book.silences.get(identity)
+    start = now if begun is None else begun.start
+    if "start" in request:
+        start = instant(request["start"], "start")
+    since = start if "start" in request else max(start, now)
+    end = span(request, now, default=SILENCE_SECONDS, start=since) or now
+    if end <= start:
+        raise RequestError("the silence would end before it starts; 'until' must be later than 'start'")
+    return start, end
 
 
 def unsilence(core: Core, request: Request, now: float) -> Answer:

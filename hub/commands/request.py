@@ -9,7 +9,8 @@ from typing import Any
 from hub.alerts.alert import Alert
 from hub.alerts.book import Book
 from hub.alerts.matchers import Matcher, parse_matchers
-from hub.duration import parse_duration
+from hub.clock import rfc3339
+from hub.duration import format_duration, parse_duration
 from hub.errors import RequestError
 from hub.expressions import visible
 
@@ -56,8 +57,8 @@ def instant(text: Any, key: str) -> float:
     return at
 
 
-def span(request: Request, now: float, *, default: float | None) -> float | None:
-    """Read until when: `until` (a time) or `for` (a duration).
+def span(request: Request, now: float, *, default: float | None, start: float | None = None) -> float | None:
+    """Read until when: `until` (a time), or `for` (a duration, as `default` is) from `start`, without one from now.
 
     Raises:
         RequestError: both, or neither can be read, or it is over already.
@@ -66,20 +67,27 @@ def span(request: Request, now: float, *, default: float | None) -> float | None
     until, lasting = request.get("until"), request.get("for")
     if until is not None and lasting is not None:
         raise RequestError("'until' and 'for' exclude each other")
-    if lasting is not None:
-        try:
-            end = now + parse_duration(str(lasting))
-        except ValueError as error:
-            raise RequestError(str(error)) from None
-    elif until is not None:
-        end = instant(until, "until")
-    elif default is None:
-        return None
+    seconds = default if lasting is None else _seconds(str(lasting))
+    if until is not None:
+        end, what = instant(until, "until"), "'until'"
+    elif seconds is not None:
+        since = now if start is None else start
+        end, what = since + seconds, f"{format_duration(seconds)} from {rfc3339(since)}"
     else:
-        end = now + default
+        return None
     if end <= now:
-        raise RequestError("'until' is over already")
+        raise RequestError(f"{what} is over already")
     return min(end, _LAST)
+
+
+def _seconds(lasting: str) -> float:
+    try:
+        seconds = parse_duration(lasting)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+    if seconds <= 0:
+        raise RequestError(f"'for' is {lasting}, which is no time at all; write it as 90s, 5m, 1h30m or 7d")
+    return seconds
 
 
 def matchers_of(request: Request) -> list[Matcher]:

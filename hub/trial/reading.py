@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from hub.alerts.matchers import Matcher, parse_matchers
+from hub.alerts.matchers import NARROWER, Matcher, parse_matchers, why_too_wide
 from hub.document import Node, Problems
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, integer, list_of, one_of, text
 from hub.ingest.topics import check_topic
@@ -169,6 +169,8 @@ def _deed(kind: str) -> Callable[[Node, Problems], Deed | None]:
         chosen += (Matcher("alertname", "=", name),) if name else ()
         if not chosen and kind != "unsilence":
             section.report(node.problem(f"which alerts? write 'alert' or 'matchers' in '{kind}'"))
+        if chosen and kind == "silence" and (wide := why_too_wide(chosen)):
+            section.report((section.get("matchers") or node).problem(wide, NARROWER))  # a running hub refuses it, too
         return Deed(at, kind, chosen, by, lasting) if len(problems) == before else None
 
     return read

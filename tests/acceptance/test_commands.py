@@ -99,6 +99,8 @@ async def test_a_token_acknowledges_its_episode_and_outlives_a_restart(hub, brok
         ("ack", {"id": "xyz"}, "is not the id of an alert"),
         ("silence", {"matchers": "a=b", "for": "long"}, "not a duration"),
         ("silence", {"matchers": "a=b", "until": "2020-01-01T00:00:00Z"}, "is over already"),
+        ("silence", {"matchers": 'zone=~".*"'}, "must not match the empty string"),
+        ("silence", {"labels": {"zone": ""}}, "must not match the empty string"),
         ("unsilence", {"id": "nope"}, "no silence 'nope' is active"),
         ("ack", {"token": "forged.1.2.x.y"}, "not a token of this hub"),
         ("akc", {}, "did you mean 'ack'?"),
@@ -150,6 +152,35 @@ async def test_a_silenced_alert_is_told_when_its_silence_ends(hub):
     code, out, _ = await cli(hub, "unsilence", silence["id"])
     assert code == 0
     assert (await hub.notified("Hot", "firing"))["labels"]["site"] == "a"
+
+
+async def test_a_silence_is_planned_from_the_shell_for_so_long_from_its_start(hub):
+    code, out, err = await cli(hub, "silence", "site=a", "--start", "2100-12-24T22:00:00+01:00", "--for", "4h")
+    assert (code, err) == (0, "")
+    assert " from 2100-12-24T21:00:00.000Z until 2100-12-25T01:00:00.000Z; 0 firing alerts match" in out
+    code, out, _ = await cli(hub, "alerts", "--silences")
+    assert "pending" in out
+
+
+@pytest.mark.parametrize("matcher", ['zone=""', 'zone=~".*"', 'zone!~"x.+"', "zone!=x"])
+async def test_a_silence_that_would_hide_everything_is_refused_with_what_to_do(hub, matcher):
+    code, out, err = await cli(hub, "silence", matcher)
+    assert (code, out) == (1, "")
+    assert "at least one matcher must not match the empty string" in err
+    assert "name a label that is meant" in err
+    assert (await cli(hub, "alerts", "--silences"))[1] == "no silences\n"
+
+
+async def test_a_silence_for_a_label_that_nothing_has_is_made_and_warned_of(hub):
+    code, out, err = await cli(hub, "silence", "siet=a", "--json")
+    assert (code, err) == (0, "warning: no alert or rule has a label 'siet'; did you mean 'site'?\n")
+    assert json.loads(out)["matchers_text"] == ['siet="a"']
+
+
+async def test_a_silence_by_an_id_is_refused_before_it_silences_nobody(hub):
+    code, _, err = await cli(hub, "silence", "0123456789abcdef-1-firing")
+    assert code == 1
+    assert "a silence is for labels, not for one id" in err
 
 
 async def test_why_tells_the_way_from_the_message_to_the_delivery(hub):

@@ -167,6 +167,15 @@ async def test_a_silence_is_made_seen_and_ended(http):
     assert len((await http.good("GET", "/api/hub/silences?expired=true"))["silences"]) == 1
 
 
+async def test_a_silence_that_would_hide_everything_is_refused_and_one_for_nothing_is_warned_of(http):
+    status, said = await http.ask("POST", "/api/hub/silence", {"matchers": 'zone!~"x.+"'})
+    assert (status, said["ok"]) == (400, False)
+    assert "must not match the empty string" in said["error"]
+    made = await http.good("POST", "/api/hub/silence", {"matchers": "siet=a", "start": 4e9, "for": "2h"})
+    assert made["warnings"] == ["no alert or rule has a label 'siet'; did you mean 'site'?"]
+    assert made["silence"]["endsAt"] == "2096-10-02T09:06:40.000Z"
+
+
 async def test_what_the_hub_watches_is_to_be_seen(http):
     await http.scene.send("t/a/7", {"celsius": 31.5})
     await http.scene.notified("Hot", "firing")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.alerts.matchers import Matcher, match_all, parse_matchers
+from hub.alerts.matchers import Matcher, match_all, parse_matchers, why_too_wide
 
 LABELS = {"alertname": "Hot", "site": "berlin", "room": "a b"}
 
@@ -62,6 +62,27 @@ def test_what_is_no_matcher_is_told_with_its_place(text, says):
 def test_a_label_that_could_not_be_filled_in_equals_nothing(text, holds):
     assert match_all(parse_matchers(text), {"zone": "?"}, ("zone",)) is holds
     assert match_all(parse_matchers(text), {"zone": "?"}, ("other",)) is match_all(parse_matchers(text), {"zone": "?"})
+
+
+@pytest.mark.parametrize(
+    "text", ["zone=", 'zone=~".*"', 'zone=~"a|"', 'zone!~"x.+"', "zone!=x", "alertname!=Hot", 'a="",b!=c', 'zone=~""']
+)
+def test_a_silence_that_asks_for_no_label_that_is_there_is_too_wide(text):
+    first = parse_matchers(text)[0]
+    assert f"must not match the empty string: {first}" in why_too_wide(parse_matchers(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["zone=a", 'zone=~".+"', 'zone!=""', 'zone!~".*"', 'a=""  ,b=c', 'alertname=~".+",a!=b']
+)
+def test_one_matcher_that_asks_for_a_label_is_enough(text):
+    assert why_too_wide(parse_matchers(text)) == ""
+
+
+def test_of_many_matchers_that_are_too_wide_the_first_are_shown():
+    shown = why_too_wide(parse_matchers(",".join(f"label{n}!=x" for n in range(100))))
+    assert 'label2!="x", … means' in shown
+    assert len(shown) < 200
 
 
 NAME = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)

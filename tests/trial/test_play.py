@@ -53,13 +53,23 @@ tests:
 
 
 @pytest.fixture
-def run(tmp_path):
-    def run(text):
+def read(tmp_path):
+    """Return the rules, their tests and what is wrong with them."""
+
+    def read(text):
         path = tmp_path / "rules.yaml"
         path.write_text(RULES + dedent(text).strip("\n"), "utf-8")
         problems = Problems()
         rules = load_rules([path], problems, read_receivers, "hub", keep=True)
-        cases = read_cases(rules, problems)
+        return rules, read_cases(rules, problems), problems
+
+    return read
+
+
+@pytest.fixture
+def run(read):
+    def run(text):
+        rules, cases, problems = read(text)
         assert not problems, str(ConfigError(problems))
         return [failure for case in cases for failure in play(case, rules, None)]
 
@@ -162,6 +172,26 @@ def test_who_is_held_back_by_another_alert_of_the_same_site_is_told_when_that_re
           - {at: 9m, alert: SiteOff, state: resolved, notified: [mail]}
           - {at: 9m, alert: Hot, labels: {site: a}, notified: [chat]}
     """)
+
+
+@pytest.mark.parametrize(
+    ("silence", "column"),
+    [
+        ("{at: 0m, matchers: 'zone=~\".*\"'}", 32),
+        ("{at: 0m, matchers: ['zone!=x', 'a=\"\"']}", 31),
+        ("{at: 0m, labels: {zone: ''}}", 12),
+    ],
+)
+def test_a_silence_that_a_running_hub_refuses_is_a_problem_with_its_place(read, silence, column):
+    _, cases, (problem,) = read(f"""
+      - name: n
+        silence: {silence}
+        expect: {{at: 2m, alert: Hot, state: inactive}}
+    """)
+    assert not cases
+    assert "at least one matcher must not match the empty string" in problem.message
+    assert problem.hint.startswith("name a label that is meant")
+    assert (problem.line, problem.column) == (RULES.count("\n") + 2, column)
 
 
 def test_a_silence_that_ends_lets_through_what_still_fires(passes):

@@ -106,7 +106,7 @@ def _taking(request: Schema, answered: Schema) -> Described:
 
 
 _ACKED = _taking(ALERT_ASKED, ok(alerts=listed(ALERT)))
-_SILENCED = _taking(SILENCE_ASKED, ok(silence=SILENCE, silenced=WHOLE))
+_SILENCED = _taking(SILENCE_ASKED, ok(silence=SILENCE, silenced=WHOLE, warnings=listed(TEXT)))
 _UNSILENCED = _taking(UNSILENCE_ASKED, ok(silence=SILENCE))
 _TOKEN = _taking(ALERT_ASKED, ok(token=TEXT, expires=TIME))
 _OUTBOX = _taking(OUTBOX_ASKED, ok(outbox=listed(OUTBOX_ENTRY)))

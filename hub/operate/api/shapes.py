@@ -157,8 +157,9 @@ _ID = said(_WORDS, "Of an alert or one of its notifications; instead of matchers
 _UNTIL = {"until": _WHEN, "for": said(TEXT, "A duration such as 2h, instead of `until`.")}
 
 ALERT_ASKED: Schema = made_of({**_WHOM, **_UNTIL, "id": _ID})
+_FROM = said(_WHEN, "RFC 3339, or seconds since 1970; `for` counts from then. Now, where it is not said.")
 SILENCE_ASKED: Schema = made_of(
-    {**_WHOM, **_UNTIL, "id": said(_WORDS, "Of a silence that is to be changed."), "start": _WHEN}
+    {**_WHOM, **_UNTIL, "id": said(_WORDS, "Of a silence that is to be changed."), "start": _FROM}
 )
 SUBSCRIPTION: Schema = said(
     made_of({"expirationTime": maybe(NUMBER)}, endpoint=TEXT, keys=made_of(p256dh=TEXT, auth=TEXT)),

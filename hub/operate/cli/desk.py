@@ -38,6 +38,16 @@ Matchers = Annotated[
 ]
 
 
+Meant = Annotated[
+    list[str],
+    typer.Argument(
+        help="Which alerts, as in Alertmanager: alertname=X site=~'a|b'. A word alone is the alertname.",
+        metavar="MATCHER...",
+        show_default=False,
+    ),
+]
+
+
 def alerts(
     matchers: Annotated[
         list[str] | None, typer.Argument(help="Only those that match.", metavar="[MATCHER]...", show_default=False)
@@ -85,16 +95,20 @@ def ack(
 
 
 def silence(
-    matchers: Matchers,
+    matchers: Meant,
     config: Config = None,
     broker: Broker = None,
     by: By = None,
     comment: Comment = "",
-    lasting: Annotated[str, typer.Option("--for", help="For how long.")] = "1h",
+    lasting: Annotated[str, typer.Option("--for", help="For how long, from its start.")] = "1h",
     start: Annotated[str | None, typer.Option(help="From when, RFC 3339 [default: now].", metavar="TIME")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell nobody of the alerts that match, for a while; prints the silence's id."""
+    if "id" in which(matchers):
+        raise RequestError(
+            "a silence is for labels, not for one id; write alertname=… and labels as `hub alerts` has them"
+        )
     wanted = {
         "matchers": [_matcher(text) for text in matchers],
         "by": by or user(),
@@ -104,12 +118,15 @@ def silence(
     if start is not None:
         wanted["start"] = start
     answer = request("silence", wanted, config, broker)
-    if as_json:
-        typer.echo(shown_json(answer["silence"]))
-        return
-    made = answer["silence"]
-    count = answer["silenced"]
-    typer.echo(f"{made['id']} until {made['endsAt']}; {count} firing alert{'s' if count != 1 else ''} match")
+    typer.echo(shown_json(answer["silence"]) if as_json else _silenced(answer))
+    for warning in answer.get("warnings", ()):  # beside what is printed, which may be read by a program
+        typer.echo(f"warning: {shown(warning)}", err=True)
+
+
+def _silenced(answer: Mapping[str, Any]) -> str:
+    made, count = answer["silence"], answer["silenced"]
+    planned = f" from {made['startsAt']}" if made["status"]["state"] == "pending" else ""
+    return f"{made['id']}{planned} until {made['endsAt']}; {count} firing alert{'s' if count != 1 else ''} match"
 
 
 def unsilence(
@@ -182,10 +199,10 @@ def _cells(each: Mapping[str, Any]) -> list[str]:
 
 
 def _silence_table(answer: Mapping[str, Any]) -> None:
-    table = Table("id", "matchers", "from", "until", "by", "comment", box=None)
+    table = Table("id", "state", "matchers", "from", "until", "by", "comment", box=None)
     for each in answer["silences"]:
-        cells = (each["id"], ", ".join(each["matchers_text"]), each["startsAt"], each["endsAt"])
-        table.add_row(*map(shown, (*cells, each["createdBy"], each["comment"])))
+        cells = (each["id"], each["status"]["state"], ", ".join(each["matchers_text"]))
+        table.add_row(*map(shown, (*cells, each["startsAt"], each["endsAt"], each["createdBy"], each["comment"])))
     print_table(table, answer["silences"], "no silences")
 
 

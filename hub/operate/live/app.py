@@ -276,7 +276,8 @@ class LiveView(App[None]):
             made = await self.link.command("silence", self._by(wanted))
         except HubError as error:
             return shown(error, 300)
-        self.say(f"silent until {made['silence']['endsAt']}: {made['silenced']} firing now")
+        told = f"silent until {made['silence']['endsAt']}: {made['silenced']} firing now"
+        self.say("; ".join([*made.get("warnings", ()), told]))  # the line is cut at the edge: what matters comes first
         return ""
 
     def action_why(self) -> None:

@@ -361,7 +361,8 @@ async def test_a_silence_is_made_changed_into_another_and_ended(desk):
         {"state": "active"},
         [{"name": "site", "value": "a", "isRegex": False, "isEqual": True}],
     )
-    other = [{"name": "site", "value": "b|c", "isRegex": True, "isEqual": False}]
+    hot = {"name": "alertname", "value": "Hot", "isRegex": False}
+    other = [hot, {"name": "site", "value": "b|c", "isRegex": True, "isEqual": False}]
     status, changed = await desk.ask("POST", "/silences", first | {"matchers": other})
     assert changed["silenceID"] != made["silenceID"]
     assert [(each["id"], each["status"]["state"]) for each in await desk.get("/silences")] == [
@@ -386,6 +387,8 @@ async def test_a_silence_is_made_changed_into_another_and_ended(desk):
         ({"endsAt": None}, 400, "needs 'startsAt' and 'endsAt'"),
         (ENDED, 400, "over already"),
         ({"startsAt": "2100-01-01T00:00:00Z"}, 400, "would end before it starts"),
+        ({"matchers": [{"name": "zone", "value": ""}]}, 400, "must not match the empty string"),
+        ({"matchers": [{"name": "zone", "value": ".*", "isRegex": True}]}, 400, "must not match the empty string"),
         ({"comment": 1}, 400, "'comment' must be text"),
         ({"id": "nope"}, 404, "no silence 'nope' is known"),
     ],
@@ -400,6 +403,13 @@ async def test_silences_that_are_none_are_refused_with_why(shared, changes, stat
 async def test_what_is_not_known_is_not_found(shared):
     for method in ("GET", "DELETE"):
         assert await shared.ask(method, "/silence/nope") == (404, "no silence 'nope' is known")
+
+
+async def test_amtool_is_told_why_a_silence_that_would_hide_everything_is_refused(shared):
+    said = await shared.amtool("silence", "add", "zone=~.*", "--comment=works", code=1)
+    assert "at least one matcher must not match the empty string" in said
+    assert "name a label that is meant" in said
+    assert await shared.get("/silences") == []
 
 
 async def test_who_changes_a_silence_is_in_the_audit_log_by_the_name_of_the_token(desk):

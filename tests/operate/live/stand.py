@@ -58,7 +58,7 @@ class Stand:
             "receivers": {"ok": True, "receivers": []},
         }
         self.asked, self.queries, self.sinces = [], [], []
-        self.refuse = ""
+        self.refuse, self.warnings = "", []
         self.shut = False
         self.number = 0
         self.sockets = set()
@@ -93,7 +93,8 @@ class Stand:
         if self.refuse:
             return web.json_response({"ok": False, "error": self.refuse}, status=400)
         silence = {"id": "5", "endsAt": "2026-03-01T13:00:00.000Z"}
-        return web.json_response({"ok": True, "alerts": [], "outbox": [{}, {}], "silence": silence, "silenced": 1})
+        made = {"alerts": [], "outbox": [{}, {}], "silence": silence, "silenced": 1, "warnings": self.warnings}
+        return web.json_response({"ok": True, **made})
 
     async def feed(self, request):
         self._admit(request)

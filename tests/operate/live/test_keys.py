@@ -77,6 +77,15 @@ async def test_s_silences_with_the_matchers_of_the_alert_and_stays_open_when_the
         assert stand.asked[-1] == ("silence", {"by": "ada", "matchers": matchers, "for": "2h", "comment": "why"})
 
 
+async def test_what_a_silence_is_warned_of_is_said():
+    async with standing() as stand, viewing(stand) as (view, pilot):
+        await two_alerts(stand)
+        await until(pilot, lambda: len(view.rows.items) == 2)
+        stand.warnings = ["no alert or rule has a label 'siet'"]
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: "no alert or rule has a label 'siet'; silent until" in said(view))
+
+
 async def test_w_tells_why_an_alert_came_and_why_a_rule_tells_nobody():
     async with standing() as stand:
         trace = [{"time": "2026-03-01T11:54:30.000Z", "kind": "firing", "notification": None, "reason": "it held"}]

@@ -5,6 +5,7 @@ import contextlib
 import re
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -111,6 +112,27 @@ async def test_a_silence_begins_with_the_alerts_own_matchers_and_tells_what_it_h
         await page.get_by_role("button", name="End it").click()
         await page.get_by_text("No silence.").wait_for()
         assert (await desk.ask("/api/hub/silences"))["silences"] == []
+
+
+async def test_a_silence_for_everything_is_refused_in_its_dialog_and_one_for_nothing_is_warned_of(desk, browser):
+    async with browser.page(f"{desk.url}/#/silences", allowed=("400",)) as page:
+        await page.get_by_role("button", name="New silence").click()
+        send = page.get_by_role("dialog").get_by_role("button", name="Silence")
+        await page.get_by_label("Matchers").fill('zone=~".*"')
+        await send.click()
+        await page.get_by_role("dialog").get_by_role("alert").filter(has_text="must not match the empty").wait_for()
+        await page.get_by_label("Matchers").fill("romo=loud")
+        await page.get_by_label("From").fill("2100-12-24T22:00")
+        await page.get_by_label("For").select_option("4h")
+        await send.click()
+        await page.get_by_text("no alert or rule has a label 'romo'; did you mean 'room'?").wait_for()
+        (made,) = (await desk.ask("/api/hub/silences"))["silences"]
+        starts, ends = (datetime.fromisoformat(made[key]) for key in ("startsAt", "endsAt"))
+        assert (ends - starts, starts.year) == (timedelta(hours=4), 2100)
+        shown = page.locator(".silence")
+        await shown.filter(has_text="pending from").wait_for()
+        await shown.get_by_role("button", name="End it").click()
+        await page.get_by_text("No silence.").wait_for()
 
 
 async def test_the_keyboard_is_enough(desk, browser):

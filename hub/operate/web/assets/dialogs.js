@@ -1,8 +1,9 @@
 // What people say to an alert: acknowledge, take it back, silence. Dialogs are the browser's own: Escape closes them.
+// What a dialog does returns a text to show, or [text, true] where it is a warning.
 
 import { ask, command } from "./api.js";
 import { matchers } from "./desk.js";
-import { h, keepFocus, toast } from "./dom.js";
+import { clock, h, keepFocus, toast } from "./dom.js";
 
 function dialog(title, content, verb, act) {
   const said = h("p", { class: "wrong", role: "alert" });
@@ -12,7 +13,7 @@ function dialog(title, content, verb, act) {
       event.preventDefault();
       go.disabled = true;
       try {
-        toast(await act());
+        toast(...[await act()].flat());
         box.close();
       } catch (error) {
         said.textContent = error.message;
@@ -66,6 +67,7 @@ export function silence(alert) {
   const which = h("textarea", { rows: 3, spellcheck: "false", required: true, input: () => count(), "aria-describedby": "silence-hint" });
   which.value = alert ? matchers(alert) : "";
   const lasting = choose({ "1h": "1 hour", "30m": "30 minutes", "4h": "4 hours", "1d": "1 day", "7d": "7 days" });
+  const start = h("input", { type: "datetime-local" });
   const comment = h("input", { maxlength: 500, autocomplete: "off" });
   const hint = h("p", { id: "silence-hint", class: "hint", role: "status" });
   let counting = 0;
@@ -81,12 +83,19 @@ export function silence(alert) {
     }, 250);
   };
   dialog("Silence", [
-    field("Matchers", which), hint, field("For", lasting), field("Comment", comment),
+    field("Matchers", which), hint, field("From (empty: now)", start), field("For", lasting), field("Comment", comment),
   ], "Silence", async () => {
-    const made = await command("silence", { matchers: which.value, for: lasting.value, comment: comment.value });
-    return `Silenced ${made.silenced} alert${made.silenced === 1 ? "" : "s"}`;
+    const request = { matchers: which.value, for: lasting.value, comment: comment.value };
+    if (start.value) request.start = new Date(start.value).toISOString(); // what is filled in is this browser's time
+    return silenced(await command("silence", request));
   });
   if (alert) count();
+}
+
+function silenced({ silence: made, silenced: count, warnings }) {
+  const done = made.status.state === "pending"
+    ? `Will be silent from ${clock(new Date(made.startsAt))} on` : `Silenced ${count} alert${count === 1 ? "" : "s"}`;
+  return warnings.length ? [`${done}. Warning: ${warnings.join(". ")}`, true] : done;
 }
 
 export function confirm(title, text, verb, act) {

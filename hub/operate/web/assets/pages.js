@@ -14,7 +14,8 @@ export function silencesPage(main) {
     const { silences } = await ask("silences", expired.checked ? { expired: true } : {});
     if (box.contains(document.activeElement)) return;
     show(box, silences.length ? silences.map((each) => h("article", { class: "silence" },
-      h("p", { class: "when" }, h("span", { class: "state" }, each.status.state), " until ", time(each.endsAt)),
+      h("p", { class: "when" }, h("span", { class: "state" }, each.status.state),
+        each.status.state === "pending" ? [" from ", time(each.startsAt)] : null, " until ", time(each.endsAt)),
       h("p", {}, h("code", {}, each.matchers_text.join(", "))),
       h("p", { class: "note" }, `${each.createdBy}${each.comment ? `: ${each.comment}` : ""}`),
       each.status.state === "expired" ? null : h("p", { class: "actions" }, button("End it", () => end(each, load, box), { class: "quiet" })),
