@@ -126,6 +126,7 @@ async def test_a_silence_for_everything_is_refused_in_its_dialog_and_one_for_not
         await page.get_by_label("For").select_option("4h")
         await send.click()
         await page.get_by_text("no alert or rule has a label 'romo'; did you mean 'room'?").wait_for()
+        assert await page.locator("#toast").get_attribute("data-wrong") == "false"  # it was done all the same
         (made,) = (await desk.ask("/api/hub/silences"))["silences"]
         starts, ends = (datetime.fromisoformat(made[key]) for key in ("startsAt", "endsAt"))
         assert (ends - starts, starts.year) == (timedelta(hours=4), 2100)

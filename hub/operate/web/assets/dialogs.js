@@ -1,5 +1,5 @@
 // What people say to an alert: acknowledge, take it back, silence. Dialogs are the browser's own: Escape closes them.
-// What a dialog does returns a text to show, or [text, true] where it is a warning.
+// What a dialog does returns a text to show, or what `toast` takes where there is more to say.
 
 import { ask, command } from "./api.js";
 import { matchers } from "./desk.js";
@@ -95,7 +95,7 @@ export function silence(alert) {
 function silenced({ silence: made, silenced: count, warnings }) {
   const done = made.status.state === "pending"
     ? `Will be silent from ${clock(new Date(made.startsAt))} on` : `Silenced ${count} alert${count === 1 ? "" : "s"}`;
-  return warnings.length ? [`${done}. Warning: ${warnings.join(". ")}`, true] : done;
+  return warnings.length ? [`${done}. Warning: ${warnings.join(". ")}`, false, true] : done;
 }
 
 export function confirm(title, text, verb, act) {

@@ -102,13 +102,14 @@ export function button(text, press, attributes = {}) {
 }
 
 let toasting = 0;
-export function toast(text, wrong = false) {
+// `wrong`: it was not done. `slow`: it is shown for longer, as there is more to read.
+export function toast(text, wrong = false, slow = wrong) {
   const node = document.getElementById("toast");
   node.hidden = false;
   node.dataset.wrong = wrong;
   node.textContent = text;
   clearTimeout(toasting);
-  toasting = setTimeout(() => { node.hidden = true; }, wrong ? 12000 : 5000);
+  toasting = setTimeout(() => { node.hidden = true; }, slow ? 12000 : 5000);
 }
 
 export function announce(text) {
