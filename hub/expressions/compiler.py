@@ -76,7 +76,9 @@ class Compiler:
         code = self.code(root)
         if condition:
             if code.kind not in ("bool", "dyn"):
-                self.fail(f"a condition must be true or false, and this is {an(code.kind)}", root)
+                message = f"a condition must be true or false, and this is {an(code.kind)}"
+                self.fail(message, root, self.names.hiding(root))
+            self._doubt(root)
             code = self.as_bool(code)
         fallback = self._later(condition) if self.absorbs and not self.strict else None
         return self.emit.function(code.text, fallback, code.fails), code.kind
@@ -90,7 +92,7 @@ class Compiler:
 
     def alone(self, node: Node) -> tuple[Callable[..., Any], str, Resolver]:
         """Compile a node as an expression of its own, where a text's own names mean fields; return its names too."""
-        inner = Compiler(node, self.text, replace(self.scope, extra=frozenset(), history=False))
+        inner = Compiler(node, self.text, replace(self.scope, extra=frozenset(), own=(), history=False))
         run, kind = inner.compile(condition=False)
         return run, kind, inner.names
 
@@ -145,6 +147,13 @@ class Compiler:
     def as_bool(self, code: Code) -> Code:
         """Write that a value must be a bool."""
         return code if code.kind == "bool" else Code(f"truth({code.text})", "bool")
+
+    def _doubt(self, node: Node) -> None:
+        """Refuse a name that is asked for true or false and is surely a schedule's, misspelt."""
+        if self.scope.schedules and (meant := self.names.doubted(node)):
+            name = node.name if isinstance(node, Name) else ""
+            hint = f"did you mean {meant!r}? a field of the payload is payload.{name}"
+            self.fail(f"there is no schedule {name!r}", node, hint)
 
     def fold(self, code: Code, operands: list[Code], function: Callable[..., Any]) -> Code:
         """Compute it now if all operands are constants and it has a value."""
@@ -221,8 +230,8 @@ class Compiler:
             return self._in(node, left, right)
         if operator in ("==", "!="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=False):
-                hint = self._compare_hint(node, left, right) or self.names.meant(node.operands)
-                self.fail(f"{an(left.kind)} never equals {an(right.kind)}", node, hint)
+                message = f"{an(left.kind)} never equals {an(right.kind)}"
+                self.fail(message, node, self._compare_hint(node, left, right))
             return operators.equality(self.emit, operator, left, right)
         if operator in ("<", "<=", ">", ">="):
             if not self.lenient and not operators.comparable(left.kind, right.kind, ordered=True):
@@ -238,7 +247,7 @@ class Compiler:
 
     def _compare_hint(self, node: Operation, left: Code, right: Code) -> str:
         captured = self.names.captured(node.operands) if {left.kind, right.kind} & NUMBERS else ""
-        return captured or _compare_hint(left.kind, right.kind)
+        return captured or self.names.meant(node.operands) or _compare_hint(left.kind, right.kind)
 
     def _in(self, node: Operation, left: Code, right: Code) -> Code:
         if right.kind not in ("list", "map", "dyn"):
@@ -260,6 +269,7 @@ class Compiler:
     def _unary(self, node: Operation) -> Code:
         operand = self.code(node.operands[0])
         if node.operator == "!":
+            self._doubt(node.operands[0])
             if operand.kind == "bool":
                 return self.fold(Code(f"(not {operand.text})", "bool", operand.fails), [operand], calls.invert)
             if operand.kind != "dyn":
@@ -301,13 +311,16 @@ class Compiler:
         else:
             code = self.code(node)
         if code.kind not in ("bool", "dyn") and not self.lenient:
-            self.fail(f"{operator} needs true or false on both sides, not {an(code.kind)}", node)
+            message = f"{operator} needs true or false on both sides, not {an(code.kind)}"
+            self.fail(message, node, self.names.hiding(node))
+        self._doubt(node)
         return self.as_bool(code)
 
     def _conditional(self, node: Conditional) -> Code:
         test = self.code(node.test)
         if test.kind not in ("bool", "dyn") and not self.lenient:
             self.fail(f"? needs true or false before it, not {an(test.kind)}", node)
+        self._doubt(node.test)
         test = self.as_bool(test)
         if test.constant in (True, False):
             return self.code(node.then if test.constant else node.other)

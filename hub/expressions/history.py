@@ -142,6 +142,7 @@ def _slot(compiler: Compiler, node: Call, sampled: Sampled, seconds: float) -> S
         )
     compiler.names.fields |= names.fields
     compiler.names.captures |= names.captures
+    compiler.names.schedules |= names.schedules
     text = f"{sampled.mode} {seconds!r} {_spelled(argument)}"
     field = names.plain_field(argument)
     return Slot(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from hub.errors import EvaluationError
 
@@ -15,29 +15,44 @@ HISTORY = frozenset(_WINDOW | {"previous", "changed", "last", "unchanged"})
 """Functions over the samples of an instance; their names are taken already."""
 
 
-class _NoHistory:
-    """Where there are no samples: outside a rule."""
+class _Nothing:
+    """Where there are no samples, or no schedules: outside a rule."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
 
     def __getitem__(self, key: str) -> Any:
-        raise EvaluationError("there are no samples here")
+        raise EvaluationError(f"there are no {self._what} here")
 
 
-NO_HISTORY: Any = _NoHistory()
+NO_HISTORY: Any = _Nothing("samples")
+NO_SCHEDULES: Any = _Nothing("schedules")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names an expression sees, in this order: `extra`, `captures`, the built-in ones, then fields of the payload.
+    """The names an expression sees: `own`, `extra`, `captures`, the built-in ones, `schedules`, fields of the payload.
 
-    `captures` are those of the topic filter in their order, which is that of the values at run time; `extra` are a
-    template's own names (`alertname`, `state`, …). With `bindings` there is nothing but those names (see `evaluate`).
-    `history`: it is an expression of a rule, so that there are samples.
+    In this order. `captures` are those of the topic filter in their order, which is that of the values at run time;
+    `extra` are a template's own names (`alertname`, `state`, …), `own` names whose values are known at load. With
+    `bindings` there is nothing but those names (see `evaluate`). `history`: it is an expression of a rule, so that
+    there are samples.
     """
 
     captures: tuple[str, ...] = ()
     extra: frozenset[str] = frozenset()
     bindings: frozenset[str] | None = None
     history: bool = False
+    schedules: frozenset[str] = frozenset()
+    own: tuple[tuple[str, str], ...] = ()
+
+
+class Clock(Protocol):
+    """A schedule as an expression asks it."""
+
+    def active(self, now: float) -> bool:
+        """Tell whether it holds."""
+        ...
 
 
 @dataclass(slots=True)
@@ -45,7 +60,7 @@ class Context:
     """What an expression may know of the event beyond payload fields and captures; one object may be used again.
 
     `time` and `now` are seconds since 1970; `payload_present` says whether the payload was an object, so that `value`
-    means nothing. `history` has the samples of the instance by the keys of their slots.
+    means nothing. `history` has the samples of the instance by the keys of their slots, `schedules` are asked by name.
     """
 
     value: Any = None
@@ -60,6 +75,7 @@ class Context:
     payload_present: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
     history: Any = NO_HISTORY
+    schedules: Mapping[str, Clock] = NO_SCHEDULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,20 @@ class Program:
 
     `run(fields, captures, context)` returns the value or raises EvaluationError; `context` may be None unless
     `needs_context`; `costly`: its work may grow with the payload. `fields` are the payload's fields that it names,
-    `captures` those of the topic; `equalities` must all hold for it to be true. `history` are the samples it reads,
-    which the context must have then. `kind` is the type of its value as far as it is known at load, or `dyn`.
+    `captures` those of the topic, `schedules` those that decide beside the message; with `asks_event` the context must
+    have more than these. `equalities` must all hold for it to be true. `history` are the samples it reads, which the
+    context must have then. `kind` is the type of its value as far as it is known at load, or `dyn`.
     """
 
     run: Run
     text: str
     kind: str
     needs_context: bool
+    asks_event: bool
     costly: bool
     fields: frozenset[str]
     captures: frozenset[str]
+    schedules: frozenset[str]
     equalities: tuple[Equality, ...]
     history: tuple[Reading, ...] = field(repr=False)
     scope: Scope = field(repr=False)
@@ -107,9 +110,11 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         text,
         kind,
         names.needs_context,
+        names.asks_event,
         compiler.emit.costly,
         frozenset(names.fields),
         frozenset(names.captures),
+        frozenset(names.schedules),
         () if scope.bindings is not None else tuple(_equalities(root, scope)),
         tuple(names.readings),
         scope,
@@ -147,10 +152,10 @@ def _equalities(root: Node, scope: Scope) -> list[Equality]:
 
 def _subject(node: Node, scope: Scope) -> tuple[str, str] | None:
     """Return what a name is, if it is a capture or a field of the payload."""
-    if isinstance(node, Name) and node.name not in scope.extra:
+    if isinstance(node, Name) and node.name not in scope.extra and node.name not in dict(scope.own):
         if node.name in scope.captures:
             return "capture", node.name
-        return None if node.name in BUILTINS else ("field", node.name)
+        return None if node.name in BUILTINS or node.name in scope.schedules else ("field", node.name)
     if isinstance(node, Select) and not node.optional and isinstance(node.operand, Name):
         shadowed = "payload" in scope.captures or "payload" in scope.extra
         return ("field", node.field) if node.operand.name == "payload" and not shadowed else None

@@ -7,6 +7,7 @@ from typing import Any, NoReturn, Protocol
 
 from hub.expressions.ast import Has, Name, Node, Select
 from hub.expressions.emitter import Code, Emitter
+from hub.expressions.misspelt import misspelt
 from hub.expressions.names import BUILTINS, EVENT, Scope
 from hub.expressions.values import TYPES
 
@@ -56,9 +57,16 @@ class Resolver:
         self.variables: dict[str, Code] = {}
         self.fields: set[str] = set()
         self.captures: set[str] = set()
-        self.needs_context = False
+        self.schedules: set[str] = set()
+        self.asks_event = False
+        """Whether it asks the context for more than schedules and samples."""
         self.readings: dict[Any, None] = {}
         """The calls of history functions, each once."""
+
+    @property
+    def needs_context(self) -> bool:
+        """Whether it asks the context for anything but samples."""
+        return self.asks_event or bool(self.schedules)
 
     @contextmanager
     def bound(self, names: list[str]) -> Iterator[list[str]]:
@@ -90,9 +98,11 @@ class Resolver:
 
     def hiding(self, node: Node) -> str:
         """Say which capture stands before what was meant, if one does: `device.x` beside a capture {device}."""
-        if not isinstance(node, Name) or node.name not in self.scope.captures or node.name not in BUILTINS:
+        hidden = {*BUILTINS, *self.scope.schedules}
+        if not isinstance(node, Name) or node.name not in self.scope.captures or node.name not in hidden:
             return ""
         what = "the device of the registry" if node.name == "device" else f"the hub's own {node.name!r}"
+        what = what if node.name in BUILTINS else f"the schedule {node.name!r}"
         return f"the capture {{{node.name}}} hides {what}; give the capture another name to reach it"
 
     def captured(self, nodes: list[Node]) -> str:
@@ -106,11 +116,21 @@ class Resolver:
         return ""
 
     def meant(self, nodes: list[Node]) -> str:
-        """Say what to write where the whole `device` was compared: the payload's field, most likely."""
+        """Say what to write where the whole `device`, or a schedule, was compared: the payload's field, most likely."""
         for node in nodes:
-            if isinstance(node, Name) and node.name in ("device", "labels") and node.name not in self.scope.captures:
+            if not isinstance(node, Name) or node.name in self.scope.captures or node.name in self.variables:
+                continue
+            if node.name in ("device", "labels"):
                 return f"{node.name!r} is a map of the hub's own; the payload's field is payload.{node.name}"
+            if node.name in self.scope.schedules:
+                return f"{node.name!r} is a schedule, true or false; the payload's field is payload.{node.name}"
         return ""
+
+    def doubted(self, node: Node) -> str:
+        """Say which schedule was meant by a name that is asked for true or false and is nearly that of one."""
+        if not isinstance(node, Name) or node.name in self.scope.captures or self.local(node):
+            return ""
+        return "" if node.name not in self.fields else misspelt(node.name, self.scope.schedules)
 
     def local(self, node: Node) -> bool:
         """Say whether a chain of members begins with a variable of a macro."""
@@ -125,15 +145,26 @@ class Resolver:
             return self.variables[name]
         if scope.bindings is not None:
             return self.binding(name, node)
+        found = self.given(name, node)
+        return found or (self.compiler.types_wanted and self.type_name(name)) or self.field(name)
+
+    def given(self, name: str, node: Name) -> Code | None:
+        """Write a name that no payload can have; None where it is none of these."""
+        scope = self.scope
+        if name in (own := dict(scope.own)):
+            return self.emit.constant(own[name], "string")
         if name in scope.extra:
-            self.needs_context = True
+            self.asks_event = True
             return Code(f"X.extra[{self.emit.constant(name, 'string').text}]")
         if name in scope.captures:
             self.captures.add(name)
             return Code(f"C[{scope.captures.index(name)}]", "string", False)
         if name in BUILTINS:
             return self.builtin(name, node)
-        return (self.compiler.types_wanted and self.type_name(name)) or self.field(name)
+        if name in scope.schedules:
+            self.schedules.add(name)
+            return Code(f"X.schedules[{self.emit.constant(name, 'string').text}].active(X.now)", "bool", False)
+        return None
 
     def binding(self, name: str, node: Node) -> Code:
         """Write a bare name where there are bindings only."""
@@ -151,7 +182,7 @@ class Resolver:
             return Code("F", "map", False, atom=True)
         if name == "event":
             self.compiler.fail("event has members", node, f"event.{', event.'.join(EVENT)}")
-        self.needs_context = True
+        self.asks_event = True
         return _CONTEXT[name]
 
     def field(self, name: str) -> Code:
@@ -183,7 +214,7 @@ class Resolver:
             near = get_close_matches(field, EVENT, 1, 0.6)
             hint = f"did you mean {near[0]!r}?" if near else f"event.{', event.'.join(EVENT)}"
             self.compiler.fail(f"event has no member {field!r}", node, hint)
-        self.needs_context = True
+        self.asks_event = True
         return Code(_EVENT[field], EVENT[field], False)
 
     def has(self, node: Has) -> Code | None:

@@ -55,6 +55,7 @@ class Template:
     fields: frozenset[str]
     captures: frozenset[str]
     history: tuple[Reading, ...] = ()
+    schedules: frozenset[str] = frozenset()
 
     def render(self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> Rendered:
         """Fill in what an event brought.
@@ -100,6 +101,7 @@ def compile_template(text: str, scope: Scope) -> Template:
         frozenset().union(*(program.fields for program in programs)),
         frozenset().union(*(program.captures for program in programs)),
         tuple(dict.fromkeys(reading for program in programs for reading in program.history)),
+        frozenset().union(*(program.schedules for program in programs)),
     )
 
 

@@ -1,20 +1,23 @@
-"""The state of a rule with `pause`, `mute` or `timestamp`; the others pay nothing for these.
+"""The state of a rule with `pause`, `mute`, `timestamp`, or conditions that name schedules; the others pay nothing.
 
 Under a pause a message is only remembered; when it ends, the last one is evaluated as if it came then. What is muted is
 evaluated all the same; the alert book hears of each change, because it decides who is told.
 
 A schedule is looked at where something happens to an instance (an event, a deadline), and for all instances when the
 clock has come to its next change. So nothing is said before the broker's queue is drained, as with every timer.
+Conditions that name schedules are judged anew at these changes, for the last message of each instance.
 """
 
 from math import inf
 
 from hub.errors import EvaluationError
 from hub.expressions import Program
+from hub.limits import HISTORY_IDLE_SECONDS, HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.absence import tell_silence
 from hub.rules.gates import timetable_of
 from hub.rules.instance import NEVER, Instance, extra_of
+from hub.rules.keys import Gate
 from hub.rules.pausing import release
 from hub.rules.roster import Key
 from hub.rules.rule import Rule
@@ -28,7 +31,7 @@ __all__ = ["GatedState", "state_of"]
 def state_of(rule: Rule, work: Work) -> RuleState:
     """Return the state of a rule, of the kind that it needs."""
     gated = rule.pause is not None or rule.mute is not None or rule.timestamp is not None
-    return GatedState(rule, work) if gated else RuleState(rule, work)
+    return GatedState(rule, work) if gated or rule.turning else RuleState(rule, work)
 
 
 class GatedState(RuleState):
@@ -39,9 +42,17 @@ class GatedState(RuleState):
         super().__init__(rule, work)
         self._pauses = timetable_of(rule.pause, work.local)
         self._mutes = timetable_of(rule.mute, work.local)
+        self._pause_turns, self._mute_turns = _turning(rule.pause), _turning(rule.mute)
+        self._turns = rule.alert and any(each.schedules for each in (rule.when, rule.clear) if each is not None)
+        """Whether `when` or `clear` may turn by the clock."""
+        self._waits = rule.alert and rule.when is not None and bool(rule.when.schedules)
+        """Whether what is inactive waits for a schedule: it may fire by the clock."""
+        self._recalls = rule.pause is not None or self._mute_turns is not None or self._turns
+        named = [self.tables[name] for name in sorted(rule.turning)]
+        self._clocks = [table for table in (self._pauses, self._mutes, *named) if table is not None]
         self._turn = Instance(())
         """Stands in the heap of deadlines for the next change of a schedule."""
-        if self._pauses is None and self._mutes is None:
+        if not self._clocks:
             self._turn.due = inf
 
     # events
@@ -102,10 +113,20 @@ class GatedState(RuleState):
                     if muted is not was:
                         self._tell_mute(instance, muted, now, event, captures, fires=fires, silent=silent)
                         self.go_on(instance)
-        if self.rule.pause is not None and not self.replaying:
-            instance = self.instances.get(key)
-            if instance is not None:
-                self.remember(instance, event)  # what the end of a pause evaluates again
+        if self._recalls and not self.replaying:
+            self._recall(key, event)
+
+    def _recall(self, key: Key, event: Event) -> None:
+        """Remember an event that the end of a pause, or the change of a schedule, evaluates again."""
+        instance = self.instances.get(key)
+        if instance is None and self._waits:
+            if len(self.instances) >= HISTORY_INSTANCES:
+                self._forget_idlest()
+            instance = self.instance(key)
+        if instance is not None:
+            self.remember(instance, event)
+            if self._waits and not instance.due:
+                self.reschedule(instance)  # it is not kept for ever
 
     def _event(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
         if self.rule.mute is not None:
@@ -131,8 +152,14 @@ class GatedState(RuleState):
         else:
             paused = self._asks_pause(event, captures, key, now, before)
         if before and not paused and instance is not None:
-            release(self, instance, now, again=self._pauses is not None)
+            release(self, instance, now, again=self._has_turned(instance, now))
         return paused
+
+    def _has_turned(self, instance: Instance, now: float) -> bool:
+        """Tell whether the clock has ended a pause, and not the message at hand: then what it kept back counts."""
+        if self._pause_turns is None:
+            return self._pauses is not None
+        return not self._holds_still(self._pause_turns, instance, now, before=True)
 
     def _asks_pause(self, event: Event, captures: Key, key: Key, now: float, before: bool) -> bool:
         condition = None if self.rule.pause is None else self.rule.pause.condition
@@ -171,11 +198,16 @@ class GatedState(RuleState):
 
     def keeps(self, instance: Instance) -> bool:
         """Tell whether an inactive instance must be remembered: also what a gate said of it."""
-        return self._is_behind(instance) or super().keeps(instance)
+        return self._waits or self._is_behind(instance) or super().keeps(instance)
 
     def idle(self, instance: Instance) -> float:
         """Return when the instance will be kept for nothing."""
-        return inf if self._is_behind(instance) else super().idle(instance)
+        if self._is_behind(instance):
+            return inf
+        if not self._waits or instance.phase is not Phase.INACTIVE or self.rule.absent is not None:
+            return super().idle(instance)
+        samples = super().idle(instance)
+        return max(instance.time + HISTORY_IDLE_SECONDS, samples if samples < inf else 0.0)
 
     def _is_behind(self, instance: Instance) -> bool:
         extra = instance.extra
@@ -233,6 +265,26 @@ class GatedState(RuleState):
 
     # the clock
 
+    def _holds_still(self, program: Program, instance: Instance, now: float, *, before: bool) -> bool:
+        """Tell whether the condition of a gate holds by now for the last message of an instance.
+
+        Of an instance that never spoke its topic is known, and what the registry has of it. Where there is no value the
+        gate stays as it was; that was counted when the message came.
+        """
+        event, captures = self.last(instance)
+        if event is None:
+            event = Event(instance.topic, b"", {}, None, now, 0, True)
+        self._look_back(instance)
+        try:
+            return self.holds(program, event, captures, now)
+        except EvaluationError:
+            return before
+
+    def _look_back(self, instance: Instance) -> None:
+        """Let expressions see the samples of an instance as they are."""
+        if self.sampler is not None and instance.history is not None:
+            self.sampler.sight.history = instance.history.slots
+
     def begin(self, now: float) -> None:
         """Let the clock come back at once: what the schedules say now is to be followed."""
         if self._turn.due < inf:
@@ -242,36 +294,83 @@ class GatedState(RuleState):
         """Do what the clock has made due, for the schedules or for an instance."""
         if instance is self._turn:
             for each in list(self.instances.values()):
-                self._follow(each, now)
+                self._follow(each, now, turned=True)
             self._come_back(now)
             return
-        self._follow(instance, now)
+        # of two things that are due at the same time the change of a schedule goes first
+        self._follow(instance, now, turned=self._turn.due <= now)
         super().deadline(instance, now)
+        self._follow_silently(instance, now)
+
+    def _follow_silently(self, instance: Instance, now: float) -> None:
+        """Remember what was told under a schedule's mute, where the clock has changed the instance."""
         if self._mutes is not None and self.instances.get(instance.key) is instance:
             self._follow_mute(instance, self._mutes.active(now))
 
     def _come_back(self, now: float) -> None:
         """Enter the next change of a schedule, if there is one."""
-        tables = [table for table in (self._pauses, self._mutes) if table is not None]
-        for table in tables:
+        for table in self._clocks:
             table.active(now)
-        due = min(table.until for table in tables)
+        due = min(table.until for table in self._clocks)
         if due < inf:
             self.work.schedule(self, self._turn, due)
         else:
             self._turn.due = inf
 
-    def _follow(self, instance: Instance, now: float) -> None:
-        """Let an instance follow the schedules."""
-        if self._pauses is not None and self.instances.get(instance.key) is instance:
-            paused = instance.extra is not None and instance.extra.paused
-            if self._pauses.active(now) is not paused:
-                if paused:
-                    release(self, instance, now, again=True)
-                else:
-                    self._begin_pause(instance, now, *self.last(instance))
-        if self._mutes is not None and self.instances.get(instance.key) is instance:
-            was, muted = instance.extra is not None and instance.extra.muted, self._mutes.active(now)
-            if muted is not was:
-                self._follow_mute(instance, muted)
-                self._tell_mute(instance, muted, now, *self.last(instance), fires=True, silent=True)
+    def _follow(self, instance: Instance, now: float, *, turned: bool) -> None:
+        """Let an instance follow the schedules; `turned`: one that a condition names may have changed."""
+        if self.instances.get(instance.key) is instance:
+            self._follow_pauses(instance, now, turned=turned)
+        if self.instances.get(instance.key) is instance:
+            self._follow_mutes(instance, now, turned=turned)
+        if turned and self._turns and self.instances.get(instance.key) is instance:
+            self._judge_again(instance, now)
+
+    def _follow_pauses(self, instance: Instance, now: float, *, turned: bool) -> None:
+        before = instance.extra is not None and instance.extra.paused
+        if self._pauses is not None:
+            paused = self._pauses.active(now)
+        elif turned and self._pause_turns is not None:
+            paused = self._holds_still(self._pause_turns, instance, now, before=before)
+        else:
+            return
+        if before and not paused:
+            release(self, instance, now, again=True)
+        elif paused and not before:
+            self._begin_pause(instance, now, *self.last(instance))
+
+    def _follow_mutes(self, instance: Instance, now: float, *, turned: bool) -> None:
+        was = instance.extra is not None and instance.extra.muted
+        if self._mutes is not None:
+            muted = self._mutes.active(now)
+        elif turned and self._mute_turns is not None:
+            muted = self._holds_still(self._mute_turns, instance, now, before=was)
+        else:
+            return
+        if muted is not was:
+            self._follow_mute(instance, muted)
+            self._tell_mute(instance, muted, now, *self.last(instance), fires=True, silent=True)
+            if self._mutes is None:
+                self.go_on(instance)  # what a condition muted was kept for that alone
+
+    def _judge_again(self, instance: Instance, now: float) -> None:
+        """Evaluate `when` or `clear` for the last message, as if it came now; under a pause its end does so."""
+        event, captures = self.last(instance)
+        if event is None or (instance.extra is not None and instance.extra.paused):
+            return
+        self._look_back(instance)
+        matches, self.replaying = self.matches, True
+        try:
+            super().judge(instance, event, captures, instance.key, now)
+        except EvaluationError:
+            pass  # nothing new has come: it stays as it was, and that was counted already
+        finally:
+            self.matches, self.replaying = matches, False
+        self._follow_silently(instance, now)
+        self.go_on(instance)
+
+
+def _turning(gate: Gate | None) -> Program | None:
+    """Return the condition of a gate, if it may turn by the clock."""
+    condition = None if gate is None else gate.condition
+    return condition if condition is not None and condition.schedules else None

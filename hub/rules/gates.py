@@ -1,4 +1,4 @@
-"""The schedule of a rule's `pause` or `mute`, asked anew only where it may say something else than the last time."""
+"""A schedule that a rule goes by, asked anew only where it may say something else than the last time."""
 
 from datetime import tzinfo
 from math import inf

@@ -199,12 +199,13 @@ def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
     nothing: the value is part of the instance, or the `awake` set knows the instance. A rule that looks back at samples
     must hear of every message of its instances, so only what is part of these can leave it out; the same goes for one
-    that remembers messages over a pause, or lets them decide of `pause` or `mute`.
+    that remembers messages over a pause, lets them decide of `pause` or `mute`, or judges the last one by the clock.
     """
     if rule.when is None or rule.absent is not None:
         return None
     gates = [gate for gate in (rule.pause, rule.mute) if gate is not None]
-    hears_all = rule.readings or any(gate.condition for gate in gates) or (rule.alert and rule.pause is not None)
+    by_gate = any(gate.condition for gate in gates) or (rule.alert and rule.pause is not None)
+    hears_all = rule.readings or by_gate or rule.turning
     for equality in rule.when.equalities:
         inside = equality.name in rule.by
         if hears_all and not inside:

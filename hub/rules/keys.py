@@ -69,7 +69,7 @@ class Limit:
 
 
 def gate(schedules: Mapping[str, Schedule], tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
-    """Make a reader of `pause` and `mute`."""
+    """Make a reader of `pause` and `mute`; a condition has the names of `scope`, those of schedules among them."""
 
     def convert(node: Node) -> Gate:
         written = text(node)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hub.expressions import Program, Reading, Template
 from hub.rules.keys import Gate, Limit, Repeat, Step
 from hub.rules.pattern import Pattern
+from hub.schedules import Schedule
 
 __all__ = ["LABEL_NAMES", "TEXT_NAMES", "Rule", "Texts"]
 
@@ -30,6 +31,11 @@ class Texts:
         return [*(template for _, template in self.labels), self.summary, *optional]
 
     @property
+    def schedules(self) -> frozenset[str]:
+        """The schedules that they name."""
+        return frozenset().union(*(template.schedules for template in self.templates))
+
+    @property
     def readings(self) -> tuple[Reading, ...]:
         """The samples that they show."""
         return tuple(dict.fromkeys(reading for template in self.templates for reading in template.history))
@@ -41,7 +47,7 @@ class Rule:
 
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
     instance. `alert` tells an alert rule from an event rule. `learns`: `absent: auto`, where `absent` is the longest
-    that can be learned.
+    that can be learned. `schedules` are those that its expressions and texts name.
     """
 
     name: str
@@ -70,6 +76,7 @@ class Rule:
     enabled: bool
     path: str
     line: int
+    schedules: tuple[tuple[str, Schedule], ...] = ()
 
     @property
     def signature(self) -> str:
@@ -83,6 +90,13 @@ class Rule:
         """All of them: `when`, `clear`, and those of `pause` and `mute`."""
         gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]
         return [program for program in (self.when, self.clear, *gates) if program is not None]
+
+    @property
+    def turning(self) -> frozenset[str]:
+        """The schedules with which a condition may turn without a message; an event rule's `when` waits for one."""
+        gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]
+        asked = [*gates, *((self.when, self.clear) if self.alert else ())]
+        return frozenset().union(*(program.schedules for program in asked if program is not None))
 
     @property
     def readings(self) -> tuple[Reading, ...]:

@@ -72,9 +72,12 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
     captures = patterns[0].captures if patterns else ()
     by = section.take("by", _names, captures)
     _check_labels(section, captures, by)
-    scope = Scope(captures, history=True)
+    scope = Scope(captures, history=True, schedules=frozenset(known.schedules))
     condition: Callable[[Node], Any] = lambda item: compiled(item, compile_condition, scope)  # noqa: E731
-    gated: Callable[[Node], Gate] = gate(known.schedules, defaults.tz, scope)
+    timestamp = lambda item: compiled(item, compile_expression, replace(scope, history=False))  # noqa: E731
+    severity = section.take("severity", one_of(*SEVERITIES), defaults.severity)
+    own = (("alertname", name), ("severity", severity))
+    gated: Callable[[Node], Gate] = gate(known.schedules, defaults.tz, replace(scope, own=own))
     rule = Rule(
         name=name,
         alert=alert,
@@ -95,20 +98,27 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
         escalate=section.take("escalate", steps(problems, known.receivers), ()),
         group_by=section.take("group_by", _names, None),
         limit=section.take("limit", limit, defaults.limit),
-        timestamp=section.take("timestamp", lambda item: compiled(item, compile_expression, Scope(captures)), None),
+        timestamp=section.take("timestamp", timestamp, None),
         shadow=section.take("shadow", boolean, default=False),
-        severity=section.take("severity", one_of(*SEVERITIES), defaults.severity),
-        texts=_texts(section, defaults, name, captures),
+        severity=severity,
+        texts=_texts(section, defaults, name, scope),
         enabled=section.take("enabled", boolean, default=True),
         path=node.path,
         line=node.line,
     )
     section.finish()
     _check_together(section, alert)
-    rule = _grouped(section, rule, defaults)
+    rule = _timed(_grouped(section, rule, defaults), known)
     if len(problems) == before:
         _check_used(section, rule)
     return rule if len(problems) == before else None
+
+
+def _timed(rule: Rule, known: Known) -> Rule:
+    """Give the rule the schedules that it names."""
+    programs = [*rule.conditions, *([rule.timestamp] if rule.timestamp else [])]
+    names = rule.texts.schedules.union(*(program.schedules for program in programs))
+    return replace(rule, schedules=tuple((name, known.schedules[name]) for name in sorted(names))) if names else rule
 
 
 def _grouped(section: Section, rule: Rule, defaults: Defaults) -> Rule:
@@ -230,12 +240,13 @@ def _absent(node: Node) -> float:
     return seconds
 
 
-def _texts(section: Section, defaults: Defaults, name: str, captures: Sequence[str]) -> Texts:
+def _texts(section: Section, defaults: Defaults, name: str, scope: Scope) -> Texts:
+    captures = scope.captures
     template: Callable[[frozenset[str]], Callable[[Node], Template]] = lambda extra: (  # noqa: E731
-        lambda item: compiled(item, compile_template, Scope(tuple(captures), extra, history=True))
+        lambda item: compiled(item, compile_template, replace(scope, extra=extra))
     )
     values = ", ".join(f"{key}={{{key}}}" for key in captures)
-    plain = compile_template(_braces(name) + (f" ({values})" if values else ""), Scope(tuple(captures), TEXT_NAMES))
+    plain = compile_template(_braces(name) + (f" ({values})" if values else ""), Scope(captures, TEXT_NAMES))
     summary = section.take("summary", template(TEXT_NAMES), plain)
     details = section.take("details", template(TEXT_NAMES | {"summary"}), None)
     runbook = section.take("runbook", template(TEXT_NAMES | {"summary"}), None)

@@ -120,7 +120,7 @@ class RuleState(Roster):
                 raise known
             return known
         if program.needs_context:
-            context: Context | None = self.context(event, captures, now)
+            context: Context | None = self.context(event, captures, now) if program.asks_event else self.clock(now)
         else:
             context = None if self.sampler is None else self.sampler.sight
         holds: bool = program.run(event.fields, captures, context)

@@ -34,7 +34,7 @@ class Transition:
     device: Mapping[str, Any]
     serial: int = 0
     history: Mapping[str, Any] | None = None
-    """What the texts' history functions gave at that moment."""
+    """What the texts' history functions gave at that moment; beside it, by name, the schedules that texts ask."""
     muted: bool = False
     """Whether the rule's `mute` holds for this instance."""
     values: Sequence[tuple[str, Any]] = ()
@@ -53,7 +53,7 @@ def make_context(
     context = Context()
     context.now, context.device, context.labels, context.extra = now, device, labels, extra
     if history is not None:
-        context.history = history
+        context.history = context.schedules = history
     if event is not None:
         context.value, context.topic, context.time = event.value, event.topic, event.time
         context.qos, context.retain, context.size = event.qos, event.retain, len(event.raw)
