@@ -159,3 +159,66 @@ def test_a_long_line_is_cut_around_the_place():
     lines = shown("a" * 300 + "!" + "b" * 300, 300).split("\n")
     assert len(lines[0]) < 110
     assert lines[0][lines[1].index("^")] == "!"
+
+
+NIGHT = Scope(("site",), schedules=frozenset({"night", "maintenance", "shift1"}), own=(("severity", "info"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "meant"),
+    [
+        ("nihgt", 0, "night"),
+        ("Night", 0, "night"),
+        ("nigt && t > 5", 0, "night"),
+        ("t > 5 || !nights", 10, "night"),
+        ("nigth ? t > 5 : t > 9", 0, "night"),
+        ("t > 5 && (open || maintenence)", 18, "maintenance"),
+        ("items.all(i, i > 3 && nigth)", 22, "night"),
+    ],
+)
+def test_a_misspelt_schedule_that_is_asked_for_true_or_false_is_refused(text, at, meant):
+    with pytest.raises(CompileError) as caught:
+        compile_condition(text, NIGHT)
+    assert caught.value.offset == at
+    assert caught.value.hint.startswith(f"did you mean '{meant}'? a field of the payload is payload.")
+    assert compile_condition(text, Scope(("site",)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("service", "light && night", "!sight", "payload.nihgt", "has(payload.nihgt) && payload.nihgt", "shift2"),
+        *("nihgt > 5", "items.exists(nigth, nigth && t > 3)", "maintained", "eight || night", "mainframe"),
+    ],
+)
+def test_a_field_that_is_no_slip_of_a_schedules_name_stays_legal(text):
+    assert compile_condition(text, NIGHT)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("night > 5", "'night' is a schedule, true or false; the payload's field is payload.night"),
+        ("night == 'on'", "'night' is a schedule, true or false; the payload's field is payload.night"),
+    ],
+)
+def test_a_schedule_that_is_compared_as_a_field_says_how_the_field_is_written(text, hint):
+    with pytest.raises(CompileError) as caught:
+        compile_condition(text, NIGHT)
+    assert caught.value.hint == hint
+
+
+def test_a_capture_that_hides_a_schedule_is_named_where_that_cannot_be():
+    for text in ("night && t > 5", "night"):
+        with pytest.raises(CompileError) as caught:
+            compile_condition(text, Scope(("night",), schedules=frozenset({"night"})))
+        assert caught.value.hint.startswith("the capture {night} hides the schedule 'night'")
+
+
+def test_a_program_knows_which_schedules_it_names_and_whether_it_asks_the_event():
+    for text, named, asks in (("night && t > 5", {"night"}, False), ("night && topic == 'a'", {"night"}, True)):
+        program = compile_condition(text, NIGHT)
+        assert (program.schedules, program.asks_event, program.needs_context) == (named, asks, True)
+    plain = compile_condition("t > 5 && severity == 'info'", NIGHT)
+    assert (plain.schedules, plain.needs_context, plain.fields) == (frozenset(), False, {"t"})
+    assert plain.equalities == compile_condition("night == open", NIGHT).equalities == ()

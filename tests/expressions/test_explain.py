@@ -27,6 +27,12 @@ def test_what_a_condition_looks_at(text, looks_at):
     assert [part for part, _ in parts(program)] == looks_at
 
 
+def test_a_schedule_is_a_part_and_a_name_whose_value_is_known_is_none():
+    scope = Scope(schedules=frozenset({"night"}), own=(("severity", "info"),))
+    program = compile_condition('night && t < 50 && severity != "critical"', scope)
+    assert [part for part, _ in parts(program)] == ["night", "t"]
+
+
 def test_a_part_is_a_program_of_its_own():
     ((_, part), _) = parts(compile_condition("size(name) > 3 && site == 'a'", Scope(("site",))))
     assert part.run({"name": "abc"}, ("a",), None) == 3

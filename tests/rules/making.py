@@ -9,6 +9,7 @@ from hub.ingest.decode import decode
 from hub.rules.engine import Engine
 from hub.rules.keys import Known
 from hub.rules.schema import NO_DEFAULTS, read_rule
+from hub.schedules import read_schedules
 
 
 class Packet:
@@ -29,11 +30,18 @@ def event(topic, payload=None, now=1000.0, *, retain=False):
     return decode(Packet(topic, {} if payload is None else payload, 1, retain=retain), now)
 
 
-def rules(text, receivers=("chat", "mail")):
-    """Read a list of rules; a problem is a failed test."""
+def schedules(text, problems):
+    """Read schedules by name, as they stand in a rule file."""
+    node = parse_document(dedent(text), "schedules.yaml", problems) if text else None
+    return read_schedules([(node, None)], problems) if node else {}
+
+
+def rules(text, receivers=("chat", "mail"), named=""):
+    """Read a list of rules, which may name the schedules `named`; a problem is a failed test."""
     problems = Problems()
+    known = Known(receivers, schedules(named, problems))
     node = parse_document(dedent(text), "rules.yaml", problems)
-    found = [read_rule(item, problems, NO_DEFAULTS, Known(receivers)) for item in node.value] if node else []
+    found = [read_rule(item, problems, NO_DEFAULTS, known) for item in node.value] if node else []
     assert not problems, "\n".join(map(str, problems))
     return found
 
@@ -47,9 +55,9 @@ def rule(text):
 class Drive:
     """An engine under a clock of its own: every deadline that has passed is heard before an event."""
 
-    def __init__(self, text, registry=None, start=1000.0):
+    def __init__(self, text, registry=None, start=1000.0, named=""):
         self.errors = []
-        self.rules, self.now = rules(text), start
+        self.rules, self.now = rules(text, named=named), start
         self.engine = Engine(self.rules, registry, lambda *error: self.errors.append(error))
         self.engine.restore([], {}, start)
 
