@@ -87,6 +87,20 @@ def test_firing_stays_firing_under_a_pause_and_ends_with_it_where_it_is_over():
     assert drive.now == NIGHT + 300 + 3600 + 1800
 
 
+def test_the_last_value_of_an_inactive_instance_is_evaluated_at_the_end_though_none_came_during_the_pause():
+    drive = night(
+        """
+        - alert: Late
+          topic: f/{device}
+          when: t > -15 && now > timestamp("2026-03-01T02:15:00Z") && count(t, 1d) > 0
+          pause: daily 02:00-02:30
+        """
+    )
+    assert drive.send("f/7", HOT) == []
+    assert phases(drive.wait(5400)) == [("firing", "condition")]
+    assert drive.now == NIGHT + 5400
+
+
 def test_a_paused_event_rule_says_nothing_also_afterwards():
     drive = night("- {event: Open, topic: 'd/{door}', pause: daily 02:00-02:30}")
     assert drive.send("d/1", after=3660) == []

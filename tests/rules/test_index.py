@@ -67,9 +67,34 @@ def test_a_demanded_payload_field_costs_a_rule_nothing_for_other_values():
     assert group.of({"kind": ["k7"]}) == ()
 
 
+def test_a_capture_outside_the_instance_is_no_demand_of_an_alert_because_other_values_end_it():
+    engine = Engine(rules('- {alert: A, topic: "d/{x}/{y}", by: [x], when: y == "bad"}'))
+    said = []
+    for level in ("bad", "well"):
+        engine.process([event(f"d/1/{level}")], 1000.0)
+        said += [each.phase.value for each in engine.take_transitions()]
+    assert said == ["firing", "resolved"]
+
+
+def test_what_has_ended_sleeps_again_and_hears_no_other_values():
+    engine = Engine(rules('- {alert: A, topic: "d/{x}", when: payload.kind == "bad"}'))
+    heard = []
+    for kind in ("well", "bad", "well", "well", "other"):
+        engine.process([event("d/1", {"kind": kind})], 1000.0)
+        heard.append(engine.states["A"].heard)
+    assert heard == [0, 1, 2, 2, 2]
+
+
 def test_a_rule_with_absent_hears_every_message():
     index = index_of('- {alert: A, topic: "d/{device}", when: device == "d7", absent: 1m}')
     assert always(index, "d/d8") == [("A", ("d8",))]
+
+
+def test_so_many_filters_that_nobody_compares_them_may_overlap(monkeypatch):
+    text = '- {event: A, topic: "a/+"}\n- {event: B, topic: "b/+"}'
+    assert not index_of(text).overlaps
+    monkeypatch.setattr("hub.rules.index.OVERLAP_COMPARISONS", 3)
+    assert index_of(text).overlaps
 
 
 def test_overlapping_filters_are_told_only_where_both_are_subscribed():

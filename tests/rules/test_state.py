@@ -241,3 +241,12 @@ def test_an_absence_tells_with_the_last_event_and_its_captures():
     (transition,) = drive.engine.take_transitions()
     assert (transition.event.topic, transition.event.fields, transition.event.time) == ("d/1", {"v": 7}, 1000.0)
     assert transition.captures == ("1",)
+
+
+def test_the_end_that_the_clock_brings_tells_with_the_last_event_and_not_with_the_first():
+    drive = Drive('- {alert: A, topic: "d/{x}", when: v > 5, clear_for: 1m}')
+    drive.send("d/1", {"v": 7})
+    drive.send("d/1", {"v": 2}, after=10)
+    drive.engine.tick(drive.now + 60)
+    (transition,) = drive.engine.take_transitions()
+    assert (transition.phase.value, transition.event.fields, transition.event.time) == (RESOLVED, {"v": 2}, 1010.0)

@@ -51,6 +51,7 @@ def test_every_form_of_a_schedule_is_read():
     [
         ("a: {daily: 25:00-26:00}", "r.yaml:1:12: 25:00 is no time of the day"),
         ("a: {daily: 02:00}", "'02:00' is not a range of times; write it as 02:00-02:30"),
+        ("a: {weekly: 'mon 08:00-18:00,'}", "'' is not a range of times; write it as 02:00-02:30"),
         ("a: {daily: 02:00-02:00}", "has no length; for the whole day write 00:00-24:00"),
         ("a: {weekly: mo-fr 08:00-18:00}", "'mo' is no day of the week (write mon, tue"),
         ("a: {daily: 02:00-03:00, tz: Europe/Berln}", "no time zone 'Europe/Berln' (did you mean 'Europe/Berlin'?)"),
