@@ -72,7 +72,7 @@ RULE: dict[str, Key] = {
         "What makes an instance: captures or payload fields. Without it, all captures.", ["site"], pattern=NAME
     ),
     "when": condition(
-        "The condition, in CEL over captures, payload fields, device, topic, labels and now.",
+        "The condition, in CEL over captures, payload fields, device, topic, labels, now and schedules by name.",
         *("temperature > -15", 'state == "open" && !has(payload.test)', "avg(temperature, 10m) > 25"),
     ),
     "for": duration("How long it must hold before it fires (on-delay).", "5m", "1h30m"),
@@ -83,8 +83,13 @@ RULE: dict[str, Key] = {
         *("10m", "auto"),
         anyOf=[{"type": "string", "pattern": DURATION}, {"const": "auto"}],
     ),
-    "pause": condition("Schedule or condition in which it is not evaluated and timers reset.", *_SCHEDULE),
-    "mute": condition("Schedule or condition in which it is evaluated and nobody is told.", *_SCHEDULE),
+    "pause": condition(
+        "Schedule or condition, which may name schedules, in which it is not evaluated and timers reset.", *_SCHEDULE
+    ),
+    "mute": condition(
+        "Schedule or condition, which may name schedules, in which it is evaluated and nobody is told.",
+        *(*_SCHEDULE, 'night && severity != "critical"'),
+    ),
     "unless": names("Alerts that hold this one's notifications back while they fire with equal labels.", "PowerCut"),
     "notify": _NOTIFY,
     "repeat": _REPEAT,
@@ -155,7 +160,7 @@ def rule_file() -> dict[str, Any]:
         "rules": key("What matters, when it begins and ends, who is told.", type="array", items=_rule()),
         "receivers": receivers(),
         "schedules": key(
-            "Times by which rules pause or are muted, by name.",
+            "Times by which rules pause or are muted, by name; each is true or false in every expression.",
             {"office": {"weekly": "mon-fri 08:00-18:00", "tz": "Europe/Berlin"}, "away": "not office"},
             type="object",
             propertyNames={"pattern": NAME, "not": {"enum": list(_KINDS)}},

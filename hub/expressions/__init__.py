@@ -7,7 +7,15 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions.caret import caret
 from hub.expressions.history import Reading, Slot
 from hub.expressions.names import Context, Equality, Scope
-from hub.expressions.program import Program, RunAll, compile_condition, compile_expression, compile_together, evaluate
+from hub.expressions.program import (
+    Program,
+    RunAll,
+    compile_condition,
+    compile_expression,
+    compile_together,
+    evaluate,
+    is_word,
+)
 from hub.expressions.template import Rendered, Template, compile_template, literal
 from hub.expressions.topic import TopicTemplate, compile_topic, encode_level, short_level
 from hub.expressions.values import UInt
@@ -35,6 +43,7 @@ __all__ = [
     "compile_topic",
     "encode_level",
     "evaluate",
+    "is_word",
     "literal",
     "short_level",
     "visible",

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from hub.errors import EvaluationError
 
-__all__ = ["BUILTINS", "EVENT", "HISTORY", "Context", "Equality", "Scope"]
+__all__ = ["BUILTINS", "EVENT", "HISTORY", "Clock", "Context", "Equality", "Scope"]
 
 BUILTINS = ("payload", "value", "topic", "event", "device", "labels", "now")
 EVENT = {"time": "timestamp", "qos": "int", "retain": "bool", "size": "int"}

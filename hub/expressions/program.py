@@ -12,7 +12,7 @@ from hub.expressions.history import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Scope
 from hub.expressions.parser import parse
 
-__all__ = ["Program", "RunAll", "compile_condition", "compile_expression", "compile_together", "evaluate"]
+__all__ = ["Program", "RunAll", "compile_condition", "compile_expression", "compile_together", "evaluate", "is_word"]
 
 Run = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], Any]
 RunAll = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], list[Any]]
@@ -68,6 +68,16 @@ def compile_condition(text: str, scope: Scope) -> Program:
 def _remembered(text: str, scope: Scope, *, condition: bool) -> Program:
     """Compile once what many rules share."""
     return _compile(text, scope, condition=condition)
+
+
+def is_word(name: str) -> bool:
+    """Tell whether a name means something in the language itself, so that nothing else can be called so."""
+    if name in BUILTINS:
+        return True
+    try:
+        return not isinstance(parse(name), Name)
+    except CompileError:
+        return True
 
 
 def compile_together(programs: Sequence[Program]) -> RunAll:

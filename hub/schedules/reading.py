@@ -8,6 +8,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from hub.document import Node, Problems
+from hub.expressions import is_word
 from hub.fields import Bad, Section, did_you_mean, duration, list_of, text
 from hub.schedules.line import FORMS, KINDS, cron, daily, inverse, moment, parse_schedule, span, weekly
 from hub.schedules.schedule import Range, Schedule, Weekly
@@ -47,6 +48,9 @@ def read_schedules(written: Sequence[tuple[Node, tzinfo | None]], problems: Prob
                 problems.append(mapping.key_problem(name, f"a schedule {name!r} is already in {there}", "rename one"))
             elif not _NAME.fullmatch(name) or name in KINDS:
                 problems.append(mapping.key_problem(name, f"{name!r} is no name for a schedule", "letters, digits, _"))
+            elif is_word(name):  # a schedule's name may stand in every expression
+                message = f"{name!r} is a word of the expression language"
+                problems.append(mapping.key_problem(name, message, "give the schedule another name"))
             else:
                 reader.items[name] = (node, tz)
     return reader.read()

@@ -98,6 +98,23 @@ def test_the_payload_comes_from_standard_input():
     assert evaluate("value * 2", "--payload", "-", stdin=b"21.5\n") == (0, "43 (double)\n", "")
 
 
+def test_the_schedules_of_rule_files_can_be_named_at_any_time(tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("schedules: {night: {daily: 22:00-07:00, tz: Europe/Berlin}}\n")
+    ask = ("night && t < 50", "--payload", '{"t": 40}', "--rules", str(rules))
+    assert evaluate(*ask, "--now", "2026-06-01T21:00:00Z") == (0, "true (bool)\n", "")
+    assert evaluate(*ask, "--now", "2026-06-01T10:00:00Z") == (0, "false (bool)\n", "")
+    code, _, err = evaluate("!nihgt", "--rules", str(rules))
+    assert (code, err.splitlines()[0]) == (
+        1, "hub: there is no schedule 'nihgt' (did you mean 'night'? a field of the payload is payload.nihgt)"
+    )  # fmt: skip
+    rules.write_text("schedules: {night: {daily: 22:00}}\n")
+    code, out, err = evaluate("night", "--rules", str(rules))
+    assert (code, out) == (1, "")
+    assert f"{rules}:1:28: '22:00' is not a range of times" in err
+    assert evaluate("night") == (1, "", "hub: no field 'night'\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -108,6 +125,7 @@ def test_the_payload_comes_from_standard_input():
         (["x", "--on", "s/{site}", "--topic", "t/a"], "t/a does not match it"),
         (["x", "--on", "s/{site", "--topic", "s/a"], "'{site' is no level of a topic"),
         (["x", "--nonsense"], "No such option"),
+        (["x", "--now", "noon"], "'noon' is not a timestamp: write it as 2026-03-01T01:55:00Z"),
     ],
 )
 def test_wrong_usage_says_what_is_wrong_and_ends_with_2(arguments, message):

@@ -90,7 +90,7 @@ def test_a_mute_that_names_a_schedule_goes_on_over_a_restart_and_ends_in_time(re
         disk.commit(drive.engine)
         assert disk.restart(drive) == {}
     assert tick(drive, 8 * HOUR) == [(10 * HOUR, "firing", "mute ended", False)]
-    assert [key for key in drive.engine.states["A"].instances] == [("1",)]
+    assert list(drive.engine.states["A"].instances) == [("1",)]
 
 
 def test_a_mute_that_ended_while_the_hub_was_off_is_told_at_the_start():
@@ -245,7 +245,10 @@ def test_what_the_clock_evaluates_again_is_no_match_and_no_sample():
 
 @pytest.mark.parametrize(
     ("keys", "change"),
-    [("when: 'avg(t, 1d) > 30 && night'", "condition"), ("when: t < 50, mute: 'avg(t, 1d) > 30 && night'", "mute began")],
+    [
+        ("when: 'avg(t, 1d) > 30 && night'", "condition"),
+        ("when: t < 50, mute: 'avg(t, 1d) > 30 && night'", "mute began"),
+    ],
 )
 def test_the_clock_asks_each_instance_for_its_own_samples(keys, change):
     drive = evening(f'- {{alert: A, topic: "a/{{x}}", {keys}}}')
@@ -326,10 +329,10 @@ def test_samples_labels_and_times_may_be_taken_by_a_schedule():
 
 
 def test_a_rule_whose_conditions_name_no_schedule_is_a_plain_one():
-    plain, told_by = rules('- {alert: A, topic: a, when: t > 30}\n- {event: B, topic: a, when: night}', named=NAMED)
+    plain, told_by = rules("- {alert: A, topic: a, when: t > 30}\n- {event: B, topic: a, when: night}", named=NAMED)
     assert plain.schedules == ()
     assert [name for name, _ in told_by.schedules] == ["night"]
-    drive = evening('- {alert: A, topic: a, when: t > 30}\n- {event: B, topic: a, when: night}')
+    drive = evening("- {alert: A, topic: a, when: t > 30}\n- {event: B, topic: a, when: night}")
     assert [type(state) for state in drive.engine.states.values()] == [RuleState, RuleState]
     assert type(evening(OPEN).engine.states["Open"]) is GatedState
 

@@ -81,6 +81,9 @@ def test_every_form_of_a_schedule_is_read():
         ("a: {not: b}", "no schedule 'b'"),
         ("a: whenever", "'whenever' is not a schedule (write it as"),
         ("daily: daily 02:00-03:00", "'daily' is no name for a schedule"),
+        ("now: daily 02:00-03:00", "r.yaml:1:1: 'now' is a word of the expression language (give the schedule another"),
+        ("in: daily 02:00-03:00", "'in' is a word of the expression language"),
+        ("true: daily 02:00-03:00", "'true' is a word of the expression language"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_a_way_out(text, said):

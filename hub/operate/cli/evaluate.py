@@ -2,25 +2,33 @@
 
 import math
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
 from hub.clock import SystemClock
-from hub.errors import CompileError, EvaluationError
+from hub.document import Problems
+from hub.errors import CompileError, ConfigError, EvaluationError
 from hub.expressions import Program, Scope, caret, compile_expression
 from hub.expressions.format import plain
+from hub.expressions.times import read_timestamp
 from hub.expressions.values import type_of
 from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import matches
 from hub.limits import PAYLOAD_BYTES
 from hub.model import Event
+from hub.notify.settings import read_receivers
 from hub.operate.shown import shown, shown_json
+from hub.rules.gates import Timetable
+from hub.rules.loader import RuleSet, load_rules
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.rules.sampler import Sampler
 from hub.rules.transition import make_context
+from hub.schedules import local_zone
 
 __all__ = ["eval"]
 
@@ -48,18 +56,26 @@ def eval(  # noqa: A001 - the command's name
         str | None,
         typer.Option("--on", help="A rule's topic that it matches: what its {captures} take can be named."),
     ] = None,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option(help="A rule file or folder whose schedules can be named; may be repeated.", show_default=False),
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time it is, as in 2026-03-01T01:55:00Z [default: that of the machine].")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Evaluate an expression for one message and print its value and type; ends with 1 where it has none.
 
     What looks back (avg, rate, changed …) sees this message as the first of its instance.
     """
-    event = _event(payload, topic)
-    pattern = _pattern(on, topic)
+    event = _event(payload, topic, _time(now))
+    pattern, schedules = _pattern(on, topic), _schedules(rules or ())
     captures = pattern.values(topic.split("/")) if pattern else ()
     try:
-        program = compile_expression(expression, Scope(pattern.captures if pattern else (), history=True))
-        value = _run(program, event, dict(zip(program.scope.captures, captures, strict=True)))
+        scope = Scope(pattern.captures if pattern else (), history=True, schedules=frozenset(schedules))
+        program = compile_expression(expression, scope)
+        value = _run(program, event, dict(zip(program.scope.captures, captures, strict=True)), schedules)
     except CompileError as error:
         _fail(error.message, as_json, error)
     except EvaluationError as error:
@@ -71,9 +87,31 @@ def eval(  # noqa: A001 - the command's name
         typer.echo(f"{shown(_text(value))} ({kind})")
 
 
-def _event(payload: str, topic: str) -> Event:
+def _time(written: str | None) -> float:
+    try:
+        return SystemClock().now() if written is None else read_timestamp(written).timestamp()
+    except EvaluationError as error:
+        raise typer.BadParameter(str(error), param_hint="'--now'") from None
+
+
+def _schedules(paths: Sequence[Path]) -> dict[str, Timetable]:
+    """Read the schedules of rule files; those without a zone have the machine's.
+
+    Raises:
+        ConfigError: with every problem of the files.
+
+    """
+    problems = Problems()
+    found = load_rules(paths, problems, read_receivers, "hub") if paths else RuleSet()
+    if problems:
+        raise ConfigError(problems)
+    local = local_zone()
+    return {name: Timetable(schedule, local) for name, schedule in found.schedules.items()}
+
+
+def _event(payload: str, topic: str, now: float) -> Event:
     raw = sys.stdin.buffer.read(PAYLOAD_BYTES + 1) if payload == "-" else payload.encode("utf-8", "surrogateescape")
-    event = decode(_Message(topic, raw), SystemClock().now())
+    event = decode(_Message(topic, raw), now)
     if isinstance(event, Undecodable):
         raise typer.BadParameter(f"no rule could see this payload: {event.reason}", param_hint="'--payload'")
     return event
@@ -92,9 +130,10 @@ def _pattern(on: str | None, topic: str) -> Pattern | None:
     return pattern
 
 
-def _run(program: Program, event: Event, captures: dict[str, str]) -> Any:
+def _run(program: Program, event: Event, captures: dict[str, str], schedules: Mapping[str, Timetable]) -> Any:
     values = tuple(captures.values())
     context = make_context(event, {}, captures, event.time, {})
+    context.schedules = schedules
     if program.history:
         sampler = Sampler(program.history)
         history = sampler.new()

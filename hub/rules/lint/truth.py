@@ -55,7 +55,9 @@ def never(*wanted: tuple[Program, bool]) -> bool:
 
 def implies(one: Program, other: Program) -> bool:
     """Tell whether the other condition is never false where this one is true."""
-    return one.text == other.text or never((one, True), (other, False))
+    # with other names known at load the same words may mean something else: severity in 'when' and in 'pause'
+    same = one.text == other.text and one.scope.own == other.scope.own
+    return same or never((one, True), (other, False))
 
 
 def clauses(*wanted: tuple[Program, bool]) -> list[Clause] | None:
@@ -167,9 +169,11 @@ class _Reader:
             return node
         if isinstance(node, Select) and not node.optional and isinstance(node.operand, Name):
             field = Name(node.at, 1, node.field)
-            taken = node.field in BUILTINS or node.field in self.scope.captures
+            taken = node.field in (*BUILTINS, *self.scope.captures, *self.scope.schedules, *dict(self.scope.own))
             if node.operand.name == "payload" and "payload" not in self.scope.captures and not taken:
                 return self.key(field)
+        if isinstance(node, Name) and node.name in (own := dict(self.scope.own)):
+            return ("own", own[node.name])
         return (type(node).__name__, *node.own(), *map(self.key, node.below()))
 
 

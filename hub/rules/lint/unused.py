@@ -29,7 +29,7 @@ def unused(found: RuleSet) -> Iterator[Problem]:
     named = _schedules(written, schedules)
     for mapping, name in schedules:
         if name not in named:
-            hint = "remove it, or name it in 'pause' or 'mute'"
+            hint = "remove it, or name it in 'pause', 'mute' or a condition"
             yield mapping.key_problem(name, f"nothing names the schedule {name!r}", hint)
 
 
@@ -67,11 +67,12 @@ def _receivers(rule: Rule, receivers: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _schedules(rules: Mapping[str, Rule], mappings: Iterable[tuple[Node, str]]) -> set[str]:
-    """Return the names of schedules that stand in a rule or in another schedule, with or without `not`."""
+    """Return the names of schedules that stand in a rule, or in another schedule with or without `not`."""
     gates = [gate for rule in rules.values() for gate in (rule.pause, rule.mute) if gate is not None]
     texts = [gate.text for gate in gates if gate.schedule is not None]
     for mapping, name in mappings:
         item = mapping.value[name]
         other = item.value.get("not") if isinstance(item.value, dict) else item
         texts += [other.text] if other is not None else []
-    return {text.split()[-1] for text in texts if text.strip()}
+    inside = {name for rule in rules.values() for name, _ in rule.schedules}
+    return inside | {text.split()[-1] for text in texts if text.strip()}

@@ -145,6 +145,29 @@ def test_what_cannot_be_meant_is_told(found, text, message):
     assert message in told
 
 
+def test_a_schedule_counts_as_named_in_any_condition_or_text(found):
+    schedules = "schedules: {a: daily 01:00-02:00, b: daily 02:00-03:00, c: daily 03:00-04:00, d: daily 04:00-05:00}\n"
+    text = schedules + rules(
+        f"alert: A, {ROOM}, when: co2 > 9 && a, mute: b || co2 < 10, notify: chat, summary: '{{c ? 1 : 2}}'",
+        f"event: E, {ROOM}, when: co2 > 5, labels: {{when: '{{d}}'}}, notify: chat",
+    )
+    assert found(text, "") == []
+
+
+def test_a_schedule_is_not_the_field_of_its_name_and_a_rules_severity_not_the_payloads(found):
+    text = "schedules: {night: daily 22:00-07:00}\n" + rules(
+        f"alert: A, {ROOM}, when: payload.night && !night && co2 > 1, notify: chat",
+        f"alert: B, {ROOM}, when: severity == 'info', pause: severity == 'info' && night, notify: chat",
+        f"alert: C, {ROOM}, when: co2 > 2, severity: critical, mute: night && severity != 'critical', notify: chat",
+    )
+    assert found(text, "") == []
+
+
+def test_a_gate_that_no_rule_of_its_severity_can_open_is_told(found):
+    text = rules(f"alert: C, {ROOM}, when: co2 > 2, mute: severity == 'critical', notify: chat")
+    assert found(text, "") == ["'mute' of rule 'C' can never be true, so nothing is ever muted"]
+
+
 def test_a_schedule_counts_as_named_also_behind_not_and_by_another_schedule(found):
     schedules = "schedules: {a: 'weekly mon-fri 08:00-18:00', b: not a, c: {not: b}, d: 'daily 02:00-03:00'}\n"
     text = schedules + rules(
