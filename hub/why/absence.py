@@ -18,6 +18,7 @@ from hub.ingest.decode import decode_again
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
 from hub.model import Event, Phase
+from hub.rules.keys import Gate
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 from hub.why.values import value_text
@@ -101,14 +102,26 @@ def _instance(
     }
     sentences = [f"last heard {format_duration(max(0.0, now - event.time))} ago on {event.topic}"]
     sentences += _why_phase(rule, state, phase, holds, values, key, now)
-    if core.engine.is_paused(rule.name, key, now):
+    if rule.pause is not None and core.engine.is_paused(rule.name, key, now):
         made["stage"] = "pause"
-        sentences.append(f"the rule is paused ({rule.pause.text if rule.pause else ''}): nothing is evaluated")
+        why = _gate(state, rule.pause, key, event, captures, now)
+        sentences.append(f"the rule is paused ({why}): nothing is evaluated")
     if alert is not None and alert.state is Phase.FIRING:
         stage = alert.held
+        if stage is not None and stage[0] == "mute" and rule.mute is not None:
+            stage = ("mute", _gate(state, rule.mute, key, event, captures, now))
         made["stage"] = stage[0] if stage else made.get("stage")
         sentences.append(_why_told(alert.told, stage, alert.reason))
     return made | {"sentences": sentences}
+
+
+def _gate(
+    state: RuleState, gate: Gate, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
+) -> str:
+    """Return a gate as it is written, and of a condition what its parts are now."""
+    _, values = _evaluated(state, gate.condition, key, event, captures, now)
+    shown = ", ".join(f"{part} is {value_text(value)}" for part, value in values)
+    return f"{gate.text}: {shown}" if shown else gate.text
 
 
 def _evaluated(
