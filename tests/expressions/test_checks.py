@@ -161,7 +161,7 @@ def test_a_long_line_is_cut_around_the_place():
     assert lines[0][lines[1].index("^")] == "!"
 
 
-NIGHT = Scope(("site",), schedules=frozenset({"night", "maintenance", "shift1"}), own=(("severity", "info"),))
+NIGHT = Scope(("site",), schedules=frozenset({"night", "maintenance", "shift1", "clean"}), own=(("severity", "info"),))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_misspelt_schedule_that_is_asked_for_true_or_false_is_refused(text, at
     "text",
     [
         *("service", "light && night", "!sight", "payload.nihgt", "has(payload.nihgt) && payload.nihgt", "shift2"),
-        *("nihgt > 5", "items.exists(nigth, nigth && t > 3)", "maintained", "eight || night", "mainframe"),
+        *("nihgt > 5", "items.exists(nigth, nigth && t > 3)", "maintained", "eight || night", "mainframe", "clear"),
     ],
 )
 def test_a_field_that_is_no_slip_of_a_schedules_name_stays_legal(text):
