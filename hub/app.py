@@ -32,7 +32,6 @@ from hub.ingest.session import Notice, Properties, Session, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
 from hub.model import OWN, Notification
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.heirs import Heirs, Told
 from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
 from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
@@ -42,7 +41,6 @@ from hub.observer import Observer, Observers
 from hub.outbox import StoreOutbox
 from hub.pipeline import Marks, Pipeline
 from hub.rebirth import Rebirths
-from hub.rules.loader import RuleSet
 from hub.schedules import local_zone
 from hub.selfwatch.heartbeat import Heartbeat
 from hub.selfwatch.recall import about_itself, spoken
@@ -158,8 +156,7 @@ class App:
         dresses = [each for each in (links, self.tracing and self.tracing.dress) if each]
         dress = partial(_dressed, dresses) if dresses else None
         heard = Observers(*observer.all, attempts, drills)
-        self.heirs = Heirs(_told(rules))
-        self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=self.heirs.of)
+        self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
         self.pipeline = Pipeline(
             self.session,
             core,
@@ -331,15 +328,8 @@ class App:
         self.files = files
         self._count_for(files)
         self.receivers = self._build(self.receivers)
-        self.heirs.follow(_told(files.rules))
-        self.dispatcher.reload(self.receivers, self.heirs.of)
         self.pipeline.reload(files.rules, files.registry)
-
-
-def _told(rules: RuleSet) -> Told:
-    """Return whom the rules tell, so that what waits for a receiver finds somebody when that is gone."""
-    lists = {name: (rule.notify, *(step.to for step in rule.escalate)) for name, rule in rules.rules.items()}
-    return Told(rules.receivers, lists, rules.defaults.notify)
+        self.dispatcher.reload(self.receivers, self.pipeline.core.heirs_of)  # which the core has just learned
 
 
 def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notification: Notification) -> Notification:

@@ -11,9 +11,10 @@ from typing import Any
 from hub.alerts.alert import fingerprint
 from hub.alerts.book import Book
 from hub.discovery.announcements import KIND, Announcements
-from hub.model import Event, Notification, Reason
+from hub.model import Event, Notification, Phase
 from hub.rules.beside import BESIDE
 from hub.rules.engine import Engine
+from hub.rules.heirs import Audiences, Heirs
 from hub.rules.loader import RuleSet
 from hub.rules.posted import KIND as POSTED
 from hub.rules.posted import Posted
@@ -50,16 +51,17 @@ class Core:
         self.posted = Posted()
         self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))
         self._unsaved: RuleSet | None = rules
-        self._follow(rules)
-
-    def _follow(self, rules: RuleSet) -> dict[str, Reason]:
-        """Take the rules; return which alerts that were posted end, because a rule has their name now."""
-        self._unsaved = rules
+        self._heirs = Heirs(Audiences.of(rules))
+        self.book.now_of = self.engine.now_of
         self.rules = dict(rules.rules)
-        taken = self.posted.follow(self.rules, rules.defaults)
+        self.posted.follow(self.rules, rules.defaults)
+        self._follow(rules, 0.0)
+
+    def _follow(self, rules: RuleSet, now: float) -> None:
+        """Let the book take the rules and receivers as they are now."""
         silent = frozenset(name for name, each in rules.receivers.items() if not each.send_resolved)
-        self.book.follow(self.rules, silent)
-        return taken
+        self._heirs.follow(Audiences.of(rules))
+        self.book.follow(self.rules, silent, now, self._heirs.of_told)
 
     # state in
 
@@ -78,7 +80,11 @@ class Core:
     def reload(self, rules: RuleSet, registry: Registry | None, now: float) -> None:
         """Take new rules; instances whose rule means the same go on, the alerts of the others end."""
         gone = self.engine.reload(rules.rules.values(), registry, now)
-        self.book.end(gone | self._follow(rules), now)
+        self._unsaved = rules
+        self.rules = dict(rules.rules)
+        gone |= self.posted.follow(self.rules, rules.defaults)
+        self.book.end(gone, now)  # by the rules that began them
+        self._follow(rules, now)
         self._collect(now)
         self._announcements.follow(self.rules, now)
 
@@ -103,7 +109,7 @@ class Core:
         """Do all that the clock has made due; tell whether there is anything to take."""
         self.engine.tick(now)
         gone = self.posted.tick(now)
-        self._collect(now)
+        self._collect(now, ticking=True)
         self.book.tick(now)
         for identity in gone:
             self.book.drop(fingerprint(*identity), now)
@@ -114,6 +120,13 @@ class Core:
         """Return the time at which `tick` is wanted next, or inf."""
         times = (self.engine.next_due(), self.book.next_due(), self.posted.next_due())
         return min([at for at in times if at is not None], default=inf)
+
+    def heirs_of(self, notification: Notification) -> Sequence[str] | None:
+        """Name who is told what waits for a receiver that is gone (notify.inheritance); they need not hear it twice."""
+        names = self._heirs.of_waiting(str(notification.body.get("alertname")), notification.receiver)
+        if names and notification.body.get("state") == Phase.FIRING.value:
+            self.book.inherited(notification, names)
+        return names
 
     def announce_again(self, now: float) -> None:
         """Announce all alerts to Home Assistant anew: it has started."""
@@ -130,10 +143,10 @@ class Core:
         self.posted.shift(seconds)
         self.book.shift(seconds, now)
 
-    def _collect(self, now: float) -> bool:
+    def _collect(self, now: float, *, ticking: bool = False) -> bool:
         transitions = [*self.engine.take_transitions(), *self.posted.take_transitions()]
         if transitions:
-            self.book.apply(transitions, now)
+            self.book.apply(transitions, now, ticking=ticking)
         return bool(transitions)
 
     # results

@@ -21,6 +21,7 @@ __all__ = [
     "Reason",
     "Rejected",
     "Retry",
+    "Suppressor",
     "traced",
 ]
 
@@ -138,6 +139,18 @@ class Reason(enum.StrEnum):
     POSTED_ANEW = "posted with other words"
     POSTED_NO_MORE = "not posted again in time"
     NAME_TAKEN = "a rule has its name now"
+
+
+class Suppressor(enum.StrEnum):
+    """What keeps an alert or event from being told, in the order in which they are asked."""
+
+    SHADOW = "shadow"
+    MUTE = "mute"
+    SILENCE = "silence"
+    UNLESS = "unless"
+    LIMIT = "limit"
+    FLAPPING = "flapping"
+    GROUP = "group"
 
 
 OWN = "$hub"

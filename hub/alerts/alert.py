@@ -9,10 +9,11 @@ from typing import Any
 
 import orjson
 
+from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
 from hub.clock import rfc3339
 from hub.expressions import short_level
-from hub.model import Labels, Phase
+from hub.model import Labels, Phase, Suppressor
 
 __all__ = ["Ack", "Alert", "changed", "fingerprint"]
 
@@ -37,12 +38,12 @@ class Alert:
     """What is known of one alert. Times are seconds since 1970.
 
     `episode` counts how often it has fired, `version` how often it has changed; both are parts of ids, never go back.
-    `told` are the receivers that were told of this episode: they hear of its end, and nobody else. `tellings` counts
-    the firing message and its repeats, `notified` is when the first went out, `last` when the latest did, `steps` how
-    many steps of `escalate` were taken. `held` is the stage that keeps it from being told, and a detail; `hidden` since
-    when a silence does, unless that was reminded of; `event` is what a notification shows of the event. `fired` is when
-    it last began to fire, `flaps` how often it did in an episode in which it flaps; while it does, `calm` is when that
-    ends if nothing happens.
+    `said` is what was told of this episode, and to whom; of an alert that was told in a group, `told_in` names the
+    group and its episode, which know the rest. `unfilled` are the labels that have no value: they equal nothing. `held`
+    is the stage that keeps it from being told, and a detail; `hidden` since when a silence does, unless that was
+    reminded of; `event` is what a notification shows of the event. `fired` is when it last began to fire, `flaps` how
+    often it did in an episode in which it flaps; while it does, `calm` is when that ends if nothing happens. `ended` is
+    when it last ceased to fire.
     """
 
     alertname: str
@@ -57,27 +58,31 @@ class Alert:
     reason: str = ""
     since: float = 0.0
     until: float | None = None
-    told: tuple[str, ...] = ()
     runbook: str = ""
     event: Mapping[str, Any] | None = None
     muted: bool = False
     shadow: bool = False
-    held: tuple[str, str] | None = None
+    held: tuple[Suppressor, str] | None = None
     hidden: float = 0.0
     ack: Ack | None = None
-    tellings: int = 0
-    notified: float = 0.0
-    last: float = 0.0
-    steps: int = 0
+    said: Said = NOTHING_SAID
+    told_in: str = ""
+    unfilled: tuple[str, ...] = ()
     tally: Tally = Tally()  # noqa: RUF009 - frozen
     fired: float = 0.0
     flaps: int = 0
     calm: float = 0.0
+    ended: float = 0.0
 
     @property
     def fingerprint(self) -> str:
         """What identifies it: 16 hex digits."""
         return fingerprint(self.alertname, self.instance)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The receivers that were told of this episode."""
+        return self.said.told
 
     @property
     def open(self) -> bool:
@@ -125,14 +130,32 @@ class Alert:
         found = orjson.loads(text)
         found["state"] = Phase(found.get("state", Phase.INACTIVE))
         found["instance"] = tuple((name, value) for name, value in found["instance"])
-        found["told"] = tuple(found.get("told", ()))
-        found["held"] = tuple(found["held"]) if found.get("held") else None
+        found["said"] = _said(found)
+        found["unfilled"] = tuple(found.get("unfilled", ()))
+        held = found.get("held")
+        found["held"] = (Suppressor(held[0]), held[1]) if held else None
         found["ack"] = Ack(**found["ack"]) if found.get("ack") else None
         tally = found.get("tally") or {"sent": (), "held": 0}
         found["tally"] = Tally(tuple(tally["sent"]), tally["held"])
         return cls(**found)
 
 
+def _said(found: dict[str, Any]) -> Said:
+    """Take what was said out of a stored alert; before it had a place of its own it stood among the alert's fields."""
+    said = found.pop("said", None)
+    if said is not None:
+        return Said(**said | {name: tuple(said.get(name, ())) for name in ("told", "heirs", "called")})
+    told, flat = tuple(found.pop("told", ())), {name: found.pop(name, 0) for name in _FLAT}
+    if told and not flat["tellings"]:  # the first edition of all did not count: it was told once
+        flat |= {"tellings": 1, "notified": found.get("since", 0.0), "last": found.get("since", 0.0)}
+    if not flat["tellings"]:
+        return NOTHING_SAID
+    # since when its steps stand still was not kept, but why they do was
+    paused = ack["at"] if (ack := found.get("ack")) else found.get("hidden", 0.0)
+    return Said(told=told, paused=paused, **flat)
+
+
+_FLAT = ("tellings", "notified", "last", "steps")
 _PUTS: Mapping[str, Callable[[Alert, Any], None]] = {
     each.name: getattr(Alert, each.name).__set__ for each in fields(Alert)
 }

@@ -1,36 +1,43 @@
 """The alert book: every alert by fingerprint; transitions and people's words in, notifications and rows out. Pure.
 
-A firing alert is told unless a stage holds it back (see stages): then it is considered again when that ends. The state
-of each alert is published, retained, by a notification to the hub itself (OWN): it takes the same sure way.
+A firing alert is told unless something holds it back (see suppression): then it is considered again when that ends. The
+state of each alert is published, retained, by a notification to the hub itself (OWN): it takes the same sure way.
 
-book → course (its transitions) → teller (told or held) → spokesman (groups) → register (all alerts)
-     → events (rules that only say something)           → spokesman
+book → transitions (what becomes of alerts) → telling (told or held: decision decides)  → register (all alerts)
+     → events (rules that only say something)                                            → conversations (groups)
+     → group_telling (groups speak: decision decides)
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
-from hub.alerts import lifecycle
-from hub.alerts.alert import Ack, Alert
-from hub.alerts.course import Course
+from hub.alerts import conversations, lifecycle
+from hub.alerts.alert import Ack, Alert, changed
+from hub.alerts.conversations import Conversations
+from hub.alerts.decision import Untold, alone, decide
 from hub.alerts.events import Events
-from hub.alerts.grouping import Groups
+from hub.alerts.group_telling import GroupTeller
 from hub.alerts.matchers import Matcher, match_all
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.register import Register
 from hub.alerts.silences import Silence
-from hub.alerts.spokesman import Spokesman
-from hub.alerts.stages import Stages
-from hub.alerts.teller import Teller
-from hub.alerts.texts import OnError
+from hub.alerts.suppression import Suppression
+from hub.alerts.telling import Teller
+from hub.alerts.texts import OnError, Rendered, render
 from hub.alerts.trace import Trace
-from hub.model import Notification, Phase, Reason
+from hub.alerts.transitions import AlertTransitions
+from hub.alerts.words import Words
+from hub.model import Labels, Notification, Phase, Reason
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 from hub.store.changes import TraceRow
 
-__all__ = ["Book"]
+__all__ = ["Book", "HeirsOf"]
+
+HeirsOf = Callable[[str, str], Sequence[str]]
+"""Names, by a rule's name and a receiver's, who hears of what that was told of its alerts: itself while it is there."""
 
 
 class Book:
@@ -39,12 +46,19 @@ class Book:
     def __init__(self, prefix: str, hub: Mapping[str, str], on_error: OnError) -> None:
         """Begin empty; `on_error` hears rule, topic and message of every text that could not be filled in."""
         self._out, self._trace = Outgoing(prefix, hub), Trace()
-        self._stages, self._groups, self._register = Stages(), Groups(), Register(self._out)
-        common = (self._register, self._stages, self._out, self._trace)
-        self._spokesman = Spokesman(self._groups, *common)
-        self._events = Events(self._spokesman, *common, on_error)
-        self._course = Course(Teller(self._spokesman, *common), self._register, self._stages, self._trace, on_error)
+        self._suppression, self._conversations = Suppression(), Conversations()
+        self._register = Register(self._out, self._suppression.inhibition.lasts)
+        common = (self._conversations, self._register, self._suppression, self._out, self._trace)
+        words = Words(hub, self._texts_of_now)
+        self._groups = GroupTeller(self._conversations, self._register, self._out, self._trace, words)
+        self._events = Events(*common, on_error)
+        self._transitions = AlertTransitions(
+            Teller(*common, words), self._register, self._suppression, self._conversations, self._trace, on_error
+        )
+        self._heirs_of: HeirsOf = lambda _rule, receiver: (receiver,)
         self._looked = 0.0
+        self.now_of: Callable[[str, Labels, float], Transition | None] = lambda _rule, _instance, _now: None
+        """Tells how an instance that fires is at this time, by its rule's name; None where nothing newer is known."""
 
     @property
     def alerts(self) -> Mapping[str, Alert]:
@@ -54,55 +68,124 @@ class Book:
     @property
     def silences(self) -> Mapping[str, Silence]:
         """All silences by id, those that ended lately included."""
-        return self._stages.silences.all
+        return self._suppression.silences.all
 
     # rules and state in
 
-    def follow(self, rules: Mapping[str, Rule], silent_about_end: frozenset[str]) -> None:
-        """Take the rules as they are now, and which receivers have `send_resolved: false`."""
+    def follow(
+        self,
+        rules: Mapping[str, Rule],
+        silent_about_end: frozenset[str],
+        now: float = 0.0,
+        heirs_of: HeirsOf | None = None,
+    ) -> None:
+        """Take the rules as they are now, and which receivers have `send_resolved: false`.
+
+        What was told to a receiver that is gone is a matter of its heirs from now on.
+        """
+        relabelled = [name for name, rule in rules.items() if _relabels(self._register.rules.get(name), rule)]
         self._register.follow(rules)
         self._out.follow(silent_about_end)
-        self._stages.inhibition.follow(rules)
-        self._course.resume()
+        self._suppression.inhibition.follow(rules)
+        self._heirs_of = heirs_of or self._heirs_of
+        self._hand_over(now)
+        self._transitions.resume(self._labels_of_now, relabelled, now)
+        for each in self._conversations.all.values():
+            self._conversations.look(each)
 
     def restore(self, alerts: Iterable[tuple[str, str]], desk: Iterable[tuple[str, str, str]], now: float) -> None:
         """Bring in what a store held."""
-        rows: dict[str, list[tuple[str, str]]] = {"silence": [], "group": [], "limit": [], "episode": []}
+        rows: dict[str, list[tuple[str, str]]] = {"silence": [], conversations.KIND: [], "limit": [], "episode": []}
         for kind, key, text in desk:
             rows[kind].append((key, text))
-        self._stages.silences.restore(rows["silence"])
-        self._groups.restore(rows["group"])
+        self._suppression.silences.restore(rows["silence"])
+        self._conversations.restore(rows[conversations.KIND])
         self._events.restore(rows["limit"])
         self._register.restore(alerts, max((int(text) for _, text in rows["episode"]), default=0))
         self._looked = now
-        self._course.resume()
+        self._hand_over(now)
+        self._transitions.resume(self._labels_of_now, (), now)
+
+    def _hand_over(self, now: float) -> None:
+        """Let what was told to receivers that are gone be told to their heirs from now on."""
+        for mark in self._register.firing:
+            alert = self.alerts[mark]
+            said = alert.said.renamed(partial(self._heirs_of, alert.alertname))
+            if said is not alert.said:
+                self._register.note(mark, changed(alert, said=said), now)
+        self._conversations.rename(self._heirs_of)
+
+    def inherited(self, notification: Notification, heirs: Sequence[str]) -> None:
+        """Note that heirs are told of what fires by a notification that waited for a receiver that is gone."""
+        members = notification.body.get("alerts") or [{"id": notification.order}]
+        for each in members:
+            mark = str(each["id"]).partition("-")[0]
+            alert = self.alerts.get(mark)
+            rule = None if alert is None else self._register.rules.get(alert.alertname)
+            if alert is None or rule is None or alert.state is not Phase.FIRING or not alert.said.heirs:
+                continue
+            alert = changed(alert, said=alert.said.heard_by(heirs))
+            self._register.keep(mark, alert)
+            if rule.group_by is not None:
+                self._conversations.place(mark, alert, rule, notification.created)
+
+    def _texts_of_now(self, alert: Alert, now: float) -> Rendered | None:
+        """Return what a firing alert says by the values of now; None where nothing newer, or not all, is known."""
+        transition = self.now_of(alert.alertname, alert.instance, now)
+        if transition is None or transition.event is None:
+            return None
+        texts = render(transition, alert.episode, alert.id(Phase.FIRING.value))
+        return None if texts.failures else texts
+
+    def _labels_of_now(self, alert: Alert, now: float) -> Alert:
+        """Return a firing alert with the labels that its rule gives it now; what needs a message keeps its value."""
+        transition = self.now_of(alert.alertname, alert.instance, now)
+        if transition is None:
+            return alert
+        texts = render(transition, alert.episode, alert.id(Phase.FIRING.value))
+        kept = {name: alert.labels[name] for name in texts.unfilled if name in alert.labels}
+        unfilled = tuple(name for name in texts.unfilled if name not in kept or name in alert.unfilled)
+        labels, severity = {**texts.labels, **kept}, transition.rule.severity
+        return changed(alert, labels=labels, unfilled=unfilled, severity=severity)
 
     # transitions
 
-    def apply(self, transitions: Sequence[Transition], now: float) -> None:
-        """Take what the engine found."""
+    def apply(self, transitions: Sequence[Transition], now: float, *, ticking: bool = False) -> None:
+        """Take what the engine found, in order; what has one cause is decided together.
+
+        So of two alerts that one message begins or ends, of which one holds the other back (`unless`), each is told as
+        the two are then, in whatever order their rules are written. At a tick of the clock all have one cause.
+        """
+        cause = None
         for transition in transitions:
             if transition.phase is Phase.EVENT:
+                self._transitions.settle(now)
                 self._events.take(transition, now)
-            elif transition.before is Phase.FIRING and transition.phase is Phase.FIRING:
-                self._course.still(transition, now)
+                continue
+            if not ticking and transition.event is not cause:
+                self._transitions.settle(now)
+                cause = transition.event
+            if transition.before is Phase.FIRING and transition.phase is Phase.FIRING:
+                self._transitions.still(transition, now)
             else:
-                self._course.take(transition, now)
+                self._transitions.take(transition, now)
+        self._transitions.settle(now)
 
     def drop(self, mark: str, now: float) -> None:
         """Know no more of an alert that is over, not even how often it has fired."""
-        self._course.drop(mark, now)
+        self._transitions.drop(mark, now)
 
     def end(self, rules: Mapping[str, Reason], now: float) -> None:
         """End the alerts of rules that are gone or mean something else now."""
-        self._course.end(rules, now)
+        self._transitions.end(rules, now)
+        self._groups.last_words([name for name, reason in rules.items() if reason is not Reason.RULE_CHANGED], now)
 
     # people
 
     def find(self, matchers: Sequence[Matcher]) -> list[tuple[str, Alert]]:
         """Return the alerts that are not inactive and match."""
         live = [(mark, each) for mark, each in self.alerts.items() if each.state is not Phase.INACTIVE]
-        return [(mark, each) for mark, each in live if match_all(matchers, each.labels)]
+        return [(mark, each) for mark, each in live if match_all(matchers, each.labels, each.unfilled)]
 
     def firing(self) -> list[tuple[str, Alert]]:
         """Return the alerts that fire."""
@@ -110,7 +193,14 @@ class Book:
 
     def held_back_by(self, alert: Alert) -> list[str]:
         """Return the firing alerts, by fingerprint, that hold this one back (`unless`)."""
-        return self._stages.inhibition.sources_of(alert.alertname, alert.labels)
+        return self._suppression.inhibition.causes_of(alert.alertname, alert.labels, alert.unfilled)
+
+    def untold(self, alert: Alert, now: float) -> Untold | None:
+        """Return why nothing is told now of a firing alert that is told alone; None of any other, or where it is."""
+        rule = self._register.rules.get(alert.alertname)
+        if rule is None or rule.group_by is not None or alert.state is not Phase.FIRING:
+            return None
+        return decide(alone(alert, rule), rule, now).untold
 
     def acknowledge(self, mark: str, by: str, comment: str, until: float | None, now: float) -> Alert | None:
         """Somebody cares about a firing alert; None where it does not fire."""
@@ -127,8 +217,9 @@ class Book:
         self._trace.command(now, mark, alert.alertname, command, by, comment)
         acked = lifecycle.acknowledge(alert, ack)
         if alert.state is Phase.FIRING:
-            self._course.consider(mark, acked, now)
+            self._transitions.consider(mark, acked, now)
         elif acked != alert:
+            acked = changed(acked, said=acked.said.goes_on(now, runs=ack is None))
             self._register.note(mark, acked, now)
         return self.alerts[mark]
 
@@ -137,7 +228,7 @@ class Book:
     ) -> Silence:
         """Tell nobody of what matches from `start` to `end`."""
         self.tick(now)
-        made = self._stages.silences.add(matchers, start, end, by, comment, now)
+        made = self._suppression.silences.add(matchers, start, end, by, comment, now)
         if made.active(now):
             self._reconsider(made, f"silenced ({made.id})", by, comment, now)
         return made
@@ -145,7 +236,7 @@ class Book:
     def change_silence(self, asked: Silence, now: float) -> Silence | None:
         """Make the silence of this id so, or put another one in its place; None where there is none by this id."""
         self.tick(now)
-        before, made = self.silences.get(asked.id), self._stages.silences.change(asked, now)
+        before, made = self.silences.get(asked.id), self._suppression.silences.change(asked, now)
         if before is not None and made is not None:
             self._reconsider(before, f"silence changed ({asked.id})", asked.by, asked.comment, now)
             if made.id != asked.id and made.active(now):
@@ -155,7 +246,7 @@ class Book:
     def unsilence(self, identity: str, by: str, now: float) -> Silence | None:
         """End a silence now; None where none is pending or active by this id."""
         self.tick(now)
-        ended = self._stages.silences.expire(identity, now)
+        ended = self._suppression.silences.expire(identity, now)
         if ended is not None:
             self._reconsider(ended, f"silence ended ({ended.id})", by, "", now)
         return ended
@@ -163,34 +254,37 @@ class Book:
     def _reconsider(self, silence: Silence, command: str, by: str, comment: str, now: float) -> None:
         for mark in list(self._register.firing):
             alert = self.alerts[mark]
-            if match_all(silence.matchers, alert.labels):
+            if match_all(silence.matchers, alert.labels, alert.unfilled):
                 self._trace.command(now, mark, alert.alertname, command, by, comment)
-                self._course.consider(mark, alert, now)
+                self._transitions.consider(mark, alert, now)
 
     # time
 
     def next_due(self) -> float | None:
         """Return the time at which `tick` is wanted next."""
         times = [self._register.next_due(), self._events.next_due()]
-        times += [self._groups.next_due(), self._stages.silences.next_change(self._looked)]
+        times += [self._conversations.next_due(), self._suppression.silences.next_change(self._looked)]
+        times.append(self._suppression.inhibition.next_due())
         due_at = min((at for at in times if at is not None), default=inf)
         return None if due_at == inf else due_at
 
     def tick(self, now: float) -> None:
         """Do what the clock has made due."""
-        for silence in self._stages.silences.changed_between(self._looked, now):
+        for silence in self._suppression.silences.changed_between(self._looked, now):
             self._reconsider(silence, f"silence {silence.state(now)} ({silence.id})", silence.by, "", now)
         self._looked = max(self._looked, now)
-        self._stages.silences.forget(now)
+        self._suppression.silences.forget(now)
+        self._transitions.look_at_freed(now)
         while (mark := self._register.take_due(now)) is not None:
-            self._course.look_at(mark, now)
+            self._transitions.look_at(mark, now)
         self._events.tick(now)
-        self._spokesman.speak(now)
+        self._groups.speak(now)
 
     def shift(self, seconds: float, now: float) -> None:
         """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
         self._looked = min(self._looked, now)
-        self._groups.shift(seconds)
+        self._conversations.shift(seconds)
+        self._suppression.inhibition.shift(seconds)
         self._events.shift(seconds)
         self._register.shift(seconds)
 
@@ -206,7 +300,11 @@ class Book:
 
     def take_desk(self) -> list[tuple[str, str, str | None]]:
         """Take the rows of silences, groups and limits that changed since the last call."""
-        parts = (("silence", self._stages.silences), ("group", self._groups), ("limit", self._events))
+        parts = (
+            ("silence", self._suppression.silences),
+            (conversations.KIND, self._conversations),
+            ("limit", self._events),
+        )
         rows = [(kind, key, text) for kind, part in parts for key, text in part.take_rows()]
         floor = self._register.take_floor()
         return rows if floor is None else [*rows, ("episode", "floor", str(floor))]
@@ -222,3 +320,11 @@ class Book:
     def take_changed(self) -> list[Mapping[str, Any]]:
         """Take the states that alerts have entered, for onlookers."""
         return self._out.take_changed()
+
+
+def _relabels(before: Rule | None, rule: Rule) -> bool:
+    """Tell whether a rule that was changed gives its alerts other labels."""
+    if before is None or not before.patterns or not rule.patterns:
+        return False
+    labels = [[(name, template.text) for name, template in each.texts.labels] for each in (before, rule)]
+    return before.severity != rule.severity or labels[0] != labels[1]

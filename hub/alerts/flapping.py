@@ -6,28 +6,30 @@
 So a chattering alarm (ISA-18.2) is told three times while it chatters, and what is told of it is true.
 """
 
+from typing import Any
+
 from hub.alerts.alert import Alert, changed
 from hub.duration import format_duration
 from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, FLAPPING_TRACED
-from hub.model import Phase
+from hub.model import Phase, Suppressor
 
 __all__ = ["HELD", "calmed", "is_traced", "noted", "owes_its_end"]
 
 _FIRST = 2
 """The firing with which it begins to flap."""
-HELD = ("flapping", f"until it is calm for {format_duration(FLAPPING_CALM_SECONDS)}")
+HELD = (Suppressor.FLAPPING, f"until it is calm for {format_duration(FLAPPING_CALM_SECONDS)}")
 """The stage that holds the end of an alert that flaps back, and its detail."""
 
 
-def noted(alert: Alert, now: float) -> Alert:
-    """Return an alert that has just entered `firing` or `resolved`, with what is to be known of its flapping."""
-    if alert.state is Phase.RESOLVED:
-        return changed(alert, calm=now + FLAPPING_CALM_SECONDS) if alert.calm else alert
+def noted(alert: Alert, phase: Phase, now: float) -> dict[str, Any]:
+    """Return what is to be known of its flapping when an alert enters `firing` or `resolved`: fields that change."""
+    if phase is Phase.RESOLVED:
+        return {"calm": now + FLAPPING_CALM_SECONDS} if alert.calm else {}
     if alert.calm:
-        return changed(alert, fired=now, flaps=alert.flaps + 1, calm=now + FLAPPING_CALM_SECONDS)
+        return {"fired": now, "flaps": alert.flaps + 1, "calm": now + FLAPPING_CALM_SECONDS}
     if alert.fired and now - alert.fired < FLAPPING_SECONDS:
-        return changed(alert, fired=now, flaps=_FIRST, calm=now + FLAPPING_CALM_SECONDS)
-    return changed(alert, fired=now, flaps=0)
+        return {"fired": now, "flaps": _FIRST, "calm": now + FLAPPING_CALM_SECONDS}
+    return {"fired": now, "flaps": 0}
 
 
 def owes_its_end(alert: Alert) -> bool:

@@ -1,6 +1,11 @@
-"""`unless`: which firing alerts hold others back. Indexed by the labels that both have: cost follows matches."""
+"""`unless`: which firing alerts hold others back. Indexed by the labels that both have: cost follows matches.
 
+A cause that has ended holds back on for its `after`: what it explains comes back a little later than it does.
+"""
+
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 
 from hub.rules.rule import Rule
 
@@ -9,84 +14,146 @@ __all__ = ["Inhibition"]
 _OWN = frozenset({"alertname", "severity", "reason"})
 Names = tuple[str, ...]
 Place = tuple[str, Names, Names]
-"""A source's alertname, names of the labels that both have, their values."""
+"""A cause's alertname, names of the labels that both have, their values."""
 
 
 class Inhibition:
-    """Who fires and may hold others back (`_sources`), and who is held back (`_held`), both by Place."""
+    """Who fires and may hold others back (`_causes`), and who fires that may be held back (`_dependents`), by Place."""
 
     def __init__(self) -> None:
         """Begin without rules."""
-        self._of_rule: dict[str, list[tuple[str, Names]]] = {}
-        self._of_source: dict[str, set[Names]] = {}
-        self._sources: dict[Place, set[str]] = {}
-        self._held: dict[Place, set[str]] = {}
+        self._of_rule: dict[str, list[tuple[str, Names, float]]] = {}
+        self._of_cause: dict[str, dict[Names, set[float]]] = {}
+        self._causes: dict[Place, set[str]] = {}
+        self._dependents: dict[Place, set[str]] = {}
+        self._ended: dict[Place, float] = {}
+        """When the last cause of a place ended, for as long as that matters."""
+        self._due: list[tuple[float, Place]] = []
 
     def follow(self, rules: Mapping[str, Rule]) -> None:
-        """Take the rules; whoever fires must be entered anew."""
-        for index in (self._of_rule, self._of_source, self._sources, self._held):
-            index.clear()
+        """Take the rules; whoever fires, or has fired of late, must be entered anew."""
+        self._of_rule.clear()
+        self._of_cause.clear()
+        for place in (self._causes, self._dependents, self._ended):
+            place.clear()
+        self._due.clear()
         for rule in rules.values():
-            for source in rule.unless:
-                if source in rules:
-                    common = rules[source].label_names & rule.label_names - _OWN
-                    names = tuple(sorted(common))
-                    self._of_rule.setdefault(rule.name, []).append((source, names))
-                    self._of_source.setdefault(source, set()).add(names)
+            for cause in rule.causes:
+                if cause.alert in rules:
+                    names = tuple(sorted(rules[cause.alert].label_names & rule.label_names - _OWN))
+                    self._of_rule.setdefault(rule.name, []).append((cause.alert, names, cause.after))
+                    self._of_cause.setdefault(cause.alert, {}).setdefault(names, set()).add(cause.after)
 
-    def fires(self, name: str, mark: str, labels: Mapping[str, str]) -> None:
-        """Enter an alert that fires."""
-        for place in self._places_of_source(name, labels):
-            self._sources.setdefault(place, set()).add(mark)
+    @property
+    def has_causes(self) -> bool:
+        """Whether any rule names another one in `unless`."""
+        return bool(self._of_cause)
 
-    def ends(self, name: str, mark: str, labels: Mapping[str, str]) -> list[str]:
-        """Take it out; return who was held back there, to be considered again."""
-        waiting: list[str] = []
-        for place in self._places_of_source(name, labels):
-            marks = self._sources.get(place, set())
-            marks.discard(mark)
-            if not marks:
-                self._sources.pop(place, None)
-                waiting += self._held.get(place, ())
-        return waiting
+    def lasts(self, name: str) -> float:
+        """Return for how many seconds an alert of this name may hold others back when it has ended."""
+        return max((after for afters in self._of_cause.get(name, {}).values() for after in afters), default=0.0)
 
-    def source_of(self, name: str, labels: Mapping[str, str]) -> str | None:
-        """Return the alertname of a firing alert that holds back one with these labels."""
-        for place in self._places_of_rule(name, labels):
-            if self._sources.get(place):
-                return place[0]
-        return None
+    # who fires
 
-    def sources_of(self, name: str, labels: Mapping[str, str]) -> list[str]:
-        """Return the firing alerts that hold back one with these labels."""
-        found = [mark for place in self._places_of_rule(name, labels) for mark in self._sources.get(place, ())]
-        return sorted(set(found))
+    def begins(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names) -> list[str]:
+        """Enter an alert that fires and may hold others back; return whom it holds back that nobody did before."""
+        found: list[str] = []
+        for place in self._places_of_cause(name, labels, unfilled):
+            causes = self._causes.setdefault(place, set())
+            if not causes:
+                found += self._dependents.get(place, ())
+            causes.add(mark)
+        return found
 
-    def hold(self, name: str, mark: str, labels: Mapping[str, str]) -> None:
-        """Note that an alert is held back."""
-        for place in self._places_of_rule(name, labels):
-            self._held.setdefault(place, set()).add(mark)
+    def ends(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names, at: float) -> None:
+        """Take it out; `take_due` gives whom it held back when its `after` is over."""
+        for place in self._places_of_cause(name, labels, unfilled):
+            causes = self._causes.get(place)
+            if causes is None or mark not in causes:
+                continue
+            causes.discard(mark)
+            if not causes:
+                del self._causes[place]
+                self._linger(place, at)
 
-    def release(self, name: str, mark: str, labels: Mapping[str, str]) -> None:
-        """Note that it is no longer."""
-        for place in self._places_of_rule(name, labels):
-            marks = self._held.get(place)
+    def ended(self, name: str, labels: Mapping[str, str], unfilled: Names, at: float) -> None:
+        """Enter an alert that has ended before the rules, or the state, were taken."""
+        for place in self._places_of_cause(name, labels, unfilled):
+            self._linger(place, max(at, self._ended.get(place, -inf)))
+
+    def _linger(self, place: Place, at: float) -> None:
+        self._ended[place] = at
+        for after in self._of_cause[place[0]][place[1]]:
+            heapq.heappush(self._due, (at + after, place))
+
+    def enter(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names) -> None:
+        """Enter an alert that fires and may be held back."""
+        for place, _ in self._places_of(name, labels, unfilled):
+            self._dependents.setdefault(place, set()).add(mark)
+
+    def leave(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names) -> None:
+        """Take it out."""
+        for place, _ in self._places_of(name, labels, unfilled):
+            marks = self._dependents.get(place)
             if marks is not None:
                 marks.discard(mark)
                 if not marks:
-                    del self._held[place]
+                    del self._dependents[place]
 
-    def held_by(self, name: str, labels: Mapping[str, str]) -> list[str]:
-        """Return who is held back by this firing alert."""
-        return [mark for place in self._places_of_source(name, labels) for mark in self._held.get(place, ())]
+    # who is held back
 
-    def _places_of_source(self, name: str, labels: Mapping[str, str]) -> Iterator[Place]:
-        for names in self._of_source.get(name, ()):
+    def cause_of(self, rule: Rule, labels: Mapping[str, str], unfilled: Names, now: float) -> str | None:
+        """Return the alertname of a cause that holds back an alert of this rule: it fires, or did so a moment ago."""
+        for place, after in self._places_of(rule.name, labels, unfilled):
+            if place in self._causes or now < self._ended.get(place, -inf) + after:
+                return place[0]
+        return None
+
+    def causes_of(self, name: str, labels: Mapping[str, str], unfilled: Names) -> list[str]:
+        """Return the firing alerts that hold back one with these labels."""
+        places = self._places_of(name, labels, unfilled)
+        return sorted({mark for place, _ in places for mark in self._causes.get(place, ())})
+
+    def dependents_of(self, name: str, labels: Mapping[str, str], unfilled: Names) -> list[str]:
+        """Return who fires that this alert explains."""
+        places = self._places_of_cause(name, labels, unfilled)
+        return [mark for place in places for mark in self._dependents.get(place, ())]
+
+    # time
+
+    def next_due(self) -> float | None:
+        """Return when the next `after` is over."""
+        return self._due[0][0] if self._due else None
+
+    def take_due(self, now: float) -> list[str]:
+        """Return who may be held back no longer, because the `after` of a cause is over."""
+        found: dict[str, None] = {}
+        while self._due and self._due[0][0] <= now:
+            _, place = heapq.heappop(self._due)
+            found |= dict.fromkeys(sorted(self._dependents.get(place, ())))
+            ended = self._ended.get(place)
+            if ended is not None and ended + max(self._of_cause[place[0]][place[1]]) <= now:
+                del self._ended[place]
+        return list(found)
+
+    def shift(self, seconds: float) -> None:
+        """Move all times: the wall clock was set by so many seconds."""
+        self._ended = {place: at + seconds for place, at in self._ended.items()}
+        self._due = [(at + seconds, place) for at, place in self._due]
+
+    # places
+
+    def _places_of_cause(self, name: str, labels: Mapping[str, str], unfilled: Names) -> Iterator[Place]:
+        for names in self._of_cause.get(name, ()):
+            if unfilled and not set(unfilled).isdisjoint(names):
+                continue  # what could not be filled in equals nothing
             yield name, names, _values(names, labels)
 
-    def _places_of_rule(self, name: str, labels: Mapping[str, str]) -> Iterator[Place]:
-        for source, names in self._of_rule.get(name, ()):
-            yield source, names, _values(names, labels)
+    def _places_of(self, name: str, labels: Mapping[str, str], unfilled: Names) -> Iterator[tuple[Place, float]]:
+        for cause, names, after in self._of_rule.get(name, ()):
+            if unfilled and not set(unfilled).isdisjoint(names):
+                continue
+            yield (cause, names, _values(names, labels)), after
 
 
 def _values(names: Iterable[str], labels: Mapping[str, str]) -> Names:

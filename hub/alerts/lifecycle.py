@@ -7,26 +7,26 @@ from math import inf
 from typing import Any
 
 from hub.alerts.alert import Ack, Alert, changed
+from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS
-from hub.model import Phase, Reason
+from hub.model import Phase, Reason, Suppressor
 from hub.rules.keys import Limit
 
 __all__ = ["acknowledge", "advance", "end", "forget", "held", "over_at", "shifted", "speak", "told"]
 
 
-def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float) -> Alert:
+def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float, **more: Any) -> Alert:
     """Return the alert in its new phase, texts still to come; entering `firing` begins an episode, told to nobody.
 
-    While it flaps the episode goes on, with all that was told and said in it.
+    While it flaps the episode goes on, with all that was told and said in it. `more` are further fields that change.
     """
     until = at if phase is Phase.RESOLVED else None
     if alert.calm and phase is not Phase.FIRING:
         until = until or alert.until
     anew: dict[str, Any] = {}
     if phase is Phase.FIRING and not alert.calm:
-        anew = {"episode": alert.episode + 1, "told": (), "ack": None, "muted": False}
-        anew |= {"tellings": 0, "notified": 0.0, "last": 0.0, "steps": 0}
+        anew = {"episode": alert.episode + 1, "said": NOTHING_SAID, "told_in": "", "ack": None, "muted": False}
     return changed(
         alert,
         state=phase,
@@ -35,40 +35,36 @@ def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float)
         since=since,
         until=until,
         held=None,
+        ended=at if phase is Phase.RESOLVED else alert.ended,
         **anew,
+        **more,
     )
 
 
-def speak(alert: Alert, texts: Rendered, severity: str) -> Alert:
-    """Give it its texts."""
+def speak(alert: Alert, texts: Rendered, severity: str, **more: bool) -> Alert:
+    """Give it its texts, and what `more` is to be known of it."""
     return changed(
         alert,
         labels=texts.labels,
+        unfilled=texts.unfilled,
         summary=texts.summary,
         details=texts.details,
         runbook=texts.runbook,
         event=texts.event,
         severity=severity,
+        **more,
     )
 
 
-def told(alert: Alert, receivers: tuple[str, ...], limit: Limit | None, now: float, *, step: bool = False) -> Alert:
-    """Return it after a message to these receivers: the firing one, a repeat, or a step of `escalate`."""
-    return changed(
-        alert,
-        told=tuple(dict.fromkeys((*alert.told, *receivers))),
-        tellings=alert.tellings + (not step),
-        steps=alert.steps + step,
-        notified=alert.notified or now,
-        last=alert.last if step else now,
-        tally=alert.tally.told(limit, now),
-        held=None,
-    )
+def told(alert: Alert, said: Said, limit: Limit | None, now: float) -> Alert:
+    """Return it after a message that counts against `limit`; steps of `escalate` and ends do not."""
+    return changed(alert, said=said, tally=alert.tally.told(limit, now))
 
 
-def held(alert: Alert, stage: tuple[str, str] | None, now: float = 0.0) -> Alert:
+def held(alert: Alert, stage: tuple[Suppressor, str] | None, now: float = 0.0) -> Alert:
     """Return it held back by a stage from now on, or by none."""
-    return changed(alert, held=stage, hidden=now if stage is not None and stage[0] == "silence" else 0.0)
+    hidden = now if stage is not None and stage[0] is Suppressor.SILENCE else 0.0
+    return changed(alert, held=stage, hidden=hidden)
 
 
 def acknowledge(alert: Alert, ack: Ack | None) -> Alert:
@@ -83,14 +79,14 @@ def end(alert: Alert, reason: Reason, at: float) -> Alert:
     return changed(ended, calm=0.0) if alert.state is Phase.FIRING else ended
 
 
-_TIMES = ("since", "until", "notified", "last", "hidden", "fired", "calm")
+_TIMES = ("since", "until", "hidden", "fired", "calm", "ended")
 
 
 def shifted(alert: Alert, seconds: float) -> Alert:
     """Return it after the wall clock was set by so many seconds; what a person has said in hours and minutes stays."""
     names = [name for name in _TIMES if getattr(alert, name)]
     moved: dict[str, Any] = {name: getattr(alert, name) + seconds for name in names}
-    return changed(alert, tally=alert.tally.shifted(seconds), **moved)
+    return changed(alert, tally=alert.tally.shifted(seconds), said=alert.said.shifted(seconds), **moved)
 
 
 def over_at(alert: Alert) -> float:

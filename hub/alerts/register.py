@@ -1,16 +1,13 @@
-"""The register: every alert by fingerprint, and when each is to be looked at; what is put in is published and saved.
+"""The register: every alert by fingerprint, and when each is to be looked at; what is put in is published and saved."""
 
-book → course → teller → spokesman → register            each calls only what is to the right of it
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 
 from hub.alerts import lifecycle
 from hub.alerts.agenda import Agenda
 from hub.alerts.alert import Alert, changed
+from hub.alerts.decision import look_again
 from hub.alerts.outgoing import Outgoing
-from hub.alerts.reminders import due
 from hub.model import Phase
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
@@ -21,8 +18,12 @@ __all__ = ["Register"]
 class Register:
     """All alerts, and the rules as they are now. `firing` are those that fire, or flap."""
 
-    def __init__(self, out: Outgoing) -> None:
-        """Begin empty; `out` publishes what is put in."""
+    def __init__(self, out: Outgoing, holds_on: Callable[[str], float]) -> None:
+        """Begin empty; `out` publishes what is put in.
+
+        `holds_on` tells for how many seconds an alert of a name may hold others back when it is over (`unless`).
+        """
+        self._holds_on = holds_on
         self.alerts: dict[str, Alert] = {}
         self.firing: dict[str, None] = {}
         self.rules: Mapping[str, Rule] = {}
@@ -69,6 +70,12 @@ class Register:
         """Write what is said or held of an alert as a version of its own, and publish it; its state is as it was."""
         self._put(mark, changed(alert, version=alert.version + 1), now, desk=True)
 
+    def keep(self, mark: str, alert: Alert) -> None:
+        """Write what nobody else sees of an alert."""
+        self.alerts[mark] = alert
+        self._dirty.add(mark)
+        self.wait(mark, alert)
+
     def forget(self, mark: str, now: float) -> None:
         """Take a resolved alert that is over out of sight."""
         gone = self.alerts[mark] = lifecycle.forget(self.alerts[mark])
@@ -107,8 +114,15 @@ class Register:
     def wait(self, mark: str, alert: Alert) -> None:
         """Be woken when the next thing is due for an alert."""
         rule = self.rules.get(alert.alertname) if alert.state is Phase.FIRING else None
-        at = lifecycle.over_at(alert) if rule is None else due(alert, rule)
+        at = self.over_at(alert) if rule is None else look_again(alert, rule)
         self._agenda.wake(mark, min(at, alert.calm or inf))
+
+    def over_at(self, alert: Alert) -> float:
+        """Return when an alert goes out of sight: when it is over, and holds nobody back."""
+        at = lifecycle.over_at(alert)
+        if at == inf or alert.until is None:
+            return at
+        return max(at, alert.until + self._holds_on(alert.alertname))
 
     def next_due(self) -> float | None:
         """Return the time at which an alert is to be looked at next."""

@@ -43,6 +43,8 @@ _REPEAT = key(
 _GROUP_BY = names(
     "Labels whose equal values fold alerts into one notification; [] folds all of the rule.", ["site"], [], pattern=NAME
 )
+_GROUP_WAIT = duration("How long a group waits for more before it is told; 10s where nothing is said.", "30s", "0s")
+_GROUP_INTERVAL = duration("How often a group is told at most; 5m where nothing is said.", "5m", zero=False)
 _LIMIT = key(
     "The most notifications of one instance in a time; what is held back is counted and told.",
     *("10/h", "3/10m"),
@@ -54,6 +56,11 @@ _TZ = text("The time zone of schedules that name none, by its IANA name.", "Euro
 STEP: dict[str, Key] = {
     "after": duration("Since the first telling.", "15m"),
     "to": names("Names of receivers who are told then.", ["boss"]),
+}
+
+CAUSE: dict[str, Key] = {
+    "alert": text("The name of the alert that explains this one.", "GatewayOffline"),
+    "after": duration("For how long it still does when it has ended, at most 1d; 10s where nothing is said.", "2m"),
 }
 
 RULE: dict[str, Key] = {
@@ -90,7 +97,14 @@ RULE: dict[str, Key] = {
         "Schedule or condition, which may name schedules, in which it is evaluated and nobody is told.",
         *(*_SCHEDULE, 'night && severity != "critical"'),
     ),
-    "unless": names("Alerts that hold this one's notifications back while they fire with equal labels.", "PowerCut"),
+    "unless": listed(
+        key(
+            "Alerts that hold this one's notifications back while they fire with equal labels, and for 10s after, or"
+            " for the time in 'after'.",
+            *("PowerCut", ["PowerCut", {"alert": "GatewayOffline", "after": "2m"}]),
+        ),
+        {"anyOf": [{"type": ["string", "number"], "pattern": "."}, mapping("a cause", CAUSE, required=("alert",))]},
+    ),
     "notify": _NOTIFY,
     "repeat": _REPEAT,
     "escalate": listed(
@@ -98,6 +112,8 @@ RULE: dict[str, Key] = {
         mapping("a step", STEP, required=("after", "to")),
     ),
     "group_by": _GROUP_BY,
+    "group_wait": _GROUP_WAIT,
+    "group_interval": _GROUP_INTERVAL,
     "limit": _LIMIT,
     "timestamp": text("Expression for the event's own time: seconds, milliseconds or RFC 3339.", "payload.ts"),
     "shadow": boolean("Evaluate and record, tell nobody.", default=False),
@@ -117,6 +133,8 @@ DEFAULTS: dict[str, Key] = {
     "labels": _LABELS,
     "repeat": _REPEAT,
     "group_by": _GROUP_BY,
+    "group_wait": _GROUP_WAIT,
+    "group_interval": _GROUP_INTERVAL,
     "limit": _LIMIT,
     "tz": _TZ,
 }

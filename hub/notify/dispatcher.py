@@ -17,7 +17,7 @@ from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.channel import Channel, close
 from hub.notify.episode import episode, is_end, is_firing
-from hub.notify.heirs import HeirsOf, inherited
+from hub.notify.inheritance import HeirsOf, inherited
 from hub.notify.lane import Lane
 from hub.notify.outbox import Entered, Outbox, Queued, Settled
 from hub.notify.receiver import Receiver, ReceiverSettings

@@ -11,7 +11,7 @@ from functools import partial
 import orjson
 
 from hub.limits import PLAN_CACHE_TOPICS
-from hub.model import Event, Phase, Reason
+from hub.model import Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_silence
 from hub.rules.beside import Beside
 from hub.rules.gated import state_of
@@ -118,6 +118,18 @@ class Engine:
         if pause is not None and pause.schedule is not None:
             return pause.schedule.active(now, self.work.local)
         return instance is not None and instance.extra is not None and instance.extra.paused
+
+    def now_of(self, rule: str, labels: Labels, now: float) -> Transition | None:
+        """Return how an instance that fires is now, for its texts; without an event where no message is remembered."""
+        state = self.states.get(rule)
+        if state is None or not state.rule.alert:
+            return None
+        instance = state.instances.get(tuple(value for _, value in labels[: len(state.rule.by)]))
+        if instance is None:
+            return None
+        about_silence = labels != state.labels(instance.key) or state.rule.when is None
+        since = instance.silent if about_silence else instance.since
+        return state.as_it_is(instance, labels, since, now)
 
     # time
 

@@ -13,11 +13,34 @@ from hub.document import Node, Problems
 from hub.duration import parse_duration
 from hub.expressions import Program, Scope, compile_condition
 from hub.fields import Bad, Convert, Section, did_you_mean, duration, list_of, text
-from hub.limits import LIMIT_COUNT, LIMIT_SECONDS, REPEAT_SECONDS
+from hub.limits import (
+    GROUP_INTERVAL_LEAST_SECONDS,
+    GROUP_SECONDS,
+    LIMIT_COUNT,
+    LIMIT_SECONDS,
+    REPEAT_SECONDS,
+    UNLESS_AFTER_MOST_SECONDS,
+    UNLESS_AFTER_SECONDS,
+)
 from hub.rules.compiled import compiled
 from hub.schedules import Schedule, parse_schedule
 
-__all__ = ["Gate", "Known", "Limit", "Repeat", "Step", "gate", "limit", "names_of", "repeat", "steps"]
+__all__ = [
+    "Cause",
+    "Gate",
+    "Known",
+    "Limit",
+    "Repeat",
+    "Step",
+    "causes",
+    "gate",
+    "group_interval",
+    "group_wait",
+    "limit",
+    "names_of",
+    "repeat",
+    "steps",
+]
 
 _PER = re.compile(r"([0-9]+)\s*/\s*([0-9a-z.]+)")
 _UNTIL_ACK = re.compile(r"(?:,\s*|\s+)until\s+ack$")
@@ -66,6 +89,14 @@ class Limit:
     count: int
     seconds: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One entry of `unless`: the alert that explains this one, and for how many seconds after its end it still does."""
+
+    alert: str
+    after: float = UNLESS_AFTER_SECONDS
 
 
 def gate(schedules: Mapping[str, Schedule], tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
@@ -148,3 +179,41 @@ def steps(problems: Problems, receivers: Collection[str]) -> Convert[tuple[Step,
         return made
 
     return convert_all
+
+
+def causes(problems: Problems) -> Convert[tuple[Cause, ...]]:
+    """Make a reader of `unless`: names of alerts, or `{alert, after}`."""
+
+    def convert(node: Node) -> Cause:
+        if not isinstance(node.value, dict):
+            return Cause(text(node))
+        section = Section(node, problems, "'unless'")
+        made = Cause(section.require("alert", text, ""), section.take("after", _after, UNLESS_AFTER_SECONDS))
+        section.finish()
+        return made
+
+    return list_of(convert)
+
+
+def _after(node: Node) -> float:
+    seconds = duration(node)
+    if seconds > UNLESS_AFTER_MOST_SECONDS:
+        raise Bad(node, "'after' is one day at most: what fires longer than that should be told")
+    return seconds
+
+
+def group_wait(node: Node) -> float:
+    """Read `group_wait`, in seconds."""
+    return _group_time(node, "group_wait", 0.0)
+
+
+def group_interval(node: Node) -> float:
+    """Read `group_interval`, in seconds."""
+    return _group_time(node, "group_interval", GROUP_INTERVAL_LEAST_SECONDS)
+
+
+def _group_time(node: Node, key: str, least: float) -> float:
+    seconds = duration(node)
+    if not least <= seconds <= GROUP_SECONDS:
+        raise Bad(node, f"'{key}' is from {least:.0f} s to 7 days")
+    return seconds

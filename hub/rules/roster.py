@@ -54,7 +54,8 @@ class Roster(ABC):
         names = {name: place for place, name in enumerate(rule.captures)}
         self._places = [names.get(name) for name in rule.by]
         self._static = None not in self._places
-        timers = (rule.hold, rule.clear_hold, rule.absent, rule.pause, rule.mute, rule.turning)
+        later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
+        timers = (rule.hold, rule.clear_hold, rule.absent, rule.pause, rule.mute, rule.turning, later)
         self._timed = any(timers)
         self._gated = rule.pause is not None or rule.mute is not None or rule.learns
         self._parts: dict[str, list[tuple[str, Program]]] = {}
@@ -64,7 +65,7 @@ class Roster(ABC):
         """What a condition sees that asks for nothing but schedules and samples."""
         self._sight.schedules = self.tables
         told = rule.texts.schedules
-        self._told = {name: table for name, table in self.tables.items() if name in told}
+        self._told = {name: table for name, table in self.tables.items() if name in told} or None
 
     @property
     def evaluations(self) -> int:
@@ -115,7 +116,7 @@ class Roster(ABC):
         return self.instances.setdefault(key, self.made(key))
 
     def remember(self, instance: Instance, event: Event) -> None:
-        """Keep an event for the texts of timers, where the rule has any."""
+        """Keep an event for the texts of timers and of what is told later, where the rule has any."""
         if self._timed:
             instance.came = f"{event.topic}\0{event.trace}" if event.trace else event.topic
             instance.raw, instance.time = event.raw, event.time
@@ -149,9 +150,8 @@ class Roster(ABC):
         labels = dict(zip(rule.captures, captures, strict=True))
         labels |= {"alertname": rule.name, "severity": rule.severity}
         history = None if self.sampler is None else self.sampler.sight.history
-        context = make_context(event, self.work.registry.attributes(event.topic), labels, now, {}, history)
-        context.schedules = self.tables
-        return context
+        device = self.work.registry.attributes(event.topic)
+        return make_context(event, device, labels, now, {}, history, self.tables)
 
     def clock(self, now: float) -> Context:
         """Return what an expression sees that asks for nothing of the event: much cheaper than `context`."""
@@ -181,15 +181,34 @@ class Roster(ABC):
         """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
         device = self.work.registry.attributes(topic if event is None else event.topic)
         shown = self.sampler.shown(instance.history) if self.sampler is not None and instance is not None else None
-        if self._told:
-            shown = {**(shown or {}), **self._told}
         muted, values = self.is_muted(instance, at), self._values(instance, event, captures, at, reason)
         self.work.transitions.append(
             Transition(
                 self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial, shown,
-                muted, values,
+                muted, self._told, values,
             )
         )  # fmt: skip
+
+    def as_it_is(self, instance: Instance, labels: Labels, since: float, now: float) -> Transition:
+        """Return what texts of an instance that fires say now: by its last event, and what is known of its history."""
+        event, captures = self.last(instance)
+        device = self.work.registry.attributes(instance.topic)
+        shown = self.sampler.shown(instance.history) if self.sampler is not None else None
+        firing = Phase.FIRING
+        return Transition(
+            self.rule,
+            labels,
+            firing,
+            firing,
+            Reason.CONDITION,
+            now,
+            since,
+            event,
+            captures,
+            device,
+            history=shown,
+            schedules=self._told,
+        )
 
     def is_muted(self, instance: Instance | None, at: float) -> bool:
         """Tell whether the rule's `mute` holds for an instance."""

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from hub.expressions import Program, Reading, Template
-from hub.rules.keys import Gate, Limit, Repeat, Step
+from hub.rules.keys import Cause, Gate, Limit, Repeat, Step
 from hub.rules.pattern import Pattern
 from hub.schedules import Schedule
 
@@ -46,8 +46,9 @@ class Rule:
     """One rule. `hold`, `clear_hold` and `absent` are the seconds of `for`, `clear_for` and `absent`.
 
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
-    instance. `alert` tells an alert rule from an event rule. `learns`: `absent: auto`, where `absent` is the longest
-    that can be learned. `schedules` are those that its expressions and texts name.
+    instance. `causes` are the entries of `unless`. `alert` tells an alert rule from an event rule. `learns`:
+    `absent: auto`, where `absent` is the longest that can be learned. `schedules` are those that its expressions and
+    texts name.
     """
 
     name: str
@@ -63,11 +64,13 @@ class Rule:
     learns: bool
     pause: Gate | None
     mute: Gate | None
-    unless: tuple[str, ...]
+    causes: tuple[Cause, ...]
     notify: tuple[str, ...]
     repeat: Repeat | None
     escalate: tuple[Step, ...]
     group_by: tuple[str, ...] | None
+    group_wait: float
+    group_interval: float
     limit: Limit | None
     timestamp: Program | None
     shadow: bool
@@ -108,6 +111,11 @@ class Rule:
     def label_names(self) -> frozenset[str]:
         """The labels that its alerts have."""
         return frozenset({*LABEL_NAMES, *self.captures, *self.by, *(name for name, _ in self.texts.labels)})
+
+    @property
+    def unless(self) -> tuple[str, ...]:
+        """The names of the alerts that hold this one back."""
+        return tuple(cause.alert for cause in self.causes)
 
     @property
     def place(self) -> str:

@@ -12,9 +12,22 @@ from hub.document import Node, Problems
 from hub.errors import CompileError
 from hub.expressions import Program, Scope, Template, caret, compile_condition, compile_expression, compile_template
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
-from hub.limits import ABSENT_LEARNED_SECONDS
+from hub.limits import ABSENT_LEARNED_SECONDS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
 from hub.rules.compiled import compiled
-from hub.rules.keys import Gate, Known, Limit, Repeat, gate, limit, names_of, repeat, steps
+from hub.rules.keys import (
+    Gate,
+    Known,
+    Limit,
+    Repeat,
+    causes,
+    gate,
+    group_interval,
+    group_wait,
+    limit,
+    names_of,
+    repeat,
+    steps,
+)
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.rules.rule import LABEL_NAMES, TEXT_NAMES, Rule, Texts
 from hub.schedules import read_zone
@@ -39,6 +52,8 @@ class Defaults:
     labels: Node | None = None
     repeat: Repeat | None = None
     group_by: tuple[str, ...] | None = None
+    group_wait: float = GROUP_WAIT_SECONDS
+    group_interval: float = GROUP_INTERVAL_SECONDS
     limit: Limit | None = None
     tz: tzinfo | None = None
 
@@ -55,6 +70,8 @@ def read_defaults(node: Node, problems: Problems, base: Defaults, known: Known) 
         section.get("labels") or base.labels,
         section.take("repeat", repeat, base.repeat),
         section.take("group_by", _names, base.group_by),
+        section.take("group_wait", group_wait, base.group_wait),
+        section.take("group_interval", group_interval, base.group_interval),
         section.take("limit", limit, base.limit),
         section.take("tz", read_zone, base.tz),
     )
@@ -92,11 +109,13 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
         learns=_learns(section),
         pause=section.take("pause", gated, None),
         mute=section.take("mute", gated, None),
-        unless=section.take("unless", list_of(text), ()),
+        causes=section.take("unless", causes(problems), ()),
         notify=section.take("notify", names_of("receiver", known.receivers), defaults.notify),
         repeat=section.take("repeat", repeat, defaults.repeat if alert else None),
         escalate=section.take("escalate", steps(problems, known.receivers), ()),
         group_by=section.take("group_by", _names, None),
+        group_wait=section.take("group_wait", group_wait, defaults.group_wait),
+        group_interval=section.take("group_interval", group_interval, defaults.group_interval),
         limit=section.take("limit", limit, defaults.limit),
         timestamp=section.take("timestamp", timestamp, None),
         shadow=section.take("shadow", boolean, default=False),
@@ -126,6 +145,10 @@ def _grouped(section: Section, rule: Rule, defaults: Defaults) -> Rule:
     node = section.get("group_by")
     if node is None:
         if defaults.group_by is None:
+            for key in ("group_wait", "group_interval"):
+                if section.get(key) is not None:
+                    message = f"{key!r} needs 'group_by' beside it"
+                    section.report(section.node.key_problem(key, message, "group_by: [] folds all alerts of the rule"))
             return rule
         return replace(rule, group_by=tuple(name for name in defaults.group_by if name in rule.label_names))
     for name in rule.group_by or ():

@@ -34,9 +34,11 @@ class Transition:
     device: Mapping[str, Any]
     serial: int = 0
     history: Mapping[str, Any] | None = None
-    """What the texts' history functions gave at that moment; beside it, by name, the schedules that texts ask."""
+    """What the texts' history functions gave at that moment."""
     muted: bool = False
     """Whether the rule's `mute` holds for this instance."""
+    schedules: Mapping[str, Any] | None = None
+    """The schedules that texts ask, by name."""
     values: Sequence[tuple[str, Any]] = ()
     """The parts of the condition as they were written, and what each came to; an EvaluationError where it had none."""
 
@@ -48,12 +50,15 @@ def make_context(
     now: float,
     extra: Mapping[str, Any],
     history: Mapping[str, Any] | None = None,
+    schedules: Mapping[str, Any] | None = None,
 ) -> Context:
     """Make what an expression sees beside payload and captures."""
     context = Context()
     context.now, context.device, context.labels, context.extra = now, device, labels, extra
     if history is not None:
-        context.history = context.schedules = history
+        context.history = history
+    if schedules is not None:
+        context.schedules = schedules
     if event is not None:
         context.value, context.topic, context.time = event.value, event.topic, event.time
         context.qos, context.retain, context.size = event.qos, event.retain, len(event.raw)

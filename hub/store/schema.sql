@@ -117,3 +117,7 @@ CREATE TABLE subscribers (
     endpoint TEXT PRIMARY KEY,
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- version 7
+-- groups are conversations: they remember what was said, and who takes part follows from the alerts
+UPDATE desk SET kind = 'conversation' WHERE kind = 'group';

@@ -31,7 +31,7 @@ async def test_a_reload_keeps_unrelated_instances_and_ends_the_alerts_of_a_remov
             at.hub.rules.write_text(again)
         gone = await at.notified("Hot", "resolved", within=SLACK)
         assert gone["reason"] == "rule removed"
-        assert gone["summary"] == "SUMMARY"
+        assert gone["summary"] == "Hot (device=1) ended: rule removed"
         assert (await at.shown("Hot/1", "resolved"))["reason"] == "rule removed"
         await at.hub.says(" reloaded ", "4 rules")
         told = await at.notified("Slow", "firing", within=3 + SLACK)

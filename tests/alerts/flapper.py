@@ -1,5 +1,6 @@
 """A world with one device that says 9 (too hot) or 1, for tests of who is told what."""
 
+from hub.alerts.matchers import parse_matchers
 from hub.document import Problems, parse_document
 from hub.notify.settings import read_receivers
 from hub.rules.keys import Known
@@ -51,3 +52,45 @@ class Flapper:
     def alert(self):
         (alert,) = [each for each in self.world.core.book.alerts.values() if each.alertname == "Hot"]
         return alert
+
+
+class Site(Flapper):
+    """A world whose devices stand at sites; what is told of them is looked at message by message."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        self.begun = self.world.now
+
+    def send(self, value, topic="t/a/1", **more):
+        self.world.send([event(topic, {"v": value} | more, self.world.now)])
+        self.world.collect()
+
+    def reload(self, text):
+        self.world.rules = rule_set(text)
+        self.world.reload()
+        self.wait(0)
+
+    def silence(self, matchers, seconds):
+        now = self.world.now
+        self.world.core.book.silence(parse_matchers(matchers), now, now + seconds, "ann", "", now)
+        self.world.collect()
+
+    def acknowledge(self, matchers):
+        for mark, _ in self.world.core.book.find(parse_matchers(matchers)):
+            self.world.core.book.acknowledge(mark, "ann", "", None, self.world.now)
+        self.world.collect()
+
+    def unacknowledge(self, matchers):
+        for mark, _ in self.world.core.book.find(parse_matchers(matchers)):
+            self.world.core.book.unacknowledge(mark, "ann", self.world.now)
+        self.world.collect()
+
+    def heard(self):
+        """Return what was told since the last call, as `at receiver: alert state, …`."""
+        told, self.world.told = self.world.told, []
+        return [f"{note.created - self.begun:.0f} {note.receiver}: {_shown(note.body)}" for note in told]
+
+
+def _shown(body):
+    each = body.get("alerts", [body])
+    return ", ".join(f"{one['labels'].get('device', body['alertname'])} {one['state']}" for one in each)

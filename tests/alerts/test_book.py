@@ -108,12 +108,15 @@ def test_a_receiver_without_send_resolved_does_not_hear_of_the_end():
     assert [receiver for receiver, *_ in told(desk.send("f/7", {"t": 1}))] == ["mail"]
 
 
-def test_a_removed_rule_resolves_its_alerts_with_the_reason_and_the_texts_they_had():
+def test_a_removed_rule_resolves_its_alerts_and_says_that_instead_of_a_value_that_is_not_over():
     desk = Desk(WARM)
     desk.send("f/7", {"t": 6})
     ended = desk.reload("[]")
     assert [(receiver, state) for receiver, state, _ in told(ended)] == [("chat", "resolved"), ("mail", "resolved")]
-    assert (ended[0].body["reason"], ended[0].body["summary"]) == ("rule removed", "7 is 6")
+    assert (ended[0].body["reason"], ended[0].body["summary"]) == (
+        "rule removed",
+        "Warm (device=7) ended: rule removed",
+    )
     assert told(desk.reload("[]")) == []
 
 

@@ -127,4 +127,4 @@ def test_what_fires_and_is_held_back_by_nothing_has_been_told(story):
     world = play(story, set())
     for alert in world.core.book.alerts.values():
         if alert.state is Phase.FIRING and alert.held is None:
-            assert alert.tellings, alert
+            assert alert.said.tellings, alert

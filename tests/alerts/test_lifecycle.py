@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert, fingerprint
-from hub.alerts.lifecycle import advance, end, forget, speak, told
+from hub.alerts.lifecycle import advance, end, forget, speak
+from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
 from hub.alerts.texts import Rendered
 from hub.limits import TOPIC_BYTES
-from hub.model import Phase, Reason
+from hub.model import Phase, Reason, Suppressor
 
 TEXTS = Rendered({"a": "b"}, "summary", "details", "runbook", None, ())
 
@@ -41,27 +42,25 @@ def test_until_is_set_while_it_is_resolved():
 
 
 def test_who_was_told_stays_until_the_next_episode():
-    firing = told(speak(alert(state=Phase.FIRING), TEXTS, "warning"), ("chat",), None, 1.0)
-    again = told(told(firing, ("chat", "boss"), None, 2.0, step=True), ("chat",), None, 3.0)
-    assert (again.told, again.tellings, again.steps, again.notified, again.last) == (("chat", "boss"), 2, 1, 1.0, 3.0)
-    resolved = speak(advance(again, Phase.RESOLVED, Reason.CLEARED, 5.0, 3.0), TEXTS, "warning")
+    firing = speak(alert(state=Phase.FIRING, said=Said(("chat", "boss"), 2, 1.0, 3.0, 1)), TEXTS, "warning")
+    resolved = speak(advance(firing, Phase.RESOLVED, Reason.CLEARED, 5.0, 3.0), TEXTS, "warning")
     assert resolved.told == ("chat", "boss")
     pending = speak(advance(resolved, Phase.PENDING, Reason.CONDITION, 6.0, 6.0), TEXTS, "warning")
     assert pending.told == ("chat", "boss")
     anew = advance(pending, Phase.FIRING, Reason.HELD, 7.0, 7.0)
-    assert (anew.told, anew.tellings, anew.steps, anew.notified) == ((), 0, 0, 0.0)
+    assert anew.said == NOTHING_SAID
 
 
 @pytest.mark.parametrize(("before", "after"), [(Phase.FIRING, Phase.RESOLVED), (Phase.PENDING, Phase.INACTIVE)])
 def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
-    it = alert(state=before, summary="s", labels={"a": "b"}, since=3.0, told=("chat",))
+    it = alert(state=before, summary="s", labels={"a": "b"}, since=3.0, said=Said(("chat",), 1))
     ended = end(it, Reason.RULE_REMOVED, 9.0)
     assert (ended.state, ended.reason, ended.since) == (after, "rule removed", 3.0)
     assert (ended.summary, ended.labels, ended.told) == ("s", {"a": "b"}, ("chat",))
 
 
 def test_what_is_forgotten_keeps_its_identity_and_its_counts():
-    gone = forget(alert(episode=3, version=9, summary="s", told=("chat",), state=Phase.RESOLVED))
+    gone = forget(alert(episode=3, version=9, summary="s", said=Said(("chat",), 1), state=Phase.RESOLVED))
     assert gone == alert(episode=3, version=10)
 
 
@@ -134,12 +133,12 @@ TIME = st.floats(0, 4e9)
         summary=TEXT,
         since=TIME,
         until=st.none() | TIME,
-        told=st.lists(TEXT).map(tuple),
+        said=st.builds(Said, st.lists(TEXT).map(tuple), st.integers(1, 9), TIME, TIME, st.integers(0, 3), TIME, TIME),
+        told_in=TEXT,
+        unfilled=st.lists(TEXT).map(tuple),
         event=st.none() | st.dictionaries(TEXT, TEXT),
-        held=st.none() | st.tuples(TEXT, TEXT),
+        held=st.none() | st.tuples(st.sampled_from(Suppressor), TEXT),
         ack=st.none() | st.builds(Ack, TEXT, TEXT, TIME, st.none() | TIME),
-        tellings=st.integers(0, 9),
-        notified=TIME,
         tally=st.builds(Tally, st.lists(TIME).map(tuple), st.integers(0, 9)),
     )
 )

@@ -223,7 +223,8 @@ def test_a_name_of_a_rule_is_refused(tmp_path):
 def test_a_rule_that_takes_the_name_ends_what_was_posted_by_it(world, restart):
     world.post(ends=9000.0, summary="hot")
     text = DEFAULTS + "\nrules: [{alert: HighCpu, topic: 't/{d}', when: value > 30}]"
-    assert (world.start if restart else world.reload)(text) == [("chat", "resolved", "hot")]
+    said = "HighCpu (instance=a:9100, severity=critical) ended: a rule has its name now"
+    assert (world.start if restart else world.reload)(text) == [("chat", "resolved", said)]
     assert world.alert.reason == "a rule has its name now"
     assert not any(kind == posted.KIND for kind, _ in world.desk)
 

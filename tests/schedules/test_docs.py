@@ -39,8 +39,8 @@ def test_what_was_left_open_at_noon_and_what_vibrates_all_night_are_told_when_th
     world.send([event("plant/a/compressor/1", {"vibration": 9}, world.now)])
     world.pass_time(NOON + 24 * HOUR)
     happened = [(each.body["alertname"], each.body["state"], each.body["summary"]) for each in world.told]
-    assert happened == [
-        ("WindowOpen", "firing", "1 of a is open at night"),
+    assert happened[:1] == [("WindowOpen", "firing", "1 of a is open at night")]
+    assert sorted(happened[1:]) == [  # at one moment, of two alerts: no order is promised
         ("CompressorVibrates", "firing", "CompressorVibrates (plant=a, compressor=1)"),
         ("WindowOpen", "resolved", "1 of a is open at night"),
     ]

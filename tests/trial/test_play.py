@@ -170,7 +170,8 @@ def test_who_is_held_back_by_another_alert_of_the_same_site_is_told_when_that_re
           - {at: 1m, alert: Hot, labels: {site: a}, state: firing, not_notified: unless}
           - {at: 1m, alert: Hot, labels: {site: b}, notified: [chat]}
           - {at: 9m, alert: SiteOff, state: resolved, notified: [mail]}
-          - {at: 9m, alert: Hot, labels: {site: a}, notified: [chat]}
+          - {at: 9m9s, alert: Hot, labels: {site: a}, not_notified: unless}
+          - {at: 9m10s, alert: Hot, labels: {site: a}, notified: [chat]}
     """)
 
 
@@ -277,8 +278,8 @@ def test_a_restart_or_reload_at_any_time_changes_nothing(passes, deed):
           - {{at: 60m, event: Open, notified: [chat], times: 1}}
           - {{at: 60m, alert: Hot, notified: [chat], times: 2}}
           - {{at: 91m, alert: Hot, not_notified: silence}}
-          - {{at: 92m, alert: Hot, notified: [boss], times: 1}}
-          - {{at: 120m, alert: Hot, notified: [boss, chat], times: 1}}
+          - {{at: 119m59s, alert: Hot, notified: []}}
+          - {{at: 120m, alert: Hot, notified: [boss, chat], times: 2}}
           - {{at: 199m, alert: Hot, notified: []}}
           - {{at: 200m, alert: Hot, state: resolved, notified: [boss, chat], times: 1}}
     """)

@@ -40,7 +40,7 @@ def shown(core: Core, mark: str, alert: Alert, now: float, link: str) -> Shown:
     rule = core.rules.get(alert.alertname)
     receivers = tuple(dict.fromkeys((*(rule.notify if rule else ()), *alert.told))) or (NOBODY,)
     posted = core.posted.alerts.get((alert.alertname, alert.instance))
-    heard = posted.heard if posted else max(alert.since, alert.last)
+    heard = posted.heard if posted else max(alert.since, alert.said.last)
     body = {
         "annotations": _annotations(alert) if posted is None else {**posted.annotations, **_acknowledged(alert)},
         "endsAt": rfc3339(posted.ends if posted else now + POSTED_SECONDS),

@@ -88,7 +88,7 @@ async def _asked(site: Site, request: Request) -> list[Shown]:
     core, now, found = site.app.pipeline.core, site.app.clock.now(), list[Shown]()
     for slice_ in _slices(core):
         for mark, alert in slice_:
-            if match_all(matchers, alert.labels):
+            if match_all(matchers, alert.labels, alert.unfilled):
                 each = shown(core, mark, alert, now, site.app.settings.http.url)
                 if wanted(each) and any(map(named, each.receivers)):
                     found.append(each)

@@ -11,11 +11,11 @@ from hub.alerts.tally import Tally
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 
-__all__ = ["Moment", "Moments"]
+__all__ = ["EventLimit", "EventLimits"]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class EventLimit:
     """The tally of one identity, and the notification that waits for room."""
 
     rule: str
@@ -23,12 +23,12 @@ class Moment:
     waits: Any = None
 
 
-class Moments:
+class EventLimits:
     """By fingerprint of rule and instance."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.all: dict[str, Moment] = {}
+        self.all: dict[str, EventLimit] = {}
         self._due: list[tuple[float, str]] = []
         self._dirty: set[str] = set()
 
@@ -36,12 +36,12 @@ class Moments:
         """Bring stored ones in; `limits` are those of the rules as they are now."""
         for mark, text in rows:
             rule, sent, held, waits = orjson.loads(text)
-            self._put(mark, Moment(rule, Tally(tuple(sent), held), waits), limits.get(rule))
+            self._put(mark, EventLimit(rule, Tally(tuple(sent), held), waits), limits.get(rule))
 
     def told(self, mark: str, rule: Rule, now: float) -> int:
         """Note that one is told; return how many were held back before it."""
-        before = self.all.get(mark) or Moment(rule.name)
-        self._put(mark, Moment(rule.name, before.tally.told(rule.limit, now)), rule.limit)
+        before = self.all.get(mark) or EventLimit(rule.name)
+        self._put(mark, EventLimit(rule.name, before.tally.told(rule.limit, now)), rule.limit)
         return before.tally.held
 
     def room(self, mark: str, limit: Limit | None, now: float) -> bool:
@@ -51,25 +51,25 @@ class Moments:
 
     def hold(self, mark: str, rule: Rule, body: Any) -> None:
         """Hold one back: it waits in the place of the one that waited before."""
-        before = self.all.get(mark) or Moment(rule.name)
-        self._put(mark, Moment(rule.name, before.tally.held_back(), body), rule.limit)
+        before = self.all.get(mark) or EventLimit(rule.name)
+        self._put(mark, EventLimit(rule.name, before.tally.held_back(), body), rule.limit)
 
     def next_due(self) -> float | None:
         """Return when there is room for one that waits, or one can be forgotten."""
         return self._due[0][0] if self._due else None
 
-    def take_due(self, now: float, limits: dict[str, Limit]) -> list[tuple[str, Moment]]:
+    def take_due(self, now: float, limits: dict[str, Limit]) -> list[tuple[str, EventLimit]]:
         """Return those that wait and have room now; forget those of which nothing is left to know."""
-        found: dict[str, Moment] = {}  # each once: an entry of `_due` stays behind whenever a later one is made
+        found: dict[str, EventLimit] = {}  # each once: an entry of `_due` stays behind whenever a later one is made
         while self._due and self._due[0][0] <= now:
             _, mark = heapq.heappop(self._due)
-            moment = self.all.get(mark)
-            if moment is None:
+            entry = self.all.get(mark)
+            if entry is None:
                 continue
-            limit = limits.get(moment.rule)
-            if moment.waits is not None and (limit is None or moment.tally.room_at(limit) <= now):
-                found[mark] = moment
-            elif limit is None or not moment.tally.sent or moment.tally.sent[-1] + limit.seconds <= now:
+            limit = limits.get(entry.rule)
+            if entry.waits is not None and (limit is None or entry.tally.room_at(limit) <= now):
+                found[mark] = entry
+            elif limit is None or not entry.tally.sent or entry.tally.sent[-1] + limit.seconds <= now:
                 del self.all[mark]
                 self._dirty.add(mark)
         return list(found.items())
@@ -77,8 +77,8 @@ class Moments:
     def shift(self, seconds: float, limits: dict[str, Limit]) -> None:
         """Move all times: the wall clock was set by so many seconds."""
         self._due.clear()
-        for mark, moment in list(self.all.items()):
-            self._put(mark, replace(moment, tally=moment.tally.shifted(seconds)), limits.get(moment.rule))
+        for mark, entry in list(self.all.items()):
+            self._put(mark, replace(entry, tally=entry.tally.shifted(seconds)), limits.get(entry.rule))
 
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
@@ -91,10 +91,10 @@ class Moments:
             return None
         return orjson.dumps([found.rule, found.tally.sent, found.tally.held, found.waits]).decode()
 
-    def _put(self, mark: str, moment: Moment, limit: Limit | None) -> None:
-        self.all[mark] = moment
+    def _put(self, mark: str, entry: EventLimit, limit: Limit | None) -> None:
+        self.all[mark] = entry
         self._dirty.add(mark)
-        if limit is None or moment.waits is not None:
-            heapq.heappush(self._due, (moment.tally.room_at(limit) if limit else 0.0, mark))
-        elif moment.tally.sent:
-            heapq.heappush(self._due, (moment.tally.sent[-1] + limit.seconds, mark))
+        if limit is None or entry.waits is not None:
+            heapq.heappush(self._due, (entry.tally.room_at(limit) if limit else 0.0, mark))
+        elif entry.tally.sent:
+            heapq.heappush(self._due, (entry.tally.sent[-1] + limit.seconds, mark))

@@ -1,0 +1,288 @@
+"""Lets groups speak: carries out what is decided of a conversation, and notes in each member who was told of it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from math import inf
+
+from hub.alerts import lifecycle
+from hub.alerts.alert import Alert, changed
+from hub.alerts.conversation import Conversation, News
+from hub.alerts.conversations import Conversations
+from hub.alerts.decision import Decision, Say, Situation, Untold, audience, decide, newcomers
+from hub.alerts.holding import hold
+from hub.alerts.messages import group_body, member
+from hub.alerts.outgoing import Outgoing
+from hub.alerts.register import Register
+from hub.alerts.said import NOTHING_SAID
+from hub.alerts.trace import Trace
+from hub.alerts.words import Words
+from hub.limits import GROUP_ALERTS
+from hub.model import Suppressor
+from hub.rules.rule import Rule
+
+__all__ = ["GroupTeller"]
+
+
+_View = tuple[bool, bool, tuple[int, ...]]
+"""Whether somebody hears what fires, whether the rule names him, and which of the news are his."""
+
+
+class GroupTeller:
+    """Tells of conversations when their time has come."""
+
+    def __init__(
+        self, conversations: Conversations, register: Register, out: Outgoing, trace: Trace, words: Words
+    ) -> None:
+        """Tell through `out`, and leave a trace of it."""
+        self._conversations, self._register = conversations, register
+        self._out, self._trace, self._words = out, trace, words
+
+    # conversations
+
+    def speak(self, now: float) -> None:
+        """Let each conversation speak whose time has come."""
+        for group in self._conversations.take_due(now):
+            rule = self._register.rules.get(group.rule)
+            if rule is None or rule.group_by is None:
+                self._finish(group, rule, now)
+            else:
+                self._converse(group, rule, now)
+
+    def _converse(self, group: Conversation, rule: Rule, now: float) -> None:
+        while (decision := decide(self._situation(group, rule, now), rule, now)).say is not None:
+            self._carry_out(group, rule, decision, now)
+        room = self._room(group.fresh, rule)
+        if room > now:  # each that is new waits for its own room, and holds up nobody else
+            self._limit(group.fresh, rule, now)
+        if decision.untold is Untold.LIMIT:
+            self._limit(group.active, rule, now)
+        if not group.members and not group.news and group.said is not NOTHING_SAID:
+            group.said = NOTHING_SAID
+            self._conversations.touch(group)
+        over_at = group.spoke + rule.group_interval if group.spoke else now
+        if group.idle and over_at <= now:
+            self._conversations.forget(group)
+        else:
+            again = min(decision.again, room if room > now else inf)
+            self._conversations.look(group, over_at if group.idle else again)
+
+    def last_words(self, rules: Collection[str], now: float) -> None:
+        """Let groups of rules that are about to go tell what they still have to tell."""
+        for group in list(self._conversations.all.values()):
+            if group.rule in rules and group.news:
+                self._finish(group, self._register.rules.get(group.rule), now)
+
+    def _finish(self, group: Conversation, rule: Rule | None, now: float) -> None:
+        """Tell what is over of a group that is none any more: its rule is gone, or groups no longer."""
+        self._send(group, rule, "group", self._concerned(group, rule), (), now, with_news=True)
+        group.news, group.changed = [], 0.0
+        if group.members:
+            self._conversations.touch(group)
+        else:
+            self._conversations.forget(group)
+
+    def _room(self, marks: Iterable[str], rule: Rule) -> float:
+        """Return from when on `limit` lets any of these."""
+        if rule.limit is None:
+            return 0.0
+        limit, alerts = rule.limit, self._register.alerts
+        return min((alerts[mark].tally.room_at(limit) for mark in marks), default=0.0)
+
+    def _situation(self, group: Conversation, rule: Rule, now: float) -> Situation:
+        fresh = bool(group.fresh) and self._room(group.fresh, rule) <= now
+        return Situation(
+            group.said,
+            fresh=fresh,
+            active=bool(group.active),
+            grouped=True,
+            news=bool(group.news),
+            only=tuple(self._concerned(group, rule)) if group.news else (),
+            owed=self._owed(group, rule),
+            behind=min((self._register.alerts[mark].said.behind for mark in group.behind), default=0.0),
+            changed=group.changed,
+            spoke=group.spoke,
+            room=0.0 if fresh else self._room(group.active, rule),
+            why=Untold.HELD if group.members else Untold.OVER,
+        )
+
+    def _has_told_members(self, group: Conversation) -> bool:
+        """Tell whether anything still fires that was told in this episode, be it held back or acknowledged."""
+        return any(self._register.alerts[mark].told_in == group.name for mark in group.members)
+
+    def _owed(self, group: Conversation, rule: Rule) -> tuple[str, ...]:
+        """Return whom the rule names and who has not heard of each member that was told."""
+        found = [newcomers(self._register.alerts[mark].said, rule) for mark in group.behind]
+        return tuple(dict.fromkeys(name for names in found for name in names))
+
+    def _carry_out(self, group: Conversation, rule: Rule, decision: Decision, now: float) -> None:
+        say, fresh = decision.say, list[str]()
+        shown = self._in_order(group.active)
+        if say is Say.NEWS:
+            fresh = self._with_room(self._in_order(group.fresh), rule, now)
+            shown = [*fresh, *shown]
+            if not group.said.tellings and (fresh or any(each.told is None for each in group.news)):
+                group.episode += 1
+        elif say is Say.REPEAT:
+            shown = self._with_room(shown, rule, now)
+        with_news = say in (Say.NEWS, Say.REPEAT)
+        alerts = [self._words.of_now(self._register.alerts[mark], now) for mark in shown[:GROUP_ALERTS]]
+        alerts += [self._register.alerts[mark] for mark in shown[GROUP_ALERTS:]]
+        told = _who_hear_more(decision, group, rule)
+        name = "escalate" if say is Say.STEP else "group"
+        sent = self._send(group, rule, name, decision.receivers, alerts, now, hear_more=told, with_news=with_news)
+        self._note_said(group, rule, decision, told, now, fresh=bool(fresh), shown=bool(shown))
+        self._note_members(group, rule, decision, told, dict(zip(shown, alerts, strict=True)), set(fresh), now)
+        for mark in shown[:GROUP_ALERTS]:
+            for identity, names in sent:
+                self._trace.notified(now, mark, rule.name, identity, name, names)
+        if with_news:
+            group.news, group.changed = [], 0.0
+            if not shown and not self._has_told_members(group):
+                group.said = NOTHING_SAID  # it was told that all is over: what fires from now on is news
+        self._conversations.touch(group)
+        self._limit([mark for mark in group.fresh if mark not in fresh], rule, now)
+
+    def _note_said(
+        self,
+        group: Conversation,
+        rule: Rule,
+        decision: Decision,
+        receivers: Sequence[str],
+        now: float,
+        *,
+        fresh: bool,
+        shown: bool,
+    ) -> None:
+        said = group.said
+        if decision.step is not None:
+            group.said = said.step(receivers, decision.step.after)
+        elif fresh or decision.say is Say.REPEAT:
+            group.said = said.message(receivers, now, anew=fresh)
+        elif shown:
+            # an end with which all hear what fires on is a reminder, too
+            reminds = decision.say is Say.NEWS and set(audience(said, rule)) <= set(receivers)
+            group.said = replace(said.heard_by(receivers), last=now if reminds else said.last)
+
+    def _note_members(
+        self,
+        group: Conversation,
+        rule: Rule,
+        decision: Decision,
+        receivers: Sequence[str],
+        shown: dict[str, Alert],
+        fresh: set[str],
+        now: float,
+    ) -> None:
+        """Note in each member who was told of it."""
+        counts = decision.say is Say.REPEAT and rule.limit is not None
+        for mark, alert in shown.items():
+            if mark in fresh:
+                # told alone, or in an episode of its group that is over, it counts on: its ids never come twice
+                anew = not alert.said.tellings
+                made = lifecycle.told(alert, alert.said.message(receivers, now, anew=anew), rule.limit, now)
+                made = hold(self._trace, mark, changed(made, told_in=group.name), None, now)
+            else:
+                said = alert.said.heard_by(receivers)
+                made = lifecycle.told(alert, said, rule.limit, now) if counts else alert
+                said = said.owed(now, somebody=bool(newcomers(said, rule)))
+                made = made if said is made.said else changed(made, said=said)
+                made = hold(self._trace, mark, made, None, now) if counts or rule.limit is None else made
+            if made is not self._register.alerts[mark]:
+                self._register.note(mark, made, now)
+                self._conversations.place(mark, made, rule, now)
+
+    def _in_order(self, marks: Iterable[str]) -> list[str]:
+        """Return alerts as they began to fire, whatever was restarted since."""
+        alerts = self._register.alerts
+        return sorted(marks, key=lambda mark: (alerts[mark].since, alerts[mark].instance))
+
+    def _with_room(self, marks: Iterable[str], rule: Rule, now: float) -> list[str]:
+        limit, alerts = rule.limit, self._register.alerts
+        return [mark for mark in marks if limit is None or alerts[mark].tally.room_at(limit) <= now]
+
+    def _limit(self, marks: Iterable[str], rule: Rule, now: float) -> None:
+        """Note that `limit` holds these back."""
+        for mark in list(marks) if rule.limit is not None else ():
+            before = self._register.alerts[mark]
+            after = hold(self._trace, mark, before, (Suppressor.LIMIT, rule.limit.text if rule.limit else ""), now)
+            if after is not before:
+                self._register.note(mark, after, now)
+
+    # a message of a group
+
+    def _send(
+        self,
+        group: Conversation,
+        rule: Rule | None,
+        name: str,
+        receivers: Iterable[str],
+        alerts: Sequence[Alert],
+        now: float,
+        *,
+        hear_more: Collection[str] = (),
+        with_news: bool,
+    ) -> list[tuple[str, list[str]]]:
+        """Tell receivers what fires, those that `hear_more` of it, and each what is over of that it was told of.
+
+        Return the ids of the messages, and who got which: what is not the same has not the same id.
+        """
+        heard = group.said.told
+        firing = [member(self._words.firing(each, each.id("firing"))) for each in alerts[:GROUP_ALERTS]]
+        sent: list[tuple[str, list[str]]] = []
+        for view, names in self._views(group, rule, receivers, hear_more, with_news=with_news).items():
+            news, seen = [group.news[place] for place in view[2]], alerts if view[0] else ()
+            if not news and not seen:
+                continue
+            group.serial, group.spoke = group.serial + 1, now
+            identity = f"{group.name}-{name}-{group.serial}"
+            count = len(seen) + sum(each.count for each in news)
+            over = [shown for each in news for shown in each.shown]
+            body = group_body(group, identity, firing if seen else (), over, count, self._out.hub)
+            for receiver in names:
+                made = body if receiver in heard else body | {"first": True}
+                self._out.tell([receiver], identity, group.mark, made, now)
+            sent.append((identity, names))
+            self._trace_news(group, news, identity, names, now)
+        return sent
+
+    def _views(
+        self,
+        group: Conversation,
+        rule: Rule | None,
+        receivers: Iterable[str],
+        hear_more: Collection[str],
+        *,
+        with_news: bool,
+    ) -> dict[_View, list[str]]:
+        """Return who sees what of a group, whom its rule names apart from whom only a step has called."""
+        views: dict[_View, list[str]] = {}
+        for name in receivers:
+            places = range(len(group.news)) if with_news else ()
+            seen = tuple(place for place in places if name in self._concerned_by(group.news[place], rule))
+            view = name in hear_more, with_news and rule is not None and name in rule.notify, seen
+            views.setdefault(view, []).append(name)
+        return views
+
+    def _trace_news(
+        self, group: Conversation, news: Iterable[News], identity: str, names: Sequence[str], now: float
+    ) -> None:
+        for each in news:
+            for shown in each.shown:
+                self._trace.notified(now, shown["id"].partition("-")[0], group.rule, identity, "group", names)
+
+    def _concerned(self, group: Conversation, rule: Rule | None) -> list[str]:
+        """Return whom what is new in a group concerns."""
+        return list(dict.fromkeys(name for news in group.news for name in self._concerned_by(news, rule)))
+
+    def _concerned_by(self, news: News, rule: Rule | None) -> Sequence[str]:
+        if news.told is None:
+            return () if rule is None else rule.notify
+        return self._out.who_hear_ends(news.told)
+
+
+def _who_hear_more(decision: Decision, group: Conversation, rule: Rule) -> tuple[str, ...]:
+    """Return who hears what fires: who was told once and is named no more hears only the end of that."""
+    if decision.step is not None:
+        return decision.receivers
+    named = audience(group.said, rule)
+    return tuple(name for name in decision.receivers if name in named)

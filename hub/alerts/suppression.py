@@ -1,0 +1,35 @@
+"""What may keep an alert or event from being told, in this order; `limit` and `group` are the decision's own.
+
+shadow → mute → silence → unless            each a word of docs/rules.md, with a detail for people
+"""
+
+from collections.abc import Mapping
+
+from hub.alerts.inhibition import Inhibition
+from hub.alerts.silences import Silences
+from hub.model import Suppressor
+from hub.rules.rule import Rule
+
+__all__ = ["Suppression"]
+
+
+class Suppression:
+    """What it knows: the silences, and who fires and may hold others back."""
+
+    def __init__(self) -> None:
+        """Begin with no silence and nobody who fires."""
+        self.silences, self.inhibition = Silences(), Inhibition()
+
+    def by(
+        self, rule: Rule, labels: Mapping[str, str], unfilled: tuple[str, ...], now: float, *, muted: bool
+    ) -> tuple[Suppressor, str] | None:
+        """Return the first that holds it back, and what of it does; None where none does."""
+        if rule.shadow:
+            return Suppressor.SHADOW, ""
+        if muted:
+            return Suppressor.MUTE, rule.mute.text if rule.mute else ""
+        silence = self.silences.of(labels, now, unfilled)
+        if silence is not None:
+            return Suppressor.SILENCE, silence.id
+        cause = self.inhibition.cause_of(rule, labels, unfilled, now) if rule.causes else None
+        return None if cause is None else (Suppressor.UNLESS, cause)

@@ -1,0 +1,150 @@
+"""Carries out what is decided of an alert: held back or told, alone or by its group, and its end.
+
+It answers with the alert as it is then; to put that into the register is for who asked.
+"""
+
+from typing import Any
+
+from hub.alerts import lifecycle
+from hub.alerts.alert import Alert, changed
+from hub.alerts.conversations import Conversations
+from hub.alerts.decision import Decision, Say, alone, decide, hidden_too_long_at, is_limited, may_go_on, newcomers
+from hub.alerts.holding import hold
+from hub.alerts.messages import holding_back, member, reminder
+from hub.alerts.outgoing import Outgoing
+from hub.alerts.register import Register
+from hub.alerts.suppression import Suppression
+from hub.alerts.trace import Trace
+from hub.alerts.words import Words
+from hub.model import Phase, Suppressor
+from hub.rules.rule import Rule
+
+__all__ = ["Teller"]
+
+
+class Teller:
+    """Tells of alerts, each for itself; those of a group are told when the group speaks (group_telling)."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        register: Register,
+        suppression: Suppression,
+        out: Outgoing,
+        trace: Trace,
+        words: Words,
+    ) -> None:
+        """Tell through `out`, and leave a trace of it."""
+        self._conversations, self._register, self._suppression = conversations, register, suppression
+        self._out, self._trace, self._words = out, trace, words
+
+    # a firing alert
+
+    def look(self, mark: str, alert: Alert, rule: Rule, now: float, *, just_said: bool = False) -> Alert:
+        """Take a firing alert through what may hold it back; tell what is due of it, or let its group know.
+
+        `just_said`: its texts are those of this very moment.
+        """
+        if alert.ack is not None and alert.ack.until is not None and alert.ack.until <= now:
+            alert = lifecycle.acknowledge(alert, None)
+        if alert.muted and rule.mute is None:
+            alert = changed(alert, muted=False)
+        stage = self._suppression.by(rule, alert.labels, alert.unfilled, now, muted=alert.muted)
+        if rule.group_by is None:
+            return self._alone(mark, alert, rule, stage, now, just_said=just_said)
+        if stage is None and rule.limit is not None and alert.held is not None and alert.held[0] is Suppressor.LIMIT:
+            stage = alert.held  # its group knows when there is room
+        alert = self._remind(mark, hold(self._trace, mark, alert, stage, now), now)
+        if self._conversations.place(mark, alert, rule, now):
+            self._trace.held(now, mark, rule.name, Suppressor.GROUP, ", ".join(rule.group_by) or "all")
+        return alert
+
+    def _alone(
+        self,
+        mark: str,
+        alert: Alert,
+        rule: Rule,
+        stage: tuple[Suppressor, str] | None,
+        now: float,
+        *,
+        just_said: bool,
+    ) -> Alert:
+        if stage is None and rule.limit is not None and is_limited(alone(changed(alert, held=None), rule), rule, now):
+            stage = Suppressor.LIMIT, rule.limit.text
+        alert = self._remind(mark, hold(self._trace, mark, alert, stage, now), now)
+        alert = _going_on(alert, now)
+        while (decision := decide(alone(alert, rule), rule, now)).say is not None:
+            if not just_said:
+                alert, just_said = self._words.of_now(alert, now), True
+            alert = self._say(mark, alert, rule, decision, now)
+        return _going_on(alert, now)
+
+    def _say(self, mark: str, alert: Alert, rule: Rule, decision: Decision, now: float) -> Alert:
+        """Tell receivers of an alert that fires and is told alone."""
+        name, receivers, said = _step_name(alert, decision), decision.receivers, alert.said
+        identity = alert.id(name)
+        body = self._words.firing(alert, identity) | self._explained(alert)
+        # the first message needs no mark: its id says that nobody has heard of the episode
+        first = [] if name == "firing" else [each for each in receivers if each not in said.told]
+        self._out.tell(first, identity, mark, body | {"first": True}, now)
+        self._out.tell([each for each in receivers if each not in first], identity, mark, body, now)
+        if receivers:
+            self._trace.notified(now, mark, rule.name, identity, name, receivers)
+        if decision.step is not None:
+            return changed(alert, said=said.step(receivers, decision.step.after))
+        if decision.say is Say.NEWCOMERS:
+            heard = said.heard_by(receivers)
+            return lifecycle.told(alert, heard.owed(now, somebody=bool(newcomers(heard, rule))), rule.limit, now)
+        return lifecycle.told(alert, said.message(receivers, now, anew=decision.say is Say.NEWS), rule.limit, now)
+
+    def _remind(self, mark: str, alert: Alert, now: float) -> Alert:
+        """Say on `hub/events/…` that a silence has hidden a critical alert for long."""
+        if hidden_too_long_at(alert) > now:
+            return alert
+        silence = self._suppression.silences.all.get(alert.held[1]) if alert.held else None
+        event = reminder(alert, None if silence is None else silence.body(now), now)
+        self._out.say(f"{alert.id('hidden')}-{alert.version}", mark, event, now)
+        self._trace.held(now, mark, alert.alertname, Suppressor.SILENCE, "for over a day, and it is critical")
+        return changed(alert, hidden=0.0)
+
+    # an end
+
+    def tell_end(self, mark: str, alert: Alert, now: float) -> None:
+        """Tell the end of an alert to who was told of it: alone, or with the group that told of it."""
+        if not alert.told:
+            return
+        identity = alert.id("resolved")
+        body = self._words.over(alert, identity)
+        group = self._conversations.where(alert.told_in)
+        if group is not None:
+            self._conversations.report(group, self._register.rules.get(group.rule), alert.told, member(body), now)
+            return
+        receivers = self._out.who_hear_ends(alert.told)
+        self._out.tell(receivers, identity, mark, body, now)
+        if receivers:
+            self._trace.notified(now, mark, alert.alertname, identity, "resolved", receivers)
+
+    def _explained(self, alert: Alert) -> dict[str, Any]:
+        """Name those that this alert holds back (`unless`)."""
+        marks = self._suppression.inhibition.dependents_of(alert.alertname, alert.labels, alert.unfilled)
+        if not marks:
+            return {}
+        alerts = [alert for mark in marks if (alert := self._register.alerts[mark]).state is Phase.FIRING]
+        return holding_back(sorted(alerts, key=lambda alert: (alert.since, alert.alertname, alert.instance)))
+
+
+def _going_on(alert: Alert, now: float) -> Alert:
+    """Return it with steps that run, or stand still, as it is now."""
+    if not alert.said.tellings:
+        return alert
+    said = alert.said.goes_on(now, runs=may_go_on(alert))
+    return alert if said is alert.said else changed(alert, said=said)
+
+
+def _step_name(alert: Alert, decision: Decision) -> str:
+    """Name a message of an episode: the same one has the same id after any crash."""
+    if decision.say is Say.STEP:
+        return f"escalate-{alert.said.steps + 1}"
+    if decision.say is Say.NEWCOMERS:
+        return f"firing-{alert.version}"
+    return "firing" if decision.say is Say.NEWS else f"repeat-{alert.said.tellings}"

@@ -1,0 +1,131 @@
+"""conversations: who takes part in which group, when it is looked at, and what of it goes into the store and back."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.alerts.alert import Ack, Alert
+from hub.alerts.conversation import Conversation, News, mark_of
+from hub.alerts.conversations import FLOOR, Conversations
+from hub.alerts.said import Said
+from hub.model import Phase, Suppressor
+from tests.rules.making import rules
+
+(RULE,) = rules('- {alert: A, topic: "t/{site}/{device}", when: v > 5, notify: [chat], group_by: [site]}')
+NOW = 1000.0
+
+
+def alert(device="1", site="a", **more):
+    labels = {"alertname": "A", "site": site, "device": device}
+    return Alert("A", (("site", site), ("device", device)), state=Phase.FIRING, labels=labels, **more)
+
+
+def placed(it, *alerts):
+    for each in alerts:
+        it.place(each.fingerprint, each, RULE, NOW)
+    return it.of(RULE, alerts[0].labels)
+
+
+def test_alerts_with_equal_labels_take_part_in_one_and_wait_from_the_first_one_on():
+    it = Conversations()
+    group = placed(it, alert("1"), alert("2"), alert("3", site="b"))
+    assert (len(group.fresh), group.changed, len(it.all)) == (2, NOW, 2)
+    assert it.next_due() == NOW + RULE.group_wait
+
+
+def test_what_is_held_back_takes_part_and_is_neither_new_nor_active():
+    it = Conversations()
+    group = placed(it, alert(held=(Suppressor.SILENCE, "x")))
+    assert (len(group.members), group.fresh, group.active) == (1, {}, {})
+    assert list(placed(it, alert(held=(Suppressor.LIMIT, "1/h"))).fresh) == [alert().fingerprint]
+
+
+def test_what_was_told_is_active_until_somebody_acknowledges_it():
+    it = Conversations()
+    group = it.of(RULE, alert().labels)
+    group.episode, group.said = 1, Said(("chat",), 1, NOW, NOW)
+    told = alert(told_in=group.name, said=group.said)
+    placed(it, told)
+    assert (list(group.active), group.fresh) == ([told.fingerprint], {})
+    placed(it, replace(told, ack=Ack("ann", "", NOW)))
+    assert (group.active, group.said.paused) == ({}, NOW)
+    assert list(placed(it, replace(told, told_in=f"{group.mark}-0")).fresh) == [told.fingerprint]
+
+
+def test_an_alert_whose_label_could_not_be_filled_in_is_a_group_of_its_own():
+    it = Conversations()
+    one, other = alert("1", site="?", unfilled=("site",)), alert("2", site="?", unfilled=("site",))
+    placed(it, one, other)
+    assert sorted(len(group.members) for group in it.all.values()) == [0, 1, 1]
+
+
+def test_an_alert_that_leaves_is_in_none_and_one_with_other_labels_moves():
+    it = Conversations()
+    group = placed(it, alert())
+    moved = replace(alert(), labels={**alert().labels, "site": "b"})
+    it.place(moved.fingerprint, moved, RULE, NOW)
+    assert (group.members, len(it.of(RULE, moved.labels).members)) == ({}, 1)
+    it.leave(moved.fingerprint, NOW)
+    assert not any(group.members for group in it.all.values())
+
+
+def test_one_that_is_forgotten_comes_back_above_every_id_it_gave():
+    it = Conversations()
+    group = it.of(RULE, alert().labels)
+    group.episode, group.serial = 3, 7
+    it.forget(group)
+    assert dict(it.take_rows()) == {group.mark: None, FLOOR: "7"}
+    again = Conversations()
+    again.restore([(FLOOR, "7")])
+    for one in (it, again):
+        assert (one.of(RULE, alert().labels).episode, one.of(RULE, alert().labels).serial) == (7, 7)
+
+
+def test_when_the_clock_is_set_all_its_times_move_and_all_are_looked_at():
+    it = Conversations()
+    group = placed(it, alert())
+    group.spoke, group.said = 900.0, Said(("chat",), 1, 900.0, 900.0)
+    it.take_rows()
+    it.shift(-500.0)
+    assert (group.spoke, group.changed, group.said.last) == (400.0, 500.0, 400.0)
+    assert (it.next_due(), [mark for mark, _ in it.take_rows()]) == (0.0, [group.mark])
+    idle = Conversation("A", {}, "x")
+    idle.shift(5.0)
+    assert (idle.spoke, idle.changed) == (0.0, 0.0)
+
+
+NAMES = st.lists(st.sampled_from(["chat", "mail", "boss"]), unique=True).map(tuple)
+
+
+@given(
+    st.builds(
+        Conversation,
+        st.text(max_size=3),
+        st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2),
+        st.just("f" * 16),
+        *([st.integers(0, 9)] * 2),
+        *([st.floats(0, 4e9)] * 2),
+        st.builds(Said, NAMES, st.integers(0, 9), st.floats(0, 4e9), st.floats(0, 4e9), st.integers(0, 3)),
+        st.lists(st.builds(News, st.none() | NAMES, st.integers(1, 500), st.just([{"id": "x"}])), max_size=2),
+    )
+)
+def test_a_conversation_comes_back_from_the_store_as_it_went_in(it):
+    assert Conversation.load(it.mark, it.dump()) == it
+
+
+def test_a_group_of_the_first_edition_is_taken_over_with_what_it_has_to_say():
+    news = [{"id": "m-1-resolved", "state": "resolved"}]
+    text = '["A",{"site":"a"},4,900.0,1200.0,["w"],{"m":1},[{"id":"m-1-resolved","state":"resolved"}],1,["chat"]]'
+    it = Conversation.load(mark_of("A", {"site": "a"}), text)
+    assert (it.rule, it.labels, it.episode, it.serial, it.spoke) == ("A", {"site": "a"}, 4, 4, 900.0)
+    assert (it.news, it.changed, it.said.told) == ([News(("chat",), 1, news)], 1190.0, ("chat",))
+
+
+def test_ends_are_gathered_by_who_heard_of_the_beginning():
+    it = Conversation("A", {}, "x")
+    for told in (("chat",), ("chat", "mail"), ("chat",), None):
+        it.report(told, {"id": str(told)}, NOW)
+    assert [(each.told, each.count) for each in it.news] == [(("chat",), 2), (("chat", "mail"), 1), (None, 1)]
+    assert it.renamed(lambda name: ["slack"] if name == "chat" else [name])
+    assert [each.told for each in it.news] == [("slack",), ("slack", "mail"), None]
