@@ -19,6 +19,13 @@ ORDER BY latest DESC LIMIT ?"""
 _TRACE = """
 SELECT at, kind, alert, rule, notification, data FROM
 (SELECT * FROM trace WHERE alert = ? ORDER BY row DESC LIMIT ?) ORDER BY row"""
+_TRACE_WITH = """
+SELECT at, kind, alert, rule, notification, data FROM (
+    SELECT * FROM trace WHERE alert = ?1 OR alert IN (SELECT substr(value, 1, instr(value, '-') - 1) FROM json_each(?3))
+    AND kind = 'delivery' AND notification IN (SELECT value FROM json_each(?3)) ORDER BY row DESC LIMIT ?2
+) ORDER BY row"""
+_MEMBERS = """
+SELECT alert FROM trace WHERE notification = ? AND kind = 'notified' GROUP BY alert ORDER BY min(row) LIMIT ?"""
 
 
 _OUTBOX = """
@@ -95,6 +102,20 @@ class Reader:
     def trace(self, alert: str, limit: int) -> list[TraceRow]:
         """Return the newest entries of an alert, in order."""
         return self._connection.execute(_TRACE, (alert, limit)).fetchall()
+
+    def is_alert(self, mark: str) -> bool:
+        """Tell whether anything but deliveries is known of what has this fingerprint: a group has no more."""
+        found = self._connection.execute("SELECT 1 FROM trace WHERE alert = ? AND kind <> 'delivery' LIMIT 1", (mark,))
+        return found.fetchone() is not None
+
+    def trace_with(self, alert: str, limit: int, messages: Sequence[str]) -> list[TraceRow]:
+        """Return the newest entries of an alert and of how these messages of its group were delivered, in order."""
+        wanted = (alert, limit, orjson.dumps(list(messages)).decode())
+        return self._connection.execute(_TRACE_WITH, wanted).fetchall()
+
+    def members(self, notification: str, limit: int) -> list[str]:
+        """Return the alerts, by fingerprint, that a message tells of."""
+        return [row[0] for row in self._connection.execute(_MEMBERS, (notification, limit))]
 
     def alert(self, mark: str) -> Any:
         """Return an alert's row as the book writes it, None where there is none."""

@@ -6,7 +6,8 @@ It asks the running core: for each topic it remembers the last message.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hub.alerts.alert import fingerprint
+from hub.alerts.alert import Alert, fingerprint
+from hub.alerts.decision import Untold, alone, decide
 from hub.clock import rfc3339
 from hub.core import Core
 from hub.duration import format_duration
@@ -17,7 +18,7 @@ from hub.fields import did_you_mean
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
-from hub.model import Event, Phase
+from hub.model import Event, Phase, Suppressor
 from hub.rules.keys import Gate
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
@@ -108,10 +109,10 @@ def _instance(
         sentences.append(f"the rule is paused ({why}): nothing is evaluated")
     if alert is not None and alert.state is Phase.FIRING:
         stage = alert.held
-        if stage is not None and stage[0] == "mute" and rule.mute is not None:
-            stage = ("mute", _gate(state, rule.mute, key, event, captures, now))
+        if stage is not None and stage[0] is Suppressor.MUTE and rule.mute is not None:
+            stage = Suppressor.MUTE, _gate(state, rule.mute, key, event, captures, now)
         made["stage"] = stage[0] if stage else made.get("stage")
-        sentences.append(_why_told(alert.told, stage, alert.reason))
+        sentences.append(_why_told(core, rule, alert, stage, now))
     return made | {"sentences": sentences}
 
 
@@ -181,9 +182,39 @@ def _why_not_silent(state: RuleState, key: tuple[str, ...]) -> str:
     return "it is not silent: it fires only where no message comes"
 
 
-def _why_told(told: tuple[str, ...], stage: tuple[str, str] | None, reason: str) -> str:
+def _why_told(core: Core, rule: Rule, alert: Alert, stage: tuple[Suppressor, str] | None, now: float) -> str:
+    """Say who was told of a firing alert, and why nobody is told now."""
+    untold = core.book.untold(alert, now)
+    if untold is Untold.LIMIT and rule.limit is not None:  # also before the book has looked, and noted it
+        stage = Suppressor.LIMIT, rule.limit.text
     if stage is not None:
-        return f"nobody is told now: {stage[0]}" + (f" ({stage[1]})" if stage[1] else "")
-    return (
-        f"told to {', '.join(told)}" if told else f"it fires ({reason}); its rule names no receiver, or its group waits"
-    )
+        before = f"; told to {_names(alert)} before" if alert.said.tellings else ""
+        return f"nobody is told now: {stage[0]}" + (f" ({stage[1]})" if stage[1] else "") + before
+    if rule.group_by is not None:
+        return _why_grouped(rule, alert)
+    if untold is None:  # what is due goes out with the next tick
+        return "it is about to be told"
+    if untold is Untold.NOT_DUE:
+        left = format_duration(max(0.0, decide(alone(alert, rule), rule, now).again - now))
+        return f"told to {_names(alert)}; the next repeat or step is due in {left}"
+    return f"told to {_names(alert)}{_acknowledged(alert) or _ENDS.get(untold, '')}"
+
+
+_ENDS = {Untold.TOLD: "; nothing more is to come before its end"}
+
+
+def _why_grouped(rule: Rule, alert: Alert) -> str:
+    values = ", ".join(f"{name}={alert.labels.get(name, '')}" for name in rule.group_by or ())
+    group = f"its group ({values})" if values else "its group (all of the rule)"
+    if not alert.said.tellings:
+        wait, interval = format_duration(rule.group_wait), format_duration(rule.group_interval)
+        return f"nobody is told yet: {group} waits {wait} for more, and speaks once in {interval}"
+    return f"told to {_names(alert)} by {group}{_acknowledged(alert)}"
+
+
+def _names(alert: Alert) -> str:
+    return ", ".join(alert.told) or "nobody, its rule names no receiver"
+
+
+def _acknowledged(alert: Alert) -> str:
+    return "" if alert.ack is None else f"; {alert.ack.by} has acknowledged it, so it is not repeated"

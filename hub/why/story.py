@@ -31,18 +31,25 @@ class Told:
 
 
 def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[Told]:
-    """Find the alerts of a rule with these labels, or the one with this id; the latest first, WHY_ALERTS at most.
+    """Find the alerts of a rule with these labels, or what a notification of this id tells of; WHY_ALERTS at most.
+
+    Of a rule the latest come first, of a group's message they come as it names them.
 
     Raises:
         RequestError: the trace knows none.
 
     """
     mark = name.split("-", maxsplit=1)[0]
-    marks = [mark] if reader.trace(mark, 1) else reader.traced(name, 100 * WHY_ALERTS)
+    of_group = "-group-" in name or "-escalate-" in name
+    marks = reader.members(name, 100 * WHY_ALERTS) if of_group else []  # a look at all of the trace
+    if not marks:
+        marks = [mark] if reader.trace(mark, 1) else reader.traced(name, 100 * WHY_ALERTS)
     found: list[Told] = []
     for each in marks:
         one = _told(reader, each)
-        if all(one.labels.get(key) == value for key, value in labels.items()):
+        # of a group itself only deliveries are known, and each of its alerts tells of them
+        is_group = marks != [each] and not reader.is_alert(each)
+        if not is_group and all(one.labels.get(key) == value for key, value in labels.items()):
             found.append(one)
             if len(found) == WHY_ALERTS:
                 break
@@ -65,6 +72,9 @@ def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
 
 def _told(reader: Reader, mark: str) -> Told:
     entries = reader.trace(mark, WHY_ENTRIES)
+    groups = [entry[4] for entry in entries if entry[1] == "notified" and not entry[4].startswith(mark)]
+    if groups:
+        entries = reader.trace_with(mark, WHY_ENTRIES, groups)
     state = reader.alert(mark)
     labels: dict[str, str] = {}
     for entry in entries:

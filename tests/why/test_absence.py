@@ -1,7 +1,8 @@
-"""Why nobody was told: because a device sleeps, or because a gate that names a schedule holds."""
+"""Why nobody was told: because a device sleeps, somebody cares, a group waits, a stage holds it back."""
 
 import pytest
 
+from hub.alerts.matchers import parse_matchers
 from hub.rules.loader import RuleSet
 from hub.trial.world import World
 from hub.why.absence import why_not
@@ -32,3 +33,65 @@ def test_a_gate_that_names_a_schedule_is_told_with_what_its_parts_are(key, said)
     (found,) = why_not(world.core, "A", {}, 82_800.0)["instances"]
     assert said in found["sentences"]
     assert found["stage"] == key
+
+
+def told(text, *deeds, after=60.0):
+    """Let an alert fire and people do something; return what is said of who was told of it, a while later."""
+    hot = rule(f'- {{alert: Hot, topic: "t/{{site}}/{{device}}", when: value > 0, {text}}}')
+    world = World(RuleSet({"Hot": hot}), None, 1000.0)
+    world.send([event("t/a/7", 1)])
+    for deed in deeds:
+        deed(world.core.book)
+        world.collect()
+    world.pass_time(1000.0 + after)
+    (found,) = why_not(world.core, "Hot", {"device": "7"}, world.now)["instances"]
+    return found["sentences"][-1]
+
+
+def acknowledged(book):
+    ((mark, _),) = book.firing()
+    book.acknowledge(mark, "ann", "", None, 1000.0)
+
+
+def silenced(book):
+    book.silence(parse_matchers("site=a"), 1000.0, 5000.0, "ann", "", 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "deeds", "said"),
+    [
+        ("notify: [chat]", [], "told to chat; nothing more is to come before its end"),
+        ("notify: [chat], repeat: 5m", [], "told to chat; the next repeat or step is due in 4m"),
+        (
+            "notify: [chat], escalate: [{after: 2m, to: [mail]}]",
+            [],
+            "told to chat; the next repeat or step is due in 1m",
+        ),
+        ("notify: [chat], escalate: [{after: 10s, to: [mail]}]", [], "told to chat, mail; nothing more is to come"),
+        ("notify: [chat], repeat: 5m", [acknowledged], "told to chat; ann has acknowledged it, so it is not repeated"),
+        ("notify: []", [], "told to nobody, its rule names no receiver"),
+        ("notify: [chat]", [silenced], "nobody is told now: silence ("),
+        ("notify: [chat], limit: 1/h, repeat: 10s", [], "nobody is told now: limit (1/h); told to chat before"),
+        ("notify: [chat], shadow: true", [], "nobody is told now: shadow"),
+    ],
+)
+def test_of_an_alert_that_fires_who_was_told_is_said_and_why_nobody_is_now(text, deeds, said):
+    assert told(text, *deeds).startswith(said)
+
+
+def test_of_an_alert_that_was_silenced_who_heard_before_is_said():
+    assert told("notify: [chat]", silenced).endswith("; told to chat before")
+
+
+@pytest.mark.parametrize(
+    ("text", "deeds", "after", "said"),
+    [
+        ("group_by: [site]", [], 5, "nobody is told yet: its group (site=a) waits 10s for more, and speaks once in 5m"),
+        ("group_by: [], group_wait: 3m", [], 5, "nobody is told yet: its group (all of the rule) waits 3m for more"),
+        ("group_by: [site]", [], 60, "told to chat by its group (site=a)"),
+        ("group_by: [site]", [acknowledged], 60, "told to chat by its group (site=a); ann has acknowledged it"),
+        ("group_by: [site]", [silenced], 60, "nobody is told now: silence ("),
+    ],
+)
+def test_of_a_member_of_a_group_is_said_that_its_group_waits_or_has_told_it(text, deeds, after, said):
+    assert told(f"notify: [chat], {text}", *deeds, after=after).startswith(said)
