@@ -26,7 +26,8 @@ class Links:
     def dress(self, notification: Notification) -> Notification:
         """Return the notification with `ack_url`, or, of a group, with one in each of its alerts.
 
-        What is no alert that fires, or is acknowledged already, stays as it is.
+        A group of which one alert fires has that one's itself, too: templates and push know only that place. What is no
+        alert that fires, or is acknowledged already, stays as it is.
         """
         if notification.receiver == OWN or not is_firing(notification) or notification.body.get("acknowledged"):
             return notification
@@ -35,7 +36,9 @@ class Links:
         if alerts is None:
             return replace(notification, body=self._linked(body, notification.receiver, expires))
         linked = [self._linked(each, notification.receiver, expires) for each in alerts]
-        return replace(notification, body={**body, "alerts": linked})
+        links = [each["ack_url"] for each in linked if "ack_url" in each]
+        only = {"ack_url": links[0]} if len(links) == 1 else {}
+        return replace(notification, body={**body, "alerts": linked, **only})
 
     def _linked(self, body: Mapping[str, Any], by: str, expires: int) -> Mapping[str, Any]:
         """Return one alert with its link; an event of a group is none."""

@@ -67,7 +67,7 @@ def test_what_the_hub_publishes_of_itself_has_none():
 
 def group(*ids):
     alerts = [{"id": each, "state": each.split("-")[2], "summary": f"s{place}"} for place, each in enumerate(ids)]
-    return firing(id="g1-group", alerts=alerts)
+    return firing(id="00000000000000ff-1-group-1", alerts=alerts)
 
 
 def test_of_a_group_each_alert_that_fires_has_its_own():
@@ -77,6 +77,13 @@ def test_of_a_group_each_alert_that_fires_has_its_own():
     assert claim(first["ack_url"]).mark == MARK
     assert "ack_url" not in second
     assert claim(third["ack_url"]).mark == "00000000000000aa"
+
+
+def test_a_group_of_which_one_alert_fires_has_its_link_too():
+    dressed = LINKS.dress(group("00000000000000aa-1-resolved", f"{MARK}-3-firing"))
+    assert claim(dressed.body["ack_url"]).mark == MARK
+    assert dressed.body["ack_url"] == dressed.body["alerts"][1]["ack_url"]
+    assert message(dressed.body).splitlines()[-1] == f"Acknowledge: {dressed.body['ack_url']}"
 
 
 def test_text_ends_with_the_link():
