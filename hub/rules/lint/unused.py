@@ -41,12 +41,9 @@ def names(rule: Rule, node: Node, found: RuleSet) -> Iterator[Problem]:
             state = "disabled" if other is None else "in shadow"
             message = f"'unless' holds nothing back: the rule {name!r} is {state}"
             yield node.key_problem("unless", message, "remove it, or enable that rule")
-    if rule.notify or rule.shadow:
-        return
-    for key in ("escalate", "repeat"):
-        if key in node.value and getattr(rule, key):
-            message = f"{key!r} of rule {rule.name!r} never begins: it counts from the first telling, and there is none"
-            yield node.key_problem(key, message, "name somebody in 'notify'")
+    if rule.repeat and "repeat" in node.value and not rule.notify and not rule.escalate and not rule.shadow:
+        message = f"'repeat' of rule {rule.name!r} reaches nobody: neither 'notify' nor 'escalate' names a receiver"
+        yield node.key_problem("repeat", message, "name somebody in 'notify'")
 
 
 def _written(found: RuleSet, section: str) -> Iterator[tuple[Node, str]]:
