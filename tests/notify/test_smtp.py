@@ -1,72 +1,24 @@
 """A real SMTP server at the other end: plain, with STARTTLS, with TLS, with a login, in all its moods."""
 
 import asyncio
-import contextlib
-import email
-import email.policy
 import logging
 import ssl
-import warnings
 
 import pytest
 import trustme
-from aiosmtpd.smtp import SMTP, AuthResult
 
 from hub.document import Problems, parse_document
 from hub.model import Delivered, Rejected, Retry
+from hub.notify.episode import episode
 from hub.notify.receivers.smtp import Smtp
 from hub.notify.settings import read_receivers
+from hub.rules.loader import RuleSet
+from hub.trial.world import World
 from tests.notify.fakes import notification, toolbox
+from tests.rules.making import event, rule
+from tests.support.mailbox import Mailbox
 
 BOUND = 20.0
-
-
-class Mailbox:
-    """Takes mails; `moods` are answers to RCPT by recipient and to DATA, used up one by one."""
-
-    def __init__(self):
-        self.mails, self.moods, self.logins = [], {}, []
-
-    def mood(self, what):
-        return self.moods[what].pop(0) if self.moods.get(what) else None
-
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - aiosmtpd's names
-        if answer := self.mood(address):
-            return answer
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server, session, envelope):  # noqa: N802
-        if answer := self.mood("data"):
-            return answer
-        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.mails.append((envelope.rcpt_tos, mail, session.ssl is not None))
-        return "250 taken"
-
-    def login(self, _server, _session, _envelope, _mechanism, data):
-        self.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"hunter2", handled=False)
-
-    @contextlib.asynccontextmanager
-    async def serving(self, context=None, **options):
-        sessions = []
-
-        def session():
-            with warnings.catch_warnings(action="ignore"):  # that a login without TLS is unsafe
-                sessions.append(SMTP(self, hostname="mail.test", authenticator=self.login, **options))
-            return sessions[-1]
-
-        server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0, ssl=context)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            for each in sessions:
-                if each.transport is not None:
-                    each.transport.abort()
-                if each._handler_coroutine is not None:
-                    each._handler_coroutine.cancel()
-            await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -129,6 +81,48 @@ async def test_a_repetition_is_the_same_mail_and_firing_and_resolved_stand_toget
     assert first.as_bytes() == again.as_bytes()
     assert first["Message-ID"] == "<a-1@example.org>" != end["Message-ID"]
     assert first["References"] == end["References"] == end["In-Reply-To"] != other["References"]
+
+
+GROUPED = """
+- alert: Hot
+  topic: hot/{site}/{device}
+  when: value > 0
+  notify: [mail]
+  group_by: [site]
+  repeat: 1h
+  escalate: [{after: 30m, to: [mail]}]
+"""
+
+
+async def test_all_mails_of_a_group_stand_together_until_all_of_it_is_over(mailbox):
+    world = World(RuleSet({"Hot": rule(GROUPED)}), None, 1000.0)
+
+    def hear(at, device, value):
+        world.pass_time(1000.0 + at)
+        world.send([event(f"hot/a/{device}", value, world.now)])
+
+    for device in (1, 2):
+        hear(0, device, 1)  # told at 10 s; the step at 30 min 10 s, the repeat at 1 h 10 s
+    hear(4000, 1, 0)  # an end, while the other fires on
+    for device in (2, 3):
+        hear(5000, device, 0)  # all is over
+    hear(6000, 3, 1)  # another episode
+    world.pass_time(9000.0)
+    async with mailbox.serving() as port:
+        receiver = smtp(port)
+        for each in world.told:
+            assert await receiver.send(each) == Delivered()
+    mails = [mail for _, mail, _ in mailbox.mails]
+    states = [each.body["state"] for each in world.told]
+    assert states == ["firing", "firing", "firing", "firing", "resolved", "firing", "firing"]
+    assert [mail["Message-ID"] for mail in mails] == [f"<{each.id}@example.org>" for each in world.told]
+    assert len({each.id for each in world.told}) == len(mails)
+    assert len({mail["References"] for mail in mails[:5]}) == 1
+    assert len({mail["References"] for mail in mails[5:]}) == 1
+    assert mails[0]["References"] != mails[5]["References"]
+    assert all(mail["In-Reply-To"] == mail["References"] for mail in mails)
+    keys = [episode(each.id) for each in world.told]
+    assert keys == [keys[0]] * 5 + [keys[5]] * 2 != [keys[0]] * 7
 
 
 async def test_nothing_of_an_event_can_forge_a_header_whatever_it_holds(mailbox):
