@@ -103,7 +103,13 @@ async def talk(tmp_path, broker):
         await made.notified("Hot", "resolved", device="1")
         await made.notified("Group", "firing")
         await made.notified("Moment", "event")
+        await heard.until(lambda items: told_names(items) >= {"Hot", "Group", "Moment"})
         yield made, heard
+
+
+def told_names(messages):
+    """Return of which alerts somebody was told; this client hears in its own time."""
+    return {json.loads(each.payload)["alertname"] for each in messages if each.topic.startswith("notify/")}
 
 
 async def test_what_is_said_is_as_described(talk):
