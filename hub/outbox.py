@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
+from hub.clock import Clock
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
 from hub.notify.episode import episode
@@ -35,11 +36,18 @@ class StoreOutbox:
         self._dropped: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def enter(self, notifications: Sequence[Notification]) -> list[Queued]:
-        """Give each its row; the caller commits them."""
+    def enter(self, notifications: Sequence[Notification], clock: Clock) -> list[Queued]:
+        """Give each its row; the caller commits them.
+
+        How old each is, is taken down before the commit: meanwhile somebody may set the wall clock.
+        """
         first = self._row + 1
         self._row += len(notifications)
-        return [Queued(row, notification) for row, notification in enumerate(notifications, first)]
+        now, begun = clock.now(), clock.monotonic()
+        return [
+            Queued(row, each, born=begun - max(0.0, now - each.created))
+            for row, each in enumerate(notifications, first)
+        ]
 
     def settle(self, results: Sequence[Settled]) -> None:
         """Put results into the next commit, which comes soon: what is sent and not recorded would be sent twice."""

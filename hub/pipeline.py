@@ -256,6 +256,7 @@ class Pipeline:
         step, now = self._steps.look(), self.clock.now()
         if step:
             self.core.shift(step, now)
+            self._own = [replace(each, created=each.created + step) for each in self._own]
             self._alive_until += step
             if self._quiet_since is not None:
                 self._quiet_since += step
@@ -373,15 +374,15 @@ class Pipeline:
         """Hand all that has happened so far to the store."""
         if self._committing or not self._wanted:
             return
+        now = self._now()  # what waits to be queued was made by the clock as it was
         self._committing, self._wanted = True, False
-        now = self.clock.now()
         notifications = self._own + self.core.take_notifications() + self.outbox.take_entering()
         self._own = []
         commit = _Commit(
             self._taken,
             self._uncommitted,
             self._speaking,
-            self.outbox.enter(notifications),
+            self.outbox.enter(notifications, self.clock),
             self.core.take_changed(),
             self._waiting,
             self.clock.monotonic(),

@@ -283,6 +283,7 @@ class Book:
     def shift(self, seconds: float, now: float) -> None:
         """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
         self._looked = min(self._looked, now)
+        self._out.shift(seconds)
         self._conversations.shift(seconds)
         self._suppression.inhibition.shift(seconds)
         self._events.shift(seconds)

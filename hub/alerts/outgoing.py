@@ -1,6 +1,7 @@
 """What the book has to say: notifications in order, and the states that alerts entered; the next commit takes both."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub.alerts.alert import Alert
@@ -49,6 +50,10 @@ class Outgoing:
         """Say something of the hub's own on `events/…`, under the name of the event."""
         body = {"topic": f"{self.prefix}/events/{event['event']}", "payload": event, "retain": False}
         self.queue.append(Notification(identity, OWN, mark, body, now))
+
+    def shift(self, seconds: float) -> None:
+        """Let what was not taken yet be as old as it was: the wall clock was set by so many seconds."""
+        self.queue = [replace(each, created=each.created + seconds) for each in self.queue]
 
     def take(self) -> list[Notification]:
         """Take what is to be told, in order."""

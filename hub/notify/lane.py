@@ -322,7 +322,7 @@ class Lane:
         """Begin to count how long it waits."""
         # what was made in the future was so before somebody set the clock back
         age = max(0.0, self.clock.now() - queued.notification.created)
-        self._born[queued.row] = self.clock.monotonic() - age
+        self._born[queued.row] = self.clock.monotonic() - age if queued.born is None else queued.born
         if self.patience is not None:
             self._aging[_place(queued)] = queued.notification.order
             self._watch(queued)

@@ -4,7 +4,7 @@ The dispatcher holds the next ones in memory and reports what came of each; the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from hub.model import Notification
@@ -35,6 +35,8 @@ class Queued:
     place: int = 0
     before: int = 0
     parts: tuple["Queued", ...] = ()
+    born: float | None = field(default=None, compare=False)
+    """When it was made, by the clock that never steps; None of what was read from the store."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,3 +289,11 @@ def test_a_silence_that_hides_a_critical_alert_for_a_day_is_reminded_of_once():
     assert said.body["payload"]["silence"]["createdBy"] == "ann"
     assert said.body["payload"]["alertname"] == "Warm"
     assert "hub/events/silence_hides_critical" not in [n.body["topic"] for n in desk.wait(3 * 86400)]
+
+
+def test_what_is_not_queued_yet_when_the_clock_is_set_is_as_old_as_it_was():
+    desk = Desk(WARM)
+    desk.engine.process([event("f/7", {"t": 6}, desk.now)], desk.now)
+    desk.book.apply(desk.engine.take_transitions(), desk.now)
+    desk.book.shift(3600.0, desk.now + 3600.0)
+    assert {note.created for note in desk.book.take_notifications()} == {desk.now + 3600.0}
