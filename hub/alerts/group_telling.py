@@ -140,7 +140,6 @@ class GroupTeller:
             if not shown and not self._has_told_members(group):
                 group.said = NOTHING_SAID  # it was told that all is over: what fires from now on is news
         self._conversations.touch(group)
-        self._limit([mark for mark in group.fresh if mark not in fresh], rule, now)
 
     def _note_said(
         self,
