@@ -55,7 +55,7 @@ class Hub:
 
     async def end(self):
         async with asyncio.timeout(PATIENCE):
-            await self._reader
+            await asyncio.shield(self._reader)
             err = (await self.process.stderr.read()).decode()
             return await self.process.wait(), err
 
