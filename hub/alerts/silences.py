@@ -144,9 +144,9 @@ class Silences:
             self._dirty.add(identity)
 
     def of(self, labels: Mapping[str, str], now: float, unfilled: Collection[str] = ()) -> Silence | None:
-        """Return an active one that matches: the one that ends last."""
+        """Return an active one that matches: the one that ends last, the same one after a restart."""
         found = [each for each in self._holding(now) if match_all(each.matchers, labels, unfilled)]
-        return max(found, key=lambda each: each.end, default=None)
+        return max(found, key=lambda each: (each.end, each.id), default=None)
 
     def next_change(self, now: float) -> float | None:
         """Return when the next one starts or ends."""

@@ -1,5 +1,7 @@
 """Silences: when they hold, what they are known by, when a change makes another; the same after any restart."""
 
+from itertools import permutations
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -140,6 +142,23 @@ def test_of_several_the_one_that_ends_last_hides_an_alert(silences):
     longest = silences.add(A, 100.0, 400.0, "bob", "", 100.0)
     silences.add(A, 100.0, 300.0, "eve", "", 100.0)
     assert silences.of({"site": "a"}, 150.0) == longest
+
+
+def test_of_several_that_end_together_the_same_one_hides_an_alert_whatever_order_they_were_stored_in():
+    rows = [row for row in _stored("ann", "bob", "eve") if row[0] != "serial"]
+    found = set()
+    for order in permutations(rows):
+        silences = Silences()
+        silences.restore(order)
+        found.add(silences.of({"site": "a"}, 150.0))
+    assert len(found) == 1
+
+
+def _stored(*people):
+    silences = Silences()
+    for each in people:
+        silences.add(A, 100.0, 200.0, each, "", 100.0)
+    return silences.take_rows()
 
 
 def test_a_label_that_could_not_be_filled_in_is_not_meant_by_its_question_mark(silences):

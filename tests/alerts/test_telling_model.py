@@ -95,8 +95,8 @@ class Story:
 
     def unsilence(self):
         for world in self.worlds:
-            for each in list(world.core.book.silences.values()):
-                world.core.book.unsilence(each.id, "ann", world.now)
+            for identity in sorted(world.core.book.silences):  # a restart reads them in another order
+                world.core.book.unsilence(identity, "ann", world.now)
             world.collect()
         self.model.silences = []
         self.settle()
