@@ -55,6 +55,7 @@ from hub.watch import watch
 
 __all__ = ["App", "Beside", "check"]
 
+_INSIST_SECONDS = 3.0
 Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
 
 
@@ -201,11 +202,15 @@ class App:
         gc.collect()
         gc.freeze()  # rules and modules live as long as the process
         gc.set_threshold(GC_ALLOCATIONS, 20, 100)
+        tasks: list[asyncio.Task[Any]] = []
         try:
             async with asyncio.TaskGroup() as group:
 
-                def spawn(name: str, work: Coroutine[Any, Any, Any]) -> None:
-                    group.create_task(work, name=name)
+                def spawn(name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+                    task = group.create_task(work, name=name)
+                    tasks.append(task)
+                    task.add_done_callback(partial(_insist_after, tasks))
+                    return task
 
                 spawn("session", self.session.run(self.files.rules.filters(), earlier))
                 spawn("ingest", self.pipeline.ingest())
@@ -215,16 +220,17 @@ class App:
                 spawn("desk", self.channel.run())
                 spawn("store", _until(store.ended))
                 background = [
-                    group.create_task(watch(self._paths(), self.reload), name="watch"),
-                    group.create_task(self._reloads(), name="reload"),
-                    group.create_task(self.watcher.run(), name="self-watch"),
-                    *([group.create_task(self.heartbeat.run(), name="heartbeat")] if self.heartbeat else []),
-                    *(group.create_task(each.run(self), name=each.name) for each in self._beside),
+                    spawn("watch", watch(self._paths(), self.reload)),
+                    spawn("reload", self._reloads()),
+                    spawn("self-watch", self.watcher.run()),
+                    *([spawn("heartbeat", self.heartbeat.run())] if self.heartbeat else []),
+                    *(spawn(each.name, each.run(self)) for each in self._beside),
                 ]
                 await self._stop.wait()
                 for task in background:
                     task.cancel()
                 await self._drain(store)
+                _insist(background)
         except* HubError as errors:
             raise _first(errors) from None
 
@@ -337,6 +343,25 @@ def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notifica
     for dress in dresses:
         notification = dress(notification)
     return notification
+
+
+def _insist_after(tasks: Sequence[asyncio.Task[Any]], ended: asyncio.Task[Any]) -> None:
+    """Where a task has failed, see that the others end too."""
+    if not ended.cancelled() and ended.exception():
+        asyncio.get_running_loop().call_later(_INSIST_SECONDS, _insist, tasks)
+
+
+def _insist(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel what still runs, again and again until it ends.
+
+    A cancellation may get lost in a library, as in asyncio.wait_for up to Python 3.11; a hub that waits for that one
+    task would neither end nor hear.
+    """
+    left = [task for task in tasks if not task.done()]
+    for task in left:
+        task.cancel()
+    if left:
+        asyncio.get_running_loop().call_later(_INSIST_SECONDS, _insist, left)
 
 
 async def _until(future: "asyncio.Future[None]") -> None:

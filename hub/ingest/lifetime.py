@@ -148,7 +148,8 @@ class Lifetime(ABC):
         if not self._closed.is_set():
             wait = self._backoff.wait(asyncio.get_running_loop().time())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closed.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._closed.wait()
 
     def _notice(self, kind: str, detail: str = "", count: int = 0) -> None:
         self.on_notice(Notice(kind, self._inbox.received, detail, count))

@@ -203,7 +203,8 @@ class Demo:
             if process.returncode is None:
                 process.terminate()
             try:
-                await asyncio.wait_for(asyncio.shield(watching), _CHILD_SECONDS)
+                async with asyncio.timeout(_CHILD_SECONDS):
+                    await asyncio.shield(watching)
             except TimeoutError:
                 process.kill()
             await watching

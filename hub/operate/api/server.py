@@ -104,7 +104,7 @@ class HttpServer:
             group.create_task(_sample(site), name="http samples")
             self._listening(_url(self._settings, bound))
             bound.detach()  # the server closes it
-            await serve(application(site), config, shutdown_trigger=_never)  # type: ignore[arg-type]  # it names ASGI otherwise
+            await _serve(application(site), config)
 
     async def _site(self, app: App) -> Site:
         key = await app.store.read(lambda database: database.key("login"))
@@ -165,8 +165,20 @@ def _url(settings: HttpSettings, bound: socket.socket) -> str:
     return f"{'https' if settings.cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-async def _never() -> None:
-    await asyncio.Event().wait()
+async def _serve(site: Starlette, config: Config) -> None:
+    """Serve until cancelled, and end in order then."""
+    ended = asyncio.Event()
+    serving = asyncio.create_task(
+        serve(site, config, shutdown_trigger=ended.wait),  # type: ignore[arg-type]  # it names ASGI otherwise
+        name="http server",
+    )
+    try:
+        # Hypercorn is told to end, not cancelled: its start waits in asyncio.wait_for, which up to Python 3.11 forgets
+        # a cancellation that comes in the same turn of the loop as what it waits for
+        await asyncio.shield(serving)
+    finally:
+        ended.set()
+        await serving
 
 
 async def _tick(site: Site) -> None:

@@ -1,5 +1,6 @@
 """server: where nobody asked for an address and it is taken, the hub runs without its HTTP interface and says so."""
 
+import asyncio
 import socket
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from hub.config import HttpSettings
 from hub.observer import Observer
 from hub.operate.api.server import HttpServer, ListenError
 from hub.operate.figures import Figures
+from hub.store.database import Database
 
 
 class Ears(Observer):
@@ -49,3 +51,28 @@ async def test_an_address_that_was_asked_for_and_is_taken_is_an_error(taken):
 async def test_an_address_that_is_not_of_this_machine_is_an_error():
     with pytest.raises(ListenError, match="cannot listen on 192"):
         await server(8080, host="192.0.2.1", asked=True).run(SimpleNamespace(observer=Ears()))
+
+
+class Stored:
+    """What a server asks of an App before it listens: a state file."""
+
+    observer, clock = Observer(), ManualClock()
+
+    def __init__(self, database):
+        self.store, self.database = self, database
+
+    async def read(self, ask):
+        return ask(self.database)
+
+
+async def test_it_ends_when_it_is_cancelled_at_whatever_moment_of_its_start(tmp_path):
+    app = Stored(Database(tmp_path / "hub.db"))
+    for turns in range(60):
+        server = HttpServer(HttpSettings(port=0), app.clock, Figures(), lambda _: None)
+        serving = asyncio.create_task(server.run(app))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.wait({serving}, timeout=10)
+        assert serving.cancelled(), f"cancelled after {turns} turns of the loop, it ran on: {serving}"
+    app.database.close()

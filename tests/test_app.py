@@ -1,0 +1,61 @@
+"""app: every task of a hub ends with it, also one that forgets that it was told to."""
+
+import asyncio
+
+import pytest
+
+from hub import app as module
+from hub.app import App
+from hub.config import load_settings
+from hub.errors import ConnectionRefused
+from hub.observer import Observer
+
+
+class Forgetful:
+    """Runs on where it is cancelled for the first time, as a library may do."""
+
+    name = "forgetful"
+
+    def __init__(self):
+        self.forgot = False
+
+    async def run(self, _):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.forgot = True
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Make a hub with a forgetful part, for this password at the broker."""
+    monkeypatch.setattr(module, "_INSIST_SECONDS", 0.05)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").mkdir()
+
+    def make(broker, password):
+        url, forgetful = f"mqtt://hub:{password}@127.0.0.1:{broker.port}", Forgetful()
+        settings = load_settings(None, broker=url, rules=[tmp_path / "rules"])
+        return App(settings, Observer(), beside=[forgetful]), forgetful
+
+    return make
+
+
+async def test_a_refused_login_ends_it_although_a_task_forgets_that_it_was_cancelled(made, broker):
+    app, forgetful = made(broker, "wrong")
+    async with asyncio.timeout(20):
+        with pytest.raises(ConnectionRefused, match="not authorized"):
+            await app.run()
+    assert forgetful.forgot
+
+
+async def test_a_stop_ends_it_although_a_task_forgets_that_it_was_cancelled(made, broker):
+    app, forgetful = made(broker, broker.settings("hub").password.reveal())
+    async with asyncio.timeout(20):
+        running = asyncio.create_task(app.run())
+        while not hasattr(app, "session") or not app.tally.connected:
+            await asyncio.sleep(0.01)
+        app.stop()
+        await running
+    assert forgetful.forgot
