@@ -126,7 +126,7 @@ class Hub:
     async def ended(self, seconds=PATIENCE):
         """Wait until it has ended by itself; return its exit code."""
         async with asyncio.timeout(seconds):
-            await asyncio.gather(*self._readers)
+            await asyncio.wait(self._readers)  # which a wait in vain must not cancel: the next one needs them
             return await self.process.wait()
 
     def rows(self, sql):
