@@ -248,7 +248,8 @@ class Model:
                     episode.either |= {name} | heirs
                     episode.told.discard(name)
                     continue
-                episode.told = episode.told - {name} | heirs
+                if heirs:  # where nobody takes over, it is told if it comes back, and is a dead letter if not
+                    episode.told = episode.told - {name} | heirs
 
     def acknowledged(self, alert, until):
         alert.ack = until
