@@ -19,9 +19,9 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-# the same faults as in `make test`, for longer: 50 kills instead of 5
-long: setup
-	$(BIN)/pytest --long tests/faults $(ARGS)
+# for hours, not for each change: 50 kills instead of 5, and property tests draw new examples instead of the same
+long: servers
+	$(BIN)/pytest --long -n $${TEST_WORKERS:-4} $(ARGS)
 
 # figures, not tests: prints ratios of this machine's run
 bench: setup
