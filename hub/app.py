@@ -348,20 +348,24 @@ def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notifica
 def _insist_after(tasks: Sequence[asyncio.Task[Any]], ended: asyncio.Task[Any]) -> None:
     """Where a task has failed, see that the others end too."""
     if not ended.cancelled() and ended.exception():
-        asyncio.get_running_loop().call_later(_INSIST_SECONDS, _insist, tasks)
+        _insist(tasks)
 
 
 def _insist(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Cancel what still runs, again and again until it ends.
+    """Give tasks that were cancelled some time to end in order; cancel what still runs then, until it ends.
 
     A cancellation may get lost in a library, as in asyncio.wait_for up to Python 3.11; a hub that waits for that one
     task would neither end nor hear.
     """
-    left = [task for task in tasks if not task.done()]
-    for task in left:
-        task.cancel()
-    if left:
-        asyncio.get_running_loop().call_later(_INSIST_SECONDS, _insist, left)
+
+    def again() -> None:
+        left = [task for task in tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            _insist(left)
+
+    asyncio.get_running_loop().call_later(_INSIST_SECONDS, again)
 
 
 async def _until(future: "asyncio.Future[None]") -> None:
