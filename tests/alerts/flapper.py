@@ -75,6 +75,13 @@ class Site(Flapper):
         self.world.core.book.silence(parse_matchers(matchers), now, now + seconds, "ann", "", now)
         self.world.collect()
 
+    def set_clock(self, seconds):
+        """Set the wall clock by so much; what was heard goes by what has passed."""
+        self.world.now += seconds
+        self.begun += seconds
+        self.world.core.shift(seconds, self.world.now)
+        self.world.collect()
+
     def acknowledge(self, matchers):
         for mark, _ in self.world.core.book.find(parse_matchers(matchers)):
             self.world.core.book.acknowledge(mark, "ann", "", None, self.world.now)

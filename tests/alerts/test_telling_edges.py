@@ -13,13 +13,6 @@ OFF = '- {alert: Off, topic: "s/{gateway}", when: v > 5, labels: {zone: "{zone}"
 GROUP = SITE + ", group_by: [site]"
 
 
-def set_clock(at, seconds):
-    at.world.now += seconds
-    at.begun += seconds
-    at.world.core.shift(seconds, at.world.now)
-    at.world.collect()
-
-
 # flapping
 
 
@@ -192,7 +185,7 @@ def test_a_clock_that_is_set_changes_nothing_of_when_a_group_that_has_not_spoken
     at = Site(GROUP + ", group_wait: 1m, group_interval: 1h}")
     at.send(9)
     at.wait(20)
-    set_clock(at, 7200.0)
+    at.set_clock(7200.0)
     at.wait(40)
     assert at.heard() == ["60 chat: 1 firing"]
 
@@ -202,7 +195,7 @@ def test_what_is_new_to_a_group_after_the_clock_was_set_waits_for_more():
     at.send(9)
     at.wait(20)
     at.heard()
-    set_clock(at, 7200.0)
+    at.set_clock(7200.0)
     at.wait(400)
     at.send(9, "t/a/2")
     at.wait(9)
@@ -218,7 +211,7 @@ def test_repeats_of_a_group_come_when_they_are_due_whatever_the_clock_is_set_to_
     at.wait(20)
     at.heard()
     at.world.restart()
-    set_clock(at, seconds)
+    at.set_clock(seconds)
     at.world.restart()
     at.wait(589)
     assert at.heard() == []
@@ -233,7 +226,7 @@ def test_a_cause_that_has_ended_holds_back_as_long_as_ever_when_the_clock_is_set
         at.send(9, zone="x")
         at.send(1, "s/1", zone="x")
         at.wait(20)
-        set_clock(at, seconds)
+        at.set_clock(seconds)
         at.wait(99)
         assert at.heard() == []
         at.wait(1)

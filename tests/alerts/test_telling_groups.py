@@ -338,11 +338,8 @@ def test_a_clock_that_is_set_keeps_the_interval_of_a_group_and_what_waits_in_it(
     at.wait(20)
     at.send(9, "t/a/2")
     at.heard()
-    at.world.now += 7200
-    at.world.core.shift(7200.0, at.world.now)
-    at.world.collect()
+    at.set_clock(7200.0)
     at.world.restart()
-    at.begun += 7200
     at.wait(289)
     assert at.heard() == []
     at.wait(11)
@@ -353,9 +350,7 @@ def test_a_clock_that_is_set_tells_a_group_no_sooner_than_it_waits():
     at = Site(GROUP + ", group_wait: 1m}")
     at.send(9)
     at.wait(20)
-    at.world.now += 7200
-    at.world.core.shift(7200.0, at.world.now)
-    at.world.collect()
+    at.set_clock(7200.0)
     at.wait(39)
     assert at.heard() == []
     at.wait(1)

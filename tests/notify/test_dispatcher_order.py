@@ -45,6 +45,18 @@ class Slow(Scripted):
         return await super().send(sent)
 
 
+async def at_rest(dispatcher, clock, *, minutes):
+    """Let time pass until nothing waits any more, at most so many minutes."""
+    idle = asyncio.create_task(dispatcher.idle())
+    for _ in range(minutes):
+        clock.advance(60.0)
+        dispatcher.look()
+        await asyncio.sleep(0)
+        if idle.done():
+            break
+    assert idle.done()
+
+
 @limits(max_examples=60, deadline=None)
 @given(ALERTS, st.lists(OUTCOMES, max_size=40), st.integers(1, 4), st.integers(1, 5), st.floats(0, 0.99))
 def test_each_alert_is_told_in_order_whatever_comes_of_the_attempts(alerts, outcomes, concurrency, batch, jitter):
@@ -61,14 +73,7 @@ async def scenario(alerts, outcomes, concurrency, batch, jitter):
     for start in range(0, len(rows), batch):
         dispatcher.offer(outbox.put(*rows[start : start + batch]))
         await asyncio.sleep(0)
-    idle = asyncio.create_task(dispatcher.idle())
-    for _ in range(10_000):
-        clock.advance(60.0)
-        dispatcher.look()
-        await asyncio.sleep(0)
-        if idle.done():
-            break
-    assert idle.done()
+    await at_rest(dispatcher, clock, minutes=10_000)
     await dispatcher.drain(1.0)
     await task
     assert set(outbox.states()) <= {"delivered", "dead"}
@@ -137,14 +142,7 @@ async def tell(story, outcomes, ends, jitter):
                 dispatcher.look()
         done += len(part)
         if done == len(course):
-            idle = asyncio.create_task(dispatcher.idle())
-            for _ in range(1000):
-                clock.advance(60.0)
-                dispatcher.look()
-                await asyncio.sleep(0)
-                if idle.done():
-                    break
-            assert idle.done()
+            await at_rest(dispatcher, clock, minutes=1000)
         await dispatcher.drain(1.0)
         await task
     assert set(outbox.states()) <= {"delivered", "dead", "superseded"}

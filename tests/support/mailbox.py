@@ -12,10 +12,13 @@ from tests.support.record import Record
 
 
 class Mailbox:
-    """Takes mails: recipients, mail, whether by TLS; `moods` answer RCPT by recipient, and DATA, used up one by one."""
+    """Takes mails: recipients, mail, whether by TLS; `senders` has who sent each.
+
+    `moods` answer RCPT by recipient, and DATA, used up one by one.
+    """
 
     def __init__(self):
-        self.mails, self.moods, self.logins = Record(), {}, []
+        self.mails, self.senders, self.moods, self.logins = Record(), [], {}, []
 
     def mood(self, what):
         return self.moods[what].pop(0) if self.moods.get(what) else None
@@ -30,6 +33,7 @@ class Mailbox:
         if answer := self.mood("data"):
             return answer
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.senders.append(envelope.mail_from)
         self.mails.add((envelope.rcpt_tos, mail, session.ssl is not None))
         return "250 taken"
 
