@@ -12,7 +12,7 @@ from typing import Any
 from apprise import NotifyFormat, OverflowMode
 
 from hub.limits import SMS_CHARS
-from hub.notify.fitting import BARE, HTML, MARKDOWN, MARKED, PLAIN, Form, Room, octets
+from hub.notify.fitting import BARE, HTML, MAIL, MARKDOWN, MARKED, PLAIN, Form, Room, octets
 from hub.notify.level import LEVELS
 
 __all__ = ["Message", "loudness", "message_of"]
@@ -126,8 +126,10 @@ def message_of(plugin: Any, *, asked: bool) -> Message:
 def _form(name: str, declared: NotifyFormat) -> Form:
     if declared == NotifyFormat.HTML:
         return HTML
-    if name in _DATA | _MAIL | _SMS:
+    if name in _DATA:
         return BARE
+    if name in _MAIL | _SMS:
+        return MAIL
     if declared == NotifyFormat.MARKDOWN:
         return MARKDOWN
     return MARKED if name in _MARKED else PLAIN

@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 from hub.limits import CUT_MARK_CHARS, TITLE_LEAST_CHARS
 from hub.notify.inert import as_html, defuse, marked
+from hub.notify.mail import unencoded
 from hub.notify.redact import one_line
 from hub.notify.text import details, links, summary, table, title
 
-__all__ = ["BARE", "HTML", "MARKDOWN", "MARKED", "PLAIN", "Form", "Room", "compose", "octets"]
+__all__ = ["BARE", "HTML", "MAIL", "MARKDOWN", "MARKED", "PLAIN", "Form", "Room", "compose", "octets"]
 
 _ENDLESS = 1 << 40
 _ORIGIN = re.compile(r"https?://[\w.:\[\]-]+")
@@ -28,6 +29,11 @@ _IN_A_URL = ":/?#&=+,;%-._~"  # behind the host; what else there is, a mention o
 
 def _as_is(text: str) -> str:
     return text
+
+
+def _title(text: str) -> str:
+    """Write a title: many services make the subject of a mail of it."""
+    return unencoded(defuse(text))
 
 
 def _encoded(url: str) -> str:
@@ -47,14 +53,15 @@ class Form:
     noted: str = "{label} {note}: {url}"
     """As `link`, with what it is for."""
     newline: str = "\n"
-    title: Callable[[str], str] = defuse
+    title: Callable[[str], str] = _title
     """Writes a title that stands beside the text, in a field of its own."""
     url: Callable[[str], str] = field(default=_encoded)
 
 
 BARE = Form(_as_is, title=_as_is, url=_as_is)
 PLAIN = Form(defuse)
-MARKED = Form(marked, title=marked)
+MAIL = Form(_as_is, title=unencoded, url=_as_is)
+MARKED = Form(marked, title=lambda text: unencoded(marked(text)))
 MARKDOWN = Form(marked, head="**{}**", link="[{label}]({url})", noted="{note}: [{label}]({url})")
 HTML = Form(
     as_html,

@@ -10,7 +10,6 @@ import ssl
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from hub.document import Node
 from hub.expressions import Template
 from hub.fields import Bad, Section, integer, list_of, one_of, secret, text
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
+from hub.notify.mail import Unsound, mail_bytes, unencoded
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor, one_line
 from hub.notify.templating import names, template
@@ -103,7 +103,10 @@ class Smtp:
     async def send(self, notification: Notification) -> Outcome:
         """Send to all recipients that do not have it yet."""
         partial = self._partial.get(notification.id) or _Partial()
-        mail = self._mail(notification).as_bytes()
+        try:
+            mail = self._mail(notification)
+        except Unsound as error:
+            return Rejected(f"this mail is not sent, it would not be what it should: {error}")
         try:
             refused = await self._transmit(mail, [to for to in self._to if to not in partial.done])
         except _Lasting as error:
@@ -169,23 +172,33 @@ class Smtp:
             return Rejected(self._redact(f"refused for {'; '.join(partial.refused)}") + behind)
         return Delivered()
 
-    def _mail(self, notification: Notification) -> EmailMessage:
+    def _mail(self, notification: Notification) -> bytes:
+        """Write the mail; where its subject cannot be one, with a subject of the rule's own words.
+
+        Raises:
+            Unsound: that one cannot be sent, either.
+
+        """
         body, options = notification.body, self._options
         subject = options.subject.render(*names(body)).text if options.subject else title(body)
         domain = self._from.rpartition("@")[2]
-        mail = EmailMessage(policy=WIRE)
-        mail["From"] = options.sender
-        mail["To"] = ", ".join(options.to)
-        mail["Subject"] = one_line(subject, _SUBJECT)
-        mail["Date"] = format_datetime(datetime.fromtimestamp(notification.created, UTC))
-        mail["Message-ID"] = f"<{quote(notification.id, safe='', errors='replace')}@{domain}>"
-        mail["References"] = (
-            f"<{quote(notification.order, safe='', errors='replace')}.{body.get('episode', 0)}.alert@{domain}>"
-        )
-        mail["In-Reply-To"] = mail["References"]
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834, 5: nobody's absence note answers it
-        mail.set_content(f"{summary(body)}\n\n{message(body)}\n")
-        return mail
+        first = f"<{quote(notification.order, safe='', errors='replace')}.{body.get('episode', 0)}.alert@{domain}>"
+        headers = {
+            "From": options.sender,
+            "To": ", ".join(options.to),
+            "Subject": one_line(unencoded(subject), _SUBJECT),
+            "Date": format_datetime(datetime.fromtimestamp(notification.created, UTC)),
+            "Message-ID": f"<{quote(notification.id, safe='', errors='replace')}@{domain}>",
+            "References": first,
+            "In-Reply-To": first,
+            "Auto-Submitted": "auto-generated",  # RFC 3834, 5: nobody's absence note answers it
+        }
+        text = f"{summary(body)}\n\n{message(body)}\n"
+        try:
+            return mail_bytes(headers, text)
+        except Unsound:  # whoever wrote such a value cannot keep the mail back by it
+            plain = f"[{body.get('state', '')}] {body.get('alertname', '')}".encode("ascii", "replace").decode()
+            return mail_bytes(headers | {"Subject": plain}, text)
 
 
 class _Lasting(Exception):
@@ -215,11 +228,13 @@ def _mailbox(node: Node) -> str:
         header = WIRE.header_factory("to", whole)
         (address,) = header.addresses
         address.addr_spec.encode("ascii")
-        good = bool(address.username and address.domain and not header.defects)
-    except (ValueError, IndexError):
+        # what an encoded word says is written out here, so that a line end in it is found now and not in each mail
+        whole = str(header) if "=?" in whole else whole
+        good = bool(address.username and address.domain and not header.defects and unencoded(whole) == whole)
+    except (ValueError, LookupError):
         good = False
     if not good:
-        raise Bad(node, f"is no mail address: {one_line(whole, 80)!r}", "write user@host or Name <user@host>")
+        raise Bad(node, f"is no mail address: {one_line(node.text, 80)!r}", "write user@host or Name <user@host>")
     return whole
 
 
