@@ -186,12 +186,14 @@ class Delivered:
 class Retry:
     """Not now. `after`: seconds the receiver asked to wait, None if it did not say.
 
-    `perhaps`: the receiver may have it all the same; False only where that is certain not to be so.
+    `perhaps`: the receiver may have it all the same; False only where that is certain not to be so. `partly`: it has
+    taken it for some recipients, so what the others lack is no failure of its own.
     """
 
     reason: str
     after: float | None = None
     perhaps: bool = field(default=True, compare=False)
+    partly: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,11 @@ class Breaker:
         self.until = now + max(self.pause, min(asked, RETRY_AFTER_SECONDS))
         return True
 
+    def hold(self, now: float, seconds: float) -> None:
+        """Begin nothing for so long, because the receiver asked for it; one that probes is left to its end."""
+        if self.state is not Circuit.HALF_OPEN:
+            self.until = max(self.until, now + min(seconds, RETRY_AFTER_SECONDS))
+
     def worked(self) -> bool:
         """Hear that the receiver has answered; tell whether that closed it."""
         closed = self.state is not Circuit.CLOSED

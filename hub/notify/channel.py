@@ -9,6 +9,8 @@ from pathlib import Path
 from hub.duration import format_duration
 from hub.limits import CLOSE_SECONDS
 from hub.model import Notification, Outcome, Retry
+from hub.notify.breaker import Breaker
+from hub.notify.hosts import HostOf, Hosts
 from hub.notify.lane import Lane
 from hub.notify.pace import Pace
 from hub.notify.receiver import Receiver, ReceiverSettings
@@ -40,6 +42,11 @@ class Channel:
         self.settings, self.receiver, lane = settings, receiver, self.lane
         lane.concurrency = settings.concurrency
         lane.breaker.most = settings.breaker
+        host_of: HostOf | None = getattr(receiver, "host_of", None)
+        if host_of is None or lane.hosts is None or lane.hosts.host_of != host_of:
+            lane.hosts = None if host_of is None else Hosts(host_of)
+        if lane.hosts is not None:
+            lane.breaker = Breaker(0)  # one that was open, before the host became a template, would hold back all
         lane.set_patience(settings.fallback.after if settings.fallback else None)
         if settings.rate is None:
             lane.pace = None

@@ -240,8 +240,8 @@ class Dispatcher:
 
     def _delivered(self, channel: Channel, queued: Queued) -> None:
         lane, notification = channel.lane, queued.notification
-        if lane.breaker.failures:
-            self._answered(channel)
+        if lane.breaker.failures or lane.hosts is not None:
+            self._answered(channel, notification)
         if lane.allowance is not None:
             lane.allowance.worked(self._clock.monotonic())
         end = None
@@ -256,11 +256,14 @@ class Dispatcher:
 
     def _failed(self, channel: Channel, queued: Queued, outcome: Retry | Rejected, now: float) -> None:
         notification, attempts = queued.notification, queued.attempts + 1
-        if isinstance(outcome, Rejected):
-            self._answered(channel)  # whoever refuses it is there all the same
+        hosts = channel.lane.hosts
+        if isinstance(outcome, Rejected) or outcome.partly:
+            self._answered(channel, notification)  # whoever refuses it is there all the same
+        elif hosts is not None:
+            hosts.failed(queued.row, notification, self._clock.monotonic(), outcome.after)
         elif channel.lane.breaker.failed(queued.row, notification.order, self._clock.monotonic(), outcome.after or 0.0):
             self._observer.receiver(channel.name, Circuit.OPEN, outcome.reason)
-        if isinstance(outcome, Retry) and outcome.after is not None:
+        if isinstance(outcome, Retry) and outcome.after is not None and hosts is None and not outcome.partly:
             channel.lane.hold_back(outcome.after)
         perhaps = queued.perhaps or isinstance(outcome, Rejected) or outcome.perhaps
         verdict = self._decide(channel, outcome, queued)
@@ -279,8 +282,10 @@ class Dispatcher:
             channel.lane.again(replace(tried, next_at=next_at))
             self._settle(Settled(queued.row, "retry", attempts, next_at, verdict.reason))
 
-    def _answered(self, channel: Channel) -> None:
-        if channel.lane.breaker.worked():
+    def _answered(self, channel: Channel, notification: Notification) -> None:
+        if channel.lane.hosts is not None:
+            channel.lane.hosts.worked(notification)
+        elif channel.lane.breaker.worked():
             self._observer.receiver(channel.name, Circuit.CLOSED, "")
 
     def _decide(self, channel: Channel, outcome: Retry | Rejected, queued: Queued) -> Verdict:

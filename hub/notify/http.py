@@ -1,15 +1,17 @@
 """The HTTP clients of receivers, set up so that none of them can stand in another's way; what their answers mean."""
 
 import os
+import socket
 
 import aiohttp
 from yarl import URL
 
-from hub.notify.guard import Guard
+from hub.notify.guard import Guard, Names
 
-__all__ = ["NOT_TAKEN", "fault", "guarded_client", "http_client", "passing", "place"]
+__all__ = ["NOT_TAKEN", "fault", "guarded_client", "http_client", "passing", "place", "unknown", "wide_client"]
 
 _LATER = {408, 425, 429}  # RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4
+_NO_NAME = {socket.EAI_NONAME, socket.EAI_NODATA}
 NOT_TAKEN = {425, 429, 503}  # said before anything is done; who says 500 or 504 may have done it
 
 
@@ -19,13 +21,31 @@ def http_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp
     There is no limit over all hosts, or hung ones would use it up; each receiver's concurrency bounds its own. Cookies
     are not kept, or one receiver's would go out with another's request to the same host.
     """
-    connector = aiohttp.TCPConnector(limit=0, resolver=resolver)
+    return _client(aiohttp.TCPConnector(limit=0, resolver=resolver))
+
+
+def guarded_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp.ClientSession:
+    """Make a client that knows only public addresses, for a receiver whose host an event chooses; it closes it."""
+    return wide_client(Guard(resolver))
+
+
+def wide_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp.ClientSession:
+    """Make a client for hosts that events choose: it keeps no connection, for there may be as many as there are names.
+
+    The look-ups have threads of their own, so that no event's name holds up anybody else's.
+    """
+    return _client(aiohttp.TCPConnector(limit=0, resolver=resolver or Names(), force_close=True))
+
+
+def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
-def guarded_client() -> aiohttp.ClientSession:
-    """Make a client that knows only public addresses, for a receiver whose host an event chooses; it closes it."""
-    return http_client(Guard())
+def unknown(error: Exception) -> bool:
+    """Tell whether a request failed because there is certainly no such host: a resolver that is away says nothing."""
+    if not isinstance(error, aiohttp.ClientConnectorDNSError) or not isinstance(error.os_error, socket.gaierror):
+        return False
+    return error.os_error.errno in _NO_NAME
 
 
 def passing(status: int) -> bool:

@@ -23,6 +23,7 @@ from hub.limits import (
 from hub.notify.allowance import Allowance
 from hub.notify.breaker import Breaker, Circuit
 from hub.notify.episode import is_end, is_firing, is_group
+from hub.notify.hosts import Hosts
 from hub.notify.outbox import Queued
 from hub.notify.pace import Pace
 from hub.notify.superseding import Elsewhere, Gone, pass_over
@@ -54,6 +55,7 @@ class Lane:
         "cursor",
         "elsewhere",
         "held",
+        "hosts",
         "missed",
         "pace",
         "patience",
@@ -75,6 +77,7 @@ class Lane:
         self.ready: deque[Queued] = deque()
         self.waiting: list[tuple[float, int, Queued]] = []  # a heap: monotonic time, row
         self.breaker = Breaker()
+        self.hosts: Hosts | None = None  # of a receiver whose host an event names; then in the breaker's place
         self.pace: Pace | None = None
         self.allowance: Allowance | None = None  # of a receiver that asked to wait, until it is calm
         self.patience: float | None = None
@@ -133,7 +136,7 @@ class Lane:
         limited = self.pace is not None or self.allowance is not None or self.breaker.state is not Circuit.CLOSED
         if limited and self._opens() > self.clock.monotonic():
             return None
-        if self._void or self._look:
+        if self._void or self._look or self.hosts is not None:
             self._skip()
             if not self.ready:
                 return None
@@ -141,6 +144,8 @@ class Lane:
         self.busy.add(queued.row)
         if limited:
             self._count(queued)
+        if self.hosts is not None:
+            self.hosts.began(queued.row, queued.notification)
         return queued
 
     def _skip(self) -> None:
@@ -151,10 +156,24 @@ class Lane:
                 self._void.discard(_place(queued))
                 self.ready.popleft()
             elif queued.notification.order not in self._look:
-                return
+                if not self._host_waits():
+                    return
             elif not self._supersede(queued.notification.order):
                 self.ready[0] = self._line(queued.notification.order)[0]  # it may stand for what had this turn
-                return
+                if not self._host_waits():
+                    return
+
+    def _host_waits(self) -> bool:
+        """Let the one in front wait where its host is left alone, so that it holds up no other host."""
+        if self.hosts is None:
+            return False
+        now = self.clock.monotonic()
+        opens = self.hosts.opens(self.ready[0].notification, now)
+        if opens <= now:
+            return False
+        queued = self.ready.popleft()
+        heapq.heappush(self.waiting, (opens, queued.row, queued))
+        return True
 
     def _opens(self) -> float:
         """Return the monotonic time from which on rate, allowance and breaker let an attempt begin."""

@@ -87,6 +87,9 @@ class Kind(Receiver, Protocol):
     It may have `concurrency`, an int: attempts under way at once, where RECEIVER_CONCURRENCY does not suit it, and
     `timeout`, the seconds of one attempt where the user names none and RECEIVER_TIMEOUT_SECONDS does not suit it, and
     `breaker`, the failures in a row after which it is left alone for a while, 0 for never.
+
+    A receiver whose host an event names has `host_of`, a function that returns it for a notification: each host is then
+    left alone for itself. None, as for those without it: all failures are the receiver's.
     """
 
     def __init__(self, options: Any, toolbox: Toolbox) -> None:

@@ -15,6 +15,7 @@ from yarl import URL
 from hub.errors import RequestError
 from hub.limits import SUBSCRIBER_URL_CHARS, SUBSCRIBERS
 from hub.notify.guard import forbidden, literal
+from hub.notify.hostname import unusable
 
 __all__ = ["Subscribers", "Subscription", "read_subscription"]
 
@@ -86,7 +87,8 @@ def unfit(endpoint: str) -> str:
     url = URL(endpoint)
     if url.scheme != "https":
         return "its URL must be https://"
-    if url.host == "localhost" or (literal(url.host or "") and forbidden(url.host or "")):
+    host = url.raw_host or ""
+    if host == "localhost" or (literal(host) and forbidden(host)):
         return "its address is not a public one"
     return ""
 
@@ -106,7 +108,7 @@ def read_subscription(asked: Mapping[str, Any], by: str, now: float) -> Subscrip
     except ValueError:
         url = URL()
     # an IPv6 address is no push service, and nothing can be signed for it
-    if url.scheme not in ("https", "http") or not url.host or ":" in url.host or url.user or url.password:
+    if url.scheme not in ("https", "http") or unusable(url.raw_host or "") or url.raw_user or url.raw_password:
         raise RequestError("'endpoint' is not the URL of a push service")
     p256dh, auth = keys.get("p256dh"), keys.get("auth")
     if _length(p256dh) != _POINT or _length(auth) != _SECRET:

@@ -17,6 +17,7 @@ from hub.errors import CompileError
 from hub.expressions.template import Filler, fillers
 from hub.fields import Bad, secret
 from hub.limits import URL_VALUE_CHARS
+from hub.notify.hostname import unusable
 from hub.notify.redact import url_secrets
 from hub.notify.templating import SCOPE, names
 from hub.secret import Secret
@@ -24,8 +25,6 @@ from hub.secret import Secret
 __all__ = ["Target", "UnsafeHost", "target"]
 
 _HOST_VALUE = re.compile(r"[A-Za-z0-9_.-]{1,253}")
-_NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
-_CANONICAL = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 
 
 class UnsafeHost(ValueError):
@@ -59,8 +58,8 @@ class Target:
             url = URL("".join(host) + _without_dots("".join(rest)))
         except ValueError as error:
             raise UnsafeHost("is no URL") from error
-        if self.guarded:
-            _check(url.host or "")
+        if self.guarded and (why := unusable(url.raw_host or "")):
+            raise UnsafeHost(f"{(url.raw_host or '')[:80]!r}: {why}")
         return url
 
     def secrets(self) -> set[str]:
@@ -76,12 +75,6 @@ def _in_host(value: str) -> str:
 
 def _in_path(value: str) -> str:
     return quote(value[:URL_VALUE_CHARS], safe="") or "_"
-
-
-def _check(host: str) -> None:
-    """Refuse the old spellings of IPv4 addresses (127.1, 0x7f000001), which who connects reads as he likes."""
-    if "" in host.removesuffix(".").split(".") or (_NUMERIC.fullmatch(host) and not _CANONICAL.fullmatch(host)):
-        raise UnsafeHost(f"{host[:80]!r} is no host name")
 
 
 def _without_dots(rest: str) -> str:
@@ -128,7 +121,9 @@ def _cut_authority(parts: list[str | Filler]) -> list[str | Filler]:
 def _try(node: Node, parts: tuple[str | Filler, ...]) -> None:
     try:
         url = URL("".join(part if isinstance(part, str) else "x" for part in parts))
-        good = url.scheme in ("http", "https") and bool(url.host)
+        host = url.raw_host or ""
+        # what would fail at each look-up, for the length of a name or of a part of it, fails now
+        good = url.scheme in ("http", "https") and bool(host and host.encode("idna")) and url.port != 0
     except ValueError:
         good = False
     if not good:

@@ -165,7 +165,7 @@ class Smtp:
             self._partial[key] = partial
             if len(self._partial) > _PARTIAL:
                 self._partial.popitem(last=False)
-            return Retry(self._redact(f"not yet taken: {'; '.join(waiting)}"))
+            return Retry(self._redact(f"not yet taken: {'; '.join(waiting)}"), partly=bool(partial.done))
         if partial.refused:
             others = len(self._to) - len(partial.refused)
             behind = f" (the other {others} have it)" if others else ""

@@ -18,7 +18,8 @@ from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.bodies import JSON, Body, body
 from hub.notify.episode import episode
 from hub.notify.guard import Forbidden, forbidden, literal
-from hub.notify.http import NOT_TAKEN, fault, guarded_client, passing, place
+from hub.notify.hosts import HostOf
+from hub.notify.http import NOT_TAKEN, fault, guarded_client, passing, place, unknown, wide_client
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor
 from hub.notify.retry import parse_retry_after
@@ -59,6 +60,7 @@ class Webhook:
         self._headers |= {name: value.reveal() for name, value in options.headers}
         known = options.url.secrets() | {value.reveal() for _, value in options.headers} | set(options.body.secrets)
         self._redact = Redactor(known | {self._key.decode()})
+        self.host_of: HostOf | None = self._host_of if options.url.guarded else None
         self._guarded = options.url.guarded and not options.allow_private
         self._own: aiohttp.ClientSession | None = None
 
@@ -84,7 +86,7 @@ class Webhook:
             url = self._options.url.render(notification.body)
         except UnsafeHost as error:
             return self._refused(error)
-        if self._guarded and literal(url.host or "") and forbidden(url.host or ""):
+        if self._guarded and literal(url.raw_host or "") and forbidden(url.raw_host or ""):
             return self._refused(Forbidden())
         content = self._options.body.render(notification, self._toolbox.client_id)
         headers = self._headers | {"Idempotency-Key": notification.id, "X-Hub-Alert": episode(notification.id)}
@@ -106,11 +108,17 @@ class Webhook:
             return self._failure(error, url)
 
     def _http(self) -> aiohttp.ClientSession:
-        if not self._guarded:
+        if not self._options.url.guarded:
             return self._toolbox.http
         if self._own is None:
-            self._own = guarded_client()
+            self._own = guarded_client() if self._guarded else wide_client()
         return self._own
+
+    def _host_of(self, notification: Notification) -> str:
+        try:
+            return self._options.url.render(notification.body).raw_authority
+        except UnsafeHost:
+            return ""
 
     def _refused(self, error: UnsafeHost | Forbidden) -> Outcome:
         return Rejected(self._redact(f"the host that the event names is refused: {error}"))
@@ -119,6 +127,8 @@ class Webhook:
         connecting = isinstance(error, aiohttp.ClientConnectorError)
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, Forbidden):
             return self._refused(error.os_error)
+        if self._options.url.guarded and (isinstance(error, aiohttp.InvalidURL) or _nowhere(error, url)):
+            return Rejected(self._redact(f"the host that the event names is refused: {fault(error)} at {place(url)}"))
         return Retry(self._redact(f"{fault(error)} at {place(url)}"), perhaps=not connecting)
 
     async def close(self) -> None:
@@ -137,6 +147,11 @@ class Webhook:
         if 300 <= response.status < 400:
             return Rejected(f"{reason} (redirects are not followed: give the URL that it leads to)")
         return Rejected(reason)
+
+
+def _nowhere(error: Exception, url: URL) -> bool:
+    """Tell whether there is no such host: of a name in .local nobody says so, one that sleeps is silent (RFC 6762)."""
+    return unknown(error) and not (url.raw_host or "").removesuffix(".").lower().endswith(".local")
 
 
 async def _head(response: aiohttp.ClientResponse) -> str:

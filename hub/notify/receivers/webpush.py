@@ -19,11 +19,13 @@ from pywebpush import WebPusher
 from yarl import URL
 
 from hub.document import Node
+from hub.duration import format_duration
 from hub.fields import Bad, Section, boolean, text
-from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, VAPID_SECONDS
+from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, PUSH_SECONDS, VAPID_SECONDS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.episode import episode
 from hub.notify.guard import Forbidden
+from hub.notify.hostname import unusable
 from hub.notify.http import fault, guarded_client, passing, place
 from hub.notify.level import level_of
 from hub.notify.receiver import Toolbox
@@ -79,7 +81,7 @@ class Webpush:
 
         async def push(to: Subscription) -> Outcome:
             async with room:
-                return await self._push(to, notification, content)
+                return await self._in_time(to, notification, content)
 
         outcomes = await asyncio.gather(*(push(each) for each in waiting))
         return self._outcome(notification, done, waiting, outcomes)
@@ -101,7 +103,9 @@ class Webpush:
             if len(self._done) > _PARTIAL:
                 self._done.popitem(last=False)
             after = max((each.after for each in again if each.after is not None), default=None)
-            return Retry(f"{len(again)} of {len(asked)} browsers: {again[0].reason}", after)
+            # each names a server of its own: one that is down says nothing of the others
+            partly = bool(done | has)
+            return Retry(f"{len(again)} of {len(asked)} browsers: {again[0].reason}", after, partly=partly)
         refused = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
         if refused:
             others = len(outcomes) - len(refused) + len(done)
@@ -109,11 +113,19 @@ class Webpush:
             return Rejected(f"{len(refused)} of {len(outcomes) + len(done)} browsers: {refused[0].reason}{behind}")
         return Delivered()
 
+    async def _in_time(self, to: Subscription, notification: Notification, content: bytes) -> Outcome:
+        try:
+            async with asyncio.timeout(PUSH_SECONDS):
+                return await self._push(to, notification, content)
+        except TimeoutError:
+            return Retry(f"no answer within {format_duration(PUSH_SECONDS)} from {place(URL(to.endpoint))}")
+
     async def _push(self, to: Subscription, notification: Notification, content: bytes) -> Outcome:
         """Send to one browser."""
-        if not self._options.allow_private and (why := unfit(to.endpoint)):
-            return Rejected(f"the push service is refused: {why}")
         url = URL(to.endpoint)
+        why = unusable(url.raw_host or "") or ("" if self._options.allow_private else unfit(to.endpoint))
+        if why:
+            return Rejected(f"the push service is refused: {why}")
         redact = Redactor(url_secrets(to.endpoint))
         keys = {"endpoint": to.endpoint, "keys": {"p256dh": to.p256dh, "auth": to.auth}}
         try:
@@ -127,7 +139,7 @@ class Webpush:
                 data=sealed,
                 headers=self._headers(url, notification),
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(),  # the dispatcher's is the only one
+                timeout=aiohttp.ClientTimeout(),  # _in_time has it
             ) as response:
                 return self._answer(to, url, response)
         except (aiohttp.ClientError, OSError) as error:

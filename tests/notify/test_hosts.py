@@ -1,0 +1,61 @@
+"""Circuits for each host that events name: one that fails is left alone, and nobody else."""
+
+from math import inf
+
+import pytest
+
+from hub.limits import BREAKER_FAILURES, BREAKER_SECONDS, HOST_CIRCUITS, RETRY_AFTER_SECONDS
+from hub.notify.hosts import Hosts
+from tests.notify.fakes import notification
+
+
+def to(host, number=0):
+    return notification(number, order=f"{host}{number}", host=host)
+
+
+@pytest.fixture
+def hosts():
+    return Hosts(lambda each: each.body["host"])
+
+
+def fail(hosts, host, times=BREAKER_FAILURES, now=0.0, asked=None):
+    for number in range(times):
+        hosts.failed(number, to(host, number), now, asked)
+
+
+def test_a_host_that_fails_is_left_alone_and_no_other(hosts):
+    assert hosts.opens(to("a"), 0.0) == -inf
+    fail(hosts, "a")
+    assert hosts.opens(to("a"), 0.0) == BREAKER_SECONDS[0]
+    assert hosts.opens(to("b"), 0.0) == -inf
+
+
+def test_one_probes_while_the_others_look_again_soon_and_an_answer_ends_it(hosts):
+    fail(hosts, "a")
+    hosts.began(100, to("a"))
+    assert hosts.opens(to("a"), 5.0) == 5.0 + BREAKER_SECONDS[0]
+    hosts.failed(100, to("a"), 5.0, None)
+    assert hosts.opens(to("a"), 5.0) == 5.0 + 2 * BREAKER_SECONDS[0]
+    hosts.worked(to("a"))
+    assert hosts.opens(to("a"), 5.0) == -inf
+
+
+def test_a_host_that_asks_to_wait_holds_back_itself_from_the_first_time_on(hosts):
+    fail(hosts, "a", 1, asked=30.0)
+    assert hosts.opens(to("a", 9), 1.0) == 30.0
+    fail(hosts, "a", 1, asked=1e9)
+    assert hosts.opens(to("a", 9), 1.0) == RETRY_AFTER_SECONDS
+    assert hosts.opens(to("b"), 1.0) == -inf
+
+
+def test_what_names_no_host_counts_for_nobody(hosts):
+    fail(hosts, "", 100)
+    assert hosts.opens(to(""), 0.0) == -inf
+
+
+def test_as_many_as_may_be_are_remembered(hosts):
+    for number in range(HOST_CIRCUITS + 50):
+        fail(hosts, f"h{number}")
+    assert len(hosts._circuits) == HOST_CIRCUITS
+    assert hosts.opens(to("h0"), 0.0) == -inf
+    assert hosts.opens(to(f"h{HOST_CIRCUITS + 49}"), 0.0) == BREAKER_SECONDS[0]
