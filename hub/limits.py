@@ -177,6 +177,7 @@ LANE_QUEUE = 10_000  # notifications of one receiver held in memory; the rest wa
 LANE_FETCH = 500  # rows read from the outbox at once: a few ms of the store's reader
 RESPONSE_BYTES = 64 << 10  # what is read of a webhook's answer; it is only for the reason of a failure
 MAIL_LINE_BYTES = 998  # of one line of a mail (RFC 5322, 2.1.1)
+RECEIVER_NOTES = 20  # different warnings of one receiver that are told, each once; a text in one may change each time
 REASON_CHARS = 300  # why a delivery failed, in one line of a log
 RATE_COUNT = 10_000  # the largest `rate`: the times of so many attempts are remembered
 BREAKER_FAILURES = 5  # in a row, of more than one alert: then a receiver is left alone for a while

@@ -179,7 +179,9 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver has it."""
+    """The receiver has it. `note` is what somebody should hear of it all the same; it holds no secret."""
+
+    note: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from hub.duration import format_duration
-from hub.limits import CLOSE_SECONDS
+from hub.limits import CLOSE_SECONDS, RECEIVER_NOTES
 from hub.model import Notification, Outcome, Retry
 from hub.notify.breaker import Breaker
 from hub.notify.hosts import HostOf, Hosts
@@ -23,13 +23,14 @@ log = logging.getLogger(__name__)
 class Channel:
     """What the dispatcher knows of one receiver."""
 
-    __slots__ = ("fetching", "lane", "name", "receiver", "settings", "tasks", "timer", "wakes")
+    __slots__ = ("fetching", "lane", "name", "notes", "receiver", "settings", "tasks", "timer", "wakes")
 
     def __init__(self, name: str, settings: ReceiverSettings, receiver: Receiver, lane: Lane) -> None:
         """Begin with nothing under way."""
         self.name, self.lane = name, lane
         self.tasks: set[asyncio.Task[None]] = set()
         self.fetching = False
+        self.notes: set[str] = set()
         self.timer: asyncio.TimerHandle | None = None
         self.wakes = 0.0  # the monotonic time that the timer is set to
         self.receiver = receiver
@@ -38,6 +39,7 @@ class Channel:
     def use(self, settings: ReceiverSettings, receiver: Receiver) -> None:
         """Send by these from now on; what is in the lane, and how fast it went lately, stays."""
         if self.receiver is not receiver:
+            self.notes.clear()
             self.lane.allowance = None  # another service, or the same one with other words, did not ask to wait
         self.settings, self.receiver, lane = settings, receiver, self.lane
         lane.concurrency = settings.concurrency
@@ -52,6 +54,13 @@ class Channel:
             lane.pace = None
         elif lane.pace is None or lane.pace.rate != settings.rate:
             lane.pace = Pace(settings.rate, lane.pace.begun if lane.pace else ())
+
+    def new(self, note: str) -> bool:
+        """Tell whether a warning is to be told: each once, and only so many."""
+        if note in self.notes or len(self.notes) >= RECEIVER_NOTES:
+            return False
+        self.notes.add(note)
+        return True
 
     def still(self) -> None:
         """Stop the timer."""

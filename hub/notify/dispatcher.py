@@ -234,6 +234,8 @@ class Dispatcher:
         self._observer.delivery(queued.notification, outcome, queued.attempts + 1, now)
         if isinstance(outcome, Delivered):
             self._delivered(channel, queued)
+            if outcome.note and channel.new(outcome.note):
+                self._observer.trouble(f"receiver {channel.name}", outcome.note)
         else:
             self._failed(channel, queued, outcome, now)
         self._pump(channel)

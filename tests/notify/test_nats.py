@@ -155,3 +155,26 @@ def test_a_mistake_is_shown_with_its_place(options, message):
     _, problems = read(f"out: {{nats: {options}}}")
     assert len(problems) == 1
     assert message in problems[0]
+
+
+@pytest.mark.parametrize("offer", ["", ', "tls_available": true'])
+async def test_tls_that_the_url_asks_for_is_had_or_nothing_is_said(receiver, offer):
+    heard = bytearray()
+
+    async def serve(reader, writer):
+        writer.write(f'INFO {{"server_id": "x", "version": "2.10.0", "max_payload": 1000{offer}}}\r\n'.encode())
+        with contextlib.suppress(OSError):
+            heard.extend(await reader.read(4096))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    made = receiver("nats", f"{{url: 'tls://me:hunter2@127.0.0.1:{port}', subject: a}}")
+    outcome = await asyncio.wait_for(made.send(notification()), 20)
+    await made.close()
+    server.close()
+    assert isinstance(outcome, Retry)
+    assert outcome.perhaps is False
+    assert b"hunter2" not in heard
+    assert b"CONNECT" not in heard
+    assert heard[:1] == (b"\x16" if offer else b"")  # a TLS handshake, where the server takes one

@@ -8,7 +8,7 @@ logs goes anywhere but, redacted, into the reason of a failure.
 import re
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from hub.limits import APPRISE_THREADS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.apprise_answers import answers, judge
 from hub.notify.apprise_logs import Said
+from hub.notify.apprise_needs import keep_closed, lack_of_plugin, lack_of_service, lack_said
 from hub.notify.apprise_services import loudness, message_of
 from hub.notify.fitting import compose
 from hub.notify.level import level_of
@@ -49,6 +50,8 @@ class AppriseOptions:
     """The URL is secret as a whole: the token is somewhere in it, where depends on the service."""
 
     url: Secret
+    note: str = field(default="", compare=False)
+    """What Apprise warned of when it read the URL; told with the first delivery."""
 
 
 class Apprise:
@@ -58,7 +61,7 @@ class Apprise:
 
     def __init__(self, options: AppriseOptions, toolbox: Toolbox) -> None:
         """Know the URL; plug-in objects are made on the threads."""
-        self._url, self._clock = options.url, toolbox.clock
+        self._url, self._note, self._clock = options.url, options.note, toolbox.clock
         self._redact = Redactor(url_secrets(options.url.reveal(), host=True))
         self._threads = Threads("hub-apprise", APPRISE_THREADS)
         # of each loudness one for each thread that was at work at once; hung ones never return
@@ -67,7 +70,7 @@ class Apprise:
     @classmethod
     def read(cls, section: Section) -> AppriseOptions:
         """Take `url`."""
-        return AppriseOptions(section.require("url", _url, Secret("")))
+        return section.require("url", _url, AppriseOptions(Secret("")))
 
     async def send(self, notification: Notification) -> Outcome:
         """Try once."""
@@ -89,8 +92,10 @@ class Apprise:
         spare = self._spare[repr(louder)]
         used = _taken(spare)
         plugin = apprise.Apprise.instantiate({**given, **louder}, asset=_ASSET) if used is None else used
-        if plugin is None:  # it could when the file was read; a library may have gone since
+        if plugin is None or lack_of_service(plugin, given):  # it could when the file was read; a library may have gone
             return Retry("Apprise cannot use this URL any more", perhaps=False)
+        if used is None:
+            keep_closed(plugin, given)
         message = message_of(plugin, asked=bool(given["qsd"].get("overflow")))
         title, text = compose(body, message.form, message.room)
         service = apprise.Apprise(asset=_ASSET)
@@ -102,7 +107,7 @@ class Apprise:
                 return Retry(f"Apprise raised {type(error).__name__}")
         spare.append(plugin)
         if result:
-            return Delivered()
+            return Delivered(self._redact("; ".join(filter(None, (self._note, _warnings(result))))))
         said = "; ".join(dict.fromkeys(entry.message for entry in result.logs()))
         outcome = judge(heard, said, self._redact, self._clock.now())
         if isinstance(outcome, Rejected) and used is not None and any(answer.status in _LOGGED_OUT for answer in heard):
@@ -111,13 +116,19 @@ class Apprise:
         return outcome
 
 
+def _warnings(result: Any) -> str:
+    """Return what Apprise warned of in a delivery that worked, such as that it went in the clear."""
+    levels = ("WARNING", "ERROR", "CRITICAL")
+    return "; ".join(dict.fromkeys(entry.message for entry in result.logs() if entry.level in levels))
+
+
 def _taken(spare: list[apprise.NotifyBase]) -> apprise.NotifyBase | None:
     with suppress(IndexError):
         return spare.pop()
     return None
 
 
-def _url(node: Node) -> Secret:
+def _url(node: Node) -> AppriseOptions:
     whole = secret(node)
     found = _SCHEME.match(whole.reveal())
     if not found:
@@ -125,12 +136,20 @@ def _url(node: Node) -> Secret:
     schemes: list[str] = _MANAGER.schemas()  # type: ignore[no-untyped-call]
     if found[1].lower() not in schemes:
         raise Bad(node, f"Apprise knows no service {found[1]}://", _near(found[1], schemes))
+    lack = lack_of_plugin(found[1].lower(), _MANAGER[found[1].lower()])
+    if lack is not None:
+        raise Bad(node, lack.what, lack.remedy)
     with Said() as said:
         service = apprise.Apprise.instantiate(whole.reveal(), asset=_ASSET)
+    redact = Redactor(url_secrets(whole.reveal(), host=True))
+    given: dict[str, Any] = url_to_dict(whole.reveal()) or {}  # type: ignore[no-untyped-call]
+    lack = (lack_of_service(service, given) if service else None) or lack_said(map(redact, said.lines))
+    if lack is not None:
+        raise Bad(node, f"Apprise cannot do what this {found[1]}:// URL asks for: {lack.what}", lack.remedy)
+    heard = redact("; ".join(dict.fromkeys(said.lines)))
     if service is None:
-        why = Redactor(url_secrets(whole.reveal(), host=True))("; ".join(said.lines))
-        raise Bad(node, f"Apprise cannot use this {found[1]}:// URL", why)
-    return whole
+        raise Bad(node, f"Apprise cannot use this {found[1]}:// URL", heard)
+    return AppriseOptions(whole, heard)
 
 
 def _near(scheme: str, schemes: list[str]) -> str:

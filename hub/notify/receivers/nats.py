@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.errors import MaxPayloadError
+from nats.errors import MaxPayloadError, SecureConnWantedError
 from nats.js.errors import BadRequestError, NoStreamResponseError
 
 from hub.fields import Section
@@ -136,6 +136,15 @@ class Connection(Client):
         finally:
             for task in tasks:
                 task.cancel()
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        """Hear what the server offers, before anything is said to it: nats-py would go on without the TLS of tls://."""
+        asked = self._current_server is not None and self._current_server.uri.scheme == "tls"
+        if asked and initial_connection and not info.get("tls_required"):
+            if not info.get("tls_available"):
+                raise SecureConnWantedError
+            info["tls_required"] = True  # it takes both, and we want that
+        await super()._process_info(info, initial_connection)
 
     async def _failed(self, error: Exception) -> None:
         if not self._ever_up:
