@@ -187,7 +187,7 @@ class Dispatcher:
         group, lane = self._group, channel.lane
         if group is None or self._channels.get(channel.name) is not channel:
             return
-        if lane.patience is not None:
+        if lane.patience is not None or lane.hosts is not None:
             self._hand_over(channel)
         while (queued := lane.take()) is not None:
             if lane.breaker.probe == queued.row:
@@ -331,7 +331,9 @@ class Dispatcher:
             self._put_aside(part, NEWER)
 
     def _hand_over(self, channel: Channel) -> None:
-        """Give to the fallback what has waited for long enough."""
+        """Give to the fallback what has waited for long enough; give up what would keep out what can be sent."""
+        for queued in channel.lane.crowded():
+            self._give_up(channel, queued, "too much waits already for hosts that fail")
         for queued in channel.lane.expired():
             self._give_up(channel, queued, f"not delivered within {format_duration(channel.lane.patience or 0.0)}")
 

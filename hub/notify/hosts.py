@@ -4,13 +4,15 @@ Only hosts that fail are remembered, and of those so many; the one that has fail
 costs it a few attempts more.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable
+from bisect import bisect_right
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
 from math import inf
 
 from hub.limits import BREAKER_SECONDS, HOST_CIRCUITS
 from hub.model import Notification
 from hub.notify.breaker import Breaker
+from hub.notify.outbox import Queued
 
 __all__ = ["HostOf", "Hosts"]
 
@@ -58,6 +60,23 @@ class Hosts:
         """Hear that its host has answered."""
         if self._circuits:
             self._circuits.pop(self.host_of(notification), None)
+
+    def surplus(self, waiting: Iterable[Queued], most: int) -> set[int]:
+        """Return the rows of what waits for hosts that fail beyond `most`: the oldest of the hosts that have the most.
+
+        So nobody fills the memory of a receiver with what can go nowhere, and keeps out what can.
+        """
+        rows: defaultdict[str, list[int]] = defaultdict(list)
+        for each in waiting:
+            host = self.host_of(each.notification)
+            if each.attempts or host in self._circuits:
+                rows[host].append(each.row)
+        if sum(map(len, rows.values())) <= most:
+            return set()
+        each_may = bisect_right(
+            range(1, most + 1), most, key=lambda cap: sum(min(len(own), cap) for own in rows.values())
+        )
+        return {row for own in rows.values() for row in sorted(own)[: max(len(own) - each_may, 0)]}
 
     def _circuit(self, notification: Notification) -> Breaker | None:
         # where no host fails, which is almost always, no URL is filled in for this

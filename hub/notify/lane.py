@@ -15,6 +15,7 @@ from hub.clock import Clock
 from hub.limits import (
     ALLOWANCE_LEAST_SECONDS,
     FALLBACK_LOOK_SECONDS,
+    HOST_CROWD_SECONDS,
     LANE_FETCH,
     LANE_QUEUE,
     RECEIVER_CONCURRENCY,
@@ -42,6 +43,7 @@ class Lane:
     __slots__ = (
         "_aging",
         "_born",
+        "_crowd_at",
         "_lines",
         "_look",
         "_look_at",
@@ -87,7 +89,7 @@ class Lane:
         self._look: set[str] = set()  # alerts in whose line something may not have to be sent
         self._void: set[int] = set()  # places taken out that `ready`, `waiting` or a page being read still have
         self._aging: dict[int, str] = {}  # with patience: the alert of each place held, in row order
-        self._look_at = -inf
+        self._look_at = self._crowd_at = -inf
         # of each row held, and of each place: when it was made, by the clock that never steps
         self._born: dict[int, float] = {}
 
@@ -288,6 +290,21 @@ class Lane:
             gone.append(queued)
             wait = inf
         self._look_at = self.clock.monotonic() + max(wait, FALLBACK_LOOK_SECONDS)
+        return gone
+
+    def crowded(self) -> list[Queued]:
+        """Take out what waits for hosts that fail, where that is so much that it would keep out what can be sent."""
+        now = self.clock.monotonic()
+        if self.hosts is None or self.held <= self.room // 2 or now < self._crowd_at:
+            return []
+        self._crowd_at = now + HOST_CROWD_SECONDS
+        members = (each for each in self._members() if each.row not in self.busy)
+        surplus = self.hosts.surplus(members, self.room // 4)
+        gone: list[Queued] = []
+        for order in dict.fromkeys(each.notification.order for each in self._members() if each.row in surplus):
+            line = self._line(order)
+            gone += [each for each in line if each.row in surplus]
+            self._stand(order, [each for each in line if each.row not in surplus])
         return gone
 
     def due(self) -> float | None:

@@ -4,6 +4,8 @@ import asyncio
 import socket
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.clock import ManualClock
 from hub.document import Problems, parse_document
@@ -206,3 +208,44 @@ def test_only_a_host_of_events_has_a_circuit_of_its_own(http):
     made = receiver(http, "http://{host}:8080/x")
     assert made.host_of(to("a", 1)) == "a:8080"
     assert made.host_of(to("xn--", 1)) == ""
+
+
+async def test_what_waits_for_a_host_that_is_down_never_keeps_out_what_can_be_sent():
+    clock = ManualClock(1_000_000.0)
+    chat = ByHost(bad=[Retry("down")] * 10_000)
+    stand = Stand(clock, RetryPolicy(first=1000.0), chat=chat)
+    stand.dispatcher._channels["chat"].lane.room = 40
+    async with stand.running():
+        for number in range(200):
+            stand.offer(to("bad", number % 7, state="event", created=clock.now()))
+        stand.offer(to("good", 1, state="event", created=clock.now()))
+        await stand.until(
+            lambda: clock.advance(1.0) or stand.dispatcher.look() or stand.outbox.states()[-1] == "delivered"
+        )
+    assert stand.outbox.states().count("queued") >= 10
+    assert {reason for _, reason in stand.observer.dead_letters} == {"too much waits already for hosts that fail"}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), max_size=40),
+    st.dictionaries(st.sampled_from("abc"), st.lists(st.sampled_from([Retry("x"), Retry("x", 5.0), Rejected("no")]))),
+)
+def test_whatever_hosts_do_everything_is_settled_and_each_alert_in_its_order(sent, moods):
+    async def go():
+        clock = ManualClock(1_000_000.0)
+        chat = ByHost(**{host: list(does) for host, does in moods.items()})
+        stand = Stand(clock, chat=chat)
+        async with stand.running():
+            made = [
+                notification(row, order=f"{host}{alert}", state="event", labels={"host": host}, created=clock.now())
+                for row, (host, alert) in enumerate(sent)
+            ]
+            stand.offer(*made)
+            await stand.until(lambda: not queued(stand) or clock.advance(30.0) or stand.dispatcher.look())
+        assert set(stand.outbox.states()) <= {"delivered", "dead"}
+        first = list(dict.fromkeys(chat.sent))
+        for order in {each.order for each in made}:
+            own = [each.id for each in made if each.order == order]
+            assert [each for each in first if each in own] == own
+
+    asyncio.run(go())

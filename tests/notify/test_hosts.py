@@ -3,9 +3,12 @@
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.limits import BREAKER_FAILURES, BREAKER_SECONDS, HOST_CIRCUITS, RETRY_AFTER_SECONDS
 from hub.notify.hosts import Hosts
+from hub.notify.outbox import Queued
 from tests.notify.fakes import notification
 
 
@@ -59,3 +62,33 @@ def test_as_many_as_may_be_are_remembered(hosts):
     assert len(hosts._circuits) == HOST_CIRCUITS
     assert hosts.opens(to("h0"), 0.0) == -inf
     assert hosts.opens(to(f"h{HOST_CIRCUITS + 49}"), 0.0) == BREAKER_SECONDS[0]
+
+
+def waiting(*counts, tried=1):
+    """Make what waits: so many for each host, in turn."""
+    whole = [host for n in range(max(counts)) for host, count in enumerate(counts) if n < count]
+    return [Queued(row, to(f"h{host}", row), tried) for row, host in enumerate(whole, start=1)]
+
+
+def test_of_what_waits_for_hosts_that_fail_the_oldest_of_the_largest_is_too_much(hosts):
+    line = waiting(100, 3, 2)
+    gone = hosts.surplus(line, 20)
+    left = [each for each in line if each.row not in gone]
+    assert [sum(each.notification.body["host"] == f"h{n}" for each in left) for n in range(3)] == [15, 3, 2]
+    assert [each.row for each in left if each.notification.body["host"] == "h0"] == list(range(91, 106))
+    assert hosts.surplus(line, 105) == set()
+
+
+def test_what_was_never_tried_at_a_host_that_does_not_fail_is_never_too_much(hosts):
+    line = waiting(100, tried=0)
+    assert hosts.surplus(line, 10) == set()
+    fail(hosts, "h0", 1)
+    assert len(hosts.surplus(line, 10)) == 90
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(0, 200))
+def test_never_more_is_left_than_may_be(counts, most):
+    line = waiting(*counts)
+    gone = Hosts(lambda each: each.body["host"]).surplus(line, most)
+    assert gone <= {each.row for each in line}
+    assert len(line) - len(gone) <= max(most, 0)
