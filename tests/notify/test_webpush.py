@@ -20,6 +20,7 @@ from hub.limits import PUSH_BYTES, SUBSCRIBERS
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.http import http_client
 from hub.notify.receiver import Toolbox
+from hub.notify.receivers import webpush as receivers_webpush
 from hub.notify.receivers.webpush import Webpush, WebpushOptions, payload
 from hub.notify.settings import build_receiver, read_receivers
 from hub.notify.subscribers import Subscribers, Subscription, read_subscription, unfit
@@ -342,3 +343,41 @@ async def test_it_is_a_receiver_like_any_other(subscribers, listener):
         await made.close()
     assert browser.read(listener.requests[0][3])["tag"] == "a-1"
     assert subscribers.public_key == ""
+
+
+@pytest.mark.parametrize("host", ["xn--", "a" * 64 + ".example", "a..b", "push.invalid", "127.1", "0x7f000001"])
+async def test_a_push_service_that_can_be_none_is_not_taken_and_one_from_before_costs_nobody_else_his_message(
+    webpush, subscribers, listener, host
+):
+    receiver, browser = webpush(), Browser(f"https://{host}/x")
+    with pytest.raises(RequestError, match="is not the URL of a push service"):
+        read_subscription(browser.says, "anna", 0.0)
+    keys = browser.says["keys"]
+    subscribers.add(Subscription(browser.endpoint, keys["p256dh"], keys["auth"], "anna", 0.0))
+    join(subscribers, listener)
+    outcome = await receiver.send(notification())
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason.startswith("1 of 2 browsers: the push service is refused: ")
+    assert outcome.reason.endswith(" (the other 1 have it)")
+    assert len(listener.requests) == 1
+
+
+async def test_a_push_service_that_hangs_costs_the_others_nothing(webpush, subscribers, listener, monkeypatch):
+    monkeypatch.setattr(receivers_webpush, "PUSH_SECONDS", 0.2)
+    receiver = webpush()
+    async with Listener().listening() as slow:
+        slow.answers = ["hang"] * 2
+        join(subscribers, slow, "slow")
+        join(subscribers, listener, "quick")
+        outcomes = [await receiver.send(notification()) for _ in range(2)]
+        assert all(isinstance(outcome, Retry) and outcome.partly for outcome in outcomes)
+        assert "no answer within" in outcomes[0].reason
+        assert len(listener.requests) == 1, "who has it does not get it again"
+
+
+async def test_where_nobody_has_it_the_failure_counts(webpush, subscribers, listener):
+    receiver, _ = webpush(), join(subscribers, listener)
+    listener.answers = [500]
+    outcome = await receiver.send(notification())
+    assert isinstance(outcome, Retry)
+    assert not outcome.partly
