@@ -60,6 +60,16 @@ async def test_only_port_paths_and_user_differ_from_the_shipped_file(broker):
         ("device", "hub/command/ack", False),
         ("device", "alerts/freezer", False),
         ("device", "notify/shop/1", False),
+        ("device", "hub/answers/hub-cli-1", False),
+        ("device", "homeassistant/status", False),
+        ("device", "homeassistant/binary_sensor/x/config", False),
+        ("device", "homeassistant", False),
+        ("operator", "homeassistant/status", False),
+        ("homeassistant", "homeassistant/status", True),
+        ("homeassistant", "hub/status", False),
+        ("hub", "homeassistant/button/x/config", True),
+        ("hub", "homeassistant/status", False),
+        ("hub", "hub/answers/hub-cli-1", True),
         ("operator", "hub/command/ack", True),
         ("operator", "hub/status", False),
         ("operator", "site/a", False),
@@ -82,6 +92,45 @@ async def test_devices_do_not_read_what_others_send(broker, user, reads):
         else:
             await reader.subscribe("other")  # its answer comes behind what the publish would have brought
             assert reader.messages.empty()
+
+
+@pytest.mark.parametrize(("user", "reads"), [("operator", True), ("hub", True), ("viewer", False), ("device", False)])
+async def test_answers_to_requests_reach_operators_alone_for_they_may_hold_tokens(broker, user, reads):
+    async with client(broker.settings(user)) as reader, client(broker.settings("hub"), "asked") as hub:
+        await reader.subscribe("hub/answers/#")
+        assert await hub.publish("hub/answers/hub-cli-1", "x") < 0x80
+        if reads:
+            assert (await reader.message()).payload == b"x"
+        else:
+            await reader.subscribe("other")  # its answer comes behind what the publish would have brought
+            assert reader.messages.empty()
+
+
+@pytest.mark.parametrize("keep_alive", [0, 3600, 65_535])
+async def test_a_client_that_asks_for_a_long_keep_alive_or_none_is_told_of_no_shorter_one(broker, keep_alive):
+    async with client(broker.settings("device"), "sleepy", keep_alive=keep_alive) as device:
+        # Mosquitto 2.0.21 disconnects whoever has the longest that it allows, which is what it then tells of
+        assert b"\x13" not in device.properties or b"\x13\xff\xff" in device.properties
+        assert await device.publish("site/a", "x") < 0x80
+
+
+async def test_more_events_than_packet_ids_wait_each_under_an_id_of_its_own_and_come_again_in_order(broker):
+    window = 65_534
+    async with client(broker.settings("hub"), "hub", clean=False, expiry=60, acknowledge=False) as hub:
+        await hub.subscribe("site/#")
+        async with client(broker.settings("device"), "device") as device:
+            for first in range(0, window + 500, 6003):
+                await device.publish_all([("site/a", str(n)) for n in range(first, min(first + 6003, window + 500))])
+        sent = [await hub.message() for _ in range(window)]
+        assert [each.payload for each in sent] == [b"%d" % n for n in range(window)]
+        assert len({each.packet_id for each in sent}) == window
+        await hub.subscribe("other")  # its answer comes behind anything more
+        assert hub.messages.empty()
+        hub.die()
+    async with client(broker.settings("hub"), "hub", clean=False, expiry=60) as hub:
+        again = [await hub.message() for _ in range(window + 500)]
+    assert [(each.packet_id, each.payload) for each in again[:window]] == [(m.packet_id, m.payload) for m in sent]
+    assert [each.payload for each in again[window:]] == [b"%d" % n for n in range(window, window + 500)]
 
 
 async def test_a_wrong_password_is_refused(broker):

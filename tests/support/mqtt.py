@@ -23,6 +23,8 @@ class Client:
     answers: dict = field(default_factory=dict)
     acknowledge: bool = True
     session_present: bool = False
+    properties: bytes = b""
+    """Of the CONNACK."""
     ended: asyncio.Task = None
     """Ends, with IncompleteReadError, when the broker closes."""
     _id: int = 0
@@ -95,12 +97,12 @@ class Client:
 
 
 @asynccontextmanager
-async def client(settings, client_id="raw", *, clean=True, expiry=0, acknowledge=True, will=None):
+async def client(settings, client_id="raw", *, clean=True, expiry=0, acknowledge=True, will=None, keep_alive=0):
     """Connect as the settings' user; leaving disconnects. `will`: topic, payload, retain."""
     reader, writer = await asyncio.open_connection(settings.host, settings.port)
     properties = b"\x11" + struct.pack(">I", expiry)
     flags = 0xC0 | clean << 1 | (0 if will is None else 0x0C | will[2] << 5)
-    body = utf8("MQTT") + bytes([5, flags]) + b"\0\0" + varint(len(properties)) + properties
+    body = utf8("MQTT") + bytes([5, flags]) + struct.pack(">H", keep_alive) + varint(len(properties)) + properties
     body += utf8(client_id)
     if will is not None:
         body += b"\0" + utf8(will[0]) + struct.pack(">H", len(will[1])) + will[1]
@@ -113,6 +115,7 @@ async def client(settings, client_id="raw", *, clean=True, expiry=0, acknowledge
         assert head[0] == 0x20, head + answer
         assert answer[1] == 0, f"CONNACK {answer[1]:#x}"
         this = Client(reader, writer, acknowledge=acknowledge, session_present=bool(answer[0]))
+        this.properties = answer[3:]
         listening = this.ended = asyncio.create_task(this.listen())
         yield this
     finally:

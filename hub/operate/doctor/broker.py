@@ -129,7 +129,7 @@ def _judge(window: int, total: int, receive_maximum: int) -> list[Finding]:
         found.append(good("backlog", f"{QUEUED} of {QUEUED} events were kept for a hub that was away"))
     if window < min(total, receive_maximum):
         text = f"sends {window} events at most before the first is acknowledged"
-        remedy = "in mosquitto.conf: max_inflight_messages 0"
+        remedy = "in mosquitto.conf: max_inflight_messages 65534"
         found.append(
             warning("window", f"the broker {text}: commits of many at once are what makes the hub quick", remedy)
         )
