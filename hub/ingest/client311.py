@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 import aiomqtt
@@ -19,6 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, SessionError
 from hub.ingest.lifetime import RefusedForGood
+from hub.ingest.pulse import Pulse
 from hub.ingest.rival import Hangup
 from hub.ingest.session import BrokerSettings, Will
 from hub.limits import SEND_WINDOW
@@ -27,6 +28,7 @@ from hub.model import Delivery
 __all__ = ["Client311", "Delivery311", "Listener311"]
 
 T = TypeVar("T")
+_CLOSE_SECONDS = 2.0  # for a broker that does not take our DISCONNECT
 _FOR_GOOD = {0x84, 0x85, 0x86, 0x87}  # protocol version, client id, user name or password, not authorized
 
 
@@ -85,6 +87,9 @@ class Client311(aiomqtt.Client):
         self.pending_calls_threshold = 1 << 16  # a warning we need not: SEND_WINDOW bounds the calls
         self.resumed = False
         self._held = False
+        self._heard = self._loop.time()
+        self._pulse: Pulse | None = None
+        self._why: SessionError | None = None
 
     async def open(self) -> None:
         """Connect and wait for the CONNACK.
@@ -102,11 +107,21 @@ class Client311(aiomqtt.Client):
             raise ConnectionRefused(why) from error
         except aiomqtt.MqttError as error:
             raise BrokerUnreachable(f"{self._settings} cannot be reached: {error}") from error
+        if (sock := self._client.socket()) is not None:
+            self._loop.add_reader(sock.fileno(), self._read)  # in the place of aiomqtt's own
+
+    def keep_alive(self, ask: Callable[[], None]) -> None:
+        """Call `ask` from time to time, and end when the broker answers nothing; paho's own watch takes longer."""
+        self._heard = self._loop.time()
+        seconds = self._settings.keep_alive
+        self._pulse = Pulse(seconds, lambda: self._heard, ask, self._fail, lambda: self._held)
 
     async def ended(self) -> SessionError:
         """Wait until the connection has ended; return why."""
         await asyncio.wait([self._disconnected])
-        if self._disconnected.exception() is None:
+        if self._why is not None:
+            return self._why
+        if self._disconnected.cancelled() or self._disconnected.exception() is None:  # cancelled: it took too long
             return Disconnected("we ended the connection")
         return Hangup("the broker closed the connection, or the connection broke")
 
@@ -148,17 +163,28 @@ class Client311(aiomqtt.Client):
 
     async def finish(self) -> None:
         """Disconnect in good order: without our will."""
-        with contextlib.suppress(aiomqtt.MqttError):
-            await self.__aexit__(None, None, None)
+        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.__aexit__(None, None, None)
+                return
+        self.abort()
 
     def abort(self) -> None:
         """Let go of the socket as it is."""
+        if self._pulse is not None:
+            self._pulse.stop()
         self._client._sock_close()  # noqa: SLF001 - its public way sends DISCONNECT, which takes the will back
         if not self._disconnected.done():
             self._disconnected.set_result(None)
 
+    def _fail(self, error: SessionError) -> None:
+        """End it at once, for this reason."""
+        self._why = error
+        self.abort()
+
     def _read(self) -> None:
         """Do as aiomqtt does where data has come."""
+        self._heard = self._loop.time()
         try:
             self._client.loop_read()
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more

@@ -11,8 +11,9 @@ from typing import Protocol, cast
 
 import mqtt5
 
-from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, HubError, MalformedPacket, SessionError
+from hub.errors import BrokerUnreachable, ConnectionRefused, HubError, MalformedPacket, SessionError
 from hub.ingest import wire
+from hub.ingest.pulse import Pulse
 from hub.ingest.rival import Hangup
 from hub.ingest.session import BrokerSettings
 from hub.limits import READ_PAUSE_RATE, READ_PAUSE_SECONDS
@@ -57,7 +58,7 @@ class Connection(asyncio.Protocol):
         self._held = self._resting = False
         self._reading = True
         self._writable = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        self._pulse: Pulse | None = None
 
     @staticmethod
     async def open(settings: BrokerSettings, tls: ssl.SSLContext | None, listener: Listener) -> "Connection":
@@ -132,9 +133,8 @@ class Connection(asyncio.Protocol):
 
     def keep_alive(self, seconds: float, ask: Callable[[], None]) -> None:
         """Call `ask` (to send a PINGREQ) every half of `seconds`, and end after 1.5 times `seconds` without a byte."""
-        if seconds:
-            due = self._loop.time() + seconds / 2
-            self._timer = self._loop.call_at(due, self._tick, seconds, due, ask)
+        if not self.ended.done():
+            self._pulse = Pulse(seconds, lambda: self._heard, ask, self.fail, lambda: self._held)
 
     def hold(self, on: bool) -> None:
         """Stop reading, or go on: the last means against a broker that sends more than our receive maximum."""
@@ -205,19 +205,9 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.pause_reading()
 
-    def _tick(self, seconds: float, due: float, ask: Callable[[], None]) -> None:
-        now = self._loop.time()
-        if self._held or now - due > seconds / 4:
-            self._heard = now  # what came is not read yet: it is we who do not listen, or our loop was held up
-        if now - self._heard > 1.5 * seconds:
-            self.fail(Disconnected(f"nothing heard from the broker for {now - self._heard:.0f} s"))
-            return
-        ask()
-        self.keep_alive(seconds, ask)
-
     def _end(self, error: SessionError) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._pulse is not None:
+            self._pulse.stop()
         self._writable.set()
         if not self.ended.done():
             self.ended.set_result(error)

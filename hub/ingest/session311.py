@@ -96,6 +96,7 @@ class Session311(Lifetime):
             if self._closed.is_set():
                 await client.finish()
                 return
+            client.keep_alive(self._fence.ask)
             lost = self._greeted(resumed=client.resumed)
             await self._subscriptions.align()
             self._subscribed(lambda: self._ask(client), resumed=client.resumed, lost=lost)

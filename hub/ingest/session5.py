@@ -146,7 +146,8 @@ class Session5(Lifetime):
                 return
             resumed = connack.session_present
             lost = self._greeted(resumed=resumed)
-            keep_alive = self._settings.keep_alive if connack.server_keep_alive is None else connack.server_keep_alive
+            # a broker may ask for more signs of life than we would send (3.2.2.3.14); fewer, or none, would leave us deaf
+            keep_alive = min(self._settings.keep_alive, connack.server_keep_alive or self._settings.keep_alive)
             connection.keep_alive(keep_alive, self._fence.ask)
             self._numbered = connack.subscription_id_available
             self._outgoing.connected(connection.write, connack)

@@ -1,6 +1,9 @@
 """What every session promises, whichever MQTT it speaks, against a real broker with the shipped configuration."""
 
 import asyncio
+import contextlib
+import os
+import signal
 import sys
 import time
 
@@ -454,6 +457,75 @@ async def test_a_publish_whose_connection_breaks_is_sent_again(start, settings, 
         await bounded(asyncio.gather(*sending))
         heard = {(await watcher.message()).topic for _ in range(10)}
     assert heard == {f"alerts/{n}" for n in range(10)}
+
+
+@contextlib.contextmanager
+def frozen(broker):
+    """Let the broker hang: its connections stand, its port takes new ones, and it does nothing."""
+    pid = broker.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("traffic", ["nothing", "QoS 0", "QoS 1"])
+async def test_a_broker_that_hangs_is_noticed_after_one_and_a_half_keep_alives_whatever_goes_out(
+    start, broker, protocol, traffic
+):
+    subject = await start(broker.settings("hub", protocol=protocol, keep_alive=2))
+    await subject.notice("drained")
+    talking = []
+
+    async def talk(qos):
+        while True:
+            await subject.session.publish("alerts/a", b"x" * 5000, qos=qos)
+            await asyncio.sleep(0.001)
+
+    if traffic != "nothing":
+        talking = [asyncio.create_task(talk(int(traffic[-1]))) for _ in range(3)]
+        await asyncio.sleep(0.3)
+    with frozen(broker):
+        begun = time.monotonic()
+        told = await subject.notice("disconnected")
+        assert time.monotonic() - begun < 3.0 + 0.6
+        assert "nothing heard from the broker for 3 s" in told.detail
+    await subject.notice("connected", 2)
+    for each in talking:
+        each.cancel()
+    assert all(
+        isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*talking, return_exceptions=True)
+    )
+
+
+async def test_what_is_published_to_a_broker_that_hangs_arrives_when_it_goes_on_or_is_there_again(
+    start, broker, protocol
+):
+    async with client(broker.settings("viewer")) as watcher:
+        await watcher.subscribe("alerts/#")
+        subject = await start(broker.settings("hub", protocol=protocol, keep_alive=1))
+        with frozen(broker):
+            sending = [asyncio.create_task(subject.session.publish(f"alerts/{n}", b"x")) for n in range(100)]
+            await subject.notice("disconnected")
+            assert not any(each.done() for each in sending)
+        await bounded(asyncio.gather(*sending))
+        async with asyncio.timeout(20):
+            heard = set()
+            while len(heard) < 100:
+                heard.add((await watcher.message()).topic)
+
+
+async def test_a_session_to_a_broker_that_hangs_closes_all_the_same(start, broker, protocol):
+    subject = await start(broker.settings("hub", protocol=protocol))
+    with frozen(broker):
+        sending = [asyncio.create_task(subject.session.publish("alerts/a", b"x" * 500_000)) for _ in range(40)]
+        await asyncio.sleep(0.2)
+        begun = time.monotonic()
+        await subject.close()
+        assert time.monotonic() - begun < 3.0
+        done = await bounded(asyncio.gather(*sending, return_exceptions=True))
+    assert {type(each) for each in done} == {Disconnected}
 
 
 async def test_a_publish_that_nobody_waits_for_any_more_frees_its_place(start, settings, broker):
