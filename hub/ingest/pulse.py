@@ -1,7 +1,7 @@
 """Does the broker still live? A machine that hangs keeps its connections open and answers nothing; both sessions ask.
 
-Whatever comes is a sign of life, and half a keep-alive before it is due at the latest a question goes out that makes one
-come. What we send says nothing: it goes into the buffers of a broker that hangs, too.
+Whatever comes is a sign of life, and every half keep-alive a question goes out that makes one come. What we send says
+nothing: it goes into the buffers of a broker that hangs, too.
 """
 
 import asyncio

@@ -146,7 +146,7 @@ class Session5(Lifetime):
                 return
             resumed = connack.session_present
             lost = self._greeted(resumed=resumed)
-            # a broker may ask for more signs of life than we would send (3.2.2.3.14); fewer, or none, would leave us deaf
+            # a broker may want more signs of life than we send (3.2.2.3.14); with fewer, or none, we might be deaf
             keep_alive = min(self._settings.keep_alive, connack.server_keep_alive or self._settings.keep_alive)
             connection.keep_alive(keep_alive, self._fence.ask)
             self._numbered = connack.subscription_id_available

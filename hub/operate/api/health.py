@@ -1,9 +1,11 @@
 """/healthz: the process answers. /readyz: it hears its broker and can write its disk; false while deaf. For anybody."""
 
+import contextlib
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.operate.api.actor import Actor
+from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.described import Described, ok
 from hub.operate.api.site import Endpoint, Site
@@ -18,9 +20,15 @@ async def _alive(site: Site, request: Request, actor: Actor) -> Response:
 
 
 async def _ready(site: Site, request: Request, actor: Actor) -> Response:
-    """Say whether it hears, 503 where it does not; why is for those with a token."""
-    del request, actor
-    return answer({"ok": False, "error": "deaf"}, 503) if site.standing.ready() else answer({"ok": True})
+    """Say whether it hears, 503 where it does not; why is for those with a token: it may name hosts."""
+    del actor
+    why = site.standing.ready()
+    if not why:
+        return answer({"ok": True})
+    with contextlib.suppress(Refused):
+        site.guard.admit(request, VIEWER)
+        return answer({"ok": False, "error": why}, 503)
+    return answer({"ok": False, "error": "deaf"}, 503)
 
 
 ENDPOINTS = (

@@ -44,6 +44,8 @@ class Standing(Observer):
         self.rule_errors: dict[str, tuple[int, str]] = {}
         """How often a rule had no value, and what was said last."""
         self.connected = False
+        self.away = ""
+        """Why there is no session, where that is known."""
         self.disk = ""
         """Why the state file cannot be written; empty while it can."""
 
@@ -51,12 +53,13 @@ class Standing(Observer):
         """Return why the hub is deaf, or nothing where it hears."""
         if self.disk:
             return self.disk
-        return "" if self.connected else "no session with the broker"
+        return "" if self.connected else ": ".join(filter(None, ("no session with the broker", self.away)))
 
     def session(self, kind: str, detail: str) -> None:
         """Know whether it hears."""
         if kind in ("connected", "disconnected", "stopping"):
             self.connected = kind == "connected"
+            self.away = "" if self.connected else detail
 
     def trouble(self, what: str, message: str) -> None:
         """Know whether the disk can be written."""
