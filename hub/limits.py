@@ -116,13 +116,16 @@ NOTIFICATION_PAYLOAD_BYTES = 16 << 10  # a larger payload goes into a notificati
 TRIAL_MESSAGES = 5_000_000  # of one `send`: a minute of computing
 
 # discovery
+DISCOVERY_AGAIN_SECONDS = 30.0  # all announcements anew at most this often: Home Assistant starts, a loop says `online`
 DISCOVERY_ALERTS = 5000  # announced to Home Assistant; more devices than that make it slow, and nobody looks at them
 
 # commands
 DRILLS = 16  # whose receipts are kept
 DRILL_WAIT_SECONDS = 20.0  # for all receipts: one attempt and a little more
 DRILL_LOOK_SECONDS = 0.3  # between two looks at them
-DESK_RETRY_SECONDS = 5.0  # until the session for requests is tried again where another hub took it
+DESK_RETRY_SECONDS = (5.0, 3600.0)  # first and longest wait where another took the session for requests: it doubles
+COMPLAINTS = 10  # lines about requests that could not be answered, in the time below; of the rest how many there were
+COMPLAINT_SECONDS = 60.0  # who may write to the desk may do so thousands of times a second
 REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
 TOKEN_SECONDS = 86400.0  # how long a token acknowledges, where nobody says

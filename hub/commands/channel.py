@@ -1,4 +1,4 @@
-"""Requests over MQTT: `hub/command/NAME` in, the answer to the response topic out (MQTT 5, 4.10).
+"""Requests over MQTT: `hub/command/NAME` in, the answer to the response topic out (MQTT 5, 4.10; see reply).
 
 It has a session of its own beside the pipeline's: an operator's word must not wait behind a backlog of events. The
 guarantee is the same: a request is acknowledged to the broker after what it changed is on disk.
@@ -6,25 +6,26 @@ guarantee is the same: a request is acknowledged to the broker after what it cha
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from hub.commands.complaints import Complaints
+from hub.commands.reply import response_topic, why_no_reply
 from hub.commands.service import Answer, Service
 from hub.errors import HubError, SessionTakenOver, SubscriptionDenied
 from hub.ingest.session import BrokerSettings, Session
-from hub.ingest.topics import check_topic
 from hub.limits import DESK_RETRY_SECONDS, REQUEST_BYTES
 from hub.model import Delivery
 
 __all__ = ["Channel", "desk_settings"]
 
+_NAME_CHARS = 80  # of a command that is shown
 Heard = Callable[[bytes, bool], Awaitable[None]]
 """Takes a payload, and whether the broker had kept it."""
-
-_OWN = ("alerts", "command", "events", "status")
 
 
 def desk_settings(settings: BrokerSettings) -> BrokerSettings:
@@ -44,15 +45,15 @@ class Channel:
         others: Mapping[str, Heard],
         optional: Collection[str] = (),
     ) -> None:
-        """Serve requests below `prefix` by a session of `connect`; `trouble` hears of those that nobody could answer.
+        """Serve requests below `prefix` by a session of `connect`; `trouble` hears of those that could not be answered.
 
         `others` hear the payloads of topics elsewhere, which are no requests; the broker may refuse `optional` ones.
         """
         self._connect, self._service, self._trouble = connect, service, trouble
         self._session = connect()
         self._closed = asyncio.Event()
-        self._commands = f"{prefix}/command/"
-        self._ours = tuple(f"{prefix}/{name}" for name in _OWN)
+        self._prefix, self._commands = prefix, f"{prefix}/command/"
+        self._complaints = Complaints(lambda message: trouble("command", message), time.monotonic)
         self._others, self._optional = others, optional
         self._taken = 0
 
@@ -63,20 +64,44 @@ class Channel:
             SessionError: as the session does, but for SessionTakenOver.
 
         """
+        loop, (shortest, longest) = asyncio.get_running_loop(), DESK_RETRY_SECONDS
+        wait = shortest
+        wanted = [f"{self._commands}+", *(name for name in self._others if name not in self._optional)]
         while not self._closed.is_set():
-            try:
-                async with asyncio.TaskGroup() as group:
-                    wanted = [f"{self._commands}+", *(name for name in self._others if name not in self._optional)]
-                    group.create_task(self._session.run(wanted), name="desk session")
-                    group.create_task(self._serve_all(), name="desk requests")
-                    if self._optional:
-                        group.create_task(self._ask([*wanted, *self._optional]), name="desk subscriptions")
-            except* SessionTakenOver as errors:
-                self._trouble("command", f"requests wait: {errors.exceptions[0]}")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(DESK_RETRY_SECONDS):
-                        await self._closed.wait()
-                self._session, self._taken = self._connect(), 0
+            begun = loop.time()
+            async with asyncio.TaskGroup() as group:
+                standing = group.create_task(self._stand(wanted), name="desk session")
+                group.create_task(self._serve_all(), name="desk requests")
+                if self._optional:
+                    group.create_task(self._ask([*wanted, *self._optional]), name="desk subscriptions")
+            rival = standing.result()
+            if rival is None:
+                return
+            if loop.time() - begun >= longest:
+                wait = shortest
+            self._trouble("command", f"requests wait {wait:.0f} s: {rival}")
+            await self._pause(wait)
+            # two that take one session from each other for ever serve nobody: ever rarer, and no harm to the other
+            wait = min(2 * wait, longest)
+            self._session, self._taken = self._connect(), 0
+
+    async def _stand(self, wanted: Sequence[str]) -> SessionTakenOver | None:
+        """Be connected until `close`, or until another takes the session: then return that.
+
+        It is no error of a task: a TaskGroup in which one fails in the very moment in which the group is cancelled
+        swallows the cancellation, and a hub whose two sessions were both taken over would go on with this one.
+        """
+        try:
+            await self._session.run(wanted)
+        except SessionTakenOver as error:
+            await self._session.close()
+            return error
+        return None
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
 
     async def _ask(self, filters: Sequence[str]) -> None:
         """Subscribe to what the broker may refuse, once it has taken the rest."""
@@ -104,14 +129,18 @@ class Channel:
             return
         if delivery.retain:
             return  # one that the broker kept is nobody's wish now
-        name = delivery.topic.removeprefix(self._commands)
+        name, topic = delivery.topic.removeprefix(self._commands), response_topic(delivery)
+        if topic and (why := why_no_reply(topic, self._prefix)):
+            self._complaints.add(f"{name[:_NAME_CHARS]!r} is not done: {why}")
+            return
         try:
             answer = await self._answer(name, delivery.payload)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not come again with every reconnect
             answer = {"ok": False, "error": f"this is a bug in the hub, please report it: {error!r}"}
         if not answer["ok"]:
-            self._trouble("command", f"{name}: {answer['error']}")
-        await self._reply(delivery, answer)
+            self._complaints.add(f"{name[:_NAME_CHARS]}: {answer['error']}")
+        if topic:
+            await self._reply(topic, delivery, answer)
 
     async def _answer(self, name: str, payload: bytes) -> Answer:
         if len(payload) > REQUEST_BYTES:
@@ -124,17 +153,10 @@ class Channel:
             return {"ok": False, "error": "a request is a JSON object"}
         return await self._service.answer(name, request, "mqtt")
 
-    async def _reply(self, delivery: Delivery, answer: Answer) -> None:
-        """Publish the answer where the request wants it, unless that is a topic that says what the hub knows."""
-        topic: str | None = getattr(delivery, "response_topic", None)  # MQTT 3.1.1 has none
-        if not topic:
-            return
-        why = "it is the hub's own" if topic.startswith(self._ours) else check_topic(topic)
-        if why:
-            self._trouble("command", f"no answer is published to {topic!r}: {why}")
-            return
+    async def _reply(self, topic: str, delivery: Delivery, answer: Answer) -> None:
+        """Publish the answer where the request wants it."""
         mark: Any = getattr(delivery, "correlation_data", None)
         try:
             await self._session.publish(topic, orjson.dumps(answer), properties={"correlation_data": mark})
         except HubError as error:
-            self._trouble("command", f"the answer to {topic!r} was not published: {error}")
+            self._complaints.add(f"the answer to {topic!r} was not published: {error}")

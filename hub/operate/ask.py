@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from hub.commands.reply import answers_below
 from hub.config import Settings
 from hub.errors import SessionError
 from hub.ingest.session import Session
@@ -30,8 +31,9 @@ async def ask(settings: Settings, name: str, request: Mapping[str, Any]) -> Mapp
     if settings.broker.protocol != "5":
         raise NoAnswer("a hub answers over MQTT 5 only, and broker.protocol is 3.1.1")
     mark = secrets.token_hex(8)
-    answers = f"{settings.publish_prefix}/answer/{mark}"
-    async with connected(settings.broker, f"hub-cli-{mark}", [answers]) as session:
+    client_id = f"hub-cli-{mark}"
+    answers = f"{answers_below(settings.publish_prefix)}{client_id}/{name}"
+    async with connected(settings.broker, client_id, [answers]) as session:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await session.publish(

@@ -281,7 +281,7 @@ class _Document:
         operation["reply"] = {
             "address": {
                 "location": "$message.header#/responseTopic",
-                "description": "MQTT 5's response topic; correlation data comes back with the answer.",
+                "description": "MQTT 5's response topic, below hub/answers/; correlation data comes back.",
             },
             "channel": {"$ref": f"#/channels/answer{key}"},
             "messages": [{"$ref": f"#/channels/answer{key}/messages/{each}"} for each in answers],

@@ -44,7 +44,7 @@ async def command(broker, name, request, user="operator"):
     """Publish a request as any MQTT 5 client does, and return the answer with its correlation data."""
     settings = broker.settings(user)
     reader, writer = await asyncio.open_connection(settings.host, settings.port)
-    async with watching(broker, "hub/answer/me", name="answers") as answers:
+    async with watching(broker, "hub/answers/me", user="operator", name="answers") as answers:
         connect = mqtt5.ConnectPacket(
             "asker", username=user, password=settings.password.reveal().encode(), clean_start=True
         )
@@ -53,7 +53,7 @@ async def command(broker, name, request, user="operator"):
         packet = mqtt5.PublishPacket(
             f"hub/command/{name}",
             request if isinstance(request, bytes) else json.dumps(request).encode(),
-            response_topic="hub/answer/me",
+            response_topic="hub/answers/me",
             correlation_data=b"42",
         )
         writer.write(packet.write())

@@ -5,9 +5,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from hub.config import Settings
+from hub.operate.ask import NoAnswer, ask
 from tests.support.ends import watching
 from tests.support.hub import ROOT, Hub
 from tests.support.mqtt import bounded, client
+from tests.support.takeover import Naming
 
 RULES = """\
 receivers: {bus: {mqtt: {topic: "alerts/{alertname}/{device}"}}}
@@ -45,10 +50,14 @@ async def test_a_second_hub_on_the_same_state_file_ends_as_soon_as_it_is_loaded_
         assert not any(" disconnected " in line for line in first.lines)
 
 
-async def test_of_two_hubs_with_one_client_id_one_ends_with_a_named_error_and_the_other_works_on(tmp_path, broker):
+@pytest.mark.parametrize("names", [False, True], ids=["closes without a word", "names the takeover"])
+async def test_of_two_hubs_with_one_client_id_one_ends_with_a_named_error_and_the_other_works_on(
+    tmp_path, broker, names
+):
     async with (
-        Hub(tmp_path / "a", broker, RULES) as first,
-        Hub(tmp_path / "b", broker, RULES, state="other.db") as second,
+        Naming(broker.port) as proxy,
+        Hub(tmp_path / "a", broker, RULES, port=proxy.port if names else None) as first,
+        Hub(tmp_path / "b", broker, RULES, port=proxy.port if names else None, state="other.db") as second,
     ):
         hubs = (first, second)
         ends = [asyncio.create_task(hub.process.wait()) for hub in hubs]
@@ -66,4 +75,16 @@ async def test_of_two_hubs_with_one_client_id_one_ends_with_a_named_error_and_th
             async with client(broker.settings("device"), "bell") as device:
                 await device.publish("bell/7", "1")
             await told.first(lambda each: each.topic == "alerts/Rang/7", what=f"{winner.lines[seen:]}")
+        settings = Settings(broker=broker.settings("hub", client_id="asks"))
+        async with asyncio.timeout(30):
+            while True:  # its desk is back, at the latest after DESK_RETRY_SECONDS
+                try:
+                    assert (await ask(settings, "alerts", {}))["ok"]
+                    break
+                except NoAnswer:
+                    continue
+        if names:
+            assert winner is second
+            assert set(proxy.taken_over) == {"hub", "hub-desk"}
+            assert len(proxy.taken_over) == 2, "each session is taken over once, and nobody takes one back"
         assert await winner.stop() == 0
