@@ -23,6 +23,7 @@ from hub.commands.link import Links
 from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
+from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
 from hub.errors import ConfigError, HubError, SessionError, StoreError
@@ -173,6 +174,8 @@ class App:
             subscribers,
             self.tracing,
         )
+        later = partial(self._announce_again, later=True)
+        self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
         self.store = store
         self.service = service = Service(self.pipeline, store, clock, subscribers, drills)
         desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
@@ -223,6 +226,7 @@ class App:
                     spawn("watch", watch(self._paths(), self.reload)),
                     spawn("reload", self._reloads()),
                     spawn("self-watch", self.watcher.run()),
+                    spawn("discovery", self._again.run()),
                     *([spawn("heartbeat", self.heartbeat.run())] if self.heartbeat else []),
                     *(spawn(each.name, each.run(self)) for each in self._beside),
                 ]
@@ -287,8 +291,18 @@ class App:
     async def _home_assistant(self, status: bytes, kept: bool) -> None:
         """Home Assistant has started, or is going away; what it once said and the broker kept is no news."""
         if status == b"online" and not kept:
-            with contextlib.suppress(StoreError):
-                await self.pipeline.perform(Core.announce_again)
+            await self._again.ask()
+
+    async def _announce_again(self, *, later: bool = False) -> None:
+        """Announce all anew, or note in the store that it is to be done."""
+
+        def change(core: Core, now: float) -> None:
+            self.pipeline.notes[OWED] = "1" if later else ""
+            if not later:
+                core.announce_again(now)
+
+        with contextlib.suppress(StoreError):
+            await self.pipeline.perform(change)
 
     def _store_trouble(self, message: str) -> None:
         self.observer.trouble("store", message or f"{self.settings.state}: written again, nothing was lost")
