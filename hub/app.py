@@ -154,7 +154,7 @@ class App:
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)
-        links = Links(settings.http.url, keys["token"]).dress if settings.http.url else None
+        links = Links(settings.http.url, keys["token"], self._takes_links).dress if settings.http.url else None
         dresses = [each for each in (links, self.tracing and self.tracing.dress) if each]
         dress = partial(_dressed, dresses) if dresses else None
         heard = Observers(*observer.all, attempts, drills)
@@ -316,6 +316,10 @@ class App:
             old = before.get(name)
             made[name] = old if old and old[0] == settings else (settings, build_receiver(settings, self.tools))
         return made
+
+    def _takes_links(self, name: str) -> bool:
+        receiver = self.files.rules.receivers.get(name)
+        return receiver is not None and receiver.takes_links()
 
     def _paths(self) -> Sequence[Path]:
         return (*self.settings.rules, *self.settings.devices)

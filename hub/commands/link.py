@@ -4,7 +4,7 @@ The notification in the outbox knows nothing of them. A link is the same in ever
 in the name of the receiver that it went to (see token).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +19,12 @@ __all__ = ["Links"]
 class Links:
     """Makes links below `base`, the URL that people reach the hub by, signed with `key`."""
 
-    def __init__(self, base: str, key: bytes) -> None:
-        """Take what links are made of."""
-        self._base, self._key = base, key
+    def __init__(self, base: str, key: bytes, wanted: Callable[[str], bool] = lambda _: True) -> None:
+        """Take what links are made of; `wanted` tells whether a receiver, by its name, is to have them.
+
+        Whoever reads a link can acknowledge: what goes to a topic of the broker, many can read.
+        """
+        self._base, self._key, self._wanted = base, key, wanted
 
     def dress(self, notification: Notification) -> Notification:
         """Return the notification with `ack_url`, or, of a group, with one in each of its alerts.
@@ -30,6 +33,8 @@ class Links:
         alert that fires, or is acknowledged already, stays as it is.
         """
         if notification.receiver == OWN or not is_firing(notification) or notification.body.get("acknowledged"):
+            return notification
+        if not self._wanted(notification.receiver):
             return notification
         body, expires = notification.body, int(notification.created + LINK_SECONDS)
         alerts = body.get("alerts")

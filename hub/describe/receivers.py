@@ -45,6 +45,7 @@ _MQTT: dict[str, Key] = {
     "payload": _PAYLOAD,
     "qos": whole("Quality of service.", 0, 1),
     "retain": boolean("Whether the broker keeps it.", default=False),
+    "ack_link": boolean("Whether it carries the link that acknowledges: all who read there could.", default=False),
 }
 _WEBHOOK: dict[str, Key] = {
     "url": text(f"http:// or https://{_BETTER}.", "https://ops.example.org/hooks/hub"),

@@ -56,6 +56,10 @@ class ReceiverSettings:
         tell = getattr(self.options, "publishes", None)
         return None if tell is None else str(tell())
 
+    def takes_links(self) -> bool:
+        """Tell whether links that acknowledge go to it: yes, unless its kind has `ack_link` and that is off."""
+        return bool(getattr(self.options, "ack_link", True))
+
 
 @dataclass(slots=True)
 class Toolbox:
@@ -100,6 +104,7 @@ class Kind(Receiver, Protocol):
     def read(cls, section: Section) -> Any:
         """Take the kind's keys from its mapping; the caller reports what was not taken.
 
-        The options are a frozen value; with a method `publishes() -> str` where the kind speaks MQTT to our broker.
+        The options are a frozen value; with a method `publishes() -> str` where the kind speaks MQTT to our broker, and
+        a bool `ack_link` where links that acknowledge are not for everybody who reads there.
         """
         ...

@@ -14,7 +14,7 @@ RULES = """
   - {alert: Hot, topic: "t/{device}", when: value > 30, notify: [bus, asked]}
 """
 DISCOVERY = "discovery: homeassistant\n"
-ASKED = 'asked: {mqtt: {topic: "notify/asked/{alertname}"}}'
+ASKED = 'asked: {mqtt: {topic: "notify/asked/{alertname}", ack_link: true}}'
 
 
 async def ask(broker, request, response):
@@ -57,6 +57,23 @@ async def test_an_answer_is_no_way_to_speak_as_a_device_an_alert_or_home_assista
         lines = [line for line in made.hub.lines if "trouble command" in line]
         assert len(lines) == COMPLAINTS
         assert all("is not below hub/answers/" in line for line in lines)
+
+
+async def test_who_reads_topics_finds_no_link_that_acknowledges_but_where_it_was_asked_for(tmp_path, broker):
+    tokens = "[{name: a, role: admin, token: 0123456789abcdef}]"
+    http = f"{{listen: '127.0.0.1:0', url: 'https://hub.example.org', tokens: {tokens}}}"
+    async with (
+        watching(broker, "#", user="viewer", name="reader") as read,
+        scene(tmp_path, broker, RULES, ASKED, http=http) as made,
+    ):
+        await made.send("t/1", "35")
+        await made.notified("Hot", "firing")
+        asked = await read.first(lambda each: each.topic == "notify/asked/Hot", what="asked")
+        await made.shown("Hot/1", "firing")
+        await made.settled()
+        assert json.loads(asked.payload)["ack_url"].startswith("https://hub.example.org/ack/")
+        linked = {each.topic for each in read if b"/ack/" in each.payload or b"ack_url" in each.payload}
+        assert linked == {"notify/asked/Hot"}
 
 
 async def test_home_assistant_that_says_online_a_thousand_times_has_all_announced_twice(tmp_path, broker):

@@ -65,6 +65,14 @@ def test_what_the_hub_publishes_of_itself_has_none():
     assert LINKS.dress(own) is own
 
 
+def test_a_receiver_that_is_not_to_have_it_has_none_also_in_a_group():
+    links = Links("https://hub.example.org", KEY, lambda name: name != "chat")
+    assert links.dress(firing()) == firing()
+    many = group(f"{MARK}-3-firing", "00000000000000aa-1-firing")
+    assert links.dress(many) is many
+    assert "ack_url" in links.dress(firing(receiver="mail")).body
+
+
 def group(*ids):
     alerts = [{"id": each, "state": each.split("-")[2], "summary": f"s{place}"} for place, each in enumerate(ids)]
     return firing(id="00000000000000ff-1-group-1", alerts=alerts)

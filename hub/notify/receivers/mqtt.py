@@ -27,6 +27,7 @@ class MqttOptions:
     payload_text: str = ""
     qos: int = 1
     retain: bool = False
+    ack_link: bool = False
 
     def publishes(self) -> str:
         """Return the filter of all topics it can publish to; rules must not listen there."""
@@ -47,7 +48,7 @@ class Mqtt:
 
     @classmethod
     def read(cls, section: Section) -> MqttOptions:
-        """Take `topic`, `payload`, `qos`, `retain`."""
+        """Take `topic`, `payload`, `qos`, `retain`, `ack_link`."""
         texts = {key: node.text if (node := section.get(key)) else "" for key in ("topic", "payload")}
         return MqttOptions(
             section.require("topic", topic, None),
@@ -56,6 +57,7 @@ class Mqtt:
             texts["payload"],
             section.take("qos", integer(0, 1), 1),
             section.take("retain", boolean, default=False),
+            section.take("ack_link", boolean, default=False),
         )
 
     async def send(self, notification: Notification) -> Outcome:
