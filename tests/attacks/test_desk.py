@@ -94,14 +94,16 @@ async def test_home_assistant_that_says_online_a_thousand_times_has_all_announce
 async def test_an_online_that_was_put_off_outlives_a_crash(tmp_path, broker):
     async with (
         watching(broker, "homeassistant/+/+/config", name="home") as heard,
-        scene(tmp_path, broker, RULES, ASKED, settings=DISCOVERY, limits={"DISCOVERY_AGAIN_SECONDS": 2.0}) as made,
+        scene(tmp_path, broker, RULES, ASKED, settings=DISCOVERY, limits={"DISCOVERY_AGAIN_SECONDS": 5.0}) as made,
         client(broker.settings("homeassistant"), "ha") as home,
     ):
         await made.send("t/1", "35")
         await heard.until(lambda got: len(got) >= 2, 10, "announced")
         await home.publish_all([("homeassistant/status", "online")] * 2)
         await heard.until(lambda got: len(got) >= 4, 10, "announced at once")
-        assert made.hub.rows("SELECT value FROM meta WHERE key = 'discovery_owed'") == [("1",)]
+        async with asyncio.timeout(4):
+            while made.hub.rows("SELECT value FROM meta WHERE key = 'discovery_owed'") != [("1",)]:
+                await asyncio.sleep(0.02)
         await made.hub.kill()
         await made.hub.start()
-        await heard.until(lambda got: len(got) >= 6, 10, "announced after the crash")
+        await heard.until(lambda got: len(got) >= 6, 20, "announced after the crash")
