@@ -50,6 +50,7 @@ class Core:
         self.book = Book(prefix, hub, on_error)
         self.posted = Posted()
         self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))
+        self.book.kept = self._announcements
         self._unsaved: RuleSet | None = rules
         self._heirs = Heirs(Audiences.of(rules))
         self.book.now_of = self.engine.now_of

@@ -5,6 +5,8 @@ from math import inf
 
 __all__ = ["Agenda"]
 
+_TIDY = 4096  # entries
+
 
 class Agenda:
     """The times to look at alerts; the earliest asked for counts, and is over once it was taken."""
@@ -19,6 +21,9 @@ class Agenda:
         if at < self._awaited.get(mark, inf):
             self._awaited[mark] = at
             heapq.heappush(self._due, (at, mark))
+            if len(self._due) > _TIDY + 2 * len(self._awaited):
+                self._due = [(due, each) for each, due in self._awaited.items()]
+                heapq.heapify(self._due)  # what was overtaken would stay until its own time comes
 
     def drop(self, mark: str) -> None:
         """Forget an alert."""

@@ -1,4 +1,4 @@
-"""An alert as the book keeps it and the store holds it; it stays for ever, because its episodes count on."""
+"""An alert as the book keeps it and the store holds it; what is over stays for an age, because `limit` counts on."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ class Alert:
     is the stage that keeps it from being told, and a detail; `hidden` since when a silence does, unless that was
     reminded of; `event` is what a notification shows of the event. `fired` is when it last began to fire, `flaps` how
     often it did in an episode in which it flaps; while it does, `calm` is when that ends if nothing happens. `ended` is
-    when it last ceased to fire.
+    when it last ceased to fire, `over` since when it is inactive.
     """
 
     alertname: str
@@ -73,6 +73,7 @@ class Alert:
     flaps: int = 0
     calm: float = 0.0
     ended: float = 0.0
+    over: float = 0.0
 
     @property
     def fingerprint(self) -> str:
@@ -120,8 +121,9 @@ class Alert:
     def dump(self) -> str:
         """Write it for the store; what is over is little."""
         if self.state is Phase.INACTIVE and not self.calm:
-            kept = {"alertname": self.alertname, "instance": self.instance, "episode": self.episode}
-            return orjson.dumps(kept | {"version": self.version, "tally": self.tally, "fired": self.fired}).decode()
+            kept: dict[str, Any] = {"alertname": self.alertname, "instance": self.instance, "episode": self.episode}
+            kept |= {"version": self.version, "tally": self.tally, "fired": self.fired, "over": self.over}
+            return orjson.dumps(kept).decode()
         return orjson.dumps(self).decode()
 
     @classmethod

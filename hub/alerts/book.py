@@ -8,7 +8,7 @@ book → transitions (what becomes of alerts) → telling (told or held: decisio
      → group_telling (groups speak: decision decides)
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from math import inf
 from typing import Any
@@ -29,12 +29,15 @@ from hub.alerts.texts import OnError, Rendered, render
 from hub.alerts.trace import Trace
 from hub.alerts.transitions import AlertTransitions
 from hub.alerts.words import Words
+from hub.limits import ALERTS_KEPT
 from hub.model import Labels, Notification, Phase, Reason
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 from hub.store.changes import TraceRow
 
-__all__ = ["Book", "HeirsOf"]
+__all__ = ["TOO_MANY", "Book", "HeirsOf"]
+
+TOO_MANY = f"more than {ALERTS_KEPT:,} alerts are over: this one is forgotten early, and what its `limit` has counted"
 
 HeirsOf = Callable[[str, str], Sequence[str]]
 """Names, by a rule's name and a receiver's, who hears of what that was told of its alerts: itself while it is there."""
@@ -56,7 +59,9 @@ class Book:
             Teller(*common, words), self._register, self._suppression, self._conversations, self._trace, on_error
         )
         self._heirs_of: HeirsOf = lambda _rule, receiver: (receiver,)
-        self._looked = 0.0
+        self._looked, self._prefix, self._on_error = 0.0, prefix, on_error
+        self.kept: Container[str] = ()
+        """Alerts that somebody else must know on, though they are long over."""
         self.now_of: Callable[[str, Labels, float], Transition | None] = lambda _rule, _instance, _now: None
         """Tells how an instance that fires is at this time, by its rule's name; None where nothing newer is known."""
 
@@ -101,7 +106,7 @@ class Book:
         self._suppression.silences.restore(rows["silence"])
         self._conversations.restore(rows[conversations.KIND])
         self._events.restore(rows["limit"])
-        self._register.restore(alerts, max((int(text) for _, text in rows["episode"]), default=0))
+        self._register.restore(alerts, max((int(text) for _, text in rows["episode"]), default=0), now)
         self._looked = now
         self._hand_over(now)
         self._transitions.resume(self._labels_of_now, (), now)
@@ -279,6 +284,8 @@ class Book:
             self._transitions.look_at(mark, now)
         self._events.tick(now)
         self._groups.speak(now)
+        for alert in self._register.let_go(now, self.kept):
+            self._on_error(alert.alertname, alert.topic(self._prefix), TOO_MANY)
 
     def shift(self, seconds: float, now: float) -> None:
         """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""

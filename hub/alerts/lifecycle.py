@@ -24,9 +24,9 @@ def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float,
     until = at if phase is Phase.RESOLVED else None
     if alert.calm and phase is not Phase.FIRING:
         until = until or alert.until
-    anew: dict[str, Any] = {}
+    anew: dict[str, Any] = {"over": at if phase is Phase.INACTIVE else 0.0}
     if phase is Phase.FIRING and not alert.calm:
-        anew = {"episode": alert.episode + 1, "said": NOTHING_SAID, "told_in": "", "ack": None, "muted": False}
+        anew |= {"episode": alert.episode + 1, "said": NOTHING_SAID, "told_in": "", "ack": None, "muted": False}
     return changed(
         alert,
         state=phase,
@@ -79,7 +79,7 @@ def end(alert: Alert, reason: Reason, at: float) -> Alert:
     return changed(ended, calm=0.0) if alert.state is Phase.FIRING else ended
 
 
-_TIMES = ("since", "until", "hidden", "fired", "calm", "ended")
+_TIMES = ("since", "until", "hidden", "fired", "calm", "ended", "over")
 
 
 def shifted(alert: Alert, seconds: float) -> Alert:
@@ -94,6 +94,6 @@ def over_at(alert: Alert) -> float:
     return alert.until + RESOLVED_KEPT_SECONDS if alert.state is Phase.RESOLVED and alert.until is not None else inf
 
 
-def forget(alert: Alert) -> Alert:
+def forget(alert: Alert, now: float) -> Alert:
     """Return what remains of an alert that is over: its identity and its counts."""
-    return Alert(alert.alertname, alert.instance, alert.episode, alert.version + 1, tally=alert.tally)
+    return Alert(alert.alertname, alert.instance, alert.episode, alert.version + 1, tally=alert.tally, over=now)

@@ -1,6 +1,6 @@
 """The register: every alert by fingerprint, and when each is to be looked at; what is put in is published and saved."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from math import inf
 
 from hub.alerts import lifecycle
@@ -8,6 +8,7 @@ from hub.alerts.agenda import Agenda
 from hub.alerts.alert import Alert, changed
 from hub.alerts.decision import look_again
 from hub.alerts.outgoing import Outgoing
+from hub.alerts.past import Past
 from hub.model import Phase
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
@@ -27,31 +28,36 @@ class Register:
         self.alerts: dict[str, Alert] = {}
         self.firing: dict[str, None] = {}
         self.rules: Mapping[str, Rule] = {}
-        self._out, self._agenda = out, Agenda()
+        self._out, self._agenda, self._past = out, Agenda(), Past(self.alerts)
         self._dirty: set[str] = set()
         self._floor, self._floor_dirty = 0, False
-        """The highest episode, or version, of an alert that was dropped: one that comes anew begins above it."""
+        """The highest episode, or version, of an alert that was dropped: one that comes anew begins above it.
+
+        So ids never come back, and nothing needs to be known of who is gone.
+        """
 
     def follow(self, rules: Mapping[str, Rule]) -> None:
         """Take the rules as they are now."""
         self.rules = rules
 
-    def restore(self, alerts: Iterable[tuple[str, str]], floor: int) -> None:
+    def restore(self, alerts: Iterable[tuple[str, str]], floor: int, now: float) -> None:
         """Bring in what a store held; those that fire must be looked at by the caller."""
         self._floor = floor
         for mark, text in alerts:
             alert = self.alerts[mark] = Alert.load(text)
             if alert.open:
                 self.firing[mark] = None
+            elif alert.state is Phase.INACTIVE and not alert.over:  # of a hub that kept what is over for ever
+                self.keep(mark, changed(alert, over=now))
             else:
                 self.wait(mark, alert)
+        self._past.sort()
 
     # alerts
 
     def new(self, transition: Transition) -> Alert:
-        """Begin an alert; of those that can be dropped, above every id that was given before."""
-        begun = 0 if transition.rule.patterns else self._floor
-        return Alert(transition.rule.name, transition.instance, begun, begun)
+        """Begin an alert, above every id that was given to one that is known no more."""
+        return Alert(transition.rule.name, transition.instance, self._floor, self._floor)
 
     def enter(self, mark: str, alert: Alert) -> None:
         """Count an alert among those that fire, as others are to see it; `put` follows when all is said of it."""
@@ -78,14 +84,16 @@ class Register:
 
     def forget(self, mark: str, now: float) -> None:
         """Take a resolved alert that is over out of sight."""
-        gone = self.alerts[mark] = lifecycle.forget(self.alerts[mark])
+        gone = self.alerts[mark] = lifecycle.forget(self.alerts[mark], now)
         self._dirty.add(mark)
+        self._past.note(mark, gone)
         self._out.publish(mark, gone, now, None)
 
     def drop(self, mark: str) -> None:
         """Know no more of an alert, not even how often it has fired."""
         gone = self.alerts.pop(mark)
         self._agenda.drop(mark)
+        self._past.drop(mark)
         self._dirty.add(mark)
         self._floor, self._floor_dirty = max(self._floor, gone.episode, gone.version), True
 
@@ -114,6 +122,7 @@ class Register:
     def wait(self, mark: str, alert: Alert) -> None:
         """Be woken when the next thing is due for an alert."""
         rule = self.rules.get(alert.alertname) if alert.state is Phase.FIRING else None
+        self._past.note(mark, alert)
         at = self.over_at(alert) if rule is None else look_again(alert, rule)
         self._agenda.wake(mark, min(at, alert.calm or inf))
 
@@ -125,12 +134,25 @@ class Register:
         return max(at, alert.until + self._holds_on(alert.alertname))
 
     def next_due(self) -> float | None:
-        """Return the time at which an alert is to be looked at next."""
-        return self._agenda.next_due()
+        """Return the time at which an alert is to be looked at, or leaves, next."""
+        times = (self._agenda.next_due(), self._past.next_due())
+        return min((at for at in times if at is not None), default=None)
 
     def take_due(self, now: float) -> str | None:
         """Take one alert that is to be looked at; None where there is none (left)."""
         return self._agenda.take(now)
+
+    def let_go(self, now: float, kept: Container[str]) -> Iterator[Alert]:
+        """Know no more of what is long over, and yield what leaves before its time because there is too much.
+
+        `kept` are alerts that somebody else must know on.
+        """
+        for mark, is_old in self._past.take_due(now):
+            if mark not in kept:
+                alert = self.alerts[mark]
+                self.drop(mark)
+                if not is_old:
+                    yield alert
 
     # results
 

@@ -36,6 +36,10 @@ class Announcements:
         self._queue: list[Notification] = []
         self._dirty: set[str] = set()
 
+    def __contains__(self, mark: object) -> bool:
+        """Tell whether an alert is announced: the book must know it on."""
+        return mark in self._announced
+
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
         """Bring in what a store held."""
         for key, text in rows:

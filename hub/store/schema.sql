@@ -121,3 +121,8 @@ CREATE TABLE subscribers (
 -- version 7
 -- groups are conversations: they remember what was said, and who takes part follows from the alerts
 UPDATE desk SET kind = 'conversation' WHERE kind = 'group';
+
+-- version 8
+-- an alert that is over knows since when (`over`, in its JSON), so that it leaves: a hub before this one cannot read it.
+-- Samples of instances that are gone would stay for ever.
+DELETE FROM samples WHERE (rule, instance) NOT IN (SELECT rule, instance FROM instances);

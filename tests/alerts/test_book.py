@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from hub.alerts.book import Book
 from hub.alerts.matchers import parse_matchers
-from hub.limits import RESOLVED_KEPT_SECONDS
+from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Reason
 from hub.rules.engine import Engine
 from tests.rules.making import event, rules
@@ -181,8 +181,11 @@ def test_a_resolved_alert_is_taken_out_of_sight_after_a_while_also_over_a_restar
     assert desk.start(WARM) == []
     assert desk.book.next_due() == desk.now + 1
     assert published(desk.wait(1)) == [("hub/alerts/Warm/7", None)]
-    assert desk.book.next_due() is None
+    assert desk.book.next_due() == desk.now + ALERT_KEPT_SECONDS
     assert desk.wait(RESOLVED_KEPT_SECONDS) == []
+    assert desk.start(WARM) == desk.wait(ALERT_KEPT_SECONDS) == []
+    assert desk.book.next_due() is None
+    assert not desk.book.alerts
 
 
 def test_an_alert_that_fires_again_stays_in_sight_though_its_last_end_is_long_ago():

@@ -60,8 +60,8 @@ def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
 
 
 def test_what_is_forgotten_keeps_its_identity_and_its_counts():
-    gone = forget(alert(episode=3, version=9, summary="s", said=Said(("chat",), 1), state=Phase.RESOLVED))
-    assert gone == alert(episode=3, version=10)
+    gone = forget(alert(episode=3, version=9, summary="s", said=Said(("chat",), 1), state=Phase.RESOLVED), 50.0)
+    assert gone == alert(episode=3, version=10, over=50.0)
 
 
 def test_the_fingerprint_is_the_same_in_any_order_and_another_for_any_other_value():
@@ -147,7 +147,7 @@ def test_an_alert_comes_back_from_the_store_as_it_went_in(it):
 
 
 def test_of_an_alert_that_is_over_its_counts_stay():
-    over = forget(alert(episode=3, version=7, state=Phase.RESOLVED, summary="long", tally=Tally((1.0,), 2)))
+    over = forget(alert(episode=3, version=7, state=Phase.RESOLVED, summary="long", tally=Tally((1.0,), 2)), 9.0)
     assert Alert.load(over.dump()) == over
     assert (over.episode, over.version, over.tally) == (3, 8, Tally((1.0,), 2))
     assert len(over.dump()) < 200
