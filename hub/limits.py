@@ -44,7 +44,11 @@ OVERLAP_COMPARISONS = 200_000  # beyond this filters count as overlapping withou
 DEADLINE_SECONDS = 60.0  # the longest sleep between two looks at the deadlines: a clock that was set is noticed
 TOGETHER_RULES = 64  # whose conditions become one function: 5 ms of compiling
 TOGETHER_AFTER = 32  # events, before that happens
-PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each
+PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each, and the last payload
+RULE_INSTANCES = 2_000_000  # of one rule, remembered for `absent`, `for` or because they fire: 1 KB each, so 2 GB; a
+# fleet of a million fits twice, and whoever invents topics takes no more than that. Who comes later is not watched
+HEAVY_PAYLOAD_BYTES = 4096  # a larger payload counts when it is remembered; devices send less than 2 KB as a rule
+HEAVY_BYTES = 256 << 20  # of those together, of all instances, and once more of all topics
 
 ABSENT_LEARNED_SECONDS = 7 * 86400.0  # the longest that `absent: auto` waits, also for whom it knows nothing of
 ABSENT_LEARNED_LEAST_SECONDS = 30.0  # the shortest: a burst of messages must not make a device silent
@@ -64,6 +68,7 @@ WINDOW_NUMBER = 1e150  # the largest number that is a sample: sums and squares o
 SAMPLE_BYTES = 1024  # of JSON, the longest value that previous(x) and its like remember
 HISTORY_IDLE_SECONDS = 7 * 86400.0  # previous(x) and its like forget an instance that was silent for so long
 HISTORY_INSTANCES = 100_000  # of one rule with history; beyond, those that were silent longest are forgotten
+HISTORY_FORGOTTEN = 100  # at once: a few of them, so that no message waits, and each time it is said
 
 # store
 CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowledged at the latest after this

@@ -6,6 +6,7 @@ pause, or where a birth comes in the same breath.
 
 from math import inf
 
+from hub.errors import EvaluationError
 from hub.model import Event, Phase, Reason
 from hub.rules.absence import Absence, Learned, end_silence
 from hub.rules.instance import Instance
@@ -77,9 +78,13 @@ class _Attended(Absence):
         speaks = self.speaks(event, key, now)
         if what is not None and key not in self._subjects:
             self._enlist(key, what)
-        if not speaks:
-            return self.know(event, key, instance, now)
-        return super().hear(event, captures, key, instance, now)
+        try:
+            if not speaks:
+                return self.know(event, key, instance, now)
+            return super().hear(event, captures, key, instance, now)
+        except EvaluationError:
+            self._known(key)  # there is no room for it, so it stands for nothing
+            raise
 
     def speaks(self, event: Event, key: Key, now: float) -> bool:
         """Tell whether an event is a sign of life; one of a device that was reported dead is for all its instances."""

@@ -10,11 +10,12 @@ from functools import partial
 
 import orjson
 
-from hub.limits import PLAN_CACHE_TOPICS
+from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_silence
 from hub.rules.beside import Beside
 from hub.rules.gated import state_of
+from hub.rules.heavy import Heavy
 from hub.rules.index import Index, Plan
 from hub.rules.instance import dump_key, load_key
 from hub.rules.loading import adopt, load, resume
@@ -49,6 +50,7 @@ class Engine:
         self.beside = Beside(self.work)
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._heavy = Heavy[str](self._forget_plan)
         self._serials: dict[str, int] = {}
         """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
         self._lost: list[tuple[str, str]] = []
@@ -67,6 +69,8 @@ class Engine:
         for event in events:
             plan = plans.get(event.topic) or self.plan(event.topic)
             plan.raw, plan.at = event.raw, event.time
+            if len(event.raw) > HEAVY_PAYLOAD_BYTES:
+                self._heavy.keep(event.topic, len(event.raw))
             for bound in plan.always:
                 bound.state.step(event, bound.captures, bound.key, now)
             for joined in plan.joined:
@@ -92,6 +96,9 @@ class Engine:
             if len(self._plans) > PLAN_CACHE_TOPICS:
                 self._plans.popitem(last=False)
         return plan
+
+    def _forget_plan(self, topic: str) -> None:
+        self._plans.pop(topic, None)
 
     # to whoever asks why
 
@@ -233,6 +240,8 @@ class Engine:
             else:
                 instance = load(state, load_key(key), text, chunks.get((name, key), {}))
                 state.instances[instance.key] = instance
+                if len(instance.raw or b"") > HEAVY_PAYLOAD_BYTES:
+                    self.work.heavy.keep((state, instance), len(instance.raw or b""))
         self._begin(now)
         return gone
 
@@ -264,11 +273,13 @@ class Engine:
         self.beside.follow([state.rule for state in self.states.values()])
         self._index = Index(self.states.values(), self.beside.filters)
         self._plans.clear()
+        self._heavy.clear()
         for state in self.states.values():
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
             state.begin(now)
             for instance in list(state.instances.values()):
                 resume(state, instance, now)
+            state.line_up()
             if state.absence is not None:
                 self._expect_registered(state, state.absence, now)
 

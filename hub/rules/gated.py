@@ -12,7 +12,7 @@ from math import inf
 
 from hub.errors import EvaluationError
 from hub.expressions import Program
-from hub.limits import HISTORY_IDLE_SECONDS, HISTORY_INSTANCES
+from hub.limits import HISTORY_IDLE_SECONDS
 from hub.model import Event, Phase, Reason
 from hub.rules.absence import tell_silence
 from hub.rules.gates import timetable_of
@@ -55,6 +55,11 @@ class GatedState(RuleState):
         if not self._clocks:
             self._turn.due = inf
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether an instance is remembered because it was heard, though nothing is the matter with it."""
+        return self._waits or super().keeps_all
+
     # events
 
     def step(
@@ -62,11 +67,11 @@ class GatedState(RuleState):
     ) -> None:
         """Evaluate one event, unless its instance is paused."""
         try:
-            if key is None:
-                key = self.key(event, captures)
+            self._step(event, captures, self.key(event, captures) if key is None else key, now, known)
         except EvaluationError as error:
             self.failed(event, error)
-            return
+
+    def _step(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
         if self.rule.timestamp is not None:
             event = self._stamped(self.rule.timestamp, event, captures, now)
         if not self._turn.due:
@@ -120,10 +125,10 @@ class GatedState(RuleState):
         """Remember an event that the end of a pause, or the change of a schedule, evaluates again."""
         instance = self.instances.get(key)
         if instance is None and self._waits:
-            if len(self.instances) >= HISTORY_INSTANCES:
-                self._forget_idlest()
             instance = self.instance(key)
         if instance is not None:
+            if self._waits and not self.line.heard(key):
+                self.make_room(event)
             self.remember(instance, event)
             if self._waits and not instance.due:
                 self.reschedule(instance)  # it is not kept for ever

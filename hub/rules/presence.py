@@ -91,6 +91,15 @@ class Presence:
         members.pop((watcher, key), None)
         if not members:
             self._members.pop(subject, None)
+            self._part(subject)
+
+    def _part(self, device: str) -> None:
+        """Let a Sparkplug device that no instance stands for be no child of its node."""
+        node = node_of(device)
+        if node != device and (siblings := self._children.get(node)) is not None:
+            siblings.pop(device, None)
+            if not siblings:
+                del self._children[node]
 
     def standing(self, subject: str) -> str:
         """Return what was reported of a subject; with its connection a root takes along whoever lives on it."""

@@ -13,9 +13,11 @@ from hub.expressions import Context, Program
 from hub.expressions.explain import parts
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import matches
+from hub.limits import HEAVY_PAYLOAD_BYTES, RULE_INSTANCES
 from hub.model import Event, Labels, Phase, Reason, traced
 from hub.rules.gates import Timetable
 from hub.rules.instance import NEVER, Gated, Instance, Sampled
+from hub.rules.line import Line
 from hub.rules.rule import Rule
 from hub.rules.sampler import sampler_of
 from hub.rules.transition import Transition, make_context, shortened
@@ -24,6 +26,7 @@ from hub.rules.work import Work
 __all__ = ["Count", "Key", "Roster", "key_text"]
 
 Key = tuple[str, ...]
+_FULL = f"the rule has {RULE_INSTANCES:,} instances, as many as there may be: this one is not watched"
 
 
 @dataclass(slots=True)
@@ -41,6 +44,8 @@ class Roster(ABC):
         self.rule = rule
         self.work = work
         self.instances: dict[Key, Instance] = {}
+        self.line = Line()
+        """Those of them that are remembered for their samples, or for a schedule."""
         self.serial = 0
         """What an event rule has said so far."""
         self.errors = 0
@@ -112,8 +117,18 @@ class Roster(ABC):
         return Gated(key) if self._gated else Instance(key)
 
     def instance(self, key: Key) -> Instance:
-        """Return an instance, a new one where it was not known."""
-        return self.instances.setdefault(key, self.made(key))
+        """Return an instance, a new one where it was not known.
+
+        Raises:
+            EvaluationError: the rule has as many as it may.
+
+        """
+        found = self.instances.get(key)
+        if found is None:
+            if len(self.instances) >= RULE_INSTANCES:
+                raise EvaluationError(_FULL)
+            found = self.instances[key] = self.made(key)
+        return found
 
     def remember(self, instance: Instance, event: Event) -> None:
         """Keep an event for the texts of timers and of what is told later, where the rule has any."""
@@ -121,6 +136,8 @@ class Roster(ABC):
             instance.came = f"{event.topic}\0{event.trace}" if event.trace else event.topic
             instance.raw, instance.time = event.raw, event.time
             self.work.dirty.add((self, instance))
+            if len(event.raw) > HEAVY_PAYLOAD_BYTES:
+                self.work.heavy.keep((self, instance), len(event.raw))
 
     def last(self, instance: Instance) -> tuple[Event | None, Key]:
         """Return the instance's last event and its captures, for a timer's texts."""
@@ -138,6 +155,7 @@ class Roster(ABC):
         """Drop an instance that nothing needs."""
         del self.instances[instance.key]
         instance.due = NEVER
+        self.line.drop(instance.key)
         self.work.touch(self, instance)
         if instance.history is not None:
             self.work.unsampled.add((self.rule.name, instance.key))

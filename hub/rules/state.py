@@ -12,7 +12,8 @@ from hub.expressions import Context, Program
 from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.attended import absence_of
-from hub.rules.instance import NEVER, Instance
+from hub.rules.instance import NEVER, Instance, Sampled
+from hub.rules.line import Line
 from hub.rules.roster import Key, Roster
 from hub.rules.rule import Rule
 from hub.rules.sampler import Sampler
@@ -20,6 +21,7 @@ from hub.rules.work import Work
 
 __all__ = ["RuleState"]
 
+_NO_ROOM = f"more than {HISTORY_INSTANCES:,} instances have samples, or wait for a schedule"
 _PENDING, _FIRING = Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
 
 
@@ -47,6 +49,11 @@ class RuleState(Roster):
                 sets[key].discard(self)
                 if not sets[key]:
                     del sets[key]
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether an instance is remembered because it was heard, though nothing is the matter with it."""
+        return self.sampler is not None
 
     def begin(self, now: float) -> None:
         """Set what the clock is wanted for apart from instances: nothing, unless there are schedules."""
@@ -80,9 +87,9 @@ class RuleState(Roster):
         """Let the instance remember what the event brings, whatever the conditions will look at."""
         instance = self.instances.get(key)
         if instance is None:
-            if len(self.instances) >= HISTORY_INSTANCES:
-                self._forget_idlest()
             instance = self.instance(key)
+        if not self.line.heard(key):
+            self.make_room(event)
         context = self.context(event, captures, now) if sampler.needs_context else None
         if instance.history is not None:
             sampler.feed(instance.history, event, captures, context, early=early)
@@ -90,11 +97,30 @@ class RuleState(Roster):
         if not instance.due:
             self.reschedule(instance)
 
-    def _forget_idlest(self) -> None:
-        """Forget a tenth of the instances that are kept for their samples alone, those that were silent longest."""
-        idle = sorted((self.idle(each), key) for key, each in self.instances.items() if self.idle(each) < inf)
-        for _, key in idle[: HISTORY_INSTANCES // 10]:
-            self.forget(self.instances[key])
+    def make_room(self, event: Event) -> None:
+        """Where too many stand in line, forget a few of those that were silent longest, and say so."""
+        gone = 0
+        for key in self.line.take():
+            instance = self.instances.get(key)
+            if instance is None or instance.phase is not Phase.INACTIVE:
+                continue
+            if self.idle(instance) < inf:
+                self.forget(instance)
+            elif self.sampler is None or self.rule.absent is None or not isinstance(instance, Sampled):
+                continue  # what a gate said of it is remembered on
+            else:  # for `absent` it is known on
+                instance.history = self.sampler.new()
+                self.work.unsampled.add((self.rule.name, key))
+                self.work.touch(self, instance)
+            gone += 1
+        if gone:
+            self.work.on_error(self.rule.name, event.topic, f"{_NO_ROOM}: {gone}, silent longest, are forgotten")
+
+    def line_up(self) -> None:
+        """Let the instances of before a restart or reload stand in line, who was heard last behind all others."""
+        kept = self.instances.items() if self.keeps_all else ()
+        found = [(each.time if each.history is None else each.history.latest, key) for key, each in kept]
+        self.line = Line(key for at, key in sorted(found) if at)
 
     def _event(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
         when = self.rule.when
@@ -252,6 +278,7 @@ class RuleState(Roster):
             instance.since = instance.clearing = NEVER
             self._wake(instance.key, awake=False)
             if self.sampler is not None:
+                self.line.heard(instance.key)
                 self.reschedule(instance)
             elif not self.keeps(instance):
                 self.forget(instance)

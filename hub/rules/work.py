@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
+from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
+from hub.rules.heavy import Heavy
 from hub.rules.instance import Instance
 from hub.rules.presence import Presence
 from hub.rules.rule import Rule
@@ -13,6 +15,10 @@ from hub.rules.transition import Transition
 __all__ = ["NoDevices", "Owner", "Registry", "Work"]
 
 _TIDY = 4096  # entries
+_TOO_HEAVY = (
+    f"the last payloads above {HEAVY_PAYLOAD_BYTES:,} bytes of all instances are more than {HEAVY_BYTES >> 20} MB: this"
+    " one is forgotten, and what timers say of the instance lacks its fields"
+)
 Key = tuple[str, ...]
 
 
@@ -66,6 +72,7 @@ class Work:
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""
         self.dirty: set[tuple[Owner, Instance | None]] = set()
+        self.heavy = Heavy[tuple[Owner, Instance]](self._lighten)
         self._heap: list[tuple[float, int, Owner, Instance]] = []
         self._count = 0
         self._tidy_at = _TIDY
@@ -73,6 +80,14 @@ class Work:
     def touch(self, state: Owner, instance: Instance | None) -> None:
         """Mark as to be written with the next commit: an instance, or the rule's own counter (None)."""
         self.dirty.add((state, instance))
+
+    def _lighten(self, whose: tuple[Owner, Instance]) -> None:
+        """Forget the last payload of an instance, not that there was one."""
+        state, instance = whose
+        if instance.raw is not None and len(instance.raw) > HEAVY_PAYLOAD_BYTES:
+            instance.raw = b""
+            self.dirty.add(whose)
+            self.on_error(state.rule.name, instance.topic, _TOO_HEAVY)
 
     def schedule(self, state: Owner, instance: Instance, due: float) -> None:
         """See that the instance is looked at when `due` has come. An entry that comes too early puts itself back."""

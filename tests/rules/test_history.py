@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hub.alerts.texts import render
 from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_CHUNK
-from hub.rules import state as state_module
+from hub.rules import line
 from hub.rules.engine import Engine
 from hub.store.changes import Changes
 from hub.store.database import Database
@@ -206,14 +206,18 @@ def test_values_without_a_window_are_kept_for_a_week():
 
 
 def test_instances_of_one_rule_are_bounded_the_longest_silent_go_and_who_fires_stays(monkeypatch):
-    monkeypatch.setattr(state_module, "HISTORY_INSTANCES", 20)
+    monkeypatch.setattr(line, "HISTORY_INSTANCES", 20)
+    monkeypatch.setattr(line, "HISTORY_FORGOTTEN", 2)
     hub = drive("when: max(t, 10m) > 5.0")
     hub.send("d/hot", {"t": 9})
     for number in range(100):
         hub.send(f"d/{number}", {"t": 1}, after=0.1)
     known = hub.engine.states["A"].instances
-    assert len(known) <= 20
-    assert {("hot",), ("99",), ("90",)} <= known.keys()
+    assert len(known) <= 21
+    assert {("hot",), ("99",), ("90",), ("82",)} <= known.keys()
+    assert len(hub.errors) == 41
+    assert hub.errors[0][:2] == ("A", "d/19")
+    assert "1, silent longest, are forgotten" in hub.errors[0][2]  # the first of the two fires
 
 
 # the store

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hub.document import Problems
 from hub.limits import HISTORY_IDLE_SECONDS
 from hub.notify.settings import read_receivers
-from hub.rules import gated
+from hub.rules import line
 from hub.rules.gated import GatedState
 from hub.rules.loader import load_rules
 from hub.rules.state import RuleState
@@ -267,8 +267,8 @@ def test_what_is_inactive_and_silent_for_a_week_waits_no_longer():
 
 
 def test_who_was_silent_longest_makes_room_for_who_waits(monkeypatch):
-    monkeypatch.setattr(gated, "HISTORY_INSTANCES", 10)
-    monkeypatch.setattr("hub.rules.state.HISTORY_INSTANCES", 10)
+    monkeypatch.setattr(line, "HISTORY_INSTANCES", 10)
+    monkeypatch.setattr(line, "HISTORY_FORGOTTEN", 1)
     drive = evening(OPEN)
     for number in range(11):
         drive.now += 1
