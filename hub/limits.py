@@ -88,6 +88,7 @@ SETTLE_SECONDS = 0.05  # … and how long they may wait
 # alerts
 REPEAT_SECONDS = 10.0  # the shortest `repeat`
 LIMIT_COUNT = 1000  # the largest `limit`: the times of so many notifications are remembered for each instance
+LIMIT_EVENTS = 100_000  # instances of event rules whose `limit` counts; beyond, those that spoke longest ago begin anew
 LIMIT_SECONDS = 31 * 86400.0  # the longest time a `limit` counts over
 GROUP_WAIT_SECONDS = 10.0  # from a group's first alert to its notification: what has one cause comes within seconds
 GROUP_INTERVAL_SECONDS = 300.0  # between two notifications of a group
@@ -102,6 +103,7 @@ FLAPPING_SECONDS = 60.0  # from one firing to the next: what fires twice within 
 FLAPPING_CALM_SECONDS = 60.0  # without a change, then its end is told: longer than most chattering, and not too late
 FLAPPING_TRACED = 50  # firings to one entry of the trace that says so: among WHY_ENTRIES there is always one
 SILENCE_REMINDER_SECONDS = 86400.0  # a silence that hides a critical alert for longer is reminded of
+SILENCES = 10_000  # that are not forgotten yet: a program that makes one each minute and ends none is noticed in a week
 SILENCE_KEPT_SECONDS = 5 * 86400.0  # how long an expired silence can be looked up, as in Alertmanager
 SILENCE_SECONDS = 3600.0  # of a silence whose end nobody named
 TRACE_ROWS = 200_000  # entries kept, about 100 MB at most, 40 MB as a rule

@@ -1,6 +1,7 @@
 """What `limit` remembers of event rules: how many were told of late, and the last one that was held back."""
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import orjson
 
 from hub.alerts.tally import Tally
+from hub.limits import LIMIT_EVENTS
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 
 __all__ = ["EventLimit", "EventLimits"]
+
+_TIDY = 4096  # entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,15 @@ class EventLimit:
 
 
 class EventLimits:
-    """By fingerprint of rule and instance."""
+    """By fingerprint of rule and instance, who spoke longest ago first."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.all: dict[str, EventLimit] = {}
+        self.all: OrderedDict[str, EventLimit] = OrderedDict()
+        self._dropped: list[str] = []
         self._due: list[tuple[float, str]] = []
+        self._awaited: dict[str, float] = {}
+        """Of each, the time of its latest entry in `_due`."""
         self._dirty: set[str] = set()
 
     def restore(self, rows: Iterable[tuple[str, str]], limits: dict[str, Limit]) -> None:
@@ -62,7 +69,9 @@ class EventLimits:
         """Return those that wait and have room now; forget those of which nothing is left to know."""
         found: dict[str, EventLimit] = {}  # each once: an entry of `_due` stays behind whenever a later one is made
         while self._due and self._due[0][0] <= now:
-            _, mark = heapq.heappop(self._due)
+            at, mark = heapq.heappop(self._due)
+            if self._awaited.get(mark) == at:
+                del self._awaited[mark]
             entry = self.all.get(mark)
             if entry is None:
                 continue
@@ -77,6 +86,7 @@ class EventLimits:
     def shift(self, seconds: float, limits: dict[str, Limit]) -> None:
         """Move all times: the wall clock was set by so many seconds."""
         self._due.clear()
+        self._awaited.clear()
         for mark, entry in list(self.all.items()):
             self._put(mark, replace(entry, tally=entry.tally.shifted(seconds)), limits.get(entry.rule))
 
@@ -91,10 +101,30 @@ class EventLimits:
             return None
         return orjson.dumps([found.rule, found.tally.sent, found.tally.held, found.waits]).decode()
 
+    def take_dropped(self) -> list[str]:
+        """Take the rules of those that had to go since the last call, because there were too many."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
     def _put(self, mark: str, entry: EventLimit, limit: Limit | None) -> None:
+        self.all.pop(mark, None)
         self.all[mark] = entry
         self._dirty.add(mark)
-        if limit is None or entry.waits is not None:
-            heapq.heappush(self._due, (entry.tally.room_at(limit) if limit else 0.0, mark))
-        elif entry.tally.sent:
-            heapq.heappush(self._due, (entry.tally.sent[-1] + limit.seconds, mark))
+        if len(self.all) > LIMIT_EVENTS:
+            oldest, gone = self.all.popitem(last=False)
+            self._dirty.add(oldest)
+            self._dropped.append(gone.rule)
+        at = _due_at(entry, limit)
+        if at is not None and self._awaited.get(mark) != at:
+            self._awaited[mark] = at
+            heapq.heappush(self._due, (at, mark))
+            if len(self._due) > _TIDY + 2 * len(self._awaited):
+                self._due = [(due, each) for each, due in self._awaited.items()]
+                heapq.heapify(self._due)  # what was overtaken would stay until its own time comes
+
+
+def _due_at(entry: EventLimit, limit: Limit | None) -> float | None:
+    """Return when there is something to do for an entry."""
+    if limit is None or entry.waits is not None:
+        return entry.tally.room_at(limit) if limit else 0.0
+    return entry.tally.sent[-1] + limit.seconds if entry.tally.sent else None

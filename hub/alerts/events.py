@@ -12,12 +12,18 @@ from hub.alerts.register import Register
 from hub.alerts.suppression import Suppression
 from hub.alerts.texts import OnError, render_and_report
 from hub.alerts.trace import Trace
+from hub.limits import LIMIT_EVENTS
 from hub.model import Phase, Suppressor
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 
 __all__ = ["Events"]
+
+_TOO_MANY = (
+    f"the `limit` of more than {LIMIT_EVENTS:,} instances counts: for the one that spoke longest ago it counts anew,"
+    " and what it held back is not told"
+)
 
 
 class Events:
@@ -60,6 +66,8 @@ class Events:
             self._limits.hold(mark, rule, body)
         else:
             self._tell(mark, rule, body, self._limits.told(mark, rule, now) if rule.limit else 0, now, said.unfilled)
+        for name in self._limits.take_dropped():
+            self._on_error(name, "" if transition.event is None else transition.event.topic, _TOO_MANY)
 
     def tick(self, now: float) -> None:
         """Tell what waited for room, and has it now."""

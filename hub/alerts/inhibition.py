@@ -13,6 +13,7 @@ __all__ = ["Inhibition"]
 
 _OWN = frozenset({"alertname", "severity", "reason"})
 Names = tuple[str, ...]
+_TIDY = 4096  # entries
 Place = tuple[str, Names, Names]
 """A cause's alertname, names of the labels that both have, their values."""
 
@@ -85,6 +86,10 @@ class Inhibition:
         self._ended[place] = at
         for after in self._of_cause[place[0]][place[1]]:
             heapq.heappush(self._due, (at + after, place))
+        if len(self._due) > _TIDY + 4 * len(self._ended):
+            found = ((at, each, self._of_cause[each[0]][each[1]]) for each, at in self._ended.items())
+            self._due = [(at + after, each) for at, each, afters in found for after in afters]
+            heapq.heapify(self._due)  # of a cause that chatters for a day each end would stay
 
     def enter(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names) -> None:
         """Enter an alert that fires and may be held back."""

@@ -11,7 +11,8 @@ import orjson
 from hub.alerts.matchers import Matcher, match_all
 from hub.alerts.timeline import Timeline
 from hub.clock import rfc3339
-from hub.limits import SILENCE_KEPT_SECONDS
+from hub.errors import RequestError
+from hub.limits import SILENCE_KEPT_SECONDS, SILENCES
 
 __all__ = ["Silence", "Silences"]
 
@@ -102,6 +103,7 @@ class Silences:
             same = (each.matchers, each.by, each.comment) == (tuple(matchers), by, comment)
             if same and abs(each.end - end) < 1.0 and abs(each.start - start) < 1.0:
                 return each
+        self._make_room()
         self._serial += 1
         identity = hashlib.blake2b(str(self._serial).encode(), digest_size=8).hexdigest()
         made = Silence(identity, tuple(matchers), start, end, by, comment, now)
@@ -121,11 +123,22 @@ class Silences:
         pending, start = found.start > now, max(asked.start, now)
         stays = now < found.end and (pending or abs(found.start - asked.start) < 1.0)
         if not stays or found.matchers != asked.matchers:
+            self._make_room()
             self.expire(asked.id, now)
             return self.add(asked.matchers, start, asked.end, asked.by, asked.comment, now)
         made = replace(asked, start=start if pending else found.start, updated=now)
         self._put(made)
         return made
+
+    def _make_room(self) -> None:
+        """See that there may be one more.
+
+        Raises:
+            RequestError: there are too many.
+
+        """
+        if len(self.all) >= SILENCES:
+            raise RequestError(f"there are {SILENCES:,} silences already, those of the last days included")
 
     def expire(self, identity: str, now: float) -> Silence | None:
         """End one now; None where none is pending or active by this id."""

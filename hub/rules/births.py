@@ -19,6 +19,7 @@ __all__ = ["BIRTH", "Births"]
 
 BIRTH = "birth"
 """Of the rows in the store's table `desk`."""
+_TOO_MANY = f"births name more than {SPARKPLUG_NAMES:,} metrics: this one, heard longest ago, is forgotten"
 _TELLING = frozenset({1, 2, 3, 4, *range(22, 35)})  # datatypes that change how a value is read
 
 
@@ -34,7 +35,7 @@ class _Birth:
         self.text = orjson.dumps([[*each] for each in known]).decode()
 
     def __len__(self) -> int:
-        return len(self.by_alias) + len(self.by_name)
+        return 1 + len(self.by_alias) + len(self.by_name)  # one that declares nothing is remembered as well
 
 
 class Births:
@@ -71,6 +72,7 @@ class Births:
             oldest, gone = self._known.popitem(last=False)
             self._size -= len(gone)
             self._dirty.add(oldest)
+            self._on_error("Sparkplug B", oldest, _TOO_MANY)
 
     def _resolve(self, subject: str, event: MetricEvent) -> None:
         # an alias is unique among all metrics of a node, those of its devices included (3.0, 6.4.6)

@@ -92,6 +92,8 @@ class Posted:
         if ends > now:
             if known is None and self._alive >= POSTED_ALERTS:
                 raise RequestError(f"{POSTED_ALERTS} posted alerts that are not over are there already")
+            if found is None and len(self.alerts) >= 2 * POSTED_ALERTS:  # names that are never the same again
+                raise RequestError(f"{POSTED_ALERTS} posted alerts were over within a quarter of an hour")
             self._go_on(identity, posting, known, ends, now)
         elif known is not None:
             self._end(identity, known, Reason.POSTED_OVER, now)

@@ -5,7 +5,7 @@ device is due, and is told when that has changed. Durable: a row for each subjec
 that nothing was reported.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,7 @@ PRESENCE = "presence"
 """Of the rows in the store's table `desk`."""
 Key = tuple[str, ...]
 _LEVEL_CHARS = 256  # of a root's name that is believed
+_TOO_MANY = f"more than {PRESENCE_SUBJECTS:,} devices are gone, asleep or in doubt: this one, heard first, is forgotten"
 _BD_SEQ = 255  # the largest (3.0, 6.4.19)
 STATES = {
     **dict.fromkeys(("lost", "disconnected"), "dead"),
@@ -69,8 +70,9 @@ class _Record:
 class Presence:
     """The subjects, and the instances that stand for them."""
 
-    def __init__(self) -> None:
-        """Begin with nothing reported."""
+    def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
+        """Begin with nothing reported; `on_error` hears of what had to be forgotten."""
+        self._on_error = on_error
         self._records: dict[str, _Record] = {}
         self._children: dict[str, dict[str, None]] = {}
         """Of Homie 5 roots; of Sparkplug nodes those devices that instances stand for."""
@@ -243,6 +245,7 @@ class Presence:
                 oldest = next(iter(self._records))
                 self._leave(oldest, self._records.pop(oldest))
                 self._dirty.add(oldest)
+                self._on_error("presence", oldest, _TOO_MANY)
         return record
 
     def _changed(self, subject: str) -> None:

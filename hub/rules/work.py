@@ -67,7 +67,7 @@ class Work:
         self.registry = registry
         self.local = local
         self.on_error = on_error
-        self.presence = Presence()
+        self.presence = Presence(on_error)
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""

@@ -95,7 +95,7 @@ def test_the_same_birth_again_is_not_written_again():
 
 
 def test_births_beyond_the_bound_push_out_the_oldest(monkeypatch):
-    monkeypatch.setattr(births, "SPARKPLUG_NAMES", 20)
+    monkeypatch.setattr(births, "SPARKPLUG_NAMES", 30)
     rig = Rig()
     for number in range(50):
         rig.send(f"spBv1.0/g/DBIRTH/n/d{number}", TEMPERATURE)

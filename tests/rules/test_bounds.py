@@ -5,11 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.document import Problems
-from hub.limits import HEAVY_PAYLOAD_BYTES
+from hub.errors import RequestError
+from hub.limits import HEAVY_PAYLOAD_BYTES, RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason
 from hub.notify.settings import read_receivers
-from hub.rules import heavy, line, roster
+from hub.rules import births, heavy, line, posted, presence, roster
 from hub.rules.loader import load_rules
+from hub.rules.posting import Posting
+from hub.rules.schema import NO_DEFAULTS
 from hub.rules.state import RuleState
 from hub.trial.world import World
 from tests.rules.making import Drive, event
@@ -218,3 +221,45 @@ def _check(hub):
     assert stored == {name: len(hub.core.engine.states[name].instances) for name in rows}
     keys = set(hub._disk._tables.get("instances", {}))
     assert {key[:2] for key in hub._disk._tables.get("samples", {})} <= keys
+
+
+# beside the rules
+
+
+def test_births_that_declare_nothing_are_bounded_and_what_is_forgotten_is_said(monkeypatch):
+    monkeypatch.setattr(births, "SPARKPLUG_NAMES", 10)
+    errors = []
+    known = births.Births(lambda *error: errors.append(error))
+    for n in range(100):
+        known._learn(f"spBv1.0/g/{n}", ())
+    assert len(known._known) == 10
+    assert [each[:2] for each in errors] == [("Sparkplug B", f"spBv1.0/g/{n}") for n in range(90)]
+    assert len([row for row in known.take_rows() if row[2] is not None]) == 10
+
+
+def test_devices_that_were_reported_gone_are_bounded_and_what_is_forgotten_is_said(monkeypatch):
+    monkeypatch.setattr(presence, "PRESENCE_SUBJECTS", 10)
+    errors = []
+    known = presence.Presence(lambda *error: errors.append(error))
+    for n in range(100):
+        known._die(f"homie/{n}")
+    assert [known.standing(f"homie/{n}") for n in (89, 90)] == ["", "dead"]
+    assert [each[:2] for each in errors] == [("presence", f"homie/{n}") for n in range(90)]
+
+
+def test_posted_alerts_that_are_over_at_once_are_bounded_too(monkeypatch):
+    monkeypatch.setattr(posted, "POSTED_ALERTS", 5)
+    desk = posted.Posted()
+    desk.follow({}, NO_DEFAULTS)
+
+    def post(n, now, ends):
+        desk.post(Posting({"alertname": "Disk", "n": str(n)}, {}, now, ends), now)
+
+    for n in range(10):
+        post(n, 1000.0, 1100.0)
+        post(n, 1000.0, 900.0)
+    with pytest.raises(RequestError, match="within a quarter of an hour"):
+        post(10, 1000.0, 1100.0)
+    post(3, 1000.0, 1100.0)  # one that is known may come back
+    desk.tick(1000.0 + RESOLVED_KEPT_SECONDS)
+    post(10, 2000.0, 2100.0)
