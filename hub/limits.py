@@ -75,6 +75,7 @@ CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowl
 CHECKPOINT_WINDOW_SHARE = 4  # … or when a quarter of the receive window is filled
 STORE_RETRY_SECONDS = 0.5  # between attempts to commit while the disk is full
 DEAD_LETTERS = 10_000  # kept, newest first to stay: of messages that could not be read, and of notifications given up
+HANDED = 10_000  # messages that went to a fallback, which is to hear of their end; beyond, it does not of the oldest
 DEAD_LETTERS_SLACK = 1000  # of notifications: how many more there may be, so that counting them costs nothing
 
 # pipeline

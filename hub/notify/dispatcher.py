@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from hub.clock import Clock
 from hub.duration import format_duration
-from hub.limits import LANE_FETCH
+from hub.limits import HANDED, LANE_FETCH
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.channel import Channel, close
@@ -360,7 +360,9 @@ class Dispatcher:
         to = entered.notification.receiver
         if entered.handed:
             elsewhere, mark = channel.lane.elsewhere, episode(notification.id)
-            before = elsewhere.get(mark)
+            before = elsewhere.pop(mark, None)
+            if len(elsewhere) >= HANDED:  # an end that this receiver does not want never takes its own out
+                del elsewhere[next(iter(elsewhere))]
             elsewhere[mark] = Elsewhere(to, queued.perhaps or (before is not None and before.perhaps))
         reason = f"{reason}; {to!r} is told instead"
         self._settle(Settled(queued.row, "dead", queued.attempts, 0.0, reason, entered))

@@ -16,7 +16,7 @@ from typing import IO, Any
 import orjson
 
 from hub.errors import StoreLocked, StoreUnusable
-from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, TRACE_ROWS
+from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
 from hub.store.changes import Changes, Snapshot
 
 __all__ = ["Database"]
@@ -78,6 +78,10 @@ _COUNT_DEAD = "SELECT count(*) FROM outbox WHERE state = 'dead' AND handed = ''"
 _FEWER_DEAD = """
 DELETE FROM outbox WHERE state = 'dead' AND handed = '' AND row <=
 (SELECT row FROM outbox WHERE state = 'dead' AND handed = '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
+_COUNT_HANDED = "SELECT count(*) FROM outbox WHERE handed <> ''"
+_FEWER_HANDED = """
+UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
+(SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
 _GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
@@ -130,6 +134,7 @@ class Database:
         for number in range(version, len(steps)):
             self.connection.executescript(f"BEGIN;\n{steps[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;")
         self._dead: int = self._rows(_COUNT_DEAD)[0][0]
+        self._handed: int = self._rows(_COUNT_HANDED)[0][0]
 
     def load(self) -> Snapshot:
         """Read everything but the outbox."""
@@ -217,7 +222,16 @@ class Database:
             self._list(_UNSETTLED, [row for row in last if row[1] not in _GONE])
             self._list(_HANDED, changes.handed)
             self._list(_CLOSED, changes.closed)
+            self._bound_handed(len(changes.handed))
             self._bound_dead(sum(row[1] == "dead" for row in last))
+
+    def _bound_handed(self, more: int) -> None:
+        """Let the oldest go whose fallback is still to hear of the end: they become dead letters as all others."""
+        self._handed += more
+        if more and self._handed > HANDED + DEAD_LETTERS_SLACK:
+            self.connection.execute(_FEWER_HANDED, (HANDED,))
+            self._handed = self._rows(_COUNT_HANDED)[0][0]
+            self._dead = self._rows(_COUNT_DEAD)[0][0]
 
     def _bound_dead(self, more: int) -> None:
         """Let the oldest dead letters go; one whose fallback is still to hear of the end stays."""

@@ -319,3 +319,63 @@ def test_the_newest_dead_letters_of_notifications_stay_and_those_whose_fallback_
     assert (kept[0], kept[-1], rows("queued")) == (1, 400, [401])
     assert 100 <= len(kept) - 1 <= 110
     assert kept[1:] == list(range(kept[1], 401))
+
+
+def test_what_went_to_a_fallback_is_bounded_and_then_a_dead_letter_as_all_others(opened, monkeypatch):
+    monkeypatch.setattr(module, "DEAD_LETTERS", 100)
+    monkeypatch.setattr(module, "HANDED", 50)
+    monkeypatch.setattr(module, "DEAD_LETTERS_SLACK", 10)
+    database = opened()
+    for row in range(1, 401):
+        queued = [(row, f"f{row}-1-firing", "chat", f"f{row}", "{}", 1.0)]
+        database.apply([Changes(queued=queued, settled=[(row, "dead", 1, 0.0, "no")], handed=[(row, "mail")])])
+        assert len(database.handed()) <= 60
+    assert database.handed()[-1] == ("chat", "f400-1-firing", "mail")
+    assert len(list(database.connection.execute("SELECT row FROM outbox"))) <= 60 + 110
+
+
+def test_a_file_is_not_larger_after_the_tenth_storm_than_after_the_second(opened):
+    database, pages = opened(), []
+    for storm in range(10):
+        names = [f"d{storm}-{n}" for n in range(2000)]
+        keys, text = [f'["{name}"]' for name in names], "x" * 300
+        rows = range(storm * 2000 + 1, storm * 2000 + 2001)
+        database.apply(
+            [
+                Changes(
+                    instances=[("A", key, text) for key in keys],
+                    samples=[("A", key, "s", 0, text) for key in keys],
+                    alerts=[(name, text) for name in names],
+                    desk=[("conversation", name, text) for name in names],
+                    keys=[(name, 1.0) for name in names],
+                    queued=[(row, name, "chat", name, text, 1.0) for row, name in zip(rows, names, strict=True)],
+                )
+            ]
+        )
+        gone = Changes(
+            instances=[("A", key, None) for key in keys],
+            samples=[("A", key, None, 0, None) for key in keys],
+            alerts=[(name, None) for name in names],
+            desk=[("conversation", name, None) for name in names],
+            keys=[(name, None) for name in names],
+            settled=[(row, "delivered", 1, 0.0, "") for row in rows],
+        )
+        database.apply([gone])
+        for table in ("instances", "samples", "alerts", "desk", "keys", "outbox"):
+            assert list(database.connection.execute(f"SELECT * FROM {table}")) == []
+        pages.append(database.connection.execute("PRAGMA page_count").fetchone()[0])
+    assert pages[-1] <= 1.02 * pages[1]
+
+
+def test_samples_of_instances_that_are_gone_leave_with_the_upgrade(path, opened):
+    database = opened()
+    database.apply(
+        [
+            Changes(
+                instances=[("A", '["1"]', "{}")],
+                samples=[("A", '["1"]', "s", 0, "kept"), ("A", '["2"]', "s", 0, "left behind")],
+            )
+        ]
+    )
+    database.connection.execute("PRAGMA user_version = 7")
+    assert [row[1] for row in reopened(database, opened).load().samples] == ['["1"]']
