@@ -3,14 +3,15 @@
 MQTT has no answer to a PUBACK. But packets of one connection are taken in order: the answer to a question that we sent
 after our PUBACKs proves that the broker has them. And everything it held for us was sent before the answer, unless a
 window was full: ours, or one of the broker's own that it does not tell of. Of that one we see only that as many are
-unacknowledged as ever; so while some are, "no more to send" is believed when their number has fallen.
+unacknowledged as ever; so while some are, "no more to send" is believed when their number has fallen. And what we had
+received and not acknowledged has to come again; some brokers take their time (nats-server its `ack_wait`, 30 s).
 """
 
 import asyncio
 from collections.abc import Callable
 
 from hub.ingest.inbox import Inbox
-from hub.limits import CONFIRM_SECONDS
+from hub.limits import CONFIRM_SECONDS, REDELIVERY_LOOK_SECONDS, REDELIVERY_SECONDS
 
 __all__ = ["Fence"]
 
@@ -18,8 +19,12 @@ __all__ = ["Fence"]
 class Fence:
     """One question under way at a time, at most one per CONFIRM_SECONDS, and only while something is unproven."""
 
-    def __init__(self, inbox: Inbox, window: int, drained: Callable[[], None]) -> None:
-        """Watch `inbox`; `window` is our receive maximum; `drained` is called once for each connection."""
+    def __init__(self, inbox: Inbox, window: int, drained: Callable[[str], None]) -> None:
+        """Watch `inbox`; `window` is our receive maximum.
+
+        `drained` is called once for each connection, with what is to be said of it, and with `again` for each
+        `catch_up`.
+        """
         self.confirmed = 0
         self._inbox, self._window, self._drained = inbox, window, drained
         self._ask: Callable[[], None] | None = None
@@ -28,12 +33,23 @@ class Fence:
         self._barrier: int | None = None
         """Confirmed stands still until what the broker may have had in doubt (up to here) is acknowledged anew."""
         self._last = 0.0
+        self._patient_until = 0.0
+        self._questions = 0
+        self._catching_up: int | None = None
+        """The first question whose answer says that all which was sent before `catch_up` is here."""
         self._timer: asyncio.TimerHandle | None = None
 
     def connected(self, ask: Callable[[], None]) -> None:
         """Begin a connection, subscribed: `ask` sends a question whose answer is told to `answered`."""
-        self._ask, self._asked, self._barrier = ask, None, None
+        self._ask, self._asked, self._barrier, self._catching_up = ask, None, None, None
+        self._patient_until = asyncio.get_running_loop().time() + REDELIVERY_SECONDS
         self.ask()
+
+    def catch_up(self) -> None:
+        """Ask whether all that the broker has sent by now is here: `drained` is called again when it is."""
+        if self._ask is not None and self._barrier is not None:
+            self._catching_up = self._questions + 1
+            self.ask()
 
     def disconnected(self) -> None:
         """End it: no answer will come."""
@@ -61,6 +77,7 @@ class Fence:
         if self._ask is not None and self._asked is None:
             self._asked = self._inbox.acknowledged
             self._last = asyncio.get_running_loop().time()
+            self._questions += 1
             self._ask()
 
     def answered(self) -> None:
@@ -68,14 +85,31 @@ class Fence:
         if self._asked is None:
             return
         self._proven, self._asked = self._asked, None
-        if self._barrier is None and not self._may_hold_back():
+        if self._barrier is None and not self._may_hold_back() and not self._waits_for_redelivery():
             self._barrier = self._inbox.received
-            self._drained()
+            self._drained(self._given_up())
+        if self._catching_up is not None and self._questions >= self._catching_up and not self._may_hold_back():
+            self._catching_up = None
+            self._drained("again")
         if self._barrier is not None and self._proven >= self._barrier:
             self._barrier = 0
             self.confirmed = self._proven
-        if self._inbox.acknowledged > self._proven:
+        if self._inbox.acknowledged > self._proven or self._catching_up is not None:
             self.acknowledged()
+        elif self._barrier is None and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(REDELIVERY_LOOK_SECONDS, self.ask)
+
+    def _waits_for_redelivery(self) -> bool:
+        """Tell whether something that the broker has to send again may yet come."""
+        return bool(self._inbox.missing) and asyncio.get_running_loop().time() < self._patient_until
+
+    def _given_up(self) -> str:
+        """Say what did not come again; it is waited for no more."""
+        count = len(self._inbox.missing)
+        self._inbox.missing.clear()
+        if not count:
+            return ""
+        return f"{count} messages that were not acknowledged did not come again within {REDELIVERY_SECONDS:.0f} s"
 
     def _may_hold_back(self) -> bool:
         """Tell whether the broker may have more that it does not send before we acknowledge."""

@@ -27,6 +27,8 @@ class Inbox:
         """The most that it has waited for on this connection."""
         self.dropped = 0
         """QoS 0 deliveries that found no room since this was last set to 0."""
+        self.missing: set[int] = set()
+        """Packet ids of what came by an older connection and was not acknowledged: the broker has to send it again."""
         self._waiting: list[Delivery] = []
         self._older: list[Delivery] = []
         self._connection = 0
@@ -42,6 +44,8 @@ class Inbox:
     def put(self, fresh: Sequence[Delivery]) -> None:
         """Take what came; beyond INBOX_QOS0 waiting only what the broker holds us to (QoS 1, the receive maximum)."""
         held = [each for each in fresh if each.packet_id]
+        if self.missing:
+            self.missing.difference_update([each.packet_id for each in held if each.packet_id])
         if len(self._waiting) >= INBOX_QOS0:
             self.dropped += len(fresh) - len(held)
             fresh = held
@@ -86,11 +90,15 @@ class Inbox:
 
     def disconnected(self) -> None:
         """End a connection: nothing that came by it can be acknowledged."""
+        ours = [batch for connection, _, batch in self._out if connection == self._connection]
+        self.missing.update(each.packet_id for batch in (*ours, self._waiting) for each in batch if each.packet_id)
         self._connection += 1
         self.outstanding = 0
 
     def connected(self, *, resumed: bool) -> None:
         """Begin a connection: where the broker has our session, what waits at QoS 1 comes again and is let go here."""
+        if not resumed:
+            self.missing.clear()
         waiting = [each for each in self._waiting if not (resumed and each.packet_id)]
         older = [each for each in self._older if not (resumed and each.packet_id)]
         self._older, self._waiting = older + waiting, []

@@ -37,7 +37,7 @@ class Lifetime(ABC):
         self.on_notice = on_notice
         self._settings, self._will = settings, will
         self._inbox = Inbox()
-        self._fence = Fence(self._inbox, settings.receive_maximum, lambda: self._notice("drained"))
+        self._fence = Fence(self._inbox, settings.receive_maximum, lambda detail: self._notice("drained", detail))
         self._subscriptions = Subscriptions(settings, self._subscribe, self._unsubscribe)
         self._backoff = Backoff()
         self._up = asyncio.Event()
@@ -68,6 +68,15 @@ class Lifetime(ABC):
                 await self._pause()
         finally:
             self._finish()
+
+    @property
+    def received(self) -> int:
+        """Position of the last delivery that came, once it will be handed out."""
+        return self._inbox.received
+
+    def catch_up(self) -> None:
+        """Have a notice follow when all that the broker has sent by now is here; see Session.catch_up."""
+        self._fence.catch_up()
 
     async def receive(self) -> Sequence[Delivery]:
         """Return what waits; see Session.receive."""
@@ -107,6 +116,7 @@ class Lifetime(ABC):
         lost = self._met and not resumed
         if not resumed:
             self._subscriptions.lost()
+            self._notice("renewed")
         self._met, self._said = True, ""
         return lost
 

@@ -1,24 +1,37 @@
-"""Packet ids that were committed and perhaps not yet seen by the broker: what makes a redelivery evaluated only once.
+"""Packet ids that were committed: what makes a message that the broker sends again evaluated only once.
 
 A QoS 1 message that comes with DUP and has the packet id, topic and payload of a remembered one was committed before;
-it is acknowledged and not evaluated again. Ids are reused once acknowledged (MQTT 5, 2.2.1), so a receipt must be
-forgotten as soon as the broker is known to have taken its acknowledgement, and not earlier:
+it is acknowledged and not evaluated again. Our acknowledgement alone is no reason to forget: a broker that dies goes on
+with what it has last saved, and sends again what it had taken our acknowledgement for. So the last RECEIPTS_KEPT are
+kept, half of all ids: brokers give ids in turn, and none comes round before its receipt is gone.
 
-- `position` of a batch confirmed by the session (its PINGRESP came after our PUBACKs), or
+Some brokers give an id anew as soon as it is free. Seen once, nothing is kept of theirs beyond the moment at which they
+are known to have our acknowledgement (MQTT 5, 2.2.1), because an id says nothing of them any more. That moment is
+
+- the session's word for the batch's `position` (a PINGRESP came after our PUBACKs), or
 - after a reconnect, when all redeliveries have come (`drained`).
+
+What waited for us in the broker's queue has no id yet. If the broker dies soon after we took it, it comes again without
+DUP, under the ids that it had: a row of messages, in order, as it came seconds before the connection ended. So
+`_requeued` recognises it. What looks like one such message alone, or says what others say too ("on"), is evaluated:
+it may be a new one.
 """
 
 import struct
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
+from hub.limits import RECEIPT_COMMITS, RECEIPTS_KEPT, REQUEUED_SECONDS
 from hub.model import Delivery
 
 __all__ = ["Receipts"]
 
 _PACKED = struct.Struct("<HI")
+_IDS = 65_535
+Receipt = tuple[int, int, int]
+"""packet id, digest of topic and payload, its number among all receipts"""
 
 
 @dataclass(slots=True)
@@ -26,51 +39,125 @@ class _Batch:
     number: int
     position: int
     """Of its last delivery; 0 where the connection that delivered it is gone."""
-    packets: list[tuple[int, int]]
+    packets: list[Receipt]
     held: bool
     """Its redeliveries may yet come: not to be forgotten."""
+    at: float
 
 
 class Receipts:
-    """The receipts of the last commits, oldest first, and of the commit that is being filled."""
+    """The receipts of the last commits, oldest first, and of the commit that is being filled.
 
-    def __init__(self, stored: Sequence[tuple[int, bytes]]) -> None:
+    `reuses_ids` tells whether the broker gives ids anew at once; who knows so from earlier says so at the beginning.
+    """
+
+    def __init__(
+        self, stored: Sequence[tuple[int, bytes]], *, reuses_ids: bool = False, kept: int = RECEIPTS_KEPT
+    ) -> None:
         """Begin with what the store holds: commit number and packed ids, oldest first."""
-        self._known: dict[int, tuple[int, int]] = {}
+        self.reuses_ids = reuses_ids
+        self._kept = kept
+        self._known: dict[int, Receipt] = {}
         # the same tuple as in its batch: a later one with the same id is another object
         self._batches: deque[_Batch] = deque()
-        self._open: list[tuple[int, int]] = []
+        self._remembered = 0
+        """How many receipts the batches hold."""
+        self._open: list[Receipt] = []
         self._number = 1
         self._forget = 0
         self._hold = False
+        self._count = 0
         for number, blob in stored:
-            packets: list[tuple[int, int]] = list(_PACKED.iter_unpack(blob))
-            self._batches.append(_Batch(number, 0, packets, held=True))
-            self._known.update((receipt[0], receipt) for receipt in packets)
+            packets = [self._stored(packet, digest) for packet, digest in _PACKED.iter_unpack(blob)]
+            self._batches.append(_Batch(number, 0, packets, held=True, at=0.0))
+            self._remembered += len(packets)
             self._number = number + 1
+        self._since = self._count + 1
+        """The first number of the present connection."""
+        self._newer = False
+        """Whether a message without DUP has come by it."""
+        self.late: list[Delivery] = []
+        """Of what was last taken, what others have overtaken: first sent on an older connection, behind newer ones."""
+        self._back_to: int | None = None
+        """Where the broker has begun again: it gave an id anew that it had given under this number."""
+        self._row = _Row(range(0))
+        self._left: int | None = None
+        """How many deliveries of a session that has ended are yet to be taken; None where none has ended."""
 
     def __len__(self) -> int:
         return len(self._known)
 
+    def _stored(self, packet: int, digest: int) -> Receipt:
+        self._count += 1
+        receipt = self._known[packet] = (packet, digest, self._count)
+        return receipt
+
     def take(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
         """Remember those at QoS 1 with the commit that is being filled; return what was not taken before."""
-        known, add = self._known, self._open.append
-        seen: set[int] = set()
+        known, add, count, self.late = self._known, self._open.append, self._count, []
+        seen = self._requeued(deliveries) if self._row.open else set()
         for place, delivery in enumerate(deliveries):
             packet = delivery.packet_id
             if not packet:
                 continue
-            receipt = (packet, crc32(delivery.payload, crc32(delivery.topic.encode())))
-            if delivery.duplicate and known.get(packet) == receipt:
+            count += 1
+            receipt = (packet, _digest(delivery), count)
+            before = known.get(packet)
+            if not delivery.duplicate:
+                self._newer = True
+                if before is not None:
+                    self._given_anew(before, count)
+            elif before is not None and before[1] == receipt[1]:
                 seen.add(place)
+            elif self._newer:
+                self.late.append(delivery)
             known[packet] = receipt
             add(receipt)
+        self._count = count
+        if self._left is not None:
+            self.ended(self._left - len(deliveries))
         if not seen:
             return deliveries
         return [delivery for place, delivery in enumerate(deliveries) if place not in seen]
 
-    def seal(self, position: int) -> tuple[tuple[int, bytes] | None, int]:
-        """End the commit being filled, which reaches to `position`.
+    def wants_more(self, deliveries: Sequence[Delivery]) -> bool:
+        """Tell whether these are one message that looks like one from before: the next one will show whether it is."""
+        fresh = [each for each in deliveries if each.packet_id and not each.duplicate]
+        if not self._row.open or self._row.believed or len(fresh) != 1:
+            return False
+        before = self._known.get(fresh[0].packet_id or 0)
+        return before is not None and before[1] == _digest(fresh[0])
+
+    def _given_anew(self, before: Receipt, count: int) -> None:
+        """Hear that the broker has given an id to another message than it had when it was `before`."""
+        number = before[2]
+        if number < self._since:  # on an older connection: it has begun again at what it had saved
+            self._back_to = number if self._back_to is None else min(self._back_to, number)
+        elif count - number <= self._kept:
+            self.reuses_ids = True
+
+    def _requeued(self, deliveries: Sequence[Delivery]) -> set[int]:
+        """Return the places of what came seconds before the last connection ended, and now comes again without DUP."""
+        places: set[int] = set()
+        for place, delivery in enumerate(deliveries):
+            if not delivery.packet_id or delivery.duplicate:
+                continue
+            before = self._known.get(delivery.packet_id)
+            if before is None or not self._row.goes_on(before, _digest(delivery), self._common()):
+                self._row.open = False
+                break
+            places.add(place)
+        return places if self._row.believed else set()
+
+    def _common(self) -> set[int]:
+        """Return what several of the messages said that came by older connections: by it none can be recognised."""
+        if self._row.common is None:
+            counts = Counter(digest for _, digest, number in self._known.values() if number < self._since)
+            self._row.common = {digest for digest, count in counts.items() if count > 1}
+        return self._row.common
+
+    def seal(self, position: int, now: float = 0.0) -> tuple[tuple[int, bytes] | None, int]:
+        """End the commit being filled, which reaches to `position`; `now` is its time in seconds.
 
         Returns (number, packed ids) to store, None where there is nothing to, and the commit number up to which stored
         ones are to be deleted (0: none).
@@ -79,27 +166,95 @@ class Receipts:
         if not self._open:
             return None, forget
         number, packets = self._number, self._open
-        self._batches.append(_Batch(number, position, packets, self._hold))
+        self._batches.append(_Batch(number, position, packets, self._hold, now))
+        self._remembered += len(packets)
         self._number, self._open, self._hold = number + 1, [], False
-        return (number, b"".join([_PACKED.pack(packet, digest) for packet, digest in packets])), forget
+        return (number, b"".join([_PACKED.pack(packet, digest) for packet, digest, _ in packets])), forget
 
     def confirmed(self, position: int) -> None:
-        """Forget what the broker is known to have seen acknowledged: all batches up to this position."""
+        """Hear up to which position the broker has our acknowledgements; forget what is not kept beyond that."""
         while self._batches and not self._batches[0].held and self._batches[0].position <= position:
-            batch = self._batches.popleft()
-            for receipt in batch.packets:
-                if self._known.get(receipt[0]) is receipt:
-                    del self._known[receipt[0]]
-            self._forget = batch.number
+            if not self.reuses_ids and self._remembered <= self._kept and len(self._batches) <= RECEIPT_COMMITS:
+                return
+            self._drop(self._batches.popleft())
 
-    def disconnected(self) -> None:
-        """The connection is gone: what is not confirmed may be redelivered."""
-        self._hold = bool(self._open)
+    def _drop(self, batch: _Batch) -> None:
+        self._remembered -= len(batch.packets)
+        for receipt in batch.packets:
+            if self._known.get(receipt[0]) is receipt:
+                del self._known[receipt[0]]
+        self._forget = batch.number
+
+    def disconnected(self, now: float = 0.0) -> None:
+        """The connection is gone: what is not confirmed may come again, and after a crash of the broker the rest."""
+        self._hold, self._newer = bool(self._open), False
+        first = self._count + 1
         for batch in self._batches:
             batch.held, batch.position = True, 0
+            if batch.at >= now - REQUEUED_SECONDS and batch.packets:
+                first = min(first, batch.packets[0][2])
+        self._since = self._count + 1
+        first = min([first, *(receipt[2] for receipt in self._open[:1])])
+        self._row = _Row(range(first, self._since), open=True)
 
     def drained(self) -> None:
-        """All redeliveries of the lost connection have come and been taken anew: its receipts have served."""
-        self._hold = False
+        """All redeliveries of the lost connection have come and been taken anew: its receipts have served.
+
+        Where the broker has begun again at what it had saved, it gives the ids from there on to other messages.
+        """
+        self._hold = self._row.open = False
         for batch in self._batches:
             batch.held = False
+        if self._back_to is not None:
+            void = [packet for packet, _, number in self._known.values() if self._back_to <= number < self._since]
+            for packet in void:
+                del self._known[packet]
+            self._back_to = None
+
+    def ended(self, left: int) -> None:
+        """Hear that the broker has no session of ours any more: nothing comes again, and ids begin anew.
+
+        `left`: how many deliveries of the old session are yet to be taken; till then its receipts serve.
+        """
+        self._left = left if left > 0 else None
+        if self._left is not None:
+            return
+        while self._batches:
+            self._drop(self._batches.popleft())
+        self._known, self._open, self._hold = {}, [], False
+        self._since, self._back_to, self._row.open = self._count + 1, None, False
+        self.reuses_ids = False  # it may be another broker
+
+
+class _Row:
+    """A row of messages that come again, in the order in which they came: ids one behind the other, the same content.
+
+    `recent` are the numbers of the receipts that may be among them; `common` the digests that tell none from others.
+    """
+
+    def __init__(self, recent: range, *, open: bool = False) -> None:  # noqa: A002 - the word for a row that may go on
+        """Begin before the first message."""
+        self.open = open
+        self.common: set[int] | None = None
+        self._recent = recent
+        self._next: int | None = None
+        self._digests: set[int] = set()
+
+    @property
+    def believed(self) -> bool:
+        """Whether it is no chance: two different messages, both where they were."""
+        return len(self._digests) > 1
+
+    def goes_on(self, before: Receipt, digest: int, common: Container[int]) -> bool:
+        """Tell whether a message with this digest, whose id was `before`'s, is the next of the row; then it is."""
+        packet, was, number = before
+        if was != digest or number not in self._recent or self._next not in (None, packet) or digest in common:
+            return False
+        self._next = packet % _IDS + 1
+        if not self.believed:
+            self._digests.add(digest)
+        return True
+
+
+def _digest(delivery: Delivery) -> int:
+    return crc32(delivery.payload, crc32(delivery.topic.encode()))

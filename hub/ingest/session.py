@@ -53,11 +53,13 @@ class BrokerSettings:
 class Notice:
     """Something about the session itself that the rest of the hub must know.
 
-    `kind`: `connected` (subscribed; detail is `resumed` or `new`), `session_lost` (the broker had no session although
-    this process had one; subscribed anew; goes before its `connected`), `drained` (what the broker held while we were
-    away has been handed over or waits in the inbox; once for each connection, and where something waits to be
-    acknowledged, only after some of it was), `disconnected` (detail says why; an attempt that fails for the same reason
-    as the one before is not told again), `dropped` (QoS 0 beyond the inbox, `count` of them).
+    `kind`: `renewed` (the broker has no session of ours: ids begin anew, and nothing comes again; goes before
+    everything else of its connection), `connected` (subscribed; detail is `resumed` or `new`), `session_lost` (the
+    broker had no session although this process had one; subscribed anew; goes before its `connected`), `drained` (what
+    the broker held while we were away has been handed over or waits in the inbox; once for each connection, and where
+    something waits to be acknowledged, only after some of it was; detail says what did not come again; `again` where it
+    answers a `catch_up`), `disconnected` (detail says why; an attempt that fails for the same reason as the one before
+    is not told again), `dropped` (QoS 0 beyond the inbox, `count` of them).
     `position` is that of the last delivery received before it.
     """
 
@@ -85,6 +87,18 @@ class Session(Protocol):
         """Position up to which the broker is known to have taken our acknowledgements; packet ids up to it are free.
 
         After a reconnect it stands still until everything that the broker sends again was acknowledged anew.
+        """
+        ...
+
+    @property
+    def received(self) -> int:
+        """Position of the last delivery that came, once it will be handed out; it may fall when a connection ends."""
+        ...
+
+    def catch_up(self) -> None:
+        """Ask the broker whether all that it has sent by now is here: then `drained` follows, with the detail `again`.
+
+        Where there is no connection, or its own `drained` is still to come, that is the answer.
         """
         ...
 

@@ -43,6 +43,8 @@ class Inflow:
         self._unconfirmed: deque[_Part] = deque()
         self._drained: Notice | None = None
         self._marked = 0
+        self._passed = 0
+        """The session's position up to which its deliveries were handed out."""
         self._stored: dict[str, dict[str, str]] = {}
         self._from_session: asyncio.Task[Sequence[Delivery]] | None = None
         self._woken = asyncio.Event()
@@ -58,6 +60,16 @@ class Inflow:
         while self._unconfirmed and self._end(self._unconfirmed[0]) <= self._session.confirmed:
             self._unconfirmed.popleft()
         return self._unconfirmed[0].first - 1 if self._unconfirmed else self.handed
+
+    @property
+    def received(self) -> int:
+        """Position of the last delivery that came, once all that waits is handed out."""
+        waiting = self._session.received - self._passed + sum(source.waiting for source in self._sources)
+        return self.handed + waiting
+
+    def catch_up(self) -> None:
+        """Ask the broker; the sources know themselves whether they are behind."""
+        self._session.catch_up()
 
     async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
         """Run the session and the sources; return when the session was closed."""
@@ -145,6 +157,7 @@ class Inflow:
         self._out.append(part)
         if part.source is None:
             self._unconfirmed.append(replace(part))
+            self._passed = part.mqtt + len(deliveries)
         self._look()
         return deliveries
 

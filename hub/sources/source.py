@@ -64,6 +64,11 @@ class Source:
                 await _whole(asyncio.create_task(_end(queue, tasks), name="source disconnects"))
             await asyncio.sleep(backoff.wait(clock()))
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be taken."""
+        return sum(len(batch.messages) for batch in self._waiting)
+
     def take(self) -> Batch | None:
         """Return what waits, at most BATCH messages, or None."""
         if not self._waiting:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import signal
 import statistics
 import time
 
@@ -83,6 +84,37 @@ async def test_a_broker_that_is_stopped_loses_no_event_it_had_accepted(tmp_path,
         await hook.requests.until(lambda _: due <= set(numbers(hook)), what=f"{len(due)} due")
         assert len(hook.ids()) == len(set(hook.ids())) == len(set(numbers(hook)))
         assert not any("session-lost" in line for line in hub.lines)
+
+
+@pytest.mark.parametrize("behind", ["stands still", "is away"])
+async def test_a_broker_that_is_killed_as_the_hub_has_caught_up_tells_nothing_again(tmp_path, broker, behind):
+    """It goes on with what it saved last: most of what the hub took in meanwhile it sends again."""
+    async with Web() as hook, Hub(tmp_path, broker, RULES.format(url=hook.url)) as hub:
+        await asyncio.sleep(1.1)  # the session is saved
+        if behind == "is away":
+            assert await hub.stop() == 0
+        else:
+            hub.signal(signal.SIGSTOP)
+        async with client(broker.settings("device"), "load") as device:
+            for first in range(0, 1500, 10):
+                await device.publish_all([("load/d", json.dumps({"n": n})) for n in range(first, first + 10)])
+        await asyncio.sleep(1.1)  # saved as not yet delivered
+        if behind == "is away":
+            await hub.start(connected=False)
+        else:
+            hub.signal(signal.SIGCONT)
+        await hook.requests.until(lambda _: len(numbers(hook)) >= 150)
+        await broker.kill()
+        said = len(hub.lines)
+        await hub.says(" disconnected ")
+        await broker.start()
+        await hub.says(" drained ", after=said)
+        async with client(broker.settings("device"), "last") as device:
+            await device.publish("load/d", json.dumps({"n": 9_999_990}))
+        await hook.requests.until(lambda _: 9_999_990 in numbers(hook))
+        assert sorted(numbers(hook)) == sorted({*numbers(hook)})
+        assert len(set(hook.ids())) == len(hook.ids())
+        assert await hub.stop() == 0
 
 
 async def test_a_session_that_the_broker_has_lost_is_an_event_of_the_hubs_own(tmp_path, broker):

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from hub.ingest import receipts as module
 from hub.ingest.receipts import Receipts
 from tests.rules.making import Packet
 
@@ -55,8 +56,8 @@ def test_a_crash_before_the_commit_forgets_what_was_taken_and_one_behind_it_does
     assert ids(again.take(packets(1, 2, duplicate=True))) == [2]
 
 
-def test_what_the_broker_is_known_to_have_taken_is_forgotten_and_its_rows_named():
-    receipts = Receipts(())
+def test_beyond_what_is_kept_what_the_broker_is_known_to_have_taken_is_forgotten_and_its_rows_named():
+    receipts = Receipts((), kept=0)
     receipts.take(packets(1, 2))
     assert receipts.seal(2)[0][0] == 1
     receipts.take(packets(3))
@@ -71,7 +72,7 @@ def test_what_the_broker_is_known_to_have_taken_is_forgotten_and_its_rows_named(
 
 
 def test_after_a_lost_connection_nothing_is_forgotten_before_all_has_come_again():
-    receipts = Receipts(())
+    receipts = Receipts((), kept=0)
     receipts.take(packets(1))
     receipts.seal(1)
     receipts.disconnected()
@@ -80,6 +81,126 @@ def test_after_a_lost_connection_nothing_is_forgotten_before_all_has_come_again(
     receipts.drained()
     receipts.confirmed(1)
     assert len(receipts) == 0
+
+
+def test_what_a_broker_that_died_sends_again_is_left_out_though_it_had_our_acknowledgement():
+    receipts = Receipts(())
+    receipts.take(packets(1, 2, 3))
+    stored, _ = receipts.seal(3)
+    receipts.confirmed(3)
+    assert receipts.seal(3) == (None, 0)
+    for each in (receipts, Receipts([stored])):  # we alone lost the connection, or died with it
+        each.disconnected()
+        assert ids(each.take(packets(2, 3, duplicate=True) + packets(4))) == [4]
+
+
+def test_what_is_kept_is_bounded_in_ids_and_in_commits(monkeypatch):
+    receipts = Receipts((), kept=3)
+    for number in range(1, 6):
+        receipts.take(packets(number))
+        receipts.seal(number)
+        receipts.confirmed(number)
+    assert len(receipts) == 3
+    assert receipts.seal(5) == (None, 2)
+    monkeypatch.setattr(module, "RECEIPT_COMMITS", 1)
+    receipts.confirmed(5)
+    assert receipts.seal(5) == (None, 4)
+
+
+def test_of_a_broker_that_gives_ids_anew_at_once_nothing_is_kept_beyond_its_word():
+    receipts = Receipts(())
+    for position in (1, 2):
+        assert ids(receipts.take(packets(1))) == [1]
+        receipts.seal(position)
+        receipts.confirmed(position)
+    assert receipts.reuses_ids
+    assert len(receipts) == 0
+    assert len(Receipts([(1, b"")], reuses_ids=True)) == 0
+
+
+def several(first, last, *, word=b"", **more):
+    return [Packet("t", word + b"%d" % number, number, **more) for number in range(first, last + 1)]
+
+
+def test_what_comes_from_the_queue_again_after_the_broker_died_is_left_out_though_it_comes_without_dup():
+    receipts = Receipts(())
+    receipts.take(several(1, 9))
+    receipts.seal(9, 100.0)
+    receipts.confirmed(9)
+    receipts.disconnected(101.0)
+    assert ids(receipts.take(several(3, 5))) == []
+    assert ids(receipts.take(several(6, 9) + several(10, 11))) == [10, 11]
+
+
+def test_one_message_alone_that_looks_like_one_from_before_is_evaluated_and_the_rest_of_its_row_is_not():
+    receipts = Receipts(())
+    receipts.take(several(1, 9))
+    receipts.seal(9)
+    receipts.disconnected()
+    assert receipts.wants_more(several(3, 3))
+    assert not receipts.wants_more(several(3, 3, word=b"other"))
+    assert not receipts.wants_more(several(3, 4))
+    assert ids(receipts.take(several(3, 3))) == [3]
+    assert ids(receipts.take(several(4, 9))) == []
+
+
+def test_the_same_payload_again_and_again_is_no_row_and_nothing_of_it_is_left_out():
+    receipts = Receipts(())
+    receipts.take(packets(1, 2, 3, 4))
+    receipts.seal(4)
+    receipts.disconnected()
+    assert ids(receipts.take(packets(2, 3, 4))) == [2, 3, 4]
+
+
+def test_a_row_that_came_long_before_the_connection_ended_or_after_all_had_come_again_is_new():
+    for ago, drained in ((11.0, False), (1.0, True)):
+        receipts = Receipts(())
+        receipts.take(several(1, 9))
+        receipts.seal(9, 100.0)
+        receipts.disconnected(100.0 + ago)
+        if drained:
+            receipts.drained()
+        assert ids(receipts.take(several(3, 9))) == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_what_ids_said_that_the_broker_now_gives_to_others_is_forgotten():
+    receipts = Receipts(())
+    receipts.take(several(1, 9))
+    receipts.seal(9)
+    receipts.disconnected()
+    receipts.take(several(1, 4, duplicate=True))
+    receipts.take(several(5, 5, word=b"new"))  # it has begun again behind 4
+    receipts.drained()
+    receipts.disconnected()
+    assert ids(receipts.take(several(4, 6, duplicate=True))) == [5, 6]
+
+
+def test_where_the_broker_has_a_new_session_nothing_is_left_out_once_what_waited_is_taken():
+    receipts = Receipts(())
+    receipts.take(packets(1, 2))
+    receipts.seal(2)
+    receipts.take(packets(3))
+    receipts.disconnected()
+    receipts.ended(1)
+    assert ids(receipts.take(packets(2, duplicate=True))) == []
+    assert len(receipts) == 0
+    assert receipts.seal(4) == (None, 1)
+    assert ids(receipts.take(packets(1, 2))) == [1, 2]
+    assert not receipts.reuses_ids
+
+
+def test_what_was_sent_on_an_older_connection_and_comes_behind_newer_ones_is_late():
+    receipts = Receipts(())
+    receipts.take(packets(1))
+    receipts.disconnected()
+    receipts.take(several(2, 3, duplicate=True))
+    assert receipts.late == []
+    receipts.take(several(4, 4))
+    receipts.take(several(5, 5, duplicate=True) + several(6, 6))
+    assert ids(receipts.late) == [5]
+    receipts.disconnected()
+    receipts.take(several(5, 7, duplicate=True))
+    assert receipts.late == []
 
 
 def test_a_row_packs_six_bytes_an_id():
@@ -104,7 +225,7 @@ class Broker(RuleBasedStateMachine):
         self.start_hub()
 
     def start_hub(self):
-        self.receipts = Receipts(sorted(self.stored.items()))
+        self.receipts = Receipts(sorted(self.stored.items()), kept=0)
         self.position = self.sealed = self.confirmed = 0
         self.evaluated, self.taken, self.wire = [], [], []  # taken: (position, id, connection), not acknowledged
         self.drained_at = self.last_again = None
@@ -232,3 +353,113 @@ class Broker(RuleBasedStateMachine):
 
 Broker.TestCase.settings = settings(max_examples=300, stateful_step_count=80, deadline=None)
 TestReceiptsAgainstABroker = Broker.TestCase
+
+
+class Dying(RuleBasedStateMachine):
+    """A broker that dies and goes on with what it last saved, and a hub that may die too.
+
+    Messages are all different, but for those that say b"same", as two did before. What the broker had not saved is
+    lost with it; nothing else may be, and what comes with DUP again is never evaluated twice.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.messages = 0
+        self.state = ([], {}, 2)  # waiting, id -> message in order, the last id given
+        self.saved = ([], {}, 2)
+        self.lost = set()
+        self.connected, self.redelivering, self.inbox = False, [], []
+        self.stored, self.seen = {}, Counter()
+        self.receipts, self.position, self.taken = Receipts(()), 0, []
+        self.receipts.take(packets(1, 2, payload=b"same"))
+
+    @rule(same=st.booleans(), count=MANY)
+    def publish(self, same, count):
+        for _ in range(count):
+            self.messages += 1
+            self.state[0].append((self.messages, b"same" if same else b"%d" % self.messages))
+
+    @rule()
+    def save(self):
+        queue, inflight, last = self.state
+        self.saved = (list(queue), dict(inflight), last)
+
+    @precondition(lambda self: not self.connected)
+    @rule()
+    def connect(self):
+        self.connected, self.inbox, self.redelivering = True, [], list(self.state[1])
+
+    @precondition(lambda self: self.connected)
+    @rule(count=MANY)
+    def deliver(self, count):
+        queue, inflight, last = self.state
+        for _ in range(count):
+            if self.redelivering:
+                number = self.redelivering.pop(0)
+                self.inbox.append((Packet("t", inflight[number][1], number, duplicate=True), inflight[number]))
+            elif queue:
+                last += 1
+                inflight[last] = queue.pop(0)
+                self.inbox.append((Packet("t", inflight[last][1], last), inflight[last]))
+        self.state = (queue, inflight, last)
+
+    @precondition(lambda self: self.inbox)
+    @rule(count=MANY)
+    def take(self, count):
+        batch, self.inbox = self.inbox[:count], self.inbox[count:]
+        fresh = self.receipts.take([packet for packet, _ in batch])
+        for packet, (message, _) in batch:
+            if any(packet is each for each in fresh):
+                assert not (packet.duplicate and self.seen[message]), "it came with DUP again, and was evaluated twice"
+                self.seen[message] += 1
+        self.taken += batch
+
+    @rule(drained=st.booleans())
+    def commit(self, drained):
+        """Commit and acknowledge all that was taken; the broker has it at once and says so."""
+        self.position += len(self.taken)
+        if drained and self.connected and not self.redelivering and not self.inbox:
+            self.receipts.drained()
+        row, forget = self.receipts.seal(self.position)
+        self.stored = {number: blob for number, blob in self.stored.items() if number > forget}
+        if row is not None:
+            self.stored[row[0]] = row[1]
+        if self.connected:
+            for packet, _ in self.taken:
+                self.state[1].pop(packet.packet_id, None)
+            self.receipts.confirmed(self.position)
+        self.taken = []
+
+    def cut(self):
+        self.connected, self.inbox, self.redelivering, self.taken = False, [], [], []
+
+    @rule()
+    def broker_dies(self):
+        self.commit(drained=False)
+        self.receipts.disconnected()
+        self.cut()
+        queue, inflight, last = self.saved
+        kept = {message for message, _ in (*queue, *inflight.values())}
+        here = {message for message, _ in (*self.state[0], *self.state[1].values())}
+        self.lost |= here - kept
+        self.state = (list(queue), dict(inflight), last)
+
+    @rule()
+    def hub_dies(self):
+        self.commit(drained=False)
+        self.cut()
+        self.receipts = Receipts(sorted(self.stored.items()))
+
+    def teardown(self):
+        if not self.connected:
+            self.connect()
+        while self.state[0] or self.inbox or self.state[1] or self.redelivering:
+            self.deliver(100)
+            if self.inbox:
+                self.take(100)
+            self.commit(drained=True)
+        assert set(range(1, self.messages + 1)) - self.lost <= set(self.seen), "accepted, and never evaluated"
+
+
+Dying.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+TestReceiptsAgainstABrokerThatDies = Dying.TestCase

@@ -230,7 +230,7 @@ async def test_a_resumed_session_is_told_and_what_is_retained_is_not_replayed_wh
     await device.publish("site/kept", "1", retain=True)
     subject = await start(settings)
     assert [each.retain for each in await subject.take(1)] == [True]
-    assert subject.notices[0].detail == "new"
+    assert [(each.kind, each.detail) for each in subject.notices[:2]] == [("renewed", ""), ("connected", "new")]
     subject.session.acknowledge(1)
     await subject.confirmed(1)
     await subject.close()
