@@ -10,13 +10,14 @@ from functools import partial
 
 import orjson
 
+from hub.ingest.decode import decode_again
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_silence
 from hub.rules.beside import Beside
 from hub.rules.gated import state_of
 from hub.rules.heavy import Heavy
-from hub.rules.index import Index, Plan
+from hub.rules.index import Bound, Index, Plan
 from hub.rules.instance import dump_key, load_key
 from hub.rules.loading import adopt, load, resume
 from hub.rules.rule import Rule
@@ -68,6 +69,9 @@ class Engine:
         plans = self._plans
         for event in events:
             plan = plans.get(event.topic) or self.plan(event.topic)
+            if event.time < plan.at and event.time < now:  # two looks: a clock that was set back is no older message
+                self._overtaken(plan, event, now)
+                continue
             plan.raw, plan.at = event.raw, event.time
             if len(event.raw) > HEAVY_PAYLOAD_BYTES:
                 self._heavy.keep(event.topic, len(event.raw))
@@ -86,6 +90,17 @@ class Engine:
             if sleepers.awake:
                 for bound in sleepers.roused(demanding):
                     bound.state.step(event, bound.captures, bound.key, now)
+
+    def _overtaken(self, plan: Plan, event: Event, now: float) -> None:
+        """Evaluate an event that came behind a newer one of its topic: it may say something, and undoes nothing."""
+        newer = decode_again(event.topic, plan.raw, plan.at)
+        bounds = [*plan.always, *(bound for group in plan.groups for bound in group.of(event.fields))]
+        bounds += [
+            Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.ensemble.states
+        ]
+        for bound in bounds:
+            if isinstance(bound.state, RuleState):  # who else listens keeps only what is newest
+                bound.state.step_behind(newer, event, bound.captures, bound.key, now)
 
     def plan(self, topic: str) -> Plan:
         """Return the rules that a topic concerns, from memory where it was seen lately."""

@@ -45,9 +45,10 @@ class GatedState(RuleState):
         self._pause_turns, self._mute_turns = _turning(rule.pause), _turning(rule.mute)
         self._turns = rule.alert and any(each.schedules for each in (rule.when, rule.clear) if each is not None)
         """Whether `when` or `clear` may turn by the clock."""
-        self._waits = rule.alert and rule.when is not None and bool(rule.when.schedules)
-        """Whether what is inactive waits for a schedule: it may fire by the clock."""
-        self._recalls = rule.pause is not None or self._mute_turns is not None or self._turns
+        timed = rule.timestamp is not None or (rule.when is not None and bool(rule.when.schedules))
+        self._waits = rule.alert and timed
+        """Whether what is inactive is kept: it may fire by the clock, or an older message may come behind."""
+        self._recalls = rule.pause is not None or self._mute_turns is not None or self._turns or self._waits
         named = [self.tables[name] for name in sorted(rule.turning)]
         self._clocks = [table for table in (self._pauses, self._mutes, *named) if table is not None]
         self._turn = Instance(())
@@ -72,16 +73,33 @@ class GatedState(RuleState):
             self.failed(event, error)
 
     def _step(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
-        if self.rule.timestamp is not None:
-            event = self._stamped(self.rule.timestamp, event, captures, now)
         if not self._turn.due:
             self.begin(now)
+        if self.rule.timestamp is None:
+            self._pass(event, captures, key, now, known)
+            return
+        event = self._stamped(self.rule.timestamp, event, captures, now)
+        self.overtaken = self._is_overtaken(event, key)
+        try:
+            self._pass(event, captures, key, now, known)
+        finally:
+            self.overtaken = False
+
+    def _pass(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
         if self.rule.pause is not None and self._is_paused(event, captures, key, now):
             self._postpone(event, captures, key, now)
             return
         super().step(event, captures, key, now, known)
         if event.retain and not self.rule.alert and self.rule.mute is not None:
             self._hear_mute(event, captures, key, now)
+
+    def _is_overtaken(self, event: Event, key: Key) -> bool:
+        """Tell whether the instance has heard something newer, by the devices' own times."""
+        instance = self.instances.get(key)
+        if instance is None:
+            return False
+        latest = 0.0 if instance.history is None else instance.history.latest
+        return event.time < max(latest, instance.time)
 
     def _stamped(self, program: Program, event: Event, captures: Key, now: float) -> Event:
         """Give the event its own time, where it has one."""
@@ -154,6 +172,8 @@ class GatedState(RuleState):
         before = instance is not None and instance.extra is not None and instance.extra.paused
         if self._pauses is not None:
             paused = self._pauses.active(now)
+        elif self.overtaken:
+            paused = before
         else:
             paused = self._asks_pause(event, captures, key, now, before)
         if before and not paused and instance is not None:
@@ -184,7 +204,8 @@ class GatedState(RuleState):
             self._begin_pause(instance, now, event, captures)
         if not self.rule.alert:
             return
-        extra.waiting = (event.qos, event.retain)
+        if not self.overtaken:
+            extra.waiting = (event.qos, event.retain)
         speaks = not event.retain if self.absence is None else self.absence.speaks(event, key, now)
         if speaks:
             extra.heard = True

@@ -56,11 +56,13 @@ class Roster(ABC):
         self.together = Count()
         self.replaying = False
         """Whether the message at hand is one that was remembered over a pause."""
+        self.overtaken = False
+        """Whether the message at hand is older than one that its instance has heard: it undoes nothing."""
         names = {name: place for place, name in enumerate(rule.captures)}
         self._places = [names.get(name) for name in rule.by]
         self._static = None not in self._places
         later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
-        timers = (rule.hold, rule.clear_hold, rule.absent, rule.pause, rule.mute, rule.turning, later)
+        timers = (rule.hold, rule.clear_hold, rule.absent, rule.pause, rule.mute, rule.turning, rule.timestamp, later)
         self._timed = any(timers)
         self._gated = rule.pause is not None or rule.mute is not None or rule.learns
         self._parts: dict[str, list[tuple[str, Program]]] = {}
@@ -132,7 +134,7 @@ class Roster(ABC):
 
     def remember(self, instance: Instance, event: Event) -> None:
         """Keep an event for the texts of timers and of what is told later, where the rule has any."""
-        if self._timed:
+        if self._timed and not self.overtaken:
             instance.came = f"{event.topic}\0{event.trace}" if event.trace else event.topic
             instance.raw, instance.time = event.raw, event.time
             self.work.dirty.add((self, instance))

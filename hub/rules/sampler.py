@@ -86,6 +86,24 @@ class Sampler:
                 value = keep(value)  # else it would come back as it is: most samples are doubles
             slots[key].hear(at, latest, value)
 
+    def feed_late(
+        self, history: History, event: Event, captures: Key, context: Context | None, *, early: bool = False
+    ) -> None:
+        """Take what an event brought that a newer one has overtaken: samples of windows, at their place in time.
+
+        The latest value stays what it is, and a sample from before the window is none.
+        """
+        self.sight.history = slots = history.slots
+        for key, windowed, field, run, keep in self._early if early else self._feeds:
+            if not windowed:
+                slots[key].fresh = False
+            elif event.time >= history.latest - self.longest and not event.retain:
+                try:
+                    value = event.fields.get(field) if field is not None else run(event.fields, captures, context)
+                except EvaluationError:
+                    value = None
+                slots[key].hear(event.time, history.latest, keep(value))
+
     def shown(self, history: History | None) -> Mapping[str, Any] | None:
         """Write down what the rule's texts will ask."""
         return record(history, self._shown) if self._shown and history is not None else None

@@ -75,11 +75,27 @@ class RuleState(Roster):
                 instance = self.instances.get(key)
                 if self.absence is not None:
                     instance = self.absence.hear(event, captures, key, instance, now)
-                self.judge(instance, event, captures, key, now, known)
+                if not self.overtaken:
+                    self.judge(instance, event, captures, key, now, known)
             elif not event.retain:
                 self._event(event, captures, key, now, known)
         except EvaluationError as error:
             self.failed(event, error)
+
+    def step_behind(self, newer: Event, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        """Evaluate an event that came behind a newer one of its topic.
+
+        It is a sign of life, a sample of windows, and what an event rule tells of. An alert goes by the newer one, if
+        that is of the same instance.
+        """
+        try:
+            self.overtaken = key is not None or self.key(newer, captures) == self.key(event, captures)
+        except EvaluationError:
+            self.overtaken = False  # the newer one says nothing of this instance
+        try:
+            self.step(event, captures, key, now)
+        finally:
+            self.overtaken = False
 
     def sample(
         self, sampler: Sampler, event: Event, captures: Key, key: Key, now: float, *, early: bool = False
@@ -92,7 +108,8 @@ class RuleState(Roster):
             self.make_room(event)
         context = self.context(event, captures, now) if sampler.needs_context else None
         if instance.history is not None:
-            sampler.feed(instance.history, event, captures, context, early=early)
+            feed = sampler.feed_late if self.overtaken else sampler.feed
+            feed(instance.history, event, captures, context, early=early)
         self.work.dirty.add((self, instance))
         if not instance.due:
             self.reschedule(instance)

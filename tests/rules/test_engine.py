@@ -339,3 +339,47 @@ def test_a_tick_before_anything_is_due_does_nothing():
     drive.engine.tick(1299.9)
     assert drive.said() == []
     assert drive.engine.take_changes() == []
+
+
+# an older message comes behind a newer one: the pipeline knows, and gives it the time at which its connection ended
+
+
+def older(drive, topic, payload, seconds=5.0):
+    drive.engine.process([event(topic, payload, drive.now - seconds)], drive.now)
+    return drive.said()
+
+
+MIXED = """\
+- {alert: Alone, topic: "f/{device}", when: t > 5 && now > timestamp(0)}
+- {alert: One, topic: "f/{device}", when: t > 5}
+- {alert: Two, topic: "f/{device}", when: t > 6}
+- {alert: Named, topic: "f/{device}", when: 'k == "x" && t > 5'}
+- {alert: Field, topic: "f/{device}", by: [device, tag], when: t > 5}
+- {event: Said, topic: "f/{device}", when: t > 5}
+"""
+
+
+def test_what_a_newer_message_of_its_topic_has_overtaken_changes_no_alert_and_event_rules_tell_it():
+    drive = Drive(MIXED)
+    drive.send("f/1", {"t": 1, "k": "x", "tag": "a"})
+    drive.wait(60)
+    drive.send("f/1", {"t": 1, "k": "x", "tag": "a"})
+    assert older(drive, "f/1", {"t": 9, "k": "x", "tag": "a"}) == [("Said", "1", "event", "condition")]
+    assert len(drive.send("f/1", {"t": 9, "k": "x", "tag": "a"}, after=60)) == 6
+    assert older(drive, "f/1", {"t": 1, "k": "x", "tag": "a"}) == []
+
+
+def test_of_another_instance_or_topic_an_older_message_is_as_good_as_new():
+    drive = Drive(MIXED)
+    drive.wait(60)
+    drive.send("f/1", {"t": 1, "tag": "a"})
+    assert ("Field", "1/b", "firing", "condition") in older(drive, "f/1", {"t": 9, "tag": "b"})
+    assert ("One", "2", "firing", "condition") in older(drive, "f/2", {"t": 9, "tag": "b"})
+
+
+def test_a_clock_that_was_set_back_makes_no_message_an_older_one():
+    drive = Drive(MIXED)
+    drive.send("f/1", {"t": 1, "tag": "a"})
+    drive.engine.shift(-600.0, drive.now - 600.0)
+    drive.now -= 600.0
+    assert ("One", "1", "firing", "condition") in drive.send("f/1", {"t": 9, "tag": "a"})

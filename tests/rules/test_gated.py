@@ -334,6 +334,76 @@ def test_behind_a_pause_for_counts_from_its_end_whatever_time_the_event_has():
     assert phases(drive.wait(1)) == [("firing", "held for its time")]
 
 
+# an older message comes behind a newer one
+
+
+def test_by_its_own_time_an_older_message_begins_and_ends_nothing_and_one_of_the_same_time_does():
+    drive = night("- {alert: A, topic: 't/{x}', when: v > 1, timestamp: ts}")
+    drive.send("t/1", {"v": 0, "ts": NIGHT - 10})
+    assert drive.send("t/1", {"v": 2, "ts": NIGHT - 20}) == []
+    assert phases(drive.send("t/2", {"v": 2, "ts": NIGHT - 20})) == [("firing", "condition")]
+    assert phases(drive.send("t/1", {"v": 2, "ts": NIGHT - 10})) == [("firing", "condition")]
+    assert drive.send("t/1", {"v": 0, "ts": NIGHT - 11}) == []
+    assert phases(drive.send("t/1", {"v": 0, "ts": NIGHT - 9})) == [("resolved", "cleared")]
+
+
+def test_an_older_message_takes_no_for_and_no_clear_for_back():
+    drive = night("- {alert: A, topic: t, when: v > 1, for: 5m, clear_for: 5m, timestamp: ts}")
+    drive.send("t", {"v": 2, "ts": NIGHT})
+    assert drive.send("t", {"v": 0, "ts": NIGHT - 30}, after=60) == []
+    assert phases(drive.wait(240)) == [("firing", "held for its time")]
+    drive.send("t", {"v": 0, "ts": NIGHT + 300})
+    assert drive.send("t", {"v": 2, "ts": NIGHT + 200}, after=60) == []
+    assert phases(drive.wait(240)) == [("resolved", "cleared")]
+
+
+def test_what_is_newest_is_known_after_a_restart():
+    drive = night("- {alert: A, topic: t, when: v > 1, timestamp: ts}")
+    drive.send("t", {"v": 0, "ts": NIGHT})
+    again(drive)
+    assert drive.send("t", {"v": 2, "ts": NIGHT - 1}) == []
+    assert phases(drive.send("t", {"v": 2, "ts": NIGHT}, after=1)) == [("firing", "condition")]
+
+
+def test_an_older_message_is_a_sample_at_its_place_and_no_latest_value():
+    drive = night("- {alert: A, topic: t, when: 'count(v, 10m) > 2 && last(v) == 1', timestamp: ts}")
+    drive.send("t", {"v": 1, "ts": NIGHT})
+    drive.send("t", {"v": 7, "ts": NIGHT - 60})
+    drive.send("t", {"v": 7, "ts": NIGHT - 601})  # from before the window: it takes nothing away
+    assert phases(drive.send("t", {"v": 1, "ts": NIGHT}, after=1)) == [("firing", "condition")]
+
+
+def test_an_older_message_is_a_sign_of_life_and_a_text_tells_of_the_newer():
+    drive = night("- {alert: A, topic: t, when: v > 1, absent: 10m, timestamp: ts}")
+    drive.send("t", {"v": 0, "ts": NIGHT})
+    drive.send("t", {"v": 2, "ts": NIGHT - 5}, after=500)
+    assert drive.wait(599) == []
+    drive.engine.tick(drive.now + 1)
+    (silent,) = drive.engine.take_transitions()
+    assert silent.event.fields["v"] == 0
+
+
+def test_under_a_pause_an_older_message_is_not_what_its_end_evaluates():
+    drive = night("- {alert: A, topic: t, when: v > 1, timestamp: ts, pause: maintenance == true}")
+    drive.send("t", {"v": 0, "ts": NIGHT})
+    drive.send("t", {"v": 0, "maintenance": True, "ts": NIGHT + 1}, after=1)
+    drive.send("t", {"v": 2, "maintenance": False, "ts": NIGHT - 5})
+    assert drive.send("t", {"v": 2, "ts": NIGHT - 4, "maintenance": True}, after=9) == []
+    assert phases(drive.send("t", {"v": 2, "maintenance": False, "ts": NIGHT + 11}, after=1)) == [
+        ("firing", "condition")
+    ]
+
+
+def test_an_event_rule_tells_of_an_older_message_too_and_changed_looks_at_newer_ones_only():
+    drive = night(
+        "- {event: E, topic: t, when: v > 1, timestamp: ts}\n- {event: C, topic: t, when: changed(v), timestamp: ts}"
+    )
+    drive.send("t", {"v": 2, "ts": NIGHT})
+    assert [each[0] for each in drive.send("t", {"v": 3, "ts": NIGHT - 9})] == ["E"]
+    assert [each[0] for each in drive.send("t", {"v": 2, "ts": NIGHT}, after=1)] == ["E"]
+    assert [each[0] for each in drive.send("t", {"v": 3, "ts": NIGHT + 2}, after=1)] == ["E", "C"]
+
+
 # learned intervals
 
 AUTO = "- {alert: Silent, topic: 'f/{device}', absent: auto}"
