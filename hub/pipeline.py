@@ -20,6 +20,7 @@ from hub.clock import Clock, Steps, rfc3339
 from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
+from hub.hearing import Hearing
 from hub.ingest.decode import decode_all
 from hub.ingest.idempotency import Keys
 from hub.ingest.receipts import Receipts
@@ -32,8 +33,9 @@ from hub.limits import (
     CHECKPOINT_SECONDS,
     CHECKPOINT_WINDOW_SHARE,
     CLOCK_STEP_SECONDS,
-    DEADLINE_SECONDS,
     HEARTBEAT_LATE_SECONDS,
+    REQUEUED_WAIT_SECONDS,
+    STALL_SECONDS,
 )
 from hub.model import OWN, Delivery, Event, Notification
 from hub.notify.dispatcher import Dispatcher
@@ -99,12 +101,15 @@ class Pipeline:
         self._speaking = (0, 0.0)
         self._alive_until = 0.0
         self._steps = Steps(clock)
-        self._wanted = self._committing = False
+        self._wanted = self._committing = self._stalled = False
+        self._began = 0.0
+        """When the commit under way was handed to the store, by the clock that never steps."""
         self._on_disk = asyncio.Event()
         self._timers_wanted = asyncio.Event()
-        self._drained_at: int | None = None
+        self._hearing = Hearing()
+        self._lost_at = clock.now()
+        """When the last connection ended: what it had not brought is no newer."""
         self._asleep_until = inf
-        self._quiet_since: float | None = None
         self._had_session = False
         self._copy: tuple[str, bytes, set[int]] | None = None
         self._filters: list[str] | None = filters
@@ -118,7 +123,8 @@ class Pipeline:
     def restore(self, snapshot: Snapshot) -> None:
         """Bring in what the store held; the time since its last commit is nobody's silence."""
         now = self.clock.now()
-        self._receipts = Receipts(snapshot.receipts)
+        self._receipts = Receipts(snapshot.receipts, reuses_ids=bool(snapshot.meta.get("reuses_ids")))
+        self._reuses_ids = self._receipts.reuses_ids
         self._keys = Keys(snapshot.keys)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
@@ -126,7 +132,8 @@ class Pipeline:
         if now - alive <= -CLOCK_STEP_SECONDS:  # set back while we were off: a machine without a clock
             self.core.shift(now - alive, now)
             self.observer.clock_set(now - alive)
-        self._quiet_since = min(now, alive)
+        self._lost_at = min(now, alive)
+        self._hearing.began(self._lost_at)
         self._had_session = "alive" in snapshot.meta
         self.want_commit()
 
@@ -147,6 +154,10 @@ class Pipeline:
         the messages do, at the expense of the commit. A backlog does not wait, unless commits do not come to an end.
         """
         while deliveries := await self.session.receive():
+            if self._receipts.wants_more(deliveries):
+                await asyncio.sleep(REQUEUED_WAIT_SECONDS)
+                if self.session.received > self.session.handed:
+                    deliveries = [*deliveries, *await self.session.receive()]
             if not self._open.is_set():
                 await self._open.wait()
             for first in range(0, len(deliveries), BATCH):
@@ -212,7 +223,14 @@ class Pipeline:
             # of those committed before, too, there may be a copy that comes only now
             copies = {id(delivery) for delivery in deliveries if self._is_copy(delivery)}
             fresh = [delivery for delivery in fresh if id(delivery) not in copies]
+        overtaken = {id(delivery) for delivery in self._receipts.late}
+        late = [delivery for delivery in fresh if id(delivery) in overtaken] if overtaken else []
+        if late:
+            fresh = [delivery for delivery in fresh if id(delivery) not in overtaken]
         events, failures = decode_all(fresh, now, self._payload_bytes)
+        if late:  # sent on a connection that has ended, and overtaken on this one: they go before, by that time
+            earlier, unread = decode_all(late, self._lost_at, self._payload_bytes)
+            fresh, events, failures = [*late, *fresh], [*earlier, *events], [*unread, *failures]
         if self.tracing is not None:
             self.tracing.receive(fresh, events, failures)
         for each in failures:
@@ -239,17 +257,35 @@ class Pipeline:
     # time
 
     async def timers(self) -> None:
-        """Do what the clock makes due, but never before the broker's queue was drained after a (re)connect."""
+        """Do what the clock makes due, by the time up to which all that came is heard."""
+        awake = self.clock.monotonic()
         while not self._closing.is_set():
             self._timers_wanted.clear()
             now = self._now()
-            if self._drained():
-                self._tick(now)
-            wait, self._asleep_until = DEADLINE_SECONDS, inf
-            if self._drained():
-                wait = min(max(self.core.next_due() - now, 0.001), DEADLINE_SECONDS)
-                self._asleep_until = now + wait
+            self._look_for_stalls(now, self.clock.monotonic() - awake)
+            if self.core.next_due() <= now or self._hearing.quiet_since is not None:
+                by = self._hearing.by(self._taken, self.session.received, now)
+                if by is not None:
+                    self._tick(by)
+            wait, self._asleep_until = STALL_SECONDS, inf
+            if not self._hearing.waits(self._taken):
+                due = self.core.next_due()
+                wait, self._asleep_until = min(max(due - now, 0.001), wait), due
+            awake = self.clock.monotonic() + wait
             await _wait(self._timers_wanted, wait)
+
+    def _look_for_stalls(self, now: float, overslept: float) -> None:
+        """Let no timer speak while a commit hangs, or after the process stood still, before all that came is here.
+
+        Meanwhile events wait in the inbox, in the socket, or with a broker whose window is full.
+        """
+        hangs = self.clock.monotonic() - self._began if self._committing else 0.0
+        if max(hangs, overslept) >= STALL_SECONDS:
+            self._hearing.lost(now - max(hangs, overslept))
+            self._stalled = True
+        if self._stalled and hangs < STALL_SECONDS:
+            self._stalled = False
+            self.session.catch_up()
 
     def _now(self) -> float:
         """Return the time; where somebody has set the clock, no timer speaks earlier or later for that."""
@@ -258,8 +294,8 @@ class Pipeline:
             self.core.shift(step, now)
             self._own = [replace(each, created=each.created + step) for each in self._own]
             self._alive_until += step
-            if self._quiet_since is not None:
-                self._quiet_since += step
+            self._hearing.shift(step)
+            self._lost_at += step
             self._asleep_until = inf
             self._set_timer(now)
             self.want_commit()
@@ -267,34 +303,40 @@ class Pipeline:
         return now
 
     def _tick(self, now: float) -> None:
-        if self._quiet_since is not None:
-            self.core.excuse(max(0.0, now - self._quiet_since), now)
-            self._quiet_since = None
+        gap = self._hearing.take_gap(now)
+        if gap is not None:
+            self.core.excuse(gap, now)
         if self.core.tick(now):
             self.want_commit()
 
     def _set_timer(self, now: float) -> None:
-        """Wake `timers` where it sleeps too long: a deadline came nearer, or the queue is drained now."""
-        if self._drained() and (self._asleep_until == inf or self.core.next_due() < self._asleep_until):
+        """Wake `timers` where it sleeps too long: a deadline came nearer, or what it waits for is heard now."""
+        sleeps_too_long = self.core.next_due() < self._asleep_until or self._hearing.quiet_since is not None
+        if sleeps_too_long and not self._hearing.waits(self._taken):
             self._asleep_until = now
             self._timers_wanted.set()
 
     def _drained(self) -> bool:
         """Tell whether all that the broker held for us at the last (re)connect has been evaluated."""
-        return self._drained_at is not None and self._taken >= self._drained_at
+        return self._hearing.is_drained(self._taken)
 
     # the session
 
     def notice(self, notice: Notice) -> None:
         """Hear of the session."""
+        now = self.clock.now()
         if notice.kind == "disconnected":
-            self._receipts.disconnected()
-            if self._quiet_since is None:
-                self._quiet_since = self.clock.now()
-            self._drained_at, self._asleep_until = None, inf
+            self._receipts.disconnected(now)
+            self._hearing.lost(now)
+            self._lost_at, self._asleep_until = now, inf
         elif notice.kind == "drained":
-            self._drained_at = notice.position
-            self._set_timer(self.clock.now())
+            self._hearing.drained(notice.position)
+            self._set_timer(now)
+            if notice.detail == "again":
+                return  # only we have asked
+        elif notice.kind == "renewed":
+            self._receipts.ended(self.session.received - self._taken)
+            return
         elif notice.kind == "session_lost":
             self._say("session_lost", notice.detail)
         elif notice.kind == "connected":
@@ -375,7 +417,7 @@ class Pipeline:
         if self._committing or not self._wanted:
             return
         now = self._now()  # what waits to be queued was made by the clock as it was
-        self._committing, self._wanted = True, False
+        self._committing, self._wanted, self._began = True, False, self.clock.monotonic()
         notifications = self._own + self.core.take_notifications() + self.outbox.take_entering()
         self._own = []
         commit = _Commit(
@@ -437,7 +479,7 @@ class Pipeline:
     def _changes(self, now: float, commit: "_Commit") -> Changes:
         if self._drained():
             self._receipts.drained()
-        receipts, forget = self._receipts.seal(commit.position)
+        receipts, forget = self._receipts.seal(commit.position, now)
         dead, self._dead = self._dead, []
         audit, self._audit = self._audit, []
         filters, self._filters = self._filters, None
@@ -445,9 +487,13 @@ class Pipeline:
         meta = [*self._marks(commit.position)] if self._marks else []
         meta += self.notes.items()
         self.notes.clear()
-        if self._quiet_since is None and now >= self._alive_until:
-            meta.append(("alive", repr(now)))
+        heard = self._hearing.quiet_since
+        if self._closing.is_set() or (heard is None and now >= self._alive_until):
+            meta.append(("alive", repr(now if heard is None else heard)))
             self._alive_until = now + ALIVE_SECONDS
+        if self._receipts.reuses_ids is not self._reuses_ids:
+            self._reuses_ids = self._receipts.reuses_ids
+            meta.append(("reuses_ids", "1" if self._reuses_ids else ""))
         if filters is not None:
             meta.append(("filters", orjson.dumps(filters).decode()))
         changes = self.core.take_changes()

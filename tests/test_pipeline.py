@@ -13,6 +13,7 @@ from hub.clock import ManualClock, SystemClock
 from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
+from hub.ingest import receipts
 from hub.ingest.session import BrokerSettings, Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
 from hub.model import OWN, Event
@@ -31,15 +32,19 @@ class FakeSession:
     """Positions count what was handed out; a test puts deliveries and notices in."""
 
     def __init__(self):
-        self.handed = self.confirmed = 0
+        self.handed = self.received = self.confirmed = 0
         self.acknowledged = []
         self.waiting = asyncio.Queue()
+        self.asked = 0
 
     async def receive(self):
         return await self.waiting.get()
 
     def acknowledge(self, position):
         self.acknowledged.append(position)
+
+    def catch_up(self):
+        self.asked += 1
 
 
 class HeldStore:
@@ -347,7 +352,8 @@ async def test_the_same_after_a_crash_and_what_was_not_committed_is_evaluated():
     assert after.ears.twice == 1
 
 
-async def test_receipts_are_forgotten_on_disk_once_the_broker_has_taken_the_acknowledgement():
+async def test_receipts_that_are_kept_no_more_are_forgotten_on_disk_with_the_next_commit(monkeypatch):
+    monkeypatch.setattr(receipts, "RECEIPT_COMMITS", 0)
     rig = await Rig().started()
     rig.take(packet(1))
     await turn()
@@ -621,6 +627,130 @@ async def test_that_we_are_alive_is_written_while_we_hear_and_not_while_we_do_no
     await turn()
     await rig.make()
     assert alive() == "1000.0"
+
+
+async def test_at_a_clean_stop_the_time_up_to_which_everybody_was_heard_is_written():
+    for away, written in ((0, "1005.0"), (3, "1005.0")):
+        rig = await Rig().started()
+        rig.notice("drained")
+        rig.pipeline._tick(rig.clock.now())
+        rig.pipeline.want_commit()
+        await turn()
+        await rig.make()
+        rig.clock.advance(5)
+        if away:  # the broker has been away since: of that time nothing is known
+            rig.notice("disconnected")
+            rig.clock.advance(away)
+        rig.pipeline.close()
+        await turn()
+        await rig.make()
+        assert rig.snapshot().meta["alive"] == written
+
+
+async def test_while_a_commit_hangs_no_timer_speaks_and_what_came_meanwhile_goes_before_them():
+    rig = await Rig(SILENT).started()
+    rig.notice("drained")
+    rig.take(packet(1))
+    rig.pipeline.want_commit()
+    await turn()
+    rig.clock.advance(700)  # the commit is under way, and the device's next message waits for it
+    rig.session.received = rig.position + 1
+    async with running(rig.pipeline.timers()):
+        await turn()
+        assert rig.session.asked == 0
+        await rig.make()
+        rig.pipeline._timers_wanted.set()
+        await until(lambda: rig.session.asked)
+        rig.notice("drained", "again", position=rig.position + 1)
+        await turn()
+        rig.take(packet(2))
+        await turn()
+        await rig.make()
+    assert not [row for changes in rig.store.commits for row in changes.queued if row[2] == "chat"]
+    assert rig.core.next_due() == rig.clock.now() + 600
+
+
+async def test_after_the_process_stood_still_the_broker_is_asked_before_a_timer_speaks():
+    rig = await Rig(SILENT).started()
+    rig.notice("drained")
+    rig.take(packet(1))
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    async with running(rig.pipeline.timers()):
+        await turn()
+        rig.clock.advance(700)
+        rig.pipeline._timers_wanted.set()
+        await until(lambda: rig.session.asked)
+        assert not rig.pipeline.well
+        rig.notice("drained", "again")  # nothing has come: nobody could be heard, so nobody was silent
+        await until(lambda: rig.core.next_due() > rig.clock.now())
+        assert rig.pipeline.well
+    assert not [row for changes in rig.store.commits for row in changes.queued if row[2] == "chat"]
+
+
+async def test_timers_speak_by_the_time_up_to_which_the_backlog_is_evaluated():
+    rig = await Rig(LATER).started()
+    rig.notice("drained")
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    rig.clock.advance(299.9)
+    async with running(rig.pipeline.timers()):
+        await turn()
+        rig.session.received = rig.position + 1  # it says that it is over, and waits
+        rig.clock.advance(0.2)
+        rig.pipeline._timers_wanted.set()
+        await turn()
+        await rig.make()
+        rig.take(packet(2, COLD))
+        await asyncio.sleep(0.02)
+        await rig.make()
+    assert not [row for changes in rig.store.commits for row in changes.queued if row[2] == "chat"]
+
+
+async def test_a_message_of_an_older_connection_that_newer_ones_have_overtaken_ends_and_begins_nothing():
+    rig = await Rig("- {event: E, topic: 'f/{x}', when: t > 5, notify: [chat]}\n" + WARM).started()
+    rig.take(packet(1, COLD))
+    rig.notice("disconnected")
+    rig.clock.advance(1)
+    rig.notice("connected", "resumed")
+    rig.take(packet(2, COLD))
+    rig.take(packet(3, HOT, duplicate=True))
+    await turn()
+    assert rig.said() == [("chat", "event")]
+    rig.take(packet(4, HOT))
+    rig.take(packet(5, COLD, duplicate=True))
+    await turn()
+    await rig.make()
+    assert rig.said() == [("chat", "event"), ("chat", "firing")]
+    assert [event.time for event in rig.ears.seen[-2:]] == [1001.0, 1000.0]
+
+
+async def test_a_new_session_of_the_broker_gives_ids_that_say_nothing_of_the_old_ones():
+    rig = await Rig('- {event: E, topic: "f/{x}", notify: [chat]}').started()
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    rig.notice("disconnected")
+    rig.notice("renewed")
+    rig.take(packet(1, duplicate=True))
+    await turn()
+    await rig.make()
+    assert rig.ears.twice == 0
+    assert sum(len(changes.queued) for changes in rig.store.commits) == 2
+
+
+async def test_that_a_broker_gives_ids_anew_at_once_is_known_after_a_restart():
+    rig = await Rig().started()
+    for _ in range(2):
+        rig.take(packet(1))
+        rig.pipeline.want_commit()
+        await turn()
+        await rig.make()
+    assert rig.snapshot().meta["reuses_ids"] == "1"
+    after = Rig(snapshot=rig.snapshot())
+    assert after.pipeline._receipts.reuses_ids
 
 
 # what the hub says of itself
