@@ -43,13 +43,14 @@ class Hub:
         settings="",
         http="false",
         before="",
+        protocol="5",
     ):
         self.folder, self.broker = folder, broker
         self.rules = folder / "rules" / "rules.yaml"
         self.rules.parent.mkdir(parents=True, exist_ok=True)
         self.rules.write_text(rules, "utf-8")
         self.state = folder / state
-        who = f"username: hub, password: !env PASSWORD, client_id: {client_id}"
+        who = f"username: hub, password: !env PASSWORD, client_id: {client_id}, protocol: '{protocol}'"
         self._before = "".join(f"limits.{name} = {value!r}\n" for name, value in (limits or {}).items()) + before
         url = f"mqtt://127.0.0.1:{port or broker.port}"
         self._settings = f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\nhttp: {http}\n"

@@ -18,6 +18,8 @@ import confluent_kafka  # loads librdkafka, which the wheel brings
 import pytest
 
 from hub.broker import _free_port
+from hub.ingest.session import BrokerSettings
+from hub.secret import Secret
 
 PASSWORD = "p%40ss-w0rd"  # as it stands in a URL
 PLAIN_PASSWORD = "p@ss-w0rd"
@@ -119,6 +121,26 @@ class NatsServer(Server):
     def command(self):
         who = ("--user", "hub", "--pass", PLAIN_PASSWORD)
         return (program("nats-server"), "-a", "127.0.0.1", "-p", self.port, "-js", "-sd", self.folder, *who)
+
+
+class NatsMqttServer(Server):
+    """The same as an MQTT broker, which sends again what was not acknowledged only after `ack_wait`."""
+
+    ready = "Server is ready"
+    ack_wait = "3s"
+
+    def settings(self, _user):
+        """Say how to log in, as a Mosquitto of the tests does."""
+        return BrokerSettings(port=self.port, username="hub", password=Secret(PLAIN_PASSWORD), protocol="3.1.1")
+
+    def command(self):
+        where = f"server_name: hub, port: {_free_port()}, host: 127.0.0.1"
+        mqtt = f'mqtt: {{host: 127.0.0.1, port: {self.port}, ack_wait: "{self.ack_wait}"}}'
+        who = f'authorization: {{user: hub, password: "{PLAIN_PASSWORD}"}}'
+        (self.folder / "nats.conf").write_text(
+            "\n".join([where, f'jetstream: {{store_dir: "{self.folder}"}}', mqtt, who])
+        )
+        return program("nats-server"), "-c", self.folder / "nats.conf"
 
 
 class RabbitServer(Server):

@@ -37,6 +37,7 @@ async def look_at_broker(settings: Settings) -> list[Finding]:
         found += own
         if all(finding.level is not Level.BAD for finding in own):
             found += await _backlog(settings, mark)
+            found += await _redelivery(settings, mark)
     except HubError as error:
         return [bad(_SUBJECT, f"{settings.broker}: {error}", "start the broker, or correct `broker:` in hub.yaml")]
     return found
@@ -118,6 +119,28 @@ async def _backlog(settings: Settings, mark: str) -> list[Finding]:
         window = await _all_until_quiet(back, acknowledge=False)
         rest = await _all_until_quiet(back)
     return _judge(len(window), len(window) + len(rest), settings.broker.receive_maximum)
+
+
+async def _redelivery(settings: Settings, mark: str) -> list[Finding]:
+    """Leave a message unacknowledged and come back: it must come again at once, before anything newer."""
+    topic, client_id = f"{settings.publish_prefix}/doctor/{mark}/again", f"hub-doctor-{mark}-again"
+    subject = "redelivery"
+    async with connected(settings.broker, client_id, [topic], expiry=60.0) as reader:
+        async with connected(settings.broker, f"hub-doctor-{mark}-w", []) as writer:
+            await writer.publish(topic, b"again")
+        await _all_until_quiet(reader, acknowledge=False)
+    async with connected(settings.broker, client_id, [topic]) as back:
+        again = await _all_until_quiet(back)
+    if again:
+        return [good(subject, "what was not acknowledged comes again at once")]
+    return [
+        warning(
+            subject,
+            "what was not acknowledged does not come again at once after a reconnect: newer events overtake it, and "
+            "timers wait for it up to a minute",
+            "nats-server does so: shorten `ack_wait` in its `mqtt` block; give rules a `timestamp` where there is one",
+        )
+    ]
 
 
 def _judge(window: int, total: int, receive_maximum: int) -> list[Finding]:

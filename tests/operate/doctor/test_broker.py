@@ -6,6 +6,7 @@ from hub.ingest.session import BrokerSettings
 from hub.operate.doctor.broker import look_at_broker
 from hub.operate.doctor.finding import Level
 from tests.support.brokers import denying
+from tests.support.servers import NatsMqttServer
 
 
 def settings(broker, user="hub"):
@@ -19,7 +20,9 @@ def grave(findings):
 async def test_the_shipped_broker_is_found_good(broker):
     found = await look_at_broker(settings(broker))
     assert not grave(found)
-    assert {"broker", "topics below hub/", "topics of rules", "backlog", "window"} == {each.subject for each in found}
+    assert {"broker", "topics below hub/", "topics of rules", "backlog", "redelivery", "window"} == {
+        each.subject for each in found
+    }
 
 
 async def test_a_broker_with_mosquittos_own_limits_loses_a_backlog_and_keeps_the_window_small(tmp_path):
@@ -48,3 +51,10 @@ async def test_a_broker_that_is_not_there_is_one_finding_with_its_address():
     assert found.level is Level.BAD
     assert "mqtt://localhost:1" in found.text
     assert found.remedy
+
+
+async def test_a_broker_that_sends_again_only_after_a_while_is_named(tmp_path):
+    with NatsMqttServer(tmp_path / "nats") as nats:
+        found = grave(await look_at_broker(settings(nats)))
+    assert found["redelivery"][0] is Level.WARNING
+    assert "does not come again at once" in found["redelivery"][1]
