@@ -52,7 +52,8 @@ from hub.store.changes import Snapshot
 from hub.store.database import Database
 from hub.store.writer import Store
 from hub.tracing.spans import Tracing
-from hub.watch import watch
+from hub.watch import look, watch
+from hub.written import Written, vanished
 
 __all__ = ["App", "Beside", "check"]
 
@@ -94,6 +95,7 @@ class App:
         others = observer.all if isinstance(observer, Observers) else [observer]  # one list is told in half the time
         self.tracing = tracing
         self.observer = Observers(*others, self.tally, *([tracing] if tracing else []))
+        self._seen = look(self._paths())  # before they are read: what changes meanwhile is read again
         problems = Problems()
         self.files = load_files(settings, problems)
         if problems:
@@ -128,6 +130,7 @@ class App:
             snapshot = await store.load()
             keys = {name: await store.read(partial(Database.key, name=name)) for name in ("token", "vapid")}
             self._wire(store, snapshot, http, keys)
+            self._compare(snapshot.meta.get("written", ""))
             self.pipeline.restore(snapshot)
             self._watch_itself(snapshot, http)
             await self._live(store, orjson.loads(snapshot.meta.get("filters", "[]")))
@@ -223,7 +226,7 @@ class App:
                 spawn("desk", self.channel.run())
                 spawn("store", _until(store.ended))
                 background = [
-                    spawn("watch", watch(self._paths(), self.reload)),
+                    spawn("watch", watch(self._paths(), self.reload, self._seen)),
                     spawn("reload", self._reloads()),
                     spawn("self-watch", self.watcher.run()),
                     spawn("discovery", self._again.run()),
@@ -333,7 +336,8 @@ class App:
     async def _reload_once(self) -> None:
         """Take new files, or say why not and go on with the old ones."""
         problems = Problems()
-        files = load_files(self.settings, problems)
+        files = await asyncio.to_thread(load_files, self.settings, problems)  # a network mount may be slow
+        problems += vanished(self.files.written, files.written)
         if problems:
             self.observer.trouble("reload", f"the old rules go on:\n{ConfigError(problems)}")
             return
@@ -347,9 +351,28 @@ class App:
             self._take(files)
         self.observer.reloaded(f"{files.rules.written} rules, {len(files.rules.receivers)} receivers")
 
+    def _compare(self, before: str) -> None:
+        """Compare the files with those that the state in hand came from, and note them for the next start.
+
+        Raises:
+            ConfigError: they have vanished. To start without them would end every alert.
+
+        """
+        if gone := vanished(Written.loads(before), self.files.written):
+            raise ConfigError(gone)
+        self._note_files()
+
+    def _note_files(self) -> None:
+        """Let the next start know which files there are; say so where nothing in them is a rule."""
+        self.pipeline.notes["written"] = self.files.written.dumps()
+        if not self.files.rules.written:
+            where = ", ".join(map(str, self.settings.rules))
+            self.observer.trouble("rules", f"0 rules in {where}: no event fires anything until one is written there")
+
     def _take(self, files: Files) -> None:
         """Let new files take the place of the old ones, in one turn of the loop."""
         self.files = files
+        self._note_files()
         self._count_for(files)
         self.receivers = self._build(self.receivers)
         self.pipeline.reload(files.rules, files.registry)

@@ -4,8 +4,10 @@ YAML 1.2 core scalars (`on`, `no`, `02:00` and `012a` stay text), no aliases, no
 which fetch secrets. Whatever is wrong becomes a Problem with file:line:column; nothing raises for what a user wrote.
 """
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ import yaml
 
 from hub.errors import Problem
 from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
+from hub.listing import list_yaml
 from hub.scalar import place
 from hub.secret import Secret
 from hub.yaml_hints import quoted, yaml_hint
@@ -26,6 +29,13 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 _ALIAS = "write the value out; text that begins with * must be quoted"
+_REMEDIES = {
+    errno.EACCES: "let the user that the hub runs as read it",
+    errno.EPERM: "let the user that the hub runs as read it",
+    errno.EISDIR: "a folder has the name of a file: give it another, or remove it",
+    errno.ESPIPE: "put a file in its place",
+    errno.ELOOP: "links lead in a circle: mend them",
+}
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -78,6 +88,12 @@ class Node:
 class Problems(list[Problem]):
     """What was found so far, in all files."""
 
+    def __init__(self, found: Iterable[Problem] = ()) -> None:
+        """Begin with these."""
+        super().__init__(found)
+        self.bare: dict[str, bool] = {}
+        """Files without any value, which is no problem by itself; True: not even a comment is in them."""
+
 
 class _Refused(Exception):  # a way out of the builder, not an error that leaves this module
     def __init__(self, mark: Any, message: str, hint: str = "") -> None:
@@ -86,34 +102,51 @@ class _Refused(Exception):  # a way out of the builder, not an error that leaves
 
 
 def yaml_files(paths: Iterable[Path], problems: Problems) -> list[Path]:
-    """Return the files: those named, and every `*.yaml` below a folder that is named, in order of name, each once.
-
-    Hidden ones are left out: editors' locks, and the folders behind the links of a mounted Kubernetes ConfigMap.
-    """
-    files: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            found = sorted(path.rglob("*.yaml"))
-            files.update((file, None) for file in found if not _hidden(file.relative_to(path)))
-        elif path.exists():
-            files[path] = None
-        else:
+    """Return the files that paths name or hold, as `list_yaml` finds them; what cannot be looked at is a problem."""
+    listing = list_yaml(paths)
+    for path, error in listing.wrong:
+        if isinstance(error, FileNotFoundError):
             problems.append(Problem(str(path), 0, 0, "no such file or folder"))
-    return list(files)
+        else:
+            problems.append(_unreadable(str(path), error))
+    return listing.files
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _unreadable(path: str, error: OSError) -> Problem:
+    hint = _REMEDIES.get(error.errno or 0, "")
+    if isinstance(error, FileNotFoundError) and Path(path).is_symlink():
+        hint = "it is a link to what is not there: mend it, or remove it"
+    return Problem(path, 0, 0, f"cannot be read: {error.strerror or error}", hint)
+
+
+def _read(path: Path) -> bytes:
+    """Read a file, a little more than it may have; never wait for who writes to a pipe, unless a shell has made it.
+
+    Raises:
+        OSError: it cannot be read.
+
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # to open a pipe would wait for somebody to write to it
+    try:
+        mode = os.fstat(number).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if stat.S_ISFIFO(mode) and not str(path).startswith(("/dev/", "/proc/")):  # <(…) and /dev/stdin have an end
+            raise OSError(errno.ESPIPE, "it is a pipe, no file")
+        os.set_blocking(number, True)
+        with os.fdopen(number, "rb", closefd=False) as file:
+            return file.read(DOCUMENT_BYTES + 1)  # not all of it: /dev/zero has no size and no end
+    finally:
+        os.close(number)
 
 
 def read_document(path: Path, problems: Problems) -> Node | None:
     """Read one file; None (and at least one more problem) where it cannot be used, None alone where it is empty."""
     name = str(path)
     try:
-        with path.open("rb") as file:
-            data = file.read(DOCUMENT_BYTES + 1)  # not all of it: /dev/zero has no size and no end
+        data = _read(path)
     except OSError as error:
-        problems.append(Problem(name, 0, 0, f"cannot be read: {error.strerror}"))
+        problems.append(_unreadable(name, error))
         return None
     if len(data) > DOCUMENT_BYTES:
         problems.append(Problem(name, 0, 0, f"larger than {DOCUMENT_BYTES >> 20} MB", "split it into several files"))
@@ -124,7 +157,11 @@ def read_document(path: Path, problems: Problems) -> Node | None:
         line = data[: error.start].count(b"\n") + 1
         problems.append(Problem(name, line, 1, "not UTF-8 text", "save the file as UTF-8"))
         return None
-    return parse_document(text, name, problems)
+    before = len(problems)
+    node = parse_document(text, name, problems)
+    if node is None and len(problems) == before:
+        problems.bare[name] = not text.strip()
+    return node
 
 
 def parse_document(text: str, path: str, problems: Problems) -> Node | None:
@@ -228,7 +265,7 @@ class _Builder:
             return Secret(os.environ[text])
         path = Path(self.path).parent / text
         try:
-            return Secret(path.read_text("utf-8").rstrip("\r\n"))
+            return Secret(_read(path).decode().replace("\r\n", "\n").replace("\r", "\n").rstrip("\n"))
         except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name that no file can have
             why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise _Refused(event.start_mark, f"file {path} cannot be read: {why}") from None

@@ -1,7 +1,8 @@
 """The files a user writes, read together: settings name rules and fleets; `hub check` looks at them all."""
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hub.clock import SystemClock
@@ -10,6 +11,7 @@ from hub.devices.registry import Registry, load_fleets
 from hub.discovery.homeassistant import check_discovery
 from hub.document import Problems, read_document, yaml_files
 from hub.errors import ConfigError, Problem
+from hub.listing import is_folder, list_yaml
 from hub.notify.fallback import check_fallbacks
 from hub.notify.settings import read_receivers
 from hub.rules.lint import Moment, lint
@@ -18,9 +20,11 @@ from hub.schedules import local_zone
 from hub.selfwatch.settings import RULES
 from hub.trial.case import Case
 from hub.trial.reading import read_cases
+from hub.written import Written, written_below
 
 __all__ = ["Files", "check", "load_files", "load_trial"]
 
+_BEGIN = "write one there, as `hub init` does; where none is wanted, let a file there say so: rules: []"
 _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
 _SIGNS = {
     **dict.fromkeys(("rules", "receivers", "defaults", "schedules", "tests"), _RULES),
@@ -38,16 +42,20 @@ class Files:
 
     rules: RuleSet
     registry: Registry
+    written: Written = field(default_factory=Written)
+    """In which files rules and fleets stand."""
 
 
 def load_files(settings: Settings, problems: Problems, *, keep: bool = False) -> Files:
     """Read rules and fleets; look into `problems` before using what comes back. `keep`: see load_rules."""
-    registry = Registry(load_fleets(settings.devices, problems))
+    fleets = load_fleets(settings.devices, problems)
+    registry = Registry(fleets)
     shipped = Shipped(RULES, settings.self_watch.notify) if settings.self_watch.enabled else None
     rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep, shipped=shipped)
     check_fallbacks(rules.receivers, problems)
     check_discovery(rules.rules, settings.discovery, problems)
-    return Files(rules, registry)
+    places = {**dict.fromkeys([fleet.path for fleet in fleets], 1), **rules.places}
+    return Files(rules, registry, written_below(settings.rules, settings.devices, places, problems.bare))
 
 
 def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Path]) -> tuple[Files, list[Case]]:
@@ -78,11 +86,12 @@ def check(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
     problems = Problems()
     settings = read_settings(config, problems)
     if not paths:
-        _look(settings, problems)
+        _look(settings, problems, all_of_it=True)
         return sorted(set(problems))
     found = _sorted_out(paths, problems)
+    problems += _empty(paths)
     for path in found[_SETTINGS]:
-        _look(read_settings(path, problems), problems)
+        _look(read_settings(path, problems), problems, all_of_it=True)
     rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
     ours = any(_is_below(rule, settings.rules) for rule in rules)
     devices = tuple(found[_FLEET]) or (settings.devices if ours else ())
@@ -90,25 +99,45 @@ def check(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
     asked = {str(path) for path in paths} | {str(path) for kind in found.values() for path in kind}
     if found[_SETTINGS]:
         return sorted(set(problems))
-    return sorted({problem for problem in problems if problem.path in asked})
+    return sorted({each for each in problems if asked & {each.path, *map(str, Path(each.path).parents)}})
 
 
-def _look(settings: Settings, problems: Problems) -> None:
-    """Read what settings name, and lint what can be read of it."""
+def _look(settings: Settings, problems: Problems, *, all_of_it: bool = False) -> None:
+    """Read what settings name, and lint what can be read of it; where that is `all_of_it`, there should be rules."""
     before = len(problems)
     files = load_files(settings, problems, keep=True)
+    unread = len(problems) > before
     read_cases(files.rules, problems)
-    read = {path.resolve() for path in yaml_files(settings.rules, Problems())}
+    read = {_real(path) for path in yaml_files(settings.rules, Problems())}
     folders = {path.parent for path in read}
     # a file alone, of several in its folder, may be named by those that were not read
     whole = len(problems) == before and all(each in read for folder in folders for each in _siblings(folder))
     problems += lint(files.rules, files.registry, Moment(SystemClock().now(), local_zone()), whole=whole)
+    if all_of_it:
+        problems += _strays(settings)
+        if not unread and all(count is None for count in files.rules.places.values()):
+            where = str(settings.rules[0]) if settings.rules else "rules"
+            problems.append(Problem(where, 0, 0, "0 rules: a hub with these files tells nobody of any event", _BEGIN))
+
+
+def _strays(settings: Settings) -> list[Problem]:
+    """Find what lies there and is not read."""
+    strays = list_yaml((*settings.rules, *settings.devices)).strays
+    return [Problem(str(path), 0, 0, "is not read: it does not end with .yaml", "rename it") for path in strays]
+
+
+def _empty(paths: Sequence[Path]) -> list[Problem]:
+    """Find folders that are asked for and hold nothing."""
+    found = Problems()
+    empty = [path for path in paths if is_folder(path) and not yaml_files([path], found)]
+    wrong = {problem.path for problem in found}
+    return [Problem(str(p), 0, 0, "no *.yaml file below this folder", _BEGIN) for p in empty if str(p) not in wrong]
 
 
 def _siblings(folder: Path) -> list[Path]:
     """Return the rule files in a folder."""
-    found = _sorted_out(sorted(folder.glob("*.yaml")), Problems())[_RULES]
-    return [path.resolve() for path in found if not path.name.startswith(".")]
+    beside = [path for path in yaml_files([folder], Problems()) if path.parent == folder]
+    return [_real(path) for path in _sorted_out(beside, Problems())[_RULES]]
 
 
 def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Path]]:
@@ -125,12 +154,17 @@ def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Pat
 
 
 def _beside(files: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
-    whole = [folder for folder in folders if folder.is_dir()]
+    whole = [folder for folder in folders if is_folder(folder)]
     if any(_is_below(file, whole) for file in files):
-        known = {file.resolve() for file in files}
-        return [path for path in yaml_files(whole, Problems()) if path.resolve() not in known]
+        known = {_real(file) for file in files}
+        return [path for path in yaml_files(whole, Problems()) if _real(path) not in known]
     return []
 
 
 def _is_below(file: Path, folders: Sequence[Path]) -> bool:
-    return any(file.resolve().is_relative_to(folder.resolve()) for folder in folders)
+    return any(_real(file).is_relative_to(_real(folder)) for folder in folders)
+
+
+def _real(path: Path) -> Path:
+    """Resolve links; unlike Path.resolve it does not raise where they lead in a circle."""
+    return Path(os.path.realpath(path))

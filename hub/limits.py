@@ -3,6 +3,7 @@
 # documents
 DOCUMENT_BYTES = 8 << 20  # 8,000 rules are about 2 MB
 DOCUMENT_DEPTH = 32  # the deepest document that makes sense has 8
+FOLDER_ENTRIES = 20_000  # files and folders below one that is named: listing them all takes 50 ms
 
 # expressions
 EXPRESSION_CHARS = 8192  # a condition that long is a program
@@ -266,5 +267,8 @@ TRACE_CLOSE_SECONDS = 1.0  # what is left is sent at the end for so long: within
 
 # process
 GC_ALLOCATIONS = 50_000  # Python's 700 costs 0.6 µs an event: a batch holds more objects than that, none in a cycle
-RELOAD_QUIET_MILLISECONDS = 400  # editors and rsync touch several files: read them when that has ended
+RELOAD_LOOK_SECONDS = 1.0  # between two looks at the rule files: a stat each, 0.3 ms for a hundred
+RELOAD_LOOK_SHARE = 0.01  # of one core for these looks: with thousands of files they come less often
+RELOAD_QUIET_SECONDS = 0.4  # editors and rsync touch several files: read them when that has ended,
+RELOAD_QUIET_LOOKS = 25  # or after 10 s: a file that is written all the time must not keep the others from being read
 DRAIN_SECONDS = 8.0  # SIGTERM to exit, so that 10 s of systemd or Docker are enough

@@ -39,6 +39,8 @@ class RuleSet:
     documents: Sequence[Node] = field(default=(), repr=False)
     shipped: frozenset[str] = frozenset()
     """Which of the rules are the hub's own, about itself."""
+    places: Mapping[str, int | None] = field(default_factory=dict, repr=False)
+    """How many rules stand in each file with anything in it, disabled ones too; None: it does not speak of rules."""
 
     @property
     def written(self) -> int:
@@ -104,11 +106,17 @@ def load_rules(
     ours = frozenset(_shipped(shipped, shared, known, rules, nodes, problems) if shipped else ())
     check_together(rules, nodes, receivers, prefix, problems)
     enabled = {name: rule for name, rule in rules.items() if rule.enabled}
+    places = {file.section.node.path: _count(file) for file in files}
     if not keep:
-        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours)
+        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours, places=places)
     disabled = {name: rule for name, rule in rules.items() if not rule.enabled}
     documents = [file.section.node for file in files if file.section.values]
-    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours)
+    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours, places)
+
+
+def _count(file: _File) -> int | None:
+    node = file.section.get("rules")
+    return len(node.value) if node is not None and isinstance(node.value, list) else None
 
 
 def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _File | None:

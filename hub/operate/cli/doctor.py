@@ -11,7 +11,7 @@ from hub.config import Settings, load_settings
 from hub.document import Problems
 from hub.files import load_files
 from hub.operate.doctor.broker import look_at_broker
-from hub.operate.doctor.finding import Finding, Level, bad, good
+from hub.operate.doctor.finding import Finding, Level, bad, good, warning
 from hub.operate.doctor.machine import look_at_machine
 from hub.operate.doctor.receivers import look_at_receivers
 from hub.operate.doctor.state import look_at_state
@@ -20,6 +20,7 @@ from hub.operate.shown import shown, shown_json
 
 __all__ = ["doctor"]
 
+_RULES = "rules and devices"
 _MARKS = {Level.GOOD: "ok", Level.UNKNOWN: "?", Level.WARNING: "!", Level.BAD: "BAD"}
 
 
@@ -56,8 +57,11 @@ async def _files(settings: Settings) -> list[Finding]:
     problems = Problems()
     files = load_files(settings, problems)
     if problems:
-        return [bad("rules and devices", f"{len(problems)} problems", "`hub check` tells them")]
-    rules = good("rules and devices", f"{files.rules.written} rules without a problem")
+        return [bad(_RULES, f"{len(problems)} problems", "`hub check` tells them")]
+    rules = good(_RULES, f"{files.rules.written} rules without a problem")
+    if not files.rules.written:
+        where = ", ".join(map(str, settings.rules))
+        rules = warning(_RULES, f"0 rules in {where}: no event fires anything", "`hub check` says more")
     return [rules, *await look_at_receivers(files.rules.receivers)]
 
 
