@@ -26,9 +26,11 @@ from hub.core import Core
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
-from hub.errors import ConfigError, HubError, SessionError, StoreError
+from hub.errors import ConfigError, HubError, SessionError, StoreError, StoreUnusable
 from hub.files import Files, check, load_files
+from hub.ingest.idempotency import Keys
 from hub.ingest.open import open_session
+from hub.ingest.receipts import Receipts
 from hub.ingest.session import Notice, Properties, Session, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
 from hub.model import OWN, Notification
@@ -39,6 +41,7 @@ from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
 from hub.notify.settings import build_receiver
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer, Observers
+from hub.opening import open_state
 from hub.outbox import StoreOutbox
 from hub.pipeline import Marks, Pipeline
 from hub.rebirth import Rebirths
@@ -49,6 +52,7 @@ from hub.selfwatch.tally import Tally
 from hub.selfwatch.watcher import DROPPED, Watcher
 from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
+from hub.store.damage import culprit
 from hub.store.database import Database
 from hub.store.writer import Store
 from hub.tracing.spans import Tracing
@@ -104,6 +108,8 @@ class App:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._blank = False  # whether the state file was empty when this hub started, until it has met its broker
+        self._wrong = ""
         self.since = rfc3339(self.clock.now())
         """When it was started."""
 
@@ -123,17 +129,42 @@ class App:
             SessionError: the broker will not have us: credentials, an ACL, a second hub with our client id.
 
         """
-        store = Store(self.settings.state, self._store_trouble)
+        say = partial(self.observer.trouble, "store")
+        opened = await open_state(self.settings.state, self._store_trouble, say, self._stop, self.clock)
+        if opened is None:
+            return
+        store, snapshot, keys = opened
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
             http = await stack.enter_async_context(http_client())
-            snapshot = await store.load()
-            keys = {name: await store.read(partial(Database.key, name=name)) for name in ("token", "vapid")}
             self._wire(store, snapshot, http, keys)
-            self._compare(snapshot.meta.get("written", ""))
-            self.pipeline.restore(snapshot)
+            self._restore(snapshot)
             self._watch_itself(snapshot, http)
             await self._live(store, orjson.loads(snapshot.meta.get("filters", "[]")))
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        """Bring in what the store held; where a row of it means nothing, name it."""
+        self._blank = not snapshot.meta
+        try:
+            self._compare(snapshot.meta.get("written", ""))
+            self.pipeline.restore(snapshot)
+        except HubError:
+            raise
+        except Exception as error:
+            found = culprit(self.settings.state, snapshot, self._try)
+            if found is None:
+                raise  # a bug of ours
+            raise found from error
+
+    def _try(self, snapshot: Snapshot) -> None:
+        """Restore parts of a snapshot, to nobody's use."""
+        Written.loads(snapshot.meta.get("written", ""))
+        for name in ("alive", "own_serial", "broker_dropped"):
+            snapshot.meta_float(name, 0.0)
+        Receipts(snapshot.receipts)
+        Keys(snapshot.keys)
+        rules, registry, prefix = self.files.rules, self.files.registry, self.settings.publish_prefix
+        Core(rules, registry, prefix, {}, lambda *_: None, local_zone()).restore(snapshot, self.clock.now())
 
     def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession, keys: Mapping[str, bytes]) -> None:
         settings, clock, observer = self.settings, self.clock, self.observer
@@ -189,7 +220,9 @@ class App:
         self._count_for(self.files)
         standing, state = self.dispatcher.standing, self.settings.state
         topics = sorted(set(spoken(self.pipeline.core.engine.states.values())))
-        self.watcher = Watcher(self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics)
+        self.watcher = Watcher(
+            self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, self._custody
+        )
         self.heartbeat: Heartbeat | None = None
         if self.settings.heartbeat is not None:
 
@@ -224,7 +257,7 @@ class App:
                 spawn("timers", self.pipeline.timers())
                 spawn("dispatcher", self.dispatcher.run())
                 spawn("desk", self.channel.run())
-                spawn("store", _until(store.ended))
+                spawn("store", self._stored(store))
                 background = [
                     spawn("watch", watch(self._paths(), self.reload, self._seen)),
                     spawn("reload", self._reloads()),
@@ -244,6 +277,7 @@ class App:
     async def _drain(self, store: Store) -> None:
         """Say goodbye, take in nothing more, let what is under way end, commit, acknowledge, close."""
         self.observer.session("stopping", "")
+        store.stopping()
         await self.channel.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS / 4):
@@ -267,9 +301,11 @@ class App:
     def _notice(self, notice: Notice) -> None:
         self.pipeline.notice(notice)
         if notice.kind == "connected":
-            task = asyncio.create_task(self._online(), name="status")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            if self._blank and notice.detail == "resumed":
+                lost = "alerts, timers and what waited to be told are lost"
+                self._lost(f"{self.settings.state} was empty, and the broker knows us: {lost}")
+            self._blank = False
+            self._beside_loop(self._online())
 
     async def _online(self) -> None:
         with contextlib.suppress(HubError):
@@ -306,6 +342,39 @@ class App:
 
         with contextlib.suppress(StoreError):
             await self.pipeline.perform(change)
+
+    async def _custody(self) -> str:
+        """Look after the state file; say it once where it is no longer what the store writes."""
+        wrong = await self.store.read(Database.look_after)
+        if wrong and wrong != self._wrong:
+            self._lost(wrong)
+        self._wrong = wrong
+        return wrong
+
+    def _lost(self, detail: str) -> None:
+        """Tell that state is lost, or will be with this process: to who looks on, its own rules, and on MQTT."""
+        self.observer.trouble("state", detail)
+        self._beside_loop(self._say_lost(detail))
+
+    async def _say_lost(self, detail: str) -> None:
+        payload = {"event": "state_lost", "detail": detail, "time": rfc3339(self.clock.now())}
+        with contextlib.suppress(HubError):
+            await self._publish(f"{self.settings.publish_prefix}/events/state_lost", orjson.dumps(payload), 1, False)
+
+    def _beside_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="say")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _stored(self, store: Store) -> None:
+        """Return when the store has ended; where it died, say so as long as that can be said."""
+        try:
+            await store.ended
+        except StoreUnusable as error:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._say_lost(str(error))
+            raise
 
     def _store_trouble(self, message: str) -> None:
         self.observer.trouble("store", message or f"{self.settings.state}: written again, nothing was lost")
@@ -407,10 +476,6 @@ def _insist(tasks: Sequence[asyncio.Task[Any]]) -> None:
             _insist(left)
 
     asyncio.get_running_loop().call_later(_INSIST_SECONDS, again)
-
-
-async def _until(future: "asyncio.Future[None]") -> None:
-    await future
 
 
 def _first(errors: BaseExceptionGroup[HubError]) -> HubError:

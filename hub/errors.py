@@ -17,10 +17,12 @@ HubError
 └── StoreError             the state file
     ├── StoreLocked            another hub has it open
     └── StoreUnusable          not a hub's file, a newer version, or not writable
+        └── StoreBusy              not now: a full disk, a hub that is just stopping; waiting helps
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 __all__ = [
     "BrokerUnreachable",
@@ -37,6 +39,7 @@ __all__ = [
     "RequestError",
     "SessionError",
     "SessionTakenOver",
+    "StoreBusy",
     "StoreError",
     "StoreLocked",
     "StoreUnusable",
@@ -148,3 +151,12 @@ class StoreLocked(StoreError):
 
 class StoreUnusable(StoreError):
     """The state file cannot be used: a newer schema, not a database, no permission."""
+
+
+class StoreBusy(StoreUnusable):
+    """The state file cannot be used yet. `patience` is for how many seconds it is worth waiting."""
+
+    def __init__(self, message: str, patience: float = inf) -> None:
+        """Keep the message and the patience."""
+        super().__init__(message)
+        self.patience = patience

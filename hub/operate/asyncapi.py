@@ -76,7 +76,7 @@ NOTIFICATION: Schema = made_of(
 STATUS: Schema = made_of(status=one_of("online", "offline"), version=TEXT, since=TIME)
 EVENT_OF_ITS_OWN: Schema = made_of(
     {"detail": TEXT, "alertname": TEXT, "labels": _LABELS, "since": TIME, "silence": maybe(SILENCE)},
-    event=one_of("session_lost", "silence_hides_critical"),
+    event=one_of("session_lost", "silence_hides_critical", "state_lost"),
     time=TIME,
 )
 

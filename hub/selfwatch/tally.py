@@ -83,6 +83,7 @@ class Tally(Observer):
     _dead: dict[str, _Dead] = field(default_factory=dict)
     _steps: _Clock = field(default_factory=_Clock)
     _refused: str = ""
+    _state: _Count = field(default_factory=_Count)
 
     def __post_init__(self) -> None:
         """Begin without a session."""
@@ -158,9 +159,12 @@ class Tally(Observer):
         self.urgent.set()
 
     def trouble(self, what: str, message: str) -> None:
-        """Note what is wrong with new rules."""
+        """Note what is wrong with new rules, or with the state file."""
         if what == "reload":
             self._refused = message
+            self.urgent.set()
+        elif what == "state":
+            self._state.add(message)
             self.urgent.set()
 
     def _counts(self, notification: Notification) -> bool:
@@ -184,6 +188,11 @@ class Tally(Observer):
     def rules(self) -> Payload:
         """Return whether rules were refused."""
         return {"refused": bool(self._refused), "detail": self._refused}
+
+    def take_state(self, wrong: str) -> Payload:
+        """Return whether state was lost since the last event, or is being lost: `wrong` is what is so now."""
+        taken = self._state.take()
+        return {"lost": taken.number or int(bool(wrong)), "detail": wrong or taken.detail}
 
     def recall(self, rule: str) -> None:
         """Tell of a rule that was told of before a restart: what is over must be told, too."""

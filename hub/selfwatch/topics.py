@@ -46,6 +46,10 @@ OWN_FIELDS: Mapping[str, Mapping[str, str]] = {
         "free_bytes": "what is free where the state file lies",
         "free_percent": "the same in percent",
     },
+    "$hub/state": {
+        "lost": "how often state was lost since the last event; 1 while something is wrong with the file",
+        "detail": "what has happened to the state file",
+    },
     "$hub/clock": {
         "steps": "how often the wall clock was set since the last event",
         "seconds": "by how many seconds, the last time; negative: back",

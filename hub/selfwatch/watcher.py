@@ -6,7 +6,7 @@ They take the way of every event: durable with all they cause, judged by rules.y
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,8 +50,10 @@ class Watcher:
         state: Path,
         notes: Mapping[str, str],
         spoken: Iterable[str],
+        custody: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        """Take what there is to look at; `notes` is what was stored of it."""
+        """Take what there is to look at; `notes` is what was stored; `custody` says what is wrong with the state."""
+        self._custody = custody
         self._tally, self._way, self._standing, self._clock, self._state = tally, way, standing, clock, state
         self._total: int | None = int(notes[_KEPT]) if _KEPT in notes else None
         self._dropped = 0
@@ -73,7 +75,8 @@ class Watcher:
             while True:
                 await self._pause()
                 free = await asyncio.to_thread(_free, self._state.parent)
-                await self._way.submit(self._events(free), own=True)
+                wrong = await self._custody() if self._custody else ""
+                await self._way.submit(self._events(free, wrong), own=True)
 
     def broker_says(self, payload: bytes) -> None:
         """Hear how many messages the broker has dropped since it started."""
@@ -100,10 +103,10 @@ class Watcher:
         await asyncio.sleep(SELF_WATCH_SOON_SECONDS)
         urgent.clear()
 
-    def _events(self, free: Mapping[str, float]) -> list[Event]:
+    def _events(self, free: Mapping[str, float], wrong: str = "") -> list[Event]:
         now, tally = self._clock.now(), self._tally
         found: dict[str, Mapping[str, Any]] = {"session": tally.take_session(), "ingest": tally.take_ingest()}
-        found |= {"rules": tally.rules(), "clock": tally.take_clock()}
+        found |= {"rules": tally.rules(), "clock": tally.take_clock(), "state": tally.take_state(wrong)}
         if free:
             found["disk"] = free
         if self._total is not None:

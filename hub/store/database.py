@@ -4,20 +4,20 @@ SQLite, WAL, synchronous=FULL: a commit that returned survives power loss. State
 each statement gives up the GIL once and has to win it back from the event loop.
 """
 
-import fcntl
-import os
 import re
 import secrets
 import sqlite3
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
-from hub.errors import StoreLocked, StoreUnusable
-from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
+from hub.errors import StoreUnusable
+from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, TRACE_ROWS
 from hub.store.changes import Changes, Snapshot
+from hub.store.damage import damaged_row, undecodable_row, unreadable_row, unusable
+from hub.store.lock import Lock
 
 __all__ = ["Database"]
 
@@ -78,10 +78,6 @@ _COUNT_DEAD = "SELECT count(*) FROM outbox WHERE state = 'dead' AND handed = ''"
 _FEWER_DEAD = """
 DELETE FROM outbox WHERE state = 'dead' AND handed = '' AND row <=
 (SELECT row FROM outbox WHERE state = 'dead' AND handed = '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
-_COUNT_HANDED = "SELECT count(*) FROM outbox WHERE handed <> ''"
-_FEWER_HANDED = """
-UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
-(SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
 _GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
@@ -96,24 +92,36 @@ class Database:
 
         Raises:
             StoreLocked: another hub has it open.
-            StoreUnusable: it cannot be opened, is no state file, or one of a newer hub.
+            StoreUnusable: it cannot be opened, is no state file, or one of a newer hub; as StoreBusy: not yet.
 
         """
         self.path = path
-        self._lock = _lock(path)
+        self._lock = Lock(path)
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        except OSError as error:
+            self._open()
+        except sqlite3.Error as error:
             self._lock.close()
-            raise StoreUnusable(f"{path}: cannot be used as the state file: {error.strerror}") from None
+            raise unusable(path, error) from None
+        except StoreUnusable:
+            self._lock.close()
+            raise
+
+    def _open(self) -> None:
+        """Connect and prepare; where the lock on the file itself keeps SQLite out, without that."""
+        try:
+            self._connect()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not self._lock.let_sqlite_in():
+                raise
+            self._connect()
+        self._lock.opened()
+
+    def _connect(self) -> None:
+        self.connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         try:
             self._prepare()
-        except sqlite3.Error as error:
-            self.close()
-            raise StoreUnusable(f"{path}: cannot be used as the state file: {error}") from None
-        except StoreUnusable:
-            self.close()
+        except BaseException:
+            self.connection.close()
             raise
 
     def _prepare(self) -> None:
@@ -121,9 +129,6 @@ class Database:
         tables = {row[0] for row in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables and not tables >= {"meta", "instances", "outbox"}:
             raise StoreUnusable(f"{self.path}: a database, but no hub's; name another file with --state")
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        run("PRAGMA journal_size_limit = 67108864")
         version = run("PRAGMA user_version").fetchone()[0]
         steps = _migrations()
         if version > len(steps):
@@ -131,10 +136,23 @@ class Database:
                 f"{self.path}: written by a newer hub (state version {version}, this one knows {len(steps)});"
                 " install that version or name another file with --state"
             )
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA journal_size_limit = 67108864")
         for number in range(version, len(steps)):
             self.connection.executescript(f"BEGIN;\n{steps[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;")
         self._dead: int = self._rows(_COUNT_DEAD)[0][0]
-        self._handed: int = self._rows(_COUNT_HANDED)[0][0]
+
+    def check(self) -> None:
+        """See that every row can be read, before anybody relies on it.
+
+        Raises:
+            StoreUnusable: one cannot; it is named.
+
+        """
+        found = undecodable_row(self.connection, self.path) or unreadable_row(self.connection, self.path)
+        if found:
+            raise found
 
     def load(self) -> Snapshot:
         """Read everything but the outbox."""
@@ -222,16 +240,7 @@ class Database:
             self._list(_UNSETTLED, [row for row in last if row[1] not in _GONE])
             self._list(_HANDED, changes.handed)
             self._list(_CLOSED, changes.closed)
-            self._bound_handed(len(changes.handed))
             self._bound_dead(sum(row[1] == "dead" for row in last))
-
-    def _bound_handed(self, more: int) -> None:
-        """Let the oldest go whose fallback is still to hear of the end: they become dead letters as all others."""
-        self._handed += more
-        if more and self._handed > HANDED + DEAD_LETTERS_SLACK:
-            self.connection.execute(_FEWER_HANDED, (HANDED,))
-            self._handed = self._rows(_COUNT_HANDED)[0][0]
-            self._dead = self._rows(_COUNT_DEAD)[0][0]
 
     def _bound_dead(self, more: int) -> None:
         """Let the oldest dead letters go; one whose fallback is still to hear of the end stays."""
@@ -266,7 +275,12 @@ class Database:
         """Return a secret of this state file, 32 random bytes; made when it is first asked for."""
         run = self.connection.execute
         run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (f"key:{name}", secrets.token_hex(32)))
-        return bytes.fromhex(run("SELECT value FROM meta WHERE key = ?", (f"key:{name}",)).fetchone()[0])
+        try:
+            return bytes.fromhex(run("SELECT value FROM meta WHERE key = ?", (f"key:{name}",)).fetchone()[0])
+        except ValueError:
+            raise damaged_row(
+                self.path, "meta", [f"key:{name}"], "no key; links made with it lose their value"
+            ) from None
 
     def count(self, name: str) -> int:
         """Count one more of something, for ever, and return how many there were with it."""
@@ -277,32 +291,48 @@ class Database:
         )
         return int(run("SELECT value FROM meta WHERE key = ?", (f"count:{name}",)).fetchone()[0])
 
+    def look_after(self) -> str:
+        """Say what somebody has done to the file since it was opened, "" where nothing; write it anew where that helps.
+
+        Where its name is gone, SQLite still has all of it.
+        """
+        try:
+            wrong = self._lock.wrong()
+            if not wrong.mends:
+                return wrong.text
+            self._write_anew()
+        except OSError as error:
+            return f"{self.path} cannot be looked at: {error.strerror}"
+        except sqlite3.Error as error:
+            return f"{wrong.text}; it cannot be written anew: {error}"
+        return f"{wrong.text}; it was written anew, with all that the hub holds"
+
+    def _write_anew(self) -> None:
+        """Copy all to another file, which takes the place of this one; until it is whole, this one is used."""
+        aside = self.path.with_name(f"{self.path.name}.anew")
+        aside.unlink(missing_ok=True)
+        copy = sqlite3.connect(aside)
+        try:
+            self.connection.backup(copy)
+        finally:
+            copy.close()
+        aside.chmod(0o600)
+        self.connection.close()
+        self._lock.close()
+        for end in ("-wal", "-shm"):  # what SQLite would take for the new file's
+            self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+        aside.replace(self.path)
+        self._lock = Lock(self.path)
+        self._open()
+
+    def stopping(self) -> None:
+        """Let the next hub that wants the file know that it is worth waiting."""
+        self._lock.stopping()
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         self.connection.close()
         self._lock.close()
-
-
-def _lock(path: Path) -> IO[str]:
-    """Take the lock beside the file. It is the process's: it goes with it, however that ends."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_name(path.name + ".lock").open("a+")
-    except OSError as error:
-        raise StoreUnusable(f"{path}: cannot be used as the state file: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise StoreLocked(
-            f"{path}: another hub (process {owner}) has this state file open; stop it or name another with --state"
-        ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
 
 
 def _migrations() -> list[str]:

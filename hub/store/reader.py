@@ -10,6 +10,7 @@ import orjson
 from hub.errors import StoreUnusable
 from hub.model import OWN
 from hub.store.changes import TraceRow
+from hub.store.lock import kind_of
 
 __all__ = ["Depth", "OutboxEntry", "Reader"]
 
@@ -82,8 +83,14 @@ class Reader:
             StoreUnusable: there is none, or it is no hub's.
 
         """
-        if not path.exists():
-            raise StoreUnusable(f"{path}: no such state file (name it with --state, or the settings with -c)")
+        try:
+            why = (
+                kind_of(path) if path.exists() else "no such state file (name it with --state, or the settings with -c)"
+            )
+        except OSError as error:
+            why = f"cannot be read: {error.strerror}"
+        if why:
+            raise StoreUnusable(f"{path}: {why}")
         try:
             connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
             connection.execute("SELECT 1 FROM trace LIMIT 1")

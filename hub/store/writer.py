@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from hub.errors import StoreError
 from hub.limits import STORE_RETRY_SECONDS
 from hub.store.changes import Changes, Snapshot
+from hub.store.damage import unanswered, unusable
 from hub.store.database import Database
 
 __all__ = ["Store"]
@@ -69,6 +70,10 @@ class Store:
         self._jobs.put((query, future))
         return await future
 
+    def stopping(self) -> None:
+        """Let the next hub that wants the file know that it is worth waiting."""
+        self.database.stopping()
+
     async def close(self) -> None:
         """Commit what was handed in and close the file; what cannot be committed is given up, it was not promised."""
         self._closed = True
@@ -79,10 +84,21 @@ class Store:
         try:
             with contextlib.closing(self.database):
                 self._work()
+        except sqlite3.DatabaseError as error:
+            self._call(_finish, self.ended, self._died(error), None)
         except BaseException as error:  # noqa: BLE001 - a bug of ours; whoever waits for `ended` stops the process
-            self._call(_finish, self.ended, StoreError(f"the writer of {self.database.path} died: {error!r}"), None)
+            self._call(_finish, self.ended, self._bug(error), None)
         else:
             self._call(_finish, self.ended, None, None)
+
+    def _died(self, error: sqlite3.DatabaseError) -> StoreError:
+        """Say why it ended: somebody wrote into the file beside us, or a bug of ours."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return unusable(self.database.path, error)
+        return self._bug(error)
+
+    def _bug(self, error: BaseException) -> StoreError:
+        return StoreError(f"the writer of {self.database.path} died: {error!r}")
 
     def _work(self) -> None:
         pending: list[tuple[Changes, Done]] = []
@@ -128,7 +144,7 @@ class Store:
         try:
             self._call(_finish, future, None, query(self.database))
         except sqlite3.Error as error:
-            self._call(_finish, future, StoreError(f"{self.database.path}: cannot be read: {error}"), None)
+            self._call(_finish, future, unanswered(self.database.path, error), None)
         except Exception as error:  # noqa: BLE001 - whatever a query says is for who asked; nothing was changed by it
             self._call(_finish, future, error, None)
 

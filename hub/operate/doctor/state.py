@@ -6,6 +6,8 @@ from pathlib import Path
 
 from hub.duration import format_duration
 from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
+from hub.store.damage import undecodable_row, unreadable_row
+from hub.store.lock import kind_of
 
 __all__ = ["look_at_state"]
 
@@ -15,26 +17,39 @@ _SUBJECT = "state file"
 
 def look_at_state(path: Path) -> list[Finding]:
     """Look at the state file."""
-    if not path.exists():
-        return [unknown(_SUBJECT, f"{path} is not there yet; `hub run` makes it")]
+    try:
+        if not path.exists():
+            return [unknown(_SUBJECT, f"{path} is not there yet; `hub run` makes it")]
+        why = kind_of(path)
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        return [bad(_SUBJECT, f"{path} cannot be read: {why}", "name the hub's state file with --state")]
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
-            return [_whole(connection, path), *_outbox(connection, time.time())]
+            return [*_whole(connection, path), *_outbox(connection, time.time())]
         finally:
             connection.close()
     except sqlite3.Error as error:
         return [bad(_SUBJECT, f"{path} cannot be read: {error}", "name the hub's state file with --state")]
 
 
-def _whole(connection: sqlite3.Connection, path: Path) -> Finding:
+def _whole(connection: sqlite3.Connection, path: Path) -> list[Finding]:
     said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if said != "ok":
         remedy = (
             "stop the hub and move it away: the hub makes a new one; pending timers and queued messages are in the old"
         )
-        return bad(_SUBJECT, f"{path} is damaged: {said}", remedy)
-    return good(_SUBJECT, f"{path} is whole, {path.stat().st_size / (1 << 20):.1f} MB")
+        return [bad(_SUBJECT, f"{path} is damaged: {said}", remedy)]
+    if row := undecodable_row(connection, path) or unreadable_row(connection, path):
+        what, _, remedy = str(row).partition("; ")
+        return [bad(_SUBJECT, what, f"stop the hub; {remedy}")]
+    found = [good(_SUBJECT, f"{path} is whole, {path.stat().st_size / (1 << 20):.1f} MB")]
+    if path.stat().st_nlink > 1:
+        why = "SQLite finds what it has not yet brought into the file by the file's name"
+        found.append(warning(_SUBJECT, f"{path} has another name, too (a hard link): {why}", "use one name, always"))
+    return found
 
 
 def _outbox(connection: sqlite3.Connection, now: float) -> list[Finding]:

@@ -1,0 +1,130 @@
+"""What is wrong with a state file, in words for whoever has to mend it: the file as a whole, or one row of it."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hub.errors import StoreBusy, StoreError, StoreUnusable
+from hub.store.changes import Snapshot
+
+__all__ = ["culprit", "damaged_row", "unanswered", "undecodable_row", "unreadable_row", "unusable"]
+
+_KEYS = {
+    "meta": ("key",),
+    "rules": ("rule",),
+    "instances": ("rule", "instance"),
+    "samples": ("rule", "instance", "slot", "number"),
+    "alerts": ("fingerprint",),
+    "desk": ("kind", "key"),
+    "subscribers": ("endpoint",),
+    "receipts": ("number",),
+    "keys": ("digest",),
+    "outbox": ("row",),
+}
+"""Table → what names a row of it."""
+_JSON = {**dict.fromkeys(("instances", "samples", "alerts", "desk", "subscribers"), "state"), "outbox": "body"}
+"""Table → the column that holds JSON."""
+_WAITS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_REMEDIES = {
+    sqlite3.SQLITE_CORRUPT: "; restore a backup, or move it away and begin anew",
+    sqlite3.SQLITE_NOTADB: "; restore a backup, or name another with --state",
+    sqlite3.SQLITE_READONLY: "; let the user that the hub runs as write it and its folder",
+    sqlite3.SQLITE_CANTOPEN: "; let the user that the hub runs as write it and its folder",
+}
+
+
+def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
+    """Say why SQLite cannot use the file; a full disk, or somebody else at work in it, passes."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended code says more than is needed
+    kind = StoreBusy if code in _WAITS else StoreUnusable
+    return kind(f"{path}: cannot be used as the state file: {error}{_REMEDIES.get(code, '')}")
+
+
+def unanswered(path: Path, error: sqlite3.Error) -> StoreError:
+    """Say why a query has no answer."""
+    found = unusable(path, error)
+    return (
+        found if isinstance(found, StoreBusy) else StoreError(str(found).replace("used as the state file", "read", 1))
+    )
+
+
+def damaged_row(path: Path, table: str, row: Sequence[Any], why: str) -> StoreUnusable:
+    """Name a row that cannot be read, and what to do."""
+    named = " AND ".join(f"{key} = {_quoted(value)}" for key, value in zip(_KEYS[table], row, strict=False))
+    what = f"a row of the table {table} cannot be read ({why})"
+    remedy = f"restore a backup, or let this row go, with sqlite3: DELETE FROM {table} WHERE {named}"  # noqa: S608
+    return StoreUnusable(f"{path}: damaged: {what}; {remedy}")
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+def unreadable_row(connection: sqlite3.Connection, path: Path) -> StoreUnusable | None:
+    """Find a row whose JSON is none; what it means, only those know who wrote it (`culprit`)."""
+    for table, column in _JSON.items():
+        names = ", ".join(_KEYS[table])
+        row = connection.execute(f"SELECT {names} FROM {table} WHERE NOT json_valid({column}) LIMIT 1").fetchone()  # noqa: S608 - words of our own
+        if row is not None:
+            return damaged_row(path, table, row, "no JSON")
+    return None
+
+
+def undecodable_row(connection: sqlite3.Connection, path: Path) -> StoreUnusable | None:
+    """Find a row with text that is no UTF-8; of the outbox and what is only looked at, who reads it finds it."""
+    connection.text_factory = bytes
+    try:
+        for table, keys in _KEYS.items():
+            columns = ", ".join((*keys, _JSON.get(table, "1")))
+            for row in connection.execute(f"SELECT {columns} FROM {table}"):  # noqa: S608 - words of our own
+                if not all(map(_is_text, row)):
+                    return damaged_row(path, table, row, "no UTF-8 text")
+    finally:
+        connection.text_factory = str
+    return None
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, bytes):
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def culprit(path: Path, snapshot: Snapshot, restore: Callable[[Snapshot], None]) -> StoreUnusable | None:
+    """Find the row that `restore` cannot take, where it is one: JSON, but not what the hub writes.
+
+    `restore` is called with parts of the snapshot, again and again; only a start that fails anyway pays for that.
+    """
+    for table in ("meta", "receipts", "keys", "desk", "alerts", "samples", "instances"):
+        rows = _rows(snapshot, table)
+        if rows and _failure(restore, _with(snapshot, table, ())) is None:
+            while len(rows) > 1:
+                half = rows[: len(rows) // 2]
+                rows = rows[len(half) :] if _failure(restore, _with(snapshot, table, half)) is None else half
+            return damaged_row(path, table, rows[0], _failure(restore, _with(snapshot, table, rows)) or "unknown")
+    return None
+
+
+def _rows(snapshot: Snapshot, table: str) -> list[Any]:
+    held = getattr(snapshot, table)
+    return list(held.items()) if isinstance(held, dict) else list(held)
+
+
+def _with(snapshot: Snapshot, table: str, rows: Iterable[Any]) -> Snapshot:
+    kind = type(getattr(snapshot, table))
+    return replace(snapshot, **{table: kind(rows)})
+
+
+def _failure(restore: Callable[[Snapshot], None], snapshot: Snapshot) -> str | None:
+    try:
+        restore(snapshot)
+    except Exception as error:  # noqa: BLE001 - a row that means nothing can fail in any way; which, is said
+        return f"{type(error).__name__}: {error}"[:200]
+    return None

@@ -1,0 +1,204 @@
+"""Whose state file it is: one hub's at a time, by whatever name it is called; and whether it is still the same file.
+
+Two locks, both of the process, which go with it however that ends. One is on a file beside it, and says who holds it.
+The other is on the state file itself, hence on the inode: it holds through hard links, and where somebody removes the
+file beside it. It is a flock: on Linux SQLite's own locks (fcntl) know nothing of it. But those go when *any*
+descriptor of the file is closed in this process (POSIX), so ours is opened before SQLite's and closed behind it, and
+nobody else opens one.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from hub.errors import StoreBusy, StoreLocked, StoreUnusable
+from hub.limits import STORE_LOCK_SECONDS
+
+__all__ = ["FINE", "Lock", "Wrong", "kind_of"]
+
+_MAGIC = b"SQLite format 3\x00"
+_STOPPING = "stopping"
+_MENDS_ITSELF = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_KINDS = {
+    stat.S_IFDIR: "Is a directory",
+    stat.S_IFIFO: "it is a pipe, no file",
+    stat.S_IFSOCK: "it is a socket, no file",
+    stat.S_IFCHR: "it is a device, no file",
+    stat.S_IFBLK: "it is a device, no file",
+}
+
+
+class Wrong(NamedTuple):
+    """What is wrong with a state file that is open, "" where nothing; whether writing it anew mends it."""
+
+    text: str = ""
+    mends: bool = False
+
+
+FINE = Wrong()
+
+
+def kind_of(path: Path) -> str:
+    """Say why this can be no state file, "" where it can or is not there: to open a pipe would wait for ever.
+
+    Raises:
+        OSError: it cannot be looked at.
+
+    """
+    try:
+        return _KINDS.get(stat.S_IFMT(path.stat().st_mode), "")
+    except FileNotFoundError:
+        return ""
+
+
+class Lock:
+    """Held from before the file is opened by SQLite until after it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        """Take it, and make the file where there is none.
+
+        Raises:
+            StoreLocked: another hub has it.
+            StoreBusy: for now: it is just stopping, or the disk is full.
+            StoreUnusable: it cannot be opened, or is no file.
+
+        """
+        self.path = path
+        self._numbers: list[int] = []
+        self._wal: tuple[int, int] | None = None
+        self._largest = 0
+        try:
+            self._take(Path(os.path.realpath(path)))
+        except OSError as error:
+            self.close()
+            kind = StoreBusy if error.errno in _MENDS_ITSELF else StoreUnusable
+            raise kind(f"{path}: cannot be used as the state file: {error.strerror}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _take(self, place: Path) -> None:
+        if why := kind_of(place):
+            raise StoreUnusable(f"{self.path}: cannot be used as the state file: {why}; name another with --state")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._beside = self._open(place.with_name(place.name + ".lock"))
+        self._lock(self._beside, _owner(self._beside))
+        self._say(str(os.getpid()))
+        self.number = self._open(place)
+        self._on_inode = sys.platform == "linux"  # elsewhere a flock and SQLite's own locks shut each other out
+        if self._on_inode:
+            self._lock(self.number, "under another name")
+
+    def _open(self, place: Path) -> int:
+        number = os.open(place, os.O_CREAT | os.O_RDWR | os.O_NONBLOCK, 0o600)
+        self._numbers.append(number)
+        return number
+
+    def _lock(self, number: int, owner: str) -> None:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            return
+        who = f"{self.path}: another hub ({owner}) has this state file open"
+        if _goes(owner):
+            raise StoreBusy(who, STORE_LOCK_SECONDS)
+        raise StoreLocked(f"{who}; stop it or name another with --state")
+
+    def _say(self, text: str) -> None:
+        os.ftruncate(self._beside, 0)
+        os.pwrite(self._beside, text.encode(), 0)
+
+    def stopping(self) -> None:
+        """Let who wants it next know that it is worth waiting."""
+        with contextlib.suppress(OSError):
+            self._say(f"{os.getpid()} {_STOPPING}")
+
+    def let_sqlite_in(self) -> bool:
+        """Give up the lock on the file itself, if there is one: NFS makes one kind of both, and SQLite is shut out."""
+        given, self._on_inode = self._on_inode, False
+        if given:
+            fcntl.flock(self.number, fcntl.LOCK_UN)
+        return given
+
+    def close(self) -> None:
+        """Let go."""
+        while self._numbers:
+            os.close(self._numbers.pop())
+
+    # whether it is still the same file
+
+    def opened(self) -> None:
+        """Note how the file is, and which one the log of SQLite is, once they are open; the log then stays."""
+        self._largest = os.fstat(self.number).st_size
+        with contextlib.suppress(OSError):
+            self._wal = _identity(self._log.stat())
+
+    @property
+    def _log(self) -> Path:
+        return Path(f"{os.path.realpath(self.path)}-wal")
+
+    def wrong(self) -> Wrong:
+        """Say what somebody has done to the file since it was opened; called where SQLite works.
+
+        Raises:
+            OSError: it cannot be looked at.
+
+        """
+        own = os.fstat(self.number)
+        if not self.path.exists():
+            return Wrong(f"{self.path} is gone", mends=True)
+        if _identity(self.path.stat()) != _identity(own):
+            return Wrong(f"{self.path} is another file now")
+        if self._is_cut(own.st_size):
+            return Wrong(f"{self.path} was cut or written over: {own.st_size:,} bytes are left")
+        if self._wal is not None:
+            with contextlib.suppress(FileNotFoundError):
+                if _identity(self._log.stat()) == self._wal:
+                    return FINE
+            return Wrong(f"{self.path}-wal, a part of the state, is gone or another file now", mends=True)
+        return FINE
+
+    def _is_cut(self, size: int) -> bool:
+        """Tell whether there is less than was, and than the file says of itself: a VACUUM makes it shorter, too.
+
+        Where a full disk keeps SQLite from bringing its log into the file, the file is too short, but not cut.
+        """
+        before, self._largest = self._largest, max(self._largest, size)
+        if size >= before:
+            return False
+        head = os.pread(self.number, 100, 0)
+        pages, page = int.from_bytes(head[28:32], "big"), int.from_bytes(head[16:18], "big")
+        if head.startswith(_MAGIC) and size >= pages * (65536 if page == 1 else page):  # 1: fileformat2.html, 1.3.2
+            self._largest = size
+            return False
+        return True
+
+
+def _identity(at: os.stat_result) -> tuple[int, int]:
+    return at.st_dev, at.st_ino
+
+
+def _owner(number: int) -> str:
+    """Read who holds it, as far as it is known."""
+    text = os.pread(number, 100, 0).decode(errors="replace").strip()
+    return f"process {text.replace(' ', ', ')}" if text else "process unknown"
+
+
+def _goes(owner: str) -> bool:
+    """Tell whether who holds it is about to let go: it says so, or it was killed and the kernel is not done with it."""
+    if owner.endswith(_STOPPING):
+        return True
+    try:
+        os.kill(int(owner.removeprefix("process ")), 0)
+    except ProcessLookupError:
+        return True
+    except (ValueError, OverflowError, PermissionError):
+        return False
+    return False
