@@ -405,8 +405,12 @@ class App:
     async def _reload_once(self) -> None:
         """Take new files, or say why not and go on with the old ones."""
         problems = Problems()
-        files = await asyncio.to_thread(load_files, self.settings, problems)  # a network mount may be slow
-        problems += vanished(self.files.written, files.written)
+        try:
+            files = await asyncio.to_thread(load_files, self.settings, problems)  # a network mount may be slow
+            problems += vanished(self.files.written, files.written)
+        except OSError as error:  # what is no file's own: no descriptor is left, the working folder is gone
+            self.observer.trouble("reload", f"the old rules go on: they cannot be read: {error.strerror}")
+            return
         if problems:
             self.observer.trouble("reload", f"the old rules go on:\n{ConfigError(problems)}")
             return

@@ -106,17 +106,22 @@ def yaml_files(paths: Iterable[Path], problems: Problems) -> list[Path]:
     listing = list_yaml(paths)
     for path, error in listing.wrong:
         if isinstance(error, FileNotFoundError):
-            problems.append(Problem(str(path), 0, 0, "no such file or folder"))
+            problems.append(Problem(_name(path), 0, 0, "no such file or folder"))
         else:
-            problems.append(_unreadable(str(path), error))
+            problems.append(_unreadable(path, error))
     return listing.files
 
 
-def _unreadable(path: str, error: OSError) -> Problem:
+def _name(path: Path) -> str:
+    """Return a path as text that can be written down: Linux takes any bytes for a name."""
+    return str(path).encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
     hint = _REMEDIES.get(error.errno or 0, "")
-    if isinstance(error, FileNotFoundError) and Path(path).is_symlink():
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
         hint = "it is a link to what is not there: mend it, or remove it"
-    return Problem(path, 0, 0, f"cannot be read: {error.strerror or error}", hint)
+    return Problem(_name(path), 0, 0, f"cannot be read: {error.strerror or error}", hint)
 
 
 def _read(path: Path) -> bytes:
@@ -142,11 +147,11 @@ def _read(path: Path) -> bytes:
 
 def read_document(path: Path, problems: Problems) -> Node | None:
     """Read one file; None (and at least one more problem) where it cannot be used, None alone where it is empty."""
-    name = str(path)
+    name = _name(path)
     try:
         data = _read(path)
     except OSError as error:
-        problems.append(_unreadable(name, error))
+        problems.append(_unreadable(path, error))
         return None
     if len(data) > DOCUMENT_BYTES:
         problems.append(Problem(name, 0, 0, f"larger than {DOCUMENT_BYTES >> 20} MB", "split it into several files"))

@@ -125,3 +125,13 @@ def test_a_pipe_a_folder_and_a_link_to_nowhere_are_problems_and_nobody_waits(fol
         f"nowhere.yaml: cannot be read: No such file or directory ({nowhere})",
         "pipe.yaml: cannot be read: it is a pipe, no file (put a file in its place)",
     ]
+
+
+def test_a_name_that_is_no_text_can_be_written_down(folder):
+    (folder / "rules" / os.fsdecode(b"\xff.yaml")).write_text(RULE)
+    assert "\N{REPLACEMENT CHARACTER}.yaml" in read(folder).dumps()
+    (folder / "rules" / os.fsdecode(b"\xff.yaml")).write_text("rules: [{")
+    problems = Problems()
+    load_files(Settings(rules=(folder / "rules",), devices=()), problems)
+    assert all(str(each).encode() for each in problems)
+    assert problems

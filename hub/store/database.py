@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 
 from hub.errors import StoreUnusable
-from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, TRACE_ROWS
+from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
 from hub.store.changes import Changes, Snapshot
 from hub.store.damage import damaged_row, undecodable_row, unreadable_row, unusable
 from hub.store.lock import Lock
 
-__all__ = ["Database"]
+__all__ = ["Database", "newer"]
 
 _INSTANCES = """
 INSERT INTO instances SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
@@ -78,6 +78,10 @@ _COUNT_DEAD = "SELECT count(*) FROM outbox WHERE state = 'dead' AND handed = ''"
 _FEWER_DEAD = """
 DELETE FROM outbox WHERE state = 'dead' AND handed = '' AND row <=
 (SELECT row FROM outbox WHERE state = 'dead' AND handed = '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
+_COUNT_HANDED = "SELECT count(*) FROM outbox WHERE handed <> ''"
+_FEWER_HANDED = """
+UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
+(SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
 _GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
@@ -129,19 +133,16 @@ class Database:
         tables = {row[0] for row in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables and not tables >= {"meta", "instances", "outbox"}:
             raise StoreUnusable(f"{self.path}: a database, but no hub's; name another file with --state")
-        version = run("PRAGMA user_version").fetchone()[0]
-        steps = _migrations()
-        if version > len(steps):
-            raise StoreUnusable(
-                f"{self.path}: written by a newer hub (state version {version}, this one knows {len(steps)});"
-                " install that version or name another file with --state"
-            )
+        if why := newer(self.connection):
+            raise StoreUnusable(f"{self.path}: {why}; install that version or name another file with --state")
+        version, steps = run("PRAGMA user_version").fetchone()[0], _migrations()
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
         run("PRAGMA journal_size_limit = 67108864")
         for number in range(version, len(steps)):
             self.connection.executescript(f"BEGIN;\n{steps[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;")
         self._dead: int = self._rows(_COUNT_DEAD)[0][0]
+        self._handed: int = self._rows(_COUNT_HANDED)[0][0]
 
     def check(self) -> None:
         """See that every row can be read, before anybody relies on it.
@@ -240,7 +241,16 @@ class Database:
             self._list(_UNSETTLED, [row for row in last if row[1] not in _GONE])
             self._list(_HANDED, changes.handed)
             self._list(_CLOSED, changes.closed)
+            self._bound_handed(len(changes.handed))
             self._bound_dead(sum(row[1] == "dead" for row in last))
+
+    def _bound_handed(self, more: int) -> None:
+        """Let the oldest go whose fallback is still to hear of the end: they become dead letters as all others."""
+        self._handed += more
+        if more and self._handed > HANDED + DEAD_LETTERS_SLACK:
+            self.connection.execute(_FEWER_HANDED, (HANDED,))
+            self._handed = self._rows(_COUNT_HANDED)[0][0]
+            self._dead = self._rows(_COUNT_DEAD)[0][0]
 
     def _bound_dead(self, more: int) -> None:
         """Let the oldest dead letters go; one whose fallback is still to hear of the end stays."""
@@ -333,6 +343,12 @@ class Database:
         """Fold the write-ahead log into the file and let go of it."""
         self.connection.close()
         self._lock.close()
+
+
+def newer(connection: sqlite3.Connection) -> str:
+    """Say that a newer hub has written this file, "" where that is not so."""
+    version, known = connection.execute("PRAGMA user_version").fetchone()[0], len(_migrations())
+    return f"written by a newer hub (state version {version}, this one knows {known})" if version > known else ""
 
 
 def _migrations() -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from hub.duration import format_duration
 from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
 from hub.store.damage import undecodable_row, unreadable_row
+from hub.store.database import newer
 from hub.store.lock import kind_of
 
 __all__ = ["look_at_state"]
@@ -42,6 +43,8 @@ def _whole(connection: sqlite3.Connection, path: Path) -> list[Finding]:
             "stop the hub and move it away: the hub makes a new one; pending timers and queued messages are in the old"
         )
         return [bad(_SUBJECT, f"{path} is damaged: {said}", remedy)]
+    if why := newer(connection):
+        return [bad(_SUBJECT, f"{path} was {why}", "install that version")]
     if row := undecodable_row(connection, path) or unreadable_row(connection, path):
         what, _, remedy = str(row).partition("; ")
         return [bad(_SUBJECT, what, f"stop the hub; {remedy}")]
