@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from hub.document import Node, Problems, read_document
 from hub.errors import ConfigError, Problem
 from hub.fields import Bad, Section, boolean, duration, integer, list_of, one_of, secret, text
+from hub.http_settings import HttpSettings, Token, listen_option, parse_address, read_http
 from hub.ingest.session import BrokerSettings
 from hub.ingest.topics import check_topic
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
@@ -17,39 +17,11 @@ from hub.selfwatch.settings import HeartbeatSettings, SelfWatchSettings, read_he
 from hub.sources.settings import SourceSettings, read_sources
 from hub.tracing.settings import TracingSettings, read_tracing
 
-__all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_broker_url"]
+__all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_address", "parse_broker_url", "read_settings"]
 
 DEFAULT_FILE = Path("hub.yaml")
 _HOME_ASSISTANT = "homeassistant"
 _SCHEMES = {"mqtt": (False, 1883), "mqtts": (True, 8883)}
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """Who may use the HTTP API as what."""
-
-    name: str
-    role: str
-    token: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class HttpSettings:
-    """Where the HTTP API listens; port 0 lets the system choose one.
-
-    `asked` tells whether the user wrote it: only then is it an error that nobody can listen there.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    tokens: tuple[Token, ...] = ()
-    asked: bool = False
-    enabled: bool = True
-    url: str = ""
-    """How people reach it, without a slash at the end; what links in messages begin with."""
-    cert: Path | None = None
-    key: Path | None = None
-    """Certificate chain and key in PEM: with them it speaks TLS only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +67,7 @@ def load_settings(
         rules=tuple(rules) or settings.rules,
         devices=tuple(devices) or settings.devices,
         state=state or settings.state,
-        http=_listen_option(settings.http, http, problems),
+        http=listen_option(settings.http, http, problems),
     )
     if problems:
         raise ConfigError(problems)
@@ -128,7 +100,7 @@ def _settings(section: Section, base: Path) -> Settings:
         devices=section.take("devices", list_of(path), devices),
         state=section.take("state", path, base / default.state),
         publish_prefix=section.take("publish_prefix", _prefix, default.publish_prefix),
-        http=_http(section, base),
+        http=read_http(section.get("http"), section.problems, path),
         sources=read_sources(section.get("sources"), section.problems),
         discovery=_discovery(section),
         rebirth=_rebirth(section),
@@ -303,96 +275,3 @@ def _rebirth(parent: Section) -> bool:
     made = section.take("rebirth", boolean, default=False)
     section.finish()
     return made
-
-
-def _http(parent: Section, base: Path) -> HttpSettings:
-    node = parent.get("http")
-    if node is None:
-        return HttpSettings()
-    if node.value is False:
-        return HttpSettings(enabled=False)
-    section = Section(node, parent.problems, "http")
-    host, port = section.take("listen", _address, ("127.0.0.1", 8080))
-    tokens = section.get("tokens")
-    items: list[Node] = tokens.value if tokens is not None and isinstance(tokens.value, list) else []
-    if tokens is not None and not isinstance(tokens.value, list):
-        section.report(tokens.problem("'tokens' must be a list", "- {name: me, role: operator, token: !env HUB_TOKEN}"))
-    read = tuple(_token(Section(item, parent.problems, "a token")) for item in items)
-    if len({token.name for token in read}) < len(read):
-        section.report(section.node.key_problem("tokens", "two tokens have one name", "by it the audit log tells who"))
-    cert = section.take("cert", lambda each: _path(each, base), None)
-    key = section.take("key", lambda each: _path(each, base), None)
-    made = HttpSettings(host, port, read, asked=True, url=section.take("url", _base_url, ""), cert=cert, key=key)
-    if (cert is None) != (key is None):
-        section.report(section.node.problem("'cert' and 'key' belong together", "name both files or neither"))
-    _check_exposed(made, parent.problems, section.get("listen") or node)
-    section.finish()
-    return made
-
-
-def _base_url(node: Node) -> str:
-    url = text(node).rstrip("/")
-    parts = urlsplit(url)
-    odd = parts.query or parts.fragment or "@" in parts.netloc
-    if parts.scheme not in ("http", "https") or not parts.netloc or odd:
-        raise Bad(node, "not a URL that links can begin with", "write it as https://hub.example.org")
-    return url
-
-
-def _token(section: Section) -> Token:
-    made = Token(
-        section.require("name", text, ""),
-        section.require("role", one_of("viewer", "operator", "admin"), "viewer"),
-        section.require("token", secret, Secret("")),
-    )
-    section.finish()
-    return made
-
-
-def _address(node: Node) -> tuple[str, int]:
-    try:
-        return parse_address(text(node))
-    except ValueError as error:
-        raise Bad(node, str(error)) from None
-
-
-def parse_address(address: str) -> tuple[str, int]:
-    """Read `HOST:PORT`; an IPv6 host stands in brackets.
-
-    Raises:
-        ValueError: it is no such address.
-
-    """
-    host, _, port = address.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or not int(port) < 65536:
-        raise ValueError(f"{address!r} is not HOST:PORT, as in 127.0.0.1:8080")
-    return host.strip("[]"), int(port)
-
-
-def _listen_option(http: HttpSettings, option: str | None, problems: Problems) -> HttpSettings:
-    if option is None:
-        return http
-    try:
-        host, port = parse_address(option)
-    except ValueError as error:
-        problems.append(Problem("--http", 0, 0, str(error)))
-        return http
-    made = replace(http, host=host, port=port, asked=True, enabled=True)
-    _check_exposed(made, problems, None)
-    return made
-
-
-def _check_exposed(http: HttpSettings, problems: Problems, node: Node | None) -> None:
-    """Refuse to be reached from other machines without tokens."""
-    if http.tokens or _loopback(http.host):
-        return
-    message = f"{http.host} can be reached from other machines, and there are no tokens"
-    hint = "listen on 127.0.0.1, or set http.tokens"
-    problems.append(Problem("--http", 0, 0, message, hint) if node is None else node.problem(message, hint))
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

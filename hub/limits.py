@@ -156,6 +156,7 @@ HTTP_BODY_BYTES = 8 << 20  # of one request: a batch of 10,000 events
 HTTP_BATCH_EVENTS = 10_000  # in one request; half a second of evaluating at worst
 HTTP_POSTS = 64  # posts of events under way at once; more are asked to come again
 IDEMPOTENCY_KEY_CHARS = 256
+TOKEN_CHARS = 16  # the least of a token in hub.yaml: 96 random bits as base64, which nobody guesses
 LOGIN_FAILURES = 10  # wrong tokens from one address, before it has to wait
 LOGIN_PAUSE_SECONDS = 60.0  # for so long; guessing a random token of 128 bits takes for ever anyway
 LOGIN_ADDRESSES = 10_000  # whose failures are remembered

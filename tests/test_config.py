@@ -1,5 +1,6 @@
 """config: hub.yaml and the options over it; all of the file is checked before anything starts."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hub.config import Settings, load_settings, parse_address, parse_broker_url
 from hub.errors import ConfigError
 from hub.limits import RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 
+LONG = "0123456789abcdef"
 FULL = """\
 broker:
   url: mqtts://me:pass%23word@broker.example:8884
@@ -34,7 +36,7 @@ http:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HUB_TOKEN", "hunter2")
+    monkeypatch.setenv("HUB_TOKEN", "hunter2-and-more-of-it")
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_text("", "utf-8")
     return tmp_path
@@ -64,7 +66,7 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(folder):
     assert (made.devices, made.state, made.publish_prefix) == ((folder / "things",), folder / "var/hub.db", "site/hub")
     assert (made.http.host, made.http.port, made.http.asked) == ("0.0.0.0", 9000, True)
     (token,) = made.http.tokens
-    assert (token.name, token.role, token.token.reveal()) == ("me", "operator", "hunter2")
+    assert (token.name, token.role, token.token.reveal()) == ("me", "operator", "hunter2-and-more-of-it")
 
 
 def test_without_a_file_the_defaults_of_the_interface_hold(folder):
@@ -166,9 +168,20 @@ def test_a_user_in_the_broker_option_brings_its_own_password(folder):
         ("http: {url: 'https://me:secret@hub.example.org'}", "1:14: not a URL that links can begin with"),
         ("http: {cert: a.pem}", "1:7: 'cert' and 'key' belong together"),
         (
-            "http: {tokens: [{name: a, role: viewer, token: x}, {name: a, role: admin, token: y}]}",
+            f"http: {{tokens: [{{name: a, role: viewer, token: {LONG}}}, {{name: a, role: admin, token: {LONG}2}}]}}",
             "1:8: two tokens have one name",
         ),
+        (
+            "http: {url: 'https://hub.example.org'}",
+            "1:14: hub.example.org is how others reach it, and there are no tokens",
+        ),
+        ("http: {listen: '[::]:80', tokens: []}", "1:17: :: can be reached from other machines"),
+        ("http: {listen: '[::ffff:127.0.0.1]:80'}", "1:17: ::ffff:127.0.0.1 can be reached"),
+        ("http: {listen: 'hub.example.org:80'}", "1:17: hub.example.org can be reached"),
+        ("http: {listen: '127.1:80'}", "1:17: 127.1 can be reached"),
+        ("http: {proxies: [nginx]}", "1:18: no address or network: "),
+        ("http: {proxies: [10.0.0.1, 0.0.0.0/0]}", "1:28: 0.0.0.0/0 is everybody"),
+        ("http: {proxies: '::/0'}", "1:18: ::/0 is everybody"),
         ("http: {tokens: [{name: a}]}", "1:17: a token needs the key 'role'"),
         (
             "http: {tokens: [{name: a, role: boss, token: x}]}",
@@ -241,7 +254,54 @@ def test_http_is_on_where_nobody_says_anything_and_false_switches_it_off(folder)
     assert load(folder, "").http.enabled
     assert not load(folder, "").http.asked
     assert not load(folder, "http: false").http.enabled
-    assert load(folder, "http: {listen: '127.0.0.1:0', url: 'https://hub.example.org/'}").http.url[-4:] == ".org"
+    assert load(folder, "http: {listen: '127.0.0.1:0', url: 'https://hub.localhost/'}").http.url[-4:] == "host"
+
+
+@pytest.mark.parametrize("way", ["written", "env", "file"])
+@pytest.mark.parametrize(
+    ("token", "problem"),
+    [
+        ("", "must not be empty"),
+        ("   ", "must not be empty"),
+        ("\n", "must not be empty"),
+        ("\t\r\n ", "must not be empty"),
+        ("short", "has at least 16 characters"),
+        ("  sixteen-chars-00    ", None),
+        ("  fifteen-chars-0    ", "has at least 16 characters"),
+        ("0123456789\x0012345", "must not hold control characters"),
+        ("0123456789\n123456", "must not hold control characters"),
+        ("0123456789abcdef\n", None),
+    ],
+)
+def test_a_token_that_is_empty_or_can_be_guessed_is_refused_with_its_place(folder, monkeypatch, way, token, problem):
+    if way == "env" and "\0" in token:
+        pytest.skip("no environment holds it")
+    monkeypatch.setenv("WALL", token) if way == "env" else (folder / "wall").write_text(token, "utf-8")
+    quoted = json.dumps(token).replace("\\u0000", "\\0")
+    written = {"written": quoted, "env": "!env WALL", "file": "!file wall"}[way]
+    text = f"http:\n  tokens:\n    - {{name: wall, role: viewer, token: {written}}}\n"
+    if problem is None:
+        assert load(folder, text).http.tokens[0].token.reveal() == token.strip()
+        return
+    (found,) = problems(folder, text)
+    column = 42 if way == "written" else 41  # behind the quote, or at the tag
+    assert found.startswith(f"hub.yaml:3:{column}: a token ")
+    assert problem in found
+    assert "make one with" in found
+    assert not token.strip() or token.strip() not in found
+
+
+def test_two_names_for_one_token_are_refused(folder, monkeypatch):
+    monkeypatch.setenv("ONE", f" {LONG} ")
+    tokens = f"  - {{name: a, role: viewer, token: {LONG}}}\n  - {{name: b, role: admin, token: !env ONE}}\n"
+    (found,) = problems(folder, f"http:\n  tokens:\n{tokens}")
+    assert found.startswith("hub.yaml:4:28: this is the token of 'a' already")
+    assert LONG not in found
+
+
+def test_proxies_are_addresses_and_networks(folder):
+    made = load(folder, "http: {proxies: [127.0.0.1, 10.0.0.0/8, 'fd00::/8']}").http
+    assert [str(each) for each in made.proxies] == ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]
 
 
 def test_a_password_shows_neither_in_the_settings_nor_in_what_describes_them(folder):

@@ -39,7 +39,7 @@ BROKER: dict[str, Key] = {
 TOKEN: dict[str, Key] = {
     "name": text("Who has it.", "dashboard"),
     "role": word("What it may do.", "viewer", "operator", "admin"),
-    "token": text(f"The token; {_BETTER}."),
+    "token": text(f"The token, at least 16 characters; {_BETTER}."),
 }
 
 HTTP: dict[str, Key] = {
@@ -48,6 +48,7 @@ HTTP: dict[str, Key] = {
     "url": text("How people reach it; links in messages begin with it.", "https://hub.example.org"),
     "cert": text("PEM file of its certificate chain; with `key` it speaks TLS only.", "hub.pem"),
     "key": text("PEM file of the certificate's key.", "hub.key"),
+    "proxies": names("Reverse proxies, whose X-Forwarded-For is believed: addresses and networks.", ["127.0.0.1"]),
 }
 
 HOME_ASSISTANT: dict[str, Key] = {"prefix": text("Its prefix of discovery topics.", "homeassistant")}

@@ -19,8 +19,9 @@ RULES = """
     summary: "{device} has {celsius}"
 """
 TOKENS = """{listen: '127.0.0.1:0', tokens: [
-  {name: wall, role: viewer, token: see}, {name: olga, role: operator, token: do},
-  {name: root, role: admin, token: all}]}"""
+  {name: wall, role: viewer, token: see-and-no-more-0}, {name: olga, role: operator, token: do-and-see-only-0},
+  {name: root, role: admin, token: all-that-there-is}]}"""
+SEE, DO, ALL = "see-and-no-more-0", "do-and-see-only-0", "all-that-there-is"
 
 
 class Http:
@@ -282,21 +283,21 @@ async def test_server_sent_events_come_over_http_2_and_tls(tmp_path, broker):
 async def test_roles_tokens_and_logins(tmp_path, broker):
     async with opened(tmp_path, broker, TOKENS) as http:
         assert (await http.ask("GET", "/api/hub/alerts"))[0] == 401
-        assert (await http.ask("GET", "/api/hub/alerts", token="see"))[0] == 200
-        assert (await http.ask("POST", "/events/t/a/7", {"celsius": 31}, token="see"))[0] == 403
-        assert (await http.ask("POST", "/events/t/a/7", {"celsius": 31}, token="do"))[0] == 202
-        await http.good("POST", "/api/hub/ack", {"alertname": "Hot"}, token="do")
-        (alert,) = (await http.good("GET", "/api/hub/alerts", token="see"))["alerts"]
+        assert (await http.ask("GET", "/api/hub/alerts", token=SEE))[0] == 200
+        assert (await http.ask("POST", "/events/t/a/7", {"celsius": 31}, token=SEE))[0] == 403
+        assert (await http.ask("POST", "/events/t/a/7", {"celsius": 31}, token=DO))[0] == 202
+        await http.good("POST", "/api/hub/ack", {"alertname": "Hot"}, token=DO)
+        (alert,) = (await http.good("GET", "/api/hub/alerts", token=SEE))["alerts"]
         assert alert["acknowledged"]["by"] == "olga"
-        assert (await http.ask("GET", "/api/hub/audit", token="do"))[0] == 403
-        await http.good("POST", "/api/hub/unack", {"alertname": "Hot", "by": "the boss"}, token="do")
-        entries = (await http.good("GET", "/api/hub/audit", token="all"))["entries"]
+        assert (await http.ask("GET", "/api/hub/audit", token=DO))[0] == 403
+        await http.good("POST", "/api/hub/unack", {"alertname": "Hot", "by": "the boss"}, token=DO)
+        entries = (await http.good("GET", "/api/hub/audit", token=ALL))["entries"]
         assert [(each["actor"], each["detail"].get("by")) for each in entries] == [("olga", "the boss"), ("olga", None)]
-        assert (await http.ask("GET", "/api/hub/alerts?state=bogus", token="see"))[0] == 400
-        assert (await http.ask("POST", "/api/hub/outbox-drop", {"all": True}, token="do"))[0] == 403
-        assert (await http.ask("POST", "/api/hub/outbox-drop", {"all": True}, token="all"))[0] == 200
+        assert (await http.ask("GET", "/api/hub/alerts?state=bogus", token=SEE))[0] == 400
+        assert (await http.ask("POST", "/api/hub/outbox-drop", {"all": True}, token=DO))[0] == 403
+        assert (await http.ask("POST", "/api/hub/outbox-drop", {"all": True}, token=ALL))[0] == 200
         assert (await http.ask("GET", "/healthz"))[0] == (await http.ask("GET", "/readyz"))[0] == 200
-        found = await http.good("POST", "/login", {"token": "see"})
+        found = await http.good("POST", "/login", {"token": SEE})
         assert (found["name"], found["role"]) == ("wall", "viewer")
 
 
@@ -304,7 +305,7 @@ async def test_a_browser_logs_in_and_out_with_a_cookie_that_no_script_can_read(t
     async with opened(tmp_path, broker, TOKENS) as http:
         jar = aiohttp.CookieJar(unsafe=True)  # of an address
         async with aiohttp.ClientSession(cookie_jar=jar) as browser:
-            async with browser.post(f"{http.url}/login", data={"token": "do"}) as answer:
+            async with browser.post(f"{http.url}/login", data={"token": DO}) as answer:
                 assert answer.status == 200
                 cookie = answer.headers["set-cookie"].lower()
             assert all(word in cookie for word in ("httponly", "samesite=strict", "path=/", "max-age=2592000"))

@@ -21,7 +21,7 @@ RULES = """
     when: celsius > 30
     summary: "{device} has {celsius} [bold]degrees[/]"
 """
-TOKENS = "{listen: '127.0.0.1:0', tokens: [{name: wall, role: viewer, token: see}]}"
+TOKENS = "{listen: '127.0.0.1:0', tokens: [{name: wall, role: viewer, token: see-and-no-more-0}]}"
 
 
 async def run(*words, **environment):
@@ -141,7 +141,7 @@ async def test_without_the_right_token_the_view_says_that_one_is_needed(tmp_path
         other = Terminal()
         try:
             words = watch("--url", url, "--token", "!env SEEING")
-            await other.start(words, 100, PYTHONPATH=str(ROOT), SEEING="see")
+            await other.start(words, 100, PYTHONPATH=str(ROOT), SEEING="see-and-no-more-0")
             await made.send("t/a/stove", {"celsius": 31})
             await other.shows("firing", "Hot")
             await other.keys("a")

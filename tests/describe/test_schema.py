@@ -78,7 +78,7 @@ sparkplug: {rebirth: true}
 self_watch: {enabled: true}
 heartbeat: {url: 'http://h/x'}
 tracing: {sample: 0.1}
-http: {tokens: [{name: n, role: viewer, token: t}]}
+http: {tokens: [{name: n, role: viewer, token: a-token-for-the-schema}]}
 sources:
   a: {amqp: {url: 'amqp://h', queue: q}, topic: t/a}
   b: {kafka: {servers: 'h:1', topic: t}, topic: t/b}
@@ -296,7 +296,7 @@ def test_the_examples_of_the_documents_fit(name, text, tmp_path, monkeypatch):
         ("fleet", "fleet: f\ntopic: a\npayload: {t: {walk: [1]}}"),
         ("fleet", "fleet: f\ntopic: a\npayload: {t: {wobble: [1, 2]}}"),
         ("settings", "brokers: {}"),
-        ("settings", "http: {tokens: [{name: a, role: boss, token: t}]}"),
+        ("settings", "http: {tokens: [{name: a, role: boss, token: a-token-for-the-schema}]}"),
     ],
 )
 def test_what_is_wrong_does_not_fit(kind, text, tmp_path):

@@ -176,9 +176,11 @@ async def test_amtool_shows_the_configuration_and_who_is_told_of_what(desk):
 
 
 async def test_amtool_gives_its_password_where_there_are_tokens(tmp_path, broker):
-    tokens = "[{name: ann, role: operator, token: secret}, {name: eve, role: viewer, token: looks}]"
+    tokens = (
+        "[{name: ann, role: operator, token: the-secret-of-ann}, {name: eve, role: viewer, token: eve-only-looks-on}]"
+    )
     async with running(tmp_path, broker, f"{{listen: '127.0.0.1:0', tokens: {tokens}}}") as desk:
-        for name, password in (("ann", "secret"), ("eve", "looks")):
+        for name, password in (("ann", "the-secret-of-ann"), ("eve", "eve-only-looks-on")):
             (tmp_path / name).write_text(f"basic_auth: {{username: {name}, password: {password}}}\n")
         ann, eve = (f"--http.config.file={tmp_path / name}" for name in ("ann", "eve"))
         assert (await desk.amtool("silence", "add", "a=b", "-c", "works", ann)).strip()

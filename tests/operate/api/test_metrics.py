@@ -95,10 +95,10 @@ async def test_what_happens_is_counted_and_promtool_finds_no_fault(tmp_path, bro
 
 
 async def test_whoever_prefers_openmetrics_gets_it_and_whoever_has_no_token_gets_nothing(tmp_path, broker):
-    http = "{listen: '127.0.0.1:0', tokens: [{name: prometheus, role: viewer, token: scrape-it}]}"
+    http = "{listen: '127.0.0.1:0', tokens: [{name: prometheus, role: viewer, token: scrape-it-each-15s}]}"
     async with watched(tmp_path, broker, http=http) as (_, scrape):
         await scrape(status=401)
-        kind, text = await scrape(OPENMETRICS, authorization="Bearer scrape-it")
+        kind, text = await scrape(OPENMETRICS, authorization="Bearer scrape-it-each-15s")
         assert kind.startswith("application/openmetrics-text; version=1.0.0")
         assert text.endswith("# EOF\n")
         assert of(values(text, parse_openmetrics), "hub_events_total") == 0

@@ -27,8 +27,8 @@ DOCUMENT = document(ENDPOINTS)
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 ENDLESS = "/sse"
 # A schema cannot say all that makes a matcher, a time to come, or a topic filter: what it allows may still be refused.
-TOKEN = {"Authorization": "Bearer secret"}
-HTTP = "{listen: '127.0.0.1:0', tokens: [{name: root, role: admin, token: secret}]}"
+TOKEN = {"Authorization": "Bearer the-secret-of-root"}
+HTTP = "{listen: '127.0.0.1:0', tokens: [{name: root, role: admin, token: the-secret-of-root}]}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

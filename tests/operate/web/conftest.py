@@ -82,7 +82,7 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def running(folder, http="{listen: '127.0.0.1:0', url: 'https://hub.example.org'}"):
+async def running(folder, http="{listen: '127.0.0.1:0', url: 'https://hub.localhost'}"):
     async with (
         Mosquitto(folder / "broker") as broker,
         Hub(folder / "hub", broker, RULES, http=http) as hub,
