@@ -318,6 +318,43 @@ async def test_a_browser_logs_in_and_out_with_a_cookie_that_no_script_can_read(t
                 assert answer.status == 401
 
 
+async def test_a_login_that_was_stolen_is_worthless_after_logging_out_also_over_a_restart(tmp_path, broker):
+    async with opened(tmp_path, broker, TOKENS) as http:
+        cookies = []
+        for _ in range(2):
+            async with http.session.post(f"{http.url}/login", data={"token": DO}) as answer:
+                cookies.append(f"hub_session={answer.cookies['hub_session'].value}")
+            http.session.cookie_jar.clear()
+        stolen, other = cookies
+        async with http.session.ws_connect(f"{http.url}/ws", headers={"cookie": stolen}) as feed:
+            assert json.loads(await feed.receive_str())["type"] == "hello"
+            await http.good("POST", "/logout", cookie=stolen)
+            async with asyncio.timeout(20):
+                while (said := await feed.receive()).type is aiohttp.WSMsgType.TEXT:
+                    pass
+            assert (said.type, said.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+        assert (await http.ask("GET", "/api/hub/status", cookie=stolen))[0] == 401
+        await http.scene.hub.kill()
+        await http.scene.hub.start()
+        http.url = await http.scene.hub.url()
+        assert (await http.ask("GET", "/api/hub/status", cookie=stolen))[0] == 401
+        assert (await http.ask("GET", "/api/hub/status", cookie=other))[0] == 200
+
+
+async def test_a_viewer_hears_nothing_in_the_feed_of_who_did_what(tmp_path, broker):
+    async with opened(tmp_path, broker, TOKENS) as http:
+        heard = {}
+        for token in (SEE, ALL):
+            async with http.session.ws_connect(f"{http.url}/ws", headers={"authorization": f"Bearer {token}"}) as feed:
+                await http.good("POST", "/api/hub/silence", {"matchers": "site=a", "comment": "private"}, token=DO)
+                await http.scene.send("t/a/7", b"\xff")  # a dead letter, which both are told of
+                heard[token] = []
+                async with asyncio.timeout(20):
+                    while "decode_error" not in heard[token]:
+                        heard[token].append(json.loads(await feed.receive_str())["type"])
+        assert ("command" in heard[SEE], "command" in heard[ALL]) == (False, True)
+
+
 async def test_a_hub_without_its_broker_is_alive_and_not_ready(http):
     assert await http.ask("GET", "/readyz") == (200, {"ok": True})
     async with http.feed("?types=session") as next_of:

@@ -10,10 +10,11 @@ ROLES = (VIEWER, OPERATOR, ADMIN)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody with a token: its name, and what it may do."""
+    """Somebody with a token: its name, and what it may do; `login` marks the login of a browser."""
 
     name: str
     role: str
+    login: str = ""
 
     def may(self, role: str) -> bool:
         """Tell whether it may do what needs this role."""

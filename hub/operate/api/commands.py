@@ -11,7 +11,7 @@ from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.described import JSON, TEXT, TIME, WHOLE, Described, Schema, listed, made_of, ok, one_of
 from hub.operate.api.events import body_of
-from hub.operate.api.login import COOKIE, sign_cookie
+from hub.operate.api.login import COOKIE, Login
 from hub.operate.api.shapes import (
     ALERT,
     ALERT_ASKED,
@@ -24,6 +24,7 @@ from hub.operate.api.shapes import (
     UNSILENCE_ASKED,
 )
 from hub.operate.api.site import Endpoint, Handler, Site
+from hub.store.logouts import end_login
 
 __all__ = ["ENDPOINTS", "json_of"]
 
@@ -82,22 +83,35 @@ async def _login(site: Site, request: Request, actor: Actor) -> Response:
     found = site.guard.try_token(request, token.strip())
     made = answer({"ok": True, "name": found.name, "role": found.role})
     expires = int(site.app.clock.now() + LOGIN_SECONDS)
-    _put_cookie(site, made, sign_cookie(found, expires, site.key), int(LOGIN_SECONDS))
+    _put_cookie(site, request, made, site.logins.sign(found, expires), int(LOGIN_SECONDS))
     return made
 
 
 async def _logout(site: Site, request: Request, actor: Actor) -> Response:
-    """Log a browser out."""
+    """Log a browser out: its cookie, wherever it was copied to, is nobody's from now on, and its feeds end."""
     del actor
     site.guard.same_site(request)
+    login = site.guard.login(request)
+    if login is not None:
+        await _end(site, login)
     made = answer({"ok": True})
-    _put_cookie(site, made, "", 0)
+    _put_cookie(site, request, made, "", 0)
     return made
 
 
-def _put_cookie(site: Site, made: Response, value: str, seconds: int) -> None:
-    http = site.app.settings.http
-    secure = http.cert is not None or http.url.startswith("https:")
+async def _end(site: Site, login: Login) -> None:
+    """End a login at once, and on disk before it is answered: a restart must not bring it back."""
+    now = site.app.clock.now()
+    site.logins.end(login, now)
+    site.audience.end(login.mark)
+    key = await site.app.store.read(lambda database: end_login(database, login.mark, login.expires, now))
+    if key is not None:
+        site.logins.renew(key)
+        site.audience.end()
+
+
+def _put_cookie(site: Site, request: Request, made: Response, value: str, seconds: int) -> None:
+    secure = site.app.settings.http.url.startswith("https:") or site.guard.origin.is_https(request)
     made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
 
 

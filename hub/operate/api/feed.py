@@ -20,16 +20,27 @@ from hub.expressions import visible
 from hub.limits import FEED_EVENTS_A_SECOND, FEED_KEPT, FEED_PAUSE_SECONDS, FEED_PAYLOAD_BYTES, FEED_REPEATS_A_SECOND
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Rejected
 from hub.observer import Observer
+from hub.operate.api.actor import ADMIN
 
-__all__ = ["Feed", "Message", "payload_shown"]
+__all__ = ["Feed", "Message", "for_role", "payload_shown"]
 
 
 class Message(NamedTuple):
-    """One message: its number, its type, and its text as JSON."""
+    """One message: its number, its type, and its text as JSON; `brief` is the text for who is no administrator."""
 
     number: int
     type: str
     text: bytes
+    brief: bytes | None = None
+
+
+def for_role(message: Message, role: str) -> Message | None:
+    """Return a message as this role may see it; None for a command, which only those see who may read the audit log."""
+    if role == ADMIN:
+        return message
+    if message.type == "command":
+        return None
+    return message if message.brief is None else message._replace(text=message.brief)
 
 
 class Feed(Observer):
@@ -81,10 +92,13 @@ class Feed(Observer):
         body = {"id": self.identity(number), "type": kind, "time": rfc3339(self._clock.now()), "data": data}
         return Message(number, kind, orjson.dumps(body))
 
-    def say(self, kind: str, data: Any) -> None:
-        """Tell all clients."""
+    def say(self, kind: str, data: Any, brief: Any = None) -> None:
+        """Tell all clients; those who are no administrators `brief`, where there is one."""
         self.latest += 1
-        self._kept.append(self.compose(self.latest, kind, data))
+        made = self.compose(self.latest, kind, data)
+        if brief is not None:
+            made = made._replace(brief=self.compose(self.latest, kind, brief).text)
+        self._kept.append(made)
         if not self._waking:
             self._waking = True
             asyncio.get_running_loop().call_later(FEED_PAUSE_SECONDS, self._wake)
@@ -178,8 +192,9 @@ class Feed(Observer):
         self.say("command", {"actor": actor, "via": via, "action": action, "detail": detail})
 
     def trouble(self, what: str, message: str) -> None:
-        """Pass it on."""
-        self.say("trouble", {"what": what, "message": message})
+        """Pass it on; what stands below the first line shows lines of files, in which secrets may be written."""
+        first, more, _ = message.partition("\n")
+        self.say("trouble", {"what": what, "message": message}, {"what": what, "message": first} if more else None)
 
     def reloaded(self, summary: str) -> None:
         """Pass it on."""

@@ -1,22 +1,24 @@
 """Who may ask what: tokens and roles, and the checks that keep other web pages from using a browser's login.
 
 Without tokens the hub listens on loopback only, and whoever can reach that is an administrator; then the Host header
-must name this machine, so that a page elsewhere cannot reach it under a name of its own (DNS rebinding).
+must name this machine, so that a page elsewhere cannot reach it under a name of its own (DNS rebinding), and no proxy
+may have passed the request on, because then somebody else asks.
 """
 
 import base64
 import binascii
 from collections.abc import Callable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from hub.clock import Clock
 from hub.config import HttpSettings, Token
-from hub.limits import LOGIN_FAILURES
+from hub.http_settings import is_loopback
+from hub.limits import LOGIN_FAILURES, LOGIN_PAUSE_SECONDS
 from hub.operate.api.actor import LOCAL, Actor, Refused
-from hub.operate.api.login import COOKIE, find, open_cookie
+from hub.operate.api.login import COOKIE, Login, Logins, find
+from hub.operate.api.origin import Origin, is_forwarded
 from hub.operate.api.throttle import Throttle
 
 __all__ = ["Guard"]
@@ -27,15 +29,20 @@ _OWN_SITE = frozenset({"same-origin", "none"})
 
 
 class Guard:
-    """Tells who asks; raises Refused where that is not good enough. `key` signs the cookies of logins."""
+    """Tells who asks; raises Refused where that is not good enough."""
 
     def __init__(
-        self, settings: HttpSettings, clock: Clock, key: bytes, trouble: Callable[[str, str], None] = lambda *_: None
+        self,
+        settings: HttpSettings,
+        clock: Clock,
+        logins: Logins,
+        trouble: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
-        """Know the tokens; `trouble` hears of addresses that guess."""
+        """Know the tokens and the logins; `trouble` hears of addresses that guess."""
         self._trouble = trouble
-        self._settings, self._clock, self._key = settings, clock, key
+        self._settings, self._clock, self._logins = settings, clock, logins
         self._name = urlsplit(settings.url).netloc.lower()
+        self.origin = Origin(settings.proxies)
         self.throttle = Throttle(clock.monotonic)
 
     def admit(self, asked: HTTPConnection, role: str) -> Actor:
@@ -50,41 +57,45 @@ class Guard:
         if not self._settings.tokens:
             self._local_host(asked)
             return LOCAL
-        token = self._token(asked)
-        actor = Actor(token.name, token.role)
+        actor = self._actor(asked)
         if not actor.may(role):
             raise Refused(403, f"{actor.name!r} has the role {actor.role}; this needs the role {role}")
         return actor
 
     def try_token(self, asked: HTTPConnection, text: str) -> Token:
-        """Return the token that somebody shows.
+        """Return the token that somebody shows; the right one is taken whatever came before it.
 
         Raises:
             Refused: 401 where none is this, 429 after too many failures from its address.
 
         """
-        address = asked.client.host if asked.client else ""
-        if (left := self.throttle.wait(address)) > 0:
-            raise Refused(429, f"too many wrong tokens from this address; try again in {left:.0f} s", left)
         found = find(text, self._settings.tokens)
-        if found is None:
-            self.throttle.failed(address)
-            if (left := self.throttle.wait(address)) > 0:
-                self._trouble("http", f"{address} has shown {LOGIN_FAILURES} wrong tokens: it has to wait {left:.0f} s")
-            raise Refused(401, "this token is not known")
-        self.throttle.worked(address)
-        return found
+        if found is not None:
+            return found
+        address = self.origin.address(asked)
+        left, begins = self.throttle.failed(address, text)
+        if begins:
+            wait = f"it has to wait {LOGIN_PAUSE_SECONDS:.0f} s, unless it shows a right one"
+            self._trouble("http", f"{address} has shown wrong tokens {LOGIN_FAILURES} times: {wait}")
+        if left > 0:
+            raise Refused(429, f"too many wrong tokens from this address; try again in {left:.0f} s", left)
+        raise Refused(401, "this token is not known")
 
-    def _token(self, asked: HTTPConnection) -> Token:
+    def _actor(self, asked: HTTPConnection) -> Actor:
         """Find who asks by the Authorization header, else by the cookie of a login."""
         shown = _authorization(asked.headers.get("authorization", ""))
         if shown is not None:
-            return self.try_token(asked, shown)
-        cookie = asked.cookies.get(COOKIE, "")
-        found = open_cookie(cookie, self._settings.tokens, self._key, self._clock.now()) if cookie else None
-        if found is None:
+            token = self.try_token(asked, shown)
+            return Actor(token.name, token.role)
+        login = self.login(asked)
+        if login is None:
             raise Refused(401, "a token is needed: Authorization: Bearer TOKEN, with one of http.tokens in hub.yaml")
-        return found
+        return Actor(login.token.name, login.token.role, login.mark)
+
+    def login(self, asked: HTTPConnection) -> Login | None:
+        """Return the login that the request's cookie is of, None where it is of none (any more)."""
+        cookie = asked.cookies.get(COOKIE, "")
+        return self._logins.open(cookie, self._settings.tokens, self._clock.now()) if cookie else None
 
     def same_site(self, asked: HTTPConnection) -> None:
         """Refuse what a page of another site makes a browser send; programs send none of these headers.
@@ -106,14 +117,19 @@ class Guard:
         return {asked.headers.get("host", "").lower(), self._name} - {""}
 
     def _local_host(self, asked: HTTPConnection) -> None:
+        if is_forwarded(asked):
+            raise Refused(403, "a proxy has passed this request on, and the hub has no tokens: set http.tokens")
         host = asked.headers.get("host", "")
         name = urlsplit(f"//{host}").hostname or ""
-        if not (_is_loopback(name) or (self._name and host.lower() == self._name)):
+        if not (is_loopback(name) or (self._name and host.lower() == self._name)):
             raise Refused(403, "a hub without tokens is asked by the name localhost, or that of http.url, only")
 
 
 def _authorization(header: str) -> str | None:
-    """Return the token of `Bearer TOKEN`, or of `Basic …` its password; None where there is neither."""
+    """Return the token of `Bearer TOKEN`, or of `Basic …` its password; None where there is neither.
+
+    What cannot be read is the empty token, which nobody has.
+    """
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
@@ -123,10 +139,3 @@ def _authorization(header: str) -> str | None:
         return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
         return ""
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")

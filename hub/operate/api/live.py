@@ -16,10 +16,9 @@ __all__ = ["ENDPOINTS", "socket_route"]
 
 async def _sse(site: Site, request: Request, actor: Actor) -> Response:
     """Send the feed, from the id that `since` or Last-Event-ID names."""
-    del actor
     since = request.headers.get("last-event-id", "")
     query = dict(request.query_params) | ({"since": since} if since else {})
-    return EventStream(site.feed, site.hub, query)
+    return EventStream(site.feed, site.hub, query, site.audience, site.audience.room(request, actor, site.guard.origin))
 
 
 def socket_route(site: Site) -> WebSocketRoute:
@@ -27,12 +26,13 @@ def socket_route(site: Site) -> WebSocketRoute:
 
     async def handle(socket: WebSocket) -> None:
         try:
-            site.guard.admit(socket, VIEWER)
+            seat = site.audience.room(socket, site.guard.admit(socket, VIEWER), site.guard.origin)
         except Refused as refused:
             await socket.send_denial_response(refusal(refused))
             return
-        await socket.accept()
-        await feed_socket(socket, site.feed, site.hub, socket.query_params)
+        with site.audience.taken(seat):
+            await socket.accept()
+            await feed_socket(socket, site.feed, site.hub, socket.query_params, seat)
 
     return WebSocketRoute("/ws", handle)
 

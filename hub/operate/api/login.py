@@ -1,16 +1,20 @@
-"""The cookie of somebody who has logged in: `NAME.EXPIRES.SIGNATURE`, signed with a key of the state file.
+"""The cookie of somebody who has logged in: `NAME.EXPIRES.NONCE.SIGNATURE`, signed with a key of the state file.
 
-The signature covers the token too (by its digest): one that is changed or removed in hub.yaml ends its logins.
+The signature covers the token too (by its digest): one that is changed or removed in hub.yaml ends its logins. A login
+that was ended by logging out is remembered until it would have expired, over a restart too: a stolen cookie is
+worthless then.
 """
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from hub.config import Token
 
-__all__ = ["COOKIE", "digest", "find", "open_cookie", "sign_cookie"]
+__all__ = ["COOKIE", "Login", "Logins", "digest", "find"]
 
 COOKIE = "hub_session"
 
@@ -21,33 +25,66 @@ def digest(token: str) -> bytes:
 
 
 def find(token: str, tokens: Iterable[Token]) -> Token | None:
-    """Return the one that this is; it takes as long whether and wherever it is found."""
+    """Return the one that this is; it takes as long whether and wherever it is found. Nothing is nobody's token."""
     asked, found = digest(token), None
     for each in tokens:
         if hmac.compare_digest(asked, digest(each.token.reveal())):
             found = each
-    return found
+    return found if token.strip() else None
 
 
-def sign_cookie(token: Token, expires: int, key: bytes) -> str:
-    """Return a cookie's value; `expires` in seconds since 1970."""
-    name = base64.urlsafe_b64encode(token.name.encode()).decode().rstrip("=")
-    return f"{name}.{expires}.{_signature(token, expires, key)}"
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One login of one browser: whose, and `mark`, by which it is known when it has ended."""
+
+    token: Token
+    mark: str
+    expires: int
 
 
-def open_cookie(cookie: str, tokens: Iterable[Token], key: bytes, now: float) -> Token | None:
-    """Return whose cookie it is, None where it is nobody's (any more)."""
-    name, _, rest = cookie.partition(".")
-    expires, _, signature = rest.partition(".")
-    if not (expires.isascii() and expires.isdecimal()) or len(expires) > 12 or now >= int(expires):
+class Logins:
+    """Signs and opens cookies; `ended` are the marks of logins that were ended, and when each would have expired."""
+
+    def __init__(self, key: bytes, ended: Mapping[str, int] | None = None) -> None:
+        """Sign with this key."""
+        self._key = key
+        self._ended = dict(ended or {})
+
+    def sign(self, token: Token, expires: int) -> str:
+        """Return a new cookie's value; `expires` in seconds since 1970. No two are the same."""
+        nonce = secrets.token_urlsafe(12)
+        return f"{_name(token)}.{expires}.{nonce}.{self._signature(token, expires, nonce)}"
+
+    def open(self, cookie: str, tokens: Iterable[Token], now: float) -> Login | None:
+        """Return whose cookie it is, None where it is nobody's (any more)."""
+        parts = cookie.split(".")
+        if len(parts) != 4:
+            return None
+        name, expires, nonce, signature = parts
+        if not (expires.isascii() and expires.isdecimal()) or len(expires) > 12 or now >= int(expires):
+            return None
+        for token in tokens:
+            if _name(token) == name:
+                right = self._signature(token, int(expires), nonce)
+                good = hmac.compare_digest(right.encode(), signature.encode("utf-8", "surrogatepass"))
+                mark = hashlib.sha256(right.encode()).hexdigest()[:32]
+                return Login(token, mark, int(expires)) if good and mark not in self._ended else None
         return None
-    for token in tokens:
-        if base64.urlsafe_b64encode(token.name.encode()).decode().rstrip("=") == name:
-            right = hmac.compare_digest(_signature(token, int(expires), key).encode(), signature.encode())
-            return token if right else None
-    return None
+
+    def end(self, login: Login, now: float) -> None:
+        """Take a login for nobody's from now on."""
+        self._ended = {mark: expires for mark, expires in self._ended.items() if expires > now}
+        self._ended[login.mark] = login.expires
+
+    def renew(self, key: bytes) -> None:
+        """Sign with another key: all logins have ended."""
+        self._key = key
+        self._ended.clear()
+
+    def _signature(self, token: Token, expires: int, nonce: str) -> str:
+        of = (b"login", token.name.encode(), str(expires).encode(), nonce.encode("utf-8", "surrogatepass"))
+        return hmac.new(self._key, b"\0".join([*of, digest(token.token.reveal())]), hashlib.sha256).hexdigest()
 
 
-def _signature(token: Token, expires: int, key: bytes) -> str:
-    text = b"login\0" + token.name.encode() + b"\0" + str(expires).encode() + b"\0" + digest(token.token.reveal())
-    return hmac.new(key, text, hashlib.sha256).hexdigest()
+def _name(token: Token) -> str:
+    return base64.urlsafe_b64encode(token.name.encode()).decode().rstrip("=")

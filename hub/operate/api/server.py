@@ -30,6 +30,7 @@ from hub.operate.api.answers import answer, refusal
 from hub.operate.api.described import ANY, Described, mapped
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
+from hub.operate.api.login import Logins
 from hub.operate.api.openapi import document
 from hub.operate.api.recent import Recent
 from hub.operate.api.site import Endpoint, Site, routes
@@ -38,6 +39,7 @@ from hub.operate.api.ticker import Ticker, alert_counts, outbox_counts
 from hub.operate.figures import Figures
 from hub.operate.web import assets, links
 from hub.store.database import Database
+from hub.store.logouts import ended_logins
 from hub.store.reader import Reader
 
 __all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
@@ -108,9 +110,10 @@ class HttpServer:
 
     async def _site(self, app: App) -> Site:
         key = await app.store.read(lambda database: database.key("login"))
+        logins = Logins(key, await app.store.read(ended_logins))
         self._feed.start = await app.store.read(lambda database: Database.count(database, "start"))
-        guard, ticker = Guard(self._settings, app.clock, key, app.observer.trouble), Ticker(self._figures)
-        return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, key)
+        guard, ticker = Guard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
+        return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins)
 
 
 def application(site: Site) -> Starlette:

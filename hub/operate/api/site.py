@@ -18,10 +18,12 @@ from hub.app import App
 from hub.errors import HubError, StoreError
 from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.answers import refusal
+from hub.operate.api.audience import Audience
 from hub.operate.api.costs import Costs
 from hub.operate.api.described import Described
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
+from hub.operate.api.login import Logins
 from hub.operate.api.recent import Recent
 from hub.operate.api.standing import Standing
 from hub.operate.api.ticker import Ticker
@@ -44,13 +46,14 @@ class Site:
     standing: Standing
     recent: Recent
     ticker: Ticker
-    key: bytes
-    """Signs the cookies of logins."""
+    logins: Logins
+    """Signs the cookies of logins, and knows those that have ended."""
     latest: Mapping[str, Any] = field(default_factory=dict)
     """The figures of the last second, as in the feed."""
     depths: Sequence[Depth] = ()
     """What waits in the outbox, as it was within the last second."""
     costs: Costs = field(default_factory=Costs)
+    audience: Audience = field(default_factory=Audience)
     posting: int = 0
     """Posts of events under way."""
 

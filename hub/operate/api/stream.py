@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.limits import FEED_BATCH, FEED_PATIENCE_SECONDS, FEED_PING_SECONDS
-from hub.operate.api.feed import Feed, Message
+from hub.operate.api.audience import Audience, Seat
+from hub.operate.api.feed import Feed, Message, for_role
 
 __all__ = ["EventStream", "TooSlow", "feed_client", "feed_socket", "messages"]
 
@@ -21,7 +22,9 @@ class TooSlow(Exception):
     """A client that did not keep up with the feed."""
 
 
-async def messages(feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> AsyncIterator[Sequence[Message]]:
+async def messages(
+    feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], role: str
+) -> AsyncIterator[Sequence[Message]]:
     """Yield what a client is to hear, in pieces, for ever: `hello`, what it missed since `since`, then what happens.
 
     An empty piece says that nothing has happened for FEED_PING_SECONDS of what it wants to hear.
@@ -46,7 +49,8 @@ async def messages(feed: Feed, hub: Mapping[str, str], query: Mapping[str, str])
             if found[0].number != at + 1:
                 raise TooSlow
             at = found[-1].number
-            if piece := [each for each in found if not wanted or each.type in wanted]:
+            shown = (for_role(each, role) for each in found if not wanted or each.type in wanted)
+            if piece := [each for each in shown if each is not None]:
                 yield piece
                 quiet = loop.time()
         elif loop.time() - quiet < FEED_PING_SECONDS:
@@ -64,19 +68,24 @@ async def feed_client(
     query: Mapping[str, str],
     send: Callable[[Sequence[Message]], Awaitable[None]],
     gone: Coroutine[Any, Any, None],
-) -> bool:
-    """Feed a client until `gone` returns, or it is too slow; tell which: True where it was too slow."""
-    feeding = asyncio.create_task(_feed(feed, hub, query, send), name="feed client")
+    seat: Seat,
+) -> str:
+    """Feed a client until `gone` returns, its login ends, or it is too slow; return why it has to go, if it has."""
+    feeding = asyncio.create_task(_feed(feed, hub, query, send, seat.role), name="feed client")
     hearing = asyncio.create_task(gone, name="feed client hears")
+    ending = asyncio.create_task(seat.over.wait(), name="feed client's login")
+    tasks = (feeding, hearing, ending)
     feed.clients += 1
     try:
-        await asyncio.wait({feeding, hearing}, return_when=asyncio.FIRST_COMPLETED)
-        return feeding.done() and not hearing.done()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if hearing.done():
+            return ""
+        return "logged out" if ending.done() else "too slow for the feed"
     finally:
         feed.clients -= 1
-        for task in (feeding, hearing):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(feeding, hearing, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _feed(
@@ -84,16 +93,22 @@ async def _feed(
     hub: Mapping[str, str],
     query: Mapping[str, str],
     send: Callable[[Sequence[Message]], Awaitable[None]],
+    role: str,
 ) -> None:
     """Send pieces until one takes longer than FEED_PATIENCE_SECONDS."""
     with contextlib.suppress(TooSlow, TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
-        async for piece in messages(feed, hub, query):
+        async for piece in messages(feed, hub, query, role):
             async with asyncio.timeout(FEED_PATIENCE_SECONDS):
                 await send(piece)
 
 
-async def feed_socket(socket: WebSocket, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> None:
-    """Feed an accepted WebSocket until it closes; one that reads too slowly is closed with 1013 (try again later)."""
+async def feed_socket(
+    socket: WebSocket, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], seat: Seat
+) -> None:
+    """Feed an accepted WebSocket until it closes; one that reads too slowly is closed with 1013 (try again later).
+
+    One whose login has ended is closed with 1008 (policy).
+    """
 
     async def send(piece: Sequence[Message]) -> None:
         for each in piece:
@@ -103,10 +118,10 @@ async def feed_socket(socket: WebSocket, feed: Feed, hub: Mapping[str, str], que
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass
 
-    if await feed_client(feed, hub, query, send, gone()):
+    if why := await feed_client(feed, hub, query, send, gone(), seat):
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, TimeoutError):
             async with asyncio.timeout(1.0):
-                await socket.close(1013, "too slow for the feed")
+                await socket.close(1008 if seat.over.is_set() else 1013, why)
 
 
 class EventStream(Response):
@@ -114,11 +129,14 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str]) -> None:
-        """Feed whoever is answered with this."""
+    def __init__(
+        self, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], audience: Audience, seat: Seat
+    ) -> None:
+        """Feed whoever is answered with this; meanwhile he takes his seat in the audience."""
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._feed, self._hub, self._query = feed, hub, query
+        self._audience, self._seat = audience, seat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
@@ -132,7 +150,8 @@ class EventStream(Response):
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        await feed_client(self._feed, self._hub, self._query, pass_on, gone())
+        with self._audience.taken(self._seat):
+            await feed_client(self._feed, self._hub, self._query, pass_on, gone(), self._seat)
 
 
 def _event(feed: Feed, message: Message) -> bytes:

@@ -1,14 +1,27 @@
 """feed: numbered, bounded, the same for all clients; who is too slow is dropped."""
 
 import asyncio
+from contextlib import ExitStack
 
 import orjson
 import pytest
+from starlette.requests import HTTPConnection
 
 from hub.clock import ManualClock
-from hub.limits import FEED_BATCH, FEED_EVENTS_A_SECOND, FEED_KEPT, FEED_PAYLOAD_BYTES, FEED_REPEATS_A_SECOND
+from hub.limits import (
+    FEED_BATCH,
+    FEED_CLIENTS,
+    FEED_CLIENTS_EACH,
+    FEED_EVENTS_A_SECOND,
+    FEED_KEPT,
+    FEED_PAYLOAD_BYTES,
+    FEED_REPEATS_A_SECOND,
+)
 from hub.model import OWN, Delivered, Event, Rejected, Retry
+from hub.operate.api.actor import ADMIN, LOCAL, OPERATOR, VIEWER, Actor, Refused
+from hub.operate.api.audience import Audience, Seat
 from hub.operate.api.feed import Feed, payload_shown
+from hub.operate.api.origin import Origin
 from hub.operate.api.stream import EventStream, TooSlow, messages
 from tests.operate.support import body, event, notification
 
@@ -96,7 +109,7 @@ def test_a_long_payload_is_cut_and_control_characters_are_visible():
 
 async def test_a_client_hears_hello_and_then_what_happens(feed):
     feed.trouble("a", "before")
-    stream = messages(feed, HUB, {})
+    stream = messages(feed, HUB, {}, ADMIN)
     (hello,) = await piece(stream)
     assert (hello["type"], hello["id"], hello["data"]["latest"]) == ("hello", "3-1", "3-1")
     feed.trouble("b", "now")
@@ -106,7 +119,7 @@ async def test_a_client_hears_hello_and_then_what_happens(feed):
 async def test_a_client_that_comes_back_hears_what_it_missed_and_nothing_twice(feed):
     for number in range(5):
         feed.trouble(str(number), "")
-    stream = messages(feed, HUB, {"since": "3-2"})
+    stream = messages(feed, HUB, {"since": "3-2"}, ADMIN)
     assert [each["type"] for each in await piece(stream)] == ["hello"]
     assert [each["id"] for each in await piece(stream)] == ["3-3", "3-4", "3-5"]
 
@@ -115,13 +128,13 @@ async def test_a_client_that_comes_back_hears_what_it_missed_and_nothing_twice(f
 async def test_a_client_that_asks_for_what_is_not_kept_is_told_so(feed, since):
     for _ in range(FEED_KEPT + 10):
         feed.trouble("x", "")
-    found = await piece(messages(feed, HUB, {"since": since}))
+    found = await piece(messages(feed, HUB, {"since": since}, ADMIN))
     assert [each["type"] for each in found] == ["hello", "gap"]
     assert found[1]["data"] == {"since": since, "oldest": "3-11"}
 
 
 async def test_a_client_hears_only_the_types_that_it_wants(feed):
-    stream = messages(feed, HUB, {"types": "alert,session"})
+    stream = messages(feed, HUB, {"types": "alert,session"}, ADMIN)
     await piece(stream)
     feed.trouble("x", "")
     feed.session("connected", "")
@@ -129,7 +142,7 @@ async def test_a_client_hears_only_the_types_that_it_wants(feed):
 
 
 async def test_a_client_that_falls_behind_what_is_kept_is_dropped(feed):
-    stream = messages(feed, HUB, {})
+    stream = messages(feed, HUB, {}, ADMIN)
     await piece(stream)
     for _ in range(FEED_BATCH + FEED_KEPT):
         feed.trouble("x", "")
@@ -138,13 +151,17 @@ async def test_a_client_that_falls_behind_what_is_kept_is_dropped(feed):
 
 
 async def test_what_comes_within_a_moment_wakes_a_client_once(feed):
-    stream = messages(feed, HUB, {})
+    stream = messages(feed, HUB, {}, ADMIN)
     await piece(stream)
     waiting = asyncio.create_task(piece(stream))
     await asyncio.sleep(0)
     for number in range(10):
         feed.trouble(str(number), "")
     assert len(await waiting) == 10
+
+
+def stream_of(feed, seat=None):
+    return EventStream(feed, HUB, {}, Audience(), seat or Seat("me", ADMIN))
 
 
 class Listening:
@@ -169,7 +186,7 @@ class Listening:
 @pytest.fixture
 async def listening(feed):
     ends = Listening()
-    task = asyncio.create_task(EventStream(feed, HUB, {})({"type": "http"}, ends.receive, ends.send))
+    task = asyncio.create_task(stream_of(feed)({"type": "http"}, ends.receive, ends.send))
     await ends.body()
     assert b"event: hello" in await ends.body()
     ends.task = task
@@ -203,7 +220,7 @@ async def test_a_client_that_does_not_take_a_message_in_time_is_dropped(feed, li
 async def test_a_quiet_feed_says_now_and_then_that_it_is_there(feed, monkeypatch):
     monkeypatch.setattr("hub.operate.api.stream.FEED_PING_SECONDS", 0.01)
     ends = Listening()
-    task = asyncio.create_task(EventStream(feed, HUB, {})({"type": "http"}, ends.receive, ends.send))
+    task = asyncio.create_task(stream_of(feed)({"type": "http"}, ends.receive, ends.send))
     for _ in range(2):
         await ends.body()
     assert await ends.body() == b": still here\n\n"
@@ -213,7 +230,7 @@ async def test_a_quiet_feed_says_now_and_then_that_it_is_there(feed, monkeypatch
 
 async def test_a_client_is_not_woken_for_what_it_does_not_want_and_hears_that_the_feed_is_there(feed, monkeypatch):
     monkeypatch.setattr("hub.operate.api.stream.FEED_PING_SECONDS", 0.3)
-    stream = messages(feed, HUB, {"types": "alert"})
+    stream = messages(feed, HUB, {"types": "alert"}, ADMIN)
     await piece(stream)
 
     async def chatter():
@@ -235,3 +252,67 @@ async def test_what_is_kept_can_be_had_from_any_place_in_pieces(feed):
         numbers = [each.number for each in feed.since(first, 7)]
         begin = max(first, 50) + 1
         assert numbers == list(range(begin, min(begin + 7, FEED_KEPT + 51)))
+
+
+# roles
+
+
+@pytest.mark.parametrize(("role", "sees"), [(VIEWER, False), (OPERATOR, False), (ADMIN, True)])
+async def test_only_who_may_read_the_audit_log_hears_of_commands(feed, role, sees):
+    stream = messages(feed, HUB, {}, role)
+    await piece(stream)
+    feed.command("olga", "http", "silence", {"comment": "a secret"})
+    feed.trouble("reload", "the old rules go on:\nrules.yaml:3:1: unknown key\n  url: https://chat/token-4711")
+    found = await piece(stream)
+    assert [each["type"] for each in found] == (["command", "trouble"] if sees else ["trouble"])
+    assert ("token-4711" in str(found)) is sees
+    assert found[-1]["data"]["message"].startswith("the old rules go on:")
+
+
+async def test_what_a_client_may_not_see_is_no_gap_and_not_asked_back_either(feed):
+    for _ in range(3):
+        feed.command("olga", "http", "silence", {})
+    feed.session("connected", "")
+    stream = messages(feed, HUB, {"since": "3-0", "types": "command,session"}, VIEWER)
+    assert [each["type"] for each in [*await piece(stream), *await piece(stream)]] == ["hello", "session"]
+
+
+async def test_a_feed_ends_with_its_login(feed):
+    ends, seat, audience = Listening(), Seat("olga", OPERATOR, "mark"), Audience()
+    answer = EventStream(feed, HUB, {}, audience, seat)
+    task = asyncio.create_task(answer({"type": "http"}, ends.receive, ends.send))
+    await ends.body()
+    audience.end("another")
+    assert not seat.over.is_set()
+    audience.end("mark")
+    await asyncio.wait_for(task, 5)
+    assert feed.clients == 0
+
+
+def client(address):
+    return HTTPConnection({"type": "http", "headers": [], "client": (address, 1)})
+
+
+def test_the_feed_has_room_for_so_many_of_a_token_or_address_and_so_many_at_all():
+    audience, origin = Audience(), Origin()
+    with ExitStack() as stack:
+
+        def sit(number, actor=LOCAL):
+            seat = audience.room(client(f"192.0.2.{number}"), actor, origin)
+            stack.enter_context(audience.taken(seat))
+
+        def refused(*who):
+            with pytest.raises(Refused) as found:
+                sit(*who)
+            return found.value.status
+
+        wall = Actor("wall", VIEWER)
+        for _ in range(FEED_CLIENTS_EACH):
+            sit(1)
+            sit(2, wall)
+        assert (refused(1), refused(3, wall)) == (429, 429)
+        for number in range(FEED_CLIENTS - 2 * FEED_CLIENTS_EACH):
+            sit(10 + number // FEED_CLIENTS_EACH)
+        assert refused(99) == 503
+    sit_again = audience.room(client("192.0.2.1"), LOCAL, origin)
+    assert sit_again.who == "192.0.2.1"

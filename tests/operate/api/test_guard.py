@@ -1,18 +1,22 @@
 """guard: who may ask what; what pages of other sites make a browser send is refused."""
 
 import base64
+from ipaddress import ip_network
 
 import pytest
 from starlette.requests import HTTPConnection
 
 from hub.clock import ManualClock
 from hub.config import HttpSettings, Token
-from hub.limits import LOGIN_ADDRESSES, LOGIN_FAILURES, LOGIN_PAUSE_SECONDS
+from hub.limits import LOGIN_ADDRESSES, LOGIN_FAILURES, LOGIN_PAUSE_SECONDS, LOGOUTS
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.guard import Guard
-from hub.operate.api.login import COOKIE, open_cookie, sign_cookie
+from hub.operate.api.login import COOKIE, Logins, find
+from hub.operate.api.origin import household
 from hub.operate.api.throttle import Throttle
 from hub.secret import Secret
+from hub.store.database import Database
+from hub.store.logouts import end_login, ended_logins
 
 TOKENS = (
     Token("wall", VIEWER, Secret("see")),
@@ -22,8 +26,9 @@ TOKENS = (
 KEY = b"k" * 32
 
 
-def guard(tokens=TOKENS, url="", clock=None, trouble=lambda *_: None):
-    return Guard(HttpSettings(tokens=tokens, url=url), clock or ManualClock(1000.0), KEY, trouble)
+def guard(tokens=TOKENS, url="", clock=None, trouble=lambda *_: None, logins=None, proxies=()):
+    settings = HttpSettings(tokens=tokens, url=url, proxies=tuple(map(ip_network, proxies)))
+    return Guard(settings, clock or ManualClock(1000.0), logins or Logins(KEY), trouble)
 
 
 def asked(method="GET", host="127.0.0.1:8080", client="192.0.2.1", **headers):
@@ -65,9 +70,30 @@ def test_a_role_may_what_the_ones_before_it_may_and_no_more(token, role, may):
         assert status(lambda: guard().admit(asking, role)) == 403
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer x", "Basic !!", "Basic YQ==", "Digest see", "see"])
-def test_without_a_token_that_is_known_nobody_is_admitted(header):
-    assert status(lambda: guard().admit(asked(authorization=header), VIEWER)) == 401
+RUBBISH = [
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer x",
+    "Basic !!",
+    "Basic YQ==",
+    "Basic YTo=",
+    "Basic /w==",
+    "Digest see",
+    "see",
+]
+
+
+@pytest.mark.parametrize("header", RUBBISH)
+@pytest.mark.parametrize("tokens", [TOKENS, (*TOKENS, Token("nobody", ADMIN, Secret("")))])
+def test_without_a_token_that_is_known_nobody_is_admitted(header, tokens):
+    assert status(lambda: guard(tokens).admit(asked(authorization=header), VIEWER)) == 401
+    assert status(lambda: guard(tokens).admit(asked(cookie=f"{COOKIE}={header}"), VIEWER)) == 401
+
+
+@pytest.mark.parametrize("token", ["", " ", "\n", "\x00", "\ud800"])
+def test_an_empty_token_is_nobodys_even_where_one_is_set(token):
+    assert find(token, (*TOKENS, Token("nobody", ADMIN, Secret("")), Token("blank", ADMIN, Secret(" ")))) is None
 
 
 def test_a_token_may_come_as_the_password_of_basic_authorization():
@@ -81,6 +107,12 @@ def test_without_tokens_everybody_on_this_machine_is_an_administrator_by_a_name_
     for host in ("evil.example", "192.0.2.7:8080", "", "localhost.evil.example"):
         assert status(lambda host=host: guard(()).admit(asked(host=host), VIEWER)) == 403
     assert guard((), "https://hub.example.org").admit(asked(host="hub.example.org"), VIEWER)
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip"])
+def test_without_tokens_what_a_proxy_has_passed_on_is_refused(header):
+    asking = asked(host="localhost", **{header.replace("-", "_"): "192.0.2.9"})
+    assert status(lambda: guard(()).admit(asking, VIEWER)) == 403
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", None])
@@ -114,7 +146,7 @@ def test_a_page_of_another_site_may_link_to_what_only_reads():
 
 
 def test_a_cookie_is_its_owners_until_it_expires_or_the_token_changes():
-    cookie = sign_cookie(TOKENS[1], 2000, KEY)
+    cookie = Logins(KEY).sign(TOKENS[1], 2000)
     asking = asked("POST", cookie=f"{COOKIE}={cookie}")
     assert guard().admit(asking, OPERATOR).name == "olga"
     assert status(lambda: guard(clock=ManualClock(2000.0)).admit(asking, VIEWER)) == 401
@@ -123,45 +155,142 @@ def test_a_cookie_is_its_owners_until_it_expires_or_the_token_changes():
     assert status(lambda: guard(TOKENS[:1]).admit(asking, VIEWER)) == 401
 
 
-@pytest.mark.parametrize("at", range(0, 80, 7))
+@pytest.mark.parametrize("at", range(0, 100, 7))
 def test_a_cookie_that_was_changed_anywhere_is_nobodys(at):
-    cookie = sign_cookie(TOKENS[1], 2000, KEY)
+    cookie = Logins(KEY).sign(TOKENS[1], 2000)
     at = min(at, len(cookie) - 1)
     forged = cookie[:at] + ("0" if cookie[at] != "0" else "1") + cookie[at + 1 :]
-    assert open_cookie(forged, TOKENS, KEY, 1000.0) is None
+    assert Logins(KEY).open(forged, TOKENS, 1000.0) is None
 
 
-@pytest.mark.parametrize(
-    "cookie", ["", ".", "..", "a.b.c", "b2xnYQ.99999999999999999999.x", "b2xnYQ.\u0661.x", "é.1.x"]
-)
+RUBBISH_COOKIES = ["", ".", "..", "...", "a.b.c.d", "b2xnYQ.99999999999999999999.n.x", "b2xnYQ.\u0661.n.x", "é.1.n.x"]
+
+
+@pytest.mark.parametrize("cookie", [*RUBBISH_COOKIES, "b2xnYQ.2000.n.\ud800", "b2xnYQ.2000.\ud800."])
 def test_a_cookie_that_is_rubbish_is_nobodys(cookie):
-    assert open_cookie(cookie, TOKENS, KEY, 0.0) is None
+    assert Logins(KEY).open(cookie, TOKENS, 0.0) is None
+
+
+def test_two_logins_of_one_second_are_two_and_the_end_of_one_is_not_that_of_the_other():
+    logins = Logins(KEY)
+    one, other = logins.sign(TOKENS[1], 2000), logins.sign(TOKENS[1], 2000)
+    logins.end(logins.open(one, TOKENS, 1000.0), 1000.0)
+    assert logins.open(one, TOKENS, 1000.0) is None
+    assert logins.open(other, TOKENS, 1000.0).token.name == "olga"
+
+
+def test_a_login_that_was_ended_stays_so_over_a_restart_and_is_forgotten_when_it_would_have_expired(tmp_path):
+    logins, database = Logins(KEY), Database(tmp_path / "hub.db")
+    cookie = logins.sign(TOKENS[1], 2000)
+    login = logins.open(cookie, TOKENS, 1000.0)
+    assert end_login(database, login.mark, login.expires, 1000.0) is None
+    database.close()
+    database = Database(tmp_path / "hub.db")
+    assert Logins(KEY, ended_logins(database)).open(cookie, TOKENS, 1000.0) is None
+    end_login(database, "later", 9000, 2000.0)
+    assert ended_logins(database) == {"later": 9000}
+    database.close()
+
+
+def test_more_ended_logins_than_are_remembered_end_them_all(tmp_path, monkeypatch):
+    monkeypatch.setattr("hub.store.logouts.LOGOUTS", 3)
+    database = Database(tmp_path / "hub.db")
+    before = database.key("login")
+    logins = Logins(before)
+    cookies = [logins.sign(TOKENS[0], 2000) for _ in range(5)]
+    for cookie in cookies[:4]:
+        login = logins.open(cookie, TOKENS, 1000.0)
+        logins.end(login, 1000.0)
+        key = end_login(database, login.mark, login.expires, 1000.0)
+    assert key == database.key("login") != before
+    logins.renew(key)
+    assert [each for each in cookies if logins.open(each, TOKENS, 1000.0)] == []
+    assert ended_logins(database) == {}
+    assert LOGOUTS >= 1000
+    database.close()
 
 
 # guessing
 
 
-def test_who_guesses_has_to_wait_also_with_the_right_token_and_others_do_not():
+def test_who_shows_wrong_tokens_has_to_wait_and_the_right_one_is_taken_all_the_same():
     clock, told = ManualClock(1000.0), []
     made = guard(clock=clock, trouble=lambda *words: told.append(words))
-    for _ in range(LOGIN_FAILURES):
-        assert status(lambda: made.admit(asked(**bearer("x")), VIEWER)) == 401
-    assert status(lambda: made.admit(asked(**bearer("see")), VIEWER)) == 429
-    assert told == [("http", f"192.0.2.1 has shown {LOGIN_FAILURES} wrong tokens: it has to wait 60 s")]
-    assert made.admit(asked(client="192.0.2.2", **bearer("see")), VIEWER)
+    for number in range(LOGIN_FAILURES):
+        assert status(lambda number=number: made.admit(asked(**bearer(f"x{number}")), VIEWER)) == 401
+    assert status(lambda: made.admit(asked(**bearer("another")), VIEWER)) == 429
+    assert made.admit(asked(**bearer("see")), VIEWER).name == "wall"
+    assert status(lambda: made.admit(asked(**bearer("another")), VIEWER)) == 429
+    ((what, message),) = told
+    assert (what, f"192.0.2.1 has shown wrong tokens {LOGIN_FAILURES} times" in message) == ("http", True)
+    assert status(lambda: made.admit(asked(client="192.0.2.2", **bearer("x")), VIEWER)) == 401
     clock.advance(LOGIN_PAUSE_SECONDS)
-    assert made.admit(asked(**bearer("see")), VIEWER)
+    assert status(lambda: made.admit(asked(**bearer("another")), VIEWER)) == 401
 
 
-def test_the_right_token_forgives_what_failed_before():
+def test_one_wrong_token_again_and_again_locks_no_other_at_the_same_address():
     made = guard()
-    for _ in range(3 * LOGIN_FAILURES):
-        assert status(lambda: made.admit(asked(**bearer("x")), VIEWER)) == 401
-        assert made.admit(asked(**bearer("see")), VIEWER)
+    for _ in range(LOGIN_FAILURES):
+        assert status(lambda: made.admit(asked(**bearer("old")), VIEWER)) == 401
+    assert status(lambda: made.admit(asked(**bearer("old")), VIEWER)) == 429
+    assert status(lambda: made.admit(asked(**bearer("mistyped")), VIEWER)) == 401
+    assert status(lambda: made.admit(asked(client="192.0.2.2", **bearer("old")), VIEWER)) == 401
+
+
+def test_the_addresses_of_one_network_of_ipv6_count_as_one():
+    assert household("2001:db8:1:2::3") == household("2001:db8:1:2:ffff::4") != household("2001:db8:1:3::3")
+    assert household("::ffff:192.0.2.1") == household("192.0.2.1") != household("192.0.2.2")
 
 
 def test_failures_are_remembered_of_so_many_addresses_and_no_more():
     throttle = Throttle(lambda: 0.0)
     for number in range(LOGIN_ADDRESSES + 5):
-        throttle.failed(str(number))
+        throttle.failed(f"192.0.{number >> 8}.{number & 255}", "x")
+    for number in range(3 * LOGIN_FAILURES):
+        throttle.failed("198.51.100.1", str(number))
     assert len(throttle._failures) == LOGIN_ADDRESSES
+
+
+# proxies
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("192.0.2.1", "203.0.113.9", "192.0.2.1"),  # nobody said that this one is a proxy
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "198.51.100.7, 203.0.113.9", "203.0.113.9"),  # the left one is what the client wrote itself
+        ("127.0.0.1", "198.51.100.7, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
+        ("127.0.0.1", "203.0.113.9:4711, [10.1.2.3]:80", "203.0.113.9"),
+        ("127.0.0.1", "[2001:db8::1]:80", "2001:db8::1"),
+        ("127.0.0.1", "::ffff:203.0.113.9", "203.0.113.9"),
+        ("::ffff:127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "198.51.100.7, rubbish, 10.1.2.3", "10.1.2.3"),
+        ("127.0.0.1", "unknown", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("10.9.9.9", "10.1.1.1, 10.2.2.2", "10.1.1.1"),
+    ],
+)
+def test_who_asks_is_the_last_hop_that_no_proxy_of_ours_has_written(peer, forwarded, address):
+    made = guard(proxies=["127.0.0.1", "10.0.0.0/8"])
+    assert made.origin.address(asked(client=peer, x_forwarded_for=forwarded)) == address
+
+
+def test_who_guesses_behind_a_proxy_does_not_lock_the_others_there():
+    made = guard(proxies=["127.0.0.1"])
+
+    def guess(address, token="x"):
+        return status(lambda: made.admit(asked(client="127.0.0.1", x_forwarded_for=address, **bearer(token)), VIEWER))
+
+    assert [guess("203.0.113.9", f"x{n}") for n in range(LOGIN_FAILURES + 1)] == [401] * LOGIN_FAILURES + [429]
+    assert guess("203.0.113.10") == 401
+    forged = "203.0.113.10, 203.0.113.9"
+    assert guess(forged) == 429
+
+
+def test_a_proxys_word_on_tls_is_believed_of_our_own_alone():
+    made = guard(proxies=["127.0.0.1"])
+    headers = {"x_forwarded_proto": "https"}
+    assert made.origin.is_https(asked(client="127.0.0.1", **headers))
+    assert not made.origin.is_https(asked(client="192.0.2.1", **headers))
+    assert not made.origin.is_https(asked(client="127.0.0.1"))
