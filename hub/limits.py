@@ -152,6 +152,27 @@ LINK_SECONDS = 4 * 86400.0  # … one in a message: a day, also where the messag
 ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
 
 # HTTP
+HTTP_CONNECTIONS = 1000  # at once, about 50 KB each; fewer where the system gives fewer files
+HTTP_CONNECTIONS_EACH = 100  # of one address (of IPv6 one /64): a dozen browsers; of a proxy in http.proxies any number
+HTTP_RESERVED_FILES = (
+    256  # never used for connections: store, broker, 20 receivers with 8 attempts each, and as much again
+)
+HTTP_ACCEPTS_A_SECOND = (
+    500  # new connections; each costs 0.2 ms, so who knocks and runs takes a tenth of the hub's time
+)
+HTTP_HEADER_BYTES = 32 << 10  # of a request's head; browsers and proxies send 8 KB at most
+HTTP_HEADER_SECONDS = 10.0  # for the head of a request, from its first byte or from the connection; for TLS as well
+HTTP_BODY_SECONDS = 30.0  # for a body: 8 MB at 2 Mbit/s
+HTTP_BODIES_BYTES = 64 << 20  # of bodies that are being read, of all clients together
+HTTP_WRITE_SECONDS = 20.0  # without a byte taken of an answer: then the client is cut off
+HTTP_REQUEST_SECONDS = 120.0  # from a request to the end of its answer: 5 MB on a poor phone's line
+HTTP_IDLE_SECONDS = 75.0  # between two requests on a connection: proxies keep theirs for 60 s
+HTTP_STREAMS = 32  # requests at once on one connection of HTTP/2; browsers ask for a dozen
+HTTP_READ_BYTES = 4096  # read of one connection in a turn of the loop: 240 pings of HTTP/2 cost 7 ms; of bodies 64 KB
+HTTP_SOCKET_BYTES = 64 << 10  # that a client of the WebSocket may say in a minute: nobody listens, and pings are short
+HTTP_CLOSE_SECONDS = 2.0  # for a client to hear the goodbye
+HTTP_GRACE_SECONDS = 1.0  # for what is under way when the hub stops; half of a request keeps it that long
+HTTP_TOLD_SECONDS = 60.0  # between two lines of the log about connections that are refused
 HTTP_BODY_BYTES = 8 << 20  # of one request: a batch of 10,000 events
 HTTP_BATCH_EVENTS = 10_000  # in one request; half a second of evaluating at worst
 HTTP_POSTS = 64  # posts of events under way at once; more are asked to come again
@@ -272,6 +293,7 @@ TRACE_LINKS = 16  # of a grouped notification, to the events it tells of
 TRACE_CLOSE_SECONDS = 1.0  # what is left is sent at the end for so long: within the grace of a stop
 
 # process
+FILES = 65_536  # the soft limit of open files is raised so far at most: what starts a process closes them one by one
 GC_ALLOCATIONS = 50_000  # Python's 700 costs 0.6 µs an event: a batch holds more objects than that, none in a cycle
 RELOAD_LOOK_SECONDS = 1.0  # between two looks at the rule files: a stat each, 0.3 ms for a hundred
 RELOAD_LOOK_SHARE = 0.01  # of one core for these looks: with thousands of files they come less often

@@ -22,6 +22,13 @@ class Seat:
     role: str
     login: str = ""
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    why: tuple[int, str] = (1013, "too slow for the feed")
+    """With what a WebSocket is closed (RFC 6455, 7.4): 1013 is try again later."""
+
+    def leave(self, code: int, why: str) -> None:
+        """Let it go."""
+        self.why = code, why
+        self.over.set()
 
 
 class Audience:
@@ -58,4 +65,9 @@ class Audience:
         """Let go those who hear with this login; without one, those who hear with any."""
         for seat in self._seats:
             if seat.login and login in ("", seat.login):
-                seat.over.set()
+                seat.leave(1008, "logged out")
+
+    def leave(self) -> None:
+        """Let all go: the hub stops."""
+        for seat in self._seats:
+            seat.leave(1001, "the hub stops")

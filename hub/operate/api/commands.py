@@ -10,7 +10,6 @@ from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.described import JSON, TEXT, TIME, WHOLE, Described, Schema, listed, made_of, ok, one_of
-from hub.operate.api.events import body_of
 from hub.operate.api.login import COOKIE, Login
 from hub.operate.api.shapes import (
     ALERT,
@@ -32,7 +31,7 @@ _MISSING = ("no ", "nothing ")
 """How an error begins where what is meant is not there."""
 
 
-async def json_of(request: Request, most: int = REQUEST_BYTES) -> dict[str, object]:
+async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> dict[str, object]:
     """Read the body as a JSON object; an empty one is {}.
 
     Raises:
@@ -40,7 +39,7 @@ async def json_of(request: Request, most: int = REQUEST_BYTES) -> dict[str, obje
 
     """
     try:
-        found = orjson.loads(await body_of(request, most) or b"{}")
+        found = orjson.loads(await site.bodies.read(request, most) or b"{}")
     except orjson.JSONDecodeError as error:
         raise Refused(400, f"not JSON: {error}") from None
     if not isinstance(found, dict):
@@ -51,7 +50,7 @@ async def json_of(request: Request, most: int = REQUEST_BYTES) -> dict[str, obje
 def _command(name: str) -> Handler:
     async def handle(site: Site, request: Request, actor: Actor) -> Response:
         """Carry out a command of the desk, in the name of whoever asks."""
-        asked = {"by": actor.name, **await json_of(request)}
+        asked = {"by": actor.name, **await json_of(site, request)}
         made = await site.app.service.answer(name, asked, "http", actor.name)
         if made["ok"]:
             return answer(made)
@@ -72,7 +71,7 @@ async def _login(site: Site, request: Request, actor: Actor) -> Response:
     """Log a browser in: a token as JSON or from a form becomes a cookie."""
     del actor
     site.guard.same_site(request)
-    body = await body_of(request, REQUEST_BYTES)
+    body = await site.bodies.read(request, REQUEST_BYTES)
     form = not body.lstrip().startswith(b"{")
     try:
         token = dict(parse_qsl(body.decode())).get("token") if form else orjson.loads(body).get("token")

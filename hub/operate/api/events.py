@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.ingest.decode import Undecodable, decode
@@ -21,7 +21,7 @@ from hub.operate.api.described import ANY, FLAG, JSON, NDJSON, TEXT, WHOLE, Desc
 from hub.operate.api.site import Endpoint, Site
 from hub.trial.records import payload_of
 
-__all__ = ["ENDPOINTS", "body_of"]
+__all__ = ["ENDPOINTS"]
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
@@ -50,31 +50,13 @@ async def _post(site: Site, request: Request, actor: Actor) -> Response:
         raise Refused(503, f"{HTTP_POSTS} posts are under way; try again", 1.0)
     site.posting += 1
     try:
-        events = _read(site, request, await body_of(request, HTTP_BODY_BYTES))
+        events = _read(site, request, await site.bodies.read(request, HTTP_BODY_BYTES))
         if site.app.tracing is not None:
             site.app.tracing.adopt(events, request.headers.get("traceparent"))
         fresh = await site.app.pipeline.submit(events, key)
     finally:
         site.posting -= 1
     return answer({"ok": True, "events": len(events) if fresh else 0, "duplicate": not fresh}, 202)
-
-
-async def body_of(request: Request, most: int) -> bytes:
-    """Return the body.
-
-    Raises:
-        Refused: 413 where it is larger than this, whatever its Content-Length says; 400 where the client went away.
-
-    """
-    taken = bytearray()
-    try:
-        async for chunk in request.stream():
-            taken += chunk
-            if len(taken) > most:
-                raise Refused(413, f"the body is larger than {most} bytes")
-    except ClientDisconnect:
-        raise Refused(400, "the body has not come whole") from None
-    return bytes(taken)
 
 
 def _read(site: Site, request: Request, body: bytes) -> list[Event]:

@@ -93,6 +93,10 @@ class HubCollector:
         if dropped is not None:
             yield _counter("hub_broker_dropped", "Messages that the broker has dropped since it started.", dropped)
         yield _gauge("hub_feed_clients", "Clients of the live feed.", site.feed.clients)
+        yield _gauge("hub_http_connections", "Connections to the HTTP interface.", site.traffic.open)
+        yield _counter(
+            "hub_http_refused", "Connections to the HTTP interface that there was no room for.", site.traffic.refused
+        )
 
     def _alerts(self) -> Iterator[Metric]:
         """Yield how many alerts stand how; by name as Prometheus itself does, but counted, whatever they are about."""

@@ -18,6 +18,7 @@ _REFUSALS = {
     403: "The role does not reach, or a page of another site asks",
     404: "There is no such thing",
     409: "It does not fit what is there",
+    408: "Its body came too slowly",
     413: "It is too large",
     429: "Too many wrong tokens came from this address",
     503: "Not now: the hub is stopping, cannot write its disk, or is busy",
@@ -121,4 +122,4 @@ def _usual(endpoint: Endpoint) -> list[int]:
     """Name what every endpoint of its kind may answer."""
     guarded = [401, 403, 429] if endpoint.role else []
     asked = [400] if endpoint.described.query or endpoint.described.bodies or endpoint.described.headers else []
-    return [*guarded, *asked, *([413, 503] if endpoint.described.bodies else [])]
+    return [*guarded, *asked, *([408, 413, 503] if endpoint.described.bodies else [])]

@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 
-from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,12 +21,14 @@ from hub.app import App
 from hub.clock import Clock
 from hub.config import HttpSettings
 from hub.errors import HubError, StoreError
+from hub.limits import HTTP_HEADER_BYTES, HTTP_STREAMS
 from hub.observer import Observer, Observers
 from hub.operate.api import commands, events, health, inventory, live, metrics, views
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.alertmanager import handlers as alertmanager
 from hub.operate.api.answers import answer, refusal
 from hub.operate.api.described import ANY, Described, mapped
+from hub.operate.api.door import Door, Traffic
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
 from hub.operate.api.login import Logins
@@ -36,6 +37,7 @@ from hub.operate.api.recent import Recent
 from hub.operate.api.site import Endpoint, Site, routes
 from hub.operate.api.standing import Standing
 from hub.operate.api.ticker import Ticker, alert_counts, outbox_counts
+from hub.operate.descriptors import http_room, limit
 from hub.operate.figures import Figures
 from hub.operate.web import assets, links
 from hub.store.database import Database
@@ -100,20 +102,21 @@ class HttpServer:
                 "http", f"{str(error).removeprefix('http: ')}; the hub runs without its HTTP interface"
             )
             return
-        site, config = await self._site(app), _config(self._settings, bound)
+        site, config = await self._site(app), _config(self._settings)
         async with asyncio.TaskGroup() as group:
             group.create_task(_tick(site), name="http figures")
             group.create_task(_sample(site), name="http samples")
+            door = Door(bound, application(site), config, site.traffic, site.guard.origin, app.observer.trouble)
             self._listening(_url(self._settings, bound))
-            bound.detach()  # the server closes it
-            await _serve(application(site), config)
+            await door.run(site.audience.leave)
 
     async def _site(self, app: App) -> Site:
         key = await app.store.read(lambda database: database.key("login"))
         logins = Logins(key, await app.store.read(ended_logins))
         self._feed.start = await app.store.read(lambda database: Database.count(database, "start"))
         guard, ticker = Guard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
-        return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins)
+        traffic = Traffic(http_room(limit()))
+        return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins, traffic)
 
 
 def application(site: Site) -> Starlette:
@@ -145,14 +148,13 @@ def _bind(settings: HttpSettings) -> socket.socket:
         raise ListenError(f"http: cannot listen on {where}: {why}; name another with --http") from None
 
 
-def _config(settings: HttpSettings, bound: socket.socket) -> Config:
+def _config(settings: HttpSettings) -> Config:
+    """Set up what speaks the protocol; times and numbers of connections are bounded in connection.py and door.py."""
     config = Config()
-    config.bind = [f"fd://{bound.fileno()}"]
     config.accesslog = config.errorlog = None
     config.include_server_header = False
-    config.graceful_timeout = 0.2  # feeds never end by themselves
-    config.keep_alive_timeout = 75.0
-    config.h11_max_incomplete_size = 64 << 10
+    config.h11_max_incomplete_size = config.h2_max_header_list_size = HTTP_HEADER_BYTES
+    config.h2_max_concurrent_streams = HTTP_STREAMS
     config.websocket_max_message_size = 64 << 10
     if settings.cert and settings.key:
         config.certfile, config.keyfile = str(settings.cert), str(settings.key)
@@ -166,22 +168,6 @@ def _config(settings: HttpSettings, bound: socket.socket) -> Config:
 def _url(settings: HttpSettings, bound: socket.socket) -> str:
     host, port = bound.getsockname()[:2]
     return f"{'https' if settings.cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-async def _serve(site: Starlette, config: Config) -> None:
-    """Serve until cancelled, and end in order then."""
-    ended = asyncio.Event()
-    serving = asyncio.create_task(
-        serve(site, config, shutdown_trigger=ended.wait),  # type: ignore[arg-type]  # it names ASGI otherwise
-        name="http server",
-    )
-    try:
-        # Hypercorn is told to end, not cancelled: its start waits in asyncio.wait_for, which up to Python 3.11 forgets
-        # a cancellation that comes in the same turn of the loop as what it waits for
-        await asyncio.shield(serving)
-    finally:
-        ended.set()
-        await serving
 
 
 async def _tick(site: Site) -> None:

@@ -19,8 +19,10 @@ from hub.errors import HubError, StoreError
 from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.answers import refusal
 from hub.operate.api.audience import Audience
+from hub.operate.api.bodies import Bodies
 from hub.operate.api.costs import Costs
 from hub.operate.api.described import Described
+from hub.operate.api.door import Traffic
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
 from hub.operate.api.login import Logins
@@ -48,12 +50,15 @@ class Site:
     ticker: Ticker
     logins: Logins
     """Signs the cookies of logins, and knows those that have ended."""
+    traffic: Traffic
+    """Who is connected."""
     latest: Mapping[str, Any] = field(default_factory=dict)
     """The figures of the last second, as in the feed."""
     depths: Sequence[Depth] = ()
     """What waits in the outbox, as it was within the last second."""
     costs: Costs = field(default_factory=Costs)
     audience: Audience = field(default_factory=Audience)
+    bodies: Bodies = field(default_factory=Bodies)
     posting: int = 0
     """Posts of events under way."""
 

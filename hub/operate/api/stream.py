@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.limits import FEED_BATCH, FEED_PATIENCE_SECONDS, FEED_PING_SECONDS
 from hub.operate.api.audience import Audience, Seat
+from hub.operate.api.connection import without_deadline
 from hub.operate.api.feed import Feed, Message, for_role
 
 __all__ = ["EventStream", "TooSlow", "feed_client", "feed_socket", "messages"]
@@ -69,8 +70,8 @@ async def feed_client(
     send: Callable[[Sequence[Message]], Awaitable[None]],
     gone: Coroutine[Any, Any, None],
     seat: Seat,
-) -> str:
-    """Feed a client until `gone` returns, its login ends, or it is too slow; return why it has to go, if it has."""
+) -> bool:
+    """Feed a client until `gone` returns, it is too slow, or has to leave its seat; tell whether it is still there."""
     feeding = asyncio.create_task(_feed(feed, hub, query, send, seat.role), name="feed client")
     hearing = asyncio.create_task(gone, name="feed client hears")
     ending = asyncio.create_task(seat.over.wait(), name="feed client's login")
@@ -78,9 +79,7 @@ async def feed_client(
     feed.clients += 1
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if hearing.done():
-            return ""
-        return "logged out" if ending.done() else "too slow for the feed"
+        return not hearing.done()
     finally:
         feed.clients -= 1
         for task in tasks:
@@ -105,10 +104,8 @@ async def _feed(
 async def feed_socket(
     socket: WebSocket, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], seat: Seat
 ) -> None:
-    """Feed an accepted WebSocket until it closes; one that reads too slowly is closed with 1013 (try again later).
-
-    One whose login has ended is closed with 1008 (policy).
-    """
+    """Feed an accepted WebSocket until it closes, or close it with the reason why it has to go."""
+    without_deadline(socket.scope)
 
     async def send(piece: Sequence[Message]) -> None:
         for each in piece:
@@ -118,10 +115,10 @@ async def feed_socket(
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass
 
-    if why := await feed_client(feed, hub, query, send, gone(), seat):
+    if await feed_client(feed, hub, query, send, gone(), seat):
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, TimeoutError):
             async with asyncio.timeout(1.0):
-                await socket.close(1008 if seat.over.is_set() else 1013, why)
+                await socket.close(*seat.why)
 
 
 class EventStream(Response):
@@ -140,6 +137,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
+        without_deadline(scope)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
 
         async def pass_on(piece: Sequence[Message]) -> None:

@@ -12,6 +12,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 from hub.observer import Observers
 from hub.operate.api.server import HttpServer
+from hub.operate.descriptors import raise_limit
 from hub.operate.figures import Figures
 from hub.operate.output import Output
 from hub.operate.runner import run_loop, serve
@@ -41,6 +42,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON, one object a line.")] = False,
 ) -> None:
     """Run the hub until Ctrl-C or SIGTERM; SIGHUP loads the rules anew."""
+    raise_limit()
     settings = load_settings(config, broker=broker, rules=rules or (), devices=devices or (), state=state, http=http)
     figures = Figures()
     output = Output(sys.stdout, as_json=as_json)

@@ -20,7 +20,6 @@ from hub.operate.api.alertmanager import shapes
 from hub.operate.api.alertmanager.bodies import NOBODY, Shown, config_text, groups, shown, silence_body, silences
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
 from hub.operate.api.answers import answer
-from hub.operate.api.events import body_of
 from hub.operate.api.site import Endpoint, Handler, Site
 from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
@@ -123,7 +122,7 @@ def _wanted(request: Request) -> Callable[[Shown], bool]:
 async def _post_alerts(site: Site, request: Request, actor: Actor) -> Response:
     """Take what can be taken, and say of the rest why not: so does Alertmanager, and Prometheus sends it again."""
     del actor
-    items = await _json(request)
+    items = await _json(site, request)
     if not isinstance(items, list):
         raise RequestError("alerts are a JSON list")
     if len(items) > POSTED_BATCH:
@@ -187,7 +186,7 @@ def _known(site: Site, identity: str) -> Silence:
 
 
 async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
-    asked = {"by": actor.name} | read_silence(await _json(request))
+    asked = {"by": actor.name} | read_silence(await _json(site, request))
     if "id" in asked:
         _known(site, asked["id"])
     made = await site.app.service.answer("silence", asked, "http", actor.name)
@@ -204,9 +203,9 @@ async def _delete_silence(site: Site, request: Request, actor: Actor) -> Respons
     return Response()
 
 
-async def _json(request: Request) -> Any:
+async def _json(site: Site, request: Request) -> Any:
     try:
-        return orjson.loads(await body_of(request, HTTP_BODY_BYTES))
+        return orjson.loads(await site.bodies.read(request, HTTP_BODY_BYTES))
     except orjson.JSONDecodeError as error:
         raise RequestError(f"not JSON: {error}") from None
 
