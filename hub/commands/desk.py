@@ -13,11 +13,11 @@ from hub.errors import RequestError
 from hub.limits import SILENCE_SECONDS
 from hub.model import Phase
 
-__all__ = ["ANONYMOUS", "ack", "alerts", "silence", "silences", "unack", "unsilence"]
+__all__ = ["ANONYMOUS", "LISTED", "ack", "alerts", "order", "silence", "silences", "unack", "unsilence"]
 
 Answer = dict[str, Any]
 ANONYMOUS = "somebody"
-_LISTED = (Phase.PENDING, Phase.FIRING, Phase.RESOLVED)
+LISTED = (Phase.PENDING, Phase.FIRING, Phase.RESOLVED)
 
 
 def ack(core: Core, request: Request, now: float) -> Answer:
@@ -107,8 +107,8 @@ def alerts(core: Core, request: Request, now: float) -> Answer:
     """
     del now
     wanted = matchers_of(request) if {"matchers", "alertname", "labels"} & set(request) else []
-    found = [alert for _, alert in core.book.find(wanted) if alert.state in _LISTED]
-    return {"ok": True, "alerts": [alert.body() for alert in sorted(found, key=_order)]}
+    found = [alert for _, alert in core.book.find(wanted) if alert.state in LISTED]
+    return {"ok": True, "alerts": [alert.body() for alert in sorted(found, key=order)]}
 
 
 def silences(core: Core, request: Request, now: float) -> Answer:
@@ -118,6 +118,6 @@ def silences(core: Core, request: Request, now: float) -> Answer:
     return {"ok": True, "silences": found, "now": rfc3339(now)}
 
 
-def _order(alert: Alert) -> tuple[int, float]:
+def order(alert: Alert) -> tuple[int, float]:
     """Firing first, then the youngest."""
     return (Phase.FIRING, Phase.PENDING, Phase.RESOLVED).index(alert.state), -alert.since

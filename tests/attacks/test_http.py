@@ -5,6 +5,7 @@ one of an hour would do.
 """
 
 import asyncio
+import io
 import json
 import socket
 import struct
@@ -432,3 +433,24 @@ async def test_who_guesses_through_a_proxy_is_told_from_the_others_there(tmp_pat
         wrong = {"authorization": "Bearer x"}
         assert (await at.ask("/api/hub/status", **wrong, x_forwarded_for="1.2.3.4, 203.0.113.9"))[0] == 429
         assert (await at.ask("/api/hub/status", **wrong, x_forwarded_for="203.0.113.10"))[0] == 401
+
+
+# costly questions
+
+
+async def test_long_answers_that_a_viewer_does_not_read_are_bounded_in_number_and_silence_nobody(tmp_path, broker):
+    async with besieged(tmp_path, broker, limits=LATE | {"READS": 3, "READ_SLICE_SECONDS": 0.0}) as at:
+        lines = [b'{"topic": "bell/x/%d", "payload": "%s"}' % (n, b"x" * 900) for n in range(5000)]
+        async with (
+            aiohttp.ClientSession(headers=ROOT | {"Content-Type": "application/x-ndjson"}) as session,
+            session.post(f"{at.url}/events", data=io.BytesIO(b"\n".join(lines))) as answer,
+        ):
+            assert answer.status == 202
+        ask = b"GET /api/hub/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
+        for _ in range(3):
+            at.open().send(ask * 3)
+        async with asyncio.timeout(PATIENCE):
+            while (await at.ask("/api/hub/events"))[0] != 503:
+                await asyncio.sleep(0.05)
+        assert (await at.ask("/api/hub/status"))[0] == 200
+        await at.works()

@@ -1,6 +1,6 @@
 """What the hub watches, under /api/hub: rules, devices, the last message of each topic, the last values for a chart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from hub.clock import rfc3339
 from hub.duration import format_duration
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import check_filter, matches
-from hub.limits import VIEW_ROWS
+from hub.limits import VALUES_POINTS, VIEW_ROWS
 from hub.model import Phase
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
@@ -32,19 +32,21 @@ async def _rules(site: Site, request: Request, actor: Actor) -> Response:
     """List the rules at work, with how many of their alerts stand how."""
     del request, actor
     phases = _phases(site)
-    rules = [_rule(site, rule, phases.get(rule.name, {})) for rule in site.app.files.rules.rules.values()]
-    return answer({"ok": True, "rules": rules})
+    known = list(site.app.files.rules.rules.values())
+    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in known)
+    return answer({"ok": True, "rules": await site.reads.write(rules)})
 
 
 async def _one_rule(site: Site, request: Request, actor: Actor) -> Response:
     """Show a rule with its conditions, texts and alerts."""
     del actor
     rule = _named(site, request.path_params["name"])
-    alerts = [
-        {**alert.body(), "fingerprint": mark}
+    known = [
+        (mark, alert)
         for mark, alert in site.app.pipeline.core.book.alerts.items()
         if alert.alertname == rule.name and alert.state is not Phase.INACTIVE
-    ]
+    ][:VIEW_ROWS]
+    alerts = await site.reads.write({**alert.body(), "fingerprint": mark} for mark, alert in known)
     more = {
         "clear": rule.clear.text if rule.clear else None,
         "absent": rule.absent,
@@ -52,7 +54,7 @@ async def _one_rule(site: Site, request: Request, actor: Actor) -> Response:
         "unless": rule.unless,
     }
     found = _rule(site, rule, _phases(site).get(rule.name, {})) | more
-    return answer({"ok": True, "rule": found, "alerts": alerts[:VIEW_ROWS]})
+    return answer({"ok": True, "rule": found, "alerts": alerts})
 
 
 def _named(site: Site, name: str) -> Rule:
@@ -104,7 +106,8 @@ async def _devices(site: Site, request: Request, actor: Actor) -> Response:
     known = {device.topic for device in registry.devices()}
     unheard = (topic for topic in known if topic not in heard)
     latest = sorted(heard, key=lambda topic: -heard[topic])
-    found = [_device(site, topic, heard.get(topic), now, known) for topic in _first([latest, unheard], VIEW_ROWS)]
+    first = _first([latest, unheard], VIEW_ROWS)
+    found = await site.reads.write(_device(site, topic, heard.get(topic), now, known) for topic in first)
     return answer({"ok": True, "devices": found, "heard": len(heard), "registered": len(known)})
 
 
@@ -142,29 +145,47 @@ async def _events(site: Site, request: Request, actor: Actor) -> Response:
     wanted = _filter(request.query_params.get("topic", "#"))
     found = [each for each in site.app.pipeline.core.engine.last_messages() if matches(wanted, each[0])]
     found.sort(key=lambda each: -each[2])
-    events = [
+    events = (
         {"topic": topic, "payload": payload_shown(raw, decode_again(topic, raw, at).value), "time": rfc3339(at)}
         for topic, raw, at in found[:VIEW_ROWS]
-    ]
-    return answer({"ok": True, "events": events, "topics": len(found)})
+    )
+    return answer({"ok": True, "events": await site.reads.write(events), "topics": len(found)})
 
 
 async def _values(site: Site, request: Request, actor: Actor) -> Response:
-    """Return the last numbers of a topic, or of all topics of a rule, for a chart."""
+    """Return the last numbers of a topic, or of the topics of a rule, all or those that labels name, for a chart."""
     del actor
     query = request.query_params
-    if name := query.get("rule", ""):
-        filters = [pattern.filter for pattern in _named(site, name).patterns]
+    rule = _named(site, name) if (name := query.get("rule", "")) else None
+    if rule is not None:
+        filters = [pattern.filter for pattern in rule.patterns]
     elif topic := query.get("topic", ""):
         filters = [_filter(topic)]
     else:
         raise Refused(400, "whose values? add ?rule=NAME or ?topic=TOPIC")
-    found = [
-        {"topic": topic, "field": name, "points": points}
-        for topic in site.recent.topics(filters)
-        for name, points in site.recent.fields(topic).items()
-    ]
-    return answer({"ok": True, "series": found})
+    topics = [topic for topic in site.recent.topics(filters) if rule is None or _meant(rule, topic, query)]
+    return answer({"ok": True, "series": await site.reads.write(_series(site, topics)), "topics": len(topics)})
+
+
+def _series(site: Site, topics: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the series of topics, until there are VALUES_POINTS points."""
+    left = VALUES_POINTS
+    for topic in topics:
+        for name, points in site.recent.fields(topic).items():
+            left -= len(points)
+            if left < 0:
+                return
+            yield {"topic": topic, "field": name, "points": points}
+
+
+def _meant(rule: Rule, topic: str, labels: Mapping[str, str]) -> bool:
+    """Tell whether a topic is of the instances that labels name; what is no part of the topic tells nothing."""
+    levels = topic.split("/")
+    pattern = next((each for each in rule.patterns if matches(each.filter, topic)), None)
+    if pattern is None:
+        return False
+    captured = dict(zip(rule.captures, pattern.values(levels), strict=True))
+    return all(labels.get(name, value) == value for name, value in captured.items())
 
 
 def _filter(text: str) -> str:
@@ -177,13 +198,20 @@ _ONE_RULE = Described(ok(rule=RULE, alerts=listed(ALERT)), refusals=(404,))
 _DEVICES = Described(ok(devices=listed(DEVICE), heard=WHOLE, registered=WHOLE))
 _EVENTS = Described(ok(events=listed(LAST_EVENT), topics=WHOLE), {"topic": said(TEXT, "A filter; without one all.")})
 _VALUES = Described(
-    ok(series=listed(SERIES)), {"rule": said(TEXT, "Its topics."), "topic": said(TEXT, "A filter.")}, refusals=(404,)
+    ok(series=listed(SERIES), topics=WHOLE),
+    {
+        "rule": said(TEXT, "Its topics; what else is given are values of labels."),
+        "topic": said(TEXT, "A filter."),
+    },
+    refusals=(404,),
 )
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/hub/rules", VIEWER, _rules, "The rules at work", Described(ok(rules=listed(RULE)))),
-    Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts", _ONE_RULE),
-    Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual", _DEVICES),
-    Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic", _EVENTS),
-    Endpoint("GET", "/api/hub/values", VIEWER, _values, "The last values of topics", _VALUES),
+    Endpoint(
+        "GET", "/api/hub/rules", VIEWER, _rules, "The rules at work", Described(ok(rules=listed(RULE))), long=True
+    ),
+    Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts", _ONE_RULE, long=True),
+    Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual", _DEVICES, long=True),
+    Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic", _EVENTS, long=True),
+    Endpoint("GET", "/api/hub/values", VIEWER, _values, "The last values of topics", _VALUES, long=True),
 )

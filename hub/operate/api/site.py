@@ -26,6 +26,7 @@ from hub.operate.api.door import Traffic
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard
 from hub.operate.api.login import Logins
+from hub.operate.api.reads import Reads, Sent
 from hub.operate.api.recent import Recent
 from hub.operate.api.standing import Standing
 from hub.operate.api.ticker import Ticker
@@ -58,6 +59,7 @@ class Site:
     """What waits in the outbox, as it was within the last second."""
     costs: Costs = field(default_factory=Costs)
     audience: Audience = field(default_factory=Audience)
+    reads: Reads = field(default_factory=Reads)
     bodies: Bodies = field(default_factory=Bodies)
     posting: int = 0
     """Posts of events under way."""
@@ -84,6 +86,8 @@ class Endpoint:
     handler: Handler
     summary: str
     described: Described = Described()  # noqa: RUF009 - frozen
+    long: bool = False
+    """Whether its answer may be."""
 
 
 def routes(site: Site, endpoints: Sequence[Endpoint]) -> list[Route]:
@@ -109,6 +113,8 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
     async def handle(request: Request) -> Response:
         try:
             actor = site.guard.admit(request, endpoint.role) if endpoint.role else LOCAL
+            if endpoint.long:
+                return await _long(site, endpoint, request, actor)
             return await endpoint.handler(site, request, actor)
         except Refused as refused:
             return refusal(refused)
@@ -121,3 +127,13 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
             return refusal(Refused(500, "this is a bug in the hub, please report it; its log has more"))
 
     return handle
+
+
+async def _long(site: Site, endpoint: Endpoint, request: Request, actor: Actor) -> Response:
+    """Count an answer that may be long until it is sent."""
+    site.reads.enter()
+    try:
+        return Sent(await endpoint.handler(site, request, actor), site.reads.leave)
+    except BaseException:
+        site.reads.leave()
+        raise

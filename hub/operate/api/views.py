@@ -7,7 +7,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.alerts.matchers import match_all
 from hub.clock import rfc3339
+from hub.commands.desk import LISTED, order
+from hub.commands.request import matchers_of
 from hub.limits import HISTORY_SHOWN
 from hub.model import Phase
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
@@ -77,16 +80,19 @@ async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
     """List alerts, of one state or all, that matchers match."""
     del actor
     wanted = request.query_params.getlist("filter")
-    found = await _ask(site, "alerts", {"matchers": wanted} if any(wanted) else {})
+    matchers = matchers_of({"matchers": wanted}) if any(wanted) else []
     state = request.query_params.get("state", "")
     if state not in ("", *Phase):
         raise Refused(400, f"no alert has the state {state[:50]!r}; it is one of {', '.join(Phase)}")
-    alerts = [
-        {**each, "fingerprint": str(each["id"]).partition("-")[0]}
-        for each in found["alerts"]
-        if state in ("", each["state"])
-    ]
-    return answer({"ok": True, "alerts": alerts})
+    known = site.app.pipeline.core.book.alerts.items()
+    kept = [each for each in known if each[1].state in LISTED and state in ("", each[1].state)]
+    kept.sort(key=lambda each: order(each[1]))
+    found = (
+        {**alert.body(), "fingerprint": mark}
+        for mark, alert in kept
+        if match_all(matchers, alert.labels, alert.unfilled)
+    )
+    return answer({"ok": True, "alerts": await site.reads.write(found)})
 
 
 async def _silences(site: Site, request: Request, actor: Actor) -> Response:
@@ -205,13 +211,13 @@ _AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _PAGE)
 
 ENDPOINTS = (
     Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, its figures", _STATUS),
-    Endpoint("GET", "/api/hub/alerts", VIEWER, _alerts, "The alerts", _ALERTS),
+    Endpoint("GET", "/api/hub/alerts", VIEWER, _alerts, "The alerts", _ALERTS, long=True),
     Endpoint("GET", "/api/hub/silences", VIEWER, _silences, "The silences", _SILENCES),
-    Endpoint("GET", "/api/hub/outbox", VIEWER, _outbox, "What is queued or dead", _OUTBOX),
+    Endpoint("GET", "/api/hub/outbox", VIEWER, _outbox, "What is queued or dead", _OUTBOX, long=True),
     Endpoint("GET", "/api/hub/push", VIEWER, _push, "The key that browsers subscribe to push with", _PUSH),
     Endpoint("GET", "/api/hub/receivers", VIEWER, _receivers, "The receivers and how they stand", _RECEIVERS),
-    Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert", _WHY),
+    Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert", _WHY, long=True),
     Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told", _WHY_NOT),
-    Endpoint("GET", "/api/hub/history", VIEWER, _history, "What happened to alerts", _HISTORY),
+    Endpoint("GET", "/api/hub/history", VIEWER, _history, "What happened to alerts", _HISTORY, long=True),
     Endpoint("GET", "/api/hub/audit", ADMIN, _audit, "Who changed what", _AUDIT),
 )

@@ -70,13 +70,17 @@ async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
 
 async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
     del actor
-    found = await _asked(site, request)
-    return answer([each.body for each in sorted(found, key=lambda each: str(each.body["fingerprint"]))])
+    found = sorted(await _asked(site, request), key=lambda each: str(each.body["fingerprint"]))
+    return answer(await site.reads.write(each.body for each in found))
 
 
 async def _groups(site: Site, request: Request, actor: Actor) -> Response:
     del actor
-    return answer(groups(await _asked(site, request)))
+    found = await _asked(site, request)
+    texts = await site.reads.write(each.body for each in found)
+    written = {id(each.body): text for each, text in zip(found, texts, strict=True)}
+    made = groups(found)
+    return answer([{**group, "alerts": [written[id(body)] for body in group["alerts"]]} for group in made])
 
 
 async def _asked(site: Site, request: Request) -> list[Shown]:
@@ -228,7 +232,8 @@ _TABLE = (
     ("GET", "/silence/{id}", VIEWER, _silence, "One silence", shapes.ONE_SILENCE),
     ("DELETE", "/silence/{id}", OPERATOR, _delete_silence, "End a silence now", shapes.DELETED),
 )
+_LONG = ("/alerts", "/alerts/groups")
 ENDPOINTS = tuple(
-    Endpoint(method, f"/api/v2{path}", role, _plainly(handler), summary, described)
+    Endpoint(method, f"/api/v2{path}", role, _plainly(handler), summary, described, long=path in _LONG)
     for method, path, role, handler, summary, described in _TABLE
 )

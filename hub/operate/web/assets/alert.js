@@ -74,7 +74,7 @@ async function told(section, fingerprint) {
 async function drawn(section, alert) {
   try {
     const [{ series }, { rule }] = await Promise.all([
-      ask("values", { rule: alert.alertname }), ask(`rules/${encodeURIComponent(alert.alertname)}`)]);
+      ask("values", { ...alert.labels, rule: alert.alertname }), ask(`rules/${encodeURIComponent(alert.alertname)}`)]);
     const its = Object.values(alert.labels).filter((value) => value !== alert.severity && value !== alert.alertname);
     const near = series.filter(({ topic }) => its.every((value) => topic.split("/").includes(value)));
     show(section, near.length ? h("h2", {}, "Last values") : null, charts(near.length ? near : [], rule));
