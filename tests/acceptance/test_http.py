@@ -196,6 +196,8 @@ async def test_what_the_hub_watches_is_to_be_seen(http):
         while not (series := (await http.good("GET", "/api/hub/values?rule=Hot"))["series"]):
             await asyncio.sleep(0.1)
     assert (series[0]["topic"], series[0]["field"], series[0]["points"][0][1]) == ("t/a/7", "celsius", 31.5)
+    for query, topics in (("rule=Hot&device=7", 1), ("rule=Hot&device=8", 0), ("topic=t/%2B/7", 1), ("topic=x", 0)):
+        assert (await http.good("GET", f"/api/hub/values?{query}"))["topics"] == topics
     assert (await http.ask("GET", "/api/hub/rules/Cold"))[0] == 404
     receivers = (await http.good("GET", "/api/hub/receivers"))["receivers"]
     assert [(each["name"], each["kind"], each["circuit"]) for each in receivers] == [("bus", "mqtt", "closed")]

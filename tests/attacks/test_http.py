@@ -329,14 +329,15 @@ async def test_feeds_of_one_token_are_bounded(tmp_path, broker):
         besieged(tmp_path, broker, limits=LATE | {"FEED_CLIENTS_EACH": 3}) as at,
         aiohttp.ClientSession(headers=ROOT) as session,
     ):
-        for _ in range(3):
-            await session.get(f"{at.url}/sse")
+        heard = [await session.get(f"{at.url}/sse") for _ in range(3)]
         async with session.get(f"{at.url}/sse") as answer:
             assert answer.status == 429
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await session.ws_connect(f"{at.url}/ws")
         assert refused.value.status == 429
         await at.works()
+        for each in heard:
+            each.close()
 
 
 WRONG = UPGRADE.replace(b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 1")
@@ -381,6 +382,8 @@ async def test_a_stop_with_every_kind_of_client_is_clean(tmp_path, broker):
                 while (said := await socket_.receive()).type is aiohttp.WSMsgType.TEXT:
                     pass
                 assert said.data == 1001
+            for feed in feeds:
+                feed.close()
         assert not any("Traceback" in line for line in at.hub.lines)
 
 

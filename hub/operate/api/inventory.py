@@ -157,25 +157,24 @@ async def _values(site: Site, request: Request, actor: Actor) -> Response:
     del actor
     query = request.query_params
     rule = _named(site, name) if (name := query.get("rule", "")) else None
-    if rule is not None:
-        filters = [pattern.filter for pattern in rule.patterns]
-    elif topic := query.get("topic", ""):
-        filters = [_filter(topic)]
-    else:
+    if rule is None and not query.get("topic", ""):
         raise Refused(400, "whose values? add ?rule=NAME or ?topic=TOPIC")
-    topics = [topic for topic in site.recent.topics(filters) if rule is None or _meant(rule, topic, query)]
-    return answer({"ok": True, "series": await site.reads.write(_series(site, topics)), "topics": len(topics)})
+    wanted = _filter(query["topic"]) if rule is None else ""
+    topics: list[str] = []
 
+    def found() -> Iterator[dict[str, Any] | None]:
+        left = VALUES_POINTS
+        for topic in site.recent.topics():
+            yield None  # to look at a topic costs time, too
+            if not (matches(wanted, topic) if rule is None else _meant(rule, topic, query)):
+                continue
+            topics.append(topic)
+            for name, points in site.recent.fields(topic).items() if left > 0 else ():
+                left -= len(points)
+                if left >= 0:
+                    yield {"topic": topic, "field": name, "points": points}
 
-def _series(site: Site, topics: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the series of topics, until there are VALUES_POINTS points."""
-    left = VALUES_POINTS
-    for topic in topics:
-        for name, points in site.recent.fields(topic).items():
-            left -= len(points)
-            if left < 0:
-                return
-            yield {"topic": topic, "field": name, "points": points}
+    return answer({"ok": True, "series": await site.reads.write(found()), "topics": len(topics)})
 
 
 def _meant(rule: Rule, topic: str, labels: Mapping[str, str]) -> bool:

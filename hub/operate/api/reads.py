@@ -44,12 +44,16 @@ class Reads:
         self._under_way -= 1
 
     async def write(self, items: Iterable[Any]) -> list[orjson.Fragment]:
-        """Return each item as JSON, for an answer; what `items` does for the next one counts as its time."""
+        """Return each item as JSON, for an answer; what `items` does for the next one counts as its time.
+
+        None is left out: `items` yields it where it has looked at something that is not meant.
+        """
         made: list[orjson.Fragment] = []
         async with self._lock:
             begun = self._timer()
             for item in items:
-                made.append(orjson.Fragment(orjson.dumps(item)))
+                if item is not None:
+                    made.append(orjson.Fragment(orjson.dumps(item)))
                 if self._timer() - begun > READ_SLICE_SECONDS:
                     await asyncio.sleep(0)
                     begun = self._timer()

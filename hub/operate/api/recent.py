@@ -1,12 +1,11 @@
 """The last values and the interval of each topic, looked at once a second: the path of the events pays nothing."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.core import Core
 from hub.ingest.decode import decode_again
-from hub.ingest.topics import matches
 from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_SLICE, RECENT_TOPICS
 
 __all__ = ["Recent", "Series"]
@@ -69,9 +68,9 @@ class Recent:
         """Return what is known of a topic."""
         return self._series.get(topic)
 
-    def topics(self, filters: Sequence[str]) -> list[str]:
-        """Return the topics that any of these filters matches."""
-        return [topic for topic in self._series if any(matches(each, topic) for each in filters)]
+    def topics(self) -> list[str]:
+        """Return all topics of which something is known."""
+        return list(self._series)
 
     def fields(self, topic: str) -> Mapping[str, list[tuple[float, float]]]:
         """Return the numbers of a topic by field, each with its time."""

@@ -148,7 +148,7 @@ async def _history(site: Site, request: Request, actor: Actor) -> Response:
     before = asked_number(query, "before", _NEWEST, _NEWEST)
     rule, alert = query.get("alertname", ""), query.get("fingerprint", "")
     rows = await site.app.store.read(lambda database: Reader(database.connection).history(before, rule, alert, limit))
-    return answer({"ok": True, "entries": [_entry(row) for row in rows]})
+    return answer({"ok": True, "entries": await site.reads.write(map(_entry, rows))})
 
 
 def _entry(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -39,6 +39,10 @@ async def test_others_have_a_turn_whenever_a_slice_is_used_up():
     assert len(set(turns)) == 5
 
 
+async def test_what_is_not_meant_is_left_out():
+    assert orjson.dumps(await Reads().write([None, 1, None, [2]])) == b"[1,[2]]"
+
+
 async def test_so_many_are_under_way_and_no_more_until_one_is_sent_or_cannot_be():
     reads = Reads()
     for _ in range(READS):

@@ -282,7 +282,7 @@ async def test_what_was_missed_while_the_connection_was_lost_is_there_when_it_is
 
 
 TOKENS = """{listen: '127.0.0.1:0', tokens: [
-  {name: anna, role: operator, token: a-token-of-anna}, {name: wall, role: viewer, token: a-token-of-the-wall}]}"""
+  {name: anna, role: operator, token: a-token-of-annas-own}, {name: wall, role: viewer, token: a-token-of-the-wall}]}"""
 
 
 @contextlib.asynccontextmanager
@@ -301,7 +301,7 @@ async def test_with_tokens_one_signs_in_and_acts_in_ones_own_name(browser, tmp_p
             await page.get_by_text("This token is not known.").wait_for()
             assert await page.get_by_text("secret has").count() == 0
             assert await page.evaluate(ACCESSIBLE) == []
-            await page.get_by_label("Token").fill("a-token-of-anna")
+            await page.get_by_label("Token").fill("a-token-of-annas-own")
             await page.get_by_role("button", name="Sign in").click()
             await card(page, "secret has").get_by_role("button", name="Acknowledge").click()
             await page.keyboard.press("Enter")

@@ -81,12 +81,13 @@ def _status(core: Core, alert: Alert, rule: Rule | None) -> dict[str, Any]:
 
 def groups(alerts: Iterable[Shown]) -> list[dict[str, Any]]:
     """Gather alerts by receiver, alertname and the labels that their rule groups by."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
     for each in alerts:
         labels = {name: each.body["labels"].get(name, "") for name in ("alertname", *each.group_by)}
+        key = tuple(text for label in labels.items() for text in label)
         for receiver in each.receivers:
             empty = {"labels": labels, "receiver": {"name": receiver}, "alerts": []}
-            found.setdefault((receiver, json.dumps(labels)), empty)["alerts"].append(each.body)
+            found.setdefault((receiver, key), empty)["alerts"].append(each.body)
     return [found[key] for key in sorted(found)]
 
 
