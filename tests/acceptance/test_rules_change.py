@@ -189,6 +189,7 @@ async def test_what_comes_while_rules_are_reloaded_is_evaluated_by_the_old_or_th
             while not reloaded.done():
                 await at.send("beat/a", {"n": sent})
                 sent += 1
+                await asyncio.sleep(0.002)  # a reload takes a second or two: a thousand events are enough
         await at.settled()
         beats = at.notifications("Beat")
         assert [body["event"]["payload"]["n"] for body in beats] == list(range(sent))

@@ -43,9 +43,7 @@ async def test_a_broker_that_hangs_makes_the_hub_not_ready_until_it_goes_on_and_
     tmp_path, broker, protocol
 ):
     limits = {"KEEP_ALIVE_SECONDS": KEEP_ALIVE}
-    async with Hub(
-        tmp_path, broker, RULES, protocol=protocol, limits=limits, http="{listen: '127.0.0.1:0'}"
-    ) as hub:
+    async with Hub(tmp_path, broker, RULES, protocol=protocol, limits=limits, http="{listen: '127.0.0.1:0'}") as hub:
         url = await hub.url()
         assert await ready(url) == (200, {"ok": True})
         with frozen(broker):
