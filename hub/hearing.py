@@ -15,30 +15,44 @@ class Hearing:
         self.quiet_since: float | None = None
         """Since when nobody could be heard, None where everybody can be; for so long nobody was silent."""
         self._drained_at: int | None = None
+        self._stalled = False
         self._mark: tuple[int, float] | None = None
         """What had come by a time, and was not all heard then."""
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether it is not known what has come: a connection, or an answer of the broker, is awaited."""
-        return self._drained_at is None
+        self._proven = False
+        """Whether the broker has said so of the mark: else a stall that had begun by its time makes it void."""
 
     def began(self, since: float) -> None:
         """Begin with a gap: nobody was heard since the hub was last alive."""
         self.quiet_since = since
 
     def lost(self, since: float) -> None:
-        """Hear that something may come or wait since then that we do not see, until `drained`."""
+        """Hear that the connection is gone since then: nobody is heard until `drained`."""
         self._drained_at = self._mark = None
-        if self.quiet_since is None:
-            self.quiet_since = since
+        self._stalled = False
+        self._quiet(since)
 
-    def drained(self, position: int) -> None:
-        """Hear that all which was to come is here, up to this position."""
-        self._drained_at = position
+    def stalled(self, since: float, *, deaf: bool) -> None:
+        """Hear that since then something may wait that we do not see, until `drained`.
+
+        What had come by an earlier time is known still: on a disk that is always slow one stall follows the other, and
+        timers speak all the same. `deaf`: nobody could be heard meanwhile, so nobody was silent.
+        """
+        self._stalled = True
+        if self._mark is not None and not self._proven and self._mark[1] >= since:
+            self._mark = None
+        if deaf:
+            self._quiet(since)
+
+    def drained(self, position: int, now: float, *, again: bool = False) -> None:
+        """Hear that all which was sent by now is here, up to this position; `again` where only we have asked."""
+        if not again or self._drained_at is None:
+            self._drained_at = position
+        self._stalled = False
+        if self._mark is None:
+            self._mark, self._proven = (position, now), True
 
     def is_drained(self, taken: int) -> bool:
-        """Tell whether all is evaluated that the broker held at the last (re)connect, or after the last stall."""
+        """Tell whether all is evaluated that the broker held at the last (re)connect."""
         return self._drained_at is not None and taken >= self._drained_at
 
     def by(self, taken: int, received: int, now: float) -> float | None:
@@ -49,19 +63,24 @@ class Hearing:
         if not self.is_drained(taken):
             return None
         mark = self._mark
-        self._mark = None if taken >= received else (received, now)
-        if self._mark is None:
-            return now
-        if mark is None:
-            return None
-        if taken < min(mark[0], received):  # what came may be taken back: a lost connection brings it again
-            self._mark = mark
-            return None
-        return mark[1]
+        if mark is not None and taken < min(mark[0], received):
+            return None  # what came may be taken back, then it is not waited for: a lost connection brings it again
+        self._mark, self._proven = None, False
+        if not self._stalled:
+            if taken >= received:
+                return now
+            self._mark = (received, now)
+        return None if mark is None else mark[1]
 
     def waits(self, taken: int) -> bool:
         """Tell whether `by` would still say no, because what had come when it was last asked is not evaluated yet."""
-        return not self.is_drained(taken) or (self._mark is not None and taken < self._mark[0])
+        if not self.is_drained(taken):
+            return True
+        return self._stalled if self._mark is None else taken < self._mark[0]
+
+    def _quiet(self, since: float) -> None:
+        if self.quiet_since is None:
+            self.quiet_since = since
 
     def take_gap(self, now: float) -> float | None:
         """Return for how long nobody could be heard, once; None where there was no gap."""

@@ -281,9 +281,14 @@ class Pipeline:
         """
         hangs = self.clock.monotonic() - self._began if self._committing else 0.0
         if max(hangs, overslept) >= STALL_SECONDS:
-            self._hearing.lost(now - max(hangs, overslept))
+            self._hearing.stalled(now - max(hangs, overslept), deaf=overslept >= STALL_SECONDS)
             self._stalled = True
-        if self._stalled and hangs < STALL_SECONDS:
+        if hangs < STALL_SECONDS:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Ask the broker, after a stall, whether all is here."""
+        if self._stalled:
             self._stalled = False
             self.session.catch_up()
 
@@ -324,15 +329,16 @@ class Pipeline:
 
     def notice(self, notice: Notice) -> None:
         """Hear of the session."""
-        now = self.clock.now()
+        now = self._now()
         if notice.kind == "disconnected":
             self._receipts.disconnected(now)
             self._hearing.lost(now)
             self._lost_at, self._asleep_until = now, inf
         elif notice.kind == "drained":
-            self._hearing.drained(notice.position)
+            again = notice.detail == "again"
+            self._hearing.drained(notice.position, now, again=again)
             self._set_timer(now)
-            if notice.detail == "again":
+            if again:
                 return  # only we have asked
         elif notice.kind == "renewed":
             self._receipts.ended(self.session.received - self._taken)
@@ -450,6 +456,7 @@ class Pipeline:
     def _acknowledge(self, commit: "_Commit") -> None:
         self._on_disk.set()
         self.session.acknowledge(commit.position)
+        self._catch_up()  # at once: on a slow disk the next commit hangs before anybody looks
         self._receipts.confirmed(self.session.confirmed)
         took = self.clock.monotonic() - commit.begun
         self.observer.stored(took)

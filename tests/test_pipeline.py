@@ -670,6 +670,35 @@ async def test_while_a_commit_hangs_no_timer_speaks_and_what_came_meanwhile_goes
     assert rig.core.next_due() == rig.clock.now() + 600
 
 
+async def test_on_a_disk_where_each_commit_hangs_who_is_silent_is_told_all_the_same():
+    rig = await Rig(SILENT.replace("10m", "10s")).started()
+    rig.notice("drained")
+    rig.take(packet(1))
+    async with running(rig.pipeline.timers()):
+        for step in range(20):
+            rig.take(packet(2 + step, topic="f/8"))
+            rig.pipeline.want_commit()
+            await turn()
+            for _ in range(2):
+                rig.clock.advance(0.4)
+                rig.pipeline._timers_wanted.set()
+                await turn()
+            rig.pipeline.want_commit()
+            rig.store.release()  # and the next begins at once
+            await turn()
+            rig.session.received = rig.position + 1  # what the next step takes has come
+            rig.notice("drained", "again", position=rig.position + 1)
+        assert rig.session.asked >= 15
+        await rig.make()
+    told = [
+        orjson.loads(row[4])["labels"]["device"]
+        for each in rig.store.commits
+        for row in each.queued
+        if row[2] == "chat"
+    ]
+    assert told == ["7"]
+
+
 async def test_after_the_process_stood_still_the_broker_is_asked_before_a_timer_speaks():
     rig = await Rig(SILENT).started()
     rig.notice("drained")
