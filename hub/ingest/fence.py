@@ -33,7 +33,10 @@ class Fence:
         self._barrier: int | None = None
         """Confirmed stands still until what the broker may have had in doubt (up to here) is acknowledged anew."""
         self._last = 0.0
-        self._patient_until = 0.0
+        self._patient_until: dict[int, float] = {}
+        """For each packet id that was missing at the beginning of the connection."""
+        self._patience: dict[int, float] = {}
+        """Seconds left for those that earlier connections did not bring: else who breaks off each minute waits on."""
         self._questions = 0
         self._catching_up: int | None = None
         """The first question whose answer says that all which was sent before `catch_up` is here."""
@@ -42,17 +45,21 @@ class Fence:
     def connected(self, ask: Callable[[], None]) -> None:
         """Begin a connection, subscribed: `ask` sends a question whose answer is told to `answered`."""
         self._ask, self._asked, self._barrier, self._catching_up = ask, None, None, None
-        self._patient_until = asyncio.get_running_loop().time() + REDELIVERY_SECONDS
+        now, left = asyncio.get_running_loop().time(), self._patience
+        self._patient_until = {packet: now + left.get(packet, REDELIVERY_SECONDS) for packet in self._inbox.missing}
         self.ask()
 
     def catch_up(self) -> None:
         """Ask whether all that the broker has sent by now is here: `drained` is called again when it is."""
-        if self._ask is not None and self._barrier is not None:
-            self._catching_up = self._questions + 1
+        if self._ask is not None:
+            self._catching_up = self._questions + 1  # one under way says nothing of what was sent behind its answer
             self.ask()
 
     def disconnected(self) -> None:
-        """End it: no answer will come."""
+        """End it: no answer will come. Goes before the inbox hears of it."""
+        if self._ask is not None:
+            now, until = asyncio.get_running_loop().time(), self._patient_until
+            self._patience = {packet: until[packet] - now for packet in self._inbox.missing if packet in until}
         self._ask = self._asked = None
         if self._timer is not None:
             self._timer.cancel()
@@ -85,12 +92,8 @@ class Fence:
         if self._asked is None:
             return
         self._proven, self._asked = self._asked, None
-        if self._barrier is None and not self._may_hold_back() and not self._waits_for_redelivery():
-            self._barrier = self._inbox.received
-            self._drained(self._given_up())
-        if self._catching_up is not None and self._questions >= self._catching_up and not self._may_hold_back():
-            self._catching_up = None
-            self._drained("again")
+        if not self._may_hold_back() and self._questions >= (self._catching_up or 0):
+            self._all_is_here()
         if self._barrier is not None and self._proven >= self._barrier:
             self._barrier = 0
             self.confirmed = self._proven
@@ -99,9 +102,20 @@ class Fence:
         elif self._barrier is None and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(REDELIVERY_LOOK_SECONDS, self.ask)
 
+    def _all_is_here(self) -> None:
+        """Say so, once, unless something has to come again."""
+        if self._barrier is not None:
+            if self._catching_up is not None:
+                self._catching_up = None
+                self._drained("again")
+        elif not self._waits_for_redelivery():
+            self._barrier, self._catching_up = self._inbox.received, None
+            self._drained(self._given_up())
+
     def _waits_for_redelivery(self) -> bool:
         """Tell whether something that the broker has to send again may yet come."""
-        return bool(self._inbox.missing) and asyncio.get_running_loop().time() < self._patient_until
+        now, until = asyncio.get_running_loop().time(), self._patient_until
+        return any(until.get(packet, now) > now for packet in self._inbox.missing)
 
     def _given_up(self) -> str:
         """Say what did not come again; it is waited for no more."""

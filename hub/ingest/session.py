@@ -98,7 +98,7 @@ class Session(Protocol):
     def catch_up(self) -> None:
         """Ask the broker whether all that it has sent by now is here: then `drained` follows, with the detail `again`.
 
-        Where there is no connection, or its own `drained` is still to come, that is the answer.
+        Where there is no connection, or its own `drained` is still to come, that is the answer, and comes no earlier.
         """
         ...
 
