@@ -94,7 +94,9 @@ class Engine:
     def _overtaken(self, plan: Plan, event: Event, now: float) -> None:
         """Evaluate an event that came behind a newer one of its topic: it may say something, and undoes nothing."""
         newer = decode_again(event.topic, plan.raw, plan.at)
-        bounds = [*plan.always, *(bound for group in plan.groups for bound in group.of(event.fields))]
+        bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
+        bounds += [bound for each in plan.sleepers if each.awake for bound in each.roused(bounds)]
+        bounds += plan.always
         bounds += [
             Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.ensemble.states
         ]
@@ -185,6 +187,9 @@ class Engine:
                     self.work.touch(state, instance)
                 state.reschedule(instance)
             state.begin(now)
+        for plan in self._plans.values():
+            if plan.at:  # else all that is posted would count as older, until the clock is there again
+                plan.at += seconds
 
     # results
 

@@ -79,7 +79,7 @@ class GatedState(RuleState):
             self._pass(event, captures, key, now, known)
             return
         event = self._stamped(self.rule.timestamp, event, captures, now)
-        self.overtaken = self._is_overtaken(event, key)
+        self.overtaken = self._is_overtaken(event, key, now)
         try:
             self._pass(event, captures, key, now, known)
         finally:
@@ -93,13 +93,16 @@ class GatedState(RuleState):
         if event.retain and not self.rule.alert and self.rule.mute is not None:
             self._hear_mute(event, captures, key, now)
 
-    def _is_overtaken(self, event: Event, key: Key) -> bool:
-        """Tell whether the instance has heard something newer, by the devices' own times."""
+    def _is_overtaken(self, event: Event, key: Key, now: float) -> bool:
+        """Tell whether the instance has heard something newer, by the devices' own times.
+
+        What seems to come from the future was heard before our own clock was set back, and says nothing of the order.
+        """
         instance = self.instances.get(key)
         if instance is None:
             return False
         latest = 0.0 if instance.history is None else instance.history.latest
-        return event.time < max(latest, instance.time)
+        return event.time < max(latest, instance.time) <= now
 
     def _stamped(self, program: Program, event: Event, captures: Key, now: float) -> Event:
         """Give the event its own time, where it has one."""

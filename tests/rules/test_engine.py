@@ -377,6 +377,22 @@ def test_of_another_instance_or_topic_an_older_message_is_as_good_as_new():
     assert ("One", "2", "firing", "condition") in older(drive, "f/2", {"t": 9, "tag": "b"})
 
 
+def test_an_older_message_ends_what_fires_for_another_instance_of_its_topic_though_it_lacks_what_the_rule_demands():
+    drive = Drive("- {alert: A, topic: f, by: [tag], when: 'k == \"x\" && t > 5'}")
+    drive.send("f", {"t": 9, "k": "x", "tag": "b"})
+    drive.wait(60)
+    drive.send("f", {"t": 1, "k": "x", "tag": "a"})
+    assert older(drive, "f", {"t": 9, "k": "y", "tag": "b"}) == [("A", "b", "resolved", "cleared")]
+
+
+def test_what_is_posted_a_moment_ago_is_no_older_message_after_the_clock_was_set_back():
+    drive = Drive(MIXED)
+    drive.send("f/1", {"t": 1, "tag": "a"})
+    drive.engine.shift(-3600.0, drive.now - 3600.0)
+    drive.now -= 3590.0
+    assert ("One", "1", "firing", "condition") in older(drive, "f/1", {"t": 9, "tag": "a"}, 0.001)
+
+
 def test_a_clock_that_was_set_back_makes_no_message_an_older_one():
     drive = Drive(MIXED)
     drive.send("f/1", {"t": 1, "tag": "a"})

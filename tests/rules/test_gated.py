@@ -357,6 +357,15 @@ def test_an_older_message_takes_no_for_and_no_clear_for_back():
     assert phases(drive.wait(240)) == [("resolved", "cleared")]
 
 
+@pytest.mark.parametrize("condition", ["v > 1", "avg(v, 10m) > 1"])
+def test_after_our_clock_was_set_back_devices_whose_clocks_are_ahead_are_judged(condition):
+    drive = night(f"- {{alert: A, topic: t, when: '{condition}', timestamp: ts}}")
+    drive.send("t", {"v": 0, "ts": NIGHT})
+    drive.engine.shift(-86400.0, drive.now - 86400.0)
+    drive.now -= 86400.0
+    assert phases(drive.send("t", {"v": 9, "ts": NIGHT + 5}, after=5)) == [("firing", "condition")]
+
+
 def test_what_is_newest_is_known_after_a_restart():
     drive = night("- {alert: A, topic: t, when: v > 1, timestamp: ts}")
     drive.send("t", {"v": 0, "ts": NIGHT})
