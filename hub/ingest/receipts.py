@@ -5,8 +5,9 @@ it is acknowledged and not evaluated again. Our acknowledgement alone is no reas
 with what it has last saved, and sends again what it had taken our acknowledgement for. So the last RECEIPTS_KEPT are
 kept, half of all ids: brokers give ids in turn, and none comes round before its receipt is gone.
 
-Some brokers give an id anew as soon as it is free. Seen once, nothing is kept of theirs beyond the moment at which they
-are known to have our acknowledgement (MQTT 5, 2.2.1), because an id says nothing of them any more. That moment is
+Some brokers give an id anew as soon as it is free; others (RabbitMQ) begin at 1 with each connection, also for what
+they send again. Seen once, nothing is kept of theirs beyond the moment at which they are known to have our
+acknowledgement (MQTT 5, 2.2.1), because an id says nothing of them any more. That moment is
 
 - the session's word for the batch's `position` (a PINGRESP came after our PUBACKs), or
 - after a reconnect, when all redeliveries have come (`drained`).
@@ -76,11 +77,18 @@ class Receipts:
         """The first number of the present connection."""
         self._newer = False
         """Whether a message without DUP has come by it."""
+        self._first = True
+        """Whether none has come by it yet."""
         self.late: list[Delivery] = []
         """Of what was last taken, what others have overtaken: first sent on an older connection, behind newer ones."""
         self._back_to: int | None = None
         """Where the broker has begun again: it gave an id anew that it had given under this number."""
         self._row = _Row(range(0))
+        self._young = bool(self._known)
+        """Whether what comes may yet show that ids have begun anew with the connection."""
+        self._confirmed, self._proven = 0, self._count
+        """The position up to which the broker had our word, and, of older connections, the last number that it had; of
+        an older process we know none that it had not."""
         self._left: int | None = None
         """How many deliveries of a session that has ended are yet to be taken; None where none has ended."""
 
@@ -94,6 +102,8 @@ class Receipts:
 
     def take(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
         """Remember those at QoS 1 with the commit that is being filled; return what was not taken before."""
+        if self._young:
+            self._look_whether_ids_begin_anew(deliveries)
         known, add, count, self.late = self._known, self._open.append, self._count, []
         seen = self._requeued(deliveries) if self._row.open else set()
         for place, delivery in enumerate(deliveries):
@@ -127,6 +137,29 @@ class Receipts:
             return False
         before = self._known.get(fresh[0].packet_id or 0)
         return before is not None and before[1] == _digest(fresh[0])
+
+    def _look_whether_ids_begin_anew(self, deliveries: Sequence[Delivery]) -> None:
+        """Look for ids that were another message's for which it had our word; then all of them say nothing.
+
+        A broker that has died and begun again sends, with DUP, the same message as before. A first message without DUP
+        whose id is 1 is of a broker that has saved nothing for long, or begins to count with the connection.
+        """
+        for delivery in deliveries:
+            packet = delivery.packet_id
+            if not packet:
+                continue
+            first, self._first = self._first, False
+            before = self._known.get(packet)
+            if before is None or before[2] > self._proven:
+                continue
+            other = before[1] != _digest(delivery)
+            if (delivery.duplicate and other) or (
+                first and packet == 1 and not delivery.duplicate and (other or not self._row.may_have(before))
+            ):
+                self.reuses_ids, self._young, self._row.open = True, False, False
+                for void in [each for each in self._known.values() if each[2] <= self._proven]:
+                    del self._known[void[0]]
+                return
 
     def _given_anew(self, before: Receipt, count: int) -> None:
         """Hear that the broker has given an id to another message than it had when it was `before`."""
@@ -173,6 +206,7 @@ class Receipts:
 
     def confirmed(self, position: int) -> None:
         """Hear up to which position the broker has our acknowledgements; forget what is not kept beyond that."""
+        self._confirmed = position
         while self._batches and not self._batches[0].held and self._batches[0].position <= position:
             if not self.reuses_ids and self._remembered <= self._kept and len(self._batches) <= RECEIPT_COMMITS:
                 return
@@ -189,7 +223,10 @@ class Receipts:
         """The connection is gone: what is not confirmed may come again, and after a crash of the broker the rest."""
         self._hold, self._newer = bool(self._open), False
         first = self._count + 1
+        self._young = self._first = True
         for batch in self._batches:
+            if not batch.held and batch.position <= self._confirmed and batch.packets:
+                self._proven = batch.packets[-1][2]
             batch.held, batch.position = True, 0
             if batch.at >= now - REQUEUED_SECONDS and batch.packets:
                 first = min(first, batch.packets[0][2])
@@ -202,7 +239,7 @@ class Receipts:
 
         Where the broker has begun again at what it had saved, it gives the ids from there on to other messages.
         """
-        self._hold = self._row.open = False
+        self._hold = self._row.open = self._young = False
         for batch in self._batches:
             batch.held = False
         if self._back_to is not None:
@@ -222,7 +259,7 @@ class Receipts:
         while self._batches:
             self._drop(self._batches.popleft())
         self._known, self._open, self._hold = {}, [], False
-        self._since, self._back_to, self._row.open = self._count + 1, None, False
+        self._since, self._back_to, self._row.open, self._young = self._count + 1, None, False, False
         self.reuses_ids = False  # it may be another broker
 
 
@@ -239,6 +276,10 @@ class _Row:
         self._recent = recent
         self._next: int | None = None
         self._digests: set[int] = set()
+
+    def may_have(self, before: Receipt) -> bool:
+        """Tell whether this one may come again without DUP."""
+        return before[2] in self._recent
 
     @property
     def believed(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -116,6 +117,39 @@ def test_of_a_broker_that_gives_ids_anew_at_once_nothing_is_kept_beyond_its_word
     assert receipts.reuses_ids
     assert len(receipts) == 0
     assert len(Receipts([(1, b"")], reuses_ids=True)) == 0
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("again", ["with DUP", "anew", "anew, the same"])
+def test_of_a_broker_whose_ids_begin_at_1_with_each_connection_nothing_is_lost_that_says_what_another_had_said(
+    again, restarted
+):
+    receipts = Receipts(())
+    receipts.take([Packet("t", b"on", 1), Packet("t", b"off", 2)])
+    stored, _ = receipts.seal(2, 10.0)
+    receipts.confirmed(2)
+    receipts.take([Packet("t", b"on", 3), Packet("t", b"x", 4)])  # and not committed: RabbitMQ has them again
+    receipts.disconnected(100.0)
+    if restarted:
+        receipts = Receipts([stored])
+    if again == "with DUP":
+        came = [Packet("t", b"on", 1, duplicate=True), Packet("t", b"x", 2, duplicate=True)]
+    elif again == "anew":
+        came = [Packet("t", b"new", 1), Packet("t", b"off", 2, duplicate=True)]
+    else:
+        came = [Packet("t", b"on", 1), Packet("t", b"off", 2, duplicate=True)]
+    assert ids(receipts.take(came)) == [1, 2]
+    assert receipts.reuses_ids
+
+
+def test_a_broker_that_died_with_the_first_messages_of_a_session_is_not_taken_for_one_whose_ids_begin_anew():
+    receipts = Receipts(())
+    receipts.take(several(1, 4))
+    receipts.seal(4, 10.0)
+    receipts.confirmed(4)
+    receipts.disconnected(100.0)
+    assert ids(receipts.take(several(1, 4, duplicate=True) + several(5, 6, word=b"new"))) == [5, 6]
+    assert not receipts.reuses_ids
 
 
 def several(first, last, *, word=b"", **more):
