@@ -168,6 +168,10 @@ class Inflow:
     def _hear(self, notice: Notice) -> None:
         if notice.kind == "disconnected":
             self._drained = None
+        elif notice.kind == "drained" and notice.detail == "again" and not any(each.behind for each in self._sources):
+            # at once, by the position at which all is handed out: by then the answer tells of a time long ago
+            self.on_notice(replace(notice, position=self.received))
+            return
         elif notice.kind == "drained":
             self._drained = notice
             self.wake()

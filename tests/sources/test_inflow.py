@@ -123,3 +123,16 @@ async def test_a_lost_connection_takes_back_a_drained_that_was_not_told_yet():
     await inflow.receive()
     assert [notice.kind for notice in told] == ["disconnected"]
     inflow._from_session.cancel()
+
+
+async def test_after_a_stall_the_broker_s_answer_is_told_at_once_by_the_position_of_all_that_waits():
+    session, shop, told = Session(), Shop(), []
+    inflow = Inflow(session)
+    inflow.add(shop)
+    inflow.on_notice = told.append
+    session.received, shop.waiting = 5, 2
+    session.on_notice(Notice("drained", 5, "again"))
+    assert told == [Notice("drained", 7, "again")]
+    shop.behind = True
+    session.on_notice(Notice("drained", 5, "again"))
+    assert len(told) == 1
