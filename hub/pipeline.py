@@ -109,6 +109,7 @@ class Pipeline:
         self._hearing = Hearing()
         self._lost_at = clock.now()
         """When the last connection ended: what it had not brought is no newer."""
+        self._up = False
         self._asleep_until = inf
         self._had_session = False
         self._copy: tuple[str, bytes, set[int]] | None = None
@@ -333,7 +334,8 @@ class Pipeline:
         if notice.kind == "disconnected":
             self._receipts.disconnected(now)
             self._hearing.lost(now)
-            self._lost_at, self._asleep_until = now, inf
+            self._lost_at, self._asleep_until = now if self._up else self._lost_at, inf
+            self._up = False
         elif notice.kind == "drained":
             again = notice.detail == "again"
             self._hearing.drained(notice.position, now, again=again)
@@ -351,6 +353,7 @@ class Pipeline:
                 self._say("session_lost", detail)
                 self.observer.session("session_lost", detail)
             self._had_session = False  # from now on the session itself notices
+            self._up = True
         self.observer.session(notice.kind, notice.detail)
 
     def _say(self, name: str, detail: str) -> None:

@@ -221,6 +221,8 @@ class Receipts:
 
     def disconnected(self, now: float = 0.0) -> None:
         """The connection is gone: what is not confirmed may come again, and after a crash of the broker the rest."""
+        if self._row.open and self._since == self._count + 1:
+            return  # nothing has come since the last connection ended: an attempt has failed
         self._hold, self._newer = bool(self._open), False
         first = self._count + 1
         self._young = self._first = True

@@ -173,7 +173,8 @@ class Inflow:
             self.on_notice(replace(notice, position=self.received))
             return
         elif notice.kind == "drained":
-            self._drained = notice
+            first = self._drained  # which is not told yet: the answer to a `catch_up` says the same and more
+            self._drained = notice if first is None else replace(notice, detail=first.detail)
             self.wake()
             return
         self.on_notice(replace(notice, position=self.handed))

@@ -237,3 +237,17 @@ class Beating:
         while True:
             await asyncio.sleep(0.4)
             await self.at.send(f"beat/{self.name}", {"load": 1})
+
+
+async def test_clean_restarts_cost_absent_no_more_than_the_time_for_which_the_hub_was_off(tmp_path, broker):
+    rule = '  - {alert: Silent, topic: "alive/{device}", absent: 6s}\n'
+    async with scene(tmp_path, broker, rule) as at:
+        sent, off = await at.send("alive/1", {}), 0.0
+        await at.settled()
+        for _ in range(3):
+            begun = time.time()
+            await at.hub.stop()
+            await at.hub.start()
+            off += time.time() - begun
+        told = await at.notified("Silent", "firing", within=6 + off + SLACK)
+        assert 6 <= seconds(told["since"]) - sent + 0.001 < 6 + off + 1.0

@@ -166,6 +166,15 @@ def test_what_comes_from_the_queue_again_after_the_broker_died_is_left_out_thoug
     assert ids(receipts.take(several(6, 9) + several(10, 11))) == [10, 11]
 
 
+def test_attempts_to_connect_that_fail_make_what_came_before_no_older():
+    receipts = Receipts(())
+    receipts.take(several(1, 9))
+    receipts.seal(9, 100.0)
+    for at in (101.0, 130.0):
+        receipts.disconnected(at)
+    assert ids(receipts.take(several(3, 9))) == []
+
+
 def test_one_message_alone_that_looks_like_one_from_before_is_evaluated_and_the_rest_of_its_row_is_not():
     receipts = Receipts(())
     receipts.take(several(1, 9))

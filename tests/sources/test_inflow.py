@@ -110,6 +110,22 @@ async def test_drained_is_told_when_the_broker_and_every_source_are_and_not_befo
     inflow._from_session.cancel()
 
 
+async def test_an_answer_to_catch_up_does_not_hide_the_first_drained_that_waits_for_a_source():
+    session, shop, told = Session(), Shop(), []
+    session.on_notice = told.append
+    inflow = Inflow(session)
+    inflow.add(shop)
+    shop.behind = True
+    session.on_notice(Notice("drained", 0, "2 messages did not come again"))
+    session.on_notice(Notice("drained", 0, "again"))
+    shop.behind = False
+    receiving = asyncio.create_task(inflow.receive())
+    await asyncio.sleep(0)
+    assert [notice.detail for notice in told] == ["2 messages did not come again"]
+    receiving.cancel()
+    inflow._from_session.cancel()
+
+
 async def test_a_lost_connection_takes_back_a_drained_that_was_not_told_yet():
     session, shop, told = Session(), Shop(), []
     session.on_notice = told.append
