@@ -127,7 +127,7 @@ class NatsMqttServer(Server):
     """The same as an MQTT broker, which sends again what was not acknowledged only after `ack_wait`."""
 
     ready = "Server is ready"
-    ack_wait = "3s"
+    ack_wait = "6s"  # longer than a hub takes to start, on a machine under load too
 
     def settings(self, _user):
         """Say how to log in, as a Mosquitto of the tests does."""
