@@ -254,7 +254,7 @@ class App:
                 spawn("session", self.session.run(self.files.rules.filters(), earlier))
                 spawn("ingest", self.pipeline.ingest())
                 spawn("checkpoints", self.pipeline.checkpoints())
-                spawn("timers", self.pipeline.timers())
+                spawn("timers", self.pipeline.timers.run())
                 spawn("dispatcher", self.dispatcher.run())
                 spawn("desk", self.channel.run())
                 spawn("store", self._stored(store))

@@ -12,6 +12,8 @@ class Hearing:
 
     def __init__(self) -> None:
         """Begin without having heard anything."""
+        self.taken = 0
+        """Position up to which all that came is evaluated."""
         self.quiet_since: float | None = None
         """Since when nobody could be heard, None where everybody can be; for so long nobody was silent."""
         self._drained_at: int | None = None
@@ -51,32 +53,34 @@ class Hearing:
         if self._mark is None:
             self._mark, self._proven = (position, now), True
 
-    def is_drained(self, taken: int) -> bool:
-        """Tell whether all is evaluated that the broker held at the last (re)connect."""
-        return self._drained_at is not None and taken >= self._drained_at
+    @property
+    def is_drained(self) -> bool:
+        """Whether all is evaluated that the broker held at the last (re)connect."""
+        return self._drained_at is not None and self.taken >= self._drained_at
 
-    def by(self, taken: int, received: int, now: float) -> float | None:
+    def by(self, received: int, now: float) -> float | None:
         """Return the time up to which timers may speak, where all is evaluated that came by then; else None.
 
-        `taken` is the position up to which all is evaluated, `received` that of the last that came.
+        `received` is the position of the last that came.
         """
-        if not self.is_drained(taken):
+        if not self.is_drained:
             return None
         mark = self._mark
-        if mark is not None and taken < min(mark[0], received):
+        if mark is not None and self.taken < min(mark[0], received):
             return None  # what came may be taken back, then it is not waited for: a lost connection brings it again
         self._mark, self._proven = None, False
         if not self._stalled:
-            if taken >= received:
+            if self.taken >= received:
                 return now
             self._mark = (received, now)
         return None if mark is None else mark[1]
 
-    def waits(self, taken: int) -> bool:
-        """Tell whether `by` would still say no, because what had come when it was last asked is not evaluated yet."""
-        if not self.is_drained(taken):
+    @property
+    def waits(self) -> bool:
+        """Whether `by` would still say no, because what had come when it was last asked is not evaluated yet."""
+        if not self.is_drained:
             return True
-        return self._stalled if self._mark is None else taken < self._mark[0]
+        return self._stalled if self._mark is None else self.taken < self._mark[0]
 
     def _quiet(self, since: float) -> None:
         if self.quiet_since is None:

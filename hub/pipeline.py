@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf
 from typing import Any, TypeVar
 
 import orjson
@@ -20,7 +19,6 @@ from hub.clock import Clock, Steps, rfc3339
 from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
-from hub.hearing import Hearing
 from hub.ingest.decode import decode_all
 from hub.ingest.idempotency import Keys
 from hub.ingest.receipts import Receipts
@@ -33,9 +31,7 @@ from hub.limits import (
     CHECKPOINT_SECONDS,
     CHECKPOINT_WINDOW_SHARE,
     CLOCK_STEP_SECONDS,
-    HEARTBEAT_LATE_SECONDS,
     REQUEUED_WAIT_SECONDS,
-    STALL_SECONDS,
 )
 from hub.model import OWN, Delivery, Event, Notification
 from hub.notify.dispatcher import Dispatcher
@@ -47,6 +43,7 @@ from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
 from hub.store.changes import AuditRow, Changes, Snapshot
 from hub.store.writer import Store
+from hub.timers import Timers, wait
 from hub.tracing.spans import Traced, Tracing
 
 __all__ = ["Marks", "Pipeline"]
@@ -96,21 +93,17 @@ class Pipeline:
         self._own_serial = 0
         self.notes: dict[str, str] = {}
         """What further goes into the store's `meta` with the next commit."""
-        self._taken = 0
         self._uncommitted = 0
         self._speaking = (0, 0.0)
         self._alive_until = 0.0
         self._steps = Steps(clock)
-        self._wanted = self._committing = self._stalled = False
-        self._began = 0.0
-        """When the commit under way was handed to the store, by the clock that never steps."""
+        self._wanted = self._committing = False
         self._on_disk = asyncio.Event()
-        self._timers_wanted = asyncio.Event()
-        self._hearing = Hearing()
+        self.timers = Timers(core, session, clock, self._now, self.want_commit)
+        self._hearing = self.timers.hearing
         self._lost_at = clock.now()
         """When the last connection ended: what it had not brought is no newer."""
         self._up = False
-        self._asleep_until = inf
         self._had_session = False
         self._copy: tuple[str, bytes, set[int]] | None = None
         self._filters: list[str] | None = filters
@@ -143,7 +136,7 @@ class Pipeline:
         now = self._now()
         self.core.reload(rules, registry, now)
         self._filters = rules.filters()
-        self._set_timer(now)
+        self.timers.wake()
         self.want_commit()
 
     # events
@@ -185,7 +178,7 @@ class Pipeline:
             if not own:
                 self.observer.events(events, now)
                 self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
-            self._set_timer(now)
+            self.timers.wake()
         await self._durable()
         return fresh
 
@@ -203,7 +196,7 @@ class Pipeline:
         now = self._now()
         events = self._read(deliveries, now)
         spoke = self.core.process(events, now)
-        self._taken += len(deliveries)
+        self._hearing.taken += len(deliveries)
         self._uncommitted += len(deliveries)
         self.observer.events(events, now)
         if spoke:
@@ -211,7 +204,7 @@ class Pipeline:
             self._speaking = (self._speaking[0] + len(events), self._speaking[1] or now)
         else:
             self.observer.committed(len(events), self.clock.now() - now)
-        self._set_timer(now)
+        self.timers.wake()
         if self._uncommitted >= self._share:
             self.want_commit()
 
@@ -257,42 +250,6 @@ class Pipeline:
 
     # time
 
-    async def timers(self) -> None:
-        """Do what the clock makes due, by the time up to which all that came is heard."""
-        awake = self.clock.monotonic()
-        while not self._closing.is_set():
-            self._timers_wanted.clear()
-            now = self._now()
-            self._look_for_stalls(now, self.clock.monotonic() - awake)
-            if self.core.next_due() <= now or self._hearing.quiet_since is not None:
-                by = self._hearing.by(self._taken, self.session.received, now)
-                if by is not None:
-                    self._tick(by)
-            wait, self._asleep_until = STALL_SECONDS, inf
-            if not self._hearing.waits(self._taken):
-                due = self.core.next_due()
-                wait, self._asleep_until = min(max(due - now, 0.001), wait), due
-            awake = self.clock.monotonic() + wait
-            await _wait(self._timers_wanted, wait)
-
-    def _look_for_stalls(self, now: float, overslept: float) -> None:
-        """Let no timer speak while a commit hangs, or after the process stood still, before all that came is here.
-
-        Meanwhile events wait in the inbox, in the socket, or with a broker whose window is full.
-        """
-        hangs = self.clock.monotonic() - self._began if self._committing else 0.0
-        if max(hangs, overslept) >= STALL_SECONDS:
-            self._hearing.stalled(now - max(hangs, overslept), deaf=overslept >= STALL_SECONDS)
-            self._stalled = True
-        if hangs < STALL_SECONDS:
-            self._catch_up()
-
-    def _catch_up(self) -> None:
-        """Ask the broker, after a stall, whether all is here."""
-        if self._stalled:
-            self._stalled = False
-            self.session.catch_up()
-
     def _now(self) -> float:
         """Return the time; where somebody has set the clock, no timer speaks earlier or later for that."""
         step, now = self._steps.look(), self.clock.now()
@@ -300,31 +257,11 @@ class Pipeline:
             self.core.shift(step, now)
             self._own = [replace(each, created=each.created + step) for each in self._own]
             self._alive_until += step
-            self._hearing.shift(step)
             self._lost_at += step
-            self._asleep_until = inf
-            self._set_timer(now)
+            self.timers.shift(step)
             self.want_commit()
             self.observer.clock_set(step)
         return now
-
-    def _tick(self, now: float) -> None:
-        gap = self._hearing.take_gap(now)
-        if gap is not None:
-            self.core.excuse(gap, now)
-        if self.core.tick(now):
-            self.want_commit()
-
-    def _set_timer(self, now: float) -> None:
-        """Wake `timers` where it sleeps too long: a deadline came nearer, or what it waits for is heard now."""
-        sleeps_too_long = self.core.next_due() < self._asleep_until or self._hearing.quiet_since is not None
-        if sleeps_too_long and not self._hearing.waits(self._taken):
-            self._asleep_until = now
-            self._timers_wanted.set()
-
-    def _drained(self) -> bool:
-        """Tell whether all that the broker held for us at the last (re)connect has been evaluated."""
-        return self._hearing.is_drained(self._taken)
 
     # the session
 
@@ -334,16 +271,15 @@ class Pipeline:
         if notice.kind == "disconnected":
             self._receipts.disconnected(now)
             self._hearing.lost(now)
-            self._lost_at, self._asleep_until = now if self._up else self._lost_at, inf
-            self._up = False
+            self._lost_at, self._up = now if self._up else self._lost_at, False
         elif notice.kind == "drained":
             again = notice.detail == "again"
             self._hearing.drained(notice.position, now, again=again)
-            self._set_timer(now)
+            self.timers.wake()
             if again:
                 return  # only we have asked
         elif notice.kind == "renewed":
-            self._receipts.ended(self.session.received - self._taken)
+            self._receipts.ended(self.session.received - self._hearing.taken)
             return
         elif notice.kind == "session_lost":
             self._say("session_lost", notice.detail)
@@ -374,8 +310,8 @@ class Pipeline:
 
     @property
     def well(self) -> bool:
-        """Whether the timers run: the broker's queue is drained, and nothing is overdue."""
-        return self._drained() and self.core.next_due() > self.clock.now() - HEARTBEAT_LATE_SECONDS
+        """Whether the timers run."""
+        return self.timers.well
 
     # the desk
 
@@ -388,7 +324,7 @@ class Pipeline:
         """
         now = self._now()
         made = change(self.core, now)
-        self._set_timer(now)
+        self.timers.wake()
         await self._durable()
         return made
 
@@ -419,18 +355,18 @@ class Pipeline:
         while not self._closing.is_set():
             if self._uncommitted or self.clock.now() >= self._alive_until:
                 self.want_commit()
-            await _wait(self._closing, CHECKPOINT_SECONDS)
+            await wait(self._closing, CHECKPOINT_SECONDS)
 
     def _begin(self) -> None:
         """Hand all that has happened so far to the store."""
         if self._committing or not self._wanted:
             return
         now = self._now()  # what waits to be queued was made by the clock as it was
-        self._committing, self._wanted, self._began = True, False, self.clock.monotonic()
+        self._committing, self._wanted, self.timers.committing_since = True, False, self.clock.monotonic()
         notifications = self._own + self.core.take_notifications() + self.outbox.take_entering()
         self._own = []
         commit = _Commit(
-            self._taken,
+            self._hearing.taken,
             self._uncommitted,
             self._speaking,
             self.outbox.enter(notifications, self.clock),
@@ -459,7 +395,7 @@ class Pipeline:
     def _acknowledge(self, commit: "_Commit") -> None:
         self._on_disk.set()
         self.session.acknowledge(commit.position)
-        self._catch_up()  # at once: on a slow disk the next commit hangs before anybody looks
+        self.timers.catch_up()  # at once: on a slow disk the next commit hangs before anybody looks
         self._receipts.confirmed(self.session.confirmed)
         took = self.clock.monotonic() - commit.begun
         self.observer.stored(took)
@@ -472,7 +408,7 @@ class Pipeline:
             self._next()
 
     def _next(self) -> None:
-        self._committing = False
+        self._committing, self.timers.committing_since = False, None
         self._begin()
         if self._closing.is_set() and not self._committing:
             self.closed.set()
@@ -487,7 +423,7 @@ class Pipeline:
             self.observer.queued(queued.notification)
 
     def _changes(self, now: float, commit: "_Commit") -> Changes:
-        if self._drained():
+        if self._hearing.is_drained:
             self._receipts.drained()
         receipts, forget = self._receipts.seal(commit.position, now)
         dead, self._dead = self._dead, []
@@ -527,7 +463,7 @@ class Pipeline:
     def close(self) -> None:
         """Let `timers` and `checkpoints` end after one last commit; `closed` tells when it is made."""
         self._closing.set()
-        self._timers_wanted.set()
+        self.timers.close()
         self.want_commit()
 
 
@@ -546,11 +482,3 @@ class _Commit:
     begun: float
     """When it was handed to the store, by the clock that never steps."""
     traced: Sequence[Traced]
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, but not longer than this."""
-    if not event.is_set():
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await event.wait()

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from hub import pipeline as module
+from hub import timers
 from hub.attempts import Attempts
 from hub.clock import ManualClock, SystemClock
 from hub.config import Settings
@@ -389,7 +390,7 @@ async def test_a_checkpoint_with_nothing_to_commit_commits_nothing(monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINT_SECONDS", 0.01)
     rig = await Rig().started()
     rig.notice("drained", position=0)
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     async with running(rig.pipeline.checkpoints()):
         await turn()
         await rig.make()
@@ -490,7 +491,7 @@ async def test_no_timer_speaks_before_the_brokers_queue_was_drained():
     await rig.make()
     rig.clock.advance(3600)
     count = len(rig.store.commits)
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         await asyncio.sleep(0.05)
         rig.notice("drained", position=rig.position + 1)
         await asyncio.sleep(0.05)
@@ -509,7 +510,7 @@ async def test_once_drained_what_is_due_is_told():
     await turn()
     await rig.make()
     rig.clock.advance(3600)
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         await asyncio.sleep(0.01)
         rig.notice("drained")
         await until(lambda: rig.store.held)
@@ -523,9 +524,9 @@ async def test_timers_do_not_spin_while_the_broker_is_away(monkeypatch):
     await rig.make()
     rig.clock.advance(3600)
     waits = []
-    wait = module._wait
-    monkeypatch.setattr(module, "_wait", lambda event, seconds: (waits.append(seconds), wait(event, seconds))[1])
-    async with running(rig.pipeline.timers()):
+    wait = timers.wait
+    monkeypatch.setattr(timers, "wait", lambda event, seconds: (waits.append(seconds), wait(event, seconds))[1])
+    async with running(rig.pipeline.timers.run()):
         await asyncio.sleep(0.05)
     assert len(waits) == 1
 
@@ -533,7 +534,7 @@ async def test_timers_do_not_spin_while_the_broker_is_away(monkeypatch):
 async def test_a_deadline_that_comes_nearer_wakes_the_timers():
     rig = await Rig(WARM.replace("when", "for: 50ms, when"), clock=SystemClock()).started()
     rig.notice("drained")
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         await asyncio.sleep(0.02)
         rig.take(packet(1))
         await turn()
@@ -545,7 +546,7 @@ async def test_a_deadline_that_comes_nearer_wakes_the_timers():
 async def test_a_reload_that_brings_a_deadline_wakes_the_timers():
     rig = await Rig(WARM, clock=SystemClock()).started()
     rig.notice("drained")
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         await asyncio.sleep(0.02)
         await rig.make()
         made = rules(SILENT.replace("10m", "50ms"))
@@ -562,23 +563,23 @@ async def gap(rig, seconds):
     rig.clock.advance(seconds)
     rig.notice("connected", "resumed")
     rig.notice("drained")
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
 
 
 async def test_the_brokers_absence_is_no_devices_absence():
     rig = await Rig(SILENT).started()
     rig.notice("drained")
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     rig.take(packet(1))
     await gap(rig, 3600)
     assert rig.core.next_due() <= rig.clock.now() + 600
     rig.clock.advance(599)
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     await turn()
     await rig.make()
     assert not [row for changes in rig.store.commits for row in changes.queued if row[2] == "chat"]
     rig.clock.advance(1)
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     await turn()
     assert rig.said() == [("chat", "firing")]
 
@@ -586,7 +587,7 @@ async def test_the_brokers_absence_is_no_devices_absence():
 async def test_our_own_absence_is_no_devices_absence_also_after_a_crash():
     rig = await Rig(SILENT).started()
     rig.notice("drained")
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     rig.take(packet(1))
     rig.pipeline.want_commit()
     await turn()
@@ -594,16 +595,16 @@ async def test_our_own_absence_is_no_devices_absence_also_after_a_crash():
     after = await Rig(SILENT, snapshot=rig.snapshot(), clock=ManualClock(rig.clock.now() + 7200)).started()
     after.notice("connected", "resumed")
     after.notice("drained")
-    after.pipeline._tick(after.clock.now())
+    after.pipeline.timers.tick(after.clock.now())
     await turn()
     await after.make()
     after.clock.advance(599)
-    after.pipeline._tick(after.clock.now())
+    after.pipeline.timers.tick(after.clock.now())
     await turn()
     await after.make()
     assert not [row for changes in after.store.commits for row in changes.queued if row[2] == "chat"]
     after.clock.advance(1)
-    after.pipeline._tick(after.clock.now())
+    after.pipeline.timers.tick(after.clock.now())
     await turn()
     assert after.said() == [("chat", "firing")]
 
@@ -616,7 +617,7 @@ async def test_that_we_are_alive_is_written_while_we_hear_and_not_while_we_do_no
 
     assert alive() is None
     rig.notice("drained")
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     rig.pipeline.want_commit()
     await turn()
     await rig.make()
@@ -633,7 +634,7 @@ async def test_at_a_clean_stop_the_time_up_to_which_everybody_was_heard_is_writt
     for away, written in ((0, "1005.0"), (3, "1005.0")):
         rig = await Rig().started()
         rig.notice("drained")
-        rig.pipeline._tick(rig.clock.now())
+        rig.pipeline.timers.tick(rig.clock.now())
         rig.pipeline.want_commit()
         await turn()
         await rig.make()
@@ -655,11 +656,11 @@ async def test_while_a_commit_hangs_no_timer_speaks_and_what_came_meanwhile_goes
     await turn()
     rig.clock.advance(700)  # the commit is under way, and the device's next message waits for it
     rig.session.received = rig.position + 1
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         await turn()
         assert rig.session.asked == 0
         await rig.make()
-        rig.pipeline._timers_wanted.set()
+        rig.pipeline.timers._wanted.set()
         await until(lambda: rig.session.asked)
         rig.notice("drained", "again", position=rig.position + 1)
         await turn()
@@ -681,7 +682,7 @@ async def test_on_a_disk_where_each_commit_hangs_who_is_silent_is_told_all_the_s
             await turn()
             for _ in range(2):
                 rig.clock.advance(0.4)
-                rig.pipeline._timers_wanted.set()
+                rig.pipeline.timers._wanted.set()
                 await turn()
             rig.pipeline.want_commit()
             rig.store.release()  # and the next begins at once
@@ -706,10 +707,10 @@ async def test_after_the_process_stood_still_the_broker_is_asked_before_a_timer_
     rig.pipeline.want_commit()
     await turn()
     await rig.make()
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         await turn()
         rig.clock.advance(700)
-        rig.pipeline._timers_wanted.set()
+        rig.pipeline.timers._wanted.set()
         await until(lambda: rig.session.asked)
         assert not rig.pipeline.well
         rig.notice("drained", "again")  # nothing has come: nobody could be heard, so nobody was silent
@@ -725,11 +726,11 @@ async def test_timers_speak_by_the_time_up_to_which_the_backlog_is_evaluated():
     await turn()
     await rig.make()
     rig.clock.advance(299.9)
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         await turn()
         rig.session.received = rig.position + 1  # it says that it is over, and waits
         rig.clock.advance(0.2)
-        rig.pipeline._timers_wanted.set()
+        rig.pipeline.timers._wanted.set()
         await turn()
         await rig.make()
         rig.take(packet(2, COLD))
@@ -808,7 +809,7 @@ async def test_a_session_that_was_lost_while_the_hub_was_off_is_told_too(before,
     rig = await Rig().started()
     if before:
         rig.notice("drained")
-        rig.pipeline._tick(rig.clock.now())
+        rig.pipeline.timers.tick(rig.clock.now())
         rig.pipeline.want_commit()
         await turn()
     after = await Rig(snapshot=rig.snapshot()).started()
@@ -848,9 +849,9 @@ async def test_a_device_that_left_the_registry_while_the_hub_was_off_ends_in_one
     rig = await Rig(SILENT).started()
     rig.take(packet(1, topic="f/1"))
     rig.notice("drained")
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     rig.clock.advance(600)
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     await turn()
     await rig.make()
     snapshot = rig.snapshot()
@@ -967,7 +968,7 @@ async def test_a_clock_that_was_set_back_while_the_hub_was_off_delays_no_timer()
     rig.notice("connected", "new")
     rig.notice("drained")
     rig.clock.advance(100)
-    rig.pipeline._tick(rig.clock.now())
+    rig.pipeline.timers.tick(rig.clock.now())
     rig.take(packet(2))
     rig.pipeline.want_commit()
     await turn()
