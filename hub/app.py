@@ -23,14 +23,13 @@ from hub.commands.link import Links
 from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
+from hub.custody import Custody, try_restore
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
-from hub.errors import ConfigError, HubError, SessionError, StoreError, StoreUnusable
+from hub.errors import ConfigError, HubError, StoreError
 from hub.files import Files, check, load_files
-from hub.ingest.idempotency import Keys
 from hub.ingest.open import open_session
-from hub.ingest.receipts import Receipts
 from hub.ingest.session import Notice, Properties, Session, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
 from hub.model import OWN, Notification
@@ -45,6 +44,7 @@ from hub.opening import open_state
 from hub.outbox import StoreOutbox
 from hub.pipeline import Marks, Pipeline
 from hub.rebirth import Rebirths
+from hub.reload import Reload
 from hub.schedules import local_zone
 from hub.selfwatch.heartbeat import Heartbeat
 from hub.selfwatch.recall import about_itself, spoken
@@ -52,12 +52,9 @@ from hub.selfwatch.tally import Tally
 from hub.selfwatch.watcher import DROPPED, Watcher
 from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
-from hub.store.damage import culprit
-from hub.store.database import Database
 from hub.store.writer import Store
 from hub.tracing.spans import Tracing
 from hub.watch import look, watch
-from hub.written import Written, vanished
 
 __all__ = ["App", "Beside", "check"]
 
@@ -106,10 +103,8 @@ class App:
             raise ConfigError(problems)
         self._beside = beside
         self._stop = asyncio.Event()
-        self._reload = asyncio.Event()
+        self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._blank = False  # whether the state file was empty when this hub started, until it has met its broker
-        self._wrong = ""
         self.since = rfc3339(self.clock.now())
         """When it was started."""
 
@@ -119,7 +114,7 @@ class App:
 
     def reload(self) -> None:
         """Read rules and fleets anew; where they have problems, the old ones go on and the observer hears why."""
-        self._reload.set()
+        self._changed.set()
 
     async def run(self) -> None:
         """Run until `stop`.
@@ -138,33 +133,15 @@ class App:
             stack.push_async_callback(store.close)
             http = await stack.enter_async_context(http_client())
             self._wire(store, snapshot, http, keys)
-            self._restore(snapshot)
+            attempt = partial(try_restore, self.files, self.settings.publish_prefix, self.clock.now())
+            self.custody.restore(snapshot, self._restore, attempt)
             self._watch_itself(snapshot, http)
             await self._live(store, orjson.loads(snapshot.meta.get("filters", "[]")))
 
     def _restore(self, snapshot: Snapshot) -> None:
-        """Bring in what the store held; where a row of it means nothing, name it."""
-        self._blank = not snapshot.meta
-        try:
-            self._compare(snapshot.meta.get("written", ""))
-            self.pipeline.restore(snapshot)
-        except HubError:
-            raise
-        except Exception as error:
-            found = culprit(self.settings.state, snapshot, self._try)
-            if found is None:
-                raise  # a bug of ours
-            raise found from error
-
-    def _try(self, snapshot: Snapshot) -> None:
-        """Restore parts of a snapshot, to nobody's use."""
-        Written.loads(snapshot.meta.get("written", ""))
-        for name in ("alive", "own_serial", "broker_dropped"):
-            snapshot.meta_float(name, 0.0)
-        Receipts(snapshot.receipts)
-        Keys(snapshot.keys)
-        rules, registry, prefix = self.files.rules, self.files.registry, self.settings.publish_prefix
-        Core(rules, registry, prefix, {}, lambda *_: None, local_zone()).restore(snapshot, self.clock.now())
+        """Bring in what the store held."""
+        self.reloading.compare(snapshot.meta.get("written", ""))
+        self.pipeline.restore(snapshot)
 
     def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession, keys: Mapping[str, bytes]) -> None:
         settings, clock, observer = self.settings, self.clock, self.observer
@@ -208,6 +185,8 @@ class App:
             subscribers,
             self.tracing,
         )
+        self.reloading = Reload(settings, self.files, self.session, self.pipeline, observer, self._take)
+        self.custody = Custody(settings.state, store, snapshot, observer.trouble, self._say_lost)
         later = partial(self._announce_again, later=True)
         self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
         self.store = store
@@ -221,7 +200,7 @@ class App:
         standing, state = self.dispatcher.standing, self.settings.state
         topics = sorted(set(spoken(self.pipeline.core.engine.states.values())))
         self.watcher = Watcher(
-            self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, self._custody
+            self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, self.custody.look
         )
         self.heartbeat: Heartbeat | None = None
         if self.settings.heartbeat is not None:
@@ -257,10 +236,10 @@ class App:
                 spawn("timers", self.pipeline.timers.run())
                 spawn("dispatcher", self.dispatcher.run())
                 spawn("desk", self.channel.run())
-                spawn("store", self._stored(store))
+                spawn("store", self.custody.ended())
                 background = [
                     spawn("watch", watch(self._paths(), self.reload, self._seen)),
-                    spawn("reload", self._reloads()),
+                    spawn("reload", self.reloading.run(self._changed)),
                     spawn("self-watch", self.watcher.run()),
                     spawn("discovery", self._again.run()),
                     *([spawn("heartbeat", self.heartbeat.run())] if self.heartbeat else []),
@@ -299,12 +278,13 @@ class App:
         return orjson.dumps({"status": status, "version": __version__, "since": self.since})
 
     def _notice(self, notice: Notice) -> None:
+        if notice.kind == "refused":
+            self.reloading.refused(notice.detail)
+            return
         self.pipeline.notice(notice)
         if notice.kind == "connected":
-            if self._blank and notice.detail == "resumed":
-                lost = "alerts, timers and what waited to be told are lost"
-                self._lost(f"{self.settings.state} was empty, and the broker knows us: {lost}")
-            self._blank = False
+            self.reloading.granted()
+            self.custody.met(resumed=notice.detail == "resumed")
             self._beside_loop(self._online())
 
     async def _online(self) -> None:
@@ -343,20 +323,8 @@ class App:
         with contextlib.suppress(StoreError):
             await self.pipeline.perform(change)
 
-    async def _custody(self) -> str:
-        """Look after the state file; say it once where it is no longer what the store writes."""
-        wrong = await self.store.read(Database.look_after)
-        if wrong and wrong != self._wrong:
-            self._lost(wrong)
-        self._wrong = wrong
-        return wrong
-
-    def _lost(self, detail: str) -> None:
-        """Tell that state is lost, or will be with this process: to who looks on, its own rules, and on MQTT."""
-        self.observer.trouble("state", detail)
-        self._beside_loop(self._say_lost(detail))
-
     async def _say_lost(self, detail: str) -> None:
+        """Say on MQTT that state is lost."""
         payload = {"event": "state_lost", "detail": detail, "time": rfc3339(self.clock.now())}
         with contextlib.suppress(HubError):
             await self._publish(f"{self.settings.publish_prefix}/events/state_lost", orjson.dumps(payload), 1, False)
@@ -365,16 +333,6 @@ class App:
         task = asyncio.create_task(work, name="say")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _stored(self, store: Store) -> None:
-        """Return when the store has ended; where it died, say so as long as that can be said."""
-        try:
-            await store.ended
-        except StoreUnusable as error:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._say_lost(str(error))
-            raise
 
     def _store_trouble(self, message: str) -> None:
         self.observer.trouble("store", message or f"{self.settings.state}: written again, nothing was lost")
@@ -396,56 +354,9 @@ class App:
     def _paths(self) -> Sequence[Path]:
         return (*self.settings.rules, *self.settings.devices)
 
-    async def _reloads(self) -> None:
-        while True:
-            await self._reload.wait()
-            self._reload.clear()
-            await self._reload_once()
-
-    async def _reload_once(self) -> None:
-        """Take new files, or say why not and go on with the old ones."""
-        problems = Problems()
-        try:
-            files = await asyncio.to_thread(load_files, self.settings, problems)  # a network mount may be slow
-            problems += vanished(self.files.written, files.written)
-        except OSError as error:  # what is no file's own: no descriptor is left, the working folder is gone
-            self.observer.trouble("reload", f"the old rules go on: they cannot be read: {error.strerror}")
-            return
-        if problems:
-            self.observer.trouble("reload", f"the old rules go on:\n{ConfigError(problems)}")
-            return
-        with self.pipeline.held():
-            try:
-                await self.session.resubscribe(files.rules.filters())
-            except SessionError as error:
-                self.observer.trouble("reload", f"the old rules go on: {error}")
-                await self.session.resubscribe(self.files.rules.filters())
-                return
-            self._take(files)
-        self.observer.reloaded(f"{files.rules.written} rules, {len(files.rules.receivers)} receivers")
-
-    def _compare(self, before: str) -> None:
-        """Compare the files with those that the state in hand came from, and note them for the next start.
-
-        Raises:
-            ConfigError: they have vanished. To start without them would end every alert.
-
-        """
-        if gone := vanished(Written.loads(before), self.files.written):
-            raise ConfigError(gone)
-        self._note_files()
-
-    def _note_files(self) -> None:
-        """Let the next start know which files there are; say so where nothing in them is a rule."""
-        self.pipeline.notes["written"] = self.files.written.dumps()
-        if not self.files.rules.written:
-            where = ", ".join(map(str, self.settings.rules))
-            self.observer.trouble("rules", f"0 rules in {where}: no event fires anything until one is written there")
-
     def _take(self, files: Files) -> None:
         """Let new files take the place of the old ones, in one turn of the loop."""
         self.files = files
-        self._note_files()
         self._count_for(files)
         self.receivers = self._build(self.receivers)
         self.pipeline.reload(files.rules, files.registry)

@@ -81,6 +81,7 @@ HISTORY_FORGOTTEN = 100  # at once: a few of them, so that no message waits, and
 CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowledged at the latest after this
 CHECKPOINT_WINDOW_SHARE = 4  # … or when a quarter of the receive window is filled
 STORE_RETRY_SECONDS = 0.5  # between attempts to commit while the disk is full
+SAY_LOST_SECONDS = 1.0  # for the last word on MQTT of a hub that ends because its state file is unusable
 STORE_LOOK_SECONDS = 1.0  # between attempts to open the state file at a start, where waiting helps
 STORE_LOCK_SECONDS = 12.0  # for a hub that is just stopping to let go of its state file: DRAIN_SECONDS, and more
 DEAD_LETTERS = 10_000  # kept, newest first to stay: of messages that could not be read, and of notifications given up

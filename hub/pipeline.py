@@ -164,13 +164,12 @@ class Pipeline:
         """Evaluate events that did not come by the session; return when all they caused is on disk.
 
         `key` is an idempotency key: where it is known nothing is evaluated, and the answer is False. What is the hub's
-        `own` no device has sent: it is neither shown nor counted.
+        `own` no device has sent: it is neither shown nor counted. It does not wait while the pipeline is `held`.
 
         Raises:
             StoreError: the hub ended before it was on disk.
 
         """
-        await self._open.wait()
         now = self._now()
         fresh = not key or self._keys.take(key, now)
         if fresh:
@@ -184,7 +183,7 @@ class Pipeline:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Take nothing in meanwhile: what new subscriptions bring waits for the rules that asked for it."""
+        """Take nothing from the session meanwhile: what new filters bring waits for the rules that asked for it."""
         self._open.clear()
         try:
             yield

@@ -478,6 +478,15 @@ async def test_while_held_nothing_is_taken_in():
         await until(lambda: rig.ears.seen)
 
 
+async def test_while_held_what_did_not_come_by_the_session_is_evaluated():
+    rig = await Rig().started()
+    with rig.pipeline.held():
+        submitted = asyncio.create_task(rig.pipeline.submit([posted()]))
+        await until(lambda: rig.ears.seen)
+        await rig.make()
+        assert await asyncio.wait_for(submitted, 5)
+
+
 # timers
 
 LATER = WARM.replace("when", "for: 5m, when")

@@ -86,17 +86,19 @@ class Lifetime(ABC):
             self._notice("dropped", f"{count} events at QoS 0 found no room", count)
         return batch
 
-    async def resubscribe(self, filters: Sequence[str]) -> None:
+    async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
         """Make these the subscribed filters; see Session.resubscribe."""
         check_filters(filters)
-        while not self._closed.is_set():
+        while not self._closed.is_set() and (wait or self._up.is_set()):
             await self._up.wait()
             try:
                 await self._subscriptions.align(filters)
             except Disconnected:
                 await asyncio.sleep(0)  # the next connection
             else:
-                return
+                return True
+        self._subscriptions.want_later(filters)
+        return False
 
     @abstractmethod
     async def _live(self) -> None:
@@ -120,8 +122,10 @@ class Lifetime(ABC):
         self._met, self._said = True, ""
         return lost
 
-    def _subscribed(self, ask: Callable[[], None], *, resumed: bool, lost: bool) -> None:
-        """Hear that everything is subscribed; `ask` sends the Fence's question."""
+    def _subscribed(self, ask: Callable[[], None], refused: str, *, resumed: bool, lost: bool) -> None:
+        """Hear that everything is subscribed, but for what was `refused`; `ask` sends the Fence's question."""
+        if refused:
+            self._notice("refused", refused)
         if lost:
             self._notice("session_lost", "the broker had no session for us; subscribed anew")
         self._notice("connected", "resumed" if resumed else "new")

@@ -55,11 +55,13 @@ class Notice:
 
     `kind`: `renewed` (the broker has no session of ours: ids begin anew, and nothing comes again; goes before
     everything else of its connection), `connected` (subscribed; detail is `resumed` or `new`), `session_lost` (the
-    broker had no session although this process had one; subscribed anew; goes before its `connected`), `drained` (what
-    the broker held while we were away has been handed over or waits in the inbox; once for each connection, and where
-    something waits to be acknowledged, only after some of it was; detail says what did not come again; `again` where it
-    answers a `catch_up`), `disconnected` (detail says why; an attempt that fails for the same reason as the one before
-    is not told again), `dropped` (QoS 0 beyond the inbox, `count` of them).
+    broker had no session although this process had one; subscribed anew; goes before its `connected`), `refused` (of
+    filters that `resubscribe` left for this connection, why the broker refused some; those from before stand; goes
+    before `connected`), `drained` (what the broker held while we were away has been handed over or waits in the
+    inbox; once for each connection, and where something waits to be acknowledged, only after some of it was; detail
+    says what did not come again; `again` where it answers a `catch_up`), `disconnected` (detail says why; an attempt
+    that fails for the same reason as the one before is not told again), `dropped` (QoS 0 beyond the inbox, `count` of
+    them).
     `position` is that of the last delivery received before it.
     """
 
@@ -132,8 +134,11 @@ class Session(Protocol):
         """
         ...
 
-    async def resubscribe(self, filters: Sequence[str]) -> None:
+    async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
         """Make these the subscribed filters: what is new is subscribed, what is gone unsubscribed.
+
+        While there is no connection, wait for one; or, without `wait`, leave it to the next one and return False: a
+        notice `refused` then tells where the broker refused one of them.
 
         Raises:
             SubscriptionDenied: the broker refused one; the others stand.

@@ -98,8 +98,8 @@ class Session311(Lifetime):
                 return
             client.keep_alive(self._fence.ask)
             lost = self._greeted(resumed=client.resumed)
-            await self._subscriptions.align()
-            self._subscribed(lambda: self._ask(client), resumed=client.resumed, lost=lost)
+            refused = await self._subscriptions.greet()
+            self._subscribed(lambda: self._ask(client), refused, resumed=client.resumed, lost=lost)
             raise await client.ended()
         finally:
             self._down(client)

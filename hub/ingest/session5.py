@@ -151,8 +151,8 @@ class Session5(Lifetime):
             connection.keep_alive(keep_alive, self._fence.ask)
             self._numbered = connack.subscription_id_available
             self._outgoing.connected(connection.write, connack)
-            await self._align(connection)
-            self._subscribed(lambda: connection.write(_PING), resumed=resumed, lost=lost)
+            refused = await self._align(connection)
+            self._subscribed(lambda: connection.write(_PING), refused, resumed=resumed, lost=lost)
             raise await asyncio.shield(connection.ended)
         finally:
             if self._connection is not None:
@@ -183,10 +183,10 @@ class Session5(Lifetime):
             raise RefusedForGood(str(refused)) if for_good else refused
         return connection, connack
 
-    async def _align(self, connection: Connection) -> None:
+    async def _align(self, connection: Connection) -> str:
         """Subscribe; where the connection ends meanwhile, its own reason goes before what follows from it."""
         try:
-            await self._subscriptions.align()
+            return await self._subscriptions.greet()
         except Disconnected:
             raise (await asyncio.shield(connection.ended)) from None
 

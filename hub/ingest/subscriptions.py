@@ -22,6 +22,7 @@ class Subscriptions:
         self._wanted: dict[str, None] = {}
         self._granted: set[str] = set()
         self._stale: set[str] = set()
+        self._later: dict[str, None] | None = None
         self._lock = asyncio.Lock()
 
     def want(self, filters: Sequence[str], stale: Iterable[str] = ()) -> None:
@@ -37,6 +38,32 @@ class Subscriptions:
     def lost(self) -> None:
         """Hear that the broker has no session for us: nothing is granted."""
         self._granted.clear()
+
+    def want_later(self, filters: Sequence[str]) -> None:
+        """Set what is wanted from the next connection on, where the broker grants it."""
+        self._later = dict.fromkeys(filters)
+
+    async def greet(self) -> str:
+        """Bring all in line with a new connection; return why what was wanted for it was refused, "" when it was not.
+
+        Where it is refused, what was wanted before stands.
+
+        Raises:
+            SubscriptionDenied: of that, too, some was refused.
+
+        """
+        while True:
+            later, before, refused = self._later, self._wanted, ""
+            try:
+                await self.align(None if later is None else list(later))
+            except SubscriptionDenied as error:
+                if later is None:
+                    raise
+                self._wanted, refused = before, str(error)
+                await self.align()  # unsubscribes also what was granted of the new ones
+            if self._later is later:
+                self._later = None
+                return refused
 
     async def align(self, filters: Sequence[str] | None = None) -> None:
         """Subscribe what is new, unsubscribe what is gone; `filters` are wanted from now on, None: those that were.

@@ -126,9 +126,9 @@ class Inflow:
         self._stored |= {source.name: dict(source.marks) for source in changed}
         return [(f"source:{source.name}", orjson.dumps(source.marks).decode()) for source in changed]
 
-    async def resubscribe(self, filters: Sequence[str]) -> None:
+    async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
         """Subscribe on MQTT."""
-        await self._session.resubscribe(filters)
+        return await self._session.resubscribe(filters, wait=wait)
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None

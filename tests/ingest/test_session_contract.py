@@ -349,6 +349,48 @@ async def test_a_denied_filter_at_a_reload_leaves_the_others_standing(start, tmp
         assert not subject.running.done()
 
 
+async def test_resubscribing_without_waiting_while_the_broker_is_away_is_left_to_the_next_connection(
+    start, broker, settings
+):
+    subject = await start(settings, ["site/a", "site/b"])
+    await broker.stop()
+    await subject.notice("disconnected")
+    assert await bounded(subject.session.resubscribe(["site/z"], wait=False)) is False
+    assert await bounded(subject.session.resubscribe(["site/b", "site/c"], wait=False)) is False
+    await broker.start()
+    await subject.notice("connected", 2)
+    async with client(broker.settings("device"), "publisher") as publisher:
+        await publisher.publish_all([("site/a", "1"), ("site/z", "2"), ("site/b", "3"), ("site/c", "4")])
+    assert numbers(await subject.take(2)) == [3, 4]
+    assert not [each for each in subject.notices if each.kind == "refused"]
+
+
+async def test_a_filter_left_to_the_next_connection_and_denied_there_leaves_those_from_before_standing(
+    start, tmp_path, protocol
+):
+    async with denying(tmp_path / "denying", "site/#") as broker:
+        subject = await start(broker.settings("hub", protocol=protocol), ["site/a"])
+        await broker.stop()
+        await subject.notice("disconnected")
+        await subject.session.resubscribe(["site/b", "shop/#"], wait=False)
+        await broker.start()
+        await subject.notice("connected", 2)
+        assert "read shop/# (" in (await subject.notice("refused")).detail
+        async with client(broker.settings("hub"), "other") as publisher:
+            await publisher.publish_all([("site/b", "1"), ("site/a", "2")])
+        assert numbers(await subject.take(1)) == [2]
+        assert not subject.running.done()
+
+
+async def test_what_the_broker_denies_of_the_filters_from_before_ends_it_at_a_connection_too(start, tmp_path, protocol):
+    async with denying(tmp_path / "denying", "site/#") as broker:
+        settings = broker.settings("hub", protocol=protocol)
+        subject = await start(settings, ["shop/a"], connected=False)
+        await subject.session.resubscribe(["shop/#"], wait=False)
+        with pytest.raises(SubscriptionDenied, match=r"read shop/a \("):
+            await bounded(subject.running)
+
+
 @pytest.fixture
 def certificates(tmp_path):
     """Return BrokerSettings changes for TLS with our certificate, and the broker's configuration lines."""

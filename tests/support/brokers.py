@@ -10,8 +10,8 @@ from hub.broker import Mosquitto
 PLUGINS = ["/usr/lib/*/mosquitto_dynamic_security.so", "/opt/homebrew/lib/mosquitto_dynamic_security.so"]
 
 
-def denying(directory, allowed):
-    """Return a Mosquitto whose user `hub` may subscribe to the filter `allowed` and nothing else.
+def denying(directory, *allowed):
+    """Return a Mosquitto whose user `hub` may subscribe to what matches `allowed` and to nothing else.
 
     Mosquitto 2.0's acl_file never denies a subscription, it only delivers nothing; its dynamic security plugin does.
     """
@@ -19,8 +19,8 @@ def denying(directory, allowed):
     (plugin,) = [path for pattern in PLUGINS for path in Path("/").glob(pattern[1:])]
     rules = directory / "dynamic-security.json"
     access = {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True}
-    acl = {"acltype": "subscribePattern", "topic": allowed, "allow": True}
-    roles = [{"rolename": "reader", "acls": [acl]}]
+    acls = [{"acltype": "subscribePattern", "topic": each, "allow": True} for each in allowed]
+    roles = [{"rolename": "reader", "acls": acls}]
     clients = [{"username": "hub", "roles": [{"rolename": "reader"}]}]
     rules.write_text(json.dumps({"defaultACLAccess": access, "clients": clients, "roles": roles}))
     extra = [f"plugin {plugin}", f"plugin_opt_config_file {rules}"]
