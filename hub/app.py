@@ -23,7 +23,7 @@ from hub.commands.link import Links
 from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
-from hub.custody import Custody, try_restore
+from hub.custody import Custody, earlier_filters, naming, try_restore
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
@@ -132,16 +132,14 @@ class App:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
             http = await stack.enter_async_context(http_client())
-            self._wire(store, snapshot, http, keys)
             attempt = partial(try_restore, self.files, self.settings.publish_prefix, self.clock.now())
-            self.custody.restore(snapshot, self._restore, attempt)
-            self._watch_itself(snapshot, http)
-            await self._live(store, orjson.loads(snapshot.meta.get("filters", "[]")))
-
-    def _restore(self, snapshot: Snapshot) -> None:
-        """Bring in what the store held."""
-        self.reloading.compare(snapshot.meta.get("written", ""))
-        self.pipeline.restore(snapshot)
+            with naming(self.settings.state, snapshot, attempt):
+                self._wire(store, snapshot, http, keys)
+                self.reloading.compare(snapshot.meta.get("written", ""))
+                self.pipeline.restore(snapshot)
+                self._watch_itself(snapshot, http)
+                earlier = earlier_filters(snapshot)
+            await self._live(store, earlier)
 
     def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession, keys: Mapping[str, bytes]) -> None:
         settings, clock, observer = self.settings, self.clock, self.observer

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from hub.core import Core
 from hub.errors import HubError, StoreUnusable
@@ -12,14 +14,16 @@ from hub.files import Files
 from hub.ingest.idempotency import Keys
 from hub.ingest.receipts import Receipts
 from hub.limits import SAY_LOST_SECONDS
+from hub.notify.subscribers import Subscribers
 from hub.schedules import local_zone
+from hub.selfwatch.watcher import DROPPED_SO_FAR
 from hub.store.changes import Snapshot
 from hub.store.damage import culprit
 from hub.store.database import Database
 from hub.store.writer import Store
-from hub.written import Written
+from hub.written import Written, vanished
 
-__all__ = ["Custody", "try_restore"]
+__all__ = ["Custody", "earlier_filters", "naming", "try_restore"]
 
 Restore = Callable[[Snapshot], None]
 
@@ -40,25 +44,6 @@ class Custody:
         self._blank = not snapshot.meta  # whether it was empty when this hub started, until it has met its broker
         self._wrong = ""
         self._saying: set[asyncio.Task[None]] = set()
-
-    def restore(self, snapshot: Snapshot, restore: Restore, attempt: Restore) -> None:
-        """Bring in what the store held; where a row of it means nothing, name it.
-
-        `attempt` is a restore to nobody's use.
-
-        Raises:
-            StoreUnusable: that row. What `restore` raises is raised.
-
-        """
-        try:
-            restore(snapshot)
-        except HubError:
-            raise
-        except Exception as error:
-            found = culprit(self._path, snapshot, attempt)
-            if found is None:
-                raise  # a bug of ours
-            raise found from error
 
     def met(self, *, resumed: bool) -> None:
         """Hear that the broker is there, and whether it knows us: then a hub was here whose state we do not have."""
@@ -97,11 +82,41 @@ class Custody:
         task.add_done_callback(self._saying.discard)
 
 
+@contextlib.contextmanager
+def naming(path: Path, snapshot: Snapshot, attempt: Restore) -> Iterator[None]:
+    """Where a row of the snapshot means nothing to who uses it, name it; `attempt` is a use of it to nobody's use.
+
+    Raises:
+        StoreUnusable: that row. Other errors of ours are raised as they are.
+
+    """
+    try:
+        yield
+    except HubError:
+        raise
+    except Exception as error:
+        found = culprit(path, snapshot, attempt)
+        if found is None:
+            raise  # a bug of ours
+        raise found from error
+
+
+def earlier_filters(snapshot: Snapshot) -> list[str]:
+    """Return the filters that an earlier process subscribed to."""
+    found: Any = orjson.loads(snapshot.meta.get("filters", "[]"))
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise TypeError("no list of filters")
+    return list(found)
+
+
 def try_restore(files: Files, prefix: str, now: float, snapshot: Snapshot) -> None:
-    """Restore parts of a snapshot, to nobody's use."""
-    Written.loads(snapshot.meta.get("written", ""))
-    for name in ("alive", "own_serial", "broker_dropped"):
-        snapshot.meta_float(name, 0.0)
+    """Restore parts of a snapshot, to nobody's use: all that is read of it at a start."""
+    vanished(Written.loads(snapshot.meta.get("written", "")), files.written)
+    earlier_filters(snapshot)
+    snapshot.meta_float("alive", 0.0)
+    for name in ("own_serial", DROPPED_SO_FAR):
+        int(snapshot.meta_float(name, 0.0))
     Receipts(snapshot.receipts)
     Keys(snapshot.keys)
+    Subscribers(b"", snapshot.subscribers)
     Core(files.rules, files.registry, prefix, {}, lambda *_: None, local_zone()).restore(snapshot, now)

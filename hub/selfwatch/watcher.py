@@ -19,11 +19,11 @@ from hub.model import OWN_TOPICS, Event
 from hub.notify.dispatcher import Standing
 from hub.selfwatch.tally import Tally
 
-__all__ = ["DROPPED", "Watcher"]
+__all__ = ["DROPPED", "DROPPED_SO_FAR", "Watcher"]
 
 DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto counts what it drops."""
-_KEPT = "broker_dropped"
+DROPPED_SO_FAR = "broker_dropped"
 _RECEIVER, _RULE = f"{OWN_TOPICS}receiver/", f"{OWN_TOPICS}rule/"
 _IDLE: Mapping[str, Any] = {"circuit": "closed", "queued": 0, "oldest_seconds": 0.0}
 
@@ -55,7 +55,7 @@ class Watcher:
         """Take what there is to look at; `notes` is what was stored; `custody` says what is wrong with the state."""
         self._custody = custody
         self._tally, self._way, self._standing, self._clock, self._state = tally, way, standing, clock, state
-        self._total: int | None = int(notes[_KEPT]) if _KEPT in notes else None
+        self._total: int | None = int(notes[DROPPED_SO_FAR]) if DROPPED_SO_FAR in notes else None
         self._dropped = 0
         begun = clock.monotonic()
         levels = (topic.removeprefix(_RECEIVER) for topic in spoken if topic.startswith(_RECEIVER))
@@ -88,7 +88,7 @@ class Watcher:
         if before is not None:
             self._dropped += total - before if total >= before else total  # or it has started anew
         self._total = total
-        self._way.notes[_KEPT] = str(total)
+        self._way.notes[DROPPED_SO_FAR] = str(total)
         if self._dropped:
             self._tally.urgent.set()
 

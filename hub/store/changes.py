@@ -1,5 +1,6 @@
 """What one commit makes durable together; the pipeline fills it, the writer applies it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,6 +71,15 @@ class Snapshot:
     subscribers: list[tuple[str, str]] = field(default_factory=list)
 
     def meta_float(self, key: str, default: float) -> float:
-        """Read a number of `meta`."""
+        """Read a number of `meta`.
+
+        Raises:
+            ValueError: it is none, or none that a clock can show.
+
+        """
         value: Any = self.meta.get(key)
-        return default if value is None else float(value)
+        if value is None:
+            return default
+        if not math.isfinite(number := float(value)):
+            raise ValueError(f"{value!r} is no number to go on with")
+        return number

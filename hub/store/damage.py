@@ -9,7 +9,7 @@ from typing import Any
 from hub.errors import StoreBusy, StoreError, StoreUnusable
 from hub.store.changes import Snapshot
 
-__all__ = ["culprit", "damaged_row", "unanswered", "undecodable_row", "unreadable_row", "unusable"]
+__all__ = ["culprit", "damaged_row", "unanswered", "undecodable_row", "unreadable", "unreadable_row", "unusable"]
 
 _KEYS = {
     "meta": ("key",),
@@ -28,6 +28,7 @@ _JSON = {**dict.fromkeys(("instances", "samples", "alerts", "desk", "subscribers
 """Table → the column that holds JSON."""
 _WAITS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _REMEDIES = {
+    sqlite3.SQLITE_ERROR: "; restore a backup, or name another with --state",  # tables are missing, or too many
     sqlite3.SQLITE_CORRUPT: "; restore a backup, or move it away and begin anew",
     sqlite3.SQLITE_NOTADB: "; restore a backup, or name another with --state",
     sqlite3.SQLITE_READONLY: "; let the user that the hub runs as write it and its folder",
@@ -40,6 +41,13 @@ def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended code says more than is needed
     kind = StoreBusy if code in _WAITS else StoreUnusable
     return kind(f"{path}: cannot be used as the state file: {error}{_REMEDIES.get(code, '')}")
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> StoreUnusable:
+    """Say why the file cannot be read beside the hub, or without one."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    remedy = _REMEDIES.get(code, "").replace("write it and its folder", "read it")
+    return StoreUnusable(f"{path}: cannot be read as a hub's state file: {error}{remedy}")
 
 
 def unanswered(path: Path, error: sqlite3.Error) -> StoreError:
@@ -68,9 +76,12 @@ def unreadable_row(connection: sqlite3.Connection, path: Path) -> StoreUnusable 
     """Find a row whose JSON is none; what it means, only those know who wrote it (`culprit`)."""
     for table, column in _JSON.items():
         names = ", ".join(_KEYS[table])
-        row = connection.execute(f"SELECT {names} FROM {table} WHERE NOT json_valid({column}) LIMIT 1").fetchone()  # noqa: S608 - words of our own
+        wrong = f"NOT json_valid({column})"
+        if table == "outbox":  # of which nobody makes sense before it is sent
+            wrong = f"CASE WHEN json_valid({column}) THEN json_type({column}) <> 'object' ELSE 1 END"
+        row = connection.execute(f"SELECT {names} FROM {table} WHERE {wrong} LIMIT 1").fetchone()  # noqa: S608 - words of our own
         if row is not None:
-            return damaged_row(path, table, row, "no JSON")
+            return damaged_row(path, table, row, "no JSON object" if table == "outbox" else "no JSON")
     return None
 
 
@@ -102,7 +113,9 @@ def culprit(path: Path, snapshot: Snapshot, restore: Callable[[Snapshot], None])
 
     `restore` is called with parts of the snapshot, again and again; only a start that fails anyway pays for that.
     """
-    for table in ("meta", "receipts", "keys", "desk", "alerts", "samples", "instances"):
+    if _failure(restore, snapshot) is None:
+        return None
+    for table in ("meta", "receipts", "keys", "subscribers", "desk", "alerts", "samples", "instances"):
         rows = _rows(snapshot, table)
         if rows and _failure(restore, _with(snapshot, table, ())) is None:
             while len(rows) > 1:

@@ -82,6 +82,7 @@ _COUNT_HANDED = "SELECT count(*) FROM outbox WHERE handed <> ''"
 _FEWER_HANDED = """
 UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
 (SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
+_KEY_BYTES = 32
 _GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
@@ -284,13 +285,14 @@ class Database:
     def key(self, name: str) -> bytes:
         """Return a secret of this state file, 32 random bytes; made when it is first asked for."""
         run = self.connection.execute
-        run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (f"key:{name}", secrets.token_hex(32)))
+        run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (f"key:{name}", secrets.token_hex(_KEY_BYTES)))
         try:
-            return bytes.fromhex(run("SELECT value FROM meta WHERE key = ?", (f"key:{name}",)).fetchone()[0])
+            made = bytes.fromhex(run("SELECT value FROM meta WHERE key = ?", (f"key:{name}",)).fetchone()[0])
         except ValueError:
-            raise damaged_row(
-                self.path, "meta", [f"key:{name}"], "no key; links made with it lose their value"
-            ) from None
+            made = b""
+        if len(made) != _KEY_BYTES:  # a shorter one could be guessed
+            raise damaged_row(self.path, "meta", [f"key:{name}"], "no key; links made with it lose their value")
+        return made
 
     def count(self, name: str) -> int:
         """Count one more of something, for ever, and return how many there were with it."""

@@ -24,6 +24,14 @@ __all__ = ["FINE", "Lock", "Wrong", "kind_of"]
 _MAGIC = b"SQLite format 3\x00"
 _STOPPING = "stopping"
 _MENDS_ITSELF = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REMEDIES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "; let the user that the hub runs as write it and its folder"),
+    errno.EROFS: "; name one on a disk that can be written, with --state",
+    errno.ELOOP: "; links lead in a circle: mend them, or name another with --state",
+    errno.ENOTDIR: "; a part of its path is no folder: name another with --state",
+    errno.EEXIST: "; a part of its path is no folder: name another with --state",
+    errno.ENAMETOOLONG: "; name another with --state",
+}
 _KINDS = {
     stat.S_IFDIR: "Is a directory",
     stat.S_IFIFO: "it is a pipe, no file",
@@ -77,7 +85,8 @@ class Lock:
         except OSError as error:
             self.close()
             kind = StoreBusy if error.errno in _MENDS_ITSELF else StoreUnusable
-            raise kind(f"{path}: cannot be used as the state file: {error.strerror}") from None
+            hint = _REMEDIES.get(error.errno or 0, "")
+            raise kind(f"{path}: cannot be used as the state file: {error.strerror}{hint}") from None
         except BaseException:
             self.close()
             raise

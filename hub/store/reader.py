@@ -1,5 +1,6 @@
 """Queries on the state file that change nothing: on the writer's connection, or on one that only reads beside it."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ import orjson
 from hub.errors import StoreUnusable
 from hub.model import OWN
 from hub.store.changes import TraceRow
+from hub.store.damage import unreadable
+from hub.store.database import newer
 from hub.store.lock import kind_of
 
 __all__ = ["Depth", "OutboxEntry", "Reader"]
@@ -92,10 +95,14 @@ class Reader:
         if why:
             raise StoreUnusable(f"{path}: {why}")
         try:
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            connection = sqlite3.connect(f"{Path(os.path.realpath(path)).as_uri()}?mode=ro", uri=True)
             connection.execute("SELECT 1 FROM trace LIMIT 1")
+            why = newer(connection)
         except sqlite3.Error as error:
-            raise StoreUnusable(f"{path}: cannot be read as a hub's state file: {error}") from None
+            raise unreadable(path, error) from None
+        if why:
+            connection.close()
+            raise StoreUnusable(f"{path}: {why}; use that version of this command")
         return cls(connection)
 
     def close(self) -> None:

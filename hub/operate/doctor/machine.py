@@ -27,7 +27,7 @@ _CLOCK_REMEDY = "let chrony or systemd-timesyncd set it (timedatectl set-ntp tru
 
 def look_at_machine(state: Path) -> list[Finding]:
     """Look at the disk that holds `state`, the clock, and versions."""
-    return [*_disk(state.resolve().parent), *_clock(time.time()), _versions()]
+    return [*_disk(Path(os.path.realpath(state)).parent), *_clock(time.time()), _versions()]
 
 
 def _disk(folder: Path) -> list[Finding]:

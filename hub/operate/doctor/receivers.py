@@ -56,7 +56,7 @@ async def _why_unreachable(host: str, port: int) -> str:
 
 
 def _file(subject: str, path: Path) -> Finding:
-    folder = path.resolve().parent
+    folder = Path(os.path.realpath(path)).parent
     if path.exists() and not os.access(path, os.W_OK):
         return bad(subject, f"{path} cannot be written", "give the hub's user the file")
     if not folder.is_dir() or not os.access(folder, os.W_OK):

@@ -1,12 +1,13 @@
 """The state file, read beside a hub that may have it open: is it whole, what waits, what was given up."""
 
+import os
 import sqlite3
 import time
 from pathlib import Path
 
 from hub.duration import format_duration
 from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
-from hub.store.damage import undecodable_row, unreadable_row
+from hub.store.damage import undecodable_row, unreadable, unreadable_row
 from hub.store.database import newer
 from hub.store.lock import kind_of
 
@@ -27,13 +28,14 @@ def look_at_state(path: Path) -> list[Finding]:
     if why:
         return [bad(_SUBJECT, f"{path} cannot be read: {why}", "name the hub's state file with --state")]
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{Path(os.path.realpath(path)).as_uri()}?mode=ro", uri=True)
         try:
             return [*_whole(connection, path), *_outbox(connection, time.time())]
         finally:
             connection.close()
     except sqlite3.Error as error:
-        return [bad(_SUBJECT, f"{path} cannot be read: {error}", "name the hub's state file with --state")]
+        what, _, remedy = str(unreadable(path, error)).partition("; ")
+        return [bad(_SUBJECT, what, remedy or "name the hub's state file with --state")]
 
 
 def _whole(connection: sqlite3.Connection, path: Path) -> list[Finding]:

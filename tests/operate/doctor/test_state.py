@@ -5,10 +5,13 @@ import sqlite3
 
 import pytest
 
+from hub.errors import StoreUnusable
 from hub.operate.doctor.finding import Level
+from hub.operate.doctor.machine import look_at_machine
 from hub.operate.doctor.state import look_at_state
 from hub.store.changes import Changes
 from hub.store.database import Database
+from hub.store.reader import Reader
 
 
 @pytest.fixture
@@ -39,6 +42,37 @@ def test_a_damaged_row_is_named_with_its_remedy(path):
     (found,) = said(path, Level.BAD)
     assert "a row of the table alerts cannot be read (no JSON)" in found
     assert found.endswith("DELETE FROM alerts WHERE fingerprint = 'f1'")
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"SQLite format 3\x00" + b"\xff" * 4096, "name another with --state"),
+        (b"no database at all " * 300, "name another with --state"),
+    ],
+)
+def test_a_file_that_is_no_whole_database_is_found_with_the_remedy(tmp_path, content, remedy):
+    path = tmp_path / "hub.db"
+    path.write_bytes(content)
+    (found,) = said(path, Level.BAD)
+    assert found.endswith(f"restore a backup, or {remedy}")
+    with pytest.raises(StoreUnusable, match=f"restore a backup, or {remedy}"):
+        Reader.open(path)
+
+
+def test_a_circle_of_links_is_no_bug_of_the_hub(tmp_path):
+    path = tmp_path / "hub.db"
+    path.symlink_to("hub.db")
+    assert look_at_state(path)
+    assert look_at_machine(path)
+    with pytest.raises(StoreUnusable):
+        Reader.open(path)
+
+
+def test_a_file_of_a_newer_hub_is_not_read_by_commands(path):
+    change(path, "PRAGMA user_version = 99")
+    with pytest.raises(StoreUnusable, match=r"written by a newer hub .* use that version of this command"):
+        Reader.open(path)
 
 
 def test_a_newer_file_a_pipe_and_another_name_are_found(path):
