@@ -1,5 +1,6 @@
 """hub.yaml and the options of the command line into typed settings; all of the file is checked from the start."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,8 @@ class Settings:
     broker: BrokerSettings = field(default_factory=BrokerSettings)
     rules: tuple[Path, ...] = (Path("rules"),)
     devices: tuple[Path, ...] = (Path("devices"),)
+    optional: tuple[Path, ...] = (Path("devices"),)
+    """Which of `devices` need not be there; they are read once they are."""
     state: Path = Path("hub.db")
     publish_prefix: str = "hub"
     http: HttpSettings = field(default_factory=HttpSettings)
@@ -42,6 +45,10 @@ class Settings:
     self_watch: SelfWatchSettings = field(default_factory=SelfWatchSettings)
     heartbeat: HeartbeatSettings | None = None
     tracing: TracingSettings | None = None
+
+    def fleets(self) -> list[Path]:
+        """Return those of `devices` that are to be read."""
+        return [path for path in self.devices if path not in self.optional or os.path.lexists(path)]
 
 
 def load_settings(
@@ -66,6 +73,7 @@ def load_settings(
         broker=_override(settings.broker, broker, problems),
         rules=tuple(rules) or settings.rules,
         devices=tuple(devices) or settings.devices,
+        optional=() if devices else settings.optional,
         state=state or settings.state,
         http=listen_option(settings.http, http, problems),
     )
@@ -78,8 +86,7 @@ def read_settings(config: Path | None, problems: Problems) -> Settings:
     """Read the file alone; look into `problems` before using what comes back."""
     path = config or DEFAULT_FILE
     if config is None and not path.exists():
-        settings = Settings()
-        return settings if settings.devices[0].exists() else replace(settings, devices=())
+        return Settings()
     if not path.is_file():
         problems.append(Problem(str(path), 0, 0, "no such file", "name the configuration with -c"))
         return Settings()
@@ -89,7 +96,7 @@ def read_settings(config: Path | None, problems: Problems) -> Settings:
 
 def _settings(section: Section, base: Path) -> Settings:
     default = Settings()
-    devices = (base / "devices",) if (base / "devices").exists() else ()
+    devices = (base / "devices",)
 
     def path(node: Node) -> Path:
         return _path(node, base)
@@ -98,6 +105,7 @@ def _settings(section: Section, base: Path) -> Settings:
         broker=_broker(section, base),
         rules=section.take("rules", list_of(path), (base / "rules",)),
         devices=section.take("devices", list_of(path), devices),
+        optional=devices,
         state=section.take("state", path, base / default.state),
         publish_prefix=section.take("publish_prefix", _prefix, default.publish_prefix),
         http=read_http(section.get("http"), section.problems, path),

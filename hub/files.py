@@ -48,7 +48,7 @@ class Files:
 
 def load_files(settings: Settings, problems: Problems, *, keep: bool = False) -> Files:
     """Read rules and fleets; look into `problems` before using what comes back. `keep`: see load_rules."""
-    fleets = load_fleets(settings.devices, problems)
+    fleets = load_fleets(settings.fleets(), problems)
     registry = Registry(fleets)
     shipped = Shipped(RULES, settings.self_watch.notify) if settings.self_watch.enabled else None
     rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep, shipped=shipped)

@@ -71,7 +71,7 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(folder):
 
 def test_without_a_file_the_defaults_of_the_interface_hold(folder):
     made = load_settings(None)
-    assert made == Settings(devices=())
+    assert made == Settings()
     assert str(made.broker) == "mqtt://localhost:1883"
     assert (made.broker.client_id, made.broker.session_expiry) == ("hub", SESSION_EXPIRY_SECONDS)
     assert made.broker.receive_maximum == RECEIVE_MAXIMUM
@@ -105,9 +105,14 @@ def test_an_empty_file_means_the_defaults_and_so_does_a_key_without_a_value(fold
 
 
 def test_the_devices_folder_is_read_where_there_is_one(folder):
+    for text in ("state: x.db", "devices: [devices]"):  # written out or not, it need not be there
+        made = load(folder, text)
+        assert made.devices == (folder / "devices",)
+        assert made.fleets() == []
+    assert load_settings(None, devices=[Path("devices")]).fleets() == [Path("devices")]  # asked for, it must
+    assert load(folder, "devices: [others]").fleets() == [folder / "others"]
     (folder / "devices").mkdir()
-    assert load(folder, "state: x.db").devices == (folder / "devices",)
-    assert load_settings(None).devices == (Path("devices"),)
+    assert made.fleets() == [folder / "devices"]
 
 
 def test_options_go_over_the_file_and_are_relative_to_the_working_folder(folder):

@@ -190,6 +190,24 @@ def swap(folder, name, text, how):
     subprocess.run(["ln", "-sfn", name, folder], check=True)
 
 
+async def test_the_devices_folder_is_read_when_it_comes_and_is_missed_when_it_goes(tmp_path, broker):
+    owned = '  - {alert: Owned, topic: "t/{unit}", when: "value > device.limit"}\n'
+    fleet = "fleet: f\ntopic: t/{device}\nevery: 10s\nattributes: {limit: 30}\ndevices: [{device: 1}]\n"
+    devices = tmp_path / "devices"
+    async with scene(tmp_path, broker, owned, limits=QUICK) as at:
+        devices.mkdir()
+        (devices / "fleet.yaml").write_text(fleet)
+        await at.hub.says(" reloaded ")
+        await at.send("t/1", 31)
+        await at.notified("Owned", "firing")
+        remove(devices)
+        await at.hub.says(" trouble reload: ", "devices: had 1 fleet in 1 file, and has none now")
+        assert await at.hub.stop() == 0
+        await at.hub.start(connected=False)
+        assert await at.hub.ended(20) == 1
+        assert "devices: had 1 fleet in 1 file, and has none now" in "".join(at.hub.errors)
+
+
 async def test_a_hub_without_rules_starts_says_so_and_takes_those_that_are_written_then(tmp_path, broker):
     hub = Hub(tmp_path, broker, "", limits=QUICK)
     hub.rules.unlink()
