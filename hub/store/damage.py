@@ -44,9 +44,8 @@ def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
 
 
 def unreadable(path: Path, error: sqlite3.Error) -> StoreUnusable:
-    """Say why the file cannot be read beside the hub, or without one."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    remedy = _REMEDIES.get(code, "").replace("write it and its folder", "read it")
+    """Say why the file cannot be read beside the hub, or without one: SQLite writes into its folder even then."""
+    remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
     return StoreUnusable(f"{path}: cannot be read as a hub's state file: {error}{remedy}")
 
 

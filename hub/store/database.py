@@ -83,6 +83,9 @@ _FEWER_HANDED = """
 UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
 (SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
 _KEY_BYTES = 32
+_TABLES = set(
+    re.findall(r"^CREATE TABLE (\w+)", files("hub.store").joinpath("schema.sql").read_text("utf-8"), re.MULTILINE)
+)
 _GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
@@ -146,12 +149,15 @@ class Database:
         self._handed: int = self._rows(_COUNT_HANDED)[0][0]
 
     def check(self) -> None:
-        """See that every row can be read, before anybody relies on it.
+        """See that every table is there and every row can be read, before anybody relies on it.
 
         Raises:
             StoreUnusable: one cannot; it is named.
 
         """
+        if gone := sorted(_TABLES - {name for (name,) in self._rows("SELECT name FROM sqlite_master")}):
+            remedy = "restore a backup, or move it away and begin anew"
+            raise StoreUnusable(f"{self.path}: damaged: the table {gone[0]} is missing; {remedy}")
         found = undecodable_row(self.connection, self.path) or unreadable_row(self.connection, self.path)
         if found:
             raise found

@@ -1,0 +1,83 @@
+"""State files whose rows mean nothing to who uses them: the row is named with what to do, whatever would fail."""
+
+import asyncio
+import contextlib
+import shutil
+import sqlite3
+
+import pytest
+
+from hub.app import App
+from hub.config import load_settings
+from hub.errors import StoreError
+from hub.observer import Observer
+
+OUTBOX = "INSERT INTO outbox (row, id, receiver, lane, body, created) VALUES (9, 'a', 'hub', 'l', '[1]', 0)"
+DAMAGES = [
+    (OUTBOX, "DELETE FROM outbox WHERE row = 9"),
+    ("INSERT INTO subscribers VALUES ('https://a', '{}')", "DELETE FROM subscribers WHERE endpoint = 'https://a'"),
+    *(
+        (f"INSERT OR REPLACE INTO meta VALUES ('{key}', '{value}')", f"DELETE FROM meta WHERE key = '{key}'")
+        for key, value in [
+            ("key:token", ""),
+            ("key:token", "abcd"),
+            ("alive", "inf"),
+            ("alive", "nan"),
+            ("filters", "{no"),
+            ("filters", "5"),
+            ("filters", "[5]"),
+            ("written", "[]"),
+            ("written", '{"a": "b"}'),
+            ("own_serial", "inf"),
+            ("broker_dropped", "x"),
+        ]
+    ),
+    *((f"DROP TABLE {table}", f"the table {table} is missing") for table in ("trace", "audit", "rules", "keys")),
+]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text('rules: [{alert: Hot, topic: "t/{device}", when: value > 30}]')
+    (tmp_path / "hub.yaml").write_text("broker: {url: 'mqtt://127.0.0.1:1'}\nhttp: false\n")
+    return tmp_path
+
+
+async def ended():
+    """Run a hub without a broker for a moment; return why it ended before."""
+    app = App(load_settings(None), Observer())
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            running = asyncio.create_task(app.run())
+            await asyncio.wait([running], timeout=0.3)
+            app.stop()
+            try:
+                await running
+            except StoreError as error:
+                return str(error)
+    return ""
+
+
+async def test_what_cannot_be_used_is_named_and_what_it_says_mends_it(folder):
+    assert await ended() == ""
+    whole = folder / "whole.db"
+    shutil.copy("hub.db", whole)
+    for sql, says in DAMAGES:
+        shutil.copy(whole, "hub.db")
+        change(sql)
+        said = await ended()
+        assert said.startswith("hub.db: damaged: "), (sql, said)
+        assert says in said, (sql, said)
+        assert "restore a backup" in said
+        if says.startswith("DELETE"):
+            change(says)
+            assert await ended() == "", sql
+
+
+def change(sql):
+    connection = sqlite3.connect("hub.db")
+    with connection:
+        connection.execute(sql)
+    connection.close()
