@@ -15,8 +15,9 @@ import orjson
 
 from hub.commands.complaints import Complaints
 from hub.commands.reply import response_topic, why_no_reply
+from hub.commands.request import read_request
 from hub.commands.service import Answer, Service
-from hub.errors import HubError, SessionTakenOver, SubscriptionDenied
+from hub.errors import HubError, RequestError, SessionTakenOver, SubscriptionDenied
 from hub.ingest.session import BrokerSettings, Session
 from hub.limits import DESK_RETRY_SECONDS, REQUEST_BYTES
 from hub.model import Delivery
@@ -146,11 +147,9 @@ class Channel:
         if len(payload) > REQUEST_BYTES:
             return {"ok": False, "error": f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}"}
         try:
-            request = orjson.loads(payload or b"{}")
-        except orjson.JSONDecodeError as error:
-            return {"ok": False, "error": f"not JSON: {error}"}
-        if not isinstance(request, dict):
-            return {"ok": False, "error": "a request is a JSON object"}
+            request = read_request(payload)
+        except RequestError as error:
+            return {"ok": False, "error": str(error)}
         return await self._service.answer(name, request, "mqtt")
 
     async def _reply(self, topic: str, delivery: Delivery, answer: Answer) -> None:

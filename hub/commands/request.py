@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from hub.alerts.alert import Alert
 from hub.alerts.book import Book
 from hub.alerts.matchers import Matcher, parse_matchers
@@ -13,14 +15,43 @@ from hub.clock import rfc3339
 from hub.duration import format_duration, parse_duration
 from hub.errors import RequestError
 from hub.expressions import visible
+from hub.limits import PAYLOAD_DEPTH
 
-__all__ = ["Request", "chosen", "instant", "matchers_of", "span", "words"]
+__all__ = ["Request", "chosen", "instant", "matchers_of", "read_request", "span", "words"]
 
 Request = Mapping[str, Any]
 _ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
 _WORDS_CHARS = 1000
 _LAST = 253_370_764_800.0
 """The year 9999: later times cannot be written."""
+
+
+def read_request(text: bytes) -> dict[str, Any]:
+    """Read a request as it comes; an empty one is {}.
+
+    What is nested deeper than the audit log can write is refused before anything is done: it would be done, and no log
+    would have it.
+
+    Raises:
+        RequestError: it is no JSON object, or nested too deep.
+
+    """
+    try:
+        found = orjson.loads(text or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise RequestError(f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise RequestError("a request is a JSON object")
+    if _deeper(found, PAYLOAD_DEPTH):
+        raise RequestError(f"a request is JSON nested no deeper than {PAYLOAD_DEPTH}")
+    return found
+
+
+def _deeper(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return not depth or any(_deeper(each, depth - 1) for each in inner)
 
 
 def words(request: Request, key: str, default: str = "") -> str:

@@ -6,6 +6,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.commands.request import read_request
+from hub.errors import RequestError
 from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
@@ -35,16 +37,13 @@ async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> di
     """Read the body as a JSON object; an empty one is {}.
 
     Raises:
-        Refused: it is none, or too large.
+        Refused: it is none, nested too deep, or too large.
 
     """
     try:
-        found = orjson.loads(await site.bodies.read(request, most) or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, f"not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise Refused(400, "a request is a JSON object")
-    return found
+        return read_request(await site.bodies.read(request, most))
+    except RequestError as error:
+        raise Refused(400, str(error)) from None
 
 
 def _command(name: str) -> Handler:

@@ -90,7 +90,7 @@ class Guard:
         login = self.login(asked)
         if login is None:
             raise Refused(401, "a token is needed: Authorization: Bearer TOKEN, with one of http.tokens in hub.yaml")
-        return Actor(login.token.name, login.token.role, login.mark)
+        return Actor(login.token.name, login.token.role, login.mark, login.expires)
 
     def login(self, asked: HTTPConnection) -> Login | None:
         """Return the login that the request's cookie is of, None where it is of none (any more)."""
@@ -110,7 +110,7 @@ class Guard:
             raise Refused(403, "this request comes from a page of another site (Sec-Fetch-Site)")
         if origin is None:
             return
-        if urlsplit(origin).netloc.lower() not in self._own_hosts(asked):
+        if _netloc(origin) not in self._own_hosts(asked):
             raise Refused(403, f"this request comes from a page of another site (Origin: {origin[:200]})")
 
     def _own_hosts(self, asked: HTTPConnection) -> set[str]:
@@ -120,9 +120,25 @@ class Guard:
         if is_forwarded(asked):
             raise Refused(403, "a proxy has passed this request on, and the hub has no tokens: set http.tokens")
         host = asked.headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _hostname(host)
         if not (is_loopback(name) or (self._name and host.lower() == self._name)):
             raise Refused(403, "a hub without tokens is asked by the name localhost, or that of http.url, only")
+
+
+def _netloc(url: str) -> str:
+    """Return host and port of a URL that somebody sent; "" where it is none, which is nobody's."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _hostname(host: str) -> str:
+    """Return the name of a Host header, without its port; "" where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _authorization(header: str) -> str | None:
