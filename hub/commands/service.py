@@ -123,7 +123,8 @@ class Service:
 
         async def handle(request: Request, way: Way) -> Answer:
             def changed(_: Core, now: float) -> Answer:
-                made = change(self._subscribers, request, now)
+                asked = {**request, "by": way.actor} if way.actor else request  # his role is of his own name alone
+                made = change(self._subscribers, asked, now)
                 self._pipeline.audit(way.actor or words(request, "by", ANONYMOUS), way.via, name, {})
                 return made
 
@@ -188,8 +189,11 @@ class Service:
     async def _why(self, request: Request, way: Way) -> Answer:
         del way
         name, labels = _named(request)
-        found = await self._store.read(lambda database: story.read(Reader(database.connection), name, labels))
-        return {"ok": True, "alerts": [story.as_body(each) for each in found]}
+
+        def told(reader: Reader) -> list[Answer]:
+            return [story.as_body(each) for each in story.read(reader, name, labels)]
+
+        return {"ok": True, "alerts": await self._store.look(told)}
 
 
 def _why_not(core: Core, request: Request, now: float) -> Answer:

@@ -10,6 +10,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from hub.limits import STORE_RETRY_SECONDS
 from hub.store.changes import Changes, Snapshot
 from hub.store.damage import unanswered, unusable
 from hub.store.database import Database
+from hub.store.reader import Reader
 
 __all__ = ["Store"]
 
@@ -43,6 +45,7 @@ class Store:
         self._closed = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
         """Done when the writer has ended; with an exception when it died, which must stop the process."""
+        self._lookout = ThreadPoolExecutor(1, "store-reader")
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -70,6 +73,19 @@ class Store:
         self._jobs.put((query, future))
         return await future
 
+    async def look(self, query: Callable[[Reader], T]) -> T:
+        """Run a query of somebody's beside the writer: what people ask may take half a second, and no commit waits.
+
+        One at a time, on a connection that can only read: it sees all that is on disk.
+
+        Raises:
+            StoreError: it cannot be read, or the store is closed. What the query raises is raised.
+
+        """
+        if self._closed:
+            raise StoreError(f"{self.database.path}: closed")
+        return await self._loop.run_in_executor(self._lookout, _looked, self.database.path, query)
+
     def stopping(self) -> None:
         """Let the next hub that wants the file know that it is worth waiting."""
         self.database.stopping()
@@ -78,6 +94,7 @@ class Store:
         """Commit what was handed in and close the file; what cannot be committed is given up, it was not promised."""
         self._closed = True
         self._jobs.put((None, None))
+        self._lookout.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
@@ -151,6 +168,15 @@ class Store:
     def _call(self, function: Callable[..., None], *args: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(function, *args)
+
+
+def _looked(path: Path, query: Callable[[Reader], T]) -> T:
+    """Answer a query on a connection of its own: a new one each time, as the file may have been written anew."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return query(Reader(connection))
+    except sqlite3.Error as error:
+        raise unanswered(path, error) from None
 
 
 def _tell(jobs: list[tuple[Changes, Done]], error: StoreError | None) -> None:

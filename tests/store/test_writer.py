@@ -188,3 +188,27 @@ async def test_a_crash_behind_a_commit_keeps_it_and_before_it_keeps_nothing(tmp_
     database = Database(copy)
     assert database.load().meta == {"k": "1"}
     database.close()
+
+
+async def test_what_people_ask_keeps_no_commit_waiting_and_sees_what_is_on_disk(store):
+    begun, end = threading.Event(), threading.Event()
+
+    def slow(reader):
+        begun.set()
+        assert end.wait(10)
+        return reader.rules()
+
+    asked = [asyncio.create_task(store.look(slow)) for _ in range(20)]
+    assert await within(asyncio.to_thread(begun.wait, 10))
+    assert await within(committed(store, Changes(rules=[("Hot", "{}")]))) is None
+    end.set()
+    assert await within(asked[-1]) == ["Hot"]
+    await within(asyncio.gather(*asked))
+
+
+async def test_a_query_of_somebody_cannot_write_and_one_that_comes_too_late_is_told_so(store):
+    with pytest.raises(StoreError, match="readonly"):
+        await within(store.look(lambda reader: reader._connection.execute("DELETE FROM meta")))
+    await store.close()
+    with pytest.raises(StoreError, match="closed"):
+        await store.look(lambda reader: reader.rules())

@@ -117,7 +117,7 @@ async def _push(site: Site, request: Request, actor: Actor) -> Response:
 async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
     """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
     del request, actor
-    depths = await site.app.store.read(lambda database: Reader(database.connection).depths())
+    depths = await site.app.store.look(Reader.depths)
     return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
 
 
@@ -147,7 +147,7 @@ async def _history(site: Site, request: Request, actor: Actor) -> Response:
     limit = asked_number(query, "limit", 100, HISTORY_SHOWN)
     before = asked_number(query, "before", _NEWEST, _NEWEST)
     rule, alert = query.get("alertname", ""), query.get("fingerprint", "")
-    rows = await site.app.store.read(lambda database: Reader(database.connection).history(before, rule, alert, limit))
+    rows = await site.app.store.look(lambda reader: reader.history(before, rule, alert, limit))
     return answer({"ok": True, "entries": await site.reads.write(map(_entry, rows))})
 
 
@@ -162,7 +162,7 @@ async def _audit(site: Site, request: Request, actor: Actor) -> Response:
     del actor
     limit = asked_number(request.query_params, "limit", 100, HISTORY_SHOWN)
     before = asked_number(request.query_params, "before", _NEWEST, _NEWEST)
-    rows = await site.app.store.read(lambda database: Reader(database.connection).audit(before, limit))
+    rows = await site.app.store.look(lambda reader: reader.audit(before, limit))
     entries = [
         {"row": row, "time": rfc3339(at), "actor": by, "via": via, "action": action, "detail": orjson.loads(detail)}
         for row, at, by, via, action, detail in rows
