@@ -10,11 +10,15 @@ ROLES = (VIEWER, OPERATOR, ADMIN)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody with a token: its name, and what it may do; `login` marks the login of a browser."""
+    """Somebody with a token: its name, and what it may do.
+
+    `login` marks the login of a browser, which `expires` at this time, in seconds since 1970.
+    """
 
     name: str
     role: str
     login: str = ""
+    expires: int = 0
 
     def may(self, role: str) -> bool:
         """Tell whether it may do what needs this role."""

@@ -21,6 +21,8 @@ class Seat:
     who: str
     role: str
     login: str = ""
+    expires: int = 0
+    """When its login does, in seconds since 1970."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     why: tuple[int, str] = (1013, "too slow for the feed")
     """With what a WebSocket is closed (RFC 6455, 7.4): 1013 is try again later."""
@@ -50,7 +52,7 @@ class Audience:
             raise Refused(503, f"{FEED_CLIENTS} clients hear the feed, which is all it has room for", 10.0)
         if sum(each.who == who for each in self._seats) >= FEED_CLIENTS_EACH:
             raise Refused(429, f"{who} hears the feed {FEED_CLIENTS_EACH} times already", 10.0)
-        return Seat(who, actor.role, actor.login)
+        return Seat(who, actor.role, actor.login, actor.expires)
 
     @contextmanager
     def taken(self, seat: Seat) -> Iterator[None]:
@@ -66,6 +68,12 @@ class Audience:
         for seat in self._seats:
             if seat.login and login in ("", seat.login):
                 seat.leave(1008, "logged out")
+
+    def expire(self, now: float) -> None:
+        """Let go those whose login has expired by now."""
+        for seat in self._seats:
+            if seat.login and seat.expires <= now:
+                seat.leave(1008, "the login has expired")
 
     def leave(self) -> None:
         """Let all go: the hub stops."""

@@ -171,11 +171,12 @@ def _url(settings: HttpSettings, bound: socket.socket) -> str:
 
 
 async def _tick(site: Site) -> None:
-    """Once a second put the figures into the feed."""
+    """Once a second let go of who has to, and put the figures into the feed."""
     while True:
         await asyncio.sleep(1.0)
+        site.audience.expire(site.app.clock.now())
         try:
-            depths = await site.app.store.read(lambda database: Reader(database.connection).depths())
+            depths = await site.app.store.look(Reader.depths)
         except StoreError:
             return
         site.depths = depths

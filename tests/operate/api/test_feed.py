@@ -316,3 +316,14 @@ def test_the_feed_has_room_for_so_many_of_a_token_or_address_and_so_many_at_all(
         assert refused(99) == 503
     sit_again = audience.room(client("192.0.2.1"), LOCAL, origin)
     assert sit_again.who == "192.0.2.1"
+
+
+async def test_a_feed_ends_when_its_login_expires(feed):
+    audience = Audience()
+    short, long, token = Seat("olga", OPERATOR, "a", 2000), Seat("olga", OPERATOR, "b", 2001), Seat("root", ADMIN)
+    with audience.taken(short), audience.taken(long), audience.taken(token):
+        audience.expire(1999.0)
+        assert not any(each.over.is_set() for each in (short, long, token))
+        audience.expire(2000.0)
+        assert [each.over.is_set() for each in (short, long, token)] == [True, False, False]
+        assert short.why == (1008, "the login has expired")
