@@ -51,6 +51,10 @@ class HttpSettings:
     proxies: tuple[Network, ...] = ()
     """Whose word on who asks (X-Forwarded-For, X-Forwarded-Proto) is believed."""
 
+    def acknowledges(self, name: str) -> bool:
+        """Tell whether who has the token of this name may acknowledge; without tokens everybody may."""
+        return not self.tokens or any(each.name == name and each.role != "viewer" for each in self.tokens)
+
 
 def read_http(node: Node | None, problems: Problems, path: Convert[Path]) -> HttpSettings:
     """Read the key `http`; `path` reads the name of a file."""

@@ -5,7 +5,7 @@ Held in memory; what changes goes to the store with the next commit.
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +39,18 @@ class Subscription:
 class Subscribers:
     """All subscriptions, by endpoint. `key` is the secret that the hub's VAPID key is made of."""
 
-    def __init__(self, key: bytes, stored: Iterable[tuple[str, str]] = ()) -> None:
-        """Bring in what the store holds: endpoint, and the rest as JSON."""
-        self.key = key
+    def __init__(
+        self,
+        key: bytes,
+        stored: Iterable[tuple[str, str]] = (),
+        acknowledges: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """Bring in what the store holds: endpoint, and the rest as JSON.
+
+        `acknowledges` tells of a name, by which somebody subscribed, whether its links that acknowledge are for him: a
+        link needs no login, so who may only look must not get one. It is asked each time, as roles change.
+        """
+        self.key, self.acknowledges = key, acknowledges
         self.all = {endpoint: Subscription(endpoint, *orjson.loads(text)) for endpoint, text in stored}
         self.offers: dict[object, tuple[str, bool]] = {}
         """Of each receiver of kind `webpush`: its public key, and whether it sends into private networks."""

@@ -381,3 +381,19 @@ async def test_where_nobody_has_it_the_failure_counts(webpush, subscribers, list
     outcome = await receiver.send(notification())
     assert isinstance(outcome, Retry)
     assert not outcome.partly
+
+
+async def test_who_may_only_look_gets_no_link_that_acknowledges(webpush, listener, subscribers):
+    receiver = webpush()
+    browsers = {}
+    for name in ("wall", "olga"):
+        browsers[name] = Browser(f"http://127.0.0.1:{listener.port}/push/{name}")
+        subscribers.add(read_subscription(browsers[name].says, name, 1000.0))
+    subscribers.acknowledges = lambda name: name == "olga"
+    assert await receiver.send(notification(ack_url="https://h/ack/t")) == Delivered()
+    heard = {path.rpartition("/")[2]: body for _, path, _, body in listener.requests}
+    assert {name: browsers[name].read(body)["ack_url"] for name, body in heard.items()} == {
+        "wall": "",
+        "olga": "https://h/ack/t",
+    }
+    assert b"/ack/" not in orjson.dumps(browsers["wall"].read(heard["wall"]))

@@ -76,10 +76,11 @@ class Webpush:
         if not every:
             return Rejected("no browser has subscribed in the page")
         waiting = [each for each in every if each.endpoint not in done]
-        content = payload(notification)
+        linked, bare = payload(notification), payload(notification, linked=False)
         room = asyncio.Semaphore(PUSH_AT_ONCE)
 
         async def push(to: Subscription) -> Outcome:
+            content = linked if self._subscribers.acknowledges(to.by) else bare
             async with room:
                 return await self._in_time(to, notification, content)
 
@@ -183,8 +184,8 @@ class Webpush:
         return self._own
 
 
-def payload(notification: Notification) -> bytes:
-    """Return what the page's service worker shows, in PUSH_BYTES at most."""
+def payload(notification: Notification, *, linked: bool = True) -> bytes:
+    """Return what the page's service worker shows, in PUSH_BYTES at most; with the link that acknowledges, or not."""
     body = notification.body
     shown = {
         "tag": episode(notification.id),
@@ -193,7 +194,7 @@ def payload(notification: Notification) -> bytes:
         "severity": body.get("severity"),
         "fingerprint": notification.order,
         "time": notification.created,
-        "ack_url": body.get("ack_url", ""),
+        "ack_url": body.get("ack_url", "") if linked else "",
     }
     said = f"{summary(body)}\n{message({**body, 'ack_url': '', 'alerts': ()})}"
     room = PUSH_BYTES - len(orjson.dumps(shown)) - len(b',"body":""')
