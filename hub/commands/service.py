@@ -9,6 +9,7 @@ from hub.commands import desk, outbox, push
 from hub.commands.desk import ANONYMOUS
 from hub.commands.drill import Drills, chosen_receivers
 from hub.commands.request import Request, chosen, span, words
+from hub.commands.slices import Slices
 from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
 from hub.errors import HubError, RequestError
@@ -45,7 +46,7 @@ class Service:
     ) -> None:
         """Take the hub, the browsers that are told by push, and the drills."""
         self._pipeline, self._store, self._clock = pipeline, store, clock
-        self._subscribers, self._drills = subscribers, drills
+        self._subscribers, self._drills, self._slices = subscribers, drills, Slices()
         self._known: Mapping[str, Handler] = {
             "ack": self._ack,
             "token": self._token,
@@ -63,7 +64,7 @@ class Service:
             "drill": self._drill,
             "drill-receipts": self._receipts,
             "why": self._why,
-            "why-not": self._reading(_why_not),
+            "why-not": self._why_not,
         }
 
     async def answer(self, name: str, request: Request, via: str, actor: str = "") -> Answer:
@@ -195,10 +196,11 @@ class Service:
 
         return {"ok": True, "alerts": await self._store.look(told)}
 
-
-def _why_not(core: Core, request: Request, now: float) -> Answer:
-    name, labels = _named(request)
-    return {"ok": True} | absence.why_not(core, name, labels, now)
+    async def _why_not(self, request: Request, way: Way) -> Answer:
+        del way
+        name, labels = _named(request)
+        steps = absence.looking(self._pipeline.core, name, labels, self._clock.now())
+        return {"ok": True} | await self._slices.run(steps)
 
 
 def _named(request: Request) -> tuple[str, Mapping[str, str]]:

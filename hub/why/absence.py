@@ -1,9 +1,12 @@
 """Why nobody was told: which part of a condition does not hold now, or which stage holds it back, and the last values.
 
-It asks the running core: for each topic it remembers the last message.
+It asks the running core: for each topic it remembers the last message. There may be thousands, and each is decoded: so
+it looks in steps, between which events are evaluated.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from heapq import nlargest
+from operator import itemgetter
 from typing import Any
 
 from hub.alerts.alert import Alert, fingerprint
@@ -24,12 +27,24 @@ from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 from hub.why.values import value_text
 
-__all__ = ["why_not"]
+__all__ = ["looking", "why_not"]
 
 Answer = dict[str, Any]
+_Heard = tuple[float, str, bytes, tuple[str, ...]]
+"""The last message of an instance: when it came, its topic and payload, what the pattern captures of the topic."""
 
 
 def why_not(core: Core, name: str, labels: Mapping[str, str], now: float) -> Answer:
+    """Do as `looking` does, at once."""
+    steps = looking(core, name, labels, now)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return dict(end.value)
+
+
+def looking(core: Core, name: str, labels: Mapping[str, str], now: float) -> Generator[None, None, Answer]:
     """Say for each instance of a rule with these labels (the latest heard, WHY_ALERTS at most) why it is not told.
 
     Raises:
@@ -42,8 +57,11 @@ def why_not(core: Core, name: str, labels: Mapping[str, str], now: float) -> Ans
         hint = did_you_mean(name, known) or "`hub check` tells the rules; a disabled one is not at work"
         raise RequestError(f"no rule {name!r} is at work ({hint})")
     _check_labels(state.rule, labels)
-    heard = list(_heard(core, state, labels))
-    found = [_instance(core, state, key, event, captures, now) for key, event, captures in heard[:WHY_ALERTS]]
+    heard = yield from _heard(core, state, labels)
+    found = []
+    for key, (at, topic, raw, captures) in nlargest(WHY_ALERTS, heard.items(), key=itemgetter(1)):
+        found.append(_instance(core, state, key, decode_again(topic, raw, at), captures, now))
+        yield
     answer: Answer = {"rule": name, "instances": found, "heard": len(heard)}
     if not found:
         answer["sentences"] = [_unheard(state.rule, labels)]
@@ -66,10 +84,11 @@ def _unheard(rule: Rule, labels: Mapping[str, str]) -> str:
 
 def _heard(
     core: Core, state: RuleState, labels: Mapping[str, str]
-) -> Iterator[tuple[tuple[str, ...], Event, tuple[str, ...]]]:
-    """Yield the last message of each instance that is meant, the latest first."""
-    seen: set[tuple[str, ...]] = set()
-    for topic, raw, at in sorted(core.engine.last_messages(), key=lambda each: -each[2]):
+) -> Generator[None, None, dict[tuple[str, ...], _Heard]]:
+    """Return the last message of each instance that is meant, by its key; each topic is a step."""
+    found: dict[tuple[str, ...], _Heard] = {}
+    for topic, raw, at in list(core.engine.last_messages()):  # topics come and go between two steps
+        yield
         pattern = next((each for each in state.rule.patterns if matches(each.filter, topic)), None)
         if pattern is None:
             continue
@@ -80,9 +99,9 @@ def _heard(
         except EvaluationError:
             key = ()
         known = dict(zip(state.rule.captures, captures, strict=True)) | dict(zip(state.rule.by, key, strict=False))
-        if key not in seen and all(known.get(name) == value for name, value in labels.items()):
-            seen.add(key)
-            yield key, event, captures
+        if all(known.get(name) == value for name, value in labels.items()):
+            found[key] = max(found.get(key, (at, topic, raw, captures)), (at, topic, raw, captures))
+    return found
 
 
 def _instance(

@@ -3,9 +3,10 @@
 import pytest
 
 from hub.alerts.matchers import parse_matchers
+from hub.limits import WHY_ALERTS
 from hub.rules.loader import RuleSet
 from hub.trial.world import World
-from hub.why.absence import why_not
+from hub.why.absence import looking, why_not
 from tests.rules.making import event, rule, rules
 
 
@@ -95,3 +96,22 @@ def test_of_an_alert_that_was_silenced_who_heard_before_is_said():
 )
 def test_of_a_member_of_a_group_is_said_that_its_group_waits_or_has_told_it(text, deeds, after, said):
     assert told(f"notify: [chat], {text}", *deeds, after=after).startswith(said)
+
+
+def test_a_look_at_thousands_of_topics_is_made_in_steps_and_tells_of_the_latest_heard_also_where_topics_come_meanwhile():
+    hot = rule('- {alert: Hot, topic: "t/{site}/{device}", by: [device], when: value > 0}')
+    world = World(RuleSet({"Hot": hot}), None, 1000.0)
+    world.send([event(f"t/a/{number}", 0, 1000.0 + number) for number in range(1000)])
+    world.send([event("t/b/7", 0, 3000.0), event("u/x", 0, 3000.0)])
+    steps = looking(world.core, "Hot", {}, 3000.0)
+    for _ in range(500):
+        next(steps)
+    world.send([event(f"t/c/{number}", 0, 3001.0) for number in range(5)])
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(steps)
+    answer = end.value.value
+    heard = [each["labels"]["device"] for each in answer["instances"]]
+    assert heard == ["7", *(str(999 - number) for number in range(WHY_ALERTS - 1))]
+    assert answer["instances"][0]["event"]["topic"] == "t/b/7"
+    assert answer["heard"] == 1000

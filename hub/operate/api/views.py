@@ -217,7 +217,7 @@ ENDPOINTS = (
     Endpoint("GET", "/api/hub/push", VIEWER, _push, "The key that browsers subscribe to push with", _PUSH),
     Endpoint("GET", "/api/hub/receivers", VIEWER, _receivers, "The receivers and how they stand", _RECEIVERS),
     Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert", _WHY, long=True),
-    Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told", _WHY_NOT),
+    Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told", _WHY_NOT, long=True),
     Endpoint("GET", "/api/hub/history", VIEWER, _history, "What happened to alerts", _HISTORY, long=True),
     Endpoint("GET", "/api/hub/audit", ADMIN, _audit, "Who changed what", _AUDIT),
 )

@@ -1,0 +1,35 @@
+"""Long looks at the core, a slice in each turn of the loop and one look at a time: events are evaluated between."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from time import perf_counter
+from typing import TypeVar
+
+from hub.limits import READ_SLICE_SECONDS
+
+__all__ = ["Slices"]
+
+T = TypeVar("T")
+
+
+class Slices:
+    """Runs what yields between its steps; `timer` is a clock in seconds."""
+
+    def __init__(self, timer: Callable[[], float] = perf_counter) -> None:
+        """Begin with nothing under way."""
+        self._timer = timer
+        self._lock = asyncio.Lock()
+
+    async def run(self, steps: Generator[None, None, T]) -> T:
+        """Return what it returns; what it raises is raised."""
+        async with self._lock:
+            begun = self._timer()
+            while True:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    found: T = end.value
+                    return found
+                if self._timer() - begun > READ_SLICE_SECONDS:
+                    await asyncio.sleep(0)
+                    begun = self._timer()
