@@ -233,6 +233,7 @@ REASON_CHARS = 300  # why a delivery failed, in one line of a log
 RATE_COUNT = 10_000  # the largest `rate`: the times of so many attempts are remembered
 BREAKER_FAILURES = 5  # in a row, of more than one alert: then a receiver is left alone for a while
 HOST_CIRCUITS = 1000  # hosts that fail, of a receiver whose host an event names: 0.3 MB
+HOST_STRANGERS_SECONDS = 300.0  # of much that waits, until what hosts that never answered have of it is given up
 HOST_CROWD_SECONDS = 1.0  # between two looks at what waits for hosts that fail, where it is much: a look takes 30 ms
 HOST_LOOKUPS = 8  # names from events that are looked up at once: what hangs in that holds up no other look-up
 BREAKER_SECONDS = (1.0, 60.0)  # first and longest pause before it is tried again: what is seen of it after an outage

@@ -244,6 +244,8 @@ class Dispatcher:
         lane, notification = channel.lane, queued.notification
         if lane.breaker.failures or lane.hosts is not None:
             self._answered(channel, notification)
+        if lane.hosts is not None:
+            lane.hosts.delivered(notification)
         if lane.allowance is not None:
             lane.allowance.worked(self._clock.monotonic())
         end = None

@@ -1,7 +1,8 @@
 """Circuits for each host, of a receiver whose host an event chooses: one device's host holds back that host alone.
 
-Only hosts that fail are remembered, and of those so many; the one that has failed longest ago is forgotten first, which
-costs it a few attempts more.
+Of the hosts that fail so many are remembered; the one that has failed longest ago is forgotten first, which costs it a
+few attempts more. Of those that have answered, too: a device that names ever new hosts, each of which hangs, has no
+circuit that opens, so what goes to hosts that never answered gets but a part of the attempts (see lane.py).
 """
 
 from bisect import bisect_right
@@ -9,7 +10,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from math import inf
 
-from hub.limits import BREAKER_SECONDS, HOST_CIRCUITS
+from hub.limits import BREAKER_SECONDS, HOST_CIRCUITS, HOST_STRANGERS_SECONDS
 from hub.model import Notification
 from hub.notify.breaker import Breaker
 from hub.notify.outbox import Queued
@@ -22,12 +23,19 @@ HostOf = Callable[[Notification], str]
 class Hosts:
     """What a lane knows of the hosts that its notifications name; a notification that names none counts for nobody."""
 
-    __slots__ = ("_circuits", "host_of")
+    __slots__ = ("_circuits", "_crowded", "_proven", "host_of")
 
     def __init__(self, host_of: HostOf) -> None:
         """Know none that fails."""
         self.host_of = host_of
         self._circuits: OrderedDict[str, Breaker] = OrderedDict()
+        self._proven: OrderedDict[str, None] = OrderedDict()
+        self._crowded = inf  # since when, by the monotonic clock
+
+    def is_stranger(self, notification: Notification) -> bool:
+        """Tell whether its host has not answered since it failed, or ever."""
+        host = self.host_of(notification)
+        return bool(host) and host not in self._proven
 
     def opens(self, notification: Notification, now: float) -> float:
         """Return the monotonic time from which on an attempt may begin; soon, while another one probes its host."""
@@ -48,6 +56,7 @@ class Hosts:
         host = self.host_of(notification)
         if not host:
             return
+        self._proven.pop(host, None)
         breaker = self._circuits.setdefault(host, Breaker())
         self._circuits.move_to_end(host)
         if len(self._circuits) > HOST_CIRCUITS:
@@ -57,19 +66,36 @@ class Hosts:
             breaker.hold(now, asked)
 
     def worked(self, notification: Notification) -> None:
-        """Hear that its host has answered."""
+        """Hear that its host has answered, or that there is none."""
         if self._circuits:
             self._circuits.pop(self.host_of(notification), None)
 
-    def surplus(self, waiting: Iterable[Queued], most: int) -> set[int]:
+    def delivered(self, notification: Notification) -> None:
+        """Hear that its host has taken it: no stranger any more, until it fails."""
+        host = self.host_of(notification)
+        if host:
+            self._proven[host] = None
+            self._proven.move_to_end(host)
+            if len(self._proven) > HOST_CIRCUITS:
+                self._proven.popitem(last=False)
+
+    def calm(self) -> None:
+        """Hear that not much waits."""
+        self._crowded = inf
+
+    def surplus(self, waiting: Iterable[Queued], most: int, now: float) -> set[int]:
         """Return the rows of what waits for hosts that fail beyond `most`: the oldest of the hosts that have the most.
 
-        So nobody fills the memory of a receiver with what can go nowhere, and keeps out what can.
+        So nobody fills the memory of a receiver with what can go nowhere, and keeps out what can. What was not tried
+        yet, for a host that never answered, counts where it has been much for HOST_STRANGERS_SECONDS: after a start no
+        host has answered, and those that do are soon known.
         """
+        self._crowded = min(self._crowded, now)
+        strangers = now - self._crowded >= HOST_STRANGERS_SECONDS
         rows: defaultdict[str, list[int]] = defaultdict(list)
         for each in waiting:
             host = self.host_of(each.notification)
-            if each.attempts or host in self._circuits:
+            if each.attempts or host in self._circuits or (strangers and host and host not in self._proven):
                 rows[host].append(each.row)
         if sum(map(len, rows.values())) <= most:
             return set()

@@ -47,6 +47,8 @@ class Lane:
         "_lines",
         "_look",
         "_look_at",
+        "_parked",
+        "_strangers",
         "_void",
         "allowance",
         "behind",
@@ -90,6 +92,8 @@ class Lane:
         self._void: set[int] = set()  # places taken out that `ready`, `waiting` or a page being read still have
         self._aging: dict[int, str] = {}  # with patience: the alert of each place held, in row order
         self._look_at = self._crowd_at = -inf
+        self._strangers: set[int] = set()  # rows under way to hosts that never answered
+        self._parked: deque[Queued] = deque()  # whose turn it was, for such hosts, while those had all they may have
         # of each row held, and of each place: when it was made, by the clock that never steps
         self._born: dict[int, float] = {}
 
@@ -133,13 +137,13 @@ class Lane:
         """Return a notification to try now, or None; each one is answered by `finish` or `again`."""
         if self.waiting:
             self._ripen()
-        if not self.ready or len(self.busy) >= self.concurrency:
+        if not (self.ready or self._parked) or len(self.busy) >= self.concurrency:
             return None
         limited = self.pace is not None or self.allowance is not None or self.breaker.state is not Circuit.CLOSED
         if limited and self._opens() > self.clock.monotonic():
             return None
-        if self._void or self._look or self.hosts is not None:
-            self._skip()
+        if self._void or self._look or self._parked or self.hosts is not None:
+            self._choose()
             if not self.ready:
                 return None
         queued = self.ready.popleft()
@@ -147,8 +151,24 @@ class Lane:
         if limited:
             self._count(queued)
         if self.hosts is not None:
+            if self.hosts.is_stranger(queued.notification):
+                self._strangers.add(queued.row)
             self.hosts.began(queued.row, queued.notification)
         return queued
+
+    def _choose(self) -> None:
+        """Bring one to the front whose turn it is: of those who were parked, where there is room for one again."""
+        unparked = True
+        while unparked:
+            unparked = bool(self._parked) and not self._full()
+            if unparked:
+                self.ready.appendleft(self._parked.popleft())
+            self._skip()
+            unparked = unparked and not self.ready
+
+    def _full(self) -> bool:
+        """Tell whether hosts that never answered have all the attempts that they may: half, for each may hang."""
+        return self.hosts is not None and len(self._strangers) >= max(1, self.concurrency // 2)
 
     def _skip(self) -> None:
         """Bring one to the front whose turn it is: it was not taken out, and is still to be sent."""
@@ -172,7 +192,10 @@ class Lane:
         now = self.clock.monotonic()
         opens = self.hosts.opens(self.ready[0].notification, now)
         if opens <= now:
-            return False
+            if not (self._full() and self.hosts.is_stranger(self.ready[0].notification)):
+                return False
+            self._parked.append(self.ready.popleft())
+            return True
         queued = self.ready.popleft()
         heapq.heappush(self.waiting, (opens, queued.row, queued))
         return True
@@ -207,6 +230,7 @@ class Lane:
     def finish(self, queued: Queued) -> None:
         """Let go of a notification that is delivered or dead; the next of its alert has its turn."""
         self.busy.remove(queued.row)
+        self._strangers.discard(queued.row)
         self.held -= 1
         self._born.pop(queued.row, None)
         if queued.place:
@@ -218,6 +242,7 @@ class Lane:
     def again(self, queued: Queued) -> None:
         """Keep a notification for another attempt at its `next_at`."""
         self.busy.remove(queued.row)
+        self._strangers.discard(queued.row)
         order = queued.notification.order
         line = self._lines[order]
         if isinstance(line, Queued):
@@ -295,11 +320,14 @@ class Lane:
     def crowded(self) -> list[Queued]:
         """Take out what waits for hosts that fail, where that is so much that it would keep out what can be sent."""
         now = self.clock.monotonic()
-        if self.hosts is None or self.held <= self.room // 2 or now < self._crowd_at:
+        if self.hosts is None or now < self._crowd_at:
+            return []
+        if self.held <= self.room // 2:
+            self.hosts.calm()
             return []
         self._crowd_at = now + HOST_CROWD_SECONDS
         members = (each for each in self._members() if each.row not in self.busy)
-        surplus = self.hosts.surplus(members, self.room // 4)
+        surplus = self.hosts.surplus(members, self.room // 4, now)
         gone: list[Queued] = []
         for order in dict.fromkeys(each.notification.order for each in self._members() if each.row in surplus):
             line = self._line(order)
@@ -335,6 +363,7 @@ class Lane:
         self._lines = {each.notification.order: each for each in members if each.row in self.busy}
         stays = {row for each in self._lines.values() if isinstance(each, Queued) for row in (each.row, each.place)}
         self.ready.clear()
+        self._parked.clear()
         self.waiting.clear()
         self._aging.clear()
         self._born = {row: born for row, born in self._born.items() if row in stays}

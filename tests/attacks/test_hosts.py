@@ -69,3 +69,28 @@ async def test_one_device_holds_up_nobody_whatever_host_it_names(tmp_path, broke
         tried = "SELECT sum(attempts) FROM outbox WHERE state = 'queued'"
         assert at.hub.rows(tried)[0][0] < 60, "hosts that fail are left alone"
         assert await at.hub.stop() == 0
+
+
+async def test_ever_new_hosts_that_hang_keep_no_attempt_from_hosts_that_have_answered(tmp_path, broker):
+    new = [f"127.0.1.{number}" for number in range(1, 41)]
+    slow = RECEIVERS.replace("timeout: 2s", "timeout: 60s")
+    async with (
+        Listener().listening() as listener,
+        silent(new, listener.port),
+        scene(tmp_path, broker, RULES, slow.format(port=listener.port)) as at,
+    ):
+        await at.send("t/good0", {"host": "127.0.0.1"})
+        await wait_for(lambda: len(listener.requests) == 1)
+        for number, host in enumerate(new):
+            await at.send(f"t/new{number}", {"host": host})
+        for number in range(1, 20):
+            await at.send(f"t/good{number}", {"host": "127.0.0.1"})
+        await wait_for(lambda: len(listener.requests) == 20)
+        waiting = "SELECT count(*) FROM outbox WHERE state = 'queued' AND receiver = 'ops'"
+        await wait_for(lambda: at.hub.rows(waiting) == [(len(new),)])
+
+
+async def wait_for(holds):
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await asyncio.sleep(0.02)

@@ -249,3 +249,44 @@ def test_whatever_hosts_do_everything_is_settled_and_each_alert_in_its_order(sen
             assert [each for each in first if each in own] == own
 
     asyncio.run(go())
+
+
+class Hanging(ByHost):
+    """Never has an answer of hosts whose names begin with `new`, and hears of those that it asks."""
+
+    def __init__(self):
+        super().__init__()
+        self.hangs, self.free = [], asyncio.Event()
+
+    async def send(self, sent):
+        if self.host_of(sent).startswith("new") and not self.free.is_set():
+            self.hangs.append(self.host_of(sent))
+            await self.free.wait()
+        return await super().send(sent)
+
+
+async def test_ever_new_hosts_that_hang_take_half_of_the_attempts_and_hosts_that_answered_are_told_at_once():
+    chat = Hanging()
+    stand = Stand(chat=chat)
+    async with stand.running():
+        stand.offer(to("good", 0))
+        await stand.until(lambda: stand.outbox.states() == ["delivered"])
+        stand.offer(*(to(f"new{number}", number) for number in range(100)))
+        await stand.until(lambda: chat.hangs)
+        stand.offer(*(to("good", number) for number in range(1000, 1050)))
+        await stand.until(lambda: stand.outbox.states().count("delivered") == 51)
+        assert len(chat.hangs) == settings().concurrency // 2
+        chat.free.set()
+        await stand.until(lambda: stand.outbox.states() == ["delivered"] * 151)
+
+
+async def test_hosts_that_never_answered_are_tried_in_their_turn_also_where_one_of_them_has_a_circuit(tmp_path):
+    clock = ManualClock(1_000_000.0)
+    chat = ByHost(**{f"new{number}": [Retry("down")] * 3 for number in range(20)})
+    stand = Stand(clock, RetryPolicy(first=1.0), chat=chat)
+    async with stand.running():
+        for number in range(20):
+            stand.offer(*(to(f"new{number}", f"{number}{part}", created=clock.now()) for part in range(3)))
+        stand.offer(to("good", 7))
+        await stand.until(lambda: clock.advance(1.0) or stand.dispatcher.look() or not queued(stand))
+    assert stand.outbox.states() == ["delivered"] * 61

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.limits import BREAKER_FAILURES, BREAKER_SECONDS, HOST_CIRCUITS, RETRY_AFTER_SECONDS
+from hub.limits import BREAKER_FAILURES, BREAKER_SECONDS, HOST_CIRCUITS, HOST_STRANGERS_SECONDS, RETRY_AFTER_SECONDS
 from hub.notify.hosts import Hosts
 from hub.notify.outbox import Queued
 from tests.notify.fakes import notification
@@ -72,23 +72,50 @@ def waiting(*counts, tried=1):
 
 def test_of_what_waits_for_hosts_that_fail_the_oldest_of_the_largest_is_too_much(hosts):
     line = waiting(100, 3, 2)
-    gone = hosts.surplus(line, 20)
+    gone = hosts.surplus(line, 20, 0.0)
     left = [each for each in line if each.row not in gone]
     assert [sum(each.notification.body["host"] == f"h{n}" for each in left) for n in range(3)] == [15, 3, 2]
     assert [each.row for each in left if each.notification.body["host"] == "h0"] == list(range(91, 106))
-    assert hosts.surplus(line, 105) == set()
+    assert hosts.surplus(line, 105, 0.0) == set()
 
 
 def test_what_was_never_tried_at_a_host_that_does_not_fail_is_never_too_much(hosts):
     line = waiting(100, tried=0)
-    assert hosts.surplus(line, 10) == set()
+    assert hosts.surplus(line, 10, 0.0) == set()
     fail(hosts, "h0", 1)
-    assert len(hosts.surplus(line, 10)) == 90
+    assert len(hosts.surplus(line, 10, 0.0)) == 90
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(0, 200))
 def test_never_more_is_left_than_may_be(counts, most):
     line = waiting(*counts)
-    gone = Hosts(lambda each: each.body["host"]).surplus(line, most)
+    gone = Hosts(lambda each: each.body["host"]).surplus(line, most, 0.0)
     assert gone <= {each.row for each in line}
     assert len(line) - len(gone) <= max(most, 0)
+
+
+def test_a_host_is_a_stranger_until_it_has_taken_something_and_after_it_fails(hosts):
+    assert hosts.is_stranger(to("a"))
+    hosts.worked(to("a"))  # it refused, or does not exist
+    assert hosts.is_stranger(to("a"))
+    hosts.delivered(to("a"))
+    assert not hosts.is_stranger(to("a"))
+    fail(hosts, "a", 1)
+    assert hosts.is_stranger(to("a"))
+    assert not hosts.is_stranger(to(""))
+    for number in range(HOST_CIRCUITS + 1):
+        hosts.delivered(to(f"h{number}"))
+    assert hosts.is_stranger(to("h0"))
+    assert not hosts.is_stranger(to("h1"))
+
+
+def test_what_waits_untried_for_hosts_that_never_answered_is_given_up_where_it_was_much_for_long_and_not_before(hosts):
+    hosts.delivered(to("good"))
+    line = [Queued(row, to("good" if row < 10 else f"new{row}", row), 0, 0.0) for row in range(100)]
+    assert hosts.surplus(line, 20, 0.0) == set()
+    assert hosts.surplus(line, 20, HOST_STRANGERS_SECONDS - 1) == set()
+    hosts.calm()
+    assert hosts.surplus(line, 20, HOST_STRANGERS_SECONDS) == set()
+    gone = hosts.surplus(line, 20, 2 * HOST_STRANGERS_SECONDS)
+    assert len(gone) >= 70
+    assert min(gone) >= 10
