@@ -684,7 +684,7 @@ async def test_on_a_disk_where_each_commit_hangs_who_is_silent_is_told_all_the_s
     rig = await Rig(SILENT.replace("10m", "10s")).started()
     rig.notice("drained")
     rig.take(packet(1))
-    async with running(rig.pipeline.timers()):
+    async with running(rig.pipeline.timers.run()):
         for step in range(20):
             rig.take(packet(2 + step, topic="f/8"))
             rig.pipeline.want_commit()

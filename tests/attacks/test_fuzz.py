@@ -41,6 +41,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 TURNING, HARMLESS = set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068"), set("\n\r\t")
 TOPIC = re.compile(
     r"in/[0-9]|ask/heard|notify/[A-Z]\w+|notify/to/[^/+#]+/[^/+#]+/end|hub/status|hub/alerts/Kept/[0-9]/[^/+#]+"
+    r"|hub/alerts/HubRuleErrors/(Named|Kept)"  # told where all this takes long
 )
 
 
