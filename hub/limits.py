@@ -62,6 +62,11 @@ ABSENT_LEARNED_LEAST_SECONDS = 30.0  # the shortest: a burst of messages must no
 ABSENT_LEARNED_AFTER = 5  # messages before an interval is believed,
 ABSENT_LEARNED_OVER_SECONDS = 600.0  # which come over this time: a device that has just started sends many at once
 TIMESTAMP_AGE_SECONDS = 7 * 86400.0  # an event's own time is believed that far back: what a gateway buffers
+SET_BACK_MESSAGES = (
+    5  # older than the latest, and going on at the pace of time, mean that a device's clock was set back,
+)
+SET_BACK_SECONDS = 60.0  # if they come over this time
+SET_BACK_DEVICES = 10_000  # of one rule whose clocks are looked at so at once
 VALUE_CHARS = 120  # of a value that a transition shows beside its condition: what fits into a line
 
 PRESENCE_SUBJECTS = 100_000  # devices that are gone, asleep or in doubt; beyond, what was heard first is forgotten

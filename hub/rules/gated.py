@@ -18,6 +18,7 @@ from hub.rules.absence import tell_silence
 from hub.rules.gates import timetable_of
 from hub.rules.instance import NEVER, Instance, extra_of
 from hub.rules.keys import Gate
+from hub.rules.order import Order, Place
 from hub.rules.pausing import release
 from hub.rules.roster import Key
 from hub.rules.rule import Rule
@@ -49,6 +50,8 @@ class GatedState(RuleState):
         self._waits = rule.alert and timed
         """Whether what is inactive is kept: it may fire by the clock, or an older message may come behind."""
         self._recalls = rule.pause is not None or self._mute_turns is not None or self._turns or self._waits
+        self._order, self._one_clock = Order(), set(rule.captures) <= set(rule.by)
+        """Several devices in one instance have several clocks: then only messages of one topic have an order."""
         named = [self.tables[name] for name in sorted(rule.turning)]
         self._clocks = [table for table in (self._pauses, self._mutes, *named) if table is not None]
         self._turn = Instance(())
@@ -99,10 +102,16 @@ class GatedState(RuleState):
         What seems to come from the future was heard before our own clock was set back, and says nothing of the order.
         """
         instance = self.instances.get(key)
-        if instance is None:
+        if instance is None or not (self._one_clock or event.topic == instance.topic):
             return False
-        latest = 0.0 if instance.history is None else instance.history.latest
-        return event.time < max(latest, instance.time) <= now
+        latest = instance.time if instance.history is None else max(instance.time, instance.history.latest)
+        place = Place.NEWER if latest > now else self._order.place(key, latest, event.time, now)
+        if place is Place.SET_BACK:
+            back = f"its own time went back by {latest - event.time:.0f} s: the device's clock was set, and counts anew"
+            self.failed(event, EvaluationError(back))
+            if self.sampler is not None and instance.history is not None:
+                self.sampler.set_back(instance.history, event.time)
+        return place is Place.OLDER
 
     def _stamped(self, program: Program, event: Event, captures: Key, now: float) -> Event:
         """Give the event its own time, where it has one."""

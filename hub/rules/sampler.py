@@ -69,7 +69,7 @@ class Sampler:
         if at > latest:
             history.latest = latest = at
         elif at < latest - self.longest:
-            self._set_back(history, at)
+            self.set_back(history, at)
             latest = at
         self.sight.history = slots = history.slots
         for key, windowed, field, run, keep in self._early if early else self._feeds:
@@ -108,7 +108,7 @@ class Sampler:
         """Write down what the rule's texts will ask."""
         return record(history, self._shown) if self._shown and history is not None else None
 
-    def _set_back(self, history: History, at: float) -> None:
+    def set_back(self, history: History, at: float) -> None:
         """Begin anew at an earlier time: the clock was set back, and no sample would leave until it is there again."""
         history.latest = at
         for slot in history.slots.values():

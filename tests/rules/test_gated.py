@@ -403,6 +403,24 @@ def test_under_a_pause_an_older_message_is_not_what_its_end_evaluates():
     ]
 
 
+def test_a_device_whose_clock_is_set_back_is_heard_again_after_a_minute_and_that_is_told():
+    drive = night("- {alert: A, topic: t, when: 'avg(v, 10m) > 1 && last(v) > 1', timestamp: ts}")
+    drive.send("t", {"v": 0, "ts": NIGHT})
+    said = [drive.send("t", {"v": 9, "ts": NIGHT - 3600 + 20 * step}, after=20) for step in range(5)]
+    assert said[:4] == [[]] * 4
+    assert phases(said[4]) == [("firing", "condition")]
+    assert phases(drive.send("t", {"v": 0, "ts": NIGHT - 3600 + 100}, after=20)) == [("resolved", "cleared")]
+    ((_, _, message),) = drive.errors
+    assert "its own time went back by 3520 s" in message
+
+
+def test_several_devices_in_one_instance_are_compared_each_with_itself_only():
+    drive = night("- {alert: A, topic: '{site}/{device}', by: [site], when: v > 1, timestamp: ts}")
+    drive.send("s/ahead", {"v": 0, "ts": NIGHT})
+    assert phases(drive.send("s/behind", {"v": 2, "ts": NIGHT - 300})) == [("firing", "condition")]
+    assert drive.send("s/behind", {"v": 0, "ts": NIGHT - 301}) == []
+
+
 def test_an_event_rule_tells_of_an_older_message_too_and_changed_looks_at_newer_ones_only():
     drive = night(
         "- {event: E, topic: t, when: v > 1, timestamp: ts}\n- {event: C, topic: t, when: changed(v), timestamp: ts}"

@@ -1,0 +1,65 @@
+"""Which message of an instance is newer, by its device's own times (`timestamp`), and when that clock was set back.
+
+An older message undoes nothing; but a device that goes on from an earlier time (summer time has ended, a clock was put
+right) would be heard no more until it has caught up. Such a device is known by its pace: its own time goes on as ours
+does, while what a gateway has kept comes in a burst.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from hub.limits import SET_BACK_DEVICES, SET_BACK_MESSAGES, SET_BACK_SECONDS
+
+__all__ = ["Order", "Place"]
+
+Key = tuple[str, ...]
+_PACE = (0.5, 2.0)
+
+
+class Place(enum.Enum):
+    """Where a message stands among those of its instance."""
+
+    NEWER = enum.auto()
+    OLDER = enum.auto()
+    SET_BACK = enum.auto()
+    """It is older, and the device's clock was set back: from now on it counts."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """Older messages, each later than the one before: when the first came, its own time, and that of the last."""
+
+    began: float
+    at: float
+    last: float
+    count: int = 1
+
+
+class Order:
+    """What has come behind newer messages lately, by instance."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._behind: dict[Key, _Run] = {}
+
+    def place(self, key: Key, latest: float, at: float, now: float) -> Place:
+        """Place a message that says `at`, where the latest of its instance said `latest`; it has come `now`."""
+        if at >= latest:
+            self._behind.pop(key, None)
+            return Place.NEWER
+        run = self._behind.get(key)
+        if run is None or at <= run.last:
+            self._begin(key, at, now)
+            return Place.OLDER
+        run.last, run.count = at, run.count + 1
+        took = now - run.began
+        goes_on = _PACE[0] * took <= at - run.at <= _PACE[1] * took
+        if run.count < SET_BACK_MESSAGES or took < SET_BACK_SECONDS or not goes_on:
+            return Place.OLDER
+        del self._behind[key]
+        return Place.SET_BACK
+
+    def _begin(self, key: Key, at: float, now: float) -> None:
+        if len(self._behind) >= SET_BACK_DEVICES:
+            del self._behind[next(iter(self._behind))]
+        self._behind[key] = _Run(now, at, at)
