@@ -255,7 +255,7 @@ class Pipeline:
         if step:
             self.core.shift(step, now)
             self._own = [replace(each, created=each.created + step) for each in self._own]
-            self._alive_until += step
+            self._alive_until = 0.0  # what is written by the clock as it was must not be compared with it as it is
             self._lost_at += step
             self.timers.shift(step)
             self.want_commit()
