@@ -73,6 +73,7 @@ class Scene:
 @asynccontextmanager
 async def scene(folder, broker, rules, receivers="", **options):
     """Set it up with these rules (a YAML list) and the receiver `bus`, which all rules have by default."""
+    options["limits"] = {"RELOAD_LOOK_SECONDS": 0.1} | (options.get("limits") or {})
     async with AsyncExitStack() as stack:
         told = await stack.enter_async_context(watching(broker, "notify/#", name="bus"))
         states = await stack.enter_async_context(watching(broker, "hub/alerts/#", name="states"))

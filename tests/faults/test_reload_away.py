@@ -19,8 +19,8 @@ async def fired(hub, name):
 
 
 async def post(hub, topic, value):
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as session:
-        answer = await session.post(f"{await hub.url()}/events/{topic}", json=value)
+    url, patient = f"{await hub.url()}/events/{topic}", aiohttp.ClientTimeout(10)
+    async with aiohttp.ClientSession(timeout=patient) as session, session.post(url, json=value) as answer:
         assert answer.status == 202
 
 
