@@ -1,16 +1,15 @@
 """The broker hangs: its connections stand, nothing comes, nobody is told. A keep-alive of 2 s instead of 30 s."""
 
 import asyncio
-import os
 import signal
 import time
-from contextlib import contextmanager
 
 import aiohttp
 import pytest
 
 from hub.config import Settings
 from hub.operate.ask import ask
+from tests.support.brokers import frozen
 from tests.support.ends import watching
 from tests.support.hub import Hub
 from tests.support.mqtt import bounded, client
@@ -20,16 +19,6 @@ receivers: {bus: {mqtt: {topic: "alerts/{alertname}/{device}"}}}
 rules: [{event: Rang, topic: "bell/{device}", notify: [bus]}]
 """
 KEEP_ALIVE = 2
-
-
-@contextmanager
-def frozen(broker):
-    pid = broker.pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def ready(url, token=""):

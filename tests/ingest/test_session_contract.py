@@ -1,9 +1,6 @@
 """What every session promises, whichever MQTT it speaks, against a real broker with the shipped configuration."""
 
 import asyncio
-import contextlib
-import os
-import signal
 import sys
 import time
 
@@ -17,7 +14,7 @@ from hub.ingest.open import open_session
 from hub.ingest.session import BrokerSettings, Will
 from hub.limits import PAYLOAD_BYTES
 from hub.secret import Secret
-from tests.support.brokers import denying
+from tests.support.brokers import denying, frozen
 from tests.support.mqtt import bounded, client, packets
 from tests.support.proxy import Proxy
 
@@ -499,17 +496,6 @@ async def test_a_publish_whose_connection_breaks_is_sent_again(start, settings, 
         await bounded(asyncio.gather(*sending))
         heard = {(await watcher.message()).topic for _ in range(10)}
     assert heard == {f"alerts/{n}" for n in range(10)}
-
-
-@contextlib.contextmanager
-def frozen(broker):
-    """Let the broker hang: its connections stand, its port takes new ones, and it does nothing."""
-    pid = broker.pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("traffic", ["nothing", "QoS 0", "QoS 1"])

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+import os
+import signal
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from hub.broker import Mosquitto
@@ -25,6 +27,17 @@ def denying(directory, *allowed):
     rules.write_text(json.dumps({"defaultACLAccess": access, "clients": clients, "roles": roles}))
     extra = [f"plugin {plugin}", f"plugin_opt_config_file {rules}"]
     return Mosquitto(directory / "broker", replace={"acl_file": None}, extra=extra)
+
+
+@contextmanager
+def frozen(broker):
+    """Let the broker hang: its connections stand, its port takes new ones, and it does nothing."""
+    pid = broker.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
