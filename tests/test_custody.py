@@ -14,6 +14,12 @@ from hub.observer import Observer
 
 OUTBOX = "INSERT INTO outbox (row, id, receiver, lane, body, created) VALUES (9, 'a', 'hub', 'l', '[1]', 0)"
 DAMAGES = [
+    *(
+        (f"INSERT INTO instances VALUES ('Hot', '{key}', '{state}')", "DELETE FROM instances WHERE rule = 'Hot'")
+        for key, state in [('["1"]', "[]"), ('["1"]', '{"a": 1}'), ("x", "[]")]
+    ),
+    ("INSERT INTO desk VALUES ('silence', 'a''b', 'x')", "key = 'a''b'"),
+    ("INSERT INTO desk VALUES ('conversation', 'c', '[]')", "key = 'c'"),
     (OUTBOX, "DELETE FROM outbox WHERE row = 9"),
     ("INSERT INTO subscribers VALUES ('https://a', '{}')", "DELETE FROM subscribers WHERE endpoint = 'https://a'"),
     *(
@@ -21,11 +27,14 @@ DAMAGES = [
         for key, value in [
             ("key:token", ""),
             ("key:token", "abcd"),
+            ("key:token", "xyz"),
+            ("alive", "soon"),
             ("alive", "inf"),
             ("alive", "nan"),
             ("filters", "{no"),
             ("filters", "5"),
             ("filters", "[5]"),
+            ("written", "{"),
             ("written", "[]"),
             ("written", '{"a": "b"}'),
             ("own_serial", "inf"),
@@ -64,15 +73,15 @@ async def test_what_cannot_be_used_is_named_and_what_it_says_mends_it(folder):
     assert await ended() == ""
     whole = folder / "whole.db"
     shutil.copy("hub.db", whole)
-    for sql, says in DAMAGES:
+    for number, (sql, says) in enumerate(DAMAGES):
         shutil.copy(whole, "hub.db")
         change(sql)
         said = await ended()
         assert said.startswith("hub.db: damaged: "), (sql, said)
         assert says in said, (sql, said)
         assert "restore a backup" in said
-        if says.startswith("DELETE"):
-            change(says)
+        if says.startswith("DELETE") and number % 3 == 0:  # a start that succeeds takes over a second
+            change(said.partition(" with sqlite3: ")[2])
             assert await ended() == "", sql
 
 
