@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub import __version__
-from hub.app import App, Beside
+from hub.app import App
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 from hub.observer import Observers
-from hub.operate.api.server import HttpServer
 from hub.operate.descriptors import raise_limit
 from hub.operate.figures import Figures
 from hub.operate.output import Output
@@ -19,6 +18,7 @@ from hub.operate.runner import run_loop, serve
 from hub.tracing.spans import Tracing
 
 if TYPE_CHECKING:
+    from hub.operate.api.server import HttpServer
     from hub.operate.tracing import Collector
 
 __all__ = ["run"]
@@ -49,17 +49,24 @@ def run(
     collector: list[Collector] = []
     try:
         observers, clock = Observers(output.observer, figures), SystemClock()
-        server = HttpServer(settings.http, clock, figures, lambda url: output.note("http", f"listens on {url}"))
-        if settings.http.enabled:
-            observers.all.append(server.observer)
+        servers = _servers(settings, clock, figures, output)
+        observers.all += [server.observer for server in servers]
         collector, tracing = _traces(settings, clock)
-        beside: list[Beside] = [server] if settings.http.enabled else []
-        app = App(settings, observers, clock, [*beside, *collector], tracing)
+        app = App(settings, observers, clock, [*servers, *collector], tracing)
         run_loop(_serve(app, settings, output, figures))
     finally:
         output.close()
         for each in collector:
             each.close()
+
+
+def _servers(settings: Settings, clock: Clock, figures: Figures, output: Output) -> "list[HttpServer]":
+    """Make the HTTP interface, where it is wanted."""
+    if not settings.http.enabled:
+        return []
+    from hub.operate.api.server import HttpServer  # noqa: PLC0415 - 0.4 s of imports, for who wants it
+
+    return [HttpServer(settings.http, clock, figures, lambda url: output.note("http", f"listens on {url}"))]
 
 
 def _traces(settings: Settings, clock: Clock) -> "tuple[list[Collector], Tracing | None]":
