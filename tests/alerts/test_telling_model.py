@@ -238,7 +238,7 @@ class Telling(RuleBasedStateMachine):
 
 
 def test_who_is_told_what_and_when_and_of_the_end_whatever_happens(long):
-    examples, steps = (10_000, 40) if long else (500, 25)
+    examples, steps = (10_000, 40) if long else (250, 25)
     kept = settings(
         max_examples=examples,
         stateful_step_count=steps,

@@ -52,10 +52,15 @@ PAYLOAD = {
     ],
 )
 def test_text_that_is_no_expression_is_a_compile_error_and_quick(text):
-    begun = time.process_time()
-    with pytest.raises(CompileError):
-        evaluate(text)
-    assert time.process_time() - begun < 0.5
+    best = 1.0
+    for _ in range(3):  # in one of them the interpreter may clear up what thousands of tests have left
+        begun = time.thread_time()
+        with pytest.raises(CompileError):
+            evaluate(text)
+        best = min(best, time.thread_time() - begun)
+        if best < 0.5:
+            return
+    raise AssertionError(f"it took {best:.2f} s of CPU")
 
 
 @pytest.mark.parametrize(
@@ -165,10 +170,10 @@ def test_a_payload_of_256_kb_is_done_with_in_a_few_milliseconds(text):
     condition = compile_condition(text, Scope())
     best = 1.0
     for _ in range(5):
-        begun = time.process_time()
+        begun = time.thread_time()
         with contextlib.suppress(EvaluationError):
             condition.run(PAYLOAD, (), Context())
-        best = min(best, time.process_time() - begun)
+        best = min(best, time.thread_time() - begun)
     assert best < 0.02  # 5 ms on an idle machine of today; the test leaves room for a slow one
 
 

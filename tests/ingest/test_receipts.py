@@ -394,7 +394,7 @@ class Broker(RuleBasedStateMachine):
         assert self.durable == Counter(range(1, self.messages + 1))
 
 
-Broker.TestCase.settings = settings(max_examples=300, stateful_step_count=80, deadline=None)
+Broker.TestCase.settings = settings(max_examples=150, stateful_step_count=80, deadline=None)
 TestReceiptsAgainstABroker = Broker.TestCase
 
 
@@ -504,5 +504,5 @@ class Dying(RuleBasedStateMachine):
         assert set(range(1, self.messages + 1)) - self.lost <= set(self.seen), "accepted, and never evaluated"
 
 
-Dying.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+Dying.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
 TestReceiptsAgainstABrokerThatDies = Dying.TestCase
