@@ -44,8 +44,8 @@ def node(broker, number, name="node"):
 
 
 async def birth(this, number):
-    await this.publish(NODE.format("BIRTH"), payload(metric("bdSeq", number, "Int64"), seq=0), qos=0)
-    await this.publish(OVEN.format("BIRTH"), payload(metric("temperature", 200, "Int32", alias=5), seq=1), qos=0)
+    await this.publish(NODE.format("BIRTH"), payload(metric("bdSeq", number, "Int64"), seq=0))
+    await this.publish(OVEN.format("BIRTH"), payload(metric("temperature", 200, "Int32", alias=5), seq=1))
 
 
 def data(degrees, seq):
