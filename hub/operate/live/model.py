@@ -16,6 +16,8 @@ Message = Mapping[str, Any]
 FIGURES = ("egr", "epl", "nsr", "npl")
 ATTEMPTS = frozenset({"delivery", "dead", "fallback", "superseded", "dropped"})
 """Types of messages that tell what became of a notification."""
+_CLOCKS = frozenset({"hello", "figures"})
+"""Types of messages whose time is what the hub's clock says as they come; others may have been missed and come late."""
 
 
 def seconds_of(time: object) -> float:
@@ -73,9 +75,10 @@ class Model:
             return
         if kind in ATTEMPTS:
             self.attempts.append({**data, "type": kind, "time": message.get("time"), "number": self._next()})
-        elif kind == "figures":
+        elif kind in _CLOCKS:
             self._ahead = (seconds_of(message.get("time")) or local) - local
-            self._take_figures(data)
+            if kind == "figures":
+                self._take_figures(data)
         elif hearing := _HEARING.get(kind):
             hearing(self, data, message)
 

@@ -1,5 +1,6 @@
 """What the screens are made of, without a screen: messages in, rows, texts and figures out."""
 
+import pytest
 import re2
 
 from hub.alerts.matchers import parse_matchers
@@ -44,8 +45,9 @@ def test_an_alert_that_is_over_goes_when_the_hub_lets_it_go():
     assert not model.alerts
 
 
-def test_ages_are_counted_on_the_hubs_clock_however_ours_is_set():
-    model = heard(("figures", figures()))
+@pytest.mark.parametrize("first", [("hello", {}), ("figures", figures())])
+def test_ages_are_counted_on_the_hubs_clock_however_ours_is_set(first):
+    model = heard(first)
     assert model.now(5.0) == seconds_of(NOON) + 5.0
 
 
