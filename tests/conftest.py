@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hub.broker import Mosquitto
+from tests.support import prefork
 from tests.support.servers import RabbitServer
 
 # two cores shared by four workers: how long an example takes says nothing
@@ -16,6 +17,10 @@ def pytest_addoption(parser):
     parser.addoption(
         "--long", action="store_true", help="longer: 50 kills instead of 5, and property tests draw new examples"
     )
+
+
+def pytest_unconfigure():
+    prefork.end()
 
 
 def pytest_configure(config):

@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from hub.rules import schema
 from hub.rules.keys import Known
 from hub.rules.loader import load_rules
 from hub.share import shared
+from tests.support import prefork
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -44,9 +44,8 @@ def named(page, name):
 
 
 def hub(*arguments, cwd):
-    command = [sys.executable, "-m", "hub", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    code, out, err = prefork.run(*arguments, cwd=cwd, env=os.environ)
+    return subprocess.CompletedProcess(arguments, code, out, err)
 
 
 def options(command):

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import sys
 
 import mqtt5
 import pytest
 
 from tests.acceptance.scene import scene
+from tests.support import prefork
 from tests.support.ends import watching
-from tests.support.hub import ROOT
 from tests.support.mqtt import client
 
 RULES = """
@@ -29,13 +28,8 @@ async def hub(tmp_path, broker):
 
 async def cli(scene, *arguments):
     """Run a command where the hub's own hub.yaml is; return exit code, stdout, stderr."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", *arguments),
-        cwd=scene.hub.folder,
-        env={"PASSWORD": scene.hub.broker.settings("hub").password.reveal(), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    env = {"PASSWORD": scene.hub.broker.settings("hub").password.reveal(), "NO_COLOR": "1"}
+    process = await prefork.start(*arguments, cwd=scene.hub.folder, env=env)
     out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 

@@ -15,7 +15,7 @@ class FirstHub(Hub):
 
     def __init__(self, folder, broker):
         self.folder, self.broker, self.state = folder, broker, folder / "hub.db"
-        self.process, self._before = None, ""
+        self.process, self._limits, self._before = None, {}, ""
         self.lines, self.errors, self.past = Record(), Record(), []
 
 

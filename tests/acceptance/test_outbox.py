@@ -3,10 +3,10 @@
 import asyncio
 import json
 import os
-import sys
 
+from tests.support import prefork
 from tests.support.ends import Web
-from tests.support.hub import ROOT, Hub
+from tests.support.hub import Hub
 from tests.support.mqtt import client
 
 RULES = """\
@@ -24,13 +24,8 @@ async def send(broker, *messages):
 
 
 async def outbox(hub, *arguments):
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", "outbox", *arguments),
-        cwd=hub.folder,
-        env=os.environ | {"PASSWORD": hub.broker.settings("hub").password.reveal(), "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    env = os.environ | {"PASSWORD": hub.broker.settings("hub").password.reveal()}
+    process = await prefork.start("outbox", *arguments, cwd=hub.folder, env=env)
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     return out.decode(), err.decode()

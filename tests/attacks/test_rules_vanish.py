@@ -1,16 +1,15 @@
 """Rule files that vanish, and folders that are swapped, under a running hub: nothing is taken back, and it is told."""
 
-import asyncio
 import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
 
 from tests.acceptance.scene import document, scene
-from tests.support.hub import ROOT, Hub
+from tests.support import prefork
+from tests.support.hub import Hub
 
 QUICK = {"SELF_WATCH_SECONDS": 0.2, "SELF_WATCH_SOON_SECONDS": 0.05, "RELOAD_LOOK_SECONDS": 0.1}
 HOT = '  - {alert: Hot, topic: "t/{device}", when: value > 30}\n'
@@ -226,18 +225,11 @@ async def test_a_hub_without_rules_starts_says_so_and_takes_those_that_are_writt
         ("rules: []\n", ""),
     ],
 )
-async def test_check_finds_that_there_are_no_rules_unless_a_file_says_so(tmp_path, text, says):
+def test_check_finds_that_there_are_no_rules_unless_a_file_says_so(tmp_path, text, says):
     (tmp_path / "rules").mkdir()
     if text is not None:
         (tmp_path / "rules" / "a.yaml").write_text(text)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", "check"),
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert says in out.decode()
-    assert process.returncode == (1 if says else 0), out
+    code, out, err = prefork.run("check", cwd=tmp_path, env=os.environ)
+    assert says in out
+    assert code == (1 if says else 0), out
     assert not err

@@ -13,6 +13,7 @@ import pytest
 
 from tests.acceptance.scene import document, scene
 from tests.faults.test_disk_full import SmallDisk
+from tests.support import prefork
 from tests.support.ends import watching
 from tests.support.hub import ROOT, Hub
 
@@ -90,13 +91,8 @@ async def test_what_can_be_no_state_file_is_said_in_one_sentence(tmp_path, broke
 async def test_commands_that_read_a_state_file_wait_for_no_pipe(tmp_path, command, broker):
     hub = Hub(tmp_path, broker, document(HOT))
     a_pipe(hub.state)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", *command, "-c", "hub.yaml"),
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PASSWORD": broker.settings("hub").password.reveal()},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    env = os.environ | {"PASSWORD": broker.settings("hub").password.reveal()}
+    process = await prefork.start(*command, "-c", "hub.yaml", cwd=tmp_path, env=env)
     async with asyncio.timeout(40):
         out, err = await process.communicate()
     assert "it is a pipe, no file" in (out + err).decode()

@@ -1,32 +1,23 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from hub import __version__
 from hub.operate.cli import COMMANDS
+from tests.support import prefork
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120
 
 
 def hub(*arguments, cwd=ROOT, **environment):
     """Run a command to its end as a pipe would have it; return (exit code, stdout, stderr)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hub", *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr
+    env = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment
+    code, out, err = prefork.run(*arguments, cwd=cwd, env=env)
+    assert "Traceback" not in err, err
+    return code, out, err
 
 
 @pytest.fixture

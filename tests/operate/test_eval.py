@@ -2,29 +2,21 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support import prefork
 
 ROOT = Path(__file__).parents[2]
 
 
 def evaluate(*arguments, stdin=b""):
     """Run it to its end; return (exit code, stdout, stderr)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hub", "eval", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
-        input=stdin,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    out, err = done.stdout.decode(), done.stderr.decode()
+    env = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
+    code, out, err = prefork.run("eval", *arguments, cwd=ROOT, env=env, stdin=stdin)
     assert "Traceback" not in err, err
-    return done.returncode, out, err
+    return code, out, err
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from hub.outbox import outbox_row
 from hub.store.changes import Changes
 from hub.store.database import Database
 from tests.notify.fakes import notification
+from tests.support import prefork
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,17 +36,9 @@ def folder(tmp_path):
 
 
 def outbox(folder, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "hub", "outbox", *arguments],
-        cwd=folder,
-        env=os.environ | {"NO_COLOR": "1", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    out, err = done.stdout.decode(), done.stderr.decode()
+    code, out, err = prefork.run("outbox", *arguments, cwd=folder, env=os.environ | {"NO_COLOR": "1"})
     assert "Traceback" not in err, err
-    return done.returncode, out, err
+    return code, out, err
 
 
 def rows(folder):

@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import signal
-import sys
 
 import pytest
 
 from tests.devices.ears import ears
+from tests.support import prefork
 
 FLEET = """
 fleet: t
@@ -33,13 +33,7 @@ async def begin(*arguments, broker=None, user="device"):
         settings = broker.settings(user)
         arguments = (*arguments, "--broker", str(settings))
         who = {"HUB_SIMULATE_USERNAME": user, "HUB_SIMULATE_PASSWORD": settings.password.reveal()}
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", "simulate", *map(str, arguments)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=os.environ | who,
-    )
+    return await prefork.start("simulate", *arguments, cwd=prefork.ROOT, env=os.environ | who)
 
 
 async def simulate(*arguments, **options):

@@ -3,9 +3,9 @@
 import asyncio
 import os
 import sqlite3
-import sys
 from pathlib import Path
 
+from tests.support import prefork
 from tests.support.record import PATIENCE, Record
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ class Hub:
         self.rules.write_text(rules, "utf-8")
         self.state = folder / state
         who = f"username: hub, password: !env PASSWORD, client_id: {client_id}, protocol: '{protocol}'"
-        self._before = "".join(f"limits.{name} = {value!r}\n" for name, value in (limits or {}).items()) + before
+        self._limits, self._before = limits or {}, before
         url = f"mqtt://127.0.0.1:{port or broker.port}"
         self._settings = f"broker: {{url: '{url}', {who}}}\nstate: {state}\nrules: [rules]\nhttp: {http}\n"
         self.configure(settings)
@@ -75,15 +75,10 @@ class Hub:
         """Start it and, unless told otherwise, wait until all that the broker held for it is in."""
         self.past += self.lines
         self.lines, self.errors = Record(), Record()
-        main = f"from hub import limits\n{self._before}\nfrom hub.operate.cli import main; main()"
-        program = ("-c", main) if self._before else ("-m", "hub")
-        self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *program, "run", "-c", "hub.yaml", *arguments),
-            cwd=self.folder,
-            env=os.environ | {"PASSWORD": self.broker.settings("hub").password.reveal(), "PYTHONPATH": str(ROOT)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        env = os.environ | {"PASSWORD": self.broker.settings("hub").password.reveal(), "PYTHONPATH": str(ROOT)}
+        arguments = ("run", "-c", "hub.yaml", *arguments)
+        self.process = await prefork.start(
+            *arguments, cwd=self.folder, env=env, limits=self._limits, before=self._before
         )
         self._readers = [
             asyncio.create_task(_read(self.process.stdout, self.lines)),

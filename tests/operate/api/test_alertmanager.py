@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import sys
 import time
 from contextlib import asynccontextmanager
 
@@ -12,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from hub.broker import Mosquitto
+from tests.support import prefork
 from tests.support.ends import Web
-from tests.support.hub import ROOT, Hub
+from tests.support.hub import Hub
 from tests.support.mqtt import client
 from tests.support.record import PATIENCE
 from tests.support.servers import Server, program
@@ -67,16 +67,8 @@ class Desk:
 
     async def cli(self, *arguments):
         """Run a command beside the hub; return what it says."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hub", *arguments),
-            cwd=self.hub.folder,
-            env={
-                "PASSWORD": self.hub.broker.settings("hub").password.reveal(),
-                "PYTHONPATH": str(ROOT),
-                "NO_COLOR": "1",
-            },
-            stdout=asyncio.subprocess.PIPE,
-        )
+        env = {"PASSWORD": self.hub.broker.settings("hub").password.reveal(), "NO_COLOR": "1"}
+        process = await prefork.start(*arguments, cwd=self.hub.folder, env=env)
         out, _ = await process.communicate()
         assert process.returncode == 0
         return out.decode()

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import re
-import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ import orjson
 import pytest
 
 from tests.operate.web.conftest import running, until
-from tests.support.hub import ROOT
+from tests.support import prefork
 from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,16 +27,8 @@ def card(page, text):
 
 async def shell(desk, *arguments):
     """Run a command of the shell beside the hub."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", *arguments, "-c", "hub.yaml", "--json"),
-        cwd=desk.hub.folder,
-        env={
-            "PASSWORD": desk.hub.broker.settings("hub").password.reveal(),
-            "PYTHONPATH": str(ROOT),
-            "PATH": "/usr/bin",
-        },
-        stdout=asyncio.subprocess.PIPE,
-    )
+    env = {"PASSWORD": desk.hub.broker.settings("hub").password.reveal()}
+    process = await prefork.start(*arguments, "-c", "hub.yaml", "--json", cwd=desk.hub.folder, env=env)
     said, _ = await process.communicate()
     return orjson.loads(said)
 
