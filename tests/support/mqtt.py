@@ -130,7 +130,8 @@ async def client(settings, client_id="raw", *, clean=True, expiry=0, acknowledge
 
 async def bounded(awaitable, seconds=20):
     """Wait, but not for ever: a test that hangs says so."""
-    return await asyncio.wait_for(awaitable, seconds)
+    async with asyncio.timeout(seconds):  # asyncio.wait_for of Python 3.11 can swallow a cancellation
+        return await awaitable
 
 
 def packets(stream):
