@@ -1,4 +1,4 @@
-"""When somebody must look at which alert again: the book's own alarm clock, one entry that counts for each alert."""
+"""When somebody must look at which alert again, or at which limit: an alarm clock, one entry that counts for each."""
 
 import heapq
 from math import inf

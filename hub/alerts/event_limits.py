@@ -1,6 +1,5 @@
 """What `limit` remembers of event rules: how many were told of late, and the last one that was held back."""
 
-import heapq
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,14 +7,13 @@ from typing import Any
 
 import orjson
 
+from hub.alerts.agenda import Agenda
 from hub.alerts.tally import Tally
 from hub.limits import LIMIT_EVENTS
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 
 __all__ = ["EventLimit", "EventLimits"]
-
-_TIDY = 4096  # entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,7 @@ class EventLimits:
         """Begin with none."""
         self.all: OrderedDict[str, EventLimit] = OrderedDict()
         self._dropped: list[str] = []
-        self._due: list[tuple[float, str]] = []
-        self._awaited: dict[str, float] = {}
-        """Of each, the time of its latest entry in `_due`."""
+        self._agenda = Agenda()
         self._dirty: set[str] = set()
 
     def restore(self, rows: Iterable[tuple[str, str]], limits: dict[str, Limit]) -> None:
@@ -63,30 +59,28 @@ class EventLimits:
 
     def next_due(self) -> float | None:
         """Return when there is room for one that waits, or one can be forgotten."""
-        return self._due[0][0] if self._due else None
+        return self._agenda.next_due()
 
     def take_due(self, now: float, limits: dict[str, Limit]) -> list[tuple[str, EventLimit]]:
         """Return those that wait and have room now; forget those of which nothing is left to know."""
-        found: dict[str, EventLimit] = {}  # each once: an entry of `_due` stays behind whenever a later one is made
-        while self._due and self._due[0][0] <= now:
-            at, mark = heapq.heappop(self._due)
-            if self._awaited.get(mark) == at:
-                del self._awaited[mark]
+        found: list[tuple[str, EventLimit]] = []
+        while (mark := self._agenda.take(now)) is not None:
             entry = self.all.get(mark)
             if entry is None:
                 continue
             limit = limits.get(entry.rule)
             if entry.waits is not None and (limit is None or entry.tally.room_at(limit) <= now):
-                found[mark] = entry
+                found.append((mark, entry))
             elif limit is None or not entry.tally.sent or entry.tally.sent[-1] + limit.seconds <= now:
                 del self.all[mark]
                 self._dirty.add(mark)
-        return list(found.items())
+            else:  # it has spoken again since
+                self._wake(mark, entry, limit)
+        return found
 
     def shift(self, seconds: float, limits: dict[str, Limit]) -> None:
         """Move all times: the wall clock was set by so many seconds."""
-        self._due.clear()
-        self._awaited.clear()
+        self._agenda.clear()
         for mark, entry in list(self.all.items()):
             self._put(mark, replace(entry, tally=entry.tally.shifted(seconds)), limits.get(entry.rule))
 
@@ -113,18 +107,13 @@ class EventLimits:
         if len(self.all) > LIMIT_EVENTS:
             oldest, gone = self.all.popitem(last=False)
             self._dirty.add(oldest)
+            self._agenda.drop(oldest)
             self._dropped.append(gone.rule)
-        at = _due_at(entry, limit)
-        if at is not None and self._awaited.get(mark) != at:
-            self._awaited[mark] = at
-            heapq.heappush(self._due, (at, mark))
-            if len(self._due) > _TIDY + 2 * len(self._awaited):
-                self._due = [(due, each) for each, due in self._awaited.items()]
-                heapq.heapify(self._due)  # what was overtaken would stay until its own time comes
+        self._wake(mark, entry, limit)
 
-
-def _due_at(entry: EventLimit, limit: Limit | None) -> float | None:
-    """Return when there is something to do for an entry."""
-    if limit is None or entry.waits is not None:
-        return entry.tally.room_at(limit) if limit else 0.0
-    return entry.tally.sent[-1] + limit.seconds if entry.tally.sent else None
+    def _wake(self, mark: str, entry: EventLimit, limit: Limit | None) -> None:
+        """Look at an entry again when there is something to do for it."""
+        if limit is None or entry.waits is not None:
+            self._agenda.wake(mark, entry.tally.room_at(limit) if limit else 0.0)
+        elif entry.tally.sent:
+            self._agenda.wake(mark, entry.tally.sent[-1] + limit.seconds)
