@@ -75,6 +75,7 @@ PRESENCE_SUBJECTS = 100_000  # devices that are gone, asleep or in doubt; beyond
 WINDOW_SECONDS = 31 * 86400.0  # the longest window
 WINDOW_ENTRIES = 1024  # kept of one window: so many samples it holds exactly, in 16 KB
 WINDOW_GRAINS = 512  # beyond that, samples of the same 512th of the window become one entry of it
+WINDOW_PACE = 60  # messages that come faster than a 60th of the window move it themselves, and no clock need do so
 WINDOW_CHUNK = 16  # entries of one row in the store: a checkpoint writes at most these again for one sample
 WINDOW_NUMBER = 1e150  # the largest number that is a sample: sums and squares of what is kept cannot overflow
 SAMPLE_BYTES = 1024  # of JSON, the longest value that previous(x) and its like remember

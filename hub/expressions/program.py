@@ -25,8 +25,9 @@ class Program:
     `run(fields, captures, context)` returns the value or raises EvaluationError; `context` may be None unless
     `needs_context`; `costly`: its work may grow with the payload. `fields` are the payload's fields that it names,
     `captures` those of the topic, `schedules` those that decide beside the message; with `asks_event` the context must
-    have more than these. `equalities` must all hold for it to be true. `history` are the samples it reads, which the
-    context must have then. `kind` is the type of its value as far as it is known at load, or `dyn`.
+    have more than these; without `asks_message` it looks at neither payload nor captures. `equalities` must all hold
+    for it to be true. `history` are the samples it reads, which the context must have then. `kind` is the type of its
+    value as far as it is known at load, or `dyn`.
     """
 
     run: Run
@@ -34,6 +35,7 @@ class Program:
     kind: str
     needs_context: bool
     asks_event: bool
+    asks_message: bool
     costly: bool
     fields: frozenset[str]
     captures: frozenset[str]
@@ -121,6 +123,7 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         kind,
         names.needs_context,
         names.asks_event,
+        names.asks_message,
         compiler.emit.costly,
         frozenset(names.fields),
         frozenset(names.captures),

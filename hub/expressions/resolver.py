@@ -60,6 +60,8 @@ class Resolver:
         self.schedules: set[str] = set()
         self.asks_event = False
         """Whether it asks the context for more than schedules and samples."""
+        self.asks_message = False
+        """Whether it looks at the payload or the captures, and not only at samples of them."""
         self.readings: dict[Any, None] = {}
         """The calls of history functions, each once."""
 
@@ -158,6 +160,7 @@ class Resolver:
             return Code(f"X.extra[{self.emit.constant(name, 'string').text}]")
         if name in scope.captures:
             self.captures.add(name)
+            self.asks_message = True
             return Code(f"C[{scope.captures.index(name)}]", "string", False)
         if name in BUILTINS:
             return self.builtin(name, node)
@@ -179,6 +182,7 @@ class Resolver:
     def builtin(self, name: str, node: Node) -> Code:
         """Write one of the built-in names."""
         if name == "payload":
+            self.asks_message = True
             return Code("F", "map", False, atom=True)
         if name == "event":
             self.compiler.fail("event has members", node, f"event.{', event.'.join(EVENT)}")
@@ -188,6 +192,7 @@ class Resolver:
     def field(self, name: str) -> Code:
         """Write a field of the payload."""
         self.fields.add(name)
+        self.asks_message = True
         return Code(f"F[{self.emit.constant(name, 'string').text}]")
 
     def member(self, node: Select) -> Code | None:
@@ -225,4 +230,5 @@ class Resolver:
         if self.scope.bindings is not None or {"payload"} & {*self.scope.extra, *self.scope.captures}:
             return None
         self.fields.add(node.field)
+        self.asks_message = True
         return Code(f"({self.emit.constant(node.field, 'string').text} in F)", "bool", False)

@@ -174,16 +174,23 @@ class Engine:
         """
         self.work.presence.doubt()
         for state in self.states.values():
-            if state.rule.absent is not None:
-                for instance in state.instances.values():
+            if state.rule.absent is None and state.moving is None:
+                continue
+            for instance in state.instances.values():
+                if state.rule.absent is not None:
                     instance.seen = min(instance.seen + seconds, now)
-                    self.work.touch(state, instance)
+                if state.moving is not None and instance.history is not None:
+                    state.moving.excuse(instance.history, seconds, now)
+                self.work.touch(state, instance)
 
     def shift(self, seconds: float, now: float) -> None:
         """Move all that timers count from: the wall clock was set by so many seconds, and no time has passed."""
         for state in self.states.values():
             for instance in list(state.instances.values()):
                 if instance.shift(seconds):
+                    self.work.touch(state, instance)
+                if state.moving is not None and instance.history is not None:
+                    instance.history.lag += seconds
                     self.work.touch(state, instance)
                 state.reschedule(instance)
             state.begin(now)

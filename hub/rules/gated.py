@@ -44,7 +44,7 @@ class GatedState(RuleState):
         self._pauses = timetable_of(rule.pause, work.local)
         self._mutes = timetable_of(rule.mute, work.local)
         self._pause_turns, self._mute_turns = _turning(rule.pause), _turning(rule.mute)
-        self._turns = rule.alert and any(each.schedules for each in (rule.when, rule.clear) if each is not None)
+        self._turns = rule.alert and any(_turns(each) for each in (rule.when, rule.clear) if each is not None)
         """Whether `when` or `clear` may turn by the clock."""
         timed = rule.timestamp is not None or (rule.when is not None and bool(rule.when.schedules))
         self._waits = rule.alert and timed
@@ -194,7 +194,7 @@ class GatedState(RuleState):
 
     def _has_turned(self, instance: Instance, now: float) -> bool:
         """Tell whether the clock has ended a pause, and not the message at hand: then what it kept back counts."""
-        if self._pause_turns is None:
+        if self._pause_turns is None or not self._pause_turns.schedules:
             return self._pauses is not None
         return not self._holds_still(self._pause_turns, instance, now, before=True)
 
@@ -312,16 +312,11 @@ class GatedState(RuleState):
         event, captures = self.last(instance)
         if event is None:
             event = Event(instance.topic, b"", {}, None, now, 0, True)
-        self._look_back(instance)
+        self.look_back(instance)
         try:
             return self.holds(program, event, captures, now)
         except EvaluationError:
             return before
-
-    def _look_back(self, instance: Instance) -> None:
-        """Let expressions see the samples of an instance as they are."""
-        if self.sampler is not None and instance.history is not None:
-            self.sampler.sight.history = instance.history.slots
 
     def begin(self, now: float) -> None:
         """Let the clock come back at once: what the schedules say now is to be followed."""
@@ -336,7 +331,8 @@ class GatedState(RuleState):
             self._come_back(now)
             return
         # of two things that are due at the same time the change of a schedule goes first
-        self._follow(instance, now, turned=self._turn.due <= now)
+        moved = self.moving is not None and self.moving.move(instance, now)
+        self._follow(instance, now, turned=self._turn.due <= now or moved)
         super().deadline(instance, now)
         self._follow_silently(instance, now)
 
@@ -362,7 +358,7 @@ class GatedState(RuleState):
         if self.instances.get(instance.key) is instance:
             self._follow_mutes(instance, now, turned=turned)
         if turned and self._turns and self.instances.get(instance.key) is instance:
-            self._judge_again(instance, now)
+            self.judge_again(instance, now)
 
     def _follow_pauses(self, instance: Instance, now: float, *, turned: bool) -> None:
         before = instance.extra is not None and instance.extra.paused
@@ -391,19 +387,11 @@ class GatedState(RuleState):
             if self._mutes is None:
                 self.go_on(instance)  # what a condition muted was kept for that alone
 
-    def _judge_again(self, instance: Instance, now: float) -> None:
+    def judge_again(self, instance: Instance, now: float) -> None:
         """Evaluate `when` or `clear` for the last message, as if it came now; under a pause its end does so."""
-        event, captures = self.last(instance)
-        if event is None or (instance.extra is not None and instance.extra.paused):
+        if instance.raw is None or (instance.extra is not None and instance.extra.paused):
             return
-        self._look_back(instance)
-        matches, self.replaying = self.matches, True
-        try:
-            super().judge(instance, event, captures, instance.key, now)
-        except EvaluationError:
-            pass  # nothing new has come: it stays as it was, and that was counted already
-        finally:
-            self.matches, self.replaying = matches, False
+        super().judge_again(instance, now)
         self._follow_silently(instance, now)
         self.go_on(instance)
 
@@ -411,4 +399,9 @@ class GatedState(RuleState):
 def _turning(gate: Gate | None) -> Program | None:
     """Return the condition of a gate, if it may turn by the clock."""
     condition = None if gate is None else gate.condition
-    return condition if condition is not None and condition.schedules else None
+    return condition if condition is not None and _turns(condition) else None
+
+
+def _turns(condition: Program) -> bool:
+    """Tell whether a condition may turn by the clock: it asks a schedule, or a window."""
+    return bool(condition.schedules) or any(reading.slot.seconds for reading in condition.history)

@@ -6,6 +6,7 @@ they will ask.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from math import inf
 from typing import Any
 
 from hub.errors import EvaluationError
@@ -19,14 +20,23 @@ SampleRow = tuple[str, int, str | None]
 """A chunk of a window for the store: slot, number, JSON or None (gone)."""
 
 
-class History:
-    """What one instance has seen, by the keys of the rule's slots. `latest` is where all windows end."""
+_LAG = ""
+"""Stands among the slots in the store: a hub that does not know of it takes it for one that is gone."""
 
-    __slots__ = ("gone", "latest", "slots")
+
+class History:
+    """What one instance has seen, by the keys of the rule's slots.
+
+    `latest` is the time of the newest message, `gap` how long before it the one before came. `lag` is how far the
+    instance's own time is behind the hub's clock, in seconds (moving.py).
+    """
+
+    __slots__ = ("gap", "gone", "lag", "latest", "slots")
 
     def __init__(self, slots: dict[str, Any]) -> None:
         """Begin with nothing seen."""
-        self.latest = 0.0
+        self.latest = self.lag = 0.0
+        self.gap = inf
         self.slots = slots
         self.gone: list[SampleRow] = []
         """Chunks in the store of slots that the rule has no more."""
@@ -40,8 +50,19 @@ class History:
                 state[key] = slot.dump()
             else:
                 state[key], rows[key] = slot.dump()
+        if self.lag:
+            state[_LAG] = self.lag
         self.gone += [(key, number, text) for key, found in rows.items() for number, text in found]
         return [self.latest, state]
+
+    def load(self, state: Sequence[Any], chunks: Mapping[str, Mapping[int, str]]) -> None:
+        """Bring in what was stored; what is there of slots that the rule has no more will be deleted."""
+        self.latest, stored = state
+        self.lag = stored.get(_LAG, 0.0)
+        for key, mine in self.slots.items():
+            if key in stored:
+                mine.load(stored[key], chunks.get(key, {}), self.latest)
+        self.gone = [(key, number, None) for key in chunks.keys() - self.slots.keys() for number in chunks[key]]
 
     def take_rows(self) -> list[SampleRow]:
         """Take the chunks that are new or gone since the last call; `dump` finds them."""

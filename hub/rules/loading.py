@@ -22,7 +22,7 @@ def load(state: RuleState, key: tuple[str, ...], text: str, chunks: Mapping[str,
         made = Gated(key)  # its rule had gates before: see resume
     made.fill(stored)
     if len(stored) > 8 and stored[8] is not None and state.sampler is not None and made.history is not None:
-        state.sampler.load(made.history, stored[8], chunks)
+        made.history.load(stored[8], chunks)
     elif chunks:
         state.work.unsampled.add((state.rule.name, key))
     return made

@@ -24,7 +24,7 @@ Key = tuple[str, ...]
 
 
 class Sampler:
-    """The slots of one rule: makes, feeds and restores the histories of its instances.
+    """The slots of one rule: makes and feeds the histories of its instances.
 
     `idle`: after so many seconds without an event nothing that a history holds can matter any more.
     """
@@ -66,7 +66,8 @@ class Sampler:
         unchanged), but are no samples of a window.
         """
         at, fields, latest = event.time, event.fields, history.latest
-        if at > latest:
+        if at >= latest:
+            history.gap = at - latest
             history.latest = latest = at
         elif at < latest - self.longest:
             self.set_back(history, at)
@@ -113,14 +114,6 @@ class Sampler:
         history.latest = at
         for slot in history.slots.values():
             slot.set_back(at)
-
-    def load(self, history: History, state: Sequence[Any], chunks: Mapping[str, Mapping[int, str]]) -> None:
-        """Bring in what was stored of an instance; what is there of slots that the rule has no more will be deleted."""
-        history.latest, slots = state
-        for key, mine in history.slots.items():
-            if key in slots:
-                mine.load(slots[key], chunks.get(key, {}), history.latest)
-        history.gone = [(key, number, None) for key in chunks.keys() - history.slots.keys() for number in chunks[key]]
 
     def fit(self, history: History) -> None:
         """Go on with an instance's history after a reload: a rule's texts may ask for other slots, or functions."""

@@ -2,18 +2,24 @@
 
     inactive ──when──▶ pending ──for──▶ firing ──clear, clear_for──▶ resolved (and forgotten)
 
-`absent` runs beside it on the same instance (absence.py); `pause` and `mute` stand before it (gated.py).
+`absent` runs beside it on the same instance (absence.py), and so do windows that move by the clock (moving.py); `pause`
+and `mute` stand before it (gated.py).
 """
 
+from collections.abc import Mapping
 from math import inf
+from types import MappingProxyType
+from typing import Any
 
 from hub.errors import EvaluationError
 from hub.expressions import Context, Program
 from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.attended import absence_of
+from hub.rules.history import History
 from hub.rules.instance import NEVER, Instance, Sampled
 from hub.rules.line import Line
+from hub.rules.moving import moving_of
 from hub.rules.roster import Key, Roster
 from hub.rules.rule import Rule
 from hub.rules.sampler import Sampler
@@ -22,6 +28,7 @@ from hub.rules.work import Work
 __all__ = ["RuleState"]
 
 _NO_ROOM = f"more than {HISTORY_INSTANCES:,} instances have samples, or wait for a schedule"
+_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 _PENDING, _FIRING = Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
 
 
@@ -32,6 +39,8 @@ class RuleState(Roster):
         """Begin without instances."""
         super().__init__(rule, work)
         self.absence = absence_of(self)
+        self.moving = moving_of(rule)
+        self._timed = self._timed or self.moving is not None
         self._awake: list[dict[Key, set[RuleState]]] = []
 
     def watch(self, awake: "dict[Key, set[RuleState]]") -> None:
@@ -77,6 +86,8 @@ class RuleState(Roster):
                     instance = self.absence.hear(event, captures, key, instance, now)
                 if not self.overtaken:
                     self.judge(instance, event, captures, key, now, known)
+                    if self.moving is not None:
+                        self.remember(self.instances[key], event)  # the clock will judge it again
             elif not event.retain:
                 self._event(event, captures, key, now, known)
         except EvaluationError as error:
@@ -110,9 +121,20 @@ class RuleState(Roster):
         if instance.history is not None:
             feed = sampler.feed_late if self.overtaken else sampler.feed
             feed(instance.history, event, captures, context, early=early)
+            if self.moving is not None:
+                self._follow_its_clock(instance.history, event, now)
         self.work.dirty.add((self, instance))
         if not instance.due:
             self.reschedule(instance)
+        elif self.moving is not None and (self.overtaken or self.moving.begins(instance)):
+            self.work.schedule(self, instance, self.moving.due(instance))
+
+    def _follow_its_clock(self, history: History, event: Event, now: float) -> None:
+        """Take over how far the device's own time, if it tells one, is behind the hub's clock."""
+        if self.rule.timestamp is None:
+            history.lag = 0.0
+        elif event.time >= history.latest:
+            history.lag = now - event.time
 
     def make_room(self, event: Event) -> None:
         """Where too many stand in line, forget a few of those that were silent longest, and say so."""
@@ -248,6 +270,11 @@ class RuleState(Roster):
         """The clock has reached the instance: do what is due, and set the next time."""
         if self.instances.get(instance.key) is not instance:
             return
+        if self.moving is not None and self.moving.move(instance, now):
+            # before `for`: what a window takes away at this very moment has not held long enough
+            self.judge_again(instance, now)
+            if self.instances.get(instance.key) is not instance:
+                return
         rule = self.rule
         if instance.phase is Phase.PENDING and now >= instance.since + rule.hold:
             self.change(instance, Phase.FIRING, Reason.HELD, now, *self.last(instance))
@@ -260,11 +287,45 @@ class RuleState(Roster):
             self.absence.look(instance, now)
         self.reschedule(instance)
 
+    def judge_again(self, instance: Instance, now: float) -> None:
+        """Evaluate `when` or `clear` for the last message, as if it came now: the clock may have changed the answer."""
+        self.look_back(instance)
+        if self._stays(instance):
+            return
+        event, captures = self.last(instance)
+        if event is None:
+            return
+        matches, self.replaying = self.matches, True
+        try:
+            RuleState.judge(self, instance, event, captures, instance.key, now)
+        except EvaluationError:
+            pass  # nothing new has come: it stays as it was, and that was counted already
+        finally:
+            self.matches, self.replaying = matches, False
+
+    def _stays(self, instance: Instance) -> bool:
+        """Tell whether the instance stays as it is, if the samples alone say so: reading the message costs far more."""
+        fires = instance.phase is _FIRING
+        program = (self.rule.clear if fires else None) or self.rule.when
+        if program is None or instance.clearing or program.needs_context or program.asks_message:
+            return False
+        try:
+            holds: bool = program.run(_NO_FIELDS, (), self._sight)
+        except EvaluationError:
+            return True
+        return holds is ((fires and self.rule.clear is None) or instance.phase is _PENDING)
+
+    def look_back(self, instance: Instance) -> None:
+        """Let expressions see the samples of an instance as they are."""
+        if self.sampler is not None and instance.history is not None:
+            self.sampler.sight.history = instance.history.slots
+
     def idle(self, instance: Instance) -> float:
         """Return when the instance will be kept for its samples alone, and these for nothing."""
         if self.sampler is None or instance.history is None or self.rule.absent is not None:
             return inf
-        return inf if instance.phase is not Phase.INACTIVE else instance.history.latest + self.sampler.idle
+        history = instance.history
+        return inf if instance.phase is not Phase.INACTIVE else history.latest + self.sampler.idle + history.lag
 
     def reschedule(self, instance: Instance) -> None:
         """Enter the instance's earliest deadline, if it has one."""
@@ -275,6 +336,8 @@ class RuleState(Roster):
             times.append(instance.clearing + self.rule.clear_hold)
         if self.absence is not None:
             times.append(self.absence.due(instance))
+        if self.moving is not None:
+            times.append(self.moving.due(instance))
         if (due := min(times)) < inf:
             self.work.schedule(self, instance, due)
 

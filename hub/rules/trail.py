@@ -67,6 +67,9 @@ class Trail:
         if self.known < known:
             raise EvaluationError("no value before this one yet")
 
+    def move(self, now: float, lag: float) -> None:
+        """Follow the clock: what was last said stays so."""
+
     def set_back(self, at: float) -> None:
         """Follow a clock that was set back."""
         self.since = self.end = at

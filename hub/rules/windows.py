@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from math import floor, fsum, sqrt
+from math import floor, fsum, inf, sqrt
 from typing import Any
 
 import orjson
@@ -117,6 +117,19 @@ class Window:
             for column in self._columns():
                 del column[:head]
             self.base, self.head = self.base + head, 0
+
+    @property
+    def oldest(self) -> float:
+        """The time of the oldest entry, inf where there is none."""
+        return self.times[self.head] if self.head < len(self.times) else inf
+
+    def move(self, now: float, lag: float) -> None:
+        """Let go of what has left by now, by a clock that is `lag` seconds ahead of the samples' own.
+
+        What leaves is reckoned as who asked has: `oldest + seconds + lag`, to the last bit; what is left leaves later.
+        """
+        while self.oldest + self.seconds + lag <= now:
+            self._expire(max(self.oldest, now - lag - self.seconds))
 
     def set_back(self, at: float) -> None:
         """Follow a clock that was set back: all samples lie in the future, so begin anew."""

@@ -6,6 +6,7 @@ quote ratios of one run, absolute times vary with the machine and its load.
 
 import gc
 import tempfile
+import time
 import timeit
 from pathlib import Path
 
@@ -71,6 +72,24 @@ def history():
     return found | {name: of(f'- {{alert: A, topic: "d/{{x}}", when: "{name} < -99.0"}}') for name in FUNCTIONS}
 
 
+def moving(every, instances=500, seconds=3600):
+    """Return what a message costs in a window of 10 minutes, with all that the clock makes due: one each so many s."""
+    times = []
+    for when in ("t > 99.0", "avg(t, 10m) > 99.0"):
+        engine, now, spent, sent = Engine(rules(f'- {{alert: A, topic: "d/{{x}}", when: "{when}"}}')), 1e9, 0.0, 0
+        for second in range(seconds):
+            now += 1.0
+            batch = [event(f"d/{n}", {"t": 21.37}, now) for n in range(second % every, instances, every)]
+            begun = time.process_time()
+            engine.tick(now)
+            engine.process(batch, now)
+            spent, sent = spent + time.process_time() - begun, sent + len(batch)
+            engine.take_changes()
+            engine.take_samples()
+        times.append(spent / sent * 1e6)
+    return times
+
+
 def checkpoints(instances=5000, seconds=60):
     """Return what a commit costs when so many instances had a sample since the last: ms to make, ms, bytes each."""
     engine, now, spent, last = Engine(rules('- {alert: A, topic: "d/{x}", when: "avg(t, 10m) > 99.0"}')), 1e9, 0.0, 0.0
@@ -125,6 +144,9 @@ def main():
     print("µs an event of a rule that looks back, 600 samples in the window:")
     for name, each in history().items():
         print(f"  {name:24} {each:7.2f}")
+    print("µs a message of 500 instances, with what the clock judges: without a window, avg(t, 10m):")
+    for every in (5, 15, 60):
+        print("  one each {:3} s {:8.2f} {:8.2f}".format(every, *moving(every)))
     print(
         "a commit behind one sample of 5,000 instances: {:.0f} ms, {:.0f} ms in the store, {:.0f} bytes each".format(
             *checkpoints()

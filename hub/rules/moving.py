@@ -1,0 +1,80 @@
+"""Windows move by the clock: `count(x, 10m)` falls when a sample is ten minutes old, though no message comes.
+
+A part beside the condition, as Absence is: it says when the next sample leaves a window that a condition looks at, and
+lets go of what has left; the rule then judges the last message again. So a sample causes one judgement more at most.
+Where messages come faster than a 60th of the window (WINDOW_PACE) it causes none: they judge often enough themselves.
+
+A window ends at the instance's own time: the hub's clock less its `lag`, which is how far the device's clock
+(`timestamp`) is behind, and for how long nobody could have been heard since its last message.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import inf
+
+from hub.expressions import Program
+from hub.limits import WINDOW_PACE
+from hub.rules.history import History
+from hub.rules.instance import Instance
+from hub.rules.rule import Rule
+
+__all__ = ["Moving", "moving_of"]
+
+
+class Moving:
+    """The windows that a rule's conditions look at: those of `pause`, and those of all others, which a pause stops."""
+
+    def __init__(self, windows: Mapping[str, float], early: Mapping[str, float]) -> None:
+        """Take the lengths in seconds by the keys of their slots, at least one; `early` are those of `pause`."""
+        self._windows = [(key, seconds, seconds / WINDOW_PACE) for key, seconds in windows.items()]
+        self._early = [each for each in self._windows if each[0] in early]
+        self._keys = list(windows)
+
+    def begins(self, instance: Instance) -> bool:
+        """Tell whether a window has its first sample: else the clock comes back for an older one, and looks then."""
+        if instance.history is not None:
+            slots = instance.history.slots
+            for key in self._keys:
+                if slots[key].size == 1:
+                    return True
+        return False
+
+    def due(self, instance: Instance) -> float:
+        """Return when the next sample has left one of the windows; inf where none is in them."""
+        history, extra = instance.history, instance.extra
+        if history is None:
+            return inf
+        due, slots, paced = inf, history.slots, history.gap
+        for key, seconds, pace in self._windows if extra is None or not extra.paused else self._early:
+            leaves: float = slots[key].oldest + seconds
+            if paced < pace and leaves < inf:
+                leaves = max(leaves, history.latest + pace)
+            due = min(due, leaves)
+        return due + history.lag
+
+    def move(self, instance: Instance, now: float) -> bool:
+        """Let go of all samples that have left by now, if that can change what a condition says; tell whether it can.
+
+        The windows that only texts look at move with the others: what is told then is of one moment.
+        """
+        history = instance.history
+        if history is None or self.due(instance) > now:
+            return False
+        for slot in history.slots.values():
+            slot.move(now, history.lag)
+        return True
+
+    def excuse(self, history: History, seconds: float, now: float) -> None:
+        """Let no time pass for so long: nobody could have been heard. What was heard last is never older than it is."""
+        history.lag = min(history.lag + seconds, now - history.latest)
+
+
+def moving_of(rule: Rule) -> Moving | None:
+    """Return what moves a rule's windows, if conditions of an alert look at any; an event speaks by messages only."""
+    windows = _lengths(rule.conditions) if rule.alert else {}
+    pause = None if rule.pause is None else rule.pause.condition
+    return Moving(windows, {} if pause is None else _lengths([pause])) if windows else None
+
+
+def _lengths(conditions: Iterable[Program]) -> dict[str, float]:
+    slots = [reading.slot for program in conditions for reading in program.history]
+    return {slot.key: slot.seconds for slot in slots if slot.seconds}
