@@ -195,10 +195,10 @@ class App:
     def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         """Let the hub look at itself, and give signs of life where somebody waits for them."""
         self._count_for(self.files)
-        standing, state = self.dispatcher.standing, self.settings.state
-        topics = sorted(set(spoken(self.pipeline.core.engine.states.values())))
+        standing, state, engine = self.dispatcher.standing, self.settings.state, self.pipeline.core.engine
+        topics, misses, look = sorted(set(spoken(engine.states.values()))), engine.work.misses, self.custody.look
         self.watcher = Watcher(
-            self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, self.custody.look
+            self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, misses, look
         )
         self.heartbeat: Heartbeat | None = None
         if self.settings.heartbeat is not None:

@@ -99,8 +99,19 @@ class CompileError(ExpressionError):
         self.message, self.offset, self.text, self.hint = message, offset, text, hint
 
 
+class NotYet(str):
+    """Why an expression that looks back has no value yet: a text, so that `&&` and `||` pass it on as any other."""
+
+    __slots__ = ()
+
+
 class EvaluationError(ExpressionError):
     """The expression has no value for this input: a missing field, a wrong type, an overflow."""
+
+    @property
+    def is_early(self) -> bool:
+        """Whether there is none yet because what it looks back at has not come."""
+        return bool(self.args) and isinstance(self.args[0], NotYet)
 
 
 class SessionError(HubError):

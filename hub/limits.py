@@ -82,6 +82,10 @@ SAMPLE_BYTES = 1024  # of JSON, the longest value that previous(x) and its like 
 HISTORY_IDLE_SECONDS = 7 * 86400.0  # previous(x) and its like forget an instance that was silent for so long
 HISTORY_INSTANCES = 100_000  # of one rule with history; beyond, those that were silent longest are forgotten
 HISTORY_FORGOTTEN = 100  # at once: a few of them, so that no message waits, and each time it is said
+UNJUDGED_MESSAGES = 10  # in a row that a rule judges none of: then it is told that it watches nothing there
+UNJUDGED_TOPICS = 10_000  # whose runs are followed, of all rules together; 200 bytes each
+UNJUDGED_IDLE_SECONDS = 86400.0  # a topic that was silent for so long says nothing of the rule any more
+UNJUDGED_RECALL_SECONDS = 600.0  # after a restart: before, nobody knows whether a rule told of judges again
 
 # store
 CHECKPOINT_SECONDS = 1.0  # events that caused nothing are committed and acknowledged at the latest after this

@@ -66,7 +66,8 @@ class Engine:
 
     def process(self, events: Sequence[Event], now: float) -> None:
         """Evaluate events in order."""
-        plans = self._plans
+        plans, misses = self._plans, self.work.misses
+        noted, runs = misses.noted, misses.topics
         for event in events:
             plan = plans.get(event.topic) or self.plan(event.topic)
             if event.time < plan.at and event.time < now:  # two looks: a clock that was set back is no older message
@@ -81,6 +82,8 @@ class Engine:
                 joined.ensemble.step(event, joined.captures, joined.key, now)
             if plan.groups:
                 self._groups(plan, event, now)
+            if noted or event.topic in runs:
+                misses.settle(event.topic)
 
     def _groups(self, plan: Plan, event: Event, now: float) -> None:
         demanding = [bound for group in plan.groups for bound in group.of(event.fields)]
@@ -279,6 +282,7 @@ class Engine:
         self.work.forget_deadlines()
         self.states = {rule.name: state_of(rule, self.work) for rule in rules}
         gone = self._gone(signatures)
+        self.work.misses.keep(self.states.keys() - gone.keys())
         for name, old in before.items():
             self._serials[name] = old.serial
             if name in gone:

@@ -82,7 +82,7 @@ class _Said:
     def _answer(self, function: str, *arguments: float) -> Any:
         answer = self.answers[function, arguments]
         if isinstance(answer, EvaluationError):
-            raise EvaluationError(str(answer))
+            raise EvaluationError(answer.args[0])
         return answer
 
 

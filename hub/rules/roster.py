@@ -179,9 +179,10 @@ class Roster(ABC):
         return self._sight
 
     def failed(self, event: Event, error: EvaluationError) -> None:
-        """Count an expression that had no value for an event, and say so."""
-        self.errors += 1
-        self.work.on_error(self.rule.name, event.topic, str(error))
+        """Count an expression that had no value for an event, and say so, unless it only has none yet."""
+        if self.work.misses.note(self.rule.name, event, error):
+            self.errors += 1
+            self.work.on_error(self.rule.name, event.topic, str(error))
 
     # telling
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from hub.errors import EvaluationError
+from hub.errors import EvaluationError, NotYet
 from hub.limits import SAMPLE_BYTES
 
 __all__ = ["Trail", "remembered"]
@@ -52,20 +52,20 @@ class Trail:
     def last(self) -> Any:
         """The latest value, whichever event brought it."""
         if not self.known:
-            raise EvaluationError("no value yet")
+            raise EvaluationError(NotYet("no value yet"))
         return self.value
 
     def unchanged(self) -> timedelta:
         """How long the latest value has been what it is."""
         if not self.known:
-            raise EvaluationError("no value yet")
+            raise EvaluationError(NotYet("no value yet"))
         return timedelta(seconds=max(0.0, self.end - self.since))
 
     def _need(self, known: int) -> None:
         if not self.fresh:
             raise EvaluationError("this event brings no value of it")
         if self.known < known:
-            raise EvaluationError("no value before this one yet")
+            raise EvaluationError(NotYet("no value before this one yet"))
 
     def move(self, now: float, lag: float) -> None:
         """Follow the clock: what was last said stays so."""

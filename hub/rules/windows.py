@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from hub.errors import EvaluationError
+from hub.errors import EvaluationError, NotYet
 from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES, WINDOW_GRAINS
 from hub.rules.entries import Entry, deviation, folded, single
 from hub.rules.measures import measures_for
@@ -189,7 +189,8 @@ class Window:
 
     def _need(self, samples: int) -> None:
         if self.size < samples:
-            raise EvaluationError("no sample in the window" if samples == 1 else "fewer than two samples in the window")
+            few = "no sample in the window" if samples == 1 else "fewer than two samples in the window"
+            raise EvaluationError(NotYet(few))
 
     def avg(self) -> float:
         """The mean."""
@@ -251,7 +252,7 @@ class Window:
         self._need(2)
         passed = self.times[-1] - self.starts[self.head]
         if passed <= 0:
-            raise EvaluationError("all samples of the window are of one moment")
+            raise EvaluationError(NotYet("all samples of the window are of one moment"))
         grown: float = self.delta() + self.measures["resets"].value()
         return grown / passed
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
 from hub.rules.heavy import Heavy
 from hub.rules.instance import Instance
+from hub.rules.misses import Misses
 from hub.rules.presence import Presence
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
@@ -67,6 +68,7 @@ class Work:
         self.registry = registry
         self.local = local
         self.on_error = on_error
+        self.misses = Misses()
         self.presence = Presence(on_error)
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.clock import Clock
-from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_RULES
+from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_RULES, UNJUDGED_RECALL_SECONDS
 from hub.model import OWN, Notification, Outcome, Retry
 from hub.observer import Observer
+from hub.rules.misses import Misses, Unjudged
 
 __all__ = ["Payload", "Tally"]
 
@@ -26,6 +27,8 @@ class _Count:
     topic: str = ""
     detail: str = ""
     seen: float = 0.0
+    recalled: bool = False
+    """Whether it is known from before a restart alone."""
 
     def add(self, detail: str, topic: str = "") -> None:
         self.number += 1
@@ -197,16 +200,23 @@ class Tally(Observer):
     def recall(self, rule: str) -> None:
         """Tell of a rule that was told of before a restart: what is over must be told, too."""
         if len(self._errors) < SELF_WATCH_RULES:
-            self._errors.setdefault(rule, _Count(seen=self.clock.monotonic()))
+            self._errors.setdefault(rule, _Count(seen=self.clock.monotonic(), recalled=True))
 
-    def take_errors(self) -> Iterator[tuple[str, Payload]]:
-        """Yield each rule that had errors of late, and how many."""
-        now = self.clock.monotonic()
+    def take_errors(self, misses: Misses) -> Iterator[tuple[str, Payload]]:
+        """Yield each rule that had errors of late: how many, and on how many topics it judges nothing.
+
+        After a restart nobody knows that for a while, and it is null.
+        """
+        now, told, unjudged = self.clock.monotonic(), misses.take_told(), misses.unjudged(self.clock.now())
         for rule, count in list(self._errors.items()):
-            taken = count.take()
-            if taken.number:
-                count.seen = now
-            yield rule, {"errors": taken.number, "topic": taken.topic, "detail": taken.detail}
+            taken, found = count.take(), unjudged.get(rule, Unjudged(0, "", ""))
+            troubles = max(taken.number - told.get(rule, 0), 0)
+            payload: Payload = {"errors": taken.number, "troubles": troubles, "unjudged": found.topics}
+            if count.recalled and not found.topics and now - count.seen < UNJUDGED_RECALL_SECONDS:
+                payload["unjudged"] = None
+            elif taken.number or found.topics:
+                count.seen, count.recalled = now, False
+            yield rule, payload | {"topic": found.topic or taken.topic, "detail": found.detail or taken.detail}
             if now - count.seen > SELF_WATCH_CALM_SECONDS:
                 del self._errors[rule]
 

@@ -17,6 +17,7 @@ from hub.errors import StoreError
 from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_SECONDS, SELF_WATCH_SOON_SECONDS
 from hub.model import OWN_TOPICS, Event
 from hub.notify.dispatcher import Standing
+from hub.rules.misses import Misses
 from hub.selfwatch.tally import Tally
 
 __all__ = ["DROPPED", "DROPPED_SO_FAR", "Watcher"]
@@ -50,10 +51,14 @@ class Watcher:
         state: Path,
         notes: Mapping[str, str],
         spoken: Iterable[str],
+        misses: Misses,
         custody: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        """Take what there is to look at; `notes` is what was stored; `custody` says what is wrong with the state."""
-        self._custody = custody
+        """Take what there is to look at.
+
+        `notes` is what was stored, `misses` the rules' own; `custody` says what is wrong with the state.
+        """
+        self._custody, self._misses = custody, misses
         self._tally, self._way, self._standing, self._clock, self._state = tally, way, standing, clock, state
         self._total: int | None = int(notes[DROPPED_SO_FAR]) if DROPPED_SO_FAR in notes else None
         self._dropped = 0
@@ -112,7 +117,7 @@ class Watcher:
         if self._total is not None:
             found["broker"] = {"dropped": self._dropped, "total": self._total}
             self._dropped = 0
-        found |= {f"rule/{name}": payload for name, payload in tally.take_errors()}
+        found |= {f"rule/{name}": payload for name, payload in tally.take_errors(self._misses)}
         found |= {f"receiver/{name}": payload for name, payload in self._of_receivers(now)}
         return [_event(OWN_TOPICS + topic, payload, now) for topic, payload in found.items()]
 

@@ -6,12 +6,13 @@ import orjson
 import pytest
 
 from hub.clock import ManualClock
-from hub.errors import StoreError
+from hub.errors import EvaluationError, StoreError
 from hub.ingest.topics import matches
 from hub.limits import SELF_WATCH_CALM_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.dispatcher import Standing
+from hub.rules.misses import Misses
 from hub.selfwatch import watcher as module
 from hub.selfwatch.recall import about_itself, spoken
 from hub.selfwatch.tally import Tally
@@ -41,13 +42,22 @@ class Stand:
         self.clock, self.way = ManualClock(START), Way()
         self.tally = Tally(self.clock, {"HubDeadLetters"})
         self.receivers = {"chat": Standing(Circuit.CLOSED, 0, 0.0)}
-        self.asked = []
+        self.asked, self.misses = [], Misses()
         state = folder / "hub.db"
-        self.watcher = Watcher(self.tally, self.way, self.standing, self.clock, state, notes or {}, spoken)
+        notes = notes or {}
+        self.watcher = Watcher(self.tally, self.way, self.standing, self.clock, state, notes, spoken, self.misses)
 
     def standing(self, ignored):
         self.asked.append(set(ignored))
         return self.receivers
+
+    def miss(self, topic="t/1", count=1):
+        """Let the rule Hot have no value for so many messages of a topic."""
+        for _ in range(count):
+            error = EvaluationError("no field")
+            if self.misses.note("Hot", event(topic, {}, self.clock.now()), error):
+                self.tally.rule_error("Hot", topic, str(error))
+            self.misses.settle(topic)
 
     def look(self):
         """Return what is told, by topic."""
@@ -188,12 +198,40 @@ def test_a_rule_is_told_of_until_it_is_calm_for_long(stand):
         stand.tally.rule_error(f"R{number}", "t/1", "no field")
     found = stand.look()
     assert sum(topic.startswith("$hub/rule/") for topic in found) == 100
-    assert found["$hub/rule/R0"] == {"errors": 1, "topic": "t/1", "detail": "no field"}
+    told = {"errors": 1, "troubles": 1, "unjudged": 0, "topic": "t/1", "detail": "no field"}
+    assert found["$hub/rule/R0"] == told
     stand.clock.advance(3600)
     assert stand.look()["$hub/rule/R0"]["errors"] == 0
     stand.clock.advance(3601)
     stand.look()
     assert not any(topic.startswith("$hub/rule/") for topic in stand.look())
+
+
+def test_ten_messages_that_a_rule_cannot_judge_are_told_until_it_judges_one(stand):
+    stand.miss(count=9)
+    found = stand.look()["$hub/rule/Hot"]
+    assert found == {"errors": 9, "troubles": 0, "unjudged": 0, "topic": "t/1", "detail": "no field"}
+    stand.miss()
+    for errors in (1, 0):
+        stand.clock.advance(3600)
+        found = stand.look()["$hub/rule/Hot"]
+        assert found == {"errors": errors, "troubles": 0, "unjudged": 1, "topic": "t/1", "detail": "no field"}
+    stand.misses.settle("t/1")
+    assert stand.look()["$hub/rule/Hot"]["unjudged"] == 0
+
+
+def test_after_a_restart_nothing_is_said_of_what_nobody_knows_yet(tmp_path):
+    stand = Stand(tmp_path, spoken=["$hub/rule/Hot"])
+    assert stand.look()["$hub/rule/Hot"]["unjudged"] is None
+    stand.clock.advance(599)
+    assert stand.look()["$hub/rule/Hot"]["unjudged"] is None
+    stand.clock.advance(1)
+    assert stand.look()["$hub/rule/Hot"]["unjudged"] == 0
+    stand = Stand(tmp_path, spoken=["$hub/rule/Hot"])
+    stand.miss(count=10)
+    assert stand.look()["$hub/rule/Hot"]["unjudged"] == 1
+    stand.misses.settle("t/1")
+    assert stand.look()["$hub/rule/Hot"]["unjudged"] == 0
 
 
 def test_refused_rules_stay_refused_until_new_ones_load(stand):

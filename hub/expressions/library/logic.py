@@ -26,7 +26,8 @@ def reason(error: Exception) -> str:
     if error.__class__ is KeyError:
         return f"no field {error.args[0]!r}"
     if error.__class__ is EvaluationError:
-        return str(error)
+        text: str = error.args[0]
+        return text
     if error.__class__ is RecursionError:
         return "the payload is nested too deep"
     return _translated(str(error))
