@@ -11,6 +11,7 @@ from typing import Any
 from hub.alerts.alert import fingerprint
 from hub.alerts.book import Book
 from hub.discovery.announcements import KIND, Announcements
+from hub.ingest.decode import Undecodable
 from hub.model import Event, Notification, Phase
 from hub.rules.beside import BESIDE
 from hub.rules.engine import Engine
@@ -91,8 +92,10 @@ class Core:
 
     # at work
 
-    def process(self, events: Sequence[Event], now: float) -> bool:
-        """Evaluate events in order; tell whether anything came of them."""
+    def process(self, events: Sequence[Event], now: float, unread: Sequence[Undecodable] = ()) -> bool:
+        """Evaluate events in order, beside what came and could not be read; tell whether anything came of them."""
+        if unread:
+            self.engine.hear(unread, now)
         self.engine.process(events, now)
         return self._collect(now)
 

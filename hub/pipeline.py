@@ -19,7 +19,7 @@ from hub.clock import Clock, Steps, rfc3339
 from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
-from hub.ingest.decode import decode_all
+from hub.ingest.decode import Undecodable, decode_all
 from hub.ingest.idempotency import Keys
 from hub.ingest.receipts import Receipts
 from hub.ingest.session import Notice, Session
@@ -193,8 +193,8 @@ class Pipeline:
     def take(self, deliveries: Sequence[Delivery]) -> None:
         """Evaluate a batch and let its commit begin, now or later."""
         now = self._now()
-        events = self._read(deliveries, now)
-        spoke = self.core.process(events, now)
+        events, unread = self._read(deliveries, now)
+        spoke = self.core.process(events, now, unread)
         self._hearing.taken += len(deliveries)
         self._uncommitted += len(deliveries)
         self.observer.events(events, now)
@@ -207,7 +207,7 @@ class Pipeline:
         if self._uncommitted >= self._share:
             self.want_commit()
 
-    def _read(self, deliveries: Sequence[Delivery], now: float) -> list[Event]:
+    def _read(self, deliveries: Sequence[Delivery], now: float) -> tuple[list[Event], list[Undecodable]]:
         """Decode; leave out what was committed before, and what cannot be read, which is kept as a dead letter."""
         fresh = self._receipts.take(deliveries)
         if len(fresh) < len(deliveries):
@@ -229,7 +229,7 @@ class Pipeline:
         for each in failures:
             self._dead.append((now, each.topic, each.head, each.reason))
             self.observer.decode_error(each.topic, each.head, each.reason)
-        return events
+        return events, failures
 
     def _is_copy(self, delivery: Delivery) -> bool:
         """Tell whether this is the same message again, for another of our overlapping subscriptions.

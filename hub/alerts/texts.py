@@ -1,5 +1,6 @@
 """A rule's templates rendered for one transition, or for how things are now."""
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 from hub.clock import rfc3339
 from hub.expressions import Template
+from hub.expressions.format import bytes_text
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
 from hub.rules.transition import Transition, make_context
@@ -85,10 +87,16 @@ def render_and_report(transition: Transition, episode: int, identity: str, on_er
 
 
 def event_body(event: Event) -> dict[str, Any]:
-    """Return the event that caused it; of a large payload only its head, as text."""
+    """Return the event that caused it; of a large payload only its head, as text; of bytes how many, and base64."""
     body: dict[str, Any] = {"topic": event.topic, "payload": event.value, "time": rfc3339(event.time)}
-    if len(event.raw) > NOTIFICATION_PAYLOAD_BYTES:
+    large = len(event.raw) > NOTIFICATION_PAYLOAD_BYTES
+    if isinstance(event.value, bytes):
+        body["payload"] = bytes_text(event.value)
+        if not large:  # as `hub record` writes it
+            body["base64"] = base64.b64encode(event.value).decode()
+    elif large:
         body["payload"] = event.raw[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
+    if large:
         body["truncated"] = True
     if event.trace:
         body["traceparent"] = event.trace

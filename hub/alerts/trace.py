@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from hub.clock import rfc3339
+from hub.expressions.format import bytes_text
 from hub.limits import TRACE_HEAD_BYTES
 from hub.model import Event
 from hub.rules.transition import Transition
@@ -69,7 +70,12 @@ class Trace:
 def _event(event: Event | None) -> Mapping[str, Any] | None:
     if event is None:
         return None
-    head = event.raw[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
+    if isinstance(event.value, bytes):
+        head = bytes_text(event.value)
+    else:
+        head = event.raw[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
+        if "\ufffd" in head and isinstance(event.value, str):  # text that is no UTF-8
+            head = event.value[:TRACE_HEAD_BYTES]
     return {"topic": event.topic, "payload": head, "time": rfc3339(event.time), "retain": event.retain}
 
 

@@ -12,10 +12,11 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions.times import timestamp_at
 from hub.expressions.values import Optional, an, type_of
 
-__all__ = ["Format", "format_for", "plain"]
+__all__ = ["Format", "bytes_text", "format_for", "plain"]
 
 Format = Callable[[Any], str]
 _NUMBER = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?(\.[0-9]{1,2})?[defgxXEG%]?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
 _WRITABLE = (UnicodeError, ValueError, OverflowError)
 
@@ -41,12 +42,23 @@ def _rare(value: Any) -> str:
         seconds = value.total_seconds()
         return f"-{format_duration(-seconds)}" if seconds < 0 else format_duration(seconds)
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return bytes_text(value)
     if isinstance(value, Optional):
         return plain(value.value) if value.present else "none"
     if isinstance(value, (list, tuple, dict)):
         return orjson.dumps(value, plain, orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME).decode()
     return plain(dict(value)) if hasattr(value, "keys") else str(value)
+
+
+def bytes_text(data: bytes) -> str:
+    """Write bytes for people: as text where they are some, else how many there are, `<12 bytes>`."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = "\x7f"
+    if _CONTROL.search(text):
+        return f"<{len(data):,} byte{'s' if len(data) != 1 else ''}>"
+    return text
 
 
 def format_for(spec: str, kind: str, at: int, text: str) -> Format:

@@ -8,6 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from hub.clock import Clock, SystemClock
+from hub.expressions.format import bytes_text
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.phrases import (
@@ -81,7 +82,8 @@ class ConsoleObserver(Observer):
         self._next_event = now + self._event_seconds
         event = events[-1]
         hidden, self._hidden_events = self._hidden_events + len(events) - 1, 0
-        line = self._line("event", shown_event(event.topic, event.raw))
+        raw = bytes_text(event.value).encode() if isinstance(event.value, bytes) else event.raw
+        line = self._line("event", shown_event(event.topic, raw))
         tail = f"  … {hidden:,} more" if hidden else ""
         line.text.truncate(max(self._console.width - _INDENT - len(tail), 10), overflow="ellipsis")
         line.text.append(tail, "dim italic")

@@ -81,7 +81,8 @@ class Absence:
         if instance.silent:
             since, instance.silent = instance.silent, NEVER
             labels = absent_labels(roster, key)
-            roster.emit(instance, labels, Phase.RESOLVED, Phase.FIRING, Reason.RETURNED, now, since, event, captures)
+            told = roster.last(instance) if roster.overtaken else (event, captures)
+            roster.emit(instance, labels, Phase.RESOLVED, Phase.FIRING, Reason.RETURNED, now, since, *told)
             self.expect(instance)
         return instance
 

@@ -73,7 +73,7 @@ class _Attended(Absence):
     def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance | None:
         """Note when the instance was last heard; what others say to it or of it is no sign of life."""
         what = self._about(event.topic)
-        if what is not None and (what.says is Says.NOTHING or event.value is None):
+        if what is not None and (what.says is Says.NOTHING or not event.raw):
             return instance  # an empty payload takes away what was retained
         speaks = self.speaks(event, key, now)
         if what is not None and key not in self._subjects:
@@ -92,7 +92,7 @@ class _Attended(Absence):
         what = self._about(event.topic)
         if event.retain or what is None:
             return not event.retain
-        if what.says not in _OF_THE_DEVICE or event.value is None:
+        if what.says not in _OF_THE_DEVICE or not event.raw:
             return False
         if self._presence.standing(what.subject) == Standing.DEAD:
             self._presence.alive(what, now)

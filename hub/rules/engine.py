@@ -10,7 +10,7 @@ from functools import partial
 
 import orjson
 
-from hub.ingest.decode import decode_again
+from hub.ingest.decode import Undecodable, decode_again
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_silence
@@ -106,6 +106,17 @@ class Engine:
         for bound in bounds:
             if isinstance(bound.state, RuleState):  # who else listens keeps only what is newest
                 bound.state.step_behind(newer, event, bound.captures, bound.key, now)
+
+    def hear(self, unread: Sequence[Undecodable], now: float) -> None:
+        """Take what could not be read for what it is all the same: a sign of life, and the last that its topic said."""
+        for each in unread:
+            plan = self.plan(each.topic)
+            if each.time >= plan.at:
+                plan.raw, plan.at = each.head, each.time
+            event = Event(each.topic, each.head, {}, each.head, each.time, 1, each.retain)
+            for bound in plan.always:  # who listens to an `absent` hears all
+                if isinstance(bound.state, RuleState) and bound.state.absence is not None:
+                    bound.state.live(bound.state.absence, event, bound.captures, bound.key, now)
 
     def plan(self, topic: str) -> Plan:
         """Return the rules that a topic concerns, from memory where it was seen lately."""

@@ -14,7 +14,7 @@ from hub.errors import EvaluationError
 from hub.expressions import Program
 from hub.limits import HISTORY_IDLE_SECONDS
 from hub.model import Event, Phase, Reason
-from hub.rules.absence import tell_silence
+from hub.rules.absence import Absence, tell_silence
 from hub.rules.gates import timetable_of
 from hub.rules.instance import NEVER, Instance, extra_of
 from hub.rules.keys import Gate
@@ -95,6 +95,22 @@ class GatedState(RuleState):
         super().step(event, captures, key, now, known)
         if event.retain and not self.rule.alert and self.rule.mute is not None:
             self._hear_mute(event, captures, key, now)
+
+    def _live(self, absence: Absence, event: Event, captures: Key, key: Key, now: float) -> None:
+        """Take it as a sign of life, under a pause as one that counts at its end."""
+        instance = self.instances.get(key)
+        paused = instance is not None and instance.extra is not None and instance.extra.paused
+        if not (paused if self._pauses is None else self._pauses.active(now)):
+            super()._live(absence, event, captures, key, now)
+            return
+        instance = self.instance(key)
+        if not extra_of(instance).paused:
+            self._begin_pause(instance, now, *self.last(instance))
+        if speaks := absence.speaks(event, key, now):
+            extra_of(instance).heard = True
+        if speaks or not instance.seen:
+            instance.seen = now
+        self.note(instance, event)
 
     def _is_overtaken(self, event: Event, key: Key, now: float) -> bool:
         """Tell whether the instance has heard something newer, by the devices' own times.

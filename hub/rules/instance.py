@@ -1,5 +1,7 @@
 """An instance of an alert rule: where it stands, since when, and what must be remembered for its timers."""
 
+import base64
+import binascii
 from typing import Any, Self
 
 import orjson
@@ -10,6 +12,7 @@ from hub.rules.history import History
 __all__ = ["NEVER", "Extra", "Gated", "Instance", "Sampled", "dump_key", "extra_of", "load_key"]
 
 NEVER = 0.0
+_BASE64 = "\ufdd0"  # before what is base64: a character that stands for nothing, so hardly any payload begins with it
 _TIMES = ("since", "clearing", "seen", "silent")
 _PHASES = {"i": Phase.INACTIVE, "p": Phase.PENDING, "f": Phase.FIRING}
 _LETTERS = {phase: letter for letter, phase in _PHASES.items()}
@@ -83,7 +86,7 @@ class Instance:
 
     def dump(self) -> str:
         """Write it for the store."""
-        raw = None if self.raw is None else self.raw.decode("utf-8", "replace")
+        raw = None if self.raw is None else _written(self.raw)
         state = [_LETTERS[self.phase], self.since, self.clearing, self.seen, self.silent, self.time, self.came, raw]
         if self.history is not None or self.extra is not None:
             state.append(None if self.history is None else self.history.dump())
@@ -102,7 +105,7 @@ class Instance:
         """Take over what was written of a state; of samples nothing."""
         letter, self.since, self.clearing, self.seen, self.silent, self.time, self.came, raw = state[:8]
         self.phase = _PHASES[letter]
-        self.raw = None if raw is None else raw.encode()
+        self.raw = None if raw is None else _unwritten(raw)
 
     def shift(self, seconds: float) -> bool:
         """Move the times that timers count from, those of them that there are; tell whether there were any."""
@@ -151,6 +154,25 @@ class Sampled(Gated):
         """Begin with these samples."""
         super().__init__(key)
         self.history = history
+
+
+def _written(raw: bytes) -> str:
+    """Write a payload as text: as it is, or as base64 where it is no UTF-8."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = _BASE64
+    return text if not text.startswith(_BASE64) else _BASE64 + base64.b64encode(raw).decode()
+
+
+def _unwritten(text: str) -> bytes:
+    """Read what `_written` wrote."""
+    if text.startswith(_BASE64):
+        try:
+            return base64.b64decode(text[len(_BASE64) :], validate=True)
+        except (binascii.Error, ValueError):
+            pass  # a hub that knew nothing of base64 wrote what a device had sent
+    return text.encode()
 
 
 def extra_of(instance: Instance) -> Extra:

@@ -154,7 +154,7 @@ class Presence:
 
     def _state(self, subject: str, event: Event, now: float) -> None:
         """Follow Homie's $state: retained it tells how things stand, and is no sign of life by itself."""
-        if event.value is None:
+        if not event.raw:
             self._remove(subject, now)
             return
         standing = STATES.get(event.value) if isinstance(event.value, str) else None

@@ -15,6 +15,7 @@ from hub.errors import EvaluationError
 from hub.expressions import Context, Program
 from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
+from hub.rules.absence import Absence
 from hub.rules.attended import absence_of
 from hub.rules.history import History
 from hub.rules.instance import NEVER, Instance, Sampled
@@ -92,6 +93,29 @@ class RuleState(Roster):
                 self._event(event, captures, key, now, known)
         except EvaluationError as error:
             self.failed(event, error)
+
+    def live(self, absence: Absence, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        """Take a message that could not be read as a sign of life, and as nothing else."""
+        self.overtaken = True
+        try:
+            self._live(absence, event, captures, self.key(event, captures) if key is None else key, now)
+        except EvaluationError as error:
+            if key is not None:  # else nobody can know whose it is: `by` names a field of the payload
+                self.failed(event, error)
+        finally:
+            self.overtaken = False
+
+    def _live(self, absence: Absence, event: Event, captures: Key, key: Key, now: float) -> None:
+        instance = absence.hear(event, captures, key, self.instances.get(key), now)
+        if instance is not None:
+            self.note(instance, event)
+
+    def note(self, instance: Instance, event: Event) -> None:
+        """Let what was heard of an instance be written, and be told of where nothing better is known of it."""
+        self.work.touch(self, instance)
+        if instance.raw is None:  # without one, nobody would know it after a reload
+            self.overtaken = False
+            self.remember(instance, event)
 
     def step_behind(self, newer: Event, event: Event, captures: Key, key: Key | None, now: float) -> None:
         """Evaluate an event that came behind a newer one of its topic.

@@ -17,8 +17,10 @@ from hub.duration import format_duration
 from hub.errors import EvaluationError, RequestError
 from hub.expressions import Program
 from hub.expressions.explain import parts
+from hub.expressions.format import bytes_text
 from hub.fields import did_you_mean
 from hub.ingest.decode import decode_again
+from hub.ingest.reading import unreadable
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
 from hub.model import Event, Phase, Suppressor
@@ -115,12 +117,14 @@ def _instance(
     made: Answer = {
         "labels": dict(state.labels(key)),
         "state": phase.value,
-        "event": {"topic": event.topic, "payload": event.value, "time": rfc3339(event.time)},
+        "event": {"topic": event.topic, "payload": _fit(event.value), "time": rfc3339(event.time)},
         "condition": None if clause is None else clause.text,
         "holds": holds,
         "values": [{"part": part, "value": value} for part, value in values],
     }
     sentences = [f"last heard {format_duration(max(0.0, now - event.time))} ago on {event.topic}"]
+    if unread := unreadable(event.raw):
+        sentences.append(f"that message could not be read ({unread}): it is a sign of life, and says nothing")
     sentences += _why_phase(rule, state, phase, holds, values, key, now)
     if rule.pause is not None and core.engine.is_paused(rule.name, key, now):
         made["stage"] = "pause"
@@ -157,11 +161,16 @@ def _evaluated(
     def value(program: Program) -> Any:
         context = state.context(event, captures, now) if program.needs_context or program.history else None
         try:
-            return program.run(event.fields, captures, context)
+            return _fit(program.run(event.fields, captures, context))
         except EvaluationError as error:
             return {"error": str(error)}
 
     return value(clause), [(text, value(part)) for text, part in parts(clause)]
+
+
+def _fit(value: Any) -> Any:
+    """Return a value that JSON can hold: of bytes how many there are."""
+    return bytes_text(value) if isinstance(value, bytes) else value
 
 
 def _why_phase(

@@ -13,25 +13,35 @@ RULES = """
   - {event: Seen, topic: "t/{device}", by: [device], summary: "{payload}"}
 """
 UNREADABLE = {
-    "NaN": b'{"v": NaN}',
-    "infinity": b'{"v": Infinity}',
-    "1e999": b'{"v": 1e999}',
-    "plain nan": b"nan",
-    "plain 1e999": b"1e999",
+    "half an object": b"{oops",
+    "half a list": b"[1,2",
+    "what is nearly nan": b'{"v": nano}',
+    "nan, and a name twice": b'{"v": nan, "v": 99}',
     "depth": b"[" * 5000 + b"]" * 5000,
     "depth of objects": b'{"a":' * 500 + b"1" + b"}" * 500,
     "duplicate keys": b'{"v": 1, "v": 99}',
     "duplicate keys inside": b'{"x": {"v": 1, "v": 99}}',
     "broken": b'{"v": 1',
-    "not UTF-8": b'{"v": "\xff\xfe"}',
-    "overlong UTF-8": b'{"v": "\xc0\xaf"}',
-    "surrogates": b'{"v": "\xed\xa0\x80"}',
-    "control characters": b"ok\x1b[2J\x07\x00",
+    "quotes without an end": b'"' + b'\\"' * 100_000,
     "300 KB": b'{"v": "' + b"x" * 300_000 + b'"}',
     "escaped lone surrogate": b'{"v": "\\ud800"}',
 }
 HARMLESS = {
     "5,000 digits": b'{"v": ' + b"9" * 300 + b"}",
+    "NaN": b'{"v": NaN}',
+    "infinity": b'{"v": -Infinity}',
+    "1e999": b'{"v": 1e999}',
+    "5,000 digits more": b'{"v": ' + b"9" * 5000 + b"}",
+    "many nans": b"[" + b"nan," * 60_000 + b"nan]",
+    "plain nan": b"nan",
+    "plain 1e999": b"1e999",
+    "a mark and NULs": b'\xef\xbb\xbf{"v": 1}\0\0',
+    "not UTF-8": b'{"v": "\xff\xfe"}',
+    "overlong UTF-8": b'{"v": "\xc0\xaf"}',
+    "surrogates": b'{"v": "\xed\xa0\x80"}',
+    "control characters": b"ok\x1b[2J\x07\x00",
+    "a picture": b"\xff\xd8\xff\xe0\0\x10JFIF",
+    "binary that begins like JSON": b"[\x01\x02",
     "empty": b"",
     "null": b"null",
     "a list": b"[1, 2]",
@@ -47,7 +57,6 @@ async def test_what_cannot_be_read_is_counted_kept_acknowledged_and_hurts_nobody
             await at.send("t/bad", payload)
         for payload in HARMLESS.values():
             await at.send("t/odd", payload)
-        await at.send("t/bad", b'{"v": ' + b"9" * 5000 + b"}")  # a number of 5,000 digits is beyond a double
         await at.send("t/good", {"v": 31})
         await at.notified("Hot", "firing", device="good")
         await at.settled()
@@ -55,10 +64,10 @@ async def test_what_cannot_be_read_is_counted_kept_acknowledged_and_hurts_nobody
         assert seen == [], [each["event"]["payload"] for each in seen]
         assert len(at.notifications("Seen", device="odd")) == len(HARMLESS)
         letters = at.hub.rows("SELECT topic, length(head), reason FROM dead_letters ORDER BY row")
-        assert [topic for topic, _, _ in letters] == ["t/bad"] * (len(UNREADABLE) + 1)
+        assert [topic for topic, _, _ in letters] == ["t/bad"] * len(UNREADABLE)
         assert all(size <= 1024 and reason for _, size, reason in letters)
         assert await at.hub.stop() == 0
-        events = len(UNREADABLE) + len(HARMLESS) + 2 + at.heard
+        events = len(UNREADABLE) + len(HARMLESS) + 1 + at.heard
         of_events = [recording for recording in proxy.sent if b"hub-desk" not in recording[:200]]
         acknowledged = sum(first == 0x40 for recording in of_events for first, _ in packets(recording))
         assert acknowledged == events

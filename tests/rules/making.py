@@ -5,7 +5,7 @@ from textwrap import dedent
 import orjson
 
 from hub.document import Problems, parse_document
-from hub.ingest.decode import decode
+from hub.ingest.decode import Undecodable, decode
 from hub.rules.engine import Engine
 from hub.rules.keys import Known
 from hub.rules.schema import NO_DEFAULTS, read_rule
@@ -64,8 +64,15 @@ class Drive:
     def send(self, topic, payload=None, *, after=0.0, retain=False):
         """Let time pass, then an event come; return what happened as (rule, instance values, phase, reason)."""
         seen = self.wait(after)
-        self.engine.process([event(topic, payload, self.now, retain=retain)], self.now)
+        self.take(event(topic, payload, self.now, retain=retain))
         return seen + self.said()
+
+    def take(self, found):
+        """Let what decode has made of a message come."""
+        if isinstance(found, Undecodable):
+            self.engine.hear([found], self.now)
+        else:
+            self.engine.process([found], self.now)
 
     def wait(self, seconds):
         """Let time pass, deadline by deadline."""

@@ -19,7 +19,10 @@ TIME = st.floats(0, 4e9)
     st.sampled_from([Phase.INACTIVE, Phase.PENDING, Phase.FIRING]),
     st.tuples(TIME, TIME, TIME, TIME, TIME),
     st.text(st.characters(exclude_categories=["Cs"])),
-    st.none() | st.text(st.characters(exclude_categories=["Cs"])).map(str.encode),
+    st.none()
+    | st.text(st.characters(exclude_categories=["Cs"])).map(str.encode)
+    | st.binary()
+    | st.just("\ufdd0aGk=".encode()),
 )
 def test_an_instance_comes_back_from_the_store_as_it_went_in(phase, times, topic, raw):
     instance = Instance(("a", "b"))

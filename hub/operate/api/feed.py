@@ -17,6 +17,7 @@ import orjson
 
 from hub.clock import Clock, rfc3339
 from hub.expressions import visible
+from hub.expressions.format import bytes_text
 from hub.limits import FEED_EVENTS_A_SECOND, FEED_KEPT, FEED_PAUSE_SECONDS, FEED_PAYLOAD_BYTES, FEED_REPEATS_A_SECOND
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Rejected
 from hub.observer import Observer
@@ -213,7 +214,12 @@ def _named(notification: Notification) -> dict[str, Any]:
 
 
 def payload_shown(raw: bytes, value: Any) -> Any:
-    """Return a payload as clients see it: JSON as it is, else text; what is long is cut and becomes text."""
+    """Return a payload as clients see it: JSON as it is, else text; what is long is cut and becomes text.
+
+    Of bytes it is how many there are.
+    """
+    if isinstance(value, bytes):
+        return bytes_text(value)
     if len(raw) <= FEED_PAYLOAD_BYTES:
         return visible(value) if isinstance(value, str) else value
     return visible(raw[:FEED_PAYLOAD_BYTES].decode("utf-8", "replace")) + "…"
