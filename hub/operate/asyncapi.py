@@ -33,7 +33,7 @@ __all__ = ["COMMANDS", "EVENT_OF_ITS_OWN", "NOTIFICATION", "STATUS", "asyncapi"]
 
 _BINDING = "0.2.0"
 _LABELS = mapped(TEXT)
-_EVENT = made_of({"truncated": FLAG}, topic=TEXT, payload=ANY, time=TIME)
+_EVENT = made_of({"truncated": FLAG, "base64": TEXT}, topic=TEXT, payload=ANY, time=TIME)
 _MEMBER = made_of(
     {"ack_url": TEXT},
     id=TEXT,

@@ -42,9 +42,19 @@ def test_the_event_is_seen_through_the_context():
 def test_value_is_a_payload_that_is_no_object():
     assert run("value > 20", value=21.5, payload_present=False) is True
     assert run("value.contains('x')", value="axb", payload_present=False) is True
-    with pytest.raises(EvaluationError, match=r"payload\.value"):
-        run("value > 20", {"value": 30}, payload_present=True)
-    assert run("payload.value > 20", {"value": 30}) is True
+
+
+def test_value_is_the_field_of_that_name_of_a_payload_that_is_an_object():
+    document = {"value": 30, "unit": "C"}
+    assert run("value > 20 && payload.value > 20", document, value=document) is True
+    assert run("value == null", {"value": None}, value={"value": None}) is True
+    for other in ({"v": 30}, None):
+        with pytest.raises(EvaluationError, match="an object without a field 'value'"):
+            run("value > 20", other or {}, value=other)
+
+
+def test_a_capture_called_value_is_the_capture():
+    assert run("value == 'x'", {"value": 30}, scope=Scope(("value",)), captures=("x",), value={"value": 30}) is True
 
 
 @pytest.mark.parametrize(

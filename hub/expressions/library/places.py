@@ -23,7 +23,10 @@ def arrival_of(context: Context) -> datetime:
 
 
 def value_of(context: Context) -> Any:
-    """`value`: a payload that is not an object."""
-    if context.payload_present:
-        raise EvaluationError("the payload is an object, so there is no value (its field is payload.value)")
-    return context.value
+    """`value`: a payload that is not an object; of one, its field of that name."""
+    if not context.payload_present:
+        return context.value
+    try:
+        return context.value["value"]
+    except (KeyError, TypeError):  # there is no such field, or no payload at all
+        raise EvaluationError("the payload is an object without a field 'value': name the field that is meant") from None
