@@ -52,6 +52,7 @@ _LIMIT = key(
     pattern=r"^[0-9]+\s*/\s*[0-9a-z.]+$",
 )
 _TZ = text("The time zone of schedules that name none, by its IANA name.", "Europe/Berlin")
+_DEFAULT_TZ = text("The time zone of schedules and times that name none, by its IANA name.", "Europe/Berlin")
 
 STEP: dict[str, Key] = {
     "after": duration("Since the first telling.", "15m"),
@@ -115,7 +116,7 @@ RULE: dict[str, Key] = {
     "group_wait": _GROUP_WAIT,
     "group_interval": _GROUP_INTERVAL,
     "limit": _LIMIT,
-    "timestamp": text("Expression for the event's own time: seconds, milliseconds or RFC 3339.", "payload.ts"),
+    "timestamp": text("Expression for the event's own time: a number since 1970 or RFC 3339.", "payload.ts"),
     "shadow": boolean("Evaluate and record, tell nobody.", default=False),
     "severity": _SEVERITY,
     "labels": _LABELS,
@@ -136,7 +137,7 @@ DEFAULTS: dict[str, Key] = {
     "group_wait": _GROUP_WAIT,
     "group_interval": _GROUP_INTERVAL,
     "limit": _LIMIT,
-    "tz": _TZ,
+    "tz": _DEFAULT_TZ,
 }
 
 _RANGES = {"type": "string", "pattern": "[0-9]{1,2}:[0-9]{2}"}

@@ -60,7 +60,8 @@ class Context:
     """What an expression may know of the event beyond payload fields and captures; one object may be used again.
 
     `time` and `now` are seconds since 1970; `payload_present` says whether the payload was an object, so that `value`
-    means its field of that name. `history` has the samples of the instance by the keys of their slots, `schedules` are asked by name.
+    means its field of that name. `history` has the samples of the instance by the keys of their slots, `schedules` are
+    asked by name.
     """
 
     value: Any = None

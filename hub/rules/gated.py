@@ -133,7 +133,7 @@ class GatedState(RuleState):
         """Give the event its own time, where it has one."""
         try:
             context = self.context(event, captures, now) if program.needs_context else None
-            at = own_time(program.run(event.fields, captures, context), now)
+            at = own_time(program.run(event.fields, captures, context), now, self.rule.tz or self.work.local)
         except EvaluationError as error:
             self.failed(event, error)
             return event

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from hub.expressions import Program, Reading, Template
 from hub.rules.keys import Cause, Gate, Limit, Repeat, Step
@@ -48,7 +49,7 @@ class Rule:
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
     instance. `causes` are the entries of `unless`. `alert` tells an alert rule from an event rule. `learns`:
     `absent: auto`, where `absent` is the longest that can be learned. `schedules` are those that its expressions and
-    texts name.
+    texts name. `tz` is the zone of times that name none, the hub's own where it is None.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Rule:
     path: str
     line: int
     schedules: tuple[tuple[str, Schedule], ...] = ()
+    tz: tzinfo | None = None
 
     @property
     def signature(self) -> str:

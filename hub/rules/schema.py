@@ -124,6 +124,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
         enabled=section.take("enabled", boolean, default=True),
         path=node.path,
         line=node.line,
+        tz=defaults.tz,
     )
     section.finish()
     _check_together(section, alert)

@@ -264,7 +264,20 @@ def test_a_mute_that_ended_while_the_hub_was_off_is_told_at_the_start():
 
 @pytest.mark.parametrize(
     "written",
-    [NIGHT - 60, int(NIGHT - 60), (NIGHT - 60) * 1000, "2026-03-01T00:59:00.000000000Z", "2026-03-01T01:59:00+01:00"],
+    [
+        NIGHT - 60,
+        int(NIGHT - 60),
+        *(int(NIGHT - 60) * 10**digits for digits in (3, 6, 9)),
+        *(str(int(NIGHT - 60) * 10**digits) for digits in (0, 3, 6, 9)),
+        f" {NIGHT - 60} ",
+        "2026-03-01T00:59:00.000000000Z",
+        "2026-03-01T01:59:00+01:00",
+        "2026-03-01 01:59:00+01:00",
+        "2026-03-01 01:59:00 +0100",
+        "2026-03-01T01:59+01",
+        "2026-03-01 00:59:00,000 UTC",
+        "2026-02-28T19:29:00-0530",
+    ],
 )
 def test_an_events_own_time_is_read_as_devices_write_it(written):
     drive = night("- {event: E, topic: t, timestamp: ts}")
@@ -274,7 +287,24 @@ def test_an_events_own_time_is_read_as_devices_write_it(written):
     assert said.at == NIGHT
 
 
-@pytest.mark.parametrize("written", ["soon", True, 0, -1, 1e17, "2026-03-01T00:59:00", None, [1]])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "soon",
+        True,
+        0,
+        -1,
+        1e17,
+        1e20,
+        "1" * 21,
+        "2026-03-01",
+        "2026-13-01T00:59:00",
+        "2026-03-01T00:59:00+1",
+        "",
+        None,
+        [1],
+    ],
+)
 def test_a_time_that_is_none_is_counted_and_the_arrival_counts(written):
     drive = night("- {event: E, topic: t, timestamp: ts}")
     drive.engine.process([event("t", {"ts": written}, drive.now)], drive.now)

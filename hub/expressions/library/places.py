@@ -29,4 +29,5 @@ def value_of(context: Context) -> Any:
     try:
         return context.value["value"]
     except (KeyError, TypeError):  # there is no such field, or no payload at all
-        raise EvaluationError("the payload is an object without a field 'value': name the field that is meant") from None
+        what = "the payload is an object without a field 'value': name the field that is meant"
+        raise EvaluationError(what) from None
