@@ -4,11 +4,13 @@
 
 A metric that is null, or not a number, is null; one that is historical is no field, because it says nothing of now.
 What only a birth tells (the name behind an alias, the sign of an integer) may be missing in a message: such metrics
-wait in `pending` for who remembers births (rules/births.py). Pure; nothing a device sends raises but NotSparkplug.
+wait in `pending` for who remembers births (rules/births.py); what a message leaves out because it has not changed,
+who remembers metrics gives it (rules/metrics.py). Pure; nothing a device sends raises but NotSparkplug.
 """
 
 import base64
 import struct
+import zlib
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any, NamedTuple
@@ -16,10 +18,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from hub.ingest.sparkplug_wire import payload_class
-from hub.limits import PAYLOAD_DEPTH, SPARKPLUG_METRICS
+from hub.limits import PAYLOAD_DEPTH, SPARKPLUG_INFLATED_BYTES, SPARKPLUG_METRICS
 from hub.model import Event
 
 __all__ = [
+    "ABOUT",
     "EXTRA",
     "Declared",
     "MetricEvent",
@@ -33,7 +36,11 @@ __all__ = [
 ]
 
 EXTRA = "pip install 'mqtt-notification-hub[sparkplug]'"
-_FIELD = "sparkplug"
+ABOUT = "sparkplug"
+"""The field for what a payload says beside its metrics."""
+_COMPRESSED = "SPBV1.0_COMPRESSED"
+"""The uuid of a payload whose body is another one, compressed."""
+_GZIP_OR_ZLIB = zlib.MAX_WBITS + 32
 _SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}  # Int8 … Int64: datatype and bits
 _ARRAYS = {
     22: "b", 23: "h", 24: "i", 25: "q", 26: "B", 27: "H", 28: "I", 29: "Q", 30: "f", 31: "d", 34: "q",
@@ -78,10 +85,10 @@ class MetricEvent(Event):
     def resolve(self, found: Mapping[str, Any], unknown: int) -> None:
         """Take values of metrics that were pending, by name; `unknown` is how many of them nobody knows."""
         fields: dict[str, Any] = {**self.fields, **found}
-        about = {**self.fields[_FIELD]}
+        about = {**self.fields[ABOUT]}
         if unknown:
             about["unknown"] = unknown
-        fields[_FIELD] = about
+        fields[ABOUT] = about
         self.fields = self.value = fields
         self.raw = orjson.dumps(fields)
         self.pending = []
@@ -115,15 +122,54 @@ def read_metrics(topic: str, payload: bytes, time: float, qos: int, retain: bool
         NotSparkplug: it is none, or more than a rule could trust.
 
     """
-    try:
-        message = payload_class().FromString(payload)
-    except ImportError:
-        raise NotSparkplug(f"Sparkplug B, which needs {EXTRA}") from None
-    except Exception:  # noqa: BLE001 - DecodeError, whose module exists only with the extra; UnicodeDecodeError
-        raise NotSparkplug("not a Sparkplug B payload: neither JSON nor protobuf") from None
+    message = _parsed(payload, "not a Sparkplug B payload: neither JSON nor protobuf")
+    if message.uuid == _COMPRESSED:
+        message = _inflated(message)
     if len(message.metrics) > SPARKPLUG_METRICS:
         raise NotSparkplug(f"a payload of {len(message.metrics)} metrics; the limit is {SPARKPLUG_METRICS}")
     return _Reading(message).event(topic, time, qos, retain)
+
+
+def _parsed(payload: bytes, otherwise: str) -> Any:
+    """Read protobuf; say `otherwise` where it is none."""
+    try:
+        return payload_class().FromString(payload)
+    except ImportError:
+        raise NotSparkplug(f"Sparkplug B, which needs {EXTRA}") from None
+    except Exception:  # noqa: BLE001 - DecodeError, whose module exists only with the extra; UnicodeDecodeError
+        raise NotSparkplug(otherwise) from None
+
+
+def _inflated(outer: Any) -> Any:
+    """Read the payload that is the body of another, compressed (as Eclipse Tahu does it; the default is DEFLATE).
+
+    Which of the two it is the bytes say themselves; the metric `algorithm` must not name a third.
+    """
+    named = next((each.string_value for each in outer.metrics if each.name == "algorithm"), "")
+    if named and named not in ("DEFLATE", "GZIP"):
+        raise NotSparkplug(f"a payload that is compressed by {str(named)[:32]!r}, neither by DEFLATE nor by GZIP")
+    inner = _parsed(_unpacked_body(outer.body), "a compressed payload that holds no Sparkplug B payload")
+    if inner.uuid == _COMPRESSED:
+        raise NotSparkplug("a compressed payload in a compressed payload")
+    for name in ("timestamp", "seq"):
+        if outer.HasField(name) and not inner.HasField(name):
+            setattr(inner, name, getattr(outer, name))
+    return inner
+
+
+def _unpacked_body(body: bytes) -> bytes:
+    """Inflate, with a bound: the gzip or zlib format, or DEFLATE without any."""
+    for bits in (_GZIP_OR_ZLIB, -zlib.MAX_WBITS):
+        inflate = zlib.decompressobj(bits)
+        try:
+            found = inflate.decompress(body, SPARKPLUG_INFLATED_BYTES)
+        except zlib.error:
+            continue
+        if inflate.unconsumed_tail:
+            raise NotSparkplug(f"a compressed payload of over {SPARKPLUG_INFLATED_BYTES} bytes")
+        if inflate.eof:
+            return found
+    raise NotSparkplug("a compressed payload whose body cannot be inflated")
 
 
 class _Reading:
@@ -146,7 +192,7 @@ class _Reading:
         about |= {"timestamps": self.times} if self.times else {}
         about |= {"properties": self.properties} if self.properties else {}
         about |= {"historical": self.historical} if self.historical else {}
-        made = MetricEvent(topic, {**self.fields, _FIELD: about}, time, qos, retain)
+        made = MetricEvent(topic, {**self.fields, ABOUT: about}, time, qos, retain)
         made.declared, made.pending = self.declared, self.pending
         return made
 

@@ -1,7 +1,7 @@
 """The wire format of Sparkplug B payloads: numbers and types of the specification (3.0, 6.4), as protobuf wants them.
 
 A descriptor of our own, because code made by protoc is tied to one version of the runtime. What no rule can see
-(metadata, uuid, body, extensions) is left out: protobuf skips it.
+(metadata, extensions) is left out: protobuf skips it.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,13 @@ def _values(first: int, *more: str) -> dict[int, str]:
 
 
 _MESSAGES: Mapping[str, Mapping[int, str]] = {
-    "Payload": {1: "optional uint64 timestamp", 2: "repeated Metric metrics", 3: "optional uint64 seq"},
+    "Payload": {
+        1: "optional uint64 timestamp",
+        2: "repeated Metric metrics",
+        3: "optional uint64 seq",
+        4: "optional string uuid",
+        5: "optional bytes body",
+    },
     "Metric": {
         1: "optional string name",
         2: "optional uint64 alias",

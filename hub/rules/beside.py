@@ -1,4 +1,4 @@
-"""What listens beside the rules on topics of Sparkplug B and Homie: births before them, presence behind them.
+"""What listens beside the rules on topics of Sparkplug B and Homie: births and metrics before them, presence behind.
 
 Only the plans of such topics hold it, and only while rules want it; all other events pay nothing.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from hub.model import Event
 from hub.rules.births import BIRTH, Births
 from hub.rules.index import Bound, Plan
+from hub.rules.metrics import METRICS, SINCE, Metrics
 from hub.rules.presence import PRESENCE, Presence
 from hub.rules.rule import Rule
 from hub.rules.subjects import Kind, about, presence_filters
@@ -15,7 +16,7 @@ from hub.rules.work import Work
 
 __all__ = ["BESIDE", "Beside"]
 
-BESIDE = frozenset({BIRTH, PRESENCE})
+BESIDE = frozenset({BIRTH, METRICS, SINCE, PRESENCE})
 """The kinds of its rows in the store's table `desk`."""
 DeskRow = tuple[str, str, str | None]
 Key = tuple[str, ...]
@@ -26,7 +27,7 @@ class Beside:
 
     def __init__(self, work: Work) -> None:
         """Begin with nothing known and nothing wanted."""
-        self._presence, self.births = work.presence, Births(work.on_error)
+        self._presence, self.births, self._metrics = work.presence, Births(work.on_error), Metrics(work.on_error)
         self.filters: list[str] = []
         """What must be subscribed beside the rules' own topics."""
 
@@ -37,6 +38,7 @@ class Beside:
         if not self.filters:
             self._presence.forget()
             self.births.forget()
+            self._metrics.forget()
 
     def join(self, plan: Plan, topic: str) -> None:
         """Take a place in the plan of a topic that may be about a device."""
@@ -44,7 +46,7 @@ class Beside:
         if what is None:
             return
         if what.kind in {Kind.NODE, Kind.DEVICE}:
-            plan.always = (Bound(_Before(self.births, plan), (), None), *plan.always)
+            plan.always = (Bound(_Before(self.births, self._metrics, plan), (), None), *plan.always)
         if what.says.reports:
             plan.always = (*plan.always, Bound(_Behind(self._presence), (), None))
 
@@ -52,20 +54,23 @@ class Beside:
         """Bring in what a store held."""
         kept = list(rows)
         self.births.restore([row[1:] for row in kept if row[0] == BIRTH])
+        of_metrics = [[row[1:] for row in kept if row[0] == kind] for kind in (METRICS, SINCE)]
+        self._metrics.restore(*of_metrics)
         self._presence.restore([row[1:] for row in kept if row[0] == PRESENCE])
 
     def take_rows(self) -> list[DeskRow]:
         """Take the rows that changed since the last call."""
-        return [*self.births.take_rows(), *self._presence.take_rows()]
+        return [*self.births.take_rows(), *self._metrics.take_rows(), *self._presence.take_rows()]
 
 
 class _Before:
-    def __init__(self, births: Births, plan: Plan) -> None:
-        self._births, self._plan = births, plan
+    def __init__(self, births: Births, metrics: Metrics, plan: Plan) -> None:
+        self._births, self._metrics, self._plan = births, metrics, plan
 
     def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
         del captures, key, now
         self._births.hear(event)
+        self._metrics.hear(event)
         self._plan.raw = event.raw
 
 

@@ -59,6 +59,8 @@ class Births:
             return
         if what.says is Says.BIRTH:
             self._learn(what.subject, event.declared)
+        elif what.says is Says.DATA and what.subject not in self._known:
+            self.unknown(node_of(what.subject))  # what has not changed since its birth nobody knows
         if event.pending:
             self._resolve(what.subject, event)
 

@@ -1,7 +1,9 @@
 """Sparkplug B payloads: what rules see of them, and that no payload is too strange."""
 
 import base64
+import gzip
 import struct
+import zlib
 
 import orjson
 import pytest
@@ -45,6 +47,54 @@ def test_a_value_of_each_type_is_what_the_device_meant(kind, value):
     found = read(metric("x", value, kind)).fields["x"]
     assert found == value
     assert type(found) is type(value)
+
+
+INNER = payload(metric("temperature", 21.5, "Double"), seq=4, time=7000)
+
+
+def squeezed(body, algorithm=None, **about):
+    named = [] if algorithm is None else [metric("algorithm", algorithm, "String")]
+    return payload(*named, **about) + field(4, "SPBV1.0_COMPRESSED") + field(5, body)
+
+
+def raw_deflate(data):
+    made = zlib.compressobj(wbits=-15)
+    return made.compress(data) + made.flush()
+
+
+@pytest.mark.parametrize("squeeze", [zlib.compress, gzip.compress, raw_deflate])
+@pytest.mark.parametrize("algorithm", [None, "DEFLATE", "GZIP"])
+def test_a_compressed_payload_is_the_one_in_it(squeeze, algorithm):
+    found = decode(Packet(TOPIC, squeezed(squeeze(INNER), algorithm), 1), 1000.0)
+    assert found.fields == {"temperature": 21.5, "sparkplug": {"timestamp": 7000, "seq": 4}}
+
+
+def test_what_only_the_outer_payload_says_of_order_and_time_counts():
+    found = decode(Packet(TOPIC, squeezed(zlib.compress(payload(metric("a", 1, "Int32"))), seq=9, time=5), 1), 1000.0)
+    assert found.fields == {"a": 1, "sparkplug": {"timestamp": 5, "seq": 9}}
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (squeezed(zlib.compress(bytes(2_000_000))), "over 1048576 bytes"),
+        (squeezed(gzip.compress(bytes(200_000_000))), "over 1048576 bytes"),
+        (squeezed(zlib.compress(squeezed(zlib.compress(INNER)))), "in a compressed payload"),
+        (squeezed(zlib.compress(INNER)[:-9]), "cannot be inflated"),
+        (squeezed(b""), "cannot be inflated"),
+        (squeezed(b"nonsense"), "cannot be inflated"),
+        (squeezed(zlib.compress(b"nonsense")), "holds no Sparkplug B payload"),
+        (squeezed(zlib.compress(INNER), "LZMA"), "by 'LZMA'"),
+    ],
+)
+def test_a_compressed_payload_that_is_none_or_a_bomb_is_refused(data, why):
+    assert why in refused(data)
+
+
+@given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=8)))
+def test_no_compressed_bytes_raise(body, algorithm):
+    found = decode(Packet(TOPIC, squeezed(body, algorithm), 1), 1000.0)
+    assert isinstance(found, Undecodable | MetricEvent)
 
 
 def test_an_int8_that_was_written_in_one_byte_has_its_sign_too():
