@@ -57,11 +57,10 @@ class Metrics:
         if event.retain:
             return  # Sparkplug retains none: such a one may be older than what is known
         own = {name: value for name, value in event.fields.items() if name != ABOUT}
-        known = self._known.get(what.subject)
-        if known is None or what.says is Says.BIRTH:
+        if what.says is Says.BIRTH:
             self._begin(what.subject, own, len(event.raw))
         else:
-            self._complete(what.subject, known, own, event)
+            self._complete(what.subject, own, event)
 
     def _begin(self, subject: str, own: Fields, size: int) -> None:
         before = self._known.get(subject)
@@ -69,24 +68,31 @@ class Metrics:
         if before is None or before.since or before.base != own:
             self._whole.add(subject)
 
-    def _complete(self, subject: str, known: _Values, own: Fields, event: Event) -> None:
-        found = {**known.base, **known.since, **own}
-        if len(found) > len(own):
-            said = event.fields.get(ABOUT)
-            of_this = {**(said if isinstance(said, dict) else {}), "reported": list(own)}
-            raw = orjson.dumps({**found, ABOUT: of_this})
-            if len(raw) > PAYLOAD_BYTES:
-                self._on_error("Sparkplug B", event.topic, _TOO_LARGE)
-                self._begin(subject, own, len(event.raw))
-                return
-            event.fields = event.value = {**found, ABOUT: of_this}
-            event.raw = raw
+    def _complete(self, subject: str, own: Fields, event: Event) -> None:
+        known, said = self._known.get(subject), event.fields.get(ABOUT)
+        found = own if known is None else {**known.base, **known.since, **own}
+        of_this = {**(said if isinstance(said, dict) else {}), "reported": list(own)}
+        complete = {**found, ABOUT: of_this}
+        raw = orjson.dumps(complete)
+        if known is not None and len(raw) > PAYLOAD_BYTES:
+            self._on_error("Sparkplug B", event.topic, _TOO_LARGE)
+            self._begin(subject, own, len(event.raw))
+            return
+        event.fields = event.value = complete
+        event.raw = raw
+        if known is None:
+            self._begin(subject, own, len(raw))
+        else:
+            self._go_on(subject, known, own, found, len(raw))
+
+    def _go_on(self, subject: str, known: _Values, own: Fields, found: Fields, size: int) -> None:
+        """Take what is new; where that has become much, the whole is written again."""
         since = {**known.since, **own}
         if len(since) > max(_LEAST, len(found) // 2):
-            self._keep(subject, _Values(found, {}, len(event.raw)))
+            self._keep(subject, _Values(found, {}, size))
             self._whole.add(subject)
         else:
-            self._keep(subject, _Values(known.base, since, len(event.raw)))
+            self._keep(subject, _Values(known.base, since, size))
             self._newer.add(subject)
 
     def _keep(self, subject: str, values: _Values) -> None:

@@ -47,10 +47,10 @@ def test_an_alias_is_resolved_by_the_birth_of_the_device_or_of_its_node():
     rig.send(NODE.format("BIRTH"), metric("oven/heat", 0, "Int32", alias=1))
     rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
     data = rig.send(DEVICE.format("DATA"), metric(None, -5, "Int32", alias=7, typed=False))
-    assert data == {"temperature": -5, "sparkplug": {}}
+    assert data == {"temperature": -5, "sparkplug": {"reported": ["temperature"]}}
     (fired,) = rig.engine.take_transitions()
     assert fired.event.fields["temperature"] == -5
-    assert rig.engine.plan(DEVICE.format("DATA")).raw == b'{"sparkplug":{},"temperature":-5}'
+    assert rig.engine.plan(DEVICE.format("DATA")).raw == b'{"temperature":-5,"sparkplug":{"reported":["temperature"]}}'
     assert rig.send(DEVICE.format("DATA"), metric(None, 90, "Int32", alias=1, typed=False))["oven/heat"] == 90
     assert not rig.errors
 
@@ -69,7 +69,7 @@ def test_a_name_without_its_datatype_has_the_sign_that_the_birth_gave_it():
 def test_what_no_birth_has_told_is_no_field_is_counted_and_said():
     rig = Rig()
     data = rig.send(DEVICE.format("DATA"), metric(None, 5, "Int32", alias=7, typed=False), metric("a", 1, "Int32"))
-    assert data == {"a": 1, "sparkplug": {"unknown": 1}}
+    assert data == {"a": 1, "sparkplug": {"unknown": 1, "reported": ["a"]}}
     (who, topic, message), *_ = rig.errors
     assert (who, topic) == ("Sparkplug B", DEVICE.format("DATA"))
     assert message.startswith("no birth of spBv1.0/g/n/d has told of alias 7: ")
@@ -83,7 +83,8 @@ def test_births_are_known_after_a_restart_and_a_new_one_takes_the_place_of_the_o
     assert rig.send(DEVICE.format("DATA"), by_alias)["temperature"] == -5
     rig.send(DEVICE.format("BIRTH"), metric("pressure", 1, "UInt32", alias=7))
     rig.restart()
-    assert rig.send(DEVICE.format("DATA"), by_alias) == {"pressure": (1 << 32) - 5, "sparkplug": {}}
+    again = rig.send(DEVICE.format("DATA"), by_alias)
+    assert again == {"pressure": (1 << 32) - 5, "sparkplug": {"reported": ["pressure"]}}
 
 
 def test_the_same_birth_again_is_not_written_again():
@@ -119,7 +120,7 @@ def test_a_metric_cannot_take_the_place_of_what_the_hub_says(name):
     rig = Rig()
     rig.send(DEVICE.format("BIRTH"), metric(name, 1, "Int32", alias=7))
     data = rig.send(DEVICE.format("DATA"), metric(None, 9, "Int32", alias=7, typed=False), seq=3)
-    assert data["sparkplug"] == {"seq": 3}
+    assert data["sparkplug"] == {"seq": 3, "reported": [name] * (name != "sparkplug")}
     assert name == "sparkplug" or data[name] == 9
 
 
