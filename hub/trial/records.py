@@ -26,10 +26,11 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no record."""
+    """A line that is no record, or one of a message that no rule could see: that is `unread`, and a sign of life."""
 
     number: int
     why: str
+    unread: Undecodable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,9 @@ def payload_of(record: Mapping[str, Any]) -> bytes:
 
 def _decoded(message: "_Message", at: float, number: int) -> Event | BadLine:
     event = decode(message, at)
-    return (
-        BadLine(number, f"no rule could see this payload: {event.reason}") if isinstance(event, Undecodable) else event
-    )
+    if isinstance(event, Undecodable):
+        return BadLine(number, f"no rule could see this payload: {event.reason}", event)
+    return event
 
 
 def _seconds(at: Any) -> float:

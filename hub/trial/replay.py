@@ -70,15 +70,21 @@ class Replay:
                 self.bad += 1
                 if len(self.bad_lines) < _BAD_LINES:
                     self.bad_lines.append(record)
+                if record.unread is not None:
+                    self._at(record.unread.time).send((), (record.unread,))
                 continue
-            world = self._world
-            if world is None:
-                self.first = record.time
-                world = self._world = World(self.rules, self.registry, record.time, self.local)
-            if record.time > world.now:
-                world.pass_time(record.time, before=True)
             self.events += 1
-            world.send((record,))
+            self._at(record.time).send((record,))
+
+    def _at(self, time: float) -> World:
+        """Let it be so late; the first time begins the world."""
+        world = self._world
+        if world is None:
+            self.first = time
+            world = self._world = World(self.rules, self.registry, time, self.local)
+        if time > world.now:
+            world.pass_time(time, before=True)
+        return world
 
     def end(self) -> None:
         """Do what is due at the time of the last record."""

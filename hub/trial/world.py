@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 from hub.core import Core
+from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
@@ -47,9 +48,9 @@ class World:
             self.collect()
         self.now = max(self.now, until)
 
-    def send(self, events: Sequence[Event]) -> None:
-        """Evaluate events that come now."""
-        if self.core.process(events, self.now):
+    def send(self, events: Sequence[Event], unread: Sequence[Undecodable] = ()) -> None:
+        """Evaluate events that come now, beside what comes and cannot be read."""
+        if self.core.process(events, self.now, unread):
             self.collect()
 
     def restart(self) -> None:

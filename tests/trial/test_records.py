@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.ingest.decode import decoded
 from hub.model import Event
+from hub.rules.loader import RuleSet
 from hub.trial.records import BadLine, line_of, read_line, records
-from tests.rules.making import Packet
+from hub.trial.replay import Replay
+from tests.rules.making import Packet, rules
 
 
 @given(
@@ -59,3 +62,22 @@ def test_a_line_that_is_no_record_is_named_with_its_number(line, why):
 def test_empty_lines_are_nothing():
     found = list(records(io.BytesIO(b'\n{"time": 1.0, "topic": "a", "payload": {}}\n\n')))
     assert [isinstance(each, Event) for each in found] == [True]
+
+
+BYTES = [b"\xff\xd8\xff\xe0\0\x10JFIF", b'{"t": nan}\0', b"\xef\xbb\xbfON", b"35\xb0C", b"nan", b'{"u": "\xb0C"}']
+
+
+@pytest.mark.parametrize("raw", BYTES)
+def test_what_is_no_sound_json_is_recorded_as_it_came(raw):
+    found = read_line(line_of(Packet("a", raw, 1), 5.0), 1)
+    assert (found.raw, found.value) == (raw, decoded("a", raw, 5.0).value)
+
+
+def test_a_message_that_no_rule_could_see_is_a_bad_line_and_a_sign_of_life():
+    rule = '- {alert: Silent, topic: "f/{x}", absent: 10m}'
+    replay = Replay(RuleSet(rules={each.name: each for each in rules(rule)}))
+    lines = [line_of(Packet("f/1", payload, 1), at) for payload, at in ((b"1", 0.0), (b"{oops", 500.0), (b"2", 1000.0))]
+    replay.feed(read_line(line, number) for number, line in enumerate(lines, 1))
+    replay.end()
+    assert replay.happenings() == []
+    assert (replay.events, replay.bad, replay.bad_lines[0].number) == (2, 1, 2)
