@@ -46,26 +46,45 @@ def decoded(
     `now` is its arrival in seconds since 1970, `limit` the largest payload in bytes.
     """
     if len(payload) > limit:
-        why = f"a payload of {len(payload)} bytes; the limit is {limit}"
-        return Undecodable(topic, payload[:DEAD_LETTER_HEAD_BYTES], why, now, retain)
+        return _too_large(topic, payload, now, retain, limit)
     try:
-        try:
-            value = orjson.loads(payload)
-        except orjson.JSONDecodeError as error:
-            if is_sparkplug(topic):
-                return read_metrics(topic, payload, now, qos, retain)
-            value = read_kindly(payload, error)
-        else:
-            if type(value) is dict:
-                # each key brings a colon: as many colons as keys means that no key is there twice and none is nested
-                if payload.count(_COLON) != len(value) or _BRACKET in payload:
-                    check(payload, value)
-                return Event(topic, payload, value, value, now, qos, retain)
-            if type(value) is list:
+        value = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        return _unlike_json(topic, payload, error, now, qos, retain)
+    return _of_json(topic, payload, value, now, qos, retain)
+
+
+def _of_json(topic: str, payload: bytes, value: Any, now: float, qos: int, retain: bool) -> Event | Undecodable:
+    """Take what JSON has given, if a rule can trust it."""
+    kind = type(value)
+    if kind is dict or kind is list:
+        # each key brings a colon: as many colons as keys means that no key is there twice and none is nested
+        if kind is list or payload.count(_COLON) != len(value) or _BRACKET in payload:
+            try:
                 check(payload, value)
+            except Unreadable as refused:
+                return Undecodable(topic, payload[:DEAD_LETTER_HEAD_BYTES], str(refused), now, retain)
+        if kind is dict:
+            return Event(topic, payload, value, value, now, qos, retain)
+    return Event(topic, payload, _NOTHING, value, now, qos, retain)
+
+
+def _unlike_json(
+    topic: str, payload: bytes, error: orjson.JSONDecodeError, now: float, qos: int, retain: bool
+) -> Event | Undecodable:
+    """Read what JSON has refused, for this reason."""
+    try:
+        if is_sparkplug(topic):
+            return read_metrics(topic, payload, now, qos, retain)
+        value = read_kindly(payload, error)
     except (Unreadable, NotSparkplug) as refused:
         return Undecodable(topic, payload[:DEAD_LETTER_HEAD_BYTES], str(refused), now, retain)
     return Event(topic, payload, value if type(value) is dict else _NOTHING, value, now, qos, retain)
+
+
+def _too_large(topic: str, payload: bytes, now: float, retain: bool, limit: int) -> Undecodable:
+    why = f"a payload of {len(payload)} bytes; the limit is {limit}"
+    return Undecodable(topic, payload[:DEAD_LETTER_HEAD_BYTES], why, now, retain)
 
 
 def decode(delivery: Delivery, now: float, limit: int = PAYLOAD_BYTES) -> Event | Undecodable:
@@ -82,21 +101,20 @@ def decode_all(
     failures: list[Undecodable] = []
     add, loads = events.append, orjson.loads
     for delivery in deliveries:
-        payload = delivery.payload
+        topic, payload, retain = delivery.topic, delivery.payload, delivery.retain
+        qos = 1 if delivery.packet_id else 0
+        if len(payload) > limit:
+            failures.append(_too_large(topic, payload, now, retain, limit))
+            continue
         try:
             value = loads(payload)
-        except orjson.JSONDecodeError:
-            value = None
-        if (
-            type(value) is dict
-            and payload.count(_COLON) == len(value)
-            and _BRACKET not in payload
-            and len(payload) <= limit
-        ):
-            qos = 1 if delivery.packet_id else 0
-            add(Event(delivery.topic, payload, value, value, now, qos, delivery.retain))
-            continue
-        found = decode(delivery, now, limit)
+        except orjson.JSONDecodeError as error:
+            found = _unlike_json(topic, payload, error, now, qos, retain)
+        else:
+            if type(value) is dict and payload.count(_COLON) == len(value) and _BRACKET not in payload:
+                add(Event(topic, payload, value, value, now, qos, retain))
+                continue
+            found = _of_json(topic, payload, value, now, qos, retain)
         if isinstance(found, Event):
             add(found)
         else:
