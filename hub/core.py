@@ -11,7 +11,7 @@ from typing import Any
 from hub.alerts.alert import fingerprint
 from hub.alerts.book import Book
 from hub.discovery.announcements import KIND, Announcements
-from hub.ingest.decode import Undecodable
+from hub.ingest.itself import Itself
 from hub.model import Event, Notification, Phase
 from hub.rules.beside import BESIDE
 from hub.rules.engine import Engine
@@ -47,7 +47,7 @@ class Core:
         discovery: str = "",
     ) -> None:
         """Begin with rules and without state; `restore` brings state in."""
-        self.engine = Engine(rules.rules.values(), registry, on_error, local)
+        self.engine = Engine(rules.rules.values(), registry, on_error, local, Itself(prefix))
         self.book = Book(prefix, hub, on_error)
         self.posted = Posted()
         self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))

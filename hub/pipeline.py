@@ -212,6 +212,7 @@ class Pipeline:
         fresh = self._receipts.take(deliveries)
         if len(fresh) < len(deliveries):
             self.observer.duplicates(len(deliveries) - len(fresh))
+        fresh = self.core.engine.events_of(fresh)
         if self.core.engine.overlaps:
             # of those committed before, too, there may be a copy that comes only now
             copies = {id(delivery) for delivery in deliveries if self._is_copy(delivery)}

@@ -184,6 +184,24 @@ def posted(payload=HOT, topic="f/7"):
     return Event(topic, orjson.dumps(payload), payload, payload, 1000.0, 1, False)
 
 
+# what the hub says of itself
+
+
+async def test_what_a_wildcard_brings_of_the_hub_itself_is_acknowledged_and_is_no_event():
+    rig = await Rig("- {event: All, topic: '#'}").started()
+    rig.take(Packet("hub/status", {"status": "online"}, 1), Packet("hub/command/ack", b"\xff\x00", 2))
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    assert rig.session.acknowledged[-1] == 2
+    assert (rig.ears.seen, rig.ears.errors, rig.said()) == ([], [], [])
+    rig.take(Packet("hub/sensor/x/state", b"31", 3))
+    await turn()
+    await rig.make()
+    assert [each.topic for each in rig.ears.seen] == ["hub/sensor/x/state"]
+    assert rig.core.engine.states["All"].serial == 1
+
+
 # events that were posted
 
 

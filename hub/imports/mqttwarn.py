@@ -10,6 +10,7 @@ from hub.imports.ini import Ini
 from hub.imports.pyformat import convert
 from hub.imports.services import MAKERS, NotCarried, Target
 from hub.imports.writer import write
+from hub.ingest.itself import HUB
 from hub.ingest.topics import check_filter, overlaps
 
 __all__ = ["read_mqttwarn"]
@@ -86,10 +87,10 @@ class _Reader:
             self.draft.remark(None, line, f"[{section}] {topic!r} is no topic: {why}")
             return None
         rule = Entry({"event": self.draft.name(name), "topic": topic})
-        if overlaps(topic, _OWN):
-            rule.keys["topic"] = f"TODO/{topic}"
-            say = f"the topic {topic} also matches what the hub says ({_OWN}): write a first level in place of TODO"
-            self.draft.remark(rule, line, f"[{section}] {say}")
+        if HUB.named_by(topic):
+            self.elsewhere(rule, line, f"[{section}] the topic {topic} matches what the hub says ({_OWN})")
+        elif topic == "#":
+            self.elsewhere(rule, line, f"[{section}] the topic # matches what receivers publish, too")
         self.condition(section, rule)
         self.texts(section, rule)
         rule.keys["notify"] = self.receivers(section, rule, targets)
@@ -203,6 +204,14 @@ class _Reader:
         keys["topic"] = f"notify/{keys['topic']}"
         say = f"what it published to is heard by {clash}, an endless loop: it publishes below notify/ now"
         self.draft.remark(receiver, 0, f"receiver {name}: {say}")
+        for rule in self.draft.rules:
+            if overlaps(topic := str(rule.keys["topic"]), f"notify/{published}"):
+                self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
+
+    def elsewhere(self, rule: Entry, line: int, why: str) -> None:
+        """Let a rule listen to what cannot be a loop, until somebody writes where."""
+        rule.keys["topic"] = f"TODO/{rule.keys['topic']}"
+        self.draft.remark(rule, line, f"{why}: write a first level in place of TODO")
 
 
 def _why_not(module: str) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 from hub.document import Node, Problems
 from hub.errors import Problem
 from hub.fields import did_you_mean
+from hub.ingest.itself import Itself
 from hub.ingest.sparkplug import EXTRA, missing
+from hub.rules.pattern import Pattern
 from hub.rules.rule import Rule
 from hub.rules.subjects import reads_sparkplug
 
@@ -36,22 +38,29 @@ def _check_sparkplug(rules: Mapping[str, Rule], nodes: Mapping[str, Node], probl
 def _check_loops(rules: Mapping[str, Rule], receivers: Mapping[str, Any], prefix: str, problems: Problems) -> None:
     """Refuse rules that could hear what the hub itself publishes: one event would become an endless stream."""
     topics = {name: topic for name, each in receivers.items() if (topic := each.publishes()) is not None}
-    ours = [(f"{prefix}/#", "")]
-    ours += [(topic, name) for name, topic in topics.items()]
+    itself = Itself(prefix)
     for rule in rules.values():
         for pattern in rule.patterns:
-            for topic, receiver in ours:
+            if itself.named_by(pattern.filter):
+                # a wildcard in place of the prefix never matches what the hub says (rules.md, "Semantics")
+                _report(problems, rule, pattern, f"{prefix}/# (the hub's own topics): a loop", _elsewhere(prefix))
+            for name, topic in topics.items():
                 if pattern.overlaps(topic):
-                    whose = f"receiver {receiver!r}" if receiver else "the hub's own topics"
-                    way = _way(rule, receiver, rules, receivers)
-                    message = f"rule {rule.name!r} listens to {pattern.text}, which can match {topic} ({whose}): {way}"
-                    problems.append(Problem(rule.path, rule.line, 1, message, "make the topic narrower"))
+                    way = _way(rule, name, rules, receivers)
+                    _report(problems, rule, pattern, f"{topic} (receiver {name!r}): {way}", "make the topic narrower")
+
+
+def _report(problems: Problems, rule: Rule, pattern: Pattern, what: str, hint: str) -> None:
+    message = f"rule {rule.name!r} listens to {pattern.text}, which can match {what}"
+    problems.append(Problem(rule.path, rule.line, 1, message, hint))
+
+
+def _elsewhere(prefix: str) -> str:
+    return f"listen outside {prefix}/; where devices publish below it, set another publish_prefix in hub.yaml"
 
 
 def _way(rule: Rule, receiver: str, rules: Mapping[str, Rule], receivers: Mapping[str, Any]) -> str:
     """Say how one event would go round: from a rule to whom it tells, to who listens there, back to the rule."""
-    if not receiver:
-        return "a loop"
     ways = {rule.name: rule.name}
     waiting = [rule]
     while waiting:

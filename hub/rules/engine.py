@@ -7,12 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
+from typing import TypeVar
 
 import orjson
 
-from hub.ingest.decode import Undecodable, decode_again
+from hub.ingest.decode import decode_again
+from hub.ingest.itself import HUB, Itself
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
-from hub.model import Event, Labels, Phase, Reason
+from hub.model import Delivery, Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_silence
 from hub.rules.beside import Beside
 from hub.rules.gated import state_of
@@ -27,6 +29,7 @@ from hub.rules.work import NoDevices, Registry, Work
 
 __all__ = ["Engine"]
 
+D = TypeVar("D", bound=Delivery)
 StateRow = tuple[str, str, str | None]
 SampleRow = tuple[str, str, str | None, int, str | None]
 
@@ -44,13 +47,19 @@ class Engine:
         registry: Registry | None = None,
         on_error: Callable[[str, str, str], None] = _ignore,
         local: tzinfo = UTC,
+        itself: Itself = HUB,
     ) -> None:
-        """Begin with rules and without state; `restore` brings state in. `local`: see Core."""
+        """Begin with rules and without state; `restore` brings state in. `local`: see Core.
+
+        What the hub says of `itself` concerns no rule.
+        """
+        self._itself = itself
         self.work = Work(registry or NoDevices(), on_error, local)
         self.states: dict[str, RuleState] = {rule.name: state_of(rule, self.work) for rule in rules}
         self.beside = Beside(self.work)
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._hears_itself = any(map(itself.met_by, self._index.filters))
         self._heavy = Heavy[str](self._forget_plan)
         self._serials: dict[str, int] = {}
         """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
@@ -61,6 +70,10 @@ class Engine:
     def overlaps(self) -> bool:
         """Whether a message may come by several of the subscribed filters."""
         return self._index.overlaps
+
+    def events_of(self, deliveries: Sequence[D]) -> Sequence[D]:
+        """Leave out what the hub says of itself: no event. It costs nothing where no filter can bring that."""
+        return self._itself.left_out(deliveries) if self._hears_itself else deliveries
 
     # events
 
@@ -122,6 +135,8 @@ class Engine:
         """Return the rules that a topic concerns, from memory where it was seen lately."""
         plan = self._plans.get(topic)
         if plan is None:
+            if self._itself.says(topic):
+                return Plan((), (), (), (), 0)  # not remembered: it is no topic that was heard
             plan = self._plans[topic] = self._index.plan(topic)
             self.beside.join(plan, topic)
             if len(self._plans) > PLAN_CACHE_TOPICS:
@@ -314,6 +329,7 @@ class Engine:
         """Index the rules, count on from where they were, and enter every deadline."""
         self.beside.follow([state.rule for state in self.states.values()])
         self._index = Index(self.states.values(), self.beside.filters)
+        self._hears_itself = any(map(self._itself.met_by, self._index.filters))
         self._plans.clear()
         self._heavy.clear()
         for state in self.states.values():
@@ -331,7 +347,7 @@ class Engine:
         for pattern in state.rule.patterns:
             for topic in self.work.registry.topics(pattern.filter):
                 key = state.key_of(pattern.values(topic.split("/")))
-                if key is None:
+                if key is None or self._itself.says(topic):
                     continue
                 known.add(key)
                 if key not in state.instances:

@@ -246,7 +246,8 @@ class Index:
             self._filter(text)
         for each in self._filters:
             each.join()
-        self.overlaps = _overlap(list(filters))
+        self.filters = list(filters)
+        self.overlaps = _overlap(self.filters)
         """Whether a message may reach the hub by several subscriptions, hence several times."""
 
     def _filter(self, text: str) -> _Filter:

@@ -41,6 +41,8 @@ class RuleSet:
     """Which of the rules are the hub's own, about itself."""
     places: Mapping[str, int | None] = field(default_factory=dict, repr=False)
     """How many rules stand in each file with anything in it, disabled ones too; None: it does not speak of rules."""
+    prefix: str = "hub"
+    """Below which the hub says of itself what no wildcard matches."""
 
     @property
     def written(self) -> int:
@@ -108,10 +110,10 @@ def load_rules(
     enabled = {name: rule for name, rule in rules.items() if rule.enabled}
     places = {file.section.node.path: _count(file) for file in files}
     if not keep:
-        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours, places=places)
+        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours, places=places, prefix=prefix)
     disabled = {name: rule for name, rule in rules.items() if not rule.enabled}
     documents = [file.section.node for file in files if file.section.values]
-    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours, places)
+    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours, places, prefix)
 
 
 def _count(file: _File) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from hub.ingest.itself import Itself
 from hub.model import Event
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
@@ -63,6 +64,11 @@ class Replay:
     first: float | None = None
     _world: World | None = None
 
+    @property
+    def itself(self) -> Itself:
+        """What the hub says of itself."""
+        return Itself(self.rules.prefix)
+
     def feed(self, records: Iterable[Event | BadLine]) -> None:
         """Play records."""
         for record in records:
@@ -73,6 +79,14 @@ class Replay:
                 if record.unread is not None:
                     self._at(record.unread.time).send((), (record.unread,))
                 continue
+            if self.itself.says(record.topic):
+                continue  # recorded with a wildcard: no event then, and none now
+            world = self._world
+            if world is None:
+                self.first = record.time
+                world = self._world = World(self.rules, self.registry, record.time, self.local)
+            if record.time > world.now:
+                world.pass_time(record.time, before=True)
             self.events += 1
             self._at(record.time).send((record,))
 

@@ -1,6 +1,6 @@
 """A hub's core with its state in memory and a time of its own: deadlines come exactly when they are due."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from math import inf
 from typing import Any
@@ -34,7 +34,8 @@ class World:
         self.collect()
 
     def _new_core(self) -> Core:
-        return Core(self.rules, self.registry, "hub", _HUB, lambda *error: self.errors.append(error), self.local)
+        told: Callable[[str, str, str], None] = lambda *error: self.errors.append(error)  # noqa: E731
+        return Core(self.rules, self.registry, self.rules.prefix, _HUB, told, self.local)
 
     def pass_time(self, until: float, *, before: bool = False) -> None:
         """Let time pass and do all that is due by `until`; with `before`, not what is due at that very moment."""

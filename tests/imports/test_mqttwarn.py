@@ -60,9 +60,9 @@ def test_targets_by_topic_are_a_rule_for_each(made):
     assert made.rules["test_out_state"]["notify"] == ["file_archive", "slack_general"]
 
 
-def test_a_topic_that_the_hub_itself_publishes_to_is_left_to_the_user(made):
+def test_a_topic_that_receivers_publish_to_is_left_to_the_user(made):
     assert made.rules["everything"]["topic"] == "TODO/#"
-    assert made.remarked("[everything]", "hub/#")
+    assert made.remarked("[everything]", "what receivers publish")
 
 
 def test_a_publish_topic_that_a_rule_hears_is_moved(made):

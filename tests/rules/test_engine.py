@@ -2,9 +2,10 @@
 
 import pytest
 
+from hub.ingest.itself import Itself
 from hub.model import Reason
 from hub.rules.engine import Engine
-from tests.rules.making import Drive, event, rules
+from tests.rules.making import Drive, Packet, event, rules
 
 WARM = '- {alert: Warm, topic: "f/{device}", when: t > 5, for: 5m, clear_for: 1m}\n'
 DOOR = '- {event: Door, topic: "door/{id}"}\n'
@@ -399,3 +400,44 @@ def test_a_clock_that_was_set_back_makes_no_message_an_older_one():
     drive.engine.shift(-600.0, drive.now - 600.0)
     drive.now -= 600.0
     assert ("One", "1", "firing", "condition") in drive.send("f/1", {"t": 9, "tag": "a"})
+
+
+# The hub's own topics
+
+
+OWN = ("hub/status", "hub/alerts/Any/1", "hub/command/ack", "hub/answers/a/b", "hub/events/session_lost")
+
+
+def test_a_wildcard_never_matches_what_the_hub_says_of_itself():
+    drive = Drive("- {event: All, topic: '#'}\n- {alert: Any, topic: '{node}/{rest...}', absent: 1h}")
+    for topic in OWN:
+        assert drive.send(topic, {"state": "online"}) == []
+    assert drive.engine.states["Any"].instances == {}
+    assert list(drive.engine.last_messages()) == []
+    assert [rule for rule, *_ in drive.send("hub/sensor/x/state", 31)] == ["All"]
+    assert [topic for topic, *_ in drive.engine.last_messages()] == ["hub/sensor/x/state"]
+
+
+def test_the_hubs_own_topics_follow_its_prefix():
+    made = rules("- {event: All, topic: '#'}")
+    engine = Engine(made, itself=Itself("home/hub"))
+    engine.process([event("hub/status", "x"), event("home/hub/status", "x"), event("home/hub/x", "x")], 1000.0)
+    assert [each.event.topic for each in engine.take_transitions()] == ["hub/status", "home/hub/x"]
+
+
+def test_only_where_a_filter_can_bring_them_each_delivery_is_looked_at():
+    packets = [Packet("hub/status"), Packet("a/status")]
+    narrow, wide = Engine(rules("- {event: E, topic: a/status}")), Engine(rules("- {event: E, topic: +/status}"))
+    assert narrow.events_of(packets) is packets
+    assert wide.events_of(packets) == packets[1:]
+    narrow.reload(rules("- {event: E, topic: '#'}"), None, 1000.0)
+    assert narrow.events_of(packets) == packets[1:]
+
+
+def test_a_registered_device_on_a_topic_of_the_hubs_own_is_not_waited_for():
+    class All(Registry):
+        def topics(self, _filter):
+            return list(self.devices)
+
+    drive = Drive("- {alert: Gone, topic: '{node}/status', absent: 1m}", All(hub_status={}, a_status={}))
+    assert [where for _, where, *_ in drive.wait(61)] == ["a"]

@@ -132,17 +132,35 @@ def test_a_misspelt_default_is_a_problem_said_once_however_many_rules_there_are(
 # loops
 
 
-@pytest.mark.parametrize("topic", ["'#'", "'{x...}'", "hub/alerts/{x}", "+/alerts/#", "'hub/#'", "hub"])
-def test_a_rule_that_hears_the_hubs_own_topics_is_refused(load, topic):
+@pytest.mark.parametrize("topic", ["hub/alerts/{x}", "hub/sensor/{x}", "'hub/#'", "hub"])
+def test_a_rule_that_names_the_hubs_own_topics_is_refused(load, topic):
     (problem,) = load(a_rule(topic=topic))[1]
-    assert "a loop (make the topic narrower)" in problem
+    assert "a loop (listen outside hub/; where devices publish below it, set another publish_prefix" in problem
     assert problem.startswith("0.yaml:2:1: rule 'X' listens to ")
     assert "hub/# (the hub's own topics)" in problem
 
 
 def test_the_hubs_own_topics_follow_the_prefix(load):
     assert load(a_rule(topic="hub/x"), prefix="site/hub")[1] == []
-    assert load(a_rule(topic="site/{x}/y"), prefix="site/hub")[1]
+    assert load(a_rule(topic="site/hub/{x}"), prefix="site/hub")[1]
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "'#'",
+        "'{x...}'",
+        "+/alerts/#",
+        "{node}/sensor/{name}/state",
+        "{d}/events/rpc",
+        "+/{d}/availability",
+        "{n}/status",
+    ],
+)
+def test_a_wildcard_in_place_of_the_hubs_prefix_is_an_ordinary_topic(load, topic):
+    for prefix in ("hub", "home/hub"):
+        assert load(a_rule(topic=topic), prefix=prefix)[1] == []
+    assert load(a_rule(topic="site/{x}/y"), prefix="site/hub")[1] == []
 
 
 @pytest.mark.parametrize(

@@ -257,9 +257,9 @@ def test_a_rule_that_is_removed_says_why_its_alerts_end():
 # A rule that can hear what the hub publishes is an error at load
 
 
-def test_a_rule_that_can_hear_the_hubs_own_topics_is_refused(tmp_path: Path):
+def test_a_rule_that_names_the_hubs_own_topics_is_refused(tmp_path: Path):
     problems = Problems()
-    (tmp_path / "loop.yaml").write_text("rules:\n  - {event: Loop, topic: '#'}\n")
+    (tmp_path / "loop.yaml").write_text("rules:\n  - {event: Loop, topic: 'hub/#'}\n")
     load_rules([tmp_path], problems, lambda *_: {}, "hub")
     assert "a loop" in str(problems)
 

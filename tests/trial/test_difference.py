@@ -53,6 +53,12 @@ def test_timers_speak_between_the_records(played):
     ]
 
 
+def test_what_a_wildcard_recorded_of_the_hub_itself_is_no_event(played):
+    rule = "  - {event: Status, topic: '{node}/status'}\n"
+    replay = played(rule, (100, "hub/status", {"status": "online"}), (200, "esp/status", "online"))
+    assert (replay.events, [each.at for each in replay.happenings()]) == (1, [200.0])
+
+
 def test_fewer_notifications_of_the_same_alert_are_not_missed(played):
     new = played(HOT.replace("value > 30", "value > 30, clear_for: 5m"), *FLAPPING)
     difference = compare(new, played(HOT, *FLAPPING))

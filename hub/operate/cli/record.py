@@ -17,6 +17,7 @@ from hub.document import Problems
 from hub.duration import parse_duration
 from hub.errors import ConfigError, HubError
 from hub.files import load_files
+from hub.ingest.itself import Itself
 from hub.ingest.topics import check_filter
 from hub.operate.connect import connected
 from hub.operate.runner import Stopper, run_loop
@@ -55,7 +56,9 @@ def record(
     writer = Writer(file, *_rotation(rotate), keep)
     filters = _filters(settings, topics or ())
     try:
-        written = run_loop(_record(settings, filters, writer, seconds, count))
+        # of what was asked for by name nothing is left out
+        itself = None if topics else Itself(settings.publish_prefix)
+        written = run_loop(_record(settings, filters, writer, seconds, count, itself))
     finally:
         writer.close()
     typer.echo(f"{written} messages recorded{'' if str(file) == '-' else f' in {shown(file)}'}", err=True)
@@ -91,7 +94,12 @@ def _filters(settings: Settings, topics: Sequence[str]) -> list[str]:
 
 
 async def _record(
-    settings: Settings, filters: Sequence[str], writer: "Writer", seconds: float | None, count: int | None
+    settings: Settings,
+    filters: Sequence[str],
+    writer: "Writer",
+    seconds: float | None,
+    count: int | None,
+    itself: Itself | None,
 ) -> int:
     written = 0
     stop = asyncio.Event()
@@ -111,7 +119,8 @@ async def _record(
             if not deliveries:
                 raise HubError("the session with the broker has ended")
             now = time.time()
-            for delivery in deliveries[: None if count is None else count - written]:
+            heard = itself.left_out(deliveries) if itself is not None else deliveries
+            for delivery in heard[: None if count is None else count - written]:
                 writer.write(line_of(delivery, now))
                 written += 1
             writer.flush(now)
