@@ -24,6 +24,8 @@ def parts(program: Program) -> list[tuple[str, Program]]:
             part = compile_expression(text, program.scope)
         except CompileError:  # it means nothing alone
             continue
+        if not (part.schedules <= program.schedules and set(part.history) <= set(program.history)):
+            continue  # what can never decide was left out of the whole: `true ? x > 1 : night` asks no schedule
         if part.needs_context or part.fields or part.captures or part.history:
             found[text] = part
     return list(found.items())

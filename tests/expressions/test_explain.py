@@ -36,3 +36,9 @@ def test_a_schedule_is_a_part_and_a_name_whose_value_is_known_is_none():
 def test_a_part_is_a_program_of_its_own():
     ((_, part), _) = parts(compile_condition("size(name) > 3 && site == 'a'", Scope(("site",))))
     assert part.run({"name": "abc"}, ("a",), None) == 3
+
+
+def test_what_the_whole_left_out_because_it_can_never_decide_is_no_part():
+    scope = Scope(("x",), history=True, schedules=frozenset({"night"}))
+    assert [text for text, _ in parts(compile_condition("true ? v > 1 : night", scope))] == ["v"]
+    assert [text for text, _ in parts(compile_condition("true ? v > 1 : changed(w)", scope))] == ["v"]

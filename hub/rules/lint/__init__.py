@@ -29,7 +29,7 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
     devices = Devices(registry)
     for name, rule in {**found.disabled, **found.rules}.items():
         node = found.nodes[name]
-        yield from traps(node)
+        yield from traps(rule, node)
         yield from own(rule, node)
         yield from conditions(rule, node)
         yield from timers(rule, node, found.schedules, moment)

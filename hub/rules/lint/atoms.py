@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-__all__ = ["Atom", "Clause", "Known", "constant", "examples", "possible"]
+__all__ = ["ORDERS", "Atom", "Clause", "Known", "constant", "examples", "possible"]
 
 _TOLD: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -15,6 +15,7 @@ _TOLD: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+ORDERS = tuple(_TOLD)
 
 
 class Known(NamedTuple):

@@ -10,7 +10,8 @@ from hub.expressions.ast import Node as Expression
 from hub.expressions.parser import parse
 from hub.ingest.topics import matches
 from hub.rules.lint.atoms import examples
-from hub.rules.lint.truth import clauses, implies, never, subjects
+from hub.rules.lint.entailment import entails
+from hub.rules.lint.truth import clauses, never, subjects
 from hub.rules.rule import Rule
 
 __all__ = ["conditions", "names_of"]
@@ -39,18 +40,25 @@ def _firing(rule: Rule, node: Node) -> Iterator[Problem]:
     when = rule.when
     if when is None:
         return
-    place = node.value["when"]
-    what = "fires" if rule.alert else "speaks"
+    place, never_so = node.value["when"], _never_so(rule)
     if _known(when) is False or never((when, True)):
-        yield place.problem(f"rule {rule.name!r} never {what}: 'when' can never be true", _why(when))
+        yield place.problem(f"{never_so}: 'when' can never be true", _why(when))
         return
     for name, value, offset in _equalities(when):
-        if name in rule.captures and "/" in value and all(p.rest is None for p in rule.patterns):
-            message = f"rule {rule.name!r} never {what}: {{{name}}} is one level of the topic, which has no /"
-            yield place.problem(message, "write {" + name + "...} to take several levels", offset=offset)
+        if name in rule.captures:
+            if "/" in value and all(p.rest is None for p in rule.patterns):
+                message = f"{never_so}: {{{name}}} is one level of the topic, which has no /"
+                yield place.problem(message, "write {" + name + "...} to take several levels", offset=offset)
         elif name == "topic" and not any(matches(p.filter, value) for p in rule.patterns):
-            message = f"rule {rule.name!r} never {what}: its topic never is {value!r}"
+            message = f"{never_so}: its topic never is {value!r}"
             yield place.problem(message, f"it listens to {rule.patterns[0].text}", offset=offset)
+
+
+def _never_so(rule: Rule) -> str:
+    """Say that a rule says nothing by its condition; where it has `absent` beside it, silence may speak."""
+    if not rule.alert:
+        return f"rule {rule.name!r} never speaks"
+    return f"rule {rule.name!r} never fires" + ("" if rule.absent is None else " but for silence")
 
 
 def _why(when: Program) -> str:
@@ -62,14 +70,15 @@ def _ending(rule: Rule, when: Program, node: Node) -> Iterator[Problem]:
     if rule.clear is None:
         if _known(when) is True or never((when, False)):
             hint = "write an event, which has no end, or another condition"
-            yield node.value["when"].problem(f"rule {rule.name!r} never clears: 'when' is always true", hint)
+            yield node.value["when"].problem(f"rule {rule.name!r} never clears: 'when' can never be false", hint)
         return
     place = node.value["clear"]
     if _known(rule.clear) is False or never((rule.clear, True)):
         yield place.problem(f"rule {rule.name!r} never clears: 'clear' can never be true", _why(rule.clear))
-    elif implies(when, rule.clear):
+    elif entails((when, True), (rule.clear, True)):
         hint = "'clear' is the condition of the end, such as temperature < -18 for temperature > -15"
-        yield place.problem(f"rule {rule.name!r} ends as soon as it fires: 'clear' holds whenever 'when' does", hint)
+        soon = "though nothing has changed" if rule.clear_hold else "as soon as it fires"
+        yield place.problem(f"rule {rule.name!r} ends {soon}: 'clear' holds whenever 'when' does", hint)
     elif (both := _both(when, rule.clear)) is not None:
         message = f"rule {rule.name!r} flaps: 'when' and 'clear' both hold at {both:g}"
         yield place.problem(message, "leave a gap between them, or let them meet")
@@ -85,9 +94,16 @@ def _both(when: Program, clear: Program) -> float | None:
     atoms = [atom for part in parts for clause in part or () for atom in clause]
     if len(spoken) != 1 or any(a.operator not in _ORDERS or a.constants[0].kind != "number" for a in atoms):
         return None
-    if any(isinstance(subject, tuple) and subject[0] == "difference" for subject in spoken):
+    if not all(_takes_any_number(subject) for subject in spoken):
         return None
     return next(iter(examples(together[0])), None)
+
+
+def _takes_any_number(subject: object) -> bool:
+    """Tell whether an expression may come to any number: a name, a member of what a name stands for."""
+    if not isinstance(subject, tuple) or subject[0] not in ("Name", "Select", "Index"):
+        return False
+    return all(_takes_any_number(each) for each in subject if isinstance(each, tuple) and each[:1] != ("Literal",))
 
 
 def _gate(rule: Rule, key: str, condition: Program, node: Node) -> Iterator[Problem]:
@@ -95,21 +111,35 @@ def _gate(rule: Rule, key: str, condition: Program, node: Node) -> Iterator[Prob
     if known is False or never((condition, True)):
         yield place.problem(f"{key!r} of rule {rule.name!r} can never be true, {_GATES[key]}", "remove it, or mend it")
         return
-    always = known is True or never((condition, False))
+    always = known is True or _always(rule, condition)
     if key == "mute" and always:
         yield place.problem(f"rule {rule.name!r} is always muted: nobody is ever told", "shadow: true says the same")
     elif key == "pause" and always:
         yield place.problem(f"rule {rule.name!r} is always paused: it never fires", "enabled: false says the same")
-    elif key == "pause" and rule.when is not None and not never((rule.when, True)) and implies(rule.when, condition):
+    elif key == "pause" and _at_once(rule, condition):
         hint = "let it be paused by something else"
-        yield place.problem(f"rule {rule.name!r} never fires: it is paused whenever 'when' is true", hint)
+        yield place.problem(f"{_never_so(rule)}: it is paused whenever 'when' is true", hint)
+
+
+def _always(rule: Rule, condition: Program) -> bool:
+    """Tell whether a gate is shut whenever the rule has something to say, and never opens again.
+
+    A message that lacks what the gate asks for leaves it as it was; before the first one it is open, for silence.
+    """
+    return rule.absent is None and never((condition, False)) and _at_once(rule, condition)
+
+
+def _at_once(rule: Rule, condition: Program) -> bool:
+    """Tell whether a gate is shut whenever `when` is true, and that it may be at all."""
+    when = rule.when
+    return when is not None and not never((when, True)) and entails((when, True), (condition, True))
 
 
 def _known(program: Program) -> bool | None:
-    """Return what a condition without any name comes to."""
+    """Return what a condition without any name comes to; `payload` as a whole is one, and no field."""
     if program.fields or program.captures or program.needs_context or program.history:
         return None
-    if isinstance(parse(program.text), Name):
+    if isinstance(parse(program.text), Name) or "payload" in names_of(program.text):
         return None
     try:
         return bool(program.run({}, (), None))

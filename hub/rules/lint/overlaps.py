@@ -12,7 +12,8 @@ from hub.errors import Problem
 from hub.expressions import Equality
 from hub.ingest.topics import covers
 from hub.rules.keys import Gate
-from hub.rules.lint.truth import implies, never
+from hub.rules.lint.entailment import entails
+from hub.rules.lint.truth import never
 from hub.rules.rule import Rule
 
 __all__ = ["overlaps"]
@@ -120,7 +121,19 @@ def _told_twice(rule: Rule, other: Rule) -> bool:
     for pattern in rule.patterns:
         if not any(covers(each.filter, pattern.filter) and each.levels == pattern.levels for each in other.patterns):
             return False
+    if _needs_all_messages(rule) and {each.filter for each in rule.patterns} != {
+        each.filter for each in other.patterns
+    }:
+        return False  # what the wider one hears beside may be what ends a pending alert, or a silence
     if rule.when is None or other.when is None:
         return rule.when is other.when and rule.absent is not None
-    named = (other.when.fields | other.when.captures) - (rule.when.fields | rule.when.captures)
-    return not named and implies(rule.when, other.when)
+    if not entails((rule.when, True), (other.when, True)):
+        return False
+    return not rule.hold or entails((other.when, False), (rule.when, False))
+
+
+def _needs_all_messages(rule: Rule) -> bool:
+    """Tell whether a rule goes by more than the message at hand: by others of the same instance."""
+    gates = [gate.condition for gate in (rule.pause, rule.mute) if gate is not None]
+    kept = rule.hold or rule.absent is not None or rule.limit or rule.timestamp is not None
+    return bool(kept or rule.readings or any(gates))

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from math import inf
 
@@ -37,7 +37,7 @@ def timers(rule: Rule, node: Node, named: Mapping[str, Schedule], moment: Moment
         elif held is False and not any(gate.schedule is each for each in named.values()):
             yield place.problem(f"{key!r} of rule {rule.name!r} never holds again", "it is over: remove it")
         elif key == "pause":
-            yield from _reset(rule, node, gate.schedule)
+            yield from _reset(rule, node, gate.schedule, moment)
 
 
 def schedules(documents: Sequence[Node], named: Mapping[str, Schedule], moment: Moment) -> Iterator[Problem]:
@@ -51,14 +51,25 @@ def schedules(documents: Sequence[Node], named: Mapping[str, Schedule], moment: 
                 yield mapping.key_problem(name, message, "remove it, and what names it")
 
 
-def _reset(rule: Rule, node: Node, pause: Schedule) -> Iterator[Problem]:
+def _reset(rule: Rule, node: Node, pause: Schedule, moment: Moment) -> Iterator[Problem]:
     free = _longest(pause, active=False)
     if free is None:
         return
-    for key, seconds in (("for", rule.hold), ("absent", _patience(rule))):
-        if seconds > free:
-            message = f"rule {rule.name!r} never fires: {key!r} is longer than the time between two pauses"
+    # `for` counts by the device's own clock where there is one, which a pause does not hold back
+    both = rule.when is not None and rule.absent is not None
+    for key, seconds in (("for", 0.0 if rule.timestamp else rule.hold), ("absent", _patience(rule))):
+        if seconds > free + _leap(getattr(pause, "tz", None) or moment.zone, moment.now):
+            by = (" but for silence" if key == "for" else " for silence") if both else ""
+            message = f"rule {rule.name!r} never fires{by}: {key!r} is longer than the time between two pauses"
             yield node.value[key].problem(message, f"that is {format_duration(free)} at most; each pause resets it")
+
+
+@functools.lru_cache(maxsize=64)
+def _leap(zone: tzinfo, now: float) -> float:
+    """Return by how many seconds a night may be longer than others, where clocks are set back: once a year."""
+    days = (datetime.fromtimestamp(now + day * DAY, zone).utcoffset() or timedelta() for day in range(_CRON_DAYS))
+    found = [each.total_seconds() for each in days]
+    return max(found) - min(found)
 
 
 def _patience(rule: Rule) -> float:

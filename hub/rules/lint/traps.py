@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from hub.document import Node
 from hub.errors import Problem
+from hub.rules.keys import Gate
+from hub.rules.rule import Rule
 
 __all__ = ["traps"]
 
@@ -13,11 +15,14 @@ _CUT_OFF = re.compile(r"[ \t]+#\{")
 _TEXTS = ("summary", "details", "runbook", "topic", "by", "notify")
 
 
-def traps(node: Node) -> Iterator[Problem]:
+def traps(rule: Rule, node: Node) -> Iterator[Problem]:
     """Find conditions that are a name by mistake, and texts that end where a comment begins."""
     for key in ("when", "clear", "pause", "mute"):
-        item = node.value.get(key)
-        if item is not None and item.text not in ("true", "false") and (meant := _TRUTHS.get(item.text.lower())):
+        item, found = node.value.get(key), getattr(rule, key)
+        program = found.condition if isinstance(found, Gate) else found
+        if program is None or item.text not in program.fields:
+            continue  # a schedule may be called so
+        if item.text not in ("true", "false") and (meant := _TRUTHS.get(item.text.lower())):
             message = f"{item.text!r} is here the name of a payload field"
             yield item.problem(message, f"write {meant}; for the field, payload.{item.text}")
     for key in _TEXTS:

@@ -16,6 +16,7 @@ from hub.expressions.ast import (
     Call,
     Comprehension,
     Conditional,
+    Index,
     ListOf,
     Literal,
     Logic,
@@ -24,13 +25,13 @@ from hub.expressions.ast import (
     Operation,
     Select,
 )
-from hub.expressions.names import BUILTINS
+from hub.expressions.names import BUILTINS, HISTORY
 from hub.expressions.parser import parse
 from hub.rules.lint.atoms import Atom, Clause, Known, constant, possible
 
-__all__ = ["clauses", "implies", "never", "subjects"]
+__all__ = ["MOST", "clauses", "never", "subjects"]
 
-_MOST = 64  # clauses of one question; conditions that people write have a handful
+MOST = 64  # clauses of one question; conditions that people write have a handful
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _NOT_NEGATIVE = ("size", "count", "distinct", "changes", "stddev")
@@ -48,16 +49,9 @@ def never(*wanted: tuple[Program, bool]) -> bool:
         parts = [_of(program.text, program.scope, want) for program, want in wanted]
     except _TooMany:
         return False
-    if prod(map(len, parts)) > _MOST:
+    if prod(map(len, parts)) > MOST:
         return False
     return not any(possible(frozenset().union(*choice)) for choice in product(*parts))
-
-
-def implies(one: Program, other: Program) -> bool:
-    """Tell whether the other condition is never false where this one is true."""
-    # with other names known at load the same words may mean something else: severity in 'when' and in 'pause'
-    same = one.text == other.text and one.scope.own == other.scope.own
-    return same or never((one, True), (other, False))
 
 
 def clauses(*wanted: tuple[Program, bool]) -> list[Clause] | None:
@@ -82,7 +76,7 @@ def _all(parts: Sequence[Sequence[Clause]]) -> list[Clause]:
     """Return every choice of one clause of each part that is possible."""
     found: list[Clause] = [frozenset()]
     for part in parts:
-        if len(found) * len(part) > _MOST:
+        if len(found) * len(part) > MOST:
             raise _TooMany
         joined = [one | other for one, other in product(found, part)]
         found = [clause for clause in dict.fromkeys(joined) if possible(clause)]
@@ -132,11 +126,13 @@ class _Reader:
         orders = told not in ("==", "!=")
         if (first and _constant(left)) or (orders and second.kind not in ("number", "duration", "string")):
             return [frozenset({self.plainly(node, want)})]
+        if orders and _may_be_nan(left):
+            return [frozenset({self.plainly(node, want)})]
         return [frozenset({Atom(self.key(left), told, (second,)), *self.natural(left)})]
 
     def difference(self, node: Operation, left: Node, right: Node, told: str, want: bool) -> set[Atom]:
         """Compare two expressions by the sign of their difference."""
-        if any(isinstance(each, Literal) for each in (left, right)):
+        if any(isinstance(each, Literal) or _may_be_nan(each) for each in (left, right)):
             return {self.plainly(node, want)}
         one, other = self.key(left), self.key(right)
         if one == other:
@@ -177,9 +173,21 @@ class _Reader:
         return (type(node).__name__, *node.own(), *map(self.key, node.below()))
 
 
+def _may_be_nan(node: Node) -> bool:
+    """Tell whether a value may be no number at all, which is neither above nor below any: 0.0 / 0.0.
+
+    No payload brings that, and no history function makes it of what payloads bring; what computes may.
+    """
+    if isinstance(node, Operation):
+        return node.operator in ("+", "-", "*", "/", "%")
+    if isinstance(node, Call):
+        return node.function not in (*HISTORY, "size")
+    return not isinstance(node, (Name, Select, Index, Literal))
+
+
 def _any(parts: Sequence[Sequence[Clause]]) -> list[Clause]:
     found = list(dict.fromkeys(clause for part in parts for clause in part))
-    if len(found) > _MOST:
+    if len(found) > MOST:
         raise _TooMany
     return found
 

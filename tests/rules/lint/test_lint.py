@@ -62,6 +62,14 @@ ROOM = "topic: 'site/{site}/room/{room}/climate'"
         [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: co2 > 900, unless: A"],
         # one is only tried out
         [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: co2 > 800, shadow: true"],
+        # what the wider one hears beside ends a silence, or a `for`, or is a sample
+        [f"alert: A, {ROOM}, absent: 1h", "alert: B, topic: 'site/{site}/room/{room}/#', absent: 1h"],
+        [
+            f"alert: A, {ROOM}, when: v > 1, for: 1m",
+            "alert: B, topic: 'site/{site}/room/{room}/#', when: v > 1, for: 1m",
+        ],
+        # a field that the other one asks for may be missing
+        [f"alert: A, {ROOM}, when: a > 8", f"alert: B, {ROOM}, when: a > 1 && (b > 1 || b < 2)"],
         # topics that do not meet
         ["alert: A, topic: 'a/{x}', when: v > 8", "alert: B, topic: 'b/{x}', when: v > 8"],
         ["alert: A, topic: 'a/{x}/+', when: v > 8", "alert: B, topic: 'a/+/{x}', when: v > 8"],
@@ -76,7 +84,7 @@ def test_rules_that_tell_different_things_are_left_alone(found, texts):
     [
         [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: 800 < co2"],
         [f"event: A, {ROOM}, when: co2 > 800", f"event: B, {ROOM}, when: co2 > 900"],
-        [f"alert: A, {ROOM}, absent: 1h", "alert: B, topic: 'site/{site}/room/{room}/#', absent: 1h"],
+        [f"alert: A, {ROOM}, absent: 1h", f"alert: B, {ROOM}, absent: 1h"],
         ['alert: A, topic: "t/+/{x}", when: a == "b"', 'alert: B, topic: "t/a/{x}", when: \'a == "b" && c > 3\''],
     ],
 )
@@ -199,8 +207,8 @@ def test_one_file_of_several_is_not_blamed_for_what_the_others_name(tmp_path, mo
 )
 def test_each_rule_is_held_against_a_bounded_number_of_others(tmp_path, monkeypatch, when):
     asked, overlaps = [], import_module("hub.rules.lint.overlaps")
-    implies = overlaps.implies
-    monkeypatch.setattr(overlaps, "implies", lambda *pair: asked.append(pair) or implies(*pair))
+    entails = overlaps.entails
+    monkeypatch.setattr(overlaps, "entails", lambda *pair: asked.append(pair) or entails(*pair))
     texts = [f"alert: A{n}, topic: 'a/{{x}}', when: '{when.format(n=n)}'" for n in range(300)]
     (tmp_path / "rules.yaml").write_text(rules(*texts), "utf-8")
     found = load_rules([tmp_path / "rules.yaml"], Problems(), read_receivers, "hub", keep=True)
