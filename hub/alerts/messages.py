@@ -71,7 +71,7 @@ def with_flaps(body: dict[str, Any], count: int) -> dict[str, Any]:
 
 def ended_summary(alertname: str, instance: Labels, reason: Reason) -> str:
     """Say that an alert ended because its rule did: its value may be as it was, so none is told."""
-    values = ", ".join(f"{name}={value}" for name, value in instance)
+    values = ", ".join(f"{name}={value}" for name, value in instance if value)
     return f"{alertname}{f' ({values})' if values else ''} ended: {reason.value}"
 
 
@@ -115,7 +115,7 @@ def group_body(
         "alertname": group.rule,
         "state": "firing" if firing else (shown[-1]["state"] if shown else "resolved"),
         "severity": severity,
-        "labels": {"alertname": group.rule, "severity": severity} | group.labels,
+        "labels": {"alertname": group.rule, "severity": severity} | _of(group),
         "summary": alone["summary"] if alone else _summary(group, shown, count),
         "details": _details(shown),
         "runbook": shown[0]["runbook"] if shown else "",
@@ -131,12 +131,17 @@ def group_body(
     }
 
 
+def _of(group: Conversation) -> dict[str, str]:
+    """Return the labels that its members share, without those that they lack."""
+    return {name: value for name, value in group.labels.items() if value}
+
+
 def _rank(severity: str) -> int:
     return _SEVERITIES.index(severity) if severity in _SEVERITIES else -1
 
 
 def _summary(group: Conversation, shown: Sequence[Mapping[str, Any]], count: int) -> str:
-    of = ", ".join(f"{name}={value}" for name, value in group.labels.items())
+    of = ", ".join(f"{name}={value}" for name, value in _of(group).items())
     heads = "; ".join(each["summary"] for each in shown[:_HEADS])
     more = f"; and {count - _HEADS} more" if count > _HEADS else ""
     return f"{count} {group.rule}{f' ({of})' if of else ''}: {heads}{more}"

@@ -42,7 +42,9 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     """Render all texts of a rule; what fails prints `?` and never loses the notification."""
     rule, failures = transition.rule, list[str]()
     captures = dict(zip(rule.captures, transition.captures, strict=True))
-    labels = {"alertname": rule.name, "severity": rule.severity} | captures | dict(transition.instance)
+    named = captures | dict(transition.instance)
+    # what has no value is no label, as with Prometheus: nothing is grouped, silenced or held back by it
+    labels = {"alertname": rule.name, "severity": rule.severity} | {name: each for name, each in named.items() if each}
     fields = transition.event.fields if transition.event is not None else {}
     extra: dict[str, Any] = {"alertname": rule.name, "severity": rule.severity}
 

@@ -6,6 +6,7 @@ from typing import Any
 __all__ = [
     "DURATION",
     "NAME",
+    "WAY",
     "Key",
     "anything",
     "boolean",
@@ -25,6 +26,7 @@ Key = dict[str, Any]
 
 DURATION = r"^([0-9]+(\.[0-9]+)?(ms|[smhdw]))+$"
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+WAY = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 
 
 def key(description: str, *examples: object, **schema: Any) -> Key:

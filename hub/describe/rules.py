@@ -5,6 +5,7 @@ from typing import Any
 from hub.describe.parts import (
     DURATION,
     NAME,
+    WAY,
     Key,
     boolean,
     condition,
@@ -77,7 +78,9 @@ RULE: dict[str, Key] = {
         least=1,
     ),
     "by": names(
-        "What makes an instance: captures or payload fields. Without it, all captures.", ["site"], pattern=NAME
+        "What makes an instance: captures or payload fields, also inside of objects. Without it, all captures.",
+        *(["site"], "after.id"),
+        pattern=WAY,
     ),
     "when": condition(
         "The condition, in CEL over captures, payload fields, device, topic, labels, now and schedules by name.",

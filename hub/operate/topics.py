@@ -74,7 +74,7 @@ def _fields(rules: Iterable[Rule]) -> Schema:
     for rule in rules:
         programs = [*rule.conditions, *([rule.timestamp] if rule.timestamp is not None else [])]
         read = [*(each.fields for each in programs), *(each.fields for each in rule.texts.templates)]
-        for name in sorted(frozenset().union(*read, set(rule.by) - set(rule.captures))):
+        for name in sorted(frozenset().union(*read, (way[0] for way in rule.ways.values()))):
             readers.setdefault(name, {})[rule.name] = None
     return {"properties": {name: {"description": f"Read by {', '.join(of)}."} for name, of in readers.items()}}
 

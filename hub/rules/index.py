@@ -152,7 +152,7 @@ class _Filter:
         else:
             self.by_field.setdefault(where, {}).setdefault(value, []).append(entry)
             rule = entry.state.rule
-            if rule.alert and where not in rule.by:
+            if rule.alert and not _is_part(where, rule):
                 entry.state.watch(self.awake)
                 self.shapes.setdefault((rule.by, entry.pattern.levels), entry)
 
@@ -207,7 +207,7 @@ def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
     by_gate = any(gate.condition for gate in gates) or (rule.alert and rule.pause is not None)
     hears_all = rule.readings or by_gate or rule.turning
     for equality in rule.when.equalities:
-        inside = equality.name in rule.by
+        inside = equality.name in rule.by if equality.kind == "capture" else _is_part(equality.name, rule)
         if hears_all and not inside:
             continue
         if equality.kind == "capture":
@@ -217,6 +217,11 @@ def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
         elif len(rule.patterns) == 1 and (inside or not rule.alert or set(rule.by) <= set(rule.captures)):
             return equality.name, equality.value
     return None
+
+
+def _is_part(field: str, rule: Rule) -> bool:
+    """Tell whether the payload's field makes the instance: the label `id` may be that of `after.id`."""
+    return (field,) in rule.ways.values()
 
 
 class _Node:

@@ -4,7 +4,7 @@ What an event or a deadline does to them is RuleState's (state.py), their silenc
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from hub.rules.sampler import sampler_of
 from hub.rules.transition import Transition, make_context, shortened
 from hub.rules.work import Work
 
-__all__ = ["Count", "Key", "Roster", "key_text"]
+__all__ = ["NOTHING", "Count", "Key", "Roster", "at_way", "key_text"]
 
 Key = tuple[str, ...]
 _FULL = f"the rule has {RULE_INSTANCES:,} instances, as many as there may be: this one is not watched"
@@ -59,7 +59,8 @@ class Roster(ABC):
         self.overtaken = False
         """Whether the message at hand is older than one that its instance has heard: it undoes nothing."""
         names = {name: place for place, name in enumerate(rule.captures)}
-        self._places = [names.get(name) for name in rule.by]
+        self._ways = rule.ways
+        self._places = [None if name in self._ways else names.get(name) for name in rule.by]
         self._static = None not in self._places
         later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
         timers = (rule.hold, rule.clear_hold, rule.absent, rule.pause, rule.mute, rule.turning, rule.timestamp, later)
@@ -100,14 +101,16 @@ class Roster(ABC):
         for name, place in zip(self.rule.by, self._places, strict=True):
             if place is not None:
                 found.append(captures[place])
-            elif name in event.fields and not isinstance(event.fields[name], dict | list):
-                found.append(key_text(event.fields[name]))
-            else:
-                raise EvaluationError(f"the payload has no single value {name!r}, which `by` needs")
+                continue
+            value = at_way(event.fields, self._ways[name])
+            if value is NOTHING or isinstance(value, dict | list):
+                way = ".".join(self._ways[name])
+                raise EvaluationError(f"the payload has no single value {way!r}, which `by` needs")
+            found.append(key_text(value))
         return tuple(found)
 
     def labels(self, key: Key) -> Labels:
-        """Name the parts of a key."""
+        """Name the parts of a key; one that is empty is no label of the alert (texts.py), but has its place here."""
         return tuple(zip(self.rule.by, key, strict=True))
 
     # instances
@@ -270,10 +273,24 @@ def _value(part: Program, event: Event, captures: Key, context: Context) -> Any:
         return error.with_traceback(None)
 
 
+NOTHING = object()
+"""What is at the end of a way that does not lead anywhere."""
+
+
+def at_way(fields: Mapping[str, Any], way: Sequence[str]) -> Any:
+    """Return what fields within fields lead to: NOTHING where one of them is missing, null where one is null."""
+    value: Any = fields
+    for name in way:
+        if value is None:
+            return None
+        value = value.get(name, NOTHING) if isinstance(value, Mapping) else NOTHING
+    return value
+
+
 def key_text(value: Any) -> str:
-    """Write a payload's value as part of a key."""
+    """Write a payload's value as part of a key; null is no value."""
     if value is None:
-        return "null"
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

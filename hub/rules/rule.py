@@ -47,9 +47,9 @@ class Rule:
     """One rule. `hold`, `clear_hold` and `absent` are the seconds of `for`, `clear_for` and `absent`.
 
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
-    instance. `causes` are the entries of `unless`. `alert` tells an alert rule from an event rule. `learns`:
-    `absent: auto`, where `absent` is the longest that can be learned. `schedules` are those that its expressions and
-    texts name. `tz` is the zone of times that name none, the hub's own where it is None.
+    instance, by their labels. `causes` are the entries of `unless`. `alert` tells an alert rule from an event rule.
+    `learns`: `absent: auto`, where `absent` is the longest that can be learned. `schedules` are those that its
+    expressions and texts name.
     """
 
     name: str
@@ -81,14 +81,21 @@ class Rule:
     path: str
     line: int
     schedules: tuple[tuple[str, Schedule], ...] = ()
-    tz: tzinfo | None = None
+    by_written: tuple[str, ...] = ()
+    """`by` as it is written where that differs: `after.id` has the label `id`."""
 
     @property
     def signature(self) -> str:
         """What an instance's state depends on: a rule changed in anything else keeps its instances."""
-        when = self.when.text if self.when else ""
-        parts = [self.name, str(self.alert), *(p.text for p in self.patterns), *self.by, when, str(self.hold)]
+        when, by = self.when.text if self.when else "", self.by_written or self.by
+        parts = [self.name, str(self.alert), *(p.text for p in self.patterns), *by, when, str(self.hold)]
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+    @property
+    def ways(self) -> dict[str, tuple[str, ...]]:
+        """How each name in `by` that is no capture is found in a payload: the fields that lead to it."""
+        written = zip(self.by, self.by_written or self.by, strict=True)
+        return {name: tuple(way.split(".")) for name, way in written if name not in self.captures or "." in way}
 
     @property
     def conditions(self) -> list[Program]:

@@ -87,7 +87,8 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
     section.what = f"rule {name!r}" if name else "a rule"
     patterns = _patterns(section)
     captures = patterns[0].captures if patterns else ()
-    by = section.take("by", _names, captures)
+    written = section.take("by", _ways, captures)
+    by = tuple(way.rpartition(".")[2] for way in written)
     _check_labels(section, captures, by)
     scope = Scope(captures, history=True, schedules=frozenset(known.schedules))
     condition: Callable[[Node], Any] = lambda item: compiled(item, compile_condition, scope)  # noqa: E731
@@ -124,7 +125,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
         enabled=section.take("enabled", boolean, default=True),
         path=node.path,
         line=node.line,
-        tz=defaults.tz,
+        by_written=() if written == by else written,
     )
     section.finish()
     _check_together(section, alert)
@@ -248,6 +249,23 @@ def _names(node: Node) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise Bad(node, "a name stands twice")
     return names
+
+
+def _ways(node: Node) -> tuple[str, ...]:
+    """Read `by`: names, and ways to fields inside of objects, each of which has its last name for a label."""
+    ways = tuple(way.removeprefix("payload.") for way in list_of(text)(node))
+    for way in ways:
+        if not all(name.isidentifier() for name in way.split(".")):
+            raise Bad(node, f"{way!r} is not the name of a capture or payload field", "a field inside: after.id")
+    labels = [way.rpartition(".")[2] for way in ways]
+    for label in labels:
+        same = [way for way, each in zip(ways, labels, strict=True) if each == label]
+        if len(set(same)) < len(same):
+            raise Bad(node, "a name stands twice")
+        if len(same) > 1:
+            message = f"{same[0]} and {same[1]} would both be the label {label!r}"
+            raise Bad(node, message, "leave one of them out: an instance has one value for each label")
+    return ways
 
 
 def _learns(section: Section) -> bool:

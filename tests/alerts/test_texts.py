@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hub.alerts.alert import Ack, Alert
-from hub.alerts.messages import notification_body
+from hub.alerts.messages import ended_summary, notification_body
 from hub.alerts.texts import event_body, render
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Phase, Reason
@@ -50,6 +50,15 @@ def test_labels_are_the_rules_own_the_captures_and_the_instance():
     captures = {"site": "a", "device": "7"}
     own = {"alertname": "Warm", "severity": "critical"}
     assert texts.labels == own | captures | {"probe": "4", "room": "R4", "where": "a"}
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_part_of_the_instance_that_has_no_value_is_no_label_and_keeps_its_place_in_the_topic(nothing):
+    texts = said(rule("by: [after.id, site]"), {"after": {"id": nothing}})
+    assert texts.labels == {"alertname": "Warm", "severity": "critical", "site": "a", "device": "7"}
+    alert = Alert("Warm", (("id", ""), ("site", "a")))
+    assert alert.topic("hub") == "hub/alerts/Warm/_/a"
+    assert ended_summary("Warm", alert.instance, Reason.RULE_REMOVED) == "Warm (site=a) ended: rule removed"
 
 
 def test_what_cannot_be_filled_in_prints_a_question_mark_and_is_named():

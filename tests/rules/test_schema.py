@@ -90,7 +90,11 @@ def test_the_default_summary_holds_braces_of_a_name_as_they_are():
         ("alert: X\ntopic: a/{alertname}\nwhen: a", "2:1: 'alertname' is a label of the hub's own"),
         ("alert: X\ntopic: a/{x}\nby: [x, severity]\nwhen: a", "3:1: 'severity' is a label of the hub's own"),
         ("alert: X\ntopic: t\nby: [a, a]\nwhen: a", "3:5: a name stands twice"),
-        ("alert: X\ntopic: t\nby: a.b\nwhen: a", "3:5: 'a.b' is not the name of a capture or payload field"),
+        ("alert: X\ntopic: t\nby: a-b\nwhen: a", "3:5: 'a-b' is not the name of a capture or payload field"),
+        ("alert: X\ntopic: t\nby: a..b\nwhen: a", "3:5: 'a..b' is not the name of a capture or payload field"),
+        ("alert: X\ntopic: t\nby: [a.id, b.id]\nwhen: a", "3:5: a.id and b.id would both be the label 'id'"),
+        ("alert: X\ntopic: t/{id}\nby: [id, b.id]\nwhen: a", "3:5: id and b.id would both be the label 'id'"),
+        ("alert: X\ntopic: t\nby: a.reason\nwhen: a", "3:1: 'reason' is a label of the hub's own"),
         ("alert: X\ntopic: t", "1:1: rule 'X' needs 'when' or 'absent'"),
         ("alert: X\ntopic: t\nwhen:", "1:1: rule 'X' needs 'when' or 'absent'"),
         ("alert: X\ntopic: t\nwhen:\nabsent:", "1:1: rule 'X' needs 'when' or 'absent'"),
@@ -182,6 +186,7 @@ def test_the_signature_follows_what_an_instance_means_and_nothing_else():
         key = other.split(":")[0]
         changed = "\n".join(f"  {other}" if f"{key}:" in line else line for line in base.splitlines())
         assert rule("- " + changed.lstrip(" -")).signature != rule(base).signature
+    assert rule(base + "  by: a.id").signature != rule(base + "  by: id").signature
     assert rule(base + "  by: []").signature != rule(base).signature
 
 

@@ -142,6 +142,36 @@ def test_by_makes_instances_of_fewer_captures_or_of_payload_fields():
     assert [error[2] for error in drive.errors] == ["the payload has no single value 'probe', which `by` needs"] * 3
 
 
+def test_by_names_fields_inside_of_objects_whose_labels_are_their_last_names():
+    drive = Drive(
+        "- {alert: Person, topic: frigate/events, by: [after.id, payload.after.camera], when: after.score > 1}"
+    )
+    drive.engine.process([event("frigate/events", {"after": {"id": "7.1", "camera": "door", "score": 2}})], 1000.0)
+    assert drive.engine.take_transitions()[0].instance == (("id", "7.1"), ("camera", "door"))
+    for payload in ({"after": {"id": 7}}, {"after": 5}, {"id": 1}):
+        assert drive.send("frigate/events", payload) == []
+    ways = ["after.camera", "after.id", "after.id"]
+    assert [error[2] for error in drive.errors] == [
+        f"the payload has no single value '{w}', which `by` needs" for w in ways
+    ]
+
+
+def test_null_in_by_is_no_value_and_the_same_as_empty_text():
+    drive = freezer("by: [probe, site]", "when: t > 5")
+    assert drive.send(TOPIC, {"t": 6, "probe": None}) == [("Warm", "/a", FIRING, "condition")]
+    assert drive.send(TOPIC, {"t": 1, "probe": ""}) == [("Warm", "/a", RESOLVED, "cleared")]
+    inside = Drive("- {alert: A, topic: t, by: after.id, when: true}")
+    assert inside.send("t", {"after": None}) == [("A", "", FIRING, "condition")]
+    assert drive.errors == inside.errors == []
+
+
+def test_a_rule_that_demands_a_field_called_as_the_label_of_one_inside_hears_what_makes_its_instance():
+    text = "- {alert: A, topic: t, by: after.id, when: id == 'x' && v > 1}\n"
+    drive = Drive(text + "- {alert: B, topic: t, by: after.id, when: id == 'y' && v > 1}")
+    assert drive.send("t", {"id": "x", "v": 2, "after": {"id": 1}}) == [("A", "1", FIRING, "condition")]
+    assert drive.send("t", {"id": "z", "v": 2, "after": {"id": 1}}) == [("A", "1", RESOLVED, "cleared")]
+
+
 def test_by_nothing_is_one_instance_for_all():
     drive = freezer("by: []", "when: t > 5")
     assert phases(drive.send("site/a/freezer/1", {"t": 6})) == [FIRING]
@@ -150,7 +180,7 @@ def test_by_nothing_is_one_instance_for_all():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1, "1"), (1.5, "1.5"), (True, "true"), (False, "false"), (None, "null"), ("x", "x")]
+    ("value", "text"), [(1, "1"), (1.5, "1.5"), (True, "true"), (False, "false"), (None, ""), ("x", "x")]
 )
 def test_a_value_of_the_payload_is_written_into_a_key_as_json_writes_it(value, text):
     assert key_text(value) == text

@@ -71,7 +71,16 @@ def _alike(rule: Rule) -> _Key:
     timers = (rule.hold, rule.absent, rule.learns, rule.timestamp.text if rule.timestamp else None)
     gates = (_written(rule.pause), _written(rule.mute), rule.unless, rule.group_by, rule.limit and rule.limit.text)
     where = (rule.captures, len(rule.patterns), rule.patterns[0].levels, rule.patterns[0].rest)
-    return (rule.alert, rule.severity, frozenset(rule.by), frozenset(rule.notify), texts, timers, gates, where)
+    return (
+        rule.alert,
+        rule.severity,
+        frozenset(rule.by_written or rule.by),
+        frozenset(rule.notify),
+        texts,
+        timers,
+        gates,
+        where,
+    )
 
 
 def _written(gate: Gate | None) -> str | None:
