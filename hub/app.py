@@ -36,6 +36,7 @@ from hub.model import OWN, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
+from hub.notify.own_names import named
 from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
 from hub.notify.settings import build_receiver
 from hub.notify.subscribers import Subscribers
@@ -164,8 +165,8 @@ class App:
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)
         links = Links(settings.http.url, keys["token"], self._takes_links).dress if settings.http.url else None
-        dresses = [each for each in (links, self.tracing and self.tracing.dress) if each]
-        dress = partial(_dressed, dresses) if dresses else None
+        dresses = [each for each in (named(core.own_names), links, self.tracing and self.tracing.dress) if each]
+        dress = partial(_dressed, dresses)
         heard = Observers(*observer.all, attempts, drills)
         self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
         self.pipeline = Pipeline(

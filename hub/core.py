@@ -132,6 +132,11 @@ class Core:
             self.book.inherited(notification, names)
         return names
 
+    def own_names(self, alertname: str) -> frozenset[str]:
+        """Return what a rule calls its captures and the parts of its instances; nothing of what is posted."""
+        rule = self.rules.get(alertname)
+        return frozenset() if rule is None else frozenset({*rule.captures, *rule.by})
+
     def announce_again(self, now: float) -> None:
         """Announce all alerts to Home Assistant anew: it has started."""
         self._announcements.again(now)

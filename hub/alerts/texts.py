@@ -11,6 +11,7 @@ from hub.expressions import Template
 from hub.expressions.format import bytes_text
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
+from hub.rules.roster import NOTHING, at_way
 from hub.rules.transition import Transition, make_context
 
 __all__ = [
@@ -47,6 +48,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     labels = {"alertname": rule.name, "severity": rule.severity} | {name: each for name, each in named.items() if each}
     fields = transition.event.fields if transition.event is not None else {}
     extra: dict[str, Any] = {"alertname": rule.name, "severity": rule.severity}
+    mine = _parts(transition, fields)
 
     def fill(template: Template | None) -> str:
         if template is None:
@@ -57,7 +59,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
         if template.needs_context:
             event, device = transition.event, transition.device
             context = make_context(
-                event, device, labels, transition.at, extra, transition.history, transition.schedules
+                event, device, labels, transition.at, extra | mine, transition.history, transition.schedules
             )
         rendered = template.render(fields, transition.captures, context)
         failures.extend(rendered.failures)
@@ -77,6 +79,16 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     details, runbook = fill(rule.texts.details), fill(rule.texts.runbook)
     event = None if transition.event is None else event_body(transition.event)
     return Rendered(labels, summary, details, runbook, event, tuple(failures), tuple(unfilled))
+
+
+def _parts(transition: Transition, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of the instance that no capture gives, as the payload has them; else as the labels do."""
+    known, found = dict(transition.instance), dict[str, Any]()
+    for name, way in transition.rule.ways.items():
+        value = at_way(fields, way)
+        absent = value is NOTHING or isinstance(value, dict | list)
+        found[name] = known.get(name, "") if absent else "" if value is None else value
+    return found
 
 
 def render_and_report(transition: Transition, episode: int, identity: str, on_error: OnError) -> Rendered:

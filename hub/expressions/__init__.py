@@ -4,6 +4,7 @@ A leaf: rules, alerts and receivers compile with it at load and run what they go
 """
 
 from hub.errors import CompileError, EvaluationError
+from hub.expressions.bare import bare_names
 from hub.expressions.caret import caret
 from hub.expressions.history import Reading, Slot
 from hub.expressions.names import Context, Equality, Scope
@@ -35,6 +36,7 @@ __all__ = [
     "Template",
     "TopicTemplate",
     "UInt",
+    "bare_names",
     "caret",
     "compile_condition",
     "compile_expression",

@@ -2,7 +2,8 @@
 
 `{…}` sees every key of the notification (`alertname`, `state`, `since`, `event.topic`, …) and `key`, which all of one
 episode have in common, then each label by its bare name, then `topic` and `payload` of the event. So `device` is the
-label here, not the registry's entry.
+label here, not the registry's entry. What the rule itself calls so goes before all (own_names.py): `id`, where its
+topic or `by` has that name.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ def names(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...], 
     event = body.get("event") or {}
     key = episode(str(body.get("id", "")))
     extra = {"topic": event.get("topic"), "payload": event.get("payload"), **labels, "ack_url": "", **body, "key": key}
+    extra |= body.get("named") or {}
     return extra, (), Context(labels=labels, extra=extra)
 
 

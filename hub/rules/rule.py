@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from hub.expressions import Program, Reading, Template
+from hub.expressions import Program, Reading, Template, bare_names
 from hub.rules.keys import Cause, Gate, Limit, Repeat, Step
 from hub.rules.pattern import Pattern
 from hub.schedules import Schedule
@@ -13,7 +13,7 @@ __all__ = ["LABEL_NAMES", "TEXT_NAMES", "Rule", "Texts"]
 
 LABEL_NAMES = frozenset({"alertname", "severity"})
 TEXT_NAMES = frozenset({"alertname", "state", "severity", "since", "episode", "id"})
-"""Names that stand before all others in `summary`; `details` knows `summary` too."""
+"""Names that stand before others in `summary`, but for those the rule has itself; `details` knows `summary` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,13 @@ class Rule:
         """How each name in `by` that is no capture is found in a payload: the fields that lead to it."""
         written = zip(self.by, self.by_written or self.by, strict=True)
         return {name: tuple(way.split(".")) for name, way in written if name not in self.captures or "." in way}
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """What the rule calls so itself: captures, parts of the instance, bare fields of `when` and `clear`."""
+        asked = [program for program in (self.when, self.clear) if program is not None]
+        fields = [program.fields & bare_names(program.text) for program in asked]
+        return frozenset({*self.captures, *self.by}.union(*fields))
 
     @property
     def conditions(self) -> list[Program]:

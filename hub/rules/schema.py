@@ -10,7 +10,16 @@ from typing import Any
 
 from hub.document import Node, Problems
 from hub.errors import CompileError
-from hub.expressions import Program, Scope, Template, caret, compile_condition, compile_expression, compile_template
+from hub.expressions import (
+    Program,
+    Scope,
+    Template,
+    caret,
+    compile_condition,
+    compile_expression,
+    compile_template,
+    literal,
+)
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
 from hub.limits import ABSENT_LEARNED_SECONDS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
 from hub.rules.compiled import compiled
@@ -59,6 +68,8 @@ class Defaults:
 
 
 NO_DEFAULTS = Defaults()
+_UNWRITTEN = Texts((), literal(""), None, None)
+"""Of a rule whose texts are read when all other keys are: these say what names mean there."""
 
 
 def read_defaults(node: Node, problems: Problems, base: Defaults, known: Known) -> Defaults:
@@ -121,12 +132,13 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
         timestamp=section.take("timestamp", timestamp, None),
         shadow=section.take("shadow", boolean, default=False),
         severity=severity,
-        texts=_texts(section, defaults, name, scope),
+        texts=_UNWRITTEN,
         enabled=section.take("enabled", boolean, default=True),
         path=node.path,
         line=node.line,
         by_written=() if written == by else written,
     )
+    rule = replace(rule, texts=_texts(section, defaults, rule, scope))
     section.finish()
     _check_together(section, alert)
     rule = _timed(_grouped(section, rule, defaults), known)
@@ -282,13 +294,14 @@ def _absent(node: Node) -> float:
     return seconds
 
 
-def _texts(section: Section, defaults: Defaults, name: str, scope: Scope) -> Texts:
-    captures = scope.captures
+def _texts(section: Section, defaults: Defaults, rule: Rule, scope: Scope) -> Texts:
+    """Read what a rule says. A name that the rule has means what it does in `topic`, `by`, `when` and `clear`."""
+    captures, mine, parts = scope.captures, rule.own_names, set(rule.ways)
     template: Callable[[frozenset[str]], Callable[[Node], Template]] = lambda extra: (  # noqa: E731
-        lambda item: compiled(item, compile_template, replace(scope, extra=extra))
+        lambda item: compiled(item, compile_template, replace(scope, extra=frozenset((extra - mine) | parts)))
     )
     values = ", ".join(f"{key}={{{key}}}" for key in captures)
-    plain = compile_template(_braces(name) + (f" ({values})" if values else ""), Scope(captures, TEXT_NAMES))
+    plain = compile_template(_braces(rule.name) + (f" ({values})" if values else ""), Scope(captures))
     summary = section.take("summary", template(TEXT_NAMES), plain)
     details = section.take("details", template(TEXT_NAMES | {"summary"}), None)
     runbook = section.take("runbook", template(TEXT_NAMES | {"summary"}), None)

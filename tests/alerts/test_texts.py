@@ -11,7 +11,7 @@ from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Phase, Reason
 from hub.rules.engine import Engine
 from hub.rules.transition import Transition
-from tests.rules.making import event, rules
+from tests.rules.making import Drive, event, rules
 
 HUB = {"client_id": "hub", "version": "1"}
 
@@ -115,3 +115,67 @@ def test_of_a_large_payload_only_its_head_goes_into_a_notification(extra):
     assert isinstance(body["payload"], str) is bool(extra)
     if extra:
         assert len(body["payload"].encode()) == DEAD_LETTER_HEAD_BYTES
+
+
+# Names that the rule has itself
+
+
+@pytest.mark.parametrize(
+    ("lines", "payload", "expected"),
+    [
+        (["by: [model, id]", 'summary: "battery of {model} {id}"'], {"model": "TH", "id": 5}, "battery of TH 5"),
+        (["when: state == 'OPEN'", 'summary: "{site} is {state}"'], {"state": "OPEN"}, "a is OPEN"),
+        (["by: after.id", 'summary: "{id} {after.id}"'], {"after": {"id": 7}, "id": 8}, "7 7"),
+        (["by: probe", 'summary: "{probe:.1f}"'], {"probe": 7}, "7.0"),
+        (["by: probe", 'summary: "<{probe}>"'], {"probe": None}, "<>"),
+        (["by: id", 'details: "-"', 'summary: "{id} {payload.id}"'], {"id": "x"}, "x x"),
+        (["when: severity > 3", 'summary: "{severity}"'], {"severity": 4}, "4"),
+        # what the rule does not have is the alert's
+        (["when: payload.state == 'OPEN'", 'summary: "{site} is {state}"'], {"state": "OPEN"}, "a is event"),
+        (["when: v && [1].exists(state, state == 1)", 'summary: "{state}"'], {"v": True}, "event"),
+    ],
+)
+def test_a_name_of_topic_by_and_when_means_the_same_in_texts(lines, payload, expected):
+    texts = said(rule("labels: {at: '{site} {device}'}", *lines), payload)
+    assert (texts.summary, texts.failures) == (expected, ())
+
+
+def test_a_device_in_by_is_the_payloads_and_no_entry_of_the_registry():
+    (made,) = rules('- {event: E, topic: energy/growatt, by: [device], summary: "{device} is off"}')
+    engine = Engine([made])
+    engine.process([event("energy/growatt", {"device": "ABC123"})], 1000.0)
+    assert render(engine.take_transitions()[0], 1, "id-1").summary == "ABC123 is off"
+
+
+def test_a_capture_called_like_a_name_of_the_alert_is_the_capture():
+    texts = "details: '{id} {state} {summary}', labels: {at: '{id}'}"
+    (made,) = rules(f"- {{event: E, topic: '{{id}}/{{state}}/{{summary}}', {texts}}}")
+    engine = Engine([made])
+    engine.process([event("a/b/c", {"id": 1, "state": 2})], 1000.0)
+    texts = render(engine.take_transitions()[0], 1, "id-1")
+    assert (texts.summary, texts.details, texts.labels["at"]) == ("E (id=a, state=b, summary=c)", "a b c", "a")
+
+
+def test_timers_and_ends_say_the_rules_own_names_too():
+    drive = Drive(
+        "- {alert: A, topic: t, by: [id], when: state == 'OPEN', for: 1m, absent: 10m,"
+        ' summary: "{id} {state}", details: "{id} is {state}", runbook: "http://x/{id}"}'
+    )
+    found = []
+
+    def take():
+        found.extend(render(each, 1, "id-1") for each in drive.engine.take_transitions())
+
+    for payload, seconds in (({"id": 5, "state": "OPEN"}, 60), ({"id": 5, "state": "SHUT"}, 600)):
+        drive.engine.process([event("t", payload, drive.now)], drive.now)
+        take()
+        until = drive.now + seconds
+        while (due := drive.engine.next_due()) is not None and due <= until:
+            drive.now = due
+            drive.engine.tick(due)
+            take()
+        drive.now = until
+    assert [each.summary for each in found] == ["5 OPEN", "5 OPEN", "5 SHUT", "5 SHUT"]
+    assert {each.runbook for each in found} == {"http://x/5"}
+    assert [each.details for each in found][-1] == "5 is SHUT"
+    assert not any(each.failures for each in found)

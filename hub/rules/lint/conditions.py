@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from hub.document import Node
 from hub.errors import EvaluationError, Problem
-from hub.expressions import Program
+from hub.expressions import Program, bare_names
 from hub.expressions.ast import Literal, Name, Operation
-from hub.expressions.ast import Node as Expression
 from hub.expressions.parser import parse
 from hub.ingest.topics import matches
 from hub.rules.lint.atoms import examples
@@ -14,7 +13,7 @@ from hub.rules.lint.entailment import entails
 from hub.rules.lint.truth import clauses, never, subjects
 from hub.rules.rule import Rule
 
-__all__ = ["conditions", "names_of"]
+__all__ = ["conditions"]
 
 _ORDERS = ("<", "<=", ">", ">=")
 _GATES = {"pause": "so nothing is ever paused", "mute": "so nothing is ever muted"}
@@ -29,11 +28,6 @@ def conditions(rule: Rule, node: Node) -> Iterator[Problem]:
         gate = getattr(rule, key)
         if gate is not None and gate.condition is not None:
             yield from _gate(rule, key, gate.condition, node)
-
-
-def names_of(text: str) -> set[str]:
-    """Return the bare names of an expression."""
-    return {each.name for each in _nodes(parse(text)) if isinstance(each, Name)}
 
 
 def _firing(rule: Rule, node: Node) -> Iterator[Problem]:
@@ -139,7 +133,7 @@ def _known(program: Program) -> bool | None:
     """Return what a condition without any name comes to; `payload` as a whole is one, and no field."""
     if program.fields or program.captures or program.needs_context or program.history:
         return None
-    if isinstance(parse(program.text), Name) or "payload" in names_of(program.text):
+    if isinstance(parse(program.text), Name) or "payload" in bare_names(program.text):
         return None
     try:
         return bool(program.run({}, (), None))
@@ -159,11 +153,3 @@ def _equalities(program: Program) -> Iterator[tuple[str, str, int]]:
             left, right = (right, left) if isinstance(left, Literal) else (left, right)
             if isinstance(left, Name) and isinstance(right, Literal) and isinstance(right.value, str):
                 yield left.name, right.value, right.at
-
-
-def _nodes(root: Expression) -> Iterator[Expression]:
-    waiting = [root]
-    while waiting:
-        each = waiting.pop()
-        yield each
-        waiting += each.below()
