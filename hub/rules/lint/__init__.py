@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from hub.devices.registry import Registry
 from hub.errors import Problem
+from hub.rules.lint.bare_payloads import bare_payloads
 from hub.rules.lint.conditions import conditions
 from hub.rules.lint.devices import Devices
+from hub.rules.lint.homonyms import homonyms
 from hub.rules.lint.moment import Moment
 from hub.rules.lint.overlaps import overlaps
 from hub.rules.lint.own import own
@@ -32,6 +34,8 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         yield from traps(rule, node)
         yield from own(rule, node)
         yield from conditions(rule, node)
+        yield from bare_payloads(rule, node)
+        yield from homonyms(rule, node)
         yield from timers(rule, node, found.schedules, moment)
         yield from devices.findings(rule, node)
     yield from overlaps(found.rules, found.nodes)
