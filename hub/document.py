@@ -19,7 +19,7 @@ from hub.errors import Problem
 from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
 from hub.listing import list_yaml
 from hub.scalar import place
-from hub.secret import Secret
+from hub.secret import Secret, Unset
 from hub.yaml_hints import quoted, yaml_hint
 
 __all__ = ["Node", "Problems", "parse_document", "read_document", "yaml_files"]
@@ -88,11 +88,23 @@ class Node:
 class Problems(list[Problem]):
     """What was found so far, in all files."""
 
-    def __init__(self, found: Iterable[Problem] = ()) -> None:
-        """Begin with these."""
+    def __init__(self, found: Iterable[Problem] = (), *, secrets: bool = True) -> None:
+        """Begin with these; without `secrets`, what `!env` and `!file` name need not be there."""
         super().__init__(found)
+        self.secrets = secrets
+        self.harmless: set[Problem] = set()
+        """Those that hide nothing: all of the file could be read, but for a secret or what stands there twice."""
         self.bare: dict[str, bool] = {}
         """Files without any value, which is no problem by itself; True: not even a comment is in them."""
+
+    def hide(self, before: int) -> bool:
+        """Tell whether a problem since there were `before` keeps something from being read."""
+        return any(problem not in self.harmless for problem in self[before:])
+
+    def add_harmless(self, problem: Problem) -> None:
+        """Add one that hides nothing."""
+        self.append(problem)
+        self.harmless.add(problem)
 
 
 class _Refused(Exception):  # a way out of the builder, not an error that leaves this module
@@ -146,7 +158,10 @@ def _read(path: Path) -> bytes:
 
 
 def read_document(path: Path, problems: Problems) -> Node | None:
-    """Read one file; None (and at least one more problem) where it cannot be used, None alone where it is empty."""
+    """Read one file; None (and at least one more problem) where it cannot be read, None alone where it is empty.
+
+    What is only unset or stands twice is a problem, and the rest is read: look into `problems` before using it.
+    """
     name = _name(path)
     try:
         data = _read(path)
@@ -193,7 +208,7 @@ def parse_document(text: str, path: str, problems: Problems) -> Node | None:
         line, column = before_it.count("\n") + 1, len(before_it) - before_it.rfind("\n")
         problems.append(Problem(path, line, column, f"not YAML: it holds the character U+{error.character:04X}"))
         return None
-    return node if len(problems) == before else None
+    return None if problems.hide(before) else node
 
 
 class _Builder:
@@ -243,7 +258,7 @@ class _Builder:
             if key in node.value:
                 first = node.keys[key][0]
                 message = f"key {key!r} stands twice, first in line {first}"
-                self.problems.append(Problem(self.path, mark.line + 1, mark.column + 1, message, "remove one"))
+                self.problems.add_harmless(Problem(self.path, mark.line + 1, mark.column + 1, message, "remove one"))
                 continue
             node.value[key] = value
             node.keys[key] = (mark.line + 1, mark.column + 1)
@@ -264,16 +279,23 @@ class _Builder:
             node.column += 1
 
     def fetch(self, event: Any, text: str) -> Secret:
+        """Return the secret that a tag names; where there is none, what stands for it, and all else is read on."""
         if event.tag == "!env":
-            if text not in os.environ:
-                raise _Refused(event.start_mark, f"environment variable {text} is not set", f"export {text}=… first")
-            return Secret(os.environ[text])
+            if text in os.environ:
+                return Secret(os.environ[text])
+            return self.unset(event, f"environment variable {text} is not set", f"export {text}=… first")
         path = Path(self.path).parent / text
         try:
             return Secret(_read(path).decode().replace("\r\n", "\n").replace("\r", "\n").rstrip("\n"))
         except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name that no file can have
             why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise _Refused(event.start_mark, f"file {path} cannot be read: {why}") from None
+            return self.unset(event, f"file {path} cannot be read: {why}")
+
+    def unset(self, event: Any, message: str, hint: str = "") -> Secret:
+        mark = event.start_mark
+        if self.problems.secrets:
+            self.problems.add_harmless(Problem(self.path, mark.line + 1, mark.column + 1, message, hint))
+        return Unset(f"{event.tag} {event.value}")  # each its own: two tokens that are not set are not one and the same
 
 
 def _core(text: str) -> Any:

@@ -12,11 +12,12 @@ from typing import TypeVar
 from hub.document import Node, Problems
 from hub.duration import parse_duration
 from hub.errors import Problem
-from hub.secret import Secret
+from hub.secret import Secret, Unset
 
 __all__ = [
     "Bad",
     "Section",
+    "Told",
     "boolean",
     "did_you_mean",
     "duration",
@@ -38,6 +39,8 @@ class Bad(Exception):  # reads as "raise Bad(node, …)"; it never leaves a Sect
     def __init__(self, node: Node, message: str, hint: str = "") -> None:
         """Keep the problem, at the node's place."""
         super().__init__(message)
+        self.told = isinstance(node.value, Unset)
+        """Whether what is the matter is told already: of a secret that is not set nothing is known."""
         self.problem = node.problem(message, hint)
         self.more: list[Problem] = []
         """Those of the other items of a list."""
@@ -47,6 +50,24 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `did you mean 'x'?`, or nothing where no known word is near."""
     near = get_close_matches(word, list(known), 1, 0.6)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+class Told(Bad):  # as Bad
+    """A value cannot be read, and a problem elsewhere says why: a name of a file that cannot be read, say."""
+
+    def __init__(self, node: Node) -> None:
+        """Say nothing more."""
+        super().__init__(node, "")
+        self.told = True
+
+
+class Unfit(Bad):  # of another kind than asked for: that is wrong whatever the secret is
+    """A value is of the wrong kind."""
+
+    def __init__(self, node: Node, message: str, hint: str = "") -> None:
+        """Keep the problem; it is told of a secret, too."""
+        super().__init__(node, message, hint)
+        self.told = False
 
 
 class Section:
@@ -84,7 +105,7 @@ class Section:
         try:
             return convert(node)
         except Bad as error:
-            for problem in (error.problem, *error.more):
+            for problem in () if error.told else (error.problem, *error.more):
                 self.report(problem)
             return default
 
@@ -121,7 +142,7 @@ def text(node: Node) -> str:
     names = list(node.value) if isinstance(node.value, dict) else []
     begun = names and all(item.value is None for item in node.value.values())
     hint = f'quote text that begins with a brace: "{{{", ".join(names)}}}"' if begun else ""
-    raise Bad(node, f"must be text, not {kind(node)}", hint)
+    raise Unfit(node, f"must be text, not {kind(node)}", hint)
 
 
 def secret(node: Node) -> Secret:
@@ -133,14 +154,14 @@ def boolean(node: Node) -> bool:
     """Read true or false."""
     if isinstance(node.value, bool):
         return node.value
-    raise Bad(node, f"must be true or false, not {node.text or kind(node)!r}")
+    raise Unfit(node, f"must be true or false, not {node.text or kind(node)!r}")
 
 
 def number(node: Node) -> float:
     """Any number."""
     if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
         return float(node.value)
-    raise Bad(node, f"must be a number, not {kind(node)}")
+    raise Unfit(node, f"must be a number, not {kind(node)}")
 
 
 def integer(low: int, high: int) -> Convert[int]:
@@ -148,7 +169,7 @@ def integer(low: int, high: int) -> Convert[int]:
 
     def convert(node: Node) -> int:
         if not isinstance(node.value, int) or isinstance(node.value, bool):
-            raise Bad(node, f"must be a whole number, not {kind(node)}")
+            raise Unfit(node, f"must be a whole number, not {kind(node)}")
         if not low <= node.value <= high:
             raise Bad(node, f"must be from {low} to {high}, not {node.value}")
         return node.value
@@ -189,7 +210,7 @@ def list_of(convert: Convert[T]) -> Convert[tuple[T, ...]]:
             try:
                 made.append(convert(item))
             except Bad as error:
-                wrong.append(error)
+                wrong += [] if error.told else [error]
         if wrong:
             wrong[0].more += [error.problem for error in wrong[1:]]
             raise wrong[0]

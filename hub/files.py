@@ -1,7 +1,6 @@
 """The files a user writes, read together: settings name rules and fleets; `hub check` looks at them all."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from hub.rules.lint import Moment, lint
 from hub.rules.loader import RuleSet, Shipped, load_rules
 from hub.schedules import local_zone
 from hub.selfwatch.settings import RULES
+from hub.surroundings import is_below, real, settings_around
 from hub.trial.case import Case
 from hub.trial.reading import read_cases
 from hub.written import Written, written_below
@@ -52,7 +52,7 @@ def load_files(settings: Settings, problems: Problems, *, keep: bool = False) ->
     registry = Registry(fleets)
     shipped = Shipped(RULES, settings.self_watch.notify) if settings.self_watch.enabled else None
     rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep, shipped=shipped)
-    check_fallbacks(rules.receivers, problems)
+    check_fallbacks(rules.receivers, problems, whole=rules.unread is not None)
     check_discovery(rules.rules, settings.discovery, problems)
     places = {**dict.fromkeys([fleet.path for fleet in fleets], 1), **rules.places}
     return Files(rules, registry, written_below(settings.rules, settings.devices, places, problems.bare))
@@ -61,14 +61,21 @@ def load_files(settings: Settings, problems: Problems, *, keep: bool = False) ->
 def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Path]) -> tuple[Files, list[Case]]:
     """Read the tests of the settings' rules, or of these files; a file below those rules is read together with them.
 
+    Tests tell nobody, so secrets need not be there.
+
     Raises:
         ConfigError: with every problem.
 
     """
-    problems = Problems()
+    problems = Problems(secrets=False)
     settings = read_settings(config, problems)
-    rules = tuple(dict.fromkeys([*paths, *_beside(paths, settings.rules)])) if paths else settings.rules
-    settings = replace(settings, rules=rules, devices=tuple(devices) or settings.devices)
+    if paths:
+        found = _sorted_out(paths, problems)
+        if config is None:
+            settings = read_settings(found[_SETTINGS][0], problems) if found[_SETTINGS] else settings
+            settings = settings_around(settings, found[_RULES])
+        settings = _with(settings, found)
+    settings = replace(settings, devices=tuple(devices) or settings.devices)
     files = load_files(settings, problems, keep=True)
     asked = {str(path) for path in yaml_files(paths, problems)}
     cases = read_cases(files.rules, problems)
@@ -77,13 +84,20 @@ def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Pat
     return files, [case for case in cases if not asked or case.node.path in asked]
 
 
-def check(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
+def _with(settings: Settings, found: Mapping[str, Sequence[Path]]) -> Settings:
+    """Return settings that name the files found: rules together with those that they lie among, fleets alone."""
+    rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
+    return replace(settings, rules=rules, devices=tuple(found[_FLEET]) or settings.devices)
+
+
+def check(config: Path | None, paths: Sequence[Path], *, secrets: bool = True) -> list[Problem]:
     """Find every problem of the settings and what they name, or of these files and folders alone.
 
     What a file is, its keys tell. A rule file below the rules that the settings name is read together with those,
-    because names are global; only problems of what was asked for are returned.
+    because names are global; only problems of what was asked for are returned. Without `secrets`, what `!env` and
+    `!file` name need not be there.
     """
-    problems = Problems()
+    problems = Problems(secrets=secrets)
     settings = read_settings(config, problems)
     if not paths:
         _look(settings, problems, all_of_it=True)
@@ -92,10 +106,9 @@ def check(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
     problems += _empty(paths)
     for path in found[_SETTINGS]:
         _look(read_settings(path, problems), problems, all_of_it=True)
-    rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
-    ours = any(_is_below(rule, settings.rules) for rule in rules)
-    devices = tuple(found[_FLEET]) or (settings.devices if ours else ())
-    _look(replace(settings, rules=rules, devices=devices), problems)
+    if config is None:
+        settings = settings_around(settings, found[_RULES])
+    _look(_with(settings, found), problems)
     asked = {str(path) for path in paths} | {str(path) for kind in found.values() for path in kind}
     if found[_SETTINGS]:
         return sorted(set(problems))
@@ -108,10 +121,10 @@ def _look(settings: Settings, problems: Problems, *, all_of_it: bool = False) ->
     files = load_files(settings, problems, keep=True)
     unread = len(problems) > before
     read_cases(files.rules, problems)
-    read = {_real(path) for path in yaml_files(settings.rules, Problems())}
+    read = {real(path) for path in yaml_files(settings.rules, Problems())}
     folders = {path.parent for path in read}
     # a file alone, of several in its folder, may be named by those that were not read
-    whole = len(problems) == before and all(each in read for folder in folders for each in _siblings(folder))
+    whole = not problems.hide(before) and all(each in read for folder in folders for each in _siblings(folder))
     problems += lint(files.rules, files.registry, Moment(SystemClock().now(), local_zone()), whole=whole)
     if all_of_it:
         problems += _strays(settings)
@@ -137,7 +150,7 @@ def _empty(paths: Sequence[Path]) -> list[Problem]:
 def _siblings(folder: Path) -> list[Path]:
     """Return the rule files in a folder."""
     beside = [path for path in yaml_files([folder], Problems()) if path.parent == folder]
-    return [_real(path) for path in _sorted_out(beside, Problems())[_RULES]]
+    return [real(path) for path in _sorted_out(beside, Problems())[_RULES]]
 
 
 def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Path]]:
@@ -155,16 +168,7 @@ def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Pat
 
 def _beside(files: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
     whole = [folder for folder in folders if is_folder(folder)]
-    if any(_is_below(file, whole) for file in files):
-        known = {_real(file) for file in files}
-        return [path for path in yaml_files(whole, Problems()) if _real(path) not in known]
+    if any(is_below(file, whole) for file in files):
+        known = {real(file) for file in files}
+        return [path for path in yaml_files(whole, Problems()) if real(path) not in known]
     return []
-
-
-def _is_below(file: Path, folders: Sequence[Path]) -> bool:
-    return any(_real(file).is_relative_to(_real(folder)) for folder in folders)
-
-
-def _real(path: Path) -> Path:
-    """Resolve links; unlike Path.resolve it does not raise where they lead in a circle."""
-    return Path(os.path.realpath(path))

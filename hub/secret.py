@@ -1,6 +1,6 @@
 """A value that must never be printed: passwords, tokens, URLs that carry one."""
 
-__all__ = ["Secret"]
+__all__ = ["Secret", "Unset"]
 
 
 class Secret:
@@ -32,3 +32,12 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+class Unset(Secret):
+    """Stands where a secret could not be fetched: why is told at its place, and nothing is told of what it is.
+
+    So all else of the file can be read, and checked where secrets are not at hand.
+    """
+
+    __slots__ = ()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.document import Problems, parse_document, read_document, yaml_files
 from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
-from hub.secret import Secret
+from hub.secret import Secret, Unset
 
 
 def parse(text):
@@ -67,8 +67,10 @@ def test_an_alias_as_a_key_and_a_merge_key_do_not_pass_either():
     assert "aliases are not read" in refused("a: &a {x: 1}\nb:\n  <<: *a")
 
 
-def test_a_duplicate_key_is_refused_with_both_places():
-    assert refused("a: 1\nb: 2\n\na: 3") == "a.yaml:4:1: key 'a' stands twice, first in line 1 (remove one)"
+def test_a_duplicate_key_is_refused_with_both_places_and_the_rest_is_read():
+    node, problems = parse("a: 1\nb: 2\n\na: 3")
+    assert problems == ["a.yaml:4:1: key 'a' stands twice, first in line 1 (remove one)"]
+    assert node.plain() == {"a": 1, "b": 2}
 
 
 def test_all_duplicate_keys_are_reported_at_once_also_inside_each_other():
@@ -132,9 +134,18 @@ def test_env_and_file_fetch_secrets_and_file_paths_are_relative_to_the_document(
     ],
 )
 def test_a_secret_that_cannot_be_fetched_is_a_problem_at_its_place(value, why):
-    problem = refused(f"key: {value}")
+    node, (problem,) = parse(f"key: {value}\nnext: 1")
     assert problem.startswith("a.yaml:1:6: ")
     assert why in problem
+    assert isinstance(node.value["key"].value, Unset)
+    assert node.value["next"].value == 1
+
+
+def test_without_secrets_what_is_not_set_is_no_problem_and_all_else_is():
+    problems = Problems(secrets=False)
+    node = parse_document("a: !env HUB_NOT_SET\nb: !file no/such\nc: 1\nc: 2", "a.yaml", problems)
+    assert [str(problem) for problem in problems] == ["a.yaml:4:1: key 'c' stands twice, first in line 3 (remove one)"]
+    assert [type(node.value[key].value) for key in "ab"] == [Unset, Unset]
 
 
 def test_secrets_never_show_in_repr_text_or_problem(monkeypatch):

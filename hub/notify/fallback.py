@@ -25,13 +25,18 @@ class _Settings(Protocol):
     def fallback(self) -> Fallback | None: ...
 
 
-def check_fallbacks(receivers: Mapping[str, _Settings], problems: Problems) -> None:
-    """Report every fallback that is no receiver, and every circle of them, once for each of its members."""
+def check_fallbacks(receivers: Mapping[str, _Settings], problems: Problems, *, whole: bool = True) -> None:
+    """Report every fallback that is no receiver, and every circle of them, once for each of its members.
+
+    Where these are not the `whole`, another may stand in a file that cannot be read.
+    """
     for name, settings in receivers.items():
         fallback = settings.fallback
         if fallback is None or fallback.node is None:
             continue
         if fallback.to not in receivers:
+            if not whole:
+                continue
             hint = did_you_mean(fallback.to, receivers) or "a fallback is the name of another receiver"
             problems.append(fallback.node.problem(f"there is no receiver {fallback.to!r}", hint))
         elif chain := _circle(name, receivers):

@@ -1,6 +1,6 @@
 """What only all rules together show: loops, and names of other rules that are not there. Part of every load."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hub.document import Node, Problems
@@ -16,13 +16,21 @@ __all__ = ["check_together"]
 
 
 def check_together(
-    rules: Mapping[str, Rule], nodes: Mapping[str, Node], receivers: Mapping[str, Any], prefix: str, problems: Problems
+    rules: Mapping[str, Rule],
+    nodes: Mapping[str, Node],
+    receivers: Mapping[str, Any],
+    prefix: str,
+    problems: Problems,
+    unread: Collection[str] | None = (),
 ) -> None:
-    """Report what makes a set of rules unusable; `nodes` is where each of them is written."""
+    """Report what makes a set of rules unusable; `nodes` is where each of them is written.
+
+    `unread` are rules that have problems of their own; None: it is not known which there are.
+    """
     _check_loops(rules, receivers, prefix, problems)
     for name, rule in rules.items():
         if rule.unless:
-            _check_unless(rule, rules, nodes[name], problems)
+            _check_unless(rule, rules, nodes[name], problems, unread)
     _check_circles(rules, nodes, problems)
     _check_sparkplug(rules, nodes, problems)
 
@@ -90,11 +98,15 @@ def _hearers(rules: Mapping[str, Rule], topic: str | None) -> Iterator[Rule]:
         yield from (rule for rule in rules.values() if any(pattern.overlaps(topic) for pattern in rule.patterns))
 
 
-def _check_unless(rule: Rule, rules: Mapping[str, Rule], node: Node, problems: Problems) -> None:
+def _check_unless(
+    rule: Rule, rules: Mapping[str, Rule], node: Node, problems: Problems, unread: Collection[str] | None
+) -> None:
     for name in rule.unless:
         if name == rule.name:
             problems.append(node.key_problem("unless", f"rule {name!r} cannot hold itself back"))
         elif name not in rules:
+            if unread is None or name in unread:
+                continue  # what is the matter with it is told where it stands
             alerts = [other.name for other in rules.values() if other.alert]
             problems.append(node.key_problem("unless", f"no alert rule {name!r}", did_you_mean(name, alerts)))
         elif not rules[name].alert:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from hub.document import Node, Problems
 from hub.duration import parse_duration
 from hub.expressions import Program, Scope, compile_condition
-from hub.fields import Bad, Convert, Section, did_you_mean, duration, list_of, text
+from hub.fields import Bad, Convert, Section, Told, did_you_mean, duration, list_of, text
 from hub.limits import (
     GROUP_INTERVAL_LEAST_SECONDS,
     GROUP_SECONDS,
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _PER = re.compile(r"([0-9]+)\s*/\s*([0-9a-z.]+)")
+_OPPOSITE = re.compile(r"not\s+(\w+)")
 _UNTIL_ACK = re.compile(r"(?:,\s*|\s+)until\s+ack$")
 
 
@@ -52,6 +53,10 @@ class Known:
 
     receivers: Collection[str] = ()
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+    """Schedules with problems of their own: who names one is not told that there is none."""
+    whole: bool = True
+    """Whether all files could be read; else names may stand in those that could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +104,16 @@ class Cause:
     after: float = UNLESS_AFTER_SECONDS
 
 
-def gate(schedules: Mapping[str, Schedule], tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
+def gate(known: Known, tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
     """Make a reader of `pause` and `mute`; a condition has the names of `scope`, those of schedules among them."""
 
     def convert(node: Node) -> Gate:
         written = text(node)
+        opposite = _OPPOSITE.fullmatch(written.strip())
+        if opposite and opposite[1] not in known.schedules and (opposite[1] in known.unread or not known.whole):
+            raise Told(node)
         try:
-            schedule = parse_schedule(written, schedules, tz)
+            schedule = parse_schedule(written, known.schedules, tz)
         except ValueError as error:
             raise Bad(node, str(error)) from None
         if schedule is not None:
@@ -149,12 +157,14 @@ def limit(node: Node) -> Limit:
     return Limit(int(found[1]), seconds, written)
 
 
-def names_of(what: str, known: Collection[str]) -> Convert[tuple[str, ...]]:
-    """Make a reader of names that must be known, each once."""
+def names_of(what: str, known: Collection[str], *, whole: bool = True) -> Convert[tuple[str, ...]]:
+    """Make a reader of names that must be known, each once; where not the `whole` is known, others are left out."""
 
     def convert(node: Node) -> str:
         name = text(node)
         if name not in known:
+            if not whole:
+                raise Told(node)
             hint = did_you_mean(name, known) or f"known {what}s: {', '.join(sorted(known)) or 'none'}"
             raise Bad(node, f"no {what} {name!r}", hint)
         return name
@@ -162,12 +172,13 @@ def names_of(what: str, known: Collection[str]) -> Convert[tuple[str, ...]]:
     return lambda node: tuple(dict.fromkeys(list_of(convert)(node)))
 
 
-def steps(problems: Problems, receivers: Collection[str]) -> Convert[tuple[Step, ...]]:
+def steps(problems: Problems, known: Known) -> Convert[tuple[Step, ...]]:
     """Make a reader of `escalate`."""
+    names = names_of("receiver", known.receivers, whole=known.whole)
 
     def convert(node: Node) -> Step:
         section = Section(node, problems, "a step of 'escalate'")
-        made = Step(section.require("after", duration, 0.0), section.require("to", names_of("receiver", receivers), ()))
+        made = Step(section.require("after", duration, 0.0), section.require("to", names, ()))
         section.finish()
         return made
 

@@ -39,6 +39,8 @@ class RuleSet:
     documents: Sequence[Node] = field(default=(), repr=False)
     shipped: frozenset[str] = frozenset()
     """Which of the rules are the hub's own, about itself."""
+    unread: frozenset[str] | None = frozenset()
+    """The rules that have problems of their own; None: a file could not be read, nobody knows what is in it."""
     places: Mapping[str, int | None] = field(default_factory=dict, repr=False)
     """How many rules stand in each file with anything in it, disabled ones too; None: it does not speak of rules."""
     prefix: str = "hub"
@@ -91,34 +93,56 @@ def load_rules(
     `prefix`, the hub's own topics. With `keep` the documents stay, for the linter, and the tests. `shipped` are rules
     of the hub's own, read beside them. Look into `problems` before using what comes back.
     """
-    files = [file for path in yaml_files(paths, problems) if (file := _open(path, problems, read_receivers))]
+    files, whole = _open_all(paths, problems, read_receivers)
     receivers: dict[str, Any] = {}
     for file in files:
         _unite(receivers, file.receivers, file.section.get("receivers"), "receiver", problems)
-    shared = _read_defaults(files, receivers)
-    written = [(node, file.defaults.tz) for file in files if (node := file.section.get("schedules"))]
-    known = Known(receivers, read_schedules(written, problems))
+    shared = _read_defaults(files, Known(receivers, whole=whole))
+    known = _known(files, receivers, whole=whole, problems=problems)
     rules: dict[str, Rule] = {}
     nodes: dict[str, Node] = {}
+    named: dict[str, Node] = {}
     tests: list[Node] = []
     for file in files:
-        _rules(file, known, rules, nodes)
+        _rules(file, known, rules, nodes, named)
         tests += _tests(file)
         file.section.finish()
     ours = frozenset(_shipped(shipped, shared, known, rules, nodes, problems) if shipped else ())
-    check_together(rules, nodes, receivers, prefix, problems)
+    unread = frozenset(named.keys() - rules.keys()) if whole else None
+    check_together(rules, nodes, receivers, prefix, problems, unread)
     enabled = {name: rule for name, rule in rules.items() if rule.enabled}
     places = {file.section.node.path: _count(file) for file in files}
     if not keep:
-        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours, places=places, prefix=prefix)
+        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours, unread=unread, places=places)
     disabled = {name: rule for name, rule in rules.items() if not rule.enabled}
     documents = [file.section.node for file in files if file.section.values]
-    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours, places, prefix)
+    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours, unread, places)
 
 
 def _count(file: _File) -> int | None:
     node = file.section.get("rules")
     return len(node.value) if node is not None and isinstance(node.value, list) else None
+
+
+def _open_all(paths: Sequence[Path], problems: Problems, read_receivers: ReadReceivers) -> tuple[list[_File], bool]:
+    """Read all files there are; tell whether that was all, so that what none of them names is not there."""
+    before = len(problems)
+    listed = yaml_files(paths, problems)
+    whole = len(problems) == before
+    files = []
+    for path in listed:
+        before = len(problems)
+        file = _open(path, problems, read_receivers)
+        if file is None:
+            whole = whole and not problems.hide(before)
+        else:
+            files.append(file)
+            whole = whole and all(_is_mapping(file.section.get(key)) for key in ("receivers", "schedules"))
+    return files, whole
+
+
+def _is_mapping(node: Node | None) -> bool:
+    return node is None or isinstance(node.value, dict)
 
 
 def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _File | None:
@@ -130,9 +154,17 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     return _File(section, read_receivers(receivers, problems) if receivers is not None else {})
 
 
-def _read_defaults(files: Sequence[_File], receivers: Mapping[str, Any]) -> Defaults:
+def _known(files: Sequence[_File], receivers: Mapping[str, Any], *, whole: bool, problems: Problems) -> Known:
+    """Return what rules may name, the schedules of all files among it."""
+    written = [(node, file.defaults.tz) for file in files if (node := file.section.get("schedules"))]
+    schedules = read_schedules(written, problems)
+    named = {name for node, _ in written if isinstance(node.value, dict) for name in node.value}
+    return Known(receivers, schedules, frozenset(named - schedules.keys()), whole)
+
+
+def _read_defaults(files: Sequence[_File], known: Known) -> Defaults:
     """Read every file's `defaults`; those of a file without rules hold for all. Return what no file's rules have."""
-    shared, known = NO_DEFAULTS, Known(receivers)
+    shared = NO_DEFAULTS
     for file in sorted(files, key=lambda file: file.section.get("rules") is not None):
         node = file.section.get("defaults")
         file.defaults = shared if node is None else read_defaults(node, file.section.problems, shared, known)
@@ -152,7 +184,8 @@ def _unite(
             all_named[name] = value
 
 
-def _rules(file: _File, known: Known, rules: dict[str, Rule], nodes: dict[str, Node]) -> None:
+def _rules(file: _File, known: Known, rules: dict[str, Rule], nodes: dict[str, Node], named: dict[str, Node]) -> None:
+    """Read the rules of a file; `named` are those of all files by now, with problems of their own or without."""
     node, problems = file.section.get("rules"), file.section.problems
     if node is None:
         return
@@ -160,14 +193,20 @@ def _rules(file: _File, known: Known, rules: dict[str, Rule], nodes: dict[str, N
         problems.append(node.problem("'rules' must be a list", "each rule begins with - alert: or - event:"))
         return
     for item in node.value:
-        rule = read_rule(item, problems, file.defaults, known)
-        if rule is None:
-            continue
-        if rule.name in rules:
-            first = rules[rule.name].place
-            problems.append(item.problem(f"a rule {rule.name!r} is already at {first}", "names are global"))
-            continue
-        rules[rule.name], nodes[rule.name] = rule, item
+        rule, name = read_rule(item, problems, file.defaults, known), _name_of(item)
+        first = named.setdefault(name, item) if name else item
+        if first is not item:
+            there = f"{first.path}:{first.line}"
+            problems.append(item.problem(f"a rule {name!r} is already at {there}", "names are global"))
+        elif rule is not None:
+            rules[rule.name], nodes[rule.name] = rule, item
+
+
+def _name_of(item: Node) -> str:
+    """Return how a rule is called, also one that cannot be read otherwise."""
+    keys = item.value if isinstance(item.value, dict) else {}
+    found = next((keys[key] for key in ("alert", "event") if key in keys), None)
+    return "" if found is None else found.text
 
 
 def _shipped(
@@ -182,9 +221,9 @@ def _shipped(
     notify = shared.notify
     if shipped.notify is not None:
         try:
-            notify = names_of("receiver", known.receivers)(shipped.notify)
+            notify = names_of("receiver", known.receivers, whole=known.whole)(shipped.notify)
         except Bad as error:
-            problems += [error.problem, *error.more]
+            problems += [] if error.told else [error.problem, *error.more]
     file = _open(shipped.path, problems, lambda *_: {})
     listed = file.section.get("rules") if file else None
     items = [] if listed is None else listed.value

@@ -76,7 +76,7 @@ def read_defaults(node: Node, problems: Problems, base: Defaults, known: Known) 
     """Read a file's `defaults`; what it does not say is taken from `base`."""
     section = Section(node, problems, "defaults")
     made = Defaults(
-        section.take("notify", names_of("receiver", known.receivers), base.notify),
+        section.take("notify", names_of("receiver", known.receivers, whole=known.whole), base.notify),
         section.take("severity", one_of(*SEVERITIES), base.severity),
         section.get("labels") or base.labels,
         section.take("repeat", repeat, base.repeat),
@@ -101,12 +101,12 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
     written = section.take("by", _ways, captures)
     by = tuple(way.rpartition(".")[2] for way in written)
     _check_labels(section, captures, by)
-    scope = Scope(captures, history=True, schedules=frozenset(known.schedules))
+    scope = Scope(captures, history=True, schedules=known.unread.union(known.schedules))
     condition: Callable[[Node], Any] = lambda item: compiled(item, compile_condition, scope)  # noqa: E731
     timestamp = lambda item: compiled(item, compile_expression, replace(scope, history=False))  # noqa: E731
     severity = section.take("severity", one_of(*SEVERITIES), defaults.severity)
     own = (("alertname", name), ("severity", severity))
-    gated: Callable[[Node], Gate] = gate(known.schedules, defaults.tz, replace(scope, own=own))
+    gated: Callable[[Node], Gate] = gate(known, defaults.tz, replace(scope, own=own))
     rule = Rule(
         name=name,
         alert=alert,
@@ -122,9 +122,9 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
         pause=section.take("pause", gated, None),
         mute=section.take("mute", gated, None),
         causes=section.take("unless", causes(problems), ()),
-        notify=section.take("notify", names_of("receiver", known.receivers), defaults.notify),
+        notify=section.take("notify", names_of("receiver", known.receivers, whole=known.whole), defaults.notify),
         repeat=section.take("repeat", repeat, defaults.repeat if alert else None),
-        escalate=section.take("escalate", steps(problems, known.receivers), ()),
+        escalate=section.take("escalate", steps(problems, known), ()),
         group_by=section.take("group_by", _names, None),
         group_wait=section.take("group_wait", group_wait, defaults.group_wait),
         group_interval=section.take("group_interval", group_interval, defaults.group_interval),
@@ -150,7 +150,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
 def _timed(rule: Rule, known: Known) -> Rule:
     """Give the rule the schedules that it names."""
     programs = [*rule.conditions, *([rule.timestamp] if rule.timestamp else [])]
-    names = rule.texts.schedules.union(*(program.schedules for program in programs))
+    names = rule.texts.schedules.union(*(program.schedules for program in programs)) - known.unread
     return replace(rule, schedules=tuple((name, known.schedules[name]) for name in sorted(names))) if names else rule
 
 

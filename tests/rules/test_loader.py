@@ -62,7 +62,7 @@ def test_all_problems_of_all_files_come_at_once_in_the_order_of_their_places(loa
     _, problems = load(
         "rules:\n  - {alert: X, topic: t, when: a >}\n  - {alert: Y, topic: t/#/u, absent: 5}\n",
         "a: [",
-        a_rule(more=", notify: nobody") + "zzz: 1\n",
+        a_rule("Z", more=", repeat: soon") + "zzz: 1\n",
     )
     places = ["0.yaml:2:35", "0.yaml:3:23", "0.yaml:3:38", "1.yaml:2:1", "2.yaml:2:49", "2.yaml:3:1"]
     assert [problem.split(": ")[0] for problem in problems] == places

@@ -35,12 +35,16 @@ def check(
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
     ] = None,
+    without_secrets: Annotated[
+        bool,
+        typer.Option("--without-secrets", help="What !env and !file name need not be there: for CI, for a review."),
+    ] = False,
     form: Annotated[
         Format, typer.Option("--format", help="text for people and editors, json, or github for its annotations.")
     ] = Format.TEXT,
 ) -> None:
     """Tell every problem of rules, devices and settings as file:line:column; ends with 1 if there is one."""
-    problems = find_problems(config, paths or ())
+    problems = find_problems(config, paths or (), secrets=not without_secrets)
     _WRITERS[form](problems)
     if problems:
         raise typer.Exit(1)
