@@ -1,19 +1,22 @@
 """Plays a Case in a World of its own and says which expectations did not come true, with what was there instead."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from hub.alerts.alert import Alert
-from hub.ingest.decode import decode_again
-from hub.model import Event, Notification, Phase
+from hub.ingest.decode import Undecodable, decode
+from hub.model import Notification, Phase
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
 from hub.store.changes import TraceRow
 from hub.trial.case import Case, Deed, Expectation, Message
+from hub.trial.heard import Heard
+from hub.trial.reasons import reasons
 from hub.trial.world import World
 
 __all__ = ["Failure", "play"]
@@ -23,13 +26,17 @@ _SILENCE_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An expectation that did not come true; `story` is the trace that led there, in order."""
+    """An expectation that did not come true.
+
+    `story` is the trace that led there, in order; `reasons` say what is not in it: why there was no more.
+    """
 
     case: Case
     expectation: Expectation
     expected: str
     got: str
     story: Sequence[TraceRow]
+    reasons: Sequence[str] = ()
 
 
 def play(case: Case, rules: RuleSet, registry: Registry | None) -> list[Failure]:
@@ -43,6 +50,7 @@ class _Play:
         self.world = World(rules, registry, case.start, case.zone)
         self.looked: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[int, int]] = {}
         self.failures: list[Failure] = []
+        self.heard = Heard()
 
     def run(self) -> list[Failure]:
         messages = merge(*[_times(each) for each in self.case.messages], key=lambda entry: entry[0])
@@ -57,8 +65,16 @@ class _Play:
             elif isinstance(what, Expectation):
                 self.look(what)
             else:
-                self.world.send([_event(what, now)])
+                self.send(what, now)
         return self.failures
+
+    def send(self, sent: "_Sent", now: float) -> None:
+        """Send a message as a broker would hand it over: what no rule can see of it, none sees here either."""
+        event = decode(sent, now)
+        unread = event if isinstance(event, Undecodable) else None
+        self.heard.note(sent.topic, now, retain=sent.retain, unread=unread)
+        if not isinstance(event, Undecodable):
+            self.world.send([event])
 
     # deeds
 
@@ -93,7 +109,8 @@ class _Play:
         trace = [row for row in self.world.trace[trace_from:] if row[2] in marks]
         for expected, got in self.compare(wanted, told, trace, marks):
             story = [row for row in self.world.trace if row[2] in marks]
-            self.failures.append(Failure(self.case, wanted, expected, got, story))
+            why = reasons(self.world, self.heard, self.case.start, wanted, briefly=bool(story))
+            self.failures.append(Failure(self.case, wanted, expected, got, story, why))
         if wanted.notified is not None or wanted.not_notified is not None or wanted.times is not None:
             self.looked[place] = len(self.world.told), len(self.world.trace)
 
@@ -176,22 +193,34 @@ class _Play:
         return f" (held back: {stage})" if stage != "condition" else ""
 
 
-def _times(message: Message) -> Iterator[tuple[float, int, tuple[str, bytes, Any, bool]]]:
-    raw = message.payload.encode() if isinstance(message.payload, str) else orjson.dumps(message.payload)
+class _Sent(NamedTuple):
+    """A message on its way, as a session hands one over."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    qos: int = 1
+    packet_id: int = 1
+    duplicate: bool = False
+    subscription_ids: list[int] = []  # noqa: RUF012 - never changed
+
+
+def _times(message: Message) -> Iterator[tuple[float, int, _Sent]]:
+    raw = _bytes(message.payload)
     for number in range(message.count):
         at = message.at + number * message.every
         for topic in message.topics:
-            yield at, 0, (topic, raw, message.payload, message.retain)
+            yield at, 0, _Sent(topic, raw, message.retain)
 
 
-def _event(sent: tuple[str, bytes, Any, bool], now: float) -> Event:
-    topic, raw, payload, retain = sent
+def _bytes(payload: Any) -> bytes:
+    """Return what a device would send: a text as it is, half a surrogate pair in it too; all else as JSON."""
     if isinstance(payload, str):
-        event = decode_again(topic, raw, now)
-        event.retain = retain
-        return event
-    fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
-    return Event(topic, raw, fields, payload, now, 1, retain)
+        return payload.encode("utf-8", "surrogatepass")
+    try:
+        return orjson.dumps(payload)
+    except TypeError:  # a number of more than 64 bits, or half a surrogate pair
+        return json.dumps(payload, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
 
 
 def _has(labels: Mapping[str, str], of: Mapping[str, str]) -> bool:

@@ -7,11 +7,12 @@ from typing import Any
 
 from hub.alerts.matchers import NARROWER, Matcher, parse_matchers, why_too_wide
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, boolean, did_you_mean, duration, integer, list_of, one_of, text
+from hub.fields import Bad, Section, Told, boolean, did_you_mean, duration, integer, list_of, one_of, text
 from hub.ingest.topics import check_topic
 from hub.limits import TRIAL_MESSAGES
 from hub.model import OWN_TOPICS
 from hub.rules.loader import RuleSet
+from hub.secret import Secret
 from hub.trial.case import Case, Deed, Expectation, Message
 
 __all__ = ["STAGES", "read_cases"]
@@ -24,15 +25,17 @@ _RANGE = re.compile(r"\{([0-9]{1,6})\.\.([0-9]{1,6})\}")
 
 def read_cases(rules: RuleSet, problems: Problems) -> list[Case]:
     """Read all tests of a rule set; look into `problems` before using what comes back."""
-    found: dict[str, Case] = {}
+    found: list[Case] = []
+    names: set[str] = set()
     for node in rules.tests:
         before = len(problems)
         case = _case(Section(node, problems, "a test"), rules)
-        if case.name in found and len(problems) == before:
+        if case.name and case.name in names:
             problems.append(node.key_problem("name", f"a test {case.name!r} is already there", "give it another name"))
+        names.add(case.name)
         if len(problems) == before:
-            found[case.name] = case
-    return list(found.values())
+            found.append(case)
+    return found
 
 
 def _case(section: Section, rules: RuleSet) -> Case:
@@ -84,7 +87,7 @@ def _at_key(section: Section, mapping: Node, key: str, item: Node, topic: str) -
     if not topic:
         section.report(item.problem(f"{section.what} sends, and has no 'topic'"))
         return None
-    return Message(at, _topics(topic), item.plain())
+    return Message(at, _topics(topic), _payload(item, section.problems))
 
 
 def _message(node: Node, problems: Problems, topic: str) -> Message | None:
@@ -92,6 +95,7 @@ def _message(node: Node, problems: Problems, topic: str) -> Message | None:
     section = Section(node, problems, "a message")
     topics = section.take("topic", _topic, topic)
     payload = section.get("payload")
+    sent = {} if payload is None else _payload(payload, problems)
     every = section.take("every", duration, 0.0)
     first = section.take("from" if every else "at", duration, 0.0)
     last = section.take("to", duration, first)
@@ -107,7 +111,18 @@ def _message(node: Node, problems: Problems, topic: str) -> Message | None:
         section.report(node.problem(f"over {TRIAL_MESSAGES:,} messages"))
     if len(problems) > before:
         return None
-    return Message(first, names, {} if payload is None else payload.plain(), retain, every, count)
+    return Message(first, names, sent, retain, every, count)
+
+
+def _payload(node: Node, problems: Problems) -> Any:
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each.value, Secret):
+            problems.append(each.problem("a test sends no secret", "write a value of its own"))
+        inner = each.value
+        waiting += inner if isinstance(inner, list) else inner.values() if isinstance(inner, dict) else ()
+    return node.plain()
 
 
 def _topic(node: Node) -> str:
@@ -217,7 +232,7 @@ def _expectation(node: Node, problems: Problems, rules: RuleSet) -> Expectation 
         node,
         state=section.take("state", one_of(*_STATES), None),
         acknowledged=section.take("acknowledged", boolean, None),
-        notified=section.take("notified", _names(rules.receivers), None),
+        notified=section.take("notified", _names(rules.receivers, whole=rules.unread is not None), None),
         not_notified=section.take("not_notified", one_of(*STAGES), None),
         text=section.take("text", text, None),
         times=section.take("times", integer(0, 1_000_000), None),
@@ -234,6 +249,8 @@ def _rule(rules: RuleSet, *, alert: bool) -> Callable[[Node], str]:
         name, word = text(node), "alert" if alert else "event"
         rule = rules.rules.get(name)
         if rule is None:
+            if rules.unread is None or name in rules.unread:
+                raise Told(node)
             known = [each.name for each in rules.rules.values() if each.alert is alert]
             raise Bad(node, f"no {word} {name!r} that is enabled", did_you_mean(name, known))
         if rule.alert is not alert:
@@ -245,10 +262,12 @@ def _rule(rules: RuleSet, *, alert: bool) -> Callable[[Node], str]:
     return convert
 
 
-def _names(known: Collection[str]) -> Callable[[Node], tuple[str, ...]]:
+def _names(known: Collection[str], *, whole: bool) -> Callable[[Node], tuple[str, ...]]:
     def convert(node: Node) -> str:
         name = text(node)
         if name not in known:
+            if not whole:
+                raise Told(node)
             raise Bad(node, f"no receiver {name!r}", did_you_mean(name, known))
         return name
 

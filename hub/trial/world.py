@@ -26,6 +26,8 @@ class World:
         self.told: list[Notification] = []
         self.trace: list[TraceRow] = []
         self.errors: list[tuple[str, str, str]] = []
+        self.error_times: list[float] = []
+        """When each of `errors` was."""
         self._disk = Disk()
         self._desk_due = inf
         """When the desk has something to do; asked only where it may have changed, which is much cheaper."""
@@ -34,8 +36,11 @@ class World:
         self.collect()
 
     def _new_core(self) -> Core:
-        told: Callable[[str, str, str], None] = lambda *error: self.errors.append(error)  # noqa: E731
-        return Core(self.rules, self.registry, self.rules.prefix, _HUB, told, self.local)
+        return Core(self.rules, self.registry, "hub", _HUB, self._failed, self.local)
+
+    def _failed(self, rule: str, topic: str, message: str) -> None:
+        self.errors.append((rule, topic, message))
+        self.error_times.append(self.now)
 
     def pass_time(self, until: float, *, before: bool = False) -> None:
         """Let time pass and do all that is due by `until`; with `before`, not what is due at that very moment."""

@@ -74,11 +74,14 @@ def _say(case: Case, failures: Sequence[Failure]) -> None:
         typer.echo(f"  {node.path}:{node.line}:{node.column}: at {_after(failure.expectation.at)}")
         typer.echo(f"    expected: {shown(failure.expected)}")
         typer.echo(f"    got:      {shown(failure.got)}")
-    story = failures[0].story
-    typer.echo("  what led there:" if story else "  nothing happened to it at all: no condition held, no timer spoke")
+    story, why = failures[0].story, list(dict.fromkeys(each for failure in failures for each in failure.reasons))
+    nothing = "nothing happened to it at all: no condition held, no timer spoke"
+    typer.echo("  what led there:" if story or why else f"  {nothing}")
     for entry in story[-_STORY:]:
         at = datetime.fromtimestamp(entry[0], case.zone).strftime("%H:%M:%S")
         typer.echo(f"    {_after(entry[0] - case.start):>8}  {at}  {shown(sentence(entry))}")
+    for reason in why:
+        typer.echo(f"    {shown(reason)}")
 
 
 def _after(seconds: float) -> str:
@@ -98,6 +101,7 @@ def _json(cases: Sequence[Case], failures: Sequence[Failure]) -> dict[str, Any]:
                 "at": each.expectation.at,
                 "expected": each.expected,
                 "got": each.got,
+                "reasons": list(each.reasons),
                 "trace": [{"time": rfc3339(row[0]), "text": sentence(row)} for row in each.story],
             }
             for each in failures

@@ -1,0 +1,56 @@
+"""What a test has sent by now: on which topics, and what of it no rule could see."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hub.ingest.decode import Undecodable
+from hub.ingest.topics import matches
+from hub.rules.pattern import Pattern
+
+__all__ = ["Heard"]
+
+
+@dataclass(slots=True)
+class Heard:
+    """`retained`: topics on which nothing else came. `unread`: the last message of a topic that was not understood."""
+
+    topics: dict[str, float] = field(default_factory=dict)
+    """When each was heard last."""
+    live: set[str] = field(default_factory=set)
+    unread: dict[str, Undecodable] = field(default_factory=dict)
+
+    def note(self, topic: str, at: float, *, retain: bool, unread: Undecodable | None) -> None:
+        """Remember a message that was sent."""
+        self.topics[topic] = at
+        if unread is not None:
+            self.unread[topic] = unread
+        if not retain:
+            self.live.add(topic)
+
+    def of(self, patterns: Iterable[Pattern]) -> list[str]:
+        """Return the topics that a rule listens to."""
+        filters = [pattern.filter for pattern in patterns]
+        return [topic for topic in self.topics if any(matches(each, topic) for each in filters)]
+
+    def nearest(self, pattern: Pattern) -> str:
+        """Return the topic that is most like those a rule listens to, and what is different; empty where none is."""
+        levels = pattern.filter.split("/")
+        agreeing = {topic: _agreement(levels, topic.split("/")) for topic in self.topics}
+        best = max(agreeing, key=lambda topic: agreeing[topic], default="")
+        if not best or not agreeing[best]:
+            return best
+        return f"{best} ({_difference(levels, best.split('/'))})"
+
+
+def _agreement(levels: list[str], given: list[str]) -> int:
+    same = sum(wanted == there for wanted, there in zip(levels, given, strict=False))
+    return 2 * same + (len(levels) == len(given))
+
+
+def _difference(levels: list[str], given: list[str]) -> str:
+    for number, (wanted, there) in enumerate(zip(levels, given, strict=False), 1):
+        if wanted not in ("+", "#", there):
+            return f"its level {number} is {there!r}, not {wanted!r}"
+        if wanted == "#":
+            break
+    return f"it has {len(given)} level{'s' if len(given) != 1 else ''}, not {len(levels)}"
