@@ -20,7 +20,7 @@ from hub.limits import DOCUMENT_BYTES, DOCUMENT_DEPTH
 from hub.listing import list_yaml
 from hub.scalar import place
 from hub.secret import Secret, Unset
-from hub.yaml_hints import quoted, yaml_hint
+from hub.yaml_hints import quoted, yaml_hint, yaml_oddity
 
 __all__ = ["Node", "Problems", "parse_document", "read_document", "yaml_files"]
 
@@ -28,6 +28,7 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
+_NO_WORD = "a key must be a word"
 _ALIAS = "write the value out; text that begins with * must be quoted"
 _REMEDIES = {
     errno.EACCES: "let the user that the hub runs as read it",
@@ -190,13 +191,19 @@ def parse_document(text: str, path: str, problems: Problems) -> Node | None:
     try:
         node = _Builder(path, problems).build(text)
     except _Refused as error:
-        problems.append(Problem(path, error.mark.line + 1, error.mark.column + 1, error.message, error.hint))
+        line, column = error.mark.line + 1, error.mark.column + 1
+        jinja = yaml_hint(text, line) if error.message == _NO_WORD else ""
+        problems.append(Problem(path, line, column, error.message, jinja if "Jinja" in jinja else error.hint))
         return None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         if "nesting depth" in str(error.problem):  # PyYAML has a bound of its own since 6.0.4
             problems.append(Problem(path, line, column, f"nested deeper than {DOCUMENT_DEPTH}"))
+            return None
+        if strange := yaml_oddity(text, line):
+            line, column, called, remedy = strange
+            problems.append(Problem(path, line, column, f"not YAML: {called}", remedy))
             return None
         begun = error.context_mark
         since = f"{error.context} that begins in line {begun.line + 1}" if begun and begun.line + 1 != line else ""
@@ -251,7 +258,7 @@ class _Builder:
         node.value = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent) or event.tag not in (None, "!"):
-                raise _Refused(event.start_mark, "a key must be a word", "quote it if it begins with { or [ or !")
+                raise _Refused(event.start_mark, _NO_WORD, "quote it if it begins with { or [ or !")
             key: str = event.value
             mark: Any = event.start_mark
             value = self.node(next(self.events), depth + 1)

@@ -5,13 +5,14 @@ url = section.take("url", text)
 section.finish()                   # what was not taken is an unknown key
 """
 
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from hub.document import Node, Problems
 from hub.duration import parse_duration
 from hub.errors import Problem
+from hub.nearest import nearest
+from hub.odd_characters import first_odd, odd, plain
 from hub.secret import Secret, Unset
 
 __all__ = [
@@ -48,8 +49,8 @@ class Bad(Exception):  # reads as "raise Bad(node, …)"; it never leaves a Sect
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `did you mean 'x'?`, or nothing where no known word is near."""
-    near = get_close_matches(word, list(known), 1, 0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else ""
 
 
 class Told(Bad):  # as Bad
@@ -77,6 +78,8 @@ class Section:
         """Begin with a mapping; `what` names it in messages. Anything but a mapping is a problem and reads as empty."""
         self.node, self.problems, self.what = node, problems, what
         self.known: set[str] = set()
+        self.foreign: Mapping[str, str] = {}
+        """What to write for keys of other tools."""
         self.values: dict[str, Node] = {}
         if isinstance(node.value, dict):
             self.values = node.value
@@ -124,8 +127,15 @@ class Section:
         """Report every key that nobody took."""
         for key in self.values:
             if key not in self.known:
-                hint = did_you_mean(key, self.known) or f"known keys: {', '.join(sorted(self.known))}"
+                hint = self._meant(key)
                 self.report(self.node.key_problem(key, f"unknown key {key!r} in {self.what}", hint))
+
+    def _meant(self, key: str) -> str:
+        at = first_odd(key)
+        if at >= 0:
+            return f"it holds {odd(key[at])[0]}: write {plain(key).strip()!r}"
+        near = did_you_mean(key, self.known)
+        return near or self.foreign.get(key) or f"known keys: {', '.join(sorted(self.known))}"
 
 
 def kind(node: Node) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, Protocol
 
 from hub.expressions.ast import Call, Node
@@ -16,6 +15,7 @@ from hub.expressions.library.regex import pattern
 from hub.expressions.names import HISTORY
 from hub.expressions.resolver import Host, Resolver, path
 from hub.expressions.values import an
+from hub.nearest import nearest
 
 __all__ = ["BINARY", "build_map", "call", "invert", "negate"]
 
@@ -103,14 +103,14 @@ def _unknown(compiler: Compiler, node: Call) -> Code:
             return compiler.undefined(f"unknown method {name!r}", node, f"it is a function: {name}(x)")
         inside = [key for key in FUNCTIONS if key.startswith(f"{owner}.")] if owner else []
         if inside:
-            near = get_close_matches(f"{owner}.{name}", inside, 1, 0.6)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(inside))}"
+            near = nearest(f"{owner}.{name}", inside)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(inside))}"
             return compiler.undefined(f"unknown function '{owner}.{name}'", node, hint)
         known = [key[1:] for key in FUNCTIONS if key[0] == "."]
         known += ["all", "exists", "exists_one", "map", "filter", "transformList", "transformMap"]
-    near = get_close_matches(name, known, 1, 0.6)
+    near = nearest(name, known)
     what = "function" if node.target is None else "method"
-    return compiler.undefined(f"unknown {what} {name!r}", node, f"did you mean {near[0]!r}?" if near else "")
+    return compiler.undefined(f"unknown {what} {name!r}", node, f"did you mean {near!r}?" if near else "")
 
 
 def _refuse(compiler: Compiler, node: Call, function: Function, kinds: list[str], has_receiver: bool) -> None:

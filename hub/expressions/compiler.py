@@ -42,6 +42,7 @@ from hub.expressions.values import TYPES, an, type_of
 __all__ = ["Compiler"]
 
 _KINDS = {kind: name for name, kind in TYPES.items()}
+_ORDERS = ("<", "<=", ">", ">=")
 _DEEP = 16  # beyond this many levels Python's own bound on nesting may be met
 _NAMED = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration"}
 _NAMED |= {"null_type": "null", "optional_type": "optional"}
@@ -214,11 +215,20 @@ class Compiler:
         if len(node.operands) == 1:
             return self._unary(node)
         left_node, right_node = node.operands
+        if node.operator in _ORDERS and not self.lenient:
+            self._check_chain(node, left_node)
         self.types_wanted = node.operator in ("==", "!=", "in") and self._tells_type(node)
         left = self.code(left_node)
         right = self.code(right_node)
         self.types_wanted = False
         return self.fold(self._binary(node, left, right), [left, right], calls.BINARY[node.operator])
+
+    def _check_chain(self, node: Operation, left: Node) -> None:
+        """Refuse `a < x < b`: it would order the outcome of the first comparison."""
+        if isinstance(left, Operation) and left.operator in _ORDERS and len(left.operands) == 2:
+            middle = self.text[left.at + len(left.operator) : node.at].strip(" ()")
+            hint = f"compare twice: … {left.operator} {middle} && {middle} {node.operator} …"
+            self.fail("a comparison cannot be compared", node, hint)
 
     def _tells_type(self, node: Operation) -> bool:
         """Say whether an operand is `type(…)`, so that `int` beside it is the type and not a field."""

@@ -16,7 +16,7 @@ __all__ = ["Format", "bytes_text", "format_for", "plain"]
 
 Format = Callable[[Any], str]
 _NUMBER = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?(\.[0-9]{1,2})?[defgxXEG%]?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_BARE = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?\.[0-9]{1,2}")  # Python's digits that count, not those behind the point
 _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
 _WRITABLE = (UnicodeError, ValueError, OverflowError)
 
@@ -70,17 +70,28 @@ def format_for(spec: str, kind: str, at: int, text: str) -> Format:
     """
     if not spec:
         return plain
+    if _BARE.fullmatch(spec):
+        raise CompileError(f"the format {spec!r} writes 21.5 as 2e+01", at, text, f"write {spec}f")
     if _NUMBER.fullmatch(spec):
         if kind not in ("dyn", "number", "int", "uint", "double"):
             raise CompileError(f"the format {spec!r} is for numbers, and this is {an(kind)}", at, text)
         return lambda value: _number(value, spec)
     used = re.findall("%(.?)", spec)
     if not used or not _DIRECTIVES.issuperset(used):
-        hint = "as .1f or , or .0% for a number, %H:%M for a timestamp"
+        hint = _near(spec) or "as .1f or , or .0% for a number, %H:%M for a timestamp"
         raise CompileError(f"{spec!r} is no format", at, text, hint)
     if kind not in ("dyn", "timestamp", "number", "int", "double", "string"):
         raise CompileError(f"the format {spec!r} is for timestamps, and this is {an(kind)}", at, text)
     return lambda value: _time(value).strftime(spec)
+
+
+def _near(spec: str) -> str:
+    """Say which format was meant by another language's, or by one with its unit in it."""
+    if unit := re.fullmatch(r"%?([-+]?[0-9]*\.[0-9]{1,2}f)(.*)", spec):
+        return f"write {unit[1]}" + (f", and {unit[2]} behind the brace" if unit[2] else "")
+    if digits := re.fullmatch(r"[#0]+[.,]([#0]+)", spec):
+        return f"write .{len(digits[1])}f"
+    return ""
 
 
 def _number(value: Any, spec: str) -> str:

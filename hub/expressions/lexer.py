@@ -2,12 +2,15 @@
 
 import re
 from datetime import timedelta
+from itertools import takewhile
+from string import ascii_letters, digits
 from typing import Any, NamedTuple
 
 from hub.duration import parse_duration
 from hub.errors import CompileError
 from hub.expressions.values import INT_MAX, UINT_MAX, UInt
 from hub.limits import EXPRESSION_CHARS
+from hub.odd_characters import odd
 
 __all__ = ["RESERVED", "Token", "tokenize"]
 
@@ -40,6 +43,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_LETTERS = ascii_letters + digits + "_"
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _ESCAPES |= {mark: mark for mark in "\\?\"'`"}
 _ESCAPE = re.compile(
@@ -50,13 +54,6 @@ _HINTS = {
     "&": "write && for and",
     "|": "write || for or",
     ";": "an expression has no end mark",
-    "“": 'use straight quotes: "',
-    "”": 'use straight quotes: "',
-    "\u2018": "use straight quotes: '",
-    "\u2019": "use straight quotes: '",
-    "≥": "write >=",
-    "≤": "write <=",
-    "≠": "write !=",
     "`": "a name in backticks is letters, digits, _ . / - and spaces, for members: payload.`a-b`",
 }
 
@@ -75,8 +72,7 @@ def tokenize(text: str) -> list[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            hint = 'a name with such letters is written payload["…"]' if text[at].isalpha() else ""
-            raise CompileError(f"{text[at]!r} is not part of an expression", at, text, _HINTS.get(text[at], hint))
+            raise _stray(text, at)
         kind = match.lastgroup or ""
         if kind == "string":
             token = _string(text, at, match.end())
@@ -88,6 +84,21 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(token)
     tokens.append(Token("end", "", at))
     return tokens
+
+
+def _in_a_name(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def _stray(text: str, at: int) -> CompileError:
+    """Say what a character is that is part of nothing, and what to write instead."""
+    char = text[at]
+    called, hint = odd(char)
+    if char.isalpha() or (not hint and char not in _HINTS and _in_a_name(text[at - 1 : at])):
+        begun = len(text[:at].rstrip(_LETTERS))
+        word = text[begun : at + 1] + "".join(takewhile(_in_a_name, text[at + 1 :]))
+        hint = f'a name with such letters is written payload["{word}"]'
+    return CompileError(f"{called or repr(char)} is not part of an expression", at, text, _HINTS.get(char, hint))
 
 
 def _token(kind: str, match: re.Match[str], text: str, at: int) -> Token:

@@ -166,7 +166,7 @@ class _Parser:
 
     def member_name(self) -> Token:
         if self.token.kind != "quoted" and self.token.text in ("true", "false", "null", "in"):
-            self.fail(f"{self.token.text!r} is no name", self.token.at, f'write ["{self.token.text}"]')
+            self.fail(f"{self.token.text!r} is no name", self.token.at, f'write payload["{self.token.text}"]')
         return self.accept("name", "quoted") or self.unexpected("the name of a member")
 
     def primary(self) -> Node:
@@ -204,8 +204,7 @@ class _Parser:
         if rooted:
             token = self.expect("name", "a name")
         if token.text == "in":
-            self.token = token
-            self.unexpected("a value")
+            self.fail("'in' where a value is expected", token.at, 'of a payload: payload["in"]')
         if self.token.kind == "(":
             return self.call(token, None)
         if token.text in RESERVED:

@@ -8,6 +8,7 @@ from typing import Any
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.ast import Item, ListOf, Literal, Logic, Name, Node, Operation, Select
 from hub.expressions.compiler import Compiler
+from hub.expressions.foreign import in_our_words
 from hub.expressions.history import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Scope
 from hub.expressions.parser import parse
@@ -109,11 +110,8 @@ def _outcome(program: Program, fields: Mapping[str, Any], captures: tuple[str, .
 
 def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
     try:
-        root = parse(text)
-        compiler = Compiler(root, text, scope)
-        run, kind = compiler.compile(condition)
-    except CompileError as error:
-        raise CompileError(error.message, error.offset, text, error.hint) from None
+        root = _parsed(text)
+        compiler, run, kind = _compiled(root, text, scope, condition=condition)
     except RecursionError:  # the bounds keep far from it, unless the caller stands deep already
         raise CompileError("nested too deep", 0, text, "split the rule") from None
     names = compiler.names
@@ -133,6 +131,21 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         scope,
         condition,
     )
+
+
+def _parsed(text: str) -> Node:
+    try:
+        return parse(text)
+    except CompileError as error:
+        raise in_our_words(error) from None
+
+
+def _compiled(root: Node, text: str, scope: Scope, *, condition: bool) -> tuple[Compiler, Run, str]:
+    try:
+        compiler = Compiler(root, text, scope)
+        return compiler, *compiler.compile(condition)
+    except CompileError as error:
+        raise in_our_words(CompileError(error.message, error.offset, text, error.hint), is_read=True) from None
 
 
 def evaluate(text: str, bindings: Mapping[str, Any] | None = None) -> Any:

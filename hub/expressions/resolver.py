@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Any, NoReturn, Protocol
 
 from hub.expressions.ast import Has, Name, Node, Select
@@ -10,6 +9,7 @@ from hub.expressions.emitter import Code, Emitter
 from hub.expressions.misspelt import misspelt
 from hub.expressions.names import BUILTINS, EVENT, Scope
 from hub.expressions.values import TYPES
+from hub.nearest import nearest
 
 __all__ = ["Host", "Resolver", "path"]
 
@@ -216,8 +216,8 @@ class Resolver:
     def of_event(self, field: str, node: Node) -> Code:
         """Write `event.time` and its like."""
         if field not in EVENT:
-            near = get_close_matches(field, EVENT, 1, 0.6)
-            hint = f"did you mean {near[0]!r}?" if near else f"event.{', event.'.join(EVENT)}"
+            near = nearest(field, EVENT)
+            hint = f"did you mean {near!r}?" if near else f"event.{', event.'.join(EVENT)}"
             self.compiler.fail(f"event has no member {field!r}", node, hint)
         self.asks_event = True
         return Code(_EVENT[field], EVENT[field], False)

@@ -11,6 +11,7 @@ from hub.ingest.topics import covers
 from hub.limits import COVER_COMPARISONS
 from hub.model import OWN_TOPICS
 from hub.rules.check import check_together
+from hub.rules.foreign import FILE_KEYS, whole_file
 from hub.rules.keys import Known, names_of
 from hub.rules.rule import Rule
 from hub.rules.schema import NO_DEFAULTS, Defaults, read_defaults, read_rule
@@ -149,7 +150,11 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     node = read_document(path, problems)
     if node is None:
         return None
+    if meant := whole_file(node):
+        problems.append(node.problem("a rule file must be a mapping (key: value), not a list", meant))
+        return None
     section = Section(node, problems, "a rule file")
+    section.foreign = FILE_KEYS
     receivers = section.get("receivers")
     return _File(section, read_receivers(receivers, problems) if receivers is not None else {})
 

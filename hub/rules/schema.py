@@ -22,7 +22,9 @@ from hub.expressions import (
 )
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
 from hub.limits import ABSENT_LEARNED_SECONDS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
+from hub.odd_characters import first_odd, odd, plain
 from hub.rules.compiled import compiled
+from hub.rules.foreign import RULE_KEYS, automation
 from hub.rules.keys import (
     Gate,
     Known,
@@ -94,6 +96,10 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
     """Read one rule, also a disabled one; None, and at least one more problem, where it cannot be used."""
     before = len(problems)
     section = Section(node, problems, "a rule")
+    if meant := automation(node):
+        problems.append(node.problem("this is an automation of Home Assistant, no rule", meant))
+        return None
+    section.foreign = RULE_KEYS
     name, alert = _name(section)
     section.what = f"rule {name!r}" if name else "a rule"
     patterns = _patterns(section)
@@ -208,7 +214,9 @@ def _pattern(node: Node) -> Pattern:
     try:
         pattern = parse_pattern(text(node))
     except ValueError as error:
-        raise Bad(node, f"not a topic: {error}") from None
+        at = first_odd(node.text)
+        hint = f"it holds {odd(node.text[at])[0]}: write {plain(node.text).strip()}" if at >= 0 else ""
+        raise Bad(node, f"not a topic: {error}", hint) from None
     for name in pattern.captures:
         if not _is_name(name):
             raise Bad(node, f"{{{name}}} is a word of the expression language", "give the capture another name")

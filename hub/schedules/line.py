@@ -18,6 +18,11 @@ KINDS = ("daily", "weekly", "cron", "from", "not")
 FORMS = "daily 02:00-02:30, weekly mon-fri 08:00-18:00, cron 0 2 * * sun for 2h, from 2026-12-24 to 2026-12-27"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIMES = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
+_HOUR = r"([0-9]{1,2})(?::([0-9]{2}))?(?::[0-9]{2})?"
+_HOURS = re.compile(rf"{_HOUR}\s*(?:-|–|to)\s*{_HOUR}")  # noqa: RUF001 - a dash as people paste it
+_DAY = f"(?:{'|'.join(_DAYS)})"
+_DAYS_ALONE = re.compile(rf"{_DAY}(?:\s*[-,]\s*{_DAY})+(?:\s+[0-9].*)?|{_DAY}\s+[0-9].*", re.IGNORECASE | re.DOTALL)
+_FIELDS = re.compile(r"(?:[0-9*/,-]+\s+){4}[0-9a-zA-Z*/,-]+")
 _SPAN = re.compile(r"from\s+(.+?)\s+to\s+(.+)", re.DOTALL)
 _CRON = re.compile(r"cron\s+(.+?)\s+for\s+(\S+)", re.DOTALL)
 _TWO_WORDS = re.compile(r"[A-Za-z]+\s+[A-Za-z0-9]")  # no condition is so, but for `x in y`
@@ -36,6 +41,8 @@ def parse_schedule(written: str, named: Mapping[str, Schedule], tz: tzinfo | Non
     line = written.strip()
     if line in named:
         return named[line]
+    if meant := _without_its_kind(line):
+        raise ValueError(f"{line!r} is not a schedule; write it as {meant}")
     kind, *following = line.split(None, 1)[:2] or [""]
     rest = following[0] if following else ""
     if not rest or _is_condition(kind, rest):
@@ -48,6 +55,16 @@ def parse_schedule(written: str, named: Mapping[str, Schedule], tz: tzinfo | Non
     if near and _TWO_WORDS.match(line):
         raise ValueError(f"no schedule begins with {kind!r} ({near})")
     return None
+
+
+def _without_its_kind(line: str) -> str:
+    """Return the schedule that was meant by times, days or a cron expression alone; empty where it is none of these."""
+    if found := _HOURS.fullmatch(line):
+        begin, end = ((int(found[at]), found[at + 1] or "00") for at in (1, 3))
+        return f"daily {begin[0]:02}:{begin[1]}-{end[0]:02}:{end[1]}"
+    if _DAYS_ALONE.fullmatch(line):
+        return f"weekly {line}"
+    return f"cron {line} for 1h" if _FIELDS.fullmatch(line) else ""
 
 
 def _is_condition(kind: str, rest: str) -> bool:

@@ -88,7 +88,7 @@ def test_an_unknown_section_is_refused_with_what_was_meant(load):
 def test_rules_must_be_a_list_and_a_file_a_mapping(load):
     assert load("rules: {alert: x}\n", "- alert: x\n")[1] == [
         "0.yaml:1:8: 'rules' must be a list (each rule begins with - alert: or - event:)",
-        "1.yaml:1:1: a rule file must be a mapping (key: value), not a list",
+        "1.yaml:1:1: a rule file must be a mapping (key: value), not a list (write rules: above the list)",
     ]
 
 

@@ -18,6 +18,7 @@ from hub.rules.lint.own import own
 from hub.rules.lint.times import schedules, timers
 from hub.rules.lint.traps import traps
 from hub.rules.lint.unused import names, unused
+from hub.rules.lint.words import Words
 from hub.rules.loader import RuleSet
 
 __all__ = ["Moment", "lint"]
@@ -28,11 +29,12 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
 
     `whole`: these are all the files, so that what none of them names is named by nobody.
     """
-    devices = Devices(registry)
+    devices, words = Devices(registry), Words.of(found, registry)
     for name, rule in {**found.disabled, **found.rules}.items():
         node = found.nodes[name]
         yield from traps(rule, node)
         yield from own(rule, node)
+        yield from words.findings(rule, node)
         yield from conditions(rule, node)
         yield from bare_payloads(rule, node)
         yield from homonyms(rule, node)
@@ -44,3 +46,4 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         yield from unused(found)
         for name, rule in found.rules.items():
             yield from names(rule, found.nodes[name], found)
+            yield from words.gates(rule, found.nodes[name], found.schedules)

@@ -1,0 +1,227 @@
+"""What people write who know another language: Python's `not`, Jinja's braces, `20%`, a comma in a number.
+
+Asked only where a text is no expression, at the place where it stops being one; each saying knows what to write then.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hub.errors import CompileError
+
+__all__ = ["in_our_words"]
+
+_STRING = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
+_WORD = r"[A-Za-z_]\w*(?:\.\w+)*"
+_END = r"(?=\s*(?:$|&&|\|\||[)\]?:,]))"
+_JINJA = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
+_OF_JINJA = re.compile(r"\b(?:value_json|trigger\.payload_json|trigger\.payload|payload_json|this)\.(?=\w)")
+_FILTERS = "abs|bool|default|first|float|int|is_defined|last|length|lower|max|min|round|string|to_json|trim|upper"
+_LOOK = 100  # characters on either side of the place; what is longer nobody has slipped in
+_METHODS = {"contains": "contains", "startswith": "startsWith", "endswith": "endsWith", "matches": "matches"}
+_METHODS |= {"starts": "startsWith", "ends": "endsWith", "like": "contains", "includes": "contains"}
+
+
+class _Found(NamedTuple):
+    """A match in the text itself: `part(1)` is what a group of the pattern stands on."""
+
+    text: str
+    match: re.Match[str]
+
+    def part(self, group: int) -> str:
+        begin, end = self.match.span(group)
+        return self.text[begin:end] if begin >= 0 else ""
+
+
+class _Saying(NamedTuple):
+    """`moves`: the place is where the match begins, and not where the parser stopped."""
+
+    pattern: re.Pattern[str]
+    say: Callable[[_Found], tuple[str, str]]
+    moves: bool
+
+
+def in_our_words(error: CompileError, *, is_read: bool = False) -> CompileError:
+    """Return the error as who wrote the text needs it, where it shows which language was meant; else as it is.
+
+    `is_read`: the text is an expression, and means nothing.
+    """
+    text, offset = error.text, error.offset
+    masked = _STRING.sub(lambda found: "'" + "_" * (len(found[0]) - 2) + "'", text)
+    begin = max(0, offset - _LOOK)
+    for saying in _SAYINGS:
+        if is_read and saying.say not in _READ:
+            continue
+        for match in saying.pattern.finditer(masked, begin, offset + _LOOK):
+            if match.start() <= offset <= match.end():
+                message, hint = saying.say(_Found(text, match))
+                return CompileError(message, match.start() if saying.moves else offset, text, hint)
+    return error
+
+
+def _jinja(found: _Found) -> tuple[str, str]:
+    plain = _OF_JINJA.sub("", _JINJA.sub(r"\1", found.text)).strip()
+    return "double braces are Jinja's", f"here a name stands alone: {plain}"
+
+
+def _statement(found: _Found) -> tuple[str, str]:
+    del found
+    return "{% … %} is Jinja's", 'a choice is written {x > 3 ? "warm" : "cold"}'
+
+
+def _filter(found: _Found) -> tuple[str, str]:
+    value, name = found.part(1), found.part(2)
+    ways = {"float": f"double({value})", "int": f"int({value})", "string": f"string({value})"}
+    ways |= {"length": f"size({value})", "lower": f"{value}.lowerAscii()", "upper": f"{value}.upperAscii()"}
+    ways |= {"default": f"payload.?{value}.orValue(0)", "abs": f"math.abs({value})", "trim": f"{value}.trim()"}
+    ways |= {"round": f"math.round({value}), and in a text {{{value}:.1f}}"}
+    return f"'|{name}' is a filter of Jinja", f"write {ways[name]}" if name in ways else "here functions do that"
+
+
+def _not(found: _Found) -> tuple[str, str]:
+    rest = found.part(2)
+    simple = re.fullmatch(rf"{_WORD}|\(.*\)", rest)
+    return f"{found.part(1)!r} is no operator", f"write !{rest}" if simple else f"write !({rest})"
+
+
+def _not_in(found: _Found) -> tuple[str, str]:
+    return "'not in' is no operator", f"write !({found.part(1)} in …)"
+
+
+def _is(found: _Found) -> tuple[str, str]:
+    sign = "!=" if found.part(2) else "=="
+    return f"{found.part(1)!r} is no operator", f"write {sign}"
+
+
+def _sign(found: _Found) -> tuple[str, str]:
+    sign = found.match.group()
+    return f"{sign!r} is no operator", f"write {_SIGNS[sign]}"
+
+
+_SIGNS = {"<>": "!=", "===": "==", "!==": "!=", "=>": ">=", "=<": "<=", ":=": "=="}
+
+
+def _like(found: _Found) -> tuple[str, str]:
+    return f"{found.part(2)!r} is no operator", f'write {found.part(1)}.matches("…")'
+
+
+def _infix(found: _Found) -> tuple[str, str]:
+    value, word, rest = found.part(1), found.part(2), found.part(3)
+    return f"{word!r} is no operator", f"write {value}.{_METHODS[word.split()[0].lower()]}({rest})"
+
+
+def _between(found: _Found) -> tuple[str, str]:
+    value, low, high = found.part(1), found.part(2), found.part(3)
+    return "'between' is no operator", f"write {value} >= {low} && {value} <= {high}"
+
+
+def _comma(found: _Found) -> tuple[str, str]:
+    whole = found.part(1).replace(".", "")  # 1.000,5 is a thousand and a half
+    return f"{found.match.group()} is no number", f"a number has a point: {whole}.{found.part(2)}"
+
+
+def _percent(found: _Found) -> tuple[str, str]:
+    number = found.part(1)
+    return (
+        f"{found.match.group().rstrip()} is no number",
+        f"write {number}, without a unit: % is what a division leaves",
+    )
+
+
+def _unit(found: _Found) -> tuple[str, str]:
+    return f"{found.match.group()} is no number", f"write {found.part(1)}, without a unit"
+
+
+def _duration(found: _Found) -> tuple[str, str]:
+    unit = found.part(2)
+    short = "ms" if unit.startswith(("ms", "mil")) else unit[0].lower()
+    return f"{found.match.group()} is no duration", f"write {found.part(1)}{short}"
+
+
+def _again(found: _Found) -> tuple[str, str]:
+    value, logic, sign = (found.part(group) for group in (1, 2, 3))
+    return f"{sign!r} where a value is expected", f"name the value again: … {logic} {value} {sign} …"
+
+
+def _both(found: _Found) -> tuple[str, str]:
+    value, sign, logic, rest = (found.part(group) for group in (1, 2, 3, 4))
+    return f"{rest} is neither true nor false", f"name the value again: … {logic} {value} {sign} {rest}"
+
+
+def _held(found: _Found) -> tuple[str, str]:
+    return "'for' is no part of a condition", f"it is a key of the rule: for: {found.part(1) or '5m'}"
+
+
+def _if(found: _Found) -> tuple[str, str]:
+    del found
+    return "'if' is no function", "write condition ? value : other"
+
+
+def _name(found: _Found) -> tuple[str, str]:
+    return f"{found.part(1)!r} is no part of a name", f"a name stands alone: {found.part(2)}"
+
+
+def _arrow(found: _Found) -> tuple[str, str]:
+    del found
+    return "'->' is no operator", "a member is written with a point: payload.x"
+
+
+def _power(found: _Found) -> tuple[str, str]:
+    return f"{found.part(1)!r} is no operator", "multiply: x * x"
+
+
+def _other(found: _Found) -> tuple[str, str]:
+    return f"{found.part(1)!r} is no operator", "one of the two: a != b"
+
+
+def _inside(found: _Found) -> tuple[str, str]:
+    return "'!' is no format", f"write {{{found.part(1)}}}"
+
+
+def _formatted(found: _Found) -> tuple[str, str]:
+    return "a format stands behind a colon", f"write {{{found.part(1)}:{found.part(2)}}}"
+
+
+def _field(found: _Found) -> tuple[str, str]:
+    whole = found.match.group()
+    return f"{found.part(1)!r} where an operator or the end is expected", f'a field of that name: payload["{whole}"]'
+
+
+_READ = (_not, _if, _both)
+_WHERE_IT_STOPPED = (_like, _infix, _between, _again, _both, _other, _field)
+_OPERAND = r"[-+]?[\w.']+"
+_COMPARE = r"(?:<=?|>=?|==|!=)"
+_OURS = r"(?!(?:in|and|or|not|for|is|xor|between)\b)"
+_SAYINGS = [
+    _Saying(re.compile(pattern, re.IGNORECASE), say, say not in _WHERE_IT_STOPPED)
+    for pattern, say in (
+        (r"\{\{.*?\}\}", _jinja),
+        (r"^\s*%.*%\s*$|\{%.*?%\}", _statement),
+        (rf"({_WORD})\s*\|\s*({_FILTERS})\b(?:\([^)]*\))?", _filter),
+        (rf"({_WORD})\s+not\s+in\b", _not_in),
+        (r"\b(not)\b\s*([^&|]*[^&|\s])", _not),
+        (r"\b(is(\s+not)?)\b", _is),
+        (r"<>|!==|===|=>|=<|:=", _sign),
+        (rf"({_WORD})\s*(=~|~=|!~|~)", _like),
+        (rf"({_WORD})\s+((?:{'|'.join(_METHODS)})(?:\s+with)?)\s+('[^']*'|{_WORD})", _infix),
+        (rf"({_WORD})\s+between\s+({_OPERAND})\s+and\s+({_OPERAND})", _between),
+        (r"\b(xor)\b", _other),
+        (rf"^\s*({_WORD})\s*,\s*(\.[0-9]f)\s*$", _formatted),
+        (r"(?<![\w.)\]])(-?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)),([0-9]+)(?![\w.])", _comma),
+        (rf"(?<![\w.)\]])(-?[0-9.]+)\s*%\s*{_END}", _percent),
+        (r"(?<![\w.])([0-9]+)\s*(milli\w*|msec|sec\w*|min\w*|hours?|hrs?|days?|weeks?)\b", _duration),
+        (r"(?<![\w.])([0-9]+)\s+(ms|[smhdw])\b", _duration),
+        (rf"\bfor\s+((?:[0-9]+[smhdw])*){_END}", _held),
+        (r"(?<![\w.)\]])(-?[0-9.]+)\s*(?:[°º]\s*[CFK]?|[€$£µΩ]\w*)", _unit),
+        (rf"(?<![\w.)\]])(-?[0-9.]+)\s*{_OURS}[A-Za-z]\w*(?:/\w+)?{_END}", _unit),
+        (rf"({_WORD})\s*{_COMPARE}\s*{_OPERAND}\s*(&&|\|\|)\s*({_COMPARE})", _again),
+        (rf"({_WORD})\s*({_COMPARE})\s*{_OPERAND}\s*(&&|\|\|)\s*([0-9.]+|'[^']*'){_END}", _both),
+        (r"\bif\b(?=\s*\()", _if),
+        (rf"([$@#])({_WORD})", _name),
+        (r"->", _arrow),
+        (r"(\*\*|\^)", _power),
+        (rf"^\s*({_WORD})\s*![rsa]\s*$", _inside),
+        (rf"(?<![\w.\])]){_OURS}[A-Za-z_]\w*(?:\s+{_OURS}([A-Za-z_]\w*))+(?:{_END}|(?=\s*[-+*/%<>=!]))", _field),
+    )
+]
+"""The first that fits is said, so what is more particular stands before what is less."""

@@ -1,0 +1,69 @@
+"""What people write into a rule file who come from another tool: its keys, its automations, a rule in a wrong place."""
+
+from collections.abc import Mapping
+
+from hub.document import Node
+
+__all__ = ["FILE_KEYS", "RULE_KEYS", "automation", "whole_file"]
+
+_WHEN = "a condition stands under 'when'"
+_TEXT = "what is told stands under 'summary' and 'details'"
+_TOPIC = "the MQTT topic stands under 'topic'"
+_TOLD = "who is told stands under 'notify'"
+RULE_KEYS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("if", "condition", "conditions", "expr", "value_template", "expression", "query", "state", "above", "below"),
+        _WHEN,
+    ),
+    **dict.fromkeys(("message", "msg", "body", "annotations", "description", "title", "subject", "text"), _TEXT),
+    **dict.fromkeys(("trigger", "triggers", "platform", "topics", "state_topic", "subscribe", "mqtt"), _TOPIC),
+    **dict.fromkeys(("then", "do", "action", "actions", "service", "receiver", "receivers", "to", "target"), _TOLD),
+    **dict.fromkeys(("name", "alias", "id", "rule"), "a rule's name stands under 'alert' or 'event'"),
+    **dict.fromkeys(("unit", "device_class", "unit_of_measurement"), "a text has the unit: {temperature:.1f} °C"),
+    **dict.fromkeys(("duration", "hold", "delay", "delay_on"), "how long it must hold stands under 'for'"),
+    **dict.fromkeys(("delay_off", "keep_firing_for"), "how long its end must hold stands under 'clear_for'"),
+    **dict.fromkeys(("timeout", "expire_after", "stale", "offline_after"), "how long it may be silent: 'absent'"),
+    **dict.fromkeys(("level", "priority"), "write severity: info, warning or critical"),
+    **dict.fromkeys(("else", "resolved", "recovery", "until"), "what ends it stands under 'clear'"),
+    **dict.fromkeys(("every", "interval", "repeat_interval", "cooldown"), "how often it is told again: 'repeat'"),
+    **dict.fromkeys(("schedule", "active", "quiet", "quiet_hours"), "when nobody is told stands under 'mute'"),
+    **dict.fromkeys(("disabled", "disable"), "write enabled: false"),
+    "inhibit": "what holds it back stands under 'unless'",
+    "groupBy": "write group_by",
+}
+"""Keys of other tools' rules, each with the key that says so here."""
+
+_BELOW = "a rule stands in the list below rules: (- alert: …)"
+FILE_KEYS: Mapping[str, str] = {
+    **dict.fromkeys(("alert", "event", "topic", "when", "notify", "summary"), _BELOW),
+    "alerts": _BELOW,
+    "groups": "rules of Prometheus: hub import prometheus FILE",
+    "automation": "automations of Home Assistant: write each as a rule, with topic, when and notify",
+    "automations": "automations of Home Assistant: write each as a rule, with topic, when and notify",
+    "receiver": "names of receivers stand below receivers:",
+    "notifiers": "who is told stands below receivers:",
+    "schedule": "names of schedules stand below schedules:",
+    "broker": "the broker stands in hub.yaml",
+    "mqtt": "the broker stands in hub.yaml, under 'broker'",
+    "fleet": "devices stand in a file of their own, in the folder devices",
+}
+
+_AUTOMATION = {"trigger", "triggers", "action", "actions", "alias", "condition", "conditions", "mode", "platform"}
+_SIGNS = 2  # keys of an automation; one of them alone may be a slip
+
+
+def automation(node: Node) -> str:
+    """Say how an automation of Home Assistant becomes a rule; empty where a mapping is none."""
+    keys = set(node.value) if isinstance(node.value, dict) else set[str]()
+    if len(keys & _AUTOMATION) < _SIGNS or not keys & {"trigger", "triggers", "action", "actions"}:
+        return ""
+    return "its trigger's topic stands under 'topic', its condition under 'when', whom its action tells under 'notify'"
+
+
+def whole_file(node: Node) -> str:
+    """Say what a file is that is no mapping: a list of rules without their head, or of automations."""
+    items = node.value if isinstance(node.value, list) else []
+    if any(automation(item) for item in items):
+        return "automations of Home Assistant: write each as a rule, with topic, when and notify"
+    keys = {key for item in items if isinstance(item.value, dict) for key in item.value}
+    return "write rules: above the list" if keys & {"alert", "event"} else ""
