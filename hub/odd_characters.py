@@ -5,7 +5,7 @@ They come with what is pasted from a web page or a chat, and nobody sees them; w
 
 import re
 
-__all__ = ["first_odd", "is_unseen", "odd", "plain"]
+__all__ = ["first_odd", "odd", "plain"]
 
 _BLANKS = {
     "\u00a0": "a no-break space",
@@ -53,11 +53,6 @@ def odd(char: str) -> tuple[str, str]:
         kind = "use straight quotes: " if _LIKE[char] in "\"'" else "write "
         return f"{char!r} {code}", f"{kind}{_LIKE[char]}"
     return "", ""
-
-
-def is_unseen(char: str) -> bool:
-    """Tell whether a character looks like a blank that it is not, or like nothing."""
-    return char in _BLANKS or char in _NOTHINGS
 
 
 def first_odd(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.devices.fleet import Fleet, read_fleet
 from hub.devices.roster import Device
-from hub.document import Problems, read_document, yaml_files
+from hub.document import Node, Problems, read_document, yaml_files
 from hub.errors import Problem
 
 __all__ = ["Device", "Registry", "load_fleets"]
@@ -21,15 +21,18 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 def load_fleets(paths: Sequence[Path], problems: Problems) -> tuple[Fleet, ...]:
     """Read fleet files and folders; those with problems (all of them reported) are left out."""
     fleets: dict[str, Fleet] = {}
+    named: dict[str, Node] = {}
     topics: dict[str, str] = {}
     for path in yaml_files(paths, problems):
         node = read_document(path, problems)
-        fleet = read_fleet(node, problems) if node is not None else None
-        if fleet is None:
+        if node is None:
             continue
-        if fleet.name in fleets:
-            message = f"a fleet {fleet.name!r} is already in {fleets[fleet.name].path}"
-            problems.append(Problem(str(path), fleet.line, 1, message, "give one of them another name"))
+        fleet, name = read_fleet(node, problems), _name_of(node)
+        first = named.setdefault(name, node) if name else node
+        if first is not node:
+            message = f"a fleet {name!r} is already in {first.path}"
+            problems.append(Problem(str(path), node.line, 1, message, "give one of them another name"))
+        if fleet is None or first is not node:
             continue
         other = next((topics[d.topic] for d in fleet.devices if d.topic in topics), None)
         if other is not None:
@@ -38,6 +41,12 @@ def load_fleets(paths: Sequence[Path], problems: Problems) -> tuple[Fleet, ...]:
         topics.update((device.topic, fleet.name) for device in fleet.devices)
         fleets[fleet.name] = fleet
     return tuple(fleets.values())
+
+
+def _name_of(node: Node) -> str:
+    """Return how a fleet is called, also one that cannot be read otherwise."""
+    name = node.value.get("fleet") if isinstance(node.value, dict) else None
+    return "" if name is None else str(name.text)
 
 
 class Registry:

@@ -143,3 +143,12 @@ def test_a_file_named_twice_is_read_once(tmp_path):
     problems = Problems()
     assert len(load_fleets([tmp_path, tmp_path / "a.yaml"], problems)) == 1
     assert not problems
+
+
+def test_a_fleet_named_twice_is_told_also_where_one_of_the_two_has_another_problem(tmp_path):
+    (tmp_path / "a.yaml").write_text("fleet: a\ntopic: t/{device}\ndevices: {count: many}\n")
+    (tmp_path / "b.yaml").write_text("fleet: a\ntopic: u/{device}\ndevices: {count: 2}\n")
+    problems = Problems()
+    assert load_fleets([tmp_path], problems) == ()
+    assert any("a fleet 'a' is already in" in str(problem) for problem in problems)
+    assert len(problems) == 2

@@ -193,3 +193,37 @@ def test_shell_completion_knows_the_commands(shell):
     assert code == 0
     assert "check" in out
     assert "simulate" in out
+
+
+SECRET = """\
+receivers: {phone: !env HUB_TEST_NOT_SET, mail: !env HUB_TEST_NOT_SET_EITHER}
+defaults: {notify: [phone, mail]}
+rules:
+  - {alert: Volt, topic: "e/{dev}", when: voltage > 210}
+tests:
+  - name: numbers as text
+    send: [{at: 0m, topic: e/a, payload: {voltage: "219"}}]
+    expect: [{at: 0m, alert: Volt, state: firing}]
+"""
+
+
+def test_check_names_all_that_is_not_set_and_without_secrets_none_of_it(tmp_path):
+    (tmp_path / "r.yaml").write_text(SECRET)
+    code, out, _ = hub("check", "r.yaml", cwd=tmp_path)
+    assert code == 1
+    assert [line.split(" (")[0] for line in out.splitlines()] == [
+        "r.yaml:1:20: environment variable HUB_TEST_NOT_SET is not set",
+        "r.yaml:1:49: environment variable HUB_TEST_NOT_SET_EITHER is not set",
+        "2 problems in 1 file",
+    ]
+    assert hub("check", "--without-secrets", "r.yaml", cwd=tmp_path) == (0, "no problems\n", "")
+
+
+def test_a_test_needs_no_secrets_and_says_why_nothing_happened(tmp_path):
+    (tmp_path / "r.yaml").write_text(SECRET)
+    code, out, err = hub("test", "r.yaml", cwd=tmp_path)
+    assert (code, err) == (1, "")
+    assert "what led there:" in out
+    why = "`voltage > 210` had no value: no such overload: string > int; voltage was '219' (write double(voltage))"
+    assert why in out
+    assert why in json.loads(hub("test", "--json", "r.yaml", cwd=tmp_path)[1])["failures"][0]["reasons"]
