@@ -63,6 +63,11 @@ def test(
         typer.echo(shown_json(_json(chosen, failures)))
     else:
         typer.echo(f"{len(chosen) - failed} passed, {failed} failed")
+        if not chosen:
+            why = (
+                f"none of {len(cases)} tests has {word!r} in its name" if cases else "no tests: they stand under tests:"
+            )
+            typer.echo(shown(why), err=True)
     if failed:
         raise typer.Exit(1)
 
