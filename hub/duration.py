@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["format_duration", "parse_duration"]
+__all__ = ["format_duration", "parse_duration", "spoken_duration"]
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])")
@@ -35,3 +35,16 @@ def format_duration(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts[:2])
+
+
+_SPOKEN = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+def spoken_duration(seconds: float) -> str:
+    """Write seconds as people say them, in at most two units: `12 min`, `1 h 30 min`, `2 d 4 h`, `45 s`."""
+    rest, parts = round(seconds), list[str]()
+    for unit, size in _SPOKEN:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"

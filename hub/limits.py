@@ -69,6 +69,8 @@ SET_BACK_MESSAGES = (
 )
 SET_BACK_SECONDS = 60.0  # if they come over this time
 SET_BACK_DEVICES = 10_000  # of one rule whose clocks are looked at so at once
+LAST_VALUES = 3  # of an instance that is silent, which its summary names: more is no summary
+LAST_VALUE_BYTES = 80  # of each of them
 VALUE_CHARS = 120  # of a value that a transition shows beside its condition: what fits into a line
 
 PRESENCE_SUBJECTS = 100_000  # devices that are gone, asleep or in doubt; beyond, what was heard first is forgotten

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.duration import format_duration, parse_duration
+from hub.duration import format_duration, parse_duration, spoken_duration
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,11 @@ def test_what_is_written_is_read_again_within_its_smaller_unit(seconds):
 @given(st.integers(1, 59), st.sampled_from("smhd"))
 def test_a_single_unit_survives_writing(count, unit):
     assert parse_duration(format_duration(parse_duration(f"{count}{unit}"))) == parse_duration(f"{count}{unit}")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spoken"),
+    [(0.2, "0 s"), (45, "45 s"), (720, "12 min"), (725, "12 min 5 s"), (5400, "1 h 30 min"), (187_205, "2 d 4 h")],
+)
+def test_a_duration_for_people_is_spoken_in_two_units_at_most(seconds, spoken):
+    assert spoken_duration(seconds) == spoken

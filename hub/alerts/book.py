@@ -137,10 +137,10 @@ class Book:
     def _texts_of_now(self, alert: Alert, now: float) -> Rendered | None:
         """Return what a firing alert says by the values of now; None where nothing newer, or not all, is known."""
         transition = self.now_of(alert.alertname, alert.instance, now)
-        if transition is None or transition.event is None:
+        if transition is None or (transition.event is None and transition.unheard is None):
             return None
         texts = render(transition, alert.episode, alert.id(Phase.FIRING.value))
-        return None if texts.failures else texts
+        return None if texts.failures and transition.unheard is None else texts
 
     def _labels_of_now(self, alert: Alert, now: float) -> Alert:
         """Return a firing alert with the labels that its rule gives it now; what needs a message keeps its value."""

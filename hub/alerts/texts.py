@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from hub.alerts.unheard import silence_summary
 from hub.clock import rfc3339
-from hub.expressions import Template
-from hub.expressions.format import bytes_text
+from hub.expressions import Context, Template
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
 from hub.rules.roster import NOTHING, at_way
@@ -50,17 +50,16 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     extra: dict[str, Any] = {"alertname": rule.name, "severity": rule.severity}
     mine = _parts(transition, fields)
 
+    def seen(extra: Mapping[str, Any]) -> Context:
+        event, device = transition.event, transition.device
+        return make_context(event, device, labels, transition.at, extra, transition.history, transition.schedules)
+
     def fill(template: Template | None) -> str:
         if template is None:
             return ""
         if template.constant is not None:
             return template.constant
-        context = None
-        if template.needs_context:
-            event, device = transition.event, transition.device
-            context = make_context(
-                event, device, labels, transition.at, extra | mine, transition.history, transition.schedules
-            )
+        context = seen(extra) if template.needs_context else None
         rendered = template.render(fields, transition.captures, context)
         failures.extend(rendered.failures)
         return rendered.text
@@ -75,7 +74,11 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     labels = labels | filled
     extra |= {"state": transition.phase.value, "episode": episode, "id": identity}
     extra["since"] = datetime.fromtimestamp(transition.since, UTC)
-    extra["summary"] = summary = fill(rule.texts.summary)
+    if transition.unheard is None or rule.texts.of_silence:
+        summary = fill(rule.texts.summary)
+    else:
+        summary = silence_summary(transition, transition.unheard, labels, seen(extra))
+    extra["summary"] = summary
     details, runbook = fill(rule.texts.details), fill(rule.texts.runbook)
     event = None if transition.event is None else event_body(transition.event)
     return Rendered(labels, summary, details, runbook, event, tuple(failures), tuple(unfilled))
@@ -92,8 +95,13 @@ def _parts(transition: Transition, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def render_and_report(transition: Transition, episode: int, identity: str, on_error: OnError) -> Rendered:
-    """Render as above, and say what could not be filled in."""
+    """Render as above, and say what could not be filled in.
+
+    Of an instance that is silent there may be no message that could: that is no error of the rule.
+    """
     texts = render(transition, episode, identity)
+    if transition.unheard is not None:
+        return texts
     topic = transition.event.topic if transition.event is not None else ""
     for failure in texts.failures:
         on_error(transition.rule.name, topic, failure)

@@ -11,8 +11,9 @@ from hub.limits import (
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.instance import NEVER, Extra, Instance, extra_of
 from hub.rules.roster import Key, Roster
+from hub.rules.transition import Unheard
 
-__all__ = ["Absence", "Learned", "absent_labels", "end_silence", "tell_silence"]
+__all__ = ["Absence", "Learned", "absent_labels", "end_silence", "tell_silence", "unheard_of"]
 
 _LABEL = ("reason", "absent")
 _FORGETTING = 20.0  # intervals after which a gap counts half: a burst of messages in between makes no difference
@@ -76,13 +77,14 @@ class Absence:
         roster = self._roster
         if instance is None or not instance.seen:
             instance = self._meet(key, instance, now)
+        unheard = unheard_of(instance)
         instance.seen = now
         roster.remember(instance, event)
         if instance.silent:
             since, instance.silent = instance.silent, NEVER
-            labels = absent_labels(roster, key)
-            told = roster.last(instance) if roster.overtaken else (event, captures)
-            roster.emit(instance, labels, Phase.RESOLVED, Phase.FIRING, Reason.RETURNED, now, since, *told)
+            labels, before, over = absent_labels(roster, key), Phase.FIRING, Phase.RESOLVED
+            reason = Reason.RETURNED
+            roster.emit(instance, labels, over, before, reason, now, since, event, captures, unheard=unheard)
             self.expect(instance)
         return instance
 
@@ -149,17 +151,35 @@ def absent_labels(roster: Roster, key: Key) -> Labels:
     return labels if roster.rule.when is None else (*labels, _LABEL)
 
 
-def end_silence(roster: Roster, instance: Instance, reason: Reason, now: float) -> None:
-    """Resolve the alert about an instance's silence, if there is one, without a message."""
+def unheard_of(instance: Instance) -> Unheard:
+    """Return since when an instance says nothing, and whether it ever did."""
+    return Unheard(instance.seen, instance.raw is not None)
+
+
+def end_silence(roster: Roster, instance: Instance, reason: Reason, now: float, unheard: Unheard | None = None) -> None:
+    """Resolve the alert about an instance's silence, if there is one, without a message.
+
+    `unheard` is what it was until now, where the end of it has been noted already.
+    """
     if instance.silent:
         since, instance.silent = instance.silent, NEVER
         roster.work.touch(roster, instance)
-        tell_silence(roster, instance, Phase.RESOLVED, Phase.FIRING, reason, now, since)
+        unheard = unheard or unheard_of(instance)
+        unheard = unheard._replace(since=min(unheard.since, since))  # under a pause it may have been heard meanwhile
+        tell_silence(roster, instance, Phase.RESOLVED, Phase.FIRING, reason, now, since, unheard)
 
 
 def tell_silence(
-    roster: Roster, instance: Instance, phase: Phase, before: Phase, reason: Reason, now: float, since: float
+    roster: Roster,
+    instance: Instance,
+    phase: Phase,
+    before: Phase,
+    reason: Reason,
+    now: float,
+    since: float,
+    unheard: Unheard | None = None,
 ) -> None:
     """Tell a change of the alert about an instance's silence."""
-    labels = absent_labels(roster, instance.key)
-    roster.emit(instance, labels, phase, before, reason, now, since, *roster.last(instance), instance.topic)
+    labels, (event, captures) = absent_labels(roster, instance.key), roster.last(instance)
+    unheard = unheard or unheard_of(instance)
+    roster.emit(instance, labels, phase, before, reason, now, since, event, captures, instance.topic, unheard)

@@ -8,7 +8,7 @@ from math import inf
 
 from hub.errors import EvaluationError
 from hub.model import Event, Phase, Reason
-from hub.rules.absence import Absence, Learned, end_silence
+from hub.rules.absence import Absence, Learned, end_silence, unheard_of
 from hub.rules.instance import Instance
 from hub.rules.presence import Standing
 from hub.rules.roster import Key, Roster
@@ -110,12 +110,13 @@ class _Attended(Absence):
         instance = self._known(key)
         if instance is None:
             return
+        unheard = unheard_of(instance)
         instance.seen = now
         self._roster.work.touch(self._roster, instance)
         if instance.extra is not None and instance.extra.paused:
             instance.extra.heard = True
             return
-        end_silence(self._roster, instance, Reason.ONLINE, now)
+        end_silence(self._roster, instance, Reason.ONLINE, now, unheard)
         self.expect(instance)
 
     def removed(self, key: Key, now: float) -> None:

@@ -14,8 +14,8 @@ import orjson
 from hub.ingest.decode import decode_again
 from hub.ingest.itself import HUB, Itself
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
-from hub.model import Delivery, Event, Labels, Phase, Reason
-from hub.rules.absence import Absence, end_silence
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.absence import Absence, end_silence, unheard_of
 from hub.rules.beside import Beside
 from hub.rules.gated import state_of
 from hub.rules.heavy import Heavy
@@ -181,8 +181,10 @@ class Engine:
         if instance is None:
             return None
         about_silence = labels != state.labels(instance.key) or state.rule.when is None
-        since = instance.silent if about_silence else instance.since
-        return state.as_it_is(instance, labels, since, now)
+        if about_silence and state.absence is not None:
+            reason = state.absence.reason(instance)
+            return state.as_it_is(instance, labels, instance.silent, now, unheard_of(instance), reason)
+        return state.as_it_is(instance, labels, instance.silent if about_silence else instance.since, now)
 
     # time
 

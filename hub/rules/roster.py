@@ -20,7 +20,7 @@ from hub.rules.instance import NEVER, Gated, Instance, Sampled
 from hub.rules.line import Line
 from hub.rules.rule import Rule
 from hub.rules.sampler import sampler_of
-from hub.rules.transition import Transition, make_context, shortened
+from hub.rules.transition import Transition, Unheard, make_context, shortened
 from hub.rules.work import Work
 
 __all__ = ["NOTHING", "Count", "Key", "Roster", "at_way", "key_text"]
@@ -201,6 +201,7 @@ class Roster(ABC):
         event: Event | None,
         captures: Key,
         topic: str = "",
+        unheard: Unheard | None = None,
     ) -> None:
         """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
         device = self.work.registry.attributes(topic if event is None else event.topic)
@@ -209,11 +210,19 @@ class Roster(ABC):
         self.work.transitions.append(
             Transition(
                 self.rule, labels, phase, before, reason, at, since, event, captures, device, self.serial, shown,
-                muted, self._told, values,
+                muted, self._told, values, unheard,
             )
         )  # fmt: skip
 
-    def as_it_is(self, instance: Instance, labels: Labels, since: float, now: float) -> Transition:
+    def as_it_is(
+        self,
+        instance: Instance,
+        labels: Labels,
+        since: float,
+        now: float,
+        unheard: Unheard | None = None,
+        reason: Reason = Reason.CONDITION,
+    ) -> Transition:
         """Return what texts of an instance that fires say now: by its last event, and what is known of its history."""
         event, captures = self.last(instance)
         device = self.work.registry.attributes(instance.topic)
@@ -224,7 +233,7 @@ class Roster(ABC):
             labels,
             firing,
             firing,
-            Reason.CONDITION,
+            reason,
             now,
             since,
             event,
@@ -232,6 +241,7 @@ class Roster(ABC):
             device,
             history=shown,
             schedules=self._told,
+            unheard=unheard,
         )
 
     def is_muted(self, instance: Instance | None, at: float) -> bool:

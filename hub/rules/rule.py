@@ -24,6 +24,8 @@ class Texts:
     summary: Template
     details: Template | None
     runbook: Template | None
+    of_silence: bool = False
+    """Whether the summary has words of its own for an instance that says nothing; else the hub makes them."""
 
     @property
     def templates(self) -> list[Template]:

@@ -10,16 +10,8 @@ from typing import Any
 
 from hub.document import Node, Problems
 from hub.errors import CompileError
-from hub.expressions import (
-    Program,
-    Scope,
-    Template,
-    caret,
-    compile_condition,
-    compile_expression,
-    compile_template,
-    literal,
-)
+from hub.expressions import Program, Scope, Template, caret, compile_condition, compile_expression, compile_template
+from hub.expressions.asked import asks_label
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
 from hub.limits import ABSENT_LEARNED_SECONDS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
 from hub.odd_characters import first_odd, odd, plain
@@ -317,7 +309,9 @@ def _texts(section: Section, defaults: Defaults, rule: Rule, scope: Scope) -> Te
     for node in (defaults.labels, section.get("labels")):
         if node is not None:
             labels |= _labels(Section(node, section.problems, "labels"), template(LABEL_NAMES), captures)
-    return Texts(tuple(labels.items()), summary, details, runbook)
+    asks = "when" not in section.values or asks_label(summary, "reason")
+    of_silence = section.get("summary") is not None and asks
+    return Texts(tuple(labels.items()), summary, details, runbook, of_silence)
 
 
 def _labels(section: Section, template: Callable[[Node], Template], captures: Sequence[str]) -> dict[str, Template]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.expressions import Context
 from hub.expressions.format import plain
@@ -10,7 +10,14 @@ from hub.limits import VALUE_CHARS
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.rule import Rule
 
-__all__ = ["Transition", "make_context", "shortened"]
+__all__ = ["Transition", "Unheard", "make_context", "shortened"]
+
+
+class Unheard(NamedTuple):
+    """An instance that says nothing: since when, in seconds since 1970, and whether it ever said anything."""
+
+    since: float
+    ever: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,8 @@ class Transition:
     """The schedules that texts ask, by name."""
     values: Sequence[tuple[str, Any]] = ()
     """The parts of the condition as they were written, and what each came to; an EvaluationError where it had none."""
+    unheard: Unheard | None = None
+    """Of whose silence this tells, also that it is over; None where it is the condition's matter."""
 
 
 def make_context(

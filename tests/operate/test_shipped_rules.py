@@ -205,7 +205,7 @@ def test_a_freezer_that_falls_silent_is_told_as_such(files):
     hub = Hub(files, "FreezerTooWarm")
     hub.send("site/nowhere/freezer/9/telemetry", {"temperature": -20})
     told = [each for each in hub.wait(26) if each.body["labels"]["site"] == "nowhere"]
-    assert {each.body["summary"] for each in told} == {"Freezer 9 at nowhere: silent, last -20.0 °C"}
+    assert {each.body["summary"] for each in told} == {"site nowhere, freezer 9: silent for 26 s, last -20.0 °C"}
     assert {each.body["labels"]["reason"] for each in told} == {"absent"}
     told = hub.send("site/nowhere/freezer/9/telemetry", {"temperature": -20})
     assert {each.body["state"] for each in told} == {Phase.RESOLVED}
