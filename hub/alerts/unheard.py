@@ -20,7 +20,6 @@ from hub.expressions.template import Filler
 from hub.expressions.visible import shorten
 from hub.limits import LAST_VALUE_BYTES, LAST_VALUES, TEMPLATE_BYTES
 from hub.model import Event, Phase, Reason
-from hub.rules.rule import Rule
 from hub.rules.transition import Transition, Unheard
 
 __all__ = ["silence_summary"]
