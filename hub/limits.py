@@ -164,6 +164,11 @@ REQUEST_BYTES = 64 << 10  # of a request's JSON
 ANSWER_ROWS = 5000  # alerts in one answer: about 2 MB, what brokers take
 TOKEN_SECONDS = 86400.0  # how long a token acknowledges, where nobody says
 LINK_SECONDS = 4 * 86400.0  # … one in a message: a day, also where the message came after three
+ANSWER_BYTES = 256 << 10  # of one answer of the desk; the shipped broker lets 1 MiB through, many clients a quarter
+ANSWER_LEAST_BYTES = 2 << 10  # for an answer that a request may ask for: room for one alert that is no novel
+ANSWER_FRAME_BYTES = 512  # of a packet around an answer: its properties, and what stands beside the list in it
+PAGE_ITEMS = 1000  # of a list in one answer
+PAGE_LOOK = 2000  # alerts that a page looks at between two looks at the whole book
 ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
 
 # HTTP

@@ -14,12 +14,13 @@ from typing import Any
 import orjson
 
 from hub.commands.complaints import Complaints
+from hub.commands.pages import LISTS, cut, room_of
 from hub.commands.reply import response_topic, why_no_reply
 from hub.commands.request import read_request
 from hub.commands.service import Answer, Service
 from hub.errors import HubError, RequestError, SessionTakenOver, SubscriptionDenied
 from hub.ingest.session import BrokerSettings, Session
-from hub.limits import DESK_RETRY_SECONDS, REQUEST_BYTES
+from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, DESK_RETRY_SECONDS, REQUEST_BYTES
 from hub.model import Delivery
 
 __all__ = ["Channel", "desk_settings"]
@@ -134,28 +135,43 @@ class Channel:
         if topic and (why := why_no_reply(topic, self._prefix)):
             self._complaints.add(f"{name[:_NAME_CHARS]!r} is not done: {why}")
             return
+        room = self._room(delivery, topic)
         try:
-            answer = await self._answer(name, delivery.payload)
+            answer, room = await self._answer(name, delivery.payload, room)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not come again with every reconnect
             answer = {"ok": False, "error": f"this is a bug in the hub, please report it: {error!r}"}
         if not answer["ok"]:
             self._complaints.add(f"{name[:_NAME_CHARS]}: {answer['error']}")
         if topic:
-            await self._reply(topic, delivery, answer)
+            await self._reply(topic, delivery, answer, room)
 
-    async def _answer(self, name: str, payload: bytes) -> Answer:
+    def _room(self, delivery: Delivery, topic: str) -> int:
+        """Return for how many bytes of an answer there is room in a packet that this broker lets through."""
+        mark = getattr(delivery, "correlation_data", None) or b""
+        beside = ANSWER_FRAME_BYTES + len(topic.encode("utf-8", "replace")) + len(mark)
+        return max(ANSWER_LEAST_BYTES, min(ANSWER_BYTES, (self._session.packet_bytes or ANSWER_BYTES) - beside))
+
+    async def _answer(self, name: str, payload: bytes, room: int) -> tuple[Answer, int]:
+        """Return the answer, and how long it may be; of the most that the asker takes, `bytes`, no broker tells."""
         if len(payload) > REQUEST_BYTES:
-            return {"ok": False, "error": f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}"}
+            return {"ok": False, "error": f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}"}, room
         try:
             request = read_request(payload)
+            room = min(room, room_of(request))
         except RequestError as error:
-            return {"ok": False, "error": str(error)}
-        return await self._service.answer(name, request, "mqtt")
+            return {"ok": False, "error": str(error)}, room
+        request.pop("bytes", None)
+        if name in LISTS:
+            request["bytes"] = room
+        return await self._service.answer(name, request, "mqtt"), room
 
-    async def _reply(self, topic: str, delivery: Delivery, answer: Answer) -> None:
-        """Publish the answer where the request wants it."""
+    async def _reply(self, topic: str, delivery: Delivery, answer: Answer, room: int) -> None:
+        """Publish the answer where the request wants it; one for which there is no room is cut, and says so."""
         mark: Any = getattr(delivery, "correlation_data", None)
+        data = orjson.dumps(answer)
+        if len(data) > room:
+            data = orjson.dumps(cut(dict(answer), room))
         try:
-            await self._session.publish(topic, orjson.dumps(answer), properties={"correlation_data": mark})
+            await self._session.publish(topic, data, properties={"correlation_data": mark})
         except HubError as error:
             self._complaints.add(f"the answer to {topic!r} was not published: {error}")

@@ -1,12 +1,14 @@
 """What a request does to the core: acknowledge, silence, list. Pure: (core, request, now) → answer."""
 
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from hub.alerts.alert import Alert
-from hub.alerts.matchers import NARROWER, why_too_wide
+from hub.alerts.matchers import NARROWER, match_all, why_too_wide
 from hub.alerts.silences import Silence
 from hub.clock import rfc3339
 from hub.commands.labels import unknown_labels
+from hub.commands.pages import Wanted, fitting, page, wanted
 from hub.commands.request import Request, chosen, instant, matchers_of, span, words
 from hub.core import Core
 from hub.errors import RequestError
@@ -16,6 +18,8 @@ from hub.model import Phase
 __all__ = ["ANONYMOUS", "LISTED", "ack", "alerts", "order", "silence", "silences", "unack", "unsilence"]
 
 Answer = dict[str, Any]
+Steps = Generator[None, None, Answer]
+"""An answer that is made a slice in each turn of the loop (slices.Slices)."""
 ANONYMOUS = "somebody"
 LISTED = (Phase.PENDING, Phase.FIRING, Phase.RESOLVED)
 
@@ -98,24 +102,65 @@ def unsilence(core: Core, request: Request, now: float) -> Answer:
     return {"ok": True, "silence": ended.body(now)}
 
 
-def alerts(core: Core, request: Request, now: float) -> Answer:
-    """List pending, firing and lately resolved alerts, those that matchers match where there are any.
+def alerts(core: Core, request: Request) -> Steps:
+    """List pending, firing and lately resolved alerts: of one `state`, those that matchers match, where it is asked.
+
+    Page by page where `cursor` or `limit` is given; else as many as one answer holds, firing ones first, and how many
+    there are.
 
     Raises:
-        RequestError: the matchers cannot be read.
+        RequestError: the matchers or the page cannot be read.
 
     """
-    del now
-    wanted = matchers_of(request) if {"matchers", "alertname", "labels"} & set(request) else []
-    found = [alert for _, alert in core.book.find(wanted) if alert.state in LISTED]
-    return {"ok": True, "alerts": [alert.body() for alert in sorted(found, key=order)]}
+    asked, states = wanted(request), _states(request)
+    matchers = matchers_of(request) if {"matchers", "alertname", "labels"} & set(request) else []
+
+    def show(mark: str) -> Answer | None:
+        alert = core.book.alerts.get(mark)
+        if alert is None or alert.state not in states or not match_all(matchers, alert.labels, alert.unfilled):
+            return None
+        return {**alert.body(), "fingerprint": mark}
+
+    if asked.paged:
+        found = yield from page(lambda: core.book.alerts, show, asked)
+        return found.body("alerts")
+    every = [each for each in core.book.find(matchers) if each[1].state in states]
+    bodies = (show(mark) or {} for mark, _ in sorted(every, key=lambda each: order(each[1])))
+    return (yield from _whole("alerts", bodies, len(every), asked))
 
 
-def silences(core: Core, request: Request, now: float) -> Answer:
-    """List silences: pending and active ones, with `expired: true` all that are kept."""
-    every = bool(request.get("expired"))
-    found = [made.body(now) for made in core.book.silences.values() if every or made.end > now]
-    return {"ok": True, "silences": found, "now": rfc3339(now)}
+def _states(request: Request) -> tuple[Phase, ...]:
+    state = words(request, "state")
+    if state and state not in LISTED:
+        raise RequestError(f"no alert has the state {state[:50]!r}; it is one of {', '.join(LISTED)}")
+    return (Phase(state),) if state else LISTED
+
+
+def silences(core: Core, request: Request, now: float) -> Steps:
+    """List silences: pending and active ones, with `expired: true` all that are kept; page by page as `alerts`.
+
+    Raises:
+        RequestError: the page cannot be read.
+
+    """
+    asked, every, known = wanted(request), bool(request.get("expired")), core.book.silences
+
+    def show(identity: str) -> Answer | None:
+        made = known.get(identity)
+        return made.body(now) if made is not None and (every or made.end > now) else None
+
+    if asked.paged:
+        found = yield from page(lambda: known, show, asked)
+        return found.body("silences") | {"now": rfc3339(now)}
+    bodies = [body for each in known if (body := show(each)) is not None]
+    return (yield from _whole("silences", bodies, len(bodies), asked)) | {"now": rfc3339(now)}
+
+
+def _whole(name: str, bodies: Iterable[Answer], count: int, asked: Wanted) -> Steps:
+    """Answer with what there is room for, for who does not know of pages."""
+    items, complete = yield from fitting(bodies, asked.room)
+    more = {} if complete else {"truncated": True, "total": count}
+    return {"ok": True, name: items, **more}
 
 
 def order(alert: Alert) -> tuple[int, float]:

@@ -1,11 +1,12 @@
 """What a request does to the outbox of a running hub: list, queue dead letters anew, drop."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
 from hub.clock import rfc3339
+from hub.commands.pages import Page, Wanted, fitting, page, wanted
 from hub.commands.request import Request, words
 from hub.core import Core
 from hub.errors import RequestError
@@ -19,13 +20,16 @@ from hub.store.writer import Store
 __all__ = ["Note", "drop", "entry_body", "find", "listed", "retry"]
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 Note = Callable[[Answer], None]
 """Puts what was done into the audit log; called in the turn of the loop in which it is done."""
 _STATES = ("queued", "dead")
 
 
-def find(reader: Reader, request: Request, *, among: str = "") -> list[OutboxEntry]:
-    """Return the rows that are meant by `ids`, `receiver`, `state`; OUTBOX_SHOWN at most. `among`: only this state.
+def find(reader: Reader, request: Request, *, among: str = "", after: int = 0) -> list[OutboxEntry]:
+    """Return the rows that are meant by `ids`, `receiver`, `state`; OUTBOX_SHOWN at most, from behind the row `after`.
+
+    `among`: only this state.
 
     Raises:
         RequestError: the request cannot be read.
@@ -39,9 +43,9 @@ def find(reader: Reader, request: Request, *, among: str = "") -> list[OutboxEnt
         raise RequestError(f"'state' is queued or dead, not {state!r}")
     if among and state not in ("", among):
         raise RequestError("only dead letters are queued anew: what is queued is tried anyway")
-    found = reader.outbox(ids, words(request, "receiver"), among or state, OUTBOX_SHOWN)
+    found = reader.outbox(ids, words(request, "receiver"), among or state, OUTBOX_SHOWN, after)
     missing = sorted(set(ids) - {entry.id for entry in found})
-    if missing:
+    if missing and not after:
         known = {entry.id for entry in reader.outbox((), "", "", OUTBOX_SHOWN)}
         what = "dead letter" if among == "dead" else "notification in the outbox"
         hint = did_you_mean(missing[0], known - {entry.id for entry in found})
@@ -83,10 +87,40 @@ async def _found(store: Store, request: Request, among: str = "") -> list[Outbox
     return await store.read(lambda database: find(Reader(database.connection), request, among=among))
 
 
-async def listed(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:
-    """List what is queued or dead; it is read and written beside the loop, for it may be 1,000 bodies of 10 KB."""
-    del pipeline, note
-    return await store.look(lambda reader: _answer(find(reader, request)))
+async def listed(store: Store, request: Request) -> Answer:
+    """List what is queued or dead, page by page where `cursor` or `limit` is given.
+
+    It is read and written beside the loop, for it may be 1,000 bodies of 10 KB.
+    """
+    asked = wanted(request)
+    read = _page if asked.paged else _some
+    return await store.look(lambda reader: read(reader, request, asked))
+
+
+def _some(reader: Reader, request: Request, asked: Wanted) -> Answer:
+    """Answer who does not know of pages: with the first, as many as there is room for."""
+    items, complete = _at_once(fitting(map(entry_body, find(reader, request)), asked.room))
+    return {"ok": True, "outbox": items} | ({} if complete else {"truncated": True})
+
+
+def _page(reader: Reader, request: Request, asked: Wanted) -> Answer:
+    """Answer with the rows behind the cursor: a row keeps its number as long as it waits."""
+    if not asked.cursor.isdecimal() and asked.cursor:
+        raise RequestError(f"{asked.cursor!r} is no cursor of the outbox")
+    found = {f"{each.row:019}": each for each in find(reader, request, after=int(asked.cursor[:18] or 0))}
+    made = _at_once(page(lambda: found, lambda key: entry_body(found[key]), asked._replace(cursor="")))
+    last = made.next or (max(found) if len(found) == OUTBOX_SHOWN else "")
+    return Page(made.items, str(int(last)) if last else "").body("outbox")
+
+
+def _at_once(steps: Generator[None, None, T]) -> T:
+    """Return what steps come to, where nothing waits for the loop."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
 
 
 async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:

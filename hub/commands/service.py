@@ -53,9 +53,9 @@ class Service:
             "unack": self._changing("unack", desk.unack),
             "silence": self._changing("silence", desk.silence),
             "unsilence": self._changing("unsilence", desk.unsilence),
-            "alerts": self._reading(desk.alerts),
-            "silences": self._reading(desk.silences),
-            "outbox": self._queue("outbox", outbox.listed),
+            "alerts": self._listing(lambda core, request, _now: desk.alerts(core, request)),
+            "silences": self._listing(desk.silences),
+            "outbox": self._outbox,
             "outbox-retry": self._queue("outbox-retry", outbox.retry),
             "outbox-drop": self._queue("outbox-drop", outbox.drop),
             "push": self._reading(lambda _core, _request, _now: push.key(subscribers)),
@@ -112,12 +112,25 @@ class Service:
 
         return handle
 
+    def _listing(self, steps: Callable[[Core, Request, float], desk.Steps]) -> Handler:
+        """Read what may be long, a slice in each turn of the loop: events are evaluated between."""
+
+        async def handle(request: Request, way: Way) -> Answer:
+            del way
+            return await self._slices.run(steps(self._pipeline.core, request, self._clock.now()))
+
+        return handle
+
     def _queue(
         self, name: str, handle: Callable[[Pipeline, Store, Request, outbox.Note], Awaitable[Answer]]
     ) -> Handler:
         return lambda request, way: handle(
             self._pipeline, self._store, request, lambda made: self._note(name, request, way, made)
         )
+
+    async def _outbox(self, request: Request, way: Way) -> Answer:
+        del way
+        return await outbox.listed(self._store, request)
 
     def _push(self, name: str, change: Callable[[Subscribers, Request, float], Answer]) -> Handler:
         """Change who is told by push; what a subscription consists of is secret, so the audit log tells only who."""

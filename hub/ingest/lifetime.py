@@ -55,6 +55,11 @@ class Lifetime(ABC):
         """Position up to which the broker is known to have taken our acknowledgements."""
         return self._fence.confirmed
 
+    @property
+    def packet_bytes(self) -> int | None:
+        """The longest packet that the broker takes; MQTT 3.1.1 cannot say it."""
+        return None
+
     async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
         """Connect, subscribe, reconnect for ever; see Session.run."""
         self._subscriptions.want(filters, earlier)

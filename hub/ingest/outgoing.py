@@ -86,6 +86,11 @@ class Outgoing:
             self._requests.pop(packet_id, None)
         return codes
 
+    @property
+    def packet_bytes(self) -> int | None:
+        """The longest packet that the broker takes."""
+        return self._broker.max_packet_size
+
     def refused(self, data: bytes, qos: int) -> str | None:
         """Return why this broker would disconnect us for a PUBLISH, None where it would not."""
         broker = self._broker

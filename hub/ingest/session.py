@@ -97,6 +97,11 @@ class Session(Protocol):
         """Position of the last delivery that came, once it will be handed out; it may fall when a connection ends."""
         ...
 
+    @property
+    def packet_bytes(self) -> int | None:
+        """The longest packet that the broker takes; None where it has not said."""
+        ...
+
     def catch_up(self) -> None:
         """Ask the broker whether all that it has sent by now is here: then `drained` follows, with the detail `again`.
 

@@ -57,6 +57,11 @@ class Session5(Lifetime):
         self._numbered = True
         self._blamed = False
 
+    @property
+    def packet_bytes(self) -> int | None:
+        """The longest packet that the broker takes, as its last CONNACK says."""
+        return self._outgoing.packet_bytes
+
     def acknowledge(self, position: int) -> None:
         """Acknowledge up to a position; see Session.acknowledge."""
         settled = self._inbox.settle(position)

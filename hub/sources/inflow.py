@@ -67,6 +67,11 @@ class Inflow:
         waiting = self._session.received - self._passed + sum(source.waiting for source in self._sources)
         return self.handed + waiting
 
+    @property
+    def packet_bytes(self) -> int | None:
+        """The longest packet that the broker takes."""
+        return self._session.packet_bytes
+
     def catch_up(self) -> None:
         """Ask the broker; the sources know themselves whether they are behind."""
         self._session.catch_up()

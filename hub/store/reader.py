@@ -35,7 +35,7 @@ SELECT alert FROM trace WHERE notification = ? AND kind = 'notified' GROUP BY al
 _OUTBOX = """
 SELECT row, id, receiver, lane, body, created, state, attempts, next_at, reason FROM outbox
 WHERE (?1 = '' AND receiver <> ?2 OR receiver = ?1) AND (?3 = '' OR state = ?3)
-AND (?4 = '[]' OR id IN (SELECT value FROM json_each(?4))) ORDER BY row LIMIT ?5"""
+AND (?4 = '[]' OR id IN (SELECT value FROM json_each(?4))) AND row > ?6 ORDER BY row LIMIT ?5"""
 
 
 _DEPTHS = """
@@ -136,9 +136,12 @@ class Reader:
         row = self._connection.execute("SELECT state FROM alerts WHERE fingerprint = ?", (mark,)).fetchone()
         return None if row is None else orjson.loads(row[0])
 
-    def outbox(self, ids: Sequence[str], receiver: str, state: str, limit: int) -> list[OutboxEntry]:
-        """Return rows of the outbox in order; where none is named of all ids, states, receivers but the hub's own."""
-        wanted = (receiver, OWN, state, orjson.dumps(list(ids)).decode(), limit)
+    def outbox(self, ids: Sequence[str], receiver: str, state: str, limit: int, after: int = 0) -> list[OutboxEntry]:
+        """Return rows of the outbox in order, from behind the row `after`.
+
+        Where none is named, those of all ids, states, and receivers but the hub's own.
+        """
+        wanted = (receiver, OWN, state, orjson.dumps(list(ids)).decode(), limit, after)
         return [OutboxEntry(*row) for row in self._connection.execute(_OUTBOX, wanted)]
 
     def depths(self) -> list[Depth]:

@@ -8,7 +8,7 @@ import pytest
 from hub.commands import channel as module
 from hub.commands.channel import Channel
 from hub.errors import SessionTakenOver
-from hub.limits import COMPLAINTS, DESK_RETRY_SECONDS
+from hub.limits import ANSWER_BYTES, COMPLAINTS, DESK_RETRY_SECONDS
 from tests.rules.making import Packet
 
 
@@ -19,6 +19,7 @@ class Session:
         made.append(self)
         self.coming, self.over, self.began = asyncio.Queue(), asyncio.Event(), asyncio.Event()
         self.published, self.acknowledged, self.closed = [], 0, False
+        self.packet_bytes = None
 
     async def run(self, _filters, _earlier=()):
         self.began.set()
@@ -124,6 +125,8 @@ async def test_a_request_is_answered_below_answers_with_its_correlation_data(des
     running = asyncio.create_task(channel.run())
     made[0].coming.put_nowait([asking("alerts", {"a": 1}, "hub/answers/me"), asking("ack", {}, None)])
     await wait_for(lambda: made[0].acknowledged == 2)
+    room = service.asked[0][1].pop("bytes")
+    assert 0 < room <= ANSWER_BYTES
     assert service.asked == [("alerts", {"a": 1}, "mqtt"), ("ack", {}, "mqtt")]
     assert made[0].published == [("hub/answers/me", {"ok": True}, b"42")]
     assert not troubles

@@ -16,7 +16,7 @@ class RefusingSession:
 
     def __init__(self):
         self.filters, self.coming, self.closed = None, asyncio.Queue(), asyncio.Event()
-        self.acknowledged = 0
+        self.acknowledged, self.packet_bytes = 0, None
 
     async def run(self, filters, _earlier=()):
         self.filters = list(filters)
@@ -62,7 +62,8 @@ async def test_the_desk_serves_requests_and_what_it_may_hear_goes_where_it_belon
             Packet("hub/command/alerts", orjson.dumps({"a": 2}), 2),
             Packet(DROPPED, b"7", 3, retain=True),
         ])  # fmt: skip
-        assert await service.asked.get() == ("alerts", {"a": 2}, "mqtt")
+        name, asked, via = await service.asked.get()
+        assert (name, asked["a"], via) == ("alerts", 2, "mqtt")
         assert await heard.get() == (b"7", True)
         await channel.close()
         await running

@@ -11,7 +11,7 @@ from hub.alerts.matchers import match_all
 from hub.clock import rfc3339
 from hub.commands.desk import LISTED, order
 from hub.commands.request import matchers_of
-from hub.limits import HISTORY_SHOWN
+from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer, asked_number
@@ -76,10 +76,20 @@ async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str
     return found
 
 
+def _asked_page(request: Request) -> dict[str, Any]:
+    """Read which page of a list is asked for; nothing where all of it is."""
+    query = request.query_params
+    found: dict[str, Any] = {"cursor": query["cursor"]} if "cursor" in query else {}
+    return found | ({"limit": asked_number(query, "limit", PAGE_ITEMS, _NEWEST)} if "limit" in query else {})
+
+
 async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
     """List alerts, of one state or all, that matchers match."""
     del actor
     wanted = request.query_params.getlist("filter")
+    if asked := _asked_page(request):
+        asked |= {"matchers": wanted} if any(wanted) else {}
+        return answer(await _ask(site, "alerts", {**asked, "state": request.query_params.get("state", "")}))
     matchers = matchers_of({"matchers": wanted}) if any(wanted) else []
     state = request.query_params.get("state", "")
     if state not in ("", *Phase):
@@ -98,14 +108,23 @@ async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
 async def _silences(site: Site, request: Request, actor: Actor) -> Response:
     """List silences: pending and active ones; with expired=true all that are kept."""
     del actor
-    return answer(await _ask(site, "silences", {"expired": request.query_params.get("expired") == "true"}))
+    expired = request.query_params.get("expired") == "true"
+    if asked := _asked_page(request):
+        return answer(await _ask(site, "silences", {**asked, "expired": expired}))
+    now = site.app.clock.now()
+    kept = list(site.app.pipeline.core.book.silences.values())
+    found = (made.body(now) for made in kept if expired or made.end > now)
+    return answer({"ok": True, "silences": await site.reads.write(found), "now": rfc3339(now)})
 
 
 async def _outbox(site: Site, request: Request, actor: Actor) -> Response:
     """List what is queued or dead, of one receiver or all."""
     del actor
     query = request.query_params
-    return answer(await _ask(site, "outbox", {key: query[key] for key in ("receiver", "state") if key in query}))
+    wanted: dict[str, Any] = {key: query[key] for key in ("receiver", "state") if key in query}
+    if "id" in query:
+        wanted["ids"] = query.getlist("id")
+    return answer(await _ask(site, "outbox", {**wanted, **_asked_page(request)}))
 
 
 async def _push(site: Site, request: Request, actor: Actor) -> Response:

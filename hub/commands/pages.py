@@ -1,0 +1,156 @@
+"""Lists page by page, and answers that fit into a packet: ten thousand alerts are more than a broker lets through.
+
+A page goes on behind a cursor: the key of the last thing that was looked at, in the order of keys, which no change
+moves. So what is there the whole time is shown once, whatever comes, goes or changes between two pages.
+"""
+
+import sys
+from collections.abc import Callable, Generator, Iterable
+from heapq import nsmallest
+from typing import Any, NamedTuple
+
+import orjson
+
+from hub.commands.request import Request, words
+from hub.errors import RequestError
+from hub.expressions.visible import shorten
+from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, PAGE_ITEMS, PAGE_LOOK
+
+__all__ = ["LISTS", "Page", "Wanted", "cut", "fitting", "page", "room_of", "wanted"]
+
+LISTS = frozenset({"alerts", "silences", "outbox"})
+"""The commands whose answer is a list that may be long."""
+
+_ESCAPED = 6  # bytes at most that JSON needs for one of a text
+_TRIES = 8  # parts of one object that are cut before it is given up
+
+
+class Wanted(NamedTuple):
+    """What a request wants of a list: `paged` where it knows of pages; from behind `cursor`, so many, so many bytes."""
+
+    paged: bool
+    cursor: str
+    limit: int
+    room: int
+
+
+class Page(NamedTuple):
+    """Some of a list, as JSON each, and the cursor of what follows, "" where nothing does."""
+
+    items: list[orjson.Fragment]
+    next: str
+
+    def body(self, name: str) -> dict[str, Any]:
+        """Return it as an answer."""
+        return {"ok": True, name: self.items, "next": self.next or None}
+
+
+def wanted(request: Request) -> Wanted:
+    """Read `cursor`, `limit` and `bytes`, the most that the answer may have; all of it, where nothing is said.
+
+    Raises:
+        RequestError: they cannot be read.
+
+    """
+    paged = "cursor" in request or "limit" in request
+    limit = _number(request, "limit", PAGE_ITEMS, 1)
+    room = room_of(request) - ANSWER_FRAME_BYTES if paged or "bytes" in request else sys.maxsize
+    cursor = "" if request.get("cursor") is None else words(request, "cursor")
+    return Wanted(paged, cursor, min(limit, PAGE_ITEMS), room)
+
+
+def room_of(request: Request) -> int:
+    """Read `bytes`: how long an answer the asker can take.
+
+    Raises:
+        RequestError: it cannot be read.
+
+    """
+    return min(_number(request, "bytes", ANSWER_BYTES, ANSWER_LEAST_BYTES), ANSWER_BYTES)
+
+
+def _number(request: Request, key: str, default: int, least: int) -> int:
+    found = request.get(key, default)
+    if type(found) is not int or found < least:
+        raise RequestError(f"{key!r} must be a whole number from {least} on")
+    return found
+
+
+def page(
+    keys: Callable[[], Iterable[str]], show: Callable[[str], dict[str, Any] | None], asked: Wanted
+) -> Generator[None, None, Page]:
+    """Return a page, a step for each thing looked at; `show` returns None for what is not meant, or is gone by now."""
+    items, left, cursor = list[orjson.Fragment](), asked.room, asked.cursor
+    while True:
+        ahead = nsmallest(PAGE_LOOK, (key for key in keys() if key > cursor))
+        for key in ahead:
+            yield
+            body = show(key)
+            if body is not None:
+                text = orjson.dumps(body)
+                if items and (len(items) == asked.limit or len(text) >= left):
+                    return Page(items, cursor)
+                items.append(orjson.Fragment(text if len(text) < left else orjson.dumps(cut(body, left))))
+                left -= len(text) + 1
+            cursor = key
+        if len(ahead) < PAGE_LOOK:
+            return Page(items, "")
+        yield
+
+
+def fitting(bodies: Iterable[dict[str, Any]], room: int) -> Generator[None, None, tuple[list[orjson.Fragment], bool]]:
+    """Return as many as there is room for, and whether that is all: for who does not know of pages."""
+    items, left = list[orjson.Fragment](), room
+    for body in bodies:
+        yield
+        text = orjson.dumps(body)
+        if len(text) >= left:
+            return items, False
+        items.append(orjson.Fragment(text))
+        left -= len(text) + 1
+    return items, True
+
+
+def cut(value: Any, room: int) -> Any:
+    """Return a value that has so many bytes at most as JSON: of what is longest in it only the beginning.
+
+    An object of which something was left out says so, `truncated`.
+    """
+    size = _size(value)
+    if size <= room:
+        return value
+    if isinstance(value, str):
+        return shorten(value, max(3, (room - 2) // _ESCAPED if size > len(value.encode()) + 2 else room - 2))
+    if isinstance(value, list | tuple):
+        return _cut_list(value, room)
+    if not isinstance(value, dict):
+        return None
+    return _cut_object(value, room)
+
+
+def _cut_object(value: dict[str, Any], room: int) -> dict[str, Any]:
+    made, tries = {**value, "truncated": True}, 0
+    while (over := _size(made) - room) > 0:
+        longest = max(made, key=lambda key: (key != "truncated", _size(made[key])))
+        before = _size(made[longest])
+        if tries < _TRIES and before > over:
+            made[longest], tries = cut(made[longest], before - over), tries + 1
+        elif len(made) > 1:  # many small ones: those in front of the others stay
+            made.pop(next(key for key in reversed(made) if key != "truncated"))
+        else:
+            break
+    return made
+
+
+def _cut_list(values: list[Any] | tuple[Any, ...], room: int) -> list[Any]:
+    made, left = list[Any](), room - 2
+    for each in values:
+        left -= _size(each) + 1
+        if left < 0:
+            break
+        made.append(each)
+    return made or [cut(each, max(0, room - 2)) for each in values[:1]]
+
+
+def _size(value: Any) -> int:
+    return len(orjson.dumps(value))
