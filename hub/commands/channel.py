@@ -170,7 +170,8 @@ class Channel:
         mark: Any = getattr(delivery, "correlation_data", None)
         data = orjson.dumps(answer)
         if len(data) > room:
-            data = orjson.dumps(cut(dict(answer), room))
+            total = max((len(each) for each in answer.values() if isinstance(each, list)), default=0)
+            data = orjson.dumps(cut({"total": total, **answer}, room))
         try:
             await self._session.publish(topic, data, properties={"correlation_data": mark})
         except HubError as error:

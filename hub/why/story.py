@@ -16,7 +16,7 @@ from hub.store.changes import TraceRow
 from hub.store.reader import Reader
 from hub.why.values import value_text
 
-__all__ = ["Told", "as_body", "read", "sentence", "tell"]
+__all__ = ["Told", "as_body", "of_body", "read", "sentence", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,23 @@ def as_body(told: Told) -> dict[str, Any]:
         "alertname": told.rule,
         "fingerprint": told.mark,
         "labels": told.labels,
+        "state": told.state.get("state") if told.state else None,
         "trace": [
             {"time": rfc3339(at), "kind": kind, "notification": identity or None, **orjson.loads(text)}
             for at, kind, _, _, identity, text in told.entries
         ],
     }
+
+
+def of_body(body: Mapping[str, Any]) -> Told:
+    """Read what `as_body` wrote: a hub elsewhere has told it."""
+    entries = []
+    for each in body["trace"]:
+        data = {key: value for key, value in each.items() if key not in ("time", "kind", "notification")}
+        at, named = datetime.fromisoformat(each["time"]).timestamp(), each["notification"] or ""
+        entries.append((at, each["kind"], body["fingerprint"], body["alertname"], named, orjson.dumps(data).decode()))
+    state = {"state": body["state"]} if body.get("state") else None
+    return Told(body["fingerprint"], body["alertname"], body["labels"], state, entries)
 
 
 def tell(told: Told, zone: tzinfo = UTC) -> list[str]:

@@ -11,20 +11,36 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub.config import load_settings
 from hub.errors import RequestError
-from hub.operate.ask import ask
+from hub.model import Phase
+from hub.operate.ask import ask, ask_all
+from hub.operate.reach import Reach, reach_of
 from hub.operate.runner import run_loop
 from hub.operate.shown import shown, shown_json, shown_labels
 
-__all__ = ["ack", "alerts", "print_table", "request", "silence", "unsilence", "user"]
+__all__ = ["ack", "alerts", "listing", "print_table", "request", "silence", "unsilence", "user"]
 
+_SHOWN_ORDER = (Phase.FIRING, Phase.PENDING, Phase.RESOLVED)
 _PIPED_WIDTH = 250  # columns, where nobody's terminal says how wide it is
 
 Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
 ]
 Broker = Annotated[str | None, typer.Option(help="The broker of the hub: mqtt://[user:password@]host[:port].")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        help="Ask the hub over HTTP, at this address [default: over its broker, or, with protocol: 3.1.1, as hub.yaml"
+        " says].",
+        show_default=False,
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        help="One of the hub's tokens, for HTTP, or '!env NAME', '!file PATH'.", envvar="HUB_TOKEN", show_default=False
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the hub's answer as JSON.")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it [default: the user of this shell].")]
 Comment = Annotated[str, typer.Option("-m", "--comment", help="Why.")]
@@ -54,26 +70,36 @@ def alerts(
     ] = None,
     config: Config = None,
     broker: Broker = None,
+    url: Url = None,
+    token: Token = None,
     silences: Annotated[bool, typer.Option("--silences", help="List the silences instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the alerts of a running hub: pending, firing, resolved a while ago."""
-    if silences:
-        answer = request("silences", {}, config, broker)
-        show = _silence_table
-    else:
-        answer = request("alerts", which(matchers or []), config, broker)
-        show = _alert_table
+    name, show = ("silences", _silence_table) if silences else ("alerts", _alert_table)
+    wanted = {} if silences else which(matchers or [])
+    answer = listing(name, wanted, reach_of(config, broker, url, token))
+    since = "startsAt" if silences else "since"
+    answer = {**answer, name: sorted(answer[name], key=lambda each: str(each[since]), reverse=not silences)}
+    if not silences:
+        answer["alerts"].sort(key=_rank)
     if as_json:
         typer.echo(shown_json(answer["silences" if silences else "alerts"]))
     else:
         show(answer)
 
 
+def _rank(alert: Mapping[str, Any]) -> int:
+    """Firing first, as on the page."""
+    return next((rank for rank, state in enumerate(_SHOWN_ORDER) if alert["state"] == state), len(_SHOWN_ORDER))
+
+
 def ack(
     matchers: Matchers,
     config: Config = None,
     broker: Broker = None,
+    url: Url = None,
+    token: Token = None,
     by: By = None,
     comment: Comment = "",
     lasting: Annotated[
@@ -86,7 +112,7 @@ def ack(
     wanted = which(matchers) | {"by": by or user(), "comment": comment}
     if lasting is not None:
         wanted["for"] = lasting
-    answer = request("unack" if undo else "ack", wanted, config, broker)
+    answer = request("unack" if undo else "ack", wanted, reach_of(config, broker, url, token))
     if as_json:
         typer.echo(shown_json(answer["alerts"]))
         return
@@ -98,6 +124,8 @@ def silence(
     matchers: Meant,
     config: Config = None,
     broker: Broker = None,
+    url: Url = None,
+    token: Token = None,
     by: By = None,
     comment: Comment = "",
     lasting: Annotated[str, typer.Option("--for", help="For how long, from its start.")] = "1h",
@@ -117,7 +145,7 @@ def silence(
     }
     if start is not None:
         wanted["start"] = start
-    answer = request("silence", wanted, config, broker)
+    answer = request("silence", wanted, reach_of(config, broker, url, token))
     typer.echo(shown_json(answer["silence"]) if as_json else _silenced(answer))
     for warning in answer.get("warnings", ()):  # beside what is printed, which may be read by a program
         typer.echo(f"warning: {shown(warning)}", err=True)
@@ -133,28 +161,45 @@ def unsilence(
     identity: Annotated[str, typer.Argument(help="The silence's id.", metavar="ID", show_default=False)],
     config: Config = None,
     broker: Broker = None,
+    url: Url = None,
+    token: Token = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
     """End a silence; what still fires and was held back is told."""
-    answer = request("unsilence", {"id": identity, "by": by or user()}, config, broker)
+    answer = request("unsilence", {"id": identity, "by": by or user()}, reach_of(config, broker, url, token))
     if as_json:
         typer.echo(shown_json(answer["silence"]))
     else:
         typer.echo(f"ended: {shown(identity)}")
 
 
-def request(name: str, wanted: Mapping[str, Any], config: Path | None, broker: str | None) -> Mapping[str, Any]:
-    """Ask the running hub of these settings.
+def request(name: str, wanted: Mapping[str, Any], reach: Reach) -> Mapping[str, Any]:
+    """Ask a running hub.
 
     Raises:
         RequestError: the hub says no, and why.
-        SessionError: there is no answer.
+        HubError: there is no answer.
 
     """
-    answer = run_loop(ask(load_settings(config, broker=broker), name, wanted))
+    return _agreed(run_loop(ask(reach, name, wanted)))
+
+
+def listing(name: str, wanted: Mapping[str, Any], reach: Reach) -> Mapping[str, Any]:
+    """Ask a running hub for a whole list, page by page.
+
+    Raises:
+        HubError: as above.
+
+    """
+    return _agreed(run_loop(ask_all(reach, name, wanted)))
+
+
+def _agreed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     if not answer.get("ok"):
         raise RequestError(str(answer.get("error", "the hub gave no reason")))
+    if answer.get("truncated"):
+        typer.echo(f"{answer.get('total', 'more')} in all: the hub's answer has no room for each of them", err=True)
     return answer
 
 

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from hub.config import Settings, load_settings
 from hub.duration import format_duration, parse_duration
 from hub.errors import RequestError
 from hub.limits import DRILL_LOOK_SECONDS, DRILL_WAIT_SECONDS
 from hub.operate.ask import ask
-from hub.operate.cli.desk import Broker, By, Config, print_table, user
+from hub.operate.cli.desk import Broker, By, Config, Token, Url, print_table, user
+from hub.operate.reach import Reach, reach_of
 from hub.operate.runner import run_loop
 from hub.operate.shown import shown
 
@@ -32,6 +32,8 @@ def drill(
     ] = None,
     config: Config = None,
     broker: Broker = None,
+    url: Url = None,
+    token: Token = None,
     wait: Annotated[str, typer.Option(help="How long to wait for receipts.", metavar="DURATION")] = format_duration(
         DRILL_WAIT_SECONDS
     ),
@@ -48,7 +50,7 @@ def drill(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--wait") from None
     wanted = {"receivers": list(receivers or ()), "by": by or user()}
-    found = run_loop(_drill(load_settings(config, broker=broker), wanted, seconds, quiet=as_json))
+    found = run_loop(_drill(reach_of(config, broker, url, token), wanted, seconds, quiet=as_json))
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -57,9 +59,9 @@ def drill(
         raise typer.Exit(1)
 
 
-async def _drill(settings: Settings, wanted: Mapping[str, Any], seconds: float, *, quiet: bool) -> Sequence[Receipt]:
+async def _drill(reach: Reach, wanted: Mapping[str, Any], seconds: float, *, quiet: bool) -> Sequence[Receipt]:
     """Ask for the drill, look at the receipts until all are there or time is up, take back the rest."""
-    begun = await _ask(settings, "drill", wanted)
+    begun = await _ask(reach, "drill", wanted)
     found: Sequence[Receipt] = begun["receipts"]
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -69,9 +71,9 @@ async def _drill(settings: Settings, wanted: Mapping[str, Any], seconds: float, 
         while (waiting := [each for each in found if not each["done"]]) and asyncio.get_running_loop().time() < until:
             progress.update(task, description=f"waiting for {', '.join(shown(each['receiver']) for each in waiting)}")
             await asyncio.sleep(DRILL_LOOK_SECONDS)
-            found = (await _ask(settings, "drill-receipts", {"drill": begun["drill"]}))["receipts"]
+            found = (await _ask(reach, "drill-receipts", {"drill": begun["drill"]}))["receipts"]
     for each in found:
-        if (not each["done"] or _has_failed(each)) and not await _take_back(settings, each["id"], str(wanted["by"])):
+        if (not each["done"] or _has_failed(each)) and not await _take_back(reach, each["id"], str(wanted["by"])):
             typer.echo(f"{shown(each['receiver'])}: it is being sent at this moment and may arrive yet", err=True)
     return found
 
@@ -81,21 +83,21 @@ def _has_failed(receipt: Receipt | None) -> bool:
     return receipt is not None and (receipt["outcome"] == "rejected" or _has_failed(receipt["fallback"]))
 
 
-async def _take_back(settings: Settings, identity: str, by: str) -> bool:
+async def _take_back(reach: Reach, identity: str, by: str) -> bool:
     """Drop what is still queued, and the dead letter: a test that comes hours later helps nobody.
 
     Tell whether that was possible, after a few attempts: what is being sent at that moment cannot be taken back.
     """
     for _ in range(_ATTEMPTS):
-        answer = await ask(settings, "outbox-drop", {"ids": [identity], "by": by})
+        answer = await ask(reach, "outbox-drop", {"ids": [identity], "by": by})
         if not answer.get("busy"):
             return True  # also where it has arrived meanwhile, and is not there any more
         await asyncio.sleep(DRILL_LOOK_SECONDS)
     return False
 
 
-async def _ask(settings: Settings, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    answer = await ask(settings, name, request)
+async def _ask(reach: Reach, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    answer = await ask(reach, name, request)
     if not answer.get("ok"):
         raise RequestError(str(answer.get("error", "the hub gave no reason")))
     return answer

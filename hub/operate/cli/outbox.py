@@ -18,7 +18,8 @@ from hub.config import load_settings
 from hub.errors import StoreLocked
 from hub.limits import OUTBOX_SHOWN
 from hub.notify.outbox import Queued
-from hub.operate.cli.desk import Broker, By, Config, print_table, request, user
+from hub.operate.cli.desk import Broker, By, Config, Token, Url, listing, print_table, request, user
+from hub.operate.reach import reach_of
 from hub.operate.shown import shown, shown_json
 from hub.outbox import outbox_row, revived
 from hub.store.changes import Changes
@@ -38,6 +39,8 @@ def outbox(
     ] = None,
     config: Config = None,
     broker: Broker = None,
+    url: Url = None,
+    token: Token = None,
     state: Annotated[Path | None, typer.Option(help="The hub's state file; a running hub may have it open.")] = None,
     receiver: Annotated[str | None, typer.Option(help="Only what is for this receiver.", metavar="NAME")] = None,
     queued: Annotated[bool, typer.Option("--queued", help="Only what is queued.")] = False,
@@ -51,12 +54,20 @@ def outbox(
         raise typer.BadParameter("--queued and --dead exclude each other")
     wanted: dict[str, Any] = {"ids": list(ids or ()), "receiver": receiver or "", "by": by or user(), "all": every}
     wanted["state"] = "queued" if queued else "dead" if dead else ""
-    path = load_settings(config, state=state).state
-    if action == "list":
-        answer: dict[str, Any] = {"outbox": [entry_body(entry) for entry in _listed(path, wanted)]}
-    else:
+
+    def ask() -> dict[str, Any]:
+        return dict(request(f"outbox-{action}", wanted, reach_of(config, broker, url, token)))
+
+    if action != "list":
         named(wanted)
-        answer = _change(action, path, wanted, lambda: dict(request(f"outbox-{action}", wanted, config, broker)))
+    if url is not None:
+        reach = reach_of(config, broker, url, token)
+        answer = ask() if action != "list" else dict(listing("outbox", wanted, reach))
+    elif action == "list":
+        path = load_settings(config, state=state).state
+        answer = {"outbox": [entry_body(entry) for entry in _listed(path, wanted)]}
+    else:
+        answer = _change(action, load_settings(config, state=state).state, wanted, ask)
     if as_json:
         typer.echo(shown_json(answer["outbox"]))
     elif action == "list":
@@ -68,14 +79,18 @@ def outbox(
 def _listed(path: Path, wanted: dict[str, Any]) -> list[OutboxEntry]:
     reader = Reader.open(path)
     try:
-        return find(reader, wanted)
+        found = some = find(reader, wanted)
+        while len(some) == OUTBOX_SHOWN:
+            some = find(reader, wanted, after=some[-1].row)
+            found += some
+        return found
     finally:
         reader.close()
 
 
 def _change(action: Action, path: Path, wanted: dict[str, Any], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Change the file where no hub has it open, else let that hub do it."""
-    _listed(path, wanted | {"ids": []})  # a file that is none is told of, not made
+    Reader.open(path).close()  # a file that is none is told of, not made
     try:
         database = Database(path)
     except StoreLocked:
@@ -102,8 +117,6 @@ def _show(found: Sequence[dict[str, Any]]) -> None:
     for each in found:
         table.add_row(*(shown("" if each[name] is None else each[name]) for name in _CELLS))
     print_table(table, found, "the outbox is empty")
-    if len(found) == OUTBOX_SHOWN:
-        typer.echo(f"these are the first {OUTBOX_SHOWN:,}; --receiver, --queued, --dead or ids choose others", err=True)
 
 
 def _say(action: Action, answer: dict[str, Any]) -> None:

@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hub.config import HttpSettings, load_settings
-from hub.document import Problems, parse_document
-from hub.errors import ConfigError
-from hub.operate.cli.desk import user
+from hub.operate.cli.desk import Token, user
+from hub.operate.reach import secret_of, url_of
 from hub.secret import Secret
 
 __all__ = ["watch"]
@@ -21,12 +19,7 @@ def watch(
     url: Annotated[
         str | None, typer.Option(help="Where the hub speaks HTTP [default: as hub.yaml says].", show_default=False)
     ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            help="One of the hub's tokens, or '!env NAME', '!file PATH'.", envvar="HUB_TOKEN", show_default=False
-        ),
-    ] = None,
+    token: Token = None,
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
     ] = None,
@@ -37,10 +30,8 @@ def watch(
     """Show a running hub live: alerts, events, rules, devices, deliveries; acknowledge and silence from there."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise typer.BadParameter("the live view needs a terminal; a script reads the feed: curl -N URL/sse")
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise typer.BadParameter(f"--url: {url!r} is not http://… or https://…")
-    where = url or _address(load_settings(config).http)
-    asyncio.run(_watch(where, _secret(token) if token else None, notes.read_text("utf-8") if notes else ""))
+    known = secret_of(token) if token else None
+    asyncio.run(_watch(url_of(config, url), known, notes.read_text("utf-8") if notes else ""))
 
 
 async def _watch(url: str, token: Secret | None, notes: str) -> None:
@@ -53,26 +44,3 @@ async def _watch(url: str, token: Secret | None, notes: str) -> None:
         view = LiveView(link, user(), notes)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, view.exit)
         await view.run_async()
-
-
-def _address(settings: HttpSettings) -> str:
-    """Return where a hub with these settings is reached from this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - not bound here
-    scheme = "https" if settings.cert else "http"
-    return settings.url or f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
-
-
-def _secret(text: str) -> Secret:
-    """Read a token, from the environment or a file where it says so.
-
-    Raises:
-        ConfigError: it cannot be had from there.
-
-    """
-    if not text.startswith(("!env ", "!file ")):
-        return Secret(text)
-    problems = Problems()
-    found = parse_document(text, "--token", problems)
-    if problems or found is None or not isinstance(found.value, Secret):
-        raise ConfigError(problems)
-    return found.value

@@ -7,20 +7,15 @@ from typing import Annotated
 import typer
 
 from hub.config import load_settings
-from hub.errors import RequestError
-from hub.operate.ask import ask
-from hub.operate.runner import run_loop
+from hub.operate.cli.desk import Broker, Config, Token, Url, request
+from hub.operate.reach import reach_of
 from hub.operate.shown import shown, shown_json, shown_labels
 from hub.schedules import local_zone
 from hub.store.reader import Reader
-from hub.why.story import Told, as_body, read, tell
+from hub.why.story import Told, as_body, of_body, read, tell
 
 __all__ = ["why", "why_not"]
 
-Config = Annotated[
-    Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
-]
-Broker = Annotated[str | None, typer.Option(help="The broker of the hub: mqtt://[user:password@]host[:port].")]
 Labels = Annotated[
     list[str] | None, typer.Argument(help="Which instance: site=a device=7.", metavar="[LABEL=VALUE]...")
 ]
@@ -31,24 +26,33 @@ def why(
     alert: Annotated[str, typer.Argument(help="The name of an alert, or an id of a notification.", metavar="ALERT")],
     labels: Labels = None,
     config: Config = None,
+    url: Url = None,
+    token: Token = None,
     state: Annotated[Path | None, typer.Option(help="The hub's state file; a running hub may have it open.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell what led to an alert: messages, values, what held it back, who was told, each attempt.
 
-    It reads the hub's state file, whether the hub runs or not.
+    It reads the hub's state file, whether the hub runs or not; with --url it asks a running hub, here or elsewhere.
     """
-    settings = load_settings(config, state=state)
-    reader = Reader.open(settings.state)
-    try:
-        found = read(reader, alert, _labels(labels or ()))
-    finally:
-        reader.close()
+    if url is not None:
+        wanted = {"alert": alert, "labels": _labels(labels or ())}
+        found = [of_body(each) for each in request("why", wanted, reach_of(config, None, url, token))["alerts"]]
+    else:
+        found = _read(load_settings(config, state=state).state, alert, _labels(labels or ()))
     if as_json:
         typer.echo(shown_json([as_body(each) for each in found]))
         return
     for each in found:
         _say(each)
+
+
+def _read(path: Path, alert: str, labels: Mapping[str, str]) -> list[Told]:
+    reader = Reader.open(path)
+    try:
+        return read(reader, alert, labels)
+    finally:
+        reader.close()
 
 
 def _say(told: Told) -> None:
@@ -63,16 +67,16 @@ def why_not(
     labels: Labels = None,
     config: Config = None,
     broker: Broker = None,
+    url: Url = None,
+    token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell why nobody is told: which part of the condition does not hold, or which stage holds it back.
 
     It asks the running hub, which knows the last message of each topic.
     """
-    settings = load_settings(config, broker=broker)
-    answer = run_loop(ask(settings, "why-not", {"rule": rule, "labels": _labels(labels or ())}))
-    if not answer.get("ok"):
-        raise RequestError(str(answer.get("error")))
+    wanted = {"rule": rule, "labels": _labels(labels or ())}
+    answer = request("why-not", wanted, reach_of(config, broker, url, token))
     if as_json:
         typer.echo(shown_json(answer))
         return

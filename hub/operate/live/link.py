@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -50,6 +50,15 @@ class Link:
         """
         return await self._ask("GET", path, query, None)
 
+    async def look(self, path: str, query: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+        """Return the same, where a parameter may come twice, or have any name.
+
+        Raises:
+            HubError: as above.
+
+        """
+        return await self._ask("GET", path, query, None)
+
     async def command(self, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Have a command carried out.
 
@@ -59,7 +68,9 @@ class Link:
         """
         return await self._ask("POST", name, {}, orjson.dumps(request))
 
-    async def _ask(self, method: str, path: str, query: Mapping[str, str], body: bytes | None) -> Mapping[str, Any]:
+    async def _ask(
+        self, method: str, path: str, query: Mapping[str, str] | Sequence[tuple[str, str]], body: bytes | None
+    ) -> Mapping[str, Any]:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         limit = aiohttp.ClientTimeout(total=LIVE_ANSWER_SECONDS)
         try:
