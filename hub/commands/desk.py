@@ -132,7 +132,7 @@ def alerts(core: Core, request: Request) -> Steps:
 def _states(request: Request) -> tuple[Phase, ...]:
     state = words(request, "state")
     if state and state not in LISTED:
-        raise RequestError(f"no alert has the state {state[:50]!r}; it is one of {', '.join(LISTED)}")
+        raise RequestError(f"'state' is one of {', '.join(LISTED)}, not {state[:50]!r}")
     return (Phase(state),) if state else LISTED
 
 

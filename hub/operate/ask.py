@@ -30,14 +30,14 @@ _PARAMETERS: Mapping[str, Sequence[tuple[str, str]]] = {
 _PAGE = [("cursor", "cursor"), ("limit", "limit")]
 
 
-async def ask(reach: Reach, name: str, request: Mapping[str, Any]) -> Answer:
-    """Return the hub's answer; `ok` tells whether it did what was asked.
+async def ask(reach: Reach | Settings, name: str, request: Mapping[str, Any]) -> Answer:
+    """Return the hub's answer; `ok` tells whether it did what was asked. Settings alone mean: over their broker.
 
     Raises:
         HubError: the broker or the hub cannot be reached or will not have us, or no hub answered.
 
     """
-    async with _asking(reach, name) as put:
+    async with _asking(Reach(reach) if isinstance(reach, Settings) else reach, name) as put:
         return await put(request)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hub import __version__
+from hub.limits import ANSWER_LEAST_BYTES
 from hub.operate import topics
 from hub.operate.api import commands, views
 from hub.operate.api.described import (
@@ -24,7 +25,7 @@ from hub.operate.api.described import (
     one_of,
     said,
 )
-from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, SILENCE
+from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, PAGE_ASKED, SILENCE
 from hub.operate.topics import PROTOBUF, Channel
 from hub.rules.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED
@@ -81,10 +82,11 @@ EVENT_OF_ITS_OWN: Schema = made_of(
 )
 
 _ASKED_OF = {"matchers": {"oneOf": [TEXT, listed(TEXT)]}, "alertname": TEXT, "labels": mapped(ANY)}
+_ROOM = {"bytes": said({**WHOLE, "minimum": ANSWER_LEAST_BYTES}, "The longest answer that the asker takes.")}
 _READS: Mapping[str, Schema] = {
-    "alerts": made_of(_ASKED_OF),
-    "silences": made_of({"expired": FLAG}),
-    "outbox": OUTBOX_ASKED,
+    "alerts": made_of({**_ASKED_OF, "state": TEXT, **PAGE_ASKED, **_ROOM}),
+    "silences": made_of({"expired": FLAG, **PAGE_ASKED, **_ROOM}),
+    "outbox": made_of({**OUTBOX_ASKED["properties"], **PAGE_ASKED, **_ROOM}),
     "push": made_of(),
     "why": made_of({"alert": TEXT, "rule": TEXT, "labels": _LABELS}),
     "why-not": made_of({"rule": TEXT, "labels": _LABELS}),

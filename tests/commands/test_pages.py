@@ -123,7 +123,7 @@ def test_who_does_not_know_of_pages_gets_as_many_as_fit_firing_ones_first_and_is
         ({"limit": True}, "'limit' must be a whole number"),
         ({"cursor": 5}, "'cursor' must be text"),
         ({"bytes": 10}, f"'bytes' must be a whole number from {ANSWER_LEAST_BYTES} on"),
-        ({"state": "burning"}, "no alert has the state 'burning'"),
+        ({"state": "burning"}, "'state' is one of pending, firing, resolved, not 'burning'"),
     ],
 )
 def test_a_page_that_cannot_be_is_refused_with_why(asked, says):

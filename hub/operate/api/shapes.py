@@ -26,6 +26,8 @@ __all__ = [
     "LAST_EVENT",
     "OUTBOX_ASKED",
     "OUTBOX_ENTRY",
+    "PAGE",
+    "PAGE_ASKED",
     "RECEIPT",
     "RECEIVER",
     "RULE",
@@ -166,6 +168,17 @@ SUBSCRIPTION: Schema = said(
     "As `PushSubscription.toJSON()` has it.",
 )
 UNSILENCE_ASKED: Schema = made_of({"by": _WORDS}, id=_WORDS)
+PAGE_ASKED: dict[str, Schema] = {
+    "cursor": said(_WORDS, "`next` of the page before; empty for the first one."),
+    "limit": said({**WHOLE, "minimum": 1}, "How many at most."),
+}
+"""What is asked of a list that may be long."""
+PAGE: dict[str, Schema] = {
+    "next": said(maybe(TEXT), "The cursor of the next page, null behind the last; where a page was asked for."),
+    "truncated": said(FLAG, "There is more than the answer has room for: ask page by page."),
+    "total": said(WHOLE, "How many there are, where not all are here."),
+}
+"""What an answer that is a list says beside it."""
 OUTBOX_ASKED: Schema = made_of(
     {"ids": listed(TEXT), "receiver": _WORDS, "state": one_of("", "queued", "dead"), "all": FLAG, "by": _WORDS}
 )

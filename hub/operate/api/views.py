@@ -29,7 +29,18 @@ from hub.operate.api.described import (
     one_of,
     said,
 )
-from hub.operate.api.shapes import ALERT, AUDIT_ENTRY, HISTORY_ENTRY, OUTBOX_ENTRY, RECEIVER, SILENCE, WHY, WHY_NOT
+from hub.operate.api.shapes import (
+    ALERT,
+    AUDIT_ENTRY,
+    HISTORY_ENTRY,
+    OUTBOX_ENTRY,
+    PAGE,
+    PAGE_ASKED,
+    RECEIVER,
+    SILENCE,
+    WHY,
+    WHY_NOT,
+)
 from hub.operate.api.site import Endpoint, Handler, Site
 from hub.operate.api.standing import Receiving
 from hub.store.reader import Depth, Reader
@@ -208,12 +219,20 @@ _STATUS = Described(
     )
 )
 _FILTER = said(listed(TEXT), "Matchers as in Alertmanager, which must all match.")
-_ALERTS = Described(ok(alerts=listed(ALERT)), {"filter": _FILTER, "state": said(TEXT, "firing, pending or resolved.")})
-_SILENCES = Described(
-    ok(silences=listed(SILENCE), now=TIME), {"expired": said(TEXT, "true: those included that ended lately.")}
+_ALERTS = Described(
+    ok(PAGE, alerts=listed(ALERT)),
+    {"filter": _FILTER, "state": said(TEXT, "firing, pending or resolved."), **PAGE_ASKED},
 )
-_WHICH = {"receiver": said(TEXT, "Only of this one."), "state": said(TEXT, "queued or dead.")}
-_OUTBOX = Described(ok(outbox=listed(OUTBOX_ENTRY)), _WHICH)
+_SILENCES = Described(
+    ok(PAGE, silences=listed(SILENCE), now=TIME),
+    {"expired": said(TEXT, "true: those included that ended lately."), **PAGE_ASKED},
+)
+_WHICH = {
+    "id": said(listed(TEXT), "Only these."),
+    "receiver": said(TEXT, "Only of this one."),
+    "state": said(TEXT, "queued or dead."),
+}
+_OUTBOX = Described(ok(PAGE, outbox=listed(OUTBOX_ENTRY)), {**_WHICH, **PAGE_ASKED}, refusals=(404,))
 _PUSH = Described(ok(key=TEXT, subscribers=WHOLE))
 _RECEIVERS = Described(ok(receivers=listed(RECEIVER)))
 _OF = "{} Each further parameter is the value of a label."
@@ -221,12 +240,12 @@ _OF_ALERT = said({**TEXT, "minLength": 1}, _OF.format("Its name or id."), requir
 _WHY = Described(ok(alerts=listed(WHY)), {"alert": _OF_ALERT}, refusals=(404,))
 _OF_RULE = said({**TEXT, "minLength": 1}, _OF.format("Its name."), required=True)
 _WHY_NOT = Described(WHY_NOT, {"rule": _OF_RULE}, refusals=(404,))
-_PAGE = {
+_ROWS = {
     "limit": said({**WHOLE, "maximum": HISTORY_SHOWN}, "How many at most."),
     "before": said({**WHOLE, "maximum": _NEWEST}, "Only those before this row."),
 }
-_HISTORY = Described(ok(entries=listed(HISTORY_ENTRY)), {"alertname": TEXT, "fingerprint": TEXT, **_PAGE})
-_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _PAGE)
+_HISTORY = Described(ok(entries=listed(HISTORY_ENTRY)), {"alertname": TEXT, "fingerprint": TEXT, **_ROWS})
+_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _ROWS)
 
 ENDPOINTS = (
     Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, its figures", _STATUS),
