@@ -16,7 +16,7 @@ import orjson
 
 from hub import __version__
 from hub.attempts import Attempts
-from hub.clock import Clock, SystemClock, rfc3339
+from hub.clock import PEOPLE, Clock, SystemClock, rfc3339
 from hub.commands.channel import Channel, Heard, desk_settings
 from hub.commands.drill import ALERTNAME, Drills
 from hub.commands.link import Links
@@ -28,7 +28,7 @@ from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
 from hub.errors import ConfigError, HubError, StoreError
-from hub.files import Files, check, load_files
+from hub.files import Files, check, load_files, people_of
 from hub.ingest.open import open_session
 from hub.ingest.session import Notice, Properties, Session, Will
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
@@ -102,6 +102,7 @@ class App:
         self.files = load_files(settings, problems)
         if problems:
             raise ConfigError(problems)
+        PEOPLE.zone = people_of(self.files.rules)
         self._beside = beside
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
@@ -356,6 +357,7 @@ class App:
     def _take(self, files: Files) -> None:
         """Let new files take the place of the old ones, in one turn of the loop."""
         self.files = files
+        PEOPLE.zone = people_of(files.rules)
         self._count_for(files)
         self.receivers = self._build(self.receivers)
         self.pipeline.reload(files.rules, files.registry)

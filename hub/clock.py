@@ -4,13 +4,13 @@ Times are seconds since 1970 in UTC as float (`now`), or seconds of a clock that
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Protocol
 
 from hub.limits import CLOCK_STEP_SECONDS
 
-__all__ = ["Clock", "ManualClock", "Steps", "SystemClock", "rfc3339"]
+__all__ = ["PEOPLE", "Clock", "ManualClock", "People", "Steps", "SystemClock", "rfc3339"]
 
 
 class Clock(Protocol):
@@ -86,3 +86,42 @@ class Steps:
 def rfc3339(at: float) -> str:
     """Write a time as RFC 3339 in UTC with milliseconds: `2026-03-01T00:55:00.000Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class People:
+    """How people are told times: in one zone, to the second. A process has one of them, `PEOPLE`.
+
+    Programs are told RFC 3339 in UTC (`rfc3339`); nothing that is decided depends on this.
+    """
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        """Tell times in this zone."""
+        self.zone = zone
+
+    @property
+    def tz(self) -> str:
+        """The zone's name."""
+        return str(self.zone)
+
+    def local(self, at: float | str | datetime) -> datetime:
+        """Return a time, also one that was written for programs, in the zone; one without any zone stays as it is.
+
+        Raises:
+            ValueError: the text is no time.
+
+        """
+        if isinstance(at, str):
+            at = datetime.fromisoformat(at)
+        moment = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+        return moment.astimezone(self.zone) if moment.tzinfo is not None else moment
+
+    def told(self, at: float | str | datetime) -> str:
+        """Write a time for people: `2026-03-01 01:55:00`; a text that is no time stays as it is."""
+        try:
+            return self.local(at).strftime("%Y-%m-%d %H:%M:%S")
+        except (ValueError, OverflowError, OSError):
+            return str(at)
+
+
+PEOPLE = People()
+"""The zone of this hub, or of the hub that a command asks: who starts the process says which (`people_of`)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from pathlib import Path
 
 from hub.clock import SystemClock
@@ -22,7 +23,7 @@ from hub.trial.case import Case
 from hub.trial.reading import read_cases
 from hub.written import Written, written_below
 
-__all__ = ["Files", "check", "load_files", "load_trial"]
+__all__ = ["Files", "check", "load_files", "load_trial", "people_of"]
 
 _BEGIN = "write one there, as `hub init` does; where none is wanted, let a file there say so: rules: []"
 _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
@@ -56,6 +57,11 @@ def load_files(settings: Settings, problems: Problems, *, keep: bool = False) ->
     check_discovery(rules.rules, settings.discovery, problems)
     places = {**dict.fromkeys([fleet.path for fleet in fleets], 1), **rules.places}
     return Files(rules, registry, written_below(settings.rules, settings.devices, places, problems.bare))
+
+
+def people_of(rules: RuleSet) -> tzinfo:
+    """Return the zone in which people are told times: `defaults.tz`, else the machine's."""
+    return rules.defaults.tz or local_zone()
 
 
 def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Path]) -> tuple[Files, list[Case]]:

@@ -3,11 +3,10 @@
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from hub.alerts.unheard import silence_summary
-from hub.clock import rfc3339
+from hub.clock import PEOPLE, rfc3339
 from hub.expressions import Context, Template
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
@@ -73,7 +72,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
             unfilled.append(name)
     labels = labels | filled
     extra |= {"state": transition.phase.value, "episode": episode, "id": identity}
-    extra["since"] = datetime.fromtimestamp(transition.since, UTC)
+    extra["since"] = PEOPLE.local(transition.since)
     if transition.unheard is None or rule.texts.of_silence:
         summary = fill(rule.texts.summary)
     else:

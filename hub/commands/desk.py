@@ -6,7 +6,7 @@ from typing import Any
 from hub.alerts.alert import Alert
 from hub.alerts.matchers import NARROWER, match_all, why_too_wide
 from hub.alerts.silences import Silence
-from hub.clock import rfc3339
+from hub.clock import PEOPLE, rfc3339
 from hub.commands.labels import unknown_labels
 from hub.commands.pages import Wanted, fitting, page, wanted
 from hub.commands.request import Request, chosen, instant, matchers_of, span, words
@@ -72,7 +72,9 @@ def silence(core: Core, request: Request, now: float) -> Answer:
     if made is None:
         raise RequestError(f"no silence {identity!r} is known")
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
-    return {"ok": True, "silence": made.body(now), "silenced": hidden, "warnings": unknown_labels(core, matchers)}
+    return {"ok": True, "silence": made.body(now), "silenced": hidden, "warnings": unknown_labels(core, matchers)} | {
+        "tz": PEOPLE.tz
+    }
 
 
 def _from_to(core: Core, request: Request, identity: str, now: float) -> tuple[float, float]:
@@ -123,7 +125,7 @@ def alerts(core: Core, request: Request) -> Steps:
 
     if asked.paged:
         found = yield from page(lambda: core.book.alerts, show, asked)
-        return found.body("alerts")
+        return found.body("alerts") | {"tz": PEOPLE.tz}
     every = [each for each in core.book.find(matchers) if each[1].state in states]
     bodies = (show(mark) or {} for mark, _ in sorted(every, key=lambda each: order(each[1])))
     return (yield from _whole("alerts", bodies, len(every), asked))
@@ -151,9 +153,9 @@ def silences(core: Core, request: Request, now: float) -> Steps:
 
     if asked.paged:
         found = yield from page(lambda: known, show, asked)
-        return found.body("silences") | {"now": rfc3339(now)}
+        return found.body("silences") | {"now": rfc3339(now), "tz": PEOPLE.tz}
     bodies = [body for each in known if (body := show(each)) is not None]
-    return (yield from _whole("silences", bodies, len(bodies), asked)) | {"now": rfc3339(now)}
+    return (yield from _whole("silences", bodies, len(bodies), asked)) | {"now": rfc3339(now), "tz": PEOPLE.tz}
 
 
 def _whole(name: str, bodies: Iterable[Answer], count: int, asked: Wanted) -> Steps:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from hub.clock import rfc3339
+from hub.clock import PEOPLE, rfc3339
 from hub.commands.pages import Page, Wanted, fitting, page, wanted
 from hub.commands.request import Request, words
 from hub.core import Core
@@ -110,7 +110,7 @@ def _page(reader: Reader, request: Request, asked: Wanted) -> Answer:
     found = {f"{each.row:019}": each for each in find(reader, request, after=int(asked.cursor[:18] or 0))}
     made = _at_once(page(lambda: found, lambda key: entry_body(found[key]), asked._replace(cursor="")))
     last = made.next or (max(found) if len(found) == OUTBOX_SHOWN else "")
-    return Page(made.items, str(int(last)) if last else "").body("outbox")
+    return Page(made.items, str(int(last)) if last else "").body("outbox") | {"tz": PEOPLE.tz}
 
 
 def _at_once(steps: Generator[None, None, T]) -> T:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from hub.clock import PEOPLE
 from hub.duration import format_duration
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.times import timestamp_at
@@ -36,8 +37,8 @@ def plain(value: Any) -> str:
 
 
 def _rare(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, datetime):  # expressions reckon in UTC: one of another zone is for people
+        return value.isoformat().replace("+00:00", "Z") if value.tzinfo is UTC else PEOPLE.told(value)
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
         return f"-{format_duration(-seconds)}" if seconds < 0 else format_duration(seconds)
@@ -82,7 +83,7 @@ def format_for(spec: str, kind: str, at: int, text: str) -> Format:
         raise CompileError(f"{spec!r} is no format", at, text, hint)
     if kind not in ("dyn", "timestamp", "number", "int", "double", "string"):
         raise CompileError(f"the format {spec!r} is for timestamps, and this is {an(kind)}", at, text)
-    return lambda value: _time(value).strftime(spec)
+    return lambda value: PEOPLE.local(_time(value)).strftime(spec)
 
 
 def _near(spec: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from hub.clock import PEOPLE
 from hub.limits import TEMPLATE_BYTES
 from hub.notify.redact import one_line
 
@@ -63,9 +64,9 @@ def links(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _state(body: Mapping[str, Any]) -> str:
     state, since, until = body.get("state"), body.get("since"), body.get("until")
     if state == "firing":
-        return f"firing since {since}"
+        return f"firing since {PEOPLE.told(str(since))}"
     if state == "resolved":
-        return f"resolved at {until}, was firing since {since}"
+        return f"resolved at {PEOPLE.told(str(until))}, was firing since {PEOPLE.told(str(since))}"
     return str(state)
 
 

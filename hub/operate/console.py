@@ -1,14 +1,12 @@
 """The hub on a terminal: events (a sample of them), alerts and deliveries, one coloured line each."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
-from hub.clock import Clock, SystemClock
-from hub.expressions.format import bytes_text
+from hub.clock import PEOPLE, Clock, SystemClock
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.phrases import (
@@ -167,7 +165,7 @@ class ConsoleObserver(Observer):
             self._hidden_lines += 1
 
     def _line(self, word: str, text: str, style: str = "") -> "_Line":
-        stamp = time.strftime("%H:%M:%S", time.localtime(self._clock.now()))
+        stamp = PEOPLE.local(self._clock.now()).strftime("%H:%M:%S")
         head = Text.assemble((f"{stamp} ", "dim"), (f"{word:<9}", style or _WORDS.get(word, "")))
         return _Line(head, Text(text, "dim" if word == "event" else ""))
 

@@ -7,7 +7,7 @@ most once a minute; a receiver that works again is told too.
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from hub.clock import Clock, SystemClock, rfc3339
+from hub.clock import PEOPLE, Clock, SystemClock, rfc3339
 from hub.model import OWN, Delivered, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.attention import Attention
@@ -175,6 +175,8 @@ class LogObserver(Observer):
         if self._json:
             line = {"time": stamp, "kind": kind, "text": text} | {k: v for k, v in fields.items() if v is not None}
             return shown_json(line, indent=False)
+        if self._stream.isatty():
+            stamp = PEOPLE.told(stamp)
         identity = fields.get("id")
         return " ".join(filter(None, (stamp, kind, text, f"id={shown(identity)}" if identity else "")))
 

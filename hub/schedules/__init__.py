@@ -5,8 +5,8 @@ they are asked with.
 """
 
 from hub.schedules.line import parse_schedule
-from hub.schedules.local import local_zone
+from hub.schedules.local import local_zone, zone_named
 from hub.schedules.reading import read_schedules, read_zone
 from hub.schedules.schedule import Schedule
 
-__all__ = ["Schedule", "local_zone", "parse_schedule", "read_schedules", "read_zone"]
+__all__ = ["Schedule", "local_zone", "parse_schedule", "read_schedules", "read_zone", "zone_named"]

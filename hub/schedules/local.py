@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import tzlocal
 
-__all__ = ["local_zone"]
+__all__ = ["local_zone", "zone_named"]
 
 
 def local_zone() -> tzinfo:
@@ -17,6 +17,14 @@ def local_zone() -> tzinfo:
         return tzlocal.reload_localzone()  # get_localzone would remember what TZ once was
     except (OSError, ValueError, LookupError):
         return _by_rule(os.environ.get("TZ", ""))
+
+
+def zone_named(name: str) -> tzinfo:
+    """Return a zone by its name; the machine's where there is none of this name here."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return local_zone()
 
 
 def _by_rule(rule: str) -> tzinfo:

@@ -5,6 +5,7 @@ from datetime import UTC, tzinfo
 from math import inf
 from typing import Any
 
+from hub.clock import PEOPLE
 from hub.core import Core
 from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
@@ -23,6 +24,7 @@ class World:
     def __init__(self, rules: RuleSet, registry: Registry | None, start: float, local: tzinfo = UTC) -> None:
         """Begin at `start` (seconds since 1970) without state; `local` is the zone of schedules that name none."""
         self.rules, self.registry, self.now, self.local = rules, registry, start, local
+        PEOPLE.zone = rules.defaults.tz or local
         self.told: list[Notification] = []
         self.trace: list[TraceRow] = []
         self.errors: list[tuple[str, str, str]] = []

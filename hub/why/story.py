@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from hub.clock import rfc3339
+from hub.clock import PEOPLE, rfc3339
 from hub.duration import format_duration
 from hub.errors import RequestError
 from hub.fields import did_you_mean
@@ -107,13 +107,9 @@ def of_body(body: Mapping[str, Any]) -> Told:
     return Told(body["fingerprint"], body["alertname"], body["labels"], state, entries)
 
 
-def tell(told: Told, zone: tzinfo = UTC) -> list[str]:
+def tell(told: Told) -> list[str]:
     """Return it as sentences, one for each entry, the time first."""
-    return [f"{_time(entry[0], zone)}  {sentence(entry)}" for entry in told.entries]
-
-
-def _time(at: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
+    return [f"{PEOPLE.told(entry[0])}  {sentence(entry)}" for entry in told.entries]
 
 
 def sentence(entry: TraceRow) -> str:

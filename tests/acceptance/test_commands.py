@@ -151,7 +151,7 @@ async def test_a_silenced_alert_is_told_when_its_silence_ends(hub):
 async def test_a_silence_is_planned_from_the_shell_for_so_long_from_its_start(hub):
     code, out, err = await cli(hub, "silence", "site=a", "--start", "2100-12-24T22:00:00+01:00", "--for", "4h")
     assert (code, err) == (0, "")
-    assert " from 2100-12-24T21:00:00.000Z until 2100-12-25T01:00:00.000Z; 0 firing alerts match" in out
+    assert " from 2100-12-24 21:00:00 until 2100-12-25 01:00:00; 0 firing alerts match" in out
     code, out, _ = await cli(hub, "alerts", "--silences")
     assert "pending" in out
 

@@ -65,9 +65,7 @@ async def test_a_mail_says_what_is_the_matter_and_answers_no_absence_note(mailbo
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"] == "Wed, 25 Feb 2026 06:13:20 +0000"
     text = mail.get_content().replace("\r\n", "\n")
-    assert text.startswith(
-        "7 at a is -9.0 °C\n\nDoor open?\nCheck it.\n\nState: firing since 2026-03-01T00:55:00.000Z\n"
-    )
+    assert text.startswith("7 at a is -9.0 °C\n\nDoor open?\nCheck it.\n\nState: firing since 2026-03-01 00:55:00\n")
     assert "site: a\ndevice: 7\n" in text
 
 

@@ -176,6 +176,7 @@ PAGE_ASKED: dict[str, Schema] = {
 PAGE: dict[str, Schema] = {
     "next": said(maybe(TEXT), "The cursor of the next page, null behind the last; where a page was asked for."),
     "truncated": said(FLAG, "There is more than the answer has room for: ask page by page."),
+    "tz": said(TEXT, "The zone in which the hub tells people times."),
     "total": said(WHOLE, "How many there are, where not all are here."),
 }
 """What an answer that is a list says beside it."""

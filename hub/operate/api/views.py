@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.alerts.matchers import match_all
-from hub.clock import rfc3339
+from hub.clock import PEOPLE, rfc3339
 from hub.commands.desk import LISTED, order
 from hub.commands.request import matchers_of
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
@@ -59,6 +59,7 @@ async def _status(site: Site, request: Request, actor: Actor) -> Response:
         **site.hub,
         "since": site.app.since,
         "now": rfc3339(site.app.clock.now()),
+        "tz": PEOPLE.tz,
         "ready": not site.standing.ready(),
         "session": "connected" if site.standing.connected else "disconnected",
         "trouble": site.standing.ready(),
@@ -207,6 +208,7 @@ _STATUS = Described(
         version=TEXT,
         since=TIME,
         now=TIME,
+        tz=TEXT,
         ready=FLAG,
         session=one_of("connected", "disconnected"),
         trouble=TEXT,

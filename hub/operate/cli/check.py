@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from hub.app import check as find_problems
+from hub.config import read_settings
+from hub.document import Problems
 from hub.errors import Problem
+from hub.files import load_files, people_of
 from hub.operate.shown import shown, shown_json
 
 __all__ = ["Format", "check"]
@@ -46,8 +49,20 @@ def check(
     """Tell every problem of rules, devices and settings as file:line:column; ends with 1 if there is one."""
     problems = find_problems(config, paths or (), secrets=not without_secrets)
     _WRITERS[form](problems)
+    if form is Format.TEXT and not paths:
+        _tell_zone(config)
     if problems:
         raise typer.Exit(1)
+
+
+def _tell_zone(config: Path | None) -> None:
+    """Say beside what is printed in which zone people are told times, where no file says it."""
+    unheard = Problems()
+    rules = load_files(read_settings(config, unheard), unheard).rules
+    if rules.defaults.tz is None:
+        typer.echo(
+            f"times are told in {people_of(rules)}, this machine's zone; defaults: {{tz: …}} sets another", err=True
+        )
 
 
 def _text(problems: Sequence[Problem]) -> None:

@@ -11,12 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.clock import PEOPLE
 from hub.errors import RequestError
 from hub.model import Phase
 from hub.operate.ask import ask, ask_all
 from hub.operate.reach import Reach, reach_of
 from hub.operate.runner import run_loop
 from hub.operate.shown import shown, shown_json, shown_labels
+from hub.schedules import zone_named
 
 __all__ = ["ack", "alerts", "listing", "print_table", "request", "silence", "unsilence", "user"]
 
@@ -153,8 +155,9 @@ def silence(
 
 def _silenced(answer: Mapping[str, Any]) -> str:
     made, count = answer["silence"], answer["silenced"]
-    planned = f" from {made['startsAt']}" if made["status"]["state"] == "pending" else ""
-    return f"{made['id']}{planned} until {made['endsAt']}; {count} firing alert{'s' if count != 1 else ''} match"
+    planned = f" from {PEOPLE.told(made['startsAt'])}" if made["status"]["state"] == "pending" else ""
+    until, firing = PEOPLE.told(made["endsAt"]), f"{count} firing alert{'s' if count != 1 else ''} match"
+    return f"{made['id']}{planned} until {until}; {firing}"
 
 
 def unsilence(
@@ -198,6 +201,7 @@ def listing(name: str, wanted: Mapping[str, Any], reach: Reach) -> Mapping[str, 
 def _agreed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     if not answer.get("ok"):
         raise RequestError(str(answer.get("error", "the hub gave no reason")))
+    PEOPLE.zone = zone_named(str(answer.get("tz", "")))
     if answer.get("truncated"):
         typer.echo(f"{answer.get('total', 'more')} in all: the hub's answer has no room for each of them", err=True)
     return answer
@@ -239,7 +243,15 @@ def _cells(each: Mapping[str, Any]) -> list[str]:
     seen = each.get("acknowledged") or {}
     held = each.get("held") or {}
     state = each["state"] + (f" ({held['stage']})" if held else "")
-    words = (state, each["severity"], each["alertname"], None, each["since"], seen.get("by", ""), each["summary"])
+    words = (
+        state,
+        each["severity"],
+        each["alertname"],
+        None,
+        PEOPLE.told(each["since"]),
+        seen.get("by", ""),
+        each["summary"],
+    )
     return [shown_labels(each["labels"]) if word is None else shown(word) for word in words]
 
 
@@ -247,7 +259,18 @@ def _silence_table(answer: Mapping[str, Any]) -> None:
     table = Table("id", "state", "matchers", "from", "until", "by", "comment", box=None)
     for each in answer["silences"]:
         cells = (each["id"], each["status"]["state"], ", ".join(each["matchers_text"]))
-        table.add_row(*map(shown, (*cells, each["startsAt"], each["endsAt"], each["createdBy"], each["comment"])))
+        table.add_row(
+            *map(
+                shown,
+                (
+                    *cells,
+                    PEOPLE.told(each["startsAt"]),
+                    PEOPLE.told(each["endsAt"]),
+                    each["createdBy"],
+                    each["comment"],
+                ),
+            )
+        )
     print_table(table, answer["silences"], "no silences")
 
 

@@ -12,10 +12,12 @@ import typer
 from rich.table import Table
 
 from hub.attempts import delivery_row
-from hub.clock import SystemClock
+from hub.clock import PEOPLE, SystemClock
 from hub.commands.outbox import entry_body, find, named
 from hub.config import load_settings
+from hub.document import Problems
 from hub.errors import StoreLocked
+from hub.files import load_files, people_of
 from hub.limits import OUTBOX_SHOWN
 from hub.notify.outbox import Queued
 from hub.operate.cli.desk import Broker, By, Config, Token, Url, listing, print_table, request, user
@@ -64,7 +66,8 @@ def outbox(
         reach = reach_of(config, broker, url, token)
         answer = ask() if action != "list" else dict(listing("outbox", wanted, reach))
     elif action == "list":
-        path = load_settings(config, state=state).state
+        settings = load_settings(config, state=state)
+        path, PEOPLE.zone = settings.state, people_of(load_files(settings, Problems()).rules)
         answer = {"outbox": [entry_body(entry) for entry in _listed(path, wanted)]}
     else:
         answer = _change(action, load_settings(config, state=state).state, wanted, ask)
@@ -115,7 +118,9 @@ def _changes(action: Action, found: Sequence[OutboxEntry], by: str, last: int) -
 def _show(found: Sequence[dict[str, Any]]) -> None:
     table = Table(*(name.replace("_", " ") for name in _CELLS), box=None)
     for each in found:
-        table.add_row(*(shown("" if each[name] is None else each[name]) for name in _CELLS))
+        told = {name: PEOPLE.told(each[name]) for name in ("created", "next_attempt") if each[name]}
+        cells = {**each, **told}
+        table.add_row(*(shown("" if cells[name] is None else cells[name]) for name in _CELLS))
     print_table(table, found, "the outbox is empty")
 
 

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from hub.clock import PEOPLE
 from hub.operate.cli.desk import Token, user
 from hub.operate.reach import secret_of, url_of
+from hub.schedules import zone_named
 from hub.secret import Secret
 
 __all__ = ["watch"]
@@ -40,7 +42,7 @@ async def _watch(url: str, token: Secret | None, notes: str) -> None:
     from hub.operate.live.link import linked  # noqa: PLC0415 - with it aiohttp's client
 
     async with linked(url, token) as link:
-        await link.read("status")
+        PEOPLE.zone = zone_named(str((await link.read("status")).get("tz", "")))
         view = LiveView(link, user(), notes)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, view.exit)
         await view.run_async()

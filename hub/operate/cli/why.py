@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from hub.clock import PEOPLE
 from hub.config import load_settings
+from hub.document import Problems
+from hub.files import load_files, people_of
 from hub.operate.cli.desk import Broker, Config, Token, Url, request
 from hub.operate.reach import reach_of
 from hub.operate.shown import shown, shown_json, shown_labels
-from hub.schedules import local_zone
 from hub.store.reader import Reader
 from hub.why.story import Told, as_body, of_body, read, tell
 
@@ -39,7 +41,9 @@ def why(
         wanted = {"alert": alert, "labels": _labels(labels or ())}
         found = [of_body(each) for each in request("why", wanted, reach_of(config, None, url, token))["alerts"]]
     else:
-        found = _read(load_settings(config, state=state).state, alert, _labels(labels or ()))
+        settings = load_settings(config, state=state)
+        PEOPLE.zone = people_of(load_files(settings, Problems()).rules)
+        found = _read(settings.state, alert, _labels(labels or ()))
     if as_json:
         typer.echo(shown_json([as_body(each) for each in found]))
         return
@@ -58,7 +62,7 @@ def _read(path: Path, alert: str, labels: Mapping[str, str]) -> list[Told]:
 def _say(told: Told) -> None:
     state = told.state.get("state", "") if told.state else ""
     typer.echo(f"{shown(told.rule)} {shown_labels(told.labels)}{f': {state}' if state else ''}")
-    for line in tell(told, local_zone()):
+    for line in tell(told):
         typer.echo(f"  {shown(line)}")
 
 

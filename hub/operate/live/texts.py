@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from hub.alerts.matchers import Matcher
+from hub.clock import PEOPLE
 from hub.operate.shown import shown, shown_labels
 from hub.why.story import sentence
 
@@ -58,7 +59,7 @@ def why_text(answer: Mapping[str, Any]) -> str:
     lines = []
     for told in answer.get("alerts", ()):
         lines.append(f"{shown(told.get('alertname'))} {shown_labels(told.get('labels') or {})}")
-        lines += [f"  {shown(entry.get('time'))}  {_sentence(entry)}" for entry in told.get("trace", ())]
+        lines += [f"  {PEOPLE.told(shown(entry.get('time')))}  {_sentence(entry)}" for entry in told.get("trace", ())]
     return "\n".join(lines) or "nothing is known of it any more"
 
 

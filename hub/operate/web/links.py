@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from hub.alerts.alert import Alert
-from hub.clock import rfc3339
+from hub.clock import PEOPLE, rfc3339
 from hub.commands.service import Service
 from hub.commands.token import Claim
 from hub.errors import RequestError
@@ -85,7 +85,7 @@ def _shown(claim: Claim, alert: Alert | None) -> str:
     head = (
         f'<article class="alert" data-severity="{_text(alert.severity)}" data-state="firing">\n'
         f'<p class="when"><span class="pill">{_text(alert.severity)}</span> firing since'
-        f' <time datetime="{since}">{since}</time></p>\n'
+        f' <time datetime="{since}">{PEOPLE.told(alert.since)}</time></p>\n'
         f"<h1>{_text(alert.summary or alert.alertname)}</h1>\n"
         f'<p class="rule">{_text(alert.alertname)}</p>\n'
         f'<ul class="labels" aria-label="Labels">{labels}</ul>\n'

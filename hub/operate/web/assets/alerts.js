@@ -2,7 +2,7 @@
 
 import { desk } from "./desk.js";
 import { acknowledge, silence, unacknowledge } from "./dialogs.js";
-import { button, h, heading, keepFocus, labels, reconcile, show, time } from "./dom.js";
+import { button, h, heading, keepFocus, labels, local, reconcile, show, time } from "./dom.js";
 
 const SHOWN = 200; // cards of one group; more are asked for
 const chosen = { text: "", severity: "", group: "state" };
@@ -137,7 +137,7 @@ export function card(node, alert, level = "h3") {
 
 export function notes(alert) {
   const ack = alert.acknowledged;
-  const told = ack && [`Acknowledged by ${ack.by}`, ack.comment && `: ${ack.comment}`, ack.until && `, until ${new Date(ack.until).toLocaleString()}`];
+  const told = ack && [`Acknowledged by ${ack.by}`, ack.comment && `: ${ack.comment}`, ack.until && `, until ${local(ack.until)}`];
   const held = alert.held && `Not told: ${alert.held.stage}${alert.held.detail ? ` (${alert.held.detail})` : ""}`;
   const shadow = alert.shadow && "On trial: nobody is told";
   return [told, held, shadow].filter(Boolean).map((text) => h("p", { class: "note" }, text));

@@ -4,7 +4,7 @@ import { alertPage } from "./alert.js";
 import { alertsPage } from "./alerts.js";
 import { ask, Feed, login, logout } from "./api.js";
 import { desk } from "./desk.js";
-import { h, heading, show, span, tick, toast } from "./dom.js";
+import { h, heading, show, span, tick, toast, zone } from "./dom.js";
 import { historyPage } from "./history.js";
 import { deliveryPage, devicesPage, silencesPage } from "./pages.js";
 import { offerPush } from "./push.js";
@@ -64,6 +64,7 @@ const feed = new Feed(hear, (state) => {
 async function enter() {
   const status = await ask("status");
   signedIn = true;
+  zone(status.tz);
   document.getElementById("brand").textContent = status.client_id;
   document.getElementById("logout").hidden = !status.login;
   document.body.dataset.role = status.actor.role;

@@ -1,6 +1,6 @@
 // Last values as lines, one small chart for each topic and field; where the rule compares the field, that is a line too.
 
-import { h, span, svg } from "./dom.js";
+import { h, local, span, svg } from "./dom.js";
 
 const HEIGHT = 190;
 const EDGE = { left: 52, right: 60, top: 12, bottom: 24 };
@@ -80,6 +80,5 @@ function padded(low, high) {
 }
 
 function clockTime(at, range) {
-  const date = new Date(at * 1000);
-  return range < 600 ? date.toLocaleTimeString() : date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  return local(at * 1000, range < 600 ? { timeStyle: "medium" } : { hour: "2-digit", minute: "2-digit" });
 }

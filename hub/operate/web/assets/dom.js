@@ -62,19 +62,31 @@ export function span(seconds) {
   }
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+// Times are told in the hub's zone, as in its mails; `zone` says which that is.
+let timeZone;
+
+export function zone(name) {
+  try {
+    new Intl.DateTimeFormat(undefined, { timeZone: name });
+    timeZone = name;
+  } catch { /* a zone by a rule of its own, which no browser knows: its own is the best there is */ }
+}
+
+export const local = (date, options) => new Date(date).toLocaleString(undefined, { ...options, timeZone });
+
+const DATE = { dateStyle: "short" };
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const DAY = { dateStyle: "medium", timeStyle: "medium" };
 
 export function clock(date) {
-  const today = new Date().toDateString() === date.toDateString();
-  return today ? CLOCK.format(date) : DAY.format(date);
+  return local(date, local(Date.now(), DATE) === local(date, DATE) ? CLOCK : DAY);
 }
 
 // A moment; with `age` how long ago that is, kept up to date by `tick`.
 export function time(text, age = false) {
   if (!text) return h("span", {}, "–");
   const date = new Date(text);
-  const node = h("time", { datetime: date.toISOString(), title: DAY.format(date) }, age ? "" : clock(date));
+  const node = h("time", { datetime: date.toISOString(), title: local(date, DAY) }, age ? "" : clock(date));
   if (age) {
     node.dataset.age = "";
     node.textContent = span((Date.now() - date) / 1000);

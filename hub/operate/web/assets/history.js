@@ -1,7 +1,7 @@
 // What happened: a timeline of when each alert fired, and the entries of the trace below it, newest first.
 
 import { ask } from "./api.js";
-import { h, heading, show, svg, time } from "./dom.js";
+import { h, heading, local, show, svg, time } from "./dom.js";
 import { sentence } from "./story.js";
 
 const SPANS = { 900: "15 minutes", 3600: "1 hour", 21600: "6 hours", 86400: "1 day", 604800: "7 days" };
@@ -81,7 +81,7 @@ function paint(box, entries, start, end) {
 
 function timeline(rows, start, end) {
   const place = (at) => (100 * (Math.max(at, start) - start)) / (end - start);
-  const date = (at) => new Date(at).toLocaleString(undefined, end - start > 86400000 ? { dateStyle: "short" } : { timeStyle: "short" });
+  const date = (at) => local(at, end - start > 86400000 ? { dateStyle: "short" } : { timeStyle: "short" });
   return h("section", { class: "timeline", "aria-label": "Timeline" },
     h("p", { class: "scale", "aria-hidden": "true" }, [0, 0.25, 0.5, 0.75, 1].map((part) => h("span", {}, date(start + part * (end - start))))),
     h("ol", {}, rows.map((row) => {
