@@ -259,6 +259,7 @@ BREAKER_SECONDS = (1.0, 60.0)  # first and longest pause before it is tried agai
 LATE_SECONDS = 10.0  # what waits less is on its way: an alert that fires and resolves at once is told, both times
 FALLBACK_LOOK_SECONDS = 1.0  # between two looks at what has waited long enough to go to a fallback
 URL_VALUE_CHARS = 256  # of one value of an event in the path or query of a URL
+TABLE_ROWS = 500  # of a table that is fitted to the terminal, at 1 ms a row; longer ones stand in plain columns
 OUTBOX_SHOWN = 1000  # rows that `hub outbox` lists or changes at once
 CLOSE_SECONDS = 2.0  # a receiver that does not close is left behind
 QUEUE_CONNECT_SECONDS = 5.0  # to a message queue; with the next one below a receiver's time limit, so that it says why

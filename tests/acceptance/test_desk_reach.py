@@ -47,6 +47,10 @@ async def test_ten_thousand_alerts_are_listed_over_mqtt_and_over_http(tmp_path, 
             found = [each["labels"]["device"] for each in json.loads(out)]
             assert (code, err, len(found), set(found)) == (0, "", MANY, wanted)
             assert time.monotonic() - begun < 60
+        begun = time.monotonic()
+        code, out, err = await cli(made.hub, "alerts")
+        assert (code, err, out.count(" at a has 35")) == (0, "", MANY)
+        assert time.monotonic() - begun < 60
         code, out, _ = await cli(made.hub, "alerts", "device=77")
         assert (code, out.count("77 at a has 35")) == (0, 1)
         old = await command(broker, "alerts", {})

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 from hub.clock import PEOPLE
 from hub.errors import RequestError
+from hub.limits import TABLE_ROWS
 from hub.model import Phase
 from hub.operate.ask import ask, ask_all
 from hub.operate.reach import Reach, reach_of
@@ -276,11 +278,29 @@ def _silence_table(answer: Mapping[str, Any]) -> None:
 
 def print_table(table: Table, rows: Sequence[Any], nothing: str) -> None:
     """Print a table as wide as the terminal, or wide where there is none; without rows what says so."""
+    if len(rows) > TABLE_ROWS:
+        _print_plain(table)
+        return
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
     if rows:
         console.print(table)
     else:
         typer.echo(nothing)
+
+
+def _print_plain(table: Table) -> None:
+    """Print a long table in columns, no cell in two lines: Rich needs half a minute to fit ten thousand rows."""
+    columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]
+    widths = [max(map(_width, column)) for column in columns]
+    lines = []
+    for row in zip(*columns, strict=True):
+        line = "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        lines.append(line.rstrip())
+    typer.echo("\n".join(lines))
+
+
+def _width(cell: str) -> int:
+    return len(cell) if cell.isascii() else cell_len(cell)
 
 
 def _line(each: Mapping[str, Any]) -> str:
