@@ -20,12 +20,15 @@ HubError
         └── StoreBusy              not now: a full disk, a hub that is just stopping; waiting helps
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
+from typing import Any, Self
 
 __all__ = [
     "BrokerUnreachable",
+    "Code",
     "CompileError",
     "ConfigError",
     "ConnectionRefused",
@@ -71,10 +74,28 @@ class Problem:
         return f"{text}\n{self.excerpt}" if self.excerpt else text
 
 
+class Code(StrEnum):
+    """What kind of no an error is, for programs: an HTTP status, and an exit code, follow from it and from no words."""
+
+    INVALID = "invalid"
+    """It cannot be read, or makes no sense; asking again changes nothing."""
+    MISSING = "missing"
+    """What is meant is not there."""
+    CONFLICT = "conflict"
+    """It does not fit what is there now: an episode that is over, a name that is taken, no room for more."""
+    EXPIRED = "expired"
+    """It was allowed once, and is no more."""
+    UNAVAILABLE = "unavailable"
+    """Not now: the disk cannot be written, the broker is away, the hub stops. Ask again."""
+    INTERNAL = "internal"
+    """A bug of ours."""
+
+
 class HubError(Exception):
     """Root of the tree. `exit_code` is what the command line ends with: 1 problems, 2 usage, 3 unreachable."""
 
     exit_code = 1
+    code = Code.INVALID
 
 
 class ConfigError(HubError):
@@ -118,6 +139,7 @@ class SessionError(HubError):
     """Root of what can go wrong between the hub and its broker."""
 
     exit_code = 3
+    code = Code.UNAVAILABLE
 
 
 class BrokerUnreachable(SessionError):
@@ -151,9 +173,24 @@ class PublishRefused(SessionError):
 class RequestError(HubError):
     """A request (acknowledge, silence, why) that cannot be read or carried out; its words are for whoever asked."""
 
+    def __init__(self, message: str, code: Code = Code.INVALID) -> None:
+        """Keep the words, and what kind of no it is; not now ends a command as a hub that cannot be reached does."""
+        super().__init__(message)
+        self.code = code
+        self.exit_code = 3 if code is Code.UNAVAILABLE else 1
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Return what a running hub said instead of doing it; a hub of before codes says only words."""
+        said = str(answer.get("code", Code.INVALID))
+        code = Code(said) if said in set(Code) else Code.INVALID
+        return cls(str(answer.get("error", "the hub gave no reason")), code)
+
 
 class StoreError(HubError):
     """Root of what the state file can do wrong."""
+
+    code = Code.UNAVAILABLE
 
 
 class StoreLocked(StoreError):

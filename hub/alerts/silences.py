@@ -11,7 +11,7 @@ import orjson
 from hub.alerts.matchers import Matcher, match_all
 from hub.alerts.timeline import Timeline
 from hub.clock import rfc3339
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.limits import SILENCE_KEPT_SECONDS, SILENCES
 
 __all__ = ["Silence", "Silences"]
@@ -138,7 +138,9 @@ class Silences:
 
         """
         if len(self.all) >= SILENCES:
-            raise RequestError(f"there are {SILENCES:,} silences already, those of the last days included")
+            raise RequestError(
+                f"there are {SILENCES:,} silences already, those of the last days included", Code.CONFLICT
+            )
 
     def expire(self, identity: str, now: float) -> Silence | None:
         """End one now; None where none is pending or active by this id."""

@@ -17,8 +17,8 @@ from hub.commands.complaints import Complaints
 from hub.commands.pages import LISTS, cut, room_of
 from hub.commands.reply import response_topic, why_no_reply
 from hub.commands.request import read_request
-from hub.commands.service import Answer, Service
-from hub.errors import HubError, RequestError, SessionTakenOver, SubscriptionDenied
+from hub.commands.service import Answer, Service, refused
+from hub.errors import Code, HubError, RequestError, SessionTakenOver, SubscriptionDenied
 from hub.ingest.session import BrokerSettings, Session
 from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, DESK_RETRY_SECONDS, REQUEST_BYTES
 from hub.model import Delivery
@@ -139,7 +139,8 @@ class Channel:
         try:
             answer, room = await self._answer(name, delivery.payload, room)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not come again with every reconnect
-            answer = {"ok": False, "error": f"this is a bug in the hub, please report it: {error!r}"}
+            why = f"this is a bug in the hub, please report it: {error!r}"
+            answer = refused(RequestError(why, Code.INTERNAL))
         if not answer["ok"]:
             self._complaints.add(f"{name[:_NAME_CHARS]}: {answer['error']}")
         if topic:
@@ -154,16 +155,13 @@ class Channel:
     async def _answer(self, name: str, payload: bytes, room: int) -> tuple[Answer, int]:
         """Return the answer, and how long it may be; of the most that the asker takes, `bytes`, no broker tells."""
         if len(payload) > REQUEST_BYTES:
-            return {"ok": False, "error": f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}"}, room
+            return refused(RequestError(f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}"))
         try:
             request = read_request(payload)
             room = min(room, room_of(request))
         except RequestError as error:
-            return {"ok": False, "error": str(error)}, room
-        request.pop("bytes", None)
-        if name in LISTS:
-            request["bytes"] = room
-        return await self._service.answer(name, request, "mqtt"), room
+            return refused(error)
+        return await self._service.answer(name, request, "mqtt")
 
     async def _reply(self, topic: str, delivery: Delivery, answer: Answer, room: int) -> None:
         """Publish the answer where the request wants it; one for which there is no room is cut, and says so."""

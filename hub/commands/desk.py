@@ -11,7 +11,7 @@ from hub.commands.labels import unknown_labels
 from hub.commands.pages import Wanted, fitting, page, wanted
 from hub.commands.request import Request, chosen, instant, matchers_of, span, words
 from hub.core import Core
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.limits import SILENCE_SECONDS
 from hub.model import Phase
 
@@ -70,7 +70,7 @@ def silence(core: Core, request: Request, now: float) -> Answer:
     else:
         made = core.book.silence(matchers, max(start, now), end, by, comment, now)
     if made is None:
-        raise RequestError(f"no silence {identity!r} is known")
+        raise RequestError(f"no silence {identity!r} is known", Code.MISSING)
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
     return {"ok": True, "silence": made.body(now), "silenced": hidden, "warnings": unknown_labels(core, matchers)} | {
         "tz": PEOPLE.tz
@@ -100,7 +100,10 @@ def unsilence(core: Core, request: Request, now: float) -> Answer:
     identity = words(request, "id")
     ended = core.book.unsilence(identity, words(request, "by", ANONYMOUS), now)
     if ended is None:
-        raise RequestError(f"no silence {identity!r} is active" if identity else "which silence? give its 'id'")
+        if not identity:
+            raise RequestError("which silence? give its 'id'")
+        code = Code.CONFLICT if identity in core.book.silences else Code.MISSING
+        raise RequestError(f"no silence {identity!r} is active", code)
     return {"ok": True, "silence": ended.body(now)}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.clock import Clock, rfc3339
 from hub.commands.request import Request, words
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
 from hub.limits import DRILLS
 from hub.model import Delivered, Notification, Outcome, Phase, Rejected
@@ -86,7 +86,9 @@ class Drills(Observer):
 
         """
         if serial not in self._drills:
-            raise RequestError(f"no drill {serial} is known: it was long ago, or the hub was started anew")
+            raise RequestError(
+                f"no drill {serial} is known: it was long ago, or the hub was started anew", Code.MISSING
+            )
         return [receipt.body() for receipt in self._drills[serial]]
 
     def _follow(self, identity: str, receiver: str) -> Receipt:
@@ -168,7 +170,7 @@ def chosen_receivers(request: Request, known: Sequence[str]) -> list[str]:
     for name in wanted:
         if name not in known:
             hint = did_you_mean(name, known) or f"there are: {', '.join(sorted(known)) or 'none'}"
-            raise RequestError(f"no receiver {words({'name': name}, 'name')!r} ({hint})")
+            raise RequestError(f"no receiver {words({'name': name}, 'name')!r} ({hint})", Code.MISSING)
     if not known:
-        raise RequestError("the rule files name no receivers")
+        raise RequestError("the rule files name no receivers", Code.MISSING)
     return list(dict.fromkeys(wanted)) or sorted(known)

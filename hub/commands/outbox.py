@@ -9,7 +9,7 @@ from hub.clock import PEOPLE, rfc3339
 from hub.commands.pages import Page, Wanted, fitting, page, wanted
 from hub.commands.request import Request, words
 from hub.core import Core
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
 from hub.limits import OUTBOX_SHOWN
 from hub.outbox import revived
@@ -49,7 +49,7 @@ def find(reader: Reader, request: Request, *, among: str = "", after: int = 0) -
         known = {entry.id for entry in reader.outbox((), "", "", OUTBOX_SHOWN)}
         what = "dead letter" if among == "dead" else "notification in the outbox"
         hint = did_you_mean(missing[0], known - {entry.id for entry in found})
-        raise RequestError(f"no {what} has the id {missing[0]!r}" + (f" ({hint})" if hint else ""))
+        raise RequestError(f"no {what} has the id {missing[0]!r}" + (f" ({hint})" if hint else ""), Code.MISSING)
     return found
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.commands.request import Request, words
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.notify.subscribers import Subscribers, read_subscription
 
 __all__ = ["key", "subscribe", "unsubscribe"]
@@ -37,5 +37,5 @@ def unsubscribe(subscribers: Subscribers, request: Request, now: float) -> Answe
     del now
     endpoint = request.get("endpoint")
     if not isinstance(endpoint, str) or not subscribers.remove(endpoint):
-        raise RequestError("there is no such subscription")
+        raise RequestError("there is no such subscription", Code.MISSING)
     return {"ok": True, "subscribers": len(subscribers.all)}

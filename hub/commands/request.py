@@ -13,7 +13,7 @@ from hub.alerts.book import Book
 from hub.alerts.matchers import Matcher, parse_matchers
 from hub.clock import rfc3339
 from hub.duration import format_duration, parse_duration
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.expressions import visible
 from hub.limits import PAYLOAD_DEPTH
 
@@ -158,7 +158,7 @@ def chosen(request: Request, book: Book) -> list[tuple[str, Alert]]:
         return [_by_id(words(request, "id"), book)]
     found = [(mark, alert) for mark, alert in book.find(matchers_of(request)) if alert.open]
     if not found:
-        raise RequestError("no firing alert matches")
+        raise RequestError("no firing alert matches", Code.MISSING)
     return found
 
 
@@ -168,7 +168,7 @@ def _by_id(identity: str, book: Book) -> tuple[str, Alert]:
         raise RequestError(f"{identity!r} is not the id of an alert or notification")
     alert = book.alerts.get(parts[1])
     if alert is None or not alert.open:
-        raise RequestError("no such alert is firing")
+        raise RequestError("no such alert is firing", Code.MISSING)
     if parts[2] is not None and int(parts[2]) != alert.episode:
-        raise RequestError(f"that was episode {parts[2]}, which is over; the alert fires anew")
+        raise RequestError(f"that was episode {parts[2]}, which is over; the alert fires anew", Code.CONFLICT)
     return parts[1], alert

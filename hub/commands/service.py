@@ -1,6 +1,6 @@
 """Requests by name, carried out on a running hub: what changes something is answered when it is on disk."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hub.alerts.alert import Alert
@@ -12,17 +12,18 @@ from hub.commands.request import Request, chosen, span, words
 from hub.commands.slices import Slices
 from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
-from hub.errors import HubError, RequestError
+from hub.errors import Code, HubError, RequestError
 from hub.fields import did_you_mean
 from hub.limits import TOKEN_SECONDS
 from hub.model import Notification
 from hub.notify.subscribers import Subscribers
 from hub.pipeline import Pipeline
+from hub.store.patience import unless_failing
 from hub.store.reader import Reader
 from hub.store.writer import Store
 from hub.why import absence, story
 
-__all__ = ["Answer", "Service"]
+__all__ = ["Answer", "Service", "refused"]
 
 Answer = Mapping[str, Any]
 Change = Callable[[Core, Request, float], Answer]
@@ -35,11 +36,18 @@ class Way(NamedTuple):
     actor: str
 
 
-Handler = Callable[[Request, Way], Awaitable[Answer]]
+Handler = Callable[[Request, Way], Coroutine[Any, Any, Answer]]
+_READING = frozenset({"alerts", "silences", "outbox", "push", "drill-receipts", "why", "why-not", "token"})
+"""What changes nothing is answered on a full disk, too."""
+
+
+def refused(error: HubError) -> Answer:
+    """Return the answer where something is not done."""
+    return {"ok": False, "error": str(error), "code": error.code.value}
 
 
 class Service:
-    """Answers requests. Every answer has `ok`; where that is false, `error` says why."""
+    """Answers requests. Every answer has `ok`; where that is false, `error` says why, `code` what kind of no it is."""
 
     def __init__(
         self, pipeline: Pipeline, store: Store, clock: Clock, subscribers: Subscribers, drills: Drills
@@ -76,10 +84,13 @@ class Service:
         handler = self._known.get(name)
         try:
             if handler is None:
-                raise RequestError(f"no command {name!r} ({did_you_mean(name, self._known) or ', '.join(self._known)})")
-            return await handler(request, Way(via, actor))
+                hint = did_you_mean(name, self._known) or ", ".join(self._known)
+                raise RequestError(f"no command {name!r} ({hint})", Code.MISSING)
+            if name in _READING:
+                return await handler(request, Way(via, actor))
+            return await unless_failing(self._store, handler(request, Way(via, actor)))
         except HubError as error:
-            return {"ok": False, "error": str(error)}
+            return refused(error)
 
     def _changing(self, name: str, change: Change) -> Handler:
         async def handle(request: Request, way: Way) -> Answer:
@@ -122,7 +133,7 @@ class Service:
         return handle
 
     def _queue(
-        self, name: str, handle: Callable[[Pipeline, Store, Request, outbox.Note], Awaitable[Answer]]
+        self, name: str, handle: Callable[[Pipeline, Store, Request, outbox.Note], Coroutine[Any, Any, Answer]]
     ) -> Handler:
         return lambda request, way: handle(
             self._pipeline, self._store, request, lambda made: self._note(name, request, way, made)

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 
 __all__ = ["Claim", "read_token", "sign_token"]
 
@@ -45,7 +45,7 @@ def read_token(token: str, key: bytes, now: float) -> Claim:
     mark, episode, expires, by = text.split(".")
     claim = Claim(mark, int(episode), int(expires), _decoded(by).decode())
     if now >= claim.expires:
-        raise RequestError("this token has expired")
+        raise RequestError("this token has expired", Code.EXPIRED)
     return claim
 
 

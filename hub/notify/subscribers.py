@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from yarl import URL
 
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.limits import SUBSCRIBER_URL_CHARS, SUBSCRIBERS
 from hub.notify.guard import forbidden, literal
 from hub.notify.hostname import unusable
@@ -69,11 +69,11 @@ class Subscribers:
 
         """
         if not self.offers:
-            raise RequestError("no receiver of kind webpush: write one, as in 'browsers: {webpush: {}}'")
+            raise RequestError("no receiver of kind webpush: write one, as in 'browsers: {webpush: {}}'", Code.MISSING)
         if not any(private for _, private in self.offers.values()) and (why := unfit(made.endpoint)):
             raise RequestError(f"this push service is refused: {why}")
         if made.endpoint not in self.all and len(self.all) >= SUBSCRIBERS:
-            raise RequestError(f"there are {SUBSCRIBERS} subscriptions already")
+            raise RequestError(f"there are {SUBSCRIBERS} subscriptions already", Code.CONFLICT)
         self.all[made.endpoint] = made
         rest = orjson.dumps([made.p256dh, made.auth, made.by, made.at]).decode()
         self._rows.append((made.endpoint, rest))

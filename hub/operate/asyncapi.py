@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hub import __version__
-from hub.limits import ANSWER_LEAST_BYTES
+from hub.errors import Code
 from hub.operate import topics
 from hub.operate.api import commands, views
 from hub.operate.api.described import (
@@ -92,7 +92,11 @@ _READS: Mapping[str, Schema] = {
     "why-not": made_of({"rule": TEXT, "labels": _LABELS}),
 }
 """What is asked for with parameters over HTTP, and with JSON over MQTT."""
-_ERROR = made_of(ok={"const": False}, error=said(TEXT, "What is wrong, and what to do."))
+_ERROR = made_of(
+    ok={"const": False},
+    error=said(TEXT, "What is wrong, and what to do."),
+    code=said(one_of(*Code), "What kind of no it is."),
+)
 _PATH = "/api/hub/"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
 
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.expressions import literal
 from hub.limits import POSTED_ALERTS, POSTED_SECONDS
 from hub.model import Phase, Reason
@@ -86,14 +86,16 @@ class Posted:
         known = found if found is not None and found.alive else None
         if self._is_taken(identity[0]):
             raise RequestError(
-                f"{identity[0]!r} is the name of one of the hub's own rules; give the alert another name"
+                f"{identity[0]!r} is the name of one of the hub's own rules; give the alert another name", Code.CONFLICT
             )
         ends = now + POSTED_SECONDS if posting.ends is None else posting.ends
         if ends > now:
             if known is None and self._alive >= POSTED_ALERTS:
-                raise RequestError(f"{POSTED_ALERTS} posted alerts that are not over are there already")
+                raise RequestError(f"{POSTED_ALERTS} posted alerts that are not over are there already", Code.CONFLICT)
             if found is None and len(self.alerts) >= 2 * POSTED_ALERTS:  # names that are never the same again
-                raise RequestError(f"{POSTED_ALERTS} posted alerts were over within a quarter of an hour")
+                raise RequestError(
+                    f"{POSTED_ALERTS} posted alerts were over within a quarter of an hour", Code.CONFLICT
+                )
             self._go_on(identity, posting, known, ends, now)
         elif known is not None:
             self._end(identity, known, Reason.POSTED_OVER, now)

@@ -41,7 +41,10 @@ class Store:
         self.trouble = trouble
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[tuple[Changes | _Read | None, Any]] = SimpleQueue()
-        self._failure = ""
+        self.failure = ""
+        """Why commits fail; nothing while they work."""
+        self.failing = asyncio.Event()
+        """Set while they do; on the event loop."""
         self._closed = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
         """Done when the writer has ended; with an exception when it died, which must stop the process."""
@@ -86,6 +89,10 @@ class Store:
             raise StoreError(f"{self.database.path}: closed")
         return await self._loop.run_in_executor(self._lookout, _looked, self.database.path, query)
 
+    def why_failing(self) -> str:
+        """Say why commits fail; nothing while they work."""
+        return f"{self.database.path}: cannot be written: {self.failure}" if self.failure else ""
+
     def stopping(self) -> None:
         """Let the next hub that wants the file know that it is worth waiting."""
         self.database.stopping()
@@ -128,7 +135,7 @@ class Store:
                 if job is not None and not isinstance(job, Changes):
                     self._answer(job, future)
             if any(job is None for job, _ in jobs):
-                self._call(_tell, pending, StoreError(f"not written: {self._failure}"))
+                self._call(_tell, pending, StoreError(f"not written: {self.failure}"))
                 return
 
     def _gather(self, seconds: float | None) -> list[tuple[Changes | _Read | None, Any]]:
@@ -147,15 +154,23 @@ class Store:
         try:
             self.database.apply([changes for changes, _ in jobs])
         except sqlite3.OperationalError as error:  # any other is a bug of ours, which waiting does not mend
-            if not self._failure:
-                self._call(self.trouble, f"{self.database.path}: cannot be written: {error}")
-            self._failure = str(error)
+            begins, self.failure = not self.failure, str(error)
+            if begins:
+                self._call(self._fail, f"{self.database.path}: cannot be written: {error}")
             return False
         self._call(_tell, jobs, None)
-        if self._failure:
-            self._failure = ""
-            self._call(self.trouble, "")
+        if self.failure:
+            self.failure = ""
+            self._call(self._fail, "")
         return True
+
+    def _fail(self, message: str) -> None:
+        """Let everybody know that commits begin to fail, or, without a message, that they work again."""
+        if message:
+            self.failing.set()
+        else:
+            self.failing.clear()
+        self.trouble(message)
 
     def _answer(self, query: _Read, future: "asyncio.Future[Any]") -> None:
         try:

@@ -14,7 +14,7 @@ from hub.alerts.decision import Untold, alone, decide
 from hub.clock import rfc3339
 from hub.core import Core
 from hub.duration import format_duration
-from hub.errors import EvaluationError, RequestError
+from hub.errors import Code, EvaluationError, RequestError
 from hub.expressions import Program
 from hub.expressions.explain import parts
 from hub.expressions.format import bytes_text
@@ -57,7 +57,7 @@ def looking(core: Core, name: str, labels: Mapping[str, str], now: float) -> Gen
     if state is None:
         known = core.engine.states
         hint = did_you_mean(name, known) or "`hub check` tells the rules; a disabled one is not at work"
-        raise RequestError(f"no rule {name!r} is at work ({hint})")
+        raise RequestError(f"no rule {name!r} is at work ({hint})", Code.MISSING)
     _check_labels(state.rule, labels)
     heard = yield from _heard(core, state, labels)
     found = []

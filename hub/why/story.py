@@ -9,7 +9,7 @@ import orjson
 
 from hub.clock import PEOPLE, rfc3339
 from hub.duration import format_duration
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
 from hub.limits import WHY_ALERTS, WHY_ENTRIES
 from hub.store.changes import TraceRow
@@ -62,11 +62,12 @@ def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
     known = reader.rules()
     if name not in known:
         hint = did_you_mean(name, known)
-        raise RequestError(f"nothing is known of an alert {name!r}" + (f" ({hint})" if hint else ""))
+        raise RequestError(f"nothing is known of an alert {name!r}" + (f" ({hint})" if hint else ""), Code.MISSING)
     what = ", ".join(f"{key}={value}" for key, value in labels.items())
     raise RequestError(
         f"nothing has happened to {name}{f' with {what}' if what else ''} that the trace still knows;"
-        f" `hub why-not {name}` tells why"
+        f" `hub why-not {name}` tells why",
+        Code.MISSING,
     )
 
 

@@ -6,8 +6,12 @@ import os
 import resource
 import subprocess
 
+import aiohttp
 import pytest
 
+from hub.config import load_settings
+from hub.operate.ask import ask
+from tests.support import prefork
 from tests.support.ends import Web
 from tests.support.hub import Hub
 from tests.support.mqtt import client, packets
@@ -149,3 +153,69 @@ async def test_a_hub_that_ends_while_the_disk_is_full_loses_nothing(tmp_path, br
         ids = {each["key"]: each["json"]["event"]["payload"]["n"] for each in hook.requests}
         assert sorted(ids.values()) == list(range(1510))
         assert await hub.stop() == 0
+
+
+DESK = """\
+receivers: {{hook: {{webhook: {{url: "{url}"}}}}}}
+rules:
+  - {{event: Rang, topic: "bell/{{device}}", notify: [hook]}}
+  - {{alert: Hot, topic: "t/{{device}}", when: value > 30, notify: [hook]}}
+"""
+MATCHERS = {"matchers": "alertname=Hot"}
+ITEM = {"matchers": [{"name": "alertname", "value": "Hot", "isRegex": False}], "createdBy": "o", "comment": "c"}
+POSTED = {**ITEM, "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z"}
+CHANGES = [
+    ("/api/hub/ack", MATCHERS),
+    ("/api/hub/silence", MATCHERS),
+    ("/api/hub/outbox-drop", {"all": True}),
+    ("/api/hub/outbox-retry", {"all": True}),
+    ("/api/hub/drill", {"receivers": ["hook"]}),
+    ("/events/t/2", 35),
+    ("/api/v2/alerts", [{"labels": {"alertname": "A"}}]),
+    ("/api/v2/silences", POSTED),
+]
+
+
+async def test_who_asks_for_a_change_is_told_503_by_every_way_and_what_reads_goes_on(
+    tmp_path, broker, disk, monkeypatch
+):
+    async with (
+        Web() as hook,
+        aiohttp.ClientSession() as http,
+        Hub(tmp_path, broker, DESK.format(url=hook.url), state="state/hub.db", http="{listen: '127.0.0.1:0'}") as hub,
+    ):
+        disk.hub, url = hub, await hub.url()
+        async with client(broker.settings("device"), "thermometer") as device:
+            assert await device.publish("t/1", b"35") < 0x80
+        await hook.requests.until(lambda items: items)
+        disk.fill()
+        await ring(broker, range(1500))
+        await hub.says(" trouble ", "cannot be written")
+        for path, body in CHANGES:
+            async with http.post(f"{url}{path}", json=body) as answer:
+                found = await answer.json()
+                assert (answer.status, "Retry-After" in answer.headers) == (503, True), (path, found)
+                said = found if path.startswith("/api/v2") else found["error"]
+                assert "cannot be written" in said, path
+                assert "nothing was done" in said, path
+                assert path.startswith("/api/v2") or found["code"] == "unavailable"
+        for path in ("/api/hub/silences", "/api/hub/alerts", "/api/v2/alerts", "/api/hub/outbox", "/metrics"):
+            async with http.get(f"{url}{path}") as answer:
+                assert answer.status == 200, path
+        async with http.get(f"{url}/readyz") as answer:
+            assert (answer.status, "cannot be written" in (await answer.json())["error"]) == (503, True)
+        env = {"PASSWORD": broker.settings("hub").password.reveal(), "NO_COLOR": "1"}
+        monkeypatch.setenv("PASSWORD", env["PASSWORD"])
+        asked = await ask(load_settings(hub.folder / "hub.yaml"), "silence", MATCHERS)
+        assert (asked["ok"], asked["code"]) == (False, "unavailable")
+        process = await prefork.start("silence", "alertname=Hot", cwd=hub.folder, env=env)
+        _, said = await process.communicate()
+        assert (process.returncode, b"cannot be written" in said) == (3, True), said
+        disk.empty()
+        await hub.says(" trouble ", "written again, nothing was lost")
+        async with http.get(f"{url}/api/hub/silences") as answer:
+            assert (await answer.json())["silences"] == []
+        async with http.post(f"{url}/api/hub/silence", json=MATCHERS) as answer:
+            assert answer.status == 200
+        async with http.get(f"{url}/readyz") as answer:
+            assert answer.status == 200

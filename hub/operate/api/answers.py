@@ -1,4 +1,4 @@
-"""Answers as JSON; what is wrong is `{"ok": false, "error": "…"}` with its status."""
+"""Answers as JSON; what is wrong is `{"ok": false, "error": "…", "code": "…"}` with its status."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from hub.errors import HubError
 from hub.operate.api.actor import Refused
+from hub.operate.api.statuses import code_of, status_of
 
-__all__ = ["answer", "asked_number", "refusal"]
+__all__ = ["answer", "asked_number", "refusal", "refused"]
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -18,12 +20,18 @@ def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Response(orjson.dumps(body), status, {**_HEADERS, **(headers or {})}, media_type="application/json")
 
 
-def refusal(refused: Refused) -> Response:
+def refusal(no: Refused) -> Response:
     """Return why a request is not carried out."""
-    headers = {"Retry-After": str(int(refused.after) + 1)} if refused.after else {}
-    if refused.status == 401:
+    headers = {"Retry-After": str(int(no.after) + 1)} if no.after else {}
+    if no.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="hub"'
-    return answer({"ok": False, "error": refused.message}, refused.status, headers)
+    return answer({"ok": False, "error": no.message, "code": code_of(no.status)}, no.status, headers)
+
+
+def refused(error: HubError) -> Refused:
+    """Return the refusal that an error is; what is not to be had now may be asked for again in a second."""
+    status = status_of(error)
+    return Refused(status, str(error), 1.0 if status == 503 else 0.0)
 
 
 def asked_number(query: Mapping[str, str], name: str, default: int, most: int) -> int:

@@ -10,7 +10,7 @@ from hub.commands.request import read_request
 from hub.errors import RequestError
 from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
-from hub.operate.api.answers import answer
+from hub.operate.api.answers import answer, refused
 from hub.operate.api.described import JSON, TEXT, TIME, WHOLE, Described, Schema, listed, made_of, ok, one_of
 from hub.operate.api.login import COOKIE, Login
 from hub.operate.api.shapes import (
@@ -29,9 +29,6 @@ from hub.store.logouts import end_login
 
 __all__ = ["ENDPOINTS", "json_of"]
 
-_MISSING = ("no ", "nothing ")
-"""How an error begins where what is meant is not there."""
-
 
 async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> dict[str, object]:
     """Read the body as a JSON object; an empty one is {}.
@@ -43,7 +40,7 @@ async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> di
     try:
         return read_request(await site.bodies.read(request, most))
     except RequestError as error:
-        raise Refused(400, str(error)) from None
+        raise refused(error) from None
 
 
 def _command(name: str) -> Handler:
@@ -51,9 +48,9 @@ def _command(name: str) -> Handler:
         """Carry out a command of the desk, in the name of whoever asks."""
         asked = {"by": actor.name, **await json_of(site, request)}
         made = await site.app.service.answer(name, asked, "http", actor.name)
-        if made["ok"]:
-            return answer(made)
-        return answer(made, 404 if str(made["error"]).startswith(_MISSING) else 400)
+        if not made["ok"]:
+            raise RequestError.of(made)
+        return answer(made)
 
     return handle
 
@@ -114,7 +111,7 @@ def _put_cookie(site: Site, request: Request, made: Response, value: str, second
 
 
 def _taking(request: Schema, answered: Schema) -> Described:
-    return Described(answered, bodies={JSON: request}, bodiless=True, refusals=(404,))
+    return Described(answered, bodies={JSON: request}, bodiless=True, refusals=(404, 409, 410))
 
 
 _ACKED = _taking(ALERT_ASKED, ok(alerts=listed(ALERT)))

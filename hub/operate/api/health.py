@@ -22,7 +22,7 @@ async def _alive(site: Site, request: Request, actor: Actor) -> Response:
 async def _ready(site: Site, request: Request, actor: Actor) -> Response:
     """Say whether it hears, 503 where it does not; why is for those with a token: it may name hosts."""
     del actor
-    why = site.standing.ready()
+    why = site.deaf()
     if not why:
         return answer({"ok": True})
     with contextlib.suppress(Refused):

@@ -78,7 +78,7 @@ class HubCollector:
     def _session(self) -> Iterator[Metric]:
         """Yield how the hub hangs on its broker."""
         site, counts = self._site, self._site.figures.counts
-        yield _gauge("hub_ready", "1 while the hub hears its broker and can write its disk.", not site.standing.ready())
+        yield _gauge("hub_ready", "1 while the hub hears its broker and can write its disk.", not site.deaf())
         yield _gauge("hub_session_connected", "1 while the session with the broker stands.", site.standing.connected)
         yield _counter("hub_connections", "Connections made to the broker.", counts["session_connected"])
         yield _counter(

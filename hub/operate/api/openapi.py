@@ -5,19 +5,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub import __version__
-from hub.operate.api.described import JSON, NOTHING, TEXT, Described, Schema, made_of
+from hub.operate.api.described import JSON, NOTHING, TEXT, Described, Schema, made_of, one_of
 from hub.operate.api.site import Endpoint
+from hub.operate.api.statuses import CODES
 
 __all__ = ["document"]
 
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
-_ERROR = made_of(ok={"const": False}, error={**TEXT, "description": "What is wrong, and what to do."})
+_ERROR = made_of(
+    ok={"const": False},
+    error={**TEXT, "description": "What is wrong, and what to do."},
+    code={**one_of(*sorted(set(CODES.values()))), "description": "What kind of no it is; the status follows from it."},
+)
 _REFUSALS = {
     400: "It cannot be read, or not be done",
     401: "A token is needed",
     403: "The role does not reach, or a page of another site asks",
     404: "There is no such thing",
-    409: "It does not fit what is there",
+    409: "It does not fit what is there now",
+    410: "It was allowed once, and is no more",
     408: "Its body came too slowly",
     413: "It is too large",
     429: "Too many wrong tokens came from this address",

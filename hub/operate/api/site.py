@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from hub import __version__
 from hub.app import App
-from hub.errors import HubError, StoreError
+from hub.errors import HubError
 from hub.operate.api.actor import LOCAL, Actor, Refused
-from hub.operate.api.answers import refusal
+from hub.operate.api.answers import refusal, refused
 from hub.operate.api.audience import Audience
 from hub.operate.api.bodies import Bodies
 from hub.operate.api.costs import Costs
@@ -63,6 +63,10 @@ class Site:
     bodies: Bodies = field(default_factory=Bodies)
     posting: int = 0
     """Posts of events under way."""
+
+    def deaf(self) -> str:
+        """Return why nothing that comes in counts: the disk cannot be written, or no session stands; else nothing."""
+        return self.app.store.why_failing() or self.standing.ready()
 
     @property
     def hub(self) -> Mapping[str, str]:
@@ -116,12 +120,10 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
             if endpoint.long:
                 return await _long(site, endpoint, request, actor)
             return await endpoint.handler(site, request, actor)
-        except Refused as refused:
-            return refusal(refused)
-        except StoreError as error:
-            return refusal(Refused(503, str(error), 1.0))
+        except Refused as no:
+            return refusal(no)
         except HubError as error:
-            return refusal(Refused(400, str(error)))
+            return refusal(refused(error))
         except Exception:  # noqa: BLE001 - a bug in one view must not be a connection that ends without a word
             _LOG.exception("%s %s failed; this is a bug in the hub", endpoint.method, endpoint.path)
             return refusal(Refused(500, "this is a bug in the hub, please report it; its log has more"))

@@ -46,13 +46,9 @@ class Standing(Observer):
         self.connected = False
         self.away = ""
         """Why there is no session, where that is known."""
-        self.disk = ""
-        """Why the state file cannot be written; empty while it can."""
 
     def ready(self) -> str:
-        """Return why the hub is deaf, or nothing where it hears."""
-        if self.disk:
-            return self.disk
+        """Return why the hub is deaf, or nothing where it hears; its disk is the store's own to say (Site.deaf)."""
         return "" if self.connected else ": ".join(filter(None, ("no session with the broker", self.away)))
 
     def session(self, kind: str, detail: str) -> None:
@@ -60,11 +56,6 @@ class Standing(Observer):
         if kind in ("connected", "disconnected", "stopping"):
             self.connected = kind == "connected"
             self.away = "" if self.connected else detail
-
-    def trouble(self, what: str, message: str) -> None:
-        """Know whether the disk can be written."""
-        if what == "store":
-            self.disk = "" if message.endswith("nothing was lost") else message
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
         """Count it, and keep the last."""

@@ -11,7 +11,8 @@ from hub.alerts.matchers import match_all
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.desk import LISTED, order
 from hub.commands.request import matchers_of
-from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
+from hub.errors import RequestError
+from hub.limits import HISTORY_SHOWN
 from hub.model import Phase
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer, asked_number
@@ -59,10 +60,9 @@ async def _status(site: Site, request: Request, actor: Actor) -> Response:
         **site.hub,
         "since": site.app.since,
         "now": rfc3339(site.app.clock.now()),
-        "tz": PEOPLE.tz,
-        "ready": not site.standing.ready(),
+        "ready": not site.deaf(),
         "session": "connected" if site.standing.connected else "disconnected",
-        "trouble": site.standing.ready(),
+        "trouble": site.deaf(),
         "rules": len(rules.rules),
         "receivers": len(rules.receivers),
         "figures": site.latest,
@@ -78,13 +78,12 @@ async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str
     """Let the desk answer.
 
     Raises:
-        Refused: it says what is wrong.
+        RequestError: it says what is wrong.
 
     """
     found = await site.app.service.answer(name, request, "http")
     if not found["ok"]:
-        error = str(found["error"])
-        raise Refused(404 if error.startswith(("no ", "nothing ")) else 400, error)
+        raise RequestError.of(found)
     return found
 
 

@@ -99,7 +99,7 @@ async def _take_back(reach: Reach, identity: str, by: str) -> bool:
 async def _ask(reach: Reach, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     answer = await ask(reach, name, request)
     if not answer.get("ok"):
-        raise RequestError(str(answer.get("error", "the hub gave no reason")))
+        raise RequestError.of(answer)
     return answer
 
 

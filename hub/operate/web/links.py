@@ -15,7 +15,7 @@ from hub.alerts.alert import Alert
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.service import Service
 from hub.commands.token import Claim
-from hub.errors import RequestError
+from hub.errors import Code, RequestError
 from hub.expressions import visible
 from hub.model import Phase
 from hub.operate.web.assets import HEADERS
@@ -69,7 +69,7 @@ def routes(service: Callable[[], Service]) -> list[Route]:
 
 def _refused(error: RequestError) -> Response:
     words = f"<h1>This link does not work</h1>\n<p>{_text(str(error))}.</p>"
-    return _page("This link does not work", words, 410 if "expired" in str(error) else 404)
+    return _page("This link does not work", words, 410 if error.code is Code.EXPIRED else 404)
 
 
 def _shown(claim: Claim, alert: Alert | None) -> str:

@@ -13,7 +13,7 @@ from hub import __version__
 from hub.alerts.matchers import match_all
 from hub.alerts.silences import Silence
 from hub.core import Core
-from hub.errors import HubError, RequestError, StoreError
+from hub.errors import HubError, RequestError
 from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, POSTED_SLICE, SHOWN_SLICE
 from hub.operate.api.actor import OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.alertmanager import shapes
@@ -21,13 +21,17 @@ from hub.operate.api.alertmanager.bodies import NOBODY, Shown, config_text, grou
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
 from hub.operate.api.answers import answer
 from hub.operate.api.site import Endpoint, Handler, Site
+from hub.operate.api.statuses import status_of
 from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
+from hub.store.patience import unless_failing
 
 __all__ = ["ENDPOINTS"]
 
 _VERSION = "0.28.0"
 """The Alertmanager whose API this is; tools that look at versions look at this one."""
+_UNKNOWN = (409, 410)
+"""Statuses that Alertmanager's own document does not have: its clients expect 400."""
 
 
 def _plainly(handler: Handler) -> Handler:
@@ -38,10 +42,10 @@ def _plainly(handler: Handler) -> Handler:
             return await handler(site, request, actor)
         except Refused as refused:
             return answer(refused.message, refused.status)
-        except StoreError as error:
-            return answer(str(error), 503)
         except HubError as error:
-            return answer(str(error), 400)
+            status = status_of(error)
+            headers = {"Retry-After": "2"} if status == 503 else None
+            return answer(str(error), 400 if status in _UNKNOWN else status, headers)
 
     return handle
 
@@ -137,11 +141,15 @@ async def _post_alerts(site: Site, request: Request, actor: Actor) -> Response:
             postings.append(read_posting(item))
         except RequestError as error:
             wrong.append(str(error))
-    for found in await asyncio.gather(*[task async for task in _taken(site.app.pipeline, postings)]):
+    for found in await unless_failing(site.app.store, _all_taken(site.app.pipeline, postings)):
         wrong += found
     if wrong:
         raise RequestError("; ".join(dict.fromkeys(wrong)))
     return Response()
+
+
+async def _all_taken(pipeline: Pipeline, postings: Sequence[Posting]) -> list[list[str]]:
+    return await asyncio.gather(*[task async for task in _taken(pipeline, postings)])
 
 
 async def _taken(pipeline: Pipeline, postings: Sequence[Posting]) -> AsyncIterator[asyncio.Task[list[str]]]:
@@ -195,7 +203,7 @@ async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
         _known(site, asked["id"])
     made = await site.app.service.answer("silence", asked, "http", actor.name)
     if not made["ok"]:
-        raise RequestError(str(made["error"]))
+        raise RequestError.of(made)
     return answer({"silenceID": made["silence"]["id"]})
 
 
@@ -203,7 +211,7 @@ async def _delete_silence(site: Site, request: Request, actor: Actor) -> Respons
     asked = {"id": _known(site, request.path_params["id"]).id, "by": actor.name}
     made = await site.app.service.answer("unsilence", asked, "http", actor.name)
     if not made["ok"]:
-        raise RequestError(str(made["error"]))
+        raise RequestError.of(made)
     return Response()
 
 
