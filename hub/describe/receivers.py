@@ -60,7 +60,7 @@ _WEBHOOK: dict[str, Key] = {
         "json (the notification), alertmanager (its webhook, version 4), cloudevents, or a template of your own.",
         *("json", "alertmanager", "cloudevents"),
     ),
-    "secret": text(f"Signs the body: X-Hub-Signature-256 is its HMAC-SHA256{_BETTER}."),
+    "secret": text(f"Signs the body (X-Hub-Signature-256), and it with id and time (Standard Webhooks){_BETTER}."),
     "allow_private": boolean("Whether a url with {…} may lead to a private address.", default=False),
 }
 _SMTP: dict[str, Key] = {

@@ -1,6 +1,7 @@
 """A real HTTP listener that is down, slow, or answers as it likes; the receiver alone, and behind the dispatcher."""
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -13,6 +14,8 @@ from pathlib import Path
 import orjson
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.clock import ManualClock, SystemClock
 from hub.document import Problems, parse_document
@@ -23,6 +26,7 @@ from hub.notify.http import http_client
 from hub.notify.receivers.webhook import Webhook, WebhookOptions
 from hub.notify.retry import RetryPolicy
 from hub.notify.settings import read_receivers
+from hub.notify.signature import Signer
 from hub.secret import Secret
 from tests.notify.fakes import MemoryOutbox, Remembering, notification, settings, toolbox
 from tests.notify.listener import Listener
@@ -71,7 +75,62 @@ async def test_the_notification_goes_out_as_json_with_its_id_signed_over_the_exa
 async def test_without_a_secret_nothing_is_signed(http, listener):
     await webhook(http, listener.port, method="PUT").send(notification())
     assert listener.requests[0][0] == "PUT"
-    assert "X-Hub-Signature-256" not in listener.requests[0][2]
+    assert not {"X-Hub-Signature-256", "webhook-id", "webhook-timestamp", "webhook-signature"} & set(
+        listener.requests[0][2]
+    )
+
+
+def standard(secret, headers, body, now):
+    """Verify as the specification of Standard Webhooks 1.0.0 says, word by word; return the body."""
+    assert secret.startswith("whsec_")
+    assert "." not in headers["webhook-id"]
+    assert abs(now - int(headers["webhook-timestamp"])) <= 300
+    signed = b".".join([headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body])
+    right = base64.b64encode(hmac.new(base64.b64decode(secret[6:]), signed, hashlib.sha256).digest()).decode()
+    assert f"v1,{right}" in headers["webhook-signature"].split(" ")
+    return body
+
+
+async def test_what_standard_webhooks_verify_is_signed_with_id_and_the_time_of_each_attempt(http, listener):
+    clock, secret = ManualClock(1_772_000_000.9), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    receiver = webhook(http, listener.port, clock=clock, secret=Secret(secret))
+    listener.answers = [503, 200]
+    sent = notification(7, summary="-9 °C")
+    await receiver.send(sent)
+    clock.advance(600)
+    await receiver.send(sent)
+    (_, _, first, body), (_, _, second, again) = listener.requests
+    assert orjson.loads(standard(secret, first, body, 1_772_000_000)) == sent.body
+    assert standard(secret, second, again, 1_772_000_600) == body
+    assert (first["webhook-id"], first["webhook-timestamp"]) == ("a-7", "1772000000")
+    assert (second["webhook-id"], second["webhook-timestamp"]) == ("a-7", "1772000600")
+    # whoever verifies the signature of before does it with the text as it is written
+    assert first["X-Hub-Signature-256"] == f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+
+
+async def test_a_secret_of_another_form_is_the_key_as_it_is_written(http, listener):
+    await webhook(http, listener.port, secret=Secret("s3cret")).send(notification())
+    _, _, headers, body = listener.requests[0]
+    standard(f"whsec_{base64.b64encode(b's3cret').decode()}", headers, body, SystemClock().now())
+
+
+@pytest.mark.parametrize("written", ["whsec_", "whsec_a*b", "whsec_abcde"])
+def test_a_secret_that_is_no_base64_behind_its_prefix_is_refused_and_not_shown(written):
+    problems = Problems()
+    node = parse_document(f"a: {{webhook: {{url: 'http://h/', secret: '{written}'}}}}", "r.yaml", problems)
+    read_receivers(node, problems)
+    (problem,) = map(str, problems)
+    assert "goes on in base64" in problem
+    assert "a*b" not in problem
+
+
+@given(st.text("ab.1"), st.integers(0, 99), st.binary(), st.text("ab.1"), st.integers(0, 99), st.binary())
+def test_no_two_requests_are_signed_alike_whatever_dots_an_id_has(one, at, body, other, later, another):
+    signer = Signer(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    first, second = signer.headers(one, at, body), signer.headers(other, later, another)
+    assert "." not in first["webhook-id"]
+    same = (first["webhook-id"], at, body) == (second["webhook-id"], later, another)
+    assert (first["webhook-signature"] == second["webhook-signature"]) is same
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

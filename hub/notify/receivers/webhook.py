@@ -3,8 +3,6 @@
 A second header holds what all messages of one episode have in common, so that the other side can update in place.
 """
 
-import hashlib
-import hmac
 import re
 from dataclasses import dataclass
 
@@ -23,6 +21,7 @@ from hub.notify.http import NOT_TAKEN, fault, guarded_client, passing, place, un
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor
 from hub.notify.retry import parse_retry_after
+from hub.notify.signature import HEADERS, Signer, unreadable
 from hub.notify.url import Target, UnsafeHost, target
 from hub.secret import Secret
 
@@ -30,7 +29,7 @@ __all__ = ["Webhook", "WebhookOptions"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")  # RFC 9110, 5.5
-_OURS = {"content-length", "transfer-encoding", "host", "idempotency-key", "x-hub-alert", "x-hub-signature-256"}
+_OURS = {"content-length", "transfer-encoding", "host", "idempotency-key", "x-hub-alert", *map(str.lower, HEADERS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,13 @@ class Webhook:
     def __init__(self, options: WebhookOptions, toolbox: Toolbox) -> None:
         """Know the URL; connections belong to the toolbox, or to a client of its own where an event names the host."""
         self._toolbox, self._options = toolbox, options
-        self._key = options.secret.reveal().encode() if options.secret else b""
+        self._signer = Signer(options.secret) if options.secret else None
         ours = {"Content-Type": options.body.media, "User-Agent": f"mqtt-notification-hub/{toolbox.version}"}
         given = {name.lower() for name, _ in options.headers}
         self._headers = {name: value for name, value in ours.items() if name.lower() not in given}
         self._headers |= {name: value.reveal() for name, value in options.headers}
         known = options.url.secrets() | {value.reveal() for _, value in options.headers} | set(options.body.secrets)
-        self._redact = Redactor(known | {self._key.decode()})
+        self._redact = Redactor(known | ({options.secret.reveal()} if options.secret else set()))
         self.host_of: HostOf | None = self._host_of if options.url.guarded else None
         self._guarded = options.url.guarded and not options.allow_private
         self._own: aiohttp.ClientSession | None = None
@@ -71,7 +70,7 @@ class Webhook:
             section.require("url", target, Target(Secret(""))),
             section.take("method", one_of("POST", "PUT", "PATCH"), "POST"),
             section.take("headers", _headers, ()),
-            section.take("secret", secret, None),
+            section.take("secret", _secret, None),
             section.take("body", body, JSON),
             section.take("allow_private", boolean, default=False),
         )
@@ -92,8 +91,8 @@ class Webhook:
         headers = self._headers | {"Idempotency-Key": notification.id, "X-Hub-Alert": episode(notification.id)}
         if trace := notification.body.get("traceparent"):
             headers = {"traceparent": trace} | headers
-        if self._key:
-            headers["X-Hub-Signature-256"] = f"sha256={hmac.new(self._key, content, hashlib.sha256).hexdigest()}"
+        if self._signer is not None:  # the time is that of the attempt: a later one is no repetition of somebody else
+            headers |= self._signer.headers(notification.id, self._toolbox.clock.now(), content)
         try:
             async with self._http().request(
                 self._options.method,
@@ -162,6 +161,13 @@ async def _head(response: aiohttp.ClientResponse) -> str:
     except aiohttp.ClientError:
         pass  # the status says enough
     return head.decode("utf-8", "replace")
+
+
+def _secret(node: Node) -> Secret | None:
+    found = secret(node)
+    if why := unreadable(found):
+        raise Bad(node, why, "or write a secret of another form, which is taken as it is")
+    return found if found.reveal() else None
 
 
 def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:
