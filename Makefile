@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types bench long clean setup servers
+.PHONY: demo test lint types bench long specs clean setup servers
 
 demo: setup
 	$(BIN)/hub demo $(ARGS)
@@ -36,6 +36,16 @@ servers: setup
 $(READY): pyproject.toml setup.sh
 	@./setup.sh venv "$(PYTHON)" "$(VENV)"
 	@touch $@
+
+# the OpenAPI and AsyncAPI documents under Redocly and Spectral: needs Node.js 20 or newer, and npm's registry
+specs: setup
+	@mkdir -p $(VENV)/specs
+	$(BIN)/hub schema --openapi > $(VENV)/specs/openapi.json
+	$(BIN)/hub schema --asyncapi > $(VENV)/specs/asyncapi.json
+	echo 'extends: ["spectral:oas", "spectral:asyncapi"]' > $(VENV)/specs/spectral.yaml
+	npx --yes @redocly/cli@2 lint $(VENV)/specs/openapi.json
+	npx --yes @stoplight/spectral-cli@6 lint -r $(VENV)/specs/spectral.yaml --fail-severity warn $(VENV)/specs/openapi.json
+	npx --yes @stoplight/spectral-cli@6 lint -r $(VENV)/specs/spectral.yaml $(VENV)/specs/asyncapi.json
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -25,7 +25,8 @@ from hub.operate.api.described import (
     one_of,
     said,
 )
-from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, PAGE_ASKED, SILENCE
+from hub.operate.api.openapi import CONTACT
+from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, SILENCE
 from hub.operate.topics import PROTOBUF, Channel
 from hub.rules.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED
@@ -98,6 +99,7 @@ _ERROR = made_of(
     code=said(one_of(*Code), "What kind of no it is."),
 )
 _PATH = "/api/hub/"
+_WHO = {"send": "The hub publishes it.", "receive": "The hub subscribes to it; whoever the broker lets may publish it."}
 
 
 def _commands() -> Iterator[tuple[str, str, Schema, Schema]]:
@@ -135,7 +137,9 @@ def asyncapi(prefix: str = "hub", rules: RuleSet | None = None) -> dict[str, Any
             "title": "MQTT notification hub",
             "version": __version__,
             "description": "What the hub hears and says over MQTT; `hub schema --openapi` has HTTP.",
+            "contact": CONTACT,
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+            "tags": [{"name": "mqtt", "description": "Events in, notifications out, the desk's commands"}],
         },
         "defaultContentType": JSON,
         "servers": {
@@ -238,6 +242,7 @@ class _Document:
             "action": action,
             "channel": {"$ref": f"#/channels/{name}"},
             "summary": summary,
+            "description": _WHO[action],
             "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in messages],
             "bindings": {"mqtt": {"qos": qos, "retain": retain, "bindingVersion": _BINDING}},
         }

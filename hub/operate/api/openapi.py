@@ -9,7 +9,7 @@ from hub.operate.api.described import JSON, NOTHING, TEXT, Described, Schema, ma
 from hub.operate.api.site import Endpoint
 from hub.operate.api.statuses import CODES
 
-__all__ = ["document"]
+__all__ = ["CONTACT", "document"]
 
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 _ERROR = made_of(
@@ -34,6 +34,7 @@ _TAGS = {
     "/api/v2": ("alertmanager", "Alertmanager's API, for the tools that speak it"),
     "/events": ("events", "Events, as if they came by MQTT"),
 }
+CONTACT = {"name": "MQTT notification hub"}
 _ELSE = ("web", "The live feed, health, logins")
 
 
@@ -48,8 +49,11 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "info": {
             "title": "MQTT notification hub",
             "version": __version__,
+            "description": "Events in, the alert desk, and what the hub watches; `hub schema --asyncapi` has MQTT.",
+            "contact": CONTACT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/", "description": "The hub that this document was asked of (`http.url` of hub.yaml)."}],
         "tags": [{"name": name, "description": text} for name, text in (*_TAGS.values(), _ELSE)],
         "paths": paths,
         "components": {
@@ -76,9 +80,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if described.bodies:
         content = {media: {"schema": schema} for media, schema in described.bodies.items()}
         made["requestBody"] = {"required": not described.bodiless, "content": content}
-    if endpoint.role:
-        made["security"] = [{"token": []}, {"password": []}, {"login": []}]
-        made["description"] = f"Needs the role {endpoint.role}."
+    made["security"] = [{"token": []}, {"password": []}, {"login": []}] if endpoint.role else []
+    made["description"] = f"Needs the role {endpoint.role}." if endpoint.role else "Needs no token."
     return made
 
 
@@ -115,6 +118,8 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
         schema = {"$ref": "#/components/schemas/Error"} if everywhere else described.error
         content = {} if schema == NOTHING else {"content": {JSON: {"schema": schema}}}
         made[str(status)] = {"description": _REFUSALS[status], **content}
+    if not any(status.startswith("4") for status in made):
+        made["4XX"] = {"description": "It is no request as HTTP has it, or its head is too large"}
     return made
 
 

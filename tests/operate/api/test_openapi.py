@@ -1,11 +1,13 @@
 """The OpenAPI document; schemathesis asks all that is in it of a running hub, and what comes back is as it says."""
 
 import json
+import re
 import subprocess
 import sys
 import urllib.request
 
 import orjson
+import pytest
 import pytest_asyncio
 import schemathesis
 from hypothesis import settings
@@ -58,6 +60,43 @@ def test_the_document_can_be_asked_for_and_printed_and_has_all_that_can_be_asked
     assert json.loads(printed.stdout) == found
     asked = {(method, path) for path, operations in found["paths"].items() for method in operations}
     assert asked == {(each.method.lower(), each.path.replace(":path", "")) for each in ENDPOINTS}
+
+
+def operations():
+    for path, found in DOCUMENT["paths"].items():
+        yield from ((f"{method} {path}", operation) for method, operation in found.items())
+
+
+@pytest.mark.parametrize(("name", "operation"), list(operations()))
+def test_an_operation_has_what_the_linters_of_openapi_ask_for(name, operation):
+    """The recommended rules of Redocly, and spectral:oas; `make specs` runs the linters themselves."""
+    assert isinstance(operation["security"], list)
+    assert operation["summary"]
+    assert operation["description"].endswith(".")
+    assert operation["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
+    assert re.fullmatch(r"[A-Za-z0-9_]+", operation["operationId"])
+    assert any(status[0] == "2" for status in operation["responses"])
+    assert any(status[0] == "4" for status in operation["responses"])
+    assert all(answer["description"] for answer in operation["responses"].values())
+    given = [(each["in"], each["name"]) for each in operation["parameters"]]
+    assert len(set(given)) == len(given)
+    named = {each for where, each in given if where == "path"}
+    assert named == set(re.findall(r"\{(\w+)\}", name))
+
+
+def test_the_document_as_a_whole_has_what_the_linters_ask_for():
+    info = DOCUMENT["info"]
+    assert info["license"]["identifier"]
+    assert all((info["contact"]["name"], info["description"], info["title"], info["version"]))
+    assert [each["url"] for each in DOCUMENT["servers"]] == ["/"]
+    names = [operation["operationId"] for _, operation in operations()]
+    assert len(set(names)) == len(names)
+    text = json.dumps(DOCUMENT)
+    for kind, name in re.findall(r'"\$ref": "#/components/(\w+)/(\w+)"', text):
+        assert name in DOCUMENT["components"][kind]
+    for kind, parts in DOCUMENT["components"].items():
+        for name in parts:
+            assert f'"#/components/{kind}/{name}"' in text or kind == "securitySchemes"
 
 
 def test_the_document_says_who_may_and_everything_of_the_desk_says_what_it_answers():
