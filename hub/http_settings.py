@@ -50,6 +50,8 @@ class HttpSettings:
     """Certificate chain and key in PEM: with them it speaks TLS only."""
     proxies: tuple[Network, ...] = ()
     """Whose word on who asks (X-Forwarded-For, X-Forwarded-Proto) is believed."""
+    origins: tuple[str, ...] = ()
+    """Of pages elsewhere that may ask, as browsers write them in `Origin`."""
 
     def acknowledges(self, name: str) -> bool:
         """Tell whether who has the token of this name may acknowledge; without tokens everybody may."""
@@ -69,7 +71,9 @@ def read_http(node: Node | None, problems: Problems, path: Convert[Path]) -> Htt
     no_proxies: tuple[Network, ...] = ()
     proxies = section.take("proxies", list_of(_network), no_proxies)
     url = section.take("url", _base_url, "")
-    made = HttpSettings(host, port, tokens, asked=True, url=url, cert=cert, key=key, proxies=proxies)
+    no_origins: tuple[str, ...] = ()
+    origins = section.take("origins", list_of(_origin), no_origins)
+    made = HttpSettings(host, port, tokens, True, url=url, cert=cert, key=key, proxies=proxies, origins=origins)
     if (cert is None) != (key is None):
         section.report(section.node.problem("'cert' and 'key' belong together", "name both files or neither"))
     _check_exposed(made, problems, section.get("listen") or node)
@@ -145,6 +149,25 @@ def _network(node: Node) -> Network:
     if found.prefixlen == 0:
         raise Bad(node, f"{name} is everybody", "name the addresses of your own proxies alone")
     return found
+
+
+def _origin(node: Node) -> str:
+    """Read an origin as a browser writes it (RFC 6454, 6.2): no path, in small letters, without the usual port."""
+    name = text(node).strip().lower()
+    hint = "write it as https://karma.example.org"
+    if "*" in name or name == "null":
+        raise Bad(node, f"{name} is everybody: any page on the Internet could ask in the name of who reads it", hint)
+    try:
+        parts = urlsplit(name)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Bad(node, "not the origin of a page", hint) from None
+    odd = parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not host or odd:
+        raise Bad(node, "not the origin of a page", hint)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
 
 
 def _address(node: Node) -> tuple[str, int]:

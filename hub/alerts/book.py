@@ -229,11 +229,18 @@ class Book:
         return self.alerts[mark]
 
     def silence(
-        self, matchers: Sequence[Matcher], start: float, end: float, by: str, comment: str, now: float
+        self,
+        matchers: Sequence[Matcher],
+        start: float,
+        end: float,
+        by: str,
+        comment: str,
+        now: float,
+        annotations: Labels = (),
     ) -> Silence:
         """Tell nobody of what matches from `start` to `end`."""
         self.tick(now)
-        made = self._suppression.silences.add(matchers, start, end, by, comment, now)
+        made = self._suppression.silences.add(matchers, start, end, by, comment, now, annotations)
         if made.active(now):
             self._reconsider(made, f"silenced ({made.id})", by, comment, now)
         return made

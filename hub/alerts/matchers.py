@@ -57,9 +57,15 @@ class Matcher:
         return (self._pattern.fullmatch(value) is not None) is (self.operator == "=~")
 
     def __str__(self) -> str:
-        """Write it so that it is read again."""
-        quoted = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{self.name}{self.operator}"{quoted}"'
+        """Write it so that it is read again; a name stands in quotes only where it has to."""
+        plain = self.name and not any(each in _PLAIN or each.isspace() for each in self.name)
+        name = self.name if plain else _quoted(self.name)
+        return f"{name}{self.operator}{_quoted(self.value)}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def match_all(matchers: Iterable[Matcher], labels: Mapping[str, str], unfilled: Collection[str] = ()) -> bool:
@@ -111,6 +117,8 @@ class _Reader:
 
     def one(self) -> Matcher:
         name = self.word("a label's name")
+        if not name:
+            self.fail("a label's name is not empty")
         operator = next((each for each in _OPERATORS if self.accept(each)), "")
         if not operator:
             self.fail(f"one of = != =~ !~ is expected behind {name!r}")

@@ -13,6 +13,7 @@ from hub.alerts.timeline import Timeline
 from hub.clock import rfc3339
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_KEPT_SECONDS, SILENCES
+from hub.model import Labels
 
 __all__ = ["Silence", "Silences"]
 
@@ -30,6 +31,8 @@ class Silence:
     by: str
     comment: str
     updated: float
+    annotations: Labels = ()
+    """What programs note beside the comment: a ticket, what it is for."""
 
     def active(self, now: float) -> bool:
         """Tell whether it holds."""
@@ -53,18 +56,23 @@ class Silence:
             "updatedAt": rfc3339(self.updated),
             "createdBy": self.by,
             "comment": self.comment,
+            "annotations": dict(self.annotations),
         }
 
     def dump(self) -> str:
         """Write it for the store."""
         matchers = [(each.name, each.operator, each.value) for each in self.matchers]
-        return orjson.dumps([matchers, self.start, self.end, self.by, self.comment, self.updated]).decode()
+        rest = (self.start, self.end, self.by, self.comment, self.updated, self.annotations)
+        return orjson.dumps([matchers, *rest]).decode()
 
     @classmethod
     def load(cls, identity: str, text: str) -> "Silence":
         """Read what `dump` wrote."""
-        matchers, *rest = orjson.loads(text)
-        return cls(identity, tuple(Matcher(*each) for each in matchers), *rest)
+        matchers, *rest, annotations = orjson.loads(text)
+        if not isinstance(annotations, list):  # before version 9 there were none
+            rest, annotations = [*rest, annotations], []
+        noted = tuple((str(name), str(value)) for name, value in annotations)
+        return replace(cls(identity, tuple(Matcher(*each) for each in matchers), *rest), annotations=noted)
 
 
 def _matcher_body(matcher: Matcher) -> dict[str, Any]:
@@ -96,17 +104,30 @@ class Silences:
             else:
                 self._keep(Silence.load(identity, text))
 
-    def add(self, matchers: Sequence[Matcher], start: float, end: float, by: str, comment: str, now: float) -> Silence:
+    def add(
+        self,
+        matchers: Sequence[Matcher],
+        start: float,
+        end: float,
+        by: str,
+        comment: str,
+        now: float,
+        annotations: Labels = (),
+    ) -> Silence:
         """Make one; the same one again is the one that is there: requests come twice where an answer was lost."""
         for _, identity in self._ends.between(end - 1.0, end + 1.0):
             each = self.all[identity]
-            same = (each.matchers, each.by, each.comment) == (tuple(matchers), by, comment)
-            if same and abs(each.end - end) < 1.0 and abs(each.start - start) < 1.0:
+            said = (each.matchers, each.by, each.comment, each.annotations)
+            if (
+                said == (tuple(matchers), by, comment, annotations)
+                and abs(each.end - end) < 1.0
+                and abs(each.start - start) < 1.0
+            ):
                 return each
         self._make_room()
         self._serial += 1
         identity = hashlib.blake2b(str(self._serial).encode(), digest_size=8).hexdigest()
-        made = Silence(identity, tuple(matchers), start, end, by, comment, now)
+        made = Silence(identity, tuple(matchers), start, end, by, comment, now, annotations)
         self._put(made)
         self._dirty.add(SERIAL)
         return made
@@ -125,7 +146,7 @@ class Silences:
         if not stays or found.matchers != asked.matchers:
             self._make_room()
             self.expire(asked.id, now)
-            return self.add(asked.matchers, start, asked.end, asked.by, asked.comment, now)
+            return self.add(asked.matchers, start, asked.end, asked.by, asked.comment, now, asked.annotations)
         made = replace(asked, start=start if pending else found.start, updated=now)
         self._put(made)
         return made

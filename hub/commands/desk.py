@@ -8,8 +8,7 @@ from hub.alerts.matchers import NARROWER, match_all, why_too_wide
 from hub.alerts.silences import Silence
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.labels import unknown_labels
-from hub.commands.pages import Wanted, fitting, page, wanted
-from hub.commands.request import Request, chosen, instant, matchers_of, span, words
+from hub.commands.request import Request, annotations_of, chosen, instant, matchers_of, span, words
 from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_SECONDS
@@ -64,11 +63,13 @@ def silence(core: Core, request: Request, now: float) -> Answer:
     identity = words(request, "id")
     start, end = _from_to(core, request, identity, now)
     by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
+    annotations = annotations_of(request)
     made: Silence | None
     if identity:
-        made = core.book.change_silence(Silence(identity, matchers, start, end, by, comment, now), now)
+        asked = Silence(identity, matchers, start, end, by, comment, now, annotations)
+        made = core.book.change_silence(asked, now)
     else:
-        made = core.book.silence(matchers, max(start, now), end, by, comment, now)
+        made = core.book.silence(matchers, max(start, now), end, by, comment, now, annotations)
     if made is None:
         raise RequestError(f"no silence {identity!r} is known", Code.MISSING)
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)

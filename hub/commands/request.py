@@ -15,9 +15,10 @@ from hub.clock import rfc3339
 from hub.duration import format_duration, parse_duration
 from hub.errors import Code, RequestError
 from hub.expressions import visible
-from hub.limits import PAYLOAD_DEPTH
+from hub.limits import PAYLOAD_DEPTH, POSTED_LABELS, TEMPLATE_BYTES
+from hub.model import Labels
 
-__all__ = ["Request", "chosen", "instant", "matchers_of", "read_request", "span", "words"]
+__all__ = ["Request", "annotations_of", "chosen", "instant", "matchers_of", "read_request", "span", "words"]
 
 Request = Mapping[str, Any]
 _ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
@@ -145,6 +146,22 @@ def matchers_of(request: Request) -> list[Matcher]:
     if not found:
         raise RequestError("which alerts? give 'matchers', 'id', or 'alertname' and 'labels'")
     return found
+
+
+def annotations_of(request: Request) -> Labels:
+    """Read `annotations`, an object of texts that somebody notes beside a comment, in the order of their names.
+
+    Raises:
+        RequestError: it is none, or larger than what is kept.
+
+    """
+    found = request.get("annotations") or {}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise RequestError("'annotations' must be an object of texts")
+    size = sum(len(f"{name}{text}".encode()) for name, text in found.items())
+    if len(found) > POSTED_LABELS or size > TEMPLATE_BYTES:
+        raise RequestError(f"'annotations' has more than {POSTED_LABELS} entries, or more than {TEMPLATE_BYTES} bytes")
+    return tuple((visible(name), visible(found[name], layout=True)) for name in sorted(found))
 
 
 def chosen(request: Request, book: Book) -> list[tuple[str, Alert]]:

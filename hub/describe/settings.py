@@ -49,6 +49,7 @@ HTTP: dict[str, Key] = {
     "cert": text("PEM file of its certificate chain; with `key` it speaks TLS only.", "hub.pem"),
     "key": text("PEM file of the certificate's key.", "hub.key"),
     "proxies": names("Reverse proxies, whose X-Forwarded-For is believed: addresses and networks.", ["127.0.0.1"]),
+    "origins": names("Origins of pages elsewhere that may ask, with a token.", ["https://karma.example.org"]),
 }
 
 HOME_ASSISTANT: dict[str, Key] = {"prefix": text("Its prefix of discovery topics.", "homeassistant")}

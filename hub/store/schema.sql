@@ -126,3 +126,6 @@ UPDATE desk SET kind = 'conversation' WHERE kind = 'group';
 -- an alert that is over knows since when (`over`, in its JSON), so that it leaves: a hub before this one cannot read it.
 -- Samples of instances that are gone would stay for ever.
 DELETE FROM samples WHERE (rule, instance) NOT IN (SELECT rule, instance FROM instances);
+
+-- version 9
+-- silences have annotations, behind the rest in their JSON: a hub before this one cannot read such a row

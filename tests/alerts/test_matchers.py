@@ -97,3 +97,15 @@ def test_what_is_written_is_read_again(matchers):
 def test_no_text_breaks_the_reader(text):
     with suppress(ValueError):
         assert parse_matchers(text)
+
+
+@given(st.text(min_size=1), st.sampled_from(["=", "!="]), st.text())
+def test_any_name_and_value_is_read_again_as_it_was_written(name, operator, value):
+    matcher = Matcher(name, operator, value)
+    assert parse_matchers(str(matcher)) == [matcher]
+    assert parse_matchers(f"{{{matcher}, {matcher}}}") == [matcher, matcher]
+
+
+def test_a_name_is_not_empty():
+    with pytest.raises(ValueError, match="not empty"):
+        parse_matchers('""="x"')

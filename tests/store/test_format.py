@@ -9,12 +9,13 @@ from dataclasses import fields
 from hub.alerts.alert import Ack, Alert
 from hub.alerts.conversation import Conversation, News
 from hub.alerts.said import Said
+from hub.alerts.silences import Silence
 from hub.alerts.tally import Tally
 from hub.rules.instance import Extra, Gated
 from hub.rules.posting import PostedAlert
 from hub.store import database
 
-FORMAT = 8
+FORMAT = 9
 STORED = {
     Ack: "by comment at until",
     Alert: (
@@ -25,6 +26,7 @@ STORED = {
     News: "told count shown",
     Said: "told tellings notified last steps escalated paused heirs behind called",
     Tally: "sent held",
+    Silence: "id matchers start end by comment updated annotations",
     PostedAlert: "annotations url starts ends heard phase",
 }
 

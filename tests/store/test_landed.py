@@ -17,7 +17,7 @@ from tests.store.opening import SAVED, Hub, parts, shown
 
 STATES = Path(__file__).with_name("states")
 MADE = runpy.run_path(str(STATES / "landed.txt"))
-VERSIONS = [2, 3, 4, 5, 6, 7]
+VERSIONS = [2, 3, 4, 5, 6, 7, 8]
 POSTED = 5  # the first version that takes posted alerts
 REST = 3 * 3600.0
 

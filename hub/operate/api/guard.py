@@ -52,12 +52,13 @@ class Guard:
             Refused: 401 without a token that is known, 403 without the role or from another site, 429 after failures.
 
         """
-        if asked.scope.get("method", "") not in _READS:  # a WebSocket has no method
+        elsewhere = self._is_named_elsewhere(asked)
+        if asked.scope.get("method", "") not in _READS and not elsewhere:  # a WebSocket has no method
             self.same_site(asked)
         if not self._settings.tokens:
             self._local_host(asked)
             return LOCAL
-        actor = self._actor(asked)
+        actor = self._actor(asked, cookies=not elsewhere)
         if not actor.may(role):
             raise Refused(403, f"{actor.name!r} has the role {actor.role}; this needs the role {role}")
         return actor
@@ -81,13 +82,21 @@ class Guard:
             raise Refused(429, f"too many wrong tokens from this address; try again in {left:.0f} s", left)
         raise Refused(401, "this token is not known")
 
-    def _actor(self, asked: HTTPConnection) -> Actor:
-        """Find who asks by the Authorization header, else by the cookie of a login."""
+    def _is_named_elsewhere(self, asked: HTTPConnection) -> bool:
+        """Tell whether a page of http.origins asks, or a proxy passes on what one asks: karma does either."""
+        origin = asked.headers.get("origin", "")
+        return origin in self._settings.origins and _netloc(origin) not in self._own_hosts(asked)
+
+    def _actor(self, asked: HTTPConnection, *, cookies: bool) -> Actor:
+        """Find who asks by the Authorization header, else by the cookie of a login.
+
+        A page of another origin has to bring a token: the cookie of who reads it must not work for it.
+        """
         shown = _authorization(asked.headers.get("authorization", ""))
         if shown is not None:
             token = self.try_token(asked, shown)
             return Actor(token.name, token.role)
-        login = self.login(asked)
+        login = self.login(asked) if cookies else None
         if login is None:
             raise Refused(401, "a token is needed: Authorization: Bearer TOKEN, with one of http.tokens in hub.yaml")
         return Actor(login.token.name, login.token.role, login.mark, login.expires)

@@ -18,6 +18,7 @@ from hub.limits import METRIC_ALERTS, METRIC_RECEIVERS, METRIC_RULES
 from hub.model import Phase
 from hub.notify.breaker import Circuit
 from hub.operate.api.actor import VIEWER, Actor
+from hub.operate.api.alertmanager.bodies import ALERTMANAGER
 from hub.operate.api.described import TEXT, Described
 from hub.operate.api.site import Endpoint, Site
 from hub.operate.api.standing import Receiving
@@ -43,6 +44,7 @@ class HubCollector:
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
         yield _info(self._site.hub)
+        yield _alertmanager()
         yield from self._flow()
         yield from self._session()
         yield from self._alerts()
@@ -181,6 +183,14 @@ class HubCollector:
 def _info(hub: Mapping[str, str]) -> Metric:
     info = GaugeMetricFamily("hub_build_info", "Always 1; which hub this is.", labels=["version", "client_id"])
     info.add_metric([hub["version"], hub["client_id"]], 1)
+    return info
+
+
+def _alertmanager() -> Metric:
+    """Say which Alertmanager's API this is where karma looks for it: there, not in the API, and with these labels."""
+    labels = {"version": ALERTMANAGER, "revision": "", "branch": "hub", "goversion": ""}
+    info = GaugeMetricFamily("alertmanager_build_info", "Always 1; whose API /api/v2 is.", labels=list(labels))
+    info.add_metric(list(labels.values()), 1)
     return info
 
 

@@ -27,6 +27,7 @@ from hub.operate.api import commands, events, health, inventory, live, metrics, 
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.alertmanager import handlers as alertmanager
 from hub.operate.api.answers import answer, refusal
+from hub.operate.api.cors import Cors
 from hub.operate.api.described import ANY, Described, mapped
 from hub.operate.api.door import Door, Traffic
 from hub.operate.api.feed import Feed
@@ -106,7 +107,8 @@ class HttpServer:
         async with asyncio.TaskGroup() as group:
             group.create_task(_tick(site), name="http figures")
             group.create_task(_sample(site), name="http samples")
-            door = Door(bound, application(site), config, site.traffic, site.guard.origin, app.observer.trouble)
+            app_ = Cors(application(site), self._settings.origins)
+            door = Door(bound, app_, config, site.traffic, site.guard.origin, app.observer.trouble)
             self._listening(_url(self._settings, bound))
             await door.run(site.audience.leave)
 

@@ -70,6 +70,7 @@ SILENCE: Schema = made_of(
     updatedAt=TIME,
     createdBy=TEXT,
     comment=TEXT,
+    annotations=_LABELS,
 )
 OUTBOX_ENTRY: Schema = made_of(
     id=TEXT,
@@ -161,7 +162,13 @@ _UNTIL = {"until": _WHEN, "for": said(TEXT, "A duration such as 2h, instead of `
 ALERT_ASKED: Schema = made_of({**_WHOM, **_UNTIL, "id": _ID})
 _FROM = said(_WHEN, "RFC 3339, or seconds since 1970; `for` counts from then. Now, where it is not said.")
 SILENCE_ASKED: Schema = made_of(
-    {**_WHOM, **_UNTIL, "id": said(_WORDS, "Of a silence that is to be changed."), "start": _FROM}
+    {
+        **_WHOM,
+        **_UNTIL,
+        "id": said(_WORDS, "Of a silence that is to be changed."),
+        "start": _FROM,
+        "annotations": said(_LABELS, "What programs note beside the comment."),
+    }
 )
 SUBSCRIPTION: Schema = said(
     made_of({"expirationTime": maybe(NUMBER)}, endpoint=TEXT, keys=made_of(p256dh=TEXT, auth=TEXT)),

@@ -274,7 +274,7 @@ async def test_what_is_wrong_with_one_alert_keeps_no_other_from_being_taken(desk
         ([{}], "needs the label alertname"),
         ([{"labels": {"alertname": ""}}], "needs the label alertname"),
         ([{"labels": {"alertname": 1}}], "'labels' must be an object of texts"),
-        ([{"labels": {"alertname": "A", "a-b": "c"}}], "'a-b' is no name for a label"),
+        ([{"labels": {"alertname": "A", "a\nb": "c"}}], "is no name for a label"),
         ([{"labels": {"alertname": "A", "b": "c" * 5000}}], "longer than 4096 bytes"),
         ([{"labels": {"alertname": "A"} | {f"a{n}": "b" for n in range(64)}}], "more than 64 entries"),
         ([{"labels": {"alertname": "A"}, "endsAt": "tomorrow"}], "'endsAt' must be a time"),
@@ -375,7 +375,9 @@ async def test_a_silence_is_made_changed_into_another_and_ended(desk):
     [
         ({"matchers": []}, 400, "at least one matcher"),
         ({"matchers": [1]}, 400, "a matcher is a JSON object"),
-        ({"matchers": [{"name": "a b", "value": ""}]}, 400, "the name of a label"),
+        ({"matchers": [{"name": "", "value": "x"}]}, 400, "the name of a label"),
+        ({"annotations": {"a": 1}}, 400, "'annotations' must be an object of texts"),
+        ({"annotations": {"a": "x" * 20000}}, 400, "'annotations' has more than"),
         ({"matchers": [{"name": "a", "value": "(", "isRegex": True}]}, 400, "is not a pattern"),
         ({"matchers": [{"name": "a", "value": "b", "isEqual": 1}]}, 400, "must be true or false"),
         ({"endsAt": None}, 400, "needs 'startsAt' and 'endsAt'"),
@@ -421,3 +423,78 @@ async def test_a_large_post_is_taken_whole_in_slices(desk):
     assert len(await desk.get("/alerts", filter="alertname=Many")) == 299
     rows = desk.hub.rows("SELECT count(*) FROM desk WHERE kind = 'posted'")
     assert rows == [(299,)]
+
+
+async def test_annotations_of_a_silence_are_kept_over_a_restart_and_given_back(desk):
+    noted = {"ticket": "OPS-7", "why it is": "the door is mended — “Tür”"}
+    _, made = await desk.ask("POST", "/silences", _silence(annotations=noted))
+    assert (await desk.get(f"/silence/{made['silenceID']}"))["annotations"] == noted
+    _, plain = await desk.ask("POST", "/silences", _silence())
+    assert plain != made
+    await desk.hub.kill()
+    await desk.hub.start()
+    desk.url = await desk.hub.url()
+    found = {each["id"]: each["annotations"] for each in await desk.get("/silences")}
+    assert found == {made["silenceID"]: noted, plain["silenceID"]: {}}
+    known = await desk.get(f"/silence/{made['silenceID']}")
+    status, changed = await desk.ask("POST", "/silences", known | {"annotations": {"ticket": "OPS-8"}})
+    assert (status, changed) == (200, made)
+    assert (await desk.get(f"/silence/{made['silenceID']}"))["annotations"] == {"ticket": "OPS-8"}
+
+
+@pytest.mark.parametrize(
+    ("matchers", "found"),
+    [
+        (['name="chat"'], {"Hot"}),
+        (['name=~"ch.*"', "kind=webhook"], {"Hot"}),
+        (['{name="spare",kind="file"}'], {"Down"}),
+        (["kind=file", "name=chat"], set()),
+        (["kind!=file"], {"Hot"}),
+        (["team=x"], set()),
+    ],
+)
+async def test_alerts_groups_and_receivers_are_chosen_by_the_labels_of_receivers(tmp_path, broker, matchers, found):
+    async with running(tmp_path, broker) as desk:
+        await desk.fires("Hot")
+        await desk.send("down/b", 1)
+        async with asyncio.timeout(PATIENCE):
+            while len(await desk.get("/alerts")) < 2:
+                await asyncio.sleep(0.02)
+        query = [("receiver_matchers", each) for each in matchers]
+        async with aiohttp.ClientSession() as session:
+            for path in ("/alerts", "/alerts/groups"):
+                async with session.get(f"{desk.url}/api/v2{path}", params=query) as answer:
+                    names = {each["labels"]["alertname"] for each in await answer.json()}
+                    assert names == found, path
+            async with session.get(f"{desk.url}/api/v2/receivers", params=query) as answer:
+                told = {each["name"] for each in await answer.json()}
+                assert told - {"nobody"} == {{"Hot": "chat", "Down": "spare"}[each] for each in found}
+
+
+async def test_receivers_say_by_which_labels_they_are_chosen(shared):
+    assert await shared.get("/receivers", receiver_matchers="kind=~.+") == [
+        {"name": "chat", "labels": {"name": "chat", "kind": "webhook"}},
+        {"name": "spare", "labels": {"name": "spare", "kind": "file"}},
+    ]
+    status, said = await shared.ask("GET", "/receivers", receiver_matchers="kind")
+    assert (status, "bad matcher" in said) == (400, True)
+
+
+async def test_names_of_labels_may_be_any_text_from_the_post_to_the_silence_and_back(desk):
+    labels = {"alertname": "Door", "my label": "x y", "größe": "1", "a.b": "2", '"{,}"': "3"}
+    assert (await desk.post({"labels": labels}))[0] == 200
+    assert (await desk.told("Door", "firing"))["labels"].items() >= labels.items()
+    for wanted in ('"my label"="x y"', "größe=1", '{"a.b"=~"2|3","my label"!=""}', '"\\"{,}\\""="3"'):
+        (shown,) = await desk.get("/alerts", filter=wanted)
+        assert shown["labels"].items() >= labels.items()
+    assert await desk.get("/alerts", filter='"my label"="z"') == []
+    named = {"name": "my label", "value": "x y", "isRegex": False, "isEqual": True}
+    _, made = await desk.ask("POST", "/silences", _silence(matchers=[named]))
+    assert (await desk.get(f"/silence/{made['silenceID']}"))["matchers"] == [named]
+    (shown,) = await desk.get("/alerts", filter='"my label"="x y"')
+    assert shown["status"]["silencedBy"] == [made["silenceID"]]
+    assert '"my label"="x y"' in await desk.cli("alerts", "--silences")
+    await desk.amtool("silence", "expire", made["silenceID"])
+    assert "until" in await desk.cli("silence", '"my label"="x y"', "--for", "1h")
+    assert "Door" in await desk.cli("ack", '"my label"=~"x.*"')
+    assert "Door" in await desk.cli("why", "Door", "my label=x y")

@@ -13,8 +13,10 @@ from hub.core import Core
 from hub.limits import POSTED_SECONDS
 from hub.rules.rule import Rule
 
-__all__ = ["NOBODY", "Shown", "config_text", "groups", "shown", "silence_body", "silences"]
+__all__ = ["ALERTMANAGER", "NOBODY", "Shown", "config_text", "groups", "shown", "silence_body", "silences"]
 
+ALERTMANAGER = "0.34.0"
+"""The Alertmanager whose API this is: karma and other tools choose by this number what they ask."""
 NOBODY = "nobody"
 """The receiver of alerts that no receiver is told of: in Alertmanager each alert has one."""
 _STATES = ("active", "pending", "expired")

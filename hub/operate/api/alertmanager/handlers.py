@@ -17,7 +17,16 @@ from hub.errors import HubError, RequestError
 from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, POSTED_SLICE, SHOWN_SLICE
 from hub.operate.api.actor import OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.alertmanager import shapes
-from hub.operate.api.alertmanager.bodies import NOBODY, Shown, config_text, groups, shown, silence_body, silences
+from hub.operate.api.alertmanager.bodies import (
+    ALERTMANAGER,
+    NOBODY,
+    Shown,
+    config_text,
+    groups,
+    shown,
+    silence_body,
+    silences,
+)
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
 from hub.operate.api.answers import answer
 from hub.operate.api.site import Endpoint, Handler, Site
@@ -28,8 +37,6 @@ from hub.store.patience import unless_failing
 
 __all__ = ["ENDPOINTS"]
 
-_VERSION = "0.28.0"
-"""The Alertmanager whose API this is; tools that look at versions look at this one."""
 _UNKNOWN = (409, 410)
 """Statuses that Alertmanager's own document does not have: its clients expect 400."""
 
@@ -53,7 +60,7 @@ def _plainly(handler: Handler) -> Handler:
 async def _status(site: Site, request: Request, actor: Actor) -> Response:
     del request, actor
     files = site.app.files.rules
-    version = {"version": f"{_VERSION}+hub.{__version__}", "revision": "", "branch": "hub"}
+    version = {"version": f"{ALERTMANAGER}+hub.{__version__}", "revision": "", "branch": "hub"}
     return answer(
         {
             "cluster": {"name": site.hub["client_id"], "status": "disabled", "peers": []},
@@ -65,8 +72,17 @@ async def _status(site: Site, request: Request, actor: Actor) -> Response:
 
 
 async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
-    del request, actor
-    return answer([{"name": name} for name in dict.fromkeys((*site.app.files.rules.receivers, NOBODY))])
+    del actor
+    matchers = asked_matchers(request.query_params.getlist("receiver_matchers"))
+    names = dict.fromkeys((*site.app.files.rules.receivers, NOBODY))
+    found = [(name, _labels_of(site, name)) for name in names]
+    return answer([{"name": name, "labels": labels} for name, labels in found if match_all(matchers, labels)])
+
+
+def _labels_of(site: Site, receiver: str) -> dict[str, str]:
+    """Return the labels of a receiver: Alertmanager's are what its configuration says, and `name`."""
+    known = site.app.files.rules.receivers.get(receiver)
+    return {"name": receiver} | ({"kind": known.kind} if known else {})
 
 
 # alerts
@@ -91,13 +107,13 @@ async def _asked(site: Site, request: Request) -> list[Shown]:
     """Return the firing alerts that a query asks for, a slice in each turn of the loop: events do not wait for it."""
     query = request.query_params
     matchers, named = asked_matchers(query.getlist("filter")), asked_pattern(query.get("receiver"))
-    wanted = _wanted(request)
+    told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(request)
     core, now, found = site.app.pipeline.core, site.app.clock.now(), list[Shown]()
     for slice_ in _slices(core):
         for mark, alert in slice_:
             if match_all(matchers, alert.labels, alert.unfilled):
                 each = shown(core, mark, alert, now, site.app.settings.http.url)
-                if wanted(each) and any(map(named, each.receivers)):
+                if wanted(each) and any(named(to) and match_all(told, _labels_of(site, to)) for to in each.receivers):
                     found.append(each)
         await asyncio.sleep(0)
     return found

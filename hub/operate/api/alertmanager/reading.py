@@ -1,6 +1,5 @@
 """What Alertmanager's clients send, JSON and queries, into what the desk understands; all of it may be wrong."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from hub.rules.posting import Posting
 
 __all__ = ["asked_flag", "asked_matchers", "asked_pattern", "read_posting", "read_silence"]
 
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NAME_CHARS = 128
 _URL_CHARS = 2048
 
@@ -29,8 +27,8 @@ def read_posting(item: Any) -> Posting:
         raise RequestError("an alert is a JSON object")
     labels = {name: value for name, value in _texts(item, "labels").items() if value}
     for name in labels:
-        if not _LABEL.fullmatch(name):
-            raise RequestError(f"{name!r} is no name for a label: letters, digits and _")
+        if not name or visible(name) != name:
+            raise RequestError(f"{name!r} is no name for a label: it is any text without control characters")
     if sum(len(f"{name}{value}".encode()) for name, value in labels.items()) > POSTED_LABEL_BYTES:
         raise RequestError(f"the labels of an alert are longer than {POSTED_LABEL_BYTES} bytes")
     if not 0 < len(labels.get("alertname", "")) <= _NAME_CHARS:
@@ -79,6 +77,8 @@ def read_silence(item: Any) -> dict[str, Any]:
     if start is None or end is None:
         raise RequestError("a silence needs 'startsAt' and 'endsAt'")
     made = {"matchers": [str(_matcher(each)) for each in written], "start": start, "until": end}
+    if item.get("annotations"):
+        made["annotations"] = item["annotations"]
     words = {"id": item.get("id") or "", "by": item.get("createdBy") or "", "comment": item.get("comment") or ""}
     return made | {key: value for key, value in words.items() if value}
 
@@ -88,7 +88,7 @@ def _matcher(item: Any) -> Matcher:
         raise RequestError("a matcher is a JSON object")
     name, value = item.get("name"), item.get("value")
     regex, equal = item.get("isRegex", False), item.get("isEqual", True)
-    if not isinstance(name, str) or not _LABEL.fullmatch(name) or not isinstance(value, str):
+    if not isinstance(name, str) or not name or visible(name) != name or not isinstance(value, str):
         raise RequestError("a matcher needs 'name', the name of a label, and 'value', a text")
     if not isinstance(regex, bool) or not isinstance(equal, bool):
         raise RequestError("'isRegex' and 'isEqual' must be true or false")

@@ -17,6 +17,7 @@ __all__ = [
 
 _LABELS = mapped(TEXT)
 _RECEIVER = made_of(name=TEXT)
+_LABELLED = made_of(name=TEXT, labels=_LABELS)
 _HELD = made_of(
     state=one_of("unprocessed", "active", "suppressed"),
     silencedBy=listed(TEXT),
@@ -43,9 +44,11 @@ _SILENCE = made_of(
     matchers=listed(_MATCHER, minItems=1),
     createdBy=TEXT,
     comment=TEXT,
+    annotations=_LABELS,
     **_TIMES,
 )
-_SILENCE_ASKED = made_of({"id": TEXT}, matchers=listed(_MATCHER, minItems=1), createdBy=TEXT, comment=TEXT, **_TIMES)
+_NOTED = {"id": TEXT, "annotations": _LABELS}
+_SILENCE_ASKED = made_of(_NOTED, matchers=listed(_MATCHER, minItems=1), createdBy=TEXT, comment=TEXT, **_TIMES)
 _POSTED = made_of({"annotations": _LABELS, "generatorURL": TEXT, **_TIMES}, labels=_LABELS)
 _VERSION = made_of(version=TEXT, revision=TEXT, branch=TEXT, buildUser=TEXT, buildDate=TEXT, goVersion=TEXT)
 _FILTER = {"filter": said(listed(TEXT), "Matchers, which must all match.")}
@@ -53,7 +56,8 @@ _SHOWN = {
     name: said(one_of("true", "false"), f"Those included that are {name}; true where it is not said.")
     for name in ("active", "silenced", "inhibited", "muted", "unprocessed")
 }
-_RECEIVING = {"receiver": said(TEXT, "A pattern that matches the whole name of a receiver.")}
+_OF_RECEIVERS = {"receiver_matchers": said(listed(TEXT), "Matchers on the labels of a receiver, which must all match.")}
+_RECEIVING = {"receiver": said(TEXT, "A pattern that matches the whole name of a receiver."), **_OF_RECEIVERS}
 
 STATUS = Described(
     made_of(
@@ -64,7 +68,7 @@ STATUS = Described(
     ),
     error=TEXT,
 )
-RECEIVERS = Described(listed(_RECEIVER), error=TEXT)
+RECEIVERS = Described(listed(_LABELLED), _OF_RECEIVERS, error=TEXT)
 ALERTS = Described(listed(_ALERT), {**_FILTER, **_SHOWN, **_RECEIVING}, error=TEXT)
 GROUPS = Described(
     listed(made_of(labels=_LABELS, receiver=_RECEIVER, alerts=listed(_ALERT))),
