@@ -169,6 +169,12 @@ def test_a_user_in_the_broker_option_brings_its_own_password(folder):
         ("http: {listen: '8080'}", "1:17: '8080' is not HOST:PORT, as in 127.0.0.1:8080"),
         ("http: {listen: 0.0.0.0:80}", "1:16: 0.0.0.0 can be reached from other machines, and there are no tokens"),
         ("http: {tokens: x}", "1:16: 'tokens' must be a list"),
+        ("http: {origins: ['*']}", "1:19: * is everybody"),
+        ("http: {origins: ['null']}", "1:19: null is everybody"),
+        ("http: {origins: ['https://*.example.org']}", "1:19: https://*.example.org is everybody"),
+        ("http: {origins: [karma.example.org]}", "1:18: not the origin of a page"),
+        ("http: {origins: ['https://karma.example.org/karma']}", "1:19: not the origin of a page"),
+        ("http: {origins: ['http://[::']}", "1:19: not the origin of a page"),
         ("http: {url: hub.example.org}", "1:13: not a URL that links can begin with"),
         ("http: {url: 'https://me:secret@hub.example.org'}", "1:14: not a URL that links can begin with"),
         ("http: {cert: a.pem}", "1:7: 'cert' and 'key' belong together"),
@@ -319,3 +325,9 @@ def test_a_password_shows_neither_in_the_settings_nor_in_what_describes_them(fol
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(ValueError, match="is not HOST:PORT"):
         parse_address(address)
+
+
+def test_origins_are_read_as_browsers_write_them(folder):
+    named = "['https://Karma.example.org:443/', 'http://localhost:8081', 'http://[::1]:80']"
+    found = load(folder, f"http: {{origins: {named}}}").http.origins
+    assert found == ("https://karma.example.org", "http://localhost:8081", "http://[::1]")
