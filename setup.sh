@@ -37,13 +37,14 @@ ensure_servers() {
     command -v tmux >/dev/null 2>&1 || { say "installing tmux"; install tmux; } || true
     command -v curl >/dev/null 2>&1 || { say "installing curl"; install curl; } || true
     ensure_program amtool prometheus-alertmanager
+    ensure_program prometheus-alertmanager prometheus-alertmanager usr/share/prometheus/alertmanager
     ensure_program prometheus prometheus
     ensure_program promtool prometheus
 }
 
 # Programs that only tests run come out of their packages into the virtual environment: no service, no other packages.
-ensure_program() { # PROGRAM PACKAGE
-    [ -x "$VENV/bin/$1" ] && return
+ensure_program() { # PROGRAM PACKAGE [FOLDER]: what the program reads where its package puts it
+    [ -x "$VENV/bin/$1" ] && { [ -z "${3:-}" ] || [ -e "/$3" ]; } && return
     command -v apt-get >/dev/null 2>&1 || { say "$1 is missing: its tests are skipped (it is in Debian's package $2)"; return; }
     say "fetching $1"
     unpacked=$(mktemp -d)
@@ -51,6 +52,7 @@ ensure_program() { # PROGRAM PACKAGE
         cd "$unpacked"
         as_root apt-get -qq update >/dev/null 2>&1 || true
         apt-get -qq download "$2" >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && cp "usr/bin/$1" "$VENV/bin/"
+        [ -z "${3:-}" ] || [ -e "/$3" ] || { as_root mkdir -p "/${3%/*}" && as_root cp -r "$3" "/$3"; }
     ) || say "$1 could not be fetched: its tests are skipped (it is in Debian's package $2)"
     rm -rf "$unpacked"
 }

@@ -243,6 +243,7 @@ ALLOWANCE_CALM_SECONDS = 60.0  # without an attempt, then what was learned is fo
 RECEIVER_TIMEOUT_SECONDS = 15.0  # one attempt
 BROKER_PATIENCE_SECONDS = 86400.0  # one attempt on our own broker: it waits for the connection; to back off would delay
 RECEIVER_CONCURRENCY = 8  # attempts under way at once per receiver
+FED_SECONDS = 30 * 86400.0  # how long an Alertmanager that is fed takes an alert to fire, unless it is told again
 LANE_QUEUE = 10_000  # notifications of one receiver held in memory; the rest waits in the outbox
 LANE_FETCH = 500  # rows read from the outbox at once: a few ms of the store's reader
 RESPONSE_BYTES = 64 << 10  # what is read of a webhook's answer; it is only for the reason of a failure

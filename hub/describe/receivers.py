@@ -57,8 +57,9 @@ _WEBHOOK: dict[str, Key] = {
         additionalProperties={"type": ["string", "number"]},
     ),
     "body": key(
-        "json (the notification), alertmanager (its webhook, version 4), cloudevents, or a template of your own.",
-        *("json", "alertmanager", "cloudevents"),
+        "json (the notification), alertmanager (its webhook, version 4), alertmanager-alerts (feeds an Alertmanager),"
+        " cloudevents, or a template of your own.",
+        *("json", "alertmanager", "alertmanager-alerts", "cloudevents"),
     ),
     "secret": text(f"Signs the body (X-Hub-Signature-256), and it with id and time (Standard Webhooks){_BETTER}."),
     "allow_private": boolean("Whether a url with {…} may lead to a private address.", default=False),

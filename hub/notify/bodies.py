@@ -1,6 +1,6 @@
-"""What a webhook's request says: the notification as JSON, for Alertmanager's webhook, as CloudEvent, or a template.
+"""What a webhook's request says: the notification as JSON, as Alertmanager says or takes it, a CloudEvent, a template.
 
-Sources: Alertmanager's webhook_config (version 4), CloudEvents 1.0 in structured JSON mode.
+Sources: Alertmanager's webhook_config (version 4) and its API v2, CloudEvents 1.0 in structured JSON mode.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,13 +14,14 @@ from hub.clock import rfc3339
 from hub.document import Node
 from hub.expressions import Template
 from hub.fields import Bad, did_you_mean
+from hub.limits import FED_SECONDS
 from hub.model import Notification, Phase
 from hub.notify.episode import episode
 from hub.notify.templating import names, template
 from hub.notify.text import as_json
 from hub.secret import Secret
 
-__all__ = ["JSON", "Body", "alertmanager", "body", "cloudevent"]
+__all__ = ["JSON", "Body", "alertmanager", "body", "cloudevent", "postable_alerts"]
 
 _JSON_TYPE = "application/json"
 _NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: what Alertmanager writes for an end that has not come
@@ -74,6 +75,30 @@ def _alert(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def postable_alerts(notification: Notification, client_id: str) -> bytes:
+    """Return the body of Alertmanager's POST /api/v2/alerts: its PostableAlerts, by which one is fed.
+
+    Alertmanager takes for over, five minutes later, what has no end and is not posted again. So an alert that fires has
+    an end far off, and the hub says surely when it is over; a moment (an event rule) is left to those five minutes.
+    """
+    del client_id
+    shown: Sequence[Mapping[str, Any]] = notification.body.get("alerts") or [notification.body]
+    return as_json([_postable(each, notification.created) for each in shown])
+
+
+def _postable(body: Mapping[str, Any], told: float) -> dict[str, Any]:
+    """Return one; a label without a value is none there, and an end before the start is refused."""
+    made = _alert(body)
+    begun = made["startsAt"] if made["startsAt"] != _NEVER else rfc3339(told)
+    labels = {str(name): str(value) for name, value in made["labels"].items() if value != ""}
+    alert = {"labels": labels, "annotations": made["annotations"], "startsAt": begun}
+    if body.get("state") == Phase.RESOLVED:
+        alert["endsAt"] = max(begun, made["endsAt"] if made["endsAt"] != _NEVER else rfc3339(told))
+    elif body.get("state") == Phase.FIRING:
+        alert["endsAt"] = rfc3339(told + FED_SECONDS)
+    return alert
+
+
 def _status(body: Mapping[str, Any]) -> str:
     """Alertmanager knows firing and resolved; a moment (an event rule) fires and is never resolved."""
     return Phase.RESOLVED.value if body.get("state") == Phase.RESOLVED else Phase.FIRING.value
@@ -114,6 +139,7 @@ JSON = Body("json", _JSON_TYPE, _json)
 _KINDS = {
     "json": JSON,
     "alertmanager": Body("alertmanager", _JSON_TYPE, alertmanager),
+    "alertmanager-alerts": Body("alertmanager-alerts", _JSON_TYPE, postable_alerts),
     "cloudevents": Body("cloudevents", "application/cloudevents+json", cloudevent),
 }
 

@@ -6,9 +6,20 @@ import socket
 import aiohttp
 from yarl import URL
 
+from hub.limits import RESPONSE_BYTES
 from hub.notify.guard import Guard, Names
 
-__all__ = ["NOT_TAKEN", "fault", "guarded_client", "http_client", "passing", "place", "unknown", "wide_client"]
+__all__ = [
+    "NOT_TAKEN",
+    "answered",
+    "fault",
+    "guarded_client",
+    "http_client",
+    "passing",
+    "place",
+    "unknown",
+    "wide_client",
+]
 
 _LATER = {408, 425, 429}  # RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4
 _NO_NAME = {socket.EAI_NONAME, socket.EAI_NODATA}
@@ -56,6 +67,17 @@ def passing(status: int) -> bool:
 def place(url: URL) -> str:
     """Return scheme, host and port: what of the URL may be shown."""
     return str(url.origin())
+
+
+async def answered(response: aiohttp.ClientResponse) -> str:
+    """Return what a service says of a failure, RESPONSE_BYTES of it at most; it is for the reason, redacted."""
+    head = b""
+    try:
+        while len(head) < RESPONSE_BYTES and (chunk := await response.content.read(RESPONSE_BYTES - len(head))):
+            head += chunk
+    except aiohttp.ClientError:
+        pass  # the status says enough
+    return head.decode("utf-8", "replace")
 
 
 def fault(error: aiohttp.ClientError | OSError) -> str:

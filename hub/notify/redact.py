@@ -15,6 +15,16 @@ from hub.limits import REASON_CHARS
 __all__ = ["Redactor", "one_line", "url_secrets"]
 
 _PIECES = re.compile(r"[^\w%.~+-]+")
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "access_token alert alerts api api_key apikey auth bot channel channels chat client event events hook hooks id"
+        " in incoming index invoke key legacy message messages name notification notifications notify push post publish"
+        " query rest room rooms send service services team text title to token topic trigger url user users v0 v1 v2 v3"
+        " v4 v5 webhook webhooks workflows xml json",
+    )
+)
+"""What every API has in its URLs: it hides nothing, and a service's own words are not to be read without it."""
 
 
 def one_line(text: str, limit: int = REASON_CHARS) -> str:
@@ -37,8 +47,9 @@ def url_secrets(url: str, *, host: bool = False) -> set[str]:
     for text in (parts.netloc if host else user, parts.path, parts.query, parts.fragment):
         secrets |= {text, *_PIECES.split(text)}
     secrets |= {unquote(text) for text in secrets}
+    known = {text for text in (user, *user.split(":")) if text}  # who logs in as `api` has a secret all the same
     basic = base64.b64encode(unquote(user).encode()).decode()  # as it goes over the wire, and may be echoed
-    return {text.strip("/") for text in secrets | {basic}}
+    return {text.strip("/") for text in secrets | {basic}} - (_WORDS - known)
 
 
 class Redactor:

@@ -1,6 +1,6 @@
 """A notification as text: JSON for programs, and what mail and chat say to people where the user gave no template."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -70,7 +70,7 @@ def _state(body: Mapping[str, Any]) -> str:
     return str(state)
 
 
-def as_json(body: Mapping[str, Any]) -> bytes:
+def as_json(body: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """Return the notification as JSON, as users see it; whatever is no JSON value becomes text."""
     return orjson.dumps(body, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 

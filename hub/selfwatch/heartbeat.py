@@ -13,7 +13,7 @@ from yarl import URL
 from hub import __version__
 from hub.errors import StoreError
 from hub.limits import HEARTBEAT_LEAST_SECONDS, HEARTBEAT_SECONDS
-from hub.notify.http import fault
+from hub.notify.http import answered, fault
 from hub.notify.redact import Redactor, url_secrets
 from hub.selfwatch.settings import HeartbeatSettings
 
@@ -85,7 +85,8 @@ class Heartbeat:
                 if 200 <= answer.status < 300:
                     return ""
                 hint = " (redirects are not followed)" if 300 <= answer.status < 400 else ""
-                return self._redact(f"{place} does not take it: {answer.status} {answer.reason or ''}{hint}")
+                said = f": {text}" if (text := (await answered(answer)).strip()) else ""
+                return self._redact(f"{place} does not take it: {answer.status} {answer.reason or ''}{hint}{said}")
         except TimeoutError:
             return f"{place} does not take it: no answer within {HEARTBEAT_SECONDS:.0f} s"
         except (aiohttp.ClientError, OSError) as error:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.clock import rfc3339
 from hub.document import Problems, parse_document
 from hub.fields import Section
-from hub.notify.bodies import alertmanager, body, cloudevent
+from hub.notify.bodies import alertmanager, body, cloudevent, postable_alerts
 from tests.notify.fakes import notification
 
 MARK = "0123456789abcdef"
@@ -145,7 +146,10 @@ def test_two_that_are_written_alike_are_equal():
     ("yaml", "message"),
     [
         ("alertmanger", "r.yaml:1:7: is not a kind of body: 'alertmanger' (did you mean 'alertmanager'?)"),
-        ("hello", "is not a kind of body: 'hello' (one of json, alertmanager, cloudevents, or a template with {…})"),
+        (
+            "hello",
+            "is not a kind of body: 'hello' (one of json, alertmanager, alertmanager-alerts, cloudevents, or a",
+        ),
         ("'{summary'", "r.yaml:1:"),
         ("{a: ['{sumary.}']}", "r.yaml:1:"),
         ("[a]", "must be text"),
@@ -155,3 +159,55 @@ def test_a_mistake_is_shown_with_its_place(yaml, message):
     found, problems = made(yaml)
     assert found is None
     assert message in problems[0]
+
+
+# alertmanager-alerts
+
+
+def test_an_alert_that_fires_is_posted_with_an_end_far_off():
+    (said,) = orjson.loads(postable_alerts(sent(created=1_772_326_500.0, details="open the door"), "hub"))
+    assert said == {
+        "labels": {"alertname": "FreezerTooWarm", "severity": "critical", "site": "a", "device": "7"},
+        "annotations": {"summary": "7 at a is -9.0 °C", "description": "open the door"},
+        "startsAt": "2026-03-01T00:55:00.000Z",
+        "endsAt": rfc3339(1_772_326_500.0 + 30 * 86400),
+    }
+
+
+def test_one_that_is_over_says_when_and_never_before_it_began():
+    (said,) = orjson.loads(postable_alerts(sent("resolved", state="resolved", until="2026-03-01T01:55:00.000Z"), "hub"))
+    assert said["endsAt"] == "2026-03-01T01:55:00.000Z"
+    (said,) = orjson.loads(postable_alerts(sent("resolved", state="resolved", until="2026-02-01T01:55:00.000Z"), "hub"))
+    assert said["endsAt"] == said["startsAt"]
+
+
+def test_a_moment_has_no_end():
+    (said,) = orjson.loads(postable_alerts(sent("event", state="event", since=None), "hub"))
+    assert "endsAt" not in said
+    assert said["startsAt"] == "2026-03-01T00:55:00.000Z"
+
+
+LABEL = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(LABEL.filter(bool), LABEL), LABEL)
+def test_whatever_stands_in_labels_and_texts_it_is_a_list_of_postable_alerts(labels, summary):
+    (said,) = orjson.loads(postable_alerts(sent(labels={"alertname": "A"} | labels, summary=summary), "hub"))
+    assert said["labels"] == {name: value for name, value in ({"alertname": "A"} | labels).items() if value}
+    assert said["annotations"] == ({"summary": summary} if summary else {})
+
+
+def test_a_group_is_posted_as_its_alerts():
+    member = {"id": f"{'a' * 16}-3-firing", "state": "firing", "labels": {"alertname": "F", "device": "7"}}
+    over = {"id": f"{'b' * 16}-3-resolved", "state": "resolved", "labels": {"alertname": "F", "device": "8"}}
+    times = {"since": "2026-03-01T00:55:00.000Z", "until": "2026-03-01T00:59:00.000Z", "event": None}
+    said = orjson.loads(postable_alerts(sent(alerts=[member | times, over | times], count=2), "hub"))
+    assert [(each["labels"]["device"], each["endsAt"] == times["until"]) for each in said] == [
+        ("7", False),
+        ("8", True),
+    ]
+
+
+def test_the_kind_is_read_by_its_name():
+    found, problems = made("alertmanager-alerts")
+    assert (found.written, problems) == ("alertmanager-alerts", [])

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +44,22 @@ def test_half_a_secret_at_the_cut_does_not_stay():
 
 def test_nothing_secret_leaves_text_alone():
     assert Redactor([""])("503 Service Unavailable") == "503 Service Unavailable"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://am:9093/api/v2/alerts", "400 Bad Request: start time of the alerts must be before end time (api v2)"),
+        ("https://push.example/message?token=Aq1xyz", "a message needs a title, and its token"),
+        ("https://discord.com/api/webhooks/123456/AbC-def", "Unknown webhooks: see /api/webhooks"),
+        ("json://user:pass@host/hooks/incoming", "no hooks are incoming"),
+    ],
+)
+def test_the_words_of_a_service_stay_where_its_own_url_has_them_too(url, said):
+    assert Redactor(url_secrets(url))(said) == said
+
+
+def test_what_is_secret_beside_them_goes_and_so_does_a_word_that_somebody_logs_in_with():
+    redact = Redactor(url_secrets("https://api:token@push.example/api/v2/T0SECRET/message?token=Aq1xyz&topic=freezer"))
+    said = redact("api token v2 T0SECRET message Aq1xyz topic freezer api/v2/T0SECRET/message")
+    assert said == "*** *** v2 *** message *** topic *** ***"

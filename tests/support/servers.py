@@ -107,6 +107,26 @@ class RedisServer(Server):
         return (program("redis-server", "/usr/sbin"), *where, *keep, "--requirepass", PLAIN_PASSWORD)
 
 
+class AlertmanagerServer(Server):
+    """Alertmanager itself; what nobody posts again it takes for over after `resolve_timeout`."""
+
+    ready = "Listening on"
+    resolve_timeout = "1s"
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/api/v2/alerts"
+
+    def command(self):
+        config = self.folder / "alertmanager.yml"
+        config.write_text(
+            f"global: {{resolve_timeout: {self.resolve_timeout}}}\nroute: {{receiver: a}}\nreceivers: [{{name: a}}]\n"
+        )
+        where = (f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=")
+        keep = (f"--config.file={config}", f"--storage.path={self.folder / 'data'}")
+        return (program("prometheus-alertmanager"), *where, *keep)
+
+
 class NatsServer(Server):
     ready = "Server is ready"
 

@@ -11,13 +11,12 @@ from yarl import URL
 
 from hub.document import Node
 from hub.fields import Bad, Section, boolean, one_of, secret
-from hub.limits import RESPONSE_BYTES
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.bodies import JSON, Body, body
 from hub.notify.episode import episode
 from hub.notify.guard import Forbidden, forbidden, literal
 from hub.notify.hosts import HostOf
-from hub.notify.http import NOT_TAKEN, fault, guarded_client, passing, place, unknown, wide_client
+from hub.notify.http import NOT_TAKEN, answered, fault, guarded_client, passing, place, unknown, wide_client
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor
 from hub.notify.retry import parse_retry_after
@@ -138,7 +137,7 @@ class Webhook:
     async def _outcome(self, response: aiohttp.ClientResponse, url: URL) -> Outcome:
         if 200 <= response.status < 300:
             return Delivered()
-        head = await _head(response)
+        head = await answered(response)
         reason = self._redact(f"{response.status} {response.reason or ''} from {place(url)}: {head}".rstrip(": "))
         if passing(response.status):
             after = parse_retry_after(response.headers.get("Retry-After", ""), self._toolbox.clock.now())
@@ -151,16 +150,6 @@ class Webhook:
 def _nowhere(error: Exception, url: URL) -> bool:
     """Tell whether there is no such host: of a name in .local nobody says so, one that sleeps is silent (RFC 6762)."""
     return unknown(error) and not (url.raw_host or "").removesuffix(".").lower().endswith(".local")
-
-
-async def _head(response: aiohttp.ClientResponse) -> str:
-    head = b""
-    try:
-        while len(head) < RESPONSE_BYTES and (chunk := await response.content.read(RESPONSE_BYTES - len(head))):
-            head += chunk
-    except aiohttp.ClientError:
-        pass  # the status says enough
-    return head.decode("utf-8", "replace")
 
 
 def _secret(node: Node) -> Secret | None:

@@ -26,7 +26,7 @@ from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.episode import episode
 from hub.notify.guard import Forbidden
 from hub.notify.hostname import unusable
-from hub.notify.http import fault, guarded_client, passing, place
+from hub.notify.http import answered, fault, guarded_client, passing, place
 from hub.notify.level import level_of
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor, url_secrets
@@ -142,19 +142,19 @@ class Webpush:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(),  # _in_time has it
             ) as response:
-                return self._answer(to, url, response)
+                return await self._answer(to, url, response, redact)
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, Forbidden):
                 return Rejected(f"the push service is refused: {error.os_error}")
             return Retry(redact(f"{fault(error)} at {place(url)}"))
 
-    def _answer(self, to: Subscription, url: URL, response: aiohttp.ClientResponse) -> Outcome:
+    async def _answer(self, to: Subscription, url: URL, response: aiohttp.ClientResponse, redact: Redactor) -> Outcome:
         if 200 <= response.status < 300:
             return Delivered()
         if response.status in _GONE:
             self._subscribers.remove(to.endpoint)
             return Delivered()
-        reason = f"{response.status} from {place(url)}"
+        reason = redact(f"{response.status} from {place(url)}: {await answered(response)}".rstrip(": "))
         if passing(response.status):
             now = self._toolbox.clock.now()
             return Retry(reason, parse_retry_after(response.headers.get("Retry-After", ""), now))
