@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types bench long specs clean setup servers
+.PHONY: demo test lint types bench long wheels clean setup servers
 
 demo: setup
 	$(BIN)/hub demo $(ARGS)
@@ -22,6 +22,10 @@ types: setup
 # for hours, not for each change: 50 kills instead of 5, and property tests draw new examples instead of the same
 long: servers
 	$(BIN)/pytest --long -n $${TEST_WORKERS:-4} $(ARGS)
+
+# asks the package index whether the hub installs on 32-bit ARM and musl
+wheels: setup
+	$(BIN)/pytest --long tests/test_platforms.py
 
 # figures, not tests: prints ratios of this machine's run
 bench: setup

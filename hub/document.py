@@ -211,7 +211,7 @@ def parse_document(text: str, path: str, problems: Problems) -> Node | None:
         problems.append(Problem(path, line, column, f"not YAML: {error.problem or error.context}", hint))
         return None
     except yaml.reader.ReaderError as error:
-        before_it = text.encode()[: error.position].decode(errors="ignore")
+        before_it = text[: max(0, text.find(chr(error.character)))]  # the position counts bytes, or characters
         line, column = before_it.count("\n") + 1, len(before_it) - before_it.rfind("\n")
         problems.append(Problem(path, line, column, f"not YAML: it holds the character U+{error.character:04X}"))
         return None

@@ -10,7 +10,11 @@ EXPRESSION_CHARS = 8192  # a condition that long is a program
 EXPRESSION_DEPTH = 64  # nesting of the source; keeps the parser and Python's compiler far from their recursion limits
 EXPRESSION_STEPS = 20_000  # of about 100 ns each: what one evaluation may cost, so at worst a few milliseconds
 EXPRESSION_RESULT = 1 << 20  # elements or characters of a value that an expression builds; a payload has 256 KB
-REGEX_CHARS = 1000  # a pattern's length; with RE2's memory bound it keeps matching linear with a small factor
+REGEX_CHARS = 1000  # a pattern's length; with the next three it keeps matching linear with a small factor
+REGEX_REPEATS = 1000  # of a{n}, and the product of counts in one another, as RE2 has it
+REGEX_SIZE = 20_000  # instructions of a compiled pattern: 1 MB, and 10 ms to compile
+REGEX_FOUND_SIZE = 2000  # … of one that comes with an event: 128 of them are remembered
+REGEX_DEPTH = 100  # groups in one another
 TEMPLATE_BYTES = 4096  # what a rendered text may be long: SMS gateways, chat and mail subjects all cut earlier
 TOPIC_BYTES = 512  # a publish topic; MQTT allows 65,535, brokers and dashboards do not
 

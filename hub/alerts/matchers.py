@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import re2
-
+from hub.expressions.dialect import PatternError
+from hub.expressions.linear import Linear
 from hub.limits import REGEX_CHARS
 
 __all__ = ["NARROWER", "Matcher", "match_all", "parse_matchers", "why_too_wide"]
@@ -25,7 +24,7 @@ class Matcher:
     name: str
     operator: str
     value: str
-    _pattern: Any = field(default=None, compare=False, repr=False)
+    _pattern: Linear | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compile a pattern.
@@ -40,12 +39,10 @@ class Matcher:
             return
         if len(self.value) > REGEX_CHARS:
             raise ValueError(f"the pattern of {self.name} is longer than {REGEX_CHARS} characters")
-        options = re2.Options()
-        options.log_errors = False
         try:
-            object.__setattr__(self, "_pattern", re2.compile(self.value, options))
-        except re2.error as error:
-            raise ValueError(f"{self.value!r} is not a pattern: {_words(error)}") from None
+            object.__setattr__(self, "_pattern", Linear(self.value, whole=True))
+        except PatternError as error:
+            raise ValueError(f"{self.value!r} is not a pattern: {error}") from None
 
     def matches(self, labels: Mapping[str, str], unfilled: Collection[str] = ()) -> bool:
         """Tell whether an alert with these labels is meant; `unfilled` names those whose text had no value."""
@@ -54,7 +51,7 @@ class Matcher:
         value = labels.get(self.name, "")
         if self._pattern is None:
             return (value == self.value) is (self.operator == "=")
-        return (self._pattern.fullmatch(value) is not None) is (self.operator == "=~")
+        return self._pattern.matches(value) is (self.operator == "=~")
 
     def __str__(self) -> str:
         """Write it so that it is read again; a name stands in quotes only where it has to."""
@@ -168,8 +165,3 @@ class _Reader:
 
     def fail(self, message: str) -> None:
         raise ValueError(f"{self.text!r}: {message} at character {self.at + 1}")
-
-
-def _words(error: Exception) -> str:
-    found = error.args[0] if error.args else error
-    return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from hub.limits import DRAIN_SECONDS
 
-with contextlib.suppress(ImportError):  # there is none for Windows and for a few rare machines
+with contextlib.suppress(ImportError):  # there is none for Windows and for 32-bit ARM
     import uvloop
 
 __all__ = ["Runnable", "Stopper", "run_loop", "serve"]

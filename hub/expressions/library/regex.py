@@ -1,42 +1,31 @@
-"""Regular expressions: RE2, whose time is linear in the text, whoever wrote the pattern.
+"""Regular expressions: RE2's syntax on an engine whose time is linear in the text, whoever wrote the pattern.
 
-Linear, but up to about 6 ns per character and instruction of the compiled pattern, so both are charged beforehand.
+Linear, but up to some ns per character and instruction of the compiled pattern, so both are charged beforehand.
 """
 
 import functools
-from typing import Any
-
-import re2
 
 from hub.errors import EvaluationError
+from hub.expressions.dialect import PatternError, translate
 from hub.expressions.library.steps import charge
-from hub.limits import REGEX_CHARS
+from hub.expressions.linear import Linear
+from hub.limits import REGEX_CHARS, REGEX_FOUND_SIZE
 
 __all__ = ["Pattern", "found_pattern", "pattern"]
 
 _FOUND_CHARS = 100  # of a pattern that comes with an event: compiling it takes time too
-_OPTIONS = re2.Options()
-_OPTIONS.log_errors = False
-_OPTIONS.never_capture = True  # groups would cost an automaton that knows them
-_OPTIONS.max_mem = 1 << 20  # bounds the automaton
 
 
-class Pattern:
+class Pattern(Linear):
     """A compiled pattern."""
 
-    __slots__ = ("find", "size")
-
-    def __init__(self, text: str) -> None:
-        """Compile it; RE2 raises its own error."""
-        compiled = re2.compile(text, _OPTIONS)
-        self.find = compiled.search
-        self.size = compiled.programsize
+    __slots__ = ()
 
     def search(self, text: str) -> bool:
         """Say whether it matches anywhere in the text."""
-        data = text.encode()  # what RE2 works on; handed a str it would translate positions back too
-        charge(12 + (len(data) * self.size >> 5))
-        return self.find(data) is not None
+        length = len(text) if text.isascii() else len(text.encode())  # the engine works on bytes
+        charge(12 + (length * self.size >> 5))
+        return self.matches(text)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -44,16 +33,12 @@ def pattern(text: str) -> Pattern:
     """Compile a pattern that a rule holds.
 
     Raises:
-        ValueError: RE2 refuses it; the message says why.
+        ValueError: it is refused; the message says why, and at which character.
 
     """
     if len(text) > REGEX_CHARS:
         raise ValueError(f"longer than {REGEX_CHARS} characters")
-    try:
-        return Pattern(text)
-    except (re2.error, UnicodeError) as error:
-        reason: Any = error.args[0] if error.args else "refused"
-        raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+    return Pattern(text)
 
 
 @functools.lru_cache(maxsize=128)
@@ -61,7 +46,7 @@ def found_pattern(text: str) -> Pattern:
     """Compile a pattern that came with an event.
 
     Raises:
-        EvaluationError: RE2 refuses it, or it is too long.
+        EvaluationError: it is refused, too long or too large.
 
     """
     if len(text) > _FOUND_CHARS:
@@ -70,6 +55,8 @@ def found_pattern(text: str) -> Pattern:
         )
     charge(100 * len(text))
     try:
+        if translate(text).size > REGEX_FOUND_SIZE:
+            raise EvaluationError("a regular expression that is not written in the rule is too large")
         return Pattern(text)
-    except (re2.error, UnicodeError):
+    except PatternError:
         raise EvaluationError("not a regular expression") from None

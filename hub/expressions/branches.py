@@ -1,0 +1,56 @@
+"""What a pattern is made of while it is read: parts that can be repeated, groups of alternatives, flags in force."""
+
+from dataclasses import dataclass, field, replace
+
+__all__ = ["Flags", "Group", "Part"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What is in force: case does not matter, ^ and $ are of lines, a dot is also the end of a line."""
+
+    fold: bool = False
+    lines: bool = False
+    dot_all: bool = False
+
+    def switched(self, mark: str, *, on: bool) -> "Flags":
+        """Return them with one switched on or off; U, which swaps greedy and not, changes nothing here."""
+        if mark == "i":
+            return replace(self, fold=on)
+        if mark == "m":
+            return replace(self, lines=on)
+        return replace(self, dot_all=on) if mark == "s" else self
+
+
+@dataclass(slots=True)
+class Part:
+    """What a repetition counts: `repeats` is the product of the counts inside it; `unary` has one already."""
+
+    text: str
+    size: int
+    repeats: int = 1
+    unary: bool = False
+
+
+@dataclass(slots=True)
+class Group:
+    """What stands between two brackets so far; `flags` are those that hold again behind it."""
+
+    at: int
+    flags: Flags
+    done: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    size: int = 0
+    repeats: int = 1
+
+    def alternative(self) -> None:
+        """End one of its alternatives."""
+        self.done.append("".join(part.text for part in self.parts))
+        self.size += 1 + sum(part.size for part in self.parts)
+        self.repeats = max([self.repeats, *(part.repeats for part in self.parts)])
+        self.parts = []
+
+    def close(self) -> Part:
+        """Return it as one part."""
+        self.alternative()
+        return Part(f"(?:{'|'.join(self.done)})", self.size, self.repeats)
