@@ -16,6 +16,7 @@ from hub.model import Event, Notification, Phase
 from hub.rules.beside import BESIDE
 from hub.rules.engine import Engine
 from hub.rules.heirs import Audiences, Heirs
+from hub.rules.lasts import HEARD
 from hub.rules.loader import RuleSet
 from hub.rules.posted import KIND as POSTED
 from hub.rules.posted import Posted
@@ -25,7 +26,7 @@ from hub.store.changes import Changes, Snapshot
 
 __all__ = ["Core"]
 
-_NOT_THE_BOOKS = BESIDE | {KIND, POSTED}
+_NOT_THE_BOOKS = BESIDE | {HEARD, KIND, POSTED}
 
 
 class Core:
@@ -70,6 +71,7 @@ class Core:
     def restore(self, snapshot: Snapshot, now: float) -> None:
         """Bring in what a store held."""
         self.engine.beside.restore([row for row in snapshot.desk if row[0] in BESIDE])
+        self.engine.lasts.restore([row[1:] for row in snapshot.desk if row[0] == HEARD])
         gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
         gone |= self.posted.restore([row[1:] for row in snapshot.desk if row[0] == POSTED])
         self.book.restore(snapshot.alerts, [row for row in snapshot.desk if row[0] not in _NOT_THE_BOOKS], now)
@@ -169,8 +171,11 @@ class Core:
         """Take the states that alerts have entered, for onlookers."""
         return self.book.take_changed()
 
-    def take_changes(self) -> Changes:
-        """Take all state that changed since the last call, as rows; the caller adds what is not the core's."""
+    def take_changes(self, now: float | None = None) -> Changes:
+        """Take all state that changed since the last call, as rows; the caller adds what is not the core's.
+
+        Of the last messages of topics all that changed only where `now` is None, at the end; else some, now and then.
+        """
         rules, self._unsaved = self._unsaved, None
         return Changes(
             instances=self.engine.take_changes(),
@@ -181,6 +186,7 @@ class Core:
                 *self.posted.take_rows(),
                 *self._announcements.take_rows(),
                 *self.engine.beside.take_rows(),
+                *self.engine.take_heard(now),
             ],
             trace=self.book.take_trace(),
             rules=None if rules is None else self.engine.signatures(),

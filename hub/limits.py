@@ -58,6 +58,9 @@ OVERLAP_COMPARISONS = 200_000  # beyond this filters count as overlapping withou
 TOGETHER_RULES = 64  # whose conditions become one function: 5 ms of compiling
 TOGETHER_AFTER = 32  # events, before that happens
 PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each, and the last payload
+HEARD_ROWS = 1000  # last messages written in a second, 3 ms; where more topics speak, it is a little longer ago
+HEARD_LOOKS = 5000  # topics looked at for that in a second: 0.5 ms
+HEARD_LEAST = 100  # … and with each commit, of which there may be hundreds in a second
 RULE_INSTANCES = 2_000_000  # of one rule, remembered for `absent`, `for` or because they fire: 1 KB each, so 2 GB; a
 # fleet of a million fits twice, and whoever invents topics takes no more than that. Who comes later is not watched
 HEAVY_PAYLOAD_BYTES = 4096  # a larger payload counts when it is remembered; devices send less than 2 KB as a rule

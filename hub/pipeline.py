@@ -353,7 +353,7 @@ class Pipeline:
     async def checkpoints(self) -> None:
         """Every CHECKPOINT_SECONDS commit what nothing else wanted committed."""
         while not self._closing.is_set():
-            if self._uncommitted or self.clock.now() >= self._alive_until:
+            if self._uncommitted or self.core.engine.lasts.behind or self.clock.now() >= self._alive_until:
                 self.want_commit()
             await wait(self._closing, CHECKPOINT_SECONDS)
 
@@ -442,7 +442,7 @@ class Pipeline:
             meta.append(("reuses_ids", "1" if self._reuses_ids else ""))
         if filters is not None:
             meta.append(("filters", orjson.dumps(filters).decode()))
-        changes = self.core.take_changes()
+        changes = self.core.take_changes(None if self._closing.is_set() else now)
         return replace(
             changes,
             trace=[*changes.trace, *self._attempts.take()],

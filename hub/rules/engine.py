@@ -21,6 +21,7 @@ from hub.rules.gated import state_of
 from hub.rules.heavy import Heavy
 from hub.rules.index import Bound, Index, Plan
 from hub.rules.instance import dump_key, load_key
+from hub.rules.lasts import Lasts
 from hub.rules.loading import adopt, load, resume
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
@@ -59,7 +60,7 @@ class Engine:
         self.beside = Beside(self.work)
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
-        self._hears_itself = any(map(itself.met_by, self._index.filters))
+        self.lasts = Lasts()
         self._heavy = Heavy[str](self._forget_plan)
         self._serials: dict[str, int] = {}
         """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
@@ -79,8 +80,8 @@ class Engine:
 
     def process(self, events: Sequence[Event], now: float) -> None:
         """Evaluate events in order."""
-        plans, misses = self._plans, self.work.misses
-        noted, runs = misses.noted, misses.topics
+        plans = self._plans
+        self.lasts.stale = True
         for event in events:
             plan = plans.get(event.topic) or self.plan(event.topic)
             if event.time < plan.at and event.time < now:  # two looks: a clock that was set back is no older message
@@ -139,20 +140,30 @@ class Engine:
                 return Plan((), (), (), (), 0)  # not remembered: it is no topic that was heard
             plan = self._plans[topic] = self._index.plan(topic)
             self.beside.join(plan, topic)
-            if len(self._plans) > PLAN_CACHE_TOPICS:
-                self._plans.popitem(last=False)
+            self.lasts.claim(topic, plan)
+            if len(self._plans) + len(self.lasts.carried) > PLAN_CACHE_TOPICS:
+                self._forget_plan(self.lasts.oldest() or next(iter(self._plans)))
         return plan
 
     def _forget_plan(self, topic: str) -> None:
         self._plans.pop(topic, None)
+        self.lasts.forget(topic)
 
     # to whoever asks why
 
     def last_messages(self) -> Iterator[tuple[str, bytes, float]]:
-        """Yield topic, payload and time of the last message on each topic heard since the rules were loaded."""
+        """Yield topic, payload and time of the last message on each topic that is remembered with its payload."""
         for topic, plan in self._plans.items():
             if plan.at:
                 yield topic, plan.raw, plan.at
+        for topic, (raw, at) in self.lasts.carried.items():
+            if raw is not None:
+                yield topic, raw, at
+
+    def heard(self) -> Iterator[tuple[str, float]]:
+        """Yield each topic that is remembered, and when it was last heard."""
+        yield from ((topic, plan.at) for topic, plan in self._plans.items() if plan.at)
+        yield from ((topic, at) for topic, (_, at) in self.lasts.carried.items())
 
     def rehearsals(self, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each rule that an event concerns, with what evaluates its condition and changes nothing."""
@@ -228,6 +239,7 @@ class Engine:
         for plan in self._plans.values():
             if plan.at:  # else all that is posted would count as older, until the clock is there again
                 plan.at += seconds
+        self.lasts.shift(seconds)
 
     # results
 
@@ -267,6 +279,10 @@ class Engine:
         """
         samples, self._samples = self._samples, []
         return samples
+
+    def take_heard(self, now: float | None) -> list[tuple[str, str, str | None]]:
+        """Take rows of last messages; see Lasts."""
+        return self.lasts.take_rows(self._plans, now)
 
     def signatures(self) -> list[tuple[str, str]]:
         """Return name and signature of every rule, to be stored beside the state."""
@@ -331,9 +347,12 @@ class Engine:
         """Index the rules, count on from where they were, and enter every deadline."""
         self.beside.follow([state.rule for state in self.states.values()])
         self._index = Index(self.states.values(), self.beside.filters)
-        self._hears_itself = any(map(self._itself.met_by, self._index.filters))
+        self.lasts.carry(self._plans, self._index.hears)
         self._plans.clear()
         self._heavy.clear()
+        for topic, (raw, _) in list(self.lasts.carried.items()):
+            if raw is not None and len(raw) > HEAVY_PAYLOAD_BYTES:
+                self._heavy.keep(topic, len(raw))
         for state in self.states.values():
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
             state.begin(now)

@@ -282,6 +282,10 @@ class Index:
             len(found),
         )
 
+    def hears(self, topic: str) -> bool:
+        """Tell whether anybody wants to hear of a topic."""
+        return next(self._matching(topic.split("/")), None) is not None
+
     def _matching(self, levels: Sequence[str]) -> Iterator[_Filter]:
         """Walk the trie; wildcards do not match a first level that begins with $ (MQTT 5, 4.7.2)."""
         hidden = levels[0].startswith("$")

@@ -128,4 +128,4 @@ UPDATE desk SET kind = 'conversation' WHERE kind = 'group';
 DELETE FROM samples WHERE (rule, instance) NOT IN (SELECT rule, instance FROM instances);
 
 -- version 9
--- silences have annotations, behind the rest in their JSON: a hub before this one cannot read such a row
+-- the last message of each topic stands in `desk`, as `heard`: a hub before this one would take it for an alert desk's

@@ -81,7 +81,7 @@ def _check_labels(rule: Rule, labels: Mapping[str, str]) -> None:
 def _unheard(rule: Rule, labels: Mapping[str, str]) -> str:
     topics = ", ".join(pattern.text for pattern in rule.patterns)
     of = f" with {', '.join(f'{key}={value}' for key, value in labels.items())}" if labels else ""
-    return f"no message{of} has come on {topics} since the rules were loaded"
+    return f"no message{of} has come on {topics}, as far as the hub remembers"
 
 
 def _heard(
