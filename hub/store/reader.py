@@ -15,7 +15,7 @@ from hub.store.damage import unreadable
 from hub.store.database import newer
 from hub.store.lock import kind_of
 
-__all__ = ["Depth", "OutboxEntry", "Reader"]
+__all__ = ["Depth", "LastAttempt", "OutboxEntry", "Reader"]
 
 _TRACED = """
 SELECT alert FROM (SELECT alert, max(row) AS latest FROM trace WHERE rule = ? GROUP BY alert)
@@ -44,6 +44,10 @@ _HISTORY = """
 SELECT row, at, kind, alert, rule, notification, data FROM trace
 WHERE row < ?1 AND (?2 = '' OR rule = ?2) AND (?3 = '' OR alert = ?3) AND kind <> 'delivery'
 ORDER BY row DESC LIMIT ?4"""
+_LAST_ATTEMPTS = """
+SELECT data->>'receiver', data->>'outcome', max(at), coalesce(data->>'reason', '') FROM trace
+WHERE kind = 'delivery' AND data->>'outcome' IN ('delivered', 'failed', 'refused') GROUP BY 1, 2"""
+_OLDEST = "SELECT row, at FROM trace ORDER BY row LIMIT 1"
 _AUDIT = "SELECT row, at, actor, via, action, detail FROM audit WHERE row < ? ORDER BY row DESC LIMIT ?"
 
 
@@ -54,6 +58,15 @@ class Depth(NamedTuple):
     state: str
     waiting: int
     oldest: float
+
+
+class LastAttempt(NamedTuple):
+    """When an attempt of a receiver last came to this: `delivered`, `failed` or `refused`, seconds since 1970."""
+
+    receiver: str
+    outcome: str
+    at: float
+    reason: str
 
 
 class OutboxEntry(NamedTuple):
@@ -151,6 +164,15 @@ class Reader:
     def history(self, before: int, rule: str, alert: str, limit: int) -> list[tuple[int, *tuple[Any, ...]]]:
         """Return entries of the trace before a row, the newest first, that row in front; deliveries are left out."""
         return self._connection.execute(_HISTORY, (before, rule, alert, limit)).fetchall()
+
+    def kept_since(self) -> float | None:
+        """Return when the oldest entry of the trace was made, where older ones had to leave; None: all are there."""
+        row, at = self._connection.execute(_OLDEST).fetchone() or (1, None)
+        return at if row > 1 else None
+
+    def last_attempts(self) -> list[LastAttempt]:
+        """Return what attempts of each receiver last came to, as far as the trace goes back: 0.3 s where it is full."""
+        return [LastAttempt(*row) for row in self._connection.execute(_LAST_ATTEMPTS)]
 
     def audit(self, before: int, limit: int) -> list[tuple[int, float, str, str, str, str]]:
         """Return entries of the audit log before a row, the newest first: row, at, actor, via, action, detail."""

@@ -14,6 +14,7 @@ from hub.limits import VALUES_POINTS, VIEW_ROWS
 from hub.model import Phase
 from hub.operate.api.actor import VIEWER, Actor, Refused
 from hub.operate.api.answers import answer
+from hub.operate.api.attendance import Attendance
 from hub.operate.api.described import TEXT, WHOLE, Described, listed, ok, said
 from hub.operate.api.feed import payload_shown
 from hub.operate.api.shapes import ALERT, DEVICE, LAST_EVENT, RULE, SERIES
@@ -21,11 +22,6 @@ from hub.operate.api.site import Endpoint, Site
 from hub.rules.rule import Rule
 
 __all__ = ["ENDPOINTS"]
-
-_LATE, _SILENT = 2.5, 5.0
-"""Intervals without a message, after which a device is late, and silent."""
-_SHORTEST_SECONDS = 5.0
-"""Intervals are looked at once a second: what is shorter than this is not told apart."""
 
 
 async def _rules(site: Site, request: Request, actor: Actor) -> Response:
@@ -102,12 +98,14 @@ async def _devices(site: Site, request: Request, actor: Actor) -> Response:
     """List who was heard or is registered: when last, how often, and whether that is as usual."""
     del request, actor
     now, registry = site.app.clock.now(), site.app.files.registry
-    heard = {topic: at for topic, _, at in site.app.pipeline.core.engine.last_messages() if topic[0] != "$"}
+    core = site.app.pipeline.core
+    heard = {topic: at for topic, at in core.engine.heard() if topic[0] != "$"}
     known = {device.topic for device in registry.devices()}
     unheard = (topic for topic in known if topic not in heard)
     latest = sorted(heard, key=lambda topic: -heard[topic])
     first = _first([latest, unheard], VIEW_ROWS)
-    found = await site.reads.write(_device(site, topic, heard.get(topic), now, known) for topic in first)
+    attendance = Attendance(core, site.recent, site.standing.listening, now)
+    found = await site.reads.write(_device(site, topic, heard.get(topic), attendance, known) for topic in first)
     return answer({"ok": True, "devices": found, "heard": len(heard), "registered": len(known)})
 
 
@@ -115,9 +113,8 @@ def _first(lists: Iterable[Iterable[str]], most: int) -> list[str]:
     return [each for one in lists for each in one][:most]
 
 
-def _device(site: Site, topic: str, at: float | None, now: float, known: set[str]) -> dict[str, Any]:
-    series = site.recent.of(topic)
-    interval = series.interval if series else 0.0
+def _device(site: Site, topic: str, at: float | None, attendance: Attendance, known: set[str]) -> dict[str, Any]:
+    interval = site.app.pipeline.core.engine.lasts.interval(topic)
     attributes = site.app.files.registry.attributes(topic)
     return {
         "device": topic,
@@ -125,18 +122,9 @@ def _device(site: Site, topic: str, at: float | None, now: float, known: set[str
         "attributes": dict(attributes),
         "last_seen": rfc3339(at) if at else None,
         "interval_seconds": round(interval, 3) or None,
-        "presence": _presence(at, interval, now),
+        "presence": attendance.of(topic, at),
         "registered": bool(attributes) or topic in known,
     }
-
-
-def _presence(at: float | None, interval: float, now: float) -> str:
-    if at is None:
-        return "silent"
-    missed = (now - at) / max(interval, _SHORTEST_SECONDS)
-    if not interval or missed < _LATE:
-        return "online"
-    return "late" if missed < _SILENT else "silent"
 
 
 async def _events(site: Site, request: Request, actor: Actor) -> Response:

@@ -7,11 +7,14 @@ from typing import Any
 from hub.core import Core
 from hub.ingest.decode import decode_again
 from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_SLICE, RECENT_TOPICS
+from hub.rules.lasts import Lasts
 
 __all__ = ["Recent", "Series"]
 
 _SLOWER = 0.25
 """How fast a learned interval follows a new one."""
+_OUTAGE = 5.0
+"""Intervals that one without a message counts for at most: nobody was there, or nobody listened."""
 
 
 class Series:
@@ -23,17 +26,19 @@ class Series:
     __slots__ = ("at", "interval", "points", "spacing")
     _LONGEST = 86400.0 / RECENT_POINTS
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, interval: float = 0.0) -> None:
+        """Begin empty; the interval is what was known of it before."""
         self.at = 0.0
-        self.interval = 0.0
+        self.interval = interval
         self.spacing = 0.0
         self.points: list[tuple[float, bytes]] = []
 
     def take(self, at: float, raw: bytes) -> None:
         """Take the topic's latest message, in seconds since 1970."""
         if self.at:
-            step = at - self.at
+            step = max(0.0, at - self.at)  # a clock that was set back is no interval
+            if self.interval:
+                step = min(step, _OUTAGE * self.interval)
             self.interval = step if not self.interval else self.interval + _SLOWER * (step - self.interval)
         self.at = at
         if len(raw) > RECENT_RAW_BYTES or (self.points and at - self.points[-1][0] < self.spacing):
@@ -68,6 +73,11 @@ class Recent:
         """Return what is known of a topic."""
         return self._series.get(topic)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is learned of further topics."""
+        return len(self._series) >= RECENT_TOPICS
+
     def topics(self) -> list[str]:
         """Return all topics of which something is known."""
         return list(self._series)
@@ -79,18 +89,20 @@ class Recent:
     async def look(self, core: Core) -> None:
         """Take what has come since the last look, a slice at a time, so that nobody waits for it."""
         for place, (topic, raw, at) in enumerate(list(core.engine.last_messages())):
-            self._take(topic, raw, at)
+            self._take(core.engine.lasts, topic, raw, at)
             if place % RECENT_SLICE == RECENT_SLICE - 1:
                 await asyncio.sleep(0)
 
-    def _take(self, topic: str, raw: bytes, at: float) -> None:
+    def _take(self, lasts: Lasts, topic: str, raw: bytes, at: float) -> None:
         series = self._series.get(topic)
         if series is None:
             if len(self._series) >= RECENT_TOPICS:
                 return
-            series = self._series[topic] = Series()
+            series = self._series[topic] = Series(lasts.interval(topic))
         if at != series.at:
             series.take(at, raw)
+            if series.interval:
+                lasts.learn(topic, series.interval)
 
 
 def _numbers(value: Any) -> Iterator[tuple[str, float]]:

@@ -116,6 +116,7 @@ class HttpServer:
         key = await app.store.read(lambda database: database.key("login"))
         logins = Logins(key, await app.store.read(ended_logins))
         self._feed.start = await app.store.read(lambda database: Database.count(database, "start"))
+        self._standing.recall(await app.store.look(Reader.last_attempts))
         guard, ticker = Guard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
         traffic = Traffic(http_room(limit()))
         return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins, traffic)

@@ -99,6 +99,7 @@ RECEIVER: Schema = made_of(
     kind=TEXT,
     queued=WHOLE,
     dead=WHOLE,
+    state=said(one_of("works", "fails", "untried"), "By the last attempt; `untried`: there was none."),
     circuit=one_of("closed", "open", "half-open"),
     delivered=WHOLE,
     last_delivered=maybe(TIME),
@@ -133,7 +134,7 @@ DEVICE: Schema = made_of(
     attributes=mapped(ANY),
     last_seen=maybe(TIME),
     interval_seconds=maybe(NUMBER),
-    presence=one_of("online", "late", "silent"),
+    presence=one_of("online", "late", "silent", "unknown"),
     registered=FLAG,
 )
 LAST_EVENT: Schema = made_of(topic=TEXT, payload=ANY, time=TIME)

@@ -1,12 +1,13 @@
 """How receivers and rules stand, gathered while the hub runs: circuits, last deliveries, last errors; what is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.clock import Clock, rfc3339
 from hub.model import OWN, Delivered, Notification, Outcome
 from hub.observer import Observer
+from hub.store.reader import LastAttempt
 
 __all__ = ["Receiving", "Standing"]
 
@@ -22,9 +23,17 @@ class Receiving:
     last_error: str = ""
     last_error_at: float = 0.0
 
+    @property
+    def state(self) -> str:
+        """Say how it stands: who was never tried is not known to work."""
+        if self.circuit != "closed" or self.last_error_at > self.last_delivered:
+            return "fails"
+        return "works" if self.last_delivered else "untried"
+
     def body(self) -> dict[str, Any]:
         """Return it for a client."""
         return {
+            "state": self.state,
             "circuit": self.circuit,
             "delivered": self.delivered,
             "failed_attempts": self.failed,
@@ -44,6 +53,8 @@ class Standing(Observer):
         self.rule_errors: dict[str, tuple[int, str]] = {}
         """How often a rule had no value, and what was said last."""
         self.connected = False
+        self.listening: float | None = None
+        """Since when there is a session, where there is one."""
         self.away = ""
         """Why there is no session, where that is known."""
 
@@ -55,6 +66,7 @@ class Standing(Observer):
         """Know whether it hears."""
         if kind in ("connected", "disconnected", "stopping"):
             self.connected = kind == "connected"
+            self.listening = self._clock.now() if self.connected else None
             self.away = "" if self.connected else detail
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
@@ -77,6 +89,15 @@ class Standing(Observer):
         else:
             known.failed += 1
             known.last_error, known.last_error_at = outcome.reason, now
+
+    def recall(self, found: Iterable[LastAttempt]) -> None:
+        """Take what was tried before this start."""
+        for each in found:
+            known = self._of(each.receiver)
+            if each.outcome == "delivered":
+                known.last_delivered = max(known.last_delivered, each.at)
+            elif each.at > known.last_error_at:
+                known.last_error, known.last_error_at = each.reason, each.at
 
     def _of(self, name: str) -> Receiving:
         return self.receivers.setdefault(name, Receiving())

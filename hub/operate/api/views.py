@@ -171,14 +171,20 @@ def _asking(name: str, of: str) -> Handler:
 
 
 async def _history(site: Site, request: Request, actor: Actor) -> Response:
-    """List what happened to alerts, the newest first; `before` is the row to go on from."""
+    """List what happened to alerts, the newest first; `before` is the row to go on from, while there is `more`."""
     del actor
     query = request.query_params
     limit = asked_number(query, "limit", 100, HISTORY_SHOWN)
     before = asked_number(query, "before", _NEWEST, _NEWEST)
     rule, alert = query.get("alertname", ""), query.get("fingerprint", "")
-    rows = await site.app.store.look(lambda reader: reader.history(before, rule, alert, limit))
-    return answer({"ok": True, "entries": await site.reads.write(map(_entry, rows))})
+
+    def look(reader: Reader) -> tuple[list[tuple[Any, ...]], float | None]:
+        return reader.history(before, rule, alert, limit + 1), reader.kept_since()
+
+    rows, kept = await site.app.store.look(look)
+    entries = await site.reads.write(map(_entry, rows[:limit]))
+    since = None if kept is None else rfc3339(kept)
+    return answer({"ok": True, "entries": entries, "more": len(rows) > limit, "kept_since": since})
 
 
 def _entry(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -245,8 +251,15 @@ _ROWS = {
     "limit": said({**WHOLE, "maximum": HISTORY_SHOWN}, "How many at most."),
     "before": said({**WHOLE, "maximum": _NEWEST}, "Only those before this row."),
 }
-_HISTORY = Described(ok(entries=listed(HISTORY_ENTRY)), {"alertname": TEXT, "fingerprint": TEXT, **_ROWS})
-_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _ROWS)
+_HISTORY = Described(
+    ok(
+        entries=listed(HISTORY_ENTRY),
+        more=said(FLAG, "Whether there are older ones: go on with `before`."),
+        kept_since=said(maybe(TIME), "Entries from before this had to leave; null where all are there."),
+    ),
+    {"alertname": TEXT, "fingerprint": TEXT, **_PAGE},
+)
+_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _PAGE)
 
 ENDPOINTS = (
     Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, its figures", _STATUS),

@@ -13,7 +13,7 @@ from hub.files import load_files
 from hub.operate.doctor.broker import look_at_broker
 from hub.operate.doctor.finding import Finding, Level, bad, good, warning
 from hub.operate.doctor.machine import look_at_machine
-from hub.operate.doctor.receivers import look_at_receivers
+from hub.operate.doctor.receivers import last_attempts, look_at_receivers
 from hub.operate.doctor.state import look_at_state
 from hub.operate.runner import run_loop
 from hub.operate.shown import shown, shown_json
@@ -62,7 +62,8 @@ async def _files(settings: Settings) -> list[Finding]:
     if not files.rules.written:
         where = ", ".join(map(str, settings.rules))
         rules = warning(_RULES, f"0 rules in {where}: no event fires anything", "`hub check` says more")
-    return [rules, *await look_at_receivers(files.rules.receivers)]
+    attempts = await asyncio.to_thread(last_attempts, settings.state)
+    return [rules, *await look_at_receivers(files.rules.receivers, attempts)]
 
 
 def _say(findings: Sequence[Finding]) -> None:

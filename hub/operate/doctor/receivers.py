@@ -4,17 +4,23 @@ What a receiver does with a message `hub drill` shows; this says why it cannot.
 """
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from hub.clock import rfc3339
+from hub.errors import StoreError
 from hub.notify.receiver import ReceiverSettings
-from hub.operate.doctor.finding import Finding, bad, good, unknown
+from hub.operate.doctor.finding import Finding, Level, bad, good, unknown, warning
 from hub.secret import Secret
+from hub.store.reader import LastAttempt, Reader
 
-__all__ = ["look_at_receivers"]
+__all__ = ["last_attempts", "look_at_receivers"]
 
 CONNECT_SECONDS = 5.0
 _PORTS = {"amqp": 5672, "amqps": 5671, "nats": 4222, "tls": 4222, "redis": 6379, "rediss": 6379}
@@ -22,9 +28,36 @@ _DRILL = "`hub drill` sends a test through it"
 Servers = list[tuple[str, int]]
 
 
-async def look_at_receivers(receivers: Mapping[str, ReceiverSettings]) -> list[Finding]:
-    """Try to reach each receiver's server, all at once."""
-    return list(await asyncio.gather(*(_look(name, each) for name, each in receivers.items())))
+async def look_at_receivers(
+    receivers: Mapping[str, ReceiverSettings], attempts: Iterable[LastAttempt] = ()
+) -> list[Finding]:
+    """Try to reach each receiver's server, all at once, and say what it came to when the hub last tried it."""
+    found = await asyncio.gather(*(_look(name, each) for name, each in receivers.items()))
+    known = list(attempts)
+    return [_tried(each, name, known) for name, each in zip(receivers, found, strict=True)]
+
+
+def last_attempts(state: Path) -> list[LastAttempt]:
+    """Return what attempts came to, from a hub's state file; none where that cannot be read, which others say."""
+    try:
+        with contextlib.closing(Reader.open(state)) as reader:
+            return reader.last_attempts()
+    except (StoreError, sqlite3.Error):
+        return []
+
+
+def _tried(finding: Finding, name: str, attempts: Iterable[LastAttempt]) -> Finding:
+    """Add to what can be reached whether it was ever told: to be reached is not to work."""
+    if finding.level is not Level.GOOD:
+        return finding
+    last = max((each for each in attempts if each.receiver == name), key=lambda each: each.at, default=None)
+    if last is None:
+        said = "not tried yet" if _DRILL in finding.text else f"not tried yet; {_DRILL}"
+        return replace(finding, text=f"{finding.text}; {said}")
+    if last.outcome == "delivered":
+        return replace(finding, text=f"{finding.text}; last delivered {rfc3339(last.at)}")
+    text = f"{finding.text}; but what was last sent to it, {rfc3339(last.at)}, was not taken: {last.reason}"
+    return warning(finding.subject, text, _DRILL)
 
 
 async def _look(name: str, settings: ReceiverSettings) -> Finding:

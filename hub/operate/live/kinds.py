@@ -281,15 +281,30 @@ DEVICES = Kind(
 
 def _receiver_cells(receiver: Item, now: float) -> Cells:
     counts = (_count(receiver.get("queued")), _count(receiver.get("dead")))
-    words = (_text(receiver.get(name)) for name in ("name", "kind", "circuit"))
-    return *words, *counts, age(receiver.get("last_delivered"), now), _text(receiver.get("last_error"))
+    words = (_text(receiver.get(name)) for name in ("name", "kind"))
+    return (
+        *words,
+        _receiver_state(receiver),
+        *counts,
+        age(receiver.get("last_delivered"), now),
+        _text(receiver.get("last_error")),
+    )
+
+
+def _receiver_state(receiver: Item) -> str:
+    """Say whether it works; of one that was never tried nobody knows."""
+    circuit = _text(receiver.get("circuit"))
+    return circuit if circuit != "closed" else _STATES.get(str(receiver.get("state")), circuit)
+
+
+_STATES = {"works": "works", "fails": "fails", "untried": "not tried"}
 
 
 RECEIVERS = Kind(
     (
         Column("receiver", 12, 1),
         Column("kind", 8),
-        Column("circuit", 9),
+        Column("state", 9),
         Column("queued", 6),
         Column("dead", 6),
         Column("last sent", 9),
@@ -299,7 +314,7 @@ RECEIVERS = Kind(
     lambda item: str(item.get("name")),
     _receiver_cells,
     lambda item: "bold red" if item.get("dead") or item.get("circuit") != "closed" else "",
-    lambda item: f"{item.get('name')} {item.get('kind')} {item.get('circuit')}",
+    lambda item: f"{item.get('name')} {item.get('kind')} {_receiver_state(item)}",
     lambda item: f"{_text(item.get('name'))}: {_text(item.get('last_error')) or 'no error'}",
     "no receivers",
 )

@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 
 from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_TOPICS
 from hub.operate.api.recent import Recent, Series
+from hub.rules.lasts import Lasts
 
 
 class FakeEngine:
     def __init__(self, found):
-        self.found = found
+        self.found, self.lasts = found, Lasts()
 
     def last_messages(self):
         return iter(self.found)

@@ -12,6 +12,7 @@ from hub.observer import Observer
 from hub.operate.api.server import HttpServer, ListenError
 from hub.operate.figures import Figures
 from hub.store.database import Database
+from hub.store.reader import Reader
 
 
 class Ears(Observer):
@@ -63,6 +64,9 @@ class Stored:
 
     async def read(self, ask):
         return ask(self.database)
+
+    async def look(self, ask):
+        return ask(Reader(self.database.connection))
 
 
 async def test_it_ends_when_it_is_cancelled_at_whatever_moment_of_its_start(tmp_path):

@@ -43,7 +43,15 @@ async def world(stand):
         {"device": f"odd/{HOSTILE}", "last_seen": None, "interval_seconds": None, "presence": "silent"},
     ]
     stand.answers["receivers"]["receivers"] = [
-        {"name": "chat", "kind": "webhook", "circuit": "closed", "queued": 0, "dead": 0, "last_delivered": ago}
+        {
+            "name": "chat",
+            "kind": "webhook",
+            "circuit": "closed",
+            "state": "works",
+            "queued": 0,
+            "dead": 0,
+            "last_delivered": ago,
+        }
         | {"last_error": ""},
         {"name": "sms", "kind": "apprise", "circuit": "open", "queued": 3, "dead": 2, "last_delivered": None}
         | {"last_error": "status 503"},

@@ -1,7 +1,8 @@
 // What happened: a timeline of when each alert fired, and the entries of the trace below it, newest first.
+// A bar is drawn only for what is known; where not all is read, or kept, the page says from when on it is.
 
 import { ask } from "./api.js";
-import { h, heading, local, show, svg, time } from "./dom.js";
+import { button, h, heading, show, svg, time } from "./dom.js";
 import { sentence } from "./story.js";
 
 const SPANS = { 900: "15 minutes", 3600: "1 hour", 21600: "6 hours", 86400: "1 day", 604800: "7 days" };
@@ -20,12 +21,13 @@ export function historyPage(main) {
     h("form", { class: "filters", role: "search", submit: (event) => { event.preventDefault(); load(); } },
       h("label", {}, "Alert", name), h("label", {}, "Span", length)), box);
   let turn = 0;
-  const load = async () => {
+  const load = async (pages = PAGES) => {
     const mine = ++turn;
     const end = Date.now();
+    const start = end - chosen * 1000;
     try {
-      const entries = await fetched(end - chosen * 1000, name.value.trim());
-      if (mine === turn) paint(box, entries, end - chosen * 1000, end);
+      const found = await fetched(start, name.value.trim(), pages);
+      if (mine === turn) paint(box, found, start, end, () => load(pages + PAGES));
     } catch (error) {
       if (mine === turn) show(box, h("p", { class: "wrong" }, error.message));
     }
@@ -34,44 +36,70 @@ export function historyPage(main) {
   return () => { turn = -1; };
 }
 
-async function fetched(start, alertname) {
+// The entries of a time, the alerts that fire, and from when on that is all: `cut` says that there are more to read,
+// `gone` that older ones had to leave.
+async function fetched(start, alertname, pages) {
   const all = [];
-  for (let page = 0; page < PAGES; page++) {
-    const { entries } = await ask("history", { alertname, limit: PAGE, before: all.at(-1)?.row });
-    all.push(...entries);
-    if (entries.length < PAGE || new Date(entries.at(-1).time) < start) break;
+  let more = true;
+  let kept = null;
+  for (let page = 0; more && page < pages; page++) {
+    const found = await ask("history", { alertname, limit: PAGE, before: all.at(-1)?.row });
+    all.push(...found.entries);
+    kept = found.kept_since && Number(new Date(found.kept_since));
+    more = found.more && new Date(all.at(-1).time) >= start;
   }
-  return all.filter((entry) => new Date(entry.time) >= start);
+  const { alerts } = await ask("alerts", { state: "firing" });
+  const known = more ? Number(new Date(all.at(-1).time)) : Math.max(start, kept ?? start);
+  return {
+    entries: all.filter((entry) => new Date(entry.time) >= start),
+    firing: alerts.filter((alert) => !alertname || alert.alertname === alertname),
+    known, cut: more, gone: !more && kept !== null && kept > start,
+  };
 }
 
-// Spans in which an alert fired, from its transitions: one that fired before the first is open at its left end.
-export function spans(entries, start, end) {
+// Spans in which an alert fired. The end of one tells since when it had fired; one whose begin nothing tells is a mark.
+export function spans(entries, firing, start, end) {
   const alerts = new Map();
+  const row = (mark, { alertname, fingerprint }) => alerts.get(mark)
+    ?? alerts.set(mark, { alertname, fingerprint, labels: {}, bars: [], marks: [], open: null, seen: false }).get(mark);
   for (const entry of [...entries].reverse()) {
-    const found = alerts.get(entry.fingerprint)
-      ?? alerts.set(entry.fingerprint, { ...entry, labels: {}, bars: [], marks: [], open: null, seen: false }).get(entry.fingerprint);
+    const found = row(entry.fingerprint, entry);
     const at = Number(new Date(entry.time));
     Object.assign(found.labels, entry.labels ?? {});
     if (entry.kind === "command") found.marks.push({ at, text: sentence(entry) });
     if (entry.kind !== "transition") continue;
     if (entry.phase === "event") found.marks.push({ at, text: "event" });
     if (entry.phase === "firing" && found.open === null) found.open = at;
-    if (entry.phase !== "firing" && (found.open !== null || (!found.seen && entry.phase === "resolved"))) {
-      found.bars.push([found.open ?? start, at]);
-      found.open = null;
-    }
+    if (entry.phase !== "firing") ended(found, entry, at, start);
     found.seen = true;
+  }
+  for (const alert of firing) {
+    const found = row(alert.fingerprint, alert);
+    Object.assign(found.labels, alert.labels);
+    if (!found.seen) found.open = Math.max(start, Number(new Date(alert.since)));
   }
   for (const each of alerts.values()) if (each.open !== null) each.bars.push([each.open, end]);
   return [...alerts.values()].filter(({ bars, marks }) => bars.length || marks.length).reverse()
     .sort((a, b) => Boolean(b.bars.length) - Boolean(a.bars.length));
 }
 
-function paint(box, entries, start, end) {
-  const found = spans(entries, start, end);
+function ended(found, entry, at, start) {
+  if (found.open !== null) found.bars.push([found.open, at]);
+  else if (!found.seen && entry.phase === "resolved") {
+    if (entry.since) found.bars.push([Math.max(start, entry.since * 1000), at]);
+    else found.marks.push({ at, text: sentence(entry) });
+  }
+  found.open = null;
+}
+
+function paint(box, { entries, firing, known, cut, gone }, start, end, more) {
+  const found = spans(entries, firing, start, end);
   const rows = found.slice(0, ROWS);
   show(box,
-    rows.length ? timeline(rows, start, end) : h("p", { class: "empty" }, "Nothing happened in this time."),
+    cut ? h("p", { class: "hint cut" }, "All is shown from ", time(new Date(known).toISOString()),
+      ` on: before that there are more than ${entries.length.toLocaleString()} entries. `, button("Show earlier ones", more, { class: "quiet" })) : null,
+    gone ? h("p", { class: "hint cut" }, "All is known from ", time(new Date(known).toISOString()), " on: older entries had to make room.") : null,
+    rows.length ? timeline(rows, start, end, known) : h("p", { class: "empty" }, "Nothing happened in this time."),
     found.length > ROWS ? h("p", { class: "hint" }, `and ${found.length - ROWS} more alerts`) : null,
     h("h2", {}, "Entries"),
     h("ol", { class: "story", reversed: true }, entries.slice(0, LISTED).map((entry) => h("li", { "data-kind": entry.kind },
@@ -79,7 +107,7 @@ function paint(box, entries, start, end) {
     entries.length > LISTED ? h("p", { class: "hint" }, `and ${entries.length - LISTED} more`) : null);
 }
 
-function timeline(rows, start, end) {
+function timeline(rows, start, end, known) {
   const place = (at) => (100 * (Math.max(at, start) - start)) / (end - start);
   const date = (at) => local(at, end - start > 86400000 ? { dateStyle: "short" } : { timeStyle: "short" });
   return h("section", { class: "timeline", "aria-label": "Timeline" },
@@ -90,6 +118,7 @@ function timeline(rows, start, end) {
       return h("li", { "data-severity": row.labels.severity },
         h("a", { href: `#/alert/${row.fingerprint}` }, row.alertname, " ", h("span", { class: "its" }, its)),
         svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", role: "img", "aria-label": said },
+          known > start ? svg("rect", { class: "unknown", x: 0, y: 0, width: place(known), height: 10 }, svg("title", {}, "not all of this is shown")) : null,
           row.bars.map(([from, to]) => svg("rect", { class: "bar", x: place(from), y: 1, width: Math.max(0.4, place(to) - place(from)), height: 8 },
             svg("title", {}, `${date(from)} to ${date(to)}`))),
           row.marks.map(({ at, text }) => svg("rect", { class: "mark", x: place(at) - 0.15, y: 0, width: 0.3, height: 10 }, svg("title", {}, text)))));

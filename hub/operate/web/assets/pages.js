@@ -42,7 +42,7 @@ export function devicesPage(main) {
   let all = [];
   const search = h("input", { type: "search", autocomplete: "off", input: () => { text = search.value.toLowerCase(); paint(); } });
   show(main, heading("Devices"), h("form", { class: "filters", role: "search", submit: (event) => event.preventDefault() }, h("label", {}, "Filter", search)), box);
-  const rank = { silent: 0, late: 1, online: 2 };
+  const rank = { silent: 0, late: 1, unknown: 2, online: 3 };
   const paint = () => {
     const found = all.filter((each) => `${each.device} ${JSON.stringify(each.attributes ?? {})}`.toLowerCase().includes(text));
     const shown = found.sort((a, b) => rank[a.presence] - rank[b.presence] || a.device.localeCompare(b.device)).slice(0, 300);
@@ -59,6 +59,10 @@ export function devicesPage(main) {
   }, box);
 }
 
+// A receiver is said to work when it has delivered, not because nothing speaks against it.
+const STANDING = { works: "online", fails: "silent", untried: "unknown" };
+const SAID = { works: "works", fails: "fails", untried: "not tried yet" };
+
 export function deliveryPage(main) {
   const receivers = h("div", {});
   const outbox = h("div", {});
@@ -67,7 +71,7 @@ export function deliveryPage(main) {
     const said = await ask("receivers");
     show(receivers, table(["Receiver", "Kind", "State", "Queued", "Dead", "Last delivered"], (said.receivers ?? said).map((each) => [
       each.name, each.kind,
-      [h("span", { class: "presence", "data-presence": each.circuit === "closed" ? "online" : "silent" }, each.circuit === "closed" ? "works" : each.circuit),
+      [h("span", { class: "presence", "data-presence": STANDING[each.state] }, each.circuit === "closed" ? SAID[each.state] : each.circuit),
         each.last_error ? h("span", { class: "topic" }, ` ${each.last_error}`) : null],
       each.queued, each.dead, each.last_delivered ? [time(each.last_delivered, true), " ago"] : "–",
     ])));
