@@ -7,7 +7,8 @@ import pytest
 from hub.document import Problems, parse_document
 from hub.notify.settings import read_receivers
 from hub.operate.doctor.finding import Level
-from hub.operate.doctor.receivers import look_at_receivers
+from hub.operate.doctor.receivers import last_attempts, look_at_receivers
+from hub.store.reader import LastAttempt
 
 
 def receivers(text):
@@ -60,3 +61,24 @@ async def test_what_only_a_message_could_show_is_said_to_be_unknown():
     (found,) = await look_at_receivers(receivers("chat: json://localhost:1/x"))
     assert found.level is Level.UNKNOWN
     assert "hub drill" in found.remedy
+
+
+def _attempt(outcome, at, reason=""):
+    return LastAttempt("board", outcome, at, reason)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "level", "said"),
+    [
+        ([], Level.GOOD, "not tried yet"),
+        ([_attempt("failed", 10.0, "gone"), _attempt("delivered", 20.0)], Level.GOOD, "last delivered 1970-01-01T"),
+        ([_attempt("delivered", 10.0), _attempt("refused", 20.0, "gone")], Level.WARNING, "was not taken: gone"),
+    ],
+)
+async def test_what_can_be_reached_is_said_to_work_only_where_it_has_delivered(attempts, level, said):
+    found = await look_at_receivers(receivers("board: {mqtt: {topic: notify/board}}"), attempts)
+    assert [(each.level, said in each.text) for each in found] == [(level, True)]
+
+
+def test_a_state_file_that_is_not_there_tells_of_no_attempts(tmp_path):
+    assert last_attempts(tmp_path / "none.db") == []

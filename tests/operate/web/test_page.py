@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import re
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import pytest
@@ -240,6 +242,76 @@ async def test_history_and_why_tell_the_way_from_the_message_to_the_delivery(des
         await page.get_by_text("room/story/climate").first.wait_for()
         assert await page.get_by_text("told to journal (firing)").count() == 1
         assert await page.get_by_text("journal: delivered, attempt 1").count() == 2
+
+
+def _entry(row, seconds_ago, alertname, phase, since=0.0):
+    at = time.time() - seconds_ago
+    said = {"phase": phase, "reason": "", "since": at - since, "labels": {"site": "a"}, "values": [], "event": None}
+    when = datetime.fromtimestamp(at, UTC).isoformat()
+    mark = {"alertname": alertname, "fingerprint": alertname, "notification": None}
+    return {"row": row, "time": when, "kind": "transition", **mark, **said}
+
+
+def _past():
+    """Return entries of four days, newest first, more than the page reads at once; and of one alert of nine seconds.
+
+    Of this the page has read the end, when it has read all that it does at first, and not the begin.
+    """
+    phases = ["resolved", "firing"] * 3000
+    found = [_entry(9000 - number, 60 * number + 1, "Chatty", phase) for number, phase in enumerate(phases)]
+    found[4990] = _entry(9000 - 4990, 60 * 4990 + 1, "Brief", "resolved", since=9.0)
+    return found
+
+
+async def test_history_draws_bars_for_what_is_known_and_says_where_it_is_cut(desk, browser):
+    past = _past()
+
+    async def answer(route):
+        query = dict(parse_qsl(urlsplit(route.request.url).query))
+        before = int(query.get("before") or 10**9)
+        rest = [each for each in past if each["row"] < before]
+        body = {"ok": True, "entries": rest[:1000], "more": len(rest) > 1000, "kept_since": None}
+        await route.fulfill(body=orjson.dumps(body).decode(), content_type="application/json")
+
+    async with browser.page(f"{desk.url}/#/devices") as page:
+        await page.route("**/api/hub/history*", answer)
+        await page.goto(f"{desk.url}/#/history")
+        await page.get_by_label("Span").select_option("7 days")
+        said = page.get_by_text("before that there are more than 5,000 entries")
+        await said.wait_for()
+        row = page.get_by_role("region", name="Timeline").get_by_role("listitem").filter(has_text="Brief")
+        bars = row.locator("rect.bar")
+        assert [float(await bar.get_attribute("width")) for bar in await bars.all()] == [0.4]  # the least that is seen
+        unknown = float(await row.locator("rect.unknown").get_attribute("width"))
+        assert unknown == pytest.approx(100 * (1 - 5000 * 60 / (7 * 86400)), abs=0.5)
+        await page.get_by_role("button", name="Show earlier ones").click()
+        await said.wait_for(state="detached")
+        assert await page.locator("rect.unknown").count() == 0
+
+
+async def _fulfil(body, route):
+    await route.fulfill(body=orjson.dumps({"ok": True, **body}).decode(), content_type="application/json")
+
+
+async def test_history_shows_an_alert_that_fires_all_the_time(desk, browser):
+    since = datetime.fromtimestamp(time.time() - 7200, UTC).isoformat()
+    alert = {"alertname": "Steady", "fingerprint": "s", "labels": {"site": "b"}, "state": "firing", "since": since}
+    async with browser.page(f"{desk.url}/#/devices") as page:
+        await page.route("**/api/hub/history*", partial(_fulfil, {"entries": [], "more": False, "kept_since": None}))
+        await page.route("**/api/hub/alerts?state=firing", partial(_fulfil, {"alerts": [alert]}))
+        await page.goto(f"{desk.url}/#/history")
+        row = page.get_by_role("region", name="Timeline").get_by_role("listitem").filter(has_text="Steady")
+        bar = row.locator("rect.bar")
+        assert (float(await bar.get_attribute("x")), float(await bar.get_attribute("width"))) == (0, 100)
+
+
+async def test_a_receiver_that_never_delivered_is_not_said_to_work(desk, browser):
+    await desk.warm("tried")
+    await desk.told(lambda line: line["labels"].get("room") == "tried")
+    async with browser.page(f"{desk.url}/#/delivery") as page:
+        rows = page.get_by_role("row")
+        await rows.filter(has_text="journal").get_by_text("works").wait_for()
+        await rows.filter(has_text="browsers").get_by_text("not tried yet").wait_for()
 
 
 async def test_filter_and_groups(desk, browser):
