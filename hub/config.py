@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from hub.document import Node, Problems, read_document
 from hub.errors import ConfigError, Problem
@@ -22,7 +22,8 @@ __all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_address"
 
 DEFAULT_FILE = Path("hub.yaml")
 _HOME_ASSISTANT = "homeassistant"
-_SCHEMES = {"mqtt": (False, 1883), "mqtts": (True, 8883)}
+_SCHEMES = {"mqtt": (False, 1883), "mqtts": (True, 8883), "ws": (False, 80), "wss": (True, 443)}
+_WEBSOCKET = "/mqtt"  # where most brokers have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _broker(parent: Section, base: Path) -> BrokerSettings:
 def _check_tls(section: Section, made: BrokerSettings) -> None:
     for key in ("ca", "cert", "key"):
         if key in section and not made.tls:
-            section.report(section.node.key_problem(key, f"{key!r} needs TLS", "write the url as mqtts://…"))
+            section.report(section.node.key_problem(key, f"{key!r} needs TLS", "write the url as mqtts://… or wss://…"))
     if (made.cert is None) != (made.key is None):
         section.report(section.node.problem("'cert' and 'key' belong together", "name both files or neither"))
     if made.password is not None and made.username is None:
@@ -174,7 +175,7 @@ def _check_tls(section: Section, made: BrokerSettings) -> None:
 
 
 def parse_broker_url(url: str) -> BrokerSettings:
-    """Read `mqtt://user:password@host:port` or `mqtts://…`.
+    """Read `mqtt://user:password@host:port`, `mqtts://…`, `ws://user:password@host:port/path` or `wss://…`.
 
     Raises:
         ValueError: with what is wrong and what to do; the password is not in it.
@@ -189,11 +190,10 @@ def parse_broker_url(url: str) -> BrokerSettings:
             " %2F %3F %23 %40, or stands under 'username' and 'password'"
         ) from None
     if parts.scheme not in _SCHEMES:
-        raise ValueError(f"a broker's URL begins with mqtt:// or mqtts://, not {parts.scheme}://")
+        raise ValueError(f"a broker's URL begins with mqtt://, mqtts://, ws:// or wss://, not {parts.scheme}://")
     if not host or port == 0:
         raise ValueError("a broker's URL needs a host and a port, as in mqtt://localhost:1883")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("a broker's URL ends with the port: mqtt://host:1883")
+    websocket = _websocket(parts)
     tls, default_port = _SCHEMES[parts.scheme]
     return BrokerSettings(
         host=host,
@@ -201,7 +201,20 @@ def parse_broker_url(url: str) -> BrokerSettings:
         tls=tls,
         username=unquote(parts.username) if parts.username else None,
         password=Secret(unquote(parts.password)) if parts.password else None,
+        websocket=websocket,
     )
+
+
+def _websocket(parts: SplitResult) -> str:
+    """Return the path of a WebSocket, with its query; empty for MQTT on the socket itself."""
+    if not parts.scheme.startswith("ws"):
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("a broker's URL ends with the port: mqtt://host:1883; ws:// and wss:// have a path")
+        return ""
+    found = (parts.path or _WEBSOCKET) + (f"?{parts.query}" if parts.query else "")
+    if parts.fragment or not found.isascii() or not found.isprintable() or " " in found:
+        raise ValueError("a broker's URL ends with the path: ws://host:8083/mqtt; other characters are written as %20")
+    return found
 
 
 def _url(node: Node) -> BrokerSettings:
@@ -221,7 +234,7 @@ def _override(broker: BrokerSettings, url: str | None, problems: Problems) -> Br
     except ValueError as error:
         problems.append(Problem("--broker", 0, 0, str(error)))
         return broker
-    made = replace(broker, host=given.host, port=given.port, tls=given.tls)
+    made = replace(broker, host=given.host, port=given.port, tls=given.tls, websocket=given.websocket)
     if given.username is not None:
         made = replace(made, username=given.username, password=given.password)
     return made

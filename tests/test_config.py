@@ -143,7 +143,7 @@ def test_a_user_in_the_broker_option_brings_its_own_password(folder):
         ("brokr: {}", "1:1: unknown key 'brokr' in hub.yaml (did you mean 'broker'?)"),
         ("broker: {urll: x}", "1:10: unknown key 'urll' in broker (did you mean 'url'?)"),
         ("broker: mqtt://x", "1:9: broker must be a mapping (key: value), not text"),
-        ("broker: {url: http://x}", "1:15: a broker's URL begins with mqtt:// or mqtts://, not http://"),
+        ("broker: {url: http://x}", "1:15: a broker's URL begins with mqtt://, mqtts://, ws:// or wss://, not http://"),
         ("broker: {url: 'mqtt://'}", "1:16: a broker's URL needs a host and a port, as in mqtt://localhost:1883"),
         ("broker: {url: mqtt://h/x}", "1:15: a broker's URL ends with the port: mqtt://host:1883"),
         ("broker: {client_id: ''}", "1:22: a client id is 1 to 256 printable characters"),
@@ -153,7 +153,7 @@ def test_a_user_in_the_broker_option_brings_its_own_password(folder):
         ("broker: {session_expiry: 0}", "1:26: must be at least 1s (for that long the broker keeps events"),
         ("broker: {session_expiry: 7}", "1:26: 7 of what?"),
         ("broker: {protocol: 4}", "1:20: must be one of 5, 3.1.1, not '4'"),
-        ("broker: {ca: ca.pem}", "1:10: 'ca' needs TLS (write the url as mqtts://…)"),
+        ("broker: {ca: ca.pem}", "1:10: 'ca' needs TLS (write the url as mqtts://… or wss://…)"),
         ("broker: {url: mqtts://h, ca: no.pem}", "1:30: no such file: no.pem"),
         ("broker: {url: mqtts://h, cert: cert.pem}", "1:9: 'cert' and 'key' belong together"),
         ("broker: {password: x}", "1:10: 'password' needs 'username' beside it"),
@@ -241,8 +241,30 @@ def test_a_broker_url_may_leave_out_what_is_usual(url, host, port, tls):
 
 
 @pytest.mark.parametrize(
+    ("url", "port", "tls", "path", "shown"),
+    [
+        ("ws://h", 80, False, "/mqtt", "ws://h:80/mqtt"),
+        ("wss://h/", 443, True, "/", "wss://h:443/"),
+        ("ws://u:p@h:15675/ws", 15675, False, "/ws", "ws://h:15675/ws"),
+        ("wss://[::1]:8084/mqtt?token=hunter2", 8084, True, "/mqtt?token=hunter2", "wss://[::1]:8084/mqtt"),
+    ],
+)
+def test_a_websocket_has_a_path_and_shows_no_query(url, port, tls, path, shown):
+    made = parse_broker_url(url)
+    assert (made.port, made.tls, made.websocket, str(made)) == (port, tls, path, shown)
+
+
+def test_an_address_of_the_command_line_takes_the_place_of_the_files_with_its_path(folder):
+    assert load(folder, "broker: {url: 'ws://h/a'}", broker="mqtt://h").broker.websocket == ""
+    assert load(folder, "", broker="ws://h/a").broker.websocket == "/a"
+
+
+@pytest.mark.parametrize(
     "url",
     [
+        "ws://u:hunter2@h/a b",
+        "ws://u:hunter2@h/ä",
+        "ws://u:hunter2@h/a#b",
         "mqtt://u:hunter2#x@h:1",
         "mqtt://u:hunter2/x@h",
         "mqtt://u:hunter2?x@h",

@@ -22,7 +22,10 @@ __all__ = [
 _BETTER = "a secret, better from !env NAME or !file PATH"
 
 BROKER: dict[str, Key] = {
-    "url": text("mqtt://host:1883 or mqtts://host:8883, perhaps with user:password@.", "mqtt://localhost:1883"),
+    "url": text(
+        "mqtt://host:1883, mqtts://host:8883, ws://host:8083/mqtt or wss://host/mqtt, perhaps with user:password@.",
+        "mqtt://localhost:1883",
+    ),
     "ca": text("PEM file of the authority that signed the broker's certificate.", "ca.pem"),
     "cert": text("PEM file of the hub's certificate.", "hub.pem"),
     "key": text("PEM file of its key.", "hub.key"),

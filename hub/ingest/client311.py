@@ -22,6 +22,7 @@ from hub.ingest.lifetime import RefusedForGood
 from hub.ingest.pulse import Pulse
 from hub.ingest.rival import Hangup
 from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.tunnel import tunnel
 from hub.limits import SEND_WINDOW
 from hub.model import Delivery
 
@@ -78,10 +79,10 @@ class Client311(aiomqtt.Client):
             clean_session=False,
             keepalive=settings.keep_alive,
             max_inflight_messages=SEND_WINDOW,
-            tls_context=tls,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            tls_context=None if settings.websocket else tls,
+            socket_options=[] if settings.websocket else [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
-        self._settings = settings
+        self._settings, self._tls = settings, tls
         self._listener = listener
         self._client.manual_ack_set(True)
         self.pending_calls_threshold = 1 << 16  # a warning we need not: SEND_WINDOW bounds the calls
@@ -99,7 +100,12 @@ class Client311(aiomqtt.Client):
 
         """
         try:
+            if self._settings.websocket:
+                through = await tunnel(self._settings, self._tls)
+                self._client._create_socket = lambda: through  # type: ignore[method-assign]  # noqa: SLF001 - TLS is the tunnel's
             await self.__aenter__()
+        except OSError as error:
+            raise BrokerUnreachable(f"{self._settings} cannot be reached: {error.strerror or error}") from error
         except MqttConnectError as error:
             why = f"the broker refused the connection: {str(error.rc).lower()}"
             if getattr(error.rc, "value", error.rc) in _FOR_GOOD:
@@ -187,6 +193,9 @@ class Client311(aiomqtt.Client):
         self._heard = self._loop.time()
         try:
             self._client.loop_read()
+            # what TLS has decrypted no socket announces any more
+            while isinstance(sock := self._client.socket(), ssl.SSLSocket) and sock.pending():
+                self._client.loop_read()
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import mqtt5
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, HubError, MalformedPacket, SessionError
-from hub.ingest import wire
+from hub.ingest import websocket, wire
 from hub.ingest.pulse import Pulse
 from hub.ingest.rival import Hangup
 from hub.ingest.session import BrokerSettings
@@ -22,6 +22,7 @@ from hub.model import Delivery
 __all__ = ["Connection", "Listener", "tls_context"]
 
 _RATE_SECONDS = 0.02  # how long the rate of events is counted before it is judged
+_HTTP = b"HTTP/"
 _OLD_CONNACK = b"\x20\x02"  # MQTT 3.1.1's has two bytes, MQTT 5's at least three
 
 
@@ -42,7 +43,7 @@ class Listener(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """A TCP or TLS connection that carries MQTT 5. `ended` resolves to the reason when it is over."""
+    """A TCP, TLS or WebSocket connection that carries MQTT 5. `ended` resolves to the reason when it is over."""
 
     def __init__(self, listener: Listener) -> None:
         """Tell `listener` what comes."""
@@ -68,11 +69,12 @@ class Connection(asyncio.Protocol):
             BrokerUnreachable: nobody listens, the name is unknown, TLS does not agree.
 
         """
-        loop = asyncio.get_running_loop()
+        connection = Connection(listener)
         try:
-            _, connection = await loop.create_connection(
-                lambda: Connection(listener), settings.host, settings.port, ssl=tls
-            )
+            if settings.websocket:
+                await websocket.connect(settings, tls, connection)
+            else:
+                await connection._loop.create_connection(lambda: connection, settings.host, settings.port, ssl=tls)
         except OSError as error:  # ssl.SSLError and socket.gaierror are OSErrors
             raise BrokerUnreachable(f"{settings} cannot be reached: {error.strerror or error}") from error
         return connection
@@ -157,6 +159,8 @@ class Connection(asyncio.Protocol):
         """Read the CONNACK, alone: what stands behind it belongs to the session that it tells of."""
         if data.startswith(_OLD_CONNACK):
             raise ConnectionRefused("the broker speaks only MQTT 3.1.1: set broker.protocol to 3.1.1 in hub.yaml")
+        if data.startswith(_HTTP):
+            raise MalformedPacket("what listens there speaks HTTP, not MQTT: is it a WebSocket listener? write ws://…")
         if len(data) < wire.needed(data[:5]):
             return 0
         deliveries: list[mqtt5.PublishPacket] = []

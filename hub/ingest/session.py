@@ -27,7 +27,10 @@ class Will:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """How to reach the broker. `ca`, `cert` and `key` are PEM files; `tls` without `ca` trusts the system's."""
+    """How to reach the broker. `ca`, `cert` and `key` are PEM files; `tls` without `ca` trusts the system's.
+
+    `websocket` is the path of a WebSocket, perhaps with a query; empty: MQTT on the socket itself.
+    """
 
     host: str = "localhost"
     port: int = 1883
@@ -43,10 +46,17 @@ class BrokerSettings:
     receive_maximum: int = RECEIVE_MAXIMUM
     keep_alive: int = KEEP_ALIVE_SECONDS
     payload_bytes: int = PAYLOAD_BYTES
+    websocket: str = ""
 
     def __str__(self) -> str:
-        """Return the URL without user and password."""
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+        """Return the URL without user and password, and without the query of a path, which may hold a token."""
+        scheme = "ws" if self.websocket else "mqtt"
+        return f"{scheme}{'s' * self.tls}://{self.address}{self.websocket.partition('?')[0]}"
+
+    @property
+    def address(self) -> str:
+        """Return host and port as they stand in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

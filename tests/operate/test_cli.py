@@ -79,7 +79,10 @@ def test_wrong_usage_says_what_is_wrong_and_ends_with_2(arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--broker", "http://x"], "--broker: a broker's URL begins with mqtt:// or mqtts://, not http://"),
+        (
+            ["--broker", "http://x"],
+            "--broker: a broker's URL begins with mqtt://, mqtts://, ws:// or wss://, not http://",
+        ),
         (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--rules", "nowhere"], "nowhere: no such file or folder"),
         (["--devices", "nowhere"], "nowhere: no such file or folder"),

@@ -29,7 +29,10 @@ def run(
         Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
     ] = None,
     broker: Annotated[
-        str | None, typer.Option(help="The broker: mqtt://[user:password@]host[:port], or mqtts://….", metavar="URL")
+        str | None,
+        typer.Option(
+            help="The broker: mqtt://[user:password@]host[:port]; mqtts://, ws://, wss:// too.", metavar="URL"
+        ),
     ] = None,
     rules: Annotated[list[Path] | None, typer.Option(help="A rule file or a folder of them; may be repeated.")] = None,
     devices: Annotated[

@@ -42,7 +42,10 @@ def simulate(
         ),
     ] = None,
     broker: Annotated[
-        str, typer.Option(help="The broker: mqtt://[user:password@]host[:port], or mqtts://….", metavar="URL")
+        str,
+        typer.Option(
+            help="The broker: mqtt://[user:password@]host[:port]; mqtts://, ws://, wss:// too.", metavar="URL"
+        ),
     ] = "mqtt://localhost:1883",
     username: Annotated[
         str | None, typer.Option(help="Who the devices are to the broker.", envvar="HUB_SIMULATE_USERNAME")
@@ -95,7 +98,7 @@ def _settings(
     if (cert is None) != (key is None):
         raise typer.BadParameter("--cert and --key belong together", param_hint="--cert")
     if ca is not None and not made.tls:
-        raise typer.BadParameter("certificates need TLS: write the broker as mqtts://…", param_hint="--ca")
+        raise typer.BadParameter("certificates need TLS: write the broker as mqtts://… or wss://…", param_hint="--ca")
     # two simulators at once must not take over each other's connections
     made = replace(made, client_id=f"simulate-{os.getpid()}", ca=ca, cert=cert, key=key)
     if username is not None:

@@ -1,0 +1,69 @@
+"""A socket whose other end is a WebSocket: for a client that reads and writes sockets, such as paho's for MQTT 3.1.1.
+
+paho has WebSockets of its own; they answer a ping with a frame that a server must refuse (RFC 6455, 5.1) and mask byte
+by byte in Python.
+"""
+
+import asyncio
+import socket
+import ssl
+from typing import cast
+
+from hub.errors import BrokerUnreachable
+from hub.ingest import websocket
+from hub.ingest.session import BrokerSettings
+from hub.limits import CONNECT_SECONDS
+
+__all__ = ["tunnel"]
+
+
+class _End(asyncio.Protocol):
+    """One end: what comes here goes out there, no faster than it is taken there."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.other: _End | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        there = self.other.transport if self.other else None
+        if there is not None:
+            there.write(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        there = self.other.transport if self.other else None
+        if there is not None and not there.is_closing():
+            there.close()
+
+    def pause_writing(self) -> None:
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other is not None and self.other.transport is not None and not self.other.transport.is_closing():
+            self.other.transport.resume_reading()
+
+
+async def tunnel(settings: BrokerSettings, tls: ssl.SSLContext | None) -> socket.socket:
+    """Open a WebSocket to the broker, and return the socket of who speaks through it; closing that closes all.
+
+    Raises:
+        BrokerUnreachable, OSError: see websocket.connect.
+
+    """
+    near, far = _End(), _End()
+    near.other, far.other = far, near
+    ours, theirs = socket.socketpair()
+    try:
+        await asyncio.get_running_loop().create_connection(lambda: near, sock=theirs)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await websocket.connect(settings, tls, far)
+    except TimeoutError:
+        ours.close()
+        raise BrokerUnreachable(f"{settings} did not answer within {CONNECT_SECONDS:.0f} s") from None
+    except BaseException:
+        ours.close()  # and with it the other end
+        raise
+    return ours
