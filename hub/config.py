@@ -46,6 +46,8 @@ class Settings:
     self_watch: SelfWatchSettings = field(default_factory=SelfWatchSettings)
     heartbeat: HeartbeatSettings | None = None
     tracing: TracingSettings | None = None
+    path: Path = field(default=DEFAULT_FILE, compare=False)
+    """The file."""
 
     def fleets(self) -> list[Path]:
         """Return those of `devices` that are to be read."""
@@ -116,6 +118,7 @@ def _settings(section: Section, base: Path) -> Settings:
         self_watch=read_self_watch(section.get("self_watch"), section.problems),
         heartbeat=read_heartbeat(section.get("heartbeat"), section.problems),
         tracing=read_tracing(section.get("tracing"), section.problems),
+        path=Path(section.node.path),
     )
     section.finish()
     return made

@@ -20,9 +20,8 @@ HubError
         └── StoreBusy              not now: a full disk, a hub that is just stopping; waiting helps
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Self
 
@@ -55,7 +54,7 @@ class Problem:
     """Something a user wrote that cannot stay so: where it stands, what it is, and (in `hint`) what to do.
 
     `line` and `column` count from 1; 0 means that the problem has no place inside the file. `excerpt` is shown
-    below the message, for an expression with its caret.
+    below the message, for an expression with its caret. A `note` may be as it was meant: nothing fails for it.
     """
 
     path: str
@@ -64,14 +63,19 @@ class Problem:
     message: str
     hint: str = ""
     excerpt: str = ""
+    note: bool = False
 
     def __str__(self) -> str:
         """Return `file:line:column: message` as editors and compilers have it, the hint behind."""
         place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
-        text = f"{place}: {self.message}"
+        text = f"{place}: {'note: ' if self.note else ''}{self.message}"
         if self.hint:
             text += f" ({self.hint})"
         return f"{text}\n{self.excerpt}" if self.excerpt else text
+
+    def as_note(self) -> "Problem":
+        """Return the same as a note."""
+        return replace(self, note=True)
 
 
 class Code(StrEnum):

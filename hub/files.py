@@ -11,7 +11,8 @@ from hub.devices.registry import Registry, load_fleets
 from hub.discovery.homeassistant import check_discovery
 from hub.document import Problems, read_document, yaml_files
 from hub.errors import ConfigError, Problem
-from hub.listing import is_folder, list_yaml
+from hub.heard import deaf, strays
+from hub.listing import is_folder
 from hub.notify.fallback import check_fallbacks
 from hub.notify.settings import read_receivers
 from hub.rules.lint import Moment, lint
@@ -23,7 +24,7 @@ from hub.trial.case import Case
 from hub.trial.reading import read_cases
 from hub.written import Written, written_below
 
-__all__ = ["Files", "check", "load_files", "load_trial", "people_of"]
+__all__ = ["Files", "check", "load_files", "load_trial", "look"]
 
 _BEGIN = "write one there, as `hub init` does; where none is wanted, let a file there say so: rules: []"
 _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
@@ -90,26 +91,32 @@ def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Pat
     return files, [case for case in cases if not asked or case.node.path in asked]
 
 
-def _with(settings: Settings, found: Mapping[str, Sequence[Path]]) -> Settings:
-    """Return settings that name the files found: rules together with those that they lie among, fleets alone."""
-    rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
-    return replace(settings, rules=rules, devices=tuple(found[_FLEET]) or settings.devices)
-
-
-def check(config: Path | None, paths: Sequence[Path], *, secrets: bool = True) -> list[Problem]:
+def check(config: Path | None, paths: Sequence[Path], *, notes: bool = False) -> list[Problem]:
     """Find every problem of the settings and what they name, or of these files and folders alone.
 
     What a file is, its keys tell. A rule file below the rules that the settings name is read together with those,
-    because names are global; only problems of what was asked for are returned. Without `secrets`, what `!env` and
-    `!file` name need not be there.
+    because names are global; only problems of what was asked for are returned. With `notes`, also what may be as it
+    was meant.
     """
-    problems = Problems(secrets=secrets)
+    return [each for each in _checked(config, paths) if notes or not each.note]
+
+
+def look(settings: Settings) -> list[Problem]:
+    """Find every problem and note of what settings name."""
+    problems = Problems()
+    _look(settings, problems, all_of_it=True)
+    return sorted(set(problems))
+
+
+def _checked(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
+    problems = Problems()
     settings = read_settings(config, problems)
     if not paths:
         _look(settings, problems, all_of_it=True)
         return sorted(set(problems))
     found = _sorted_out(paths, problems)
     problems += _empty(paths)
+    problems += strays(paths)
     for path in found[_SETTINGS]:
         _look(read_settings(path, problems), problems, all_of_it=True)
     if config is None:
@@ -133,16 +140,11 @@ def _look(settings: Settings, problems: Problems, *, all_of_it: bool = False) ->
     whole = not problems.hide(before) and all(each in read for folder in folders for each in _siblings(folder))
     problems += lint(files.rules, files.registry, Moment(SystemClock().now(), local_zone()), whole=whole)
     if all_of_it:
-        problems += _strays(settings)
+        problems += strays((*settings.rules, *settings.devices))
+        problems += () if unread else deaf(settings, files.rules)
         if not unread and all(count is None for count in files.rules.places.values()):
             where = str(settings.rules[0]) if settings.rules else "rules"
             problems.append(Problem(where, 0, 0, "0 rules: a hub with these files tells nobody of any event", _BEGIN))
-
-
-def _strays(settings: Settings) -> list[Problem]:
-    """Find what lies there and is not read."""
-    strays = list_yaml((*settings.rules, *settings.devices)).strays
-    return [Problem(str(path), 0, 0, "is not read: it does not end with .yaml", "rename it") for path in strays]
 
 
 def _empty(paths: Sequence[Path]) -> list[Problem]:

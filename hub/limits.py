@@ -3,6 +3,7 @@
 # documents
 DOCUMENT_BYTES = 8 << 20  # 8,000 rules are about 2 MB
 DOCUMENT_DEPTH = 32  # the deepest document that makes sense has 8
+STRAY_BYTES = 64 << 10  # of a file that is not read: where it is a rule file, its beginning says so
 FOLDER_ENTRIES = 20_000  # files and folders below one that is named: listing them all takes 50 ms
 
 # expressions

@@ -4,6 +4,7 @@ Nothing raises for what is on a disk: a folder that cannot be listed is told lik
 leaves it out without a word, and then its rules seem to have been removed.)
 """
 
+import enum
 import os
 import stat
 from collections.abc import Iterable
@@ -14,21 +15,33 @@ from hub.limits import FOLDER_ENTRIES
 
 __all__ = ["Listing", "is_folder", "list_yaml"]
 
+_ENDINGS = (".yaml", ".yml")
+# editors' copies and locks, and what certainly is no text of ours
+_NO_DOCUMENTS = ("~", ".swp", ".swo", ".tmp", ".md", ".py", ".db", ".gz", ".zip", ".png", ".svg", ".sh", ".pem", ".crt")
+_NO_DOCUMENTS_BEFORE = (".#", "#", ".~", ".git")
 _LEFT_ALONE = "lost+found"  # root's, at the top of each ext4 file system, and nobody else can list it
+
+
+class _Kind(enum.Enum):
+    FILE = enum.auto()
+    FOLDER = enum.auto()
+    STRAY = enum.auto()
 
 
 @dataclass(slots=True)
 class Listing:
-    """The files, in order, each once; what could not be looked at, and why; files with the other ending."""
+    """The files, in order, each once; what could not be looked at, and why; files that are not read."""
 
     files: list[Path] = field(default_factory=list)
     wrong: list[tuple[Path, OSError]] = field(default_factory=list)
     strays: list[Path] = field(default_factory=list)
-    """`*.yml` in folders: they are not read."""
+    """Other files in folders, as far as their names may be those of documents: they are not read."""
 
 
 def list_yaml(paths: Iterable[Path]) -> Listing:
-    """Return the files: those named, and every `*.yaml` below a folder that is named, in order of name, each once.
+    """Return the files: those named, and every `*.yaml` and `*.yml` below a folder that is named, each once.
+
+    Each folder's are in order of name.
 
     Hidden ones are left out: editors' locks, and the folders behind the links of a mounted Kubernetes ConfigMap. A link
     to a folder is followed, each folder once.
@@ -67,19 +80,32 @@ def _below(top: Path, listing: Listing) -> list[Path]:
         seen.add((at.st_dev, at.st_ino))
         left -= len(entries)
         for entry in sorted(entries, key=lambda each: each.name, reverse=True):
-            if entry.name.startswith(".") or entry.name == _LEFT_ALONE:
-                continue
-            path = folder / entry.name
-            if entry.name.endswith(".yaml"):
-                files.append(path)  # also what is none, such as a folder: reading it says so
-            elif _is_folder(entry, listing):
-                folders.append(path)
-            elif entry.name.endswith(".yml"):
-                listing.strays.append(path)
+            kind = _kind(entry, listing)
+            if kind is not None:
+                {_Kind.FILE: files, _Kind.FOLDER: folders, _Kind.STRAY: listing.strays}[kind].append(
+                    folder / entry.name
+                )
     if left <= 0:
         why = f"more than {FOLDER_ENTRIES:,} files and folders below it; name the one that is meant"
         listing.wrong.append((top, OSError(0, why)))
     return sorted(files)
+
+
+def _kind(entry: "os.DirEntry[str]", listing: Listing) -> _Kind | None:
+    name = entry.name
+    if name.startswith(".") or name == _LEFT_ALONE:
+        return _Kind.STRAY if name.endswith(_ENDINGS) and _may_be_document(name) else None
+    if name.endswith(".yaml"):
+        return _Kind.FILE  # also what is none, such as a folder: reading it says so
+    if _is_folder(entry, listing):
+        return _Kind.FOLDER
+    if name.endswith(_ENDINGS):
+        return _Kind.FILE
+    return _Kind.STRAY if _may_be_document(name) else None
+
+
+def _may_be_document(name: str) -> bool:
+    return not name.endswith(_NO_DOCUMENTS) and not name.startswith(_NO_DOCUMENTS_BEFORE)
 
 
 def _is_folder(entry: "os.DirEntry[str]", listing: Listing) -> bool:

@@ -287,12 +287,12 @@ def test_no_text_whatever_raises(text):
 
 
 def test_folders_give_their_yaml_files_in_order_of_name_each_once_and_no_hidden_ones(tmp_path):
-    for name in ("b.yaml", "a.yaml", "sub/c.yaml", "no.yml", "d.txt", ".#b.yaml", "..data/a.yaml"):
+    for name in ("b.yaml", "a.yaml", "sub/c.yaml", "e.yml", "d.txt", ".#b.yaml", "..data/a.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("", "utf-8")
     problems = Problems()
     found = yaml_files([tmp_path, tmp_path / "a.yaml", tmp_path / "d.txt", tmp_path / "none"], problems)
-    assert [str(path.relative_to(tmp_path)) for path in found] == ["a.yaml", "b.yaml", "sub/c.yaml", "d.txt"]
+    assert [str(path.relative_to(tmp_path)) for path in found] == ["a.yaml", "b.yaml", "e.yml", "sub/c.yaml", "d.txt"]
     assert [str(problem) for problem in problems] == [f"{tmp_path / 'none'}: no such file or folder"]
 
 

@@ -63,12 +63,18 @@ def test_a_tree_that_nobody_means_is_refused_before_it_is_listed_to_its_end(tmp_
     assert "more than 5 files and folders below it" in str(problems[0])
 
 
-def test_the_other_ending_is_no_rule_file_and_is_known(tmp_path):
-    put(tmp_path, "a.yaml", "b.yml")
+def test_the_other_ending_is_read_alike_and_a_folder_of_that_name_is_a_folder(tmp_path):
+    put(tmp_path, "b.yaml", "a.yml", "c.yml/d.yaml")
+    assert names(list_yaml([tmp_path]).files, tmp_path) == ["a.yml", "b.yaml", "c.yml/d.yaml"]
+
+
+def test_what_may_be_a_document_by_its_name_is_known_as_not_read(tmp_path):
+    put(tmp_path, "a.yaml", "b.yaml.bak", "c.txt", "d.YAML", ".e.yaml")
+    put(tmp_path, "README.md", ".#a.yaml", "a.yaml~", ".a.yaml.swp")
     found = list_yaml([tmp_path])
     assert names(found.files, tmp_path) == ["a.yaml"]
-    assert names(found.strays, tmp_path) == ["b.yml"]
-    assert names(list_yaml([tmp_path / "b.yml"]).files, tmp_path) == ["b.yml"], "one that is named is read"
+    assert sorted(names(found.strays, tmp_path)) == [".e.yaml", "b.yaml.bak", "c.txt", "d.YAML"]
+    assert names(list_yaml([tmp_path / "c.txt"]).files, tmp_path) == ["c.txt"], "one that is named is read"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as somebody else")

@@ -3,7 +3,7 @@
 Sources: Alertmanager's webhook_config (version 4) and its API v2, CloudEvents 1.0 in structured JSON mode.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +36,7 @@ class Body:
     media: str
     render: Callable[[Notification, str], bytes] = field(compare=False, repr=False)
     secrets: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    templates: tuple[Template, ...] = field(default=(), compare=False, repr=False)
 
 
 def alertmanager(notification: Notification, client_id: str) -> bytes:
@@ -148,14 +149,15 @@ def body(node: Node) -> Body:
     """Read `body`: a kind, a template, or a mapping whose texts are templates, which becomes JSON."""
     if isinstance(node.value, dict):
         secrets: list[str] = []
-        return Body(node.plain(), _JSON_TYPE, _filled(_compiled(node, secrets)), tuple(secrets))
+        tree = _compiled(node, secrets)
+        return Body(node.plain(), _JSON_TYPE, _filled(tree), tuple(secrets), tuple(_templates(tree)))
     if isinstance(node.value, str) and node.value in _KINDS:
         return _KINDS[node.value]
     made = template(node)
     if made.constant is not None:
         hint = did_you_mean(node.text, _KINDS) or f"one of {', '.join(_KINDS)}, or a template with {{…}}"
         raise Bad(node, f"is not a kind of body: {node.text!r}", hint)
-    return Body(node.text, "text/plain; charset=utf-8", _written(made))
+    return Body(node.text, "text/plain; charset=utf-8", _written(made), templates=(made,))
 
 
 def _written(made: Template) -> Callable[[Notification, str], bytes]:
@@ -172,6 +174,13 @@ def _compiled(node: Node, secrets: list[str]) -> Any:
         secrets.append(node.value.reveal())
         return secrets[-1]
     return template(node) if isinstance(node.value, str) else node.value
+
+
+def _templates(tree: Any) -> Iterator[Template]:
+    if isinstance(tree, Template):
+        yield tree
+    for child in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _templates(child)
 
 
 def _filled(tree: Any) -> Callable[[Notification, str], bytes]:

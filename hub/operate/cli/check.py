@@ -45,13 +45,15 @@ def check(
     form: Annotated[
         Format, typer.Option("--format", help="text for people and editors, json, or github for its annotations.")
     ] = Format.TEXT,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 for notes, too.")] = False,
 ) -> None:
-    """Tell every problem of rules, devices and settings as file:line:column; ends with 1 if there is one."""
-    problems = find_problems(config, paths or (), secrets=not without_secrets)
+    """Tell every problem of rules, devices and settings as file:line:column; ends with 1 if there is one.
+
+    A note may be as it was meant, and is no problem.
+    """
+    problems = find_problems(config, paths or (), notes=True)
     _WRITERS[form](problems)
-    if form is Format.TEXT and not paths:
-        _tell_zone(config)
-    if problems:
+    if any(strict or not problem.note for problem in problems):
         raise typer.Exit(1)
 
 
@@ -69,9 +71,10 @@ def _text(problems: Sequence[Problem]) -> None:
     for problem in problems:
         for line in str(problem).splitlines():
             typer.echo(shown(line))
-    files = len({problem.path for problem in problems})
-    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-    typer.echo(f"{count} in {files} file{'s' if files != 1 else ''}" if problems else "no problems")
+    grave = [problem for problem in problems if not problem.note]
+    files = len({problem.path for problem in grave})
+    count = f"{len(grave)} problem{'s' if len(grave) != 1 else ''}"
+    typer.echo(f"{count} in {files} file{'s' if files != 1 else ''}" if grave else "no problems")
 
 
 def _json(problems: Sequence[Problem]) -> None:
@@ -85,7 +88,7 @@ def _github(problems: Sequence[Problem]) -> None:
         place = f"file={_escape(problem.path, property=True)}"
         if problem.line:
             place += f",line={problem.line},col={problem.column}"
-        typer.echo(f"::error {place}::{_escape(text)}")
+        typer.echo(f"::{'notice' if problem.note else 'error'} {place}::{_escape(text)}")
 
 
 def _escape(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's word for it

@@ -15,8 +15,11 @@ from hub.rules.lint.homonyms import homonyms
 from hub.rules.lint.moment import Moment
 from hub.rules.lint.overlaps import overlaps
 from hub.rules.lint.own import own
+from hub.rules.lint.strangers import strangers
 from hub.rules.lint.times import schedules, timers
 from hub.rules.lint.traps import traps
+from hub.rules.lint.unfinished import unfinished
+from hub.rules.lint.untold import untold
 from hub.rules.lint.unused import names, unused
 from hub.rules.lint.words import Words
 from hub.rules.loader import RuleSet
@@ -34,7 +37,7 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         node = found.nodes[name]
         yield from traps(rule, node)
         yield from own(rule, node)
-        yield from words.findings(rule, node)
+        yield from unfinished(rule, node)
         yield from conditions(rule, node)
         yield from bare_payloads(rule, node)
         yield from homonyms(rule, node)
@@ -46,4 +49,5 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         yield from unused(found)
         for name, rule in found.rules.items():
             yield from names(rule, found.nodes[name], found)
-            yield from words.gates(rule, found.nodes[name], found.schedules)
+        yield from untold(found)
+        yield from strangers(found)

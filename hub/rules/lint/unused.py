@@ -8,7 +8,7 @@ from hub.errors import Problem
 from hub.rules.loader import RuleSet
 from hub.rules.rule import Rule
 
-__all__ = ["names", "unused"]
+__all__ = ["listed", "names", "told", "unused"]
 
 
 def unused(found: RuleSet) -> Iterator[Problem]:
@@ -17,20 +17,22 @@ def unused(found: RuleSet) -> Iterator[Problem]:
     if not written.keys() - found.shipped:
         return
     working = [rule for rule in found.rules.values() if not rule.shadow]
-    alive = {name for rule in working for name in _receivers(rule, found.receivers)}
-    idle = {name for rule in written.values() for name in _receivers(rule, found.receivers)} - alive
-    for mapping, name in _written(found, "receivers"):
+    alive = {name for rule in working for name in told(rule, found.receivers)}
+    alive |= set(with_fallbacks(found.defaults.notify, found.receivers))  # who hears of alerts that others post
+    idle = {name for rule in written.values() for name in told(rule, found.receivers)} - alive
+    for mapping, name in listed(found, "receivers"):
         if name in idle:
             message = f"receiver {name!r} is never told: all rules that name it are disabled or in shadow"
-            yield mapping.key_problem(name, message, "enable one of them, or remove the receiver")
+            yield mapping.key_problem(name, message, "enable one of them, or remove the receiver").as_note()
         elif name not in alive:
-            yield mapping.key_problem(name, f"no rule names the receiver {name!r}", "remove it, or name it in 'notify'")
-    schedules = list(_written(found, "schedules"))
+            message = f"no rule names the receiver {name!r}"
+            yield mapping.key_problem(name, message, "remove it, or name it in 'notify'").as_note()
+    schedules = list(listed(found, "schedules"))
     named = _schedules(written, schedules)
     for mapping, name in schedules:
         if name not in named:
             hint = "remove it, or name it in 'pause', 'mute' or a condition"
-            yield mapping.key_problem(name, f"nothing names the schedule {name!r}", hint)
+            yield mapping.key_problem(name, f"nothing names the schedule {name!r}", hint).as_note()
 
 
 def names(rule: Rule, node: Node, found: RuleSet) -> Iterator[Problem]:
@@ -46,16 +48,22 @@ def names(rule: Rule, node: Node, found: RuleSet) -> Iterator[Problem]:
         yield node.key_problem("repeat", message, "name somebody in 'notify'")
 
 
-def _written(found: RuleSet, section: str) -> Iterator[tuple[Node, str]]:
+def listed(found: RuleSet, section: str) -> Iterator[tuple[Node, str]]:
+    """Yield the mappings of a section in all files, and each name in them."""
     for document in found.documents:
         mapping = document.value.get(section)
         if mapping is not None and isinstance(mapping.value, dict):
             yield from ((mapping, name) for name in mapping.value)
 
 
-def _receivers(rule: Rule, receivers: Mapping[str, Any]) -> Iterator[str]:
-    """Yield who is told by a rule, and who where these do not take it; `fallback` has no circles by now."""
-    for name in (*rule.notify, *(name for step in rule.escalate for name in step.to)):
+def told(rule: Rule, receivers: Mapping[str, Any]) -> Iterator[str]:
+    """Yield who is told by a rule, and who where these do not take it."""
+    return with_fallbacks((*rule.notify, *(name for step in rule.escalate for name in step.to)), receivers)
+
+
+def with_fallbacks(names: Iterable[str], receivers: Mapping[str, Any]) -> Iterator[str]:
+    """Yield receivers, and who is told where these do not take it; `fallback` has no circles by now."""
+    for name in names:
         yield name
         fallback = receivers[name].fallback
         while fallback is not None:

@@ -28,11 +28,11 @@ def examples():
             files = {}
 
 
-def told(files, folder):
+def told(files, folder, *, notes=False):
     for name, body in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(body, "utf-8")
-    return "".join(f"{problem}\n" for problem in check(None, []))
+    return "".join(f"{problem}\n" for problem in check(None, [], notes=notes))
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def _here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("files", "text"), list(examples()))
 def test_every_example_is_told_as_shown_and_nothing_else(files, text, tmp_path):
-    assert told(files, tmp_path) == text
+    assert told(files, tmp_path, notes=": note: " in text) == text
 
 
 def test_every_finding_there_is_has_an_example(monkeypatch, tmp_path):

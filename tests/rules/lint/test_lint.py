@@ -42,6 +42,7 @@ def rules(*texts):
     return CHAT + "rules:\n" + "".join(f"  - {{{text}}}\n" for text in texts)
 
 
+STEP = "[{after: 1h, to: chat}]"
 ROOM = "topic: 'site/{site}/room/{room}/climate'"
 
 
@@ -56,7 +57,7 @@ ROOM = "topic: 'site/{site}/room/{room}/climate'"
         [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: temperature > 800"],
         # other labels, other people, another instance
         [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: co2 > 800, labels: {{team: b}}"],
-        [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: co2 > 800, notify: []"],
+        [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: co2 > 800, notify: [], escalate: {STEP}"],
         [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: co2 > 800, by: site, summary: '{{room}}'"],
         # one holds the other back
         [f"alert: A, {ROOM}, when: co2 > 800", f"alert: B, {ROOM}, when: co2 > 900, unless: A"],
@@ -185,9 +186,9 @@ def test_a_schedule_counts_as_named_also_behind_not_and_by_another_schedule(foun
 
 
 def test_what_nothing_names_is_not_told_of_where_only_a_part_of_the_files_is_read(found):
-    text = "receivers: {chat: 'json://localhost/chat'}\nrules:\n  - {event: A, topic: a}\n"
+    text = "receivers: {chat: 'json://localhost/chat'}\nrules:\n  - {event: A, topic: a, notify: []}\n"
     assert found(text, whole=False) == []
-    assert found(text) == ["no rule names the receiver 'chat'"]
+    assert found(text) == ["no rule names the receiver 'chat'", "nobody is told of rule 'A': its 'notify' is empty"]
 
 
 def test_one_file_of_several_is_not_blamed_for_what_the_others_name(tmp_path, monkeypatch):
@@ -196,10 +197,10 @@ def test_one_file_of_several_is_not_blamed_for_what_the_others_name(tmp_path, mo
         "receivers: {chat: 'json://localhost/chat'}\nrules: [{event: A, topic: a}]\n"
     )
     (tmp_path / "use.yaml").write_text("rules:\n  - {event: B, topic: b, notify: chat}\n")
-    assert check(None, [tmp_path / "receivers.yaml"]) == []
-    assert check(None, [tmp_path]) == []
+    assert check(None, [tmp_path / "receivers.yaml"], notes=True) == []
+    assert not any("chat" in str(each) for each in check(None, [tmp_path], notes=True))
     (tmp_path / "use.yaml").unlink()
-    assert "no rule names the receiver" in str(check(None, [tmp_path / "receivers.yaml"])[0])
+    assert "no rule names the receiver" in str(check(None, [tmp_path / "receivers.yaml"], notes=True)[0])
 
 
 @pytest.mark.parametrize(
