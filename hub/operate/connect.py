@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from hub.errors import BrokerUnreachable, HubError
@@ -15,9 +15,14 @@ __all__ = ["connected"]
 
 @contextlib.asynccontextmanager
 async def connected(
-    broker: BrokerSettings, client_id: str, filters: Sequence[str], *, expiry: float = 0.0
+    broker: BrokerSettings,
+    client_id: str,
+    filters: Sequence[str],
+    *,
+    expiry: float = 0.0,
+    hear: Callable[[Notice], None] = lambda _: None,
 ) -> AsyncIterator[Session]:
-    """Open a session that ends with its connection, or `expiry` seconds after.
+    """Open a session that ends with its connection, or `expiry` seconds after; `hear` is told what it notices.
 
     Raises:
         SessionError: the broker cannot be reached, or will not have us.
@@ -26,6 +31,7 @@ async def connected(
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def notice(heard: Notice) -> None:
+        hear(heard)
         if ready.done():
             return
         if heard.kind == "connected":

@@ -214,6 +214,21 @@ class RabbitServer(Server):
         }
 
 
+class RabbitMqttServer(RabbitServer):
+    """The same as an MQTT broker (3.10: only 3.1.1)."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.mqtt = _free_port()
+        (self.folder / "plugins").write_text("[rabbitmq_mqtt].\n", "utf-8")
+        with (self.folder / "rabbitmq.conf").open("a") as file:
+            file.write(f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.mqtt}\n")
+
+    def settings(self, _user):
+        """Say how to log in, as a Mosquitto of the tests does."""
+        return BrokerSettings(port=self.mqtt, username="hub", password=Secret(PLAIN_PASSWORD), protocol="3.1.1")
+
+
 class KafkaCluster:
     """One broker with topics of one partition; `down` closes its port, `up` opens it again, records stay."""
 
