@@ -1,7 +1,9 @@
 """`hub doctor`: look at broker, machine, state file and receivers, and say what to mend."""
 
 import asyncio
+import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +11,13 @@ import typer
 
 from hub.config import Settings, load_settings
 from hub.document import Problems
-from hub.files import load_files
+from hub.files import load_files, look
 from hub.operate.doctor.broker import look_at_broker
 from hub.operate.doctor.finding import Finding, Level, bad, good, warning
 from hub.operate.doctor.machine import look_at_machine
 from hub.operate.doctor.receivers import last_attempts, look_at_receivers
 from hub.operate.doctor.state import look_at_state
+from hub.operate.doctor.topics import LISTEN_SECONDS, SHOWN, look_at_topics
 from hub.operate.runner import run_loop
 from hub.operate.shown import shown, shown_json
 
@@ -30,13 +33,17 @@ def doctor(
     ] = None,
     broker: Annotated[str | None, typer.Option(help="The broker: mqtt://[user:password@]host[:port].")] = None,
     state: Annotated[Path | None, typer.Option(help="The file that holds the hub's state.")] = None,
+    listen: Annotated[float, typer.Option(min=0.0, help="How many seconds to listen for the rules' topics.")] = (
+        LISTEN_SECONDS
+    ),
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Check what the hub stands on, each finding with its remedy; ends with 1 if something is bad.
 
-    It publishes some 1,200 short messages below PREFIX/doctor/ to see what the broker keeps for a hub that is away.
+    It publishes some 1,200 short messages below PREFIX/doctor/ to see what the broker keeps for a hub that is away, and
+    listens on all topics for a while.
     """
-    findings = run_loop(_look(load_settings(config, broker=broker, state=state)))
+    findings = run_loop(_look(load_settings(config, broker=broker, state=state), listen))
     if as_json:
         typer.echo(shown_json(findings))
     else:
@@ -45,15 +52,16 @@ def doctor(
         raise typer.Exit(1)
 
 
-async def _look(settings: Settings) -> list[Finding]:
+async def _look(settings: Settings, seconds: float) -> list[Finding]:
     broker = await look_at_broker(settings)
     machine = await asyncio.to_thread(look_at_machine, settings.state)
     state = await asyncio.to_thread(look_at_state, settings.state)
-    return [*broker, *machine, *state, *await _files(settings)]
+    there = not any(each.level is Level.BAD and each.subject == "broker" for each in broker)
+    return [*broker, *machine, *state, *await _files(settings, seconds if there else None)]
 
 
-async def _files(settings: Settings) -> list[Finding]:
-    """Look at rules and fleets, and at the receivers they name."""
+async def _files(settings: Settings, seconds: float | None) -> list[Finding]:
+    """Look at rules and fleets, at the receivers they name, and for so long at their topics."""
     problems = Problems()
     files = load_files(settings, problems)
     if problems:
@@ -62,8 +70,18 @@ async def _files(settings: Settings) -> list[Finding]:
     if not files.rules.written:
         where = ", ".join(map(str, settings.rules))
         rules = warning(_RULES, f"0 rules in {where}: no event fires anything", "`hub check` says more")
-    attempts = await asyncio.to_thread(last_attempts, settings.state)
-    return [rules, *await look_at_receivers(files.rules.receivers, attempts)]
+    topics = [] if seconds is None else await look_at_topics(settings, files.rules, secrets.token_hex(6), seconds)
+    unheard = await asyncio.to_thread(_unheard, settings)
+    return [rules, *unheard, *topics, *await look_at_receivers(files.rules.receivers)]
+
+
+def _unheard(settings: Settings) -> list[Finding]:
+    """Tell what `hub check` has to say beyond that the files load: its notes, and how many findings."""
+    found = look(settings)
+    notes = [each for each in found if each.note]
+    said = [warning(_RULES, str(replace(each, note=False, hint="")), each.hint) for each in notes[:SHOWN]]
+    rest = len(found) - len(said)
+    return [*said, warning(_RULES, f"{rest} more findings", "`hub check` tells them")] if rest else said
 
 
 def _say(findings: Sequence[Finding]) -> None:
