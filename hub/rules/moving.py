@@ -13,6 +13,7 @@ from math import inf
 
 from hub.expressions import Program
 from hub.limits import WINDOW_PACE
+from hub.model import Event
 from hub.rules.history import History
 from hub.rules.instance import Instance
 from hub.rules.rule import Rule
@@ -23,8 +24,12 @@ __all__ = ["Moving", "moving_of"]
 class Moving:
     """The windows that a rule's conditions look at: those of `pause`, and those of all others, which a pause stops."""
 
-    def __init__(self, windows: Mapping[str, float], early: Mapping[str, float]) -> None:
-        """Take the lengths in seconds by the keys of their slots, at least one; `early` are those of `pause`."""
+    def __init__(self, windows: Mapping[str, float], early: Mapping[str, float], *, stamped: bool) -> None:
+        """Take the lengths in seconds by the keys of their slots, at least one; `early` are those of `pause`.
+
+        `stamped`: the devices tell their own time.
+        """
+        self._stamped = stamped
         self._windows = [(key, seconds, seconds / WINDOW_PACE) for key, seconds in windows.items()]
         self._early = [each for each in self._windows if each[0] in early]
         self._keys = list(windows)
@@ -63,6 +68,15 @@ class Moving:
             slot.move(now, history.lag)
         return True
 
+    def follow(self, history: History, event: Event, now: float) -> bool:
+        """Take over how far the device's clock is behind the hub's; tell whether that is less than it was."""
+        before = history.lag
+        if not self._stamped:
+            history.lag = 0.0
+        elif event.time >= history.latest:
+            history.lag = now - event.time
+        return history.lag < before
+
     def excuse(self, history: History, seconds: float, now: float) -> None:
         """Let no time pass for so long: nobody could have been heard. What was heard last is never older than it is."""
         history.lag = min(history.lag + seconds, now - history.latest)
@@ -72,7 +86,8 @@ def moving_of(rule: Rule) -> Moving | None:
     """Return what moves a rule's windows, if conditions of an alert look at any; an event speaks by messages only."""
     windows = _lengths(rule.conditions) if rule.alert else {}
     pause = None if rule.pause is None else rule.pause.condition
-    return Moving(windows, {} if pause is None else _lengths([pause])) if windows else None
+    early = {} if pause is None else _lengths([pause])
+    return Moving(windows, early, stamped=rule.timestamp is not None) if windows else None
 
 
 def _lengths(conditions: Iterable[Program]) -> dict[str, float]:

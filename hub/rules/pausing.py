@@ -32,6 +32,8 @@ def _evaluate(state: RuleState, instance: Instance, waiting: tuple[int, bool] | 
     event, captures = state.last(instance)
     if event is None:
         return
+    if state.moving is not None:
+        state.moving.move(instance, now)  # under the pause the windows stood still
     state.replaying = True
     try:
         if waiting is not None:

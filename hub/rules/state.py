@@ -17,7 +17,6 @@ from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.absence import Absence
 from hub.rules.attended import absence_of
-from hub.rules.history import History
 from hub.rules.instance import NEVER, Instance, Sampled
 from hub.rules.line import Line
 from hub.rules.moving import moving_of
@@ -142,23 +141,17 @@ class RuleState(Roster):
         if not self.line.heard(key):
             self.make_room(event)
         context = self.context(event, captures, now) if sampler.needs_context else None
+        is_sooner = False
         if instance.history is not None:
             feed = sampler.feed_late if self.overtaken else sampler.feed
             feed(instance.history, event, captures, context, early=early)
-            if self.moving is not None:
-                self._follow_its_clock(instance.history, event, now)
+            if self.moving is not None:  # with less lag, what is in the windows leaves sooner than was entered
+                is_sooner = self.moving.follow(instance.history, event, now)
         self.work.dirty.add((self, instance))
         if not instance.due:
             self.reschedule(instance)
-        elif self.moving is not None and (self.overtaken or self.moving.begins(instance)):
+        elif self.moving is not None and (is_sooner or self.overtaken or self.moving.begins(instance)):
             self.work.schedule(self, instance, self.moving.due(instance))
-
-    def _follow_its_clock(self, history: History, event: Event, now: float) -> None:
-        """Take over how far the device's own time, if it tells one, is behind the hub's clock."""
-        if self.rule.timestamp is None:
-            history.lag = 0.0
-        elif event.time >= history.latest:
-            history.lag = now - event.time
 
     def make_room(self, event: Event) -> None:
         """Where too many stand in line, forget a few of those that were silent longest, and say so."""

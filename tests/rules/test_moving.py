@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.alerts.texts import render
-from tests.rules.making import event
+from tests.rules.making import Drive, event
 from tests.rules.test_history import Restarted
 
 
@@ -146,6 +146,23 @@ def test_the_devices_own_time_is_the_windows_time_however_far_behind_it_is():
         said = hub.send("d/1", {"v": 1, "ts": hub.now + 60 - behind}, after=60.0)
     assert [phase for _, _, phase, _ in said] == ["firing"]
     assert after(hub, 3600) == [(480.0, "resolved")]
+
+
+def test_a_device_that_has_caught_up_is_judged_by_its_clock_of_now():
+    hub = drive("when: count(v, 10m) >= 3", "timestamp: ts", start=1_800_000_000.0)
+    for ago in (300, 300, 0):
+        said = hub.send("d/1", {"v": 1, "ts": hub.now + 20 - ago}, after=20.0)
+    assert [phase for _, _, phase, _ in said] == ["firing"]
+    assert after(hub, 3600) == [(260.0, "resolved")]
+
+
+def test_the_end_of_a_pause_judges_by_no_samples_that_have_left_meanwhile():
+    named = 'night: {daily: "22:00-07:00"}\ndefrost: {daily: "20:00-22:00"}'
+    text = "- alert: A\n  topic: d/{x}\n  when: count(v > 5, 10m) >= 3 && night\n  pause: defrost"
+    hub = Drive(text, named=named, start=1_767_211_020.0)  # 19:57, UTC
+    for _ in range(3):
+        hub.send("d/1", {"v": 9}, after=20.0)
+    assert hub.wait(3 * 3600) == []
 
 
 def test_our_own_absence_is_no_time_of_the_device():
