@@ -28,15 +28,16 @@ class History:
     """What one instance has seen, by the keys of the rule's slots.
 
     `latest` is the time of the newest message, `gap` how long before it the one before came. `lag` is how far the
-    instance's own time is behind the hub's clock, in seconds (moving.py).
+    instance's own time is behind the hub's clock, in seconds; at `owed` the clock judges what a message without a value
+    left open, else inf (both: moving.py).
     """
 
-    __slots__ = ("gap", "gone", "lag", "latest", "slots")
+    __slots__ = ("gap", "gone", "lag", "latest", "owed", "slots")
 
     def __init__(self, slots: dict[str, Any]) -> None:
         """Begin with nothing seen."""
         self.latest = self.lag = 0.0
-        self.gap = inf
+        self.gap = self.owed = inf
         self.slots = slots
         self.gone: list[SampleRow] = []
         """Chunks in the store of slots that the rule has no more."""

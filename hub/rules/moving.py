@@ -10,15 +10,20 @@ A window ends at the instance's own time: the hub's clock less its `lag`, which 
 
 from collections.abc import Iterable, Mapping
 from math import inf
+from types import MappingProxyType
+from typing import Any
 
-from hub.expressions import Program
+from hub.errors import EvaluationError
+from hub.expressions import Context, Program
 from hub.limits import WINDOW_PACE
-from hub.model import Event
+from hub.model import Event, Phase
 from hub.rules.history import History
 from hub.rules.instance import Instance
 from hub.rules.rule import Rule
 
-__all__ = ["Moving", "moving_of"]
+__all__ = ["Moving", "moving_of", "stays"]
+
+_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Moving:
@@ -33,6 +38,7 @@ class Moving:
         self._windows = [(key, seconds, seconds / WINDOW_PACE) for key, seconds in windows.items()]
         self._early = [each for each in self._windows if each[0] in early]
         self._keys = list(windows)
+        self._pace = min(windows.values()) / WINDOW_PACE
 
     def begins(self, instance: Instance) -> bool:
         """Tell whether a window has its first sample: else the clock comes back for an older one, and looks then."""
@@ -54,7 +60,18 @@ class Moving:
             if paced < pace and leaves < inf:
                 leaves = max(leaves, history.latest + pace)
             due = min(due, leaves)
-        return due + history.lag
+        return min(due + history.lag, history.owed)
+
+    def owe(self, instance: Instance, now: float) -> float:
+        """Note that a message came for which the conditions had no value; return when the clock judges instead of it.
+
+        What left the windows by that message nobody has judged: that is done with the last message that had a value.
+        """
+        history = instance.history
+        if history is None:
+            return inf
+        history.owed = min(history.owed, now + self._pace)
+        return history.owed
 
     def move(self, instance: Instance, now: float) -> bool:
         """Let go of all samples that have left by now, if that can change what a condition says; tell whether it can.
@@ -64,6 +81,7 @@ class Moving:
         history = instance.history
         if history is None or self.due(instance) > now:
             return False
+        history.owed = inf
         for slot in history.slots.values():
             slot.move(now, history.lag)
         return True
@@ -88,6 +106,19 @@ def moving_of(rule: Rule) -> Moving | None:
     pause = None if rule.pause is None else rule.pause.condition
     early = {} if pause is None else _lengths([pause])
     return Moving(windows, early, stamped=rule.timestamp is not None) if windows else None
+
+
+def stays(rule: Rule, instance: Instance, sight: Context) -> bool:
+    """Tell whether the instance stays as it is, if the samples alone say so: reading the message costs far more."""
+    fires = instance.phase is Phase.FIRING
+    program = (rule.clear if fires else None) or rule.when
+    if program is None or instance.clearing or program.needs_context or program.asks_message:
+        return False
+    try:
+        holds: bool = program.run(_NO_FIELDS, (), sight)
+    except EvaluationError:
+        return True
+    return holds is ((fires and rule.clear is None) or instance.phase is Phase.PENDING)
 
 
 def _lengths(conditions: Iterable[Program]) -> dict[str, float]:

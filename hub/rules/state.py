@@ -6,10 +6,7 @@
 and `mute` stand before it (gated.py).
 """
 
-from collections.abc import Mapping
 from math import inf
-from types import MappingProxyType
-from typing import Any
 
 from hub.errors import EvaluationError
 from hub.expressions import Context, Program
@@ -19,7 +16,7 @@ from hub.rules.absence import Absence
 from hub.rules.attended import absence_of
 from hub.rules.instance import NEVER, Instance, Sampled
 from hub.rules.line import Line
-from hub.rules.moving import moving_of
+from hub.rules.moving import Moving, moving_of, stays
 from hub.rules.roster import Key, Roster
 from hub.rules.rule import Rule
 from hub.rules.sampler import Sampler
@@ -28,7 +25,6 @@ from hub.rules.work import Work
 __all__ = ["RuleState"]
 
 _NO_ROOM = f"more than {HISTORY_INSTANCES:,} instances have samples, or wait for a schedule"
-_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 _PENDING, _FIRING = Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
 
 
@@ -84,14 +80,27 @@ class RuleState(Roster):
                 instance = self.instances.get(key)
                 if self.absence is not None:
                     instance = self.absence.hear(event, captures, key, instance, now)
-                if not self.overtaken:
+                if not self.overtaken and self.moving is None:
                     self.judge(instance, event, captures, key, now, known)
-                    if self.moving is not None:
-                        self.remember(self.instances[key], event)  # the clock will judge it again
+                elif self.moving is not None and not self.overtaken:
+                    self._judge_moving(self.moving, event, captures, key, now, known)
             elif not event.retain:
                 self._event(event, captures, key, now, known)
         except EvaluationError as error:
             self.failed(event, error)
+
+    def _judge_moving(
+        self, moving: Moving, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None
+    ) -> None:
+        """Judge a message that the clock will judge again, or the one before it where this one has no value."""
+        instance = self.instances[key]
+        try:
+            self.judge(instance, event, captures, key, now, known)
+        except EvaluationError:
+            if instance.raw is not None:
+                self.work.schedule(self, instance, moving.owe(instance, now))
+            raise
+        self.remember(instance, event)
 
     def live(self, absence: Absence, event: Event, captures: Key, key: Key | None, now: float) -> None:
         """Take a message that could not be read as a sign of life, and as nothing else."""
@@ -307,7 +316,7 @@ class RuleState(Roster):
     def judge_again(self, instance: Instance, now: float) -> None:
         """Evaluate `when` or `clear` for the last message, as if it came now: the clock may have changed the answer."""
         self.look_back(instance)
-        if self._stays(instance):
+        if stays(self.rule, instance, self._sight):
             return
         event, captures = self.last(instance)
         if event is None:
@@ -319,18 +328,6 @@ class RuleState(Roster):
             pass  # nothing new has come: it stays as it was, and that was counted already
         finally:
             self.matches, self.replaying = matches, False
-
-    def _stays(self, instance: Instance) -> bool:
-        """Tell whether the instance stays as it is, if the samples alone say so: reading the message costs far more."""
-        fires = instance.phase is _FIRING
-        program = (self.rule.clear if fires else None) or self.rule.when
-        if program is None or instance.clearing or program.needs_context or program.asks_message:
-            return False
-        try:
-            holds: bool = program.run(_NO_FIELDS, (), self._sight)
-        except EvaluationError:
-            return True
-        return holds is ((fires and self.rule.clear is None) or instance.phase is _PENDING)
 
     def look_back(self, instance: Instance) -> None:
         """Let expressions see the samples of an instance as they are."""

@@ -1,5 +1,6 @@
 """Windows that move by the clock: what a condition over samples says when they leave, though no message comes."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,18 @@ def test_the_other_part_of_the_condition_is_that_of_the_last_message():
     hub.send("d/1", {"v": 1, "battery": 5})
     hub.send("d/1", {"v": 1, "battery": 5}, after=60)
     assert after(hub, 3600) == [(540.0, "firing")]
+
+
+@pytest.mark.parametrize("gap", [1, 5, 50])
+def test_messages_without_a_value_however_many_do_not_keep_an_alert_that_the_clock_ends(gap):
+    hub = drive("when: count(v > 5, 10m) >= 3 && battery < 10")
+    assert thrice(hub, {"v": 9, "battery": 5}) == ["firing"]
+    begun, said = hub.now, []
+    while hub.now < begun + 600:
+        said += [(hub.now - begun, phase) for _, _, phase, _ in hub.send("d/1", {"other": 1}, after=gap)]
+    ((at, phase),) = said
+    assert phase == "resolved"
+    assert 480 <= at <= 500
 
 
 def test_clear_ends_by_the_clock_and_clear_for_counts_from_there():
