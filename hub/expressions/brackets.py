@@ -11,7 +11,8 @@ __all__ = ["ANY", "CATEGORIES", "NOT_NEWLINE", "PERL", "POSIX", "Bracket", "is_s
 Range = tuple[int, int]
 _LAST, _SURROGATES = 0x10FFFF, (0xD800, 0xDFFF)  # no text holds a surrogate, so no set need
 ANY, NOT_NEWLINE = "(?s:.)", r"[^\n]"
-_NOTHING = rf"[^\x{{0}}-\x{{{_LAST:X}}}]"
+_EVERY = rf"\x{{0}}-\x{{{_LAST:X}}}"
+_NOTHING = f"[^{_EVERY}]"
 _DIGIT, _UPPER, _LOWER = (0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A)
 _WORD: Sequence[Range] = (_DIGIT, _UPPER, (0x5F, 0x5F), _LOWER)
 PERL: dict[str, Sequence[Range]] = {
@@ -40,7 +41,7 @@ CATEGORIES = {
     **{name: f"\\p{{gc={name}}}" for name in _GROUPS.split()},
     "C": r"\p{gc=Cc}\p{gc=Cf}\p{gc=Co}",  # Rust's has also what is not assigned
     "Cs": "",
-    "Any": rf"\x{{0}}-\x{{{_LAST:X}}}",
+    "Any": _EVERY,
 }
 """Unicode's general categories by RE2's names, as what stands inside a bracket."""
 _ASCII = 0x80
@@ -83,7 +84,7 @@ class Bracket:
     def add_group(self, inside: str, *, negated: bool = False) -> None:
         """Add a category or a script, given as what stands inside a bracket."""
         if not inside:
-            self.add_text(rf"\x{{0}}-\x{{{_LAST:X}}}" if negated else "", 1)
+            self.add_text(_EVERY if negated else "", 1)
         else:
             self.add_text(f"[^{inside}]" if negated else inside, _GROUP_SIZE)
 
@@ -93,7 +94,11 @@ class Bracket:
         self.size += size
 
     def __str__(self) -> str:
-        """Write it for the Rust engine."""
+        """Write it for the Rust engine.
+
+        A negated set is taken away from all characters: of `[^…]` that engine makes a wrong one where nothing but
+        surrogates lies between two of its ranges (U+D7FF and U+E000 would match).
+        """
         if not self._parts:  # of surrogates alone
             return ANY if self._negated else _NOTHING
-        return f"[{'^' if self._negated else ''}{self._parts}]"
+        return f"[{_EVERY}--[{self._parts}]]" if self._negated else f"[{self._parts}]"
