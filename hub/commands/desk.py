@@ -8,7 +8,8 @@ from hub.alerts.matchers import NARROWER, match_all, why_too_wide
 from hub.alerts.silences import Silence
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.labels import unknown_labels
-from hub.commands.request import Request, annotations_of, chosen, instant, matchers_of, span, words
+from hub.commands.pages import Wanted, fitting, page, wanted
+from hub.commands.request import Request, annotations_of, chosen, fingerprint_of, instant, matchers_of, span, words
 from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_SECONDS
@@ -109,7 +110,7 @@ def unsilence(core: Core, request: Request, now: float) -> Answer:
 
 
 def alerts(core: Core, request: Request) -> Steps:
-    """List pending, firing and lately resolved alerts: of one `state`, those that matchers match, where it is asked.
+    """List pending, firing and lately resolved alerts: of one `state`, of one `id`, those that matchers match.
 
     Page by page where `cursor` or `limit` is given; else as many as one answer holds, firing ones first, and how many
     there are.
@@ -120,17 +121,20 @@ def alerts(core: Core, request: Request) -> Steps:
     """
     asked, states = wanted(request), _states(request)
     matchers = matchers_of(request) if {"matchers", "alertname", "labels"} & set(request) else []
+    only = fingerprint_of(request)
 
     def show(mark: str) -> Answer | None:
         alert = core.book.alerts.get(mark)
-        if alert is None or alert.state not in states or not match_all(matchers, alert.labels, alert.unfilled):
+        if alert is None or alert.state not in states or only not in ("", mark):
+            return None
+        if not match_all(matchers, alert.labels, alert.unfilled):
             return None
         return {**alert.body(), "fingerprint": mark}
 
     if asked.paged:
         found = yield from page(lambda: core.book.alerts, show, asked)
         return found.body("alerts") | {"tz": PEOPLE.tz}
-    every = [each for each in core.book.find(matchers) if each[1].state in states]
+    every = [each for each in core.book.find(matchers) if each[1].state in states and only in ("", each[0])]
     bodies = (show(mark) or {} for mark, _ in sorted(every, key=lambda each: order(each[1])))
     return (yield from _whole("alerts", bodies, len(every), asked))
 

@@ -18,7 +18,17 @@ from hub.expressions import visible
 from hub.limits import PAYLOAD_DEPTH, POSTED_LABELS, TEMPLATE_BYTES
 from hub.model import Labels
 
-__all__ = ["Request", "annotations_of", "chosen", "instant", "matchers_of", "read_request", "span", "words"]
+__all__ = [
+    "Request",
+    "annotations_of",
+    "chosen",
+    "fingerprint_of",
+    "instant",
+    "matchers_of",
+    "read_request",
+    "span",
+    "words",
+]
 
 Request = Mapping[str, Any]
 _ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
@@ -179,10 +189,25 @@ def chosen(request: Request, book: Book) -> list[tuple[str, Alert]]:
     return found
 
 
-def _by_id(identity: str, book: Book) -> tuple[str, Alert]:
+def fingerprint_of(request: Request) -> str:
+    """Read of which one alert `id` is, whatever its episode; "" where none is named.
+
+    Raises:
+        RequestError: it is no id.
+
+    """
+    return _parts(words(request, "id"))[1] if "id" in request else ""
+
+
+def _parts(identity: str) -> re.Match[str]:
     parts = _ID.fullmatch(identity)
     if parts is None:
         raise RequestError(f"{identity!r} is not the id of an alert or notification")
+    return parts
+
+
+def _by_id(identity: str, book: Book) -> tuple[str, Alert]:
+    parts = _parts(identity)
     alert = book.alerts.get(parts[1])
     if alert is None or not alert.open:
         raise RequestError("no such alert is firing", Code.MISSING)

@@ -20,7 +20,7 @@ __all__ = ["ask", "ask_all"]
 Answer = Mapping[str, Any]
 Put = Callable[[Mapping[str, Any]], Awaitable[Answer]]
 _PARAMETERS: Mapping[str, Sequence[tuple[str, str]]] = {
-    "alerts": [("matchers", "filter"), ("state", "state")],
+    "alerts": [("id", "id"), ("matchers", "filter"), ("state", "state")],
     "silences": [("expired", "expired")],
     "outbox": [("ids", "id"), ("receiver", "receiver"), ("state", "state")],
     "why": [("alert", "alert")],

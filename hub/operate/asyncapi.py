@@ -85,7 +85,7 @@ EVENT_OF_ITS_OWN: Schema = made_of(
 _ASKED_OF = {"matchers": {"oneOf": [TEXT, listed(TEXT)]}, "alertname": TEXT, "labels": mapped(ANY)}
 _ROOM = {"bytes": said({**WHOLE, "minimum": ANSWER_LEAST_BYTES}, "The longest answer that the asker takes.")}
 _READS: Mapping[str, Schema] = {
-    "alerts": made_of({**_ASKED_OF, "state": TEXT, **PAGE_ASKED, **_ROOM}),
+    "alerts": made_of({**_ASKED_OF, "id": TEXT, "state": TEXT, **PAGE_ASKED, **_ROOM}),
     "silences": made_of({"expired": FLAG, **PAGE_ASKED, **_ROOM}),
     "outbox": made_of({**OUTBOX_ASKED["properties"], **PAGE_ASKED, **_ROOM}),
     "push": made_of(),

@@ -10,7 +10,12 @@ from hub.ingest.open import open_session
 from hub.ingest.session import BrokerSettings, Notice, Session
 from hub.limits import CONNECT_SECONDS
 
-__all__ = ["connected"]
+__all__ = ["connected", "told_of"]
+
+
+def told_of(broker: BrokerSettings, words: str) -> str:
+    """Put the broker's address before what went wrong, unless it stands there already."""
+    return words if words.startswith(str(broker)) else f"{broker}: {words}"
 
 
 @contextlib.asynccontextmanager
@@ -37,7 +42,7 @@ async def connected(
         if heard.kind == "connected":
             ready.set_result(None)
         elif heard.kind == "disconnected":
-            ready.set_exception(BrokerUnreachable(f"{broker}: {heard.detail}"))
+            ready.set_exception(BrokerUnreachable(told_of(broker, heard.detail)))
 
     session = open_session(replace(broker, client_id=client_id, session_expiry=expiry), None, notice)
     running = asyncio.create_task(session.run(list(filters)), name="session")

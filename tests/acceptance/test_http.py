@@ -107,7 +107,11 @@ async def test_a_batch_is_taken_whole_or_not_at_all(http):
     assert (await http.good("GET", "/api/hub/alerts"))["alerts"] == []
     good = b"\n".join(json.dumps(line).encode() for line in lines)
     assert (await http.good("POST", "/events", good, content_type="application/x-ndjson"))["events"] == 5
-    assert len((await http.good("GET", "/api/hub/alerts"))["alerts"]) == 5
+    every = (await http.good("GET", "/api/hub/alerts"))["alerts"]
+    assert len(every) == 5
+    for page in ("", "&cursor="):
+        assert (await http.good("GET", f"/api/hub/alerts?id={every[2]['fingerprint']}{page}"))["alerts"] == [every[2]]
+        assert (await http.ask("GET", f"/api/hub/alerts?id=none{page}"))[0] == 400
     values = b'{"celsius": 1}\n\n{"celsius": 50}\n'
     assert (await http.good("POST", "/events/t/b/1", values, content_type="application/x-ndjson"))["events"] == 2
     await http.scene.notified("Hot", "firing", site="b")

@@ -102,6 +102,16 @@ def test_only_what_is_meant_is_on_the_pages():
     assert list(pages(world.core, state="resolved")) == [[]]
 
 
+def test_of_an_id_only_its_alert_is_listed_whatever_the_episode_of_the_id():
+    core = world_of(5).core
+    mark = ended(desk.alerts(core, {}))["alerts"][3]["fingerprint"]
+    for identity in (mark, f"{mark}-1", f"{mark}-7-resolved"):
+        assert [each["fingerprint"] for each in chain.from_iterable(pages(core, id=identity))] == [mark]
+        whole = ended(desk.alerts(core, {"id": identity, "bytes": 8192}))
+        assert [each["fingerprint"] for each in whole["alerts"]] == [mark]
+    assert ended(desk.alerts(core, {"id": "0" * 16}))["alerts"] == []
+
+
 def test_who_does_not_know_of_pages_gets_as_many_as_fit_firing_ones_first_and_is_told_how_many_there_are():
     world = world_of(100)
     world.send([event("t/a/99", {"v": 1}, world.now)])
@@ -124,6 +134,7 @@ def test_who_does_not_know_of_pages_gets_as_many_as_fit_firing_ones_first_and_is
         ({"cursor": 5}, "'cursor' must be text"),
         ({"bytes": 10}, f"'bytes' must be a whole number from {ANSWER_LEAST_BYTES} on"),
         ({"state": "burning"}, "'state' is one of pending, firing, resolved, not 'burning'"),
+        ({"id": "burning"}, "'burning' is not the id of an alert or notification"),
     ],
 )
 def test_a_page_that_cannot_be_is_refused_with_why(asked, says):

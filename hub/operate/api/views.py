@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hub.alerts.matchers import match_all
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.desk import LISTED, order
-from hub.commands.request import matchers_of
+from hub.commands.request import fingerprint_of, matchers_of
 from hub.errors import RequestError
 from hub.limits import HISTORY_SHOWN
 from hub.model import Phase
@@ -95,18 +95,21 @@ def _asked_page(request: Request) -> dict[str, Any]:
 
 
 async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
-    """List alerts, of one state or all, that matchers match."""
+    """List alerts, of one state or all, that matchers match, or the one of an id."""
     del actor
-    wanted = request.query_params.getlist("filter")
+    query = request.query_params
+    wanted, state = query.getlist("filter"), query.get("state", "")
+    one = {"id": query["id"]} if "id" in query else {}
     if asked := _asked_page(request):
         asked |= {"matchers": wanted} if any(wanted) else {}
-        return answer(await _ask(site, "alerts", {**asked, "state": request.query_params.get("state", "")}))
-    matchers = matchers_of({"matchers": wanted}) if any(wanted) else []
-    state = request.query_params.get("state", "")
+        return answer(await _ask(site, "alerts", {**asked, **one, "state": state}))
+    matchers, only = matchers_of({"matchers": wanted}) if any(wanted) else [], fingerprint_of(one)
     if state not in ("", *Phase):
         raise Refused(400, f"no alert has the state {state[:50]!r}; it is one of {', '.join(Phase)}")
     known = site.app.pipeline.core.book.alerts.items()
-    kept = [each for each in known if each[1].state in LISTED and state in ("", each[1].state)]
+    kept = [
+        each for each in known if each[1].state in LISTED and state in ("", each[1].state) and only in ("", each[0])
+    ]
     kept.sort(key=lambda each: order(each[1]))
     found = (
         {**alert.body(), "fingerprint": mark}
@@ -228,7 +231,12 @@ _STATUS = Described(
 _FILTER = said(listed(TEXT), "Matchers as in Alertmanager, which must all match.")
 _ALERTS = Described(
     ok(PAGE, alerts=listed(ALERT)),
-    {"filter": _FILTER, "state": said(TEXT, "firing, pending or resolved."), **PAGE_ASKED},
+    {
+        "filter": _FILTER,
+        "state": said(TEXT, "firing, pending or resolved."),
+        "id": said(TEXT, "Only this one: its fingerprint, or the id of one of its notifications."),
+        **PAGE_ASKED,
+    },
 )
 _SILENCES = Described(
     ok(PAGE, silences=listed(SILENCE), now=TIME),

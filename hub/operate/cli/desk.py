@@ -70,7 +70,8 @@ Meant = Annotated[
 
 def alerts(
     matchers: Annotated[
-        list[str] | None, typer.Argument(help="Only those that match.", metavar="[MATCHER]...", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Only those that match, or the one of an id.", metavar="[MATCHER]...", show_default=False),
     ] = None,
     config: Config = None,
     broker: Broker = None,

@@ -11,7 +11,7 @@ import time
 
 from hub.config import Settings
 from hub.errors import Disconnected, HubError, PublishRefused, SubscriptionDenied
-from hub.operate.connect import connected
+from hub.operate.connect import connected, told_of
 from hub.operate.doctor.finding import Finding, Level, bad, good, unknown, warning
 from hub.operate.doctor.keeping import look_at_retained, look_at_session
 from hub.operate.doctor.kinds import UNKNOWN, Kind, recognise
@@ -44,7 +44,9 @@ async def look_at_broker(settings: Settings) -> list[Finding]:
             found += await _redelivery(settings, kind, mark)
         found += await look_at_retained(settings, kind, mark)
     except HubError as error:
-        return [bad(_SUBJECT, f"{settings.broker}: {error}", "start the broker, or correct `broker:` in hub.yaml")]
+        return [
+            bad(_SUBJECT, told_of(settings.broker, str(error)), "start the broker, or correct `broker:` in hub.yaml")
+        ]
     return found
 
 

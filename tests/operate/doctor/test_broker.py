@@ -52,7 +52,7 @@ async def test_a_subscription_that_is_denied_is_found(tmp_path):
 async def test_a_broker_that_is_not_there_is_one_finding_with_its_address():
     (found,) = await look_at_broker(Settings(broker=BrokerSettings(port=1)))
     assert found.level is Level.BAD
-    assert "mqtt://localhost:1" in found.text
+    assert found.text.count("mqtt://localhost:1") == 1
     assert found.remedy
 
 
