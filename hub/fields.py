@@ -81,6 +81,8 @@ class Section:
         self.foreign: Mapping[str, str] = {}
         """What to write for keys of other tools."""
         self.values: dict[str, Node] = {}
+        self.is_mapping = node.value is None or isinstance(node.value, dict)
+        """Else that alone is told, and no key is missed."""
         if isinstance(node.value, dict):
             self.values = node.value
         elif node.value is not None:
@@ -114,7 +116,7 @@ class Section:
 
     def require(self, key: str, convert: Convert[T], default: T) -> T:
         """Do the same, with a problem where the key is absent."""
-        if key not in self.values or self.values[key].value is None:
+        if self.is_mapping and (key not in self.values or self.values[key].value is None):
             self.report(self._missing(key))
         return self.take(key, convert, default)
 
@@ -135,7 +137,7 @@ class Section:
         if at >= 0:
             return f"it holds {odd(key[at])[0]}: write {plain(key).strip()!r}"
         near = did_you_mean(key, self.known)
-        return near or self.foreign.get(key) or f"known keys: {', '.join(sorted(self.known))}"
+        return self.foreign.get(key) or near or f"known keys: {', '.join(sorted(self.known))}"
 
 
 def kind(node: Node) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from hub.expressions.ast import Call, Node
 from hub.expressions.emitter import UNKNOWN, Code
+from hub.expressions.foreign import function_of_others
 from hub.expressions.history import history
 from hub.expressions.library import FUNCTIONS, Function, arithmetic, collections, comparison
 from hub.expressions.library.arithmetic import negate
@@ -110,7 +111,8 @@ def _unknown(compiler: Compiler, node: Call) -> Code:
         known += ["all", "exists", "exists_one", "map", "filter", "transformList", "transformMap"]
     near = nearest(name, known)
     what = "function" if node.target is None else "method"
-    return compiler.undefined(f"unknown {what} {name!r}", node, f"did you mean {near!r}?" if near else "")
+    meant = function_of_others(name) if node.target is None else ""
+    return compiler.undefined(f"unknown {what} {name!r}", node, meant or (f"did you mean {near!r}?" if near else ""))
 
 
 def _refuse(compiler: Compiler, node: Call, function: Function, kinds: list[str], has_receiver: bool) -> None:

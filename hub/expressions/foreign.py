@@ -4,12 +4,12 @@ Asked only where a text is no expression, at the place where it stops being one;
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from hub.errors import CompileError
 
-__all__ = ["in_our_words"]
+__all__ = ["FUNCTIONS_OF_OTHERS", "function_of_others", "in_our_words"]
 
 _STRING = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _WORD = r"[A-Za-z_]\w*(?:\.\w+)*"
@@ -20,6 +20,7 @@ _FILTERS = "abs|bool|default|first|float|int|is_defined|last|length|lower|max|mi
 _LOOK = 100  # characters on either side of the place; what is longer nobody has slipped in
 _METHODS = {"contains": "contains", "startswith": "startsWith", "endswith": "endsWith", "matches": "matches"}
 _METHODS |= {"starts": "startsWith", "ends": "endsWith", "like": "contains", "includes": "contains"}
+_SQL = {(True, True): "contains", (False, True): "startsWith", (True, False): "endsWith"}  # % before it, and behind
 
 
 class _Found(NamedTuple):
@@ -107,7 +108,10 @@ def _like(found: _Found) -> tuple[str, str]:
 
 def _infix(found: _Found) -> tuple[str, str]:
     value, word, rest = found.part(1), found.part(2), found.part(3)
-    return f"{word!r} is no operator", f"write {value}.{_METHODS[word.split()[0].lower()]}({rest})"
+    method = _METHODS[word.split()[0].lower()]
+    if sides := _SQL.get((rest[1:2] == "%", rest[-2:-1] == "%")):
+        method, rest = sides, rest.replace("%", "")
+    return f"{word!r} is no operator", f"write {value}.{method}({rest})"
 
 
 def _between(found: _Found) -> tuple[str, str]:
@@ -115,7 +119,46 @@ def _between(found: _Found) -> tuple[str, str]:
     return "'between' is no operator", f"write {value} >= {low} && {value} <= {high}"
 
 
+def _range(found: _Found) -> tuple[str, str]:
+    value, low, high = found.part(1), found.part(2), found.part(3)
+    return "'in' looks into a list", f"write {value} >= {low} && {value} <= {high}"
+
+
+def _tuple(found: _Found) -> tuple[str, str]:
+    return "a list stands in square brackets", f"write in [{found.part(1).strip()}]"
+
+
+def _plus(found: _Found) -> tuple[str, str]:
+    return f"+{found.part(1)} is no number", f"write {found.part(1)}"
+
+
+def _member(found: _Found) -> tuple[str, str]:
+    return "'?.' is no operator", f"a member that may not be there: {found.part(1)}.?{found.part(2)}.orValue(0)"
+
+
+def _else(found: _Found) -> tuple[str, str]:
+    name = found.part(1).removeprefix("payload.")
+    return f"{found.part(2)!r} is no operator", f"a value for what may not be there: payload.?{name}.orValue(0)"
+
+
+def _clock(found: _Found) -> tuple[str, str]:
+    time = found.match.group()
+    return f"{time} is no value", f"times of the day are a schedule, named under schedules: daily {time:0>5}-24:00"
+
+
+def _then(found: _Found) -> tuple[str, str]:
+    return f"{found.part(1)!r} is no part of a condition", "it stands alone, and what follows from it in other keys"
+
+
+def _braced(found: _Found) -> tuple[str, str]:
+    return f"{found.match.group()} is a text's way to name a value", f"here a name stands alone: {found.part(1)}"
+
+
 def _comma(found: _Found) -> tuple[str, str]:
+    if re.fullmatch(r"-?[1-9][0-9]{0,2}", found.part(1)) and re.fullmatch("[0-9]{3}", found.part(2)):
+        before, behind = found.part(1), found.part(2)
+        hint = f"a thousand has no mark: {before}{behind}; a fraction has a point: {before}.{behind}"
+        return f"{found.match.group()} is no number", hint
     whole = found.part(1).replace(".", "")  # 1.000,5 is a thousand and a half
     return f"{found.match.group()} is no number", f"a number has a point: {whole}.{found.part(2)}"
 
@@ -174,6 +217,15 @@ def _other(found: _Found) -> tuple[str, str]:
     return f"{found.part(1)!r} is no operator", "one of the two: a != b"
 
 
+def _pointed(found: _Found) -> tuple[str, str]:
+    return "a format stands behind a colon", f"write {{{found.part(1)}:{found.part(2)}}}"
+
+
+def _behind(found: _Found) -> tuple[str, str]:
+    name, unit = found.part(1), found.part(2)
+    return f"{unit} is no part of a name", f"a unit stands behind the brace: {{{name}}} {unit}"
+
+
 def _inside(found: _Found) -> tuple[str, str]:
     return "'!' is no format", f"write {{{found.part(1)}}}"
 
@@ -183,15 +235,36 @@ def _formatted(found: _Found) -> tuple[str, str]:
 
 
 def _field(found: _Found) -> tuple[str, str]:
-    whole = found.match.group()
+    whole = found.match.group().removeprefix("payload.")
     return f"{found.part(1)!r} where an operator or the end is expected", f'a field of that name: payload["{whole}"]'
 
 
+FUNCTIONS_OF_OTHERS: Mapping[str, str] = {
+    **dict.fromkeys(("len", "length"), "size(x)"),
+    **dict.fromkeys(("average", "mean", "avg_over_time"), "avg(x, 10m)"),
+    **dict.fromkeys(("median", "quantile"), "percentile(x, 50, 10m)"),
+    **dict.fromkeys(("abs", "round", "floor", "ceil", "sqrt"), "math.{name}(x)"),
+    **dict.fromkeys(("float", "number", "Number", "parseFloat"), "double(x)"),
+    **dict.fromkeys(("str", "toString", "to_string"), "string(x)"),
+    **dict.fromkeys(("integer", "parseInt"), "int(x)"),
+    **dict.fromkeys(("now", "utcnow", "time"), "now, which is a name and no function"),
+    **dict.fromkeys(("states", "is_state", "state_attr"), "the field's name: it is that of the message"),
+    **dict.fromkeys(("defined", "exists", "is_number", "isset"), "has(payload.x)"),
+}
+"""Functions of other languages, each with what says so here."""
+
+
+def function_of_others(name: str) -> str:
+    """Say what to write for a function of another language; empty where it is of none."""
+    return f"write {ways}" if (ways := FUNCTIONS_OF_OTHERS.get(name, "").replace("{name}", name)) else ""
+
+
 _READ = (_not, _if, _both)
-_WHERE_IT_STOPPED = (_like, _infix, _between, _again, _both, _other, _field)
+_WHERE_IT_STOPPED = (_like, _infix, _between, _again, _both, _other, _field, _range, _else, _plus)
 _OPERAND = r"[-+]?[\w.']+"
 _COMPARE = r"(?:<=?|>=?|==|!=)"
 _OURS = r"(?!(?:in|and|or|not|for|is|xor|between)\b)"
+_PLAIN = rf"{_OURS}[A-Za-z_]\w*"
 _SAYINGS = [
     _Saying(re.compile(pattern, re.IGNORECASE), say, say not in _WHERE_IT_STOPPED)
     for pattern, say in (
@@ -199,6 +272,8 @@ _SAYINGS = [
         (r"^\s*%.*%\s*$|\{%.*?%\}", _statement),
         (rf"({_WORD})\s*\|\s*({_FILTERS})\b(?:\([^)]*\))?", _filter),
         (rf"({_WORD})\s+not\s+in\b", _not_in),
+        (r"^\s*(if)\s+(?![-+*/%<>=!&|?.])", _then),
+        (r"\b(then)\s*$", _then),
         (r"\b(not)\b\s*([^&|]*[^&|\s])", _not),
         (r"\b(is(\s+not)?)\b", _is),
         (r"<>|!==|===|=>|=<|:=", _sign),
@@ -206,6 +281,15 @@ _SAYINGS = [
         (rf"({_WORD})\s+((?:{'|'.join(_METHODS)})(?:\s+with)?)\s+('[^']*'|{_WORD})", _infix),
         (rf"({_WORD})\s+between\s+({_OPERAND})\s+and\s+({_OPERAND})", _between),
         (r"\b(xor)\b", _other),
+        (rf"({_WORD})\s+in\s+(-?[0-9]+)\s*\.\.+\s*(-?[0-9]+)", _range),
+        (r"\bin\s*\(([^()]*,[^()]*)\)", _tuple),
+        (rf"({_WORD})\s*(\?\?|\?:)", _else),
+        (rf"({_WORD})\?\.([A-Za-z_]\w*).*", _member),
+        (rf"\$?\{{\s*({_WORD})\s*\}}", _braced),
+        (r"(?<![\w.:])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![\w.:])", _clock),
+        (r"(?<![\w.)\]\s])\s*\+([0-9.]+)", _plus),
+        (rf"^\s*({_WORD}?)(\.[0-9]f)\s*$", _pointed),
+        (rf"^\s*({_WORD})\s*([°º€$£µΩ%][A-Za-z]?)\s*$", _behind),
         (rf"^\s*({_WORD})\s*,\s*(\.[0-9]f)\s*$", _formatted),
         (r"(?<![\w.)\]])(-?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)),([0-9]+)(?![\w.])", _comma),
         (rf"(?<![\w.)\]])(-?[0-9.]+)\s*%\s*{_END}", _percent),
@@ -217,11 +301,11 @@ _SAYINGS = [
         (rf"({_WORD})\s*{_COMPARE}\s*{_OPERAND}\s*(&&|\|\|)\s*({_COMPARE})", _again),
         (rf"({_WORD})\s*({_COMPARE})\s*{_OPERAND}\s*(&&|\|\|)\s*([0-9.]+|'[^']*'){_END}", _both),
         (r"\bif\b(?=\s*\()", _if),
-        (rf"([$@#])({_WORD})", _name),
+        (rf"([$@#])\.?({_WORD})", _name),
         (r"->", _arrow),
         (r"(\*\*|\^)", _power),
         (rf"^\s*({_WORD})\s*![rsa]\s*$", _inside),
-        (rf"(?<![\w.\])]){_OURS}[A-Za-z_]\w*(?:\s+{_OURS}([A-Za-z_]\w*))+(?:{_END}|(?=\s*[-+*/%<>=!]))", _field),
+        (rf"(?<![\w.\])])(?:payload\.)?{_PLAIN}(?:\s+({_PLAIN}))+(?:{_END}|(?=\s*[-+*/%<>=!]))", _field),
     )
 ]
 """The first that fits is said, so what is more particular stands before what is less."""

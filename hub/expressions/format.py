@@ -88,6 +88,10 @@ def format_for(spec: str, kind: str, at: int, text: str) -> Format:
 
 def _near(spec: str) -> str:
     """Say which format was meant by another language's, or by one with its unit in it."""
+    if (bare := spec.replace(" ", "").replace("F", "f")) != spec and _NUMBER.fullmatch(bare):
+        return f"write {bare}"
+    if spec == ".f":
+        return "write .1f"
     if unit := re.fullmatch(r"%?([-+]?[0-9]*\.[0-9]{1,2}f)(.*)", spec):
         return f"write {unit[1]}" + (f", and {unit[2]} behind the brace" if unit[2] else "")
     if digits := re.fullmatch(r"[#0]+[.,]([#0]+)", spec):

@@ -44,6 +44,7 @@ __all__ = [
 
 _PER = re.compile(r"([0-9]+)\s*/\s*([0-9a-z.]+)")
 _OPPOSITE = re.compile(r"not\s+(\w+)")
+_BETWEEN = re.compile(r"\s*[,;]\s*|\s+(?:and\s+)?")
 _UNTIL_ACK = re.compile(r"(?:,\s*|\s+)until\s+ack$")
 
 
@@ -165,11 +166,19 @@ def names_of(what: str, known: Collection[str], *, whole: bool = True) -> Conver
         if name not in known:
             if not whole:
                 raise Told(node)
-            hint = did_you_mean(name, known) or f"known {what}s: {', '.join(sorted(known)) or 'none'}"
-            raise Bad(node, f"no {what} {name!r}", hint)
+            raise Bad(node, f"no {what} {name!r}", _meant(what, name, known))
         return name
 
     return lambda node: tuple(dict.fromkeys(list_of(convert)(node)))
+
+
+def _meant(what: str, name: str, known: Collection[str]) -> str:
+    several = _BETWEEN.split(name.strip())
+    if len(several) > 1 and any(each in known for each in several):
+        return f"several are a list: [{', '.join(several)}]"
+    if "://" in name or "@" in name:
+        return f"an address stands under {what}s, and its name here"
+    return did_you_mean(name, known) or f"known {what}s: {', '.join(sorted(known)) or 'none'}"
 
 
 def steps(problems: Problems, known: Known) -> Convert[tuple[Step, ...]]:

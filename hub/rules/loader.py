@@ -151,7 +151,7 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     if node is None:
         return None
     if meant := whole_file(node):
-        problems.append(node.problem("a rule file must be a mapping (key: value), not a list", meant))
+        problems.append(node.problem(*meant))
         return None
     section = Section(node, problems, "a rule file")
     section.foreign = FILE_KEYS

@@ -40,6 +40,20 @@ class Pattern:
         return overlaps(self.filter, other)
 
 
+def _why(text: str, level: str) -> str:
+    """Say of a level with braces that is no capture what a capture is, or what was slipped in."""
+    if re.search(r"[,;]\s", text):
+        return "several topics are a list, each quoted"
+    if re.fullmatch(r"\{\{.*\}\}", level):
+        return "a capture has one pair of braces"
+    inside = level[1:-1].removesuffix("...")
+    if level[0] == "{" and level[-1] == "}" and not set("{}") & set(inside):
+        name = re.sub(r"[^A-Za-z0-9_]+", "_", inside).strip("_")
+        name = f"_{name}" if name[:1].isdigit() else name
+        return f"a capture's name has letters, digits and _, and begins with no digit: {{{name or 'name'}}}"
+    return "a capture is a whole level, {name} or {name...}"
+
+
 def parse_pattern(text: str) -> Pattern:
     """Read a topic of a rule.
 
@@ -55,9 +69,7 @@ def parse_pattern(text: str) -> Pattern:
         capture = _CAPTURE.fullmatch(level)
         if capture is None:
             if "{" in level or "}" in level:
-                raise ValueError(
-                    f"{level!r} is no level of a topic: a capture is a whole level, {{name}} or {{name...}}"
-                )
+                raise ValueError(f"{level!r} is no level of a topic: {_why(text, level)}")
             parts.append(level)
             continue
         if capture[1] in names:

@@ -265,10 +265,13 @@ def _names(node: Node) -> tuple[str, ...]:
 
 def _ways(node: Node) -> tuple[str, ...]:
     """Read `by`: names, and ways to fields inside of objects, each of which has its last name for a label."""
+    if isinstance(node.value, dict) and all(item.value is None for item in node.value.values()):
+        raise Bad(node, "must be names, not a mapping", f"names stand without braces: [{', '.join(node.value)}]")
     ways = tuple(way.removeprefix("payload.") for way in list_of(text)(node))
     for way in ways:
         if not all(name.isidentifier() for name in way.split(".")):
-            raise Bad(node, f"{way!r} is not the name of a capture or payload field", "a field inside: after.id")
+            hint = "a name has letters, digits and _; a field inside: after.id"
+            raise Bad(node, f"{way!r} is not the name of a capture or payload field", hint)
     labels = [way.rpartition(".")[2] for way in ways]
     for label in labels:
         same = [way for way, each in zip(ways, labels, strict=True) if each == label]
@@ -288,6 +291,8 @@ def _learns(section: Section) -> bool:
 def _absent(node: Node) -> float:
     if node.text == "auto":
         return ABSENT_LEARNED_SECONDS
+    if isinstance(node.value, bool) or node.text.isalpha():
+        raise Bad(node, f"{node.text!r} is no time", "write 10m, or auto, which learns each device's interval")
     seconds = duration(node)
     if not seconds:
         raise Bad(node, "'absent' must be longer than 0", "or auto, which learns each device's interval")

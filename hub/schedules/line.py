@@ -18,8 +18,9 @@ KINDS = ("daily", "weekly", "cron", "from", "not")
 FORMS = "daily 02:00-02:30, weekly mon-fri 08:00-18:00, cron 0 2 * * sun for 2h, from 2026-12-24 to 2026-12-27"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIMES = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
-_HOUR = r"([0-9]{1,2})(?::([0-9]{2}))?(?::[0-9]{2})?"
-_HOURS = re.compile(rf"{_HOUR}\s*(?:-|–|to)\s*{_HOUR}")  # noqa: RUF001 - a dash as people paste it
+_HOUR = r"([0-9]{1,2})(?::([0-9]{2}))?(?::[0-9]{2})?\s*([ap]m)?"
+_LEAD = r"(?:(?:every\s*day|each\s+day)\s+)?(?:(?:between|from)\s+)?"
+_HOURS = re.compile(rf"{_LEAD}{_HOUR}\s*(?:-|–|—|to|and|until|till)\s*{_HOUR}", re.IGNORECASE)  # noqa: RUF001 - pasted
 _DAY = f"(?:{'|'.join(_DAYS)})"
 _DAYS_ALONE = re.compile(rf"{_DAY}(?:\s*[-,]\s*{_DAY})+(?:\s+[0-9].*)?|{_DAY}\s+[0-9].*", re.IGNORECASE | re.DOTALL)
 _FIELDS = re.compile(r"(?:[0-9*/,-]+\s+){4}[0-9a-zA-Z*/,-]+")
@@ -60,11 +61,20 @@ def parse_schedule(written: str, named: Mapping[str, Schedule], tz: tzinfo | Non
 def _without_its_kind(line: str) -> str:
     """Return the schedule that was meant by times, days or a cron expression alone; empty where it is none of these."""
     if found := _HOURS.fullmatch(line):
-        begin, end = ((int(found[at]), found[at + 1] or "00") for at in (1, 3))
-        return f"daily {begin[0]:02}:{begin[1]}-{end[0]:02}:{end[1]}"
+        return f"daily {_range(found)}"
     if _DAYS_ALONE.fullmatch(line):
         return f"weekly {line}"
     return f"cron {line} for 1h" if _FIELDS.fullmatch(line) else ""
+
+
+def _range(found: re.Match[str]) -> str:
+    """Write hours as they must be written: those of `10pm-6am` as 22:00-06:00."""
+    times = []
+    for at in (1, 4):
+        hour, half = int(found[at]), (found[at + 2] or "").lower()
+        hour = hour % 12 + (12 if half == "pm" else 0) if half else hour
+        times.append(f"{hour:02}:{found[at + 1] or '00'}")
+    return "-".join(times)
 
 
 def _is_condition(kind: str, rest: str) -> bool:
@@ -158,7 +168,9 @@ def _times(written: str) -> tuple[int, int]:
     """Read `22:00-06:00` as seconds of the day; one over midnight ends beyond it."""
     found = _TIMES.fullmatch(written)
     if found is None:
-        raise ValueError(f"{written!r} is not a range of times; write it as 02:00-02:30, several with commas between")
+        meant = _HOURS.fullmatch(written)
+        way = _range(meant) if meant else "02:00-02:30, several with commas between"
+        raise ValueError(f"{written!r} is not a range of times; write it as {way}")
     hours = [(int(found[1]), int(found[2])), (int(found[3]), int(found[4]))]
     for hour, minute in hours:
         if minute > 59 or hour * 60 + minute > 24 * 60:

@@ -57,6 +57,41 @@ TABLE = [
     ("when: not(x)", "not", "no operator", "write !(x)"),
     ("when: open && not closing", "not", "no operator", "write !closing"),
     ("when: value not in [1, 2]", "value", "no operator", "write !(value in …)"),
+    ('when: state like "a%"', "like", "no operator", 'write state.startsWith("a")'),
+    ('when: state like "%a%"', "like", "no operator", 'write state.contains("a")'),
+    ("when: value in 10..20", ".20", "looks into a list", "value >= 10 && value <= 20"),
+    ("when: value in (10, 20)", "in (", "square brackets", "in [10, 20]"),
+    ("when: value > +5", "+5", "no number", "write 5"),
+    ("when: value > 1,000", "1,000", "no number", "a thousand has no mark: 1000; a fraction has a point: 1.000"),
+    ("when: a ?? 3", "? 3", "'??' is no operator", "payload.?a.orValue(0)"),
+    ("when: a?.b > 3", "a?.b", "'?.' is no operator", "a.?b.orValue(0)"),
+    ("when: if value > 3", "if", "no part of a condition", "it stands alone"),
+    ("when: value > 3 then", "then", "no part of a condition", "it stands alone"),
+    ('when: "{value} > 3"', "{value}", "a text's way", "a name stands alone: value"),
+    ("when: $.value > 3", "$.value", "no part of a name", "a name stands alone: value"),
+    ("when: payload.soil moisture > 3", "moisture", "where an operator", 'payload["soil moisture"]'),
+    ("when: value > 22:00", "22:00", "22:00 is no value", "daily 22:00-24:00"),
+    ("when: len(items) > 3", "len", "unknown function", "write size(x)"),
+    ("when: abs(value) > 3", "abs", "unknown function", "write math.abs(x)"),
+    ('summary: "{value.1f}"', "value.1f", "behind a colon", "write {value:.1f}"),
+    ('summary: "{value °C}"', "value °C", "no part of a name", "a unit stands behind the brace: {value} °C"),
+    ('summary: "{value: .1f}"', " .1f", "no format", "write .1f"),
+    # schedules as people say them
+    ("mute: every day 22:00-06:00", "every", "not a schedule", "daily 22:00-06:00"),
+    ("mute: between 22:00 and 06:00", "between", "not a schedule", "daily 22:00-06:00"),
+    ("pause: 10pm - 6am", "10pm", "not a schedule", "daily 22:00-06:00"),
+    ("pause: from 22:00 to 6:30", "from", "not a schedule", "daily 22:00-06:30"),
+    ("mute: daily 22–7", "daily", "not a range", "write it as 22:00-07:00"),  # noqa: RUF001 - as it is pasted
+    # names
+    ("topic: 'a/{room-name}/{x}'", "a/{room", "begins with no digit", "{room_name}"),
+    ("topic: 'a/{{x}}'", "a/{{", "no level", "one pair of braces"),
+    ("topic: a/{x}, b/{x}", "a/{x}, b", "no level", "a list, each quoted"),
+    ("notify: phone, mail", "phone, mail", "no receiver", "several are a list: [phone, mail]"),
+    ("notify: ntfy://x", "ntfy", "no receiver", "an address stands under receivers"),
+    ("by: {x}", "{x}", "must be names", "without braces: [x]"),
+    ("absent: yes", "yes", "no time", "auto, which learns"),
+    ("escalate: phone", "phone", "must be a mapping", ""),
+    ("mute: yes", "yes", "a payload field", "write true"),
     ("when: x and y", "and", "where an operator", "write && for and"),
     ("when: x OR y", "OR", "where an operator", "|| for or"),
     ("when: x is not null", "is", "no operator", "write !="),
@@ -157,6 +192,16 @@ def test_what_may_be_meant_is_left_alone(told, line):
     assert told(line, TESTED)[1] == []
 
 
+PASTED = """\
+alias: Fridge
+triggers:
+  - trigger: mqtt
+    topic: fridge/t
+conditions: []
+actions:
+  - action: notify.me
+mode: single
+"""
 AUTOMATION = """\
 - alias: Fridge
   trigger:
@@ -171,6 +216,7 @@ AUTOMATION = """\
 @pytest.mark.parametrize(
     ("text", "place", "message", "hint"),
     [
+        (PASTED, "r.yaml:1:1:", "an automation of Home Assistant, no rule file", "trigger's topic"),
         (AUTOMATION, "r.yaml:1:1:", "must be a mapping", "automations of Home Assistant"),
         ("rules:\n" + AUTOMATION, "r.yaml:2:3:", "an automation of Home Assistant", "trigger's topic"),
         ("automation:\n" + AUTOMATION, "r.yaml:1:1:", "unknown key 'automation'", "automations of Home Assistant"),

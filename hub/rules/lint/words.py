@@ -80,8 +80,10 @@ class Words:
             gate = getattr(rule, key)
             condition = None if gate is None else gate.condition
             name = "" if condition is None else condition.text.strip().lstrip("! ")
-            if condition is None or name not in condition.fields or name in self.known or name in _CONSTANTS:
+            if condition is None or name not in condition.fields or name in self.known:
                 continue
+            if name in _CONSTANTS or name.lower() in ("yes", "no"):
+                continue  # told as a trap
             near = nearest(name, schedules)
             meant = f"did you mean {near!r}?" if near else "write it under schedules"
             message = f"there is no schedule {name!r}: it is here the name of a payload field"
