@@ -41,8 +41,9 @@ def test_a_text_that_is_no_time_stays_as_it_is():
 
 @pytest.mark.usefixtures("berlin")
 def test_templates_of_rules_and_of_receivers_write_times_in_the_zone_and_programs_get_utc():
-    rule = compile_template("{ts:%H:%M} {timestamp(ts)}", Scope())
-    assert rule.render({"ts": "2026-07-01T12:00:00Z"}, (), None).text == "14:00 2026-07-01T12:00:00Z"
+    rule = compile_template("{ts:%H:%M} {timestamp(ts)} {string(timestamp(ts))}", Scope())
+    told = rule.render({"ts": "2026-07-01T12:00:00.25Z"}, (), None).text
+    assert told == "14:00 2026-07-01 14:00:00 2026-07-01T12:00:00.250Z"
     body = {"id": "a-1-firing", "state": "firing", "since": "2026-07-01T12:00:00.000Z", "event": {}}
     receiver = compile_template("{since:%H:%M} {since}", SCOPE)
     assert receiver.render(*names(body)).text == "14:00 2026-07-01T12:00:00.000Z"

@@ -13,7 +13,7 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions.times import timestamp_at
 from hub.expressions.values import Optional, an, type_of
 
-__all__ = ["Format", "bytes_text", "format_for", "plain"]
+__all__ = ["Format", "bytes_text", "for_people", "format_for", "plain"]
 
 Format = Callable[[Any], str]
 _NUMBER = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?(\.[0-9]{1,2})?[defgxXEG%]?")
@@ -34,6 +34,11 @@ def plain(value: Any) -> str:
     if value is None:
         return "null"
     return str(int(value)) if isinstance(value, int) else _rare(value)
+
+
+def for_people(value: Any) -> str:
+    """Write a value as `plain` does, and a time as people are told it: in the hub's zone, to the second."""
+    return PEOPLE.told(value) if isinstance(value, datetime) else plain(value)
 
 
 def _rare(value: Any) -> str:
@@ -62,15 +67,17 @@ def bytes_text(data: bytes) -> str:
     return text
 
 
-def format_for(spec: str, kind: str, at: int, text: str) -> Format:
+def format_for(spec: str, kind: str, at: int, text: str, bare: Format = plain) -> Format:
     """Return what writes a value by a format; `kind` is the value's type as known at load.
+
+    Where there is none, `bare` writes it.
 
     Raises:
         CompileError: there is no such format, or it does not fit the type.
 
     """
     if not spec:
-        return plain
+        return bare
     if _BARE.fullmatch(spec):
         raise CompileError(f"the format {spec!r} writes 21.5 as 2e+01", at, text, f"write {spec}f")
     if _NUMBER.fullmatch(spec):

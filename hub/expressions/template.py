@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.format import Format, format_for
+from hub.expressions.format import Format, for_people, format_for, plain
 from hub.expressions.history import Reading
 from hub.expressions.names import Context, Scope
 from hub.expressions.program import Program
@@ -73,12 +73,12 @@ class Template:
         return Rendered(shorten("".join(pieces), TEMPLATE_BYTES), tuple(failures))
 
 
-def fillers(text: str, scope: Scope) -> list[str | Filler]:
-    """Cut a text and make what fills its holes."""
+def fillers(text: str, scope: Scope, bare: Format = plain) -> list[str | Filler]:
+    """Cut a text and make what fills its holes; `bare` writes the values that no format stands behind."""
     parts: list[str | Filler] = []
     for part in cut(text, scope):
         if isinstance(part, Hole):
-            parts.append(Filler(part.program, format_for(part.spec, part.program.kind, part.spec_at, text)))
+            parts.append(Filler(part.program, format_for(part.spec, part.program.kind, part.spec_at, text, bare)))
         else:
             parts.append(part)
     return parts
@@ -91,7 +91,7 @@ def compile_template(text: str, scope: Scope) -> Template:
         CompileError: a brace without its fellow, a wrong expression, a format that does not fit.
 
     """
-    parts = [visible(part, layout=True) if isinstance(part, str) else part for part in fillers(text, scope)]
+    parts = [visible(part, layout=True) if isinstance(part, str) else part for part in fillers(text, scope, for_people)]
     programs = [part.program for part in parts if isinstance(part, Filler)]
     return Template(
         text,
