@@ -12,7 +12,7 @@ __all__ = ["Heard"]
 
 @dataclass(slots=True)
 class Heard:
-    """`retained`: topics on which nothing else came. `unread`: the last message of a topic that was not understood."""
+    """`live`: topics on which more came than a retained message. `unread`: the last message of each that was none."""
 
     topics: dict[str, float] = field(default_factory=dict)
     """When each was heard last."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.duration import format_duration
+from hub.fields import did_you_mean
 from hub.rules.rule import Rule
 from hub.trial.case import Expectation
 from hub.trial.heard import Heard
@@ -30,11 +31,12 @@ def _reasons(world: World, heard: Heard, start: float, wanted: Expectation, *, b
     topics = heard.of(rule.patterns)
     yield from _unread(heard, topics, start)
     known = {*rule.by, *rule.captures}
+    yield from _strange(rule, wanted.labels)
     labels = {name: value for name, value in wanted.labels.items() if name in known}
     answer = why_not(world.core, rule.name, labels, world.now)
     said = []
     for instance in answer["instances"][:_INSTANCES]:
-        said += list(_instance(world, rule, instance, briefly=briefly))
+        said += list(_instance(world, rule, instance, heard, briefly=briefly))
     yield from said
     if not topics and not briefly:
         yield from _unheard(world, rule, heard)
@@ -43,6 +45,15 @@ def _reasons(world: World, heard: Heard, start: float, wanted: Expectation, *, b
     for error in _errors(world, rule, start):
         if not any(error.split(": ", 1)[1] in each for each in said):
             yield error
+
+
+def _strange(rule: Rule, labels: Mapping[str, str]) -> Iterator[str]:
+    """Name labels that the rule never has, so that none of its instances is meant."""
+    known = {*rule.label_names, *rule.captures}
+    for name in labels:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"it has {', '.join(sorted(known))}"
+            yield f"rule {rule.name!r} has no label {name!r} ({hint})"
 
 
 def _unread(heard: Heard, topics: list[str], start: float) -> Iterator[str]:
@@ -73,7 +84,7 @@ def _written(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in labels.items())
 
 
-def _instance(world: World, rule: Rule, instance: Mapping[str, Any], *, briefly: bool) -> Iterator[str]:
+def _instance(world: World, rule: Rule, instance: Mapping[str, Any], heard: Heard, *, briefly: bool) -> Iterator[str]:
     """Say how one instance is; where its condition has no value, why, and what to write."""
     topic, holds = instance["event"]["topic"], instance["holds"]
     if isinstance(holds, dict):
@@ -81,6 +92,9 @@ def _instance(world: World, rule: Rule, instance: Mapping[str, Any], *, briefly:
         shown = "; ".join(f"{each['part']} was {value_text(each['value'])}" for each in values)
         remedy = _remedy(world, rule, str(instance["condition"]), topic, values)
         yield f"`{instance['condition']}` had no value: {holds['error']}" + (f"; {shown}" if shown else "") + remedy
+    if not rule.alert and topic not in heard.live:
+        yield f"{topic}: only a retained message came: what a broker keeps is no moment, and makes no event"
+        return
     if briefly:
         return
     for place, sentence in enumerate(instance["sentences"]):

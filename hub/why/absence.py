@@ -192,7 +192,7 @@ def _why_phase(
     elif phase is Phase.FIRING:
         yield f"it fires{with_values}"
     elif rule.when is None:
-        yield _why_not_silent(state, key)
+        yield _about_silence(state, key, now)
     elif isinstance(holds, dict):
         yield f"`{rule.when.text}` has no value for this message ({holds['error']}), so nothing changes{with_values}"
     elif holds is False:
@@ -203,11 +203,15 @@ def _why_phase(
         yield f"the last message made an event{with_values}"
 
 
-def _why_not_silent(state: RuleState, key: tuple[str, ...]) -> str:
-    instance = state.instances.get(key)
-    if state.absence is not None and instance is not None and state.absence.rests(instance):
+def _about_silence(state: RuleState, key: tuple[str, ...], now: float) -> str:
+    instance, absence = state.instances.get(key), state.absence
+    if absence is None or instance is None:
+        return "it is not silent: it fires only where no message comes"
+    if instance.silent:
+        return f"it fires: no message has come for {format_duration(now - instance.seen)}"
+    if absence.rests(instance):
         return "it sleeps, as it has said itself: it fires only where it dies, or is silent after it woke"
-    return "it is not silent: it fires only where no message comes"
+    return f"it is not silent yet: it fires where no message comes for {format_duration(absence.patience(instance))}"
 
 
 def _why_told(core: Core, rule: Rule, alert: Alert, stage: tuple[Suppressor, str] | None, now: float) -> str:

@@ -103,6 +103,16 @@ def why(tmp_path):
             "bell: `value == \"on\"` does not hold: value is 'off'",
         ),
         (
+            '[{at: 0m, topic: bell, payload: "on", retain: true}]',
+            "[{at: 0m, event: Bell, times: 1}]",
+            "bell: only a retained message came: what a broker keeps is no moment, and makes no event",
+        ),
+        (
+            "[{at: 0m, topic: e/a, payload: {voltage: 250}}]",
+            "[{at: 6m, alert: Volt, labels: {dve: a}, state: firing}]",
+            "rule 'Volt' has no label 'dve' (did you mean 'dev'?)",
+        ),
+        (
             '[{at: 0m, topic: e/a, payload: {voltage: "x"}}, {at: 1m, topic: e/a, payload: {voltage: 230}}]',
             "[{at: 2m, alert: Volt, state: firing}]",
             "at 0m on e/a: no such overload: string > int",

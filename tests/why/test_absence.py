@@ -10,13 +10,26 @@ from hub.why.absence import looking, why_not
 from tests.rules.making import event, rule, rules
 
 
-@pytest.mark.parametrize(("state", "word"), [("sleeping", "it sleeps"), ("ready", "it is not silent")])
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [("sleeping", "it sleeps"), ("ready", "it is not silent yet: it fires where no message comes for 1h")],
+)
 def test_a_device_that_sleeps_is_said_to_sleep(state, word):
     silent = rule('- {alert: Silent, topic: "homie/{device}/+/+", by: device, absent: 1h}')
     world = World(RuleSet({"Silent": silent}), None, 1000.0)
     world.send([event("homie/kitchen/sensor/temperature", 21.5), event("homie/kitchen/$state", state)])
     (found,) = why_not(world.core, "Silent", {"device": "kitchen"}, 1500.0)["instances"]
     assert found["sentences"][1].startswith(word)
+
+
+def test_a_device_whose_silence_fires_is_not_said_to_speak():
+    silent = rule('- {alert: Silent, topic: "beat/{device}", absent: 10m, notify: [chat]}')
+    world = World(RuleSet({"Silent": silent}), None, 1000.0)
+    world.send([event("beat/1", 1, 1000.0)])
+    world.pass_time(1000.0 + 660.0)
+    (found,) = why_not(world.core, "Silent", {"device": "1"}, world.now)["instances"]
+    assert found["sentences"][1] == "it fires: no message has come for 11m"
+    assert found["sentences"][2].startswith("told to chat")
 
 
 @pytest.mark.parametrize(
