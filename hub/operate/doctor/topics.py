@@ -21,6 +21,7 @@ from hub.ingest.topics import matches
 from hub.model import OWN_TOPICS
 from hub.operate.connect import connected
 from hub.operate.doctor.finding import Finding, good, unknown, warning
+from hub.rules.lasts import HEARD
 from hub.rules.loader import RuleSet
 from hub.store.lock import kind_of
 
@@ -47,7 +48,7 @@ async def look_at_topics(settings: Settings, found: RuleSet, mark: str, seconds:
     known = heard | await asyncio.to_thread(_remembered, settings.state)
     deaf = [each for each in asked if not any(matches(each, topic) for topic in known)]
     own = f"{settings.publish_prefix}/"
-    others = {topic for topic in heard if not topic.startswith((own, "$"))}
+    others = {topic for topic in known if not topic.startswith((own, "$"))}
     findings = [_said(each, asked[each], others, settings, seconds) for each in deaf[:SHOWN]]
     if len(deaf) > SHOWN:
         findings.append(unknown(_SUBJECT, f"no message has come on {len(deaf) - SHOWN} more"))
@@ -84,13 +85,14 @@ async def _listen(settings: Settings, filters: Sequence[str], mark: str, seconds
 
 
 def _remembered(state: Path) -> set[str]:
-    """Return the topics that the instances of the state file had their last messages on."""
+    """Return the topics that the hub of the state file has heard, and those that its instances had last."""
     try:
         if not state.exists() or kind_of(state):
             return set()
         with closing(sqlite3.connect(f"{state.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             rows = connection.execute("SELECT state FROM instances LIMIT ?", (TOPICS,)).fetchall()
-        return {str(orjson.loads(row)[_CAME]).partition("\0")[0] for (row,) in rows}
+            heard = connection.execute("SELECT key FROM desk WHERE kind = ? LIMIT ?", (HEARD, TOPICS)).fetchall()
+        return {topic for (topic,) in heard} | {str(orjson.loads(row)[_CAME]).partition("\0")[0] for (row,) in rows}
     except (OSError, sqlite3.Error, ValueError, LookupError):
         return set()  # what is wrong with it is told elsewhere
 

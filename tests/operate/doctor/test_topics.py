@@ -57,6 +57,16 @@ async def test_a_topic_that_a_retained_or_an_earlier_message_stands_on_is_good(b
     assert (found.level, found.text) == (Level.GOOD, "messages have come on all 2")
 
 
+async def test_what_the_hub_has_heard_before_is_good_for_an_event_too_and_near_what_is_misspelt(broker, tmp_path):
+    database = Database(tmp_path / "hub.db")
+    heard = [("heard", topic, '[1796031156.5,0.0,"MQ=="]') for topic in ("site/a/bell", "site/a/freezer/7/telemetry")]
+    database.apply([Changes(desk=heard)])
+    database.close()
+    (found,) = await look(broker, tmp_path, FREEZER + "  - {event: Bell, topic: 'site/{s}/bell', when: v == 1}\n")
+    assert found.text.startswith("no message has come on site/+/freezr/+/telemetry")
+    assert found.remedy.startswith("the nearest that there is: site/a/freezer/7/telemetry;")
+
+
 async def test_a_rare_device_is_a_question_and_no_warning(broker, tmp_path):
     async with client(broker.settings("device"), "sensor") as device:
         await device.publish("site/berlin/door/1/state", "1", retain=True)
