@@ -31,7 +31,7 @@ def told(tmp_path, monkeypatch):
         lines = [f"{name}: {value}" for name, value in RULE.items() if name != key] + [line]
         text = "receivers: {phone: json://localhost/x}\nrules:\n  - " + "\n    ".join(lines) + "\n" + more
         (tmp_path / "rules" / "r.yaml").write_text(text, "utf-8")
-        return text, check(None, ())
+        return text, [each for each in check(None, (), notes=True) if "nobody is told" not in each.message]
 
     return told
 

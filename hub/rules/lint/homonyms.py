@@ -26,7 +26,7 @@ def homonyms(rule: Rule, node: Node) -> Iterator[Problem]:
                     found = item.text.find(f"{{{name}")
                     message = f"{{{name}}} in {key!r} is the hub's own, and {where!r} reads a payload field {name!r}"
                     hint = f"for the field write {{payload.{name}}}"
-                    yield item.problem(message, hint, offset=None if found < 0 else found)
+                    yield item.problem(message, hint, offset=None if found < 0 else found).as_note()  # may be meant
 
 
 def _own(program: Program) -> frozenset[str]:

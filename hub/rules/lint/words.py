@@ -105,7 +105,7 @@ class Words:
         for name, at in self._dashed(text, program):
             message = f"{name!r} is here a subtraction"
             hint = f'for the field of that name, payload["{name}"]; for the difference, blanks around the -'
-            yield place.problem(message, hint, offset=begin + at)
+            yield place.problem(message, hint, offset=begin + at).as_note()  # it may be one
         for name, at in _members(text, fields):
             message = f"{name!r} is {_FOREIGN[name]}; here it is a payload field"
             yield place.problem(message, "fields stand by their bare names, or as payload.x", offset=begin + at)
