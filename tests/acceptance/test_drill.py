@@ -96,7 +96,8 @@ async def test_a_number_never_comes_again_after_a_kill_and_receipts_of_before_ar
     await at.hub.kill()
     await at.hub.start()
     answer = await command(broker, "drill-receipts", {"drill": 1})
-    assert answer == {"ok": False, "error": "no drill 1 is known: it was long ago, or the hub was started anew"}
+    why = "no drill 1 is known: it was long ago, or the hub was started anew"
+    assert answer == {"ok": False, "error": why, "code": "missing"}
     await cli(at, "drill", "chat")
     assert at.hook.ids("/chat") == ["drill-1-1", "drill-2-1"]
 

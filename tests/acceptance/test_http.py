@@ -120,7 +120,7 @@ async def test_a_batch_is_taken_whole_or_not_at_all(http):
 @pytest.mark.parametrize(
     ("path", "body", "headers", "status", "error"),
     [
-        ("/events/t/a/7", b'{"celsius": 1', {}, 400, "broken JSON"),
+        ("/events/t/a/7", b'{"celsius": oops}', {}, 400, "broken JSON"),
         ("/events/t/a/7", b'{"celsius": 1, "celsius": 2}', {}, 400, "twice in one object"),
         ("/events/t/%23", b"1", {}, 400, "is no topic for an event"),
         ("/events/t/%00", b"1", {}, 400, "is no topic for an event"),
@@ -352,7 +352,7 @@ async def test_a_viewer_hears_nothing_in_the_feed_of_who_did_what(tmp_path, brok
         for token in (SEE, ALL):
             async with http.session.ws_connect(f"{http.url}/ws", headers={"authorization": f"Bearer {token}"}) as feed:
                 await http.good("POST", "/api/hub/silence", {"matchers": "site=a", "comment": "private"}, token=DO)
-                await http.scene.send("t/a/7", b'{"celsius": 1')  # a dead letter, which both are told of
+                await http.scene.send("t/a/7", b"{oops")  # a dead letter, which both are told of
                 heard[token] = []
                 async with asyncio.timeout(20):
                     while "decode_error" not in heard[token]:
