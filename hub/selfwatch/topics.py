@@ -32,7 +32,7 @@ OWN_FIELDS: Mapping[str, Mapping[str, str]] = {
     "$hub/rule/+": {
         "errors": "conditions and texts of this rule without a value since the last event",
         "troubles": "of these, all that is no condition: texts, and what had to be left out or forgotten",
-        "unjudged": "topics of which it could judge none of the last ten messages; null while nobody knows",
+        "unjudged": "topics of whose last ten messages it had a value for none; null while nobody knows",
         "topic": "the topic of the last message for which one of these was so",
         "detail": "why",
     },
