@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types bench long wheels clean setup servers
+.PHONY: demo test lint types bench long specs wheels clean setup servers
 
 demo: setup
 	$(BIN)/hub demo $(ARGS)

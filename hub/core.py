@@ -11,6 +11,7 @@ from typing import Any
 from hub.alerts.alert import fingerprint
 from hub.alerts.book import Book
 from hub.discovery.announcements import KIND, Announcements
+from hub.ingest.decode import Undecodable
 from hub.ingest.itself import Itself
 from hub.model import Event, Notification, Phase
 from hub.rules.beside import BESIDE

@@ -20,8 +20,9 @@ HubError
         └── StoreBusy              not now: a full disk, a hub that is just stopping; waiting helps
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from math import inf
 from typing import Any, Self
 

@@ -24,7 +24,7 @@ from hub.trial.case import Case
 from hub.trial.reading import read_cases
 from hub.written import Written, written_below
 
-__all__ = ["Files", "check", "load_files", "load_trial", "look"]
+__all__ = ["Files", "check", "load_files", "load_trial", "look", "people_of"]
 
 _BEGIN = "write one there, as `hub init` does; where none is wanted, let a file there say so: rules: []"
 _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
@@ -91,14 +91,20 @@ def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Pat
     return files, [case for case in cases if not asked or case.node.path in asked]
 
 
-def check(config: Path | None, paths: Sequence[Path], *, notes: bool = False) -> list[Problem]:
+def _with(settings: Settings, found: Mapping[str, Sequence[Path]]) -> Settings:
+    """Return settings that name the files found: rules together with those that they lie among, fleets alone."""
+    rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
+    return replace(settings, rules=rules, devices=tuple(found[_FLEET]) or settings.devices)
+
+
+def check(config: Path | None, paths: Sequence[Path], *, secrets: bool = True, notes: bool = False) -> list[Problem]:
     """Find every problem of the settings and what they name, or of these files and folders alone.
 
     What a file is, its keys tell. A rule file below the rules that the settings name is read together with those,
-    because names are global; only problems of what was asked for are returned. With `notes`, also what may be as it
-    was meant.
+    because names are global; only problems of what was asked for are returned. Without `secrets`, what `!env` and
+    `!file` name need not be there. With `notes`, also what may be as it was meant.
     """
-    return [each for each in _checked(config, paths) if notes or not each.note]
+    return [each for each in _checked(config, paths, Problems(secrets=secrets)) if notes or not each.note]
 
 
 def look(settings: Settings) -> list[Problem]:
@@ -108,8 +114,7 @@ def look(settings: Settings) -> list[Problem]:
     return sorted(set(problems))
 
 
-def _checked(config: Path | None, paths: Sequence[Path]) -> list[Problem]:
-    problems = Problems()
+def _checked(config: Path | None, paths: Sequence[Path], problems: Problems) -> list[Problem]:
     settings = read_settings(config, problems)
     if not paths:
         _look(settings, problems, all_of_it=True)

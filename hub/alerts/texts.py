@@ -8,6 +8,7 @@ from typing import Any
 from hub.alerts.unheard import silence_summary
 from hub.clock import PEOPLE, rfc3339
 from hub.expressions import Context, Template
+from hub.expressions.format import bytes_text
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
 from hub.rules.roster import NOTHING, at_way
@@ -58,7 +59,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
             return ""
         if template.constant is not None:
             return template.constant
-        context = seen(extra) if template.needs_context else None
+        context = seen(extra | mine) if template.needs_context else None
         rendered = template.render(fields, transition.captures, context)
         failures.extend(rendered.failures)
         return rendered.text

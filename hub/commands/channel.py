@@ -155,13 +155,16 @@ class Channel:
     async def _answer(self, name: str, payload: bytes, room: int) -> tuple[Answer, int]:
         """Return the answer, and how long it may be; of the most that the asker takes, `bytes`, no broker tells."""
         if len(payload) > REQUEST_BYTES:
-            return refused(RequestError(f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}"))
+            return refused(RequestError(f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}")), room
         try:
             request = read_request(payload)
             room = min(room, room_of(request))
         except RequestError as error:
-            return refused(error)
-        return await self._service.answer(name, request, "mqtt")
+            return refused(error), room
+        request.pop("bytes", None)
+        if name in LISTS:
+            request["bytes"] = room
+        return await self._service.answer(name, request, "mqtt"), room
 
     async def _reply(self, topic: str, delivery: Delivery, answer: Answer, room: int) -> None:
         """Publish the answer where the request wants it; one for which there is no room is cut, and says so."""

@@ -17,6 +17,7 @@ __all__ = ["Format", "bytes_text", "for_people", "format_for", "plain"]
 
 Format = Callable[[Any], str]
 _NUMBER = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?(\.[0-9]{1,2})?[defgxXEG%]?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BARE = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?\.[0-9]{1,2}")  # Python's digits that count, not those behind the point
 _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
 _WRITABLE = (UnicodeError, ValueError, OverflowError)

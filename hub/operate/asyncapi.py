@@ -8,6 +8,7 @@ from typing import Any
 
 from hub import __version__
 from hub.errors import Code
+from hub.limits import ANSWER_LEAST_BYTES
 from hub.operate import topics
 from hub.operate.api import commands, views
 from hub.operate.api.described import (
@@ -26,7 +27,7 @@ from hub.operate.api.described import (
     said,
 )
 from hub.operate.api.openapi import CONTACT
-from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, SILENCE
+from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, PAGE_ASKED, SILENCE
 from hub.operate.topics import PROTOBUF, Channel
 from hub.rules.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED

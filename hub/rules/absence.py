@@ -83,8 +83,8 @@ class Absence:
         if instance.silent:
             since, instance.silent = instance.silent, NEVER
             labels, before, over = absent_labels(roster, key), Phase.FIRING, Phase.RESOLVED
-            reason = Reason.RETURNED
-            roster.emit(instance, labels, over, before, reason, now, since, event, captures, unheard=unheard)
+            told = roster.last(instance) if roster.overtaken else (event, captures)
+            roster.emit(instance, labels, over, before, Reason.RETURNED, now, since, *told, unheard=unheard)
             self.expect(instance)
         return instance
 

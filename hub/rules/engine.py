@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import orjson
 
-from hub.ingest.decode import decode_again
+from hub.ingest.decode import Undecodable, decode_again
 from hub.ingest.itself import HUB, Itself
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
-from hub.model import Event, Labels, Phase, Reason
+from hub.model import Delivery, Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_silence, unheard_of
 from hub.rules.beside import Beside
 from hub.rules.gated import state_of
@@ -60,6 +60,7 @@ class Engine:
         self.beside = Beside(self.work)
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._hears_itself = any(map(itself.met_by, self._index.filters))
         self.lasts = Lasts()
         self._heavy = Heavy[str](self._forget_plan)
         self._serials: dict[str, int] = {}
@@ -80,7 +81,8 @@ class Engine:
 
     def process(self, events: Sequence[Event], now: float) -> None:
         """Evaluate events in order."""
-        plans = self._plans
+        plans, misses = self._plans, self.work.misses
+        noted, runs = misses.noted, misses.topics
         self.lasts.stale = True
         for event in events:
             plan = plans.get(event.topic) or self.plan(event.topic)
@@ -347,6 +349,7 @@ class Engine:
         """Index the rules, count on from where they were, and enter every deadline."""
         self.beside.follow([state.rule for state in self.states.values()])
         self._index = Index(self.states.values(), self.beside.filters)
+        self._hears_itself = any(map(self._itself.met_by, self._index.filters))
         self.lasts.carry(self._plans, self._index.hears)
         self._plans.clear()
         self._heavy.clear()

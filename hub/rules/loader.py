@@ -114,10 +114,30 @@ def load_rules(
     enabled = {name: rule for name, rule in rules.items() if rule.enabled}
     places = {file.section.node.path: _count(file) for file in files}
     if not keep:
-        return RuleSet(enabled, receivers, known.schedules, defaults=shared, shipped=ours, unread=unread, places=places)
-    disabled = {name: rule for name, rule in rules.items() if not rule.enabled}
-    documents = [file.section.node for file in files if file.section.values]
-    return RuleSet(enabled, receivers, known.schedules, tests, shared, nodes, disabled, documents, ours, unread, places)
+        return RuleSet(
+            enabled,
+            receivers,
+            known.schedules,
+            defaults=shared,
+            shipped=ours,
+            unread=unread,
+            places=places,
+            prefix=prefix,
+        )
+    return RuleSet(
+        enabled,
+        receivers,
+        known.schedules,
+        tests,
+        shared,
+        nodes,
+        disabled={name: rule for name, rule in rules.items() if not rule.enabled},
+        documents=[file.section.node for file in files if file.section.values],
+        shipped=ours,
+        unread=unread,
+        places=places,
+        prefix=prefix,
+    )
 
 
 def _count(file: _File) -> int | None:

@@ -51,7 +51,7 @@ class Rule:
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
     instance, by their labels. `causes` are the entries of `unless`. `alert` tells an alert rule from an event rule.
     `learns`: `absent: auto`, where `absent` is the longest that can be learned. `schedules` are those that its
-    expressions and texts name.
+    expressions and texts name. `tz` is the zone of times that name none, the hub's own where it is None.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Rule:
     path: str
     line: int
     schedules: tuple[tuple[str, Schedule], ...] = ()
+    tz: tzinfo | None = None
     by_written: tuple[str, ...] = ()
     """`by` as it is written where that differs: `after.id` has the label `id`."""
 

@@ -10,7 +10,16 @@ from typing import Any
 
 from hub.document import Node, Problems
 from hub.errors import CompileError
-from hub.expressions import Program, Scope, Template, caret, compile_condition, compile_expression, compile_template
+from hub.expressions import (
+    Program,
+    Scope,
+    Template,
+    caret,
+    compile_condition,
+    compile_expression,
+    compile_template,
+    literal,
+)
 from hub.expressions.asked import asks_label
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
 from hub.limits import ABSENT_LEARNED_SECONDS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
@@ -134,6 +143,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
         enabled=section.take("enabled", boolean, default=True),
         path=node.path,
         line=node.line,
+        tz=defaults.tz,
         by_written=() if written == by else written,
     )
     rule = replace(rule, texts=_texts(section, defaults, rule, scope))

@@ -128,4 +128,5 @@ UPDATE desk SET kind = 'conversation' WHERE kind = 'group';
 DELETE FROM samples WHERE (rule, instance) NOT IN (SELECT rule, instance FROM instances);
 
 -- version 9
--- the last message of each topic stands in `desk`, as `heard`: a hub before this one would take it for an alert desk's
+-- silences have annotations, behind the rest in their JSON, and the last message of each topic stands in `desk`, as
+-- `heard`: a hub before this one cannot read the one and would take the other for an alert desk's

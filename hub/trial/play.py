@@ -69,11 +69,13 @@ class _Play:
         return self.failures
 
     def send(self, sent: "_Sent", now: float) -> None:
-        """Send a message as a broker would hand it over: what no rule can see of it, none sees here either."""
+        """Send a message as a broker would hand it over; what cannot be read is a sign of life here, too."""
         event = decode(sent, now)
         unread = event if isinstance(event, Undecodable) else None
         self.heard.note(sent.topic, now, retain=sent.retain, unread=unread)
-        if not isinstance(event, Undecodable):
+        if isinstance(event, Undecodable):
+            self.world.send((), [event])
+        else:
             self.world.send([event])
 
     # deeds

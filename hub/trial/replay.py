@@ -76,17 +76,11 @@ class Replay:
                 self.bad += 1
                 if len(self.bad_lines) < _BAD_LINES:
                     self.bad_lines.append(record)
-                if record.unread is not None:
+                if record.unread is not None and not self.itself.says(record.unread.topic):
                     self._at(record.unread.time).send((), (record.unread,))
                 continue
             if self.itself.says(record.topic):
                 continue  # recorded with a wildcard: no event then, and none now
-            world = self._world
-            if world is None:
-                self.first = record.time
-                world = self._world = World(self.rules, self.registry, record.time, self.local)
-            if record.time > world.now:
-                world.pass_time(record.time, before=True)
             self.events += 1
             self._at(record.time).send((record,))
 

@@ -1,6 +1,6 @@
 """A hub's core with its state in memory and a time of its own: deadlines come exactly when they are due."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from math import inf
 from typing import Any
@@ -38,7 +38,7 @@ class World:
         self.collect()
 
     def _new_core(self) -> Core:
-        return Core(self.rules, self.registry, "hub", _HUB, self._failed, self.local)
+        return Core(self.rules, self.registry, self.rules.prefix, _HUB, self._failed, self.local)
 
     def _failed(self, rule: str, topic: str, message: str) -> None:
         self.errors.append((rule, topic, message))

@@ -175,7 +175,8 @@ def test_timers_and_ends_say_the_rules_own_names_too():
             drive.engine.tick(due)
             take()
         drive.now = until
-    assert [each.summary for each in found] == ["5 OPEN", "5 OPEN", "5 SHUT", "5 SHUT"]
+    silence = "id 5: silent for 10 min, last state SHUT"
+    assert [each.summary for each in found] == ["5 OPEN", "5 OPEN", "5 SHUT", silence]
     assert {each.runbook for each in found} == {"http://x/5"}
     assert [each.details for each in found][-1] == "5 is SHUT"
     assert not any(each.failures for each in found)

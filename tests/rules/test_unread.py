@@ -1,158 +1,144 @@
-"""What cannot be read hides nothing else and brings nothing else: each problem once, all of them at once."""
-
-import re
-from textwrap import dedent
+"""What cannot be read, or is no text, is a message all the same: a sign of life, and it undoes nothing."""
 
 import pytest
 
-from hub.files import check
+from tests.rules.making import Drive, event
+from tests.rules.test_engine import Disk
+
+BROKEN = [b"{oops", b"[1,2", b'{"t": 1, "t": 2}', b'"open', b"[" * 500 + b"]" * 500, b"x" * 300_000]
+BINARY = b"\xff\xd8\xff\xe0\0\x10JFIF"
+BOTH = '- {alert: Warm, topic: "f/{device}", when: t > 5, absent: 10m, summary: "{device} {t}"}'
+SILENT = '- {alert: Silent, topic: "f/{device}", absent: 10m}'
+AUTO = '- {alert: Silent, topic: "f/{device}", absent: auto}'
+RETURNED = ("resolved", "message again")
 
 
-@pytest.fixture
-def told(tmp_path, monkeypatch):
-    """Write files, check them, and return what is told."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "rules").mkdir()
-
-    def told(files, *, secrets=True):
-        for name, text in files.items():
-            (tmp_path / name).write_text(dedent(text), "utf-8")
-        return [str(problem) for problem in check(None, (), secrets=secrets)]
-
-    return told
+def what(said):
+    return [each[2:] for each in said]
 
 
-SECRETS = {
-    "rules/a.yaml": """\
-        receivers:
-          chat: !env NO_CHAT
-          hook: {webhook: {url: !env NO_HOOK, secret: !file no/such, headers: {Authorization: !env NO_TOKEN}}}
-          mail: {smtp: {host: h, from: a@b.c, to: a@b.c, username: u, password: !env NO_PASSWORD}}
-          kafka: {webhook: {url: !env NO_CHAT}}
-        rules:
-          - {alert: A, topic: "t/{d}", when: value > 30, notify: [chat, hook, mail, kafka]}
-        """,
-    "hub.yaml": """\
-        broker: {url: !env NO_BROKER, username: !env NO_USER, password: !env NO_PASSWORD}
-        http:
-          listen: 0.0.0.0:8080
-          cert: hub.yaml
-          key: hub.yaml
-          tokens:
-            - {name: a, role: viewer, token: !env NO_A}
-            - {name: b, role: viewer, token: !env NO_B}
-        heartbeat: {url: !env NO_HEARTBEAT}
-        """,
-}
+@pytest.mark.parametrize("payload", [*BROKEN, BINARY, b"nan", b"", b"35\xb0C"], ids=lambda payload: repr(payload[:9]))
+def test_whatever_comes_is_a_sign_of_life(payload):
+    drive = Drive(BOTH)
+    drive.send("f/1", {"t": 1})
+    for _ in range(5):
+        assert drive.send("f/1", payload, after=500) == []
+    assert what(drive.wait(600)) == [("firing", "no message within its time")]
+    assert what(drive.send("f/1", payload, after=60)) == [RETURNED]
+    assert drive.wait(599) == []
 
 
-WORDS = {"!env": "environment variable {}", "!file": "file rules/{} cannot"}
+@pytest.mark.parametrize("payload", [*BROKEN, BINARY], ids=lambda payload: repr(payload[:9]))
+def test_a_device_that_sends_nothing_else_is_known_and_missed_over_a_restart_too(payload):
+    drive, disk = Drive(SILENT), Disk()
+    drive.send("f/1", payload)
+    disk.commit(drive.engine)
+    drive.now += 300
+    disk.restart(drive)
+    assert [each[1:] for each in drive.wait(300)] == [("1", "firing", "no message within its time")]
+    assert drive.engine.states["Silent"].instances[("1",)].topic == "f/1"
 
 
-def test_all_that_is_not_set_is_named_at_once_each_at_its_place_and_nothing_follows_from_it(told):
-    assert [" ".join(problem.split()[:4]) for problem in told(SECRETS)] == [
-        f"{name}:{number}:{found.start() + 1}: {WORDS[found[1]].format(found[2])}"
-        for name, text in sorted(SECRETS.items())
-        for number, line in enumerate(dedent(text).splitlines(), 1)
-        for found in re.finditer(r"(!\w+) ([\w/]+)", line)
-    ]
+@pytest.mark.parametrize("payload", BROKEN, ids=lambda payload: repr(payload[:9]))
+def test_what_cannot_be_read_changes_nothing_that_was_read(payload):
+    drive, disk = Drive(BOTH), Disk()
+    assert what(drive.send("f/1", {"t": 9})) == [("firing", "condition")]
+    drive.wait(700)
+    drive.engine.take_transitions()
+    assert what(drive.send("f/1", payload)) == [RETURNED]
+    instance = drive.engine.states["Warm"].instances[("1",)]
+    assert (instance.phase.value, instance.raw) == ("firing", b'{"t":9}')
+    disk.commit(drive.engine)
+    disk.restart(drive)
+    assert drive.engine.states["Warm"].instances[("1",)].raw == b'{"t":9}'
+    assert drive.errors == []
 
 
-def test_without_secrets_none_of_it_is_a_problem(told):
-    assert told(SECRETS, secrets=False) == []
+def test_the_text_of_a_return_by_what_cannot_be_read_is_of_the_last_message_that_could():
+    drive = Drive(BOTH)
+    drive.send("f/1", {"t": 1})
+    drive.wait(700)
+    drive.engine.take_transitions()
+    drive.take(event("f/1", b"{oops", drive.now))
+    (transition,) = drive.engine.take_transitions()
+    assert transition.event.value == {"t": 1}
 
 
-@pytest.mark.parametrize("secrets", [True, False])
-def test_what_is_not_set_hides_no_other_problem_and_no_finding(told, secrets):
-    found = told(
-        {
-            "rules/a.yaml": """\
-                receivers: {chat: !env NO_CHAT, idle: json://localhost/x}
-                rules:
-                  - {alert: A, topic: "t/{d}", wen: value > 30, absent: 5m, notify: cht}
-                """,
-            "rules/b.yaml": """\
-                rules:
-                  - {alert: B, topic: !env NO_TOPIC, when: value > 30 && value < 20, notify: chat}
-                  - {alert: C, topic: "t/{d}", when: value > 30 && value < 20, notify: chat}
-                """,
-        },
-        secrets=secrets,
-    )
-    assert ("rules/a.yaml:1:19: environment variable NO_CHAT is not set (export NO_CHAT=… first)" in found) is secrets
-    assert "rules/a.yaml:3:32: unknown key 'wen' in rule 'A' (did you mean 'when'?)" in found
-    assert any(each.startswith("rules/a.yaml:3:69: no receiver 'cht'") for each in found)
-    assert any(each.startswith("rules/b.yaml:2:23: must be text, not a secret") for each in found)
-    assert any(each.startswith("rules/b.yaml:3:38: rule 'C' never fires") for each in found)
+@pytest.mark.parametrize("payload", [b"{oops", BINARY])
+def test_absent_auto_learns_of_what_cannot_be_read_too(payload):
+    drive = Drive(AUTO)
+    for _ in range(20):
+        drive.send("f/1", payload, after=60)
+    assert drive.wait(170) == []
+    assert len(drive.wait(20)) == 1, "three times its interval of a minute"
 
 
-def test_a_receiver_that_nobody_names_is_told_of_beside_a_secret_that_is_not_set(told):
-    found = told(
-        {
-            "rules/a.yaml": """\
-                receivers: {chat: !env NO_CHAT, idle: json://localhost/x}
-                rules: [{alert: A, topic: "t/{d}", when: value > 30, notify: chat}]
-                """
-        }
-    )
-    assert any("no rule names the receiver 'idle'" in each for each in found)
-    assert len(found) == 2
+@pytest.mark.parametrize("pause", ["daily 00:16-00:30", "t > 5"])
+@pytest.mark.parametrize("payload", [b"{oops", BINARY])
+def test_under_a_pause_it_counts_from_its_end(pause, payload):
+    drive = Drive(f'- {{alert: Silent, topic: "f/{{device}}", absent: 10m, pause: {pause!r}}}', start=864_000.0)
+    drive.send("f/1", {"t": 9}, after=900)
+    drive.send("f/1", payload, after=120)
+    instance = drive.engine.states["Silent"].instances[("1",)]
+    assert instance.extra.paused
+    assert instance.extra.heard
+    assert instance.seen == drive.now
+    assert drive.wait(700) == []
+    if pause == "t > 5":
+        drive.send("f/1", {"t": 1})
+    assert drive.wait(90) == []
+    assert len(drive.wait(1000)) == 1
 
 
-OTHERS = """\
-    rules:
-      - {alert: A, topic: "t/{d}", when: value > 30, notify: [chat, mail], mute: not night, unless: Cause}
-      - {alert: B, topic: "t/{d}", when: night || value > 3, pause: "!night", escalate: [{after: 5m, to: [boss]}]}
-    tests:
-      - name: x
-        topic: t/a
-        send: {0m: 35}
-        expect: [{at: 1m, alert: Cause, state: firing, notified: [chat]}]
-    """
+@pytest.mark.parametrize("payload", [b"{oops", BINARY])
+def test_a_retained_one_is_no_sign_of_life(payload):
+    drive = Drive(SILENT)
+    drive.send("f/1", {"t": 1})
+    drive.send("f/1", payload, after=300, retain=True)
+    assert len(drive.wait(300)) == 1
 
 
-def test_a_file_that_is_no_yaml_invents_no_problem_in_others(told):
-    broken = """\
-        schedules: {night: daily 22:00-06:00}
-        receivers: {chat: json://localhost/x, mail: {file: {path: x}, fallback: chat}, boss: json://localhost/y}
-        rules:
-          - {alert: Cause, topic: t, when: (value > 3}
-         - what
-        """
-    found = told({"rules/a.yaml": OTHERS, "rules/b.yaml": broken, "hub.yaml": "self_watch: {notify: chat}\n"})
-    assert [each.split(": ")[0].rpartition(":")[0] for each in found] == ["rules/b.yaml:5"], found
+@pytest.mark.parametrize("payload", [b"{oops", BINARY])
+def test_when_it_came_is_known_after_a_restart(payload):
+    drive, disk = Drive(SILENT), Disk()
+    drive.send("f/1", {"t": 1})
+    drive.send("f/1", payload, after=500)
+    disk.commit(drive.engine)
+    disk.restart(drive)
+    assert drive.wait(599) == []
+    assert len(drive.wait(1)) == 1
 
 
-def test_names_with_problems_of_their_own_are_names(told):
-    broken = """\
-        schedules: {night: daily 22:00-26:00}
-        receivers: {chat: jsn://localhost/x, mail: {file: {path: x}, fallback: chat}, boss: json://localhost/y}
-        rules:
-          - {alert: Cause, topic: t, when: value >}
-        """
-    found = told({"rules/a.yaml": OTHERS, "rules/b.yaml": broken})
-    places = ["rules/b.yaml:1:20", "rules/b.yaml:2:19", "rules/b.yaml:4:43"]
-    assert [each.split(": ")[0] for each in found] == places, found
+def test_where_a_field_makes_the_instance_nobody_can_know_whose_it_is():
+    drive = Drive('- {alert: Silent, topic: "f", by: [id], absent: 10m}')
+    drive.send("f", {"id": "a"})
+    assert drive.send("f", b"{oops", after=300) == []
+    assert len(drive.wait(300)) == 1
+    assert drive.errors == []
 
 
-def test_a_name_twice_is_told_also_where_one_of_the_two_has_another_problem(told):
-    found = told(
-        {
-            "rules/a.yaml": """\
-                rules:
-                  - {alert: A, topic: t/1, when: value >}
-                  - {alert: A, topic: t/2, when: value > 1}
-                  - {event: A, topic: t/3, wen: value > 1}
-                tests:
-                  - {name: x, topic: t/1, send: {0m: 1}}
-                  - {name: x, topic: t/1, send: {0m: 1}, expect: [{at: 0m, alert: A, state: firing}]}
-                """,
-        }
-    )
-    assert sum("a rule 'A' is already at rules/a.yaml:2" in each for each in found) == 2
-    assert any("a test 'x' is already there" in each for each in found)
+@pytest.mark.parametrize("payload", [b"{oops", BINARY])
+def test_it_is_the_last_that_its_topic_said(payload):
+    drive = Drive(SILENT)
+    drive.send("f/1", {"t": 1})
+    drive.send("f/1", payload, after=5)
+    assert list(drive.engine.last_messages()) == [("f/1", payload, drive.now)]
 
 
-def test_a_key_twice_hides_no_other_problem(told):
-    found = told({"rules/a.yaml": "rules:\n  - {alert: A, topic: t, topic: u, wen: 1, absent: 5m}\n"})
-    assert [each.split(": ")[0] for each in found] == ["rules/a.yaml:2:26", "rules/a.yaml:2:36"]
+def test_a_value_of_bytes_is_seen_by_conditions_and_comes_back_after_a_restart():
+    rule = '- {alert: Image, topic: "cam/{cam}", when: size(value) > 5 && event.size == size(value), for: 1m}'
+    drive, disk = Drive(rule), Disk()
+    assert what(drive.send("cam/1", BINARY)) == [("pending", "condition")]
+    disk.commit(drive.engine)
+    disk.restart(drive)
+    drive.wait(60)
+    state = drive.engine.states["Image"]
+    last, _ = state.last(state.instances[("1",)])
+    assert (last.value, last.raw) == (BINARY, BINARY)
+
+
+def test_what_looks_back_leaves_bytes_out():
+    drive = Drive('- {alert: A, topic: t, when: "changed(value) || distinct(value, 10m) > 1 || avg(value, 10m) > 1"}')
+    drive.send("t", "21")
+    drive.send("t", BINARY)
+    assert what(drive.send("t", "22")) == [("firing", "condition")]

@@ -12,7 +12,7 @@ from hub.clock import PEOPLE, rfc3339
 from hub.commands.desk import LISTED, order
 from hub.commands.request import fingerprint_of, matchers_of
 from hub.errors import RequestError
-from hub.limits import HISTORY_SHOWN
+from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
 from hub.operate.api.answers import answer, asked_number
@@ -60,6 +60,7 @@ async def _status(site: Site, request: Request, actor: Actor) -> Response:
         **site.hub,
         "since": site.app.since,
         "now": rfc3339(site.app.clock.now()),
+        "tz": PEOPLE.tz,
         "ready": not site.deaf(),
         "session": "connected" if site.standing.connected else "disconnected",
         "trouble": site.deaf(),
@@ -265,9 +266,9 @@ _HISTORY = Described(
         more=said(FLAG, "Whether there are older ones: go on with `before`."),
         kept_since=said(maybe(TIME), "Entries from before this had to leave; null where all are there."),
     ),
-    {"alertname": TEXT, "fingerprint": TEXT, **_PAGE},
+    {"alertname": TEXT, "fingerprint": TEXT, **_ROWS},
 )
-_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _PAGE)
+_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _ROWS)
 
 ENDPOINTS = (
     Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, its figures", _STATUS),

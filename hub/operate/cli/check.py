@@ -51,8 +51,10 @@ def check(
 
     A note may be as it was meant, and is no problem.
     """
-    problems = find_problems(config, paths or (), notes=True)
+    problems = find_problems(config, paths or (), secrets=not without_secrets, notes=True)
     _WRITERS[form](problems)
+    if form is Format.TEXT and not paths:
+        _tell_zone(config)
     if any(strict or not problem.note for problem in problems):
         raise typer.Exit(1)
 

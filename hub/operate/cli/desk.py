@@ -204,6 +204,9 @@ def listing(name: str, wanted: Mapping[str, Any], reach: Reach) -> Mapping[str, 
 def _agreed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     if not answer.get("ok"):
         raise RequestError.of(answer)
+    PEOPLE.zone = zone_named(str(answer.get("tz", "")))
+    if answer.get("truncated"):
+        typer.echo(f"{answer.get('total', 'more')} in all: the hub's answer has no room for each of them", err=True)
     return answer
 
 

@@ -71,8 +71,11 @@ async def _files(settings: Settings, seconds: float | None) -> list[Finding]:
         where = ", ".join(map(str, settings.rules))
         rules = warning(_RULES, f"0 rules in {where}: no event fires anything", "`hub check` says more")
     topics = [] if seconds is None else await look_at_topics(settings, files.rules, secrets.token_hex(6), seconds)
-    unheard = await asyncio.to_thread(_unheard, settings)
-    return [rules, *unheard, *topics, *await look_at_receivers(files.rules.receivers)]
+    unheard, attempts = (
+        await asyncio.to_thread(_unheard, settings),
+        await asyncio.to_thread(last_attempts, settings.state),
+    )
+    return [rules, *unheard, *topics, *await look_at_receivers(files.rules.receivers, attempts)]
 
 
 def _unheard(settings: Settings) -> list[Finding]:

@@ -79,10 +79,8 @@ def why_not(
 
     It asks the running hub, which knows the last message of each topic.
     """
-    settings = load_settings(config, broker=broker)
-    answer = run_loop(ask(settings, "why-not", {"rule": rule, "labels": _labels(labels or ())}))
-    if not answer.get("ok"):
-        raise RequestError.of(answer)
+    wanted = {"rule": rule, "labels": _labels(labels or ())}
+    answer = request("why-not", wanted, reach_of(config, broker, url, token))
     if as_json:
         typer.echo(shown_json(answer))
         return

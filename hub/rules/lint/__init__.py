@@ -37,6 +37,7 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         node = found.nodes[name]
         yield from traps(rule, node)
         yield from own(rule, node)
+        yield from words.findings(rule, node)
         yield from unfinished(rule, node)
         yield from conditions(rule, node)
         yield from bare_payloads(rule, node)
@@ -49,5 +50,6 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         yield from unused(found)
         for name, rule in found.rules.items():
             yield from names(rule, found.nodes[name], found)
+            yield from words.gates(rule, found.nodes[name], found.schedules)
         yield from untold(found)
         yield from strangers(found)

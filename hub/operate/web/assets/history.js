@@ -2,7 +2,7 @@
 // A bar is drawn only for what is known; where not all is read, or kept, the page says from when on it is.
 
 import { ask } from "./api.js";
-import { button, h, heading, show, svg, time } from "./dom.js";
+import { button, h, heading, local, show, svg, time } from "./dom.js";
 import { sentence } from "./story.js";
 
 const SPANS = { 900: "15 minutes", 3600: "1 hour", 21600: "6 hours", 86400: "1 day", 604800: "7 days" };
