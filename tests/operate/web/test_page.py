@@ -330,7 +330,7 @@ async def test_filter_and_groups(desk, browser):
 
 async def test_what_was_missed_while_the_connection_was_lost_is_there_when_it_is_back(desk, browser):
     async with Proxy(int(desk.url.rpartition(":")[2])) as proxy:
-        allowed = ("WebSocket", "ERR_")
+        allowed = ("WebSocket", "ERR_", "fetching the script")  # the push worker may be fetched just then
         async with browser.page(f"http://127.0.0.1:{proxy.port}", allowed=allowed) as page:
             await page.get_by_text("live", exact=True).wait_for()
             proxy.hold()
