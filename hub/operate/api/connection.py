@@ -271,12 +271,14 @@ class Connection(TCPServer):
     def _look_later(self) -> None:
         """Cut the connection off if in a moment it neither rests nor is answered: Hypercorn forgets some then.
 
-        One is a handshake of a WebSocket that is wrong, or is followed by frames before it is answered.
+        One is a handshake of a WebSocket that is wrong, or is followed by frames before it is answered. A request that
+        has just begun is not under way yet, for one turn of the loop; it has a look of its own.
         """
 
         def look() -> None:
             stream = getattr(self.protocol.protocol, "stream", None)
-            if not self._idle and (not self._under_way or (stream is not None and stream.closed)):
+            stays = self.loop.time() - self._since >= HTTP_CLOSE_SECONDS / 2
+            if stays and not self._idle and (not self._under_way or (stream is not None and stream.closed)):
                 self.cut()
 
         self.loop.call_later(HTTP_CLOSE_SECONDS, look)
