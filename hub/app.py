@@ -161,7 +161,7 @@ class App:
         if settings.rebirth:
             core.engine.beside.births.unknown = Rebirths(self._publish, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
-        subscribers = Subscribers(keys["vapid"], snapshot.subscribers, settings.http.acknowledges)
+        subscribers = Subscribers(keys["vapid"], settings.http.acknowledges)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)

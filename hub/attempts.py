@@ -6,6 +6,7 @@ from hub.clock import Clock, SystemClock
 from hub.model import OWN, Delivered, Notification, Outcome, Retry
 from hub.observer import Observer
 from hub.store.changes import TraceRow
+from hub.store.keeper import Journal
 
 __all__ = ["Attempts", "delivery_row"]
 
@@ -16,7 +17,8 @@ class Attempts(Observer):
     def __init__(self, clock: Clock | None = None) -> None:
         """Begin with none."""
         self._clock = clock or SystemClock()
-        self._rows: list[TraceRow] = []
+        self.journal = Journal("trace")
+        """What the next commit takes."""
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
         """Note an attempt and what came of it."""
@@ -38,14 +40,9 @@ class Attempts(Observer):
         """Note that somebody took it out of the outbox."""
         self._note(notification, self._clock.now(), {"outcome": "dropped", "reason": f"by {by}"})
 
-    def take(self) -> list[TraceRow]:
-        """Take what was noted since the last call."""
-        rows, self._rows = self._rows, []
-        return rows
-
     def _note(self, notification: Notification, now: float, data: dict[str, object]) -> None:
         if notification.receiver != OWN:
-            self._rows.append(delivery_row(notification, now, data))
+            self.journal.add(delivery_row(notification, now, data))
 
 
 def delivery_row(notification: Notification, now: float, data: dict[str, object]) -> TraceRow:

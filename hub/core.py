@@ -3,31 +3,27 @@
 The pipeline drives it with the broker's events, `hub test` and `hub replay` with their own; the code is the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from math import inf
 from typing import Any
 
 from hub.alerts.alert import fingerprint
 from hub.alerts.book import Book
-from hub.discovery.announcements import KIND, Announcements
+from hub.discovery.announcements import Announcements
 from hub.ingest.decode import Undecodable
 from hub.ingest.itself import Itself
 from hub.model import Event, Notification, Phase
-from hub.rules.beside import BESIDE
 from hub.rules.engine import Engine
 from hub.rules.heirs import Audiences, Heirs
-from hub.rules.lasts import HEARD
 from hub.rules.loader import RuleSet
-from hub.rules.posted import KIND as POSTED
 from hub.rules.posted import Posted
 from hub.rules.posting import Posting
 from hub.rules.work import Registry
 from hub.store.changes import Changes, Snapshot
+from hub.store.keeper import Keeper, restore_all, take_all
 
 __all__ = ["Core"]
-
-_NOT_THE_BOOKS = BESIDE | {HEARD, KIND, POSTED}
 
 
 class Core:
@@ -54,6 +50,12 @@ class Core:
         self.posted = Posted()
         self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))
         self.book.kept = self._announcements
+        self.keepers: tuple[Keeper, ...] = (
+            *self.engine.keepers,
+            self.posted,
+            *self.book.keepers,
+            self._announcements,
+        )
         self._unsaved: RuleSet | None = rules
         self._heirs = Heirs(Audiences.of(rules))
         self.book.now_of = self.engine.now_of
@@ -70,13 +72,15 @@ class Core:
     # state in
 
     def restore(self, snapshot: Snapshot, now: float) -> None:
-        """Bring in what a store held."""
-        self.engine.beside.restore([row for row in snapshot.desk if row[0] in BESIDE])
-        self.engine.lasts.restore([row[1:] for row in snapshot.desk if row[0] == HEARD])
-        gone = self.engine.restore(snapshot.instances, snapshot.rules, now, snapshot.samples)
-        gone |= self.posted.restore([row[1:] for row in snapshot.desk if row[0] == POSTED])
-        self.book.restore(snapshot.alerts, [row for row in snapshot.desk if row[0] not in _NOT_THE_BOOKS], now)
-        self._announcements.restore([row[1:] for row in snapshot.desk if row[0] == KIND])
+        """Bring in what a store held: first every keeper its rows, then all goes on, at this time.
+
+        Raises:
+            StoreUnusable: a newer hub has written it.
+
+        """
+        restore_all(self.keepers, snapshot)
+        gone = self.engine.resume(snapshot.rules, now) | self.posted.taken
+        self.book.resume(now)
         self.book.end(gone, now)
         self._collect(now)
         self._announcements.follow(self.rules, now)
@@ -172,23 +176,13 @@ class Core:
         """Take the states that alerts have entered, for onlookers."""
         return self.book.take_changed()
 
-    def take_changes(self, now: float | None = None) -> Changes:
-        """Take all state that changed since the last call, as rows; the caller adds what is not the core's.
+    def take_changes(self, now: float | None = None, beside: Iterable[Keeper] = ()) -> Changes:
+        """Take all state that changed since the last call, as rows; that of keepers `beside` the core's goes with it.
 
         Of the last messages of topics all that changed only where `now` is None, at the end; else some, now and then.
         """
         rules, self._unsaved = self._unsaved, None
-        return Changes(
-            instances=self.engine.take_changes(),
-            samples=self.engine.take_samples(),
-            alerts=self.book.take_rows(),
-            desk=[
-                *self.book.take_desk(),
-                *self.posted.take_rows(),
-                *self._announcements.take_rows(),
-                *self.engine.beside.take_rows(),
-                *self.engine.take_heard(now),
-            ],
-            trace=self.book.take_trace(),
-            rules=None if rules is None else self.engine.signatures(),
-        )
+        self.engine.write_heard(now)
+        changes = take_all((*self.keepers, *beside))
+        changes.rules = None if rules is None else self.engine.signatures()
+        return changes

@@ -20,6 +20,7 @@ from hub.selfwatch.watcher import DROPPED_SO_FAR
 from hub.store.changes import Snapshot
 from hub.store.damage import culprit
 from hub.store.database import Database
+from hub.store.keeper import restore_all
 from hub.store.writer import Store
 from hub.written import Written, vanished
 
@@ -117,6 +118,5 @@ def try_restore(files: Files, prefix: str, now: float, snapshot: Snapshot) -> No
     for name in ("own_serial", DROPPED_SO_FAR):
         int(snapshot.meta_float(name, 0.0))
     Receipts(snapshot.receipts)
-    Keys(snapshot.keys)
-    Subscribers(b"", snapshot.subscribers)
+    restore_all((Keys(), Subscribers(b"")), snapshot)
     Core(files.rules, files.registry, prefix, {}, lambda *_: None, local_zone()).restore(snapshot, now)

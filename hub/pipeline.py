@@ -41,7 +41,8 @@ from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
-from hub.store.changes import AuditRow, Changes, Snapshot
+from hub.store.changes import Changes, Snapshot
+from hub.store.keeper import Journal, Keeper, restore_all
 from hub.store.writer import Store
 from hub.timers import Timers, wait
 from hub.tracing.spans import Traced, Tracing
@@ -76,8 +77,7 @@ class Pipeline:
         `marks` tells what has to be stored of where the sources are, with the commit that reaches to a position;
         changes of `subscribers` go with the next one. `tracing` looks at what each delivery brings.
         """
-        self._attempts, self._marks, self._subscribers = attempts, marks, subscribers
-        self.tracing = tracing
+        self._marks, self.tracing = marks, tracing
         self.session, self.core, self.dispatcher = session, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
@@ -87,8 +87,11 @@ class Pipeline:
         """Set when the last commit is made."""
         self._receipts = Receipts(())
         self._keys = Keys()
-        self._audit: list[AuditRow] = []
-        self._dead: list[tuple[float, str, bytes, str]] = []
+        self._audit, self._dead = Journal("audit"), Journal("dead_letters")
+        self.keepers: tuple[Keeper, ...] = (
+            *(self._keys, self._audit, self._dead, attempts.journal),
+            *([subscribers] if subscribers else []),
+        )
         self._own: list[Notification] = []
         self._own_serial = 0
         self.notes: dict[str, str] = {}
@@ -119,7 +122,7 @@ class Pipeline:
         now = self.clock.now()
         self._receipts = Receipts(snapshot.receipts, reuses_ids=bool(snapshot.meta.get("reuses_ids")))
         self._reuses_ids = self._receipts.reuses_ids
-        self._keys = Keys(snapshot.keys)
+        restore_all(self.keepers, snapshot)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
         alive = snapshot.meta_float("alive", now)
@@ -228,7 +231,7 @@ class Pipeline:
         if self.tracing is not None:
             self.tracing.receive(fresh, events, failures)
         for each in failures:
-            self._dead.append((now, each.topic, each.head, each.reason))
+            self._dead.add((now, each.topic, each.head, each.reason))
             self.observer.decode_error(each.topic, each.head, each.reason)
         return events, failures
 
@@ -330,7 +333,7 @@ class Pipeline:
 
     def audit(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
         """Note who did what by which way (`mqtt`, `http`, `link`), in the same commit as what was just done."""
-        self._audit.append((self.clock.now(), actor, via, action, orjson.dumps(detail).decode()))
+        self._audit.add((self.clock.now(), actor, via, action, orjson.dumps(detail).decode()))
         self.observer.command(actor, via, action, detail)
         self.want_commit()
 
@@ -426,8 +429,6 @@ class Pipeline:
         if self._hearing.is_drained:
             self._receipts.drained()
         receipts, forget = self._receipts.seal(commit.position, now)
-        dead, self._dead = self._dead, []
-        audit, self._audit = self._audit, []
         filters, self._filters = self._filters, None
         handed, closed, dropped = self.outbox.take_marks()
         meta = [*self._marks(commit.position)] if self._marks else []
@@ -442,19 +443,14 @@ class Pipeline:
             meta.append(("reuses_ids", "1" if self._reuses_ids else ""))
         if filters is not None:
             meta.append(("filters", orjson.dumps(filters).decode()))
-        changes = self.core.take_changes(None if self._closing.is_set() else now)
+        changes = self.core.take_changes(None if self._closing.is_set() else now, self.keepers)
         return replace(
             changes,
-            trace=[*changes.trace, *self._attempts.take()],
             queued=[outbox_row(each) for each in commit.queued],
             settled=self.outbox.take_settled(),
             handed=handed,
             closed=closed,
             dropped=dropped,
-            dead_letters=dead,
-            keys=self._keys.take_rows(),
-            audit=audit,
-            subscribers=self._subscribers.take_rows() if self._subscribers else (),
             receipts=receipts,
             forget_receipts=forget,
             meta=meta,

@@ -132,7 +132,7 @@ class Alert:
         found = orjson.loads(text)
         found["state"] = Phase(found.get("state", Phase.INACTIVE))
         found["instance"] = tuple((name, value) for name, value in found["instance"])
-        found["said"] = _said(found)
+        found["said"] = Said.load(said) if (said := found.get("said")) else NOTHING_SAID
         found["unfilled"] = tuple(found.get("unfilled", ()))
         held = found.get("held")
         found["held"] = (Suppressor(held[0]), held[1]) if held else None
@@ -142,22 +142,6 @@ class Alert:
         return cls(**found)
 
 
-def _said(found: dict[str, Any]) -> Said:
-    """Take what was said out of a stored alert; before it had a place of its own it stood among the alert's fields."""
-    said = found.pop("said", None)
-    if said is not None:
-        return Said(**said | {name: tuple(said.get(name, ())) for name in ("told", "heirs", "called")})
-    told, flat = tuple(found.pop("told", ())), {name: found.pop(name, 0) for name in _FLAT}
-    if told and not flat["tellings"]:  # the first edition of all did not count: it was told once
-        flat |= {"tellings": 1, "notified": found.get("since", 0.0), "last": found.get("since", 0.0)}
-    if not flat["tellings"]:
-        return NOTHING_SAID
-    # since when its steps stand still was not kept, but why they do was
-    paused = ack["at"] if (ack := found.get("ack")) else found.get("hidden", 0.0)
-    return Said(told=told, paused=paused, **flat)
-
-
-_FLAT = ("tellings", "notified", "last", "steps")
 _PUTS: Mapping[str, Callable[[Alert, Any], None]] = {
     each.name: getattr(Alert, each.name).__set__ for each in fields(Alert)
 }

@@ -8,12 +8,12 @@ book → transitions (what becomes of alerts) → telling (told or held: decisio
      → group_telling (groups speak: decision decides)
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from math import inf
 from typing import Any
 
-from hub.alerts import conversations, lifecycle
+from hub.alerts import lifecycle
 from hub.alerts.alert import Ack, Alert, changed
 from hub.alerts.conversations import Conversations
 from hub.alerts.decision import Untold, alone, decide
@@ -34,6 +34,7 @@ from hub.model import Labels, Notification, Phase, Reason
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 from hub.store.changes import TraceRow
+from hub.store.keeper import Keeper
 
 __all__ = ["TOO_MANY", "Book", "HeirsOf"]
 
@@ -57,6 +58,14 @@ class Book:
         self._events = Events(*common, on_error)
         self._transitions = AlertTransitions(
             Teller(*common, words), self._register, self._suppression, self._conversations, self._trace, on_error
+        )
+        self.keepers: tuple[Keeper, ...] = (
+            self._suppression.silences,
+            self._conversations,
+            self._events,
+            self._register.floor,
+            self._register,
+            self._trace,
         )
         self._heirs_of: HeirsOf = lambda _rule, receiver: (receiver,)
         self._looked, self._prefix, self._on_error = 0.0, prefix, on_error
@@ -98,15 +107,9 @@ class Book:
         for each in self._conversations.all.values():
             self._conversations.look(each)
 
-    def restore(self, alerts: Iterable[tuple[str, str]], desk: Iterable[tuple[str, str, str]], now: float) -> None:
-        """Bring in what a store held."""
-        rows: dict[str, list[tuple[str, str]]] = {"silence": [], conversations.KIND: [], "limit": [], "episode": []}
-        for kind, key, text in desk:
-            rows[kind].append((key, text))
-        self._suppression.silences.restore(rows["silence"])
-        self._conversations.restore(rows[conversations.KIND])
-        self._events.restore(rows["limit"])
-        self._register.restore(alerts, max((int(text) for _, text in rows["episode"]), default=0), now)
+    def resume(self, now: float) -> None:
+        """Go on with what the keepers have brought in."""
+        self._register.resume(now)
         self._looked = now
         self._hand_over(now)
         self._transitions.resume(self._labels_of_now, (), now)
@@ -309,24 +312,9 @@ class Book:
         """Tell whether there is anything to take."""
         return self._register.has_changes() or bool(self._out.queue)
 
-    def take_rows(self) -> list[tuple[str, str | None]]:
-        """Take the rows of all alerts that changed since the last call."""
-        return self._register.take_rows()
-
-    def take_desk(self) -> list[tuple[str, str, str | None]]:
-        """Take the rows of silences, groups and limits that changed since the last call."""
-        parts = (
-            ("silence", self._suppression.silences),
-            (conversations.KIND, self._conversations),
-            ("limit", self._events),
-        )
-        rows = [(kind, key, text) for kind, part in parts for key, text in part.take_rows()]
-        floor = self._register.take_floor()
-        return rows if floor is None else [*rows, ("episode", "floor", str(floor))]
-
-    def take_trace(self) -> list[TraceRow]:
+    def take_trace(self) -> Sequence[TraceRow]:
         """Take what is to be remembered of why things were told, or not."""
-        return self._trace.take()
+        return self._trace.take_rows()
 
     def take_notifications(self) -> list[Notification]:
         """Take what is to be told, in order."""

@@ -11,8 +11,7 @@ from typing import Any
 import orjson
 
 from hub.alerts.said import NOTHING_SAID, Said
-from hub.limits import GROUP_ALERTS, GROUP_WAIT_SECONDS
-from hub.model import Phase
+from hub.limits import GROUP_ALERTS
 
 __all__ = ["Conversation", "News", "mark_of"]
 
@@ -98,36 +97,15 @@ class Conversation:
 
     @classmethod
     def load(cls, mark: str, text: str) -> "Conversation":
-        """Read what `dump` wrote, or what groups were before: a list."""
+        """Read what `dump` wrote."""
         found = orjson.loads(text)
-        if isinstance(found, list):
-            return _group(mark, found)
-        said = found.pop("said")
-        said |= {name: tuple(said.get(name, ())) for name in ("told", "heirs", "called")}
+        said = Said.load(found.pop("said"))
         news = [News(_told(each["told"]), each["count"], each["shown"]) for each in found.pop("news")]
-        return cls(mark=mark, said=Said(**said), news=news, **found)
+        return cls(mark=mark, said=said, news=news, **found)
 
 
 def _told(names: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(names)
-
-
-def _group(mark: str, found: list[Any]) -> Conversation:
-    """Take over a group of the first edition: what its alerts were told, and when, stands in the alerts themselves.
-
-    It repeated by the time of its last message, always after the first of the rule's intervals.
-    """
-    rule, labels, serial, spoke, due, waiting, told, news, count, receivers = found
-    made = Conversation(rule, labels, mark, episode=serial, serial=serial, spoke=spoke)
-    if told or (news and receivers):
-        # steps stand still until one of its alerts is found for which nobody cares
-        made.said = Said(told=tuple(receivers), tellings=1, notified=spoke, last=spoke, paused=spoke)
-    if news:
-        ended = all(each["state"] == Phase.RESOLVED for each in news)
-        made.news = [News(tuple(receivers) if ended and receivers else None, count, news)]
-    if (news or waiting) and due is not None:
-        made.changed = due - GROUP_WAIT_SECONDS
-    return made
 
 
 def mark_of(rule: str, labels: Mapping[str, str]) -> str:

@@ -12,16 +12,17 @@ from hub.alerts.conversation import Conversation, mark_of
 from hub.alerts.decision import may_be_told, may_go_on, newcomers
 from hub.limits import GROUP_WAIT_SECONDS
 from hub.rules.rule import Rule
+from hub.store.keeper import Keeper
 
-__all__ = ["FLOOR", "KIND", "Conversations"]
+__all__ = ["FLOOR", "Conversations"]
 
-KIND = "conversation"
-"""Of the rows in the store's table `desk`."""
 FLOOR = "floor"
 
 
-class Conversations:
+class Conversations(Keeper):
     """By mark. One that is over is forgotten; another one of its mark begins above every id that was given."""
+
+    kind = "conversation"
 
     def __init__(self) -> None:
         """Begin with none."""

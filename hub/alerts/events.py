@@ -1,5 +1,6 @@
 """What event rules say: each match is a notification, unless a stage holds it back; only its `limit` is kept."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from hub.alerts import lifecycle
@@ -17,6 +18,7 @@ from hub.model import Phase, Suppressor
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
+from hub.store.keeper import Keeper
 
 __all__ = ["Events"]
 
@@ -26,8 +28,10 @@ _TOO_MANY = (
 )
 
 
-class Events:
-    """Tells of what event rules have matched."""
+class Events(Keeper):
+    """Tells of what event rules have matched; what it keeps is what their limits have counted."""
+
+    kind = "limit"
 
     def __init__(
         self,
@@ -43,7 +47,7 @@ class Events:
         self._conversations, self._register, self._suppression = conversations, register, suppression
         self._out, self._trace, self._on_error = out, trace, on_error
 
-    def restore(self, rows: list[tuple[str, str]]) -> None:
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
         """Bring in what a store held of limits."""
         self._limits.restore(rows, self._limit_of_rule())
 

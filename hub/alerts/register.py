@@ -7,17 +7,21 @@ from hub.alerts import lifecycle
 from hub.alerts.agenda import Agenda
 from hub.alerts.alert import Alert, changed
 from hub.alerts.decision import look_again
+from hub.alerts.floor import Floor
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.past import Past
 from hub.model import Phase
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
+from hub.store.keeper import Keeper
 
 __all__ = ["Register"]
 
 
-class Register:
+class Register(Keeper):
     """All alerts, and the rules as they are now. `firing` are those that fire, or flap."""
+
+    kind = "alerts"
 
     def __init__(self, out: Outgoing, holds_on: Callable[[str], float]) -> None:
         """Begin empty; `out` publishes what is put in.
@@ -30,21 +34,19 @@ class Register:
         self.rules: Mapping[str, Rule] = {}
         self._out, self._agenda, self._past = out, Agenda(), Past(self.alerts)
         self._dirty: set[str] = set()
-        self._floor, self._floor_dirty = 0, False
-        """The highest episode, or version, of an alert that was dropped: one that comes anew begins above it.
-
-        So ids never come back, and nothing needs to be known of who is gone.
-        """
+        self.floor = Floor()
 
     def follow(self, rules: Mapping[str, Rule]) -> None:
         """Take the rules as they are now."""
         self.rules = rules
 
-    def restore(self, alerts: Iterable[tuple[str, str]], floor: int, now: float) -> None:
-        """Bring in what a store held; those that fire must be looked at by the caller."""
-        self._floor = floor
-        for mark, text in alerts:
-            alert = self.alerts[mark] = Alert.load(text)
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring in what a store held; `resume` follows."""
+        self.alerts.update((mark, Alert.load(text)) for mark, text in rows)
+
+    def resume(self, now: float) -> None:
+        """Go on with what was brought in; those that fire must be looked at by the caller."""
+        for mark, alert in list(self.alerts.items()):
             if alert.open:
                 self.firing[mark] = None
             elif alert.state is Phase.INACTIVE and not alert.over:  # of a hub that kept what is over for ever
@@ -57,7 +59,7 @@ class Register:
 
     def new(self, transition: Transition) -> Alert:
         """Begin an alert, above every id that was given to one that is known no more."""
-        return Alert(transition.rule.name, transition.instance, self._floor, self._floor)
+        return Alert(transition.rule.name, transition.instance, self.floor.number, self.floor.number)
 
     def enter(self, mark: str, alert: Alert) -> None:
         """Count an alert among those that fire, as others are to see it; `put` follows when all is said of it."""
@@ -95,7 +97,7 @@ class Register:
         self._agenda.drop(mark)
         self._past.drop(mark)
         self._dirty.add(mark)
-        self._floor, self._floor_dirty = max(self._floor, gone.episode, gone.version), True
+        self.floor.rise(gone.episode, gone.version)
 
     def shift(self, seconds: float) -> None:
         """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
@@ -164,8 +166,3 @@ class Register:
         """Take the rows of all alerts that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
         return [(mark, alert.dump() if (alert := self.alerts.get(mark)) else None) for mark in dirty]
-
-    def take_floor(self) -> int | None:
-        """Take the floor, where it has changed since the last call."""
-        dirty, self._floor_dirty = self._floor_dirty, False
-        return self._floor if dirty else None

@@ -3,8 +3,9 @@
 A conversation is what a receiver sees as one: an alert alone, or the alerts of a rule with equal values of `group_by`.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 __all__ = ["NOTHING_SAID", "Said"]
 
@@ -32,6 +33,11 @@ class Said:
     heirs: tuple[str, ...] = ()
     behind: float = 0.0
     called: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> "Said":
+        """Read what stands in the store: lists where tuples are, and what was empty in earlier hubs left out."""
+        return cls(**dict(stored) | {name: tuple(stored.get(name, ())) for name in ("told", "heirs", "called")})
 
     def heard_by(self, receivers: Iterable[str]) -> "Said":
         """Return it when these have heard, too."""

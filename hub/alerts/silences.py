@@ -14,6 +14,7 @@ from hub.clock import rfc3339
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_KEPT_SECONDS, SILENCES
 from hub.model import Labels
+from hub.store.keeper import Keeper
 
 __all__ = ["Silence", "Silences"]
 
@@ -69,8 +70,6 @@ class Silence:
     def load(cls, identity: str, text: str) -> "Silence":
         """Read what `dump` wrote."""
         matchers, *rest, annotations = orjson.loads(text)
-        if not isinstance(annotations, list):  # before version 9 there were none
-            rest, annotations = [*rest, annotations], []
         noted = tuple((str(name), str(value)) for name, value in annotations)
         return replace(cls(identity, tuple(Matcher(*each) for each in matchers), *rest), annotations=noted)
 
@@ -80,12 +79,14 @@ def _matcher_body(matcher: Matcher) -> dict[str, Any]:
     return {"name": matcher.name, "value": matcher.value, "isRegex": regex, "isEqual": equal}
 
 
-class Silences:
+class Silences(Keeper):
     """All silences by id. The serial that ids are made of never goes back, also over a restart.
 
     The book asks at every tick what has changed, and for every alert that it might tell which silence hides it. So the
     times of all are kept in order, and who holds now is kept until the next one starts or ends.
     """
+
+    kind = "silence"
 
     def __init__(self) -> None:
         """Begin with none."""

@@ -10,19 +10,19 @@ from hub.expressions.format import bytes_text
 from hub.limits import TRACE_HEAD_BYTES
 from hub.model import Event
 from hub.rules.transition import Transition
-from hub.store.changes import TraceRow
+from hub.store.keeper import Journal
 
 __all__ = ["Trace"]
 
 _TEXT_CHARS = 200
 
 
-class Trace:
+class Trace(Journal):
     """Collects entries until the next commit takes them."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._rows: list[TraceRow] = []
+        super().__init__("trace")
 
     def transition(self, mark: str, transition: Transition, labels: Mapping[str, str]) -> None:
         """An instance changed its phase: what caused it, and what the parts of the condition came to."""
@@ -58,13 +58,8 @@ class Trace:
         """Somebody did something at the desk."""
         self._add(at, "command", mark, rule, "", {"command": command, "by": by, "comment": comment})
 
-    def take(self) -> list[TraceRow]:
-        """Take the rows since the last call."""
-        rows, self._rows = self._rows, []
-        return rows
-
     def _add(self, at: float, kind: str, mark: str, rule: str, identity: str, data: Mapping[str, Any]) -> None:
-        self._rows.append((at, kind, mark, rule, identity, orjson.dumps(data, default=str).decode()))
+        self.add((at, kind, mark, rule, identity, orjson.dumps(data, default=str).decode()))
 
 
 def _event(event: Event | None) -> Mapping[str, Any] | None:

@@ -15,16 +15,17 @@ from hub.discovery.homeassistant import entities
 from hub.limits import DISCOVERY_ALERTS
 from hub.model import OWN, Notification, Phase
 from hub.rules.rule import Rule
+from hub.store.keeper import Keeper
 
-__all__ = ["KIND", "Announcements"]
+__all__ = ["Announcements"]
 
-KIND = "discovery"
-"""Of the rows in the store's table `desk`."""
 _SERIAL = "serial"
 
 
-class Announcements:
+class Announcements(Keeper):
     """Follows the alerts of a book. Alerts of shadow rules are not announced: nobody is to hear of them."""
+
+    kind = "discovery"
 
     def __init__(self, alerts: Mapping[str, Alert], prefix: str, discovery: str, version: str) -> None:
         """Begin with nothing announced; without `discovery`, Home Assistant's prefix, all that was is withdrawn."""
@@ -114,12 +115,12 @@ class Announcements:
         self._serial += 1
         self._dirty.add(_SERIAL)
         body = {"topic": topic, "payload": payload, "retain": retain}
-        self._queue.append(Notification(f"{KIND}-{self._serial}", OWN, mark, body, now))
+        self._queue.append(Notification(f"{self.kind}-{self._serial}", OWN, mark, body, now))
 
-    def take_rows(self) -> list[tuple[str, str, str | None]]:
+    def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(KIND, key, self._row(key)) for key in sorted(dirty)]
+        return [(key, self._row(key)) for key in sorted(dirty)]
 
     def _row(self, key: str) -> str | None:
         if key == _SERIAL:

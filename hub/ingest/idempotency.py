@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from hub.limits import IDEMPOTENCY_KEYS, IDEMPOTENCY_SECONDS
+from hub.store.keeper import Keeper
 
 __all__ = ["Keys"]
 
@@ -15,13 +16,19 @@ KeyRow = tuple[str, float | None]
 """digest, when it came; None where it is forgotten"""
 
 
-class Keys:
+class Keys(Keeper):
     """The keys of the last IDEMPOTENCY_SECONDS, IDEMPOTENCY_KEYS at most, the oldest first."""
 
-    def __init__(self, stored: Iterable[tuple[str, float]] = ()) -> None:
-        """Begin with what the store holds: digest and time, in seconds since 1970."""
-        self._known: OrderedDict[str, float] = OrderedDict(sorted(stored, key=lambda row: row[1]))
+    kind = "keys"
+
+    def __init__(self) -> None:
+        """Begin with none known."""
+        self._known: OrderedDict[str, float] = OrderedDict()
         self._rows: list[KeyRow] = []
+
+    def restore(self, rows: Iterable[tuple[str, float]]) -> None:
+        """Bring in what a store held: digest and time, in seconds since 1970."""
+        self._known.update(sorted(rows, key=lambda row: row[1]))
 
     def take(self, key: str, now: float) -> bool:
         """Remember a key; tell whether it is new."""

@@ -16,6 +16,7 @@ from hub.errors import Code, RequestError
 from hub.limits import SUBSCRIBER_URL_CHARS, SUBSCRIBERS
 from hub.notify.guard import forbidden, literal
 from hub.notify.hostname import unusable
+from hub.store.keeper import Keeper
 
 __all__ = ["Subscribers", "Subscription", "read_subscription"]
 
@@ -36,25 +37,30 @@ class Subscription:
     at: float
 
 
-class Subscribers:
+class Subscribers(Keeper):
     """All subscriptions, by endpoint. `key` is the secret that the hub's VAPID key is made of."""
+
+    kind = "subscribers"
 
     def __init__(
         self,
         key: bytes,
-        stored: Iterable[tuple[str, str]] = (),
         acknowledges: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """Bring in what the store holds: endpoint, and the rest as JSON.
+        """Begin with none.
 
         `acknowledges` tells of a name, by which somebody subscribed, whether its links that acknowledge are for him: a
         link needs no login, so who may only look must not get one. It is asked each time, as roles change.
         """
         self.key, self.acknowledges = key, acknowledges
-        self.all = {endpoint: Subscription(endpoint, *orjson.loads(text)) for endpoint, text in stored}
+        self.all: dict[str, Subscription] = {}
         self.offers: dict[object, tuple[str, bool]] = {}
         """Of each receiver of kind `webpush`: its public key, and whether it sends into private networks."""
         self._rows: list[tuple[str, str | None]] = []
+
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring in what a store held: endpoint, and the rest as JSON."""
+        self.all.update((endpoint, Subscription(endpoint, *orjson.loads(text))) for endpoint, text in rows)
 
     @property
     def public_key(self) -> str:

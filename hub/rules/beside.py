@@ -6,19 +6,17 @@ Only the plans of such topics hold it, and only while rules want it; all other e
 from collections.abc import Iterable
 
 from hub.model import Event
-from hub.rules.births import BIRTH, Births
+from hub.rules.births import Births
 from hub.rules.index import Bound, Plan
-from hub.rules.metrics import METRICS, SINCE, Metrics
-from hub.rules.presence import PRESENCE, Presence
+from hub.rules.metrics import Metrics
+from hub.rules.presence import Presence
 from hub.rules.rule import Rule
 from hub.rules.subjects import Kind, about, presence_filters
 from hub.rules.work import Work
+from hub.store.keeper import Keeper
 
-__all__ = ["BESIDE", "Beside"]
+__all__ = ["Beside"]
 
-BESIDE = frozenset({BIRTH, METRICS, SINCE, PRESENCE})
-"""The kinds of its rows in the store's table `desk`."""
-DeskRow = tuple[str, str, str | None]
 Key = tuple[str, ...]
 
 
@@ -28,6 +26,7 @@ class Beside:
     def __init__(self, work: Work) -> None:
         """Begin with nothing known and nothing wanted."""
         self._presence, self.births, self._metrics = work.presence, Births(work.on_error), Metrics(work.on_error)
+        self.keepers: tuple[Keeper, ...] = (self.births, self._metrics, self._metrics.newer, self._presence)
         self.filters: list[str] = []
         """What must be subscribed beside the rules' own topics."""
 
@@ -49,18 +48,6 @@ class Beside:
             plan.always = (Bound(_Before(self.births, self._metrics, plan), (), None), *plan.always)
         if what.says.reports:
             plan.always = (*plan.always, Bound(_Behind(self._presence), (), None))
-
-    def restore(self, rows: Iterable[tuple[str, str, str]]) -> None:
-        """Bring in what a store held."""
-        kept = list(rows)
-        self.births.restore([row[1:] for row in kept if row[0] == BIRTH])
-        of_metrics = [[row[1:] for row in kept if row[0] == kind] for kind in (METRICS, SINCE)]
-        self._metrics.restore(*of_metrics)
-        self._presence.restore([row[1:] for row in kept if row[0] == PRESENCE])
-
-    def take_rows(self) -> list[DeskRow]:
-        """Take the rows that changed since the last call."""
-        return [*self.births.take_rows(), *self._metrics.take_rows(), *self._presence.take_rows()]
 
 
 class _Before:

@@ -14,11 +14,10 @@ from hub.ingest.sparkplug import Declared, MetricEvent, NotSparkplug, Pending, r
 from hub.limits import SPARKPLUG_NAMES
 from hub.model import Event
 from hub.rules.subjects import Says, about, node_of
+from hub.store.keeper import Keeper
 
-__all__ = ["BIRTH", "Births"]
+__all__ = ["Births"]
 
-BIRTH = "birth"
-"""Of the rows in the store's table `desk`."""
 _TOO_MANY = f"births name more than {SPARKPLUG_NAMES:,} metrics: this one, heard longest ago, is forgotten"
 _TELLING = frozenset({1, 2, 3, 4, *range(22, 35)})  # datatypes that change how a value is read
 
@@ -38,8 +37,10 @@ class _Birth:
         return 1 + len(self.by_alias) + len(self.by_name)  # one that declares nothing is remembered as well
 
 
-class Births:
+class Births(Keeper):
     """Stands before the rules on every Sparkplug topic; the oldest births go where there are too many metrics."""
+
+    kind = "birth"
 
     def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
         """Begin with none; `on_error` hears of metrics that no birth has named."""
@@ -110,10 +111,10 @@ class Births:
         self._known.clear()
         self._size = 0
 
-    def take_rows(self) -> list[tuple[str, str, str | None]]:
+    def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(BIRTH, key, self._known[key].text if key in self._known else None) for key in sorted(dirty)]
+        return [(key, self._known[key].text if key in self._known else None) for key in sorted(dirty)]
 
 
 def _declared(birth: _Birth, pending: Pending) -> Declared | None:

@@ -27,6 +27,7 @@ from hub.rules.rule import Rule
 from hub.rules.state import RuleState
 from hub.rules.transition import Transition
 from hub.rules.work import NoDevices, Registry, Work
+from hub.store.keeper import Keeper, RowsTogether
 
 __all__ = ["Engine"]
 
@@ -67,6 +68,8 @@ class Engine:
         """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
         self._lost: list[tuple[str, str]] = []
         self._samples: list[SampleRow] = []
+        self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
+        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, *self._stored)
 
     @property
     def overlaps(self) -> bool:
@@ -282,15 +285,20 @@ class Engine:
         samples, self._samples = self._samples, []
         return samples
 
-    def take_heard(self, now: float | None) -> list[tuple[str, str, str | None]]:
-        """Take rows of last messages; see Lasts."""
-        return self.lasts.take_rows(self._plans, now)
+    def write_heard(self, now: float | None) -> None:
+        """Let rows of last messages go into the commit that is being made; see Lasts."""
+        self.lasts.write(self._plans, now)
 
     def signatures(self) -> list[tuple[str, str]]:
         """Return name and signature of every rule, to be stored beside the state."""
         return [(name, state.rule.signature) for name, state in self.states.items()]
 
     # state in
+
+    def resume(self, signatures: Mapping[str, str], now: float) -> dict[str, Reason]:
+        """Go on with what the keepers have brought in; see `restore`."""
+        instances, samples = (each.stored() for each in self._stored)
+        return self.restore(instances, signatures, now, samples)
 
     def restore(
         self,

@@ -13,18 +13,20 @@ import orjson
 
 from hub.limits import HEARD_LEAST, HEARD_LOOKS, HEARD_ROWS, HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
 from hub.rules.index import Plan
+from hub.store.keeper import Keeper
 
-__all__ = ["HEARD", "Lasts"]
+__all__ = ["Lasts"]
 
-HEARD = "heard"
-"""Of its rows in the store's table `desk`."""
-DeskRow = tuple[str, str, str | None]
+HeardRow = tuple[str, str | None]
+"""topic; JSON of when, how often and what"""
 Carried = tuple[bytes | None, float]
 """Payload (None where it was too large to be stored) and time."""
 
 
-class Lasts:
+class Lasts(Keeper):
     """What was heard last of topics; `now` is seconds since 1970."""
+
+    kind = "heard"
 
     def __init__(self) -> None:
         """Begin with nothing heard."""
@@ -42,6 +44,7 @@ class Lasts:
         self._to_look = 0
         self._room = float(HEARD_ROWS)
         self._taken = 0.0
+        self._rows: list[HeardRow] = []
 
     # at work
 
@@ -115,9 +118,20 @@ class Lasts:
         """Whether there may be something to write."""
         return self.stale or self._to_look > 0 or bool(self._gone) or bool(self._fresh)
 
-    def take_rows(self, plans: Mapping[str, Plan], now: float | None) -> list[DeskRow]:
-        """Take rows that changed: so many for each second since the last call; all where `now` is None, at the end."""
-        rows: list[DeskRow] = [(HEARD, topic, None) for topic in self._gone]
+    def write(self, plans: Mapping[str, Plan], now: float | None) -> None:
+        """Let rows that changed go into the commit that is being made, as many as `now` allows.
+
+        So many for each second since the last call; all where `now` is None, at the end.
+        """
+        self._rows += self._due_rows(plans, now)
+
+    def take_rows(self) -> list[HeardRow]:
+        """Take what was written since the last call."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def _due_rows(self, plans: Mapping[str, Plan], now: float | None) -> list[HeardRow]:
+        rows: list[HeardRow] = [(topic, None) for topic in self._gone]
         self._gone.clear()
         if self.stale:
             self.stale, self._to_look = False, len(plans)
@@ -129,7 +143,7 @@ class Lasts:
         rows += self._some(plans, max(HEARD_LEAST, int(passed * HEARD_LOOKS)))
         return rows
 
-    def _some(self, plans: Mapping[str, Plan], looks: int) -> Iterator[DeskRow]:
+    def _some(self, plans: Mapping[str, Plan], looks: int) -> Iterator[HeardRow]:
         """Yield rows of topics that were never written, then of the next ones of all in turn."""
         for topic in self._due(plans, looks):
             row = self._row(plans, topic)
@@ -149,7 +163,7 @@ class Lasts:
             looks -= 1
             yield topic
 
-    def _row(self, plans: Mapping[str, Plan], topic: str) -> DeskRow | None:
+    def _row(self, plans: Mapping[str, Plan], topic: str) -> HeardRow | None:
         """Write a topic's row, if it changed."""
         plan = plans.get(topic)
         raw, at = self.carried.get(topic, (None, 0.0)) if plan is None else (plan.raw, plan.at)
@@ -157,4 +171,4 @@ class Lasts:
             return None
         self._written[topic] = at
         text = None if raw is None or len(raw) > HEAVY_PAYLOAD_BYTES else b64encode(raw).decode()
-        return HEARD, topic, orjson.dumps([at, round(self.interval(topic), 3), text]).decode()
+        return topic, orjson.dumps([at, round(self.interval(topic), 3), text]).decode()

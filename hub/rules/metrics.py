@@ -6,7 +6,7 @@ since, because that is what each commit writes.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,11 +15,10 @@ from hub.ingest.sparkplug import ABOUT
 from hub.limits import PAYLOAD_BYTES, SPARKPLUG_VALUE_BYTES
 from hub.model import Event
 from hub.rules.subjects import Kind, Says, about
+from hub.store.keeper import Keeper
 
-__all__ = ["METRICS", "SINCE", "Metrics"]
+__all__ = ["Metrics"]
 
-METRICS, SINCE = "metrics", "metrics since"
-"""Of the rows in the store's table `desk`."""
 Fields = dict[str, Any]
 _LEAST = 8  # what has changed since is written apart, unless it is more than this, and half of all
 _TOO_LARGE = f"its metrics are more than {PAYLOAD_BYTES >> 10} KB of JSON together: those of before are forgotten"
@@ -38,8 +37,13 @@ class _Values:
         self.base, self.since, self.size = base, since, size
 
 
-class Metrics:
-    """Completes messages; who was heard longest ago is forgotten where there is too much."""
+class Metrics(Keeper):
+    """Completes messages; who was heard longest ago is forgotten where there is too much.
+
+    Its rows are what stands as a whole; behind them go those of `newer`.
+    """
+
+    kind = "metrics"
 
     def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
         """Begin with nothing known; `on_error` hears of what is forgotten."""
@@ -48,6 +52,8 @@ class Metrics:
         self._size = 0
         self._whole: set[str] = set()
         self._newer: set[str] = set()
+        self.newer = Newer(self._known, self._newer, self._add)
+        """The keeper of what is newer than the whole."""
 
     def hear(self, event: Event) -> None:
         """Remember what a birth or data message says; give data what it leaves out."""
@@ -99,6 +105,14 @@ class Metrics:
         before = self._known.pop(subject, None)
         self._size += values.size - (0 if before is None else before.size)
         self._known[subject] = values
+        self._bound()
+
+    def _add(self, size: int) -> None:
+        """Count what rows of `newer` bring in at a start."""
+        self._size += size
+        self._bound()
+
+    def _bound(self) -> None:
         while self._size > SPARKPLUG_VALUE_BYTES and len(self._known) > 1:
             oldest, gone = self._known.popitem(last=False)
             self._size -= gone.size
@@ -107,12 +121,10 @@ class Metrics:
 
     # the store
 
-    def restore(self, whole: Iterable[tuple[str, str]], newer: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held: rows of METRICS, and of SINCE."""
-        since = dict(newer)
-        for subject, text in whole:
-            more = since.get(subject, "")
-            self._keep(subject, _Values(orjson.loads(text), orjson.loads(more) if more else {}, len(text) + len(more)))
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring in what a store held."""
+        for subject, text in rows:
+            self._keep(subject, _Values(orjson.loads(text), {}, len(text)))
 
     def forget(self) -> None:
         """Know nothing any more: nobody hears what comes next."""
@@ -120,17 +132,38 @@ class Metrics:
         self._known.clear()
         self._size = 0
 
-    def take_rows(self) -> list[tuple[str, str, str | None]]:
-        """Take the rows that changed since the last call."""
-        whole, newer = self._whole, self._newer - self._whole
-        self._whole, self._newer = set(), set()
-        rows: list[tuple[str, str, str | None]] = []
-        for subject in sorted(whole):
+    def take_rows(self) -> list[tuple[str, str | None]]:
+        """Take the rows that changed since the last call; what is newer of these subjects is written anew, too."""
+        whole = sorted(self._whole)
+        self._newer |= self._whole
+        self._whole = set()
+        found = [(subject, self._known.get(subject)) for subject in whole]
+        return [(subject, None if values is None else orjson.dumps(values.base).decode()) for subject, values in found]
+
+
+class Newer(Keeper):
+    """What single metrics have said since the whole was written: small rows, since most commits have some."""
+
+    kind = "metrics since"
+
+    def __init__(self, known: Mapping[str, _Values], changed: set[str], count: Callable[[int], None]) -> None:
+        """Look at the values that are `known`; `count` hears how much JSON a start brings in."""
+        self._known, self._changed, self._count = known, changed, count
+
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring in what a store held, behind what stands as a whole."""
+        for subject, text in rows:
             values = self._known.get(subject)
-            rows.append((METRICS, subject, None if values is None else orjson.dumps(values.base).decode()))
-            rows.append((SINCE, subject, _newer_of(values)))
-        rows += [(SINCE, subject, _newer_of(self._known.get(subject))) for subject in sorted(newer)]
-        return rows
+            if values is not None:
+                values.since = orjson.loads(text)
+                values.size += len(text)
+                self._count(len(text))
+
+    def take_rows(self) -> list[tuple[str, str | None]]:
+        """Take the rows that changed since the last call, once those of the whole are taken."""
+        changed = sorted(self._changed)
+        self._changed.clear()
+        return [(subject, _newer_of(self._known.get(subject))) for subject in changed]
 
 
 _KINDS, _TELLING = frozenset({Kind.NODE, Kind.DEVICE}), frozenset({Says.BIRTH, Says.DATA})

@@ -18,18 +18,19 @@ from hub.rules.posting import Identity, PostedAlert, Posting, dump_identity, loa
 from hub.rules.rule import Rule, Texts
 from hub.rules.schema import NO_DEFAULTS, SEVERITIES, Defaults
 from hub.rules.transition import Transition
+from hub.store.keeper import Keeper
 
-__all__ = ["KIND", "PLACE", "Posted"]
+__all__ = ["PLACE", "Posted"]
 
-KIND = "posted"
-"""Of the rows in the store's table `desk`."""
 PLACE = "/api/v2/alerts"
 """Stands where a rule of a file has its path."""
 _TIDY = 1024  # entries
 
 
-class Posted:
+class Posted(Keeper):
     """All alerts that were posted, by identity; those that are over stay as long as they are shown."""
+
+    kind = "posted"
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -42,6 +43,8 @@ class Posted:
         self._due: list[tuple[float, Identity]] = []
         self._transitions: list[Transition] = []
         self._dirty: set[Identity] = set()
+        self.taken: dict[str, Reason] = {}
+        """Names that a rule of a file has taken while nothing ran: their alerts are the alert book's to end."""
 
     # state in
 
@@ -59,18 +62,16 @@ class Posted:
             rules[name] = _rule(name, defaults)
         return taken
 
-    def restore(self, rows: Iterable[tuple[str, str]]) -> dict[str, Reason]:
-        """Bring in what a store held, once `follow` was called; return what that returns."""
-        taken: dict[str, Reason] = {}
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring in what a store held, once `follow` was called; `taken` tells what had to stay out."""
         for key, text in rows:
             identity = load_identity(key)
             if self._is_taken(identity[0]):
-                taken[identity[0]] = Reason.NAME_TAKEN
+                self.taken[identity[0]] = Reason.NAME_TAKEN
                 self._dirty.add(identity)
             else:
                 self._put(identity, PostedAlert.load(text))
         self._dirty -= self.alerts.keys()
-        return taken
 
     # what is posted
 
@@ -162,10 +163,10 @@ class Posted:
         transitions, self._transitions = self._transitions, []
         return transitions
 
-    def take_rows(self) -> list[tuple[str, str, str | None]]:
+    def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(KIND, dump_identity(identity), self._row(identity)) for identity in dirty]
+        return [(dump_identity(identity), self._row(identity)) for identity in dirty]
 
     def _row(self, identity: Identity) -> str | None:
         found = self.alerts.get(identity)

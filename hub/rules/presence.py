@@ -14,11 +14,10 @@ import orjson
 from hub.limits import PRESENCE_SUBJECTS
 from hub.model import Event
 from hub.rules.subjects import About, Kind, Says, about, node_of
+from hub.store.keeper import Keeper
 
-__all__ = ["PRESENCE", "STATES", "Presence", "Standing", "Watcher"]
+__all__ = ["STATES", "Presence", "Standing", "Watcher"]
 
-PRESENCE = "presence"
-"""Of the rows in the store's table `desk`."""
 Key = tuple[str, ...]
 _LEVEL_CHARS = 256  # of a root's name that is believed
 _TOO_MANY = f"more than {PRESENCE_SUBJECTS:,} devices are gone, asleep or in doubt: this one, heard first, is forgotten"
@@ -67,8 +66,10 @@ class _Record:
         return orjson.dumps([self.standing, self.bd_seq, self.root]).decode()
 
 
-class Presence:
+class Presence(Keeper):
     """The subjects, and the instances that stand for them."""
+
+    kind = "presence"
 
     def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
         """Begin with nothing reported; `on_error` hears of what had to be forgotten."""
@@ -273,7 +274,7 @@ class Presence:
         for subject, text in rows:
             self._records[subject] = _Record(*orjson.loads(text))
 
-    def take_rows(self) -> list[tuple[str, str, str | None]]:
+    def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(PRESENCE, key, self._records[key].dump() if key in self._records else None) for key in sorted(dirty)]
+        return [(key, self._records[key].dump() if key in self._records else None) for key in sorted(dirty)]

@@ -1,4 +1,4 @@
-"""The keys of a rule: one YAML mapping into one Rule, every problem with its place. What is not built yet is refused.
+"""The keys of a rule: one YAML mapping into one Rule, every problem with its place.
 
 To add a key: read it in `read_rule`, give it to Rule, use it in the engine (or the alert book), document it in docs.
 """

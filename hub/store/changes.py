@@ -45,7 +45,7 @@ class Changes:
     samples: Sequence[tuple[str, str, str | None, int, str | None]] = ()
     """rule, instance, slot, number, state; without a slot all of the instance, and these rows come first"""
     desk: Sequence[tuple[str, str, str | None]] = ()
-    """kind (silence, conversation, limit, episode, posted, discovery, birth, presence, heard), key, state"""
+    """kind (one of FORMATS in formats.py), key, state"""
     trace: Sequence[TraceRow] = ()
     keys: Sequence[tuple[str, float | None]] = ()
     """Idempotency keys of posted events: digest, when it came; None forgets it."""

@@ -4,10 +4,8 @@ SQLite, WAL, synchronous=FULL: a commit that returned survives power loss. State
 each statement gives up the GIL once and has to win it back from the event loop.
 """
 
-import re
 import secrets
 import sqlite3
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,11 @@ from hub.errors import StoreUnusable
 from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
 from hub.store.changes import Changes, Snapshot
 from hub.store.damage import damaged_row, undecodable_row, unreadable_row, unusable
+from hub.store.formats import newer, write_formats
 from hub.store.lock import Lock
+from hub.store.migrations import STEPS, TABLES, migrate
 
-__all__ = ["Database", "newer"]
+__all__ = ["Database"]
 
 _INSTANCES = """
 INSERT INTO instances SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
@@ -83,9 +83,6 @@ _FEWER_HANDED = """
 UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
 (SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
 _KEY_BYTES = 32
-_TABLES = set(
-    re.findall(r"^CREATE TABLE (\w+)", files("hub.store").joinpath("schema.sql").read_text("utf-8"), re.MULTILINE)
-)
 _GONE = ("delivered", "superseded")
 _PAGE = """
 SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
@@ -139,12 +136,11 @@ class Database:
             raise StoreUnusable(f"{self.path}: a database, but no hub's; name another file with --state")
         if why := newer(self.connection):
             raise StoreUnusable(f"{self.path}: {why}; install that version or name another file with --state")
-        version, steps = run("PRAGMA user_version").fetchone()[0], _migrations()
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
         run("PRAGMA journal_size_limit = 67108864")
-        for number in range(version, len(steps)):
-            self.connection.executescript(f"BEGIN;\n{steps[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;")
+        migrate(self.connection, STEPS)
+        write_formats(self.connection)
         self._dead: int = self._rows(_COUNT_DEAD)[0][0]
         self._handed: int = self._rows(_COUNT_HANDED)[0][0]
 
@@ -155,7 +151,7 @@ class Database:
             StoreUnusable: one cannot; it is named.
 
         """
-        if gone := sorted(_TABLES - {name for (name,) in self._rows("SELECT name FROM sqlite_master")}):
+        if gone := sorted(TABLES - {name for (name,) in self._rows("SELECT name FROM sqlite_master")}):
             remedy = "restore a backup, or move it away and begin anew"
             raise StoreUnusable(f"{self.path}: damaged: the table {gone[0]} is missing; {remedy}")
         found = undecodable_row(self.connection, self.path) or unreadable_row(self.connection, self.path)
@@ -351,14 +347,3 @@ class Database:
         """Fold the write-ahead log into the file and let go of it."""
         self.connection.close()
         self._lock.close()
-
-
-def newer(connection: sqlite3.Connection) -> str:
-    """Say that a newer hub has written this file, "" where that is not so."""
-    version, known = connection.execute("PRAGMA user_version").fetchone()[0], len(_migrations())
-    return f"written by a newer hub (state version {version}, this one knows {known})" if version > known else ""
-
-
-def _migrations() -> list[str]:
-    text = files("hub.store").joinpath("schema.sql").read_text("utf-8")
-    return re.split(r"^-- version \d+\n", text, flags=re.MULTILINE)[1:]

@@ -12,7 +12,7 @@ from hub.errors import StoreUnusable
 from hub.model import OWN
 from hub.store.changes import TraceRow
 from hub.store.damage import unreadable
-from hub.store.database import newer
+from hub.store.formats import newer
 from hub.store.lock import kind_of
 
 __all__ = ["Depth", "LastAttempt", "OutboxEntry", "Reader"]

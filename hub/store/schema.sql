@@ -1,4 +1,5 @@
--- The state file. One section a version, never edited once released: a change is a new section at the end.
+-- The state file. One section a version, never edited once released: a change is a new section at the end. What SQL
+-- cannot move, a function of the same number in migrations.py moves behind it.
 -- Lists of rows come in as one JSON text each (json_each), so that a commit is a handful of statements.
 
 -- version 1
@@ -69,7 +70,7 @@ CREATE TABLE samples (
 ) STRICT, WITHOUT ROWID;
 
 -- version 3
--- what people and time put beside the alerts: silences, groups, limits; `state` is the alert desk's own JSON
+-- what needs no table of its own, a kind each (FORMATS in formats.py names them); `state` is the owner's own JSON
 CREATE TABLE desk (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -130,3 +131,11 @@ DELETE FROM samples WHERE (rule, instance) NOT IN (SELECT rule, instance FROM in
 -- version 9
 -- silences have annotations, behind the rest in their JSON, and the last message of each topic stands in `desk`, as
 -- `heard`: a hub before this one cannot read the one and would take the other for an alert desk's
+
+-- version 10
+-- each kind of row has a format number of its own, which may be raised alone (formats.py); before it, some of the JSON
+-- changed without a new version: alerts, silences and groups of all of these hubs are made to look alike (migrations.py)
+CREATE TABLE formats (
+    kind TEXT PRIMARY KEY,
+    format INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

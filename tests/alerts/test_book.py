@@ -12,6 +12,8 @@ from hub.alerts.matchers import parse_matchers
 from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Reason
 from hub.rules.engine import Engine
+from hub.store.changes import Snapshot
+from hub.store.keeper import restore_all, take_all
 from tests.rules.making import event, rules
 
 HUB = {"client_id": "hub", "version": "1"}
@@ -32,7 +34,8 @@ class Desk:
         self.book = Book("hub", HUB, lambda *error: self.errors.append(error))
         rows = [(*key, state) for key, state in self.instances.items()]
         gone = self.engine.restore(rows, self.signatures, self.now)
-        self.book.restore(self.alerts.items(), (), self.now)
+        restore_all(self.book.keepers, Snapshot(alerts=list(self.alerts.items())))
+        self.book.resume(self.now)
         self.book.end(gone, self.now)
         return self.take()
 
@@ -57,7 +60,7 @@ class Desk:
             self.instances[rule_, key] = state
             if state is None:
                 del self.instances[rule_, key]
-        self.alerts.update(self.book.take_rows())
+        self.alerts.update(take_all(self.book.keepers).alerts)
         self.signatures = dict(self.engine.signatures())
         self.book.take_changed()
         return self.book.take_notifications()

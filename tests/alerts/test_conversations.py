@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert
-from hub.alerts.conversation import Conversation, News, mark_of
+from hub.alerts.conversation import Conversation, News
 from hub.alerts.conversations import FLOOR, Conversations
 from hub.alerts.said import Said
 from hub.model import Phase, Suppressor
@@ -112,14 +112,6 @@ NAMES = st.lists(st.sampled_from(["chat", "mail", "boss"]), unique=True).map(tup
 )
 def test_a_conversation_comes_back_from_the_store_as_it_went_in(it):
     assert Conversation.load(it.mark, it.dump()) == it
-
-
-def test_a_group_of_the_first_edition_is_taken_over_with_what_it_has_to_say():
-    news = [{"id": "m-1-resolved", "state": "resolved"}]
-    text = '["A",{"site":"a"},4,900.0,1200.0,["w"],{"m":1},[{"id":"m-1-resolved","state":"resolved"}],1,["chat"]]'
-    it = Conversation.load(mark_of("A", {"site": "a"}), text)
-    assert (it.rule, it.labels, it.episode, it.serial, it.spoke) == ("A", {"site": "a"}, 4, 4, 900.0)
-    assert (it.news, it.changed, it.said.told) == ([News(("chat",), 1, news)], 1190.0, ("chat",))
 
 
 def test_ends_are_gathered_by_who_heard_of_the_beginning():

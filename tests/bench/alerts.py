@@ -9,6 +9,7 @@ from time import process_time
 
 from hub.alerts.book import Book
 from hub.rules.engine import Engine
+from hub.store.keeper import take_all
 from tests.rules.making import event, rules
 
 ALERTS = 10_000
@@ -49,10 +50,8 @@ class Stand:
 
     def take(self, begun):
         """Take what a commit takes of the book; return the seconds of CPU since `begun`."""
-        self.book.take_rows()
-        self.book.take_desk()
+        take_all(self.book.keepers)
         self.book.take_notifications()
-        self.book.take_trace()
         self.book.take_changed()
         return process_time() - begun
 

@@ -106,7 +106,7 @@ def test_a_rule_that_goes_takes_its_entities_along_and_brings_them_back_when_it_
     world.send("a", 35)
     gone = configs(world.reload(NOTHING))
     assert gone == {"binary_sensor": None, "button": None}
-    assert not [key for kind, key in world.desk if kind == announcements.KIND and key != "serial"]
+    assert not [key for kind, key in world.desk if kind == announcements.Announcements.kind and key != "serial"]
     assert None not in configs(world.reload(HOT)).values()
 
 

@@ -304,7 +304,9 @@ async def test_there_is_an_end_to_subscriptions(webpush, subscribers):
 async def test_what_is_stored_is_there_again(webpush, subscribers, listener):
     webpush()
     browser = join(subscribers, listener)
-    assert Subscribers(KEY, subscribers.take_rows()).all == subscribers.all
+    again = Subscribers(KEY)
+    again.restore(subscribers.take_rows())
+    assert again.all == subscribers.all
     assert subscribers.all[browser.endpoint].by == "anna"
     assert subscribers.take_rows() == []
 

@@ -10,6 +10,8 @@ from hub.rules.engine import Engine
 from hub.rules.keys import Known
 from hub.rules.schema import NO_DEFAULTS, read_rule
 from hub.schedules import read_schedules
+from hub.store.changes import Snapshot
+from hub.store.keeper import restore_all, take_all
 
 
 class Packet:
@@ -89,3 +91,13 @@ class Drive:
             (t.rule.name, "/".join(value for _, value in t.instance), t.phase.value, t.reason.value)
             for t in self.engine.take_transitions()
         ]
+
+
+def desk_of(engine):
+    """Take what an engine keeps beside its instances: kind, key, text."""
+    return take_all(engine.beside.keepers).desk
+
+
+def restore_desk(engine, rows):
+    """Bring in what `desk_of` gave."""
+    restore_all(engine.beside.keepers, Snapshot(desk=list(rows)))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hub.ingest.decode import decode
 from hub.rules import births
 from hub.rules.engine import Engine
-from tests.rules.making import Packet, rules
+from tests.rules.making import Packet, desk_of, restore_desk, rules
 from tests.support.sparkplug import metric, payload
 
 RULE = """
@@ -27,11 +27,11 @@ class Rig:
 
     def start(self):
         self.engine = Engine(rules(self.text), None, lambda *error: self.errors.append(error))
-        self.engine.beside.restore([(*key, text) for key, text in self.rows.items()])
+        restore_desk(self.engine, [(*key, text) for key, text in self.rows.items()])
         self.engine.restore([], {}, 1000.0)
 
     def restart(self):
-        for kind, key, text in self.engine.beside.take_rows():
+        for kind, key, text in desk_of(self.engine):
             self.rows[kind, key] = text
         self.rows = {key: text for key, text in self.rows.items() if text is not None}
         self.start()
@@ -90,9 +90,9 @@ def test_births_are_known_after_a_restart_and_a_new_one_takes_the_place_of_the_o
 def test_the_same_birth_again_is_not_written_again():
     rig = Rig()
     rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
-    assert rig.engine.beside.take_rows()[0][:2] == ("birth", "spBv1.0/g/n/d")
+    assert desk_of(rig.engine)[0][:2] == ("birth", "spBv1.0/g/n/d")
     rig.send(DEVICE.format("BIRTH"), TEMPERATURE)
-    assert [row for row in rig.engine.beside.take_rows() if row[0] == "birth"] == []
+    assert [row for row in desk_of(rig.engine) if row[0] == "birth"] == []
 
 
 def test_births_beyond_the_bound_push_out_the_oldest(monkeypatch):
@@ -111,7 +111,7 @@ def test_where_no_rule_reads_sparkplug_any_more_births_are_forgotten():
     rig.restart()
     rig.text = '- {alert: Other, topic: "t/{x}", when: value > 1}'
     rig.start()
-    rows = rig.engine.beside.take_rows()
+    rows = desk_of(rig.engine)
     assert rows == [(kind, "spBv1.0/g/n/d", None) for kind in ("birth", "metrics", "metrics since")]
 
 

@@ -234,7 +234,7 @@ def test_births_that_declare_nothing_are_bounded_and_what_is_forgotten_is_said(m
         known._learn(f"spBv1.0/g/{n}", ())
     assert len(known._known) == 10
     assert [each[:2] for each in errors] == [("Sparkplug B", f"spBv1.0/g/{n}") for n in range(90)]
-    assert len([row for row in known.take_rows() if row[2] is not None]) == 10
+    assert len([row for row in known.take_rows() if row[1] is not None]) == 10
 
 
 def test_devices_that_were_reported_gone_are_bounded_and_what_is_forgotten_is_said(monkeypatch):

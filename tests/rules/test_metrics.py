@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.rules import metrics as metrics_module
-from tests.rules.making import event
+from tests.rules.making import desk_of, event
 from tests.rules.test_births import DEVICE, NODE, Rig
 from tests.support.sparkplug import metric
 
@@ -131,12 +131,12 @@ def test_as_json_in_a_test_it_is_completed_too():
 def test_a_commit_writes_what_has_changed_since_the_birth_and_not_all_of_it():
     rig = Rig(RULE)
     rig.send(BIRTH, *[metric(f"m{number}", number, "Int32") for number in range(100)])
-    rig.engine.beside.take_rows()
+    desk_of(rig.engine)
     rig.send(DATA, metric("m7", 70, "Int32"))
     rig.send(DATA, metric("m8", 80, "Int32"))
-    assert rig.engine.beside.take_rows() == [("metrics since", "spBv1.0/g/n/d", '{"m7":70,"m8":80}')]
+    assert desk_of(rig.engine) == [("metrics since", "spBv1.0/g/n/d", '{"m7":70,"m8":80}')]
     rig.send(DATA, *[metric(f"m{number}", 0, "Int32") for number in range(60)])
-    (kind, _, whole), (_, _, since) = rig.engine.beside.take_rows()
+    (kind, _, whole), (_, _, since) = desk_of(rig.engine)
     assert (kind, since, len(orjson.loads(whole))) == ("metrics", None, 100)
 
 

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hub.model import Event
 from hub.rules import presence
 from hub.rules.engine import Engine
-from tests.rules.making import Drive, event, rules
+from tests.rules.making import Drive, desk_of, event, restore_desk, rules
 
 HOMIE = """
     - {alert: Silent, topic: "homie/{device}/{node}/{property}", by: device, absent: 1h}
@@ -268,7 +268,7 @@ def test_auto_does_not_take_the_time_of_a_death_for_an_interval():
 
 
 def stored(engine, rows):
-    for kind, key, text in engine.beside.take_rows():
+    for kind, key, text in desk_of(engine):
         rows["desk", kind, key] = text
     for rule_name, key, text in engine.take_changes():
         rows["instances", rule_name, key] = text
@@ -279,7 +279,7 @@ def restarted(drive, rows, text):
     stored(drive.engine, rows)
     kept = {key: value for key, value in rows.items() if value is not None}
     drive.engine = Engine(rules(text))
-    drive.engine.beside.restore([(*key[1:], value) for key, value in kept.items() if key[0] == "desk"])
+    restore_desk(drive.engine, [(*key[1:], value) for key, value in kept.items() if key[0] == "desk"])
     signatures = {each.name: each.signature for each in rules(text)}
     drive.engine.restore(
         [(*key[1:], value) for key, value in kept.items() if key[0] == "instances"], signatures, drive.now

@@ -11,6 +11,7 @@ from hub.errors import StoreLocked, StoreUnusable
 from hub.store import database as module
 from hub.store.changes import Changes
 from hub.store.database import Database
+from hub.store.migrations import StateStep
 
 FULL = Changes(
     instances=[("Warm", '["7"]', '["p",1.5]'), ("Door", "", "[3]")],
@@ -54,7 +55,7 @@ def reopened(database, opened):
 
 def test_an_empty_place_becomes_a_state_file_that_only_its_owner_can_read(path, opened):
     database = opened(path.parent / "new" / "folder" / "hub.db")
-    assert database.connection.execute("PRAGMA user_version").fetchone()[0] == len(module._migrations())
+    assert database.connection.execute("PRAGMA user_version").fetchone()[0] == len(module.STEPS)
     assert database.path.stat().st_mode & 0o777 == 0o600
     assert database.load().last_row == 0
 
@@ -68,9 +69,9 @@ def test_it_is_opened_so_that_a_commit_survives_power_loss(opened):
 def test_each_version_is_migrated_from_the_one_before_and_keeps_its_rows(path, opened, monkeypatch):
     database = opened()
     database.apply([FULL])
-    steps = module._migrations()
-    more = [*steps, "ALTER TABLE meta ADD COLUMN more TEXT;", "CREATE TABLE extra (a INTEGER) STRICT;"]
-    monkeypatch.setattr(module, "_migrations", lambda: more)
+    more = ["ALTER TABLE meta ADD COLUMN more TEXT;", "CREATE TABLE extra (a INTEGER) STRICT;"]
+    more = [*module.STEPS, *map(StateStep, more)]
+    monkeypatch.setattr(module, "STEPS", more)
     database = reopened(database, opened)
     assert database.connection.execute("PRAGMA user_version").fetchone()[0] == len(more)
     assert database.connection.execute("SELECT key, value, more FROM meta").fetchall() == [("alive", "1000.5", None)]
@@ -81,11 +82,12 @@ def test_a_migration_that_fails_leaves_the_version_before_it_whole(path, opened,
     database = opened()
     database.apply([FULL])
     database.close()
-    steps = module._migrations()
-    monkeypatch.setattr(module, "_migrations", lambda: [*steps, "CREATE TABLE extra (a INTEGER) STRICT; NO SUCH SQL;"])
+    steps = module.STEPS
+    wrong = StateStep("CREATE TABLE extra (a INTEGER) STRICT; NO SUCH SQL;")
+    monkeypatch.setattr(module, "STEPS", [*steps, wrong])
     with pytest.raises(StoreUnusable, match="syntax error"):
         Database(path)
-    monkeypatch.setattr(module, "_migrations", lambda: steps)
+    monkeypatch.setattr(module, "STEPS", steps)
     database = opened()
     assert database.load().meta == {"alive": "1000.5"}
     assert "extra" not in {row[0] for row in database.connection.execute("SELECT name FROM sqlite_master")}
@@ -377,5 +379,5 @@ def test_samples_of_instances_that_are_gone_leave_with_the_upgrade(path, opened)
             )
         ]
     )
-    database.connection.execute("PRAGMA user_version = 7")
+    database.connection.executescript("PRAGMA user_version = 7; DROP TABLE formats;")
     assert [row[1] for row in reopened(database, opened).load().samples] == ['["1"]']

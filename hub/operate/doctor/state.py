@@ -8,7 +8,7 @@ from pathlib import Path
 from hub.duration import format_duration
 from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
 from hub.store.damage import undecodable_row, unreadable, unreadable_row
-from hub.store.database import newer
+from hub.store.formats import newer
 from hub.store.lock import kind_of
 
 __all__ = ["look_at_state"]

@@ -21,7 +21,7 @@ from hub.ingest.topics import matches
 from hub.model import OWN_TOPICS
 from hub.operate.connect import connected
 from hub.operate.doctor.finding import Finding, good, unknown, warning
-from hub.rules.lasts import HEARD
+from hub.rules.lasts import Lasts
 from hub.rules.loader import RuleSet
 from hub.store.lock import kind_of
 
@@ -91,7 +91,7 @@ def _remembered(state: Path) -> set[str]:
             return set()
         with closing(sqlite3.connect(f"{state.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             rows = connection.execute("SELECT state FROM instances LIMIT ?", (TOPICS,)).fetchall()
-            heard = connection.execute("SELECT key FROM desk WHERE kind = ? LIMIT ?", (HEARD, TOPICS)).fetchall()
+            heard = connection.execute("SELECT key FROM desk WHERE kind = ? LIMIT ?", (Lasts.kind, TOPICS)).fetchall()
         return {topic for (topic,) in heard} | {str(orjson.loads(row)[_CAME]).partition("\0")[0] for (row,) in rows}
     except (OSError, sqlite3.Error, ValueError, LookupError):
         return set()  # what is wrong with it is told elsewhere

@@ -1,0 +1,96 @@
+"""The format number of each kind of row, and whether a newer hub has written a file: asked before anything is read.
+
+The version of the file (PRAGMA user_version) counts its steps (migrations); the number of a kind counts how often its
+rows have come to look otherwise, and may be raised alone. A file says which numbers its hub had.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+
+from hub.store.migrations import STEPS
+
+__all__ = ["FORMATS", "newer", "unknown_kind", "write_formats"]
+
+FORMATS: Mapping[str, int] = {
+    # what has a table of its own
+    "instances": 1,
+    "samples": 1,
+    "rules": 1,
+    "alerts": 1,
+    "outbox": 1,
+    "receipts": 1,
+    "dead_letters": 1,
+    "trace": 1,
+    "keys": 1,
+    "audit": 1,
+    "subscribers": 1,
+    "meta": 1,
+    # rows of the table `desk`
+    "silence": 1,
+    "conversation": 1,
+    "limit": 1,
+    "episode": 1,
+    "posted": 1,
+    "discovery": 1,
+    "birth": 1,
+    "metrics": 1,
+    "metrics since": 1,
+    "presence": 1,
+    "heard": 1,
+}
+"""Kind → number; it is raised in the commit that changes what the rows of a kind look like (test_formats.py)."""
+_KINDS = """
+WITH RECURSIVE found (kind) AS (
+    SELECT min(kind) FROM desk UNION ALL SELECT (SELECT min(kind) FROM desk WHERE kind > found.kind) FROM found
+    WHERE found.kind IS NOT NULL
+) SELECT CAST(kind AS BLOB) FROM found WHERE kind IS NOT NULL"""  # a look at each kind, not at each row
+_ONCE = "group"  # a kind that step 7 has renamed
+
+
+def newer(connection: sqlite3.Connection) -> str:
+    """Say that a newer hub has written this file, and how that shows; "" where that is not so.
+
+    Whoever opens a state file asks this first: rows of a newer hub must neither be misread nor lost. A file from which
+    a table is missing is damaged, which is not asked here.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+
+    """
+    version, known = connection.execute("PRAGMA user_version").fetchone()[0], len(STEPS)
+    if version > known:
+        return f"written by a newer hub (state version {version}, this one knows {known})"
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    stored = connection.execute("SELECT kind, format FROM formats").fetchall() if "formats" in tables else []
+    for kind, number in sorted(stored):
+        if kind not in FORMATS:
+            return unknown_kind(kind)
+        if number > FORMATS[kind]:
+            return f"written by a newer hub (format {number} of {kind!r}, this one knows {FORMATS[kind]})"
+    found = connection.execute(_KINDS).fetchall() if "desk" in tables else []
+    strange = [kind.decode("utf-8", "replace") for (kind,) in found]
+    return next(
+        (unknown_kind(each) for each in strange if each not in FORMATS and each != _ONCE and _is_word(each)), ""
+    )
+
+
+def _is_word(kind: str) -> bool:
+    """Tell whether a hub may have written this; else the row is damaged, and who reads all rows names it."""
+    return "\ufffd" not in kind
+
+
+def unknown_kind(kind: str) -> str:
+    """Say that rows are of a kind that nobody here knows: only a newer hub can have written them."""
+    return f"written by a newer hub (rows of the kind {kind!r}, which this one does not know)"
+
+
+def write_formats(connection: sqlite3.Connection) -> None:
+    """Note in a file that is up to date which numbers this hub has: from now on an older one refuses it."""
+    try:
+        stored = dict(connection.execute("SELECT kind, format FROM formats"))
+    except sqlite3.OperationalError:
+        return  # the file is damaged: who looks for all tables says so
+    if stored != dict(FORMATS):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT OR REPLACE INTO formats VALUES (?, ?)", FORMATS.items())
+        connection.execute("COMMIT")
