@@ -16,7 +16,8 @@ SAVED = 1_767_229_200.0  # 2026-01-01 01:00, when each was saved
 class Hub:
     """A core on a state file, under a clock of its own; `told` is (seconds after SAVED, receiver, body)."""
 
-    def __init__(self, rules, file, now=SAVED):
+    def __init__(self, rules, file, now=SAVED, discovery=""):
+        self.discovery = discovery
         problems = Problems()
         self.rules = load_rules([rules], problems, read_receivers, "hub")
         assert not list(problems), [str(each) for each in problems]
@@ -27,7 +28,9 @@ class Hub:
         self.database = Database(self.file)
         snapshot = self.database.load()
         self.row = snapshot.last_row
-        self.core = Core(self.rules, None, "hub", {"client_id": "hub", "version": "new"}, print)
+        self.core = Core(
+            self.rules, None, "hub", {"client_id": "hub", "version": "new"}, print, discovery=self.discovery
+        )
         self.core.restore(snapshot, self.now)
         self.commit()
 
