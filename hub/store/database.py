@@ -6,13 +6,24 @@ each statement gives up the GIL once and has to win it back from the event loop.
 
 import secrets
 import sqlite3
+from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from hub.errors import StoreUnusable
-from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
+from hub.limits import (
+    AGED_ROWS,
+    AUDIT_KEPT_SECONDS,
+    AUDIT_ROWS,
+    DEAD_LETTERS,
+    DEAD_LETTERS_SLACK,
+    HANDED,
+    TRACE_KEPT_SECONDS,
+    TRACE_ROWS,
+)
 from hub.store.changes import Changes, Snapshot
 from hub.store.damage import damaged_row, undecodable_row, unreadable_row, unusable
 from hub.store.formats import newer, write_formats
@@ -73,6 +84,8 @@ _AUDIT = """
 INSERT INTO audit (at, actor, via, action, detail)
 SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?)"""
 _LESS_AUDIT = "DELETE FROM audit WHERE row <= (SELECT max(row) FROM audit) - ?"
+_TOO_OLD = "DELETE FROM {table} WHERE at < ? AND row IN (SELECT row FROM {table} ORDER BY row LIMIT ?)"
+_OLDEST = "SELECT at FROM {table} ORDER BY row LIMIT 1"
 _FEWER_DEAD_LETTERS = "DELETE FROM dead_letters WHERE row <= (SELECT max(row) FROM dead_letters) - ?"
 _COUNT_DEAD = "SELECT count(*) FROM outbox WHERE state = 'dead' AND handed = ''"
 _FEWER_DEAD = """
@@ -101,6 +114,8 @@ class Database:
 
         """
         self.path = path
+        self._oldest: dict[str, float] = {}
+        """When the oldest entry of a table was made that has an age, or an older one that has left."""
         self._lock = Lock(path)
         try:
             self._open()
@@ -220,11 +235,13 @@ class Database:
         if changes.trace:
             self._list(_TRACE, changes.trace)
             self.connection.execute(_LESS_TRACE, (TRACE_ROWS,))
+            self._age("trace", changes.trace, TRACE_KEPT_SECONDS)
         self._split(changes.keys, _KEYS, _DELETE_KEYS)
         self._split(changes.subscribers, _SUBSCRIBERS, _DELETE_SUBSCRIBERS)
         if changes.audit:
             self._list(_AUDIT, changes.audit)
             self.connection.execute(_LESS_AUDIT, (AUDIT_ROWS,))
+            self._age("audit", changes.audit, AUDIT_KEPT_SECONDS)
         self._outbox(changes)
         self._list(_META, changes.meta)
         self._receipts(changes)
@@ -234,6 +251,17 @@ class Database:
         if changes.dead_letters:
             self.connection.executemany(_DEAD_LETTER, changes.dead_letters)
             self.connection.execute(_FEWER_DEAD_LETTERS, (DEAD_LETTERS,))
+
+    def _age(self, table: str, new: Sequence[tuple[Any, ...]], seconds: float) -> None:
+        """Let entries go that are older than so many seconds, as the newest of those that came tells the time.
+
+        What the oldest is, is looked up once, and again when it has left: a commit pays nothing for it.
+        """
+        before = new[-1][0] - seconds
+        if self._oldest.get(table, -inf) < before:
+            some = (before, AGED_ROWS * len(new))
+            self.connection.execute(_TOO_OLD.format(table=table), some)
+            self._oldest[table] = self._rows(_OLDEST.format(table=table))[0][0]
 
     def _outbox(self, changes: Changes) -> None:
         self._list(_DROPPED, changes.dropped)

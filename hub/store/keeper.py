@@ -113,8 +113,9 @@ def take_all(keepers: Iterable[Keeper]) -> Changes:
         rows, kind = keeper.take_rows(), keeper.kind
         if not rows:
             continue
-        if kind in _TABLES:  # of the trace several write
-            setattr(changes, kind, [*getattr(changes, kind), *rows])
+        if kind in _TABLES:
+            before = getattr(changes, kind)  # of the trace, into which several write
+            setattr(changes, kind, [*before, *rows] if before else rows)
         else:
             desk += [(kind, key, text) for key, text in rows]
     changes.desk = desk

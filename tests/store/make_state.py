@@ -71,8 +71,10 @@ TIMELINE = [  # (minutes before SAVED, what)
     (30, "silence"), (20, "quiet/1 1"), (30, "gateway/a 1"), (20, "behind/a/1 1"),
     (30, "rang/1 1"), (29, "rang/1 1"), (28, "rang/1 1"), (10, "rang/9 1"), (9, "opened/1 1"),
     (25, "repeats/1 1"), (15, "steps/1 1"), (50, "post b 1"), (20, "post a 80"), (8, "acked/1 1"), (6, "ack 1"),
-    *((20, f"grouped/bonn/{number} 1") for number in (1, 2, 3)), (2, "grouped/bonn/1 0"), (1, "grouped/bonn/2 0"), (5 / 60, "grouped/genf/1 1"),
-    (10, f"spBv1.0/g/NBIRTH/n x{_NODE}"), (9, f"spBv1.0/g/DBIRTH/n/d x{_NODE}"), (8, "spBv1.0/g/DDATA/n/d x12041004500b"),
+    *((20, f"grouped/bonn/{number} 1") for number in (1, 2, 3)),
+    (2, "grouped/bonn/1 0"), (1, "grouped/bonn/2 0"), (5 / 60, "grouped/genf/1 1"),
+    (10, f"spBv1.0/g/NBIRTH/n x{_NODE}"), (9, f"spBv1.0/g/DBIRTH/n/d x{_NODE}"),
+    (8, "spBv1.0/g/DDATA/n/d x12041004500b"),
     (4, "spBv1.0/g/NDEATH/n x120b0a05626453657120045807"),
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from hub.errors import StoreLocked, StoreUnusable
+from hub.limits import AUDIT_KEPT_SECONDS, TRACE_KEPT_SECONDS
 from hub.store import database as module
 from hub.store.changes import Changes
 from hub.store.database import Database
@@ -381,3 +382,52 @@ def test_samples_of_instances_that_are_gone_leave_with_the_upgrade(path, opened)
     )
     database.connection.executescript("PRAGMA user_version = 7; DROP TABLE formats;")
     assert [row[1] for row in reopened(database, opened).load().samples] == ['["1"]']
+
+
+# what is over leaves
+
+
+def trace_row(at):
+    return (at, "held", "f", "Warm", "", "{}")
+
+
+def times(database, table="trace"):
+    return [row[0] for row in database.connection.execute(f"SELECT at FROM {table} ORDER BY row")]
+
+
+def test_entries_that_are_too_old_leave_two_for_each_that_comes(opened):
+    database, day = opened(), 86400.0
+    database.apply([Changes(trace=[trace_row(at * day) for at in range(10)])])
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS)])])
+    assert times(database)[0] == 0.0  # an age old, and no older
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.5 * day)])])
+    assert times(database)[0] == 2 * day
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.5 * day)] * 4)])
+    assert times(database)[0] == 6 * day
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.6 * day)] * 40)])
+    assert times(database)[0] == 6 * day
+
+
+def test_a_clock_that_is_years_ahead_for_a_moment_empties_no_table(opened):
+    database = opened()
+    database.apply([Changes(trace=[trace_row(float(at)) for at in range(1000)])])
+    database.apply([Changes(trace=[trace_row(4e9)])])
+    assert len(times(database)) == 999
+    for at in range(1000, 1010):
+        database.apply([Changes(trace=[trace_row(float(at))])])
+    assert len(times(database)) == 1009
+
+
+def test_the_audit_log_has_an_age_of_its_own(opened):
+    database = opened()
+    database.apply([Changes(audit=[(at, "olga", "http", "ack", "{}") for at in (0.0, 5.0)])])
+    database.apply([Changes(audit=[(AUDIT_KEPT_SECONDS + 1.0, "olga", "http", "ack", "{}")])])
+    assert times(database, "audit") == [5.0, AUDIT_KEPT_SECONDS + 1.0]
+
+
+def test_what_leaves_by_age_is_the_same_after_a_restart(opened):
+    database = opened()
+    database.apply([Changes(trace=[trace_row(at) for at in (0.0, 1.0, 9.0)])])
+    database = reopened(database, opened)
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.0)])])
+    assert times(database) == [9.0, TRACE_KEPT_SECONDS + 5.0]

@@ -1,4 +1,4 @@
-"""What is stored has a format number: rows that look otherwise need a new one, a file of them, and a way from the old."""
+"""What is stored has a format number: rows that look otherwise need a new one, a file, and a way from the old."""
 
 import copy
 
@@ -17,11 +17,11 @@ rows of the kind {kind!r} look otherwise than formats.json says:
 An older hub cannot read them. So
   1. raise the number of {kind!r} in FORMATS (hub/store/formats.py);
   2. let its `restore` read the rows of before, or move them with a step (hub/store/migrations.py, schema.sql);
-  3. run `python -m tests.store.make_state NAME`, which writes formats.json and a file of today's rows (states/README.md).
+  3. run `python -m tests.store.make_state NAME`: it writes formats.json and a file of today's rows (states/README.md).
 """
-ANEW = (
-    "the format of {kind!r} is {now} in FORMATS and {then} in formats.json: run `python -m tests.store.make_state NAME`"
-)
+ANEW = """
+the format of {kind!r} is {now} in FORMATS and {then} in formats.json: run `python -m tests.store.make_state NAME`
+"""
 NO_JSON = {"rules", "outbox", "receipts", "dead_letters", "trace", "keys", "audit", "meta"}
 
 
