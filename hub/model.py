@@ -166,7 +166,7 @@ class Notification:
     """One thing to tell one receiver.
 
     `id` is stable: alert fingerprint, episode and step; `order` is the fingerprint, and those with the same one
-    reach a receiver in order. `body` is the notification as users see it in JSON (interfaces.md).
+    reach a receiver in order. `body` is the notification as users see it in JSON (docs/receivers.md).
     """
 
     id: str

@@ -26,7 +26,7 @@ _SEVERITIES = ("info", "warning", "critical")
 
 
 def notification_body(alert: Alert, phase: Phase, identity: str, hub: Mapping[str, str]) -> dict[str, Any]:
-    """Build the notification of interfaces.md; fields are only ever added."""
+    """Build the notification that docs/receivers.md describes; fields are only ever added."""
     return {
         "id": identity,
         "alertname": alert.alertname,

@@ -50,7 +50,7 @@ def _check_loops(rules: Mapping[str, Rule], receivers: Mapping[str, Any], prefix
     for rule in rules.values():
         for pattern in rule.patterns:
             if itself.named_by(pattern.filter):
-                # a wildcard in place of the prefix never matches what the hub says (rules.md, "Semantics")
+                # a wildcard in place of the prefix never matches what the hub says
                 _report(problems, rule, pattern, f"{prefix}/# (the hub's own topics): a loop", _elsewhere(prefix))
             for name, topic in topics.items():
                 if pattern.overlaps(topic):
