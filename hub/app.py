@@ -53,7 +53,7 @@ from hub.selfwatch.tally import Tally
 from hub.selfwatch.watcher import DROPPED, Watcher
 from hub.sources.open import open_sources
 from hub.store.changes import Snapshot
-from hub.store.writer import Store
+from hub.store.store import Store
 from hub.tracing.spans import Tracing
 from hub.watch import look, watch
 
@@ -130,21 +130,21 @@ class App:
         opened = await open_state(self.settings.state, self._store_trouble, say, self._stop, self.clock)
         if opened is None:
             return
-        store, snapshot, keys = opened
+        store, snapshot, self.identity = opened
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
             http = await stack.enter_async_context(http_client())
             attempt = partial(try_restore, self.files, self.settings.publish_prefix, self.clock.now())
             with naming(self.settings.state, snapshot, attempt):
-                self._wire(store, snapshot, http, keys)
+                self._wire(store, snapshot, http)
                 self.reloading.compare(snapshot.meta.get("written", ""))
                 self.pipeline.restore(snapshot)
                 self._watch_itself(snapshot, http)
                 earlier = earlier_filters(snapshot)
             await self._live(store, earlier)
 
-    def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession, keys: Mapping[str, bytes]) -> None:
-        settings, clock, observer = self.settings, self.clock, self.observer
+    def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
+        settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
         self.session: Session = open_session(settings.broker, will, self._notice)
@@ -161,11 +161,11 @@ class App:
         if settings.rebirth:
             core.engine.beside.births.unknown = Rebirths(self._publish, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
-        subscribers = Subscribers(keys["vapid"], settings.http.acknowledges)
+        subscribers = Subscribers(identity.vapid, snapshot.subscribers, settings.http.acknowledges)
         self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)
-        links = Links(settings.http.url, keys["token"], self._takes_links).dress if settings.http.url else None
+        links = Links(settings.http.url, identity.token, self._takes_links).dress if settings.http.url else None
         dresses = [each for each in (named(core.own_names), links, self.tracing and self.tracing.dress) if each]
         dress = partial(_dressed, dresses)
         heard = Observers(*observer.all, attempts, drills)
@@ -190,7 +190,7 @@ class App:
         later = partial(self._announce_again, later=True)
         self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
         self.store = store
-        self.service = service = Service(self.pipeline, store, clock, subscribers, drills)
+        self.service = service = Service(self.pipeline, store, clock, subscribers, drills, identity.token)
         desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
         self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard(), (DROPPED,))
 

@@ -19,9 +19,7 @@ from hub.schedules import local_zone
 from hub.selfwatch.watcher import DROPPED_SO_FAR
 from hub.store.changes import Snapshot
 from hub.store.damage import culprit
-from hub.store.database import Database
-from hub.store.keeper import restore_all
-from hub.store.writer import Store
+from hub.store.store import Store
 from hub.written import Written, vanished
 
 __all__ = ["Custody", "earlier_filters", "naming", "try_restore"]
@@ -55,7 +53,7 @@ class Custody:
 
     async def look(self) -> str:
         """Look whether it is still what the store writes; say it once where it is not."""
-        wrong = await self._store.read(Database.look_after)
+        wrong = await self._store.look_after()
         if wrong and wrong != self._wrong:
             self._lost(wrong)
         self._wrong = wrong

@@ -2,17 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from hub.clock import Clock
 from hub.errors import StoreBusy
+from hub.identity import Identity, identify
 from hub.limits import STORE_LOOK_SECONDS
-from hub.store.changes import Snapshot
-from hub.store.database import Database
-from hub.store.writer import Store
+from hub.store.changes import Changes, Snapshot
+from hub.store.store import Store, durably
+from hub.store.writer import SqliteStore
 
 __all__ = ["Opened", "open_state"]
 
@@ -20,11 +20,11 @@ Say = Callable[[str], None]
 
 
 class Opened(NamedTuple):
-    """The store, what it held, and the secrets of this state file by name."""
+    """The store, what it held, and who the hub is by that."""
 
     store: Store
     snapshot: Snapshot
-    keys: Mapping[str, bytes]
+    identity: Identity
 
 
 async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, clock: Clock) -> Opened | None:
@@ -40,7 +40,7 @@ async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, cl
     begun, said = clock.monotonic(), ""
     while not stop.is_set():
         try:
-            return await _opened(path, trouble)
+            return await _opened(path, trouble, stop)
         except StoreBusy as error:
             if clock.monotonic() - begun > error.patience:
                 raise
@@ -53,13 +53,26 @@ async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, cl
     return None
 
 
-async def _opened(path: Path, trouble: Say) -> Opened:
-    store = Store(path, trouble)
+async def _opened(path: Path, trouble: Say, stop: asyncio.Event) -> Opened | None:
+    store: Store = SqliteStore(path, trouble)
     try:
-        await store.read(Database.check)
         snapshot = await store.load()
-        keys = {name: await store.read(partial(Database.key, name=name)) for name in ("token", "vapid")}
+        identity, rows = identify(path, snapshot.meta)
+        if await _claimed(store, Changes(meta=rows), stop):
+            return Opened(store, snapshot, identity)
     except BaseException:
         await store.close()
         raise
-    return Opened(store, snapshot, keys)
+    await store.close()
+    return None
+
+
+async def _claimed(store: Store, first: Changes, stop: asyncio.Event) -> bool:
+    """Make the hub's first commit; tell whether that was done before it was told to stop."""
+    claim, stopped = asyncio.ensure_future(durably(store, first)), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({claim, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return claim.done() and claim.result() is None
+    finally:
+        claim.cancel()
+        stopped.cancel()

@@ -14,9 +14,8 @@ from hub.model import Notification
 from hub.notify.episode import episode
 from hub.notify.outbox import Entered, Queued, Settled
 from hub.store.changes import OutboxRow, SettledRow
-from hub.store.database import Database
 from hub.store.reader import OutboxEntry
-from hub.store.writer import Store
+from hub.store.store import Store
 
 __all__ = ["StoreOutbox", "outbox_row", "revived"]
 
@@ -99,7 +98,7 @@ class StoreOutbox:
 
     async def queued(self, receiver: str, after_row: int, limit: int) -> list[Queued]:
         """Read a page of a receiver's queued rows."""
-        rows = await self._store.read(lambda database: database.queued(receiver, after_row, limit))
+        rows = await self._store.read(lambda reader: reader.queued(receiver, after_row, limit))
         return [
             Queued(
                 row,
@@ -113,11 +112,11 @@ class StoreOutbox:
 
     async def receivers(self) -> list[str]:
         """Name the receivers that have queued rows."""
-        return await self._store.read(Database.receivers)
+        return await self._store.read(lambda reader: reader.receivers())
 
     async def handed(self) -> list[tuple[str, str, str]]:
         """Return receiver, id and fallback of what went to a fallback that is to hear of the end."""
-        return await self._store.read(Database.handed)
+        return await self._store.read(lambda reader: reader.handed())
 
 
 def revived(entries: Iterable[OutboxEntry], now: float) -> list[Notification]:

@@ -41,9 +41,8 @@ from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
-from hub.store.changes import Changes, Snapshot
-from hub.store.keeper import Journal, Keeper, restore_all
-from hub.store.writer import Store
+from hub.store.changes import AuditRow, Changes, MetaRow, Snapshot
+from hub.store.store import Store
 from hub.timers import Timers, wait
 from hub.tracing.spans import Traced, Tracing
 
@@ -94,8 +93,8 @@ class Pipeline:
         )
         self._own: list[Notification] = []
         self._own_serial = 0
-        self.notes: dict[str, str] = {}
-        """What further goes into the store's `meta` with the next commit."""
+        self.notes: dict[str, str | None] = {}
+        """What further goes into the store's `meta` with the next commit; None forgets it."""
         self._uncommitted = 0
         self._speaking = (0, 0.0)
         self._alive_until = 0.0
@@ -431,7 +430,7 @@ class Pipeline:
         receipts, forget = self._receipts.seal(commit.position, now)
         filters, self._filters = self._filters, None
         handed, closed, dropped = self.outbox.take_marks()
-        meta = [*self._marks(commit.position)] if self._marks else []
+        meta: list[MetaRow] = [*self._marks(commit.position)] if self._marks else []
         meta += self.notes.items()
         self.notes.clear()
         heard = self._hearing.quiet_since

@@ -75,6 +75,22 @@ def test_imports_have_no_circle():
         visit(module)
 
 
+def test_nobody_outside_the_store_sees_its_database():
+    inner = {"hub.store.database", "hub.store.lock"}
+    allowed = {
+        ("hub.operate.doctor.machine", "sqlite3"),  # tells SQLite's version
+        ("hub.operate.doctor.state", "hub.store.lock"),  # what a path is, before it is opened
+        ("hub.operate.doctor.topics", "hub.store.lock"),
+    }
+    seen = set()
+    for path, tree in MODULES.items():
+        if part(name(path)) == "store":
+            continue
+        plain = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
+        seen |= {(name(path), each) for each in (GRAPH[name(path)] & inner) | (plain & {"sqlite3"})}
+    assert seen == allowed
+
+
 def test_modules_and_functions_keep_to_their_band():
     sizes = {name(p): len(p.read_text("utf-8").splitlines()) for p in MODULES}
     lengths = {

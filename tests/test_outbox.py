@@ -12,8 +12,8 @@ from hub.notify.lane import Lane
 from hub.notify.outbox import Entered, Queued, Settled
 from hub.outbox import StoreOutbox, outbox_row
 from hub.store.changes import Changes
-from hub.store.reader import Reader
-from hub.store.writer import Store
+from hub.store.memory import MemoryStore
+from hub.store.writer import SqliteStore
 
 CLOCK = ManualClock(1000.0)
 
@@ -22,9 +22,9 @@ def notification(identity, receiver="chat"):
     return Notification(identity, receiver, "lane", {"text": "é", "n": 1}, 1000.25)
 
 
-@pytest.fixture
-async def store(tmp_path):
-    store = Store(tmp_path / "hub.db", lambda _: None)
+@pytest.fixture(params=["sqlite", "memory"])
+async def store(request, tmp_path):
+    store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "hub.db", lambda _: None)
     yield store
     await store.close()
 
@@ -150,7 +150,7 @@ async def test_a_superseded_row_is_gone(store):
     await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("a")], CLOCK)])
     outbox.settle([settled(1, "superseded")])
     await commit(store, settled=outbox.take_settled())
-    assert await store.read(lambda database: Reader(database.connection).outbox((), "", "", 10)) == []
+    assert await store.read(lambda reader: reader.outbox((), "", "", 10)) == []
 
 
 async def test_a_dead_letter_revived_is_a_new_row_of_now_and_the_old_one_is_gone(store):
@@ -159,7 +159,7 @@ async def test_a_dead_letter_revived_is_a_new_row_of_now_and_the_old_one_is_gone
         store, queued=[outbox_row(each) for each in outbox.enter([notification("a"), notification("b")], CLOCK)]
     )
     await commit(store, settled=[(1, "dead", 7, 0.0, "410 Gone")])
-    (dead,) = await store.read(lambda database: Reader(database.connection).outbox((), "chat", "dead", 10))
+    (dead,) = await store.read(lambda reader: reader.outbox((), "chat", "dead", 10))
     assert (dead.id, dead.attempts, dead.reason) == ("a", 7, "410 Gone")
     outbox.revive([dead], 5000.0)
     again = outbox.enter(outbox.take_entering(), CLOCK)

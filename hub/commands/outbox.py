@@ -15,7 +15,7 @@ from hub.limits import OUTBOX_SHOWN
 from hub.outbox import revived
 from hub.pipeline import Pipeline
 from hub.store.reader import OutboxEntry, Reader
-from hub.store.writer import Store
+from hub.store.store import Store
 
 __all__ = ["Note", "drop", "entry_body", "find", "listed", "retry"]
 
@@ -84,7 +84,7 @@ def entry_body(entry: OutboxEntry) -> Answer:
 
 async def _found(store: Store, request: Request, among: str = "") -> list[OutboxEntry]:
     """Find what is to be changed: by the writer, so that what was committed before is not changed a second time."""
-    return await store.read(lambda database: find(Reader(database.connection), request, among=among))
+    return await store.read(lambda reader: find(reader, request, among=among))
 
 
 async def listed(store: Store, request: Request) -> Answer:

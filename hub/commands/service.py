@@ -20,7 +20,7 @@ from hub.notify.subscribers import Subscribers
 from hub.pipeline import Pipeline
 from hub.store.patience import unless_failing
 from hub.store.reader import Reader
-from hub.store.writer import Store
+from hub.store.store import Store
 from hub.why import absence, story
 
 __all__ = ["Answer", "Service", "refused"]
@@ -50,9 +50,16 @@ class Service:
     """Answers requests. Every answer has `ok`; where that is false, `error` says why, `code` what kind of no it is."""
 
     def __init__(
-        self, pipeline: Pipeline, store: Store, clock: Clock, subscribers: Subscribers, drills: Drills
+        self,
+        pipeline: Pipeline,
+        store: Store,
+        clock: Clock,
+        subscribers: Subscribers,
+        drills: Drills,
+        token_key: bytes,
     ) -> None:
-        """Take the hub, the browsers that are told by push, and the drills."""
+        """Take the hub, the browsers that are told by push, the drills, and what signs tokens that acknowledge."""
+        self._token_key = token_key
         self._pipeline, self._store, self._clock = pipeline, store, clock
         self._subscribers, self._drills, self._slices = subscribers, drills, Slices()
         self._known: Mapping[str, Handler] = {
@@ -160,7 +167,7 @@ class Service:
     async def _ack(self, request: Request, way: Way) -> Answer:
         """Acknowledge; who holds a token needs to say nothing else."""
         if "token" in request:
-            claim = read_token(words(request, "token"), await self._key(), self._clock.now())
+            claim = read_token(words(request, "token"), self._token_key, self._clock.now())
             request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": words(request, "comment")}
         return await self._perform("ack", request, way, desk.ack)
 
@@ -171,7 +178,7 @@ class Service:
         ((mark, alert),) = chosen(request, self._pipeline.core.book)[:1]
         until = int(span(request, now, default=TOKEN_SECONDS) or now)
         claim = Claim(mark, alert.episode, until, words(request, "by", "a token"))
-        return {"ok": True, "token": sign_token(claim, await self._key()), "expires": rfc3339(until)}
+        return {"ok": True, "token": sign_token(claim, self._token_key), "expires": rfc3339(until)}
 
     async def claimed(self, token: str) -> tuple[Claim, Alert | None]:
         """Return what a token allows, and its alert as it is now: None where that episode is forgotten.
@@ -180,12 +187,9 @@ class Service:
             RequestError: it is not ours, was changed, or has expired.
 
         """
-        claim = read_token(token, await self._key(), self._clock.now())
+        claim = read_token(token, self._token_key, self._clock.now())
         alert = self._pipeline.core.book.alerts.get(claim.mark)
         return claim, alert if alert is not None and alert.episode == claim.episode else None
-
-    async def _key(self) -> bytes:
-        return await self._store.read(lambda database: database.key("token"))
 
     async def _drill(self, request: Request, way: Way) -> Answer:
         """Queue a test for each of `receivers`; the answer does not wait for what comes of it."""

@@ -32,7 +32,7 @@ _IDLE: Mapping[str, Any] = {"circuit": "closed", "queued": 0, "oldest_seconds": 
 class Way(Protocol):
     """The pipeline, as far as it is needed here."""
 
-    notes: dict[str, str]
+    notes: dict[str, str | None]
 
     async def submit(self, events: Sequence[Event], key: str = "", *, own: bool = False) -> bool:
         """Evaluate events; return when all they caused is on disk."""

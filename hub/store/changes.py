@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["AuditRow", "Changes", "OutboxRow", "SettledRow", "Snapshot", "TraceRow"]
+__all__ = ["AuditRow", "Changes", "MetaRow", "OutboxRow", "SettledRow", "Snapshot", "TraceRow"]
 
 OutboxRow = tuple[int, str, str, str, str, float]
 """row, id, receiver, lane, body (JSON), created"""
@@ -13,6 +13,8 @@ TraceRow = tuple[float, str, str, str, str, str]
 """at, kind, alert, rule, notification, data (JSON)"""
 AuditRow = tuple[float, str, str, str, str]
 """at, actor, via ("mqtt" | "http" | "link"), action, detail (JSON)"""
+MetaRow = tuple[str, str | None]
+"""key, value"""
 SettledRow = tuple[int, str, int, float, str]
 """row, state ("delivered" | "retry" | "dead" | "superseded"), attempts, next_at, reason"""
 
@@ -39,7 +41,8 @@ class Changes:
     """commit number, packed packet ids"""
     forget_receipts: int = 0
     """Receipts up to this commit number are known to the broker."""
-    meta: Sequence[tuple[str, str]] = ()
+    meta: Sequence[MetaRow] = ()
+    """What the hub keeps of itself, by name; None forgets it."""
     rules: Sequence[tuple[str, str]] | None = None
     """All rules and their signatures, when they changed."""
     samples: Sequence[tuple[str, str, str | None, int, str | None]] = ()

@@ -4,7 +4,7 @@ SQLite, WAL, synchronous=FULL: a commit that returned survives power loss. State
 each statement gives up the GIL once and has to win it back from the event loop.
 """
 
-import secrets
+import re
 import sqlite3
 from collections.abc import Sequence
 from math import inf
@@ -25,8 +25,7 @@ from hub.limits import (
     TRACE_ROWS,
 )
 from hub.store.changes import Changes, Snapshot
-from hub.store.damage import damaged_row, undecodable_row, unreadable_row, unusable
-from hub.store.formats import newer, write_formats
+from hub.store.damage import undecodable_row, unreadable_row, unusable
 from hub.store.lock import Lock
 from hub.store.migrations import STEPS, TABLES, migrate
 
@@ -72,6 +71,7 @@ WHERE handed <> '' AND receiver = value->>0 AND outbox.id LIKE (value->>1) || '-
 _META = """
 INSERT INTO meta SELECT value->>0, value->>1 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET value = excluded.value"""
+_DELETE_META = "DELETE FROM meta WHERE key IN (SELECT value FROM json_each(?))"
 _DEAD_LETTER = "INSERT INTO dead_letters (at, topic, head, reason) VALUES (?, ?, ?, ?)"
 _KEYS = """
 INSERT INTO keys SELECT value->>0, value->>1 FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET at = excluded.at"""
@@ -95,11 +95,10 @@ _COUNT_HANDED = "SELECT count(*) FROM outbox WHERE handed <> ''"
 _FEWER_HANDED = """
 UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
 (SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
-_KEY_BYTES = 32
+_TABLES = set(
+    re.findall(r"^CREATE TABLE (\w+)", files("hub.store").joinpath("schema.sql").read_text("utf-8"), re.MULTILINE)
+)
 _GONE = ("delivered", "superseded")
-_PAGE = """
-SELECT row, id, receiver, lane, body, created, attempts, next_at FROM outbox
-WHERE receiver = ? AND state = 'queued' AND row > ? ORDER BY row LIMIT ?"""
 
 
 class Database:
@@ -184,30 +183,13 @@ class Database:
             receipts=rows("SELECT number, packets FROM receipts ORDER BY number"),
             rules=dict(rows("SELECT rule, signature FROM rules")),
             meta=dict(rows("SELECT key, value FROM meta")),
-            last_row=self.last_row(),
+            last_row=rows("SELECT coalesce(max(row), 0) FROM outbox")[0][0],
             keys=rows("SELECT digest, at FROM keys"),
             subscribers=rows("SELECT endpoint, state FROM subscribers"),
         )
 
     def _rows(self, sql: str, *parameters: Any) -> list[Any]:
         return self.connection.execute(sql, parameters).fetchall()
-
-    def queued(self, receiver: str, after_row: int, limit: int) -> list[Any]:
-        """Read a page of a receiver's queued rows: row, id, receiver, lane, body, created, attempts, next_at."""
-        return self._rows(_PAGE, receiver, after_row, limit)
-
-    def receivers(self) -> list[str]:
-        """Name the receivers that have queued rows."""
-        return [row[0] for row in self._rows("SELECT DISTINCT receiver FROM outbox WHERE state = 'queued'")]
-
-    def handed(self) -> list[tuple[str, str, str]]:
-        """Return receiver, id and fallback of firing messages whose end the fallback is to hear, too."""
-        return self._rows("SELECT receiver, id, handed FROM outbox WHERE handed <> ''")
-
-    def last_row(self) -> int:
-        """Return the highest row of the outbox."""
-        found: int = self._rows("SELECT coalesce(max(row), 0) FROM outbox")[0][0]
-        return found
 
     def apply(self, all_changes: list[Changes]) -> None:
         """Commit all of them as one transaction, or none.
@@ -243,7 +225,7 @@ class Database:
             self.connection.execute(_LESS_AUDIT, (AUDIT_ROWS,))
             self._age("audit", changes.audit, AUDIT_KEPT_SECONDS)
         self._outbox(changes)
-        self._list(_META, changes.meta)
+        self._split(changes.meta, _META, _DELETE_META)
         self._receipts(changes)
         if changes.rules is not None:
             self.connection.execute("DELETE FROM rules")
@@ -311,27 +293,6 @@ class Database:
     def _list(self, sql: str, rows: Any) -> None:
         if rows:
             self.connection.execute(sql, (orjson.dumps(rows).decode(),))
-
-    def key(self, name: str) -> bytes:
-        """Return a secret of this state file, 32 random bytes; made when it is first asked for."""
-        run = self.connection.execute
-        run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (f"key:{name}", secrets.token_hex(_KEY_BYTES)))
-        try:
-            made = bytes.fromhex(run("SELECT value FROM meta WHERE key = ?", (f"key:{name}",)).fetchone()[0])
-        except ValueError:
-            made = b""
-        if len(made) != _KEY_BYTES:  # a shorter one could be guessed
-            raise damaged_row(self.path, "meta", [f"key:{name}"], "no key; links made with it lose their value")
-        return made
-
-    def count(self, name: str) -> int:
-        """Count one more of something, for ever, and return how many there were with it."""
-        run = self.connection.execute
-        run(
-            "INSERT INTO meta VALUES (?1, '1') ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1",
-            (f"count:{name}",),
-        )
-        return int(run("SELECT value FROM meta WHERE key = ?", (f"count:{name}",)).fetchone()[0])
 
     def look_after(self) -> str:
         """Say what somebody has done to the file since it was opened, "" where nothing; write it anew where that helps.

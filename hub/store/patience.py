@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from hub.errors import StoreBusy
-from hub.store.writer import Store
+from hub.store.store import Store
 
 __all__ = ["unless_failing"]
 

@@ -21,15 +21,16 @@ from hub.store.changes import Changes, Snapshot
 from hub.store.damage import unanswered, unusable
 from hub.store.database import Database
 from hub.store.reader import Reader
+from hub.store.sqlite_reader import SqliteReader
+from hub.store.store import Done, Store
 
-__all__ = ["Store"]
+__all__ = ["SqliteStore"]
 
 T = TypeVar("T")
-_Read = Callable[[Database], Any]
-Done = Callable[[StoreError | None], None]
+_Job = Callable[[Database], Any]
 
 
-class Store:
+class SqliteStore(Store):
     """The state file behind its writer thread.
 
     `trouble` is called on the event loop with a message when commits begin to fail, and with "" when they work again.
@@ -37,10 +38,10 @@ class Store:
 
     def __init__(self, path: Path, trouble: Callable[[str], None]) -> None:
         """Open the file; see Database for the errors. Must be called with a running event loop."""
-        self.database = Database(path)
+        self.path, self._database = path, Database(path)
         self.trouble = trouble
         self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[tuple[Changes | _Read | None, Any]] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Changes | _Job | None, Any]] = SimpleQueue()
         self.failure = ""
         """Why commits fail; nothing while they work."""
         self.failing = asyncio.Event()
@@ -53,52 +54,47 @@ class Store:
         self._thread.start()
 
     async def load(self) -> Snapshot:
-        """Read what the file holds."""
-        return await self.read(Database.load)
+        """Read what the file holds, once every row was seen to be whole."""
+        return await self._ask(_checked)
 
     def commit(self, changes: Changes, done: Done) -> None:
-        """Make the changes durable, in the order of calls; then `done` is called on the event loop.
+        """Hand the changes to the writer."""
+        if self._closed:
+            self._loop.call_soon(done, StoreError(f"{self.path}: closed"))
+        else:
+            self._jobs.put((changes, done))
 
-        It is handed a StoreError only when the store was closed before it could be written.
-        """
-        self._jobs.put((changes, done))
+    async def read(self, query: Callable[[Reader], T]) -> T:
+        """Answer a query on the writer's connection."""
+        return await self._ask(lambda database: query(SqliteReader(database.connection)))
 
-    async def read(self, query: Callable[[Database], T]) -> T:
-        """Run a query on the writer's connection: it sees all that was committed before.
-
-        Raises:
-            StoreError: it cannot be read, or the store is closed. What the query raises is raised.
-
-        """
+    async def _ask(self, query: Callable[[Database], T]) -> T:
         if self._closed or self.ended.done():
-            raise StoreError(f"{self.database.path}: closed")
+            raise StoreError(f"{self.path}: closed")
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((query, future))
         return await future
 
     async def look(self, query: Callable[[Reader], T]) -> T:
-        """Run a query of somebody's beside the writer: what people ask may take half a second, and no commit waits.
-
-        One at a time, on a connection that can only read: it sees all that is on disk.
-
-        Raises:
-            StoreError: it cannot be read, or the store is closed. What the query raises is raised.
-
-        """
+        """Answer a query beside the writer, on a connection that can only read."""
         if self._closed:
-            raise StoreError(f"{self.database.path}: closed")
-        return await self._loop.run_in_executor(self._lookout, _looked, self.database.path, query)
+            raise StoreError(f"{self.path}: closed")
+        return await self._loop.run_in_executor(self._lookout, _looked, self.path, query)
 
     def why_failing(self) -> str:
         """Say why commits fail; nothing while they work."""
-        return f"{self.database.path}: cannot be written: {self.failure}" if self.failure else ""
+        return f"{self.path}: cannot be written: {self.failure}" if self.failure else ""
+
+    async def look_after(self) -> str:
+        """Look at the file's name and length; where the name is gone, write all anew under it."""
+        return await self._ask(Database.look_after)
 
     def stopping(self) -> None:
-        """Let the next hub that wants the file know that it is worth waiting."""
-        self.database.stopping()
+        """Say so in the file beside the state file."""
+        self._database.stopping()
 
     async def close(self) -> None:
-        """Commit what was handed in and close the file; what cannot be committed is given up, it was not promised."""
+        """Let the writer end, and wait for it."""
         self._closed = True
         self._jobs.put((None, None))
         self._lookout.shutdown(wait=False, cancel_futures=True)
@@ -106,7 +102,7 @@ class Store:
 
     def _run(self) -> None:
         try:
-            with contextlib.closing(self.database):
+            with contextlib.closing(self._database):
                 self._work()
         except sqlite3.DatabaseError as error:
             self._call(_finish, self.ended, self._died(error), None)
@@ -118,11 +114,11 @@ class Store:
     def _died(self, error: sqlite3.DatabaseError) -> StoreError:
         """Say why it ended: somebody wrote into the file beside us, or a bug of ours."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return unusable(self.database.path, error)
+            return unusable(self.path, error)
         return self._bug(error)
 
     def _bug(self, error: BaseException) -> StoreError:
-        return StoreError(f"the writer of {self.database.path} died: {error!r}")
+        return StoreError(f"the writer of {self.path} died: {error!r}")
 
     def _work(self) -> None:
         pending: list[tuple[Changes, Done]] = []
@@ -138,7 +134,7 @@ class Store:
                 self._call(_tell, pending, StoreError(f"not written: {self.failure}"))
                 return
 
-    def _gather(self, seconds: float | None) -> list[tuple[Changes | _Read | None, Any]]:
+    def _gather(self, seconds: float | None) -> list[tuple[Changes | _Job | None, Any]]:
         """Wait for a job, but not longer than this, and take all that are there."""
         jobs = []
         with contextlib.suppress(Empty):
@@ -152,11 +148,11 @@ class Store:
         if not jobs:
             return True
         try:
-            self.database.apply([changes for changes, _ in jobs])
+            self._database.apply([changes for changes, _ in jobs])
         except sqlite3.OperationalError as error:  # any other is a bug of ours, which waiting does not mend
             begins, self.failure = not self.failure, str(error)
             if begins:
-                self._call(self._fail, f"{self.database.path}: cannot be written: {error}")
+                self._call(self._fail, f"{self.path}: cannot be written: {error}")
             return False
         self._call(_tell, jobs, None)
         if self.failure:
@@ -172,11 +168,11 @@ class Store:
             self.failing.clear()
         self.trouble(message)
 
-    def _answer(self, query: _Read, future: "asyncio.Future[Any]") -> None:
+    def _answer(self, query: _Job, future: "asyncio.Future[Any]") -> None:
         try:
-            self._call(_finish, future, None, query(self.database))
+            self._call(_finish, future, None, query(self._database))
         except sqlite3.Error as error:
-            self._call(_finish, future, unanswered(self.database.path, error), None)
+            self._call(_finish, future, unanswered(self.path, error), None)
         except Exception as error:  # noqa: BLE001 - whatever a query says is for who asked; nothing was changed by it
             self._call(_finish, future, error, None)
 
@@ -185,11 +181,16 @@ class Store:
             self._loop.call_soon_threadsafe(function, *args)
 
 
+def _checked(database: Database) -> Snapshot:
+    database.check()
+    return database.load()
+
+
 def _looked(path: Path, query: Callable[[Reader], T]) -> T:
     """Answer a query on a connection of its own: a new one each time, as the file may have been written anew."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            return query(Reader(connection))
+            return query(SqliteReader(connection))
     except sqlite3.Error as error:
         raise unanswered(path, error) from None
 

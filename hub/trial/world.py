@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from math import inf
-from typing import Any
 
 from hub.clock import PEOPLE
 from hub.core import Core
@@ -11,7 +10,8 @@ from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
-from hub.store.changes import Changes, Snapshot, TraceRow
+from hub.store.changes import Snapshot, TraceRow
+from hub.store.memory import Tables
 
 __all__ = ["World"]
 
@@ -30,7 +30,7 @@ class World:
         self.errors: list[tuple[str, str, str]] = []
         self.error_times: list[float] = []
         """When each of `errors` was."""
-        self._disk = Disk()
+        self._stored = Tables()
         self._desk_due = inf
         """When the desk has something to do; asked only where it may have changed, which is much cheaper."""
         self.core = self._new_core()
@@ -63,9 +63,9 @@ class World:
 
     def restart(self) -> None:
         """End the hub and start it again: what is not stored is lost."""
-        self._disk.write(self.core.take_changes())
+        self._stored = self._stored.with_all([self.core.take_changes()])
         self.core = self._new_core()
-        self.core.restore(self._disk.snapshot(), self.now)
+        self.core.restore(self._stored.snapshot(), self.now)
         self.collect()
 
     def reload(self) -> None:
@@ -80,41 +80,3 @@ class World:
         self.trace += self.core.book.take_trace()
         due = self.core.book.next_due()
         self._desk_due = inf if due is None else due
-
-
-class Disk:
-    """What a store would hold."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._tables: dict[str, dict[tuple[Any, ...], str]] = {}
-        self._signatures: dict[str, str] = {}
-
-    def write(self, changes: Changes) -> None:
-        """Take a commit."""
-        gone = {row[:2] for row in changes.samples if row[2] is None}
-        samples = self._tables.get("samples", {})
-        for key in [key for key in samples if key[:2] in gone]:
-            del samples[key]
-        self._put("instances", changes.instances)
-        self._put("samples", [row for row in changes.samples if row[2] is not None])
-        self._put("alerts", changes.alerts)
-        self._put("desk", changes.desk)
-        if changes.rules is not None:
-            self._signatures = dict(changes.rules)
-
-    def _put(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write rows whose last column is text; where it is None, the row is gone."""
-        table = self._tables.setdefault(name, {})
-        for row in rows:
-            if row[-1] is None:
-                table.pop(row[:-1], None)
-            else:
-                table[row[:-1]] = row[-1]
-
-    def snapshot(self) -> Snapshot:
-        """Return what is there."""
-        rows: dict[str, Any] = {
-            name: [(*key, text) for key, text in found.items()] for name, found in self._tables.items()
-        }
-        return Snapshot(rules=self._signatures, **rows)

@@ -8,6 +8,7 @@ from hub.notify.settings import read_receivers
 from hub.outbox import outbox_row
 from hub.rules.loader import load_rules
 from hub.store.database import Database
+from hub.store.sqlite_reader import SqliteReader
 from tests.rules.making import event
 
 SAVED = 1_767_229_200.0  # 2026-01-01 01:00, when each was saved
@@ -26,6 +27,7 @@ class Hub:
 
     def start(self):
         self.database = Database(self.file)
+        self.reader = SqliteReader(self.database.connection)
         snapshot = self.database.load()
         self.row = snapshot.last_row
         self.core = Core(

@@ -12,7 +12,7 @@ from hub.limits import AUDIT_KEPT_SECONDS, TRACE_KEPT_SECONDS
 from hub.store import database as module
 from hub.store.changes import Changes
 from hub.store.database import Database
-from hub.store.migrations import StateStep
+from hub.store.sqlite_reader import SqliteReader
 
 FULL = Changes(
     instances=[("Warm", '["7"]', '["p",1.5]'), ("Door", "", "[3]")],
@@ -248,10 +248,10 @@ def test_pages_of_a_receiver_come_in_the_order_of_their_rows_without_those_that_
     queue(database, 5, 1, 3)
     queue(database, 2, receiver="mail")
     database.apply([Changes(settled=[(3, "dead", 1, 0.0, "refused")])])
-    assert [row[0] for row in database.queued("chat", 0, 10)] == [1, 5]
-    assert [row[0] for row in database.queued("chat", 1, 10)] == [5]
-    assert [row[0] for row in database.queued("chat", 0, 1)] == [1]
-    assert sorted(database.receivers()) == ["chat", "mail"]
+    assert [row[0] for row in SqliteReader(database.connection).queued("chat", 0, 10)] == [1, 5]
+    assert [row[0] for row in SqliteReader(database.connection).queued("chat", 1, 10)] == [5]
+    assert [row[0] for row in SqliteReader(database.connection).queued("chat", 0, 1)] == [1]
+    assert sorted(SqliteReader(database.connection).receivers()) == ["chat", "mail"]
 
 
 def test_what_came_of_an_attempt_is_recorded(opened):
@@ -260,7 +260,7 @@ def test_what_came_of_an_attempt_is_recorded(opened):
     settled = [(1, "delivered", 1, 0.0, ""), (2, "retry", 2, 1234.5, "down"), (3, "dead", 3, 0.0, "refused")]
     database.apply([Changes(settled=settled)])
     assert outbox(database) == [(2, "queued", 2, 1234.5, "down"), (3, "dead", 3, 0.0, "refused")]
-    assert database.queued("chat", 0, 10)[0][-2:] == (2, 1234.5)
+    assert SqliteReader(database.connection).queued("chat", 0, 10)[0][-2:] == (2, 1234.5)
 
 
 def test_the_last_of_several_results_for_a_row_holds(opened):
@@ -332,8 +332,8 @@ def test_what_went_to_a_fallback_is_bounded_and_then_a_dead_letter_as_all_others
     for row in range(1, 401):
         queued = [(row, f"f{row}-1-firing", "chat", f"f{row}", "{}", 1.0)]
         database.apply([Changes(queued=queued, settled=[(row, "dead", 1, 0.0, "no")], handed=[(row, "mail")])])
-        assert len(database.handed()) <= 60
-    assert database.handed()[-1] == ("chat", "f400-1-firing", "mail")
+        assert len(SqliteReader(database.connection).handed()) <= 60
+    assert SqliteReader(database.connection).handed()[-1] == ("chat", "f400-1-firing", "mail")
     assert len(list(database.connection.execute("SELECT row FROM outbox"))) <= 60 + 110
 
 

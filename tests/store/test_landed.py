@@ -13,6 +13,7 @@ import pytest
 
 from hub.model import OWN
 from hub.store.database import Database
+from hub.store.sqlite_reader import SqliteReader
 from tests.store.opening import SAVED, Hub, parts, shown
 
 STATES = Path(__file__).with_name("states")
@@ -112,7 +113,8 @@ def test_what_waited_in_an_earlier_file_waits_on_once_under_its_id(hubs, version
 
 
 def _waiting(database: Database):
-    rows = [row for receiver in database.receivers() for row in database.queued(receiver, 0, 1000)]
+    reader = SqliteReader(database.connection)
+    rows = [row for receiver in reader.receivers() for row in reader.queued(receiver, 0, 1000)]
     return sorted((row[2], row[1]) for row in rows if row[2] != OWN)
 
 

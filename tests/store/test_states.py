@@ -130,7 +130,7 @@ def test_an_end_goes_once_to_who_was_told_and_to_nobody_else(opened, name):
 
 def test_the_next_episode_is_told_under_ids_that_were_never_given(opened):
     hub = opened("telling")
-    before = {row[1] for row in hub.database.queued("chat", 0, 100)}
+    before = {row[1] for row in hub.reader.queued("chat", 0, 100)}
     assert len(before) == 2
     hub.pass_time(1)
     hub.send("grouped/oslo/1", 1)  # was told, and its end, in a group that is there no more
@@ -146,7 +146,7 @@ def test_the_next_episode_is_told_under_ids_that_were_never_given(opened):
 def test_what_was_queued_is_still_to_be_sent(opened, name, queued):
     hub = opened(name)
     hub.pass_time(4)
-    rows = [row for receiver in ("chat", "mail") for row in hub.database.queued(receiver, 0, 100)]
+    rows = [row for receiver in ("chat", "mail") for row in hub.reader.queued(receiver, 0, 100)]
     assert len(rows) == queued
     assert all(row[5] < SAVED for row in rows)
 

@@ -9,14 +9,14 @@ from hub.errors import StoreError
 from hub.store import writer as module
 from hub.store.changes import Changes
 from hub.store.database import Database
-from hub.store.writer import Store
+from hub.store.writer import SqliteStore
 
 
 @pytest.fixture
 async def store(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "STORE_RETRY_SECONDS", 0.02)
     said = []
-    store = Store(tmp_path / "hub.db", said.append)
+    store = SqliteStore(tmp_path / "hub.db", said.append)
     store.said = said
     yield store
     await store.close()
@@ -44,7 +44,7 @@ def pages(store, more):
         now = database.connection.execute("PRAGMA page_count").fetchone()[0]
         database.connection.execute(f"PRAGMA max_page_count = {now + more}")
 
-    return store.read(limit)
+    return store._ask(limit)
 
 
 async def test_done_is_called_on_the_loop_when_the_changes_are_on_disk(store):
@@ -86,27 +86,27 @@ async def test_all_that_waits_while_the_writer_is_busy_is_one_transaction(store,
 
 async def test_a_read_sees_what_was_committed_before_it(store):
     store.commit(meta(5), lambda _: None)
-    assert (await within(store.read(Database.load))).meta == {"k": "5"}
+    assert (await within(store._ask(Database.load))).meta == {"k": "5"}
 
 
 async def test_a_query_that_fails_fails_alone(store):
     with pytest.raises(StoreError, match="cannot be read: no such table"):
-        await within(store.read(lambda database: database.connection.execute("SELECT * FROM nowhere")))
+        await within(store.read(lambda reader: reader._connection.execute("SELECT * FROM nowhere")))
     with pytest.raises(OverflowError):
-        await within(store.read(lambda database: database.connection.execute("SELECT ?", (1 << 70,))))
+        await within(store.read(lambda reader: reader._connection.execute("SELECT ?", (1 << 70,))))
     assert await within(committed(store, meta(1))) is None
 
 
 async def test_a_full_disk_is_said_once_and_waited_for_and_nothing_is_told_or_lost(store):
     await within(pages(store, 2))
-    big = Changes(alerts=[("f", "x" * 200_000)])
+    big = Changes(alerts=[("f", '"' + "x" * 200_000 + '"')])
     first, second = committed(store, big), committed(store, meta(7))
     while not store.said:
         await asyncio.sleep(0.005)
     await asyncio.sleep(0.2)  # some attempts
     assert not first.done()
     assert not second.done()
-    assert store.said == [f"{store.database.path}: cannot be written: database or disk is full"]
+    assert store.said == [f"{store.path}: cannot be written: database or disk is full"]
     await within(pages(store, 1_000))
     assert await within(asyncio.gather(first, second)) == [None, None]
     snapshot = await within(store.load())
@@ -117,7 +117,7 @@ async def test_a_full_disk_is_said_once_and_waited_for_and_nothing_is_told_or_lo
 async def test_queries_are_answered_while_the_disk_is_full(store):
     await within(committed(store, meta(1)))
     await within(pages(store, 2))
-    failing = committed(store, Changes(alerts=[("f", "x" * 200_000)], meta=[("k", "2")]))
+    failing = committed(store, Changes(alerts=[("f", '"' + "x" * 200_000 + '"')], meta=[("k", "2")]))
     while not store.said:
         await asyncio.sleep(0.005)
     assert (await within(store.load(), 2)).meta == {"k": "1"}
@@ -127,7 +127,7 @@ async def test_queries_are_answered_while_the_disk_is_full(store):
 async def test_what_comes_while_the_disk_is_full_keeps_its_order(store):
     await within(pages(store, 2))
     told = []
-    store.commit(Changes(alerts=[("f", "x" * 200_000)]), lambda _: told.append("big"))
+    store.commit(Changes(alerts=[("f", '"' + "x" * 200_000 + '"')]), lambda _: told.append("big"))
     while not store.said:
         await asyncio.sleep(0.005)
     for number in range(3):
@@ -141,7 +141,7 @@ async def test_what_comes_while_the_disk_is_full_keeps_its_order(store):
 
 
 async def test_closing_commits_what_was_handed_in(tmp_path):
-    store = Store(tmp_path / "hub.db", lambda _: None)
+    store = SqliteStore(tmp_path / "hub.db", lambda _: None)
     futures = [committed(store, meta(number)) for number in range(10)]
     await within(store.close())
     assert [await within(future) for future in futures] == [None] * 10
@@ -151,9 +151,9 @@ async def test_closing_commits_what_was_handed_in(tmp_path):
 
 
 async def test_closing_gives_up_what_cannot_be_committed_and_says_so(tmp_path):
-    store = Store(tmp_path / "hub.db", lambda _: None)
+    store = SqliteStore(tmp_path / "hub.db", lambda _: None)
     await within(pages(store, 2))
-    failing = committed(store, Changes(alerts=[("f", "x" * 200_000)]))
+    failing = committed(store, Changes(alerts=[("f", '"' + "x" * 200_000 + '"')]))
     await within(store.close(), 5)
     assert "not written: database or disk is full" in str(await within(failing))
     assert store.ended.done()
@@ -161,7 +161,7 @@ async def test_closing_gives_up_what_cannot_be_committed_and_says_so(tmp_path):
 
 
 async def test_a_closed_store_can_be_closed_again_and_answers_no_query(tmp_path):
-    store = Store(tmp_path / "hub.db", lambda _: None)
+    store = SqliteStore(tmp_path / "hub.db", lambda _: None)
     await within(store.close())
     await within(store.close())
     with pytest.raises(StoreError, match="closed"):
@@ -179,7 +179,7 @@ async def test_a_mistake_of_ours_ends_the_writer_loudly_instead_of_waiting_for_e
 
 async def test_a_crash_behind_a_commit_keeps_it_and_before_it_keeps_nothing(tmp_path):
     """As far as a process can try: the file as another one finds it when the first is simply gone."""
-    store = Store(tmp_path / "hub.db", lambda _: None)
+    store = SqliteStore(tmp_path / "hub.db", lambda _: None)
     await within(committed(store, meta(1)))
     copy = tmp_path / "copy.db"
     for suffix in ("", "-wal"):

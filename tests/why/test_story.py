@@ -5,7 +5,7 @@ import pytest
 from hub.errors import RequestError
 from hub.store.changes import Changes
 from hub.store.database import Database
-from hub.store.reader import Reader
+from hub.store.sqlite_reader import SqliteReader
 from hub.why.story import read, tell
 
 
@@ -44,7 +44,7 @@ TRACE = [
 def reader(tmp_path):
     database = Database(tmp_path / "hub.db")
     database.apply([Changes(trace=TRACE)])
-    yield Reader(database.connection)
+    yield SqliteReader(database.connection)
     database.close()
 
 

@@ -25,7 +25,7 @@ from hub.operate.api.shapes import (
     UNSILENCE_ASKED,
 )
 from hub.operate.api.site import Endpoint, Handler, Site
-from hub.store.logouts import end_login
+from hub.store.patience import unless_failing
 
 __all__ = ["ENDPOINTS", "json_of"]
 
@@ -96,13 +96,10 @@ async def _logout(site: Site, request: Request, actor: Actor) -> Response:
 
 async def _end(site: Site, login: Login) -> None:
     """End a login at once, and on disk before it is answered: a restart must not bring it back."""
-    now = site.app.clock.now()
-    site.logins.end(login, now)
-    site.audience.end(login.mark)
-    key = await site.app.store.read(lambda database: end_login(database, login.mark, login.expires, now))
-    if key is not None:
-        site.logins.renew(key)
-        site.audience.end()
+    ended = site.logins.end(login, site.app.clock.now())
+    site.audience.end("" if ended.all else login.mark)
+    site.app.pipeline.notes.update(ended.rows)
+    await unless_failing(site.app.store, site.app.pipeline.perform(lambda *_: None))
 
 
 def _put_cookie(site: Site, request: Request, made: Response, value: str, seconds: int) -> None:

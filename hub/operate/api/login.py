@@ -2,19 +2,23 @@
 
 The signature covers the token too (by its digest): one that is changed or removed in hub.yaml ends its logins. A login
 that was ended by logging out is remembered until it would have expired, over a restart too: a stolen cookie is
-worthless then.
+worthless then. Only somebody with a token can log in and out, so there are few to remember.
 """
 
 import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub.config import Token
+from hub.identity import key_row, logout_row, new_key
+from hub.limits import LOGOUTS
+from hub.store.changes import MetaRow
 
-__all__ = ["COOKIE", "Login", "Logins", "digest", "find"]
+__all__ = ["COOKIE", "Login", "Logins", "Logout", "digest", "find"]
 
 COOKIE = "hub_session"
 
@@ -40,6 +44,13 @@ class Login:
     token: Token
     mark: str
     expires: int
+
+
+class Logout(NamedTuple):
+    """What remembers that a login was ended: rows of the store's `meta`. `all`: every other login has ended with it."""
+
+    rows: Sequence[MetaRow]
+    all: bool = False
 
 
 class Logins:
@@ -71,15 +82,21 @@ class Logins:
                 return Login(token, mark, int(expires)) if good and mark not in self._ended else None
         return None
 
-    def end(self, login: Login, now: float) -> None:
-        """Take a login for nobody's from now on."""
-        self._ended = {mark: expires for mark, expires in self._ended.items() if expires > now}
-        self._ended[login.mark] = login.expires
+    def end(self, login: Login, now: float) -> Logout:
+        """Take a login for nobody's from now on; return what the store has to remember of that.
 
-    def renew(self, key: bytes) -> None:
-        """Sign with another key: all logins have ended."""
-        self._key = key
-        self._ended.clear()
+        Where more than LOGOUTS would have to be remembered, the key is made anew in their place: that ends every login.
+        """
+        over = [mark for mark, expires in self._ended.items() if expires <= now]
+        if len(self._ended) - len(over) >= LOGOUTS:
+            forgotten = [logout_row(mark, None) for mark in self._ended]
+            self._key = new_key()
+            self._ended.clear()
+            return Logout([*forgotten, key_row("login", self._key)], all=True)
+        for mark in over:
+            del self._ended[mark]
+        self._ended[login.mark] = login.expires
+        return Logout([*(logout_row(mark, None) for mark in over), logout_row(login.mark, login.expires)])
 
     def _signature(self, token: Token, expires: int, nonce: str) -> str:
         of = (b"login", token.name.encode(), str(expires).encode(), nonce.encode("utf-8", "surrogatepass"))

@@ -41,9 +41,6 @@ from hub.operate.api.ticker import Ticker, alert_counts, outbox_counts
 from hub.operate.descriptors import http_room, limit
 from hub.operate.figures import Figures
 from hub.operate.web import assets, links
-from hub.store.database import Database
-from hub.store.logouts import ended_logins
-from hub.store.reader import Reader
 
 __all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
 
@@ -113,10 +110,9 @@ class HttpServer:
             await door.run(site.audience.leave)
 
     async def _site(self, app: App) -> Site:
-        key = await app.store.read(lambda database: database.key("login"))
-        logins = Logins(key, await app.store.read(ended_logins))
-        self._feed.start = await app.store.read(lambda database: Database.count(database, "start"))
-        self._standing.recall(await app.store.look(Reader.last_attempts))
+        logins = Logins(app.identity.login, app.identity.logouts)
+        self._feed.start = app.identity.start
+        self._standing.recall(await app.store.look(lambda reader: reader.last_attempts()))
         guard, ticker = Guard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
         traffic = Traffic(http_room(limit()))
         return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins, traffic)
@@ -179,7 +175,7 @@ async def _tick(site: Site) -> None:
         await asyncio.sleep(1.0)
         site.audience.expire(site.app.clock.now())
         try:
-            depths = await site.app.store.look(Reader.depths)
+            depths = await site.app.store.look(lambda reader: reader.depths())
         except StoreError:
             return
         site.depths = depths

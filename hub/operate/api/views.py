@@ -151,7 +151,7 @@ async def _push(site: Site, request: Request, actor: Actor) -> Response:
 async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
     """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
     del request, actor
-    depths = await site.app.store.look(Reader.depths)
+    depths = await site.app.store.look(lambda reader: reader.depths())
     return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
 
 

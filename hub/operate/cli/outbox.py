@@ -4,6 +4,7 @@ Listing reads beside a running hub. What changes something is done by the hub th
 broker, and on the file itself where none has.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,14 +20,16 @@ from hub.document import Problems
 from hub.errors import StoreLocked
 from hub.files import load_files, people_of
 from hub.limits import OUTBOX_SHOWN
-from hub.notify.outbox import Queued
 from hub.operate.cli.desk import Broker, By, Config, Token, Url, listing, print_table, request, user
 from hub.operate.reach import reach_of
 from hub.operate.shown import shown, shown_json
-from hub.outbox import outbox_row, revived
+from hub.outbox import StoreOutbox, outbox_row, revived
 from hub.store.changes import Changes
-from hub.store.database import Database
+from hub.store.patience import unless_failing
 from hub.store.reader import OutboxEntry, Reader
+from hub.store.sqlite_reader import ask_file
+from hub.store.store import Store, durably
+from hub.store.writer import SqliteStore
 
 __all__ = ["outbox"]
 
@@ -68,7 +71,7 @@ def outbox(
     elif action == "list":
         settings = load_settings(config, state=state)
         path, PEOPLE.zone = settings.state, people_of(load_files(settings, Problems()).rules)
-        answer = {"outbox": [entry_body(entry) for entry in _listed(path, wanted)]}
+        answer = {"outbox": [entry_body(entry) for entry in ask_file(path, lambda reader: _listed(reader, wanted))]}
     else:
         answer = _change(action, load_settings(config, state=state).state, wanted, ask)
     if as_json:
@@ -79,40 +82,50 @@ def outbox(
         _say(action, answer)
 
 
-def _listed(path: Path, wanted: dict[str, Any]) -> list[OutboxEntry]:
-    reader = Reader.open(path)
-    try:
-        found = some = find(reader, wanted)
-        while len(some) == OUTBOX_SHOWN:
-            some = find(reader, wanted, after=some[-1].row)
-            found += some
-        return found
-    finally:
-        reader.close()
+def _listed(reader: Reader, wanted: dict[str, Any]) -> list[OutboxEntry]:
+    found = some = find(reader, wanted)
+    while len(some) == OUTBOX_SHOWN:
+        some = find(reader, wanted, after=some[-1].row)
+        found += some
+    return found
 
 
 def _change(action: Action, path: Path, wanted: dict[str, Any], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Change the file where no hub has it open, else let that hub do it."""
-    Reader.open(path).close()  # a file that is none is told of, not made
+    ask_file(path, lambda _: None)  # a file that is none is told of, not made
     try:
-        database = Database(path)
+        found = asyncio.run(_change_file(action, path, wanted))
     except StoreLocked:
         return ask()
-    try:
-        found = find(Reader(database.connection), wanted, among="dead" if action == "retry" else "")
-        database.apply([_changes(action, found, wanted["by"], database.last_row())])
-    finally:
-        database.close()
     return {"outbox": [entry_body(entry) for entry in found]}
 
 
-def _changes(action: Action, found: Sequence[OutboxEntry], by: str, last: int) -> Changes:
-    now = SystemClock().now()
-    rows, again = [entry.row for entry in found], revived(found, now)
+async def _change_file(action: Action, path: Path, wanted: dict[str, Any]) -> list[OutboxEntry]:
+    """Do what a running hub does, by the commit that it makes."""
+    store: Store = SqliteStore(path, lambda _: None)
+    try:
+        among = "dead" if action == "retry" else ""
+        found, last = await store.read(lambda reader: (find(reader, wanted, among=among), reader.last_row()))
+        await unless_failing(store, durably(store, _changes(action, found, wanted["by"], StoreOutbox(store, last))))
+    finally:
+        await store.close()
+    return found
+
+
+def _changes(action: Action, found: Sequence[OutboxEntry], by: str, outbox: StoreOutbox) -> Changes:
+    clock = SystemClock()
+    now = clock.now()
     if action == "retry":
-        return Changes(dropped=rows, queued=[outbox_row(Queued(row, each)) for row, each in enumerate(again, last + 1)])
-    said: dict[str, object] = {"outcome": "dropped", "reason": f"by {by}"}
-    return Changes(dropped=rows, trace=[delivery_row(each, now, said) for each in again])
+        outbox.revive(found, now)
+        said: dict[str, object] = {}
+    else:
+        outbox.drop(entry.row for entry in found)
+        said = {"outcome": "dropped", "reason": f"by {by}"}
+    return Changes(
+        queued=[outbox_row(each) for each in outbox.enter(outbox.take_entering(), clock)],
+        dropped=outbox.take_marks()[2],
+        trace=[delivery_row(each, now, said) for each in revived(found, now)] if said else (),
+    )
 
 
 def _show(found: Sequence[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from hub.files import load_files, people_of
 from hub.operate.cli.desk import Broker, Config, Token, Url, request
 from hub.operate.reach import reach_of
 from hub.operate.shown import shown, shown_json, shown_labels
-from hub.store.reader import Reader
+from hub.store.sqlite_reader import ask_file
 from hub.why.story import Told, as_body, of_body, read, tell
 
 __all__ = ["why", "why_not"]
@@ -43,20 +43,12 @@ def why(
     else:
         settings = load_settings(config, state=state)
         PEOPLE.zone = people_of(load_files(settings, Problems()).rules)
-        found = _read(settings.state, alert, _labels(labels or ()))
+        found = ask_file(settings.state, lambda reader: read(reader, alert, _labels(labels or ())))
     if as_json:
         typer.echo(shown_json([as_body(each) for each in found]))
         return
     for each in found:
         _say(each)
-
-
-def _read(path: Path, alert: str, labels: Mapping[str, str]) -> list[Told]:
-    reader = Reader.open(path)
-    try:
-        return read(reader, alert, labels)
-    finally:
-        reader.close()
 
 
 def _say(told: Told) -> None:

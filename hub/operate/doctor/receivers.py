@@ -4,9 +4,7 @@ What a receiver does with a message `hub drill` shows; this says why it cannot.
 """
 
 import asyncio
-import contextlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,8 @@ from hub.errors import StoreError
 from hub.notify.receiver import ReceiverSettings
 from hub.operate.doctor.finding import Finding, Level, bad, good, unknown, warning
 from hub.secret import Secret
-from hub.store.reader import LastAttempt, Reader
+from hub.store.reader import LastAttempt
+from hub.store.sqlite_reader import ask_file
 
 __all__ = ["last_attempts", "look_at_receivers"]
 
@@ -40,9 +39,8 @@ async def look_at_receivers(
 def last_attempts(state: Path) -> list[LastAttempt]:
     """Return what attempts came to, from a hub's state file; none where that cannot be read, which others say."""
     try:
-        with contextlib.closing(Reader.open(state)) as reader:
-            return reader.last_attempts()
-    except (StoreError, sqlite3.Error):
+        return ask_file(state, lambda reader: reader.last_attempts())
+    except StoreError:
         return []
 
 

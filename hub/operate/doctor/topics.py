@@ -5,9 +5,8 @@ topic comes nearest; only where that one is nearly the same is it a warning.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import lru_cache
 from heapq import nlargest
@@ -23,6 +22,7 @@ from hub.operate.connect import connected
 from hub.operate.doctor.finding import Finding, good, unknown, warning
 from hub.rules.lasts import Lasts
 from hub.rules.loader import RuleSet
+from hub.store.checkup import remembered
 from hub.store.lock import kind_of
 
 __all__ = ["LISTEN_SECONDS", "look_at_topics", "nearest"]
@@ -89,11 +89,9 @@ def _remembered(state: Path) -> set[str]:
     try:
         if not state.exists() or kind_of(state):
             return set()
-        with closing(sqlite3.connect(f"{state.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            rows = connection.execute("SELECT state FROM instances LIMIT ?", (TOPICS,)).fetchall()
-            heard = connection.execute("SELECT key FROM desk WHERE kind = ? LIMIT ?", (Lasts.kind, TOPICS)).fetchall()
-        return {topic for (topic,) in heard} | {str(orjson.loads(row)[_CAME]).partition("\0")[0] for (row,) in rows}
-    except (OSError, sqlite3.Error, ValueError, LookupError):
+        heard, states = remembered(state, HEARD, TOPICS)
+        return {*heard, *(str(orjson.loads(each)[_CAME]).partition("\0")[0] for each in states)}
+    except (OSError, ValueError, LookupError):
         return set()  # what is wrong with it is told elsewhere
 
 

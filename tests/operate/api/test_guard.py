@@ -2,21 +2,21 @@
 
 import base64
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from starlette.requests import HTTPConnection
 
 from hub.clock import ManualClock
 from hub.config import HttpSettings, Token
+from hub.identity import identify
 from hub.limits import LOGIN_ADDRESSES, LOGIN_FAILURES, LOGIN_PAUSE_SECONDS, LOGOUTS
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.guard import Guard
-from hub.operate.api.login import COOKIE, Logins, find
+from hub.operate.api.login import COOKIE, Login, Logins, find
 from hub.operate.api.origin import household
 from hub.operate.api.throttle import Throttle
 from hub.secret import Secret
-from hub.store.database import Database
-from hub.store.logouts import end_login, ended_logins
 
 TOKENS = (
     Token("wall", VIEWER, Secret("see")),
@@ -179,35 +179,43 @@ def test_two_logins_of_one_second_are_two_and_the_end_of_one_is_not_that_of_the_
     assert logins.open(other, TOKENS, 1000.0).token.name == "olga"
 
 
-def test_a_login_that_was_ended_stays_so_over_a_restart_and_is_forgotten_when_it_would_have_expired(tmp_path):
-    logins, database = Logins(KEY), Database(tmp_path / "hub.db")
+def stored(meta, rows):
+    """Return what `meta` holds when these rows were committed."""
+    return {key: value for key, value in (dict(meta) | dict(rows)).items() if value is not None}
+
+
+def test_a_login_that_was_ended_stays_so_over_a_restart_and_is_forgotten_when_it_would_have_expired():
+    logins = Logins(KEY)
     cookie = logins.sign(TOKENS[1], 2000)
-    login = logins.open(cookie, TOKENS, 1000.0)
-    assert end_login(database, login.mark, login.expires, 1000.0) is None
-    database.close()
-    database = Database(tmp_path / "hub.db")
-    assert Logins(KEY, ended_logins(database)).open(cookie, TOKENS, 1000.0) is None
-    end_login(database, "later", 9000, 2000.0)
-    assert ended_logins(database) == {"later": 9000}
-    database.close()
+    ended = logins.end(logins.open(cookie, TOKENS, 1000.0), 1000.0)
+    assert not ended.all
+    meta = stored({}, ended.rows)
+    who, _ = identify(Path("hub.db"), meta)
+    logins = Logins(KEY, who.logouts)
+    assert logins.open(cookie, TOKENS, 1000.0) is None
+    meta = stored(meta, logins.end(Login(TOKENS[1], "later", 9000), 2000.0).rows)
+    assert identify(Path("hub.db"), meta)[0].logouts == {"later": 9000}
 
 
-def test_more_ended_logins_than_are_remembered_end_them_all(tmp_path, monkeypatch):
-    monkeypatch.setattr("hub.store.logouts.LOGOUTS", 3)
-    database = Database(tmp_path / "hub.db")
-    before = database.key("login")
-    logins = Logins(before)
+def test_more_ended_logins_than_are_remembered_end_them_all(monkeypatch):
+    monkeypatch.setattr("hub.operate.api.login.LOGOUTS", 3)
+    before, rows = identify(Path("hub.db"), {})
+    meta = stored({}, rows)
+    logins = Logins(before.login, before.logouts)
     cookies = [logins.sign(TOKENS[0], 2000) for _ in range(5)]
     for cookie in cookies[:4]:
-        login = logins.open(cookie, TOKENS, 1000.0)
-        logins.end(login, 1000.0)
-        key = end_login(database, login.mark, login.expires, 1000.0)
-    assert key == database.key("login") != before
-    logins.renew(key)
-    assert [each for each in cookies if logins.open(each, TOKENS, 1000.0)] == []
-    assert ended_logins(database) == {}
+        ended = logins.end(logins.open(cookie, TOKENS, 1000.0), 1000.0)
+        meta = stored(meta, ended.rows)
+    assert ended.all
+    after, _ = identify(Path("hub.db"), meta)
+    assert after.login != before.login
+    assert (after.token, after.vapid) == (before.token, before.vapid)
+    for each in (logins, Logins(after.login, after.logouts)):
+        assert [cookie for cookie in cookies if each.open(cookie, TOKENS, 1000.0)] == []
+    assert after.logouts == {}
+    again = Logins(after.login, after.logouts).open(logins.sign(TOKENS[0], 2000), TOKENS, 1000.0)
+    assert again.token == TOKENS[0], "who logs in behind that is known, over a restart too"
     assert LOGOUTS >= 1000
-    database.close()
 
 
 # guessing

@@ -8,11 +8,11 @@ import pytest
 
 from hub.clock import ManualClock
 from hub.config import HttpSettings
+from hub.identity import identify
 from hub.observer import Observer
 from hub.operate.api.server import HttpServer, ListenError
 from hub.operate.figures import Figures
-from hub.store.database import Database
-from hub.store.reader import Reader
+from hub.store.memory import MemoryStore
 
 
 class Ears(Observer):
@@ -55,22 +55,16 @@ async def test_an_address_that_is_not_of_this_machine_is_an_error():
 
 
 class Stored:
-    """What a server asks of an App before it listens: a state file."""
+    """What a server asks of an App before it listens: who it is, and its store."""
 
     observer, clock = Observer(), ManualClock()
 
-    def __init__(self, database):
-        self.store, self.database = self, database
-
-    async def read(self, ask):
-        return ask(self.database)
-
-    async def look(self, ask):
-        return ask(Reader(self.database.connection))
+    def __init__(self):
+        self.store, self.identity = MemoryStore(), identify("memory", {})[0]
 
 
-async def test_it_ends_when_it_is_cancelled_at_whatever_moment_of_its_start(tmp_path):
-    app = Stored(Database(tmp_path / "hub.db"))
+async def test_it_ends_when_it_is_cancelled_at_whatever_moment_of_its_start():
+    app = Stored()
     for turns in range(60):
         server = HttpServer(HttpSettings(port=0), app.clock, Figures(), lambda _: None)
         serving = asyncio.create_task(server.run(app))
@@ -79,4 +73,3 @@ async def test_it_ends_when_it_is_cancelled_at_whatever_moment_of_its_start(tmp_
         serving.cancel()
         await asyncio.wait({serving}, timeout=10)
         assert serving.cancelled(), f"cancelled after {turns} turns of the loop, it ran on: {serving}"
-    app.database.close()

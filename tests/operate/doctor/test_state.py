@@ -11,7 +11,7 @@ from hub.operate.doctor.machine import look_at_machine
 from hub.operate.doctor.state import look_at_state
 from hub.store.changes import Changes
 from hub.store.database import Database
-from hub.store.reader import Reader
+from hub.store.sqlite_reader import ask_file
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_file_that_is_no_whole_database_is_found_with_the_remedy(tmp_path, con
     (found,) = said(path, Level.BAD)
     assert found.endswith(f"restore a backup, or {remedy}")
     with pytest.raises(StoreUnusable, match=f"restore a backup, or {remedy}"):
-        Reader.open(path)
+        ask_file(path, lambda _: None)
 
 
 def test_a_circle_of_links_is_no_bug_of_the_hub(tmp_path):
@@ -66,13 +66,13 @@ def test_a_circle_of_links_is_no_bug_of_the_hub(tmp_path):
     assert look_at_state(path)
     assert look_at_machine(path)
     with pytest.raises(StoreUnusable):
-        Reader.open(path)
+        ask_file(path, lambda _: None)
 
 
 def test_a_file_of_a_newer_hub_is_not_read_by_commands(path):
     change(path, "PRAGMA user_version = 99")
     with pytest.raises(StoreUnusable, match=r"written by a newer hub .* use that version of this command"):
-        Reader.open(path)
+        ask_file(path, lambda _: None)
 
 
 def test_a_newer_file_a_pipe_and_another_name_are_found(path):

@@ -1,0 +1,90 @@
+"""What a hub is known by over restarts: the keys that it signs with, the logins that it has ended, which start this is.
+
+All of it stands in the store's `meta`. Who opens the store makes what is missing, and the first commit holds it: links,
+cookies and push subscriptions that are made with a key must outlive the process that made it.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.store.changes import MetaRow
+from hub.store.damage import damaged_row
+
+__all__ = ["Identity", "identify", "key_row", "logout_row", "new_key"]
+
+_KEY_BYTES = 32
+_KEY, _LOGOUT, _STARTS = "key:", "logout:", "count:start"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Three secrets of 32 random bytes, and what was counted."""
+
+    token: bytes
+    """Signs the links and tokens that acknowledge."""
+    vapid: bytes
+    """What the key is made of by which push services know the hub (RFC 8292)."""
+    login: bytes
+    """Signs the cookies of who has logged in."""
+    start: int
+    """Which start of the hub this is, from 1: the ids of the live feed begin with it."""
+    logouts: Mapping[str, int]
+    """The marks of logins that were ended, and when each would have expired, in seconds since 1970."""
+
+
+def identify(path: Path, meta: Mapping[str, str]) -> tuple[Identity, list[MetaRow]]:
+    """Read who this hub is; return the rows, too, that have to be durable before it is heard of.
+
+    `path` is where `meta` was found, for the message.
+
+    Raises:
+        StoreUnusable: a row that means nothing; it is named.
+
+    """
+    new: list[MetaRow] = []
+
+    def key(name: str) -> bytes:
+        row = _KEY + name
+        if row not in meta:
+            made = new_key()
+            new.append(key_row(name, made))
+            return made
+        return _key(path, row, meta[row])
+
+    def number(row: str, text: str) -> int:
+        if not (text.isascii() and text.isdecimal()):
+            raise damaged_row(path, "meta", [row], "no number")
+        return int(text)
+
+    token, vapid, login = (key(name) for name in ("token", "vapid", "login"))
+    start = number(_STARTS, meta.get(_STARTS, "0")) + 1
+    new.append((_STARTS, str(start)))
+    ended = {row.removeprefix(_LOGOUT): number(row, text) for row, text in meta.items() if row.startswith(_LOGOUT)}
+    return Identity(token, vapid, login, start, ended), new
+
+
+def _key(path: Path, row: str, text: str) -> bytes:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != _KEY_BYTES:  # a shorter one could be guessed
+        raise damaged_row(path, "meta", [row], "no key; links made with it lose their value")
+    return found
+
+
+def new_key() -> bytes:
+    """Return a secret that nobody can guess."""
+    return secrets.token_bytes(_KEY_BYTES)
+
+
+def key_row(name: str, key: bytes) -> MetaRow:
+    """Write a key as `meta` holds it."""
+    return _KEY + name, key.hex()
+
+
+def logout_row(mark: str, expires: int | None) -> MetaRow:
+    """Write that a login was ended; without `expires` that is forgotten."""
+    return _LOGOUT + mark, None if expires is None else str(expires)
