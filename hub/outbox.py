@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 import orjson
 
 from hub.clock import Clock
+from hub.ids import episode_id
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
-from hub.notify.episode import episode
 from hub.notify.outbox import Entered, Queued, Settled
 from hub.store.changes import OutboxRow, SettledRow
 from hub.store.reader import OutboxEntry
@@ -66,7 +66,7 @@ class StoreOutbox:
         if entered.handed:
             self._handed.append((row, entered.notification.receiver))
         if entered.closes:
-            self._closed.append((entered.closes, episode(entered.notification.id)))
+            self._closed.append((entered.closes, episode_id(entered.notification.id)))
 
     def take_entering(self) -> list[Notification]:
         """Take what results and commands bring in anew, for `enter`."""

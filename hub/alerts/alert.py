@@ -13,6 +13,7 @@ from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
 from hub.clock import rfc3339
 from hub.expressions import short_level
+from hub.ids import NotificationId
 from hub.model import Labels, Phase, Suppressor
 
 __all__ = ["Ack", "Alert", "changed", "fingerprint"]
@@ -92,7 +93,7 @@ class Alert:
 
     def id(self, step: str) -> str:
         """Name a step of its present episode; the same step has the same id after any crash."""
-        return f"{self.fingerprint}-{self.episode}-{step}"
+        return str(NotificationId(self.fingerprint, self.episode, step))
 
     def topic(self, prefix: str) -> str:
         """Return the topic of its retained state: alertname, then the instance's values in the order of `by`."""

@@ -29,6 +29,7 @@ from hub.alerts.texts import OnError, Rendered, render
 from hub.alerts.trace import Trace
 from hub.alerts.transitions import AlertTransitions
 from hub.alerts.words import Words
+from hub.ids import fingerprint_in
 from hub.limits import ALERTS_KEPT
 from hub.model import Labels, Notification, Phase, Reason
 from hub.rules.rule import Rule
@@ -127,7 +128,7 @@ class Book:
         """Note that heirs are told of what fires by a notification that waited for a receiver that is gone."""
         members = notification.body.get("alerts") or [{"id": notification.order}]
         for each in members:
-            mark = str(each["id"]).partition("-")[0]
+            mark = fingerprint_in(str(each["id"]))
             alert = self.alerts.get(mark)
             rule = None if alert is None else self._register.rules.get(alert.alertname)
             if alert is None or rule is None or alert.state is not Phase.FIRING or not alert.said.heirs:

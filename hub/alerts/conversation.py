@@ -11,7 +11,9 @@ from typing import Any
 import orjson
 
 from hub.alerts.said import NOTHING_SAID, Said
-from hub.limits import GROUP_ALERTS
+from hub.ids import episode_named
+from hub.limits import GROUP_ALERTS, GROUP_WAIT_SECONDS
+from hub.model import Phase
 
 __all__ = ["Conversation", "News", "mark_of"]
 
@@ -56,7 +58,7 @@ class Conversation:
     @property
     def name(self) -> str:
         """The beginning of all ids of its episode; alerts remember by it that they were told here."""
-        return f"{self.mark}-{self.episode}"
+        return episode_named(self.mark, self.episode)
 
     @property
     def idle(self) -> bool:

@@ -10,6 +10,7 @@ from hub.alerts.agenda import Agenda
 from hub.alerts.alert import Alert, changed
 from hub.alerts.conversation import Conversation, mark_of
 from hub.alerts.decision import may_be_told, may_go_on, newcomers
+from hub.ids import fingerprint_in
 from hub.limits import GROUP_WAIT_SECONDS
 from hub.rules.rule import Rule
 from hub.store.keeper import Keeper
@@ -63,7 +64,7 @@ class Conversations(Keeper):
 
     def where(self, name: str) -> Conversation | None:
         """Return the conversation in which an alert was told, by what the alert remembers of it."""
-        return self.all.get(name.partition("-")[0]) if name else None
+        return self.all.get(fingerprint_in(name)) if name else None
 
     def place(self, mark: str, alert: Alert, rule: Rule, now: float) -> bool:
         """Let a firing alert of a rule with `group_by` take part, as it is now; tell whether it has begun to wait."""

@@ -13,6 +13,7 @@ from hub.alerts.register import Register
 from hub.alerts.suppression import Suppression
 from hub.alerts.texts import OnError, render_and_report
 from hub.alerts.trace import Trace
+from hub.ids import NotificationId
 from hub.limits import LIMIT_EVENTS
 from hub.model import Phase, Suppressor
 from hub.rules.keys import Limit
@@ -54,7 +55,7 @@ class Events(Keeper):
     def take(self, transition: Transition, now: float) -> None:
         """An event rule spoke: tell of it, unless a stage holds it back."""
         rule, mark = transition.rule, fingerprint(transition.rule.name, transition.instance)
-        identity = f"{mark}-{transition.serial}-event"
+        identity = str(NotificationId(mark, transition.serial, "event"))
         texts = render_and_report(transition, transition.serial, identity, self._on_error)
         said = lifecycle.speak(
             Alert(rule.name, transition.instance, transition.serial, since=transition.at), texts, rule.severity

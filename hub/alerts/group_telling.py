@@ -16,6 +16,7 @@ from hub.alerts.register import Register
 from hub.alerts.said import NOTHING_SAID
 from hub.alerts.trace import Trace
 from hub.alerts.words import Words
+from hub.ids import NotificationId, fingerprint_in
 from hub.limits import GROUP_ALERTS
 from hub.model import Suppressor
 from hub.rules.rule import Rule
@@ -233,7 +234,7 @@ class GroupTeller:
             if not news and not seen:
                 continue
             group.serial, group.spoke = group.serial + 1, now
-            identity = f"{group.name}-{name}-{group.serial}"
+            identity = str(NotificationId(group.mark, group.episode, f"{name}-{group.serial}"))
             count = len(seen) + sum(each.count for each in news)
             over = [shown for each in news for shown in each.shown]
             body = group_body(group, identity, firing if seen else (), over, count, self._out.hub)
@@ -267,7 +268,7 @@ class GroupTeller:
     ) -> None:
         for each in news:
             for shown in each.shown:
-                self._trace.notified(now, shown["id"].partition("-")[0], group.rule, identity, "group", names)
+                self._trace.notified(now, fingerprint_in(shown["id"]), group.rule, identity, "group", names)
 
     def _concerned(self, group: Conversation, rule: Rule | None) -> list[str]:
         """Return whom what is new in a group concerns."""

@@ -103,7 +103,7 @@ class Teller:
             return alert
         silence = self._suppression.silences.all.get(alert.held[1]) if alert.held else None
         event = reminder(alert, None if silence is None else silence.body(now), now)
-        self._out.say(f"{alert.id('hidden')}-{alert.version}", mark, event, now)
+        self._out.say(alert.id(f"hidden-{alert.version}"), mark, event, now)
         self._trace.held(now, mark, alert.alertname, Suppressor.SILENCE, "for over a day, and it is critical")
         return changed(alert, hidden=0.0)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.commands.token import Claim, sign_token
+from hub.ids import NotificationId
 from hub.limits import LINK_SECONDS
 from hub.model import OWN, Notification
 from hub.notify.episode import is_firing
@@ -47,8 +48,8 @@ class Links:
 
     def _linked(self, body: Mapping[str, Any], by: str, expires: int) -> Mapping[str, Any]:
         """Return one alert with its link; an event of a group is none."""
-        mark, episode, step = str(body["id"]).split("-", 2)
-        if body.get("state") != "firing" or step == "event":
+        told = NotificationId.parse(str(body["id"]))
+        if body.get("state") != "firing" or told.step == "event":
             return body
-        token = sign_token(Claim(mark, int(episode), expires, by), self._key)
+        token = sign_token(Claim(told.fingerprint, told.episode, expires, by), self._key)
         return {**body, "ack_url": f"{self._base}/ack/{token}"}

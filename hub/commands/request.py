@@ -1,7 +1,6 @@
 """A request's fields, read from JSON: which alerts are meant, until when, by whom."""
 
 import contextlib
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ from hub.clock import rfc3339
 from hub.duration import format_duration, parse_duration
 from hub.errors import Code, RequestError
 from hub.expressions import visible
+from hub.ids import read_alert
 from hub.limits import PAYLOAD_DEPTH, POSTED_LABELS, TEMPLATE_BYTES
 from hub.model import Labels
 
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 Request = Mapping[str, Any]
-_ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
 _WORDS_CHARS = 1000
 _LAST = 253_370_764_800.0
 """The year 9999: later times cannot be written."""
@@ -196,21 +195,21 @@ def fingerprint_of(request: Request) -> str:
         RequestError: it is no id.
 
     """
-    return _parts(words(request, "id"))[1] if "id" in request else ""
+    return _alert(words(request, "id"))[0] if "id" in request else ""
 
 
-def _parts(identity: str) -> re.Match[str]:
-    parts = _ID.fullmatch(identity)
-    if parts is None:
-        raise RequestError(f"{identity!r} is not the id of an alert or notification")
-    return parts
+def _alert(identity: str) -> tuple[str, int | None]:
+    try:
+        return read_alert(identity)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
 
 
 def _by_id(identity: str, book: Book) -> tuple[str, Alert]:
-    parts = _parts(identity)
-    alert = book.alerts.get(parts[1])
+    mark, episode = _alert(identity)
+    alert = book.alerts.get(mark)
     if alert is None or not alert.open:
         raise RequestError("no such alert is firing", Code.MISSING)
-    if parts[2] is not None and int(parts[2]) != alert.episode:
-        raise RequestError(f"that was episode {parts[2]}, which is over; the alert fires anew", Code.CONFLICT)
-    return parts[1], alert
+    if episode is not None and episode != alert.episode:
+        raise RequestError(f"that was episode {episode}, which is over; the alert fires anew", Code.CONFLICT)
+    return mark, alert

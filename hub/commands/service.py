@@ -14,6 +14,7 @@ from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
 from hub.errors import Code, HubError, RequestError
 from hub.fields import did_you_mean
+from hub.ids import episode_named
 from hub.limits import TOKEN_SECONDS
 from hub.model import Notification
 from hub.notify.subscribers import Subscribers
@@ -168,7 +169,11 @@ class Service:
         """Acknowledge; who holds a token needs to say nothing else."""
         if "token" in request:
             claim = read_token(words(request, "token"), self._token_key, self._clock.now())
-            request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": words(request, "comment")}
+            request = {
+                "id": episode_named(claim.mark, claim.episode),
+                "by": claim.by,
+                "comment": words(request, "comment"),
+            }
         return await self._perform("ack", request, way, desk.ack)
 
     async def _token(self, request: Request, way: Way) -> Answer:

@@ -14,9 +14,9 @@ from hub.clock import rfc3339
 from hub.document import Node
 from hub.expressions import Template
 from hub.fields import Bad, did_you_mean
+from hub.ids import episode_id, fingerprint_in
 from hub.limits import FED_SECONDS
 from hub.model import Notification, Phase
-from hub.notify.episode import episode
 from hub.notify.templating import names, template
 from hub.notify.text import as_json
 from hub.secret import Secret
@@ -72,7 +72,7 @@ def _alert(body: Mapping[str, Any]) -> dict[str, Any]:
         "startsAt": body.get("since") or event.get("time") or _NEVER,
         "endsAt": (body.get("until") or _NEVER) if status == Phase.RESOLVED else _NEVER,
         "generatorURL": "",
-        "fingerprint": str(body.get("id", "")).partition("-")[0],
+        "fingerprint": fingerprint_in(str(body.get("id", ""))),
     }
 
 
@@ -123,7 +123,7 @@ def cloudevent(notification: Notification, client_id: str) -> bytes:
             "id": notification.id,
             "source": f"/mqtt-notification-hub/{quote(client_id, safe='')}",
             "type": f"mqtt-notification-hub.alert.{body.get('state', '')}",
-            "subject": episode(notification.id),
+            "subject": episode_id(notification.id),
             "time": rfc3339(notification.created),
             "datacontenttype": _JSON_TYPE,
             "data": body,

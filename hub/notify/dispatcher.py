@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from hub.clock import Clock
 from hub.duration import format_duration
+from hub.ids import episode_id
 from hub.limits import HANDED, LANE_FETCH
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.channel import Channel, close
-from hub.notify.episode import episode, is_end, is_firing
+from hub.notify.episode import is_end, is_firing
 from hub.notify.inheritance import HeirsOf, inherited
 from hub.notify.lane import Lane
 from hub.notify.outbox import Entered, Outbox, Queued, Settled
@@ -251,7 +252,7 @@ class Dispatcher:
         end = None
         if lane.elsewhere:
             if is_firing(notification):
-                lane.reached(episode(notification.id))
+                lane.reached(episode_id(notification.id))
             end = self._end_for_fallback(channel, notification)
         self._settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", end))
         if queued.parts:
@@ -343,7 +344,7 @@ class Dispatcher:
         """Return the end of an episode for the fallback that its firing message went to; it hears of it once."""
         if not is_end(notification):
             return None
-        found = channel.lane.elsewhere.pop(episode(notification.id), None)
+        found = channel.lane.elsewhere.pop(episode_id(notification.id), None)
         return None if found is None else Entered(self._copy(notification, found.to), closes=channel.name)
 
     def _copy(self, notification: Notification, to: str) -> Notification:
@@ -361,7 +362,7 @@ class Dispatcher:
             return
         to = entered.notification.receiver
         if entered.handed:
-            elsewhere, mark = channel.lane.elsewhere, episode(notification.id)
+            elsewhere, mark = channel.lane.elsewhere, episode_id(notification.id)
             before = elsewhere.pop(mark, None)
             if len(elsewhere) >= HANDED:  # an end that this receiver does not want never takes its own out
                 del elsewhere[next(iter(elsewhere))]
@@ -376,7 +377,7 @@ class Dispatcher:
         """Read what went to a fallback before the last restart: what it reached meanwhile is not known any more."""
         for name, identity, to in await self._outbox.handed():
             if name in self._channels:
-                self._channels[name].lane.elsewhere[episode(identity)] = Elsewhere(to, perhaps=True)
+                self._channels[name].lane.elsewhere[episode_id(identity)] = Elsewhere(to, perhaps=True)
 
     # dead letters, and what waits for a receiver that is gone
 

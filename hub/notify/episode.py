@@ -1,20 +1,10 @@
-"""What notifications of one episode have in common, and which of them says what."""
+"""Which notification says what, by its body; what its id says is in hub.ids."""
 
 from hub.model import Notification, Phase
 
-__all__ = ["episode", "is_end", "is_firing", "is_group"]
+__all__ = ["is_end", "is_firing", "is_group"]
 
 _FIRING, _RESOLVED = Phase.FIRING.value, Phase.RESOLVED.value
-
-
-def episode(identity: str) -> str:
-    """Return what the ids of one episode have in common, from one of them.
-
-    A group's message is `{mark}-{episode}-group-{serial}`. One of an earlier version is `{mark}-{serial}-group`, of
-    which only the mark is common to all.
-    """
-    parts = identity.split("-")
-    return parts[0] if parts[-1] == "group" else "-".join(parts[:2])
 
 
 def is_firing(notification: Notification) -> bool:

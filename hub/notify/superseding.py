@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hub.ids import episode_id, parsed
 from hub.limits import LATE_SECONDS
 from hub.model import Notification
-from hub.notify.episode import episode, is_end, is_firing, is_group
+from hub.notify.episode import is_end, is_firing, is_group
 from hub.notify.folding import all_over, folded
 from hub.notify.outbox import Queued
 
@@ -60,7 +61,7 @@ def pass_over(
     episodes: dict[str, list[Queued]] = {}
     for each in line:
         if _speaks(each.notification):
-            episodes.setdefault(episode(each.notification.id), []).append(each)
+            episodes.setdefault(episode_id(each.notification.id), []).append(each)
     stays: dict[int, Queued | None] = {}  # by row: what comes of those of which anything does
     gone: list[Gone] = []
     for mark, members in episodes.items():
@@ -168,7 +169,8 @@ def _is_first(notification: Notification) -> bool:
 
     The book marks a step of `escalate` and a group's message, `_stand_in` what stands for a first message.
     """
-    return notification.id.endswith("-firing") or "first" in notification.body
+    found = parsed(notification.id)
+    return (found is not None and found.begins) or "first" in notification.body
 
 
 def _went_elsewhere(before: Sequence[Queued], found: Elsewhere | None) -> bool:

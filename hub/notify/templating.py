@@ -13,7 +13,7 @@ from hub.document import Node
 from hub.errors import CompileError
 from hub.expressions import Context, Scope, Template, TopicTemplate, caret, compile_template, compile_topic
 from hub.fields import Bad, text
-from hub.notify.episode import episode
+from hub.ids import episode_id
 
 __all__ = ["NAMES", "SCOPE", "mistake", "names", "template", "topic"]
 
@@ -27,7 +27,7 @@ def names(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...], 
     """Return what a template is rendered with: fields, captures, context."""
     labels = body.get("labels") or {}
     event = body.get("event") or {}
-    key = episode(str(body.get("id", "")))
+    key = episode_id(str(body.get("id", "")))
     extra = {"topic": event.get("topic"), "payload": event.get("payload"), **labels, "ack_url": "", **body, "key": key}
     extra |= body.get("named") or {}
     return extra, (), Context(labels=labels, extra=extra)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hub.ids import fingerprint_in
 from hub.model import Phase
 from hub.operate.phrases import alert_phrase
 from hub.operate.shown import shown
@@ -23,7 +24,7 @@ class Attention:
 
     def changes(self, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield kind and text of what has changed with this state, which is as on its retained topic."""
-        mark = str(body.get("id", "")).partition("-")[0]
+        mark = fingerprint_in(str(body.get("id", "")))
         before = self._known.pop(mark, _NOTHING)
         if body.get("state") != Phase.FIRING:
             return

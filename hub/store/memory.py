@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import orjson
 
 from hub.errors import StoreError
+from hub.ids import fingerprint_in
 from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
 from hub.model import OWN
 from hub.store.changes import AuditRow, Changes, OutboxRow, SettledRow, Snapshot, TraceRow
@@ -190,7 +191,7 @@ class MemoryReader(Reader):
 
     def trace_with(self, alert: str, limit: int, messages: Sequence[str]) -> list[TraceRow]:
         """Return the newest entries of an alert and of how these messages of its group were delivered."""
-        groups = {message.partition("-")[0] for message in messages}
+        groups = {fingerprint_in(message) for message in messages}
 
         def counts(row: TraceRow) -> bool:
             return row[2] == alert or (row[2] in groups and row[1] == "delivery" and row[4] in messages)

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from hub.ids import NotificationId
 from hub.ingest.itself import Itself
 from hub.model import Event
 from hub.rules.loader import RuleSet
@@ -121,7 +122,7 @@ class Replay:
             body = each.body
             before = found.get(each.id)
             receivers = (each.receiver,) if before is None else (*before.receivers, each.receiver)
-            step = each.id.split("-", 2)[-1]
+            step = NotificationId.parse(each.id).step
             labels, name = dict(body["labels"]), str(body["alertname"])
             found[each.id] = Notice(
                 each.created, name, each.order, labels, body["state"], step, each.id, receivers, body["summary"]

@@ -11,6 +11,7 @@ from hub.clock import PEOPLE, rfc3339
 from hub.duration import format_duration
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
+from hub.ids import fingerprint_in, parsed
 from hub.limits import WHY_ALERTS, WHY_ENTRIES
 from hub.store.changes import TraceRow
 from hub.store.reader import Reader
@@ -39,9 +40,8 @@ def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[Told]:
         RequestError: the trace knows none.
 
     """
-    mark = name.split("-", maxsplit=1)[0]
-    of_group = "-group-" in name or "-escalate-" in name
-    marks = reader.members(name, 100 * WHY_ALERTS) if of_group else []  # a look at all of the trace
+    mark = fingerprint_in(name)
+    marks = reader.members(name, 100 * WHY_ALERTS) if _of_group(name) else []  # a look at all of the trace
     if not marks:
         marks = [mark] if reader.trace(mark, 1) else reader.traced(name, 100 * WHY_ALERTS)
     found: list[Told] = []
@@ -56,6 +56,11 @@ def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[Told]:
     if not found:
         _fail(reader, name, labels)
     return found
+
+
+def _of_group(name: str) -> bool:
+    found = parsed(name)
+    return found is not None and found.of_group  # else it is the name of a rule
 
 
 def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
@@ -73,7 +78,7 @@ def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
 
 def _told(reader: Reader, mark: str) -> Told:
     entries = reader.trace(mark, WHY_ENTRIES)
-    groups = [entry[4] for entry in entries if entry[1] == "notified" and not entry[4].startswith(mark)]
+    groups = [entry[4] for entry in entries if entry[1] == "notified" and fingerprint_in(entry[4]) != mark]
     if groups:
         entries = reader.trace_with(mark, WHY_ENTRIES, groups)
     state = reader.alert(mark)

@@ -58,8 +58,8 @@ class Hub(World):
         self.pass_time(self.now + seconds)
 
     def rows(self, table):
-        self._disk.write(self.core.take_changes())
-        return self._disk._tables.get(table, {})
+        self._stored = self._stored.with_all([self.core.take_changes()])
+        return getattr(self._stored, table)
 
 
 @pytest.fixture

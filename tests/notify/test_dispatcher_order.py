@@ -11,9 +11,10 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from hub.clock import ManualClock
+from hub.ids import episode_id
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.episode import episode, is_end
+from hub.notify.episode import is_end
 from tests.notify.fakes import MemoryOutbox, Remembering, Scripted, notification, settings
 
 OUTCOMES = st.sampled_from(
@@ -118,7 +119,7 @@ async def tell(story, outcomes, ends, jitter):
     class Ear(Slow):
         async def send(self, told):
             outcome = await super().send(told)
-            mark = episode(told.id)
+            mark = episode_id(told.id)
             if isinstance(outcome, Delivered):
                 sent.append((mark, is_end(told)))
             return outcome
@@ -149,7 +150,7 @@ async def tell(story, outcomes, ends, jitter):
     states = {queued.notification.id: state for state, queued in outbox.rows.values()}
     for identity, order, state, _ in course:
         if state == "resolved":
-            mark = episode(identity)
+            mark = episode_id(identity)
             got = [end for each, end in sent if each == mark]
             assert got.count(True) == (states[identity] == "delivered")
             assert got == sorted(got), "it fires, behind the end"

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hub.clock import ManualClock
+from hub.ids import episode_id
 from hub.limits import LATE_SECONDS
 from hub.notify.breaker import Circuit
-from hub.notify.episode import episode, is_end
+from hub.notify.episode import is_end
 from hub.notify.lane import Lane
 from hub.notify.outbox import Queued
 from hub.notify.pace import Pace, Rate
@@ -126,7 +127,7 @@ class LaneMachine(RuleBasedStateMachine):
             return
         assert circuit is Circuit.CLOSED or (circuit is Circuit.OPEN and opens <= now), "a breaker let it through"
         assert self.lane.allowance is None or allowed <= now, "the receiver asked to wait"
-        order, mark = queued.notification.order, episode(queued.notification.id)
+        order, mark = queued.notification.order, episode_id(queued.notification.id)
         assert order not in {each.notification.order for each in self.under_way.values()}, "two of one alert at once"
         assert queued.next_at <= self.clock.now()
         mine = {queued.row, *(part.row for part in queued.parts)}
@@ -143,7 +144,7 @@ class LaneMachine(RuleBasedStateMachine):
         self.under_way[queued.row] = queued
 
     def waits(self, mark):
-        return [each for each in self.lane._members() if episode(each.notification.id) == mark]
+        return [each for each in self.lane._members() if episode_id(each.notification.id) == mark]
 
     @precondition(lambda self: self.under_way)
     @rule(
@@ -174,21 +175,21 @@ class LaneMachine(RuleBasedStateMachine):
                 self.lane.hold_back(asked)
             if end == "unclear":
                 self.reach(queued)
-            self.not_before[episode(queued.notification.id)] = self.clock.now() + wait
+            self.not_before[episode_id(queued.notification.id)] = self.clock.now() + wait
             tried = {"attempts": queued.attempts + 1, "next_at": self.clock.now() + max(wait, asked or 0.0)}
             self.store[row] = replace(self.store[row], **tried)
             self.lane.again(replace(queued, perhaps=queued.perhaps or end == "unclear", **tried))
         self.collect()
 
     def reach(self, queued):
-        self.reached.add(episode(queued.notification.id))
+        self.reached.add(episode_id(queued.notification.id))
         self.heard |= news_of(queued.notification.body)
 
     @rule()
     def restart(self):
         """End the process: what was under way may have arrived, what was not settled is queued again."""
         for queued in self.under_way.values():
-            self.reached.add(episode(queued.notification.id))
+            self.reached.add(episode_id(queued.notification.id))
         self.told.clear()
         self.not_before.clear()
         self.store = {row: replace(queued, perhaps=True) for row, queued in self.store.items()}
@@ -209,13 +210,13 @@ class LaneMachine(RuleBasedStateMachine):
         self.needless |= news_of(queued.notification.body)
         self.superseded.append(queued.row)
         self.dropped.add(queued.row)
-        self.not_before.pop(episode(queued.notification.id), None)
+        self.not_before.pop(episode_id(queued.notification.id), None)
         self.collect()
 
     def collect(self):
         """Hear of what the lane let go of, and hold it to the promise."""
         for queued, reason in ((gone.queued, gone.reason) for gone in self.lane.superseded):
-            mark = episode(queued.notification.id)
+            mark = episode_id(queued.notification.id)
             for part in (queued, *queued.parts[:-1]):
                 del self.store[part.row]
                 self.superseded.append(part.row)
@@ -225,7 +226,7 @@ class LaneMachine(RuleBasedStateMachine):
                 self.needless |= news_of(queued.notification.body)
             else:
                 later = [row for row in self.store if row > queued.row]
-                same = [row for row in later if episode(self.rows[row].notification.id) == mark]
+                same = [row for row in later if episode_id(self.rows[row].notification.id) == mark]
                 others = [gone.queued.row for gone in self.lane.superseded if gone.reason is UNHEARD]
                 assert same or any(row > queued.row for row in others), "there is no newer one"
         self.lane.superseded.clear()

@@ -8,8 +8,8 @@ import pytest
 import trustme
 
 from hub.document import Problems, parse_document
+from hub.ids import episode_id
 from hub.model import Delivered, Rejected, Retry
-from hub.notify.episode import episode
 from hub.notify.receivers.smtp import Smtp
 from hub.notify.settings import read_receivers
 from hub.rules.loader import RuleSet
@@ -119,7 +119,7 @@ async def test_all_mails_of_a_group_stand_together_until_all_of_it_is_over(mailb
     assert len({mail["References"] for mail in mails[5:]}) == 1
     assert mails[0]["References"] != mails[5]["References"]
     assert all(mail["In-Reply-To"] == mail["References"] for mail in mails)
-    keys = [episode(each.id) for each in world.told]
+    keys = [episode_id(each.id) for each in world.told]
     assert keys == [keys[0]] * 5 + [keys[5]] * 2 != [keys[0]] * 7
 
 

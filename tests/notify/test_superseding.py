@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.clock import ManualClock
+from hub.ids import episode_id
 from hub.limits import GROUP_ALERTS, LATE_SECONDS
-from hub.notify.episode import episode
 from hub.notify.folding import folded
 from hub.notify.lane import Lane
 from hub.notify.outbox import Queued
@@ -180,9 +180,9 @@ def test_messages_that_an_earlier_version_queued_are_one_episode():
 
 
 def test_ids_of_one_episode_have_its_mark_in_common():
-    assert episode("0123456789abcdef-7-group-3") == "0123456789abcdef-7"
-    assert episode("0123456789abcdef-3-group") == "0123456789abcdef"
-    assert episode("0123456789abcdef-7-firing") == episode("0123456789abcdef-7-repeat-2") == "0123456789abcdef-7"
+    assert episode_id("0123456789abcdef-7-group-3") == "0123456789abcdef-7"
+    assert episode_id("0123456789abcdef-3-group") == "0123456789abcdef"
+    assert episode_id("0123456789abcdef-7-firing") == episode_id("0123456789abcdef-7-repeat-2") == "0123456789abcdef-7"
 
 
 # folding

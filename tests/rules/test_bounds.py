@@ -213,14 +213,14 @@ def _check(hub):
         assert len(state.instances) <= 12
         active = [each for each in state.instances.values() if each.phase is not Phase.INACTIVE]
         assert len(state.line) <= 5 + len(active)
-    hub._disk.write(hub.core.take_changes())
-    rows = {key[0] for key in hub._disk._tables.get("instances", {})}
+    hub._stored = hub._stored.with_all([hub.core.take_changes()])
+    rows = {key[0] for key in hub._stored.instances}
     stored = dict.fromkeys(rows, 0)
-    for name, key in hub._disk._tables.get("instances", {}):
+    for name, key in hub._stored.instances:
         stored[name] += bool(key)
     assert stored == {name: len(hub.core.engine.states[name].instances) for name in rows}
-    keys = set(hub._disk._tables.get("instances", {}))
-    assert {key[:2] for key in hub._disk._tables.get("samples", {})} <= keys
+    keys = set(hub._stored.instances)
+    assert {key[:2] for key in hub._stored.samples} <= keys
 
 
 # beside the rules

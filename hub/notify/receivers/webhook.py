@@ -11,9 +11,9 @@ from yarl import URL
 
 from hub.document import Node
 from hub.fields import Bad, Section, boolean, one_of, secret
+from hub.ids import episode_id
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.bodies import JSON, Body, body
-from hub.notify.episode import episode
 from hub.notify.guard import Forbidden, forbidden, literal
 from hub.notify.hosts import HostOf
 from hub.notify.http import NOT_TAKEN, answered, fault, guarded_client, passing, place, unknown, wide_client
@@ -87,7 +87,7 @@ class Webhook:
         if self._guarded and literal(url.raw_host or "") and forbidden(url.raw_host or ""):
             return self._refused(Forbidden())
         content = self._options.body.render(notification, self._toolbox.client_id)
-        headers = self._headers | {"Idempotency-Key": notification.id, "X-Hub-Alert": episode(notification.id)}
+        headers = self._headers | {"Idempotency-Key": notification.id, "X-Hub-Alert": episode_id(notification.id)}
         if trace := notification.body.get("traceparent"):
             headers = {"traceparent": trace} | headers
         if self._signer is not None:  # the time is that of the attempt: a later one is no repetition of somebody else

@@ -21,9 +21,9 @@ from yarl import URL
 from hub.document import Node
 from hub.duration import format_duration
 from hub.fields import Bad, Section, boolean, text
+from hub.ids import episode_id
 from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, PUSH_SECONDS, VAPID_SECONDS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.episode import episode
 from hub.notify.guard import Forbidden
 from hub.notify.hostname import unusable
 from hub.notify.http import answered, fault, guarded_client, passing, place
@@ -166,7 +166,7 @@ class Webpush:
             "sub": self._options.contact,
             "exp": int(self._toolbox.clock.now()) + VAPID_SECONDS,
         }
-        topic = hashlib.sha256(episode(notification.id).encode()).digest()
+        topic = hashlib.sha256(episode_id(notification.id).encode()).digest()
         return {
             **self._vapid.sign(claims),
             "Content-Encoding": "aes128gcm",
@@ -188,7 +188,7 @@ def payload(notification: Notification, *, linked: bool = True) -> bytes:
     """Return what the page's service worker shows, in PUSH_BYTES at most; with the link that acknowledges, or not."""
     body = notification.body
     shown = {
-        "tag": episode(notification.id),
+        "tag": episode_id(notification.id),
         "title": title(body),
         "state": body.get("state"),
         "severity": body.get("severity"),

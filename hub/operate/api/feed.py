@@ -18,6 +18,7 @@ import orjson
 from hub.clock import Clock, rfc3339
 from hub.expressions import visible
 from hub.expressions.format import bytes_text
+from hub.ids import fingerprint_in
 from hub.limits import FEED_EVENTS_A_SECOND, FEED_KEPT, FEED_PAUSE_SECONDS, FEED_PAYLOAD_BYTES, FEED_REPEATS_A_SECOND
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Rejected
 from hub.observer import Observer
@@ -150,7 +151,7 @@ class Feed(Observer):
 
     def alert(self, body: Mapping[str, Any]) -> None:
         """Pass on the new state, with the fingerprint beside."""
-        self.say("alert", {**body, "fingerprint": str(body.get("id", "")).partition("-")[0]})
+        self.say("alert", {**body, "fingerprint": fingerprint_in(str(body.get("id", "")))})
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
         """Pass on what came of an attempt; the hub's own published state goes without saying."""
