@@ -6,7 +6,7 @@ Delivery ──ingest──▶ Event ──rules──▶ Transition ──alert
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 __all__ = [
     "OWN",
@@ -21,6 +21,7 @@ __all__ = [
     "Reason",
     "Rejected",
     "Retry",
+    "Suppressed",
     "Suppressor",
     "traced",
 ]
@@ -151,6 +152,13 @@ class Suppressor(enum.StrEnum):
     LIMIT = "limit"
     FLAPPING = "flapping"
     GROUP = "group"
+
+
+class Suppressed(NamedTuple):
+    """Why somebody is not told of an alert: by what, and for people what of it: a silence's id, a limit, a schedule."""
+
+    by: Suppressor
+    detail: str = ""
 
 
 OWN = "$hub"

@@ -14,7 +14,7 @@ from hub.alerts.tally import Tally
 from hub.clock import rfc3339
 from hub.expressions import short_level
 from hub.ids import NotificationId
-from hub.model import Labels, Phase, Suppressor
+from hub.model import Labels, Phase, Suppressed, Suppressor
 
 __all__ = ["Ack", "Alert", "changed", "fingerprint"]
 
@@ -41,10 +41,10 @@ class Alert:
     `episode` counts how often it has fired, `version` how often it has changed; both are parts of ids, never go back.
     `said` is what was told of this episode, and to whom; of an alert that was told in a group, `told_in` names the
     group and its episode, which know the rest. `unfilled` are the labels that have no value: they equal nothing. `held`
-    is the stage that keeps it from being told, and a detail; `hidden` since when a silence does, unless that was
-    reminded of; `event` is what a notification shows of the event. `fired` is when it last began to fire, `flaps` how
-    often it did in an episode in which it flaps; while it does, `calm` is when that ends if nothing happens. `ended` is
-    when it last ceased to fire, `over` since when it is inactive.
+    is what keeps it from being told; `hidden` since when a silence does, unless that was reminded of; `event` is what a
+    notification shows of the event. `fired` is when it last began to fire, `flaps` how often it did in an episode in
+    which it flaps; while it does, `calm` is when that ends if nothing happens. `ended` is when it last ceased to fire,
+    `over` since when it is inactive.
     """
 
     alertname: str
@@ -63,7 +63,7 @@ class Alert:
     event: Mapping[str, Any] | None = None
     muted: bool = False
     shadow: bool = False
-    held: tuple[Suppressor, str] | None = None
+    held: Suppressed | None = None
     hidden: float = 0.0
     ack: Ack | None = None
     said: Said = NOTHING_SAID
@@ -115,7 +115,7 @@ class Alert:
             "until": None if self.until is None else rfc3339(self.until),
             "episode": self.episode,
             "acknowledged": None if self.ack is None else self.ack.body(),
-            "held": None if self.held is None else {"stage": self.held[0], "detail": self.held[1]},
+            "held": None if self.held is None else {"stage": self.held.by, "detail": self.held.detail},
             "shadow": self.shadow,
         }
 
@@ -125,7 +125,7 @@ class Alert:
             kept: dict[str, Any] = {"alertname": self.alertname, "instance": self.instance, "episode": self.episode}
             kept |= {"version": self.version, "tally": self.tally, "fired": self.fired, "over": self.over}
             return orjson.dumps(kept).decode()
-        return orjson.dumps(self).decode()
+        return orjson.dumps(self, default=tuple).decode()  # of what suppresses it: by, detail
 
     @classmethod
     def load(cls, text: str) -> "Alert":
@@ -136,7 +136,7 @@ class Alert:
         found["said"] = Said.load(said) if (said := found.get("said")) else NOTHING_SAID
         found["unfilled"] = tuple(found.get("unfilled", ()))
         held = found.get("held")
-        found["held"] = (Suppressor(held[0]), held[1]) if held else None
+        found["held"] = Suppressed(Suppressor(held[0]), held[1]) if held else None
         found["ack"] = Ack(**found["ack"]) if found.get("ack") else None
         tally = found.get("tally") or {"sent": (), "held": 0}
         found["tally"] = Tally(tuple(tally["sent"]), tally["held"])

@@ -48,7 +48,7 @@ class Say(enum.Enum):
 class Untold(enum.StrEnum):
     """Why nothing is told now."""
 
-    HELD = "a stage holds it back"
+    HELD = "it is suppressed"
     ACKNOWLEDGED = "somebody has acknowledged it"
     LIMIT = "as many as `limit` allows went out of late"
     GROUP = "its group waits for more, or has just spoken"
@@ -204,8 +204,8 @@ def _is_taken(step: Step, rule: Rule, said: Said) -> bool:
 
 
 def may_be_told(alert: Alert) -> bool:
-    """Tell whether no stage holds it back; `limit` only delays."""
-    return alert.held is None or alert.held[0] is _LIMIT
+    """Tell whether nothing suppresses it; `limit` only delays."""
+    return alert.held is None or alert.held.by is _LIMIT
 
 
 def may_go_on(alert: Alert) -> bool:
@@ -242,6 +242,6 @@ def look_again(alert: Alert, rule: Rule) -> float:
 def _told_again(alert: Alert, rule: Rule) -> float:
     it = alone(alert, rule)
     due, _ = _message(it, rule)
-    if alert.held is not None and alert.held[0] is _LIMIT:
+    if alert.held is not None and alert.held.by is _LIMIT:
         due = max(due, it.room)
     return min(due, _step(it, rule)[1]) if rule.escalate else due

@@ -1,4 +1,4 @@
-"""What event rules say: each match is a notification, unless a stage holds it back; only its `limit` is kept."""
+"""What event rules say: each match is a notification, unless it is suppressed; only its `limit` is kept."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from hub.alerts.texts import OnError, render_and_report
 from hub.alerts.trace import Trace
 from hub.ids import NotificationId
 from hub.limits import LIMIT_EVENTS
-from hub.model import Phase, Suppressor
+from hub.model import Phase, Suppressed, Suppressor
 from hub.rules.keys import Limit
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
@@ -53,7 +53,7 @@ class Events(Keeper):
         self._limits.restore(rows, self._limit_of_rule())
 
     def take(self, transition: Transition, now: float) -> None:
-        """An event rule spoke: tell of it, unless a stage holds it back."""
+        """An event rule spoke: tell of it, unless it is suppressed."""
         rule, mark = transition.rule, fingerprint(transition.rule.name, transition.instance)
         identity = str(NotificationId(mark, transition.serial, "event"))
         texts = render_and_report(transition, transition.serial, identity, self._on_error)
@@ -63,11 +63,11 @@ class Events(Keeper):
         self._trace.transition(mark, transition, said.labels)
         held = self._suppression.by(rule, said.labels, said.unfilled, now, muted=transition.muted)
         if held is not None:
-            self._trace.held(now, mark, rule.name, *held)
+            self._trace.held(now, mark, rule.name, held)
             return
         body = notification_body(said, Phase.EVENT, identity, self._out.hub)
         if not self._limits.room(mark, rule.limit, now):
-            self._trace.held(now, mark, rule.name, Suppressor.LIMIT, rule.limit.text if rule.limit else "")
+            self._trace.held(now, mark, rule.name, Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else ""))
             self._limits.hold(mark, rule, body)
         else:
             self._tell(mark, rule, body, self._limits.told(mark, rule, now) if rule.limit else 0, now, said.unfilled)
@@ -83,7 +83,7 @@ class Events(Keeper):
             held_before = self._limits.told(mark, rule, now) - 1
             held = self._suppression.by(rule, entry.waits["labels"], (), now, muted=False)
             if held is not None:  # what waited for room is told by what holds now
-                self._trace.held(now, mark, rule.name, *held)
+                self._trace.held(now, mark, rule.name, held)
             else:
                 self._tell(mark, rule, entry.waits, held_before, now)
 

@@ -11,14 +11,14 @@ from typing import Any
 from hub.alerts.alert import Alert, changed
 from hub.duration import format_duration
 from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, FLAPPING_TRACED
-from hub.model import Phase, Suppressor
+from hub.model import Phase, Suppressed, Suppressor
 
 __all__ = ["HELD", "calmed", "is_traced", "noted", "owes_its_end"]
 
 _FIRST = 2
 """The firing with which it begins to flap."""
-HELD = (Suppressor.FLAPPING, f"until it is calm for {format_duration(FLAPPING_CALM_SECONDS)}")
-"""The stage that holds the end of an alert that flaps back, and its detail."""
+HELD = Suppressed(Suppressor.FLAPPING, f"until it is calm for {format_duration(FLAPPING_CALM_SECONDS)}")
+"""What keeps the end of an alert that flaps from being told."""
 
 
 def noted(alert: Alert, phase: Phase, now: float) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hub.alerts.trace import Trace
 from hub.alerts.words import Words
 from hub.ids import NotificationId, fingerprint_in
 from hub.limits import GROUP_ALERTS
-from hub.model import Suppressor
+from hub.model import Suppressed, Suppressor
 from hub.rules.rule import Rule
 
 __all__ = ["GroupTeller"]
@@ -204,7 +204,9 @@ class GroupTeller:
         """Note that `limit` holds these back."""
         for mark in list(marks) if rule.limit is not None else ():
             before = self._register.alerts[mark]
-            after = hold(self._trace, mark, before, (Suppressor.LIMIT, rule.limit.text if rule.limit else ""), now)
+            after = hold(
+                self._trace, mark, before, Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else ""), now
+            )
             if after is not before:
                 self._register.note(mark, after, now)
 

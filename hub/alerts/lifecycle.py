@@ -10,7 +10,7 @@ from hub.alerts.alert import Ack, Alert, changed
 from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS
-from hub.model import Phase, Reason, Suppressor
+from hub.model import Phase, Reason, Suppressed, Suppressor
 from hub.rules.keys import Limit
 
 __all__ = ["acknowledge", "advance", "end", "forget", "held", "over_at", "shifted", "speak", "told"]
@@ -61,10 +61,10 @@ def told(alert: Alert, said: Said, limit: Limit | None, now: float) -> Alert:
     return changed(alert, said=said, tally=alert.tally.told(limit, now))
 
 
-def held(alert: Alert, stage: tuple[Suppressor, str] | None, now: float = 0.0) -> Alert:
-    """Return it held back by a stage from now on, or by none."""
-    hidden = now if stage is not None and stage[0] is Suppressor.SILENCE else 0.0
-    return changed(alert, held=stage, hidden=hidden)
+def held(alert: Alert, suppressed: Suppressed | None, now: float = 0.0) -> Alert:
+    """Return it suppressed from now on, or no more; since when a silence hides it is known, for `reminders`."""
+    hidden = now if suppressed is not None and suppressed.by is Suppressor.SILENCE else 0.0
+    return changed(alert, held=suppressed, hidden=hidden)
 
 
 def acknowledge(alert: Alert, ack: Ack | None) -> Alert:

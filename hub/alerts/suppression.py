@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from hub.alerts.inhibition import Inhibition
 from hub.alerts.silences import Silences
-from hub.model import Suppressor
+from hub.model import Suppressed, Suppressor
 from hub.rules.rule import Rule
 
 __all__ = ["Suppression"]
@@ -22,14 +22,14 @@ class Suppression:
 
     def by(
         self, rule: Rule, labels: Mapping[str, str], unfilled: tuple[str, ...], now: float, *, muted: bool
-    ) -> tuple[Suppressor, str] | None:
+    ) -> Suppressed | None:
         """Return the first that holds it back, and what of it does; None where none does."""
         if rule.shadow:
-            return Suppressor.SHADOW, ""
+            return Suppressed(Suppressor.SHADOW)
         if muted:
-            return Suppressor.MUTE, rule.mute.text if rule.mute else ""
+            return Suppressed(Suppressor.MUTE, rule.mute.text if rule.mute else "")
         silence = self.silences.of(labels, now, unfilled)
         if silence is not None:
-            return Suppressor.SILENCE, silence.id
+            return Suppressed(Suppressor.SILENCE, silence.id)
         cause = self.inhibition.cause_of(rule, labels, unfilled, now) if rule.causes else None
-        return None if cause is None else (Suppressor.UNLESS, cause)
+        return None if cause is None else Suppressed(Suppressor.UNLESS, cause)

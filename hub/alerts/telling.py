@@ -16,7 +16,7 @@ from hub.alerts.register import Register
 from hub.alerts.suppression import Suppression
 from hub.alerts.trace import Trace
 from hub.alerts.words import Words
-from hub.model import Phase, Suppressor
+from hub.model import Phase, Suppressed, Suppressor
 from hub.rules.rule import Rule
 
 __all__ = ["Teller"]
@@ -49,14 +49,15 @@ class Teller:
             alert = lifecycle.acknowledge(alert, None)
         if alert.muted and rule.mute is None:
             alert = changed(alert, muted=False)
-        stage = self._suppression.by(rule, alert.labels, alert.unfilled, now, muted=alert.muted)
+        suppressed = self._suppression.by(rule, alert.labels, alert.unfilled, now, muted=alert.muted)
         if rule.group_by is None:
-            return self._alone(mark, alert, rule, stage, now, just_said=just_said)
-        if stage is None and rule.limit is not None and alert.held is not None and alert.held[0] is Suppressor.LIMIT:
-            stage = alert.held  # its group knows when there is room
-        alert = self._remind(mark, hold(self._trace, mark, alert, stage, now), now)
+            return self._alone(mark, alert, rule, suppressed, now, just_said=just_said)
+        held = alert.held
+        if suppressed is None and rule.limit is not None and held is not None and held.by is Suppressor.LIMIT:
+            suppressed = held  # its group knows when there is room
+        alert = self._remind(mark, hold(self._trace, mark, alert, suppressed, now), now)
         if self._conversations.place(mark, alert, rule, now):
-            self._trace.held(now, mark, rule.name, Suppressor.GROUP, ", ".join(rule.group_by) or "all")
+            self._trace.held(now, mark, rule.name, Suppressed(Suppressor.GROUP, ", ".join(rule.group_by) or "all"))
         return alert
 
     def _alone(
@@ -64,14 +65,18 @@ class Teller:
         mark: str,
         alert: Alert,
         rule: Rule,
-        stage: tuple[Suppressor, str] | None,
+        suppressed: Suppressed | None,
         now: float,
         *,
         just_said: bool,
     ) -> Alert:
-        if stage is None and rule.limit is not None and is_limited(alone(changed(alert, held=None), rule), rule, now):
-            stage = Suppressor.LIMIT, rule.limit.text
-        alert = self._remind(mark, hold(self._trace, mark, alert, stage, now), now)
+        if (
+            suppressed is None
+            and rule.limit is not None
+            and is_limited(alone(changed(alert, held=None), rule), rule, now)
+        ):
+            suppressed = Suppressed(Suppressor.LIMIT, rule.limit.text)
+        alert = self._remind(mark, hold(self._trace, mark, alert, suppressed, now), now)
         alert = _going_on(alert, now)
         while (decision := decide(alone(alert, rule), rule, now)).say is not None:
             if not just_said:
@@ -101,10 +106,12 @@ class Teller:
         """Say on `hub/events/…` that a silence has hidden a critical alert for long."""
         if hidden_too_long_at(alert) > now:
             return alert
-        silence = self._suppression.silences.all.get(alert.held[1]) if alert.held else None
+        silence = self._suppression.silences.all.get(alert.held.detail) if alert.held else None
         event = reminder(alert, None if silence is None else silence.body(now), now)
         self._out.say(alert.id(f"hidden-{alert.version}"), mark, event, now)
-        self._trace.held(now, mark, alert.alertname, Suppressor.SILENCE, "for over a day, and it is critical")
+        self._trace.held(
+            now, mark, alert.alertname, Suppressed(Suppressor.SILENCE, "for over a day, and it is critical")
+        )
         return changed(alert, hidden=0.0)
 
     # an end

@@ -8,7 +8,7 @@ import orjson
 from hub.clock import rfc3339
 from hub.expressions.format import bytes_text
 from hub.limits import TRACE_HEAD_BYTES
-from hub.model import Event
+from hub.model import Event, Suppressed
 from hub.rules.transition import Transition
 from hub.store.keeper import Journal
 
@@ -42,13 +42,13 @@ class Trace(Journal):
         data = {"phase": phase, "reason": reason, "labels": labels}
         self._add(at, "transition", mark, rule, "", data)
 
-    def held(self, at: float, mark: str, rule: str, stage: str, detail: str) -> None:
-        """A stage keeps an alert from being told."""
-        self._add(at, "held", mark, rule, "", {"stage": stage, "detail": detail})
+    def held(self, at: float, mark: str, rule: str, suppressed: Suppressed) -> None:
+        """An alert is kept from being told."""
+        self._add(at, "held", mark, rule, "", {"stage": suppressed.by, "detail": suppressed.detail})
 
-    def released(self, at: float, mark: str, rule: str, stage: str) -> None:
-        """No stage does any more."""
-        self._add(at, "released", mark, rule, "", {"stage": stage})
+    def released(self, at: float, mark: str, rule: str, by: str) -> None:
+        """What has suppressed an alert does so no more."""
+        self._add(at, "released", mark, rule, "", {"stage": by})
 
     def notified(self, at: float, mark: str, rule: str, identity: str, step: str, receivers: Sequence[str]) -> None:
         """Receivers are told."""

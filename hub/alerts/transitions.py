@@ -253,7 +253,7 @@ class AlertTransitions:
         if not alert.told:
             return alert
         if before.state is Phase.FIRING and flapping.is_traced(before):
-            self._trace.held(now, mark, alert.alertname, *flapping.HELD)
+            self._trace.held(now, mark, alert.alertname, flapping.HELD)
         return lifecycle.held(alert, flapping.HELD)
 
     def _calmed(self, mark: str, alert: Alert, now: float) -> None:

@@ -181,7 +181,7 @@ class _Play:
             return "pause"
         found = [str(orjson.loads(row[5])["stage"]) for row in trace if row[1] == "held"]
         alerts = self.world.core.book.alerts
-        found += [alert.held[0] for mark in marks if (alert := alerts.get(mark)) is not None and alert.held is not None]
+        found += [alert.held.by for mark in marks if (alert := alerts.get(mark)) is not None and alert.held is not None]
         return found[-1] if found else "condition"
 
     def is_paused(self, wanted: Expectation) -> bool:

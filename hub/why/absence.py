@@ -23,7 +23,7 @@ from hub.ingest.decode import decode_again
 from hub.ingest.reading import unreadable
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
-from hub.model import Event, Phase, Suppressor
+from hub.model import Event, Phase, Suppressed, Suppressor
 from hub.rules.keys import Gate
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
@@ -131,11 +131,11 @@ def _instance(
         why = _gate(state, rule.pause, key, event, captures, now)
         sentences.append(f"the rule is paused ({why}): nothing is evaluated")
     if alert is not None and alert.state is Phase.FIRING:
-        stage = alert.held
-        if stage is not None and stage[0] is Suppressor.MUTE and rule.mute is not None:
-            stage = Suppressor.MUTE, _gate(state, rule.mute, key, event, captures, now)
-        made["stage"] = stage[0] if stage else made.get("stage")
-        sentences.append(_why_told(core, rule, alert, stage, now))
+        suppressed = alert.held
+        if suppressed is not None and suppressed.by is Suppressor.MUTE and rule.mute is not None:
+            suppressed = Suppressed(Suppressor.MUTE, _gate(state, rule.mute, key, event, captures, now))
+        made["stage"] = suppressed.by if suppressed else made.get("stage")
+        sentences.append(_why_told(core, rule, alert, suppressed, now))
     return made | {"sentences": sentences}
 
 
@@ -214,14 +214,16 @@ def _about_silence(state: RuleState, key: tuple[str, ...], now: float) -> str:
     return f"it is not silent yet: it fires where no message comes for {format_duration(absence.patience(instance))}"
 
 
-def _why_told(core: Core, rule: Rule, alert: Alert, stage: tuple[Suppressor, str] | None, now: float) -> str:
+def _why_told(core: Core, rule: Rule, alert: Alert, suppressed: Suppressed | None, now: float) -> str:
     """Say who was told of a firing alert, and why nobody is told now."""
     untold = core.book.untold(alert, now)
     if untold is Untold.LIMIT and rule.limit is not None:  # also before the book has looked, and noted it
-        stage = Suppressor.LIMIT, rule.limit.text
-    if stage is not None:
+        suppressed = Suppressed(Suppressor.LIMIT, rule.limit.text)
+    if suppressed is not None:
         before = f"; told to {_names(alert)} before" if alert.said.tellings else ""
-        return f"nobody is told now: {stage[0]}" + (f" ({stage[1]})" if stage[1] else "") + before
+        return (
+            f"nobody is told now: {suppressed.by}" + (f" ({suppressed.detail})" if suppressed.detail else "") + before
+        )
     if rule.group_by is not None:
         return _why_grouped(rule, alert)
     if untold is None:  # what is due goes out with the next tick

@@ -9,7 +9,7 @@ from hub.alerts.alert import Ack, Alert
 from hub.alerts.conversation import Conversation, News
 from hub.alerts.conversations import FLOOR, Conversations
 from hub.alerts.said import Said
-from hub.model import Phase, Suppressor
+from hub.model import Phase, Suppressed, Suppressor
 from tests.rules.making import rules
 
 (RULE,) = rules('- {alert: A, topic: "t/{site}/{device}", when: v > 5, notify: [chat], group_by: [site]}')
@@ -36,9 +36,9 @@ def test_alerts_with_equal_labels_take_part_in_one_and_wait_from_the_first_one_o
 
 def test_what_is_held_back_takes_part_and_is_neither_new_nor_active():
     it = Conversations()
-    group = placed(it, alert(held=(Suppressor.SILENCE, "x")))
+    group = placed(it, alert(held=Suppressed(Suppressor.SILENCE, "x")))
     assert (len(group.members), group.fresh, group.active) == (1, {}, {})
-    assert list(placed(it, alert(held=(Suppressor.LIMIT, "1/h"))).fresh) == [alert().fingerprint]
+    assert list(placed(it, alert(held=Suppressed(Suppressor.LIMIT, "1/h"))).fresh) == [alert().fingerprint]
 
 
 def test_what_was_told_is_active_until_somebody_acknowledges_it():

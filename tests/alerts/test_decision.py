@@ -11,7 +11,7 @@ from hub.alerts.alert import Ack, Alert
 from hub.alerts.decision import Say, Situation, Untold, alone, audience, decide, look_again, newcomers, next_step
 from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
-from hub.model import Phase, Suppressor
+from hub.model import Phase, Suppressed, Suppressor
 from tests.rules.making import rules
 
 KEYS = 'alert: A, topic: "t/{d}", when: v > 5'
@@ -40,7 +40,7 @@ def test_what_nobody_has_heard_of_is_told_at_once_to_whom_the_rule_names():
 @pytest.mark.parametrize("stage", [each for each in Suppressor if each is not Suppressor.LIMIT])
 def test_what_a_stage_holds_back_is_told_nobody_whether_it_is_new_or_due(stage):
     for said in (NOTHING_SAID, TOLD):
-        decision = of(firing(said, held=(stage, "")), "notify: [chat], repeat: 1h", 9e9)
+        decision = of(firing(said, held=Suppressed(stage)), "notify: [chat], repeat: 1h", 9e9)
         assert (decision.say, decision.untold, decision.again) == (None, Untold.HELD, inf)
 
 
@@ -179,7 +179,7 @@ def test_an_alert_is_looked_at_again_when_the_first_of_all_that_may_happen_is_du
     text = "notify: [chat], repeat: 1h, escalate: [{after: 15m, to: [boss]}]"
     assert look_again(firing(TOLD), rule(text)) == 1900.0
     assert look_again(firing(TOLD, ack=Ack("ann", "", 1.0, 1500.0)), rule(text)) == 1500.0
-    hidden = firing(TOLD, held=(Suppressor.SILENCE, "x"), hidden=1000.0, severity="critical")
+    hidden = firing(TOLD, held=Suppressed(Suppressor.SILENCE, "x"), hidden=1000.0, severity="critical")
     assert look_again(hidden, rule(text)) == 1000.0 + 86400.0
     assert look_again(firing(TOLD), rule(GROUPED + ", repeat: 1h")) == inf
     assert look_again(replace_state(firing(TOLD), Phase.RESOLVED), rule(text)) == inf

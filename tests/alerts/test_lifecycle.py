@@ -1,16 +1,17 @@
 """lifecycle: what a transition makes of an alert, and the alert itself."""
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert, fingerprint
-from hub.alerts.lifecycle import advance, end, forget, speak
+from hub.alerts.lifecycle import advance, end, forget, held, speak
 from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
 from hub.alerts.texts import Rendered
 from hub.limits import TOPIC_BYTES
-from hub.model import Phase, Reason, Suppressor
+from hub.model import Phase, Reason, Suppressed, Suppressor
 
 TEXTS = Rendered({"a": "b"}, "summary", "details", "runbook", None, ())
 
@@ -137,7 +138,7 @@ TIME = st.floats(0, 4e9)
         told_in=TEXT,
         unfilled=st.lists(TEXT).map(tuple),
         event=st.none() | st.dictionaries(TEXT, TEXT),
-        held=st.none() | st.tuples(st.sampled_from(Suppressor), TEXT),
+        held=st.none() | st.builds(Suppressed, st.sampled_from(Suppressor), TEXT),
         ack=st.none() | st.builds(Ack, TEXT, TEXT, TIME, st.none() | TIME),
         tally=st.builds(Tally, st.lists(TIME).map(tuple), st.integers(0, 9)),
     )
@@ -151,3 +152,13 @@ def test_of_an_alert_that_is_over_its_counts_stay():
     assert Alert.load(over.dump()) == over
     assert (over.episode, over.version, over.tally) == (3, 8, Tally((1.0,), 2))
     assert len(over.dump()) < 200
+
+
+@pytest.mark.parametrize("by", Suppressor)
+def test_what_suppresses_an_alert_is_stored_as_word_and_detail_and_published_as_a_stage(by):
+    it = held(advance(Alert("Hot", ()), Phase.FIRING, Reason.CONDITION, 1.0, 1.0), Suppressed(by, "why"), 5.0)
+    assert orjson.loads(it.dump())["held"] == [by.value, "why"]
+    assert Alert.load(it.dump()) == it
+    assert isinstance(Alert.load(it.dump()).held, Suppressed)
+    assert it.body()["held"] == {"stage": by.value, "detail": "why"}
+    assert it.hidden == (5.0 if by is Suppressor.SILENCE else 0.0)

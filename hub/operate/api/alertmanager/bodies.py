@@ -11,6 +11,7 @@ from hub.alerts.silences import Silence
 from hub.clock import rfc3339
 from hub.core import Core
 from hub.limits import POSTED_SECONDS
+from hub.model import Suppressor
 from hub.rules.rule import Rule
 
 __all__ = ["ALERTMANAGER", "NOBODY", "Shown", "config_text", "groups", "shown", "silence_body", "silences"]
@@ -72,11 +73,11 @@ def _acknowledged(alert: Alert) -> dict[str, str]:
 
 
 def _status(core: Core, alert: Alert, rule: Rule | None) -> dict[str, Any]:
-    """Say which stage of the desk keeps it from being told; `limit` and `group` only delay."""
-    stage, detail = alert.held or ("", "")
-    silenced = [detail] if stage == "silence" else []
-    inhibited = core.book.held_back_by(alert) if stage == "unless" and rule else []
-    muted = [detail or stage] if stage in ("mute", "shadow") else []
+    """Say what suppresses it; of `limit` and `group`, which only delay, Alertmanager has no word."""
+    by, detail = alert.held or (None, "")
+    silenced = [detail] if by is Suppressor.SILENCE else []
+    inhibited = core.book.held_back_by(alert) if by is Suppressor.UNLESS and rule else []
+    muted = [detail or by.value] if by is Suppressor.MUTE or by is Suppressor.SHADOW else []
     state = "suppressed" if silenced or inhibited or muted else "active"
     return {"state": state, "silencedBy": silenced, "inhibitedBy": inhibited, "mutedBy": muted}
 
