@@ -12,7 +12,7 @@ from hub.document import Node, Problems
 from hub.duration import parse_duration
 from hub.errors import Problem
 from hub.nearest import nearest
-from hub.odd_characters import first_odd, odd, plain
+from hub.printable import first_odd, odd, plain
 from hub.secret import Secret, Unset
 
 __all__ = [

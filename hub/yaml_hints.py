@@ -2,7 +2,7 @@
 
 import re
 
-from hub.odd_characters import first_odd, odd
+from hub.printable import first_odd, odd
 
 __all__ = ["quoted", "yaml_hint", "yaml_oddity"]
 

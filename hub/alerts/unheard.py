@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from hub.duration import spoken_duration
 from hub.errors import CompileError, EvaluationError
-from hub.expressions import Context, Program, Template, compile_expression, visible
+from hub.expressions import Context, Program, Template, compile_expression
 from hub.expressions.explain import parts
 from hub.expressions.format import plain
 from hub.expressions.template import Filler
-from hub.expressions.visible import shorten
 from hub.limits import LAST_VALUE_BYTES, LAST_VALUES, TEMPLATE_BYTES
 from hub.model import Event, Phase, Reason
+from hub.printable import shorten, visible
 from hub.rules.transition import Transition, Unheard
 
 __all__ = ["silence_summary"]

@@ -13,8 +13,8 @@ import orjson
 
 from hub.commands.request import Request, words
 from hub.errors import RequestError
-from hub.expressions.visible import shorten
 from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, PAGE_ITEMS, PAGE_LOOK
+from hub.printable import shorten
 
 __all__ = ["LISTS", "Page", "Wanted", "cut", "fitting", "page", "room_of", "wanted"]
 

@@ -13,10 +13,10 @@ from hub.alerts.matchers import Matcher, parse_matchers
 from hub.clock import rfc3339
 from hub.duration import format_duration, parse_duration
 from hub.errors import Code, RequestError
-from hub.expressions import visible
 from hub.ids import read_alert
 from hub.limits import PAYLOAD_DEPTH, POSTED_LABELS, TEMPLATE_BYTES
 from hub.model import Labels
+from hub.printable import visible
 
 __all__ = [
     "Request",

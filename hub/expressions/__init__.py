@@ -20,7 +20,6 @@ from hub.expressions.program import (
 from hub.expressions.template import Rendered, Template, compile_template, literal
 from hub.expressions.topic import TopicTemplate, compile_topic, encode_level, short_level
 from hub.expressions.values import UInt
-from hub.expressions.visible import visible
 
 __all__ = [
     "CompileError",
@@ -48,5 +47,4 @@ __all__ = [
     "is_word",
     "literal",
     "short_level",
-    "visible",
 ]

@@ -3,7 +3,7 @@
 import unicodedata
 
 from hub.errors import CompileError
-from hub.expressions.visible import visible
+from hub.printable import visible
 
 __all__ = ["caret"]
 

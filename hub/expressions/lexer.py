@@ -10,7 +10,7 @@ from hub.duration import parse_duration
 from hub.errors import CompileError
 from hub.expressions.values import INT_MAX, UINT_MAX, UInt
 from hub.limits import EXPRESSION_CHARS
-from hub.odd_characters import odd
+from hub.printable import odd
 
 __all__ = ["RESERVED", "Token", "tokenize"]
 

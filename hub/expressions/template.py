@@ -10,8 +10,8 @@ from hub.expressions.history import Reading
 from hub.expressions.names import Context, Scope
 from hub.expressions.program import Program
 from hub.expressions.segments import Hole, cut
-from hub.expressions.visible import shorten, visible
 from hub.limits import TEMPLATE_BYTES
+from hub.printable import shorten, visible
 
 __all__ = ["Filler", "Rendered", "Template", "compile_template", "fillers", "literal"]
 

@@ -17,8 +17,8 @@ from urllib.parse import quote
 from hub.limits import CUT_MARK_CHARS, TITLE_LEAST_CHARS
 from hub.notify.inert import as_html, defuse, marked
 from hub.notify.mail import unencoded
-from hub.notify.redact import one_line
 from hub.notify.text import details, links, summary, table, title
+from hub.printable import one_line
 
 __all__ = ["BARE", "HTML", "MAIL", "MARKDOWN", "MARKED", "PLAIN", "Form", "Room", "compose", "octets"]
 

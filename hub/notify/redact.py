@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
-from hub.expressions import visible
 from hub.limits import REASON_CHARS
+from hub.printable import one_line
 
-__all__ = ["Redactor", "one_line", "url_secrets"]
+__all__ = ["Redactor", "url_secrets"]
 
 _PIECES = re.compile(r"[^\w%.~+-]+")
 _WORDS = frozenset(
@@ -25,12 +25,6 @@ _WORDS = frozenset(
     )
 )
 """What every API has in its URLs: it hides nothing, and a service's own words are not to be read without it."""
-
-
-def one_line(text: str, limit: int = REASON_CHARS) -> str:
-    """Return one line with control characters written out, cut to `limit` characters."""
-    line = visible(" ".join(text[: limit * 4].split()))
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def url_secrets(url: str, *, host: bool = False) -> set[str]:

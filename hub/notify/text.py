@@ -7,7 +7,7 @@ import orjson
 
 from hub.clock import PEOPLE
 from hub.limits import TEMPLATE_BYTES
-from hub.notify.redact import one_line
+from hub.printable import one_line
 
 __all__ = ["as_json", "details", "links", "message", "summary", "table", "title"]
 

@@ -6,7 +6,7 @@ from typing import Any
 from hub.ids import fingerprint_in
 from hub.model import Phase
 from hub.operate.phrases import alert_phrase
-from hub.operate.shown import shown
+from hub.printable import shown
 
 __all__ = ["Attention"]
 

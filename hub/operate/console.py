@@ -19,7 +19,7 @@ from hub.operate.phrases import (
     session_phrase,
 )
 from hub.operate.printer import Printer
-from hub.operate.shown import shown, shown_event
+from hub.printable import shown, shown_event
 
 __all__ = ["ConsoleObserver"]
 

@@ -27,8 +27,8 @@ from hub.operate.api.server import HttpServer
 from hub.operate.figures import Figures
 from hub.operate.listener import Listener
 from hub.operate.runner import Stopper
-from hub.operate.shown import shown
 from hub.operate.summary import Summary
+from hub.printable import shown
 from hub.share import shared
 
 __all__ = ["RECEIVERS", "Demo", "missing"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hub.errors import ConfigError, HubError
-from hub.operate.shown import shown
+from hub.printable import shown
 
 __all__ = ["INTERRUPTED", "guarded"]
 

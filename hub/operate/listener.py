@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from hub.operate.shown import shown
+from hub.printable import shown
 
 __all__ = ["Listener"]
 

@@ -20,8 +20,8 @@ from hub.operate.phrases import (
     session_phrase,
 )
 from hub.operate.printer import Printer
-from hub.operate.shown import shown, shown_event, shown_json
 from hub.operate.summary import seconds_shown
+from hub.printable import shown, shown_event, shown_json
 
 __all__ = ["LogObserver", "Repeats"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from hub.duration import format_duration
 from hub.model import OWN, Delivered, Notification, Outcome
-from hub.operate.shown import shown, shown_labels
 from hub.operate.summary import seconds_shown
+from hub.printable import shown, shown_labels
 
 __all__ = ["alert_phrase", "alert_severity", "clock_phrase", "delivery_phrase", "notification_phrase", "session_phrase"]
 

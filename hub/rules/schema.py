@@ -23,7 +23,7 @@ from hub.expressions import (
 from hub.expressions.asked import asks_label
 from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
 from hub.limits import ABSENT_LEARNED_SECONDS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
-from hub.odd_characters import first_odd, odd, plain
+from hub.printable import first_odd, odd, plain
 from hub.rules.compiled import compiled
 from hub.rules.foreign import RULE_KEYS, automation
 from hub.rules.keys import (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.expressions import visible
 from hub.notify.inert import as_html, defuse, marked
+from hub.printable import visible
 
 GAP = "\u202f"
 MENTIONS = r"[@\uff20](?:everyone|here|all|channel|room|user)|<[!@#]|<users/|<at\b|\[CQ:|\[~|\(met\)all"

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.limits import REASON_CHARS
-from hub.notify.redact import Redactor, one_line, url_secrets
+from hub.notify.redact import Redactor, url_secrets
+from hub.printable import one_line
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=6, max_size=20)
 

@@ -67,7 +67,7 @@ def test_text_from_a_device_is_neither_markup_nor_control(terminal):
     terminal.observer.events([event(b"[bold red]x[/] \x1b[2J \n")], NOW)
     terminal.observer.alert(body(summary="[link=x]\x07 [/nonsense]", labels={"device": "[red]"}))
     event_line, alert_line = terminal.lines()
-    assert "[bold red]x[/] \\x1b[2J \\x0a" in event_line
+    assert "[bold red]x[/] \\x1b[2J \\n" in event_line
     assert "[link=x]\\x07 [/nonsense]" in alert_line
     assert "device=[red]" in alert_line
 

@@ -10,9 +10,9 @@ from hub.fields import Section, boolean, integer
 from hub.limits import BROKER_PATIENCE_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import one_line
 from hub.notify.templating import names, template, topic
 from hub.notify.text import as_json
+from hub.printable import one_line
 
 __all__ = ["Mqtt", "MqttOptions"]
 

@@ -22,9 +22,10 @@ from hub.fields import Bad, Section, integer, list_of, one_of, secret, text
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.mail import Unsound, mail_bytes, unencoded
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import Redactor, one_line
+from hub.notify.redact import Redactor
 from hub.notify.templating import names, template
 from hub.notify.text import message, summary, title
+from hub.printable import one_line
 from hub.secret import Secret
 
 __all__ = ["Smtp", "SmtpOptions"]

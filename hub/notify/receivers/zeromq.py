@@ -17,7 +17,7 @@ from hub.limits import QUEUE_CONFIRM_SECONDS, ZEROMQ_JOIN_SECONDS, ZEROMQ_LINGER
 from hub.model import Delivered, Notification, Outcome, Retry
 from hub.notify.address import Address, Payload, address, payload
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import one_line
+from hub.printable import one_line
 
 __all__ = ["ZeroMq", "ZeroMqOptions", "zeromq_endpoint"]
 

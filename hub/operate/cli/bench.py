@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hub.operate.bench.scenario import SCENARIOS, Came, run_scenario
-from hub.operate.shown import shown_json
+from hub.printable import shown_json
 
 __all__ = ["bench"]
 

@@ -12,7 +12,7 @@ from hub.config import read_settings
 from hub.document import Problems
 from hub.errors import Problem
 from hub.files import load_files, people_of
-from hub.operate.shown import shown, shown_json
+from hub.printable import shown, shown_json
 
 __all__ = ["Format", "check"]
 

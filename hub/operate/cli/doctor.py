@@ -19,7 +19,7 @@ from hub.operate.doctor.receivers import last_attempts, look_at_receivers
 from hub.operate.doctor.state import look_at_state
 from hub.operate.doctor.topics import LISTEN_SECONDS, SHOWN, look_at_topics
 from hub.operate.runner import run_loop
-from hub.operate.shown import shown, shown_json
+from hub.printable import shown, shown_json
 
 __all__ = ["doctor"]
 

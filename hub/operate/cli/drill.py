@@ -18,7 +18,7 @@ from hub.operate.ask import ask
 from hub.operate.cli.desk import Broker, By, Config, Token, Url, print_table, user
 from hub.operate.reach import Reach, reach_of
 from hub.operate.runner import run_loop
-from hub.operate.shown import shown
+from hub.printable import shown
 
 __all__ = ["drill"]
 

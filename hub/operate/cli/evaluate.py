@@ -22,7 +22,7 @@ from hub.ingest.topics import matches
 from hub.limits import PAYLOAD_BYTES
 from hub.model import Event
 from hub.notify.settings import read_receivers
-from hub.operate.shown import shown, shown_json
+from hub.printable import shown, shown_json
 from hub.rules.gates import Timetable
 from hub.rules.loader import RuleSet, load_rules
 from hub.rules.pattern import Pattern, parse_pattern

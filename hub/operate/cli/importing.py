@@ -9,7 +9,7 @@ import typer
 from hub.errors import ConfigError, Problem
 from hub.imports import IMPORTERS, Imported
 from hub.limits import DOCUMENT_BYTES
-from hub.operate.shown import shown
+from hub.printable import shown
 
 __all__ = ["Format", "import_file"]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hub.errors import ConfigError, HubError, Problem
-from hub.operate.shown import shown
+from hub.printable import shown
 from hub.share import shared
 
 __all__ = ["init"]

@@ -22,8 +22,8 @@ from hub.files import load_files, people_of
 from hub.limits import OUTBOX_SHOWN
 from hub.operate.cli.desk import Broker, By, Config, Token, Url, listing, print_table, request, user
 from hub.operate.reach import reach_of
-from hub.operate.shown import shown, shown_json
 from hub.outbox import StoreOutbox, outbox_row, revived
+from hub.printable import shown, shown_json
 from hub.store.changes import Changes
 from hub.store.patience import unless_failing
 from hub.store.reader import OutboxEntry, Reader

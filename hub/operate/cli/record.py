@@ -21,7 +21,7 @@ from hub.ingest.itself import Itself
 from hub.ingest.topics import check_filter
 from hub.operate.connect import connected
 from hub.operate.runner import Stopper, run_loop
-from hub.operate.shown import shown
+from hub.printable import shown
 from hub.trial.records import line_of
 
 __all__ = ["record"]

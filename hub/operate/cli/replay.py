@@ -18,7 +18,7 @@ from hub.document import Problems
 from hub.errors import ConfigError, HubError
 from hub.files import load_files
 from hub.model import Event
-from hub.operate.shown import shown, shown_json, shown_labels
+from hub.printable import shown, shown_json, shown_labels
 from hub.schedules import local_zone
 from hub.trial.difference import Change, Difference, compare
 from hub.trial.records import BadLine, opened, records

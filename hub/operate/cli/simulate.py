@@ -22,7 +22,7 @@ from hub.errors import ConfigError, HubError
 from hub.ingest.session import BrokerSettings
 from hub.limits import FLEET_DEVICES
 from hub.operate.runner import Stopper, run_loop
-from hub.operate.shown import shown, shown_json
+from hub.printable import shown, shown_json
 from hub.secret import Secret
 from hub.share import shared
 

@@ -26,7 +26,7 @@ from hub.operate.live.link import Link
 from hub.operate.live.model import Model
 from hub.operate.live.rows import Rows
 from hub.operate.live.texts import HELP, matchers_for, whole, why_not_text, why_text
-from hub.operate.shown import shown
+from hub.printable import shown
 
 __all__ = ["LiveView"]
 

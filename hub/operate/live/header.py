@@ -7,8 +7,8 @@ from rich.text import Text
 from textual.widget import Widget
 
 from hub.operate.live.model import FIGURES, Model
-from hub.operate.shown import shown
 from hub.operate.summary import seconds_shown
+from hub.printable import shown
 
 __all__ = ["Head", "figure_shown", "sparkline"]
 

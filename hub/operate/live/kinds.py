@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from hub.operate.live.model import Model, seconds_of
-from hub.operate.shown import shown, shown_labels
 from hub.operate.summary import seconds_shown
+from hub.printable import shown, shown_labels
 
 __all__ = ["ALERTS", "ATTEMPTS", "DEVICES", "EVENTS", "RECEIVERS", "RULES", "Column", "Kind", "age", "found_by"]
 

@@ -11,7 +11,7 @@ import orjson
 
 from hub.errors import HubError
 from hub.limits import LIVE_ANSWER_SECONDS, LIVE_SILENT_SECONDS
-from hub.operate.shown import shown
+from hub.printable import shown
 from hub.secret import Secret
 
 __all__ = ["HubAway", "Link", "NotAdmitted", "Unwilling", "linked"]

@@ -8,7 +8,7 @@ import orjson
 
 from hub.alerts.matchers import Matcher
 from hub.clock import PEOPLE
-from hub.operate.shown import shown, shown_labels
+from hub.printable import shown, shown_labels
 from hub.why.story import sentence
 
 __all__ = ["HELP", "matchers_for", "whole", "why_not_text", "why_text"]

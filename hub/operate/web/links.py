@@ -16,9 +16,9 @@ from hub.clock import PEOPLE, rfc3339
 from hub.commands.service import Service
 from hub.commands.token import Claim
 from hub.errors import Code, RequestError
-from hub.expressions import visible
 from hub.model import Phase
 from hub.operate.web.assets import HEADERS
+from hub.printable import visible
 
 __all__ = ["routes"]
 

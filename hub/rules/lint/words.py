@@ -17,7 +17,7 @@ from hub.expressions.ast import Node as Expression
 from hub.expressions.parser import parse
 from hub.expressions.template import Filler
 from hub.nearest import nearest
-from hub.odd_characters import first_odd, odd
+from hub.printable import first_odd, odd
 from hub.rules.loader import RuleSet
 from hub.rules.rule import Rule
 

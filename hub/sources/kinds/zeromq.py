@@ -13,7 +13,7 @@ from hub.fields import Section, one_of, text
 from hub.limits import BATCH
 from hub.notify.endpoint import worded
 from hub.notify.receivers.zeromq import zeromq_endpoint
-from hub.notify.redact import one_line
+from hub.printable import one_line
 from hub.sources.place import Place
 from hub.sources.queue import Message
 

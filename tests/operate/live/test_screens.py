@@ -122,7 +122,7 @@ async def test_markup_of_a_device_stands_there_as_it_was_sent(shown_world):
     async with viewing(shown_world, (130, 30)) as (view, pilot):
         await show(shown_world, pilot, view, "events")
         text = "\n".join(screen(view))
-        assert r"[red]text[/] \x1b[31m[bold red]kitchen[/]\u202e\x0a" in text
+        assert r"[red]text[/] \x1b[31m[bold red]kitchen[/]\u202e\n" in text
 
 
 async def test_severities_have_colours_and_none_has_one_with_no_color(shown_world, monkeypatch):

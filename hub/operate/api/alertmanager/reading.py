@@ -6,8 +6,8 @@ from typing import Any
 from hub.alerts.matchers import Matcher, parse_matchers
 from hub.commands.request import instant
 from hub.errors import RequestError
-from hub.expressions import visible
 from hub.limits import POSTED_LABEL_BYTES, POSTED_LABELS, TEMPLATE_BYTES
+from hub.printable import visible
 from hub.rules.posting import Posting
 
 __all__ = ["asked_flag", "asked_matchers", "asked_pattern", "read_posting", "read_silence"]
