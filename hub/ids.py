@@ -11,6 +11,7 @@ Nothing in an id comes from a clock or a random number: after a crash the same s
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 __all__ = ["NotificationId", "episode_id", "episode_named", "fingerprint_in", "parsed", "read_alert"]
@@ -83,6 +84,7 @@ def fingerprint_in(text: str) -> str:
     return text.partition("-")[0]
 
 
+@lru_cache(4096)  # a lane asks again and again for those that wait in it
 def episode_id(text: str) -> str:
     """Return what an id has in common with the others of its episode; an id that belongs to none is alone."""
     found = parsed(text)

@@ -51,7 +51,7 @@ def visible(text: str, *, layout: bool = False) -> str:
 
     With `layout`, line ends and tabs stay. Joiners stay between characters that are not ASCII: they belong to words.
     """
-    if text.isascii() and text.isprintable():  # the fast way: almost every text
+    if (text.isascii() and text.isprintable()) or _HIDDEN.search(text) is None:  # the fast way: almost every text
         return text
     return (_HIDDEN_BUT_LAYOUT if layout else _HIDDEN_FROM_PEOPLE).sub(_written, text)
 
