@@ -30,9 +30,10 @@ from hub.document import Problems
 from hub.errors import ConfigError, HubError, StoreError
 from hub.files import Files, check, load_files, people_of
 from hub.ingest.open import open_session
-from hub.ingest.session import Notice, Properties, Session, Will
+from hub.ingest.session import Session, Will
+from hub.ingest.source import Notice, Publisher, Source
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
-from hub.model import OWN, Notification
+from hub.model import OWN, Delivery, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
@@ -147,22 +148,22 @@ class App:
         settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
-        self.session: Session = open_session(settings.broker, will, self._notice)
+        session = open_session(settings.broker, will, self._notice)
+        self.publisher: Publisher = session
+        self.source: Source[Sequence[Delivery]] = session
         marks: Marks | None = None
         if settings.sources:
-            inflow = open_sources(
-                self.session, settings.sources, snapshot.meta, settings.broker.client_id, observer.trouble
-            )
-            self.session, marks = inflow, inflow.marks
+            inflow = open_sources(session, settings.sources, snapshot.meta, settings.broker.client_id, observer.trouble)
+            self.source, marks = inflow, inflow.marks
         rules, registry = self.files.rules, self.files.registry
         core = Core(
             rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone(), settings.discovery
         )
         if settings.rebirth:
-            core.engine.beside.births.unknown = Rebirths(self._publish, clock).ask
+            core.engine.beside.births.unknown = Rebirths(session, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
-        subscribers = Subscribers(identity.vapid, snapshot.subscribers, settings.http.acknowledges)
-        self.tools = Toolbox(http, self._publish, settings.broker.client_id, __version__, clock, subscribers)
+        subscribers = Subscribers(keys["vapid"], snapshot.subscribers, settings.http.acknowledges)
+        self.tools = Toolbox(http, session, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)
         links = Links(settings.http.url, identity.token, self._takes_links).dress if settings.http.url else None
@@ -171,7 +172,7 @@ class App:
         heard = Observers(*observer.all, attempts, drills)
         self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
         self.pipeline = Pipeline(
-            self.session,
+            self.source,
             core,
             self.dispatcher,
             store,
@@ -185,7 +186,7 @@ class App:
             subscribers,
             self.tracing,
         )
-        self.reloading = Reload(settings, self.files, self.session, self.pipeline, observer, self._take)
+        self.reloading = Reload(settings, self.files, self.source, self.pipeline, observer, self._take)
         self.custody = Custody(settings.state, store, snapshot, observer.trouble, self._say_lost)
         later = partial(self._announce_again, later=True)
         self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
@@ -230,7 +231,7 @@ class App:
                     task.add_done_callback(partial(_insist_after, tasks))
                     return task
 
-                spawn("session", self.session.run(self.files.rules.filters(), earlier))
+                spawn("session", self.source.run(self.files.rules.filters(), earlier))
                 spawn("ingest", self.pipeline.ingest())
                 spawn("checkpoints", self.pipeline.checkpoints())
                 spawn("timers", self.pipeline.timers.run())
@@ -264,12 +265,12 @@ class App:
         await self.dispatcher.drain(DRAIN_SECONDS / 4)
         with contextlib.suppress(TimeoutError, HubError):
             async with asyncio.timeout(1.0):
-                await self._publish(f"{self.settings.publish_prefix}/status", self._status("offline"), 1, True)
+                await self.publisher.publish(f"{self.settings.publish_prefix}/status", self._status("offline"), 1, True)
         self.pipeline.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS / 4):
                 await self.pipeline.closed.wait()
-        await self.session.close()
+        await self.source.close()
         await store.close()
 
     # what the hub says of itself
@@ -289,12 +290,7 @@ class App:
 
     async def _online(self) -> None:
         with contextlib.suppress(HubError):
-            await self._publish(f"{self.settings.publish_prefix}/status", self._status("online"), 1, True)
-
-    async def _publish(
-        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None = None
-    ) -> None:
-        await self.session.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+            await self.publisher.publish(f"{self.settings.publish_prefix}/status", self._status("online"), 1, True)
 
     def _heard(self) -> Mapping[str, Heard]:
         """Name the topics of others that the hub listens to beside events and requests."""
@@ -327,7 +323,9 @@ class App:
         """Say on MQTT that state is lost."""
         payload = {"event": "state_lost", "detail": detail, "time": rfc3339(self.clock.now())}
         with contextlib.suppress(HubError):
-            await self._publish(f"{self.settings.publish_prefix}/events/state_lost", orjson.dumps(payload), 1, False)
+            await self.publisher.publish(
+                f"{self.settings.publish_prefix}/events/state_lost", orjson.dumps(payload), 1, False
+            )
 
     def _beside_loop(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="say")
@@ -341,7 +339,7 @@ class App:
 
     def _build(self, before: Receivers) -> Receivers:
         """Make the receivers; one whose settings did not change stays the same object."""
-        made: dict[str, tuple[ReceiverSettings, Receiver]] = {OWN: before.get(OWN, (OWN_SETTINGS, Own(self._publish)))}
+        made: dict[str, tuple[ReceiverSettings, Receiver]] = {OWN: before.get(OWN, (OWN_SETTINGS, Own(self.publisher)))}
         for name, settings in self.files.rules.receivers.items():
             old = before.get(name)
             made[name] = old if old and old[0] == settings else (settings, build_receiver(settings, self.tools))

@@ -22,7 +22,7 @@ from hub.errors import StoreError
 from hub.ingest.decode import Undecodable, decode_all
 from hub.ingest.idempotency import Keys
 from hub.ingest.receipts import Receipts
-from hub.ingest.session import Notice, Session
+from hub.ingest.source import Notice, Source
 from hub.limits import (
     ALIVE_SECONDS,
     BATCH,
@@ -57,7 +57,7 @@ class Pipeline:
 
     def __init__(
         self,
-        session: Session,
+        source: Source[Sequence[Delivery]],
         core: Core,
         dispatcher: Dispatcher,
         store: Store,
@@ -71,13 +71,14 @@ class Pipeline:
         subscribers: Subscribers | None = None,
         tracing: Tracing | None = None,
     ) -> None:
-        """Take the stages; `filters` are those that the session subscribes to, `attempts` hears the dispatcher.
+        """Take the stages; `filters` are those that the source subscribes to, `attempts` hears the dispatcher.
 
         `marks` tells what has to be stored of where the sources are, with the commit that reaches to a position;
         changes of `subscribers` go with the next one. `tracing` looks at what each delivery brings.
         """
-        self._marks, self.tracing = marks, tracing
-        self.session, self.core, self.dispatcher = session, core, dispatcher
+        self._attempts, self._marks, self._subscribers = attempts, marks, subscribers
+        self.tracing = tracing
+        self.source, self.core, self.dispatcher = source, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
         self._prefix, self._payload_bytes = settings.publish_prefix, settings.broker.payload_bytes
@@ -101,7 +102,7 @@ class Pipeline:
         self._steps = Steps(clock)
         self._wanted = self._committing = False
         self._on_disk = asyncio.Event()
-        self.timers = Timers(core, session, clock, self._now, self.want_commit)
+        self.timers = Timers(core, source, clock, self._now, self.want_commit)
         self._hearing = self.timers.hearing
         self._lost_at = clock.now()
         """When the last connection ended: what it had not brought is no newer."""
@@ -149,11 +150,11 @@ class Pipeline:
         While a commit is under way what comes gathers in the session: to wake for each message would cost more than
         the messages do, at the expense of the commit. A backlog does not wait, unless commits do not come to an end.
         """
-        while deliveries := await self.session.receive():
+        while deliveries := await self.source.receive():
             if self._receipts.wants_more(deliveries):
                 await asyncio.sleep(REQUEUED_WAIT_SECONDS)
-                if self.session.received > self.session.handed:
-                    deliveries = [*deliveries, *await self.session.receive()]
+                if self.source.received > self.source.handed:
+                    deliveries = [*deliveries, *await self.source.receive()]
             if not self._open.is_set():
                 await self._open.wait()
             for first in range(0, len(deliveries), BATCH):
@@ -281,7 +282,7 @@ class Pipeline:
             if again:
                 return  # only we have asked
         elif notice.kind == "renewed":
-            self._receipts.ended(self.session.received - self._hearing.taken)
+            self._receipts.ended(self.source.received - self._hearing.taken)
             return
         elif notice.kind == "session_lost":
             self._say("session_lost", notice.detail)
@@ -396,9 +397,9 @@ class Pipeline:
 
     def _acknowledge(self, commit: "_Commit") -> None:
         self._on_disk.set()
-        self.session.acknowledge(commit.position)
+        self.source.acknowledge(commit.position)
         self.timers.catch_up()  # at once: on a slow disk the next commit hangs before anybody looks
-        self._receipts.confirmed(self.session.confirmed)
+        self._receipts.confirmed(self.source.confirmed)
         took = self.clock.monotonic() - commit.begun
         self.observer.stored(took)
         if self.tracing is not None:

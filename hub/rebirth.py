@@ -9,9 +9,9 @@ import contextlib
 
 from hub.clock import Clock
 from hub.errors import HubError
+from hub.ingest.source import Publisher
 from hub.ingest.sparkplug import rebirth_request
 from hub.limits import REBIRTH_NODES, REBIRTH_SECONDS
-from hub.notify.receiver import Publish
 
 __all__ = ["Rebirths"]
 
@@ -19,9 +19,9 @@ __all__ = ["Rebirths"]
 class Rebirths:
     """Who was asked of late. A node is asked once in REBIRTH_SECONDS, and at most REBIRTH_NODES are in that time."""
 
-    def __init__(self, publish: Publish, clock: Clock) -> None:
-        """Ask by way of this session."""
-        self._publish, self._clock = publish, clock
+    def __init__(self, publisher: Publisher, clock: Clock) -> None:
+        """Ask by way of this one."""
+        self._publisher, self._clock = publisher, clock
         self._asked: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -42,4 +42,4 @@ class Rebirths:
         with contextlib.suppress(HubError, TimeoutError):
             async with asyncio.timeout(REBIRTH_SECONDS):
                 request = rebirth_request(self._clock.now())
-                await self._publish(f"{space}/{group}/NCMD/{name}", request, 0, False)
+                await self._publisher.publish(f"{space}/{group}/NCMD/{name}", request, 0, False)

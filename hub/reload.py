@@ -11,7 +11,7 @@ from hub.config import Settings
 from hub.document import Problems
 from hub.errors import ConfigError, SessionError
 from hub.files import Files, load_files
-from hub.ingest.session import Session
+from hub.ingest.source import Source
 from hub.observer import Observer
 from hub.pipeline import Pipeline
 from hub.written import Written, vanished
@@ -26,13 +26,13 @@ class Reload:
         self,
         settings: Settings,
         files: Files,
-        session: Session,
+        source: Source[object],
         pipeline: Pipeline,
         observer: Observer,
         take: Callable[[Files], None],
     ) -> None:
         """Begin with `files`; `take` lets others take their place, in one turn of the loop."""
-        self._settings, self._session, self._pipeline, self._observer = settings, session, pipeline, observer
+        self._settings, self._source, self._pipeline, self._observer = settings, source, pipeline, observer
         self._files = self._granted = files
         self._take_them = take
 
@@ -57,10 +57,10 @@ class Reload:
             return
         with self._pipeline.held():
             try:
-                asked = await self._session.resubscribe(files.rules.filters(), wait=False)
+                asked = await self._source.resubscribe(files.rules.filters(), wait=False)
             except SessionError as error:
                 self._refuse(f" {error}")
-                await self._session.resubscribe(self._files.rules.filters(), wait=False)
+                await self._source.resubscribe(self._files.rules.filters(), wait=False)
                 return
             self._take(files)
         if asked:

@@ -8,7 +8,7 @@ from math import inf
 from hub.clock import Clock
 from hub.core import Core
 from hub.hearing import Hearing
-from hub.ingest.session import Session
+from hub.ingest.source import Source
 from hub.limits import HEARTBEAT_LATE_SECONDS, STALL_SECONDS
 
 __all__ = ["Timers", "wait"]
@@ -22,12 +22,12 @@ class Timers:
     """
 
     def __init__(
-        self, core: Core, session: Session, clock: Clock, now: Callable[[], float], spoke: Callable[[], None]
+        self, core: Core, source: Source[object], clock: Clock, now: Callable[[], float], spoke: Callable[[], None]
     ) -> None:
         """Begin without having heard anything."""
         self.hearing = Hearing()
         self.committing_since: float | None = None
-        self._core, self._session, self._clock, self._now, self._spoke = core, session, clock, now, spoke
+        self._core, self._source, self._clock, self._now, self._spoke = core, source, clock, now, spoke
         self._stalled = self._closed = False
         self._wanted = asyncio.Event()
         self._asleep_until = inf
@@ -40,7 +40,7 @@ class Timers:
             now = self._now()
             self._look_for_stalls(now, self._clock.monotonic() - planned)
             if self._core.next_due() <= now or self.hearing.quiet_since is not None:
-                by = self.hearing.by(self._session.received, now)
+                by = self.hearing.by(self._source.received, now)
                 if by is not None:
                     self.tick(by)
             pause, self._asleep_until = STALL_SECONDS, inf
@@ -67,7 +67,7 @@ class Timers:
         """Ask the broker, after a stall, whether all is here."""
         if self._stalled:
             self._stalled = False
-            self._session.catch_up()
+            self._source.catch_up()
 
     def tick(self, now: float) -> None:
         """Do what is due by a time; for how long nobody could be heard, nobody was silent."""

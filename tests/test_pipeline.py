@@ -15,7 +15,8 @@ from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
 from hub.ingest import receipts
-from hub.ingest.session import BrokerSettings, Notice
+from hub.ingest.session import BrokerSettings
+from hub.ingest.source import Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
 from hub.model import OWN, Event
 from hub.observer import Observer

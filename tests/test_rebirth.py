@@ -14,7 +14,7 @@ from hub.rebirth import Rebirths
 class Rig:
     def __init__(self, error=None):
         self.clock, self.sent, self.error = ManualClock(1000.0), [], error
-        self.rebirths = Rebirths(self.publish, self.clock)
+        self.rebirths = Rebirths(self, self.clock)
 
     async def publish(self, topic, payload, qos, retain):
         assert (bool(payload), qos, retain) == (True, 0, False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hub.devices.fleet import Fleet
 from hub.devices.player import Player
-from hub.devices.publisher import Publisher
+from hub.devices.publisher import FleetPublisher
 from hub.ingest.session import BrokerSettings
 
 __all__ = ["Play", "Tally", "scaled"]
@@ -149,7 +149,7 @@ class _Part:
 
     fleet: Fleet
     player: Player
-    publisher: Publisher
+    publisher: FleetPublisher
 
     def tally(self) -> Tally:
         """Return the fleet's figures."""
@@ -159,6 +159,6 @@ class _Part:
         return Tally(devices, us.sent, unanswered, us.acknowledged, us.refused, again, us.refusal, us.complaint)
 
 
-def _publisher(fleet: Fleet, settings: BrokerSettings) -> Publisher:
+def _publisher(fleet: Fleet, settings: BrokerSettings) -> FleetPublisher:
     own = replace(settings, client_id=f"{settings.client_id}-{fleet.name}", session_expiry=0.0)
-    return Publisher(own, fleet.will, fleet.birth)
+    return FleetPublisher(own, fleet.will, fleet.birth)

@@ -20,7 +20,7 @@ from hub.ingest.session import BrokerSettings, Will
 from hub.limits import CONNECT_SECONDS, FLEET_WINDOW
 from hub.model import Delivery
 
-__all__ = ["Publisher"]
+__all__ = ["FleetPublisher"]
 
 _BATCH_QOS0 = 1024  # so that without acknowledgements too the socket is looked after between writes
 _MAX_ID = 65_535
@@ -28,7 +28,7 @@ _PING = b"\xc0\x00"
 _DISCONNECT = b"\xe0\x00"
 
 
-class Publisher:
+class FleetPublisher:
     """A fleet's way to the broker; it counts messages `sent`, `acknowledged`, and `refused` by the broker."""
 
     def __init__(self, settings: BrokerSettings, will: Will | None = None, birth: bytes = b"") -> None:

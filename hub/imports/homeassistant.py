@@ -10,7 +10,7 @@ from hub.imports.draft import Draft, Entry, Imported, Value
 from hub.imports.jinja import Message, message
 from hub.imports.texts import literal
 from hub.imports.writer import write
-from hub.imports.yaml_source import Source, read_sources
+from hub.imports.yaml_source import ForeignValue, read_sources
 from hub.limits import REPEAT_SECONDS
 
 __all__ = ["read_homeassistant"]
@@ -55,11 +55,11 @@ def read_homeassistant(text: str, path: str) -> Imported:
 class _Reader:
     def __init__(self, path: str) -> None:
         self.draft, self.base = Draft(path), _BASE
-        self.notify: dict[str, Source] = {}
+        self.notify: dict[str, ForeignValue] = {}
         self.told: dict[str, bool] = {}
         """Notifiers that alerts name, and whether one of these says that it is over."""
 
-    def root(self, root: Source) -> None:
+    def root(self, root: ForeignValue) -> None:
         """Read all parts of a configuration that hold alerts: its own, and those of packages."""
         stream = root.get("mqtt_statestream")
         self.base = (stream.text("base_topic", self.base) if stream else self.base).strip("/") or _BASE
@@ -75,7 +75,7 @@ class _Reader:
         if not self.draft.rules and all("entity_id" in each.pairs for each in root.pairs.values()):
             self._section(root)
 
-    def _section(self, section: Source) -> None:
+    def _section(self, section: ForeignValue) -> None:
         if section.tag.startswith("!include"):
             what = section.value if isinstance(section.value, str) else ""
             say = f"alert: {section.tag} {what}: in another file; import that one too"
@@ -83,7 +83,7 @@ class _Reader:
         for key, alert in section.pairs.items():
             self._alert(key, alert, section.keys.get(key, alert.line))
 
-    def _notifiers(self, part: Source) -> None:
+    def _notifiers(self, part: ForeignValue) -> None:
         """Gather the notify services that the file itself defines, by the name they are called by."""
         for key, section in part.pairs.items():
             if key.split(" ")[0] == "notify":
@@ -93,7 +93,7 @@ class _Reader:
 
     # an alert
 
-    def _alert(self, key: str, alert: Source, line: int) -> None:
+    def _alert(self, key: str, alert: ForeignValue, line: int) -> None:
         entity = alert.text("entity_id").lower()
         if not _ENTITY.fullmatch(entity):
             self.draft.remark(None, line, f"alert {key}: entity_id {entity!r} is no entity of Home Assistant")
@@ -109,7 +109,7 @@ class _Reader:
                 self.draft.remark(rule, value.line, f"alert {key}: `{other}` is not carried over", value.column)
         self.draft.rules.append(rule)
 
-    def _texts(self, key: str, alert: Source, rule: Entry, entity: str) -> None:
+    def _texts(self, key: str, alert: ForeignValue, rule: Entry, entity: str) -> None:
         name = message(alert.text("name") or key, entity)
         told = {}
         for option in ("message", "title", "done_message"):
@@ -126,7 +126,7 @@ class _Reader:
         title = told.get("title")
         rule.keys |= {"summary": title.text, "details": body} if title else {"summary": body}
 
-    def _repeat(self, key: str, alert: Source, rule: Entry) -> None:
+    def _repeat(self, key: str, alert: ForeignValue, rule: Entry) -> None:
         """Carry the intervals over; with skip_first the first of them is what passes before anybody hears of it."""
         written = alert.get("repeat")
         seconds = list(_minutes(written)) if written else []
@@ -148,7 +148,7 @@ class _Reader:
             until = " until ack" if _yes(alert.text("can_acknowledge", "true")) else ""
             rule.keys["repeat"] = ", ".join(map(format_duration, late)) + until
 
-    def _notify(self, key: str, alert: Source, rule: Entry) -> None:
+    def _notify(self, key: str, alert: ForeignValue, rule: Entry) -> None:
         listed = alert.get("notifiers")
         over = alert.get("done_message") is not None and alert.text("done_message") != _CLEAR
         names = [each.removeprefix("notify.") for each in (listed.texts if listed else ())]
@@ -173,7 +173,7 @@ class _Reader:
                 receiver.beside["send_resolved"] = "no alert has a done_message for it"
             self.draft.receivers[name] = receiver
 
-    def _mail(self, name: str, known: Source) -> Entry | None:
+    def _mail(self, name: str, known: ForeignValue) -> Entry | None:
         """Make a receiver of a mail notifier; None where more of it than the password is a secret."""
         recipients, server = known.get("recipient"), known.get("server")
         to: list[str] = recipients.texts if recipients else []
@@ -200,7 +200,7 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
 
 
-def _minutes(written: Source) -> Iterator[float]:
+def _minutes(written: ForeignValue) -> Iterator[float]:
     """Read the numbers of a list of minutes, in seconds."""
     for each in written.items:
         try:

@@ -8,7 +8,7 @@ from hub.errors import ConfigError, Problem
 from hub.imports.draft import Draft, Entry, Imported, Value
 from hub.imports.gotemplate import GoText
 from hub.imports.writer import write
-from hub.imports.yaml_source import Source, read_sources
+from hub.imports.yaml_source import ForeignValue, read_sources
 from hub.rules.schema import SEVERITIES
 
 __all__ = ["read_prometheus"]
@@ -57,7 +57,7 @@ class _Reader:
     def __init__(self, path: str) -> None:
         self.draft = Draft(path, _HEAD.format(path=path).split("\n"))
 
-    def group(self, group: Source) -> None:
+    def group(self, group: ForeignValue) -> None:
         """Read a group's rules."""
         for key, value in group.pairs.items():
             if key not in _GROUP:
@@ -71,7 +71,7 @@ class _Reader:
             elif each.text("alert"):
                 self._rule(each, labels.pairs if labels else {})
 
-    def _rule(self, written: Source, shared: dict[str, Source]) -> None:
+    def _rule(self, written: ForeignValue, shared: dict[str, ForeignValue]) -> None:
         name = written.text("alert")
         given = written.get("labels")
         labels = {**shared, **(given.pairs if given else {})}
@@ -98,7 +98,7 @@ class _Reader:
                 self.draft.remark(rule, value.line, f"alert {name}: `{key}` is not carried over", value.column)
         self.draft.rules.append(rule)
 
-    def _duration(self, name: str, written: Source, key: str, ours: str, rule: Entry) -> None:
+    def _duration(self, name: str, written: ForeignValue, key: str, ours: str, rule: Entry) -> None:
         text = written.text(key)
         if not text or not text.strip("0"):
             return
@@ -109,7 +109,7 @@ class _Reader:
         if seconds:
             rule.keys[ours] = text if "y" not in text else format_duration(seconds)
 
-    def _severity(self, name: str, labels: dict[str, Source], rule: Entry) -> str:
+    def _severity(self, name: str, labels: dict[str, ForeignValue], rule: Entry) -> str:
         """Take `severity` out of the labels; what is none of ours becomes the nearest, and a label beside it."""
         found = labels.pop("severity", None)
         word = found.value if found is not None and isinstance(found.value, str) else ""
@@ -123,7 +123,7 @@ class _Reader:
         labels["original_severity"] = found
         return ours or "warning"
 
-    def _labels(self, name: str, labels: dict[str, Source], texts: GoText, rule: Entry) -> dict[str, Value]:
+    def _labels(self, name: str, labels: dict[str, ForeignValue], texts: GoText, rule: Entry) -> dict[str, Value]:
         made: dict[str, Value] = {}
         texts.own = True
         for key, value in labels.items():
@@ -135,13 +135,13 @@ class _Reader:
                 made[key] = texts.convert(value.value)
         return made
 
-    def _annotations(self, name: str, written: Source, texts: GoText, rule: Entry) -> dict[str, Value]:
+    def _annotations(self, name: str, written: ForeignValue, texts: GoText, rule: Entry) -> dict[str, Value]:
         given = written.get("annotations")
         found = dict(given.pairs) if given else {}
         said = {
             key: texts.convert(value.value)
             for key in _TEXTS
-            if isinstance((value := found.pop(key, Source(None, 0, 0))).value, str)
+            if isinstance((value := found.pop(key, ForeignValue(None, 0, 0))).value, str)
         }
         for key, value in found.items():
             self.draft.remark(
@@ -155,6 +155,6 @@ class _Reader:
         }
 
 
-def _same(key: str, value: Source) -> bool:
+def _same(key: str, value: ForeignValue) -> bool:
     """Tell whether a label only repeats the series' own, as in device: "{{ $labels.device }}"."""
     return isinstance(value.value, str) and re.sub(r"\s", "", value.value) == f"{{{{$labels.{key}}}}}"

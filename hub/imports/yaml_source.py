@@ -10,7 +10,7 @@ from hub.document import Problems
 from hub.errors import Problem
 from hub.limits import DOCUMENT_DEPTH
 
-__all__ = ["Source", "read_sources"]
+__all__ = ["ForeignValue", "read_sources"]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -18,16 +18,16 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 @dataclass(slots=True, eq=False)
-class Source:
+class ForeignValue:
     """A value: text, a list, a mapping, or None; `tag` is one of the file's own, such as `!secret`."""
 
-    value: str | list["Source"] | dict[str, "Source"] | None
+    value: str | list["ForeignValue"] | dict[str, "ForeignValue"] | None
     line: int
     column: int
     tag: str = ""
     keys: dict[str, int] = field(default_factory=dict)
 
-    def get(self, key: str) -> "Source | None":
+    def get(self, key: str) -> "ForeignValue | None":
         """Return what stands under a key; None where that is nothing, or this is no mapping."""
         found = self.value.get(key) if isinstance(self.value, dict) else None
         return None if found is None or (found.value is None and not found.tag) else found
@@ -38,7 +38,7 @@ class Source:
         return found.value if found is not None and isinstance(found.value, str) else default
 
     @property
-    def items(self) -> "list[Source]":
+    def items(self) -> "list[ForeignValue]":
         """Return the items of a list; a single value counts as a list of one."""
         return self.value if isinstance(self.value, list) else [self]
 
@@ -48,12 +48,12 @@ class Source:
         return [each.value for each in self.items if isinstance(each.value, str)]
 
     @property
-    def pairs(self) -> "dict[str, Source]":
+    def pairs(self) -> "dict[str, ForeignValue]":
         """Return the mapping, empty where this is none."""
         return self.value if isinstance(self.value, dict) else {}
 
 
-def read_sources(text: str, path: str, problems: Problems) -> list[Source]:
+def read_sources(text: str, path: str, problems: Problems) -> list[ForeignValue]:
     """Read every document of a text; nothing, and a problem, where it is no YAML."""
     try:
         _check_depth(text)
@@ -81,13 +81,13 @@ class _Builder:
     """Makes each node once, however often aliases name it."""
 
     def __init__(self) -> None:
-        self.made: dict[int, Source] = {}
+        self.made: dict[int, ForeignValue] = {}
 
-    def build(self, node: Any) -> Source:
+    def build(self, node: Any) -> ForeignValue:
         if id(node) in self.made:
             return self.made[id(node)]
         mark = node.start_mark
-        made = Source(None, mark.line + 1, mark.column + 1, node.tag if node.tag.startswith("!") else "")
+        made = ForeignValue(None, mark.line + 1, mark.column + 1, node.tag if node.tag.startswith("!") else "")
         self.made[id(node)] = made
         if isinstance(node, yaml.ScalarNode):
             plain = node.style in (None, "")
@@ -98,9 +98,9 @@ class _Builder:
             self.mapping(node, made)
         return made
 
-    def mapping(self, node: Any, made: Source) -> None:
+    def mapping(self, node: Any, made: ForeignValue) -> None:
         made.value = values = {}
-        merged: dict[str, Source] = {}
+        merged: dict[str, ForeignValue] = {}
         for key, value in node.value:
             if key.tag == _MERGE:
                 for each in self.build(value).items:

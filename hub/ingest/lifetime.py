@@ -17,7 +17,8 @@ from hub.ingest.backoff import Backoff
 from hub.ingest.fence import Fence
 from hub.ingest.inbox import Inbox
 from hub.ingest.rival import Rival
-from hub.ingest.session import BrokerSettings, Notice, Will
+from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.source import Notice
 from hub.ingest.subscriptions import Subscriptions, check_filters
 from hub.ingest.topics import check_topic
 from hub.model import Delivery
@@ -61,7 +62,7 @@ class Lifetime(ABC):
         return None
 
     async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
-        """Connect, subscribe, reconnect for ever; see Session.run."""
+        """Connect, subscribe, reconnect for ever; see Source.run."""
         self._subscriptions.want(filters, earlier)
         rival = Rival(self._settings.client_id)
         try:
@@ -80,11 +81,11 @@ class Lifetime(ABC):
         return self._inbox.received
 
     def catch_up(self) -> None:
-        """Have a notice follow when all that the broker has sent by now is here; see Session.catch_up."""
+        """Have a notice follow when all that the broker has sent by now is here; see Source.catch_up."""
         self._fence.catch_up()
 
     async def receive(self) -> Sequence[Delivery]:
-        """Return what waits; see Session.receive."""
+        """Return what waits; see Source.receive."""
         batch = await self._inbox.take()
         if self._inbox.dropped:
             count, self._inbox.dropped = self._inbox.dropped, 0
@@ -92,7 +93,7 @@ class Lifetime(ABC):
         return batch
 
     async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
-        """Make these the subscribed filters; see Session.resubscribe."""
+        """Make these the subscribed filters; see Source.resubscribe."""
         check_filters(filters)
         while not self._closed.is_set() and (wait or self._up.is_set()):
             await self._up.wait()

@@ -13,7 +13,7 @@ import mqtt5
 
 from hub.errors import Disconnected, PublishRefused, SessionError
 from hub.ingest import wire
-from hub.ingest.session import Properties
+from hub.ingest.source import Properties
 from hub.limits import SEND_WINDOW
 
 __all__ = ["Outgoing"]
@@ -54,7 +54,7 @@ class Outgoing:
         """Send at QoS 1 and wait for the PUBACK, over as many connections as it takes.
 
         Raises:
-            PublishRefused, SessionError: see Session.publish.
+            PublishRefused, SessionError: see Publisher.publish.
 
         """
         await self._enter()

@@ -14,7 +14,8 @@ from hub.errors import Disconnected, PublishRefused, SessionError
 from hub.ingest.client311 import Client311, Delivery311
 from hub.ingest.connection import tls_context
 from hub.ingest.lifetime import Lifetime
-from hub.ingest.session import BrokerSettings, Notice, Properties, Will
+from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.source import Notice, Properties
 from hub.limits import SEND_WINDOW
 
 __all__ = ["Session311"]
@@ -39,7 +40,7 @@ class Session311(Lifetime):
         self._question: asyncio.Task[None] | None = None
 
     def acknowledge(self, position: int) -> None:
-        """Acknowledge up to a position; see Session.acknowledge."""
+        """Acknowledge up to a position; see Source.acknowledge."""
         settled = self._inbox.settle(position)
         if settled and self._client is not None:
             self._client.acknowledge(settled)
@@ -48,9 +49,9 @@ class Session311(Lifetime):
         self._fence.acknowledged()
 
     async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
+        self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, properties: Properties | None = None
     ) -> None:
-        """Publish, without properties; see Session.publish. What is sent again is sent without DUP."""
+        """Publish, without properties; see Publisher.publish. What is sent again is sent without DUP."""
         del properties
         self._check_publish(topic)
         async with self._places:
@@ -65,7 +66,7 @@ class Session311(Lifetime):
                 return
 
     async def close(self) -> None:
-        """Disconnect; see Session.close."""
+        """Disconnect; see Source.close."""
         self._closed.set()
         client = self._client
         if client is not None and self._up.is_set():

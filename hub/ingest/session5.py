@@ -16,7 +16,8 @@ from hub.ingest.connection import Connection, tls_context
 from hub.ingest.lifetime import Lifetime, RefusedForGood
 from hub.ingest.outgoing import Outgoing
 from hub.ingest.rival import taken_over
-from hub.ingest.session import BrokerSettings, Notice, Properties, Will
+from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.source import Notice, Properties
 from hub.limits import CONNECT_SECONDS
 from hub.model import Delivery
 
@@ -63,7 +64,7 @@ class Session5(Lifetime):
         return self._outgoing.packet_bytes
 
     def acknowledge(self, position: int) -> None:
-        """Acknowledge up to a position; see Session.acknowledge."""
+        """Acknowledge up to a position; see Source.acknowledge."""
         settled = self._inbox.settle(position)
         if settled and self._connection is not None:
             self._connection.write(wire.pubacks(settled))
@@ -72,9 +73,9 @@ class Session5(Lifetime):
         self._fence.acknowledged()
 
     async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
+        self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, properties: Properties | None = None
     ) -> None:
-        """Publish; see Session.publish."""
+        """Publish; see Publisher.publish."""
         self._check_publish(topic)
         if qos:
             await self._outgoing.publish(topic, payload, retain=retain, properties=properties)
@@ -87,7 +88,7 @@ class Session5(Lifetime):
         connection.write(data)
 
     async def close(self) -> None:
-        """Disconnect; see Session.close."""
+        """Disconnect; see Source.close."""
         self._closed.set()
         connection = self._connection
         if self._connecting is not None:

@@ -9,7 +9,8 @@ import mqtt5
 from mqtt5 import PublishPacket, read
 
 from hub.errors import ConnectionRefused, MalformedPacket
-from hub.ingest.session import BrokerSettings, Properties, Will
+from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.source import Properties
 from hub.model import Delivery
 
 __all__ = ["connect", "needed", "pubacks", "publish", "reason", "refusal", "split", "subscribe", "subscription_id"]

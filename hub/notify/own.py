@@ -6,9 +6,10 @@ It is none a user configures, but takes the same sure way: outbox, order per ale
 import orjson
 
 from hub.errors import PublishRefused, SessionError
+from hub.ingest.source import Publisher
 from hub.limits import BROKER_PATIENCE_SECONDS
 from hub.model import OWN, Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.receiver import Publish, ReceiverSettings
+from hub.notify.receiver import ReceiverSettings
 
 __all__ = ["OWN_SETTINGS", "Own"]
 
@@ -18,16 +19,16 @@ OWN_SETTINGS = ReceiverSettings(OWN, "own", None, timeout=BROKER_PATIENCE_SECOND
 class Own:
     """Publishes `topic`, `payload` (JSON; None empties a retained topic) and `retain` of a notification's body."""
 
-    def __init__(self, publish: Publish) -> None:
-        """Publish through the session."""
-        self._publish = publish
+    def __init__(self, publisher: Publisher) -> None:
+        """Publish by way of this one."""
+        self._publisher = publisher
 
     async def send(self, notification: Notification) -> Outcome:
         """Publish at QoS 1."""
         body = notification.body
         payload = b"" if body["payload"] is None else orjson.dumps(body["payload"])
         try:
-            await self._publish(body["topic"], payload, 1, body["retain"])
+            await self._publisher.publish(body["topic"], payload, 1, body["retain"])
         except PublishRefused as error:
             return Rejected(str(error))
         except SessionError as error:

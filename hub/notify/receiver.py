@@ -4,7 +4,7 @@ A receiver sends one notification once and says what came of it. Retry, order, c
 letters belong to the dispatcher; the HTTP client, the broker and the clock are lent by the Toolbox.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ import aiohttp
 
 from hub.clock import Clock, SystemClock
 from hub.fields import Section
+from hub.ingest.source import Publisher
 from hub.limits import BREAKER_FAILURES, RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
 from hub.model import Notification, Outcome
 from hub.notify.fallback import Fallback
@@ -20,16 +21,6 @@ from hub.notify.retry import RetryPolicy
 from hub.notify.subscribers import Subscribers
 
 __all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox"]
-
-
-class Publish(Protocol):
-    """How to publish on the hub's own broker."""
-
-    def __call__(
-        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Mapping[str, Any] | None = None, /
-    ) -> Awaitable[None]:
-        """Publish; returns when the broker has it (ingest.session.Session.publish)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +54,19 @@ class ReceiverSettings:
 
 @dataclass(slots=True)
 class Toolbox:
-    """What the framework lends to receivers: `notify.http`'s client for all, the broker's publish, who we are."""
+    """What the framework lends to receivers: `notify.http`'s client for all, the way to the broker, who we are."""
 
     http: aiohttp.ClientSession
-    publish: Publish
+    publisher: Publisher
     client_id: str
     version: str
     clock: Clock = field(default_factory=SystemClock)
     subscribers: Subscribers = field(default_factory=lambda: Subscribers(b"\1" * 32))
+
+    @property
+    def publish(self) -> Callable[..., Awaitable[None]]:
+        """What publishes on the hub's own broker; for plug-ins, which know it by this name (Publisher.publish)."""
+        return self.publisher.publish
 
 
 class Receiver(Protocol):

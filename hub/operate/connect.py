@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hub.errors import BrokerUnreachable, HubError
 from hub.ingest.open import open_session
-from hub.ingest.session import BrokerSettings, Notice, Session
+from hub.ingest.session import BrokerSettings, Session
+from hub.ingest.source import Notice
 from hub.limits import CONNECT_SECONDS
 
 __all__ = ["connected", "told_of"]

@@ -1,7 +1,7 @@
-"""All that comes in, as one: the MQTT session and the sources, merged into one ordered row of positions.
+"""All that comes in, as one: the MQTT session and the queues, merged into one ordered row of positions.
 
-The pipeline sees a Session. Positions are given when a batch is handed out; acknowledging one gives the MQTT session
-and each source the part of it that is theirs. What was committed of a source goes into the store as marks, in the same
+The pipeline sees one Source. Positions are given when a batch is handed out; acknowledging one gives the MQTT session
+and each queue the part of it that is theirs. What was committed of a queue goes into the store as marks, in the same
 commit.
 """
 
@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from hub.ingest.session import Notice, Properties, Session
+from hub.ingest.session import Session
+from hub.ingest.source import Notice
 from hub.model import Delivery
-from hub.sources.source import Batch, Source
+from hub.sources.queue_reader import Batch, QueueReader
 
 __all__ = ["Inflow"]
 
@@ -25,18 +26,18 @@ class _Part:
 
     first: int
     last: int
-    source: Source | None
+    source: QueueReader | None
     batch: Batch | None
     mqtt: int
 
 
 class Inflow:
-    """An ingest.session.Session; see there. Without a source of its own use the session itself."""
+    """A Source over several; where there is no queue, the session itself is the source."""
 
     def __init__(self, session: Session) -> None:
         """Stand between the session and whom it tells its notices."""
         self._session = session
-        self._sources: list[Source] = []
+        self._sources: list[QueueReader] = []
         self.on_notice, session.on_notice = session.on_notice, self._hear
         self.handed = 0
         self._out: deque[_Part] = deque()
@@ -49,7 +50,7 @@ class Inflow:
         self._from_session: asyncio.Task[Sequence[Delivery]] | None = None
         self._woken = asyncio.Event()
 
-    def add(self, source: Source) -> None:
+    def add(self, source: QueueReader) -> None:
         """Take in a source, before `run`."""
         self._sources.append(source)
         self._stored[source.name] = dict(source.marks)
@@ -66,11 +67,6 @@ class Inflow:
         """Position of the last delivery that came, once all that waits is handed out."""
         waiting = self._session.received - self._passed + sum(source.waiting for source in self._sources)
         return self.handed + waiting
-
-    @property
-    def packet_bytes(self) -> int | None:
-        """The longest packet that the broker takes."""
-        return self._session.packet_bytes
 
     def catch_up(self) -> None:
         """Ask the broker; the sources know themselves whether they are behind."""
@@ -134,12 +130,6 @@ class Inflow:
     async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
         """Subscribe on MQTT."""
         return await self._session.resubscribe(filters, wait=wait)
-
-    async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
-    ) -> None:
-        """Publish on MQTT."""
-        await self._session.publish(topic, payload, qos=qos, retain=retain, properties=properties)
 
     async def close(self) -> None:
         """Close the session; `run` then ends the sources."""

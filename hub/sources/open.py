@@ -7,8 +7,8 @@ import orjson
 
 from hub.ingest.session import Session
 from hub.sources.inflow import Inflow
+from hub.sources.queue_reader import QueueReader
 from hub.sources.settings import SourceSettings, build_kind
-from hub.sources.source import Source
 
 __all__ = ["open_sources"]
 
@@ -25,5 +25,5 @@ def open_sources(
     for each in settings:
         marks = orjson.loads(meta.get(f"source:{each.name}", "{}"))
         told = partial(trouble, f"source {each.name}")
-        inflow.add(Source(each.name, build_kind(each, client_id), marks, inflow.wake, told))
+        inflow.add(QueueReader(each.name, build_kind(each, client_id), marks, inflow.wake, told))
     return inflow

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from types import SimpleNamespace
 
 from hub.clock import SystemClock
 from hub.model import Delivered, Notification
@@ -138,4 +139,4 @@ def settings(name="chat", **rest):
 
 
 def toolbox(http=None, publish=None, clock=None):
-    return Toolbox(http, publish, "hub", "0.1.0", clock or SystemClock())
+    return Toolbox(http, SimpleNamespace(publish=publish), "hub", "0.1.0", clock or SystemClock())

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 
 from hub.document import Problems, parse_document
+from hub.sources.queue_reader import QueueReader
 from hub.sources.settings import build_kind, read_sources
-from hub.sources.source import Source
 
 BOUND = 30.0
 
@@ -24,7 +24,7 @@ class Reader:
         assert problems == []
         self.trouble, self.batches = [], []
         self._woken = asyncio.Event()
-        self.source = Source(settings.name, build_kind(settings, "hub"), marks, self._wake, self._told)
+        self.source = QueueReader(settings.name, build_kind(settings, "hub"), marks, self._wake, self._told)
 
     def _wake(self):
         self._woken.set()

@@ -6,10 +6,10 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest.session import Notice
+from hub.ingest.source import Notice
 from hub.sources.inflow import Inflow
 from hub.sources.queue import Message
-from hub.sources.source import Batch
+from hub.sources.queue_reader import Batch
 
 
 class Session:

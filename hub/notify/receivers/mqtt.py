@@ -41,10 +41,10 @@ class Mqtt:
     timeout = BROKER_PATIENCE_SECONDS
 
     def __init__(self, options: MqttOptions, toolbox: Toolbox) -> None:
-        """Publish with the toolbox's session."""
+        """Publish by way of the toolbox's publisher."""
         if options.topic is None:
             raise ValueError("options with problems")
-        self._options, self._topic, self._publish = options, options.topic, toolbox.publish
+        self._options, self._topic, self._publisher = options, options.topic, toolbox.publisher
 
     @classmethod
     def read(cls, section: Section) -> MqttOptions:
@@ -68,9 +68,9 @@ class Mqtt:
         payload = options.payload.render(*known).text.encode() if options.payload else as_json(body)
         try:
             if trace := body.get("traceparent"):
-                await self._publish(topic, payload, options.qos, options.retain, _carrying(trace))
+                await self._publisher.publish(topic, payload, options.qos, options.retain, _carrying(trace))
             else:
-                await self._publish(topic, payload, options.qos, options.retain)
+                await self._publisher.publish(topic, payload, options.qos, options.retain)
         except PublishRefused as error:
             return Rejected(one_line(f"the broker refuses it: {error}"))
         except SessionError as error:

@@ -11,7 +11,8 @@ from hub.duration import format_duration
 from hub.errors import BrokerUnreachable, Disconnected
 from hub.ingest import wire
 from hub.ingest.connection import Connection, tls_context
-from hub.ingest.session import BrokerSettings, Notice
+from hub.ingest.session import BrokerSettings
+from hub.ingest.source import Notice
 from hub.limits import CONNECT_SECONDS
 from hub.operate.connect import connected
 from hub.operate.doctor.finding import Finding, bad, good, warning

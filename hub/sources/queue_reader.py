@@ -14,7 +14,7 @@ from hub.ingest.backoff import Backoff
 from hub.limits import BATCH, CLOSE_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WINDOW
 from hub.sources.queue import Kind, Message, Queue
 
-__all__ = ["Batch", "Source"]
+__all__ = ["Batch", "QueueReader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Batch:
     messages: Sequence[Message]
 
 
-class Source:
+class QueueReader:
     """One queue. `wake` is called when something waits to be taken; `trouble` hears, in words, of loss and return."""
 
     def __init__(
