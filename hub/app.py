@@ -29,11 +29,12 @@ from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
 from hub.errors import ConfigError, HubError, StoreError
 from hub.files import Files, check, load_files, people_of
+from hub.ingest.mqtt_source import MqttSource
 from hub.ingest.open import open_session
 from hub.ingest.session import Session, Will
-from hub.ingest.source import Notice, Publisher, Source
+from hub.ingest.source import EventSource, Notice, Publisher
 from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
-from hub.model import OWN, Delivery, Notification
+from hub.model import OWN, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
@@ -44,7 +45,7 @@ from hub.notify.subscribers import Subscribers
 from hub.observer import Observer, Observers
 from hub.opening import open_state
 from hub.outbox import StoreOutbox
-from hub.pipeline import Marks, Pipeline
+from hub.pipeline import Pipeline
 from hub.rebirth import Rebirths
 from hub.reload import Reload
 from hub.schedules import local_zone
@@ -53,8 +54,8 @@ from hub.selfwatch.recall import about_itself, spoken
 from hub.selfwatch.tally import Tally
 from hub.selfwatch.watcher import DROPPED, Watcher
 from hub.sources.open import open_sources
-from hub.store.changes import Snapshot
-from hub.store.store import Store
+from hub.store.changes import BROKER, Snapshot
+from hub.store.writer import Store
 from hub.tracing.spans import Tracing
 from hub.watch import look, watch
 
@@ -139,7 +140,7 @@ class App:
             with naming(self.settings.state, snapshot, attempt):
                 self._wire(store, snapshot, http)
                 self.reloading.compare(snapshot.meta.get("written", ""))
-                self.pipeline.restore(snapshot)
+                self.pipeline.restore(snapshot, self.files.rules.filters())
                 self._watch_itself(snapshot, http)
                 earlier = earlier_filters(snapshot)
             await self._live(store, earlier)
@@ -148,17 +149,17 @@ class App:
         settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
-        session = open_session(settings.broker, will, self._notice)
-        self.publisher: Publisher = session
-        self.source: Source[Sequence[Delivery]] = session
-        marks: Marks | None = None
-        if settings.sources:
-            inflow = open_sources(session, settings.sources, snapshot.meta, settings.broker.client_id, observer.trouble)
-            self.source, marks = inflow, inflow.marks
         rules, registry = self.files.rules, self.files.registry
         core = Core(
             rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone(), settings.discovery
         )
+        session = open_session(settings.broker, will, self._notice)
+        self.publisher: Publisher = session
+        alive = snapshot.meta_float("alive", 0.0) if "alive" in snapshot.meta else None
+        self.source: EventSource = MqttSource(session, core.engine, clock, snapshot.position(BROKER), alive)
+        if settings.sources:
+            name = settings.broker.client_id
+            self.source = open_sources(self.source, settings.sources, snapshot.position, name, observer.trouble)
         if settings.rebirth:
             core.engine.beside.births.unknown = Rebirths(session, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
@@ -180,9 +181,7 @@ class App:
             clock,
             observer,
             settings,
-            rules.filters(),
             attempts,
-            marks,
             subscribers,
             self.tracing,
         )

@@ -4,9 +4,9 @@ Delivery ──ingest──▶ Event ──rules──▶ Transition ──alert
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 __all__ = [
     "OWN",
@@ -30,43 +30,28 @@ Labels = tuple[tuple[str, str], ...]
 """Label names and values, in the order in which they stand in a topic: part of an alert's identity."""
 
 
-class Delivery(Protocol):
-    """One PUBLISH as a session hands it over, not yet acknowledged; mqtt5.PublishPacket is one as it is."""
+class Delivery:
+    """One message as a source hands it over, not yet acknowledged; what comes by MQTT is an ingest.packet.Packet.
 
-    @property
-    def topic(self) -> str:
-        """The topic name."""
-        ...
+    `time` is when it was sent, where the source knows that, in seconds since 1970; None: now. `user_properties` are
+    names and values that came with it, such as a `traceparent`.
+    """
 
-    @property
-    def payload(self) -> bytes:
-        """The payload as it came."""
-        ...
+    __slots__ = ("payload", "qos", "retain", "time", "topic", "user_properties")
 
-    @property
-    def qos(self) -> int:
-        """0 or 1; compare with ==, mqtt5's is no int and always true. QoS 1 is told fastest by `packet_id`."""
-        ...
-
-    @property
-    def retain(self) -> bool:
-        """Whether the broker kept this message from before we subscribed."""
-        ...
-
-    @property
-    def packet_id(self) -> int | None:
-        """The id to acknowledge; None at QoS 0."""
-        ...
-
-    @property
-    def duplicate(self) -> bool:
-        """Whether the broker has sent it before."""
-        ...
-
-    @property
-    def subscription_ids(self) -> list[int]:
-        """Which of our subscriptions this copy belongs to."""
-        ...
+    def __init__(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        time: float | None = None,
+        user_properties: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Keep what came; `topic` is the one that rules see."""
+        self.topic, self.payload, self.qos, self.retain = topic, payload, qos, retain
+        self.time, self.user_properties = time, user_properties
 
 
 class Event:

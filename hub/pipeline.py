@@ -19,21 +19,19 @@ from hub.clock import Clock, Steps, rfc3339
 from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
-from hub.ingest.decode import Undecodable, decode_all
+from hub.ingest.arrived import Arrived
+from hub.ingest.decode import Undecodable, decode_all, decode_each
 from hub.ingest.idempotency import Keys
-from hub.ingest.receipts import Receipts
-from hub.ingest.source import Notice, Source
+from hub.ingest.source import EventSource, Notice
 from hub.limits import (
     ALIVE_SECONDS,
-    BATCH,
     BUSY,
     BUSY_SECONDS,
     CHECKPOINT_SECONDS,
     CHECKPOINT_WINDOW_SHARE,
     CLOCK_STEP_SECONDS,
-    REQUEUED_WAIT_SECONDS,
 )
-from hub.model import OWN, Delivery, Event, Notification
+from hub.model import OWN, Event, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outbox import Queued
 from hub.notify.subscribers import Subscribers
@@ -46,10 +44,9 @@ from hub.store.store import Store
 from hub.timers import Timers, wait
 from hub.tracing.spans import Traced, Tracing
 
-__all__ = ["Marks", "Pipeline"]
+__all__ = ["Pipeline"]
 
 T = TypeVar("T")
-Marks = Callable[[int], Sequence[tuple[str, str]]]
 
 
 class Pipeline:
@@ -57,7 +54,7 @@ class Pipeline:
 
     def __init__(
         self,
-        source: Source[Sequence[Delivery]],
+        source: EventSource,
         core: Core,
         dispatcher: Dispatcher,
         store: Store,
@@ -65,18 +62,15 @@ class Pipeline:
         clock: Clock,
         observer: Observer,
         settings: Settings,
-        filters: list[str],
         attempts: Attempts,
-        marks: Marks | None = None,
         subscribers: Subscribers | None = None,
         tracing: Tracing | None = None,
     ) -> None:
-        """Take the stages; `filters` are those that the source subscribes to, `attempts` hears the dispatcher.
+        """Take the stages; `attempts` hears the dispatcher.
 
-        `marks` tells what has to be stored of where the sources are, with the commit that reaches to a position;
-        changes of `subscribers` go with the next one. `tracing` looks at what each delivery brings.
+        Changes of `subscribers` go with the next commit. `tracing` looks at what each delivery brings.
         """
-        self._attempts, self._marks, self._subscribers = attempts, marks, subscribers
+        self._attempts, self._subscribers = attempts, subscribers
         self.tracing = tracing
         self.source, self.core, self.dispatcher = source, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
@@ -85,7 +79,6 @@ class Pipeline:
         self._share = max(1, settings.broker.receive_maximum // CHECKPOINT_WINDOW_SHARE)
         self.closed = asyncio.Event()
         """Set when the last commit is made."""
-        self._receipts = Receipts(())
         self._keys = Keys()
         self._audit, self._dead = Journal("audit"), Journal("dead_letters")
         self.keepers: tuple[Keeper, ...] = (
@@ -104,12 +97,6 @@ class Pipeline:
         self._on_disk = asyncio.Event()
         self.timers = Timers(core, source, clock, self._now, self.want_commit)
         self._hearing = self.timers.hearing
-        self._lost_at = clock.now()
-        """When the last connection ended: what it had not brought is no newer."""
-        self._up = False
-        self._had_session = False
-        self._copy: tuple[str, bytes, set[int]] | None = None
-        self._filters: list[str] | None = filters
         self._waiting: list[asyncio.Future[None]] = []
         self._closing = asyncio.Event()
         self._open = asyncio.Event()
@@ -117,49 +104,47 @@ class Pipeline:
 
     # state in
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Bring in what the store held; the time since its last commit is nobody's silence."""
+    def restore(self, snapshot: Snapshot, filters: Sequence[str]) -> None:
+        """Bring in what the store held; the time since its last commit is nobody's silence.
+
+        `filters` are those that the source subscribes to.
+        """
         now = self.clock.now()
-        self._receipts = Receipts(snapshot.receipts, reuses_ids=bool(snapshot.meta.get("reuses_ids")))
-        self._reuses_ids = self._receipts.reuses_ids
-        restore_all(self.keepers, snapshot)
+        self._keys = Keys(snapshot.keys)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
         alive = snapshot.meta_float("alive", now)
         if now - alive <= -CLOCK_STEP_SECONDS:  # set back while we were off: a machine without a clock
             self.core.shift(now - alive, now)
             self.observer.clock_set(now - alive)
-        self._lost_at = min(now, alive)
-        self._hearing.began(self._lost_at)
-        self._had_session = "alive" in snapshot.meta
-        self.want_commit()
+        self._hearing.began(min(now, alive))
+        self._subscribed(filters)
 
     def reload(self, rules: RuleSet, registry: Registry) -> None:
         """Take new rules, in one turn of the loop."""
         now = self._now()
         self.core.reload(rules, registry, now)
-        self._filters = rules.filters()
+        self._subscribed(rules.filters())
         self.timers.wake()
+
+    def _subscribed(self, filters: Sequence[str]) -> None:
+        """Note what the broker keeps for us: the next start unsubscribes what it does not want."""
+        self.notes["filters"] = orjson.dumps(list(filters)).decode()
         self.want_commit()
 
     # events
 
     async def ingest(self) -> None:
-        """Take batches from the session until it is closed.
+        """Take batches from the source until it is closed.
 
-        While a commit is under way what comes gathers in the session: to wake for each message would cost more than
+        While a commit is under way what comes gathers in the source: to wake for each message would cost more than
         the messages do, at the expense of the commit. A backlog does not wait, unless commits do not come to an end.
         """
-        while deliveries := await self.source.receive():
-            if self._receipts.wants_more(deliveries):
-                await asyncio.sleep(REQUEUED_WAIT_SECONDS)
-                if self.source.received > self.source.handed:
-                    deliveries = [*deliveries, *await self.source.receive()]
+        while arrived := await self.source.receive():
             if not self._open.is_set():
                 await self._open.wait()
-            for first in range(0, len(deliveries), BATCH):
-                self.take(deliveries[first : first + BATCH])
-            gather = len(deliveries) < BATCH or self._uncommitted > self._share
+            self.take(arrived)
+            gather = not arrived.backlog or self._uncommitted > self._share
             if gather and (self._wanted or self._committing):
                 await self._on_disk.wait()
 
@@ -193,13 +178,13 @@ class Pipeline:
         finally:
             self._open.set()
 
-    def take(self, deliveries: Sequence[Delivery]) -> None:
-        """Evaluate a batch and let its commit begin, now or later."""
+    def take(self, arrived: Arrived) -> None:
+        """Evaluate what came and let its commit begin, now or later."""
         now = self._now()
-        events, unread = self._read(deliveries, now)
+        events, unread = self._read(arrived, now)
         spoke = self.core.process(events, now, unread)
-        self._hearing.taken += len(deliveries)
-        self._uncommitted += len(deliveries)
+        self._hearing.taken += arrived.count
+        self._uncommitted += arrived.count
         self.observer.events(events, now)
         if spoke:
             self.want_commit()
@@ -210,46 +195,23 @@ class Pipeline:
         if self._uncommitted >= self._share:
             self.want_commit()
 
-    def _read(self, deliveries: Sequence[Delivery], now: float) -> tuple[list[Event], list[Undecodable]]:
-        """Decode; leave out what was committed before, and what cannot be read, which is kept as a dead letter."""
-        fresh = self._receipts.take(deliveries)
-        if len(fresh) < len(deliveries):
-            self.observer.duplicates(len(deliveries) - len(fresh))
-        fresh = self.core.engine.events_of(fresh)
-        if self.core.engine.overlaps:
-            # of those committed before, too, there may be a copy that comes only now
-            copies = {id(delivery) for delivery in deliveries if self._is_copy(delivery)}
-            fresh = [delivery for delivery in fresh if id(delivery) not in copies]
-        overtaken = {id(delivery) for delivery in self._receipts.late}
-        late = [delivery for delivery in fresh if id(delivery) in overtaken] if overtaken else []
-        if late:
-            fresh = [delivery for delivery in fresh if id(delivery) not in overtaken]
-        events, failures = decode_all(fresh, now, self._payload_bytes)
-        if late:  # sent on a connection that has ended, and overtaken on this one: they go before, by that time
-            earlier, unread = decode_all(late, self._lost_at, self._payload_bytes)
-            fresh, events, failures = [*late, *fresh], [*earlier, *events], [*unread, *failures]
+    def _read(self, arrived: Arrived, now: float) -> tuple[list[Event], list[Undecodable]]:
+        """Decode; leave out what the hub says of itself, and what cannot be read, which is kept as a dead letter."""
+        if arrived.repeated:
+            self.observer.duplicates(arrived.repeated)
+        events_of = self.core.engine.events_of
+        packets = events_of(arrived.packets)
+        events, unread = decode_all(packets, now, self._payload_bytes)
+        dated = events_of(arrived.dated)
+        if dated:
+            earlier, failures = decode_each(dated, now, self._payload_bytes)
+            events, unread = [*earlier, *events], [*failures, *unread]
         if self.tracing is not None:
-            self.tracing.receive(fresh, events, failures)
-        for each in failures:
-            self._dead.add((now, each.topic, each.head, each.reason))
+            self.tracing.receive([*dated, *packets], events, unread)
+        for each in unread:
+            self._dead.append((now, each.topic, each.head, each.reason))
             self.observer.decode_error(each.topic, each.head, each.reason)
-        return events, failures
-
-    def _is_copy(self, delivery: Delivery) -> bool:
-        """Tell whether this is the same message again, for another of our overlapping subscriptions.
-
-        A broker sends one copy for each, one behind the other, each with its subscription's identifier (MQTT 5, 3.3.4).
-        """
-        if self.core.engine.plan(delivery.topic).copies < 2:
-            self._copy = None
-            return False
-        ids = set(delivery.subscription_ids)
-        last = self._copy
-        if last and ids and last[0] == delivery.topic and last[1] == delivery.payload and not last[2] & ids:
-            last[2].update(ids)
-            return True
-        self._copy = (delivery.topic, delivery.payload, ids)
-        return False
+        return events, unread
 
     # time
 
@@ -260,7 +222,6 @@ class Pipeline:
             self.core.shift(step, now)
             self._own = [replace(each, created=each.created + step) for each in self._own]
             self._alive_until = 0.0  # what is written by the clock as it was must not be compared with it as it is
-            self._lost_at += step
             self.timers.shift(step)
             self.want_commit()
             self.observer.clock_set(step)
@@ -272,27 +233,15 @@ class Pipeline:
         """Hear of the session."""
         now = self._now()
         if notice.kind == "disconnected":
-            self._receipts.disconnected(now)
             self._hearing.lost(now)
-            self._lost_at, self._up = now if self._up else self._lost_at, False
         elif notice.kind == "drained":
             again = notice.detail == "again"
             self._hearing.drained(notice.position, now, again=again)
             self.timers.wake()
             if again:
                 return  # only we have asked
-        elif notice.kind == "renewed":
-            self._receipts.ended(self.source.received - self._hearing.taken)
-            return
         elif notice.kind == "session_lost":
             self._say("session_lost", notice.detail)
-        elif notice.kind == "connected":
-            if self._had_session and notice.detail == "new":
-                detail = "the broker had no session for us after a restart; subscribed anew"
-                self._say("session_lost", detail)
-                self.observer.session("session_lost", detail)
-            self._had_session = False  # from now on the session itself notices
-            self._up = True
         self.observer.session(notice.kind, notice.detail)
 
     def _say(self, name: str, detail: str) -> None:
@@ -399,7 +348,6 @@ class Pipeline:
         self._on_disk.set()
         self.source.acknowledge(commit.position)
         self.timers.catch_up()  # at once: on a slow disk the next commit hangs before anybody looks
-        self._receipts.confirmed(self.source.confirmed)
         took = self.clock.monotonic() - commit.begun
         self.observer.stored(took)
         if self.tracing is not None:
@@ -426,24 +374,16 @@ class Pipeline:
             self.observer.queued(queued.notification)
 
     def _changes(self, now: float, commit: "_Commit") -> Changes:
-        if self._hearing.is_drained:
-            self._receipts.drained()
-        receipts, forget = self._receipts.seal(commit.position, now)
-        filters, self._filters = self._filters, None
+        dead, self._dead = self._dead, []
+        audit, self._audit = self._audit, []
         handed, closed, dropped = self.outbox.take_marks()
-        meta: list[MetaRow] = [*self._marks(commit.position)] if self._marks else []
-        meta += self.notes.items()
+        meta = list(self.notes.items())
         self.notes.clear()
         heard = self._hearing.quiet_since
         if self._closing.is_set() or (heard is None and now >= self._alive_until):
             meta.append(("alive", repr(now if heard is None else heard)))
             self._alive_until = now + ALIVE_SECONDS
-        if self._receipts.reuses_ids is not self._reuses_ids:
-            self._reuses_ids = self._receipts.reuses_ids
-            meta.append(("reuses_ids", "1" if self._reuses_ids else ""))
-        if filters is not None:
-            meta.append(("filters", orjson.dumps(filters).decode()))
-        changes = self.core.take_changes(None if self._closing.is_set() else now, self.keepers)
+        changes = self.core.take_changes(None if self._closing.is_set() else now)
         return replace(
             changes,
             queued=[outbox_row(each) for each in commit.queued],
@@ -451,8 +391,11 @@ class Pipeline:
             handed=handed,
             closed=closed,
             dropped=dropped,
-            receipts=receipts,
-            forget_receipts=forget,
+            dead_letters=dead,
+            keys=self._keys.take_rows(),
+            audit=audit,
+            subscribers=self._subscribers.take_rows() if self._subscribers else (),
+            positions=self.source.positions(commit.position),
             meta=meta,
         )
 

@@ -15,6 +15,7 @@ from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
 from hub.ingest import receipts
+from hub.ingest.mqtt_source import MqttSource
 from hub.ingest.session import BrokerSettings
 from hub.ingest.source import Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
@@ -23,7 +24,7 @@ from hub.observer import Observer
 from hub.outbox import StoreOutbox
 from hub.pipeline import Pipeline
 from hub.rules.loader import RuleSet
-from hub.store.changes import Snapshot
+from hub.store.changes import BROKER, Position, Snapshot, position_key
 from tests.rules.making import Packet, rules
 
 WARM = '- {alert: Warm, topic: "f/{device}", when: t > 5, notify: [chat], summary: "{device}"}\n'
@@ -35,6 +36,7 @@ class FakeSession:
 
     def __init__(self):
         self.handed = self.received = self.confirmed = 0
+        self.on_notice = None
         self.acknowledged = []
         self.waiting = asyncio.Queue()
         self.asked = 0
@@ -109,11 +111,15 @@ class Rig:
         rule_set = RuleSet({rule.name: rule for rule in made})
         self.core = Core(rule_set, registry, "hub", {}, lambda *_: None)
         settings = Settings(broker=replace(BrokerSettings(), receive_maximum=window))
+        before = snapshot or Snapshot()
+        alive = before.meta_float("alive", 0.0) if before.meta.get("alive") else None
+        self.source = MqttSource(self.session, self.core.engine, self.clock, before.position(BROKER), alive)
         self.pipeline = Pipeline(
-            self.session, self.core, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock, self.ears,
-            settings, rule_set.filters(), Attempts(),
+            self.source, self.core, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock, self.ears,
+            settings, Attempts(),
         )  # fmt: skip
-        self.pipeline.restore(snapshot or Snapshot())
+        self.source.on_notice = self.pipeline.notice
+        self.pipeline.restore(before, rule_set.filters())
         self.position = 0
 
     async def started(self):
@@ -124,10 +130,11 @@ class Rig:
 
     def take(self, *packets):
         self.position += len(packets)
-        self.pipeline.take(packets)
+        self.pipeline.take(self.source.take(packets))
 
     def notice(self, kind, detail="", position=None):
-        self.pipeline.notice(Notice(kind, self.position if position is None else position, detail))
+        self.session.received = max(self.session.received, self.position)
+        self.session.on_notice(Notice(kind, self.position if position is None else position, detail))
 
     async def make(self, error=None):
         """Make every commit that waits, and those that follow."""
@@ -146,13 +153,20 @@ class Rig:
             for rule, key, state in each.instances:
                 instances[rule, key] = state
             alerts.update(each.alerts)
-            receipts = {number: blob for number, blob in receipts.items() if number > each.forget_receipts}
-            receipts.update([each.receipts] if each.receipts else [])
+            at = broker(each)
+            receipts = {number: blob for number, blob in receipts.items() if number > at.forget}
+            receipts.update([at.entry] if at.entry else [])
             meta.update(each.meta)
+            meta.update({position_key(BROKER): at.text} if at.text is not None else {})
             signatures = signatures if each.rules is None else dict(each.rules)
             last = max([last, *(row[0] for row in each.queued)])
         rows = [(*key, state) for key, state in instances.items() if state is not None]
         return Snapshot(rows, list(alerts.items()), sorted(receipts.items()), signatures, meta, last)
+
+
+def broker(changes):
+    """Return what a commit stores of where the broker's session stands."""
+    return changes.positions.get(BROKER, Position())
 
 
 async def turn():
@@ -275,7 +289,7 @@ async def test_an_event_is_acknowledged_and_told_only_after_all_it_caused_is_on_
     assert [row[:2] for row in changes.instances] == [("Warm", '["7"]')]
     assert len(changes.alerts) == 1
     assert sorted(row[2] for row in changes.queued) == [OWN, "chat"]
-    assert changes.receipts[1][:2] + changes.receipts[1][6:8] == b"\x0b\x00\x0c\x00"
+    assert broker(changes).entry[1][:2] + broker(changes).entry[1][6:8] == b"\x0b\x00\x0c\x00"
     await asyncio.sleep(0.05)
     assert rig.session.acknowledged[-1] == 0
     await rig.make()
@@ -337,7 +351,7 @@ async def test_qos_0_is_evaluated_and_leaves_no_receipt():
     rig.take(packet(None))
     await turn()
     assert rig.said() == [("chat", "firing")]
-    assert rig.store.commits[-1].receipts is None
+    assert broker(rig.store.commits[-1]).entry is None
 
 
 # redelivery
@@ -377,12 +391,12 @@ async def test_receipts_that_are_kept_no_more_are_forgotten_on_disk_with_the_nex
     rig = await Rig().started()
     rig.take(packet(1))
     await turn()
-    number = rig.store.commits[-1].receipts[0]
+    number = broker(rig.store.commits[-1]).entry[0]
     rig.session.confirmed = 1
     await rig.make()
     rig.take(packet(2, COLD))
     await turn()
-    assert rig.store.commits[-1].forget_receipts == number
+    assert broker(rig.store.commits[-1]).forget == number
     assert [kept for kept, _ in rig.snapshot().receipts] == [number + 1]
 
 
@@ -495,6 +509,22 @@ async def test_while_held_nothing_is_taken_in():
             await asyncio.sleep(0.03)
             assert rig.ears.seen == []
         await until(lambda: rig.ears.seen)
+
+
+async def test_a_commit_made_while_held_keeps_no_receipt_of_what_is_not_evaluated_yet():
+    rig = await Rig().started()
+    async with running(rig.pipeline.ingest()):
+        with rig.pipeline.held():
+            rig.session.waiting.put_nowait([packet(1)])
+            await until(lambda: rig.source.handed)
+            rig.pipeline.want_commit()
+            await turn()
+            assert broker(rig.store.commits[-1]).entry is None
+            await rig.make()
+            assert rig.session.acknowledged[-1] == 0
+        await until(lambda: rig.ears.seen)
+        await turn()
+        assert broker(rig.store.commits[-1]).entry is not None
 
 
 async def test_while_held_what_did_not_come_by_the_session_is_evaluated():
@@ -808,7 +838,7 @@ async def test_that_a_broker_gives_ids_anew_at_once_is_known_after_a_restart():
         await rig.make()
     assert rig.snapshot().meta["reuses_ids"] == "1"
     after = Rig(snapshot=rig.snapshot())
-    assert after.pipeline._receipts.reuses_ids
+    assert after.source.reuses_ids
 
 
 # what the hub says of itself

@@ -19,9 +19,9 @@ from hub.commands.reply import response_topic, why_no_reply
 from hub.commands.request import read_request
 from hub.commands.service import Answer, Service, refused
 from hub.errors import Code, HubError, RequestError, SessionTakenOver, SubscriptionDenied
+from hub.ingest.packet import Packet
 from hub.ingest.session import BrokerSettings, Session
 from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, DESK_RETRY_SECONDS, REQUEST_BYTES
-from hub.model import Delivery
 
 __all__ = ["Channel", "desk_settings"]
 
@@ -124,7 +124,7 @@ class Channel:
                 self._taken += 1
                 self._session.acknowledge(self._taken)
 
-    async def _serve(self, delivery: Delivery) -> None:
+    async def _serve(self, delivery: Packet) -> None:
         if not delivery.topic.startswith(self._commands):  # a subscription from before may still be there
             if delivery.topic in self._others:
                 await self._others[delivery.topic](delivery.payload, delivery.retain)
@@ -146,7 +146,7 @@ class Channel:
         if topic:
             await self._reply(topic, delivery, answer, room)
 
-    def _room(self, delivery: Delivery, topic: str) -> int:
+    def _room(self, delivery: Packet, topic: str) -> int:
         """Return for how many bytes of an answer there is room in a packet that this broker lets through."""
         mark = getattr(delivery, "correlation_data", None) or b""
         beside = ANSWER_FRAME_BYTES + len(topic.encode("utf-8", "replace")) + len(mark)
@@ -166,7 +166,7 @@ class Channel:
             request["bytes"] = room
         return await self._service.answer(name, request, "mqtt"), room
 
-    async def _reply(self, topic: str, delivery: Delivery, answer: Answer, room: int) -> None:
+    async def _reply(self, topic: str, delivery: Packet, answer: Answer, room: int) -> None:
         """Publish the answer where the request wants it; one for which there is no room is cut, and says so."""
         mark: Any = getattr(delivery, "correlation_data", None)
         data = orjson.dumps(answer)

@@ -4,9 +4,9 @@ The asker names the topic (MQTT 5, 4.10), and it is the hub that publishes there
 allowed, whoever may ask could make the hub say things in a device's name, or overwrite an alert.
 """
 
+from hub.ingest.packet import Packet
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
-from hub.model import Delivery
 
 __all__ = ["answers_below", "response_topic", "why_no_reply"]
 
@@ -18,7 +18,7 @@ def answers_below(prefix: str) -> str:
     return f"{prefix}/answers/"
 
 
-def response_topic(delivery: Delivery) -> str:
+def response_topic(delivery: Packet) -> str:
     """Return where a request wants its answer, nothing where it wants none; MQTT 3.1.1 cannot say it."""
     return getattr(delivery, "response_topic", None) or ""
 

@@ -16,9 +16,9 @@ from hub.errors import BrokerUnreachable, Disconnected, SessionError
 from hub.ingest import wire
 from hub.ingest.backoff import Backoff
 from hub.ingest.connection import Connection, tls_context
+from hub.ingest.packet import Packet
 from hub.ingest.session import BrokerSettings, Will
 from hub.limits import CONNECT_SECONDS, FLEET_WINDOW
-from hub.model import Delivery
 
 __all__ = ["FleetPublisher"]
 
@@ -175,7 +175,7 @@ class FleetPublisher:
         if self._connack is not None and not self._connack.done():
             self._connack.set_result(packet)
 
-    def deliveries(self, packets: Sequence[Delivery]) -> None:
+    def deliveries(self, packets: Sequence[Packet]) -> None:
         """Hear PUBLISH packets: there are none, nothing is subscribed."""
 
     def control(self, packet: mqtt5.Packet) -> None:

@@ -19,12 +19,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, SessionError
 from hub.ingest.lifetime import RefusedForGood
+from hub.ingest.packet import Packet
 from hub.ingest.pulse import Pulse
 from hub.ingest.rival import Hangup
 from hub.ingest.session import BrokerSettings, Will
 from hub.ingest.tunnel import tunnel
 from hub.limits import SEND_WINDOW
-from hub.model import Delivery
 
 __all__ = ["Client311", "Delivery311", "Listener311"]
 
@@ -34,7 +34,7 @@ _FOR_GOOD = {0x84, 0x85, 0x86, 0x87}  # protocol version, client id, user name o
 
 
 class Delivery311:
-    """A PUBLISH; a model.Delivery."""
+    """A PUBLISH; a ingest.packet.Packet."""
 
     __slots__ = ("duplicate", "packet_id", "payload", "qos", "retain", "subscription_ids", "topic")
 
@@ -151,7 +151,7 @@ class Client311(aiomqtt.Client):
         finally:
             task.cancel()
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+    def acknowledge(self, deliveries: Sequence[Packet]) -> None:
         """Send PUBACKs, in order."""
         for each in deliveries:
             if each.packet_id:

@@ -13,11 +13,11 @@ import mqtt5
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, HubError, MalformedPacket, SessionError
 from hub.ingest import websocket, wire
+from hub.ingest.packet import Packet
 from hub.ingest.pulse import Pulse
 from hub.ingest.rival import Hangup
 from hub.ingest.session import BrokerSettings
 from hub.limits import READ_PAUSE_RATE, READ_PAUSE_SECONDS
-from hub.model import Delivery
 
 __all__ = ["Connection", "Listener", "tls_context"]
 
@@ -33,7 +33,7 @@ class Listener(Protocol):
         """Hear the CONNACK before anything that came with it."""
         ...
 
-    def deliveries(self, packets: Sequence[Delivery]) -> None:
+    def deliveries(self, packets: Sequence[Packet]) -> None:
         """Hear the PUBLISH packets of one read."""
         ...
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import orjson
 
+from hub.ingest.packet import Packet
 from hub.ingest.reading import Unreadable, check, read_kindly, read_payload, text_of
 from hub.ingest.sparkplug import NotSparkplug, is_sparkplug, read_metrics
 from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES
 from hub.model import Delivery, Event
 
-__all__ = ["Undecodable", "decode", "decode_again", "decode_all", "decoded"]
+__all__ = ["Undecodable", "decode", "decode_again", "decode_all", "decode_each", "decoded"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _COLON, _BRACKET = b":["
@@ -88,21 +89,36 @@ def _too_large(topic: str, payload: bytes, now: float, retain: bool, limit: int)
 
 
 def decode(delivery: Delivery, now: float, limit: int = PAYLOAD_BYTES) -> Event | Undecodable:
-    """Read a delivery's payload: see `decoded`."""
-    qos = 1 if delivery.packet_id else 0
-    return decoded(delivery.topic, delivery.payload, now, qos=qos, retain=delivery.retain, limit=limit)
+    """Read a delivery's payload: see `decoded`. What has no time of its own is of now, and nothing is of later."""
+    at = now if delivery.time is None else min(delivery.time, now)
+    return decoded(delivery.topic, delivery.payload, at, qos=delivery.qos, retain=delivery.retain, limit=limit)
+
+
+def decode_each(
+    deliveries: Iterable[Delivery], now: float, limit: int = PAYLOAD_BYTES
+) -> tuple[list[Event], list[Undecodable]]:
+    """Read deliveries of our own shape, in order."""
+    events: list[Event] = []
+    failures: list[Undecodable] = []
+    for delivery in deliveries:
+        found = decode(delivery, now, limit)
+        if isinstance(found, Event):
+            events.append(found)
+        else:
+            failures.append(found)
+    return events, failures
 
 
 def decode_all(
-    deliveries: Iterable[Delivery], now: float, limit: int = PAYLOAD_BYTES
+    packets: Iterable[Packet], now: float, limit: int = PAYLOAD_BYTES
 ) -> tuple[list[Event], list[Undecodable]]:
-    """Read a batch, in order: `decode` with its usual case, an object with one level, unrolled into the loop."""
+    """Read packets of now, in order: as `decode`, with its usual case, an object with one level, unrolled."""
     events: list[Event] = []
     failures: list[Undecodable] = []
     add, loads = events.append, orjson.loads
-    for delivery in deliveries:
-        topic, payload, retain = delivery.topic, delivery.payload, delivery.retain
-        qos = 1 if delivery.packet_id else 0
+    for packet in packets:
+        topic, payload, retain = packet.topic, packet.payload, packet.retain
+        qos = 1 if packet.packet_id else 0
         if len(payload) > limit:
             failures.append(_too_large(topic, payload, now, retain, limit))
             continue

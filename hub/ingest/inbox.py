@@ -8,8 +8,8 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from hub.ingest.packet import Packet
 from hub.limits import INBOX_QOS0
-from hub.model import Delivery
 
 __all__ = ["Inbox"]
 
@@ -29,10 +29,10 @@ class Inbox:
         """QoS 0 deliveries that found no room since this was last set to 0."""
         self.missing: set[int] = set()
         """Packet ids of what came by an older connection and was not acknowledged: the broker has to send it again."""
-        self._waiting: list[Delivery] = []
-        self._older: list[Delivery] = []
+        self._waiting: list[Packet] = []
+        self._older: list[Packet] = []
         self._connection = 0
-        self._out: deque[tuple[int, int, Sequence[Delivery]]] = deque()
+        self._out: deque[tuple[int, int, Sequence[Packet]]] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
 
@@ -41,7 +41,7 @@ class Inbox:
         """Position of the last delivery received, once it will be handed out."""
         return self.handed + len(self._older) + len(self._waiting)
 
-    def put(self, fresh: Sequence[Delivery]) -> None:
+    def put(self, fresh: Sequence[Packet]) -> None:
         """Take what came; beyond INBOX_QOS0 waiting only what the broker holds us to (QoS 1, the receive maximum)."""
         held = [each for each in fresh if each.packet_id]
         if self.missing:
@@ -54,7 +54,7 @@ class Inbox:
         self._waiting += fresh
         self._wake()
 
-    async def take(self) -> Sequence[Delivery]:
+    async def take(self) -> Sequence[Packet]:
         """Wait for deliveries and hand out all; nothing when closed. A cancelled wait takes none."""
         while not (self._waiting or self._older):
             if self._closed:
@@ -72,9 +72,9 @@ class Inbox:
         self.handed += len(batch)
         return batch
 
-    def settle(self, position: int) -> list[Delivery]:
+    def settle(self, position: int) -> list[Packet]:
         """Let go of everything up to `position`; return what of it is to be acknowledged, in order of receipt."""
-        settled: list[Delivery] = []
+        settled: list[Packet] = []
         position = min(position, self.handed)
         while self._out and self._out[0][1] <= position:
             connection, first, batch = self._out.popleft()

@@ -6,14 +6,23 @@ stands below the hub's prefix the hub never publishes: a wildcard matches that a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from hub.ingest.topics import overlaps
-from hub.model import Delivery
 
-__all__ = ["HUB", "Itself"]
+__all__ = ["HUB", "D", "Itself", "OnTopic"]
 
-D = TypeVar("D", bound=Delivery)
+
+class OnTopic(Protocol):
+    """What came on a topic."""
+
+    @property
+    def topic(self) -> str:
+        """The topic."""
+        ...
+
+
+D = TypeVar("D", bound=OnTopic)
 _BRANCHES = ("alerts", "answers", "command", "doctor", "events")
 
 

@@ -16,12 +16,12 @@ from hub.errors import (
 from hub.ingest.backoff import Backoff
 from hub.ingest.fence import Fence
 from hub.ingest.inbox import Inbox
+from hub.ingest.packet import Packet
 from hub.ingest.rival import Rival
 from hub.ingest.session import BrokerSettings, Will
 from hub.ingest.source import Notice
 from hub.ingest.subscriptions import Subscriptions, check_filters
 from hub.ingest.topics import check_topic
-from hub.model import Delivery
 
 __all__ = ["Lifetime", "RefusedForGood"]
 
@@ -84,7 +84,7 @@ class Lifetime(ABC):
         """Have a notice follow when all that the broker has sent by now is here; see Source.catch_up."""
         self._fence.catch_up()
 
-    async def receive(self) -> Sequence[Delivery]:
+    async def receive(self) -> Sequence[Packet]:
         """Return what waits; see Source.receive."""
         batch = await self._inbox.take()
         if self._inbox.dropped:

@@ -24,8 +24,8 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
+from hub.ingest.packet import Packet
 from hub.limits import RECEIPT_COMMITS, RECEIPTS_KEPT, REQUEUED_SECONDS
-from hub.model import Delivery
 
 __all__ = ["Receipts"]
 
@@ -67,26 +67,27 @@ class Receipts:
         self._number = 1
         self._forget = 0
         self._hold = False
-        self._count = 0
+        self.count = 0
+        """The number of the last receipt."""
         for number, blob in stored:
             packets = [self._stored(packet, digest) for packet, digest in _PACKED.iter_unpack(blob)]
             self._batches.append(_Batch(number, 0, packets, held=True, at=0.0))
             self._remembered += len(packets)
             self._number = number + 1
-        self._since = self._count + 1
+        self._since = self.count + 1
         """The first number of the present connection."""
         self._newer = False
         """Whether a message without DUP has come by it."""
         self._first = True
         """Whether none has come by it yet."""
-        self.late: list[Delivery] = []
+        self.late: list[Packet] = []
         """Of what was last taken, what others have overtaken: first sent on an older connection, behind newer ones."""
         self._back_to: int | None = None
         """Where the broker has begun again: it gave an id anew that it had given under this number."""
         self._row = _Row(range(0))
         self._young = bool(self._known)
         """Whether what comes may yet show that ids have begun anew with the connection."""
-        self._confirmed, self._proven = 0, self._count
+        self._confirmed, self._proven = 0, self.count
         """The position up to which the broker had our word, and, of older connections, the last number that it had; of
         an older process we know none that it had not."""
         self._left: int | None = None
@@ -96,15 +97,15 @@ class Receipts:
         return len(self._known)
 
     def _stored(self, packet: int, digest: int) -> Receipt:
-        self._count += 1
-        receipt = self._known[packet] = (packet, digest, self._count)
+        self.count += 1
+        receipt = self._known[packet] = (packet, digest, self.count)
         return receipt
 
-    def take(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    def take(self, deliveries: Sequence[Packet]) -> Sequence[Packet]:
         """Remember those at QoS 1 with the commit that is being filled; return what was not taken before."""
         if self._young:
             self._look_whether_ids_begin_anew(deliveries)
-        known, add, count, self.late = self._known, self._open.append, self._count, []
+        known, add, count, self.late = self._known, self._open.append, self.count, []
         seen = self._requeued(deliveries) if self._row.open else set()
         for place, delivery in enumerate(deliveries):
             packet = delivery.packet_id
@@ -123,14 +124,14 @@ class Receipts:
                 self.late.append(delivery)
             known[packet] = receipt
             add(receipt)
-        self._count = count
+        self.count = count
         if self._left is not None:
             self.ended(self._left - len(deliveries))
         if not seen:
             return deliveries
         return [delivery for place, delivery in enumerate(deliveries) if place not in seen]
 
-    def wants_more(self, deliveries: Sequence[Delivery]) -> bool:
+    def wants_more(self, deliveries: Sequence[Packet]) -> bool:
         """Tell whether these are one message that looks like one from before: the next one will show whether it is."""
         fresh = [each for each in deliveries if each.packet_id and not each.duplicate]
         if not self._row.open or self._row.believed or len(fresh) != 1:
@@ -138,7 +139,7 @@ class Receipts:
         before = self._known.get(fresh[0].packet_id or 0)
         return before is not None and before[1] == _digest(fresh[0])
 
-    def _look_whether_ids_begin_anew(self, deliveries: Sequence[Delivery]) -> None:
+    def _look_whether_ids_begin_anew(self, deliveries: Sequence[Packet]) -> None:
         """Look for ids that were another message's for which it had our word; then all of them say nothing.
 
         A broker that has died and begun again sends, with DUP, the same message as before. A first message without DUP
@@ -169,7 +170,7 @@ class Receipts:
         elif count - number <= self._kept:
             self.reuses_ids = True
 
-    def _requeued(self, deliveries: Sequence[Delivery]) -> set[int]:
+    def _requeued(self, deliveries: Sequence[Packet]) -> set[int]:
         """Return the places of what came seconds before the last connection ended, and now comes again without DUP."""
         places: set[int] = set()
         for place, delivery in enumerate(deliveries):
@@ -189,8 +190,11 @@ class Receipts:
             self._row.common = {digest for digest, count in counts.items() if count > 1}
         return self._row.common
 
-    def seal(self, position: int, now: float = 0.0) -> tuple[tuple[int, bytes] | None, int]:
+    def seal(self, position: int, now: float = 0.0, through: int | None = None) -> tuple[tuple[int, bytes] | None, int]:
         """End the commit being filled, which reaches to `position`; `now` is its time in seconds.
+
+        `through` is the number of the last receipt that it covers, where not all were evaluated that came; what is
+        behind it waits for the next commit.
 
         Returns (number, packed ids) to store, None where there is nothing to, and the commit number up to which stored
         ones are to be deleted (0: none).
@@ -198,10 +202,14 @@ class Receipts:
         forget, self._forget = self._forget, 0
         if not self._open:
             return None, forget
-        number, packets = self._number, self._open
+        number, packets, left = self._number, self._open, list[Receipt]()
+        if through is not None and packets[-1][2] > through:
+            packets, left = _split(packets, through)
+            if not packets:
+                return None, forget
         self._batches.append(_Batch(number, position, packets, self._hold, now))
         self._remembered += len(packets)
-        self._number, self._open, self._hold = number + 1, [], False
+        self._number, self._open, self._hold = number + 1, left, self._hold and bool(left)
         return (number, b"".join([_PACKED.pack(packet, digest) for packet, digest, _ in packets])), forget
 
     def confirmed(self, position: int) -> None:
@@ -221,10 +229,10 @@ class Receipts:
 
     def disconnected(self, now: float = 0.0) -> None:
         """The connection is gone: what is not confirmed may come again, and after a crash of the broker the rest."""
-        if self._row.open and self._since == self._count + 1:
+        if self._row.open and self._since == self.count + 1:
             return  # nothing has come since the last connection ended: an attempt has failed
         self._hold, self._newer = bool(self._open), False
-        first = self._count + 1
+        first = self.count + 1
         self._young = self._first = True
         for batch in self._batches:
             if not batch.held and batch.position <= self._confirmed and batch.packets:
@@ -232,7 +240,7 @@ class Receipts:
             batch.held, batch.position = True, 0
             if batch.at >= now - REQUEUED_SECONDS and batch.packets:
                 first = min(first, batch.packets[0][2])
-        self._since = self._count + 1
+        self._since = self.count + 1
         first = min([first, *(receipt[2] for receipt in self._open[:1])])
         self._row = _Row(range(first, self._since), open=True)
 
@@ -261,8 +269,13 @@ class Receipts:
         while self._batches:
             self._drop(self._batches.popleft())
         self._known, self._open, self._hold = {}, [], False
-        self._since, self._back_to, self._row.open, self._young = self._count + 1, None, False, False
+        self._since, self._back_to, self._row.open, self._young = self.count + 1, None, False, False
         self.reuses_ids = False  # it may be another broker
+
+
+def _split(packets: list[Receipt], through: int) -> tuple[list[Receipt], list[Receipt]]:
+    """Return those up to a number, and those behind it."""
+    return [each for each in packets if each[2] <= through], [each for each in packets if each[2] > through]
 
 
 class _Row:
@@ -299,5 +312,5 @@ class _Row:
         return True
 
 
-def _digest(delivery: Delivery) -> int:
-    return crc32(delivery.payload, crc32(delivery.topic.encode()))
+def _digest(packet: Packet) -> int:
+    return crc32(packet.payload, crc32(packet.topic.encode()))

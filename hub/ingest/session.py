@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hub.ingest.packet import Packet
 from hub.ingest.source import Publisher, Source
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
-from hub.model import Delivery
 from hub.secret import Secret
 
 __all__ = ["BrokerSettings", "Session", "Will"]
@@ -58,5 +58,13 @@ class BrokerSettings:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-class Session(Source[Sequence[Delivery]], Publisher, Protocol):
-    """An MQTT session: a Source of deliveries as the broker sent them, and a Publisher."""
+class Session(Source[Sequence[Packet]], Publisher, Protocol):
+    """An MQTT session: a Source of packets as the broker sent them, and a Publisher."""
+
+    @property
+    def confirmed(self) -> int:
+        """Position up to which the broker is known to have taken our acknowledgements; packet ids up to it are free.
+
+        After a reconnect it stands still until everything that the broker sends again was acknowledged anew.
+        """
+        ...

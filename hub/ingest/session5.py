@@ -15,11 +15,11 @@ from hub.ingest import wire
 from hub.ingest.connection import Connection, tls_context
 from hub.ingest.lifetime import Lifetime, RefusedForGood
 from hub.ingest.outgoing import Outgoing
+from hub.ingest.packet import Packet
 from hub.ingest.rival import taken_over
 from hub.ingest.session import BrokerSettings, Will
 from hub.ingest.source import Notice, Properties
 from hub.limits import CONNECT_SECONDS
-from hub.model import Delivery
 
 __all__ = ["Session5"]
 
@@ -108,7 +108,7 @@ class Session5(Lifetime):
         if self._connack is not None and not self._connack.done():
             self._connack.set_result(packet)
 
-    def deliveries(self, packets: Sequence[Delivery]) -> None:
+    def deliveries(self, packets: Sequence[Packet]) -> None:
         """Hear PUBLISH packets."""
         self._inbox.put(packets)
         if self._inbox.outstanding > self._settings.receive_maximum and self._connection is not None:

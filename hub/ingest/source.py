@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-__all__ = ["Notice", "Properties", "Publisher", "Source"]
+from hub.ingest.arrived import Arrived
+from hub.store.changes import Position
+
+__all__ = ["EventSource", "Notice", "Properties", "Publisher", "Source"]
 
 Properties = Mapping[str, Any]
 T_co = TypeVar("T_co", covariant=True)
@@ -47,14 +50,6 @@ class Source(Protocol[T_co]):
     @property
     def handed(self) -> int:
         """Position of the last delivery that `receive` returned."""
-        ...
-
-    @property
-    def confirmed(self) -> int:
-        """Position up to which the broker is known to have taken our acknowledgements; packet ids up to it are free.
-
-        After a reconnect it stands still until everything that the broker sends again was acknowledged anew.
-        """
         ...
 
     @property
@@ -113,6 +108,17 @@ class Source(Protocol[T_co]):
 
     async def close(self) -> None:
         """Send what was acknowledged, disconnect without UNSUBSCRIBE, wake `receive` and `run`."""
+        ...
+
+
+class EventSource(Source[Arrived | None], Protocol):
+    """A Source as the pipeline reads it: what was committed comes out of it once, and the commits keep its place."""
+
+    def positions(self, position: int) -> Mapping[str, Position]:
+        """Return what a commit has to store that covers all deliveries up to `position`, by source; {} for nothing.
+
+        Called for each commit, in order, before its `acknowledge`.
+        """
         ...
 
 

@@ -9,9 +9,9 @@ import mqtt5
 from mqtt5 import PublishPacket, read
 
 from hub.errors import ConnectionRefused, MalformedPacket
+from hub.ingest.packet import Packet
 from hub.ingest.session import BrokerSettings, Will
 from hub.ingest.source import Properties
-from hub.model import Delivery
 
 __all__ = ["connect", "needed", "pubacks", "publish", "reason", "refusal", "split", "subscribe", "subscription_id"]
 
@@ -76,7 +76,7 @@ def publish(
     return PublishPacket(topic, payload, qos=_ONCE, retain=retain, packet_id=packet_id, **more).write()
 
 
-def pubacks(deliveries: Iterable[Delivery]) -> bytes:
+def pubacks(deliveries: Iterable[Packet]) -> bytes:
     """Return the PUBACKs of deliveries at QoS 1, in their order."""
     packets = array("I", [_PUBACK | (each.packet_id or 0) for each in deliveries])
     if _SWAP:

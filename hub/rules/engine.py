@@ -7,14 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
-from typing import TypeVar
 
 import orjson
 
 from hub.ingest.decode import Undecodable, decode_again
-from hub.ingest.itself import HUB, Itself
+from hub.ingest.itself import HUB, D, Itself
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
-from hub.model import Delivery, Event, Labels, Phase, Reason
+from hub.model import Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_silence, unheard_of
 from hub.rules.beside import Beside
 from hub.rules.gated import state_of
@@ -31,7 +30,6 @@ from hub.store.keeper import Keeper, RowsTogether
 
 __all__ = ["Engine"]
 
-D = TypeVar("D", bound=Delivery)
 StateRow = tuple[str, str, str | None]
 SampleRow = tuple[str, str, str | None, int, str | None]
 
@@ -75,6 +73,10 @@ class Engine:
     def overlaps(self) -> bool:
         """Whether a message may come by several of the subscribed filters."""
         return self._index.overlaps
+
+    def copies(self, topic: str) -> int:
+        """Return how many of the subscribed filters a topic matches."""
+        return self.plan(topic).copies
 
     def events_of(self, deliveries: Sequence[D]) -> Sequence[D]:
         """Leave out what the hub says of itself: no event. It costs nothing where no filter can bring that."""

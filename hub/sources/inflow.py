@@ -7,15 +7,16 @@ commit.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
 
-from hub.ingest.session import Session
-from hub.ingest.source import Notice
-from hub.model import Delivery
+from hub.ingest.arrived import Arrived
+from hub.ingest.source import EventSource, Notice
+from hub.limits import BATCH
 from hub.sources.queue_reader import Batch, QueueReader
+from hub.store.changes import Position
 
 __all__ = ["Inflow"]
 
@@ -34,33 +35,27 @@ class _Part:
 class Inflow:
     """A Source over several; where there is no queue, the session itself is the source."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: EventSource) -> None:
         """Stand between the session and whom it tells its notices."""
         self._session = session
         self._sources: list[QueueReader] = []
         self.on_notice, session.on_notice = session.on_notice, self._hear
         self.handed = 0
         self._out: deque[_Part] = deque()
-        self._unconfirmed: deque[_Part] = deque()
+        self._settled = 0
+        """The session's position up to which it was told to acknowledge."""
         self._drained: Notice | None = None
         self._marked = 0
         self._passed = 0
         """The session's position up to which its deliveries were handed out."""
         self._stored: dict[str, dict[str, str]] = {}
-        self._from_session: asyncio.Task[Sequence[Delivery]] | None = None
+        self._from_session: asyncio.Task[Arrived | None] | None = None
         self._woken = asyncio.Event()
 
     def add(self, source: QueueReader) -> None:
         """Take in a source, before `run`."""
         self._sources.append(source)
         self._stored[source.name] = dict(source.marks)
-
-    @property
-    def confirmed(self) -> int:
-        """Position up to which the broker is known to have our acknowledgements: up to the first batch it may lack."""
-        while self._unconfirmed and self._end(self._unconfirmed[0]) <= self._session.confirmed:
-            self._unconfirmed.popleft()
-        return self._unconfirmed[0].first - 1 if self._unconfirmed else self.handed
 
     @property
     def received(self) -> int:
@@ -80,7 +75,7 @@ class Inflow:
             for task in tasks:
                 task.cancel()
 
-    async def receive(self) -> Sequence[Delivery]:
+    async def receive(self) -> Arrived | None:
         """Wait for deliveries, from wherever they come first."""
         while True:
             self._woken.clear()
@@ -89,15 +84,16 @@ class Inflow:
             if not self._from_session.done():
                 for source in self._sources:
                     if batch := source.take():
-                        return self._hand(_Part(0, 0, source, batch, 0), batch.messages)
+                        count = len(batch.messages)
+                        arrived = Arrived(count, dated=batch.messages, backlog=count >= BATCH)
+                        return self._hand(_Part(0, 0, source, batch, 0), arrived)
                 self._look()
                 await self._either(self._from_session)
             if self._from_session.done():
-                deliveries, self._from_session = self._from_session.result(), None
-                if not deliveries:
-                    return ()
-                before = self._session.handed - len(deliveries)
-                return self._hand(_Part(0, 0, None, None, before), deliveries)
+                came, self._from_session = self._from_session.result(), None
+                if came is None:
+                    return None
+                return self._hand(_Part(0, 0, None, None, self._session.handed - came.count), came)
 
     def acknowledge(self, position: int) -> None:
         """Acknowledge up to a position, to each its own."""
@@ -105,8 +101,9 @@ class Inflow:
             part = self._out[0]
             count = min(position, part.last) - part.first + 1
             if part.source is None:
-                self._session.acknowledge(part.mqtt + count)
                 part.mqtt += count
+                self._settled = part.mqtt
+                self._session.acknowledge(part.mqtt)
             elif part.batch is not None:
                 part.source.acknowledge(part.batch.queue, part.batch.messages[:count])
                 part.batch = Batch(part.batch.queue, part.batch.messages[count:])
@@ -114,8 +111,15 @@ class Inflow:
             if part.first > part.last:
                 self._out.popleft()
 
-    def marks(self, position: int) -> list[tuple[str, str]]:
-        """Return what has to be stored with the commit that reaches to `position`: where each source is to go on."""
+    def positions(self, position: int) -> Mapping[str, Position]:
+        """Return what the session has to store, and of each queue that has moved where it is to go on, as JSON."""
+        mqtt = self._settled
+        for part in self._out:
+            if part.source is None and part.first <= position:
+                mqtt = part.mqtt + min(position, part.last) - part.first + 1
+        return {**self._session.positions(mqtt), **self._marks(position)}
+
+    def _marks(self, position: int) -> dict[str, Position]:
         for part in self._out:
             if part.source is None or part.batch is None or part.last <= self._marked or part.first > position:
                 continue
@@ -125,7 +129,7 @@ class Inflow:
         self._marked = max(self._marked, position)
         changed = [source for source in self._sources if source.marks != self._stored[source.name]]
         self._stored |= {source.name: dict(source.marks) for source in changed}
-        return [(f"source:{source.name}", orjson.dumps(source.marks).decode()) for source in changed]
+        return {source.name: Position(orjson.dumps(source.marks).decode()) for source in changed}
 
     async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
         """Subscribe on MQTT."""
@@ -135,7 +139,7 @@ class Inflow:
         """Close the session; `run` then ends the sources."""
         await self._session.close()
 
-    async def _either(self, task: "asyncio.Task[Sequence[Delivery]]") -> None:
+    async def _either(self, task: "asyncio.Task[Arrived | None]") -> None:
         woken = asyncio.create_task(self._woken.wait(), name="a source wakes")
         try:
             await asyncio.wait((task, woken), return_when=asyncio.FIRST_COMPLETED)
@@ -146,19 +150,14 @@ class Inflow:
         """Hear that a source has something to take, or has nothing more to wait for."""
         self._woken.set()
 
-    def _hand(self, part: _Part, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
-        part.first, part.last = self.handed + 1, self.handed + len(deliveries)
+    def _hand(self, part: _Part, arrived: Arrived) -> Arrived:
+        part.first, part.last = self.handed + 1, self.handed + arrived.count
         self.handed = part.last
         self._out.append(part)
         if part.source is None:
-            self._unconfirmed.append(replace(part))
-            self._passed = part.mqtt + len(deliveries)
+            self._passed = part.mqtt + arrived.count
         self._look()
-        return deliveries
-
-    @staticmethod
-    def _end(part: _Part) -> int:
-        return part.mqtt + part.last - part.first + 1
+        return arrived
 
     def _hear(self, notice: Notice) -> None:
         if notice.kind == "disconnected":

@@ -1,29 +1,30 @@
 """Put the sources of hub.yaml beside an MQTT session, each going on where the store says that it was."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import orjson
 
-from hub.ingest.session import Session
+from hub.ingest.source import EventSource
 from hub.sources.inflow import Inflow
 from hub.sources.queue_reader import QueueReader
 from hub.sources.settings import SourceSettings, build_kind
+from hub.store.changes import Kept
 
 __all__ = ["open_sources"]
 
 
 def open_sources(
-    session: Session,
+    session: EventSource,
     settings: Sequence[SourceSettings],
-    meta: Mapping[str, str],
+    kept: Callable[[str], Kept],
     client_id: str,
     trouble: Callable[[str, str], None],
 ) -> Inflow:
-    """Return the session and the sources as one; `meta` is the store's, `trouble` hears of loss and return."""
+    """Return the session and the queues as one; `kept` tells what is stored of each, `trouble` of loss and return."""
     inflow = Inflow(session)
     for each in settings:
-        marks = orjson.loads(meta.get(f"source:{each.name}", "{}"))
+        marks = orjson.loads(kept(each.name).text or "{}")
         told = partial(trouble, f"source {each.name}")
         inflow.add(QueueReader(each.name, build_kind(each, client_id), marks, inflow.wake, told))
     return inflow

@@ -8,33 +8,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hub.fields import Section
+from hub.model import Delivery
 from hub.sources.place import Place
 
 __all__ = ["Kind", "Message", "Queue"]
 
 
-class Message:
-    """What came out of a queue; a model.Delivery.
+class Message(Delivery):
+    """What came out of a queue.
 
     `mark` is where it stood there, (part, position), None where there is no such thing. `token` is the queue's own, for
-    its acknowledgement.
+    its acknowledgement. `time`: see Delivery.
     """
 
-    __slots__ = ("mark", "payload", "token", "topic")
+    __slots__ = ("mark", "token")
 
-    packet_id: int | None = None
-    qos = 1
-    retain = False
-    duplicate = False
-
-    def __init__(self, topic: str, payload: bytes, mark: tuple[str, str] | None = None, token: Any = None) -> None:
-        """Keep what came; `topic` is the one that rules see."""
-        self.topic, self.payload, self.mark, self.token = topic, payload, mark, token
-
-    @property
-    def subscription_ids(self) -> list[int]:
-        """No subscription of MQTT."""
-        return []
+    def __init__(
+        self,
+        topic: str,
+        payload: bytes,
+        mark: tuple[str, str] | None = None,
+        token: Any = None,
+        time: float | None = None,
+    ) -> None:
+        """Keep what came. Rules see 0 as its `qos`: it came by no MQTT."""
+        super().__init__(topic, payload, qos=0, time=time)
+        self.mark, self.token = mark, token
 
 
 class Queue(Protocol):

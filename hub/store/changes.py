@@ -1,11 +1,22 @@
 """What one commit makes durable together; the pipeline fills it, the writer applies it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["AuditRow", "Changes", "MetaRow", "OutboxRow", "SettledRow", "Snapshot", "TraceRow"]
+__all__ = [
+    "BROKER",
+    "AuditRow",
+    "Changes",
+    "Kept",
+    "OutboxRow",
+    "Position",
+    "SettledRow",
+    "Snapshot",
+    "TraceRow",
+    "position_key",
+]
 
 OutboxRow = tuple[int, str, str, str, str, float]
 """row, id, receiver, lane, body (JSON), created"""
@@ -17,6 +28,27 @@ MetaRow = tuple[str, str | None]
 """key, value"""
 SettledRow = tuple[int, str, int, float, str]
 """row, state ("delivered" | "retry" | "dead" | "superseded"), attempts, next_at, reason"""
+
+BROKER = "$broker"
+"""The source that the hub's own MQTT session is; no other can be called so."""
+
+
+class Position(NamedTuple):
+    """What a commit stores of where a source stands: opaque to all but the source, which gets it back at a start."""
+
+    text: str | None = None
+    """Takes the place of the one before; None leaves that."""
+    entry: tuple[int, bytes] | None = None
+    """Joins those before; numbers only grow."""
+    forget: int = 0
+    """Entries up to this number have served."""
+
+
+class Kept(NamedTuple):
+    """What the store holds of a source's position: the last text, and the entries, oldest first."""
+
+    text: str = ""
+    entries: Sequence[tuple[int, bytes]] = ()
 
 
 @dataclass(slots=True)
@@ -37,12 +69,9 @@ class Changes:
     """receiver, beginning of the ids of an episode of which the fallback has heard the end"""
     dead_letters: Sequence[tuple[float, str, bytes, str]] = ()
     """at, topic, head, reason"""
-    receipts: tuple[int, bytes] | None = None
-    """commit number, packed packet ids"""
-    forget_receipts: int = 0
-    """Receipts up to this commit number are known to the broker."""
-    meta: Sequence[MetaRow] = ()
-    """What the hub keeps of itself, by name; None forgets it."""
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    """By source. Only the broker's has entries: the receipts (commit number, packed packet ids)."""
+    meta: Sequence[tuple[str, str]] = ()
     rules: Sequence[tuple[str, str]] | None = None
     """All rules and their signatures, when they changed."""
     samples: Sequence[tuple[str, str, str | None, int, str | None]] = ()
@@ -73,6 +102,10 @@ class Snapshot:
     keys: list[tuple[str, float]] = field(default_factory=list)
     subscribers: list[tuple[str, str]] = field(default_factory=list)
 
+    def position(self, source: str) -> Kept:
+        """Return what is stored of where a source stands."""
+        return Kept(self.meta.get(position_key(source), ""), self.receipts if source == BROKER else ())
+
     def meta_float(self, key: str, default: float) -> float:
         """Read a number of `meta`.
 
@@ -86,3 +119,8 @@ class Snapshot:
         if not math.isfinite(number := float(value)):
             raise ValueError(f"{value!r} is no number to go on with")
         return number
+
+
+def position_key(source: str) -> str:
+    """Return under which name `meta` holds the text of a source's position."""
+    return "reuses_ids" if source == BROKER else f"source:{source}"

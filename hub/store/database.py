@@ -6,26 +6,17 @@ each statement gives up the GIL once and has to win it back from the event loop.
 
 import re
 import sqlite3
-from collections.abc import Sequence
-from math import inf
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from hub.errors import StoreUnusable
-from hub.limits import (
-    AGED_ROWS,
-    AUDIT_KEPT_SECONDS,
-    AUDIT_ROWS,
-    DEAD_LETTERS,
-    DEAD_LETTERS_SLACK,
-    HANDED,
-    TRACE_KEPT_SECONDS,
-    TRACE_ROWS,
-)
-from hub.store.changes import Changes, Snapshot
-from hub.store.damage import undecodable_row, unreadable_row, unusable
+from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
+from hub.store.changes import Changes, Position, Snapshot, position_key
+from hub.store.damage import damaged_row, undecodable_row, unreadable_row, unusable
 from hub.store.lock import Lock
 from hub.store.migrations import STEPS, TABLES, migrate
 
@@ -225,8 +216,8 @@ class Database:
             self.connection.execute(_LESS_AUDIT, (AUDIT_ROWS,))
             self._age("audit", changes.audit, AUDIT_KEPT_SECONDS)
         self._outbox(changes)
-        self._split(changes.meta, _META, _DELETE_META)
-        self._receipts(changes)
+        self._list(_META, changes.meta)
+        self._positions(changes.positions)
         if changes.rules is not None:
             self.connection.execute("DELETE FROM rules")
             self.connection.executemany("INSERT INTO rules VALUES (?, ?)", changes.rules)
@@ -277,11 +268,13 @@ class Database:
             self._list(_DELETE_ALL_SAMPLES, [row[:2] for row in rows if row[2] is None])
             self._split([row for row in rows if row[2] is not None], _SAMPLES, _DELETE_SAMPLES)
 
-    def _receipts(self, changes: Changes) -> None:
-        if changes.forget_receipts:
-            self.connection.execute("DELETE FROM receipts WHERE number <= ?", (changes.forget_receipts,))
-        if changes.receipts is not None:
-            self.connection.execute("INSERT INTO receipts VALUES (?, ?)", changes.receipts)
+    def _positions(self, positions: Mapping[str, Position]) -> None:
+        self._list(_META, [(position_key(name), at.text) for name, at in positions.items() if at.text is not None])
+        for at in positions.values():
+            if at.forget:
+                self.connection.execute("DELETE FROM receipts WHERE number <= ?", (at.forget,))
+            if at.entry is not None:
+                self.connection.execute("INSERT INTO receipts VALUES (?, ?)", at.entry)
 
     def _split(self, rows: Any, upsert: str, delete: str) -> None:
         """Write the rows whose last column is text, delete by their keys those where it is None."""

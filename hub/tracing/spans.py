@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from hub.clock import Clock
 from hub.ingest.decode import Undecodable
+from hub.ingest.packet import Packet
 from hub.limits import DEAD_LETTER_HEAD_BYTES, TRACE_LINKS, TRACE_PENDING
 from hub.model import OWN, Delivered, Delivery, Event, Notification, Outcome, Rejected, Retry, traced
 from hub.observer import Observer
@@ -70,7 +71,9 @@ class Tracing(Observer):
 
     # events
 
-    def receive(self, deliveries: Sequence[Delivery], events: list[Event], failures: Sequence[Undecodable]) -> None:
+    def receive(
+        self, deliveries: Sequence[Packet | Delivery], events: list[Event], failures: Sequence[Undecodable]
+    ) -> None:
         """Put traced events in the place of those whose delivery brings a `traceparent`, or whom the lot falls on."""
         whole = deliveries if not failures else list(_readable(deliveries, failures))
         sample, lot = self._sample, self._random.random
@@ -190,7 +193,7 @@ class Tracing(Observer):
         self._export(Span("deliver", "producer", context, parent, created, end, about, error, origin.links))
 
 
-def _readable(deliveries: Sequence[Delivery], failures: Sequence[Undecodable]) -> Iterator[Delivery]:
+def _readable(deliveries: Sequence[Packet | Delivery], failures: Sequence[Undecodable]) -> Iterator[Packet | Delivery]:
     """Leave out those that became no event; both are in order."""
     failed = iter(failures)
     next_failed = next(failed, None)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from hub.alerts.alert import Alert
 from hub.ingest.decode import Undecodable, decode
-from hub.model import Notification, Phase
+from hub.model import Delivery, Notification, Phase
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
 from hub.store.changes import TraceRow
@@ -68,7 +68,7 @@ class _Play:
                 self.send(what, now)
         return self.failures
 
-    def send(self, sent: "_Sent", now: float) -> None:
+    def send(self, sent: Delivery, now: float) -> None:
         """Send a message as a broker would hand it over; what cannot be read is a sign of life here, too."""
         event = decode(sent, now)
         unread = event if isinstance(event, Undecodable) else None
@@ -195,24 +195,12 @@ class _Play:
         return f" (held back: {stage})" if stage != "condition" else ""
 
 
-class _Sent(NamedTuple):
-    """A message on its way, as a session hands one over."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    qos: int = 1
-    packet_id: int = 1
-    duplicate: bool = False
-    subscription_ids: list[int] = []  # noqa: RUF012 - never changed
-
-
-def _times(message: Message) -> Iterator[tuple[float, int, _Sent]]:
+def _times(message: Message) -> Iterator[tuple[float, int, Delivery]]:
     raw = _bytes(message.payload)
     for number in range(message.count):
         at = message.at + number * message.every
         for topic in message.topics:
-            yield at, 0, _Sent(topic, raw, message.retain)
+            yield at, 0, Delivery(topic, raw, retain=message.retain)
 
 
 def _bytes(payload: Any) -> bytes:

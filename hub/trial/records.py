@@ -10,13 +10,14 @@ import base64
 import binascii
 import gzip
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
 
 import orjson
 
 from hub.ingest.decode import Undecodable, decode
+from hub.ingest.packet import Packet
 from hub.model import Delivery, Event
 
 __all__ = ["BadLine", "line_of", "opened", "payload_of", "read_line", "records"]
@@ -33,32 +34,19 @@ class BadLine:
     unread: Undecodable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """What was recorded, as if it came from the broker."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    qos: int = 1
-    packet_id: int | None = 1
-    duplicate: bool = False
-    subscription_ids: list[int] = field(default_factory=list)
-
-
 def opened(file: IO[bytes]) -> IO[bytes]:
     """Return the stream of lines of a file that may be gzipped: its first bytes tell."""
     head = file.peek(2)[:2] if hasattr(file, "peek") else b""
     return gzip.open(file) if head == _GZIP else file  # type: ignore[return-value]
 
 
-def line_of(delivery: Delivery, now: float) -> bytes:
+def line_of(packet: Packet, now: float) -> bytes:
     """Write a message as a line."""
     record: dict[str, Any] = {"time": datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z")}
-    record["topic"] = delivery.topic
-    record |= _payload(delivery.payload)
-    record["qos"] = 1 if delivery.packet_id else 0
-    if delivery.retain:
+    record["topic"] = packet.topic
+    record |= _payload(packet.payload)
+    record["qos"] = 1 if packet.packet_id else 0
+    if packet.retain:
         record["retain"] = True
     return orjson.dumps(record) + b"\n"
 
@@ -97,7 +85,7 @@ def _event(record: Any, number: int) -> Event | BadLine:
     if value.__class__ is dict:
         return Event(topic, orjson.dumps(value), value, value, at, record.get("qos", 1), retain)
     raw = payload_of(record)
-    return _decoded(_Message(topic, raw, retain), at, number)
+    return _decoded(Delivery(topic, raw, retain=retain), at, number)
 
 
 def payload_of(record: Mapping[str, Any]) -> bytes:
@@ -113,7 +101,7 @@ def payload_of(record: Mapping[str, Any]) -> bytes:
     return base64.b64decode(record["base64"], validate=True) if text is None else text.encode()
 
 
-def _decoded(message: "_Message", at: float, number: int) -> Event | BadLine:
+def _decoded(message: Delivery, at: float, number: int) -> Event | BadLine:
     event = decode(message, at)
     if isinstance(event, Undecodable):
         return BadLine(number, f"no rule could see this payload: {event.reason}", event)

@@ -4,17 +4,19 @@ import json
 import math
 from types import SimpleNamespace
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest.decode import Undecodable, decode, decode_again
+from hub.ingest.decode import Undecodable, decode, decode_again, decode_all, decode_each
 from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES, PAYLOAD_DEPTH
-from hub.model import Event
+from hub.model import Delivery, Event
+from tests.rules.making import Packet
 
 
 def read(payload, **attributes):
-    delivery = SimpleNamespace(topic="site/a", payload=payload, packet_id=7, retain=False)
+    delivery = SimpleNamespace(topic="site/a", payload=payload, qos=1, retain=False, time=None)
     vars(delivery).update(attributes)
     return decode(delivery, 12.5)
 
@@ -24,7 +26,7 @@ def test_an_object_gives_its_fields_and_what_is_known_of_the_message():
     assert isinstance(event, Event)
     assert event.fields == {"temperature": 21.5, "door": {"open": True}}
     assert (event.topic, event.time, event.qos, event.retain) == ("site/a", 12.5, 1, True)
-    assert read(b"1", packet_id=None).qos == 0
+    assert read(b"1", qos=0).qos == 0
 
 
 @pytest.mark.parametrize(
@@ -247,3 +249,26 @@ def test_what_could_not_be_read_is_shown_again_as_it_came(payload, value):
 def test_who_could_not_be_read_says_whether_it_was_retained():
     assert not read(b"{oops").retain
     assert read(b"{oops", retain=True).retain
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from("ab:["),
+    lambda below: st.dictionaries(st.sampled_from("ab:"), below),
+)
+
+
+@given(st.lists(st.binary(max_size=40) | _JSON.map(orjson.dumps), max_size=6), st.booleans(), st.booleans())
+def test_packets_read_at_once_are_what_each_is_by_itself(payloads, sure, retain):
+    packets = [Packet("site/a", payload, 7 if sure else None, retain=retain) for payload in payloads]
+    deliveries = [Delivery("site/a", payload, qos=int(sure), retain=retain) for payload in payloads]
+
+    def shown(found):
+        return [[repr({name: getattr(each, name) for name in each.__slots__}) for each in part] for part in found]
+
+    assert shown(decode_all(packets, 12.5)) == shown(decode_each(deliveries, 12.5))
+
+
+@pytest.mark.parametrize(("sent", "at"), [(None, 12.5), (3.0, 3.0), (99.0, 12.5)])
+def test_a_delivery_is_of_the_time_that_its_source_gives_and_never_of_a_later_one_than_now(sent, at):
+    assert decode(Delivery("site/a", b"1", time=sent), 12.5).time == at
+    assert decode(Delivery("site/a", b"{", time=sent), 12.5).time == at

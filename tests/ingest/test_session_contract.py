@@ -9,7 +9,7 @@ import trustme
 
 from hub.broker import Mosquitto
 from hub.errors import ConnectionRefused, Disconnected, HubError, PublishRefused, SessionTakenOver, SubscriptionDenied
-from hub.ingest.decode import Undecodable, decode
+from hub.ingest.decode import Undecodable, decode_all
 from hub.ingest.open import open_session
 from hub.ingest.session import BrokerSettings, Will
 from hub.limits import PAYLOAD_BYTES
@@ -245,10 +245,10 @@ async def test_an_oversize_message_becomes_a_dead_letter_and_the_next_comes(star
     huge = b"x" * (PAYLOAD_BYTES + 1)
     assert await device.publish_all([("site/a", huge), ("site/a", b"2")]) == [0, 0]
     first, second = await subject.take(2)
-    refused = decode(first, 0.0)
+    (event,), (refused,) = decode_all([first, second], 0.0)
     assert isinstance(refused, Undecodable)
     assert "the limit" in refused.reason
-    assert decode(second, 0.0).value == 2
+    assert event.value == 2
     subject.session.acknowledge(2)
     await subject.confirmed(2)
 

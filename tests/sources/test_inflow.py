@@ -6,26 +6,31 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.ingest.arrived import Arrived
 from hub.ingest.source import Notice
 from hub.sources.inflow import Inflow
 from hub.sources.queue import Message
 from hub.sources.queue_reader import Batch
+from hub.store.changes import BROKER, Position
 
 
 class Session:
     def __init__(self):
         self.on_notice = None
-        self.handed = self.confirmed = self.acknowledged = 0
+        self.handed = self.acknowledged = 0
         self.batches = asyncio.Queue()
 
     async def receive(self):
         batch = await self.batches.get()
         self.handed += len(batch)
-        return batch
+        return Arrived(len(batch), batch)
 
     def acknowledge(self, position):
         assert position >= self.acknowledged
         self.acknowledged = position
+
+    def positions(self, position):
+        return {BROKER: Position(str(position))}
 
 
 class Shop:
@@ -55,38 +60,24 @@ def test_each_gets_its_own_part_of_what_is_acknowledged_and_marks_never_run_ahea
         origins, position = [], 0
         for from_shop, count in batches:
             shop.put(count) if from_shop else session.batches.put_nowait([object()] * count)
-            deliveries = await inflow.receive()
-            assert len(deliveries) == count
+            arrived = await inflow.receive()
+            assert (arrived.count, len(arrived.packets) + len(arrived.dated)) == (count, count)
             origins += [from_shop] * count
         assert inflow.handed == len(origins)
         for step in [*steps, len(origins)]:
             position = min(position + step, len(origins))
             ours = sum(origins[:position])
-            stored = dict(inflow.marks(position))
-            assert not stored or stored == {"source:shop": f'{{"part":"{ours - 1}"}}'}
+            stored = dict(inflow.positions(position))
+            assert stored.pop(BROKER).text == str(position - ours), "the session's own place, and no further"
+            assert not stored or stored == {"shop": Position(f'{{"part":"{ours - 1}"}}')}
             assert shop.marks == ({"part": str(ours - 1)} if ours else {})
             inflow.acknowledge(position)
             assert shop.acknowledged == list(range(ours))
             assert session.acknowledged == position - ours
-        session.confirmed = session.handed
-        assert inflow.confirmed == inflow.handed
         if inflow._from_session:
             inflow._from_session.cancel()
 
     asyncio.run(play())
-
-
-async def test_confirmed_stands_before_the_first_batch_that_the_broker_may_lack():
-    session, shop = Session(), Shop()
-    inflow = Inflow(session)
-    inflow.add(shop)
-    for put in (lambda: shop.put(2), lambda: session.batches.put_nowait("ab"), lambda: shop.put(3)):
-        put()
-        await inflow.receive()
-    assert inflow.confirmed == 2
-    session.confirmed = 2
-    assert inflow.confirmed == 7
-    inflow._from_session.cancel()
 
 
 async def test_drained_is_told_when_the_broker_and_every_source_are_and_not_before():

@@ -10,7 +10,7 @@ import pytest
 from hub.errors import StoreLocked, StoreUnusable
 from hub.limits import AUDIT_KEPT_SECONDS, TRACE_KEPT_SECONDS
 from hub.store import database as module
-from hub.store.changes import Changes
+from hub.store.changes import BROKER, Changes, Position
 from hub.store.database import Database
 from hub.store.sqlite_reader import SqliteReader
 
@@ -19,7 +19,7 @@ FULL = Changes(
     alerts=[("f1", '{"a":1}')],
     queued=[(1, "f1-1-firing", "chat", "f1", '{"x":"é"}', 1000.25)],
     dead_letters=[(1.0, "t", b"\xff\x00", "no JSON")],
-    receipts=(1, b"\x01\x02\x03\x04\x05\x06"),
+    positions={BROKER: Position(entry=(1, b"\x01\x02\x03\x04\x05\x06"))},
     meta=[("alive", "1000.5")],
     rules=[("Warm", "s1"), ("Door", "s2")],
     keys=[("d1", 1000.0), ("d2", 1001.0)],
@@ -160,7 +160,7 @@ def test_what_was_committed_is_there_after_it_was_opened_again(opened):
     snapshot = database.load()
     assert sorted(snapshot.instances) == sorted(FULL.instances)
     assert snapshot.alerts == FULL.alerts
-    assert snapshot.receipts == [FULL.receipts]
+    assert snapshot.receipts == [FULL.positions[BROKER].entry]
     assert snapshot.rules == dict(FULL.rules)
     assert snapshot.keys == FULL.keys
     assert database.connection.execute("SELECT at, actor, via, action, detail FROM audit").fetchall() == FULL.audit
@@ -210,8 +210,8 @@ def test_a_failure_anywhere_in_the_middle_commits_nothing_of_the_group(opened, t
 def test_receipts_are_forgotten_up_to_the_number_that_is_known(opened):
     database = opened()
     for number in (1, 2, 3):
-        database.apply([Changes(receipts=(number, b"x"))])
-    database.apply([Changes(forget_receipts=2, receipts=(4, b"y"))])
+        database.apply([Changes(positions={BROKER: Position(entry=(number, b"x"))})])
+    database.apply([Changes(positions={BROKER: Position(forget=2, entry=(4, b"y"))})])
     assert database.load().receipts == [(3, b"x"), (4, b"y")]
 
 

@@ -5,7 +5,6 @@ One event: `POST /events/TOPIC`, the body is the payload, whatever it is. A batc
 """
 
 import re
-from dataclasses import dataclass, field
 
 import orjson
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import check_topic
 from hub.limits import HTTP_BATCH_EVENTS, HTTP_BODY_BYTES, HTTP_POSTS, IDEMPOTENCY_KEY_CHARS
-from hub.model import Event
+from hub.model import Delivery, Event
 from hub.operate.api.actor import OPERATOR, Actor, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.described import ANY, FLAG, JSON, NDJSON, TEXT, WHOLE, Described, ok, said
@@ -26,19 +25,6 @@ __all__ = ["ENDPOINTS"]
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
-
-
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    """One payload, as if the broker had brought it."""
-
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = False
-    packet_id: int | None = 1
-    duplicate: bool = False
-    subscription_ids: list[int] = field(default_factory=list)
 
 
 async def _post(site: Site, request: Request, actor: Actor) -> Response:
@@ -68,13 +54,13 @@ def _read(site: Site, request: Request, body: bytes) -> list[Event]:
     now, limit = site.app.clock.now(), site.app.settings.broker.payload_bytes
     if not batch:
         _check(site, topic, "")
-        return [_event(_Posted(topic, body), now, limit, "")]
+        return [_event(Delivery(topic, body), now, limit, "")]
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if len(lines) > HTTP_BATCH_EVENTS:
         raise Refused(413, f"{len(lines)} events in one batch; the most are {HTTP_BATCH_EVENTS}")
     if topic:
         _check(site, topic, "")
-        return [_event(_Posted(topic, line), now, limit, f"line {number}: ") for number, line in lines]
+        return [_event(Delivery(topic, line), now, limit, f"line {number}: ") for number, line in lines]
     return [_record(site, line, now, limit, f"line {number}: ") for number, line in lines]
 
 
@@ -89,10 +75,10 @@ def _record(site: Site, line: bytes, now: float, limit: int, place: str) -> Even
     if not isinstance(topic, str):
         raise Refused(400, f"{place}'topic' must be text")
     _check(site, topic, place)
-    return _event(_Posted(topic, payload, retain=retain), now, limit, place)
+    return _event(Delivery(topic, payload, retain=retain), now, limit, place)
 
 
-def _event(posted: _Posted, now: float, limit: int, place: str) -> Event:
+def _event(posted: Delivery, now: float, limit: int, place: str) -> Event:
     found = decode(posted, now, limit)
     if isinstance(found, Undecodable):
         raise Refused(413 if len(posted.payload) > limit else 400, f"{place}{found.reason}")

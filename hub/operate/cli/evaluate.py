@@ -3,7 +3,6 @@
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +19,7 @@ from hub.expressions.values import type_of
 from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import matches
 from hub.limits import PAYLOAD_BYTES
-from hub.model import Event
+from hub.model import Delivery, Event
 from hub.notify.settings import read_receivers
 from hub.printable import shown, shown_json
 from hub.rules.gates import Timetable
@@ -31,19 +30,6 @@ from hub.rules.transition import make_context
 from hub.schedules import local_zone
 
 __all__ = ["eval"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """What was typed, as if it had come from the broker."""
-
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = False
-    packet_id: int | None = 1
-    duplicate: bool = False
-    subscription_ids: list[int] = field(default_factory=list)
 
 
 def eval(  # noqa: A001 - the command's name
@@ -111,7 +97,7 @@ def _schedules(paths: Sequence[Path]) -> dict[str, Timetable]:
 
 def _event(payload: str, topic: str, now: float) -> Event:
     raw = sys.stdin.buffer.read(PAYLOAD_BYTES + 1) if payload == "-" else payload.encode("utf-8", "surrogateescape")
-    event = decode(_Message(topic, raw), now)
+    event = decode(Delivery(topic, raw), now)
     if isinstance(event, Undecodable):
         raise typer.BadParameter(f"no rule could see this payload: {event.reason}", param_hint="'--payload'")
     return event

@@ -3,19 +3,19 @@
 import asyncio
 import contextlib
 
+from hub.ingest.packet import Packet
 from hub.ingest.session import Session
-from hub.model import Delivery
 
 __all__ = ["QUIET_SECONDS", "all_until_quiet"]
 
 QUIET_SECONDS = 1.0  # nothing more comes when nothing came for so long
 
 
-async def all_until_quiet(session: Session, *, acknowledge: bool = True) -> list[Delivery]:
+async def all_until_quiet(session: Session, *, acknowledge: bool = True) -> list[Packet]:
     """Receive until nothing comes any more."""
     if acknowledge:
         session.acknowledge(session.handed)
-    found: list[Delivery] = []
+    found: list[Packet] = []
     with contextlib.suppress(TimeoutError):
         while True:
             async with asyncio.timeout(QUIET_SECONDS):

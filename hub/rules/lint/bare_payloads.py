@@ -13,24 +13,13 @@ from hub.expressions.ast import Node as Expression
 from hub.expressions.parser import parse
 from hub.expressions.template import Filler
 from hub.ingest.decode import Undecodable, decode
+from hub.model import Delivery
 from hub.rules.lint.homonyms import written_texts
 from hub.rules.rule import Rule
 
 __all__ = ["bare_payloads"]
 
 _KINDS = {bool: "a bool", int: "a number", float: "a number", type(None): "null", list: "a list"}
-
-
-class _Bare(NamedTuple):
-    """A payload as a session would hand it over."""
-
-    payload: bytes
-    topic: str = ""
-    qos: int = 0
-    retain: bool = False
-    packet_id: int | None = None
-    duplicate: bool = False
-    subscription_ids: list[int] = []  # noqa: RUF012 - nobody writes into it
 
 
 class _Compared(NamedTuple):
@@ -99,7 +88,7 @@ def _compared(root: Expression) -> Iterator[_Compared]:
 def _read(text: str) -> Any:
     """Return what the hub makes of a text that comes as a payload; the text where it is refused."""
     try:
-        read = decode(_Bare(text.encode()), 0.0)
+        read = decode(Delivery("", text.encode()), 0.0)
     except UnicodeEncodeError:
         return text
     return text if isinstance(read, Undecodable) else read.value

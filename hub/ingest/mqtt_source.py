@@ -1,0 +1,159 @@
+"""The MQTT session as the pipeline reads it: whatever the broker sends again comes out once, in the order it was meant.
+
+Receipts know what was committed, Copies what came by several subscriptions; both end here, and so does all that is
+MQTT's alone. What the source has to remember goes into each commit as its position, and comes back at the next start.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+
+from hub.clock import Clock
+from hub.ingest.arrived import Arrived
+from hub.ingest.copies import Copies, Overlaps
+from hub.ingest.packet import Packet
+from hub.ingest.receipts import Receipts
+from hub.ingest.session import Session
+from hub.ingest.source import Notice
+from hub.limits import BATCH, REQUEUED_WAIT_SECONDS
+from hub.model import Delivery
+from hub.store.changes import BROKER, Kept, Position
+
+__all__ = ["MqttSource"]
+
+
+class MqttSource:
+    """An EventSource over a session. Its positions count all that the session brings, also what is left out."""
+
+    def __init__(self, session: Session, filters: Overlaps, clock: Clock, kept: Kept, last_heard: float | None) -> None:
+        """Stand between the session and whom it tells its notices.
+
+        `kept` is the position that the store holds. `last_heard` is when an earlier process last heard the broker, in
+        seconds since 1970; None where there was none.
+        """
+        self._session, self._clock = session, clock
+        self.on_notice, session.on_notice = session.on_notice, self._hear
+        self.handed = 0
+        self._receipts = Receipts(kept.entries, reuses_ids=bool(kept.text))
+        self._stored = bool(kept.text)
+        self._copies = Copies(filters)
+        self._waiting: Sequence[Packet] = ()
+        """What the session has handed over in one piece, to be handed on in bites from `_at` on."""
+        self._at = 0
+        self._seals: deque[tuple[int, int]] = deque()
+        """Of each bite its last position, and how many receipts there were up to it."""
+        self._through = self._receipts.count
+        """The last receipt whose delivery is evaluated."""
+        self._drained_at: int | None = None
+        self._had_session = last_heard is not None
+        self._up = False
+        ago = 0.0 if last_heard is None else max(0.0, clock.now() - last_heard)
+        self._lost = clock.monotonic() - ago
+        """When the last connection ended, by the clock that never steps: what it had not brought is no newer."""
+
+    @property
+    def received(self) -> int:
+        """Position of the last delivery that came, once it will be handed out."""
+        return self._session.received
+
+    def catch_up(self) -> None:
+        """Ask the broker; see Source.catch_up."""
+        self._session.catch_up()
+
+    async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
+        """Connect and stay connected; see Source.run."""
+        await self._session.run(filters, earlier)
+
+    async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
+        """Subscribe to these; see Source.resubscribe."""
+        return await self._session.resubscribe(filters, wait=wait)
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
+
+    # deliveries
+
+    async def receive(self) -> Arrived | None:
+        """Return what waits, at most BATCH deliveries; None once, when the session is closed."""
+        if not self._waiting:
+            self._at, self._waiting = 0, await self._session.receive()
+            if self._receipts.wants_more(self._waiting):
+                await asyncio.sleep(REQUEUED_WAIT_SECONDS)
+                if self._session.received > self._session.handed:
+                    self._waiting = [*self._waiting, *await self._session.receive()]
+            if not self._waiting:
+                return None
+        whole, first, self._at = self._waiting, self._at, self._at + BATCH
+        if self._at >= len(whole):
+            self._waiting = ()
+        bite = whole if len(whole) <= BATCH else whole[first : self._at]
+        return self.take(bite, backlog=len(whole) >= BATCH)
+
+    def take(self, packets: Sequence[Packet], *, backlog: bool = False) -> Arrived:
+        """Leave out what was committed before, and copies; date what is older than it looks."""
+        fresh = self._receipts.take(packets)
+        self.handed += len(packets)
+        self._seals.append((self.handed, self._receipts.count))
+        repeated = len(packets) - len(fresh)
+        fresh = self._copies.without(packets, fresh)
+        if not self._receipts.late:
+            return Arrived(len(packets), fresh, repeated=repeated, backlog=backlog)
+        overtaken = {id(packet) for packet in self._receipts.late}
+        late = [self._dated(packet) for packet in fresh if id(packet) in overtaken]
+        fresh = [packet for packet in fresh if id(packet) not in overtaken]
+        return Arrived(len(packets), fresh, late, repeated, backlog)
+
+    def _dated(self, packet: Packet) -> Delivery:
+        """Date a packet that was sent on a connection that has ended, and overtaken on this one: it is of that time."""
+        at = self._clock.now() - (self._clock.monotonic() - self._lost)
+        properties = getattr(packet, "user_properties", None)  # only those of an MQTT 5 session have any
+        return Delivery(packet.topic, packet.payload, retain=packet.retain, time=at, user_properties=properties or ())
+
+    # commits
+
+    def positions(self, position: int) -> Mapping[str, Position]:
+        """Return the receipts of what came up to `position`, which a commit now covers; see EventSource.positions."""
+        if self._drained_at is not None and position >= self._drained_at:
+            self._receipts.drained()
+        while self._seals and self._seals[0][0] <= position:
+            _, self._through = self._seals.popleft()
+        entry, forget = self._receipts.seal(position, self._clock.now(), self._through)
+        text = None
+        if self._receipts.reuses_ids is not self._stored:
+            self._stored = self._receipts.reuses_ids
+            text = "1" if self._stored else ""
+        if entry is None and text is None and not forget:
+            return {}
+        return {BROKER: Position(text, entry, forget)}
+
+    def acknowledge(self, position: int) -> None:
+        """Acknowledge up to a position, and let go of receipts that have served."""
+        self._session.acknowledge(position)
+        self._receipts.confirmed(self._session.confirmed)
+
+    # notices
+
+    @property
+    def reuses_ids(self) -> bool:
+        """Whether the broker gives packet ids anew as soon as they are free."""
+        return self._receipts.reuses_ids
+
+    def _hear(self, notice: Notice) -> None:
+        if notice.kind == "renewed":  # of no interest to anybody else
+            self._receipts.ended(self._session.received - self.handed)
+            return
+        if notice.kind == "disconnected":
+            self._receipts.disconnected(self._clock.now())
+            self._drained_at = None
+            if self._up:  # else an attempt has failed
+                self._up, self._lost = False, self._clock.monotonic()
+        elif notice.kind == "drained":
+            if notice.detail != "again" or self._drained_at is None:
+                self._drained_at = notice.position
+        elif notice.kind == "connected":
+            if self._had_session and notice.detail == "new":
+                detail = "the broker had no session for us after a restart; subscribed anew"
+                self.on_notice(Notice("session_lost", notice.position, detail))
+            self._up, self._had_session = True, False  # from now on the session itself notices
+        self.on_notice(notice)

@@ -1,0 +1,44 @@
+"""One PUBLISH as an MQTT session hands it over; whoever reads from the pipeline's source sees only what all have."""
+
+from typing import Protocol
+
+__all__ = ["Packet"]
+
+
+class Packet(Protocol):
+    """A PUBLISH that is not acknowledged yet; mqtt5.PublishPacket is one as it is."""
+
+    @property
+    def topic(self) -> str:
+        """The topic name."""
+        ...
+
+    @property
+    def payload(self) -> bytes:
+        """The payload as it came."""
+        ...
+
+    @property
+    def qos(self) -> int:
+        """0 or 1; compare with ==, mqtt5's is no int and always true. QoS 1 is told fastest by `packet_id`."""
+        ...
+
+    @property
+    def retain(self) -> bool:
+        """Whether the broker kept this message from before we subscribed."""
+        ...
+
+    @property
+    def packet_id(self) -> int | None:
+        """The id to acknowledge; None at QoS 0."""
+        ...
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether the broker has sent it before."""
+        ...
+
+    @property
+    def subscription_ids(self) -> list[int]:
+        """Which of our subscriptions this copy belongs to."""
+        ...
