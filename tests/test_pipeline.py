@@ -15,11 +15,12 @@ from hub.config import Settings
 from hub.core import Core
 from hub.errors import StoreError
 from hub.ingest import receipts
+from hub.ingest.arrived import Arrived
 from hub.ingest.mqtt_source import MqttSource
 from hub.ingest.session import BrokerSettings
 from hub.ingest.source import Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
-from hub.model import OWN, Event
+from hub.model import OWN, Delivery, Event
 from hub.observer import Observer
 from hub.outbox import StoreOutbox
 from hub.pipeline import Pipeline
@@ -573,6 +574,21 @@ async def test_once_drained_what_is_due_is_told():
         rig.notice("drained")
         await until(lambda: rig.store.held)
     assert rig.said() == [("chat", "firing")]
+
+
+async def test_a_for_begins_when_a_message_was_sent_where_its_source_tells_that():
+    rig = await Rig(LATER).started()
+    raw = orjson.dumps(HOT)
+    rig.pipeline.take(Arrived(2, dated=[Delivery("f/1", raw, time=800.0), Delivery("f/2", raw)]))
+    assert rig.core.next_due() == 800 + 300
+    assert [event.time for event in rig.ears.seen] == [800.0, 1000.0]
+    rig.clock.advance(100)
+    rig.notice("drained", position=2)
+    rig.pipeline.timers.tick(rig.clock.now())
+    await turn()
+    assert [orjson.loads(row[4])["labels"]["device"] for row in rig.store.commits[-1].queued if row[2] == "chat"] == [
+        "1"
+    ]
 
 
 async def test_timers_do_not_spin_while_the_broker_is_away(monkeypatch):

@@ -271,8 +271,11 @@ class RuleState(Roster):
             self.work.schedule(self, instance, instance.clearing + self.rule.clear_hold)
 
     def _since(self, event: Event, now: float) -> float:
-        """Return from when on what this event says holds."""
-        return now if self.rule.timestamp is None or self.replaying else event.time
+        """Return from when on what this event says holds: its own time, which is now where nobody tells another.
+
+        The source may tell one (Delivery.time), or the device (`timestamp`). What is judged again is of now.
+        """
+        return now if self.replaying else event.time
 
     def rehearse(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
         """Evaluate `when` as `step` would and change nothing: for who measures what a rule costs.
