@@ -27,6 +27,7 @@ from hub.custody import Custody, earlier_filters, naming, try_restore
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
+from hub.downtime import ClockDowntime
 from hub.errors import ConfigError, HubError, StoreError
 from hub.files import Files, check, load_files, people_of
 from hub.ingest.mqtt_source import MqttSource
@@ -155,8 +156,9 @@ class App:
         )
         session = open_session(settings.broker, will, self._notice)
         self.publisher: Publisher = session
-        alive = snapshot.meta_float("alive", 0.0) if "alive" in snapshot.meta else None
-        self.source: EventSource = MqttSource(session, core.engine, clock, snapshot.position(BROKER), alive)
+        downtime = ClockDowntime(snapshot)
+        kept = snapshot.position(BROKER)
+        self.source: EventSource = MqttSource(session, core.engine, clock, kept, downtime.last_heard)
         if settings.sources:
             name = settings.broker.client_id
             self.source = open_sources(self.source, settings.sources, snapshot.position, name, observer.trouble)
@@ -181,6 +183,7 @@ class App:
             clock,
             observer,
             settings,
+            downtime,
             attempts,
             subscribers,
             self.tracing,

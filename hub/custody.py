@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from hub.core import Core
+from hub.downtime import ClockDowntime
 from hub.errors import HubError, StoreUnusable
 from hub.files import Files
 from hub.ingest.idempotency import Keys
@@ -112,7 +113,7 @@ def try_restore(files: Files, prefix: str, now: float, snapshot: Snapshot) -> No
     """Restore parts of a snapshot, to nobody's use: all that is read of it at a start."""
     vanished(Written.loads(snapshot.meta.get("written", "")), files.written)
     earlier_filters(snapshot)
-    snapshot.meta_float("alive", 0.0)
+    ClockDowntime(snapshot)
     for name in ("own_serial", DROPPED_SO_FAR):
         int(snapshot.meta_float(name, 0.0))
     Receipts(snapshot.receipts)

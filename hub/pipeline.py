@@ -18,19 +18,13 @@ from hub.attempts import Attempts
 from hub.clock import Clock, Steps, rfc3339
 from hub.config import Settings
 from hub.core import Core
+from hub.downtime import Downtime
 from hub.errors import StoreError
 from hub.ingest.arrived import Arrived
 from hub.ingest.decode import Undecodable, decode_all, decode_each
 from hub.ingest.idempotency import Keys
 from hub.ingest.source import EventSource, Notice
-from hub.limits import (
-    ALIVE_SECONDS,
-    BUSY,
-    BUSY_SECONDS,
-    CHECKPOINT_SECONDS,
-    CHECKPOINT_WINDOW_SHARE,
-    CLOCK_STEP_SECONDS,
-)
+from hub.limits import BUSY, BUSY_SECONDS, CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE
 from hub.model import OWN, Event, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outbox import Queued
@@ -62,6 +56,7 @@ class Pipeline:
         clock: Clock,
         observer: Observer,
         settings: Settings,
+        downtime: Downtime,
         attempts: Attempts,
         subscribers: Subscribers | None = None,
         tracing: Tracing | None = None,
@@ -70,7 +65,7 @@ class Pipeline:
 
         Changes of `subscribers` go with the next commit. `tracing` looks at what each delivery brings.
         """
-        self._attempts, self._subscribers = attempts, subscribers
+        self._downtime, self._attempts, self._subscribers = downtime, attempts, subscribers
         self.tracing = tracing
         self.source, self.core, self.dispatcher = source, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
@@ -91,7 +86,6 @@ class Pipeline:
         """What further goes into the store's `meta` with the next commit; None forgets it."""
         self._uncommitted = 0
         self._speaking = (0, 0.0)
-        self._alive_until = 0.0
         self._steps = Steps(clock)
         self._wanted = self._committing = False
         self._on_disk = asyncio.Event()
@@ -113,11 +107,11 @@ class Pipeline:
         self._keys = Keys(snapshot.keys)
         self._own_serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
-        alive = snapshot.meta_float("alive", now)
-        if now - alive <= -CLOCK_STEP_SECONDS:  # set back while we were off: a machine without a clock
-            self.core.shift(now - alive, now)
-            self.observer.clock_set(now - alive)
-        self._hearing.began(min(now, alive))
+        gap = self._downtime.gap(now)
+        if gap.step:
+            self.core.shift(gap.step, now)
+            self.observer.clock_set(gap.step)
+        self._hearing.began(gap.since)
         self._subscribed(filters)
 
     def reload(self, rules: RuleSet, registry: Registry) -> None:
@@ -221,7 +215,7 @@ class Pipeline:
         if step:
             self.core.shift(step, now)
             self._own = [replace(each, created=each.created + step) for each in self._own]
-            self._alive_until = 0.0  # what is written by the clock as it was must not be compared with it as it is
+            self._downtime.stepped()
             self.timers.shift(step)
             self.want_commit()
             self.observer.clock_set(step)
@@ -305,7 +299,7 @@ class Pipeline:
     async def checkpoints(self) -> None:
         """Every CHECKPOINT_SECONDS commit what nothing else wanted committed."""
         while not self._closing.is_set():
-            if self._uncommitted or self.core.engine.lasts.behind or self.clock.now() >= self._alive_until:
+            if self._uncommitted or self.core.engine.lasts.behind or self._downtime.is_due(self.clock.now()):
                 self.want_commit()
             await wait(self._closing, CHECKPOINT_SECONDS)
 
@@ -379,10 +373,7 @@ class Pipeline:
         handed, closed, dropped = self.outbox.take_marks()
         meta = list(self.notes.items())
         self.notes.clear()
-        heard = self._hearing.quiet_since
-        if self._closing.is_set() or (heard is None and now >= self._alive_until):
-            meta.append(("alive", repr(now if heard is None else heard)))
-            self._alive_until = now + ALIVE_SECONDS
+        meta += self._downtime.take_rows(now, self._hearing.quiet_since, last=self._closing.is_set())
         changes = self.core.take_changes(None if self._closing.is_set() else now)
         return replace(
             changes,

@@ -13,6 +13,7 @@ from hub.attempts import Attempts
 from hub.clock import ManualClock, SystemClock
 from hub.config import Settings
 from hub.core import Core
+from hub.downtime import ClockDowntime
 from hub.errors import StoreError
 from hub.ingest import receipts
 from hub.ingest.arrived import Arrived
@@ -113,11 +114,12 @@ class Rig:
         self.core = Core(rule_set, registry, "hub", {}, lambda *_: None)
         settings = Settings(broker=replace(BrokerSettings(), receive_maximum=window))
         before = snapshot or Snapshot()
-        alive = before.meta_float("alive", 0.0) if before.meta.get("alive") else None
-        self.source = MqttSource(self.session, self.core.engine, self.clock, before.position(BROKER), alive)
+        downtime = ClockDowntime(before)
+        kept = before.position(BROKER)
+        self.source = MqttSource(self.session, self.core.engine, self.clock, kept, downtime.last_heard)
         self.pipeline = Pipeline(
             self.source, self.core, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock, self.ears,
-            settings, Attempts(),
+            settings, downtime, Attempts(),
         )  # fmt: skip
         self.source.on_notice = self.pipeline.notice
         self.pipeline.restore(before, rule_set.filters())
@@ -586,9 +588,8 @@ async def test_a_for_begins_when_a_message_was_sent_where_its_source_tells_that(
     rig.notice("drained", position=2)
     rig.pipeline.timers.tick(rig.clock.now())
     await turn()
-    assert [orjson.loads(row[4])["labels"]["device"] for row in rig.store.commits[-1].queued if row[2] == "chat"] == [
-        "1"
-    ]
+    told = [orjson.loads(row[4]) for row in rig.store.commits[-1].queued if row[2] == "chat"]
+    assert [body["labels"]["device"] for body in told] == ["1"]
 
 
 async def test_timers_do_not_spin_while_the_broker_is_away(monkeypatch):
