@@ -115,6 +115,7 @@ BATCH = 512  # events that are evaluated before the next stage takes over: what 
 BUSY = 500  # a commit of more events than this means saturation: the next one gathers for BUSY_SECONDS first,
 BUSY_SECONDS = 0.005  # which spares a fifth of the CPU and is far below what waits in the queue by then
 ALIVE_SECONDS = 10.0  # an idle hub writes this often that it is alive: a crash adds at most this to an `absent`
+MAY_BEGIN_SECONDS = 0.5  # between two looks of a lane whether attempts may begin, where they may not for a while
 SETTLE_WINDOW = 16  # results of deliveries that may wait for a commit: with those under way, what a crash sends twice
 SETTLE_SECONDS = 0.05  # … and how long they may wait
 

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from hub.clock import Clock
 from hub.duration import format_duration
-from hub.ids import episode_id
-from hub.limits import HANDED, LANE_FETCH
+from hub.limits import HANDED, LANE_FETCH, MAY_BEGIN_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.channel import Channel, close
@@ -51,13 +50,17 @@ class Dispatcher:
         jitter: Callable[[], float] = random.random,
         dress: Callable[[Notification], Notification] | None = None,
         heirs: HeirsOf | None = None,
+        may_begin: Callable[[], bool] | None = None,
     ) -> None:
         """Know the receivers; nothing is sent before `run`. `dress` adds what a message has only on its way out.
 
         `heirs` names who takes over what waits for receivers that are gone; without it that becomes dead letters.
+        `may_begin` is asked before attempts begin, where they may not always: a hub that is not sure any more that the
+        state is its own must not send what its successor sends, too. What it holds stays as it is meanwhile.
         """
         self._outbox, self._clock, self._observer = outbox, clock, observer
         self._jitter, self._dress, self._heirs = jitter, dress, heirs
+        self._may_begin = may_begin or _always
         self._channels: dict[str, Channel] = {}
         self._cursors: dict[str, int] = {}  # of receivers that were removed: which rows have been in memory
         self._results: list[Settled] = []
@@ -187,6 +190,11 @@ class Dispatcher:
         """Start what can start, set the timer to the next wait's end, read on where there is room."""
         group, lane = self._group, channel.lane
         if group is None or self._channels.get(channel.name) is not channel:
+            return
+        if not self._may_begin():
+            # nor is anything given up or superseded: that is the right of who may send. It is looked at again soon,
+            # or as soon as `look` is called
+            self._set_timer(channel, self._clock.monotonic() + MAY_BEGIN_SECONDS)
             return
         if lane.patience is not None or lane.hosts is not None:
             self._hand_over(channel)
@@ -439,3 +447,8 @@ class Dispatcher:
     def _quiet(self) -> bool:
         lanes = all(channel.lane.empty() for channel in self._channels.values())
         return lanes and not self._working and not self._results
+
+
+def _always() -> bool:
+    """Let a hub of its own begin attempts whenever it wants."""
+    return True
