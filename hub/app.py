@@ -23,6 +23,7 @@ from hub.commands.link import Links
 from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
+from hub.crew import crew, insist
 from hub.custody import Custody, earlier_filters, naming, try_restore
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
@@ -34,7 +35,7 @@ from hub.ingest.mqtt_source import MqttSource
 from hub.ingest.open import open_session
 from hub.ingest.session import Session, Will
 from hub.ingest.source import EventSource, Notice, Publisher
-from hub.limits import DRAIN_SECONDS, GC_ALLOCATIONS
+from hub.limits import GC_ALLOCATIONS
 from hub.model import OWN, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.http import http_client
@@ -58,11 +59,11 @@ from hub.sources.open import open_sources
 from hub.store.changes import BROKER, Snapshot
 from hub.store.writer import Store
 from hub.tracing.spans import Tracing
+from hub.unit import Unit
 from hub.watch import look, watch
 
 __all__ = ["App", "Beside", "check"]
 
-_INSIST_SECONDS = 3.0
 Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
 
 
@@ -144,7 +145,7 @@ class App:
                 self.pipeline.restore(snapshot, self.files.rules.filters())
                 self._watch_itself(snapshot, http)
                 earlier = earlier_filters(snapshot)
-            await self._live(store, earlier)
+            await self._live(earlier)
 
     def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
@@ -175,18 +176,18 @@ class App:
         heard = Observers(*observer.all, attempts, drills)
         self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
         self.pipeline = Pipeline(
-            self.source,
-            core,
-            self.dispatcher,
-            store,
-            outbox,
-            clock,
-            observer,
-            settings,
-            downtime,
-            attempts,
-            subscribers,
-            self.tracing,
+            source=self.source,
+            core=core,
+            dispatcher=self.dispatcher,
+            store=store,
+            outbox=outbox,
+            clock=clock,
+            observer=observer,
+            settings=settings,
+            downtime=downtime,
+            attempts=attempts,
+            subscribers=subscribers,
+            tracing=self.tracing,
         )
         self.reloading = Reload(settings, self.files, self.source, self.pipeline, observer, self._take)
         self.custody = Custody(settings.state, store, snapshot, observer.trouble, self._say_lost)
@@ -195,7 +196,16 @@ class App:
         self.store = store
         self.service = service = Service(self.pipeline, store, clock, subscribers, drills, identity.token)
         desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
-        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard(), (DROPPED,))
+        channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard(), (DROPPED,))
+        self.unit = Unit(
+            store=store,
+            custody=self.custody,
+            source=self.source,
+            publisher=session,
+            pipeline=self.pipeline,
+            dispatcher=self.dispatcher,
+            channel=channel,
+        )
 
     def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         """Let the hub look at itself, and give signs of life where somebody waits for them."""
@@ -218,62 +228,38 @@ class App:
         """Leave out of account what alerts about the hub itself cause, or they would cause themselves."""
         self.tally.ignored = about_itself(files.rules.rules.values()) | {ALERTNAME}
 
-    async def _live(self, store: Store, earlier: Sequence[str]) -> None:
+    async def _live(self, earlier: Sequence[str]) -> None:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
         gc.collect()
         gc.freeze()  # rules and modules live as long as the process
         gc.set_threshold(GC_ALLOCATIONS, 20, 100)
-        tasks: list[asyncio.Task[Any]] = []
-        try:
-            async with asyncio.TaskGroup() as group:
+        async with crew() as group:
+            group.spawn("unit", self._work(earlier))
+            background = [
+                group.spawn("watch", watch(self._paths(), self.reload, self._seen)),
+                group.spawn("reload", self.reloading.run(self._changed)),
+                group.spawn("self-watch", self.watcher.run()),
+                group.spawn("discovery", self._again.run()),
+                *([group.spawn("heartbeat", self.heartbeat.run())] if self.heartbeat else []),
+                *(group.spawn(each.name, each.run(self)) for each in self._beside),
+            ]
+            await self._stop.wait()
+            for task in background:
+                task.cancel()
+            self.observer.session("stopping", "")
+            await self.unit.drain(partial(self._say_status, "offline"))
+            insist(background)
 
-                def spawn(name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-                    task = group.create_task(work, name=name)
-                    tasks.append(task)
-                    task.add_done_callback(partial(_insist_after, tasks))
-                    return task
+    async def _work(self, earlier: Sequence[str]) -> None:
+        """Run the unit. A hub of its own ends with it: there is no other to be on the watch for.
 
-                spawn("session", self.source.run(self.files.rules.filters(), earlier))
-                spawn("ingest", self.pipeline.ingest())
-                spawn("checkpoints", self.pipeline.checkpoints())
-                spawn("timers", self.pipeline.timers.run())
-                spawn("dispatcher", self.dispatcher.run())
-                spawn("desk", self.channel.run())
-                spawn("store", self.custody.ended())
-                background = [
-                    spawn("watch", watch(self._paths(), self.reload, self._seen)),
-                    spawn("reload", self.reloading.run(self._changed)),
-                    spawn("self-watch", self.watcher.run()),
-                    spawn("discovery", self._again.run()),
-                    *([spawn("heartbeat", self.heartbeat.run())] if self.heartbeat else []),
-                    *(spawn(each.name, each.run(self)) for each in self._beside),
-                ]
-                await self._stop.wait()
-                for task in background:
-                    task.cancel()
-                await self._drain(store)
-                _insist(background)
-        except* HubError as errors:
-            raise _first(errors) from None
+        Raises:
+            SessionTakenOver: another hub has our client id; to go on would take the session back, endlessly.
 
-    async def _drain(self, store: Store) -> None:
-        """Say goodbye, take in nothing more, let what is under way end, commit, acknowledge, close."""
-        self.observer.session("stopping", "")
-        store.stopping()
-        await self.channel.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS / 4):
-                await self.dispatcher.idle()
-        await self.dispatcher.drain(DRAIN_SECONDS / 4)
-        with contextlib.suppress(TimeoutError, HubError):
-            async with asyncio.timeout(1.0):
-                await self.publisher.publish(f"{self.settings.publish_prefix}/status", self._status("offline"), 1, True)
-        self.pipeline.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS / 4):
-                await self.pipeline.closed.wait()
-        await self.source.close()
-        await store.close()
+        """
+        lost = await self.unit.run(self.files.rules.filters(), earlier)
+        if lost is not None:
+            raise lost
 
     # what the hub says of itself
 
@@ -292,7 +278,11 @@ class App:
 
     async def _online(self) -> None:
         with contextlib.suppress(HubError):
-            await self.publisher.publish(f"{self.settings.publish_prefix}/status", self._status("online"), 1, True)
+            await self._say_status("online")
+
+    async def _say_status(self, status: str) -> None:
+        topic = f"{self.settings.publish_prefix}/status"
+        await self.publisher.publish(topic, self._status(status), retain=True)
 
     def _heard(self) -> Mapping[str, Heard]:
         """Name the topics of others that the hub listens to beside events and requests."""
@@ -369,33 +359,3 @@ def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notifica
     for dress in dresses:
         notification = dress(notification)
     return notification
-
-
-def _insist_after(tasks: Sequence[asyncio.Task[Any]], ended: asyncio.Task[Any]) -> None:
-    """Where a task has failed, see that the others end too."""
-    if not ended.cancelled() and ended.exception():
-        _insist(tasks)
-
-
-def _insist(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Give tasks that were cancelled some time to end in order; cancel what still runs then, until it ends.
-
-    A cancellation may get lost in a library, as in asyncio.wait_for up to Python 3.11; a hub that waits for that one
-    task would neither end nor hear.
-    """
-
-    def again() -> None:
-        left = [task for task in tasks if not task.done()]
-        for task in left:
-            task.cancel()
-        if left:
-            _insist(left)
-
-    asyncio.get_running_loop().call_later(_INSIST_SECONDS, again)
-
-
-def _first(errors: BaseExceptionGroup[HubError]) -> HubError:
-    """Return the error that began it."""
-    for error in errors.exceptions:
-        return _first(error) if isinstance(error, BaseExceptionGroup) else error
-    raise AssertionError("an exception group is never empty")

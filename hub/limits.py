@@ -338,3 +338,4 @@ RELOAD_LOOK_SHARE = 0.01  # of one core for these looks: with thousands of files
 RELOAD_QUIET_SECONDS = 0.4  # editors and rsync touch several files: read them when that has ended,
 RELOAD_QUIET_LOOKS = 25  # or after 10 s: a file that is written all the time must not keep the others from being read
 DRAIN_SECONDS = 8.0  # SIGTERM to exit, so that 10 s of systemd or Docker are enough
+GOODBYE_SECONDS = 1.0  # … of which the broker has so long to take that the hub is offline

@@ -48,6 +48,7 @@ class Pipeline:
 
     def __init__(
         self,
+        *,
         source: EventSource,
         core: Core,
         dispatcher: Dispatcher,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hub import app as module
+from hub import crew
 from hub.app import App
 from hub.config import load_settings
 from hub.errors import ConnectionRefused
@@ -30,7 +30,7 @@ class Forgetful:
 @pytest.fixture
 def made(tmp_path, monkeypatch):
     """Make a hub with a forgetful part, for this password at the broker."""
-    monkeypatch.setattr(module, "_INSIST_SECONDS", 0.05)
+    monkeypatch.setattr(crew, "_INSIST_SECONDS", 0.05)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").mkdir()
 

@@ -118,8 +118,9 @@ class Rig:
         kept = before.position(BROKER)
         self.source = MqttSource(self.session, self.core.engine, self.clock, kept, downtime.last_heard)
         self.pipeline = Pipeline(
-            self.source, self.core, self.dispatcher, self.store, StoreOutbox(self.store, 0), self.clock, self.ears,
-            settings, downtime, Attempts(),
+            source=self.source, core=self.core, dispatcher=self.dispatcher, store=self.store,
+            outbox=StoreOutbox(self.store, 0), clock=self.clock, observer=self.ears, settings=settings,
+            downtime=downtime, attempts=Attempts(),
         )  # fmt: skip
         self.source.on_notice = self.pipeline.notice
         self.pipeline.restore(before, rule_set.filters())
