@@ -6,13 +6,12 @@ session → pipeline (decode → engine → book → commit) → dispatcher → 
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import aiohttp
-import orjson
 
 from hub import __version__
 from hub.attempts import Attempts
@@ -28,13 +27,13 @@ from hub.custody import Custody, earlier_filters, naming, try_restore
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.document import Problems
-from hub.downtime import ClockDowntime
-from hub.errors import ConfigError, HubError, StoreError
+from hub.downtime import ClockDowntime, Downtime
+from hub.errors import ConfigError, StoreError
 from hub.files import Files, check, load_files, people_of
 from hub.ingest.mqtt_source import MqttSource
 from hub.ingest.open import open_session
-from hub.ingest.session import Session, Will
-from hub.ingest.source import EventSource, Notice, Publisher
+from hub.ingest.session import Session
+from hub.ingest.source import EventSource, Notice
 from hub.limits import GC_ALLOCATIONS
 from hub.model import OWN, Notification
 from hub.notify.dispatcher import Dispatcher
@@ -47,6 +46,7 @@ from hub.notify.subscribers import Subscribers
 from hub.observer import Observer, Observers
 from hub.opening import open_state
 from hub.outbox import StoreOutbox
+from hub.own_status import OwnStatus
 from hub.pipeline import Pipeline
 from hub.rebirth import Rebirths
 from hub.reload import Reload
@@ -110,9 +110,9 @@ class App:
         self._beside = beside
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self.since = rfc3339(self.clock.now())
         """When it was started."""
+        self.own_status = OwnStatus(settings.publish_prefix, self.since, self.clock)
 
     def stop(self) -> None:
         """Drain and let `run` return; to be called on the loop."""
@@ -150,19 +150,13 @@ class App:
     def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
         hub = {"client_id": settings.broker.client_id, "version": __version__}
-        will = Will(f"{settings.publish_prefix}/status", self._status("offline"))
         rules, registry = self.files.rules, self.files.registry
         core = Core(
             rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone(), settings.discovery
         )
-        session = open_session(settings.broker, will, self._notice)
-        self.publisher: Publisher = session
+        session = open_session(settings.broker, self.own_status.will, self._notice)
         downtime = ClockDowntime(snapshot)
-        kept = snapshot.position(BROKER)
-        self.source: EventSource = MqttSource(session, core.engine, clock, kept, downtime.last_heard)
-        if settings.sources:
-            name = settings.broker.client_id
-            self.source = open_sources(self.source, settings.sources, snapshot.position, name, observer.trouble)
+        source = self._source(session, core, snapshot, downtime)
         if settings.rebirth:
             core.engine.beside.births.unknown = Rebirths(session, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
@@ -170,15 +164,13 @@ class App:
         self.tools = Toolbox(http, session, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)
-        links = Links(settings.http.url, identity.token, self._takes_links).dress if settings.http.url else None
-        dresses = [each for each in (named(core.own_names), links, self.tracing and self.tracing.dress) if each]
-        dress = partial(_dressed, dresses)
         heard = Observers(*observer.all, attempts, drills)
-        self.dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
-        self.pipeline = Pipeline(
-            source=self.source,
+        dress = self._dress(core, keys["token"])
+        dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
+        pipeline = Pipeline(
+            source=source,
             core=core,
-            dispatcher=self.dispatcher,
+            dispatcher=dispatcher,
             store=store,
             outbox=outbox,
             clock=clock,
@@ -189,29 +181,74 @@ class App:
             subscribers=subscribers,
             tracing=self.tracing,
         )
-        self.reloading = Reload(settings, self.files, self.source, self.pipeline, observer, self._take)
-        self.custody = Custody(settings.state, store, snapshot, observer.trouble, self._say_lost)
-        later = partial(self._announce_again, later=True)
-        self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
-        self.store = store
-        self.service = service = Service(self.pipeline, store, clock, subscribers, drills, identity.token)
-        desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
-        channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard(), (DROPPED,))
+        service = Service(pipeline, store, clock, subscribers, drills)
+        custody = Custody(settings.state, store, snapshot, observer.trouble, partial(self.own_status.lost, session))
         self.unit = Unit(
             store=store,
-            custody=self.custody,
-            source=self.source,
+            custody=custody,
+            source=source,
             publisher=session,
-            pipeline=self.pipeline,
-            dispatcher=self.dispatcher,
-            channel=channel,
+            pipeline=pipeline,
+            dispatcher=dispatcher,
+            service=service,
+            channel=self._desk(service),
         )
+        self.reloading = Reload(settings, self.files, source, pipeline, observer, self._take)
+        later = partial(self._announce_again, later=True)
+        self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
+
+    def _source(self, session: Session, core: Core, snapshot: Snapshot, downtime: Downtime) -> EventSource:
+        """Read the session, and the queues of `sources:` beside it, from where the last commit was."""
+        kept, queues = snapshot.position(BROKER), self.settings.sources
+        source = MqttSource(session, core.engine, self.clock, kept, downtime.last_heard)
+        if not queues:
+            return source
+        return open_sources(source, queues, snapshot.position, self.settings.broker.client_id, self.observer.trouble)
+
+    def _dress(self, core: Core, key: bytes) -> Callable[[Notification], Notification]:
+        """Return what puts on a notification what it has only on its way out: names, links, the trace."""
+        url = self.settings.http.url
+        links = Links(url, key, self._takes_links).dress if url else None
+        return partial(
+            _dressed, [each for each in (named(core.own_names), links, self.tracing and self.tracing.dress) if each]
+        )
+
+    def _desk(self, service: Service) -> Channel:
+        """Make the desk's way over MQTT, with a session of its own."""
+        settings = self.settings
+
+        def connect() -> Session:
+            return open_session(desk_settings(settings.broker), None, lambda _: None)
+
+        return Channel(connect, settings.publish_prefix, service, self.observer.trouble, self._heard(), (DROPPED,))
+
+    # the unit's parts, as others call them
+
+    @property
+    def store(self) -> Store:
+        """Where the state is."""
+        return self.unit.store
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What evaluates and commits."""
+        return self.unit.pipeline
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What sends."""
+        return self.unit.dispatcher
+
+    @property
+    def service(self) -> Service:
+        """The desk."""
+        return self.unit.service
 
     def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         """Let the hub look at itself, and give signs of life where somebody waits for them."""
         self._count_for(self.files)
         standing, state, engine = self.dispatcher.standing, self.settings.state, self.pipeline.core.engine
-        topics, misses, look = sorted(set(spoken(engine.states.values()))), engine.work.misses, self.custody.look
+        topics, misses, look = sorted(set(spoken(engine.states.values()))), engine.work.misses, self.unit.custody.look
         self.watcher = Watcher(
             self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, misses, look
         )
@@ -247,7 +284,7 @@ class App:
             for task in background:
                 task.cancel()
             self.observer.session("stopping", "")
-            await self.unit.drain(partial(self._say_status, "offline"))
+            await self.unit.drain(partial(self.own_status.offline, self.unit.publisher))
             insist(background)
 
     async def _work(self, earlier: Sequence[str]) -> None:
@@ -261,10 +298,7 @@ class App:
         if lost is not None:
             raise lost
 
-    # what the hub says of itself
-
-    def _status(self, status: str) -> bytes:
-        return orjson.dumps({"status": status, "version": __version__, "since": self.since})
+    # what the broker tells
 
     def _notice(self, notice: Notice) -> None:
         if notice.kind == "refused":
@@ -273,16 +307,8 @@ class App:
         self.pipeline.notice(notice)
         if notice.kind == "connected":
             self.reloading.granted()
-            self.custody.met(resumed=notice.detail == "resumed")
-            self._beside_loop(self._online())
-
-    async def _online(self) -> None:
-        with contextlib.suppress(HubError):
-            await self._say_status("online")
-
-    async def _say_status(self, status: str) -> None:
-        topic = f"{self.settings.publish_prefix}/status"
-        await self.publisher.publish(topic, self._status(status), retain=True)
+            self.unit.custody.met(resumed=notice.detail == "resumed")
+            self.own_status.online(self.unit.publisher)
 
     def _heard(self) -> Mapping[str, Heard]:
         """Name the topics of others that the hub listens to beside events and requests."""
@@ -311,19 +337,6 @@ class App:
         with contextlib.suppress(StoreError):
             await self.pipeline.perform(change)
 
-    async def _say_lost(self, detail: str) -> None:
-        """Say on MQTT that state is lost."""
-        payload = {"event": "state_lost", "detail": detail, "time": rfc3339(self.clock.now())}
-        with contextlib.suppress(HubError):
-            await self.publisher.publish(
-                f"{self.settings.publish_prefix}/events/state_lost", orjson.dumps(payload), 1, False
-            )
-
-    def _beside_loop(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="say")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     def _store_trouble(self, message: str) -> None:
         self.observer.trouble("store", message or f"{self.settings.state}: written again, nothing was lost")
 
@@ -331,7 +344,8 @@ class App:
 
     def _build(self, before: Receivers) -> Receivers:
         """Make the receivers; one whose settings did not change stays the same object."""
-        made: dict[str, tuple[ReceiverSettings, Receiver]] = {OWN: before.get(OWN, (OWN_SETTINGS, Own(self.publisher)))}
+        own = before.get(OWN) or (OWN_SETTINGS, Own(self.tools.publisher))
+        made: dict[str, tuple[ReceiverSettings, Receiver]] = {OWN: own}
         for name, settings in self.files.rules.receivers.items():
             old = before.get(name)
             made[name] = old if old and old[0] == settings else (settings, build_receiver(settings, self.tools))

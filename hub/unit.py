@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from hub.commands.channel import Channel
+from hub.commands.service import Service
 from hub.crew import crew
 from hub.custody import Custody
 from hub.errors import HubError, SessionTakenOver
@@ -25,7 +26,10 @@ __all__ = ["Unit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One state at work. `source` and `publisher` are the same session with the broker; `channel` has one beside."""
+    """One state at work. `source` and `publisher` are the same session with the broker.
+
+    `service` is the desk; `channel`, with a session of its own, is its way over MQTT.
+    """
 
     store: Store
     custody: Custody
@@ -33,6 +37,7 @@ class Unit:
     publisher: Publisher
     pipeline: Pipeline
     dispatcher: Dispatcher
+    service: Service
     channel: Channel
 
     async def run(self, filters: Sequence[str], earlier: Sequence[str]) -> SessionTakenOver | None:

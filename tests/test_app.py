@@ -54,7 +54,7 @@ async def test_a_stop_ends_it_although_a_task_forgets_that_it_was_cancelled(made
     app, forgetful = made(broker, broker.settings("hub").password.reveal())
     async with asyncio.timeout(20):
         running = asyncio.create_task(app.run())
-        while not hasattr(app, "source") or not app.tally.connected:
+        while not hasattr(app, "unit") or not app.tally.connected:
             await asyncio.sleep(0.01)
         app.stop()
         await running

@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from hub import crew
 from hub.errors import SessionTakenOver, StoreError
 from hub.unit import Unit
 
@@ -58,7 +59,7 @@ def unit(log, **errors):
         name: kind(name, log, errors.get(name))
         for name, kind in {
             "store": Closing, "custody": Part, "source": Closing, "publisher": Part,
-            "pipeline": Committing, "dispatcher": Part, "channel": Closing,
+            "pipeline": Committing, "dispatcher": Part, "service": Part, "channel": Closing,
         }.items()
     }  # fmt: skip
     made["custody"].end = made["store"].end
@@ -118,3 +119,24 @@ async def test_a_node_that_ends_takes_the_unit_with_it():
     with contextlib.suppress(asyncio.CancelledError):
         await running
     assert "source ends" in log
+
+
+async def test_a_part_that_forgets_that_it_was_cancelled_is_told_again(monkeypatch):
+    monkeypatch.setattr(crew, "_INSIST_SECONDS", 0.05)
+    made, forgot = unit([]), asyncio.Event()
+
+    async def forgetful():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:  # as a library may do
+            forgot.set()
+        await asyncio.Event().wait()
+
+    made.pipeline.ingest = forgetful
+    running = asyncio.create_task(made.run([], []))
+    await asyncio.sleep(0.01)
+    running.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert forgot.is_set()
