@@ -8,14 +8,15 @@ CHECKPOINT_SECONDS or when a part of the receive window is filled.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 import orjson
 
 from hub.attempts import Attempts
-from hub.clock import Clock, Steps, rfc3339
+from hub.clock import Clock, Steps
+from hub.commit import Commit
 from hub.config import Settings
 from hub.core import Core
 from hub.downtime import Downtime
@@ -25,18 +26,18 @@ from hub.ingest.decode import Undecodable, decode_all, decode_each
 from hub.ingest.idempotency import Keys
 from hub.ingest.source import EventSource, Notice
 from hub.limits import BUSY, BUSY_SECONDS, CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE
-from hub.model import OWN, Event, Notification
+from hub.model import Event, Notification
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.outbox import Queued
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
+from hub.own_notifications import OwnNotifications
 from hub.rules.loader import RuleSet
 from hub.rules.work import Registry
 from hub.store.changes import AuditRow, Changes, MetaRow, Snapshot
 from hub.store.store import Store
 from hub.timers import Timers, wait
-from hub.tracing.spans import Traced, Tracing
+from hub.tracing.spans import Tracing
 
 __all__ = ["Pipeline"]
 
@@ -71,20 +72,16 @@ class Pipeline:
         self.source, self.core, self.dispatcher = source, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
         outbox.want_commit = self.want_commit
-        self._prefix, self._payload_bytes = settings.publish_prefix, settings.broker.payload_bytes
+        self._payload_bytes = settings.broker.payload_bytes
         self._share = max(1, settings.broker.receive_maximum // CHECKPOINT_WINDOW_SHARE)
         self.closed = asyncio.Event()
         """Set when the last commit is made."""
         self._keys = Keys()
-        self._audit, self._dead = Journal("audit"), Journal("dead_letters")
-        self.keepers: tuple[Keeper, ...] = (
-            *(self._keys, self._audit, self._dead, attempts.journal),
-            *([subscribers] if subscribers else []),
-        )
-        self._own: list[Notification] = []
-        self._own_serial = 0
-        self.notes: dict[str, str | None] = {}
-        """What further goes into the store's `meta` with the next commit; None forgets it."""
+        self._audit: list[AuditRow] = []
+        self._dead: list[tuple[float, str, bytes, str]] = []
+        self._own = OwnNotifications(settings.publish_prefix)
+        self.notes: dict[str, str] = {}
+        """What further goes into the store's `meta` with the next commit."""
         self._uncommitted = 0
         self._speaking = (0, 0.0)
         self._steps = Steps(clock)
@@ -106,7 +103,7 @@ class Pipeline:
         """
         now = self.clock.now()
         self._keys = Keys(snapshot.keys)
-        self._own_serial = int(snapshot.meta_float("own_serial", 0))
+        self._own.serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
         gap = self._downtime.gap(now)
         if gap.step:
@@ -215,7 +212,7 @@ class Pipeline:
         step, now = self._steps.look(), self.clock.now()
         if step:
             self.core.shift(step, now)
-            self._own = [replace(each, created=each.created + step) for each in self._own]
+            self._own.shift(step)
             self._downtime.stepped()
             self.timers.shift(step)
             self.want_commit()
@@ -236,24 +233,19 @@ class Pipeline:
             if again:
                 return  # only we have asked
         elif notice.kind == "session_lost":
-            self._say("session_lost", notice.detail)
+            self._own.add_event(notice.kind, notice.detail, now)
+            self._own_told()
         self.observer.session(notice.kind, notice.detail)
-
-    def _say(self, name: str, detail: str) -> None:
-        """Publish an event of the hub's own, on `hub/events/…`, as surely as a notification."""
-        now = self.clock.now()
-        payload = {"event": name, "detail": detail, "time": rfc3339(now)}
-        body = {"topic": f"{self._prefix}/events/{name}", "payload": payload, "retain": False}
-        self.tell(lambda serial: [Notification(f"own-{serial}", OWN, name, body, now)])
 
     def tell(self, make: Callable[[int], Sequence[Notification]]) -> Sequence[Notification]:
         """Queue notifications that no rule caused, with the next commit; `make` is given a number of its own."""
-        self._own_serial += 1
-        self.notes["own_serial"] = str(self._own_serial)
-        made = make(self._own_serial)
-        self._own += made
-        self.want_commit()
+        made = self._own.add(make)
+        self._own_told()
         return made
+
+    def _own_told(self) -> None:
+        self.notes["own_serial"] = str(self._own.serial)
+        self.want_commit()
 
     @property
     def well(self) -> bool:
@@ -310,27 +302,24 @@ class Pipeline:
             return
         now = self._now()  # what waits to be queued was made by the clock as it was
         self._committing, self._wanted, self.timers.committing_since = True, False, self.clock.monotonic()
-        notifications = self._own + self.core.take_notifications() + self.outbox.take_entering()
-        self._own = []
-        commit = _Commit(
-            self._hearing.taken,
-            self._uncommitted,
-            self._speaking,
-            self.outbox.enter(notifications, self.clock),
-            self.core.take_changed(),
-            self._waiting,
-            self.clock.monotonic(),
-            () if self.tracing is None else self.tracing.take(),
+        notifications = [*self._own.take(), *self.core.take_notifications(), *self.outbox.take_entering()]
+        commit = Commit(
+            position=self._hearing.taken,
+            events=self._uncommitted,
+            speaking=self._speaking,
+            queued=self.outbox.enter(notifications, self.clock),
+            changed=self.core.take_changed(),
+            waiting=self._waiting,
+            begun=self.clock.monotonic(),
+            traced=() if self.tracing is None else self.tracing.take(),
         )
         self._waiting = []
         self._speaking, self._uncommitted = (0, 0.0), 0
         self.store.commit(self._changes(now, commit), partial(self._committed, commit))
 
-    def _committed(self, commit: "_Commit", error: StoreError | None) -> None:
+    def _committed(self, commit: Commit, error: StoreError | None) -> None:
         """It is on disk: acknowledge, let it be told, and begin the next."""
-        for durable in commit.waiting:
-            if not durable.done():
-                durable.set_result(None) if error is None else durable.set_exception(error)
+        commit.wake(error)
         if error is not None:
             self._on_disk.set()
             self.closed.set()
@@ -339,7 +328,7 @@ class Pipeline:
             self.dispatcher.offer(commit.queued)
         asyncio.get_running_loop().call_soon(self._acknowledge, commit)  # behind what was just offered
 
-    def _acknowledge(self, commit: "_Commit") -> None:
+    def _acknowledge(self, commit: Commit) -> None:
         self._on_disk.set()
         self.source.acknowledge(commit.position)
         self.timers.catch_up()  # at once: on a slow disk the next commit hangs before anybody looks
@@ -347,7 +336,7 @@ class Pipeline:
         self.observer.stored(took)
         if self.tracing is not None:
             self.tracing.on_disk(commit.traced, took)
-        self._report(commit)
+        commit.report(self.observer, self.clock.now())
         if commit.events > BUSY and not self._closing.is_set():
             asyncio.get_running_loop().call_later(BUSY_SECONDS, self._next)
         else:
@@ -359,16 +348,7 @@ class Pipeline:
         if self._closing.is_set() and not self._committing:
             self.closed.set()
 
-    def _report(self, commit: "_Commit") -> None:
-        count, oldest = commit.speaking
-        if count:
-            self.observer.committed(count, self.clock.now() - oldest)
-        for body in commit.changed:
-            self.observer.alert(body)
-        for queued in commit.queued:
-            self.observer.queued(queued.notification)
-
-    def _changes(self, now: float, commit: "_Commit") -> Changes:
+    def _changes(self, now: float, commit: Commit) -> Changes:
         dead, self._dead = self._dead, []
         audit, self._audit = self._audit, []
         handed, closed, dropped = self.outbox.take_marks()
@@ -396,20 +376,3 @@ class Pipeline:
         self._closing.set()
         self.timers.close()
         self.want_commit()
-
-
-@dataclass(frozen=True, slots=True)
-class _Commit:
-    """What a commit under way covers."""
-
-    position: int
-    events: int
-    speaking: tuple[int, float]
-    """How many events since the first that caused something, and when that arrived."""
-    queued: Sequence[Queued]
-    changed: Sequence[Mapping[str, Any]]
-    waiting: "Sequence[asyncio.Future[None]]"
-    """Who waits until it is on disk."""
-    begun: float
-    """When it was handed to the store, by the clock that never steps."""
-    traced: Sequence[Traced]
