@@ -23,11 +23,11 @@ __all__ = ["Inflow"]
 
 @dataclass(slots=True)
 class _Part:
-    """A batch that was handed out: of a source, or (source None) of MQTT, whose own position was `mqtt` before it."""
+    """A batch that was handed out: of a queue, or (queue None) of MQTT, whose own position was `mqtt` before it."""
 
     first: int
     last: int
-    source: QueueReader | None
+    queue: QueueReader | None
     batch: Batch | None
     mqtt: int
 
@@ -38,7 +38,7 @@ class Inflow:
     def __init__(self, session: EventSource) -> None:
         """Stand between the session and whom it tells its notices."""
         self._session = session
-        self._sources: list[QueueReader] = []
+        self._queues: list[QueueReader] = []
         self.on_notice, session.on_notice = session.on_notice, self._hear
         self.handed = 0
         self._out: deque[_Part] = deque()
@@ -52,25 +52,25 @@ class Inflow:
         self._from_session: asyncio.Task[Arrived | None] | None = None
         self._woken = asyncio.Event()
 
-    def add(self, source: QueueReader) -> None:
-        """Take in a source, before `run`."""
-        self._sources.append(source)
-        self._stored[source.name] = dict(source.marks)
+    def add(self, queue: QueueReader) -> None:
+        """Take in a queue, before `run`."""
+        self._queues.append(queue)
+        self._stored[queue.name] = dict(queue.marks)
 
     @property
     def received(self) -> int:
         """Position of the last delivery that came, once all that waits is handed out."""
-        waiting = self._session.received - self._passed + sum(source.waiting for source in self._sources)
+        waiting = self._session.received - self._passed + sum(queue.waiting for queue in self._queues)
         return self.handed + waiting
 
     def catch_up(self) -> None:
-        """Ask the broker; the sources know themselves whether they are behind."""
+        """Ask the broker; the queues know themselves whether they are behind."""
         self._session.catch_up()
 
     async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
-        """Run the session and the sources; return when the session was closed."""
+        """Run the session and the queues; return when the session was closed."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(source.run(), name=f"source {source.name}") for source in self._sources]
+            tasks = [group.create_task(queue.run(), name=f"source {queue.name}") for queue in self._queues]
             await self._session.run(filters, earlier)
             for task in tasks:
                 task.cancel()
@@ -82,11 +82,11 @@ class Inflow:
             if self._from_session is None:
                 self._from_session = asyncio.create_task(self._session.receive(), name="session receives")
             if not self._from_session.done():
-                for source in self._sources:
-                    if batch := source.take():
+                for queue in self._queues:
+                    if batch := queue.take():
                         count = len(batch.messages)
                         arrived = Arrived(count, dated=batch.messages, backlog=count >= BATCH)
-                        return self._hand(_Part(0, 0, source, batch, 0), arrived)
+                        return self._hand(_Part(0, 0, queue, batch, 0), arrived)
                 self._look()
                 await self._either(self._from_session)
             if self._from_session.done():
@@ -100,12 +100,12 @@ class Inflow:
         while self._out and self._out[0].first <= position:
             part = self._out[0]
             count = min(position, part.last) - part.first + 1
-            if part.source is None:
+            if part.queue is None:
                 part.mqtt += count
                 self._settled = part.mqtt
                 self._session.acknowledge(part.mqtt)
             elif part.batch is not None:
-                part.source.acknowledge(part.batch.queue, part.batch.messages[:count])
+                part.queue.acknowledge(part.batch.queue, part.batch.messages[:count])
                 part.batch = Batch(part.batch.queue, part.batch.messages[count:])
             part.first += count
             if part.first > part.last:
@@ -115,46 +115,46 @@ class Inflow:
         """Return what the session has to store, and of each queue that has moved where it is to go on, as JSON."""
         mqtt = self._settled
         for part in self._out:
-            if part.source is None and part.first <= position:
+            if part.queue is None and part.first <= position:
                 mqtt = part.mqtt + min(position, part.last) - part.first + 1
         return {**self._session.positions(mqtt), **self._marks(position)}
 
     def _marks(self, position: int) -> dict[str, Position]:
         for part in self._out:
-            if part.source is None or part.batch is None or part.last <= self._marked or part.first > position:
+            if part.queue is None or part.batch is None or part.last <= self._marked or part.first > position:
                 continue
             for message in part.batch.messages[: position - part.first + 1]:
                 if message.mark:
-                    part.source.marks[message.mark[0]] = message.mark[1]
+                    part.queue.marks[message.mark[0]] = message.mark[1]
         self._marked = max(self._marked, position)
-        changed = [source for source in self._sources if source.marks != self._stored[source.name]]
-        self._stored |= {source.name: dict(source.marks) for source in changed}
-        return {source.name: Position(orjson.dumps(source.marks).decode()) for source in changed}
+        changed = [queue for queue in self._queues if queue.marks != self._stored[queue.name]]
+        self._stored |= {queue.name: dict(queue.marks) for queue in changed}
+        return {queue.name: Position(orjson.dumps(queue.marks).decode()) for queue in changed}
 
     async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
         """Subscribe on MQTT."""
         return await self._session.resubscribe(filters, wait=wait)
 
     async def close(self) -> None:
-        """Close the session; `run` then ends the sources."""
+        """Close the session; `run` then ends the queues."""
         await self._session.close()
 
     async def _either(self, task: "asyncio.Task[Arrived | None]") -> None:
-        woken = asyncio.create_task(self._woken.wait(), name="a source wakes")
+        woken = asyncio.create_task(self._woken.wait(), name="a queue wakes")
         try:
             await asyncio.wait((task, woken), return_when=asyncio.FIRST_COMPLETED)
         finally:
             woken.cancel()
 
     def wake(self) -> None:
-        """Hear that a source has something to take, or has nothing more to wait for."""
+        """Hear that a queue has something to take, or has nothing more to wait for."""
         self._woken.set()
 
     def _hand(self, part: _Part, arrived: Arrived) -> Arrived:
         part.first, part.last = self.handed + 1, self.handed + arrived.count
         self.handed = part.last
         self._out.append(part)
-        if part.source is None:
+        if part.queue is None:
             self._passed = part.mqtt + arrived.count
         self._look()
         return arrived
@@ -162,7 +162,7 @@ class Inflow:
     def _hear(self, notice: Notice) -> None:
         if notice.kind == "disconnected":
             self._drained = None
-        elif notice.kind == "drained" and notice.detail == "again" and not any(each.behind for each in self._sources):
+        elif notice.kind == "drained" and notice.detail == "again" and not any(each.behind for each in self._queues):
             # at once, by the position at which all is handed out: by then the answer tells of a time long ago
             self.on_notice(replace(notice, position=self.received))
             return
@@ -174,10 +174,10 @@ class Inflow:
         self.on_notice(replace(notice, position=self.handed))
 
     def _look(self) -> None:
-        """Tell that everything has been drained, when that is so for the broker and for every source."""
+        """Tell that everything has been drained, when that is so for the broker and for every queue."""
         drained = self._drained
         if drained and self._session.handed >= drained.position and self._from_session_is_empty():
-            if any(source.behind for source in self._sources):
+            if any(queue.behind for queue in self._queues):
                 return
             self._drained = None
             self.on_notice(replace(drained, position=self.handed))

@@ -1,4 +1,4 @@
-"""Put the sources of hub.yaml beside an MQTT session, each going on where the store says that it was."""
+"""Put the queues of `sources:` beside the MQTT session, each going on where the store says that it was."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""A source at work: keeps a connection to its queue, takes messages in order, acknowledges what was committed.
+"""A queue of `sources:` at work: keeps a connection to it, takes messages in order, acknowledges what was committed.
 
 Messages wait here until the pipeline takes them; no more than SOURCE_WINDOW are ever unacknowledged, so the queue keeps
 the rest. After a lost connection it reads on behind the last message taken in, after a crash behind the last committed.
