@@ -193,7 +193,14 @@ class App:
             service=service,
             channel=self._desk(service),
         )
-        self.reloading = Reload(settings, self.files, source, pipeline, observer, self._take)
+        self.reloading = Reload(
+            settings=settings,
+            files=self.files,
+            source=source,
+            pipeline=pipeline,
+            observer=observer,
+            take=self._take,
+        )
         later = partial(self._announce_again, later=True)
         self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
 

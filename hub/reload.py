@@ -24,6 +24,7 @@ class Reload:
 
     def __init__(
         self,
+        *,
         settings: Settings,
         files: Files,
         source: Source[object],

@@ -47,6 +47,7 @@ class Dispatcher:
         outbox: Outbox,
         clock: Clock,
         observer: Observer,
+        *,
         jitter: Callable[[], float] = random.random,
         dress: Callable[[Notification], Notification] | None = None,
         heirs: HeirsOf | None = None,

@@ -29,7 +29,7 @@ class Stand:
             name: each if isinstance(each, tuple) else (settings(name, retry=retry), each)
             for name, each in receivers.items()
         }
-        self.dispatcher = Dispatcher(pairs, self.outbox, self.clock, self.observer, lambda: 0.5)
+        self.dispatcher = Dispatcher(pairs, self.outbox, self.clock, self.observer, jitter=lambda: 0.5)
         self.outbox.entered = self.dispatcher.offer
 
     def offer(self, *notifications):
