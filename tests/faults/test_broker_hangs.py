@@ -69,8 +69,8 @@ async def test_why_it_is_not_ready_is_for_those_with_a_token(tmp_path, broker):
         url = await hub.url()
         await broker.stop()
         await hub.says(" disconnected ")
-        assert await ready(url) == (503, {"ok": False, "error": "deaf"})
-        assert await ready(url, "wrong") == (503, {"ok": False, "error": "deaf"})
+        deaf = {"ok": False, "error": "deaf", "code": "unavailable"}
+        assert await ready(url) == await ready(url, "wrong") == (503, deaf)
         status, said = await ready(url, "see-more-than-16-letters")
         assert status == 503
         assert "no session with the broker: " in said["error"]

@@ -10,7 +10,9 @@ import aiohttp
 import pytest
 
 from hub.config import load_settings
+from hub.errors import Code, RequestError
 from hub.operate.ask import ask
+from hub.operate.reach import Reach
 from tests.support import prefork
 from tests.support.ends import Web
 from tests.support.hub import Hub
@@ -199,6 +201,11 @@ async def test_who_asks_for_a_change_is_told_503_by_every_way_and_what_reads_goe
                 assert "cannot be written" in said, path
                 assert "nothing was done" in said, path
                 assert path.startswith("/api/v2") or found["code"] == "unavailable"
+        async with http.post(f"{url}/api/hub/token", json={"alertname": "Hot"}) as answer:
+            link = f"{url}/ack/{(await answer.json())['token']}"
+        async with http.post(link, allow_redirects=False) as answer:
+            assert (answer.status, "Retry-After" in answer.headers) == (503, True)
+            assert "cannot be written" in await answer.text()
         for path in ("/api/hub/silences", "/api/hub/alerts", "/api/v2/alerts", "/api/hub/outbox", "/metrics"):
             async with http.get(f"{url}{path}") as answer:
                 assert answer.status == 200, path
@@ -208,6 +215,9 @@ async def test_who_asks_for_a_change_is_told_503_by_every_way_and_what_reads_goe
         monkeypatch.setenv("PASSWORD", env["PASSWORD"])
         asked = await ask(load_settings(hub.folder / "hub.yaml"), "silence", MATCHERS)
         assert (asked["ok"], asked["code"]) == (False, "unavailable")
+        with pytest.raises(RequestError, match="cannot be written") as said_no:
+            await ask(Reach(None, url), "silence", MATCHERS)
+        assert (said_no.value.code, said_no.value.exit_code) == (Code.UNAVAILABLE, 3)
         process = await prefork.start("silence", "alertname=Hot", cwd=hub.folder, env=env)
         _, said = await process.communicate()
         assert (process.returncode, b"cannot be written" in said) == (3, True), said

@@ -10,7 +10,7 @@ from hub.errors import HubError
 from hub.operate.api.actor import Refused
 from hub.operate.api.statuses import code_of, status_of
 
-__all__ = ["answer", "asked_number", "refusal", "refused"]
+__all__ = ["answer", "asked_number", "refusal", "refused", "retry_after"]
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -22,10 +22,15 @@ def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 def refusal(no: Refused) -> Response:
     """Return why a request is not carried out."""
-    headers = {"Retry-After": str(int(no.after) + 1)} if no.after else {}
+    headers = retry_after(no)
     if no.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="hub"'
     return answer({"ok": False, "error": no.message, "code": code_of(no.status)}, no.status, headers)
+
+
+def retry_after(no: Refused) -> dict[str, str]:
+    """Return the header that says in how many seconds to ask again; none where asking again changes nothing."""
+    return {"Retry-After": str(int(no.after) + 1)} if no.after else {}
 
 
 def refused(error: HubError) -> Refused:

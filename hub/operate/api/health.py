@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.operate.api.actor import VIEWER, Actor, Refused
-from hub.operate.api.answers import answer
+from hub.operate.api.answers import answer, refusal
 from hub.operate.api.described import Described, ok
 from hub.operate.api.site import Endpoint, Site
 
@@ -27,8 +27,8 @@ async def _ready(site: Site, request: Request, actor: Actor) -> Response:
         return answer({"ok": True})
     with contextlib.suppress(Refused):
         site.guard.admit(request, VIEWER)
-        return answer({"ok": False, "error": why}, 503)
-    return answer({"ok": False, "error": "deaf"}, 503)
+        return refusal(Refused(503, why, 1.0))
+    return refusal(Refused(503, "deaf", 1.0))
 
 
 ENDPOINTS = (

@@ -68,7 +68,12 @@ ENDPOINTS: Sequence[Endpoint] = (
 
 
 class ListenError(HubError):
-    """Nobody can listen where hub.yaml or --http says."""
+    """Nobody can listen where hub.yaml or --http says; `why` is the same without its subject, for a sentence."""
+
+    def __init__(self, why: str) -> None:
+        """Keep why."""
+        super().__init__(f"http: {why}")
+        self.why = why
 
 
 class HttpServer:
@@ -96,9 +101,7 @@ class HttpServer:
         except ListenError as error:
             if self._settings.asked:
                 raise
-            app.observer.trouble(
-                "http", f"{str(error).removeprefix('http: ')}; the hub runs without its HTTP interface"
-            )
+            app.observer.trouble("http", f"{error.why}; the hub runs without its HTTP interface")
             return
         site, config = await self._site(app), _config(self._settings)
         async with asyncio.TaskGroup() as group:
@@ -144,7 +147,7 @@ def _bind(settings: HttpSettings) -> socket.socket:
         return socket.create_server(found[0][4], family=found[0][0])
     except OSError as error:
         where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno) if error.errno else str(error)
-        raise ListenError(f"http: cannot listen on {where}: {why}; name another with --http") from None
+        raise ListenError(f"cannot listen on {where}: {why}; name another with --http") from None
 
 
 def _config(settings: HttpSettings) -> Config:
@@ -160,7 +163,7 @@ def _config(settings: HttpSettings) -> Config:
         try:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.cert, settings.key)
         except (OSError, ssl.SSLError) as error:
-            raise ListenError(f"http: cannot use cert {settings.cert} and key {settings.key}: {error}") from None
+            raise ListenError(f"cannot use cert {settings.cert} and key {settings.key}: {error}") from None
     return config
 
 

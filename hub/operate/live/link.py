@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from hub.errors import HubError
+from hub.errors import HubError, RequestError
 from hub.limits import LIVE_ANSWER_SECONDS, LIVE_SILENT_SECONDS
 from hub.printable import shown
 from hub.secret import Secret
@@ -29,8 +29,8 @@ class NotAdmitted(HubError):
     exit_code = 3
 
 
-class Unwilling(HubError):
-    """The hub has said no to a request, and why."""
+class Unwilling(RequestError):
+    """The hub has said no to a request, why, and what kind of no it is."""
 
 
 class Link:
@@ -136,7 +136,7 @@ def _refused(url: str, status: int, body: Mapping[str, Any]) -> HubError:
             f"the hub at {shown(url)} wants a token ({said}): give one of http.tokens in its hub.yaml with --token, or"
             " in the environment as HUB_TOKEN"
         )
-    return Unwilling(said)
+    return Unwilling(said, RequestError.of(body).code)
 
 
 def _away(url: str, error: Exception) -> HubAway:

@@ -15,8 +15,10 @@ from hub.alerts.alert import Alert
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.service import Service
 from hub.commands.token import Claim
-from hub.errors import Code, RequestError
+from hub.errors import Code, HubError, RequestError
+from hub.expressions import visible
 from hub.model import Phase
+from hub.operate.api.answers import refused, retry_after
 from hub.operate.web.assets import HEADERS
 from hub.printable import visible
 
@@ -49,8 +51,8 @@ def routes(service: Callable[[], Service]) -> list[Route]:
     async def look(request: Request) -> Response:
         try:
             claim, alert = await service().claimed(request.path_params["token"])
-        except RequestError as error:
-            return _refused(error)
+        except HubError as error:
+            return _no(error)
         over = alert is None or alert.state is not Phase.FIRING
         return _page("It is over" if over else "Acknowledge", _shown(claim, alert))
 
@@ -58,18 +60,26 @@ def routes(service: Callable[[], Service]) -> list[Route]:
         token = request.path_params["token"]
         try:
             _, alert = await service().claimed(token)
-        except RequestError as error:
-            return _refused(error)
-        if alert is not None and alert.ack is None:  # who was first stays the one who cares
-            await service().answer("ack", {"token": token}, "link")  # where it is over meanwhile, the page says so
+            if alert is not None and alert.ack is None:  # who was first stays the one who cares
+                answer = await service().answer("ack", {"token": token}, "link")
+                if answer.get("code") == Code.UNAVAILABLE:  # any other no means that it is over, as the page will say
+                    return _no(RequestError.of(answer))
+        except HubError as error:
+            return _no(error)
         return RedirectResponse(token, 303, headers=_PRIVATE)  # beside itself, below whatever path a proxy has
 
     return [Route("/ack/{token}", look, methods=["GET"]), Route("/ack/{token}", press, methods=["POST"])]
 
 
-def _refused(error: RequestError) -> Response:
+def _no(error: HubError) -> Response:
+    """Say why a link does nothing: one that was never ours is not found, whatever is wrong with its letters."""
+    no = refused(error)
+    if error.code is Code.UNAVAILABLE:
+        made = _page("Not now", f"<h1>Not now</h1>\n<p>{_text(str(error))}.</p>", no.status)
+        made.headers.update(retry_after(no))
+        return made
     words = f"<h1>This link does not work</h1>\n<p>{_text(str(error))}.</p>"
-    return _page("This link does not work", words, 410 if error.code is Code.EXPIRED else 404)
+    return _page("This link does not work", words, 404 if error.code is Code.INVALID else no.status)
 
 
 def _shown(claim: Claim, alert: Alert | None) -> str:

@@ -28,9 +28,8 @@ from hub.operate.api.alertmanager.bodies import (
     silences,
 )
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
-from hub.operate.api.answers import answer
+from hub.operate.api.answers import answer, refused, retry_after
 from hub.operate.api.site import Endpoint, Handler, Site
-from hub.operate.api.statuses import status_of
 from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
 from hub.store.patience import unless_failing
@@ -47,12 +46,12 @@ def _plainly(handler: Handler) -> Handler:
     async def handle(site: Site, request: Request, actor: Actor) -> Response:
         try:
             return await handler(site, request, actor)
-        except Refused as refused:
-            return answer(refused.message, refused.status)
+        except Refused as error:
+            no = error
         except HubError as error:
-            status = status_of(error)
-            headers = {"Retry-After": "2"} if status == 503 else None
-            return answer(str(error), 400 if status in _UNKNOWN else status, headers)
+            no = refused(error)
+        status = 400 if no.status in _UNKNOWN else no.status
+        return answer(no.message, status, retry_after(no))
 
     return handle
 
