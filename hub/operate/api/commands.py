@@ -9,7 +9,7 @@ from starlette.responses import Response
 from hub.commands.request import read_request
 from hub.errors import RequestError
 from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
-from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
+from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.answers import answer, refused
 from hub.operate.api.described import JSON, TEXT, TIME, WHOLE, Described, Schema, listed, made_of, ok, one_of
 from hub.operate.api.login import COOKIE, Login
@@ -24,8 +24,8 @@ from hub.operate.api.shapes import (
     SUBSCRIPTION,
     UNSILENCE_ASKED,
 )
-from hub.operate.api.site import Endpoint, Handler, Site
-from hub.store.patience import unless_failing
+from hub.operate.api.site import Asked, Endpoint, Handler, Site
+from hub.store.logouts import end_login
 
 __all__ = ["ENDPOINTS", "json_of"]
 
@@ -44,10 +44,10 @@ async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> di
 
 
 def _command(name: str) -> Handler:
-    async def handle(site: Site, request: Request, actor: Actor) -> Response:
+    async def handle(asked: Asked) -> Response:
         """Carry out a command of the desk, in the name of whoever asks."""
-        asked = {"by": actor.name, **await json_of(site, request)}
-        made = await site.app.service.answer(name, asked, "http", actor.name)
+        wanted = {"by": asked.actor.name, **await json_of(asked.site, asked.request)}
+        made = await asked.site.app.service.answer(name, wanted, "http", asked.actor.name)
         if not made["ok"]:
             raise RequestError.of(made)
         return answer(made)
@@ -55,17 +55,16 @@ def _command(name: str) -> Handler:
     return handle
 
 
-async def _reload(site: Site, request: Request, actor: Actor) -> Response:
+async def _reload(asked: Asked) -> Response:
     """Read rules and fleets anew, as SIGHUP does; the feed tells what came of it."""
-    del request
-    site.app.pipeline.audit(actor.name, "http", "reload", {})
-    site.app.reload()
+    asked.site.app.pipeline.audit(asked.actor.name, "http", "reload", {})
+    asked.site.app.reload()
     return answer({"ok": True}, 202)
 
 
-async def _login(site: Site, request: Request, actor: Actor) -> Response:
+async def _login(asked: Asked) -> Response:
     """Log a browser in: a token as JSON or from a form becomes a cookie."""
-    del actor
+    site, request = asked.site, asked.request
     site.guard.same_site(request)
     body = await site.bodies.read(request, REQUEST_BYTES)
     form = not body.lstrip().startswith(b"{")
@@ -82,9 +81,9 @@ async def _login(site: Site, request: Request, actor: Actor) -> Response:
     return made
 
 
-async def _logout(site: Site, request: Request, actor: Actor) -> Response:
+async def _logout(asked: Asked) -> Response:
     """Log a browser out: its cookie, wherever it was copied to, is nobody's from now on, and its feeds end."""
-    del actor
+    site, request = asked.site, asked.request
     site.guard.same_site(request)
     login = site.guard.login(request)
     if login is not None:

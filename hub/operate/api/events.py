@@ -13,11 +13,11 @@ from starlette.responses import Response
 from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import check_topic
 from hub.limits import HTTP_BATCH_EVENTS, HTTP_BODY_BYTES, HTTP_POSTS, IDEMPOTENCY_KEY_CHARS
-from hub.model import Delivery, Event
-from hub.operate.api.actor import OPERATOR, Actor, Refused
+from hub.model import Event
+from hub.operate.api.actor import OPERATOR, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.described import ANY, FLAG, JSON, NDJSON, TEXT, WHOLE, Described, ok, said
-from hub.operate.api.site import Endpoint, Site
+from hub.operate.api.site import Asked, Endpoint, Site
 from hub.store.patience import unless_failing
 from hub.trial.records import payload_of
 
@@ -27,9 +27,22 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
-async def _post(site: Site, request: Request, actor: Actor) -> Response:
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """One payload, as if the broker had brought it."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+    packet_id: int | None = 1
+    duplicate: bool = False
+    subscription_ids: list[int] = field(default_factory=list)
+
+
+async def _post(asked: Asked) -> Response:
     """Take what was posted; answer 202 when all it caused is on disk."""
-    del actor
+    site, request = asked.site, asked.request
     key = request.headers.get("idempotency-key", "")
     if key and (len(key) > IDEMPOTENCY_KEY_CHARS or not _KEY.fullmatch(key)):
         raise Refused(400, f"an Idempotency-Key is 1 to {IDEMPOTENCY_KEY_CHARS} printable ASCII characters")

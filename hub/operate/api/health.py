@@ -2,31 +2,28 @@
 
 import contextlib
 
-from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.operate.api.actor import VIEWER, Actor, Refused
+from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.answers import answer, refusal
 from hub.operate.api.described import Described, ok
-from hub.operate.api.site import Endpoint, Site
+from hub.operate.api.site import Asked, Endpoint
 
 __all__ = ["ENDPOINTS"]
 
 
-async def _alive(site: Site, request: Request, actor: Actor) -> Response:
+async def _alive(_asked: Asked) -> Response:
     """Say that it runs."""
-    del site, request, actor
     return answer({"ok": True})
 
 
-async def _ready(site: Site, request: Request, actor: Actor) -> Response:
+async def _ready(asked: Asked) -> Response:
     """Say whether it hears, 503 where it does not; why is for those with a token: it may name hosts."""
-    del actor
-    why = site.deaf()
+    why = asked.site.deaf()
     if not why:
         return answer({"ok": True})
     with contextlib.suppress(Refused):
-        site.guard.admit(request, VIEWER)
+        asked.site.guard.admit(asked.request, VIEWER)
         return refusal(Refused(503, why, 1.0))
     return refusal(Refused(503, "deaf", 1.0))
 

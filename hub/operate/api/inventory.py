@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.clock import rfc3339
@@ -12,31 +11,31 @@ from hub.ingest.decode import decode_again
 from hub.ingest.topics import check_filter, matches
 from hub.limits import VALUES_POINTS, VIEW_ROWS
 from hub.model import Phase
-from hub.operate.api.actor import VIEWER, Actor, Refused
+from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.attendance import Attendance
 from hub.operate.api.described import TEXT, WHOLE, Described, listed, ok, said
 from hub.operate.api.feed import payload_shown
 from hub.operate.api.shapes import ALERT, DEVICE, LAST_EVENT, RULE, SERIES
-from hub.operate.api.site import Endpoint, Site
+from hub.operate.api.site import Asked, Endpoint, Site
 from hub.rules.rule import Rule
 
 __all__ = ["ENDPOINTS"]
 
 
-async def _rules(site: Site, request: Request, actor: Actor) -> Response:
+async def _rules(asked: Asked) -> Response:
     """List the rules at work, with how many of their alerts stand how."""
-    del request, actor
+    site = asked.site
     phases = _phases(site)
     known = list(site.app.files.rules.rules.values())
     rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in known)
     return answer({"ok": True, "rules": await site.reads.write(rules)})
 
 
-async def _one_rule(site: Site, request: Request, actor: Actor) -> Response:
+async def _one_rule(asked: Asked) -> Response:
     """Show a rule with its conditions, texts and alerts."""
-    del actor
-    rule = _named(site, request.path_params["name"])
+    site = asked.site
+    rule = _named(site, asked.request.path_params["name"])
     known = [
         (mark, alert)
         for mark, alert in site.app.pipeline.core.book.alerts.items()
@@ -94,9 +93,9 @@ def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-async def _devices(site: Site, request: Request, actor: Actor) -> Response:
+async def _devices(asked: Asked) -> Response:
     """List who was heard or is registered: when last, how often, and whether that is as usual."""
-    del request, actor
+    site = asked.site
     now, registry = site.app.clock.now(), site.app.files.registry
     core = site.app.pipeline.core
     heard = {topic: at for topic, at in core.engine.heard() if topic[0] != "$"}
@@ -127,23 +126,22 @@ def _device(site: Site, topic: str, at: float | None, attendance: Attendance, kn
     }
 
 
-async def _events(site: Site, request: Request, actor: Actor) -> Response:
+async def _events(asked: Asked) -> Response:
     """Show the last message of each topic that a filter matches, the latest first."""
-    del actor
-    wanted = _filter(request.query_params.get("topic", "#"))
-    found = [each for each in site.app.pipeline.core.engine.last_messages() if matches(wanted, each[0])]
+    wanted = _filter(asked.request.query_params.get("topic", "#"))
+    found = [each for each in asked.site.app.pipeline.core.engine.last_messages() if matches(wanted, each[0])]
     found.sort(key=lambda each: -each[2])
     events = (
         {"topic": topic, "payload": payload_shown(raw, decode_again(topic, raw, at).value), "time": rfc3339(at)}
         for topic, raw, at in found[:VIEW_ROWS]
     )
-    return answer({"ok": True, "events": await site.reads.write(events), "topics": len(found)})
+    return answer({"ok": True, "events": await asked.site.reads.write(events), "topics": len(found)})
 
 
-async def _values(site: Site, request: Request, actor: Actor) -> Response:
+async def _values(asked: Asked) -> Response:
     """Return the last numbers of a topic, or of the topics of a rule, all or those that labels name, for a chart."""
-    del actor
-    query = request.query_params
+    site = asked.site
+    query = asked.request.query_params
     rule = _named(site, name) if (name := query.get("rule", "")) else None
     if rule is None and not query.get("topic", ""):
         raise Refused(400, "whose values? add ?rule=NAME or ?topic=TOPIC")

@@ -1,24 +1,25 @@
 """The feed's two ways: /ws as a WebSocket, /sse as server-sent events."""
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from hub.operate.api.actor import VIEWER, Actor, Refused
+from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.answers import refusal
 from hub.operate.api.described import TEXT, Described, said
-from hub.operate.api.site import Endpoint, Site
+from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.api.stream import EventStream, feed_socket
 
 __all__ = ["ENDPOINTS", "socket_route"]
 
 
-async def _sse(site: Site, request: Request, actor: Actor) -> Response:
+async def _sse(asked: Asked) -> Response:
     """Send the feed, from the id that `since` or Last-Event-ID names."""
+    site, request = asked.site, asked.request
     since = request.headers.get("last-event-id", "")
     query = dict(request.query_params) | ({"since": since} if since else {})
-    return EventStream(site.feed, site.hub, query, site.audience, site.audience.room(request, actor, site.guard.origin))
+    seat = site.audience.room(request, asked.actor, site.guard.origin)
+    return EventStream(site.feed, site.hub, query, site.audience, seat)
 
 
 def socket_route(site: Site) -> WebSocketRoute:

@@ -11,16 +11,15 @@ from typing import Any
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.limits import METRIC_ALERTS, METRIC_RECEIVERS, METRIC_RULES
 from hub.model import Phase
 from hub.notify.breaker import Circuit
-from hub.operate.api.actor import VIEWER, Actor
+from hub.operate.api.actor import VIEWER
 from hub.operate.api.alertmanager.bodies import ALERTMANAGER
 from hub.operate.api.described import TEXT, Described
-from hub.operate.api.site import Endpoint, Site
+from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.api.standing import Receiving
 from hub.operate.api.ticker import alert_counts
 from hub.operate.histogram import Histogram
@@ -235,13 +234,12 @@ def _most(found: Counter[tuple[str, str, str]]) -> Mapping[tuple[str, str, str],
     return kept
 
 
-async def _metrics(site: Site, request: Request, actor: Actor) -> Response:
+async def _metrics(asked: Asked) -> Response:
     """Write them in the format that whoever asks prefers: Prometheus' text, or OpenMetrics."""
-    del actor
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(HubCollector(site))
+    registry.register(HubCollector(asked.site))
     ProcessCollector(registry=registry)
-    encode, kind = choose_encoder(request.headers.get("accept", ""))
+    encode, kind = choose_encoder(asked.request.headers.get("accept", ""))
     return Response(encode(registry), headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
 

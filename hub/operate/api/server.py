@@ -24,7 +24,7 @@ from hub.errors import HubError, StoreError
 from hub.limits import HTTP_HEADER_BYTES, HTTP_STREAMS
 from hub.observer import Observer, Observers
 from hub.operate.api import commands, events, health, inventory, live, metrics, views
-from hub.operate.api.actor import VIEWER, Actor, Refused
+from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.alertmanager import handlers as alertmanager
 from hub.operate.api.answers import answer, refusal
 from hub.operate.api.cors import Cors
@@ -35,7 +35,7 @@ from hub.operate.api.guard import Guard
 from hub.operate.api.login import Logins
 from hub.operate.api.openapi import document
 from hub.operate.api.recent import Recent
-from hub.operate.api.site import Endpoint, Site, routes
+from hub.operate.api.site import Asked, Endpoint, Site, routes
 from hub.operate.api.standing import Standing
 from hub.operate.api.ticker import Ticker, alert_counts, outbox_counts
 from hub.operate.descriptors import http_room, limit
@@ -47,9 +47,8 @@ __all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
 _LOG = logging.getLogger(__name__)
 
 
-async def _document(site: Site, request: Request, actor: Actor) -> Response:
+async def _document(_asked: Asked) -> Response:
     """Tell all that can be asked."""
-    del site, request, actor
     return answer(document(ENDPOINTS))
 
 

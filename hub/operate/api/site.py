@@ -33,7 +33,7 @@ from hub.operate.api.ticker import Ticker
 from hub.operate.figures import Figures
 from hub.store.reader import Depth
 
-__all__ = ["Endpoint", "Handler", "Site", "routes"]
+__all__ = ["Asked", "Endpoint", "Handler", "Site", "routes"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,7 +74,16 @@ class Site:
         return {"client_id": self.app.settings.broker.client_id, "version": __version__}
 
 
-Handler = Callable[[Site, Request, Actor], Awaitable[Response]]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of an endpoint: what it is asked of, how, and by whom."""
+
+    site: Site
+    request: Request
+    actor: Actor
+
+
+Handler = Callable[[Asked], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +126,8 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
     async def handle(request: Request) -> Response:
         try:
             actor = site.guard.admit(request, endpoint.role) if endpoint.role else LOCAL
-            if endpoint.long:
-                return await _long(site, endpoint, request, actor)
-            return await endpoint.handler(site, request, actor)
+            asked = Asked(site, request, actor)
+            return await (_long(endpoint, asked) if endpoint.long else endpoint.handler(asked))
         except Refused as no:
             return refusal(no)
         except HubError as error:
@@ -131,11 +139,12 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
     return handle
 
 
-async def _long(site: Site, endpoint: Endpoint, request: Request, actor: Actor) -> Response:
+async def _long(endpoint: Endpoint, asked: Asked) -> Response:
     """Count an answer that may be long until it is sent."""
-    site.reads.enter()
+    reads = asked.site.reads
+    reads.enter()
     try:
-        return Sent(await endpoint.handler(site, request, actor), site.reads.leave)
+        return Sent(await endpoint.handler(asked), reads.leave)
     except BaseException:
-        site.reads.leave()
+        reads.leave()
         raise

@@ -14,7 +14,7 @@ from hub.commands.request import fingerprint_of, matchers_of
 from hub.errors import RequestError
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
-from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Actor, Refused
+from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.answers import answer, asked_number
 from hub.operate.api.described import (
     FLAG,
@@ -42,7 +42,7 @@ from hub.operate.api.shapes import (
     WHY,
     WHY_NOT,
 )
-from hub.operate.api.site import Endpoint, Handler, Site
+from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.operate.api.standing import Receiving
 from hub.store.reader import Depth, Reader
 
@@ -51,9 +51,9 @@ __all__ = ["ENDPOINTS"]
 _NEWEST = 10**18 - 1
 
 
-async def _status(site: Site, request: Request, actor: Actor) -> Response:
+async def _status(asked: Asked) -> Response:
     """Tell which hub this is, whether it hears, who asks, and the figures of the last second."""
-    del request
+    site = asked.site
     rules = site.app.files.rules
     body = {
         "ok": True,
@@ -69,7 +69,7 @@ async def _status(site: Site, request: Request, actor: Actor) -> Response:
         "figures": site.latest,
         "clients": site.feed.clients,
         "feed": site.feed.identity(site.feed.latest),
-        "actor": {"name": actor.name, "role": actor.role},
+        "actor": {"name": asked.actor.name, "role": asked.actor.role},
         "login": bool(site.app.settings.http.tokens),
     }
     return answer(body)
@@ -95,15 +95,15 @@ def _asked_page(request: Request) -> dict[str, Any]:
     return found | ({"limit": asked_number(query, "limit", PAGE_ITEMS, _NEWEST)} if "limit" in query else {})
 
 
-async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
+async def _alerts(asked: Asked) -> Response:
     """List alerts, of one state or all, that matchers match, or the one of an id."""
-    del actor
-    query = request.query_params
+    site = asked.site
+    query = asked.request.query_params
     wanted, state = query.getlist("filter"), query.get("state", "")
     one = {"id": query["id"]} if "id" in query else {}
-    if asked := _asked_page(request):
-        asked |= {"matchers": wanted} if any(wanted) else {}
-        return answer(await _ask(site, "alerts", {**asked, **one, "state": state}))
+    if page := _asked_page(asked.request):
+        page |= {"matchers": wanted} if any(wanted) else {}
+        return answer(await _ask(site, "alerts", {**page, **one, "state": state}))
     matchers, only = matchers_of({"matchers": wanted}) if any(wanted) else [], fingerprint_of(one)
     if state not in ("", *Phase):
         raise Refused(400, f"no alert has the state {state[:50]!r}; it is one of {', '.join(Phase)}")
@@ -120,38 +120,36 @@ async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
     return answer({"ok": True, "alerts": await site.reads.write(found)})
 
 
-async def _silences(site: Site, request: Request, actor: Actor) -> Response:
+async def _silences(asked: Asked) -> Response:
     """List silences: pending and active ones; with expired=true all that are kept."""
-    del actor
-    expired = request.query_params.get("expired") == "true"
-    if asked := _asked_page(request):
-        return answer(await _ask(site, "silences", {**asked, "expired": expired}))
+    site = asked.site
+    expired = asked.request.query_params.get("expired") == "true"
+    if page := _asked_page(asked.request):
+        return answer(await _ask(site, "silences", {**page, "expired": expired}))
     now = site.app.clock.now()
     kept = list(site.app.pipeline.core.book.silences.values())
     found = (made.body(now) for made in kept if expired or made.end > now)
     return answer({"ok": True, "silences": await site.reads.write(found), "now": rfc3339(now)})
 
 
-async def _outbox(site: Site, request: Request, actor: Actor) -> Response:
+async def _outbox(asked: Asked) -> Response:
     """List what is queued or dead, of one receiver or all."""
-    del actor
-    query = request.query_params
+    query = asked.request.query_params
     wanted: dict[str, Any] = {key: query[key] for key in ("receiver", "state") if key in query}
     if "id" in query:
         wanted["ids"] = query.getlist("id")
-    return answer(await _ask(site, "outbox", {**wanted, **_asked_page(request)}))
+    return answer(await _ask(asked.site, "outbox", {**wanted, **_asked_page(asked.request)}))
 
 
-async def _push(site: Site, request: Request, actor: Actor) -> Response:
+async def _push(asked: Asked) -> Response:
     """Tell the key that a browser subscribes with to be told by push; empty where no receiver would tell it."""
-    del request, actor
-    return answer(await _ask(site, "push", {}))
+    return answer(await _ask(asked.site, "push", {}))
 
 
-async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
+async def _receivers(asked: Asked) -> Response:
     """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
-    del request, actor
-    depths = await site.app.store.look(lambda reader: reader.depths())
+    site = asked.site
+    depths = await site.app.store.look(Reader.depths)
     return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
 
 
@@ -163,21 +161,19 @@ def _receiver(site: Site, name: str, depths: list[Depth]) -> dict[str, Any]:
 
 
 def _asking(name: str, of: str) -> Handler:
-    async def handle(site: Site, request: Request, actor: Actor) -> Response:
+    async def handle(asked: Asked) -> Response:
         """Answer why, or why not, with the sentences and the entries."""
-        del actor
-        query = dict(request.query_params)
+        query = dict(asked.request.query_params)
         if not query.get(of):
             raise Refused(400, f"which {of}? add ?{of}=NAME, and labels as &site=a")
-        return answer(await _ask(site, name, {of: query.pop(of), "labels": query}))
+        return answer(await _ask(asked.site, name, {of: query.pop(of), "labels": query}))
 
     return handle
 
 
-async def _history(site: Site, request: Request, actor: Actor) -> Response:
+async def _history(asked: Asked) -> Response:
     """List what happened to alerts, the newest first; `before` is the row to go on from, while there is `more`."""
-    del actor
-    query = request.query_params
+    query = asked.request.query_params
     limit = asked_number(query, "limit", 100, HISTORY_SHOWN)
     before = asked_number(query, "before", _NEWEST, _NEWEST)
     rule, alert = query.get("alertname", ""), query.get("fingerprint", "")
@@ -185,8 +181,8 @@ async def _history(site: Site, request: Request, actor: Actor) -> Response:
     def look(reader: Reader) -> tuple[list[tuple[Any, ...]], float | None]:
         return reader.history(before, rule, alert, limit + 1), reader.kept_since()
 
-    rows, kept = await site.app.store.look(look)
-    entries = await site.reads.write(map(_entry, rows[:limit]))
+    rows, kept = await asked.site.app.store.look(look)
+    entries = await asked.site.reads.write(map(_entry, rows[:limit]))
     since = None if kept is None else rfc3339(kept)
     return answer({"ok": True, "entries": entries, "more": len(rows) > limit, "kept_since": since})
 
@@ -197,12 +193,11 @@ def _entry(row: tuple[Any, ...]) -> dict[str, Any]:
     return {**orjson.loads(data), "row": number, "time": rfc3339(at), "kind": kind, **named}
 
 
-async def _audit(site: Site, request: Request, actor: Actor) -> Response:
+async def _audit(asked: Asked) -> Response:
     """List who changed what, the newest first."""
-    del actor
-    limit = asked_number(request.query_params, "limit", 100, HISTORY_SHOWN)
-    before = asked_number(request.query_params, "before", _NEWEST, _NEWEST)
-    rows = await site.app.store.look(lambda reader: reader.audit(before, limit))
+    limit = asked_number(asked.request.query_params, "limit", 100, HISTORY_SHOWN)
+    before = asked_number(asked.request.query_params, "before", _NEWEST, _NEWEST)
+    rows = await asked.site.app.store.look(lambda reader: reader.audit(before, limit))
     entries = [
         {"row": row, "time": rfc3339(at), "actor": by, "via": via, "action": action, "detail": orjson.loads(detail)}
         for row, at, by, via, action, detail in rows

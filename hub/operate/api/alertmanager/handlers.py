@@ -1,12 +1,11 @@
 """The endpoints of /api/v2. As in Alertmanager, what is wrong is a JSON text; changes are on disk before the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import __version__
@@ -15,7 +14,7 @@ from hub.alerts.silences import Silence
 from hub.core import Core
 from hub.errors import HubError, RequestError
 from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, POSTED_SLICE, SHOWN_SLICE
-from hub.operate.api.actor import OPERATOR, VIEWER, Actor, Refused
+from hub.operate.api.actor import OPERATOR, VIEWER, Refused
 from hub.operate.api.alertmanager import shapes
 from hub.operate.api.alertmanager.bodies import (
     ALERTMANAGER,
@@ -29,7 +28,7 @@ from hub.operate.api.alertmanager.bodies import (
 )
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
 from hub.operate.api.answers import answer, refused, retry_after
-from hub.operate.api.site import Endpoint, Handler, Site
+from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
 from hub.store.patience import unless_failing
@@ -43,9 +42,9 @@ _UNKNOWN = (409, 410)
 def _plainly(handler: Handler) -> Handler:
     """Let a handler say what is wrong as Alertmanager does, which its clients can read."""
 
-    async def handle(site: Site, request: Request, actor: Actor) -> Response:
+    async def handle(asked: Asked) -> Response:
         try:
-            return await handler(site, request, actor)
+            return await handler(asked)
         except Refused as error:
             no = error
         except HubError as error:
@@ -56,8 +55,8 @@ def _plainly(handler: Handler) -> Handler:
     return handle
 
 
-async def _status(site: Site, request: Request, actor: Actor) -> Response:
-    del request, actor
+async def _status(asked: Asked) -> Response:
+    site = asked.site
     files = site.app.files.rules
     version = {"version": f"{ALERTMANAGER}+hub.{__version__}", "revision": "", "branch": "hub"}
     return answer(
@@ -70,11 +69,10 @@ async def _status(site: Site, request: Request, actor: Actor) -> Response:
     )
 
 
-async def _receivers(site: Site, request: Request, actor: Actor) -> Response:
-    del actor
-    matchers = asked_matchers(request.query_params.getlist("receiver_matchers"))
-    names = dict.fromkeys((*site.app.files.rules.receivers, NOBODY))
-    found = [(name, _labels_of(site, name)) for name in names]
+async def _receivers(asked: Asked) -> Response:
+    matchers = asked_matchers(asked.request.query_params.getlist("receiver_matchers"))
+    names = dict.fromkeys((*asked.site.app.files.rules.receivers, NOBODY))
+    found = [(name, _labels_of(asked.site, name)) for name in names]
     return answer([{"name": name, "labels": labels} for name, labels in found if match_all(matchers, labels)])
 
 
@@ -87,26 +85,24 @@ def _labels_of(site: Site, receiver: str) -> dict[str, str]:
 # alerts
 
 
-async def _alerts(site: Site, request: Request, actor: Actor) -> Response:
-    del actor
-    found = sorted(await _asked(site, request), key=lambda each: str(each.body["fingerprint"]))
-    return answer(await site.reads.write(each.body for each in found))
+async def _alerts(asked: Asked) -> Response:
+    found = sorted(await _asked_for(asked), key=lambda each: str(each.body["fingerprint"]))
+    return answer(await asked.site.reads.write(each.body for each in found))
 
 
-async def _groups(site: Site, request: Request, actor: Actor) -> Response:
-    del actor
-    found = await _asked(site, request)
-    texts = await site.reads.write(each.body for each in found)
+async def _groups(asked: Asked) -> Response:
+    found = await _asked_for(asked)
+    texts = await asked.site.reads.write(each.body for each in found)
     written = {id(each.body): text for each, text in zip(found, texts, strict=True)}
     made = groups(found)
     return answer([{**group, "alerts": [written[id(body)] for body in group["alerts"]]} for group in made])
 
 
-async def _asked(site: Site, request: Request) -> list[Shown]:
+async def _asked_for(asked: Asked) -> list[Shown]:
     """Return the firing alerts that a query asks for, a slice in each turn of the loop: events do not wait for it."""
-    query = request.query_params
+    site, query = asked.site, asked.request.query_params
     matchers, named = asked_matchers(query.getlist("filter")), asked_pattern(query.get("receiver"))
-    told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(request)
+    told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(query)
     core, now, found = site.app.pipeline.core, site.app.clock.now(), list[Shown]()
     for slice_ in _slices(core):
         for mark, alert in slice_:
@@ -124,8 +120,7 @@ def _slices(core: Core) -> Iterator[list[Any]]:
         yield firing[first : first + SHOWN_SLICE]
 
 
-def _wanted(request: Request) -> Callable[[Shown], bool]:
-    query = request.query_params
+def _wanted(query: Mapping[str, str]) -> Callable[[Shown], bool]:
     active, muted = asked_flag(query, "active"), asked_flag(query, "muted")
     silenced, inhibited = asked_flag(query, "silenced"), asked_flag(query, "inhibited")
     asked_flag(query, "unprocessed")  # here each alert is processed when it comes
@@ -142,10 +137,10 @@ def _wanted(request: Request) -> Callable[[Shown], bool]:
     return wanted
 
 
-async def _post_alerts(site: Site, request: Request, actor: Actor) -> Response:
+async def _post_alerts(asked: Asked) -> Response:
     """Take what can be taken, and say of the rest why not: so does Alertmanager, and Prometheus sends it again."""
-    del actor
-    items = await _json(site, request)
+    site = asked.site
+    items = await _json(asked)
     if not isinstance(items, list):
         raise RequestError("alerts are a JSON list")
     if len(items) > POSTED_BATCH:
@@ -188,21 +183,19 @@ def _posted(core: Core, now: float, postings: Sequence[Posting]) -> list[str]:
 # silences
 
 
-async def _silences(site: Site, request: Request, actor: Actor) -> Response:
-    del actor
-    asked = asked_matchers(request.query_params.getlist("filter"))
-    creators = request.query_params.getlist("creator")
+async def _silences(asked: Asked) -> Response:
+    wanted = asked_matchers(asked.request.query_params.getlist("filter"))
+    creators = asked.request.query_params.getlist("creator")
     found = [
         each
-        for each in site.app.pipeline.core.book.silences.values()
-        if all(matcher in each.matchers for matcher in asked) and (not creators or each.by in creators)
+        for each in asked.site.app.pipeline.core.book.silences.values()
+        if all(matcher in each.matchers for matcher in wanted) and (not creators or each.by in creators)
     ]
-    return answer(silences(found, site.app.clock.now()))
+    return answer(silences(found, asked.site.app.clock.now()))
 
 
-async def _silence(site: Site, request: Request, actor: Actor) -> Response:
-    del actor
-    return answer(silence_body(_known(site, request.path_params["id"]), site.app.clock.now()))
+async def _silence(asked: Asked) -> Response:
+    return answer(silence_body(_known(asked.site, asked.request.path_params["id"]), asked.site.app.clock.now()))
 
 
 def _known(site: Site, identity: str) -> Silence:
@@ -212,27 +205,28 @@ def _known(site: Site, identity: str) -> Silence:
     return found
 
 
-async def _post_silence(site: Site, request: Request, actor: Actor) -> Response:
-    asked = {"by": actor.name} | read_silence(await _json(site, request))
-    if "id" in asked:
-        _known(site, asked["id"])
-    made = await site.app.service.answer("silence", asked, "http", actor.name)
+async def _post_silence(asked: Asked) -> Response:
+    site = asked.site
+    wanted = {"by": asked.actor.name} | read_silence(await _json(asked))
+    if "id" in wanted:
+        _known(site, wanted["id"])
+    made = await site.app.service.answer("silence", wanted, "http", asked.actor.name)
     if not made["ok"]:
         raise RequestError.of(made)
     return answer({"silenceID": made["silence"]["id"]})
 
 
-async def _delete_silence(site: Site, request: Request, actor: Actor) -> Response:
-    asked = {"id": _known(site, request.path_params["id"]).id, "by": actor.name}
-    made = await site.app.service.answer("unsilence", asked, "http", actor.name)
+async def _delete_silence(asked: Asked) -> Response:
+    wanted = {"id": _known(asked.site, asked.request.path_params["id"]).id, "by": asked.actor.name}
+    made = await asked.site.app.service.answer("unsilence", wanted, "http", asked.actor.name)
     if not made["ok"]:
         raise RequestError.of(made)
     return Response()
 
 
-async def _json(site: Site, request: Request) -> Any:
+async def _json(asked: Asked) -> Any:
     try:
-        return orjson.loads(await site.bodies.read(request, HTTP_BODY_BYTES))
+        return orjson.loads(await asked.site.bodies.read(asked.request, HTTP_BODY_BYTES))
     except orjson.JSONDecodeError as error:
         raise RequestError(f"not JSON: {error}") from None
 
