@@ -65,8 +65,7 @@ def _jinja(found: _Found) -> tuple[str, str]:
     return "double braces are Jinja's", f"here a name stands alone: {plain}"
 
 
-def _statement(found: _Found) -> tuple[str, str]:
-    del found
+def _statement(_: _Found) -> tuple[str, str]:
     return "{% … %} is Jinja's", 'a choice is written {x > 3 ? "warm" : "cold"}'
 
 
@@ -195,8 +194,7 @@ def _held(found: _Found) -> tuple[str, str]:
     return "'for' is no part of a condition", f"it is a key of the rule: for: {found.part(1) or '5m'}"
 
 
-def _if(found: _Found) -> tuple[str, str]:
-    del found
+def _if(_: _Found) -> tuple[str, str]:
     return "'if' is no function", "write condition ? value : other"
 
 
@@ -204,8 +202,7 @@ def _name(found: _Found) -> tuple[str, str]:
     return f"{found.part(1)!r} is no part of a name", f"a name stands alone: {found.part(2)}"
 
 
-def _arrow(found: _Found) -> tuple[str, str]:
-    del found
+def _arrow(_: _Found) -> tuple[str, str]:
     return "'->' is no operator", "a member is written with a point: payload.x"
 
 

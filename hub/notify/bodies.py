@@ -39,9 +39,8 @@ class Body:
     templates: tuple[Template, ...] = field(default=(), compare=False, repr=False)
 
 
-def alertmanager(notification: Notification, client_id: str) -> bytes:
+def alertmanager(notification: Notification, _client_id: str) -> bytes:
     """Return the body of Alertmanager's webhook: one alert, or all that a grouped notification shows."""
-    del client_id
     body = notification.body
     shown: Sequence[Mapping[str, Any]] = body.get("alerts") or [body]
     alerts = [_alert(each) for each in shown]
@@ -76,13 +75,12 @@ def _alert(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def postable_alerts(notification: Notification, client_id: str) -> bytes:
+def postable_alerts(notification: Notification, _client_id: str) -> bytes:
     """Return the body of Alertmanager's POST /api/v2/alerts: its PostableAlerts, by which one is fed.
 
     Alertmanager takes for over, five minutes later, what has no end and is not posted again. So an alert that fires has
     an end far off, and the hub says surely when it is over; a moment (an event rule) is left to those five minutes.
     """
-    del client_id
     shown: Sequence[Mapping[str, Any]] = notification.body.get("alerts") or [notification.body]
     return as_json([_postable(each, notification.created) for each in shown])
 
@@ -131,8 +129,7 @@ def cloudevent(notification: Notification, client_id: str) -> bytes:
     )
 
 
-def _json(notification: Notification, client_id: str) -> bytes:
-    del client_id
+def _json(notification: Notification, _client_id: str) -> bytes:
     return as_json(notification.body)
 
 

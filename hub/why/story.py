@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -123,11 +123,19 @@ def sentence(entry: TraceRow) -> str:
     at, kind, _, _, identity, text = entry
     data = orjson.loads(text)
     teller = _TELLERS.get(kind)
-    return f"{kind} {identity}".strip() if teller is None else teller(at, identity, data)
+    return f"{kind} {identity}".strip() if teller is None else teller(_Noted(at, identity, data))
 
 
-def _transition(at: float, identity: str, data: Mapping[str, Any]) -> str:
-    del identity
+class _Noted(NamedTuple):
+    """An entry of the trace: when, of which notification, and what else is known."""
+
+    at: float
+    notification: str
+    data: Mapping[str, Any]
+
+
+def _transition(entry: _Noted) -> str:
+    at, data = entry.at, entry.data
     phase, reason = data["phase"], data.get("reason", "")
     since = data.get("since")
     lasted = f" after {format_duration(at - since)}" if phase == "firing" and since and at - since >= 1 else ""
@@ -139,32 +147,32 @@ def _transition(at: float, identity: str, data: Mapping[str, Any]) -> str:
     return f"{text}; by {event['topic']} {event['payload']}" if event else text
 
 
-def _held(at: float, identity: str, data: Mapping[str, Any]) -> str:
-    del at, identity
+def _held(entry: _Noted) -> str:
+    data = entry.data
     detail = data.get("detail")
     return f"held back: {data['stage']}" + (f" ({detail})" if detail else "")
 
 
-def _released(at: float, identity: str, data: Mapping[str, Any]) -> str:
-    del at, identity
+def _released(entry: _Noted) -> str:
+    data = entry.data
     return f"no longer held back by {data['stage']}" if data.get("stage") else "no longer held back"
 
 
-def _notified(at: float, identity: str, data: Mapping[str, Any]) -> str:
-    del at
+def _notified(entry: _Noted) -> str:
+    identity, data = entry.notification, entry.data
     receivers = ", ".join(data.get("receivers") or ()) or "nobody"
     return f"told to {receivers} ({data.get('step', '')}, {identity})"
 
 
-def _delivery(at: float, identity: str, data: Mapping[str, Any]) -> str:
-    del at
+def _delivery(entry: _Noted) -> str:
+    identity, data = entry.notification, entry.data
     attempt = f", attempt {data['attempt']}" if data.get("attempt") else ""
     text = f"{data['receiver']}: {data['outcome']}{attempt}"
     return f"{text}: {data['reason']} ({identity})" if data.get("reason") else f"{text} ({identity})"
 
 
-def _command(at: float, identity: str, data: Mapping[str, Any]) -> str:
-    del at, identity
+def _command(entry: _Noted) -> str:
+    data = entry.data
     comment = f": {data['comment']}" if data.get("comment") else ""
     return f"{data.get('command', 'command')} by {data.get('by', 'somebody')}{comment}"
 

@@ -157,7 +157,6 @@ class Connection(TCPServer):
 
         Who resets streams of HTTP/2 as fast as he opens them has few open, and many answered: those count.
         """
-        del sync_spawn, call_soon
         if self._under_way >= 2 * HTTP_STREAMS:
             self.cut()
             return
