@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hub.config import DEFAULT_FILE, Settings, read_settings
+from hub.config import Settings, read_settings
 from hub.document import Problems, read_document, yaml_files
 from hub.listing import is_folder
+from hub.reach_settings import DEFAULT_FILE
 
 __all__ = ["is_below", "real", "settings_around"]
 

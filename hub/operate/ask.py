@@ -9,11 +9,10 @@ from typing import Any
 import orjson
 
 from hub.commands.reply import answers_below
-from hub.config import Settings
 from hub.ingest.session import Session
 from hub.limits import ANSWER_SECONDS
 from hub.operate.connect import connected
-from hub.operate.reach import NoAnswer, Reach
+from hub.operate.reach import NoAnswer, Reach, ReachedByBroker
 
 __all__ = ["ask", "ask_all"]
 
@@ -30,14 +29,14 @@ _PARAMETERS: Mapping[str, Sequence[tuple[str, str]]] = {
 _PAGE = [("cursor", "cursor"), ("limit", "limit")]
 
 
-async def ask(reach: Reach | Settings, name: str, request: Mapping[str, Any]) -> Answer:
+async def ask(reach: Reach | ReachedByBroker, name: str, request: Mapping[str, Any]) -> Answer:
     """Return the hub's answer; `ok` tells whether it did what was asked. Settings alone mean: over their broker.
 
     Raises:
         HubError: the broker or the hub cannot be reached or will not have us, or no hub answered.
 
     """
-    async with _asking(Reach(reach) if isinstance(reach, Settings) else reach, name) as put:
+    async with _asking(reach if isinstance(reach, Reach) else Reach(reach), name) as put:
         return await put(request)
 
 
@@ -96,7 +95,7 @@ def _query(name: str, request: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 @contextlib.asynccontextmanager
-async def _over_mqtt(settings: Settings, name: str) -> AsyncIterator[Put]:
+async def _over_mqtt(settings: ReachedByBroker, name: str) -> AsyncIterator[Put]:
     client_id = f"hub-cli-{secrets.token_hex(8)}"
     answers = f"{answers_below(settings.publish_prefix)}{client_id}/{name}"
     topic = f"{settings.publish_prefix}/command/{name}"

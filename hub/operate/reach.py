@@ -5,26 +5,41 @@ MQTT 3.1.1 has no response topic, so where hub.yaml says `protocol: 3.1.1` the h
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import typer
 
-from hub.config import HttpSettings, Settings, load_settings
 from hub.document import Problems, parse_document
 from hub.errors import ConfigError, SessionError
+from hub.http_settings import HttpSettings
+from hub.ingest.session import BrokerSettings
+from hub.reach_settings import load_http, load_reach
 from hub.secret import Secret
 
-__all__ = ["NoAnswer", "Reach", "reach_of", "secret_of", "url_of"]
+__all__ = ["NoAnswer", "Reach", "ReachedByBroker", "reach_of", "secret_of", "url_of"]
 
 
 class NoAnswer(SessionError):
     """No hub answered, or there is no way by which one could."""
 
 
+class ReachedByBroker(Protocol):
+    """What of settings is needed to ask over MQTT: all of hub.yaml has it, and so has the part read for one request."""
+
+    @property
+    def broker(self) -> BrokerSettings:
+        """How the broker is reached, and who asks."""
+
+    @property
+    def publish_prefix(self) -> str:
+        """What topics of the hub begin with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Over HTTP at `url`, with `token` where the hub wants one; without a URL over the broker of `settings`."""
 
-    settings: Settings | None
+    settings: ReachedByBroker | None
     url: str = ""
     token: Secret | None = None
 
@@ -42,7 +57,7 @@ def reach_of(config: Path | None, broker: str | None, url: str | None, token: st
     known = secret_of(token) if token else None
     if url is not None:
         return Reach(None, _checked(url), known)
-    settings = load_settings(config, broker=broker)
+    settings = load_reach(config, broker)
     if settings.broker.protocol == "5":
         return Reach(settings)
     if broker is None and settings.http.enabled and settings.http.port:
@@ -55,7 +70,7 @@ def reach_of(config: Path | None, broker: str | None, url: str | None, token: st
 
 def url_of(config: Path | None, url: str | None) -> str:
     """Return where the hub speaks HTTP: what the option names, else what the settings say."""
-    return _address(load_settings(config).http) if url is None else _checked(url)
+    return _address(load_http(config)) if url is None else _checked(url)
 
 
 def _checked(url: str) -> str:

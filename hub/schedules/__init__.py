@@ -4,8 +4,8 @@ A schedule is a pure function of time: whether it holds, and when that changes n
 they are asked with.
 """
 
+from hub.machine_zone import local_zone, zone_named
 from hub.schedules.line import parse_schedule
-from hub.schedules.local import local_zone, zone_named
 from hub.schedules.reading import read_schedules, read_zone
 from hub.schedules.schedule import Schedule
 

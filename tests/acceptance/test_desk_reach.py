@@ -123,3 +123,15 @@ async def test_without_http_it_is_said_which_way_there_would_be(tmp_path, broker
         assert code == 3
         assert "--url" in err
         assert "http.listen" in err
+
+
+async def test_a_mistake_in_another_part_of_the_settings_keeps_nobody_from_acknowledging(tmp_path, broker):
+    async with scene(tmp_path, broker, RULES) as made:
+        async with client(broker.settings("device"), "one") as device:
+            await device.publish("t/a/1", "35")
+        await made.settled()
+        made.hub.configure("sources: 7\nheartbeat: {url: !env NOT_SET_ANYWHERE}\nnobody_knows_this: 1\n")
+        code, out, err = await cli(made.hub, "check")
+        assert (code, "nobody_knows_this" in out + err) == (1, True)
+        code, out, err = await cli(made.hub, "ack", "Hot", "--by", "ann")
+        assert (code, err, "acknowledged: Hot" in out) == (0, "", True), (out, err)

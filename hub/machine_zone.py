@@ -1,4 +1,7 @@
-"""The machine's own time zone, asked once at the start; everything else is handed it. Impure, unlike its neighbours."""
+"""The machine's own time zone, asked once at the start; everything else is handed it. A leaf, and impure.
+
+It stands alone, beside the schedules that use it: a command that only tells a time need not read how rules pause.
+"""
 
 import os
 import struct
