@@ -19,6 +19,7 @@ from hub.clock import PEOPLE, Clock, SystemClock, rfc3339
 from hub.commands.channel import Channel, Heard, desk_settings
 from hub.commands.drill import ALERTNAME, Drills
 from hub.commands.link import Links
+from hub.commands.owner import OwnerAsk, OwnerMirror
 from hub.commands.service import Service
 from hub.config import Settings
 from hub.core import Core
@@ -203,53 +204,13 @@ class App:
         )
         later = partial(self._announce_again, later=True)
         self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
-
-    def _source(self, session: Session, core: Core, snapshot: Snapshot, downtime: Downtime) -> EventSource:
-        """Read the session, and the queues of `sources:` beside it, from where the last commit was."""
-        kept, queues = snapshot.position(BROKER), self.settings.sources
-        source = MqttSource(session, core.engine, self.clock, kept, downtime.last_heard)
-        if not queues:
-            return source
-        return open_sources(source, queues, snapshot.position, self.settings.broker.client_id, self.observer.trouble)
-
-    def _dress(self, core: Core, key: bytes) -> Callable[[Notification], Notification]:
-        """Return what puts on a notification what it has only on its way out: names, links, the trace."""
-        url = self.settings.http.url
-        links = Links(url, key, self._takes_links).dress if url else None
-        return partial(
-            _dressed, [each for each in (named(core.own_names), links, self.tracing and self.tracing.dress) if each]
+        self.store = store
+        self.mirror, self.ask = OwnerMirror(core, store), OwnerAsk(core)
+        self.service = service = Service(
+            self.pipeline, store, clock, subscribers, drills, mirror=self.mirror, ask=self.ask
         )
-
-    def _desk(self, service: Service) -> Channel:
-        """Make the desk's way over MQTT, with a session of its own."""
-        settings = self.settings
-
-        def connect() -> Session:
-            return open_session(desk_settings(settings.broker), None, lambda _: None)
-
-        return Channel(connect, settings.publish_prefix, service, self.observer.trouble, self._heard(), (DROPPED,))
-
-    # the unit's parts, as others call them
-
-    @property
-    def store(self) -> Store:
-        """Where the state is."""
-        return self.unit.store
-
-    @property
-    def pipeline(self) -> Pipeline:
-        """What evaluates and commits."""
-        return self.unit.pipeline
-
-    @property
-    def dispatcher(self) -> Dispatcher:
-        """What sends."""
-        return self.unit.dispatcher
-
-    @property
-    def service(self) -> Service:
-        """The desk."""
-        return self.unit.service
+        desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
+        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard(), (DROPPED,))
 
     def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         """Let the hub look at itself, and give signs of life where somebody waits for them."""

@@ -10,6 +10,7 @@ from hub.clock import PEOPLE, rfc3339
 from hub.commands.labels import unknown_labels
 from hub.commands.pages import Wanted, fitting, page, wanted
 from hub.commands.request import Request, annotations_of, chosen, fingerprint_of, instant, matchers_of, span, words
+from hub.commands.seams import Mirror
 from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_SECONDS
@@ -109,7 +110,7 @@ def unsilence(core: Core, request: Request, now: float) -> Answer:
     return {"ok": True, "silence": ended.body(now)}
 
 
-def alerts(core: Core, request: Request) -> Steps:
+def alerts(mirror: Mirror, request: Request) -> Steps:
     """List pending, firing and lately resolved alerts: of one `state`, of one `id`, those that matchers match.
 
     Page by page where `cursor` or `limit` is given; else as many as one answer holds, firing ones first, and how many
@@ -124,7 +125,7 @@ def alerts(core: Core, request: Request) -> Steps:
     only = fingerprint_of(request)
 
     def show(mark: str) -> Answer | None:
-        alert = core.book.alerts.get(mark)
+        alert = mirror.alerts.get(mark)
         if alert is None or alert.state not in states or only not in ("", mark):
             return None
         if not match_all(matchers, alert.labels, alert.unfilled):
@@ -132,9 +133,9 @@ def alerts(core: Core, request: Request) -> Steps:
         return {**alert.body(), "fingerprint": mark}
 
     if asked.paged:
-        found = yield from page(lambda: core.book.alerts, show, asked)
+        found = yield from page(lambda: mirror.alerts, show, asked)
         return found.body("alerts") | {"tz": PEOPLE.tz}
-    every = [each for each in core.book.find(matchers) if each[1].state in states and only in ("", each[0])]
+    every = [each for each in mirror.find(matchers) if each[1].state in states and only in ("", each[0])]
     bodies = (show(mark) or {} for mark, _ in sorted(every, key=lambda each: order(each[1])))
     return (yield from _whole("alerts", bodies, len(every), asked))
 
@@ -146,14 +147,14 @@ def _states(request: Request) -> tuple[Phase, ...]:
     return (Phase(state),) if state else LISTED
 
 
-def silences(core: Core, request: Request, now: float) -> Steps:
+def silences(mirror: Mirror, request: Request, now: float) -> Steps:
     """List silences: pending and active ones, with `expired: true` all that are kept; page by page as `alerts`.
 
     Raises:
         RequestError: the page cannot be read.
 
     """
-    asked, every, known = wanted(request), bool(request.get("expired")), core.book.silences
+    asked, every, known = wanted(request), bool(request.get("expired")), mirror.silences
 
     def show(identity: str) -> Answer | None:
         made = known.get(identity)

@@ -1,13 +1,15 @@
 """What a request does to the outbox of a running hub: list, queue dead letters anew, drop."""
 
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import orjson
 
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.pages import Page, Wanted, fitting, page, wanted
 from hub.commands.request import Request, words
+from hub.commands.seams import Mirror
+from hub.commands.slices import at_once
 from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
@@ -20,7 +22,6 @@ from hub.store.store import Store
 __all__ = ["Note", "drop", "entry_body", "find", "listed", "retry"]
 
 Answer = dict[str, Any]
-T = TypeVar("T")
 Note = Callable[[Answer], None]
 """Puts what was done into the audit log; called in the turn of the loop in which it is done."""
 _STATES = ("queued", "dead")
@@ -87,19 +88,19 @@ async def _found(store: Store, request: Request, among: str = "") -> list[Outbox
     return await store.read(lambda reader: find(reader, request, among=among))
 
 
-async def listed(store: Store, request: Request) -> Answer:
+async def listed(mirror: Mirror, request: Request) -> Answer:
     """List what is queued or dead, page by page where `cursor` or `limit` is given.
 
     It is read and written beside the loop, for it may be 1,000 bodies of 10 KB.
     """
     asked = wanted(request)
     read = _page if asked.paged else _some
-    return await store.look(lambda reader: read(reader, request, asked))
+    return await mirror.look(lambda reader: read(reader, request, asked))
 
 
 def _some(reader: Reader, request: Request, asked: Wanted) -> Answer:
     """Answer who does not know of pages: with the first, as many as there is room for."""
-    items, complete = _at_once(fitting(map(entry_body, find(reader, request)), asked.room))
+    items, complete = at_once(fitting(map(entry_body, find(reader, request)), asked.room))
     return {"ok": True, "outbox": items} | ({} if complete else {"truncated": True})
 
 
@@ -108,19 +109,9 @@ def _page(reader: Reader, request: Request, asked: Wanted) -> Answer:
     if not asked.cursor.isdecimal() and asked.cursor:
         raise RequestError(f"{asked.cursor!r} is no cursor of the outbox")
     found = {f"{each.row:019}": each for each in find(reader, request, after=int(asked.cursor[:18] or 0))}
-    made = _at_once(page(lambda: found, lambda key: entry_body(found[key]), asked._replace(cursor="")))
+    made = at_once(page(lambda: found, lambda key: entry_body(found[key]), asked._replace(cursor="")))
     last = made.next or (max(found) if len(found) == OUTBOX_SHOWN else "")
     return Page(made.items, str(int(last)) if last else "").body("outbox") | {"tz": PEOPLE.tz}
-
-
-def _at_once(steps: Generator[None, None, T]) -> T:
-    """Return what steps come to, where nothing waits for the loop."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: T = end.value
-            return found
 
 
 async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:

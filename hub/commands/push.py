@@ -27,14 +27,13 @@ def subscribe(subscribers: Subscribers, request: Request, now: float) -> Answer:
     return {"ok": True, "subscribers": len(subscribers.all)}
 
 
-def unsubscribe(subscribers: Subscribers, request: Request, now: float) -> Answer:
+def unsubscribe(subscribers: Subscribers, request: Request, _now: float) -> Answer:
     """Forget a subscription by its endpoint.
 
     Raises:
         RequestError: there is none.
 
     """
-    del now
     endpoint = request.get("endpoint")
     if not isinstance(endpoint, str) or not subscribers.remove(endpoint):
         raise RequestError("there is no such subscription", Code.MISSING)

@@ -1,14 +1,14 @@
 """A request's fields, read from JSON: which alerts are meant, until when, by whom."""
 
 import contextlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from hub.alerts.alert import Alert
-from hub.alerts.book import Book
 from hub.alerts.matchers import Matcher, parse_matchers
 from hub.clock import rfc3339
 from hub.duration import format_duration, parse_duration
@@ -173,7 +173,20 @@ def annotations_of(request: Request) -> Labels:
     return tuple((visible(name), visible(found[name], layout=True)) for name in sorted(found))
 
 
-def chosen(request: Request, book: Book) -> list[tuple[str, Alert]]:
+class Known(Protocol):
+    """Where alerts are looked up: the book, or a mirror of it."""
+
+    @property
+    def alerts(self) -> Mapping[str, Alert]:
+        """All alerts by fingerprint."""
+        ...
+
+    def find(self, matchers: Sequence[Matcher]) -> list[tuple[str, Alert]]:
+        """Return the alerts that are not over and match."""
+        ...
+
+
+def chosen(request: Request, book: Known) -> list[tuple[str, Alert]]:
     """Find the alerts that are meant: by `id` (of a notification, or the fingerprint), else by matchers; firing ones.
 
     Raises:
@@ -205,9 +218,9 @@ def _alert(identity: str) -> tuple[str, int | None]:
         raise RequestError(str(error)) from None
 
 
-def _by_id(identity: str, book: Book) -> tuple[str, Alert]:
-    mark, episode = _alert(identity)
-    alert = book.alerts.get(mark)
+def _by_id(identity: str, book: Known) -> tuple[str, Alert]:
+    parts = _parts(identity)
+    alert = book.alerts.get(parts[1])
     if alert is None or not alert.open:
         raise RequestError("no such alert is firing", Code.MISSING)
     if episode is not None and episode != alert.episode:

@@ -1,6 +1,11 @@
-"""Requests by name, carried out on a running hub: what changes something is answered when it is on disk."""
+"""Requests by name, carried out on a running hub: what changes something is answered when it is on disk.
 
+It is the Desk of the hub that owns its state (see seams); what changes nothing it reads by Mirror and Ask.
+"""
+
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from hub.alerts.alert import Alert
@@ -9,35 +14,41 @@ from hub.commands import desk, outbox, push
 from hub.commands.desk import ANONYMOUS
 from hub.commands.drill import Drills, chosen_receivers
 from hub.commands.request import Request, chosen, span, words
+from hub.commands.seams import Answer, Ask, Mirror
 from hub.commands.slices import Slices
 from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
 from hub.errors import Code, HubError, RequestError
 from hub.fields import did_you_mean
-from hub.ids import episode_named
-from hub.limits import TOKEN_SECONDS
-from hub.model import Notification
+from hub.limits import POSTED_SLICE, TOKEN_SECONDS
+from hub.model import Event, Notification
 from hub.notify.subscribers import Subscribers
 from hub.pipeline import Pipeline
+from hub.rules.posting import Posting
 from hub.store.patience import unless_failing
 from hub.store.reader import Reader
-from hub.store.store import Store
-from hub.why import absence, story
+from hub.store.writer import Store
+from hub.why import story
 
 __all__ = ["Answer", "Service", "refused"]
 
-Answer = Mapping[str, Any]
 Change = Callable[[Core, Request, float], Answer]
 
 
-class Way(NamedTuple):
-    """How a request came, and from whom, where that is known."""
+class Command(NamedTuple):
+    """One request, the way it came, and who is known to ask, where that is known."""
 
+    request: Request
     via: str
     actor: str
 
+    @property
+    def by(self) -> str:
+        """In whose name it is done."""
+        return self.actor or words(self.request, "by", ANONYMOUS)
 
-Handler = Callable[[Request, Way], Coroutine[Any, Any, Answer]]
+
+Handler = Callable[[Command], Coroutine[Any, Any, Answer]]
 _READING = frozenset({"alerts", "silences", "outbox", "push", "drill-receipts", "why", "why-not", "token"})
 """What changes nothing is answered on a full disk, too."""
 
@@ -57,11 +68,12 @@ class Service:
         clock: Clock,
         subscribers: Subscribers,
         drills: Drills,
-        token_key: bytes,
+        *,
+        mirror: Mirror,
+        ask: Ask,
     ) -> None:
-        """Take the hub, the browsers that are told by push, the drills, and what signs tokens that acknowledge."""
-        self._token_key = token_key
-        self._pipeline, self._store, self._clock = pipeline, store, clock
+        """Take the hub, the browsers that are told by push, the drills, and where what changes nothing is asked."""
+        self._pipeline, self._store, self._clock, self._mirror, self._ask = pipeline, store, clock, mirror, ask
         self._subscribers, self._drills, self._slices = subscribers, drills, Slices()
         self._known: Mapping[str, Handler] = {
             "ack": self._ack,
@@ -69,12 +81,12 @@ class Service:
             "unack": self._changing("unack", desk.unack),
             "silence": self._changing("silence", desk.silence),
             "unsilence": self._changing("unsilence", desk.unsilence),
-            "alerts": self._listing(lambda core, request, _now: desk.alerts(core, request)),
-            "silences": self._listing(desk.silences),
+            "alerts": self._listing(lambda request, _now: desk.alerts(mirror, request)),
+            "silences": self._listing(lambda request, now: desk.silences(mirror, request, now)),
             "outbox": self._outbox,
             "outbox-retry": self._queue("outbox-retry", outbox.retry),
             "outbox-drop": self._queue("outbox-drop", outbox.drop),
-            "push": self._reading(lambda _core, _request, _now: push.key(subscribers)),
+            "push": self._push_key,
             "push-subscribe": self._push("push-subscribe", push.subscribe),
             "push-unsubscribe": self._push("push-unsubscribe", push.unsubscribe),
             "drill": self._drill,
@@ -89,98 +101,90 @@ class Service:
         `via` is the way it came by, for the audit log: `mqtt`, `http` or `link`; `actor` is who is known to ask, where
         that is known: else the log has the name that the request gives, `by`.
         """
-        handler = self._known.get(name)
+        handler, command = self._known.get(name), Command(request, via, actor)
         try:
             if handler is None:
                 hint = did_you_mean(name, self._known) or ", ".join(self._known)
                 raise RequestError(f"no command {name!r} ({hint})", Code.MISSING)
             if name in _READING:
-                return await handler(request, Way(via, actor))
-            return await unless_failing(self._store, handler(request, Way(via, actor)))
+                return await handler(command)
+            return await unless_failing(self._store, handler(command))
         except HubError as error:
             return refused(error)
 
     def _changing(self, name: str, change: Change) -> Handler:
-        async def handle(request: Request, way: Way) -> Answer:
-            return await self._perform(name, request, way, change)
+        async def handle(command: Command) -> Answer:
+            return await self._perform(name, command, change)
 
         return handle
 
-    async def _perform(self, name: str, request: Request, way: Way, change: Change) -> Answer:
+    async def _perform(self, name: str, command: Command, change: Change) -> Answer:
         def changed(core: Core, now: float) -> Answer:
-            made = change(core, request, now)
-            self._note(name, request, way, made)
+            made = change(core, command.request, now)
+            self._note(name, command, made)
             return made
 
         return await self._pipeline.perform(changed)
 
-    def _note(self, name: str, request: Request, way: Way, made: Answer) -> None:
+    def _note(self, name: str, command: Command, made: Answer) -> None:
         """Put it into the audit log, with the ids of the alerts or the silence that it changed."""
         ids = [str(each["id"]) for each in made.get("alerts") or made.get("outbox") or ()]
         if isinstance(made.get("silence"), Mapping):
             ids.append(str(made["silence"]["id"]))
-        told = words(request, "by", ANONYMOUS)
-        left_out = {"by"} if told == (way.actor or told) else set()
-        detail = {key: value for key, value in request.items() if key not in left_out} | {"changed": ids}
-        self._pipeline.audit(way.actor or words(request, "by", ANONYMOUS), way.via, name, detail)
+        told = words(command.request, "by", ANONYMOUS)
+        left_out = {"by"} if told == (command.actor or told) else set()
+        detail = {key: value for key, value in command.request.items() if key not in left_out} | {"changed": ids}
+        self._pipeline.audit(command.by, command.via, name, detail)
 
-    def _reading(self, read: Change) -> Handler:
-        async def handle(request: Request, way: Way) -> Answer:
-            del way
-            return read(self._pipeline.core, request, self._clock.now())
-
-        return handle
-
-    def _listing(self, steps: Callable[[Core, Request, float], desk.Steps]) -> Handler:
+    def _listing(self, steps: Callable[[Request, float], desk.Steps]) -> Handler:
         """Read what may be long, a slice in each turn of the loop: events are evaluated between."""
 
-        async def handle(request: Request, way: Way) -> Answer:
-            del way
-            return await self._slices.run(steps(self._pipeline.core, request, self._clock.now()))
+        async def handle(command: Command) -> Answer:
+            return await self._slices.run(steps(command.request, self._clock.now()))
 
         return handle
 
     def _queue(
         self, name: str, handle: Callable[[Pipeline, Store, Request, outbox.Note], Coroutine[Any, Any, Answer]]
     ) -> Handler:
-        return lambda request, way: handle(
-            self._pipeline, self._store, request, lambda made: self._note(name, request, way, made)
+        return lambda command: handle(
+            self._pipeline, self._store, command.request, lambda made: self._note(name, command, made)
         )
 
-    async def _outbox(self, request: Request, way: Way) -> Answer:
-        del way
-        return await outbox.listed(self._store, request)
+    async def _outbox(self, command: Command) -> Answer:
+        return await outbox.listed(self._mirror, command.request)
+
+    async def _push_key(self, _: Command) -> Answer:
+        return push.key(self._subscribers)
 
     def _push(self, name: str, change: Callable[[Subscribers, Request, float], Answer]) -> Handler:
         """Change who is told by push; what a subscription consists of is secret, so the audit log tells only who."""
 
-        async def handle(request: Request, way: Way) -> Answer:
+        async def handle(command: Command) -> Answer:
+            request, actor = command.request, command.actor
+
             def changed(_: Core, now: float) -> Answer:
-                asked = {**request, "by": way.actor} if way.actor else request  # his role is of his own name alone
+                asked = {**request, "by": actor} if actor else request  # his role is of his own name alone
                 made = change(self._subscribers, asked, now)
-                self._pipeline.audit(way.actor or words(request, "by", ANONYMOUS), way.via, name, {})
+                self._pipeline.audit(command.by, command.via, name, {})
                 return made
 
             return await self._pipeline.perform(changed)
 
         return handle
 
-    async def _ack(self, request: Request, way: Way) -> Answer:
+    async def _ack(self, command: Command) -> Answer:
         """Acknowledge; who holds a token needs to say nothing else."""
+        request = command.request
         if "token" in request:
-            claim = read_token(words(request, "token"), self._token_key, self._clock.now())
-            request = {
-                "id": episode_named(claim.mark, claim.episode),
-                "by": claim.by,
-                "comment": words(request, "comment"),
-            }
-        return await self._perform("ack", request, way, desk.ack)
+            claim = read_token(words(request, "token"), await self._key(), self._clock.now())
+            request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": words(request, "comment")}
+        return await self._perform("ack", command._replace(request=request), desk.ack)
 
-    async def _token(self, request: Request, way: Way) -> Answer:
+    async def _token(self, command: Command) -> Answer:
         """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""
-        del way
-        now = self._clock.now()
-        ((mark, alert),) = chosen(request, self._pipeline.core.book)[:1]
+        request, now = command.request, self._clock.now()
+        ((mark, alert),) = chosen(request, self._mirror)[:1]
         until = int(span(request, now, default=TOKEN_SECONDS) or now)
         claim = Claim(mark, alert.episode, until, words(request, "by", "a token"))
         return {"ok": True, "token": sign_token(claim, self._token_key), "expires": rfc3339(until)}
@@ -192,14 +196,17 @@ class Service:
             RequestError: it is not ours, was changed, or has expired.
 
         """
-        claim = read_token(token, self._token_key, self._clock.now())
-        alert = self._pipeline.core.book.alerts.get(claim.mark)
+        claim = read_token(token, await self._key(), self._clock.now())
+        alert = self._mirror.alerts.get(claim.mark)
         return claim, alert if alert is not None and alert.episode == claim.episode else None
 
-    async def _drill(self, request: Request, way: Way) -> Answer:
+    async def _key(self) -> bytes:
+        return await self._store.read(lambda database: database.key("token"))
+
+    async def _drill(self, command: Command) -> Answer:
         """Queue a test for each of `receivers`; the answer does not wait for what comes of it."""
-        names = chosen_receivers(request, list(self._pipeline.dispatcher.standing(())))
-        by = words(request, "by", ANONYMOUS)
+        names = chosen_receivers(command.request, list(self._pipeline.dispatcher.standing(())))
+        by = words(command.request, "by", ANONYMOUS)
         begun: list[int] = []
 
         def begin(serial: int) -> Sequence[Notification]:
@@ -208,32 +215,73 @@ class Service:
 
         def change(*_: object) -> None:
             made = self._pipeline.tell(begin)
-            self._note("drill", request, way, {"outbox": [{"id": each.id} for each in made]})
+            self._note("drill", command, {"outbox": [{"id": each.id} for each in made]})
 
         await self._pipeline.perform(change)
         return {"ok": True, "drill": begun[0], "receipts": self._drills.receipts(begun[0])}
 
-    async def _receipts(self, request: Request, way: Way) -> Answer:
-        del way
-        number = request.get("drill")
+    async def _receipts(self, command: Command) -> Answer:
+        number = command.request.get("drill")
         if not isinstance(number, int):
             raise RequestError("which drill? give its number, 'drill'")
         return {"ok": True, "drill": number, "receipts": self._drills.receipts(number)}
 
-    async def _why(self, request: Request, way: Way) -> Answer:
-        del way
-        name, labels = _named(request)
+    async def _why(self, command: Command) -> Answer:
+        name, labels = _named(command.request)
 
         def told(reader: Reader) -> list[Answer]:
             return [story.as_body(each) for each in story.read(reader, name, labels)]
 
-        return {"ok": True, "alerts": await self._store.look(told)}
+        return {"ok": True, "alerts": await self._mirror.look(told)}
 
-    async def _why_not(self, request: Request, way: Way) -> Answer:
-        del way
-        name, labels = _named(request)
-        steps = absence.looking(self._pipeline.core, name, labels, self._clock.now())
-        return {"ok": True} | await self._slices.run(steps)
+    async def _why_not(self, command: Command) -> Answer:
+        name, labels = _named(command.request)
+        steps = self._ask.why_not(name, labels, self._clock.now())
+        return {"ok": True, **await self._slices.run(steps)}
+
+    # what comes beside commands
+
+    async def take_events(self, events: Sequence[Event], key: str) -> bool:
+        """Take events that came by no session; False where this idempotency key was taken before.
+
+        Raises:
+            StoreError: they cannot be made durable now.
+
+        """
+        return await unless_failing(self._store, self._pipeline.submit(events, key))
+
+    async def take_postings(self, postings: Sequence[Posting]) -> list[str]:
+        """Take alerts that somebody else evaluates; return what is wrong with those that are not taken.
+
+        Raises:
+            StoreError: they cannot be made durable now.
+
+        """
+        wrong = await unless_failing(self._store, self._all_posted(postings))
+        return [each for found in wrong for each in found]
+
+    async def _all_posted(self, postings: Sequence[Posting]) -> list[list[str]]:
+        """Take a slice in each turn of the loop; what becomes of it is known when it is on disk."""
+        tasks = list[asyncio.Task[list[str]]]()
+        for first in range(0, len(postings), POSTED_SLICE):
+            taken = partial(_posted, postings=postings[first : first + POSTED_SLICE])
+            tasks.append(asyncio.create_task(self._pipeline.perform(taken)))
+            await asyncio.sleep(0)
+        return await asyncio.gather(*tasks)
+
+    def note(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
+        """Put into the audit log what was done beside the core."""
+        self._pipeline.audit(actor, via, action, detail)
+
+
+def _posted(core: Core, now: float, postings: Sequence[Posting]) -> list[str]:
+    wrong = list[str]()
+    for posting in postings:
+        try:
+            core.post(posting, now)
+        except RequestError as error:
+            wrong.append(str(error))
+    return wrong
 
 
 def _named(request: Request) -> tuple[str, Mapping[str, str]]:

@@ -1,4 +1,7 @@
-"""Long looks at the core, a slice in each turn of the loop and one look at a time: events are evaluated between."""
+"""Long looks, made in steps: a slice in each turn of the loop, or at once where nothing waits for the loop.
+
+Of looks in slices there is one at a time, and events are evaluated between two slices.
+"""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -7,9 +10,19 @@ from typing import TypeVar
 
 from hub.limits import READ_SLICE_SECONDS
 
-__all__ = ["Slices"]
+__all__ = ["Slices", "at_once"]
 
 T = TypeVar("T")
+
+
+def at_once(steps: Generator[None, None, T]) -> T:
+    """Return what steps come to, in one go: on a thread of its own, or for a caller that has no loop."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
 
 
 class Slices:

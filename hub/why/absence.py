@@ -12,6 +12,7 @@ from typing import Any
 from hub.alerts.alert import Alert, fingerprint
 from hub.alerts.decision import Untold, alone, decide
 from hub.clock import rfc3339
+from hub.commands.slices import at_once
 from hub.core import Core
 from hub.duration import format_duration
 from hub.errors import Code, EvaluationError, RequestError
@@ -38,12 +39,7 @@ _Heard = tuple[float, str, bytes, tuple[str, ...]]
 
 def why_not(core: Core, name: str, labels: Mapping[str, str], now: float) -> Answer:
     """Do as `looking` does, at once."""
-    steps = looking(core, name, labels, now)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return dict(end.value)
+    return at_once(looking(core, name, labels, now))
 
 
 def looking(core: Core, name: str, labels: Mapping[str, str], now: float) -> Generator[None, None, Answer]:

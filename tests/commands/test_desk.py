@@ -84,7 +84,7 @@ def test_a_time_that_cannot_be_is_refused_with_why(world, asked, says):
 def test_a_silence_that_is_planned_hides_from_its_start_to_its_end_and_not_before(world):
     made = silence(world, start=NOON + 100, **{"for": "100s"})
     assert made["silence"]["status"] == {"state": "pending"}
-    (listed,) = ended(desk.silences(world.core, {}, world.now))["silences"]
+    (listed,) = ended(desk.silences(world.core.book, {}, world.now))["silences"]
     assert listed["status"] == {"state": "pending"}
     world.send([event("t/a/1", {"v": 9}, world.now)])
     told = [each.body["labels"]["device"] for each in world.told]

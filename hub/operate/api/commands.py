@@ -47,7 +47,7 @@ def _command(name: str) -> Handler:
     async def handle(asked: Asked) -> Response:
         """Carry out a command of the desk, in the name of whoever asks."""
         wanted = {"by": asked.actor.name, **await json_of(asked.site, asked.request)}
-        made = await asked.site.app.service.answer(name, wanted, "http", asked.actor.name)
+        made = await asked.site.desk.answer(name, wanted, "http", asked.actor.name)
         if not made["ok"]:
             raise RequestError.of(made)
         return answer(made)
@@ -57,7 +57,7 @@ def _command(name: str) -> Handler:
 
 async def _reload(asked: Asked) -> Response:
     """Read rules and fleets anew, as SIGHUP does; the feed tells what came of it."""
-    asked.site.app.pipeline.audit(asked.actor.name, "http", "reload", {})
+    asked.site.desk.note(asked.actor.name, "http", "reload", {})
     asked.site.app.reload()
     return answer({"ok": True}, 202)
 

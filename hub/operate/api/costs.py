@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from time import perf_counter
 
-from hub.core import Core
+from hub.commands.seams import Ask
 from hub.errors import EvaluationError
 from hub.ingest.decode import decode_again
 from hub.limits import COST_RULES, COST_SECONDS
@@ -30,22 +30,22 @@ class Costs:
         seconds = self._seconds.get(rule)
         return None if seconds is None else round(seconds * 1e6, 2)
 
-    def look(self, core: Core, now: float) -> None:
+    def look(self, ask: Ask, now: float) -> None:
         """Time some conditions, not longer than COST_SECONDS on the whole."""
-        self._seconds = {name: value for name, value in self._seconds.items() if name in core.engine.states}
+        self._seconds = {name: value for name, value in self._seconds.items() if ask.counts(name) is not None}
         end, left = self._timer() + COST_SECONDS, COST_RULES
-        for topic, raw, at in self._topics(core):
+        for topic, raw, at in self._topics(ask):
             event = decode_again(topic, raw, at)
-            for name, rehearse in core.engine.rehearsals(event, now):
+            for name, rehearse in ask.rehearsals(event, now):
                 self._take(name, self._time(rehearse))
                 left -= 1
                 if left <= 0 or self._timer() >= end:
                     return
 
-    def _topics(self, core: Core) -> Iterator[tuple[str, bytes, float]]:
+    def _topics(self, ask: Ask) -> Iterator[tuple[str, bytes, float]]:
         """Go on with the topics where the last look ended, and then once around."""
         yield from self._turn
-        self._turn = iter(list(core.engine.last_messages()))
+        self._turn = iter(list(ask.last_messages()))
         yield from self._turn
 
     def _time(self, rehearse: Callable[[], None]) -> float:

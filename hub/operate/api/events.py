@@ -18,7 +18,6 @@ from hub.operate.api.actor import OPERATOR, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.described import ANY, FLAG, JSON, NDJSON, TEXT, WHOLE, Described, ok, said
 from hub.operate.api.site import Asked, Endpoint, Site
-from hub.store.patience import unless_failing
 from hub.trial.records import payload_of
 
 __all__ = ["ENDPOINTS"]
@@ -53,7 +52,7 @@ async def _post(asked: Asked) -> Response:
         events = _read(site, request, await site.bodies.read(request, HTTP_BODY_BYTES))
         if site.app.tracing is not None:
             site.app.tracing.adopt(events, request.headers.get("traceparent"))
-        fresh = await unless_failing(site.app.store, site.app.pipeline.submit(events, key))
+        fresh = await site.desk.take_events(events, key)
     finally:
         site.posting -= 1
     return answer({"ok": True, "events": len(events) if fresh else 0, "duplicate": not fresh}, 202)

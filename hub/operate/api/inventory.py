@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.clock import rfc3339
+from hub.commands.seams import RuleCounts
 from hub.duration import format_duration
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import check_filter, matches
@@ -38,7 +39,7 @@ async def _one_rule(asked: Asked) -> Response:
     rule = _named(site, asked.request.path_params["name"])
     known = [
         (mark, alert)
-        for mark, alert in site.app.pipeline.core.book.alerts.items()
+        for mark, alert in site.mirror.alerts.items()
         if alert.alertname == rule.name and alert.state is not Phase.INACTIVE
     ][:VIEW_ROWS]
     alerts = await site.reads.write({**alert.body(), "fingerprint": mark} for mark, alert in known)
@@ -62,7 +63,7 @@ def _named(site: Site, name: str) -> Rule:
 def _phases(site: Site) -> Mapping[str, Mapping[str, int]]:
     """Count the alerts of each rule by phase."""
     found: dict[str, dict[str, int]] = {}
-    for alert in site.app.pipeline.core.book.alerts.values():
+    for alert in site.mirror.alerts.values():
         if alert.state in (Phase.FIRING, Phase.PENDING):
             counts = found.setdefault(alert.alertname, {})
             counts[alert.state.value] = counts.get(alert.state.value, 0) + 1
@@ -70,7 +71,7 @@ def _phases(site: Site) -> Mapping[str, Mapping[str, int]]:
 
 
 def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
-    state = site.app.pipeline.core.engine.states.get(rule.name)
+    counts = site.ask.counts(rule.name) or RuleCounts()
     return {
         "name": rule.name,
         "kind": "alert" if rule.alert else "event",
@@ -83,11 +84,11 @@ def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
         "enabled": rule.enabled,
         "file": rule.path,
         "line": rule.line,
-        "instances": len(state.instances) if state else 0,
+        "instances": counts.instances,
         "firing": phases.get("firing", 0),
         "pending": phases.get("pending", 0),
-        "evaluations": state.evaluations if state else 0,
-        "matches": state.matches if state else 0,
+        "evaluations": counts.evaluations,
+        "matches": counts.matches,
         "cost_microseconds": site.costs.microseconds(rule.name),
         **site.standing.rule(rule.name),
     }
@@ -97,13 +98,12 @@ async def _devices(asked: Asked) -> Response:
     """List who was heard or is registered: when last, how often, and whether that is as usual."""
     site = asked.site
     now, registry = site.app.clock.now(), site.app.files.registry
-    core = site.app.pipeline.core
-    heard = {topic: at for topic, at in core.engine.heard() if topic[0] != "$"}
+    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}
     known = {device.topic for device in registry.devices()}
     unheard = (topic for topic in known if topic not in heard)
     latest = sorted(heard, key=lambda topic: -heard[topic])
     first = _first([latest, unheard], VIEW_ROWS)
-    attendance = Attendance(core, site.recent, site.standing.listening, now)
+    attendance = Attendance(site.ask, site.recent, site.standing.listening, now)
     found = await site.reads.write(_device(site, topic, heard.get(topic), attendance, known) for topic in first)
     return answer({"ok": True, "devices": found, "heard": len(heard), "registered": len(known)})
 
@@ -113,7 +113,7 @@ def _first(lists: Iterable[Iterable[str]], most: int) -> list[str]:
 
 
 def _device(site: Site, topic: str, at: float | None, attendance: Attendance, known: set[str]) -> dict[str, Any]:
-    interval = site.app.pipeline.core.engine.lasts.interval(topic)
+    interval = site.ask.interval(topic)
     attributes = site.app.files.registry.attributes(topic)
     return {
         "device": topic,
@@ -129,7 +129,7 @@ def _device(site: Site, topic: str, at: float | None, attendance: Attendance, kn
 async def _events(asked: Asked) -> Response:
     """Show the last message of each topic that a filter matches, the latest first."""
     wanted = _filter(asked.request.query_params.get("topic", "#"))
-    found = [each for each in asked.site.app.pipeline.core.engine.last_messages() if matches(wanted, each[0])]
+    found = [each for each in asked.site.ask.last_messages() if matches(wanted, each[0])]
     found.sort(key=lambda each: -each[2])
     events = (
         {"topic": topic, "payload": payload_shown(raw, decode_again(topic, raw, at).value), "time": rfc3339(at)}

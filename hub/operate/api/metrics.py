@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from starlette.responses import Response
 
+from hub.commands.seams import RuleCounts
 from hub.limits import METRIC_ALERTS, METRIC_RECEIVERS, METRIC_RULES
 from hub.model import Phase
 from hub.notify.breaker import Circuit
@@ -23,7 +24,6 @@ from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.api.standing import Receiving
 from hub.operate.api.ticker import alert_counts
 from hub.operate.histogram import Histogram
-from hub.rules.state import RuleState
 
 __all__ = ["BOUNDS", "ENDPOINTS", "OTHER", "HubCollector"]
 
@@ -101,15 +101,15 @@ class HubCollector:
 
     def _alerts(self) -> Iterator[Metric]:
         """Yield how many alerts stand how; by name as Prometheus itself does, but counted, whatever they are about."""
-        core = self._site.app.pipeline.core
+        mirror = self._site.mirror
         stands = GaugeMetricFamily(
             "hub_alerts", "Alerts that fire or are pending; of them acknowledged, held back.", labels=["state"]
         )
-        for state, number in alert_counts(core).items():
+        for state, number in alert_counts(mirror).items():
             stands.add_metric([state], number)
         yield stands
         found: Counter[tuple[str, str, str]] = Counter()
-        for alert in core.book.alerts.values():
+        for alert in mirror.alerts.values():
             if alert.state in (Phase.FIRING, Phase.PENDING):
                 found[alert.alertname, alert.severity, alert.state.value] += 1
         alerts = GaugeMetricFamily(
@@ -123,25 +123,25 @@ class HubCollector:
 
     def _rules(self) -> Iterator[Metric]:
         """Yield what rules do; the first METRIC_RULES in the order of their files, the others together."""
-        core, costs = self._site.app.pipeline.core, self._site.costs
-        yield _gauge("hub_rules", "Rules at work.", len(core.rules))
-        states = [core.engine.states[name] for name in core.rules if name in core.engine.states]
+        rules, ask, costs = self._site.mirror.rules, self._site.ask, self._site.costs
+        yield _gauge("hub_rules", "Rules at work.", len(rules))
+        counted = [(name, counts) for name in rules if (counts := ask.counts(name)) is not None]
         families = (
             CounterMetricFamily("hub_rule_evaluations", "Events that the rule was evaluated for.", labels=["rule"]),
             CounterMetricFamily("hub_rule_matches", "Events for which its condition held.", labels=["rule"]),
             CounterMetricFamily("hub_rule_errors", "Events for which its condition had no value.", labels=["rule"]),
         )
-        for rule, group in _named([(state.rule.name, state) for state in states], METRIC_RULES):
+        for rule, group in _named(counted, METRIC_RULES):
             for family, number in zip(families, _sums(group), strict=True):
                 family.add_metric([rule], number)
         yield from families
         cost = GaugeMetricFamily(
             "hub_rule_cost_seconds", "One evaluation of its condition, alone, as timed of late.", labels=["rule"]
         )
-        for state in states[:METRIC_RULES]:
-            microseconds = costs.microseconds(state.rule.name)
+        for name, _ in counted[:METRIC_RULES]:
+            microseconds = costs.microseconds(name)
             if microseconds is not None:
-                cost.add_metric([state.rule.name], microseconds / 1e6)
+                cost.add_metric([name], microseconds / 1e6)
         yield cost
 
     def _receivers(self) -> Iterator[Metric]:
@@ -216,11 +216,11 @@ def _named(members: Sequence[tuple[str, Any]], most: int) -> Iterable[tuple[str,
         yield OTHER, others
 
 
-def _sums(states: Sequence[RuleState]) -> tuple[int, int, int]:
+def _sums(counted: Sequence[RuleCounts]) -> tuple[int, int, int]:
     return (
-        sum(state.evaluations for state in states),
-        sum(state.matches for state in states),
-        sum(state.errors for state in states),
+        sum(counts.evaluations for counts in counted),
+        sum(counts.matches for counts in counted),
+        sum(counts.errors for counts in counted),
     )
 
 

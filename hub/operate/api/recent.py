@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hub.core import Core
+from hub.commands.seams import Ask
 from hub.ingest.decode import decode_again
 from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_SLICE, RECENT_TOPICS
-from hub.rules.lasts import Lasts
 
 __all__ = ["Recent", "Series"]
 
@@ -63,7 +62,7 @@ class Series:
 
 
 class Recent:
-    """Samples the core's last messages."""
+    """Samples the last messages."""
 
     def __init__(self) -> None:
         """Begin with nothing known."""
@@ -86,23 +85,23 @@ class Recent:
         """Return the numbers of a topic by field, each with its time."""
         return self._series[topic].fields(topic)
 
-    async def look(self, core: Core) -> None:
+    async def look(self, ask: Ask) -> None:
         """Take what has come since the last look, a slice at a time, so that nobody waits for it."""
-        for place, (topic, raw, at) in enumerate(list(core.engine.last_messages())):
-            self._take(core.engine.lasts, topic, raw, at)
+        for place, (topic, raw, at) in enumerate(list(ask.last_messages())):
+            self._take(ask, topic, raw, at)
             if place % RECENT_SLICE == RECENT_SLICE - 1:
                 await asyncio.sleep(0)
 
-    def _take(self, lasts: Lasts, topic: str, raw: bytes, at: float) -> None:
+    def _take(self, ask: Ask, topic: str, raw: bytes, at: float) -> None:
         series = self._series.get(topic)
         if series is None:
             if len(self._series) >= RECENT_TOPICS:
                 return
-            series = self._series[topic] = Series(lasts.interval(topic))
+            series = self._series[topic] = Series(ask.interval(topic))
         if at != series.at:
             series.take(at, raw)
             if series.interval:
-                lasts.learn(topic, series.interval)
+                ask.learn(topic, series.interval)
 
 
 def _numbers(value: Any) -> Iterator[tuple[str, float]]:

@@ -122,7 +122,7 @@ class HttpServer:
 
 def application(site: Site) -> Starlette:
     """Return the ASGI application."""
-    page = [*assets.routes(), *links.routes(lambda: site.app.service)]
+    page = [*assets.routes(), *links.routes(lambda: site.desk)]
     all_routes: list[BaseRoute] = [*routes(site, ENDPOINTS), live.socket_route(site), *page]
     return Starlette(routes=all_routes, exception_handlers={404: _unknown, 405: _unknown})
 
@@ -177,13 +177,13 @@ async def _tick(site: Site) -> None:
         await asyncio.sleep(1.0)
         site.audience.expire(site.app.clock.now())
         try:
-            depths = await site.app.store.look(lambda reader: reader.depths())
+            depths = await site.mirror.look(Reader.depths)
         except StoreError:
             return
         site.depths = depths
         site.latest = site.ticker.look(site.app.clock.monotonic()) | {
             "outbox": outbox_counts(depths, site.app.clock.now()),
-            "alerts": alert_counts(site.app.pipeline.core),
+            "alerts": alert_counts(site.mirror),
         }
         site.feed.say("figures", site.latest)
 
@@ -191,5 +191,5 @@ async def _tick(site: Site) -> None:
 async def _sample(site: Site) -> None:
     while True:
         await asyncio.sleep(1.0)
-        await site.recent.look(site.app.pipeline.core)
-        site.costs.look(site.app.pipeline.core, site.app.clock.now())
+        await site.recent.look(site.ask)
+        site.costs.look(site.ask, site.app.clock.now())

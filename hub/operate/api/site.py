@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from hub import __version__
 from hub.app import App
+from hub.commands.seams import Ask, Desk, Mirror
 from hub.errors import HubError
 from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.answers import refusal, refused
@@ -64,9 +65,24 @@ class Site:
     posting: int = 0
     """Posts of events under way."""
 
+    @property
+    def desk(self) -> Desk:
+        """Whatever changes something goes there."""
+        return self.app.service
+
+    @property
+    def mirror(self) -> Mirror:
+        """What is committed is read there."""
+        return self.app.mirror
+
+    @property
+    def ask(self) -> Ask:
+        """What only the running rules know is asked there."""
+        return self.app.ask
+
     def deaf(self) -> str:
         """Return why nothing that comes in counts: the disk cannot be written, or no session stands; else nothing."""
-        return self.app.store.why_failing() or self.standing.ready()
+        return self.mirror.why_failing() or self.standing.ready()
 
     @property
     def hub(self) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.core import Core
+from hub.commands.seams import Mirror
 from hub.model import Phase
 from hub.operate.figures import Figures
 from hub.operate.histogram import Histogram
@@ -47,10 +47,10 @@ def _quantiles(now: Histogram, before: Histogram) -> Mapping[str, float | None]:
     return {"p50": since.quantile(0.5), "p99": since.quantile(0.99)}
 
 
-def alert_counts(core: Core) -> Mapping[str, int]:
+def alert_counts(mirror: Mirror) -> Mapping[str, int]:
     """Count the alerts by how they stand."""
     found: Counter[str] = Counter({"firing": 0, "pending": 0, "acknowledged": 0, "held": 0})
-    for alert in core.book.alerts.values():
+    for alert in mirror.alerts.values():
         if alert.state in (Phase.FIRING, Phase.PENDING):
             found[alert.state.value] += 1
             found["acknowledged"] += alert.ack is not None

@@ -82,7 +82,7 @@ async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str
         RequestError: it says what is wrong.
 
     """
-    found = await site.app.service.answer(name, request, "http")
+    found = await site.desk.answer(name, request, "http")
     if not found["ok"]:
         raise RequestError.of(found)
     return found
@@ -107,7 +107,7 @@ async def _alerts(asked: Asked) -> Response:
     matchers, only = matchers_of({"matchers": wanted}) if any(wanted) else [], fingerprint_of(one)
     if state not in ("", *Phase):
         raise Refused(400, f"no alert has the state {state[:50]!r}; it is one of {', '.join(Phase)}")
-    known = site.app.pipeline.core.book.alerts.items()
+    known = site.mirror.alerts.items()
     kept = [
         each for each in known if each[1].state in LISTED and state in ("", each[1].state) and only in ("", each[0])
     ]
@@ -127,7 +127,7 @@ async def _silences(asked: Asked) -> Response:
     if page := _asked_page(asked.request):
         return answer(await _ask(site, "silences", {**page, "expired": expired}))
     now = site.app.clock.now()
-    kept = list(site.app.pipeline.core.book.silences.values())
+    kept = list(site.mirror.silences.values())
     found = (made.body(now) for made in kept if expired or made.end > now)
     return answer({"ok": True, "silences": await site.reads.write(found), "now": rfc3339(now)})
 
@@ -149,7 +149,7 @@ async def _push(asked: Asked) -> Response:
 async def _receivers(asked: Asked) -> Response:
     """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
     site = asked.site
-    depths = await site.app.store.look(Reader.depths)
+    depths = await site.mirror.look(Reader.depths)
     return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
 
 
@@ -181,7 +181,7 @@ async def _history(asked: Asked) -> Response:
     def look(reader: Reader) -> tuple[list[tuple[Any, ...]], float | None]:
         return reader.history(before, rule, alert, limit + 1), reader.kept_since()
 
-    rows, kept = await asked.site.app.store.look(look)
+    rows, kept = await asked.site.mirror.look(look)
     entries = await asked.site.reads.write(map(_entry, rows[:limit]))
     since = None if kept is None else rfc3339(kept)
     return answer({"ok": True, "entries": entries, "more": len(rows) > limit, "kept_since": since})
@@ -197,7 +197,7 @@ async def _audit(asked: Asked) -> Response:
     """List who changed what, the newest first."""
     limit = asked_number(asked.request.query_params, "limit", 100, HISTORY_SHOWN)
     before = asked_number(asked.request.query_params, "before", _NEWEST, _NEWEST)
-    rows = await asked.site.app.store.look(lambda reader: reader.audit(before, limit))
+    rows = await asked.site.mirror.look(lambda reader: reader.audit(before, limit))
     entries = [
         {"row": row, "time": rfc3339(at), "actor": by, "via": via, "action": action, "detail": orjson.loads(detail)}
         for row, at, by, via, action, detail in rows

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from hub.alerts.alert import Alert
 from hub.clock import PEOPLE, rfc3339
-from hub.commands.service import Service
+from hub.commands.seams import Desk
 from hub.commands.token import Claim
 from hub.errors import Code, HubError, RequestError
 from hub.expressions import visible
@@ -45,12 +45,12 @@ _PAGE = """<!doctype html>
 """
 
 
-def routes(service: Callable[[], Service]) -> list[Route]:
+def routes(desk: Callable[[], Desk]) -> list[Route]:
     """Return the routes of links; they need no login."""
 
     async def look(request: Request) -> Response:
         try:
-            claim, alert = await service().claimed(request.path_params["token"])
+            claim, alert = await desk().claimed(request.path_params["token"])
         except HubError as error:
             return _no(error)
         over = alert is None or alert.state is not Phase.FIRING
@@ -59,9 +59,9 @@ def routes(service: Callable[[], Service]) -> list[Route]:
     async def press(request: Request) -> Response:
         token = request.path_params["token"]
         try:
-            _, alert = await service().claimed(token)
+            _, alert = await desk().claimed(token)
             if alert is not None and alert.ack is None:  # who was first stays the one who cares
-                answer = await service().answer("ack", {"token": token}, "link")
+                answer = await desk().answer("ack", {"token": token}, "link")
                 if answer.get("code") == Code.UNAVAILABLE:  # any other no means that it is over, as the page will say
                     return _no(RequestError.of(answer))
         except HubError as error:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.commands.owner import OwnerAsk
 from hub.core import Core
 from hub.limits import RECENT_TOPICS
 from hub.operate.api.attendance import JUST_NOW_SECONDS, Attendance
@@ -28,7 +29,7 @@ class Hub:
     def is_(self, topic, seconds=0.0):
         """Return what is said of a topic so many seconds later."""
         at = dict(self.core.engine.heard()).get(topic)
-        return Attendance(self.core, self.recent, self.listening, self.now + seconds).of(topic, at)
+        return Attendance(OwnerAsk(self.core), self.recent, self.listening, self.now + seconds).of(topic, at)
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_who_was_heard_once_is_online_for_a_moment_and_then_unknown(hub):
 async def test_who_is_beyond_the_bounds_of_memory_is_unknown(hub):
     for number in range(RECENT_TOPICS + 1):
         hub.send(f"site/{number}/temp", START)
-    await hub.recent.look(hub.core)
+    await hub.recent.look(OwnerAsk(hub.core))
     assert (hub.is_("site/0/temp"), hub.is_(f"site/{RECENT_TOPICS}/temp")) == ("online", "unknown")
 
 

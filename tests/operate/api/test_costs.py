@@ -1,5 +1,6 @@
 """costs: what a condition costs is timed with the last message of a topic, within bounds, and nothing else changes."""
 
+from hub.commands.owner import OwnerAsk
 from hub.core import Core
 from hub.document import Problems
 from hub.limits import COST_RULES, COST_SECONDS
@@ -35,8 +36,8 @@ def test_a_rule_costs_what_its_condition_takes_also_where_it_has_no_value(tmp_pa
     made, costs = core(tmp_path, HOT + BAD), Costs(Timer(5e-6))
     made.process([event("t/1", {"v": 1})], 1000.0)
     assert costs.microseconds("Hot") is None
-    costs.look(made, 1000.0)
-    costs.look(made, 1000.0)
+    costs.look(OwnerAsk(made), 1000.0)
+    costs.look(OwnerAsk(made), 1000.0)
     assert (costs.microseconds("Hot"), costs.microseconds("Bad")) == (5.0, 5.0)
     assert made.engine.states["Hot"].evaluations == 1
 
@@ -50,7 +51,7 @@ def test_every_topic_has_its_turn_and_a_look_is_bounded(tmp_path):
     looks = 0
     while len(set(seen)) < COST_RULES * 2:
         before = len(seen)
-        costs.look(made, 1000.0)
+        costs.look(OwnerAsk(made), 1000.0)
         looks += 1
         assert len(seen) - before <= COST_RULES
         assert looks <= 4
@@ -59,15 +60,15 @@ def test_every_topic_has_its_turn_and_a_look_is_bounded(tmp_path):
 def test_a_slow_condition_ends_the_look(tmp_path):
     made, timer = core(tmp_path, HOT), Timer(COST_SECONDS)
     made.process([event(f"t/{n}", {"v": n}) for n in range(10)], 1000.0)
-    Costs(timer).look(made, 1000.0)
+    Costs(timer).look(OwnerAsk(made), 1000.0)
     assert timer.looks <= 5
 
 
 def test_a_rule_that_is_gone_is_forgotten(tmp_path):
     made, costs = core(tmp_path, HOT + BAD), Costs()
     made.process([event("t/1", {"v": 1})], 1000.0)
-    costs.look(made, 1000.0)
-    costs.look(made, 1000.0)
+    costs.look(OwnerAsk(made), 1000.0)
+    costs.look(OwnerAsk(made), 1000.0)
     assert costs.microseconds("Bad") > 0
-    costs.look(core(tmp_path, HOT), 1000.0)
+    costs.look(OwnerAsk(core(tmp_path, HOT)), 1000.0)
     assert costs.microseconds("Bad") is None

@@ -8,23 +8,19 @@ from hub.operate.api.recent import Recent, Series
 from hub.rules.lasts import Lasts
 
 
-class FakeEngine:
-    def __init__(self, found):
-        self.found, self.lasts = found, Lasts()
+class FakeAsk(Lasts):
+    def __init__(self, *found):
+        super().__init__()
+        self.found = found
 
     def last_messages(self):
         return iter(self.found)
 
 
-class FakeCore:
-    def __init__(self, *found):
-        self.engine = FakeEngine(found)
-
-
 async def test_numbers_are_returned_by_field_with_their_times():
     recent = Recent()
-    await recent.look(FakeCore(("f/7", b'{"t": 1.5, "ok": true, "name": "x"}', 10.0), ("n/1", b"21", 10.0)))
-    await recent.look(FakeCore(("f/7", b'{"t": 2}', 12.0), ("n/1", b"21", 10.0)))
+    await recent.look(FakeAsk(("f/7", b'{"t": 1.5, "ok": true, "name": "x"}', 10.0), ("n/1", b"21", 10.0)))
+    await recent.look(FakeAsk(("f/7", b'{"t": 2}', 12.0), ("n/1", b"21", 10.0)))
     assert recent.fields("f/7") == {"t": [(10.0, 1.5), (12.0, 2.0)]}
     assert recent.fields("n/1") == {"value": [(10.0, 21.0)]}
     assert recent.topics() == ["f/7", "n/1"]
@@ -33,14 +29,14 @@ async def test_numbers_are_returned_by_field_with_their_times():
 async def test_a_message_that_was_seen_is_no_second_value_and_no_interval():
     recent = Recent()
     for at in (10.0, 10.0, 10.0, 70.0):
-        await recent.look(FakeCore(("f/7", b"1", at)))
+        await recent.look(FakeAsk(("f/7", b"1", at)))
     assert recent.of("f/7").interval == 60.0
     assert len(recent.fields("f/7")["value"]) == 2
 
 
 async def test_so_many_topics_are_kept_and_no_more():
     recent = Recent()
-    await recent.look(FakeCore(*[(f"t/{number}", b"1", 1.0) for number in range(RECENT_TOPICS + 10)]))
+    await recent.look(FakeAsk(*[(f"t/{number}", b"1", 1.0) for number in range(RECENT_TOPICS + 10)]))
     assert len(recent.topics()) == RECENT_TOPICS
 
 

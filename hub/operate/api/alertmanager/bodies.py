@@ -9,7 +9,7 @@ from typing import Any
 from hub.alerts.alert import Alert
 from hub.alerts.silences import Silence
 from hub.clock import rfc3339
-from hub.core import Core
+from hub.commands.seams import Mirror
 from hub.limits import POSTED_SECONDS
 from hub.model import Suppressor
 from hub.rules.rule import Rule
@@ -38,11 +38,11 @@ class Shown:
         return state
 
 
-def shown(core: Core, mark: str, alert: Alert, now: float, link: str) -> Shown:
+def shown(mirror: Mirror, mark: str, alert: Alert, now: float, link: str) -> Shown:
     """Return a firing alert; `link` is a page about it, for those that were not posted with one."""
-    rule = core.rules.get(alert.alertname)
+    rule = mirror.rules.get(alert.alertname)
     receivers = tuple(dict.fromkeys((*(rule.notify if rule else ()), *alert.told))) or (NOBODY,)
-    posted = core.posted.alerts.get((alert.alertname, alert.instance))
+    posted = mirror.posted(alert)
     heard = posted.heard if posted else max(alert.since, alert.said.last)
     body = {
         "annotations": _annotations(alert) if posted is None else {**posted.annotations, **_acknowledged(alert)},
@@ -50,7 +50,7 @@ def shown(core: Core, mark: str, alert: Alert, now: float, link: str) -> Shown:
         "fingerprint": mark,
         "receivers": [{"name": name} for name in receivers],
         "startsAt": rfc3339(alert.since),
-        "status": _status(core, alert, rule),
+        "status": _status(mirror, alert, rule),
         "updatedAt": rfc3339(heard),
         "labels": alert.labels,
     }
@@ -72,12 +72,12 @@ def _acknowledged(alert: Alert) -> dict[str, str]:
     return {"acknowledged": f"by {alert.ack.by}" + (f": {alert.ack.comment}" if alert.ack.comment else "")}
 
 
-def _status(core: Core, alert: Alert, rule: Rule | None) -> dict[str, Any]:
-    """Say what suppresses it; of `limit` and `group`, which only delay, Alertmanager has no word."""
-    by, detail = alert.held or (None, "")
-    silenced = [detail] if by is Suppressor.SILENCE else []
-    inhibited = core.book.held_back_by(alert) if by is Suppressor.UNLESS and rule else []
-    muted = [detail or by.value] if by is Suppressor.MUTE or by is Suppressor.SHADOW else []
+def _status(mirror: Mirror, alert: Alert, rule: Rule | None) -> dict[str, Any]:
+    """Say which stage of the desk keeps it from being told; `limit` and `group` only delay."""
+    stage, detail = alert.held or ("", "")
+    silenced = [detail] if stage == "silence" else []
+    inhibited = mirror.held_back_by(alert) if stage == "unless" and rule else []
+    muted = [detail or stage] if stage in ("mute", "shadow") else []
     state = "suppressed" if silenced or inhibited or muted else "active"
     return {"state": state, "silencedBy": silenced, "inhibitedBy": inhibited, "mutedBy": muted}
 

@@ -1,8 +1,7 @@
 """The endpoints of /api/v2. As in Alertmanager, what is wrong is a JSON text; changes are on disk before the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -11,9 +10,9 @@ from starlette.responses import Response
 from hub import __version__
 from hub.alerts.matchers import match_all
 from hub.alerts.silences import Silence
-from hub.core import Core
+from hub.commands.seams import Mirror
 from hub.errors import HubError, RequestError
-from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, POSTED_SLICE, SHOWN_SLICE
+from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, SHOWN_SLICE
 from hub.operate.api.actor import OPERATOR, VIEWER, Refused
 from hub.operate.api.alertmanager import shapes
 from hub.operate.api.alertmanager.bodies import (
@@ -29,9 +28,7 @@ from hub.operate.api.alertmanager.bodies import (
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
 from hub.operate.api.answers import answer, refused, retry_after
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
-from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
-from hub.store.patience import unless_failing
 
 __all__ = ["ENDPOINTS"]
 
@@ -103,19 +100,19 @@ async def _asked_for(asked: Asked) -> list[Shown]:
     site, query = asked.site, asked.request.query_params
     matchers, named = asked_matchers(query.getlist("filter")), asked_pattern(query.get("receiver"))
     told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(query)
-    core, now, found = site.app.pipeline.core, site.app.clock.now(), list[Shown]()
-    for slice_ in _slices(core):
+    mirror, now, found = site.mirror, site.app.clock.now(), list[Shown]()
+    for slice_ in _slices(mirror):
         for mark, alert in slice_:
             if match_all(matchers, alert.labels, alert.unfilled):
-                each = shown(core, mark, alert, now, site.app.settings.http.url)
+                each = shown(mirror, mark, alert, now, site.app.settings.http.url)
                 if wanted(each) and any(named(to) and match_all(told, _labels_of(site, to)) for to in each.receivers):
                     found.append(each)
         await asyncio.sleep(0)
     return found
 
 
-def _slices(core: Core) -> Iterator[list[Any]]:
-    firing = core.book.firing()
+def _slices(mirror: Mirror) -> Iterator[list[Any]]:
+    firing = mirror.firing()
     for first in range(0, len(firing), SHOWN_SLICE):
         yield firing[first : first + SHOWN_SLICE]
 
@@ -151,33 +148,10 @@ async def _post_alerts(asked: Asked) -> Response:
             postings.append(read_posting(item))
         except RequestError as error:
             wrong.append(str(error))
-    for found in await unless_failing(site.app.store, _all_taken(site.app.pipeline, postings)):
-        wrong += found
+    wrong += await site.desk.take_postings(postings)
     if wrong:
         raise RequestError("; ".join(dict.fromkeys(wrong)))
     return Response()
-
-
-async def _all_taken(pipeline: Pipeline, postings: Sequence[Posting]) -> list[list[str]]:
-    return await asyncio.gather(*[task async for task in _taken(pipeline, postings)])
-
-
-async def _taken(pipeline: Pipeline, postings: Sequence[Posting]) -> AsyncIterator[asyncio.Task[list[str]]]:
-    """Take a slice in each turn of the loop; what becomes of it is known when it is on disk."""
-    for first in range(0, len(postings), POSTED_SLICE):
-        taken = partial(_posted, postings=postings[first : first + POSTED_SLICE])
-        yield asyncio.create_task(pipeline.perform(taken))
-        await asyncio.sleep(0)
-
-
-def _posted(core: Core, now: float, postings: Sequence[Posting]) -> list[str]:
-    wrong = list[str]()
-    for posting in postings:
-        try:
-            core.post(posting, now)
-        except RequestError as error:
-            wrong.append(str(error))
-    return wrong
 
 
 # silences
@@ -188,7 +162,7 @@ async def _silences(asked: Asked) -> Response:
     creators = asked.request.query_params.getlist("creator")
     found = [
         each
-        for each in asked.site.app.pipeline.core.book.silences.values()
+        for each in asked.site.mirror.silences.values()
         if all(matcher in each.matchers for matcher in wanted) and (not creators or each.by in creators)
     ]
     return answer(silences(found, asked.site.app.clock.now()))
@@ -199,7 +173,7 @@ async def _silence(asked: Asked) -> Response:
 
 
 def _known(site: Site, identity: str) -> Silence:
-    found = site.app.pipeline.core.book.silences.get(identity)
+    found = site.mirror.silences.get(identity)
     if found is None:
         raise Refused(404, f"no silence {identity!r} is known")
     return found
@@ -210,7 +184,7 @@ async def _post_silence(asked: Asked) -> Response:
     wanted = {"by": asked.actor.name} | read_silence(await _json(asked))
     if "id" in wanted:
         _known(site, wanted["id"])
-    made = await site.app.service.answer("silence", wanted, "http", asked.actor.name)
+    made = await site.desk.answer("silence", wanted, "http", asked.actor.name)
     if not made["ok"]:
         raise RequestError.of(made)
     return answer({"silenceID": made["silence"]["id"]})
@@ -218,7 +192,7 @@ async def _post_silence(asked: Asked) -> Response:
 
 async def _delete_silence(asked: Asked) -> Response:
     wanted = {"id": _known(asked.site, asked.request.path_params["id"]).id, "by": asked.actor.name}
-    made = await asked.site.app.service.answer("unsilence", wanted, "http", asked.actor.name)
+    made = await asked.site.desk.answer("unsilence", wanted, "http", asked.actor.name)
     if not made["ok"]:
         raise RequestError.of(made)
     return Response()

@@ -1,0 +1,143 @@
+"""Mirror and Ask of the hub that owns its state: both read its own core, and its own state file beside the writer."""
+
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from hub.alerts.alert import Alert
+from hub.alerts.matchers import Matcher
+from hub.alerts.silences import Silence
+from hub.commands.seams import Answer, RuleCounts
+from hub.core import Core
+from hub.ingest.topics import matches
+from hub.model import Event, Phase
+from hub.rules.posting import PostedAlert
+from hub.rules.rule import Rule
+from hub.rules.state import RuleState
+from hub.store.reader import Reader
+from hub.store.writer import Store
+from hub.why import absence
+
+__all__ = ["OwnerAsk", "OwnerMirror"]
+
+T = TypeVar("T")
+_Absent = tuple[RuleState, set[tuple[str, ...]], set[str]]
+"""A rule, the keys of its absent instances, and the topics on which these spoke last."""
+
+
+class OwnerMirror:
+    """What is committed, out of the memory that it was committed from; see seams.Mirror."""
+
+    def __init__(self, core: Core, store: Store) -> None:
+        """Read these."""
+        self._core, self._book, self._store = core, core.book, store
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules in force, by name."""
+        return self._core.rules
+
+    @property
+    def alerts(self) -> Mapping[str, Alert]:
+        """All alerts by fingerprint."""
+        return self._book.alerts
+
+    @property
+    def silences(self) -> Mapping[str, Silence]:
+        """All silences by id."""
+        return self._book.silences
+
+    def find(self, matchers: Sequence[Matcher]) -> list[tuple[str, Alert]]:
+        """Return the alerts that are not over and match."""
+        return self._book.find(matchers)
+
+    def firing(self) -> list[tuple[str, Alert]]:
+        """Return the alerts that fire."""
+        return self._book.firing()
+
+    def held_back_by(self, alert: Alert) -> list[str]:
+        """Return the firing alerts that hold this one back."""
+        return self._book.held_back_by(alert)
+
+    def posted(self, alert: Alert) -> PostedAlert | None:
+        """Return how an alert was last posted."""
+        return self._core.posted.alerts.get((alert.alertname, alert.instance))
+
+    def look(self, read: Callable[[Reader], T]) -> Coroutine[Any, Any, T]:
+        """Read the state file beside the writer."""
+        return self._store.look(read)
+
+    def why_failing(self) -> str:
+        """Return why nothing can be written now."""
+        return self._store.why_failing()
+
+
+class OwnerAsk:
+    """The memory of the running rules; see seams.Ask."""
+
+    def __init__(self, core: Core) -> None:
+        """Ask this one."""
+        self._core, self._engine = core, core.engine
+
+    def why_not(self, name: str, labels: Mapping[str, str], now: float) -> Generator[None, None, Answer]:
+        """Say in steps why nobody is told by a rule."""
+        return absence.looking(self._core, name, labels, now)
+
+    def counts(self, rule: str) -> RuleCounts | None:
+        """Return the counters of a rule."""
+        state = self._engine.states.get(rule)
+        if state is None:
+            return None
+        return RuleCounts(len(state.instances), state.evaluations, state.matches, state.errors)
+
+    def last_messages(self) -> Iterator[tuple[str, bytes, float]]:
+        """Yield the last message of each topic."""
+        return self._engine.last_messages()
+
+    def heard(self) -> Iterable[tuple[str, float]]:
+        """Yield each topic, and when it was last heard."""
+        return self._engine.heard()
+
+    def interval(self, topic: str) -> float:
+        """Return the usual seconds between two messages."""
+        return self._engine.lasts.interval(topic)
+
+    def learn(self, topic: str, interval: float) -> None:
+        """Take them, as measured; they are stored with the topic's last message."""
+        self._engine.lasts.learn(topic, interval)
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether topics had to leave the memory."""
+        return self._engine.lasts.forgotten > 0
+
+    def absent(self) -> Callable[[str], bool]:
+        """Return what tells of a topic whether its device is absent; for one answer, as the alerts stand now."""
+        found = self._absent()
+        return lambda topic: any(_concerns(each, topic) for each in found)
+
+    def _absent(self) -> list[_Absent]:
+        found: dict[str, _Absent] = {}
+        for alert in self._core.book.alerts.values():
+            state = self._engine.states.get(alert.alertname) if alert.state is Phase.FIRING else None
+            if state is None or state.rule.absent is None:
+                continue
+            key = tuple(alert.labels.get(name, "") for name in state.rule.by)
+            instance = state.instances.get(key)
+            if instance is not None and instance.silent:
+                _, keys, topics = found.setdefault(alert.alertname, (state, set(), set()))
+                keys.add(key)
+                topics.add(instance.topic)
+        return list(found.values())
+
+    def rehearsals(self, event: Event, now: float) -> Iterable[tuple[str, Callable[[], None]]]:
+        """Yield each rule that an event concerns, with what evaluates its condition."""
+        return self._engine.rehearsals(event, now)
+
+
+def _concerns(absent: _Absent, topic: str) -> bool:
+    """Tell whether a topic is one that an absent instance spoke on, or by its levels belongs to one."""
+    state, keys, topics = absent
+    if topic in topics:
+        return True
+    pattern = next((each for each in state.rule.patterns if matches(each.filter, topic)), None)
+    return pattern is not None and state.key_of(pattern.values(topic.split("/"))) in keys
