@@ -4,7 +4,7 @@ The pipeline never waits for an observer and never depends on what it does. `ope
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hub.model import Event, Notification, Outcome
@@ -82,13 +82,20 @@ class Observer:
 
 
 class Observers(Observer):
-    """Several observers as one, each told in turn. One that fails is told no more: the pipeline goes on without it."""
+    """Several observers as one, each told in turn. One that fails is told no more: the pipeline goes on without it.
+
+    Its methods are made below, one for each that Observer has: a new one cannot be forgotten here.
+    """
 
     def __init__(self, *observers: Observer) -> None:
         """Tell these."""
         self.all = list(observers)
 
-    def _tell(self, what: str, *heard: Any) -> None:
+
+def _passed_on(what: str) -> Callable[..., None]:
+    """Return the method of Observers that passes on to each observer what the one of this name hears."""
+
+    def tell(self: Observers, *heard: Any) -> None:
         for each in tuple(self.all):
             try:
                 getattr(each, what)(*heard)
@@ -98,78 +105,8 @@ class Observers(Observer):
                     "%s failed at %s and is told no more; this is a bug in the hub", type(each).__name__, what
                 )
 
-    def events(self, events: Sequence[Event], now: float) -> None:
-        """Pass it on."""
-        self._tell("events", events, now)
+    return tell
 
-    def committed(self, count: int, latency: float) -> None:
-        """Pass it on."""
-        self._tell("committed", count, latency)
 
-    def stored(self, seconds: float) -> None:
-        """Pass it on."""
-        self._tell("stored", seconds)
-
-    def decode_error(self, topic: str, head: bytes, reason: str) -> None:
-        """Pass it on."""
-        self._tell("decode_error", topic, head, reason)
-
-    def duplicates(self, count: int) -> None:
-        """Pass it on."""
-        self._tell("duplicates", count)
-
-    def rule_error(self, rule: str, topic: str, message: str) -> None:
-        """Pass it on."""
-        self._tell("rule_error", rule, topic, message)
-
-    def alert(self, body: Mapping[str, Any]) -> None:
-        """Pass it on."""
-        self._tell("alert", body)
-
-    def queued(self, notification: Notification) -> None:
-        """Pass it on."""
-        self._tell("queued", notification)
-
-    def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Pass it on."""
-        self._tell("delivery", notification, outcome, attempt, now)
-
-    def dead(self, notification: Notification, reason: str) -> None:
-        """Pass it on."""
-        self._tell("dead", notification, reason)
-
-    def superseded(self, notification: Notification, reason: str) -> None:
-        """Pass it on."""
-        self._tell("superseded", notification, reason)
-
-    def fallback(self, notification: Notification, to: str, reason: str) -> None:
-        """Pass it on."""
-        self._tell("fallback", notification, to, reason)
-
-    def dropped(self, notification: Notification, by: str) -> None:
-        """Pass it on."""
-        self._tell("dropped", notification, by)
-
-    def receiver(self, name: str, circuit: str, detail: str) -> None:
-        """Pass it on."""
-        self._tell("receiver", name, circuit, detail)
-
-    def session(self, kind: str, detail: str) -> None:
-        """Pass it on."""
-        self._tell("session", kind, detail)
-
-    def clock_set(self, seconds: float) -> None:
-        """Pass it on."""
-        self._tell("clock_set", seconds)
-
-    def command(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
-        """Pass it on."""
-        self._tell("command", actor, via, action, detail)
-
-    def trouble(self, what: str, message: str) -> None:
-        """Pass it on."""
-        self._tell("trouble", what, message)
-
-    def reloaded(self, summary: str) -> None:
-        """Pass it on."""
-        self._tell("reloaded", summary)
+for _what in [name for name in vars(Observer) if not name.startswith("_")]:
+    setattr(Observers, _what, _passed_on(_what))
