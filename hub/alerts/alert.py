@@ -12,6 +12,7 @@ import orjson
 from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
 from hub.clock import rfc3339
+from hub.contracts.answered import AckBody, AlertBody
 from hub.expressions import short_level
 from hub.ids import NotificationId
 from hub.model import Labels, Phase, Suppressed, Suppressor
@@ -28,7 +29,7 @@ class Ack:
     at: float
     until: float | None = None
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> AckBody:
         """Return it as other programs see it."""
         until = None if self.until is None else rfc3339(self.until)
         return {"by": self.by, "comment": self.comment, "at": rfc3339(self.at), "until": until}
@@ -100,7 +101,7 @@ class Alert:
         levels = [short_level(self.alertname), *(short_level(value) for _, value in self.instance)]
         return "/".join([prefix, "alerts", *levels])
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> AlertBody:
         """Return its state as other programs see it, on `hub/alerts/…`."""
         return {
             "id": self.id(self.state.value),

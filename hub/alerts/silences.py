@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
 
 import orjson
 
 from hub.alerts.matchers import Matcher, match_all
 from hub.alerts.timeline import Timeline
 from hub.clock import rfc3339
+from hub.contracts.answered import MatcherBody, SilenceBody
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_KEPT_SECONDS, SILENCES
 from hub.model import Labels
@@ -45,7 +45,7 @@ class Silence:
             return "expired"
         return "active" if now >= self.start else "pending"
 
-    def body(self, now: float) -> dict[str, Any]:
+    def body(self, now: float) -> SilenceBody:
         """Return it as Alertmanager's API has it."""
         return {
             "id": self.id,
@@ -74,7 +74,7 @@ class Silence:
         return replace(cls(identity, tuple(Matcher(*each) for each in matchers), *rest), annotations=noted)
 
 
-def _matcher_body(matcher: Matcher) -> dict[str, Any]:
+def _matcher_body(matcher: Matcher) -> MatcherBody:
     regex, equal = "~" in matcher.operator, not matcher.operator.startswith("!")
     return {"name": matcher.name, "value": matcher.value, "isRegex": regex, "isEqual": equal}
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from hub.commands.complaints import Complaints
+from hub.commands.contract import Paged
 from hub.commands.pages import LISTS, cut, room_of
 from hub.commands.reply import response_topic, why_no_reply
 from hub.commands.request import read_request
@@ -158,7 +159,7 @@ class Channel:
             return refused(RequestError(f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}")), room
         try:
             request = read_request(payload)
-            room = min(room, room_of(request))
+            room = min(room, room_of(Paged(request)))
         except RequestError as error:
             return refused(error), room
         request.pop("bytes", None)

@@ -1,56 +1,64 @@
 """What a request does to the core: acknowledge, silence, list. Pure: (core, request, now) → answer."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from hub.alerts.alert import Alert
 from hub.alerts.matchers import NARROWER, match_all, why_too_wide
 from hub.alerts.silences import Silence
 from hub.clock import PEOPLE, rfc3339
+from hub.commands.contract import (
+    AckRequest,
+    AlertsRequest,
+    FiringRequest,
+    SilenceRequest,
+    SilencesRequest,
+    UnsilenceRequest,
+)
 from hub.commands.labels import unknown_labels
 from hub.commands.pages import Wanted, fitting, page, wanted
-from hub.commands.request import Request, annotations_of, chosen, fingerprint_of, instant, matchers_of, span, words
+from hub.commands.request import Request
 from hub.commands.seams import Mirror
+from hub.contracts.answered import AlertsChanged, SilenceBody, SilenceEnded, SilenceMade
 from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_SECONDS
 from hub.model import Phase
 
-__all__ = ["ANONYMOUS", "LISTED", "ack", "alerts", "order", "silence", "silences", "unack", "unsilence"]
+__all__ = ["ack", "alerts", "order", "silence", "silences", "unack", "unsilence"]
 
 Answer = dict[str, Any]
 Steps = Generator[None, None, Answer]
 """An answer that is made a slice in each turn of the loop (slices.Slices)."""
-ANONYMOUS = "somebody"
-LISTED = (Phase.PENDING, Phase.FIRING, Phase.RESOLVED)
 
 
-def ack(core: Core, request: Request, now: float) -> Answer:
+def ack(core: Core, request: Request, now: float) -> AlertsChanged:
     """Acknowledge firing alerts for their present episodes.
 
     Raises:
         RequestError: none is meant, or the request cannot be read.
 
     """
-    by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
-    until = span(request, now, default=None)
-    changed = [core.book.acknowledge(mark, by, comment, until, now) for mark, _ in chosen(request, core.book)]
+    asked = AckRequest(request)
+    by, comment, until = asked.name(), asked.comment, asked.end(now, default=None)
+    changed = [core.book.acknowledge(mark, by, comment, until, now) for mark, _ in asked.chosen(core.book)]
     return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
 
 
-def unack(core: Core, request: Request, now: float) -> Answer:
+def unack(core: Core, request: Request, now: float) -> AlertsChanged:
     """Take acknowledgements back.
 
     Raises:
         RequestError: as above.
 
     """
-    by = words(request, "by", ANONYMOUS)
-    changed = [core.book.unacknowledge(mark, by, now) for mark, _ in chosen(request, core.book)]
+    asked = FiringRequest(request)
+    by = asked.name()
+    changed = [core.book.unacknowledge(mark, by, now) for mark, _ in asked.chosen(core.book)]
     return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
 
 
-def silence(core: Core, request: Request, now: float) -> Answer:
+def silence(core: Core, request: Request, now: float) -> SilenceMade:
     """Silence what the matchers match; from `start` (now) to `until`, or for `for`. With `id`, change that silence.
 
     The answer tells in `warnings` what was probably not meant. Every way by which a silence is asked for leads here.
@@ -59,49 +67,47 @@ def silence(core: Core, request: Request, now: float) -> Answer:
         RequestError: the request cannot be read, it would silence everything, or there is no such silence.
 
     """
-    matchers = tuple(matchers_of(request))
+    asked = SilenceRequest(request)
+    matchers = tuple(asked.matched_by())
     if wide := why_too_wide(matchers):
         raise RequestError(f"{wide}; {NARROWER}")
-    identity = words(request, "id")
-    start, end = _from_to(core, request, identity, now)
-    by, comment = words(request, "by", ANONYMOUS), words(request, "comment")
-    annotations = annotations_of(request)
+    identity = asked.id
+    start, end = _from_to(core, asked, now)
+    by, comment, annotations = asked.name(), asked.comment, asked.annotations
     made: Silence | None
     if identity:
-        asked = Silence(identity, matchers, start, end, by, comment, now, annotations)
-        made = core.book.change_silence(asked, now)
+        wanted_so = Silence(identity, matchers, start, end, by, comment, now, annotations)
+        made = core.book.change_silence(wanted_so, now)
     else:
         made = core.book.silence(matchers, max(start, now), end, by, comment, now, annotations)
     if made is None:
         raise RequestError(f"no silence {identity!r} is known", Code.MISSING)
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)
-    return {"ok": True, "silence": made.body(now), "silenced": hidden, "warnings": unknown_labels(core, matchers)} | {
-        "tz": PEOPLE.tz
-    }
+    warnings = unknown_labels(core, matchers)
+    return {"ok": True, "silence": made.body(now), "silenced": hidden, "warnings": warnings, "tz": PEOPLE.tz}
 
 
-def _from_to(core: Core, request: Request, identity: str, now: float) -> tuple[float, float]:
+def _from_to(core: Core, asked: SilenceRequest, now: float) -> tuple[float, float]:
     """Read from when to when; `for` counts from a start that is named, or is still to come, else from now."""
-    begun = core.book.silences.get(identity)
-    start = now if begun is None else begun.start
-    if "start" in request:
-        start = instant(request["start"], "start")
-    since = start if "start" in request else max(start, now)
-    end = span(request, now, default=SILENCE_SECONDS, start=since) or now
+    begun, given = core.book.silences.get(asked.id), asked.start
+    start = given if given is not None else now if begun is None else begun.start
+    since = max(start, now) if given is None else given
+    end = asked.end(now, default=SILENCE_SECONDS, start=since) or now
     if end <= start:
         raise RequestError("the silence would end before it starts; 'until' must be later than 'start'")
     return start, end
 
 
-def unsilence(core: Core, request: Request, now: float) -> Answer:
+def unsilence(core: Core, request: Request, now: float) -> SilenceEnded:
     """End a silence by its id.
 
     Raises:
         RequestError: there is none that is active or pending.
 
     """
-    identity = words(request, "id")
-    ended = core.book.unsilence(identity, words(request, "by", ANONYMOUS), now)
+    asked = UnsilenceRequest(request)
+    identity = asked.id
+    ended = core.book.unsilence(identity, asked.name(), now)
     if ended is None:
         if not identity:
             raise RequestError("which silence? give its 'id'")
@@ -120,9 +126,10 @@ def alerts(mirror: Mirror, request: Request) -> Steps:
         RequestError: the matchers or the page cannot be read.
 
     """
-    asked, states = wanted(request), _states(request)
-    matchers = matchers_of(request) if {"matchers", "alertname", "labels"} & set(request) else []
-    only = fingerprint_of(request)
+    given = AlertsRequest(request)
+    asked, states = wanted(given), given.state
+    matchers = given.matched_by() if given.is_of_some else []
+    only = given.id
 
     def show(mark: str) -> Answer | None:
         alert = mirror.alerts.get(mark)
@@ -140,13 +147,6 @@ def alerts(mirror: Mirror, request: Request) -> Steps:
     return (yield from _whole("alerts", bodies, len(every), asked))
 
 
-def _states(request: Request) -> tuple[Phase, ...]:
-    state = words(request, "state")
-    if state and state not in LISTED:
-        raise RequestError(f"'state' is one of {', '.join(LISTED)}, not {state[:50]!r}")
-    return (Phase(state),) if state else LISTED
-
-
 def silences(mirror: Mirror, request: Request, now: float) -> Steps:
     """List silences: pending and active ones, with `expired: true` all that are kept; page by page as `alerts`.
 
@@ -154,9 +154,10 @@ def silences(mirror: Mirror, request: Request, now: float) -> Steps:
         RequestError: the page cannot be read.
 
     """
-    asked, every, known = wanted(request), bool(request.get("expired")), mirror.silences
+    given = SilencesRequest(request)
+    asked, every, known = wanted(given), given.expired, mirror.silences
 
-    def show(identity: str) -> Answer | None:
+    def show(identity: str) -> SilenceBody | None:
         made = known.get(identity)
         return made.body(now) if made is not None and (every or made.end > now) else None
 
@@ -167,7 +168,7 @@ def silences(mirror: Mirror, request: Request, now: float) -> Steps:
     return (yield from _whole("silences", bodies, len(bodies), asked)) | {"now": rfc3339(now), "tz": PEOPLE.tz}
 
 
-def _whole(name: str, bodies: Iterable[Answer], count: int, asked: Wanted) -> Steps:
+def _whole(name: str, bodies: Iterable[Mapping[str, Any]], count: int, asked: Wanted) -> Steps:
     """Answer with what there is room for, for who does not know of pages."""
     items, complete = yield from fitting(bodies, asked.room)
     more = {} if complete else {"truncated": True, "total": count}

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.clock import Clock, rfc3339
-from hub.commands.request import Request, words
+from hub.commands.contract import DrillRequest
+from hub.commands.request import Request, text_of
+from hub.contracts.answered import ReceiptBody
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
 from hub.limits import DRILLS
@@ -34,7 +36,7 @@ class Receipt:
     reason: str = ""
     fallback: "Receipt | None" = field(default=None)
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> ReceiptBody:
         """Return it for a script."""
         return {
             "id": self.id,
@@ -78,7 +80,7 @@ class Drills(Observer):
             self._open = {key: receipt for key, receipt in self._open.items() if key[0] not in marks}
         return made
 
-    def receipts(self, serial: int) -> list[dict[str, Any]]:
+    def receipts(self, serial: int) -> list[ReceiptBody]:
         """Return what has come of a drill so far.
 
         Raises:
@@ -164,13 +166,11 @@ def chosen_receivers(request: Request, known: Sequence[str]) -> list[str]:
         RequestError: one is not known, or there is none at all.
 
     """
-    wanted = request.get("receivers", [])
-    if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
-        raise RequestError("'receivers' must be a list of names")
+    wanted = DrillRequest(request).receivers
     for name in wanted:
         if name not in known:
             hint = did_you_mean(name, known) or f"there are: {', '.join(sorted(known)) or 'none'}"
-            raise RequestError(f"no receiver {words({'name': name}, 'name')!r} ({hint})", Code.MISSING)
+            raise RequestError(f"no receiver {text_of(name, 'name')!r} ({hint})", Code.MISSING)
     if not known:
         raise RequestError("the rule files name no receivers", Code.MISSING)
     return list(dict.fromkeys(wanted)) or sorted(known)

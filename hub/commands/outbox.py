@@ -1,15 +1,17 @@
 """What a request does to the outbox of a running hub: list, queue dead letters anew, drop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from hub.clock import PEOPLE, rfc3339
+from hub.commands.contract import OutboxListed, OutboxRequest
 from hub.commands.pages import Page, Wanted, fitting, page, wanted
-from hub.commands.request import Request, words
+from hub.commands.request import Request
 from hub.commands.seams import Mirror
 from hub.commands.slices import at_once
+from hub.contracts.answered import DroppedAnswer, OutboxBody, OutboxChanged
 from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
@@ -22,9 +24,8 @@ from hub.store.store import Store
 __all__ = ["Note", "drop", "entry_body", "find", "listed", "retry"]
 
 Answer = dict[str, Any]
-Note = Callable[[Answer], None]
+Note = Callable[[Mapping[str, Any]], None]
 """Puts what was done into the audit log; called in the turn of the loop in which it is done."""
-_STATES = ("queued", "dead")
 
 
 def find(reader: Reader, request: Request, *, among: str = "", after: int = 0) -> list[OutboxEntry]:
@@ -36,15 +37,11 @@ def find(reader: Reader, request: Request, *, among: str = "", after: int = 0) -
         RequestError: the request cannot be read.
 
     """
-    ids = request.get("ids", [])
-    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-        raise RequestError("'ids' must be a list of texts")
-    state = words(request, "state")
-    if state and state not in _STATES:
-        raise RequestError(f"'state' is queued or dead, not {state!r}")
+    asked = OutboxListed(request)
+    ids, state = asked.ids, asked.state
     if among and state not in ("", among):
         raise RequestError("only dead letters are queued anew: what is queued is tried anyway")
-    found = reader.outbox(ids, words(request, "receiver"), among or state, OUTBOX_SHOWN, after)
+    found = reader.outbox(ids, asked.receiver, among or state, OUTBOX_SHOWN, after)
     missing = sorted(set(ids) - {entry.id for entry in found})
     if missing and not after:
         known = {entry.id for entry in reader.outbox((), "", "", OUTBOX_SHOWN)}
@@ -61,16 +58,14 @@ def named(request: Request) -> None:
         RequestError: there is none.
 
     """
-    if not isinstance(request.get("all", False), bool):
-        raise RequestError("'all' must be true or false")
-    if not any(request.get(key) for key in ("ids", "receiver", "state", "all")):
+    every = OutboxRequest(request).all
+    if not every and not any(request.get(key) for key in ("ids", "receiver", "state")):
         raise RequestError("which notifications? give ids, a receiver, a state, or all")
 
 
-def entry_body(entry: OutboxEntry) -> Answer:
+def entry_body(entry: OutboxEntry) -> OutboxBody:
     """Return a row for a script."""
     body = orjson.loads(entry.body)
-    said = {name: body.get(name) for name in ("alertname", "summary")} | {"says": body.get("state")}
     return {
         "id": entry.id,
         "receiver": entry.receiver,
@@ -79,7 +74,9 @@ def entry_body(entry: OutboxEntry) -> Answer:
         "created": rfc3339(entry.created),
         "next_attempt": rfc3339(entry.next_at) if entry.next_at and entry.state == "queued" else None,
         "reason": entry.reason,
-        **said,
+        "alertname": body.get("alertname"),
+        "summary": body.get("summary"),
+        "says": body.get("state"),
     }
 
 
@@ -93,7 +90,7 @@ async def listed(mirror: Mirror, request: Request) -> Answer:
 
     It is read and written beside the loop, for it may be 1,000 bodies of 10 KB.
     """
-    asked = wanted(request)
+    asked = wanted(OutboxListed(request))
     read = _page if asked.paged else _some
     return await mirror.look(lambda reader: read(reader, request, asked))
 
@@ -114,7 +111,7 @@ def _page(reader: Reader, request: Request, asked: Wanted) -> Answer:
     return Page(made.items, str(int(last)) if last else "").body("outbox") | {"tz": PEOPLE.tz}
 
 
-async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:
+async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) -> OutboxChanged:
     """Queue dead letters anew; answered when that is on disk."""
     named(request)
     found = await _found(store, request, "dead")
@@ -128,17 +125,17 @@ async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) 
     return answer
 
 
-async def drop(pipeline: Pipeline, store: Store, request: Request, note: Note) -> Answer:
+async def drop(pipeline: Pipeline, store: Store, request: Request, note: Note) -> DroppedAnswer:
     """Take notifications out; what is being sent at this moment stays and is not among the answer's."""
     named(request)
-    by = words(request, "by", "somebody")
+    by = OutboxRequest(request).name()
     found = await _found(store, request)
     gone = [
         entry
         for entry, each in zip(found, revived(found, 0.0), strict=True)
         if pipeline.dispatcher.drop(entry.row, each, by)
     ]
-    answer = _answer(gone) | {"busy": len(found) - len(gone)}
+    answer: DroppedAnswer = {**_answer(gone), "busy": len(found) - len(gone)}
 
     def forget(*_: Any) -> None:
         pipeline.outbox.drop(entry.row for entry in gone)
@@ -148,5 +145,5 @@ async def drop(pipeline: Pipeline, store: Store, request: Request, note: Note) -
     return answer
 
 
-def _answer(entries: Sequence[OutboxEntry]) -> Answer:
+def _answer(entries: Sequence[OutboxEntry]) -> OutboxChanged:
     return {"ok": True, "outbox": [entry_body(entry) for entry in entries]}

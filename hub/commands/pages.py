@@ -5,16 +5,15 @@ moves. So what is there the whole time is shown once, whatever comes, goes or ch
 """
 
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from heapq import nsmallest
 from typing import Any, NamedTuple
 
 import orjson
 
-from hub.commands.request import Request, words
-from hub.errors import RequestError
-from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, PAGE_ITEMS, PAGE_LOOK
-from hub.printable import shorten
+from hub.commands.contract import Paged
+from hub.expressions.visible import shorten
+from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, PAGE_ITEMS, PAGE_LOOK
 
 __all__ = ["LISTS", "Page", "Wanted", "cut", "fitting", "page", "room_of", "wanted"]
 
@@ -45,39 +44,31 @@ class Page(NamedTuple):
         return {"ok": True, name: self.items, "next": self.next or None}
 
 
-def wanted(request: Request) -> Wanted:
+def wanted(asked: Paged) -> Wanted:
     """Read `cursor`, `limit` and `bytes`, the most that the answer may have; all of it, where nothing is said.
 
     Raises:
         RequestError: they cannot be read.
 
     """
-    paged = "cursor" in request or "limit" in request
-    limit = _number(request, "limit", PAGE_ITEMS, 1)
-    room = room_of(request) - ANSWER_FRAME_BYTES if paged or "bytes" in request else sys.maxsize
-    cursor = "" if request.get("cursor") is None else words(request, "cursor")
-    return Wanted(paged, cursor, min(limit, PAGE_ITEMS), room)
+    limit = PAGE_ITEMS if asked.limit is None else min(asked.limit, PAGE_ITEMS)
+    whole = not asked.paged and asked.bytes is None
+    room = sys.maxsize if whole else room_of(asked) - ANSWER_FRAME_BYTES
+    return Wanted(asked.paged, asked.cursor, limit, room)
 
 
-def room_of(request: Request) -> int:
+def room_of(asked: Paged) -> int:
     """Read `bytes`: how long an answer the asker can take.
 
     Raises:
         RequestError: it cannot be read.
 
     """
-    return min(_number(request, "bytes", ANSWER_BYTES, ANSWER_LEAST_BYTES), ANSWER_BYTES)
-
-
-def _number(request: Request, key: str, default: int, least: int) -> int:
-    found = request.get(key, default)
-    if type(found) is not int or found < least:
-        raise RequestError(f"{key!r} must be a whole number from {least} on")
-    return found
+    return ANSWER_BYTES if asked.bytes is None else min(asked.bytes, ANSWER_BYTES)
 
 
 def page(
-    keys: Callable[[], Iterable[str]], show: Callable[[str], dict[str, Any] | None], asked: Wanted
+    keys: Callable[[], Iterable[str]], show: Callable[[str], Mapping[str, Any] | None], asked: Wanted
 ) -> Generator[None, None, Page]:
     """Return a page, a step for each thing looked at; `show` returns None for what is not meant, or is gone by now."""
     items, left, cursor = list[orjson.Fragment](), asked.room, asked.cursor
@@ -98,7 +89,9 @@ def page(
         yield
 
 
-def fitting(bodies: Iterable[dict[str, Any]], room: int) -> Generator[None, None, tuple[list[orjson.Fragment], bool]]:
+def fitting(
+    bodies: Iterable[Mapping[str, Any]], room: int
+) -> Generator[None, None, tuple[list[orjson.Fragment], bool]]:
     """Return as many as there is room for, and whether that is all: for who does not know of pages."""
     items, left = list[orjson.Fragment](), room
     for body in bodies:

@@ -1,40 +1,38 @@
 """What a browser asks of the hub to be told by push: the key to subscribe with, to be told, to be told no more."""
 
-from typing import Any
-
-from hub.commands.request import Request, words
+from hub.commands.contract import PushLeft, SubscriptionRequest
+from hub.commands.request import Request
+from hub.contracts.answered import PushAnswer, PushKeyAnswer
 from hub.errors import Code, RequestError
 from hub.notify.subscribers import Subscribers, read_subscription
 
 __all__ = ["key", "subscribe", "unsubscribe"]
 
-Answer = dict[str, Any]
 
-
-def key(subscribers: Subscribers) -> Answer:
+def key(subscribers: Subscribers) -> PushKeyAnswer:
     """Return the public key, as `PushManager.subscribe` takes it; empty where no receiver would tell a browser."""
     return {"ok": True, "key": subscribers.public_key, "subscribers": len(subscribers.all)}
 
 
-def subscribe(subscribers: Subscribers, request: Request, now: float) -> Answer:
+def subscribe(subscribers: Subscribers, request: Request, now: float) -> PushAnswer:
     """Take a browser's subscription.
 
     Raises:
         RequestError: it cannot be read, or is not taken.
 
     """
-    subscribers.add(read_subscription(request, words(request, "by"), now))
+    subscribers.add(read_subscription(request, SubscriptionRequest(request).name(""), now))
     return {"ok": True, "subscribers": len(subscribers.all)}
 
 
-def unsubscribe(subscribers: Subscribers, request: Request, _now: float) -> Answer:
+def unsubscribe(subscribers: Subscribers, request: Request, _now: float) -> PushAnswer:
     """Forget a subscription by its endpoint.
 
     Raises:
         RequestError: there is none.
 
     """
-    endpoint = request.get("endpoint")
+    endpoint = PushLeft(request).endpoint
     if not isinstance(endpoint, str) or not subscribers.remove(endpoint):
         raise RequestError("there is no such subscription", Code.MISSING)
     return {"ok": True, "subscribers": len(subscribers.all)}

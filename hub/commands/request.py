@@ -1,8 +1,8 @@
-"""A request's fields, read from JSON: which alerts are meant, until when, by whom."""
+"""How the values of a request are read: texts, times, matchers, ids; which keys there are, `contract` says."""
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -19,19 +19,28 @@ from hub.model import Labels
 from hub.printable import visible
 
 __all__ = [
+    "TEXT_CHARS",
+    "Known",
     "Request",
     "annotations_of",
     "chosen",
     "fingerprint_of",
+    "flag_of",
     "instant",
+    "matcher_texts",
     "matchers_of",
+    "object_of",
     "read_request",
     "span",
-    "words",
+    "text_of",
+    "texts_of",
+    "whole_from",
 ]
 
 Request = Mapping[str, Any]
-_WORDS_CHARS = 1000
+_ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
+TEXT_CHARS = 1000
+"""Of a text in a request, such as a comment, at most."""
 _LAST = 253_370_764_800.0
 """The year 9999: later times cannot be written."""
 
@@ -64,19 +73,77 @@ def _deeper(value: Any, depth: int) -> bool:
     return not depth or any(_deeper(each, depth - 1) for each in inner)
 
 
-def words(request: Request, key: str, default: str = "") -> str:
+def text_of(found: Any, key: str) -> str:
     """Read a text; control characters become visible.
 
     Raises:
         RequestError: it is no text, or too long.
 
     """
-    found = request.get(key, default)
     if not isinstance(found, str):
         raise RequestError(f"{key!r} must be text")
-    if len(found) > _WORDS_CHARS:
-        raise RequestError(f"{key!r} is longer than {_WORDS_CHARS} characters")
+    if len(found) > TEXT_CHARS:
+        raise RequestError(f"{key!r} is longer than {TEXT_CHARS} characters")
     return visible(found)
+
+
+def object_of(found: Any, key: str) -> dict[str, Any]:
+    """Read an object.
+
+    Raises:
+        RequestError: it is none.
+
+    """
+    if not isinstance(found, dict):
+        raise RequestError(f"{key!r} must be an object")
+    return found
+
+
+def texts_of(what: str = "texts") -> Callable[[Any, str], list[str]]:
+    """Return what reads a list of texts; `what` they are called where they are none."""
+
+    def read(found: Any, key: str) -> list[str]:
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise RequestError(f"{key!r} must be a list of {what}")
+        return found
+
+    return read
+
+
+def whole_from(least: int) -> Callable[[Any, str], int]:
+    """Return what reads a whole number from `least` on."""
+
+    def read(found: Any, key: str) -> int:
+        if type(found) is not int or found < least:
+            raise RequestError(f"{key!r} must be a whole number from {least} on")
+        return found
+
+    return read
+
+
+def flag_of(found: Any, key: str) -> bool:
+    """Read true or false.
+
+    Raises:
+        RequestError: it is neither.
+
+    """
+    if not isinstance(found, bool):
+        raise RequestError(f"{key!r} must be true or false")
+    return found
+
+
+def matcher_texts(found: Any, key: str) -> list[str]:
+    """Read matchers as they are written: one text, or a list of such.
+
+    Raises:
+        RequestError: it is neither.
+
+    """
+    texts = [found] if isinstance(found, str) else found
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise RequestError(f"{key!r} must be text such as 'alertname=X', or a list of such")
+    return texts
 
 
 def instant(text: Any, key: str) -> float:
@@ -98,14 +165,13 @@ def instant(text: Any, key: str) -> float:
     return at
 
 
-def span(request: Request, now: float, *, default: float | None, start: float | None = None) -> float | None:
-    """Read until when: `until` (a time), or `for` (a duration, as `default` is) from `start`, without one from now.
+def span(until: Any, lasting: Any, now: float, *, default: float | None, start: float | None = None) -> float | None:
+    """Read until when: `until` (a time), or `lasting` (a duration, as `default` is) from `start`, else from now.
 
     Raises:
         RequestError: both, or neither can be read, or it is over already.
 
     """
-    until, lasting = request.get("until"), request.get("for")
     if until is not None and lasting is not None:
         raise RequestError("'until' and 'for' exclude each other")
     seconds = default if lasting is None else _seconds(str(lasting))
@@ -131,45 +197,38 @@ def _seconds(lasting: str) -> float:
     return seconds
 
 
-def matchers_of(request: Request) -> list[Matcher]:
-    """Read `matchers` (text as Alertmanager has it, or a list of such), or `alertname` and `labels`.
+def matchers_of(texts: Iterable[str], alertname: str | None, labels: Mapping[str, Any]) -> list[Matcher]:
+    """Read matchers, each as Alertmanager has it, and those that an alertname and labels are.
 
     Raises:
         RequestError: there are none, or they cannot be read.
 
     """
-    written = request.get("matchers", [])
-    texts = [written] if isinstance(written, str) else written
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise RequestError("'matchers' must be text such as 'alertname=X', or a list of such")
     try:
         found = [matcher for text in texts for matcher in parse_matchers(text)]
     except ValueError as error:
         raise RequestError(str(error)) from None
-    if "alertname" in request:
-        found.append(Matcher("alertname", "=", words(request, "alertname")))
-    labels = request.get("labels", {})
-    if not isinstance(labels, dict):
-        raise RequestError("'labels' must be an object")
+    if alertname is not None:
+        found.append(Matcher("alertname", "=", alertname))
     found += [Matcher(str(name), "=", str(value)) for name, value in labels.items()]
     if not found:
         raise RequestError("which alerts? give 'matchers', 'id', or 'alertname' and 'labels'")
     return found
 
 
-def annotations_of(request: Request) -> Labels:
-    """Read `annotations`, an object of texts that somebody notes beside a comment, in the order of their names.
+def annotations_of(given: Any, key: str) -> Labels:
+    """Read an object of texts that somebody notes beside a comment, in the order of their names.
 
     Raises:
         RequestError: it is none, or larger than what is kept.
 
     """
-    found = request.get("annotations") or {}
+    found = given or {}
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise RequestError("'annotations' must be an object of texts")
+        raise RequestError(f"{key!r} must be an object of texts")
     size = sum(len(f"{name}{text}".encode()) for name, text in found.items())
     if len(found) > POSTED_LABELS or size > TEMPLATE_BYTES:
-        raise RequestError(f"'annotations' has more than {POSTED_LABELS} entries, or more than {TEMPLATE_BYTES} bytes")
+        raise RequestError(f"{key!r} has more than {POSTED_LABELS} entries, or more than {TEMPLATE_BYTES} bytes")
     return tuple((visible(name), visible(found[name], layout=True)) for name in sorted(found))
 
 
@@ -186,29 +245,29 @@ class Known(Protocol):
         ...
 
 
-def chosen(request: Request, book: Known) -> list[tuple[str, Alert]]:
-    """Find the alerts that are meant: by `id` (of a notification, or the fingerprint), else by matchers; firing ones.
+def chosen(identity: str | None, matchers: Callable[[], Sequence[Matcher]], book: Known) -> list[tuple[str, Alert]]:
+    """Find the alerts that are meant: by the id of one or of its notification, else by matchers; firing ones.
 
     Raises:
         RequestError: it cannot be read, or no firing alert is meant.
 
     """
-    if "id" in request:
-        return [_by_id(words(request, "id"), book)]
-    found = [(mark, alert) for mark, alert in book.find(matchers_of(request)) if alert.open]
+    if identity is not None:
+        return [_by_id(identity, book)]
+    found = [(mark, alert) for mark, alert in book.find(matchers()) if alert.open]
     if not found:
         raise RequestError("no firing alert matches", Code.MISSING)
     return found
 
 
-def fingerprint_of(request: Request) -> str:
-    """Read of which one alert `id` is, whatever its episode; "" where none is named.
+def fingerprint_of(identity: str) -> str:
+    """Read of which one alert an id is, whatever its episode.
 
     Raises:
         RequestError: it is no id.
 
     """
-    return _alert(words(request, "id"))[0] if "id" in request else ""
+    return _parts(identity)[1]
 
 
 def _alert(identity: str) -> tuple[str, int | None]:

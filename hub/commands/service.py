@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from hub.alerts.alert import Alert
 from hub.clock import Clock, rfc3339
 from hub.commands import desk, outbox, push
-from hub.commands.desk import ANONYMOUS
+from hub.commands.contract import COMMANDS, AckRequest, FiringRequest, Receipts, WhyRequest
 from hub.commands.drill import Drills, chosen_receivers
-from hub.commands.request import Request, chosen, span, words
+from hub.commands.request import Request
 from hub.commands.seams import Answer, Ask, Mirror
 from hub.commands.slices import Slices
 from hub.commands.token import Claim, read_token, sign_token
@@ -45,12 +45,15 @@ class Command(NamedTuple):
     @property
     def by(self) -> str:
         """In whose name it is done."""
-        return self.actor or words(self.request, "by", ANONYMOUS)
+        return self.actor or self.named
+
+    @property
+    def named(self) -> str:
+        """The name that the request gives."""
+        return FiringRequest(self.request).name()
 
 
 Handler = Callable[[Command], Coroutine[Any, Any, Answer]]
-_READING = frozenset({"alerts", "silences", "outbox", "push", "drill-receipts", "why", "why-not", "token"})
-"""What changes nothing is answered on a full disk, too."""
 
 
 def refused(error: HubError) -> Answer:
@@ -106,7 +109,7 @@ class Service:
             if handler is None:
                 hint = did_you_mean(name, self._known) or ", ".join(self._known)
                 raise RequestError(f"no command {name!r} ({hint})", Code.MISSING)
-            if name in _READING:
+            if COMMANDS[name].reads:  # on a full disk, too
                 return await handler(command)
             return await unless_failing(self._store, handler(command))
         except HubError as error:
@@ -131,8 +134,7 @@ class Service:
         ids = [str(each["id"]) for each in made.get("alerts") or made.get("outbox") or ()]
         if isinstance(made.get("silence"), Mapping):
             ids.append(str(made["silence"]["id"]))
-        told = words(command.request, "by", ANONYMOUS)
-        left_out = {"by"} if told == (command.actor or told) else set()
+        left_out = {"by"} if command.named == command.by else set()
         detail = {key: value for key, value in command.request.items() if key not in left_out} | {"changed": ids}
         self._pipeline.audit(command.by, command.via, name, detail)
 
@@ -177,17 +179,18 @@ class Service:
         """Acknowledge; who holds a token needs to say nothing else."""
         request = command.request
         if "token" in request:
-            claim = read_token(words(request, "token"), await self._key(), self._clock.now())
-            request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": words(request, "comment")}
+            asked = AckRequest(request)
+            claim = read_token(asked.token, await self._key(), self._clock.now())
+            request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": asked.comment}
         return await self._perform("ack", command._replace(request=request), desk.ack)
 
     async def _token(self, command: Command) -> Answer:
         """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""
-        request, now = command.request, self._clock.now()
-        ((mark, alert),) = chosen(request, self._mirror)[:1]
-        until = int(span(request, now, default=TOKEN_SECONDS) or now)
-        claim = Claim(mark, alert.episode, until, words(request, "by", "a token"))
-        return {"ok": True, "token": sign_token(claim, self._token_key), "expires": rfc3339(until)}
+        asked, now = FiringRequest(command.request), self._clock.now()
+        ((mark, alert),) = asked.chosen(self._mirror)[:1]
+        until = int(asked.end(now, default=TOKEN_SECONDS) or now)
+        claim = Claim(mark, alert.episode, until, asked.name("a token"))
+        return {"ok": True, "token": sign_token(claim, await self._key()), "expires": rfc3339(until)}
 
     async def claimed(self, token: str) -> tuple[Claim, Alert | None]:
         """Return what a token allows, and its alert as it is now: None where that episode is forgotten.
@@ -206,7 +209,7 @@ class Service:
     async def _drill(self, command: Command) -> Answer:
         """Queue a test for each of `receivers`; the answer does not wait for what comes of it."""
         names = chosen_receivers(command.request, list(self._pipeline.dispatcher.standing(())))
-        by = words(command.request, "by", ANONYMOUS)
+        by = command.named
         begun: list[int] = []
 
         def begin(serial: int) -> Sequence[Notification]:
@@ -221,13 +224,13 @@ class Service:
         return {"ok": True, "drill": begun[0], "receipts": self._drills.receipts(begun[0])}
 
     async def _receipts(self, command: Command) -> Answer:
-        number = command.request.get("drill")
-        if not isinstance(number, int):
+        number = Receipts(command.request).drill
+        if number is None:
             raise RequestError("which drill? give its number, 'drill'")
         return {"ok": True, "drill": number, "receipts": self._drills.receipts(number)}
 
     async def _why(self, command: Command) -> Answer:
-        name, labels = _named(command.request)
+        name, labels = WhyRequest(command.request).named()
 
         def told(reader: Reader) -> list[Answer]:
             return [story.as_body(each) for each in story.read(reader, name, labels)]
@@ -235,7 +238,7 @@ class Service:
         return {"ok": True, "alerts": await self._mirror.look(told)}
 
     async def _why_not(self, command: Command) -> Answer:
-        name, labels = _named(command.request)
+        name, labels = WhyRequest(command.request).named()
         steps = self._ask.why_not(name, labels, self._clock.now())
         return {"ok": True, **await self._slices.run(steps)}
 
@@ -282,11 +285,3 @@ def _posted(core: Core, now: float, postings: Sequence[Posting]) -> list[str]:
         except RequestError as error:
             wrong.append(str(error))
     return wrong
-
-
-def _named(request: Request) -> tuple[str, Mapping[str, str]]:
-    """Read which rule, or alert, and which labels."""
-    labels = request.get("labels", {})
-    if not isinstance(labels, dict):
-        raise RequestError("'labels' must be an object")
-    return words(request, "alert") or words(request, "rule"), {str(key): str(value) for key, value in labels.items()}

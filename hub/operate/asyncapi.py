@@ -3,18 +3,15 @@
 Fields are those of https://www.asyncapi.com/docs/reference/specification/v3.0.0 and its MQTT bindings 0.2.0.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub import __version__
-from hub.errors import Code
-from hub.limits import ANSWER_LEAST_BYTES
-from hub.operate import topics
-from hub.operate.api import commands, views
-from hub.operate.api.described import (
+from hub.commands.contract import COMMANDS, CommandContract
+from hub.contracts.answered import AckBody, AlertBody, SilenceBody
+from hub.contracts.json_schema import (
     ANY,
     FLAG,
-    JSON,
     TEXT,
     TIME,
     WHOLE,
@@ -25,17 +22,21 @@ from hub.operate.api.described import (
     maybe,
     one_of,
     said,
+    schema_of,
 )
+from hub.errors import Code
+from hub.operate import topics
+from hub.operate.api.described import JSON
 from hub.operate.api.openapi import CONTACT
-from hub.operate.api.shapes import ACK, ALERT, OUTBOX_ASKED, PAGE_ASKED, SILENCE
 from hub.operate.topics import PROTOBUF, Channel
 from hub.rules.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED
 
-__all__ = ["COMMANDS", "EVENT_OF_ITS_OWN", "NOTIFICATION", "STATUS", "asyncapi"]
+__all__ = ["EVENT_OF_ITS_OWN", "NOTIFICATION", "STATUS", "asyncapi"]
 
 _BINDING = "0.2.0"
 _LABELS = mapped(TEXT)
+_ALERT = schema_of(AlertBody)
 _EVENT = made_of({"truncated": FLAG, "base64": TEXT}, topic=TEXT, payload=ANY, time=TIME)
 _MEMBER = made_of(
     {"ack_url": TEXT},
@@ -72,50 +73,23 @@ NOTIFICATION: Schema = made_of(
     since=maybe(TIME),
     until=maybe(TIME),
     episode=WHOLE,
-    acknowledged=maybe(ACK),
+    acknowledged=maybe(schema_of(AckBody)),
     event=maybe(_EVENT),
     hub=made_of(client_id=TEXT, version=TEXT),
 )
 STATUS: Schema = made_of(status=one_of("online", "offline"), version=TEXT, since=TIME)
 EVENT_OF_ITS_OWN: Schema = made_of(
-    {"detail": TEXT, "alertname": TEXT, "labels": _LABELS, "since": TIME, "silence": maybe(SILENCE)},
+    {"detail": TEXT, "alertname": TEXT, "labels": _LABELS, "since": TIME, "silence": maybe(schema_of(SilenceBody))},
     event=one_of("session_lost", "silence_hides_critical", "state_lost"),
     time=TIME,
 )
 
-_ASKED_OF = {"matchers": {"oneOf": [TEXT, listed(TEXT)]}, "alertname": TEXT, "labels": mapped(ANY)}
-_ROOM = {"bytes": said({**WHOLE, "minimum": ANSWER_LEAST_BYTES}, "The longest answer that the asker takes.")}
-_READS: Mapping[str, Schema] = {
-    "alerts": made_of({**_ASKED_OF, "id": TEXT, "state": TEXT, **PAGE_ASKED, **_ROOM}),
-    "silences": made_of({"expired": FLAG, **PAGE_ASKED, **_ROOM}),
-    "outbox": made_of({**OUTBOX_ASKED["properties"], **PAGE_ASKED, **_ROOM}),
-    "push": made_of(),
-    "why": made_of({"alert": TEXT, "rule": TEXT, "labels": _LABELS}),
-    "why-not": made_of({"rule": TEXT, "labels": _LABELS}),
-}
-"""What is asked for with parameters over HTTP, and with JSON over MQTT."""
 _ERROR = made_of(
     ok={"const": False},
     error=said(TEXT, "What is wrong, and what to do."),
     code=said(one_of(*Code), "What kind of no it is."),
 )
-_PATH = "/api/hub/"
 _WHO = {"send": "The hub publishes it.", "receive": "The hub subscribes to it; whoever the broker lets may publish it."}
-
-
-def _commands() -> Iterator[tuple[str, str, Schema, Schema]]:
-    """Yield name, what for, request and answer of everything that can be asked over both HTTP and MQTT."""
-    for each in (*commands.ENDPOINTS, *views.ENDPOINTS):
-        name, described = each.path.removeprefix(_PATH), each.described
-        request = _READS.get(name) if each.method == "GET" else described.bodies.get(JSON)
-        if request is not None and each.path.startswith(_PATH):
-            yield name, each.summary, request, described.answer
-
-
-COMMANDS: Mapping[str, tuple[str, Schema, Schema]] = {
-    name: (text, request, answer) for name, text, request, answer in _commands()
-}
-"""Of each command by its name: what it is for, the request, the answer."""
 
 
 def asyncapi(prefix: str = "hub", rules: RuleSet | None = None) -> dict[str, Any]:
@@ -126,10 +100,10 @@ def asyncapi(prefix: str = "hub", rules: RuleSet | None = None) -> dict[str, Any
     else:
         made.add_all(topics.events(list(rules.rules.values())))
         made.add_all(topics.notifications(rules.receivers, NOTIFICATION))
-        made.add_all(topics.alerts(prefix, rules.rules.values(), ALERT))
+        made.add_all(topics.alerts(prefix, rules.rules.values(), _ALERT))
     _say_itself(made, prefix)
-    for name, (text, request, answer) in COMMANDS.items():
-        made.ask(name, f"{prefix}/command/{name}", text, request, answer)
+    for name, contract in COMMANDS.items():
+        made.ask(name, f"{prefix}/command/{name}", contract)
     _hear_others(made)
     made.add_all(topics.inside())
     return {
@@ -173,7 +147,7 @@ def _say_itself(made: "_Document", prefix: str) -> None:
     made.add("status", f"{prefix}/status", "send", 1, "Whether the hub is there.", {"status": status}, retain=True)
     made.add(
         "alerts", f"{prefix}/alerts/{{alertname}}/{{instance}}", "send", 1, "How each alert stands.",
-        {"alert": _message("Its state; empty when it is long over.", ALERT)}, retain=True,
+        {"alert": _message("Its state; empty when it is long over.", _ALERT)}, retain=True,
         parameters={
             "alertname": "The rule's name.",
             "instance": "A level for each value of the rule's `by`, in its order; none where that is empty.",
@@ -279,14 +253,19 @@ class _Document:
             if each.filter:
                 self.channels[name]["x-mqtt-filter"] = each.filter
 
-    def ask(self, name: str, address: str, summary: str, request: Schema, answer: Schema) -> None:
+    def ask(self, name: str, address: str, contract: CommandContract) -> None:
         """Add a command with its answer."""
         key = "".join(word.capitalize() for word in name.split("-"))
         operation = self.add(
-            f"command{key}", address, "receive", 1, summary, {"request": _message("What is asked for.", request)}
+            f"command{key}",
+            address,
+            "receive",
+            1,
+            contract.summary,
+            {"request": _message("What is asked for.", contract.request)},
         )
         answers = {
-            "answer": _message("Sent when what was asked for is on disk.", answer),
+            "answer": _message("Sent when what was asked for is on disk.", contract.answer),
             "error": _message("It is not done.", _ERROR),
         }
         self.channels[f"answer{key}"] = {"address": None, "summary": f"The answer of {name}.", "messages": answers}

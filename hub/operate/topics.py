@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hub.contracts.json_schema import ANY, TEXT, Schema, made_of
 from hub.expressions import TopicTemplate, short_level
 from hub.model import OWN_TOPICS
 from hub.notify.receiver import ReceiverSettings
 from hub.notify.receivers.mqtt import MqttOptions
-from hub.operate.api.described import ANY, JSON, TEXT, Schema, made_of
+from hub.operate.api.described import JSON
 from hub.rules.pattern import Pattern
 from hub.rules.rule import Rule
 from hub.rules.subjects import HOMIE, SPARKPLUG, presence_filters

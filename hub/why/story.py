@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from hub.clock import PEOPLE, rfc3339
+from hub.contracts.answered import WhyBody
 from hub.duration import format_duration
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
@@ -88,7 +89,7 @@ def _told(reader: Reader, mark: str) -> Told:
     return Told(mark, entries[-1][3], labels, state, entries)
 
 
-def as_body(told: Told) -> dict[str, Any]:
+def as_body(told: Told) -> WhyBody:
     """Return it for a script."""
     return {
         "alertname": told.rule,

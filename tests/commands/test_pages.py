@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.commands import desk
+from hub.commands.contract import Paged
 from hub.commands.pages import cut, fitting, page, wanted
 from hub.errors import RequestError
 from hub.limits import ANSWER_BYTES, ANSWER_LEAST_BYTES, PAGE_ITEMS
@@ -58,7 +59,7 @@ def test_what_is_there_the_whole_time_is_shown_once_whatever_comes_and_goes(kept
             page(
                 lambda: keys,
                 lambda key: {"key": key} if key in keys else None,
-                wanted({"cursor": cursor, "limit": limit}),
+                wanted(Paged({"cursor": cursor, "limit": limit})),
             )
         )
         shown += [each["key"] for each in found[0]]
@@ -144,14 +145,14 @@ def test_a_page_that_cannot_be_is_refused_with_why(asked, says):
 
 
 def test_more_than_a_page_holds_is_asked_for_in_vain_and_no_cursor_is_the_first_page():
-    assert wanted({"limit": 10**9}).limit == PAGE_ITEMS
-    assert wanted({"cursor": None}).cursor == ""
-    assert not wanted({}).paged
+    assert wanted(Paged({"limit": 10**9})).limit == PAGE_ITEMS
+    assert wanted(Paged({"cursor": None})).cursor == ""
+    assert not wanted(Paged({})).paged
 
 
 def test_one_alert_that_is_longer_than_a_page_is_shown_cut():
     steps = page(
-        lambda: {"a": 1}, lambda _: {"id": "a", "details": "x" * 100_000}, wanted({"cursor": "", "bytes": 4096})
+        lambda: {"a": 1}, lambda _: {"id": "a", "details": "x" * 100_000}, wanted(Paged({"cursor": "", "bytes": 4096}))
     )
     ((item,), following) = ended(steps)
     assert item["id"] == "a"

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
+from hub.commands.contract import COMMANDS
 from hub.commands.service import Service
 from hub.config import load_settings
 from hub.operate.ask import ask
-from hub.operate.asyncapi import COMMANDS, asyncapi
+from hub.operate.asyncapi import asyncapi
 from tests.acceptance.scene import scene
 from tests.support.ends import watching
 

@@ -6,24 +6,15 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.commands.contract import COMMANDS
 from hub.commands.request import read_request
+from hub.contracts.json_schema import TEXT, made_of, ok, one_of
 from hub.errors import RequestError
 from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.answers import answer, refused
-from hub.operate.api.described import JSON, TEXT, TIME, WHOLE, Described, Schema, listed, made_of, ok, one_of
+from hub.operate.api.described import JSON, Described
 from hub.operate.api.login import COOKIE, Login
-from hub.operate.api.shapes import (
-    ALERT,
-    ALERT_ASKED,
-    OUTBOX_ASKED,
-    OUTBOX_ENTRY,
-    RECEIPT,
-    SILENCE,
-    SILENCE_ASKED,
-    SUBSCRIPTION,
-    UNSILENCE_ASKED,
-)
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.store.logouts import end_login
 
@@ -106,20 +97,6 @@ def _put_cookie(site: Site, request: Request, made: Response, value: str, second
     made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
 
 
-def _taking(request: Schema, answered: Schema) -> Described:
-    return Described(answered, bodies={JSON: request}, bodiless=True, refusals=(404, 409, 410))
-
-
-_ACKED = _taking(ALERT_ASKED, ok(alerts=listed(ALERT)))
-_SILENCED = _taking(SILENCE_ASKED, ok(silence=SILENCE, silenced=WHOLE, warnings=listed(TEXT)))
-_UNSILENCED = _taking(UNSILENCE_ASKED, ok(silence=SILENCE))
-_TOKEN = _taking(ALERT_ASKED, ok(token=TEXT, expires=TIME))
-_OUTBOX = _taking(OUTBOX_ASKED, ok(outbox=listed(OUTBOX_ENTRY)))
-_DROPPED = _taking(OUTBOX_ASKED, ok(outbox=listed(OUTBOX_ENTRY), busy=WHOLE))
-_DRILL = _taking(made_of({"receivers": listed(TEXT), "by": TEXT}), ok(drill=WHOLE, receipts=listed(RECEIPT)))
-_RECEIPTS = _taking(made_of(drill=WHOLE), ok(drill=WHOLE, receipts=listed(RECEIPT)))
-_PUSHED = _taking(SUBSCRIPTION, ok(subscribers=WHOLE))
-_LEFT = _taking(made_of(endpoint=TEXT), ok(subscribers=WHOLE))
 _FORM = "application/x-www-form-urlencoded"
 _LOGIN = Described(
     ok(name=TEXT, role=one_of(VIEWER, OPERATOR, ADMIN)),
@@ -127,20 +104,30 @@ _LOGIN = Described(
     refusals=(401, 403, 429),
 )
 
+_ROLES = {
+    "ack": OPERATOR,
+    "unack": OPERATOR,
+    "silence": OPERATOR,
+    "unsilence": OPERATOR,
+    "token": OPERATOR,
+    "outbox-retry": OPERATOR,
+    "outbox-drop": ADMIN,
+    "drill": ADMIN,
+    "drill-receipts": ADMIN,
+    "push-subscribe": VIEWER,
+    "push-unsubscribe": VIEWER,
+}
+"""Of the commands that are posted: who may."""
+
+
+def _posted(name: str, role: str) -> Endpoint:
+    contract = COMMANDS[name]
+    described = Described(contract.answer, bodies={JSON: contract.request}, bodiless=True, refusals=(404, 409, 410))
+    return Endpoint("POST", f"/api/hub/{name}", role, _command(name), contract.summary, described)
+
+
 ENDPOINTS = (
-    Endpoint("POST", "/api/hub/ack", OPERATOR, _command("ack"), "Acknowledge firing alerts", _ACKED),
-    Endpoint("POST", "/api/hub/unack", OPERATOR, _command("unack"), "Take acknowledgements back", _ACKED),
-    Endpoint("POST", "/api/hub/silence", OPERATOR, _command("silence"), "Silence what matchers match", _SILENCED),
-    Endpoint("POST", "/api/hub/unsilence", OPERATOR, _command("unsilence"), "End a silence", _UNSILENCED),
-    Endpoint("POST", "/api/hub/token", OPERATOR, _command("token"), "Sign a token that acknowledges one alert", _TOKEN),
-    Endpoint("POST", "/api/hub/outbox-retry", OPERATOR, _command("outbox-retry"), "Queue dead letters anew", _OUTBOX),
-    Endpoint("POST", "/api/hub/outbox-drop", ADMIN, _command("outbox-drop"), "Drop from the outbox", _DROPPED),
-    Endpoint("POST", "/api/hub/drill", ADMIN, _command("drill"), "Send a test through receivers", _DRILL),
-    Endpoint("POST", "/api/hub/drill-receipts", ADMIN, _command("drill-receipts"), "See what came of it", _RECEIPTS),
-    Endpoint("POST", "/api/hub/push-subscribe", VIEWER, _command("push-subscribe"), "Tell a browser by push", _PUSHED),
-    Endpoint(
-        "POST", "/api/hub/push-unsubscribe", VIEWER, _command("push-unsubscribe"), "Tell a browser no more", _LEFT
-    ),
+    *(_posted(name, role) for name, role in _ROLES.items()),
     Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew", Described(ok(), status=202)),
     Endpoint("POST", "/login", "", _login, "Log a browser in with a token", _LOGIN),
     Endpoint("POST", "/logout", "", _logout, "Log a browser out", Described(ok(), refusals=(403,))),

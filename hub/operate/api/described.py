@@ -1,41 +1,15 @@
-"""What an endpoint takes and answers, in JSON Schema, said where it is declared; the OpenAPI document is made of it."""
+"""What an endpoint takes and answers, said where it is declared; the OpenAPI document is made of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-__all__ = [
-    "ANY",
-    "FLAG",
-    "JSON",
-    "NDJSON",
-    "NOTHING",
-    "NUMBER",
-    "TEXT",
-    "TIME",
-    "WHOLE",
-    "Described",
-    "Schema",
-    "listed",
-    "made_of",
-    "mapped",
-    "maybe",
-    "ok",
-    "one_of",
-    "said",
-]
+from hub.contracts.json_schema import Schema
 
-Schema = Mapping[str, Any]
+__all__ = ["JSON", "NDJSON", "NOTHING", "Described"]
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
-ANY: Schema = {}
 NOTHING: Schema = {"not": {}}
 """An answer without a body."""
-TEXT: Schema = {"type": "string"}
-TIME: Schema = {"type": "string", "format": "date-time"}
-WHOLE: Schema = {"type": "integer", "minimum": 0}
-NUMBER: Schema = {"type": "number"}
-FLAG: Schema = {"type": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,39 +30,3 @@ class Described:
     media: str = JSON
     refusals: tuple[int, ...] = ()
     error: Schema | None = None
-
-
-def made_of(optional: Mapping[str, Schema] | None = None, /, **required: Schema) -> Schema:
-    """Return an object with these; more may always be added."""
-    made: dict[str, Any] = {"type": "object", "properties": {**required, **(optional or {})}}
-    return made | ({"required": list(required)} if required else {})
-
-
-def ok(optional: Mapping[str, Schema] | None = None, /, **required: Schema) -> Schema:
-    """Return an answer of /api/hub: `ok` is true, and these."""
-    return made_of(optional, ok={"const": True}, **required)
-
-
-def listed(item: Schema, **more: Any) -> Schema:
-    """Return a list of it."""
-    return {"type": "array", "items": item, **more}
-
-
-def mapped(value: Schema) -> Schema:
-    """Return an object with any names."""
-    return {"type": "object", "additionalProperties": value}
-
-
-def maybe(schema: Schema) -> Schema:
-    """Return it, or null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def one_of(*words: str) -> Schema:
-    """Return a text that is one of these."""
-    return {"enum": list(words)}
-
-
-def said(schema: Schema, description: str, **more: Any) -> Schema:
-    """Return it with what it means."""
-    return {**schema, "description": description, **more}

@@ -10,13 +10,14 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.contracts.json_schema import ANY, FLAG, TEXT, WHOLE, ok, said
 from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import check_topic
 from hub.limits import HTTP_BATCH_EVENTS, HTTP_BODY_BYTES, HTTP_POSTS, IDEMPOTENCY_KEY_CHARS
 from hub.model import Event
 from hub.operate.api.actor import OPERATOR, Refused
 from hub.operate.api.answers import answer
-from hub.operate.api.described import ANY, FLAG, JSON, NDJSON, TEXT, WHOLE, Described, ok, said
+from hub.operate.api.described import JSON, NDJSON, Described
 from hub.operate.api.site import Asked, Endpoint, Site
 from hub.trial.records import payload_of
 

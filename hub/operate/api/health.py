@@ -4,9 +4,10 @@ import contextlib
 
 from starlette.responses import Response
 
+from hub.contracts.json_schema import ok
 from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.answers import answer, refusal
-from hub.operate.api.described import Described, ok
+from hub.operate.api.described import Described
 from hub.operate.api.site import Asked, Endpoint
 
 __all__ = ["ENDPOINTS"]

@@ -7,6 +7,8 @@ from starlette.responses import Response
 
 from hub.clock import rfc3339
 from hub.commands.seams import RuleCounts
+from hub.contracts.answered import AlertBody
+from hub.contracts.json_schema import TEXT, WHOLE, listed, ok, said, schema_of
 from hub.duration import format_duration
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import check_filter, matches
@@ -15,9 +17,9 @@ from hub.model import Phase
 from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.attendance import Attendance
-from hub.operate.api.described import TEXT, WHOLE, Described, listed, ok, said
+from hub.operate.api.described import Described
 from hub.operate.api.feed import payload_shown
-from hub.operate.api.shapes import ALERT, DEVICE, LAST_EVENT, RULE, SERIES
+from hub.operate.api.shapes import DEVICE, LAST_EVENT, RULE, SERIES
 from hub.operate.api.site import Asked, Endpoint, Site
 from hub.rules.rule import Rule
 
@@ -179,7 +181,7 @@ def _filter(text: str) -> str:
     return text
 
 
-_ONE_RULE = Described(ok(rule=RULE, alerts=listed(ALERT)), refusals=(404,))
+_ONE_RULE = Described(ok(rule=RULE, alerts=listed(schema_of(AlertBody))), refusals=(404,))
 _DEVICES = Described(ok(devices=listed(DEVICE), heard=WHOLE, registered=WHOLE))
 _EVENTS = Described(ok(events=listed(LAST_EVENT), topics=WHOLE), {"topic": said(TEXT, "A filter; without one all.")})
 _VALUES = Described(

@@ -4,9 +4,10 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from hub.contracts.json_schema import TEXT, said
 from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.answers import refusal
-from hub.operate.api.described import TEXT, Described, said
+from hub.operate.api.described import Described
 from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.api.stream import EventStream, feed_socket
 

@@ -14,12 +14,13 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from starlette.responses import Response
 
 from hub.commands.seams import RuleCounts
+from hub.contracts.json_schema import TEXT
 from hub.limits import METRIC_ALERTS, METRIC_RECEIVERS, METRIC_RULES
 from hub.model import Phase
 from hub.notify.breaker import Circuit
 from hub.operate.api.actor import VIEWER
 from hub.operate.api.alertmanager.bodies import ALERTMANAGER
-from hub.operate.api.described import TEXT, Described
+from hub.operate.api.described import Described
 from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.api.standing import Receiving
 from hub.operate.api.ticker import alert_counts

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub import __version__
-from hub.operate.api.described import JSON, NOTHING, TEXT, Described, Schema, made_of, one_of
+from hub.contracts.json_schema import TEXT, Schema, made_of, one_of
+from hub.operate.api.described import JSON, NOTHING, Described
 from hub.operate.api.site import Endpoint
 from hub.operate.api.statuses import CODES
 

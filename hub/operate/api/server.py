@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 from hub.app import App
 from hub.clock import Clock
 from hub.config import HttpSettings
+from hub.contracts.json_schema import ANY, mapped
 from hub.errors import HubError, StoreError
 from hub.limits import HTTP_HEADER_BYTES, HTTP_STREAMS
 from hub.observer import Observer, Observers
@@ -28,7 +29,7 @@ from hub.operate.api.actor import VIEWER, Refused
 from hub.operate.api.alertmanager import handlers as alertmanager
 from hub.operate.api.answers import answer, refusal
 from hub.operate.api.cors import Cors
-from hub.operate.api.described import ANY, Described, mapped
+from hub.operate.api.described import Described
 from hub.operate.api.door import Door, Traffic
 from hub.operate.api.feed import Feed
 from hub.operate.api.guard import Guard

@@ -9,39 +9,16 @@ from starlette.responses import Response
 
 from hub.alerts.matchers import match_all
 from hub.clock import PEOPLE, rfc3339
-from hub.commands.desk import LISTED, order
-from hub.commands.request import fingerprint_of, matchers_of
+from hub.commands.contract import COMMANDS, LISTED, AlertsRequest, Paged
+from hub.commands.desk import order
+from hub.contracts.json_schema import FLAG, NUMBER, TEXT, TIME, WHOLE, listed, made_of, maybe, ok, one_of, said
 from hub.errors import RequestError
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.answers import answer, asked_number
-from hub.operate.api.described import (
-    FLAG,
-    NUMBER,
-    TEXT,
-    TIME,
-    WHOLE,
-    Described,
-    listed,
-    made_of,
-    maybe,
-    ok,
-    one_of,
-    said,
-)
-from hub.operate.api.shapes import (
-    ALERT,
-    AUDIT_ENTRY,
-    HISTORY_ENTRY,
-    OUTBOX_ENTRY,
-    PAGE,
-    PAGE_ASKED,
-    RECEIVER,
-    SILENCE,
-    WHY,
-    WHY_NOT,
-)
+from hub.operate.api.described import Described
+from hub.operate.api.shapes import AUDIT_ENTRY, HISTORY_ENTRY, RECEIVER
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.operate.api.standing import Receiving
 from hub.store.reader import Depth, Reader
@@ -104,7 +81,8 @@ async def _alerts(asked: Asked) -> Response:
     if page := _asked_page(asked.request):
         page |= {"matchers": wanted} if any(wanted) else {}
         return answer(await _ask(site, "alerts", {**page, **one, "state": state}))
-    matchers, only = matchers_of({"matchers": wanted}) if any(wanted) else [], fingerprint_of(one)
+    wish = AlertsRequest({"matchers": wanted, **one})
+    matchers, only = wish.matched_by() if any(wanted) else [], wish.id
     if state not in ("", *Phase):
         raise Refused(400, f"no alert has the state {state[:50]!r}; it is one of {', '.join(Phase)}")
     known = site.mirror.alerts.items()
@@ -225,32 +203,33 @@ _STATUS = Described(
     )
 )
 _FILTER = said(listed(TEXT), "Matchers as in Alertmanager, which must all match.")
+_PAGE_ASKED = {"cursor": Paged.cursor.schema, "limit": Paged.limit.schema}
 _ALERTS = Described(
-    ok(PAGE, alerts=listed(ALERT)),
+    COMMANDS["alerts"].answer,
     {
         "filter": _FILTER,
         "state": said(TEXT, "firing, pending or resolved."),
         "id": said(TEXT, "Only this one: its fingerprint, or the id of one of its notifications."),
-        **PAGE_ASKED,
+        **_PAGE_ASKED,
     },
 )
 _SILENCES = Described(
-    ok(PAGE, silences=listed(SILENCE), now=TIME),
-    {"expired": said(TEXT, "true: those included that ended lately."), **PAGE_ASKED},
+    COMMANDS["silences"].answer,
+    {"expired": said(TEXT, "true: those included that ended lately."), **_PAGE_ASKED},
 )
 _WHICH = {
     "id": said(listed(TEXT), "Only these."),
     "receiver": said(TEXT, "Only of this one."),
     "state": said(TEXT, "queued or dead."),
 }
-_OUTBOX = Described(ok(PAGE, outbox=listed(OUTBOX_ENTRY)), {**_WHICH, **PAGE_ASKED}, refusals=(404,))
-_PUSH = Described(ok(key=TEXT, subscribers=WHOLE))
+_OUTBOX = Described(COMMANDS["outbox"].answer, {**_WHICH, **_PAGE_ASKED}, refusals=(404,))
+_PUSH = Described(COMMANDS["push"].answer)
 _RECEIVERS = Described(ok(receivers=listed(RECEIVER)))
 _OF = "{} Each further parameter is the value of a label."
 _OF_ALERT = said({**TEXT, "minLength": 1}, _OF.format("Its name or id."), required=True)
-_WHY = Described(ok(alerts=listed(WHY)), {"alert": _OF_ALERT}, refusals=(404,))
+_WHY = Described(COMMANDS["why"].answer, {"alert": _OF_ALERT}, refusals=(404,))
 _OF_RULE = said({**TEXT, "minLength": 1}, _OF.format("Its name."), required=True)
-_WHY_NOT = Described(WHY_NOT, {"rule": _OF_RULE}, refusals=(404,))
+_WHY_NOT = Described(COMMANDS["why-not"].answer, {"rule": _OF_RULE}, refusals=(404,))
 _ROWS = {
     "limit": said({**WHOLE, "maximum": HISTORY_SHOWN}, "How many at most."),
     "before": said({**WHOLE, "maximum": _NEWEST}, "Only those before this row."),
@@ -265,15 +244,21 @@ _HISTORY = Described(
 )
 _AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _ROWS)
 
+
+def _read(name: str, handler: Handler, described: Described, *, long: bool = False) -> Endpoint:
+    """Return the endpoint of a command that changes nothing."""
+    return Endpoint("GET", f"/api/hub/{name}", VIEWER, handler, COMMANDS[name].summary, described, long=long)
+
+
 ENDPOINTS = (
     Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, its figures", _STATUS),
-    Endpoint("GET", "/api/hub/alerts", VIEWER, _alerts, "The alerts", _ALERTS, long=True),
-    Endpoint("GET", "/api/hub/silences", VIEWER, _silences, "The silences", _SILENCES),
-    Endpoint("GET", "/api/hub/outbox", VIEWER, _outbox, "What is queued or dead", _OUTBOX, long=True),
-    Endpoint("GET", "/api/hub/push", VIEWER, _push, "The key that browsers subscribe to push with", _PUSH),
+    _read("alerts", _alerts, _ALERTS, long=True),
+    _read("silences", _silences, _SILENCES),
+    _read("outbox", _outbox, _OUTBOX, long=True),
+    _read("push", _push, _PUSH),
     Endpoint("GET", "/api/hub/receivers", VIEWER, _receivers, "The receivers and how they stand", _RECEIVERS),
-    Endpoint("GET", "/api/hub/why", VIEWER, _asking("why", "alert"), "What led to an alert", _WHY, long=True),
-    Endpoint("GET", "/api/hub/why-not", VIEWER, _asking("why-not", "rule"), "Why nobody is told", _WHY_NOT, long=True),
+    _read("why", _asking("why", "alert"), _WHY, long=True),
+    _read("why-not", _asking("why-not", "rule"), _WHY_NOT, long=True),
     Endpoint("GET", "/api/hub/history", VIEWER, _history, "What happened to alerts", _HISTORY, long=True),
     Endpoint("GET", "/api/hub/audit", ADMIN, _audit, "Who changed what", _AUDIT),
 )

@@ -1,7 +1,8 @@
 """What goes in and comes out of /api/v2, as JSON Schema: the definitions of Alertmanager's own document."""
 
+from hub.contracts.json_schema import FLAG, TEXT, TIME, listed, made_of, mapped, one_of, said
 from hub.limits import POSTED_BATCH
-from hub.operate.api.described import FLAG, JSON, NOTHING, TEXT, TIME, Described, listed, made_of, mapped, one_of, said
+from hub.operate.api.described import JSON, NOTHING, Described
 
 __all__ = [
     "ALERTS",
