@@ -232,21 +232,13 @@ class Book:
             self._register.note(mark, acked, now)
         return self.alerts[mark]
 
-    def silence(
-        self,
-        matchers: Sequence[Matcher],
-        start: float,
-        end: float,
-        by: str,
-        comment: str,
-        now: float,
-        annotations: Labels = (),
-    ) -> Silence:
-        """Tell nobody of what matches from `start` to `end`."""
+    def silence(self, asked: Silence) -> Silence:
+        """Tell nobody of what matches from its start to its end; it is given an id. Its time of change is now."""
+        now = asked.updated
         self.tick(now)
-        made = self._suppression.silences.add(matchers, start, end, by, comment, now, annotations)
+        made = self._suppression.silences.add(asked)
         if made.active(now):
-            self._reconsider(made, f"silenced ({made.id})", by, comment, now)
+            self._reconsider(made, f"silenced ({made.id})", asked.by, asked.comment, now)
         return made
 
     def change_silence(self, asked: Silence, now: float) -> Silence | None:

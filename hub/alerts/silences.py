@@ -1,7 +1,7 @@
 """Silences: for a while nobody is told of the alerts that match. They go by id, start and end by the clock."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -79,7 +79,13 @@ def _matcher_body(matcher: Matcher) -> MatcherBody:
     return {"name": matcher.name, "value": matcher.value, "isRegex": regex, "isEqual": equal}
 
 
-class Silences(Keeper):
+def _is_same(one: Silence, other: Silence) -> bool:
+    """Tell whether two say the same of the same time, to the second: a start of "now" moves between two requests."""
+    said = [(each.matchers, each.by, each.comment, each.annotations) for each in (one, other)]
+    return said[0] == said[1] and abs(one.end - other.end) < 1.0 and abs(one.start - other.start) < 1.0
+
+
+class Silences:
     """All silences by id. The serial that ids are made of never goes back, also over a restart.
 
     The book asks at every tick what has changed, and for every alert that it might tell which silence hides it. So the
@@ -105,30 +111,18 @@ class Silences(Keeper):
             else:
                 self._keep(Silence.load(identity, text))
 
-    def add(
-        self,
-        matchers: Sequence[Matcher],
-        start: float,
-        end: float,
-        by: str,
-        comment: str,
-        now: float,
-        annotations: Labels = (),
-    ) -> Silence:
-        """Make one; the same one again is the one that is there: requests come twice where an answer was lost."""
-        for _, identity in self._ends.between(end - 1.0, end + 1.0):
-            each = self.all[identity]
-            said = (each.matchers, each.by, each.comment, each.annotations)
-            if (
-                said == (tuple(matchers), by, comment, annotations)
-                and abs(each.end - end) < 1.0
-                and abs(each.start - start) < 1.0
-            ):
-                return each
+    def add(self, asked: Silence) -> Silence:
+        """Make one as asked, whose time of change is now; it is given an id.
+
+        The same one again is the one that is there: requests come twice where an answer was lost.
+        """
+        for _, identity in self._ends.between(asked.end - 1.0, asked.end + 1.0):
+            if _is_same(self.all[identity], asked):
+                return self.all[identity]
         self._make_room()
         self._serial += 1
         identity = hashlib.blake2b(str(self._serial).encode(), digest_size=8).hexdigest()
-        made = Silence(identity, tuple(matchers), start, end, by, comment, now, annotations)
+        made = replace(asked, id=identity)
         self._put(made)
         self._dirty.add(SERIAL)
         return made
@@ -147,7 +141,7 @@ class Silences(Keeper):
         if not stays or found.matchers != asked.matchers:
             self._make_room()
             self.expire(asked.id, now)
-            return self.add(asked.matchers, start, asked.end, asked.by, asked.comment, now, asked.annotations)
+            return self.add(replace(asked, start=start, updated=now))
         made = replace(asked, start=start if pending else found.start, updated=now)
         self._put(made)
         return made

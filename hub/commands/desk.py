@@ -76,10 +76,9 @@ def silence(core: Core, request: Request, now: float) -> SilenceMade:
     by, comment, annotations = asked.name(), asked.comment, asked.annotations
     made: Silence | None
     if identity:
-        wanted_so = Silence(identity, matchers, start, end, by, comment, now, annotations)
-        made = core.book.change_silence(wanted_so, now)
+        made = core.book.change_silence(Silence(identity, matchers, start, end, by, comment, now, annotations), now)
     else:
-        made = core.book.silence(matchers, max(start, now), end, by, comment, now, annotations)
+        made = core.book.silence(Silence("", matchers, max(start, now), end, by, comment, now, annotations))
     if made is None:
         raise RequestError(f"no silence {identity!r} is known", Code.MISSING)
     hidden = sum(1 for _, alert in core.book.find(made.matchers) if alert.state is Phase.FIRING)

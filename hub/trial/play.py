@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from hub.alerts.alert import Alert
+from hub.alerts.silences import Silence
 from hub.ingest.decode import Undecodable, decode
 from hub.model import Delivery, Notification, Phase
 from hub.rules.loader import RuleSet
@@ -88,7 +89,7 @@ class _Play:
         elif deed.kind == "reload":
             world.reload()
         elif deed.kind == "silence":
-            book.silence(deed.matchers, now, end or now + _SILENCE_SECONDS, deed.by, "", now)
+            book.silence(Silence("", tuple(deed.matchers), now, end or now + _SILENCE_SECONDS, deed.by, "", now))
         elif deed.kind == "unsilence":
             for each in list(book.silences.values()):
                 if not deed.matchers or each.matchers == deed.matchers:

@@ -1,6 +1,7 @@
 """A world with one device that says 9 (too hot) or 1, for tests of who is told what."""
 
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.document import Problems, parse_document
 from hub.notify.settings import read_receivers
 from hub.rules.keys import Known
@@ -72,7 +73,7 @@ class Site(Flapper):
 
     def silence(self, matchers, seconds):
         now = self.world.now
-        self.world.core.book.silence(parse_matchers(matchers), now, now + seconds, "ann", "", now)
+        self.world.core.book.silence(Silence("", tuple(parse_matchers(matchers)), now, now + seconds, "ann", "", now))
         self.world.collect()
 
     def set_clock(self, seconds):

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from hub.alerts.book import Book
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Reason
 from hub.rules.engine import Engine
@@ -287,7 +288,9 @@ def test_ending_rules_that_have_no_alerts_does_nothing(reason):
 def test_a_silence_that_hides_a_critical_alert_for_a_day_is_reminded_of_once():
     desk = Desk('- {alert: Warm, topic: "f/{device}", when: t > 5, notify: [chat], severity: critical}\n')
     desk.book.follow({rule.name: rule for rule in desk.rules}, frozenset())
-    desk.book.silence(parse_matchers("alertname=Warm"), desk.now, desk.now + 7 * 86400, "ann", "works", desk.now)
+    desk.book.silence(
+        Silence("", tuple(parse_matchers("alertname=Warm")), desk.now, desk.now + 7 * 86400, "ann", "works", desk.now)
+    )
     assert told(desk.send("f/7", {"t": 6})) == []
     topics = [n.body["topic"] for n in desk.wait(86399)]
     assert "hub/events/silence_hides_critical" not in topics

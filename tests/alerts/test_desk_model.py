@@ -6,6 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.model import Phase
 from hub.trial.world import World
 from tests.alerts.flapper import rule_set
@@ -63,7 +64,7 @@ def do(world, deed):
         topic, value, service = more
         world.send([event(topic, {"v": value, "service": service}, world.now)])
     elif kind == "silence":
-        book.silence(parse_matchers(more[0]), world.now, world.now + more[1], "ann", "", world.now)
+        book.silence(Silence("", tuple(parse_matchers(more[0])), world.now, world.now + more[1], "ann", "", world.now))
     elif kind == "unsilence":
         for each in list(book.silences.values()):
             book.unsilence(each.id, "ann", world.now)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, WHY_ENTRIES
 from hub.model import Phase
 from tests.alerts.flapper import HOT, Flapper, rule_set
@@ -144,7 +145,7 @@ def test_a_rule_that_is_removed_ends_it(flapper, value):
 
 def test_what_nobody_was_told_of_has_no_end_to_be_told(flapper):
     book, now = flapper.world.core.book, flapper.world.now
-    book.silence(parse_matchers("device=1"), now, now + 3600, "ann", "", now)
+    book.silence(Silence("", tuple(parse_matchers("device=1")), now, now + 3600, "ann", "", now))
     flapper.flap(20)
     assert flapper.alert.held is None
     flapper.wait(FLAPPING_CALM_SECONDS)

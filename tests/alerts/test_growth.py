@@ -80,12 +80,12 @@ def test_there_are_so_many_silences_and_no_more_until_some_are_forgotten(monkeyp
     monkeypatch.setattr(silences, "SILENCES", 5)
     made = Silences()
     for n in range(5):
-        made.add(parse_matchers(f"d={n}"), 1000.0, 2000.0, "ann", "", 1000.0)
+        made.add(silences.Silence("", tuple(parse_matchers(f"d={n}")), 1000.0, 2000.0, "ann", "", 1000.0))
     with pytest.raises(RequestError, match="5 silences already"):
-        made.add(parse_matchers("d=9"), 1000.0, 2000.0, "ann", "", 1000.0)
+        made.add(silences.Silence("", tuple(parse_matchers("d=9")), 1000.0, 2000.0, "ann", "", 1000.0))
     kept = next(iter(made.all.values()))
     with pytest.raises(RequestError, match="5 silences already"):
         made.change(silences.Silence(kept.id, tuple(parse_matchers("d=8")), 1000.0, 2000.0, "ann", "", 0.0), 1100.0)
     assert made.all[kept.id] == kept
     made.forget(2000.0 + silences.SILENCE_KEPT_SECONDS)
-    assert made.add(parse_matchers("d=9"), 1000.0, 2000.0, "ann", "", 1000.0)
+    assert made.add(silences.Silence("", tuple(parse_matchers("d=9")), 1000.0, 2000.0, "ann", "", 1000.0))

@@ -3,6 +3,7 @@
 import pytest
 
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import Phase
 from tests.alerts.flapper import HOT, Flapper, Site
@@ -79,7 +80,7 @@ def test_a_group_whose_alerts_are_all_acknowledged_or_held_back_is_not_repeated_
     if how == "ack":
         ack(at, at.world.now + 3600)
     else:
-        book.silence(ALL, at.world.now, at.world.now + 3600, "ann", "", at.world.now)
+        book.silence(Silence("", tuple(ALL), at.world.now, at.world.now + 3600, "ann", "", at.world.now))
         at.world.collect()
     at.wait(3599)
     assert at.told() == []
@@ -94,7 +95,7 @@ def test_a_group_with_nothing_to_repeat_does_not_ask_to_be_woken_at_once():
     at.send(1)
     at.send(9)
     book = at.world.core.book
-    book.silence(ALL, at.world.now, at.world.now + 86400, "ann", "", at.world.now)
+    book.silence(Silence("", tuple(ALL), at.world.now, at.world.now + 86400, "ann", "", at.world.now))
     at.world.collect()
     at.wait(3600)
     assert book.next_due() > at.world.now

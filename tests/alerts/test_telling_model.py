@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from hub.alerts.alert import fingerprint
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.model import Phase
 from hub.trial.world import World
 from tests.alerts.telling_model import Model, instance_of
@@ -88,7 +89,9 @@ class Story:
     def silence(self, matchers, seconds, after=0.0):
         start, end = self.now + after, self.now + after + seconds
         for world in self.worlds:
-            world.core.book.silence(parse_matchers(_text(matchers)), start, end, "ann", "", world.now)
+            world.core.book.silence(
+                Silence("", tuple(parse_matchers(_text(matchers))), start, end, "ann", "", world.now)
+            )
             world.collect()
         self.model.silences.append((matchers, start, end))
         self.settle()

@@ -38,9 +38,8 @@ def test_what_does_not_fit_the_schema_of_a_key_is_refused_with_the_name_of_the_k
         Draft202012Validator.check_schema(key.schema)
         for value in VALUES:
             fits = Draft202012Validator(key.schema).is_valid(value)
-            more = (name == "labels" and value == {"a": 1}) or (
-                name == "annotations" and not value
-            )  # taken, not promised
+            # taken, though it is not promised
+            more = (name == "labels" and value == {"a": 1}) or (name == "annotations" and not value)
             if not fits and not more and name not in LENIENT and value is not None:
                 with pytest.raises(RequestError, match=rf"{name}|is not the id of"):
                     key.read(value, name)

@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.commands import desk
 from hub.errors import RequestError
 from hub.rules.posting import Posting
@@ -131,7 +132,7 @@ def test_an_empty_label_or_name_is_refused_as_its_matcher_is(world):
 
 
 def test_a_silence_that_was_stored_before_is_kept_and_can_be_ended(world):
-    world.core.book.silence(parse_matchers("zone=~.*"), NOON, NOON + 600, "ann", "", NOON)
+    world.core.book.silence(Silence("", tuple(parse_matchers("zone=~.*")), NOON, NOON + 600, "ann", "", NOON))
     world.restart()
     world.send([event("t/a/1", {"v": 9}, world.now)])
     assert not world.told

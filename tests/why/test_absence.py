@@ -3,6 +3,7 @@
 import pytest
 
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.silences import Silence
 from hub.limits import WHY_ALERTS
 from hub.rules.loader import RuleSet
 from hub.trial.world import World
@@ -68,7 +69,7 @@ def acknowledged(book):
 
 
 def silenced(book):
-    book.silence(parse_matchers("site=a"), 1000.0, 5000.0, "ann", "", 1000.0)
+    book.silence(Silence("", tuple(parse_matchers("site=a")), 1000.0, 5000.0, "ann", "", 1000.0))
 
 
 @pytest.mark.parametrize(
