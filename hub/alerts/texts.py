@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.alerts.unheard import silence_summary
 from hub.clock import PEOPLE, rfc3339
-from hub.expressions import Context, Template
+from hub.expressions import NO_SAMPLES, Context, Template
 from hub.expressions.format import bytes_text
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
@@ -49,10 +49,11 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     fields = transition.event.fields if transition.event is not None else {}
     extra: dict[str, Any] = {"alertname": rule.name, "severity": rule.severity}
     mine = _parts(transition, fields)
+    samples = NO_SAMPLES if transition.history is None else transition.history
 
     def seen(extra: Mapping[str, Any]) -> Context:
         event, device = transition.event, transition.device
-        return make_context(event, device, labels, transition.at, extra, transition.history, transition.schedules)
+        return make_context(event, device, labels, transition.at, extra, transition.schedules)
 
     def fill(template: Template | None) -> str:
         if template is None:
@@ -60,7 +61,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
         if template.constant is not None:
             return template.constant
         context = seen(extra | mine) if template.needs_context else None
-        rendered = template.render(fields, transition.captures, context)
+        rendered = template.render(fields, transition.captures, context, samples)
         failures.extend(rendered.failures)
         return rendered.text
 

@@ -7,7 +7,7 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions.bare import bare_names
 from hub.expressions.caret import caret
 from hub.expressions.history import Reading, Slot
-from hub.expressions.names import Context, Equality, Scope
+from hub.expressions.names import NO_SAMPLES, Context, Equality, Samples, Scope
 from hub.expressions.program import (
     Program,
     RunAll,
@@ -22,6 +22,7 @@ from hub.expressions.topic import TopicTemplate, compile_topic, encode_level, sh
 from hub.expressions.values import UInt
 
 __all__ = [
+    "NO_SAMPLES",
     "CompileError",
     "Context",
     "Equality",
@@ -30,6 +31,7 @@ __all__ = [
     "Reading",
     "Rendered",
     "RunAll",
+    "Samples",
     "Scope",
     "Slot",
     "Template",

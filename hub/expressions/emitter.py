@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.errors import CompileError
 from hub.expressions.library import GLOBALS
+from hub.expressions.names import NO_SAMPLES
 from hub.limits import EXPRESSION_STEPS
 
 __all__ = ["UNKNOWN", "Code", "Emitter"]
@@ -76,7 +77,7 @@ class Emitter:
             handler = "  except RAW_ERRORS as e:\n    raise failure(e) from None\n"
             return self._made(f"  try:\n    return {result}\n{handler}")
         again = self.constant(fallback, "dyn").text
-        return self._made(f"  try:\n    return {result}\n  except ERRORS:\n    return {again}[0](F, C, X)\n")
+        return self._made(f"  try:\n    return {result}\n  except ERRORS:\n    return {again}[0](F, C, X, S)\n")
 
     def chain(self, operands: list[Code], decisive: bool) -> Callable[..., Any]:
         """Make the function of a chain of `&&` or `||` in which every operand is guarded."""
@@ -90,8 +91,8 @@ class Emitter:
     def _made(self, body: str) -> Callable[..., Any]:
         start = f"  STEPS.left = {EXPRESSION_STEPS}\n" if self.costly and not self.again else ""
         parameters = "".join(f", K{number}=0" for number in range(len(self.constants)))
-        code = _compiled(f"def run(F, C, X{parameters}):\n{start}{body}")
-        return types.FunctionType(code, GLOBALS, "run", tuple(self.constants))
+        code = _compiled(f"def run(F, C, X, S=0{parameters}):\n{start}{body}")
+        return types.FunctionType(code, GLOBALS, "run", (NO_SAMPLES, *self.constants))
 
 
 @functools.lru_cache(maxsize=4096)

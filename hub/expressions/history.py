@@ -1,6 +1,6 @@
 """Functions over the samples of an instance, `avg(x, 10m)` and its like: what each asks to be kept, and how it is read.
 
-The compiler writes `X.history[key].avg()`; the rules keep, under that key, what the slot's expression gave for each
+The compiler writes `S[key].avg()`; the rules keep, under that key, what the slot's expression gave for each
 event. The expression is compiled on its own: it is evaluated once for each event, whatever `&&` leaves out.
 """
 
@@ -105,7 +105,7 @@ def history(compiler: Compiler, node: Call) -> Code:
     compiler.names.readings[Reading(slot, name, extra)] = None
     key = compiler.emit.constant(slot.key, "string").text
     more = ", ".join(compiler.emit.constant(each, "double").text for each in extra)
-    return Code(f"X.history[{key}].{name}({more})", sampled.kind)
+    return Code(f"S[{key}].{name}({more})", sampled.kind)
 
 
 def _window(compiler: Compiler, node: Node, form: str) -> float:

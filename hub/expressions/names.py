@@ -6,7 +6,10 @@ from typing import Any, Protocol
 
 from hub.errors import EvaluationError
 
-__all__ = ["BUILTINS", "EVENT", "HISTORY", "Clock", "Context", "Equality", "Scope"]
+__all__ = ["BUILTINS", "EVENT", "HISTORY", "NO_SAMPLES", "Clock", "Context", "Equality", "Samples", "Scope"]
+
+Samples = Mapping[str, Any]
+"""What history functions read: the slots of one instance by their keys."""
 
 BUILTINS = ("payload", "value", "topic", "event", "device", "labels", "now")
 EVENT = {"time": "timestamp", "qos": "int", "retain": "bool", "size": "int"}
@@ -25,7 +28,7 @@ class _Nothing:
         raise EvaluationError(f"there are no {self._what} here")
 
 
-NO_HISTORY: Any = _Nothing("samples")
+NO_SAMPLES: Any = _Nothing("samples")
 NO_SCHEDULES: Any = _Nothing("schedules")
 
 
@@ -60,8 +63,7 @@ class Context:
     """What an expression may know of the event beyond payload fields and captures; one object may be used again.
 
     `time` and `now` are seconds since 1970; `payload_present` says whether the payload was an object, so that `value`
-    means its field of that name. `history` has the samples of the instance by the keys of their slots, `schedules` are
-    asked by name.
+    means its field of that name. `schedules` are asked by name.
     """
 
     value: Any = None
@@ -75,7 +77,6 @@ class Context:
     now: float = 0.0
     payload_present: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
-    history: Any = NO_HISTORY
     schedules: Mapping[str, Clock] = NO_SCHEDULES
 
 

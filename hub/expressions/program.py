@@ -3,19 +3,29 @@
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.ast import Item, ListOf, Literal, Logic, Name, Node, Operation, Select
 from hub.expressions.compiler import Compiler
 from hub.expressions.foreign import in_our_words
 from hub.expressions.history import Reading
-from hub.expressions.names import BUILTINS, Context, Equality, Scope
+from hub.expressions.names import BUILTINS, Context, Equality, Samples, Scope
 from hub.expressions.parser import parse
 
 __all__ = ["Program", "RunAll", "compile_condition", "compile_expression", "compile_together", "evaluate", "is_word"]
 
-Run = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], Any]
+
+class Run(Protocol):
+    """The function that an expression is compiled to."""
+
+    def __call__(
+        self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None, samples: Samples = ..., /
+    ) -> Any:
+        """Return the value, or raise EvaluationError."""
+        ...
+
+
 RunAll = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], list[Any]]
 
 
@@ -23,12 +33,12 @@ RunAll = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], list[Any
 class Program:
     """An expression as one Python function.
 
-    `run(fields, captures, context)` returns the value or raises EvaluationError; `context` may be None unless
-    `needs_context`; `costly`: its work may grow with the payload. `fields` are the payload's fields that it names,
-    `captures` those of the topic, `schedules` those that decide beside the message; with `asks_event` the context must
-    have more than these; without `asks_message` it looks at neither payload nor captures. `equalities` must all hold
-    for it to be true. `history` are the samples it reads, which the context must have then. `kind` is the type of its
-    value as far as it is known at load, or `dyn`.
+    `run(fields, captures, context, samples)` returns the value or raises EvaluationError; `context` may be None unless
+    `needs_context`, `samples` are wanted only where there is `history`. `costly`: its work may grow with the payload.
+    `fields` are the payload's fields that it names, `captures` those of the topic, `schedules` those that decide beside
+    the message; with `asks_event` the context must have more than these; without `asks_message` it looks at neither
+    payload nor captures. `equalities` must all hold for it to be true. `history` are the samples it reads. `kind` is
+    the type of its value as far as it is known at load, or `dyn`.
     """
 
     run: Run
@@ -92,8 +102,10 @@ def compile_together(programs: Sequence[Program]) -> RunAll:
     if any(program.scope != programs[0].scope for program in programs):
         raise ValueError("expressions that are compiled together have one scope")
 
-    def separately(fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> list[Any]:
-        return [_outcome(program, fields, captures, context) for program in programs]
+    def separately(
+        fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None, samples: Samples
+    ) -> list[Any]:
+        return [_outcome(program, fields, captures, context, samples) for program in programs]
 
     roots = [parse(program.text) for program in programs]
     items = [Item(root.at, root.depth, root, False) for root in roots]
@@ -101,9 +113,11 @@ def compile_together(programs: Sequence[Program]) -> RunAll:
     return compiler.together([program.condition for program in programs], separately)
 
 
-def _outcome(program: Program, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> Any:
+def _outcome(
+    program: Program, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None, samples: Samples
+) -> Any:
     try:
-        return program.run(fields, captures, context)
+        return program.run(fields, captures, context, samples)
     except EvaluationError as error:
         return error.with_traceback(None)  # a traceback would keep the event's frames alive
 

@@ -7,7 +7,7 @@ from typing import Any
 from hub.errors import EvaluationError
 from hub.expressions.format import Format, for_people, format_for, plain
 from hub.expressions.history import Reading
-from hub.expressions.names import Context, Scope
+from hub.expressions.names import NO_SAMPLES, Context, Samples, Scope
 from hub.expressions.program import Program
 from hub.expressions.segments import Hole, cut
 from hub.limits import TEMPLATE_BYTES
@@ -34,11 +34,16 @@ class Filler:
     write: Format
 
     def fill(
-        self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None, failures: list[str]
+        self,
+        fields: Mapping[str, Any],
+        captures: tuple[str, ...],
+        context: Context | None,
+        failures: list[str],
+        samples: Samples = NO_SAMPLES,
     ) -> str:
         """Return the text of the hole; where it fails `?`, and why in `failures`."""
         try:
-            return self.write(self.program.run(fields, captures, context))
+            return self.write(self.program.run(fields, captures, context, samples))
         except _FAILURES as error:
             failures.append(f"{{{self.program.text}}}: {error}")
             return "?"
@@ -57,7 +62,13 @@ class Template:
     history: tuple[Reading, ...] = ()
     schedules: frozenset[str] = frozenset()
 
-    def render(self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> Rendered:
+    def render(
+        self,
+        fields: Mapping[str, Any],
+        captures: tuple[str, ...],
+        context: Context | None,
+        samples: Samples = NO_SAMPLES,
+    ) -> Rendered:
         """Fill in what an event brought.
 
         What comes from outside has its control characters written out (a line end too); the result is cut to
@@ -67,7 +78,7 @@ class Template:
             return Rendered(self.constant, ())
         failures: list[str] = []
         pieces = [
-            part if isinstance(part, str) else visible(part.fill(fields, captures, context, failures))
+            part if isinstance(part, str) else visible(part.fill(fields, captures, context, failures, samples))
             for part in self.parts
         ]
         return Rendered(shorten("".join(pieces), TEMPLATE_BYTES), tuple(failures))
@@ -97,7 +108,7 @@ def compile_template(text: str, scope: Scope) -> Template:
         text,
         tuple(parts),
         None if programs else shorten("".join(map(str, parts)), TEMPLATE_BYTES),
-        any(program.needs_context or program.history for program in programs),
+        any(program.needs_context for program in programs),
         frozenset().union(*(program.fields for program in programs)),
         frozenset().union(*(program.captures for program in programs)),
         tuple(dict.fromkeys(reading for program in programs for reading in program.history)),

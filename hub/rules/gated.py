@@ -184,10 +184,10 @@ class GatedState(RuleState):
             self._hear_mute(event, captures, key, now)
         super()._event(event, captures, key, now, known)
 
-    def _asks(self, program: Program, event: Event, captures: Key, now: float, before: bool) -> bool:
+    def _asks(self, program: Program, event: Event, captures: Key, key: Key, now: float, before: bool) -> bool:
         """Evaluate the condition of a gate; where it has no value, the gate stays as it was."""
         try:
-            return self.holds(program, event, captures, now)
+            return self.holds(program, self.instances.get(key), event, captures, now)
         except EvaluationError as error:
             self.failed(event, error)
             return before
@@ -220,7 +220,7 @@ class GatedState(RuleState):
             return False
         if self.sampler is not None and condition.history:
             self.sample(self.sampler, event, captures, key, now, early=True)
-        return self._asks(condition, event, captures, now, before)
+        return self._asks(condition, event, captures, key, now, before)
 
     def _postpone(self, event: Event, captures: Key, key: Key, now: float) -> None:
         """Remember a message for the end of the pause; an event rule only what its condition said."""
@@ -282,7 +282,7 @@ class GatedState(RuleState):
         if self._mutes is not None:
             return before, self._mutes.active(now)
         condition = None if self.rule.mute is None else self.rule.mute.condition
-        muted = condition is not None and self._asks(condition, event, captures, now, before)
+        muted = condition is not None and self._asks(condition, event, captures, key, now, before)
         if muted is not before:
             instance = self.instance(key)
             extra_of(instance).muted = muted
@@ -328,9 +328,8 @@ class GatedState(RuleState):
         event, captures = self.last(instance)
         if event is None:
             event = Event(instance.topic, b"", {}, None, now, 0, True)
-        self.look_back(instance)
         try:
-            return self.holds(program, event, captures, now)
+            return self.holds(program, instance, event, captures, now)
         except EvaluationError:
             return before
 

@@ -6,10 +6,11 @@ from typing import Any, Self
 
 import orjson
 
+from hub.expressions import NO_SAMPLES, Samples
 from hub.model import Phase
 from hub.rules.history import History
 
-__all__ = ["NEVER", "Extra", "Gated", "Instance", "Sampled", "dump_key", "extra_of", "load_key"]
+__all__ = ["NEVER", "Extra", "Gated", "Instance", "Sampled", "dump_key", "extra_of", "load_key", "samples_of"]
 
 NEVER = 0.0
 _BASE64 = "\ufdd0"  # before what is base64: a character that stands for nothing, so hardly any payload begins with it
@@ -182,6 +183,11 @@ def extra_of(instance: Instance) -> Extra:
             raise TypeError("a rule without gates has no such instances")
         instance.extra = Extra()
     return instance.extra
+
+
+def samples_of(instance: Instance | None) -> Samples:
+    """Return what history functions of a rule read: the samples of an instance, as they are now."""
+    return NO_SAMPLES if instance is None or instance.history is None else instance.history.slots
 
 
 def dump_key(key: tuple[str, ...]) -> str:

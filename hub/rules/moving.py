@@ -14,11 +14,11 @@ from types import MappingProxyType
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions import Context, Program
+from hub.expressions import Program
 from hub.limits import WINDOW_PACE
 from hub.model import Event, Phase
 from hub.rules.history import History
-from hub.rules.instance import Instance
+from hub.rules.instance import Instance, samples_of
 from hub.rules.rule import Rule
 
 __all__ = ["Moving", "moving_of", "stays"]
@@ -108,14 +108,14 @@ def moving_of(rule: Rule) -> Moving | None:
     return Moving(windows, early, stamped=rule.timestamp is not None) if windows else None
 
 
-def stays(rule: Rule, instance: Instance, sight: Context) -> bool:
+def stays(rule: Rule, instance: Instance) -> bool:
     """Tell whether the instance stays as it is, if the samples alone say so: reading the message costs far more."""
     fires = instance.phase is Phase.FIRING
     program = (rule.clear if fires else None) or rule.when
     if program is None or instance.clearing or program.needs_context or program.asks_message:
         return False
     try:
-        holds: bool = program.run(_NO_FIELDS, (), sight)
+        holds: bool = program.run(_NO_FIELDS, (), None, samples_of(instance))
     except EvaluationError:
         return True
     return holds is ((fires and rule.clear is None) or instance.phase is Phase.PENDING)

@@ -40,8 +40,6 @@ def _evaluate(state: RuleState, instance: Instance, waiting: tuple[int, bool] | 
             event.qos, event.retain = waiting
             if state.sampler is not None:
                 state.sample(state.sampler, event, captures, instance.key, now)
-        elif state.sampler is not None and instance.history is not None:
-            state.sampler.sight.history = instance.history.slots
         state.judge(instance, event, captures, instance.key, now)
     except EvaluationError as error:
         state.failed(event, error)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions import Context, Program
+from hub.expressions import Context, Program, Samples
 from hub.expressions.explain import parts
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import matches
 from hub.limits import HEAVY_PAYLOAD_BYTES, RULE_INSTANCES
 from hub.model import Event, Labels, Phase, Reason, traced
 from hub.rules.gates import Timetable
-from hub.rules.instance import NEVER, Gated, Instance, Sampled
+from hub.rules.instance import NEVER, Gated, Instance, Sampled, samples_of
 from hub.rules.line import Line
 from hub.rules.rule import Rule
 from hub.rules.sampler import sampler_of
@@ -69,8 +69,8 @@ class Roster(ABC):
         self._parts: dict[str, list[tuple[str, Program]]] = {}
         self.sampler = sampler_of(rule)
         self.tables = {name: Timetable(schedule, work.local) for name, schedule in rule.schedules}
-        self._sight = Context() if self.sampler is None else self.sampler.sight
-        """What a condition sees that asks for nothing but schedules and samples."""
+        self._sight = Context()
+        """What a condition sees that asks for nothing but schedules."""
         self._sight.schedules = self.tables
         told = rule.texts.schedules
         self._told = {name: table for name, table in self.tables.items() if name in told} or None
@@ -172,9 +172,8 @@ class Roster(ABC):
         rule = self.rule
         labels = dict(zip(rule.captures, captures, strict=True))
         labels |= {"alertname": rule.name, "severity": rule.severity}
-        history = None if self.sampler is None else self.sampler.sight.history
         device = self.work.registry.attributes(event.topic)
-        return make_context(event, device, labels, now, {}, history, self.tables)
+        return make_context(event, device, labels, now, {}, self.tables)
 
     def clock(self, now: float) -> Context:
         """Return what an expression sees that asks for nothing of the event: much cheaper than `context`."""
@@ -259,10 +258,8 @@ class Roster(ABC):
         found = self._parts.get(program.text)
         if found is None:
             found = self._parts[program.text] = parts(program)
-        if self.sampler is not None and instance is not None and instance.history is not None:
-            self.sampler.sight.history = instance.history.slots
-        context = self.context(event, captures, at)
-        return [(text, _value(part, event, captures, context)) for text, part in found]
+        context, samples = self.context(event, captures, at), samples_of(instance)
+        return [(text, _value(part, event, captures, context, samples)) for text, part in found]
 
 
 def _in_force(rule: Rule, reason: Reason) -> Program | None:
@@ -276,9 +273,9 @@ def _in_force(rule: Rule, reason: Reason) -> Program | None:
     return None if gate is None else gate.condition
 
 
-def _value(part: Program, event: Event, captures: Key, context: Context) -> Any:
+def _value(part: Program, event: Event, captures: Key, context: Context, samples: Samples) -> Any:
     try:
-        return shortened(part.run(event.fields, captures, context))
+        return shortened(part.run(event.fields, captures, context, samples))
     except EvaluationError as error:
         return error.with_traceback(None)
 

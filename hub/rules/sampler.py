@@ -36,8 +36,6 @@ class Sampler:
         functions: dict[Slot, list[str]] = {}
         for reading in readings:
             functions.setdefault(reading.slot, []).append(reading.function)
-        self.sight = Context()
-        """What a condition sees that asks for nothing but samples; those of the instance that was fed last."""
         self._shown = shown
         self._functions = functions
         first = {reading.slot for reading in early}
@@ -72,7 +70,7 @@ class Sampler:
         elif at < latest - self.longest:
             self.set_back(history, at)
             latest = at
-        self.sight.history = slots = history.slots
+        slots = history.slots
         for key, windowed, field, run, keep in self._early if early else self._feeds:
             if field is not None:
                 value = fields.get(field)
@@ -94,7 +92,7 @@ class Sampler:
 
         The latest value stays what it is, and a sample from before the window is none.
         """
-        self.sight.history = slots = history.slots
+        slots = history.slots
         for key, windowed, field, run, keep in self._early if early else self._feeds:
             if not windowed:
                 slots[key].fresh = False

@@ -14,7 +14,7 @@ from hub.limits import HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.absence import Absence
 from hub.rules.attended import absence_of
-from hub.rules.instance import NEVER, Instance, Sampled
+from hub.rules.instance import NEVER, Instance, Sampled, samples_of
 from hub.rules.line import Line
 from hub.rules.moving import Moving, moving_of, stays
 from hub.rules.roster import Key, Roster
@@ -189,7 +189,7 @@ class RuleState(Roster):
 
     def _event(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
         when = self.rule.when
-        if when is not None and not self.holds(when, event, captures, now, known):
+        if when is not None and not self.holds(when, self.instances.get(key), event, captures, now, known):
             return
         self.matches += 1
         self.serial += 1
@@ -198,7 +198,13 @@ class RuleState(Roster):
         self.emit(instance, labels, Phase.EVENT, Phase.INACTIVE, Reason.CONDITION, now, now, event, captures)
 
     def holds(
-        self, program: Program, event: Event, captures: Key, now: float, known: bool | EvaluationError | None = None
+        self,
+        program: Program,
+        instance: Instance | None,
+        event: Event,
+        captures: Key,
+        now: float,
+        known: bool | EvaluationError | None = None,
     ) -> bool:
         """Evaluate a condition.
 
@@ -213,8 +219,11 @@ class RuleState(Roster):
         if program.needs_context:
             context: Context | None = self.context(event, captures, now) if program.asks_event else self.clock(now)
         else:
-            context = None if self.sampler is None else self.sampler.sight
-        holds: bool = program.run(event.fields, captures, context)
+            context = None
+        if program.history:
+            holds: bool = program.run(event.fields, captures, context, samples_of(instance))
+        else:
+            holds = program.run(event.fields, captures, context)
         return holds
 
     def judge(
@@ -233,11 +242,11 @@ class RuleState(Roster):
         if instance is not None and instance.phase is _FIRING:
             clear = rule.clear
             if clear is None:
-                holds = self.holds(rule.when, event, captures, now, known)
+                holds = self.holds(rule.when, instance, event, captures, now, known)
             else:
-                holds = self.holds(clear, event, captures, now)
+                holds = self.holds(clear, instance, event, captures, now)
             self._firing(instance, holds is (clear is not None), event, captures, now)
-        elif self.holds(rule.when, event, captures, now, known):
+        elif self.holds(rule.when, instance, event, captures, now, known):
             self._begin(instance or self.instance(key), event, captures, now)
         elif instance is not None and instance.phase is _PENDING:
             self.change(instance, Phase.INACTIVE, Reason.CONDITION, now, event, captures)
@@ -286,12 +295,12 @@ class RuleState(Roster):
         """
         if self.rule.when is None:
             return
+        instance = None
         if self.sampler is not None:
             instance = self.instances.get(self.key(event, captures) if key is None else key)
             if instance is None or instance.history is None:
                 return
-            self.sampler.sight.history = instance.history.slots
-        self.holds(self.rule.when, event, captures, now)
+        self.holds(self.rule.when, instance, event, captures, now)
 
     # deadlines
 
@@ -318,8 +327,7 @@ class RuleState(Roster):
 
     def judge_again(self, instance: Instance, now: float) -> None:
         """Evaluate `when` or `clear` for the last message, as if it came now: the clock may have changed the answer."""
-        self.look_back(instance)
-        if stays(self.rule, instance, self._sight):
+        if stays(self.rule, instance):
             return
         event, captures = self.last(instance)
         if event is None:
@@ -331,11 +339,6 @@ class RuleState(Roster):
             pass  # nothing new has come: it stays as it was, and that was counted already
         finally:
             self.matches, self.replaying = matches, False
-
-    def look_back(self, instance: Instance) -> None:
-        """Let expressions see the samples of an instance as they are."""
-        if self.sampler is not None and instance.history is not None:
-            self.sampler.sight.history = instance.history.slots
 
     def idle(self, instance: Instance) -> float:
         """Return when the instance will be kept for its samples alone, and these for nothing."""

@@ -58,14 +58,11 @@ def make_context(
     labels: Mapping[str, str],
     now: float,
     extra: Mapping[str, Any],
-    history: Mapping[str, Any] | None = None,
     schedules: Mapping[str, Any] | None = None,
 ) -> Context:
     """Make what an expression sees beside payload and captures."""
     context = Context()
     context.now, context.device, context.labels, context.extra = now, device, labels, extra
-    if history is not None:
-        context.history = history
     if schedules is not None:
         context.schedules = schedules
     if event is not None:

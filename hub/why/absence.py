@@ -24,7 +24,8 @@ from hub.ingest.decode import decode_again
 from hub.ingest.reading import unreadable
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
-from hub.model import Event, Phase, Suppressed, Suppressor
+from hub.model import Event, Phase, Suppressor
+from hub.rules.instance import samples_of
 from hub.rules.keys import Gate
 from hub.rules.rule import Rule
 from hub.rules.state import RuleState
@@ -151,13 +152,12 @@ def _evaluated(
     if clause is None:
         return None, []
     instance = state.instances.get(key)
-    if state.sampler is not None and instance is not None and instance.history is not None:
-        state.sampler.sight.history = instance.history.slots
+    samples = samples_of(instance)
 
     def value(program: Program) -> Any:
-        context = state.context(event, captures, now) if program.needs_context or program.history else None
+        context = state.context(event, captures, now) if program.needs_context else None
         try:
-            return _fit(program.run(event.fields, captures, context))
+            return _fit(program.run(event.fields, captures, context, samples))
         except EvaluationError as error:
             return {"error": str(error)}
 

@@ -59,12 +59,11 @@ def test_an_example_of_looking_back_has_the_value_it_shows(samples, expression, 
     for minute, sample in enumerate(json.loads(f"[{samples}]")):
         one = Event("t", b"", {"x": sample}, None, 1e9 + 60 * minute, 1, False)
         sampler.feed(history, one, (), None)
-    context = Context(history=history.slots)
     if value == "error":
         with pytest.raises(EvaluationError):
-            program.run({}, (), context)
+            program.run({}, (), None, history.slots)
         return
-    result, wanted = program.run({}, (), context), evaluate(value)
+    result, wanted = program.run({}, (), None, history.slots), evaluate(value)
     assert type_of(result) is type_of(wanted)
     assert result == pytest.approx(wanted) if isinstance(result, float) else equal(result, wanted)
 

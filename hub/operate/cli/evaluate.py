@@ -120,12 +120,12 @@ def _run(program: Program, event: Event, captures: dict[str, str], schedules: Ma
     values = tuple(captures.values())
     context = make_context(event, {}, captures, event.time, {})
     context.schedules = schedules
-    if program.history:
-        sampler = Sampler(program.history)
-        history = sampler.new()
-        sampler.feed(history, event, values, context)
-        context.history = history.slots
-    return program.run(event.fields, values, context)
+    if not program.history:
+        return program.run(event.fields, values, context)
+    sampler = Sampler(program.history)
+    history = sampler.new()
+    sampler.feed(history, event, values, context)
+    return program.run(event.fields, values, context, history.slots)
 
 
 def _fail(message: str, as_json: bool, error: CompileError | None = None) -> None:

@@ -14,6 +14,7 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions import Scope, compile_condition
 from hub.model import Phase
 from hub.rules.engine import Engine
+from hub.rules.instance import samples_of
 from hub.rules.keys import Known
 from hub.rules.lint.conditions import conditions
 from hub.rules.lint.moment import Moment
@@ -129,13 +130,12 @@ class Played:
         """Return what a condition comes to, by the samples as they are now."""
         state = self.engine.states[rule.name]
         captures = (heard.topic.split("/")[1],)
-        if state.sampler is not None:
-            instance = state.instances.get(captures)
-            if instance is None or instance.history is None:
-                return None
-            state.sampler.sight.history = instance.history.slots
+        instance = state.instances.get(captures)
+        if state.sampler is not None and (instance is None or instance.history is None):
+            return None
         try:
-            return program.run(heard.fields, captures, state.context(heard, captures, self.now))
+            context = state.context(heard, captures, self.now)
+            return program.run(heard.fields, captures, context, samples_of(instance))
         except EvaluationError:
             return None
 
