@@ -281,6 +281,8 @@ class GatedState(RuleState):
         before = instance is not None and instance.extra is not None and instance.extra.muted
         if self._mutes is not None:
             return before, self._mutes.active(now)
+        if self.replaying and not self.kept_back:
+            return before, before  # it was asked when the message came, and a newer one may have said something else
         condition = None if self.rule.mute is None else self.rule.mute.condition
         muted = condition is not None and self._asks(condition, event, captures, key, now, before)
         if muted is not before:

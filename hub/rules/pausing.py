@@ -34,7 +34,7 @@ def _evaluate(state: RuleState, instance: Instance, waiting: tuple[int, bool] | 
         return
     if state.moving is not None:
         state.moving.move(instance, now)  # under the pause the windows stood still
-    state.replaying = True
+    state.replaying, state.kept_back = True, waiting is not None
     try:
         if waiting is not None:
             event.qos, event.retain = waiting
@@ -44,4 +44,4 @@ def _evaluate(state: RuleState, instance: Instance, waiting: tuple[int, bool] | 
     except EvaluationError as error:
         state.failed(event, error)
     finally:
-        state.replaying = False
+        state.replaying = state.kept_back = False

@@ -56,6 +56,8 @@ class Roster(ABC):
         self.together = Count()
         self.replaying = False
         """Whether the message at hand is one that was remembered over a pause."""
+        self.kept_back = False
+        """Whether that one came under the pause, so that nothing has judged it yet."""
         self.overtaken = False
         """Whether the message at hand is older than one that its instance has heard: it undoes nothing."""
         names = {name: place for place, name in enumerate(rule.captures)}

@@ -250,6 +250,30 @@ def test_a_muted_event_rule_says_that_it_is():
     assert send(drive, "d/1", {"service": False}) == [("event", "condition", False)]
 
 
+SERVICED = "- {alert: Warm, topic: 'f/{device}', when: t > 5, mute: service, pause: daily 02:00-02:30}"
+
+
+@pytest.mark.parametrize(("value", "known"), [(1, []), (9, [("firing", "condition", False)])])
+def test_the_end_of_a_pause_does_not_undo_what_the_newest_message_said_of_mute(value, known):
+    drive = night(SERVICED)
+    assert send(drive, "f/1", {"t": value, "service": False}) == known
+    began = [("firing", "mute began", True)] if known else []
+    assert send(drive, "f/1", {"service": True}, 60) == began
+    drive.now += 7200
+    drive.engine.tick(drive.now)
+    assert transitions(drive) == []
+    assert send(drive, "f/1", {"t": 9, "service": True}) == ([] if known else [("firing", "condition", True)])
+
+
+def test_a_message_that_came_under_a_pause_decides_of_mute_when_it_ends():
+    drive = night(SERVICED)
+    assert send(drive, "f/1", {"t": 9, "service": True}) == [("firing", "condition", True)]
+    assert send(drive, "f/1", {"t": 9, "service": False}, 3660) == []
+    drive.now += 3600
+    drive.engine.tick(drive.now)
+    assert transitions(drive) == [("firing", "mute ended", False)]
+
+
 def test_a_mute_that_ended_while_the_hub_was_off_is_told_at_the_start():
     drive = night("- {alert: Warm, topic: 'f/{device}', when: t > 5, mute: daily 02:00-02:30}", NIGHT + 3600)
     assert send(drive, "f/1", {"t": 9}) == [("firing", "condition", True)]

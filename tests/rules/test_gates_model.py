@@ -30,6 +30,8 @@ class Device:
         self.word, self.began, self.ending = "inactive", None, None
         self.heard, self.missed = None, False
         self.paused, self.last, self.alive = False, None, False
+        self.kept_back, self.known = False, False
+        """Under a pause: whether a message came meanwhile, and whether anybody knows of the device."""
         self.muted = False
         self.said = []
 
@@ -48,15 +50,21 @@ class Device:
             return now % 60 < MUTE
         return self.keys["mute"] == "condition" and (self.muted if flag is None else flag)
 
+    def is_needed(self):
+        if self.paused:
+            return self.known
+        muted = self.muted and self.keys["mute"] == "condition"
+        return self.word != "inactive" or self.heard is not None or muted
+
     def begin_pause(self):
-        self.paused = True
+        self.known, self.paused = self.is_needed(), True
         if self.word == "pending":
             self.word = "inactive"
             self.say("inactive", "paused")
         self.ending = None
 
     def end_pause(self, now):
-        self.paused = False
+        self.paused = self.kept_back = False
         alive, self.alive = self.alive, False
         if alive and self.missed:
             self.missed = False
@@ -71,6 +79,7 @@ class Device:
             if not self.paused:
                 self.begin_pause()
             self.alive = self.alive or not retain
+            self.kept_back = self.known = True
             if self.keys["absent"] and (self.heard is None or not retain):
                 self.heard = now
             self.last = value, mute
@@ -129,9 +138,12 @@ class Device:
     def pass_to(self, now):
         if self.keys["pause"] in CLOCKED and self.is_paused(now, None) != self.paused:
             if self.paused:
+                new = self.kept_back
                 self.end_pause(now)
-                if self.last is not None:
+                if self.last is not None and new:
                     self.evaluate(now, *self.last)
+                elif self.last is not None:  # it was judged when it came: of `mute` a newer one may have said more
+                    self.judge(now, self.last[0])
             else:
                 self.begin_pause()
         if self.keys["mute"] in CLOCKED and self.is_muted(now, None) != self.muted:
@@ -236,17 +248,9 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "drive"):
             return
         kept = {key[0] for key in self.drive.engine.states["Warm"].instances}
-        by_condition = self.keys["pause"] == "condition"
-        needed = {
-            name
-            for name, each in self.devices.items()
-            if each.word != "inactive"
-            or each.heard is not None
-            or (each.paused and (by_condition or each.alive))
-            or (each.muted and self.keys["mute"] == "condition")
-        }
+        needed = {name for name, each in self.devices.items() if each.is_needed()}
         assert needed <= kept
-        if self.keys["mute"] != "named" and not any(each.paused for each in self.devices.values()):
+        if self.keys["mute"] != "named":
             assert kept == needed
 
 
