@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hub.alerts.agenda import Agenda
+from hub.agenda import Agenda
 from hub.alerts.alert import Alert, changed
 from hub.alerts.conversation import Conversation, mark_of
 from hub.alerts.decision import may_be_told, may_go_on, newcomers
@@ -30,7 +30,7 @@ class Conversations(Keeper):
         self.all: dict[str, Conversation] = {}
         self._of: dict[str, str] = {}
         """In which conversation an alert takes part, both by their marks."""
-        self._agenda = Agenda()
+        self._agenda = Agenda[str]()
         self._floor = 0
         self._dirty: set[str] = set()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from hub.alerts.agenda import Agenda
+from hub.agenda import Agenda
 from hub.alerts.tally import Tally
 from hub.limits import LIMIT_EVENTS
 from hub.rules.keys import Limit
@@ -32,7 +32,7 @@ class EventLimits:
         """Begin with none."""
         self.all: OrderedDict[str, EventLimit] = OrderedDict()
         self._dropped: list[str] = []
-        self._agenda = Agenda()
+        self._agenda = Agenda[str]()
         self._dirty: set[str] = set()
 
     def restore(self, rows: Iterable[tuple[str, str]], limits: dict[str, Limit]) -> None:

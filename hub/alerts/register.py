@@ -3,8 +3,8 @@
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from math import inf
 
+from hub.agenda import Agenda
 from hub.alerts import lifecycle
-from hub.alerts.agenda import Agenda
 from hub.alerts.alert import Alert, changed
 from hub.alerts.decision import look_again
 from hub.alerts.floor import Floor
@@ -32,7 +32,7 @@ class Register(Keeper):
         self.alerts: dict[str, Alert] = {}
         self.firing: dict[str, None] = {}
         self.rules: Mapping[str, Rule] = {}
-        self._out, self._agenda, self._past = out, Agenda(), Past(self.alerts)
+        self._out, self._agenda, self._past = out, Agenda[str](), Past(self.alerts)
         self._dirty: set[str] = set()
         self.floor = Floor()
 

@@ -208,13 +208,13 @@ class Engine:
 
     def tick(self, now: float) -> None:
         """Do all that the clock has made due."""
-        while (found := self.work.pop_due(now)) is not None:
+        while (found := self.work.deadlines.take(now)) is not None:
             state, instance = found
             state.deadline(instance, now)
 
     def next_due(self) -> float | None:
         """Return the time at which `tick` is wanted next; it may turn out to be nothing."""
-        return self.work.next_due()
+        return self.work.deadlines.next_due()
 
     def excuse(self, seconds: float, now: float) -> None:
         """Push every `absent` deadline: for that long nobody could have been heard, ours or the broker's fault.
@@ -335,7 +335,7 @@ class Engine:
         """Take new rules; instances whose rule means the same go on. Returns what `restore` returns."""
         before, signatures = self.states, dict(self.signatures())
         self.work.registry = registry or NoDevices()
-        self.work.forget_deadlines()
+        self.work.deadlines.clear()
         self.states = {rule.name: state_of(rule, self.work) for rule in rules}
         gone = self._gone(signatures)
         self.work.misses.keep(self.states.keys() - gone.keys())

@@ -56,8 +56,8 @@ class GatedState(RuleState):
         self._clocks = [table for table in (self._pauses, self._mutes, *named) if table is not None]
         self._turn = Instance(())
         """Stands in the heap of deadlines for the next change of a schedule."""
-        if not self._clocks:
-            self._turn.due = inf
+        self._ends = bool(self._clocks)
+        """Whether such a change is to come."""
 
     @property
     def keeps_all(self) -> bool:
@@ -76,7 +76,7 @@ class GatedState(RuleState):
             self.failed(event, error)
 
     def _step(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
-        if not self._turn.due:
+        if self._ends and self._turn.due == inf:
             self.begin(now)
         if self.rule.timestamp is None:
             self._pass(event, captures, key, now, known)
@@ -176,7 +176,7 @@ class GatedState(RuleState):
             if self._waits and not self.line.heard(key):
                 self.make_room(event)
             self.remember(instance, event)
-            if self._waits and not instance.due:
+            if self._waits and instance.due == inf:
                 self.reschedule(instance)  # it is not kept for ever
 
     def _event(self, event: Event, captures: Key, key: Key, now: float, known: bool | EvaluationError | None) -> None:
@@ -337,7 +337,7 @@ class GatedState(RuleState):
 
     def begin(self, now: float) -> None:
         """Let the clock come back at once: what the schedules say now is to be followed."""
-        if self._turn.due < inf:
+        if self._ends:
             self.work.schedule(self, self._turn, now)
 
     def deadline(self, instance: Instance, now: float) -> None:
@@ -366,7 +366,7 @@ class GatedState(RuleState):
         if due < inf:
             self.work.schedule(self, self._turn, due)
         else:
-            self._turn.due = inf
+            self._ends = False
 
     def _follow(self, instance: Instance, now: float, *, turned: bool) -> None:
         """Let an instance follow the schedules; `turned`: one that a condition names may have changed."""

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from math import inf
 from typing import Any, Self
 
 import orjson
@@ -56,7 +57,7 @@ class Instance:
     `since`: when it became pending or firing. `clearing`: since when the end of a firing one has held, or
     NEVER. `seen`: the last sign of life (for `absent`); `silent`: since when it is absent, or NEVER. `topic`, `trace`,
     `raw` and `time` are the last event's, kept for rules with timers; `came` is the first two in one, which costs less.
-    `due`: the earliest time at which the heap holds it.
+    `due`: when the clock looks at it next, inf for never.
     """
 
     __slots__ = ("came", "clearing", "due", "key", "phase", "raw", "seen", "silent", "since", "time")
@@ -73,7 +74,7 @@ class Instance:
         self.since = self.clearing = self.seen = self.silent = self.time = NEVER
         self.came = ""
         self.raw: bytes | None = None
-        self.due = NEVER
+        self.due = inf
 
     @property
     def topic(self) -> str:

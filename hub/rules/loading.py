@@ -1,12 +1,13 @@
 """Instances from before a restart (out of the store) or a reload (out of the same rule's earlier state)."""
 
 from collections.abc import Mapping
+from math import inf
 
 import orjson
 
 from hub.model import Phase, Reason
 from hub.rules.absence import end_silence, tell_silence
-from hub.rules.instance import NEVER, Gated, Instance
+from hub.rules.instance import Gated, Instance
 from hub.rules.pausing import release
 from hub.rules.state import RuleState
 
@@ -55,7 +56,7 @@ def _fitted(state: RuleState, instance: Instance) -> Instance:
 
 def resume(state: RuleState, instance: Instance, now: float) -> None:
     """Go on with an instance from before, though `absent`, `pause` or `mute` came to the rule or left it."""
-    instance.due = NEVER
+    instance.due = inf
     if state.absence is None:
         end_silence(state, instance, Reason.RULE_CHANGED, now)
     elif not instance.seen:

@@ -5,11 +5,11 @@ in the state. The alert book takes them as all others: each alertname gets a rul
 of the rule files say.
 """
 
-import heapq
 from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
 
+from hub.agenda import Agenda
 from hub.errors import Code, RequestError
 from hub.expressions import literal
 from hub.limits import POSTED_ALERTS, POSTED_SECONDS
@@ -24,7 +24,6 @@ __all__ = ["PLACE", "Posted"]
 
 PLACE = "/api/v2/alerts"
 """Stands where a rule of a file has its path."""
-_TIDY = 1024  # entries
 
 
 class Posted(Keeper):
@@ -40,7 +39,7 @@ class Posted(Keeper):
         self._rules: dict[str, Rule] = {}
         self._defaults = NO_DEFAULTS
         self._alive = 0
-        self._due: list[tuple[float, Identity]] = []
+        self._agenda = Agenda[Identity]()
         self._transitions: list[Transition] = []
         self._dirty: set[Identity] = set()
         self.taken: dict[str, Reason] = {}
@@ -122,17 +121,19 @@ class Posted(Keeper):
 
     def next_due(self) -> float:
         """Return the time at which `tick` is wanted next; it may turn out to be nothing."""
-        return self._due[0][0] if self._due else inf
+        due = self._agenda.next_due()
+        return inf if due is None else due
 
     def tick(self, now: float) -> list[Identity]:
         """Do what the clock has made due; return those that are forgotten now."""
         gone: list[Identity] = []
-        while self._due and self._due[0][0] <= now:
-            at, identity = heapq.heappop(self._due)
+        while (identity := self._agenda.take(now)) is not None:
             found = self.alerts.get(identity)
-            if found is None or found.due != at:
+            if found is None:
                 continue
-            if not found.alive:
+            if found.due > now:  # it was posted again meanwhile
+                self._agenda.wake(identity, found.due)
+            elif not found.alive:
                 self._forget(identity)
                 gone.append(identity)
             elif found.ends <= now:
@@ -200,14 +201,11 @@ class Posted(Keeper):
         self._alive += alert.alive - (known is not None and known.alive)
         self.alerts[identity] = alert
         self._dirty.add(identity)
-        if known is None or known.due != alert.due:
-            heapq.heappush(self._due, (alert.due, identity))
-            if len(self._due) > _TIDY + 2 * len(self.alerts):
-                self._due = [(each.due, identity) for identity, each in self.alerts.items()]
-                heapq.heapify(self._due)
+        self._agenda.wake(identity, alert.due)
 
     def _forget(self, identity: Identity) -> None:
         self._alive -= self.alerts.pop(identity).alive
+        self._agenda.drop(identity)
         self._dirty.add(identity)
         name = identity[0]
         self._names[name] -= 1

@@ -16,7 +16,7 @@ from hub.ingest.topics import matches
 from hub.limits import HEAVY_PAYLOAD_BYTES, RULE_INSTANCES
 from hub.model import Event, Labels, Phase, Reason, traced
 from hub.rules.gates import Timetable
-from hub.rules.instance import NEVER, Gated, Instance, Sampled, samples_of
+from hub.rules.instance import Gated, Instance, Sampled, samples_of
 from hub.rules.line import Line
 from hub.rules.rule import Rule
 from hub.rules.sampler import sampler_of
@@ -161,7 +161,7 @@ class Roster(ABC):
     def forget(self, instance: Instance) -> None:
         """Drop an instance that nothing needs."""
         del self.instances[instance.key]
-        instance.due = NEVER
+        self.work.deadlines.drop((self, instance))
         self.line.drop(instance.key)
         self.work.touch(self, instance)
         if instance.history is not None:

@@ -157,7 +157,7 @@ class RuleState(Roster):
             if self.moving is not None:  # with less lag, what is in the windows leaves sooner than was entered
                 is_sooner = self.moving.follow(instance.history, event, now)
         self.work.dirty.add((self, instance))
-        if not instance.due:
+        if instance.due == inf:
             self.reschedule(instance)
         elif self.moving is not None and (is_sooner or self.overtaken or self.moving.begins(instance)):
             self.work.schedule(self, instance, self.moving.due(instance))

@@ -1,10 +1,10 @@
 """What the rules of one engine share: where transitions go, which state changed, which deadlines wait."""
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
+from hub.agenda import Agenda
 from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
 from hub.rules.heavy import Heavy
 from hub.rules.instance import Instance
@@ -15,7 +15,6 @@ from hub.rules.transition import Transition
 
 __all__ = ["NoDevices", "Owner", "Registry", "Work"]
 
-_TIDY = 4096  # entries
 _TOO_HEAVY = (
     f"the last payloads above {HEAVY_PAYLOAD_BYTES:,} bytes of all instances are more than {HEAVY_BYTES >> 20} MB: this"
     " one is forgotten, and what timers say of the instance lacks its fields"
@@ -60,6 +59,21 @@ class NoDevices:
         return ()
 
 
+class _OnInstance:
+    """The time that counts stands in the instance itself: a dict of a fleet would cost a third more."""
+
+    def get(self, key: tuple[Owner, Instance], default: float, /) -> float:
+        del default
+        return key[1].due
+
+    def pop(self, key: tuple[Owner, Instance], default: float, /) -> float:
+        due, key[1].due = key[1].due, default
+        return due
+
+    def __setitem__(self, key: tuple[Owner, Instance], at: float, /) -> None:
+        key[1].due = at
+
+
 class Work:
     """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
 
@@ -75,9 +89,7 @@ class Work:
         """Instances, by rule and key, whose stored samples are void."""
         self.dirty: set[tuple[Owner, Instance | None]] = set()
         self.heavy = Heavy[tuple[Owner, Instance]](self._lighten)
-        self._heap: list[tuple[float, int, Owner, Instance]] = []
-        self._count = 0
-        self._tidy_at = _TIDY
+        self.deadlines = Agenda(_OnInstance(), fifo=True)
 
     def touch(self, state: Owner, instance: Instance | None) -> None:
         """Mark as to be written with the next commit: an instance, or the rule's own counter (None)."""
@@ -93,33 +105,5 @@ class Work:
 
     def schedule(self, state: Owner, instance: Instance, due: float) -> None:
         """See that the instance is looked at when `due` has come. An entry that comes too early puts itself back."""
-        if instance.due and instance.due <= due:
-            return
-        instance.due = due
-        self._count += 1
-        heapq.heappush(self._heap, (due, self._count, state, instance))
-        if len(self._heap) >= self._tidy_at:
-            self._tidy()
-
-    def _tidy(self) -> None:
-        """Drop entries that nothing will come of: a flapping device leaves one for each time it became pending."""
-        self._heap = [entry for entry in self._heap if entry[3].due == entry[0]]
-        heapq.heapify(self._heap)
-        self._tidy_at = max(_TIDY, 2 * len(self._heap))
-
-    def forget_deadlines(self) -> None:
-        """Empty the heap; whoever still has deadlines enters them anew."""
-        self._heap.clear()
-
-    def next_due(self) -> float | None:
-        """Return the time of the earliest entry."""
-        return self._heap[0][0] if self._heap else None
-
-    def pop_due(self, now: float) -> tuple[Owner, Instance] | None:
-        """Take the earliest entry whose time has come."""
-        while self._heap and self._heap[0][0] <= now:
-            due, _, state, instance = heapq.heappop(self._heap)
-            if instance.due == due:
-                instance.due = 0.0
-                return state, instance
-        return None
+        if due < instance.due:
+            self.deadlines.wake((state, instance), due)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from hub.agenda import Agenda
 from hub.alerts import event_limits, silences
-from hub.alerts.agenda import Agenda
 from hub.alerts.event_limits import EventLimits
 from hub.alerts.inhibition import Inhibition
 from hub.alerts.matchers import parse_matchers
@@ -21,7 +21,7 @@ def test_an_alert_that_is_looked_at_ever_earlier_leaves_no_more_than_its_last_ti
     agenda = Agenda()
     for n in range(50_000):
         agenda.wake("a", 1e9 - n)
-    assert len(agenda._due) < FEW
+    assert len(agenda) < FEW
     assert agenda.next_due() == 1e9 - 49_999
     assert agenda.take(1e9) == "a"
     assert agenda.take(1e9) is None
@@ -32,7 +32,7 @@ def test_an_event_that_chatters_under_a_limit_waits_once():
     limits.told("m", rang, 1000.0)
     for n in range(50_000):
         limits.hold("m", rang, {"n": n})
-    assert len(limits._agenda._due) < 10
+    assert len(limits._agenda) < 10
     ((mark, entry),) = limits.take_due(1000.0 + 86400.0, {"Rang": rang.limit})
     assert (mark, entry.waits, entry.tally.held) == ("m", {"n": 49_999}, 50_000)
 

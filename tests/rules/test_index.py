@@ -202,7 +202,7 @@ class Naive:
                     break
 
     def tick(self, now):
-        while (found := self.work.pop_due(now)) is not None:
+        while (found := self.work.deadlines.take(now)) is not None:
             found[0].deadline(found[1], now)
 
     def take_transitions(self):

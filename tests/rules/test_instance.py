@@ -96,4 +96,4 @@ def test_a_flapping_device_leaves_no_heap_of_deadlines_behind():
     for number in range(20_000):
         engine.process([event("d/1", {"v": 5 * (number % 2)})], 1000.0 + number / 100)
         engine.take_transitions()
-    assert len(engine.work._heap) < 5000
+    assert len(engine.work.deadlines) < 5000

@@ -251,7 +251,7 @@ def test_more_than_the_bound_are_refused_but_those_that_are_there_go_on(world, m
 def test_deadlines_that_move_each_minute_do_not_pile_up(world):
     for turn in range(5000):
         world.post(ends=100_000.0 + turn)
-    assert len(world.core.posted._due) < 2000
+    assert len(world.core.posted._agenda) < 2000
 
 
 @pytest.mark.parametrize(
