@@ -153,13 +153,15 @@ class App:
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         rules, registry = self.files.rules, self.files.registry
         core = Core(
-            rules, registry, settings.publish_prefix, hub, observer.rule_error, local_zone(), settings.discovery
+            rules,
+            registry,
+            settings.publish_prefix,
+            hub,
+            observer.rule_error,
+            local_zone(),
+            settings.discovery,
+            Rebirths(self._publish, clock).ask if settings.rebirth else None,
         )
-        session = open_session(settings.broker, self.own_status.will, self._notice)
-        downtime = ClockDowntime(snapshot)
-        source = self._source(session, core, snapshot, downtime)
-        if settings.rebirth:
-            core.engine.beside.births.unknown = Rebirths(session, clock).ask
         outbox = StoreOutbox(store, snapshot.last_row)
         subscribers = Subscribers(keys["vapid"], snapshot.subscribers, settings.http.acknowledges)
         self.tools = Toolbox(http, session, settings.broker.client_id, __version__, clock, subscribers)

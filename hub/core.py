@@ -15,11 +15,12 @@ from hub.ingest.decode import Undecodable
 from hub.ingest.itself import Itself
 from hub.model import Event, Notification, Phase
 from hub.rules.engine import Engine
+from hub.rules.engine_context import Registry
 from hub.rules.heirs import Audiences, Heirs
 from hub.rules.loader import RuleSet
 from hub.rules.posted import Posted
 from hub.rules.posting import Posting
-from hub.rules.work import Registry
+from hub.rules.presence_listeners import BESIDE
 from hub.store.changes import Changes, Snapshot
 from hub.store.keeper import Keeper, restore_all, take_all
 
@@ -31,7 +32,8 @@ class Core:
 
     `now` is always seconds since 1970; `local` is the zone of schedules that name none; `hub` is what a notification
     says of its sender; `on_error` hears rule, topic and message of every expression that had no value; `discovery` is
-    the prefix of Home Assistant's discovery, empty where alerts are not announced there.
+    the prefix of Home Assistant's discovery, empty where alerts are not announced there; `ask_birth` asks a Sparkplug
+    node for its birth, which is missing.
     """
 
     def __init__(
@@ -43,9 +45,10 @@ class Core:
         on_error: Callable[[str, str, str], None],
         local: tzinfo = UTC,
         discovery: str = "",
+        ask_birth: Callable[[str], None] | None = None,
     ) -> None:
         """Begin with rules and without state; `restore` brings state in."""
-        self.engine = Engine(rules.rules.values(), registry, on_error, local, Itself(prefix))
+        self.engine = Engine(rules.rules.values(), registry, on_error, local, Itself(prefix), ask_birth)
         self.book = Book(prefix, hub, on_error)
         self.posted = Posted()
         self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))

@@ -31,11 +31,10 @@ from hub.notify.dispatcher import Dispatcher
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
-from hub.own_notifications import OwnNotifications
+from hub.rules.engine_context import Registry
 from hub.rules.loader import RuleSet
-from hub.rules.work import Registry
-from hub.store.changes import AuditRow, Changes, MetaRow, Snapshot
-from hub.store.store import Store
+from hub.store.changes import AuditRow, Changes, Snapshot
+from hub.store.writer import Store
 from hub.timers import Timers, wait
 from hub.tracing.spans import Tracing
 

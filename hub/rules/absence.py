@@ -1,154 +1,202 @@
-"""`absent`: an instance that says nothing for too long. It runs beside the condition, on the same instance."""
+"""`absent`: an instance that says nothing for too long. It runs beside the condition, on the same instance.
+
+How long that is its patience says, fixed or learned. Where devices are reported dead or asleep (Sparkplug B, Homie),
+the reports are asked, too: a death is an absence at once, and who sleeps is not absent.
+"""
 
 from math import inf
 
-from hub.limits import (
-    ABSENT_LEARNED_AFTER,
-    ABSENT_LEARNED_LEAST_SECONDS,
-    ABSENT_LEARNED_OVER_SECONDS,
-    ABSENT_LEARNED_SECONDS,
-)
+from hub.errors import EvaluationError
 from hub.model import Event, Labels, Phase, Reason
-from hub.rules.instance import NEVER, Extra, Instance, extra_of
-from hub.rules.roster import Key, Roster
+from hub.rules.absence_patience import FixedPatience, LearnedPatience, Patience
+from hub.rules.engine_context import EngineContext
+from hub.rules.instance import NEVER, Instance
+from hub.rules.part import Arrival, RulePart, Runner
+from hub.rules.presence import Standing
+from hub.rules.reported_absence import Sign, reports_of
+from hub.rules.rule_instances import Key
 from hub.rules.transition import Unheard
 
-__all__ = ["Absence", "Learned", "absent_labels", "end_silence", "tell_silence", "unheard_of"]
+__all__ = ["Absence", "absence_of", "emit_absence", "end_absence", "unheard_of"]
 
 _LABEL = ("reason", "absent")
-_FORGETTING = 20.0  # intervals after which a gap counts half: a burst of messages in between makes no difference
-_INTERVALS = 3.0  # without a message make an instance silent
 
 
-class Absence:
+class Absence(RulePart):
     """Who of a rule's instances was heard when. `seen` of an instance is the last sign of life."""
 
-    def __init__(self, roster: Roster, seconds: float) -> None:
-        """Let an instance be silent after so many seconds."""
-        self._roster = roster
-        self._seconds = seconds
+    def __init__(self, runner: Runner, context: EngineContext, patience: Patience) -> None:
+        """Let an instance be absent when the patience with it is over."""
+        self._runner, self._instances, self._patience = runner, runner.instances, patience
+        self._reports = reports_of(runner.rule, context.presence, self)
 
     def patience(self, instance: Instance) -> float:
         """Return for how many seconds the instance may say nothing."""
-        del instance
-        return self._seconds
+        return self._patience.seconds(instance)
 
-    def due(self, instance: Instance) -> float:
-        """Return when the instance will have been silent for too long; inf where it is already, or paused."""
-        extra = instance.extra
-        if instance.silent or (extra is not None and extra.paused):
-            return inf
-        return instance.seen + self.patience(instance)
+    # messages
 
-    def rests(self, instance: Instance) -> bool:
-        """Tell whether the instance may be silent for as long as it likes."""
-        del instance
-        return False
+    def before(self, arrival: Arrival) -> bool:
+        """Note when the instance was last heard; a replay was heard when it came."""
+        if not arrival.is_replay:
+            self.hear(arrival)
+        return True
 
-    def expect(self, instance: Instance) -> None:
-        """Set the time by which the instance must be heard."""
-        if (due := self.due(instance)) < inf:
-            self._roster.work.touch(self._roster, instance)
-            self._roster.work.schedule(self._roster, instance, due)
+    def hear(self, arrival: Arrival) -> None:
+        """Take a message as a sign of life. A retained one is none, but makes the instance known.
 
-    def speaks(self, event: Event, key: Key, now: float) -> bool:
+        Raises:
+            EvaluationError: the rule has as many instances as it may.
+
+        """
+        if self._reports is None:
+            sign = Sign.KNOWN if arrival.event.retain else Sign.LIFE
+        else:
+            sign = self._reports.sign(arrival.event, arrival.key, arrival.now)
+        if sign is Sign.NOTHING:
+            return
+        try:
+            if sign is Sign.LIFE:
+                self._alive(arrival)
+            else:
+                self._know(arrival)
+        except EvaluationError:
+            self._known(arrival.key)  # there is no room for it, so it stands for nothing
+            raise
+
+    def speaks(self, event: Event, now: float) -> bool:
         """Tell whether an event is a sign of life."""
-        del key, now
-        return not event.retain
+        return not event.retain if self._reports is None else self._reports.speaks(event, now)
 
-    def know(self, event: Event, key: Key, instance: Instance | None, now: float) -> Instance:
+    def _know(self, arrival: Arrival) -> None:
         """Make an instance known by a message that is no sign of life."""
+        instance = self._instances.get(arrival.key)
         if instance is None or not instance.seen:
-            instance = self._meet(key, instance, now)
-        if instance.raw is None:
-            self._roster.remember(instance, event)
-        return instance
+            instance = self._meet(arrival.key, arrival.now)
+        if instance.raw is None and not arrival.is_late:
+            self._instances.remember(instance, arrival.event)
 
-    def _meet(self, key: Key, instance: Instance | None, now: float) -> Instance:
-        instance = instance or self._roster.instance(key)
+    def _meet(self, key: Key, now: float) -> Instance:
+        instance = self._instances.obtain(key)
         instance.seen = now
         self.expect(instance)
         return instance
 
-    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance | None:
-        """Note when the instance was last heard. A retained message is no sign of life, but makes it known."""
-        if event.retain:
-            return self.know(event, key, instance, now)
-        roster = self._roster
+    def _alive(self, arrival: Arrival) -> None:
+        key, now = arrival.key, arrival.now
+        instance, learned = self._instances.get(key), False
+        if self._patience.learns:
+            instance = instance or self._instances.obtain(key)
+            learned = self._patience.learn(instance, now)
         if instance is None or not instance.seen:
-            instance = self._meet(key, instance, now)
-        unheard = unheard_of(instance)
+            instance = self._meet(key, now)
+        unheard = unheard_of(instance) if instance.absent_since else None
         instance.seen = now
-        roster.remember(instance, event)
-        if instance.silent:
-            since, instance.silent = instance.silent, NEVER
-            labels, before, over = absent_labels(roster, key), Phase.FIRING, Phase.RESOLVED
-            told = roster.last(instance) if roster.overtaken else (event, captures)
-            roster.emit(instance, labels, over, before, Reason.RETURNED, now, since, *told, unheard=unheard)
+        if not arrival.is_late:
+            self._instances.remember(instance, arrival.event)
+        if unheard is not None:
+            self._return(instance, arrival, unheard)
+        if learned or unheard is not None:
             self.expect(instance)
-        return instance
+
+    def _return(self, instance: Instance, arrival: Arrival, unheard: Unheard) -> None:
+        since, instance.absent_since = instance.absent_since, NEVER
+        told = self._instances.last(instance) if arrival.is_late else (arrival.event, arrival.captures)
+        labels, over, before = _absent_labels(self._runner, instance), Phase.RESOLVED, Phase.FIRING
+        self._runner.transitions.emit(
+            instance, labels, over, before, Reason.RETURNED, arrival.now, since, *told, unheard=unheard
+        )
+
+    # the clock
+
+    def due(self, instance: Instance) -> float:
+        """Return when the instance will be absent: reported dead it is already, asleep or under a pause never."""
+        standing = "" if self._reports is None else self._reports.standing(instance)
+        if instance.absent_since or (instance.gates is not None and instance.gates.paused):
+            return inf
+        if standing == Standing.DEAD:
+            return instance.seen
+        return inf if standing == Standing.ASLEEP else instance.seen + self._patience.seconds(instance)
+
+    def expect(self, instance: Instance) -> None:
+        """Set the time by which the instance must be heard."""
+        if (due := self.due(instance)) < inf:
+            self._instances.touch(instance)
+            self._instances.schedule(instance, due)
 
     def look(self, instance: Instance, now: float) -> None:
-        """Tell that the instance is silent, if it is by now."""
+        """Tell that the instance is absent, if it is by now."""
         if now >= self.due(instance):
-            instance.silent = now
-            self._roster.work.touch(self._roster, instance)
-            tell_silence(self._roster, instance, Phase.FIRING, Phase.INACTIVE, self.reason(instance), now, now)
+            instance.absent_since = now
+            self._instances.touch(instance)
+            emit_absence(self._runner, instance, Phase.FIRING, Phase.INACTIVE, self.reason(instance), now, now)
+
+    def rests(self, instance: Instance) -> bool:
+        """Tell whether the instance sleeps, as it has said itself."""
+        return self._reports is not None and self._reports.standing(instance) == Standing.ASLEEP
 
     def reason(self, instance: Instance) -> Reason:
-        """Return why the instance is silent."""
+        """Return why the instance is absent."""
+        dead = self._reports is not None and self._reports.standing(instance) == Standing.DEAD
+        return Reason.OFFLINE if dead else Reason.ABSENT
+
+    def keeps(self, instance: Instance) -> bool:
+        """Remember all instances: each is waited for."""
         del instance
-        return Reason.ABSENT
+        return True
 
+    # what is reported (a Watcher of presence.py)
 
-class Learned(Absence):
-    """`absent: auto`: each instance shows by its messages how long it may be silent."""
-
-    def patience(self, instance: Instance) -> float:
-        """Return three of its longest intervals of late, once there were enough to know them."""
-        extra = instance.extra
-        if extra is None or not _is_known(extra):
-            return self._seconds
-        return min(max(ABSENT_LEARNED_LEAST_SECONDS, _INTERVALS * extra.gap), ABSENT_LEARNED_SECONDS)
-
-    def hear(self, event: Event, captures: Key, key: Key, instance: Instance | None, now: float) -> Instance | None:
-        """Note when the instance was last heard, and learn of it."""
-        if event.retain:
-            return super().hear(event, captures, key, instance, now)
-        if instance is None:
-            instance = self._roster.instance(key)
-        extra = extra_of(instance)
-        known = _is_known(extra)
-        if extra.messages:
-            self._learn(extra, now - max(instance.seen, extra.resumed), instance)
-        extra.messages += 1
-        heard = super().hear(event, captures, key, instance, now)
-        if not known and _is_known(extra):
+    def gone(self, key: Key) -> None:
+        """Let the deadline come that death is."""
+        if (instance := self._known(key)) is not None:
             self.expect(instance)
-        return heard
 
-    def _learn(self, extra: Extra, gap: float, instance: Instance) -> None:
-        """Take an interval into account. One that was told as silence counts for as much as was waited for.
-
-        What is longer than the patience and was not told is no interval: nobody was there to listen.
-        """
-        gap = max(0.0, gap)
-        patience = self.patience(instance)
-        if gap > patience and not instance.silent:
+    def back(self, key: Key, now: float) -> None:
+        """Take the report as a sign of life, from which `absent` counts anew."""
+        instance = self._known(key)
+        if instance is None:
             return
-        extra.observed += gap
-        known = extra.gap * 0.5 ** (gap / (_FORGETTING * extra.gap)) if extra.gap else 0.0
-        extra.gap = max(min(gap, patience), known)
+        unheard = unheard_of(instance)
+        instance.seen = now
+        self._instances.touch(instance)
+        if instance.gates is not None and instance.gates.paused:
+            instance.gates.heard = True
+            return
+        end_absence(self._runner, instance, Reason.ONLINE, now, unheard)
+        self.expect(instance)
+
+    def removed(self, key: Key, now: float) -> None:
+        """Forget the instance, unless its condition is the matter."""
+        instance = self._known(key)
+        if self._reports is not None:
+            self._reports.removed(key)
+        if instance is None:
+            return
+        end_absence(self._runner, instance, Reason.REMOVED, now)
+        if instance.phase is Phase.INACTIVE:
+            self._instances.forget(instance)
+
+    def _known(self, key: Key) -> Instance | None:
+        """Return an instance; one that was forgotten meanwhile stands for nothing."""
+        instance = self._instances.get(key)
+        if instance is None and self._reports is not None:
+            self._reports.leave(key)
+        return instance
 
 
-def _is_known(extra: Extra) -> bool:
-    return extra.messages >= ABSENT_LEARNED_AFTER and extra.observed >= ABSENT_LEARNED_OVER_SECONDS
+def absence_of(runner: Runner, context: EngineContext) -> Absence | None:
+    """Return what watches a rule's instances, if the rule asks for it."""
+    rule = runner.rule
+    if rule.absent is None:
+        return None
+    return Absence(runner, context, LearnedPatience(rule.absent) if rule.learns else FixedPatience(rule.absent))
 
 
-def absent_labels(roster: Roster, key: Key) -> Labels:
-    """Return the labels of the alert about an instance's silence."""
-    labels = roster.labels(key)
-    return labels if roster.rule.when is None else (*labels, _LABEL)
+def _absent_labels(runner: Runner, instance: Instance) -> Labels:
+    """Return the labels of the alert about an instance's absence."""
+    labels = runner.instances.labels(instance.key)
+    return labels if runner.rule.when is None else (*labels, _LABEL)
 
 
 def unheard_of(instance: Instance) -> Unheard:
@@ -156,21 +204,21 @@ def unheard_of(instance: Instance) -> Unheard:
     return Unheard(instance.seen, instance.raw is not None)
 
 
-def end_silence(roster: Roster, instance: Instance, reason: Reason, now: float, unheard: Unheard | None = None) -> None:
-    """Resolve the alert about an instance's silence, if there is one, without a message.
+def end_absence(runner: Runner, instance: Instance, reason: Reason, now: float, unheard: Unheard | None = None) -> None:
+    """Resolve the alert about an instance's absence, if there is one, without a message.
 
     `unheard` is what it was until now, where the end of it has been noted already.
     """
-    if instance.silent:
-        since, instance.silent = instance.silent, NEVER
-        roster.work.touch(roster, instance)
+    if instance.absent_since:
+        since, instance.absent_since = instance.absent_since, NEVER
+        runner.instances.touch(instance)
         unheard = unheard or unheard_of(instance)
         unheard = unheard._replace(since=min(unheard.since, since))  # under a pause it may have been heard meanwhile
-        tell_silence(roster, instance, Phase.RESOLVED, Phase.FIRING, reason, now, since, unheard)
+        emit_absence(runner, instance, Phase.RESOLVED, Phase.FIRING, reason, now, since, unheard)
 
 
-def tell_silence(
-    roster: Roster,
+def emit_absence(
+    runner: Runner,
     instance: Instance,
     phase: Phase,
     before: Phase,
@@ -179,7 +227,9 @@ def tell_silence(
     since: float,
     unheard: Unheard | None = None,
 ) -> None:
-    """Tell a change of the alert about an instance's silence."""
-    labels, (event, captures) = absent_labels(roster, instance.key), roster.last(instance)
+    """Tell a change of the alert about an instance's absence."""
+    labels, (event, captures) = _absent_labels(runner, instance), runner.instances.last(instance)
     unheard = unheard or unheard_of(instance)
-    roster.emit(instance, labels, phase, before, reason, now, since, event, captures, instance.topic, unheard)
+    runner.transitions.emit(
+        instance, labels, phase, before, reason, now, since, event, captures, instance.topic, unheard
+    )

@@ -40,13 +40,12 @@ class _Birth:
 class Births(Keeper):
     """Stands before the rules on every Sparkplug topic; the oldest births go where there are too many metrics."""
 
-    kind = "birth"
+    def __init__(self, on_error: Callable[[str, str, str], None], ask: Callable[[str], None]) -> None:
+        """Begin with none; `on_error` hears of metrics that no birth has named.
 
-    def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
-        """Begin with none; `on_error` hears of metrics that no birth has named."""
-        self._on_error = on_error
-        self.unknown: Callable[[str], None] = lambda _: None
-        """Hears of a node whose birth would make a message readable."""
+        `ask` hears of a node whose birth would make a message readable.
+        """
+        self._on_error, self._ask = on_error, ask
         self._known: OrderedDict[str, _Birth] = OrderedDict()
         self._size = 0
         self._dirty: set[str] = set()
@@ -61,7 +60,7 @@ class Births(Keeper):
         if what.says is Says.BIRTH:
             self._learn(what.subject, event.declared)
         elif what.says is Says.DATA and what.subject not in self._known:
-            self.unknown(node_of(what.subject))  # what has not changed since its birth nobody knows
+            self._ask(node_of(what.subject))  # what has not changed since its birth nobody knows
         if event.pending:
             self._resolve(what.subject, event)
 
@@ -95,7 +94,7 @@ class Births(Keeper):
         event.resolve(found, len(unknown))
         if unknown:
             self._on_error("Sparkplug B", event.topic, _complaint(unknown, subject))
-            self.unknown(node_of(subject))
+            self._ask(node_of(subject))
 
     # the store
 

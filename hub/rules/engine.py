@@ -13,20 +13,18 @@ import orjson
 from hub.ingest.decode import Undecodable, decode_again
 from hub.ingest.itself import HUB, D, Itself
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
-from hub.model import Event, Labels, Phase, Reason
-from hub.rules.absence import Absence, end_silence, unheard_of
-from hub.rules.beside import Beside
-from hub.rules.gated import state_of
+from hub.model import Delivery, Event, Labels, Phase, Reason
+from hub.rules.absence import Absence, end_absence, unheard_of
+from hub.rules.engine_context import EngineContext, NoDevices, Registry
 from hub.rules.heavy import Heavy
 from hub.rules.index import Bound, Index, Plan
 from hub.rules.instance import dump_key, load_key
 from hub.rules.lasts import Lasts
-from hub.rules.loading import adopt, load, resume
+from hub.rules.presence_listeners import PresenceListeners
+from hub.rules.restore import carry_over, load_stored, reconcile
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState
+from hub.rules.rule_runner import RuleRunner
 from hub.rules.transition import Transition
-from hub.rules.work import NoDevices, Registry, Work
-from hub.store.keeper import Keeper, RowsTogether
 
 __all__ = ["Engine"]
 
@@ -36,6 +34,10 @@ SampleRow = tuple[str, str, str | None, int, str | None]
 
 def _ignore(rule: str, topic: str, message: str) -> None:
     del rule, topic, message
+
+
+def _ask_nobody(node: str) -> None:
+    del node
 
 
 class Engine:
@@ -48,15 +50,16 @@ class Engine:
         on_error: Callable[[str, str, str], None] = _ignore,
         local: tzinfo = UTC,
         itself: Itself = HUB,
+        ask_birth: Callable[[str], None] | None = None,
     ) -> None:
         """Begin with rules and without state; `restore` brings state in. `local`: see Core.
 
-        What the hub says of `itself` concerns no rule.
+        What the hub says of `itself` concerns no rule. `ask_birth` hears of a Sparkplug node whose birth is missing.
         """
         self._itself = itself
-        self.work = Work(registry or NoDevices(), on_error, local)
-        self.states: dict[str, RuleState] = {rule.name: state_of(rule, self.work) for rule in rules}
-        self.beside = Beside(self.work)
+        self.work = EngineContext(registry or NoDevices(), on_error, local)
+        self.states: dict[str, RuleRunner] = {rule.name: RuleRunner(rule, self.work) for rule in rules}
+        self.beside = PresenceListeners(self.work, ask_birth or _ask_nobody)
         self._index = Index(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._hears_itself = any(map(itself.met_by, self._index.filters))
@@ -98,9 +101,9 @@ class Engine:
             if len(event.raw) > HEAVY_PAYLOAD_BYTES:
                 self._heavy.keep(event.topic, len(event.raw))
             for bound in plan.always:
-                bound.state.step(event, bound.captures, bound.key, now)
+                bound.runner.step(event, bound.captures, bound.key, now)
             for joined in plan.joined:
-                joined.ensemble.step(event, joined.captures, joined.key, now)
+                joined.batch.step(event, joined.captures, joined.key, now)
             if plan.groups:
                 self._groups(plan, event, now)
             if noted or event.topic in runs:
@@ -109,24 +112,24 @@ class Engine:
     def _groups(self, plan: Plan, event: Event, now: float) -> None:
         demanding = [bound for group in plan.groups for bound in group.of(event.fields)]
         for bound in demanding:
-            bound.state.step(event, bound.captures, bound.key, now)
-        for sleepers in plan.sleepers:
-            if sleepers.awake:
-                for bound in sleepers.roused(demanding):
-                    bound.state.step(event, bound.captures, bound.key, now)
+            bound.runner.step(event, bound.captures, bound.key, now)
+        for elsewhere in plan.elsewhere:
+            if elsewhere.active:
+                for bound in elsewhere.roused(demanding):
+                    bound.runner.step(event, bound.captures, bound.key, now)
 
     def _overtaken(self, plan: Plan, event: Event, now: float) -> None:
         """Evaluate an event that came behind a newer one of its topic: it may say something, and undoes nothing."""
         newer = decode_again(event.topic, plan.raw, plan.at)
         bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
-        bounds += [bound for each in plan.sleepers if each.awake for bound in each.roused(bounds)]
+        bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
         bounds += plan.always
         bounds += [
-            Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.ensemble.states
+            Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners
         ]
         for bound in bounds:
-            if isinstance(bound.state, RuleState):  # who else listens keeps only what is newest
-                bound.state.step_behind(newer, event, bound.captures, bound.key, now)
+            if isinstance(bound.runner, RuleRunner):  # who else listens keeps only what is newest
+                bound.runner.step_behind(newer, event, bound.captures, bound.key, now)
 
     def hear(self, unread: Sequence[Undecodable], now: float) -> None:
         """Take what could not be read for what it is all the same: a sign of life, and the last that its topic said."""
@@ -136,8 +139,8 @@ class Engine:
                 plan.raw, plan.at = each.head, each.time
             event = Event(each.topic, each.head, {}, each.head, each.time, 1, each.retain)
             for bound in plan.always:  # who listens to an `absent` hears all
-                if isinstance(bound.state, RuleState) and bound.state.absence is not None:
-                    bound.state.live(bound.state.absence, event, bound.captures, bound.key, now)
+                if isinstance(bound.runner, RuleRunner):
+                    bound.runner.live(event, bound.captures, bound.key, now)
 
     def plan(self, topic: str) -> Plan:
         """Return the rules that a topic concerns, from memory where it was seen lately."""
@@ -176,19 +179,19 @@ class Engine:
         """Yield each rule that an event concerns, with what evaluates its condition and changes nothing."""
         plan = self.plan(event.topic)
         for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
-            if isinstance(bound.state, RuleState):
-                yield bound.state.rule.name, partial(bound.state.rehearse, event, bound.captures, bound.key, now)
+            if isinstance(bound.runner, RuleRunner):
+                yield bound.runner.rule.name, partial(bound.runner.rehearse, event, bound.captures, bound.key, now)
         for joined in plan.joined:
-            for state in joined.ensemble.states:
+            for state in joined.batch.runners:
                 yield state.rule.name, partial(state.rehearse, event, joined.captures, joined.key, now)
 
     def is_paused(self, rule: str, key: tuple[str, ...], now: float) -> bool:
         """Tell whether an instance is under a pause."""
-        state = self.states[rule]
-        pause, instance = state.rule.pause, state.instances.get(key)
+        runner = self.states[rule]
+        pause, instance = runner.rule.pause, runner.instances.get(key)
         if pause is not None and pause.schedule is not None:
             return pause.schedule.active(now, self.work.local)
-        return instance is not None and instance.extra is not None and instance.extra.paused
+        return instance is not None and instance.gates is not None and instance.gates.paused
 
     def now_of(self, rule: str, labels: Labels, now: float) -> Transition | None:
         """Return how an instance that fires is now, for its texts; without an event where no message is remembered."""
@@ -198,11 +201,13 @@ class Engine:
         instance = state.instances.get(tuple(value for _, value in labels[: len(state.rule.by)]))
         if instance is None:
             return None
-        about_silence = labels != state.labels(instance.key) or state.rule.when is None
-        if about_silence and state.absence is not None:
+        about_absence = labels != state.instances.labels(instance.key) or state.rule.when is None
+        if about_absence and state.absence is not None:
             reason = state.absence.reason(instance)
-            return state.as_it_is(instance, labels, instance.silent, now, unheard_of(instance), reason)
-        return state.as_it_is(instance, labels, instance.silent if about_silence else instance.since, now)
+            absent = unheard_of(instance)
+            return state.transitions.as_it_is(instance, labels, instance.absent_since, now, absent, reason)
+        since = instance.absent_since if about_absence else instance.since
+        return state.transitions.as_it_is(instance, labels, since, now)
 
     # time
 
@@ -223,24 +228,24 @@ class Engine:
         """
         self.work.presence.doubt()
         for state in self.states.values():
-            if state.rule.absent is None and state.moving is None:
+            samples = state.samples if state.samples is not None and state.samples.moving is not None else None
+            if state.rule.absent is None and samples is None:
                 continue
             for instance in state.instances.values():
                 if state.rule.absent is not None:
                     instance.seen = min(instance.seen + seconds, now)
-                if state.moving is not None and instance.history is not None:
-                    state.moving.excuse(instance.history, seconds, now)
-                self.work.touch(state, instance)
+                if samples is not None:
+                    samples.excuse(instance, seconds, now)
+                state.instances.touch(instance)
 
     def shift(self, seconds: float, now: float) -> None:
         """Move all that timers count from: the wall clock was set by so many seconds, and no time has passed."""
         for state in self.states.values():
             for instance in list(state.instances.values()):
                 if instance.shift(seconds):
-                    self.work.touch(state, instance)
-                if state.moving is not None and instance.history is not None:
-                    instance.history.lag += seconds
-                    self.work.touch(state, instance)
+                    state.instances.touch(instance)
+                if state.samples is not None:
+                    state.samples.shift(instance, seconds)
                 state.reschedule(instance)
             state.begin(now)
         for plan in self._plans.values():
@@ -324,7 +329,7 @@ class Engine:
             elif state is None or name in gone:
                 self._lost.append((name, key))
             else:
-                instance = load(state, load_key(key), text, chunks.get((name, key), {}))
+                instance = load_stored(state, load_key(key), text, chunks.get((name, key), {}))
                 state.instances[instance.key] = instance
                 if len(instance.raw or b"") > HEAVY_PAYLOAD_BYTES:
                     self.work.heavy.keep((state, instance), len(instance.raw or b""))
@@ -336,7 +341,7 @@ class Engine:
         before, signatures = self.states, dict(self.signatures())
         self.work.registry = registry or NoDevices()
         self.work.deadlines.clear()
-        self.states = {rule.name: state_of(rule, self.work) for rule in rules}
+        self.states = {rule.name: RuleRunner(rule, self.work) for rule in rules}
         gone = self._gone(signatures)
         self.work.misses.keep(self.states.keys() - gone.keys())
         for name, old in before.items():
@@ -344,7 +349,7 @@ class Engine:
             if name in gone:
                 self._lost.extend((name, dump_key(key)) for key in old.instances)
             else:
-                adopt(self.states[name], old)
+                carry_over(self.states[name], old)
         self._begin(now)
         return gone
 
@@ -370,26 +375,27 @@ class Engine:
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
             state.begin(now)
             for instance in list(state.instances.values()):
-                resume(state, instance, now)
-            state.line_up()
+                reconcile(state, instance, now)
+            if state.keeps_all:
+                state.instances.line_up()
             if state.absence is not None:
                 self._expect_registered(state, state.absence, now)
 
-    def _expect_registered(self, state: RuleState, absence: Absence, now: float) -> None:
+    def _expect_registered(self, state: RuleRunner, absence: Absence, now: float) -> None:
         """Wait for the devices of the registry that were never heard, and no longer for those taken out of it."""
         known: set[tuple[str, ...]] = set()
         for pattern in state.rule.patterns:
             for topic in self.work.registry.topics(pattern.filter):
-                key = state.key_of(pattern.values(topic.split("/")))
+                key = state.instances.key_of(pattern.values(topic.split("/")))
                 if key is None or self._itself.says(topic):
                     continue
                 known.add(key)
                 if key not in state.instances:
-                    instance = state.instances[key] = state.made(key)
+                    instance = state.instances[key] = state.instances.made(key)
                     instance.seen, instance.came = now, topic
                     absence.expect(instance)
         for instance in list(state.instances.values()):
             never_heard = instance.raw is None and instance.phase is Phase.INACTIVE
             if never_heard and instance.key not in known:
-                state.forget(instance)
-                end_silence(state, instance, Reason.DEVICE_REMOVED, now)
+                state.instances.forget(instance)
+                end_absence(state, instance, Reason.DEVICE_REMOVED, now)

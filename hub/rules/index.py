@@ -12,19 +12,19 @@ from typing import Any, Protocol
 from hub.ingest.topics import covers, matches, overlaps
 from hub.limits import OVERLAP_COMPARISONS
 from hub.model import OWN_TOPICS, Event
-from hub.rules.ensemble import Ensemble, can_join, ensembles
 from hub.rules.pattern import Pattern
-from hub.rules.roster import key_text
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState
+from hub.rules.rule_batch import RuleBatch, batches, can_join
+from hub.rules.rule_instances import ActiveSet, key_text
+from hub.rules.rule_runner import RuleRunner
 
-__all__ = ["Bound", "Group", "Hearer", "Index", "Joined", "Plan", "Sleepers"]
+__all__ = ["ActiveElsewhere", "BatchBound", "Bound", "Group", "Hearer", "Index", "Plan"]
 
 Key = tuple[str, ...]
 
 
 class Hearer(Protocol):
-    """Whom an event concerns: a RuleState, or what listens beside the rules."""
+    """Whom an event concerns: a RuleRunner, or what listens beside the rules."""
 
     def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
         """Evaluate one event."""
@@ -35,32 +35,32 @@ class Hearer(Protocol):
 class Bound:
     """A rule for one topic: the captures, and the instance where these alone make it (None: payload fields do too)."""
 
-    state: Hearer
+    runner: Hearer
     captures: Key
     key: Key | None
 
 
 @dataclass(slots=True)
-class Joined:
+class BatchBound:
     """Rules that are evaluated together, for one topic."""
 
-    ensemble: Ensemble
+    batch: RuleBatch
     captures: Key
     key: Key
 
 
 @dataclass(slots=True)
 class _Entry:
-    state: RuleState
+    runner: RuleRunner
     pattern: Pattern
 
     def bind(self, levels: Sequence[str]) -> Bound:
         captures = self.pattern.values(levels)
-        return Bound(self.state, captures, self.state.key_of(captures))
+        return Bound(self.runner, captures, self.runner.instances.key_of(captures))
 
     def is_first(self, topic: str) -> bool:
         """Tell whether none of the rule's earlier filters matches a topic that this one matches."""
-        patterns = self.state.rule.patterns
+        patterns = self.runner.rule.patterns
         return len(patterns) == 1 or next(p for p in patterns if matches(p.filter, topic)) is self.pattern
 
 
@@ -89,27 +89,27 @@ class Group:
 
 
 @dataclass(slots=True)
-class Sleepers:
+class ActiveElsewhere:
     """Rules of one filter that demand a payload field's value outside their instance, for one topic.
 
-    `awake` are those with something pending or firing, by instance: these must hear of other values too.
+    `active` are those with something pending or firing, by instance: these must hear of other values too.
     """
 
-    awake: Mapping[Key, set[RuleState]]
+    active: ActiveSet
     keys: Sequence[Key]
     """The instances that this topic can mean."""
     levels: Sequence[str]
 
     def roused(self, demanding: Sequence[Bound]) -> Sequence[Bound]:
-        """Return the rules that are awake for this topic's instances and do not demand the value at hand."""
-        known = {id(bound.state) for bound in demanding}
+        """Return the rules that are active for this topic's instances and do not demand the value at hand."""
+        known = {id(bound.runner) for bound in demanding}
         found = []
         for key in self.keys:
-            for state in self.awake.get(key, ()):
-                captures = state.rule.patterns[0].values(self.levels)
+            for runner in self.active.get(key, ()):
+                captures = runner.rule.patterns[0].values(self.levels)
                 # rules with another `by` may have an instance of the same key
-                if id(state) not in known and state.key_of(captures) == key:
-                    found.append(Bound(state, captures, key))
+                if id(runner) not in known and runner.instances.key_of(captures) == key:
+                    found.append(Bound(runner, captures, key))
         return found
 
 
@@ -121,9 +121,9 @@ class Plan:
     """
 
     always: tuple[Bound, ...]
-    joined: tuple[Joined, ...]
+    joined: tuple[BatchBound, ...]
     groups: tuple[Group, ...]
-    sleepers: tuple[Sleepers, ...]
+    elsewhere: tuple[ActiveElsewhere, ...]
     copies: int
     raw: bytes = b""
     at: float = 0.0
@@ -136,13 +136,13 @@ class _Filter:
         self.always: list[_Entry] = []
         self.by_level: dict[int, dict[str, list[_Entry]]] = {}
         self.by_field: dict[str, dict[str, list[_Entry]]] = {}
-        self.awake: dict[Key, set[RuleState]] = {}
-        self.joined: list[tuple[Pattern, Ensemble]] = []
+        self.active: ActiveSet = {}
+        self.joined: list[tuple[Pattern, RuleBatch]] = []
         self.shapes: dict[tuple[tuple[str, ...], tuple[int, ...]], _Entry] = {}
         """One rule for each way in which this filter's topics make an instance."""
 
     def add(self, entry: _Entry) -> None:
-        demand = _demand(entry.state.rule, entry.pattern)
+        demand = _demand(entry.runner.rule, entry.pattern)
         if demand is None:
             self.always.append(entry)
             return
@@ -151,9 +151,9 @@ class _Filter:
             self.by_level.setdefault(where, {}).setdefault(value, []).append(entry)
         else:
             self.by_field.setdefault(where, {}).setdefault(value, []).append(entry)
-            rule = entry.state.rule
+            rule = entry.runner.rule
             if rule.alert and not _is_part(where, rule):
-                entry.state.watch(self.awake)
+                entry.runner.instances.watch(self.active)
                 self.shapes.setdefault((rule.by, entry.pattern.levels), entry)
 
     def join(self) -> None:
@@ -161,22 +161,22 @@ class _Filter:
         groups: dict[Any, list[_Entry]] = {}
         alone: list[_Entry] = []
         for entry in self.always:
-            rule = entry.state.rule
+            rule = entry.runner.rule
             key = (rule.captures, entry.pattern.levels, entry.pattern.rest, rule.by)
             (groups.setdefault(key, []) if can_join(rule) else alone).append(entry)
         for group in groups.values():
             if len(group) == 1:
                 alone += group
             else:
-                self.joined += [(group[0].pattern, made) for made in ensembles([entry.state for entry in group])]
+                self.joined += [(group[0].pattern, made) for made in batches([entry.runner for entry in group])]
         self.always = alone
 
-    def together(self, levels: Sequence[str]) -> Iterator[Joined]:
-        for pattern, ensemble in self.joined:
+    def together(self, levels: Sequence[str]) -> Iterator[BatchBound]:
+        for pattern, batch in self.joined:
             captures = pattern.values(levels)
-            key = ensemble.key_of(captures)
+            key = batch.key_of(captures)
             if key is not None:
-                yield Joined(ensemble, captures, key)
+                yield BatchBound(batch, captures, key)
 
     def entries(self, levels: Sequence[str]) -> Iterator[_Entry]:
         yield from self.always
@@ -187,19 +187,20 @@ class _Filter:
         for name, table in self.by_field.items():
             yield Group(name, table, levels)
 
-    def sleepers(self, levels: Sequence[str]) -> Iterator[Sleepers]:
+    def elsewhere(self, levels: Sequence[str]) -> Iterator[ActiveElsewhere]:
         keys = {entry.bind(levels).key for entry in self.shapes.values()}
         if keys:
-            yield Sleepers(self.awake, [key for key in keys if key is not None], levels)
+            yield ActiveElsewhere(self.active, [key for key in keys if key is not None], levels)
 
 
 def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
     """Find an equality without which nothing can happen: (level of the topic or payload field, value).
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
-    nothing: the value is part of the instance, or the `awake` set knows the instance. A rule that looks back at samples
-    must hear of every message of its instances, so only what is part of these can leave it out; the same goes for one
-    that remembers messages over a pause, lets them decide of `pause` or `mute`, or judges the last one by the clock.
+    nothing: the value is part of the instance, or the `active` set knows the instance. A rule that looks back at
+    samples must hear of every message of its instances, so only what is part of these can leave it out; the same goes
+    for one that remembers messages over a pause, lets them decide of `pause` or `mute`, or judges the last one by the
+    clock.
     """
     if rule.when is None or rule.absent is not None:
         return None
@@ -236,16 +237,16 @@ class _Node:
 class Index:
     """The trie of all rules."""
 
-    def __init__(self, states: Iterable[RuleState], beside: Iterable[str] = ()) -> None:
+    def __init__(self, runners: Iterable[RuleRunner], beside: Iterable[str] = ()) -> None:
         """Enter every pattern of every rule; `beside` are filters that are subscribed for no rule's own topic."""
         self._root = _Node()
         self._filters: list[_Filter] = []
         filters: dict[str, None] = {}
-        for state in states:
-            for pattern in state.rule.patterns:
+        for runner in runners:
+            for pattern in runner.rule.patterns:
                 if not pattern.filter.startswith(OWN_TOPICS):  # those are not subscribed to
                     filters[pattern.filter] = None
-                self._filter(pattern.filter).add(_Entry(state, pattern))
+                self._filter(pattern.filter).add(_Entry(runner, pattern))
         for text in beside:
             filters[text] = None
             self._filter(text)
@@ -278,7 +279,7 @@ class Index:
             tuple([e.bind(levels) for each in found for e in each.entries(levels) if e.is_first(topic)]),
             tuple([joined for each in found for joined in each.together(levels)]),
             tuple([group for each in found for group in each.groups(levels)]),
-            tuple([sleepers for each in found for sleepers in each.sleepers(levels)]),
+            tuple([elsewhere for each in found for elsewhere in each.elsewhere(levels)]),
             len(found),
         )
 

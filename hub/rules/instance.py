@@ -11,17 +11,17 @@ from hub.expressions import NO_SAMPLES, Samples
 from hub.model import Phase
 from hub.rules.history import History
 
-__all__ = ["NEVER", "Extra", "Gated", "Instance", "Sampled", "dump_key", "extra_of", "load_key", "samples_of"]
+__all__ = ["NEVER", "GateState", "Gated", "Instance", "Sampled", "dump_key", "gates_of", "load_key", "samples_of"]
 
 NEVER = 0.0
 _BASE64 = "\ufdd0"  # before what is base64: a character that stands for nothing, so hardly any payload begins with it
-_TIMES = ("since", "clearing", "seen", "silent")
+_TIMES = ("since", "clearing_since", "seen", "absent_since")
 _PHASES = {"i": Phase.INACTIVE, "p": Phase.PENDING, "f": Phase.FIRING}
 _LETTERS = {phase: letter for letter, phase in _PHASES.items()}
 
 
-class Extra:
-    """What few rules need of an instance: those with `pause`, `mute` or `absent: auto`.
+class GateState:
+    """What the gates of few rules know of an instance: of those with `pause`, `mute` or `absent: auto`.
 
     `paused`: it waits for the end of a pause; `heard`: there was a sign of life meanwhile; `waiting`: QoS and retain
     flag of its last message, where that came meanwhile. `muted`: what was told of a `mute`. `gap`: the longest interval
@@ -43,7 +43,7 @@ class Extra:
         return [self.paused, self.heard, self.waiting, self.muted, self.gap, self.observed, self.messages]
 
     @classmethod
-    def load(cls, state: list[Any]) -> "Extra":
+    def load(cls, state: list[Any]) -> "GateState":
         """Read what `dump` returned."""
         made = cls()
         made.paused, made.heard, waiting, made.muted, made.gap, made.observed, made.messages = state
@@ -54,24 +54,27 @@ class Extra:
 class Instance:
     """Slotted and small: a fleet has one per device and rule.
 
-    `since`: when it became pending or firing. `clearing`: since when the end of a firing one has held, or
-    NEVER. `seen`: the last sign of life (for `absent`); `silent`: since when it is absent, or NEVER. `topic`, `trace`,
-    `raw` and `time` are the last event's, kept for rules with timers; `came` is the first two in one, which costs less.
-    `due`: when the clock looks at it next, inf for never.
+    `since`: when it became pending or firing. `clearing_since`: since when the end of a firing one has held, or NEVER.
+    `seen`: the last sign of life (for `absent`). `absent_since`: since when it is absent, or NEVER. `topic`, `trace`,
+    `raw` and `time` are the last event's, kept for rules with timers; `came` is the first two in one, as they are
+    stored: two fields would make the instance larger than the 300 bytes that it may have. `due`: when the clock looks
+    at it next, inf for never.
     """
 
-    __slots__ = ("came", "clearing", "due", "key", "phase", "raw", "seen", "silent", "since", "time")
+    __slots__ = (
+        "absent_since", "came", "clearing_since", "due", "key", "phase", "raw", "seen", "since", "time"
+    )  # fmt: skip
 
     history: History | None = None
     """Its samples: only a Sampled has any, for the others this is no field."""
-    extra: Extra | None = None
+    gates: GateState | None = None
     """Only a Gated has any."""
 
     def __init__(self, key: tuple[str, ...]) -> None:
         """Begin inactive, never seen."""
         self.key = key
         self.phase = Phase.INACTIVE
-        self.since = self.clearing = self.seen = self.silent = self.time = NEVER
+        self.since = self.clearing_since = self.seen = self.absent_since = self.time = NEVER
         self.came = ""
         self.raw: bytes | None = None
         self.due = inf
@@ -89,11 +92,12 @@ class Instance:
     def dump(self) -> str:
         """Write it for the store."""
         raw = None if self.raw is None else _written(self.raw)
-        state = [_LETTERS[self.phase], self.since, self.clearing, self.seen, self.silent, self.time, self.came, raw]
-        if self.history is not None or self.extra is not None:
+        times = self.since, self.clearing_since, self.seen, self.absent_since, self.time
+        state: list[Any] = [_LETTERS[self.phase], *times, self.came, raw]
+        if self.history is not None or self.gates is not None:
             state.append(None if self.history is None else self.history.dump())
-        if self.extra is not None:
-            state.append(self.extra.dump())
+        if self.gates is not None:
+            state.append(self.gates.dump())
         return orjson.dumps(state).decode()
 
     @classmethod
@@ -105,7 +109,7 @@ class Instance:
 
     def fill(self, state: list[Any]) -> None:
         """Take over what was written of a state; of samples nothing."""
-        letter, self.since, self.clearing, self.seen, self.silent, self.time, self.came, raw = state[:8]
+        letter, self.since, self.clearing_since, self.seen, self.absent_since, self.time, self.came, raw = state[:8]
         self.phase = _PHASES[letter]
         self.raw = None if raw is None else _unwritten(raw)
 
@@ -114,8 +118,8 @@ class Instance:
         found = [name for name in _TIMES if getattr(self, name)]
         for name in found:
             setattr(self, name, getattr(self, name) + seconds)
-        if self.extra is not None and self.extra.resumed:
-            self.extra.resumed += seconds
+        if self.gates is not None and self.gates.resumed:
+            self.gates.resumed += seconds
         return bool(found)
 
     def take(self, other: "Instance") -> Self:
@@ -128,22 +132,22 @@ class Instance:
 class Gated(Instance):
     """An instance of a rule with `pause`, `mute` or `absent: auto`."""
 
-    __slots__ = ("extra",)
+    __slots__ = ("gates",)
 
     def __init__(self, key: tuple[str, ...]) -> None:
         """Begin with nothing known."""
         super().__init__(key)
-        self.extra = None
+        self.gates = None
 
     def fill(self, state: list[Any]) -> None:
         """Take over what was written of a state; of samples nothing."""
         super().fill(state)
-        self.extra = Extra.load(state[9]) if len(state) > 9 else None
+        self.gates = GateState.load(state[9]) if len(state) > 9 else None
 
     def take(self, other: Instance) -> Self:
         """Take over all but the samples of the same instance before a reload."""
         super().take(other)
-        self.extra = other.extra
+        self.gates = other.gates
         return self
 
 
@@ -177,13 +181,13 @@ def _unwritten(text: str) -> bytes:
     return text.encode()
 
 
-def extra_of(instance: Instance) -> Extra:
+def gates_of(instance: Instance) -> GateState:
     """Return what is known of an instance beyond the usual, made where there was nothing; it must be a Gated."""
-    if instance.extra is None:
+    if instance.gates is None:
         if not isinstance(instance, Gated):
             raise TypeError("a rule without gates has no such instances")
-        instance.extra = Extra()
-    return instance.extra
+        instance.gates = GateState()
+    return instance.gates
 
 
 def samples_of(instance: Instance | None) -> Samples:

@@ -51,11 +51,11 @@ class Moving:
 
     def due(self, instance: Instance) -> float:
         """Return when the next sample has left one of the windows; inf where none is in them."""
-        history, extra = instance.history, instance.extra
+        history, gates = instance.history, instance.gates
         if history is None:
             return inf
         due, slots, paced = inf, history.slots, history.gap
-        for key, seconds, pace in self._windows if extra is None or not extra.paused else self._early:
+        for key, seconds, pace in self._windows if gates is None or not gates.paused else self._early:
             leaves: float = slots[key].oldest + seconds
             if paced < pace and leaves < inf:
                 leaves = max(leaves, history.latest + pace)
@@ -112,7 +112,7 @@ def stays(rule: Rule, instance: Instance) -> bool:
     """Tell whether the instance stays as it is, if the samples alone say so: reading the message costs far more."""
     fires = instance.phase is Phase.FIRING
     program = (rule.clear if fires else None) or rule.when
-    if program is None or instance.clearing or program.needs_context or program.asks_message:
+    if program is None or instance.clearing_since or program.needs_context or program.asks_message:
         return False
     try:
         holds: bool = program.run(_NO_FIELDS, (), None, samples_of(instance))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from hub.model import OWN_TOPICS
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState
+from hub.rules.rule_runner import RuleRunner
 
 __all__ = ["about_itself", "spoken"]
 
@@ -16,7 +16,7 @@ def about_itself(rules: Iterable[Rule]) -> frozenset[str]:
     )
 
 
-def spoken(states: Iterable[RuleState]) -> Iterator[str]:
+def spoken(states: Iterable[RuleRunner]) -> Iterator[str]:
     """Yield the topics below `$hub/` that rules have instances of, where the instance tells the topic."""
     for state in states:
         rule, pattern = state.rule, state.rule.patterns[0]

@@ -11,9 +11,9 @@ import orjson
 from hub.alerts.alert import Alert
 from hub.alerts.silences import Silence
 from hub.ingest.decode import Undecodable, decode
-from hub.model import Delivery, Notification, Phase
+from hub.model import Notification, Phase
+from hub.rules.engine_context import Registry
 from hub.rules.loader import RuleSet
-from hub.rules.work import Registry
 from hub.store.changes import TraceRow
 from hub.trial.case import Case, Deed, Expectation, Message
 from hub.trial.heard import Heard
@@ -188,7 +188,7 @@ class _Play:
     def is_paused(self, wanted: Expectation) -> bool:
         engine = self.world.core.engine
         state = engine.states[wanted.rule]
-        keys = [key for key in state.instances if _has(wanted.labels, dict(state.labels(key)))] or [()]
+        keys = [key for key in state.instances if _has(wanted.labels, dict(state.instances.labels(key)))] or [()]
         return any(engine.is_paused(wanted.rule, key, self.world.now) for key in keys)
 
     def why_not(self, wanted: Expectation, trace: Sequence[TraceRow], marks: set[str]) -> str:

@@ -8,10 +8,9 @@ from hub.clock import PEOPLE
 from hub.core import Core
 from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
+from hub.rules.engine_context import Registry
 from hub.rules.loader import RuleSet
-from hub.rules.work import Registry
-from hub.store.changes import Snapshot, TraceRow
-from hub.store.memory import Tables
+from hub.store.changes import Changes, Snapshot, TraceRow
 
 __all__ = ["World"]
 

@@ -28,7 +28,7 @@ from hub.model import Event, Phase, Suppressor
 from hub.rules.instance import samples_of
 from hub.rules.keys import Gate
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState
+from hub.rules.rule_runner import RuleRunner
 from hub.why.values import value_text
 
 __all__ = ["looking", "why_not"]
@@ -82,7 +82,7 @@ def _unheard(rule: Rule, labels: Mapping[str, str]) -> str:
 
 
 def _heard(
-    core: Core, state: RuleState, labels: Mapping[str, str]
+    core: Core, state: RuleRunner, labels: Mapping[str, str]
 ) -> Generator[None, None, dict[tuple[str, ...], _Heard]]:
     """Return the last message of each instance that is meant, by its key; each topic is a step."""
     found: dict[tuple[str, ...], _Heard] = {}
@@ -94,7 +94,7 @@ def _heard(
         captures = pattern.values(topic.split("/"))
         event = decode_again(topic, raw, at)
         try:
-            key = state.key(event, captures)
+            key = state.instances.key(event, captures)
         except EvaluationError:
             key = ()
         known = dict(zip(state.rule.captures, captures, strict=True)) | dict(zip(state.rule.by, key, strict=False))
@@ -104,15 +104,15 @@ def _heard(
 
 
 def _instance(
-    core: Core, state: RuleState, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
+    core: Core, state: RuleRunner, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
 ) -> Answer:
     rule, instance = state.rule, state.instances.get(key)
-    alert = core.book.alerts.get(fingerprint(rule.name, state.labels(key)))
+    alert = core.book.alerts.get(fingerprint(rule.name, state.instances.labels(key)))
     phase = instance.phase if instance is not None else Phase.INACTIVE
     clause = rule.clear if phase is Phase.FIRING and rule.clear is not None else rule.when
     holds, values = _evaluated(state, clause, key, event, captures, now)
     made: Answer = {
-        "labels": dict(state.labels(key)),
+        "labels": dict(state.instances.labels(key)),
         "state": phase.value,
         "event": {"topic": event.topic, "payload": _fit(event.value), "time": rfc3339(event.time)},
         "condition": None if clause is None else clause.text,
@@ -137,7 +137,7 @@ def _instance(
 
 
 def _gate(
-    state: RuleState, gate: Gate, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
+    state: RuleRunner, gate: Gate, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
 ) -> str:
     """Return a gate as it is written, and of a condition what its parts are now."""
     _, values = _evaluated(state, gate.condition, key, event, captures, now)
@@ -146,7 +146,7 @@ def _gate(
 
 
 def _evaluated(
-    state: RuleState, clause: Program | None, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
+    state: RuleRunner, clause: Program | None, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
 ) -> tuple[Any, list[tuple[str, Any]]]:
     """Evaluate the condition in force for the last message, and its parts."""
     if clause is None:
@@ -155,7 +155,7 @@ def _evaluated(
     samples = samples_of(instance)
 
     def value(program: Program) -> Any:
-        context = state.context(event, captures, now) if program.needs_context else None
+        context = state.evaluator.context(event, captures, now) if program.needs_context else None
         try:
             return _fit(program.run(event.fields, captures, context, samples))
         except EvaluationError as error:
@@ -171,7 +171,7 @@ def _fit(value: Any) -> Any:
 
 def _why_phase(
     rule: Rule,
-    state: RuleState,
+    state: RuleRunner,
     phase: Phase,
     holds: Any,
     values: list[tuple[str, Any]],
@@ -199,11 +199,11 @@ def _why_phase(
         yield f"the last message made an event{with_values}"
 
 
-def _about_silence(state: RuleState, key: tuple[str, ...], now: float) -> str:
+def _about_silence(state: RuleRunner, key: tuple[str, ...], now: float) -> str:
     instance, absence = state.instances.get(key), state.absence
     if absence is None or instance is None:
         return "it is not silent: it fires only where no message comes"
-    if instance.silent:
+    if instance.absent_since:
         return f"it fires: no message has come for {format_duration(now - instance.seen)}"
     if absence.rests(instance):
         return "it sleeps, as it has said itself: it fires only where it dies, or is silent after it woke"

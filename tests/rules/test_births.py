@@ -22,12 +22,13 @@ TEMPERATURE = metric("temperature", 20, "Int32", alias=7)
 
 class Rig:
     def __init__(self, text=RULE):
-        self.errors, self.text, self.rows = [], text, {}
+        self.errors, self.asked, self.text, self.rows = [], [], text, {}
         self.start()
 
     def start(self):
-        self.engine = Engine(rules(self.text), None, lambda *error: self.errors.append(error))
-        restore_desk(self.engine, [(*key, text) for key, text in self.rows.items()])
+        on_error = lambda *error: self.errors.append(error)  # noqa: E731
+        self.engine = Engine(rules(self.text), None, on_error, ask_birth=self.asked.append)
+        self.engine.beside.restore([(*key, text) for key, text in self.rows.items()])
         self.engine.restore([], {}, 1000.0)
 
     def restart(self):

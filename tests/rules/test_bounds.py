@@ -9,11 +9,11 @@ from hub.errors import RequestError
 from hub.limits import HEAVY_PAYLOAD_BYTES, RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason
 from hub.notify.settings import read_receivers
-from hub.rules import births, heavy, line, posted, presence, roster
+from hub.rules import births, heavy, line, posted, presence, rule_instances
 from hub.rules.loader import load_rules
 from hub.rules.posting import Posting
+from hub.rules.rule_runner import RuleRunner
 from hub.rules.schema import NO_DEFAULTS
-from hub.rules.state import RuleState
 from hub.trial.world import World
 from tests.rules.making import Drive, event
 
@@ -37,7 +37,7 @@ def instances(hub, name="A"):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(roster, "RULE_INSTANCES", 50)
+    monkeypatch.setattr(rule_instances, "RULE_INSTANCES", 50)
     monkeypatch.setattr(line, "HISTORY_INSTANCES", 20)
     monkeypatch.setattr(line, "HISTORY_FORGOTTEN", 4)
 
@@ -102,18 +102,18 @@ def test_samples_are_bounded_and_absent_watches_on():
 
 @pytest.mark.parametrize("keys", ["", ", for: 1h", ", absent: 1h"])
 def test_a_message_past_the_bound_looks_at_few_instances_whatever_they_do(monkeypatch, keys):
-    monkeypatch.setattr(roster, "RULE_INSTANCES", 10_000)
+    monkeypatch.setattr(rule_instances, "RULE_INSTANCES", 10_000)
     monkeypatch.setattr(line, "HISTORY_INSTANCES", 1000)
     hub = fleet(f'- {{alert: A, topic: "d/{{x}}", when: "max(v, 1h) > 5"{keys}}}', 1000, value=9)
     looked = 0
-    idle = RuleState.idle
+    idle = RuleRunner.idle
 
     def counted(self, instance):
         nonlocal looked
         looked += 1
         return idle(self, instance)
 
-    monkeypatch.setattr(RuleState, "idle", counted)
+    monkeypatch.setattr(RuleRunner, "idle", counted)
     more(hub, 100, start=1000)
     assert looked < 1000
     assert len([each for each in instances(hub).values() if each.phase is not Phase.INACTIVE]) == 1000
@@ -178,7 +178,7 @@ def test_whatever_devices_send_memory_and_rows_are_bounded_and_who_fires_is_not_
     path.write_text(RULES, "utf-8")
     problems = Problems()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(roster, "RULE_INSTANCES", 12)
+        patch.setattr(rule_instances, "RULE_INSTANCES", 12)
         patch.setattr(line, "HISTORY_INSTANCES", 5)
         patch.setattr(line, "HISTORY_FORGOTTEN", 2)
         hub = World(load_rules([path], problems, read_receivers, "hub"), None, START)
@@ -204,7 +204,7 @@ def _firing(hub):
         (state.rule.name, key)
         for state in states
         for key, each in state.instances.items()
-        if each.phase is Phase.FIRING or each.silent
+        if each.phase is Phase.FIRING or each.absent_since
     }
 
 
@@ -212,9 +212,9 @@ def _check(hub):
     for state in hub.core.engine.states.values():
         assert len(state.instances) <= 12
         active = [each for each in state.instances.values() if each.phase is not Phase.INACTIVE]
-        assert len(state.line) <= 5 + len(active)
-    hub._stored = hub._stored.with_all([hub.core.take_changes()])
-    rows = {key[0] for key in hub._stored.instances}
+        assert len(state.instances.line) <= 5 + len(active)
+    hub._disk.write(hub.core.take_changes())
+    rows = {key[0] for key in hub._disk._tables.get("instances", {})}
     stored = dict.fromkeys(rows, 0)
     for name, key in hub._stored.instances:
         stored[name] += bool(key)
@@ -229,7 +229,7 @@ def _check(hub):
 def test_births_that_declare_nothing_are_bounded_and_what_is_forgotten_is_said(monkeypatch):
     monkeypatch.setattr(births, "SPARKPLUG_NAMES", 10)
     errors = []
-    known = births.Births(lambda *error: errors.append(error))
+    known = births.Births(lambda *error: errors.append(error), lambda _: None)
     for n in range(100):
         known._learn(f"spBv1.0/g/{n}", ())
     assert len(known._known) == 10

@@ -32,7 +32,7 @@ def test_rules_that_are_evaluated_together_count_as_each_would_alone():
     drive, rounds = Drive(FOUR), TOGETHER_AFTER + 20
     for number in range(rounds):
         drive.send("d/1", {"t": number % 5})
-    assert drive.engine.plan("d/1").joined[0].ensemble._run is not None
+    assert drive.engine.plan("d/1").joined[0].batch._run is not None
     for number in range(4):
         held = sum(at % 5 > number + 0.5 for at in range(rounds))
         assert counted(drive, f"A{number}") == (rounds, held, 0)

@@ -501,7 +501,7 @@ def test_absent_auto_learns_the_interval_of_each_device():
     assert every(drive, 600, 30, "f/2") <= 1  # f/1 is silent meanwhile
     start = drive.now
     assert [each[1:3] for each in drive.wait(3000)] == [("2", "firing")]
-    assert drive.engine.states["Silent"].instances["2",].silent - start == pytest.approx(1800, rel=0.01)
+    assert drive.engine.states["Silent"].instances["2",].absent_since - start == pytest.approx(1800, rel=0.01)
 
 
 @pytest.mark.parametrize("burst", [1, 20, 200])
@@ -584,7 +584,7 @@ def test_before_five_messages_and_for_devices_never_heard_a_week_is_waited():
     every(drive, 600, 3)
     seen = drive.now
     assert [each[1] for each in drive.wait(7 * 86_400)] == ["9", "1"]
-    assert drive.engine.states["Silent"].instances["1",].silent == seen + 7 * 86_400
+    assert drive.engine.states["Silent"].instances["1",].absent_since == seen + 7 * 86_400
 
 
 def test_an_interval_of_seconds_is_never_called_silent_within_half_a_minute():
@@ -749,7 +749,7 @@ def test_many_rules_with_a_pause_that_each_ask_for_one_device_are_still_found_by
         "".join(WARM.replace("Warm", f"W{n}").replace("t > -15", f"device == '{n}' && t > -15") for n in range(9))
     )
     plan = drive.engine.plan("f/7")
-    assert [bound.state.rule.name for bound in plan.always] == ["W7"]
+    assert [bound.runner.rule.name for bound in plan.always] == ["W7"]
 
 
 def test_a_schedule_that_never_changes_again_wants_no_clock():

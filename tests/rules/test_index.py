@@ -7,22 +7,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.ingest.topics import matches
-from hub.rules import ensemble
+from hub.rules import rule_batch
 from hub.rules.engine import Engine
+from hub.rules.engine_context import EngineContext, NoDevices
 from hub.rules.index import Index
-from hub.rules.state import RuleState
-from hub.rules.work import NoDevices, Work
+from hub.rules.rule_runner import RuleRunner
 from tests.rules.making import event, rules
 
 
 def index_of(text):
-    work = Work(NoDevices(), lambda *_: None)
-    states = [RuleState(rule, work) for rule in rules(text)]
+    work = EngineContext(NoDevices(), lambda *_: None)
+    states = [RuleRunner(rule, work) for rule in rules(text)]
     return Index(states)
 
 
 def always(index, topic):
-    return [(bound.state.rule.name, bound.captures) for bound in index.plan(topic).always]
+    return [(bound.runner.rule.name, bound.captures) for bound in index.plan(topic).always]
 
 
 def test_a_plan_holds_the_rules_whose_filters_match_with_what_their_captures_take():
@@ -61,7 +61,7 @@ def test_a_demanded_payload_field_costs_a_rule_nothing_for_other_values():
     plan = index.plan("t")
     assert plan.always == ()
     (group,) = plan.groups
-    assert [bound.state.rule.name for bound in group.of({"kind": "k7"})] == ["R7"]
+    assert [bound.runner.rule.name for bound in group.of({"kind": "k7"})] == ["R7"]
     assert group.of({"kind": "other"}) == ()
     assert group.of({}) == ()
     assert group.of({"kind": ["k7"]}) == ()
@@ -130,7 +130,7 @@ FILTER = st.lists(st.sampled_from(["a", "b", "", "$x", "+", "+", "#"]), min_size
 def test_the_trie_finds_exactly_the_filters_that_match(filters, topic):
     index = index_of("".join(f'- {{event: R{n}, topic: "{text}"}}\n' for n, text in enumerate(filters)))
     plan = index.plan(topic)
-    assert sorted(bound.state.rule.name for bound in plan.always) == sorted(
+    assert sorted(bound.runner.rule.name for bound in plan.always) == sorted(
         f"R{n}" for n, text in enumerate(filters) if matches(text, topic)
     )
     assert plan.copies == sum(matches(text, topic) for text in filters)
@@ -191,8 +191,8 @@ class Naive:
     """Every rule on every event: no trie, no plan, no table."""
 
     def __init__(self, text):
-        self.work = Work(NoDevices(), lambda *_: None)
-        self.states = [RuleState(rule, self.work) for rule in rules(text)]
+        self.work = EngineContext(NoDevices(), lambda *_: None)
+        self.states = [RuleRunner(rule, self.work) for rule in rules(text)]
 
     def process(self, one, now):
         for state in self.states:
@@ -222,7 +222,7 @@ def said(engine):
 @pytest.mark.parametrize("after", [1, 32])
 def test_the_engine_with_its_index_says_what_running_every_rule_on_every_event_says(after, texts, events):
     text = "\n".join(texts)
-    with mock.patch.object(ensemble, "TOGETHER_AFTER", after):
+    with mock.patch.object(rule_batch, "TOGETHER_AFTER", after):
         engine, naive, now = Engine(rules(text)), Naive(text), 1000.0
     for topic, payload, passes in events:
         now += passes

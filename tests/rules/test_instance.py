@@ -27,7 +27,7 @@ TIME = st.floats(0, 4e9)
 def test_an_instance_comes_back_from_the_store_as_it_went_in(phase, times, topic, raw):
     instance = Instance(("a", "b"))
     instance.phase, instance.came, instance.raw = phase, topic, raw
-    instance.since, instance.clearing, instance.seen, instance.silent, instance.time = times
+    instance.since, instance.clearing_since, instance.seen, instance.absent_since, instance.time = times
     again = Instance.load(("a", "b"), instance.dump())
     for name in Instance.__slots__:
         assert getattr(again, name) == getattr(instance, name), name

@@ -75,8 +75,7 @@ def test_a_birth_begins_anew():
 
 def test_what_data_have_said_completes_data_also_where_no_birth_was_heard():
     rig = Rig(RULE)
-    asked = []
-    rig.engine.beside.births.unknown = asked.append
+    asked = rig.asked
     rig.send(DATA, metric("temperature", 90, "Int32"))
     fields = rig.send(DATA, metric("mode", "a", "String"))
     assert (fields["temperature"], fields["mode"]) == (90, "a")

@@ -80,8 +80,8 @@ def test_under_a_pause_it_counts_from_its_end(pause, payload):
     drive.send("f/1", {"t": 9}, after=900)
     drive.send("f/1", payload, after=120)
     instance = drive.engine.states["Silent"].instances[("1",)]
-    assert instance.extra.paused
-    assert instance.extra.heard
+    assert instance.gates.paused
+    assert instance.gates.heard
     assert instance.seen == drive.now
     assert drive.wait(700) == []
     if pause == "t > 5":
@@ -133,7 +133,7 @@ def test_a_value_of_bytes_is_seen_by_conditions_and_comes_back_after_a_restart()
     disk.restart(drive)
     drive.wait(60)
     state = drive.engine.states["Image"]
-    last, _ = state.last(state.instances[("1",)])
+    last, _ = state.instances.last(state.instances[("1",)])
     assert (last.value, last.raw) == (BINARY, BINARY)
 
 

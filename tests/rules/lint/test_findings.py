@@ -131,10 +131,10 @@ class Played:
         state = self.engine.states[rule.name]
         captures = (heard.topic.split("/")[1],)
         instance = state.instances.get(captures)
-        if state.sampler is not None and (instance is None or instance.history is None):
+        if state.samples is not None and (instance is None or instance.history is None):
             return None
         try:
-            context = state.context(heard, captures, self.now)
+            context = state.evaluator.context(heard, captures, self.now)
             return program.run(heard.fields, captures, context, samples_of(instance))
         except EvaluationError:
             return None
@@ -179,10 +179,9 @@ def hold(played, message):
         assert all(shut is True for held, shut in zip(when, played.was("pause"), strict=True) if held is True)
     if found := re.search(r"both hold at (\S+)", message):
         (rule,), at = played.rules, float(found[1])
-        fields = {"x": at, "y": at, "value": at}
+        fields, evaluator = {"x": at, "y": at, "value": at}, played.engine.states["A"].evaluator
         both = [
-            program.run(fields, ("1",), played.engine.states["A"].context(event("t/1", payload, 1.0), ("1",), 1.0))
-            is True
+            program.run(fields, ("1",), evaluator.context(event("t/1", payload, 1.0), ("1",), 1.0)) is True
             for program in (rule.when, rule.clear)
             for payload in ([at] if "value" in program.text else [fields])
         ]

@@ -13,7 +13,7 @@ from hub.rules.presence import Presence
 from hub.rules.rule import Rule
 from hub.rules.transition import Transition
 
-__all__ = ["NoDevices", "Owner", "Registry", "Work"]
+__all__ = ["EngineContext", "NoDevices", "Owner", "Registry"]
 
 _TOO_HEAVY = (
     f"the last payloads above {HEAVY_PAYLOAD_BYTES:,} bytes of all instances are more than {HEAVY_BYTES >> 20} MB: this"
@@ -23,10 +23,11 @@ Key = tuple[str, ...]
 
 
 class Owner(Protocol):
-    """Whose instances are due or changed: a RuleState."""
+    """Whose instances are due or changed: a RuleRunner, or the alarm of its schedules."""
 
     rule: Rule
     serial: int
+    """What an event rule has said so far."""
 
     def deadline(self, instance: Instance, now: float) -> None:
         """Do what the clock has made due."""
@@ -74,7 +75,7 @@ class _OnInstance:
         key[1].due = at
 
 
-class Work:
+class EngineContext:
     """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
 
     def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None], local: tzinfo = UTC) -> None:
@@ -88,12 +89,9 @@ class Work:
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""
         self.dirty: set[tuple[Owner, Instance | None]] = set()
+        """What the next commit writes: an instance, or the rule's own counter (None)."""
         self.heavy = Heavy[tuple[Owner, Instance]](self._lighten)
         self.deadlines = Agenda(_OnInstance(), fifo=True)
-
-    def touch(self, state: Owner, instance: Instance | None) -> None:
-        """Mark as to be written with the next commit: an instance, or the rule's own counter (None)."""
-        self.dirty.add((state, instance))
 
     def _lighten(self, whose: tuple[Owner, Instance]) -> None:
         """Forget the last payload of an instance, not that there was one."""
@@ -102,8 +100,3 @@ class Work:
             instance.raw = b""
             self.dirty.add(whose)
             self.on_error(state.rule.name, instance.topic, _TOO_HEAVY)
-
-    def schedule(self, state: Owner, instance: Instance, due: float) -> None:
-        """See that the instance is looked at when `due` has come. An entry that comes too early puts itself back."""
-        if due < instance.due:
-            self.deadlines.wake((state, instance), due)

@@ -1,4 +1,4 @@
-"""ensemble: rules that are evaluated together say what they say one by one, and cost one call while nothing holds."""
+"""rule_batch: rules that are evaluated together say what they say one by one, and cost one call while nothing holds."""
 
 from unittest import mock
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.rules import ensemble
+from hub.rules import rule_batch
 from hub.rules.engine import Engine
 from tests.rules.making import event, rules
 from tests.rules.test_index import Naive, said
@@ -58,7 +58,7 @@ def written(number, alert, topic, when, more):
 def test_rules_together_say_what_each_of_them_alone_says(drawn, events, size):
     text = "\n".join(written(number, *each) for number, each in enumerate(drawn))
     errors = {"together": [], "alone": []}
-    with mock.patch.multiple(ensemble, TOGETHER_AFTER=1, TOGETHER_RULES=size):
+    with mock.patch.multiple(rule_batch, TOGETHER_AFTER=1, TOGETHER_RULES=size):
         engine = Engine(rules(text), on_error=lambda *error: errors["together"].append(error))
     naive, now = Naive(text), 1000.0
     naive.work.on_error = lambda *error: errors["alone"].append(error)
@@ -78,14 +78,15 @@ def steps(engine):
     """Return where the rules that do something are noted from now on."""
     seen = []
     for state in engine.states.values():
-        step = state.step
-        state.step = lambda *args, step=step, name=state.rule.name: (seen.append(name), step(*args))[1]
+        for way in ("step", "conclude"):
+            go = getattr(state, way)
+            setattr(state, way, lambda *args, go=go, name=state.rule.name: (seen.append(name), go(*args))[1])
     return seen
 
 
 @pytest.mark.parametrize("kind", ["alert", "event"])
 def test_only_rules_that_have_something_to_do_do_anything(monkeypatch, kind):
-    monkeypatch.setattr(ensemble, "TOGETHER_AFTER", 2)
+    monkeypatch.setattr(rule_batch, "TOGETHER_AFTER", 2)
     engine = Engine(rules("".join(f'- {{{kind}: R{n}, topic: "t/{{x}}", when: v > {n}}}\n' for n in range(5))))
     seen = steps(engine)
     engine.process([event("t/1", {"v": 0})] * 2, 1000.0)
@@ -100,17 +101,17 @@ def test_only_rules_that_have_something_to_do_do_anything(monkeypatch, kind):
 
 
 def test_a_large_set_of_rules_is_compiled_bit_by_bit(monkeypatch):
-    monkeypatch.setattr(ensemble, "TOGETHER_RULES", 10)
+    monkeypatch.setattr(rule_batch, "TOGETHER_RULES", 10)
     made = []
-    monkeypatch.setattr(ensemble, "compile_together", lambda programs: made.append(len(programs)))
+    monkeypatch.setattr(rule_batch, "compile_together", lambda programs: made.append(len(programs)))
     engine = Engine(rules("".join(f"- {{event: R{n}, topic: t, when: v > {n}}}\n" for n in range(35))))
     for expected in ([], [10], [10, 10], [10, 10, 10], [10, 10, 10, 5], [10, 10, 10, 5]):
         assert made == expected
-        engine.process([event("t", {"v": 0})] * (ensemble.TOGETHER_AFTER if not made else 1), 1000.0)
+        engine.process([event("t", {"v": 0})] * (rule_batch.TOGETHER_AFTER if not made else 1), 1000.0)
 
 
-def test_firing_goes_on_in_the_ensemble_of_a_reload_and_a_restart(monkeypatch):
-    monkeypatch.setattr(ensemble, "TOGETHER_AFTER", 1)
+def test_firing_goes_on_in_the_batch_of_a_reload_and_a_restart(monkeypatch):
+    monkeypatch.setattr(rule_batch, "TOGETHER_AFTER", 1)
     text = '- {alert: A, topic: "t/{x}", when: v > 1, for: 10s}\n- {alert: B, topic: "t/{x}", when: v > 2}\n'
     engine = Engine(rules(text))
     engine.process([event("t/1", {"v": 9})] * 3, 1000.0)

@@ -3,30 +3,29 @@
 Only the plans of such topics hold it, and only while rules want it; all other events pay nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hub.model import Event
-from hub.rules.births import Births
+from hub.rules.births import BIRTH, Births
+from hub.rules.engine_context import EngineContext
 from hub.rules.index import Bound, Plan
 from hub.rules.metrics import Metrics
 from hub.rules.presence import Presence
 from hub.rules.rule import Rule
 from hub.rules.subjects import Kind, about, presence_filters
-from hub.rules.work import Work
-from hub.store.keeper import Keeper
 
-__all__ = ["Beside"]
+__all__ = ["BESIDE", "PresenceListeners"]
 
 Key = tuple[str, ...]
 
 
-class Beside:
+class PresenceListeners:
     """Births and presence of one engine."""
 
-    def __init__(self, work: Work) -> None:
-        """Begin with nothing known and nothing wanted."""
-        self._presence, self.births, self._metrics = work.presence, Births(work.on_error), Metrics(work.on_error)
-        self.keepers: tuple[Keeper, ...] = (self.births, self._metrics, self._metrics.newer, self._presence)
+    def __init__(self, context: EngineContext, ask_birth: Callable[[str], None]) -> None:
+        """Begin with nothing known and nothing wanted; `ask_birth` asks a node for its birth."""
+        self._presence, on_error = context.presence, context.on_error
+        self._births, self._metrics = Births(on_error, ask_birth), Metrics(on_error)
         self.filters: list[str] = []
         """What must be subscribed beside the rules' own topics."""
 
@@ -36,7 +35,7 @@ class Beside:
         self._presence.begin()
         if not self.filters:
             self._presence.forget()
-            self.births.forget()
+            self._births.forget()
             self._metrics.forget()
 
     def join(self, plan: Plan, topic: str) -> None:
@@ -45,12 +44,26 @@ class Beside:
         if what is None:
             return
         if what.kind in {Kind.NODE, Kind.DEVICE}:
-            plan.always = (Bound(_Before(self.births, self._metrics, plan), (), None), *plan.always)
+            plan.always = (Bound(_FeedBirths(self._births, self._metrics, plan), (), None), *plan.always)
         if what.says.reports:
-            plan.always = (*plan.always, Bound(_Behind(self._presence), (), None))
+            plan.always = (*plan.always, Bound(_FeedPresence(self._presence), (), None))
+
+    def restore(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Bring in what a store held."""
+        kept = list(rows)
+        self._births.restore([row[1:] for row in kept if row[0] == BIRTH])
+        of_metrics = [[row[1:] for row in kept if row[0] == kind] for kind in (METRICS, SINCE)]
+        self._metrics.restore(*of_metrics)
+        self._presence.restore([row[1:] for row in kept if row[0] == PRESENCE])
+
+    def take_rows(self) -> list[DeskRow]:
+        """Take the rows that changed since the last call."""
+        return [*self._births.take_rows(), *self._metrics.take_rows(), *self._presence.take_rows()]
 
 
-class _Before:
+class _FeedBirths:
+    """Stands before the rules: it makes a message readable, and complete."""
+
     def __init__(self, births: Births, metrics: Metrics, plan: Plan) -> None:
         self._births, self._metrics, self._plan = births, metrics, plan
 
@@ -58,10 +71,12 @@ class _Before:
         del captures, key, now
         self._births.hear(event)
         self._metrics.hear(event)
-        self._plan.raw = event.raw
+        self._plan.raw = event.raw  # as it is complete, for who asks why
 
 
-class _Behind:
+class _FeedPresence:
+    """Stands behind them: what a message reports counts once the rules have heard it."""
+
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
 

@@ -9,60 +9,59 @@ from hub.errors import CompileError
 from hub.expressions import RunAll, compile_together
 from hub.limits import TOGETHER_AFTER, TOGETHER_RULES
 from hub.model import Event
-from hub.rules.roster import Count
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState
+from hub.rules.rule_instances import ActiveSet, Key
+from hub.rules.rule_runner import Count, RuleRunner
 
-__all__ = ["Ensemble", "can_join", "ensembles"]
-
-Key = tuple[str, ...]
+__all__ = ["RuleBatch", "batches", "can_join"]
 
 
-class Ensemble:
+class RuleBatch:
     """Rules of one filter that see the same captures and make the same instance of them.
 
     They are compiled together when they have heard of `after` events: not for a topic that is hardly used, and not all
     of a large set of rules at once.
     """
 
-    def __init__(self, states: Sequence[RuleState], after: int) -> None:
+    def __init__(self, runners: Sequence[RuleRunner], after: int) -> None:
         """Take the rules, at least one; all of them can join."""
-        self.states = states
-        self.awake: dict[Key, set[RuleState]] = {}
+        self.runners = runners
+        self.active: ActiveSet = {}
         self.heard = Count()
-        for state in states:
-            state.heard += state.together.number
-            state.together = self.heard
-            state.watch(self.awake)
+        for runner in runners:
+            runner.heard += runner.together.number
+            runner.together = self.heard
+            runner.instances.watch(self.active)
         self._left = after
         self._run: RunAll | None = None
 
     def key_of(self, captures: Key) -> Key | None:
         """Return the instance, which is the same for all."""
-        return self.states[0].key_of(captures)
+        return self.runners[0].instances.key_of(captures)
 
     def step(self, event: Event, captures: Key, key: Key, now: float) -> None:
         """Evaluate one event."""
         run = self._run
         if run is None:
-            for state in self.states:
-                state.step(event, captures, key, now)
+            for runner in self.runners:
+                runner.step(event, captures, key, now)
             self._heard()
             return
         self.heard.number += 1
         outcomes = run(event.fields, captures, None)
-        live = self.awake.get(key, ())
-        if not live and outcomes.count(False) == len(outcomes):
+        active = self.active.get(key, ())
+        if not active and outcomes.count(False) == len(outcomes):
             return
-        for state, holds in zip(self.states, outcomes, strict=True):
-            if holds is not False or state in live:
-                state.step(event, captures, key, now, holds)
+        for runner, outcome in zip(self.runners, outcomes, strict=True):
+            if outcome is not False or runner in active:
+                runner.conclude(event, captures, key, now, outcome)
 
     def _heard(self) -> None:
         self._left -= 1
         if self._left == 0:
+            conditions = [runner.rule.when for runner in self.runners if runner.rule.when is not None]
             try:
-                self._run = compile_together([state.rule.when for state in self.states if state.rule.when is not None])
+                self._run = compile_together(conditions)
             except CompileError:
                 return  # too much for one function: each goes on alone
 
@@ -78,7 +77,7 @@ def can_join(rule: Rule) -> bool:
     return simple and set(rule.by) <= set(rule.captures)
 
 
-def ensembles(states: Sequence[RuleState]) -> list[Ensemble]:
-    """Make ensembles of rules that can join each other."""
-    groups = [states[first : first + TOGETHER_RULES] for first in range(0, len(states), TOGETHER_RULES)]
-    return [Ensemble(group, TOGETHER_AFTER + number) for number, group in enumerate(groups)]
+def batches(runners: Sequence[RuleRunner]) -> list[RuleBatch]:
+    """Make batches of rules that can join each other."""
+    groups = [runners[first : first + TOGETHER_RULES] for first in range(0, len(runners), TOGETHER_RULES)]
+    return [RuleBatch(group, TOGETHER_AFTER + number) for number, group in enumerate(groups)]
