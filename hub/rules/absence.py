@@ -27,7 +27,8 @@ class Absence(RulePart):
 
     def __init__(self, runner: Runner, context: EngineContext, patience: Patience) -> None:
         """Let an instance be absent when the patience with it is over."""
-        self._runner, self._instances, self._patience = runner, runner.instances, patience
+        self._runner, self._instances = runner, runner.instances
+        self._patience, self._learns = patience, patience.learns
         self._reports = reports_of(runner.rule, context.presence, self)
 
     def patience(self, instance: Instance) -> float:
@@ -39,7 +40,10 @@ class Absence(RulePart):
     def before(self, arrival: Arrival) -> bool:
         """Note when the instance was last heard; a replay was heard when it came."""
         if not arrival.is_replay:
-            self.hear(arrival)
+            if self._reports is None and not arrival.event.retain:
+                self._alive(arrival)  # at once: most messages are that
+            else:
+                self.hear(arrival)
         return True
 
     def hear(self, arrival: Arrival) -> None:
@@ -85,7 +89,7 @@ class Absence(RulePart):
     def _alive(self, arrival: Arrival) -> None:
         key, now = arrival.key, arrival.now
         instance, learned = self._instances.get(key), False
-        if self._patience.learns:
+        if self._learns:
             instance = instance or self._instances.obtain(key)
             learned = self._patience.learn(instance, now)
         if instance is None or not instance.seen:

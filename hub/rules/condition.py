@@ -2,19 +2,18 @@
 
     inactive ──when──▶ pending ──for──▶ firing ──clear, clear_for──▶ resolved (and inactive again)
 
-The runner asks which condition is in force, evaluates it, and applies what `follow` returns; with each deadline it asks
-`elapsed`. Nothing here looks at a clock, or changes an instance.
+The runner evaluates the condition in force and applies what `follow` returns; with each deadline it asks `elapsed`.
+Nothing here looks at a clock, or changes an instance.
 """
 
 from math import inf
 from typing import NamedTuple
 
-from hub.expressions import Program
 from hub.model import Phase, Reason
 from hub.rules.instance import NEVER, Instance
 from hub.rules.rule import Rule
 
-__all__ = ["PhaseChange", "due", "elapsed", "follow", "in_force", "interrupted", "means"]
+__all__ = ["PhaseChange", "due", "elapsed", "follow", "interrupted"]
 
 _INACTIVE, _PENDING, _FIRING = Phase.INACTIVE, Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
 
@@ -32,36 +31,22 @@ class PhaseChange(NamedTuple):
     clearing_since: float = NEVER
 
 
-def in_force(rule: Rule, instance: Instance | None) -> Program | None:
-    """Return the condition that decides of an instance: `clear` of one that fires, where there is one, else `when`."""
-    if instance is not None and instance.phase is _FIRING and rule.clear is not None:
-        return rule.clear
-    return rule.when
+def follow(rule: Rule, instance: Instance, fires: bool, at: float, now: float) -> PhaseChange | None:
+    """Return what a message changes that says whether the instance `fires`; `at` is from when on that holds.
 
-
-def means(rule: Rule, instance: Instance, *, holds: bool) -> bool:
-    """Tell whether the instance is to fire, or to go on firing, where the condition in force holds or does not."""
-    return holds is not (instance.phase is _FIRING and rule.clear is not None)
-
-
-def follow(rule: Rule, instance: Instance, *, fires: bool, at: float, now: float) -> PhaseChange | None:
-    """Return what a message changes; `at` is from when on what it says holds. Only the clock ends a `for`."""
+    Only the clock ends a `for`, or a `clear_for`: see `elapsed`.
+    """
     if instance.phase is _FIRING:
-        return _go_on(rule, instance, fires=fires, at=at)
+        if fires:  # it goes on; an end that had begun is taken back
+            return PhaseChange(_FIRING, instance.since) if instance.clearing_since else None
+        if not rule.clear_hold:
+            return PhaseChange(Phase.RESOLVED, instance.since, Reason.CLEARED)
+        return None if instance.clearing_since else PhaseChange(_FIRING, instance.since, None, at)
     if not fires:
         return PhaseChange(_INACTIVE, instance.since, Reason.CONDITION) if instance.phase is _PENDING else None
     if instance.phase is _PENDING:
         return None
     return PhaseChange(_PENDING, at, Reason.CONDITION) if rule.hold else PhaseChange(_FIRING, now, Reason.CONDITION)
-
-
-def _go_on(rule: Rule, instance: Instance, *, fires: bool, at: float) -> PhaseChange | None:
-    """Let the end of a firing instance begin, go on, or be taken back."""
-    if fires:
-        return PhaseChange(_FIRING, instance.since) if instance.clearing_since else None
-    if not rule.clear_hold:
-        return PhaseChange(Phase.RESOLVED, instance.since, Reason.CLEARED)
-    return None if instance.clearing_since else PhaseChange(_FIRING, instance.since, None, at)
 
 
 def elapsed(rule: Rule, instance: Instance, now: float) -> PhaseChange | None:

@@ -16,7 +16,7 @@ class LastMessage(RulePart):
         self._runner, self._instances = runner, runner.instances
         self._for_all = for_all
 
-    def after(self, arrival: Arrival, *, judged: bool) -> None:
+    def after(self, arrival: Arrival, judged: bool) -> None:
         """Remember a message that had a value; what was remembered already is judged again without that."""
         if not judged or arrival.is_replay:
             return

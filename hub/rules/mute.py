@@ -16,7 +16,6 @@ class Mute(RulePart):
     def __init__(self, runner: Runner, gate: GateCondition) -> None:
         """Follow a gate."""
         self._runner, self._instances, self._gate = runner, runner.instances, gate
-        self.table = gate.table
 
     def is_muted(self, instance: Instance | None, at: float) -> bool:
         """Tell whether it holds for an instance."""
@@ -47,11 +46,11 @@ class Mute(RulePart):
         if not self._runner.rule.alert:
             self._runner.go_on(instance)
 
-    def after(self, arrival: Arrival, *, judged: bool) -> None:
+    def after(self, arrival: Arrival, judged: bool) -> None:
         """Tell what was firing already, and is so still, that it is muted now or no longer."""
         del judged  # who has no value for the condition may have one for `mute`
         muting, instance = arrival.muting, self._instances.get(arrival.key)
-        if muting is None or instance is None:
+        if instance is None:
             return
         self._remember(instance, muted=muting.now)
         if muting.now is not muting.was:

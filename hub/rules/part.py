@@ -34,16 +34,24 @@ class Arrival:
     """A message at hand, and how it is to be taken.
 
     `is_late`: it is older than one that its instance has heard: it undoes nothing. `is_replay`: it was remembered, and
-    is judged as if it came now. `was_judged`: that was done already when it came. `muting` is what `mute` said of it.
+    is judged as if it came now; `was_judged`: that was done already when it came. `muting` is what `mute` said of it,
+    where the rule has one.
     """
 
     __slots__ = ("captures", "event", "is_late", "is_replay", "key", "muting", "now", "was_judged")
+    muting: Muting
 
-    def __init__(self, event: Event, captures: Key, key: Key, now: float) -> None:
+    def __init__(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> None:
         """Take a message that comes in its turn."""
-        self.event, self.captures, self.key, self.now = event, captures, key, now
-        self.is_late = self.is_replay = self.was_judged = False
-        self.muting: Muting | None = None
+        self.event, self.captures, self.key, self.now, self.is_late = event, captures, key, now, is_late
+        self.is_replay = self.was_judged = False
+
+    @classmethod
+    def again(cls, event: Event, captures: Key, key: Key, now: float, was_judged: bool) -> "Arrival":
+        """Take a message that was remembered, as if it came now."""
+        made = cls(event, captures, key, now, False)
+        made.is_replay, made.was_judged = True, was_judged
+        return made
 
 
 class RulePart:
@@ -59,7 +67,7 @@ class RulePart:
         del arrival
         return True
 
-    def after(self, arrival: Arrival, *, judged: bool) -> None:
+    def after(self, arrival: Arrival, judged: bool) -> None:
         """Take it once the condition was asked; `judged`: that had a value."""
 
     def turn(self, instance: Instance, now: float, *, turned: bool) -> None:

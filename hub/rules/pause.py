@@ -27,7 +27,6 @@ class Pause(RulePart):
         """Follow a gate; `absence` and `samples` are what the rule has beside it."""
         self._runner, self._instances, self._gate = runner, runner.instances, gate
         self._absence, self._samples = absence, samples
-        self.table = gate.table
 
     # messages
 
@@ -56,7 +55,7 @@ class Pause(RulePart):
     def _asked(self, arrival: Arrival, *, before: bool) -> bool:
         program = self._gate.condition
         if self._samples is not None and program is not None and program.history:
-            self._samples.feed(arrival, early=True)
+            self._samples.before(arrival, early=True)
         return self._gate.ask(arrival, before=before)
 
     def _has_turned(self, instance: Instance, now: float) -> bool:
@@ -154,9 +153,7 @@ def release(
     if event is not None:
         if moving is not None:
             moving.move(instance, now)  # under the pause the windows stood still
-        arrival = Arrival(event, captures, instance.key, now)
-        arrival.is_replay, arrival.was_judged = True, waiting is None
         if waiting is not None:
             event.qos, event.retain = waiting
-        runner.replay(arrival)
+        runner.replay(Arrival.again(event, captures, instance.key, now, waiting is None))
     runner.go_on(instance)

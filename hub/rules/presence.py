@@ -1,6 +1,6 @@
 """Who has been reported dead or asleep: births, deaths and $state, heard beside the rules' own topics. Pure.
 
-It stands behind the rules on the topics that tell of presence, and only there. `absent` (attended.py) asks it when a
+It stands behind the rules on the topics that tell of presence, and only there. `absent` (absence.py) asks it when a
 device is due, and is told when that has changed. Durable: a row for each subject of which there is more to say than
 that nothing was reported.
 """
@@ -38,7 +38,7 @@ class Standing:
 
 
 class Watcher(Protocol):
-    """Whose instances stand for subjects: the Attended of a rule."""
+    """Whose instances stand for subjects: the Absence of a rule."""
 
     def gone(self, key: Key) -> None:
         """Hear that an instance's device was reported dead, or sleeps no more."""

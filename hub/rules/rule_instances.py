@@ -124,7 +124,7 @@ class RuleInstances(dict[Key, Instance]):
             if instance.phase is not Phase.INACTIVE:
                 active.setdefault(key, set()).add(self._owner)
 
-    def note_active(self, key: Key, *, active: bool) -> None:
+    def note_active(self, key: Key, active: bool) -> None:
         """Note that an instance is pending or firing from now on, or no longer."""
         for found in self._active_sets:
             if active:

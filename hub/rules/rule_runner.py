@@ -12,21 +12,15 @@ from hub.errors import EvaluationError
 from hub.limits import HISTORY_IDLE_SECONDS, HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules import condition
-from hub.rules.absence import absence_of
 from hub.rules.condition import PhaseChange
-from hub.rules.device_time import DeviceTime
 from hub.rules.engine_context import EngineContext
-from hub.rules.gate_condition import GateCondition, turns
-from hub.rules.instance import NEVER, Instance, Sampled
-from hub.rules.last_message import LastMessage
+from hub.rules.instance import NEVER, Instance, Sampled, samples_of
 from hub.rules.moving import moving_of, stays
-from hub.rules.mute import Mute
-from hub.rules.part import Arrival, RulePart
-from hub.rules.pause import Pause
+from hub.rules.part import Arrival
 from hub.rules.rule import Rule
 from hub.rules.rule_evaluator import RuleEvaluator
 from hub.rules.rule_instances import Key, RuleInstances
-from hub.rules.sample_keeper import SampleKeeper
+from hub.rules.rule_parts import RuleParts, speaks_later
 from hub.rules.sampler import sampler_of
 from hub.rules.schedule_alarm import ScheduleAlarm
 from hub.rules.transition_maker import TransitionMaker
@@ -59,50 +53,20 @@ class RuleRunner:
         self.together = Count()
         sampler, moving = sampler_of(rule), moving_of(rule)
         self.evaluator = RuleEvaluator(rule, context)
-        self.instances = RuleInstances(self, context, sampler, timed=moving is not None or _speaks_later(rule))
-        self.mute = None if rule.mute is None else Mute(self, GateCondition(self, rule.mute, context.local))
+        self.instances = RuleInstances(self, context, sampler, timed=moving is not None or speaks_later(rule))
+        made = RuleParts(self, context, sampler, moving)
+        self.parts, self._befores, self._afters = made.all, made.befores, made.afters
+        self.samples, self.absence, self.pause, self.mute = made.samples, made.absence, made.pause, made.mute
+        self._turns, self._waits, self._dated = made.turns, made.waits, rule.timestamp is not None
+        self._alarm = ScheduleAlarm(rule, context, made.clocks, self._turn_all) if made.clocks else None
         self.transitions = TransitionMaker(
             owner=self,
             context=context,
             instances=self.instances,
             evaluator=self.evaluator,
             sampler=sampler,
-            is_muted=self._is_muted if self.mute is None else self.mute.is_muted,
+            is_muted=made.is_muted,
         )
-        self.samples = None if sampler is None else SampleKeeper(self, context, sampler, moving)
-        self.absence = absence_of(self, context)
-        self.pause = self._pause()
-        self._turns = rule.alert and any(turns(each) for each in (rule.when, rule.clear) if each is not None)
-        """Whether `when` or `clear` may turn by the clock."""
-        by_schedule = rule.when is not None and bool(rule.when.schedules)
-        self._waits = rule.alert and (rule.timestamp is not None or by_schedule)
-        """Whether what is inactive is kept: it may fire by the clock, or an older message may come behind."""
-        self.parts = self._made_parts()
-        self._behind = self.parts[::-1]
-        self._alarm = self._made_alarm()
-
-    def _pause(self) -> Pause | None:
-        gate = self.rule.pause
-        made = None if gate is None else GateCondition(self, gate, self.context.local)
-        return None if made is None else Pause(self, made, self.absence, self.samples)
-
-    def _made_parts(self) -> tuple[RulePart, ...]:
-        """Return the parts in the order in which they take a message; part.py says which that is."""
-        rule, zone = self.rule, self.rule.tz or self.context.local
-        own_time = None if rule.timestamp is None else DeviceTime(self, rule.timestamp, zone, self.samples)
-        judged_again = self.pause is not None or self._turns or self._waits
-        mute_turns = rule.mute is not None and rule.mute.condition is not None and turns(rule.mute.condition)
-        gated = rule.pause or rule.mute or rule.timestamp or rule.turning
-        remembers = bool(gated) and (judged_again or mute_turns)
-        last = LastMessage(self, for_all=self._waits) if remembers else None
-        found = (own_time, self.pause, self.samples, self.absence, last, self.mute)
-        return tuple([part for part in found if part is not None])
-
-    def _made_alarm(self) -> ScheduleAlarm | None:
-        named = [self.evaluator.tables[name] for name in sorted(self.rule.turning)]
-        gates = [gate.table for gate in (self.pause, self.mute) if gate is not None and gate.table is not None]
-        clocks = [*gates, *named]
-        return ScheduleAlarm(self.rule, self.context, clocks, self._turn_all) if clocks else None
 
     @property
     def evaluations(self) -> int:
@@ -126,14 +90,14 @@ class RuleRunner:
 
     # messages
 
-    def step(self, event: Event, captures: Key, key: Key | None, now: float, *, is_late: bool = False) -> None:
+    def step(self, event: Event, captures: Key, key: Key | None, now: float, is_late: bool = False) -> None:
         """Evaluate one event; `is_late`: its instance has heard a newer one of the same topic."""
         self.heard += 1
         try:
             if key is None:
                 key = self.instances.key(event, captures)
             if self.parts:
-                self._step_through(event, captures, key, now, is_late=is_late)
+                self._step_through(event, captures, key, now, is_late)
             elif not self.rule.alert:
                 if not event.retain:
                     self._speak(event, captures, key, now)
@@ -152,7 +116,8 @@ class RuleRunner:
             elif isinstance(outcome, EvaluationError):
                 raise outcome
             elif self.rule.alert:
-                self._follow(event, captures, key, now, now, holds=outcome)
+                if outcome or key in self.instances:
+                    self._follow(self.instances.obtain(key), event, captures, now, now, outcome)
             elif outcome:
                 self._tell(event, captures, key, now)
         except EvaluationError as error:
@@ -162,19 +127,22 @@ class RuleRunner:
         instance = self.instances.get(key)
         return instance is not None and instance.phase is _FIRING
 
-    def _step_through(self, event: Event, captures: Key, key: Key, now: float, *, is_late: bool) -> None:
+    def _step_through(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> None:
         """Let all parts take a message before and behind the condition; the first that keeps it back ends its way."""
         if self._alarm is not None:
             self._alarm.begin_once(now)
-        arrival = Arrival(event, captures, key, now)
-        arrival.is_late = is_late
+        arrival = Arrival(event, captures, key, now, is_late)
         try:
-            for part in self.parts:
-                if not part.before(arrival):
+            for before in self._befores:
+                if not before(arrival):
                     return
             if self.rule.alert:
-                if not arrival.is_late:
+                if arrival.is_late:
+                    return
+                if self._afters:
                     self._judge_arrival(arrival)
+                else:
+                    self._judge(event, captures, key, now, now)
             elif not event.retain:
                 self._speak(arrival.event, captures, key, now)
         except EvaluationError as error:
@@ -182,20 +150,20 @@ class RuleRunner:
 
     def _judge_arrival(self, arrival: Arrival) -> None:
         """Ask the condition, and let the parts hear what came of it, also where it has no value."""
-        dated = self.rule.timestamp is not None and not arrival.is_replay
-        at, judged = arrival.event.time if dated else arrival.now, False
+        event, now, judged = arrival.event, arrival.now, False
+        at = event.time if self._dated and not arrival.is_replay else now
         try:
-            self._judge(arrival.event, arrival.captures, arrival.key, arrival.now, at)
+            self._judge(event, arrival.captures, arrival.key, now, at)
             judged = True
         finally:
-            for part in self._behind:
-                part.after(arrival, judged=judged)
+            for after in self._afters:
+                after(arrival, judged)
 
     def replay(self, arrival: Arrival) -> None:
         """Judge a message that was remembered, as if it came now."""
         try:
-            for part in self.parts:
-                part.before(arrival)
+            for before in self._befores:
+                before(arrival)
             self._judge_arrival(arrival)
         except EvaluationError as error:
             self.evaluator.failed(arrival.event, error)
@@ -210,15 +178,14 @@ class RuleRunner:
             is_late = key is not None or self.instances.key(newer, captures) == self.instances.key(event, captures)
         except EvaluationError:
             is_late = False  # the newer one says nothing of this instance
-        self.step(event, captures, key, now, is_late=is_late)
+        self.step(event, captures, key, now, is_late)
 
     def live(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
         """Take a message that could not be read as a sign of life, and as nothing else."""
         if self.absence is None:
             return
         try:
-            arrival = Arrival(event, captures, self.instances.key(event, captures) if key is None else key, now)
-            arrival.is_late = True
+            arrival = Arrival(event, captures, self.instances.key(event, captures) if key is None else key, now, True)
             if self.pause is None or not self.pause.keep_sign(arrival):
                 self.absence.hear(arrival)
             instance = self.instances.get(arrival.key)
@@ -235,24 +202,30 @@ class RuleRunner:
     def _judge(self, event: Event, captures: Key, key: Key, now: float, at: float) -> None:
         """Evaluate the condition in force and let the instance follow it; `at`: from when on what it says holds."""
         instance = self.instances.get(key)
-        program = condition.in_force(self.rule, instance)
-        if program is not None:
+        program = self.rule.when
+        if instance is not None and instance.phase is _FIRING:
+            program = self.rule.clear or program
+        if program is None:
+            return
+        if program.needs_context:
             holds = self.evaluator.holds(program, instance, event, captures, now)
-            if holds or instance is not None:  # else it is as inactive as it was
-                self._follow(event, captures, key, now, at, holds=holds)
+        elif program.history:
+            holds = program.run(event.fields, captures, None, samples_of(instance))
+        else:  # most ask nothing but the message
+            holds = program.run(event.fields, captures, None)
+        if holds or instance is not None:  # else it is as inactive as it was
+            self._follow(instance or self.instances.obtain(key), event, captures, now, at, holds)
 
-    def _follow(self, event: Event, captures: Key, key: Key, now: float, at: float, *, holds: bool) -> None:
-        instance = self.instances.get(key)
-        if instance is None:
-            if not holds:
-                return
-            instance = self.instances.obtain(key)
-        fires = condition.means(self.rule, instance, holds=holds)
+    def _follow(self, instance: Instance, event: Event, captures: Key, now: float, at: float, holds: bool) -> None:
+        firing = instance.phase is _FIRING
+        fires = holds is not (firing and self.rule.clear is not None)
         if fires:
             self.matches += 1
-        if fires or instance.phase is _FIRING:
+        if fires or firing:
             self.instances.remember(instance, event)
-        change = condition.follow(self.rule, instance, fires=fires, at=at, now=now)
+            if fires and firing and not instance.clearing_since:
+                return  # it goes on firing, as most do: `follow` would say the same
+        change = condition.follow(self.rule, instance, fires, at, now)
         if change is not None:
             self.apply(instance, change, now, event, captures)
 
@@ -301,14 +274,14 @@ class RuleRunner:
         if instance.phase is _INACTIVE:
             self._leave(instance)
         elif before is _INACTIVE:
-            self.instances.note_active(instance.key, active=True)
+            self.instances.note_active(instance.key, True)
         if instance.phase is Phase.PENDING:
             self.instances.schedule(instance, instance.since + rule.hold)
 
     def _leave(self, instance: Instance) -> None:
         """Keep of an instance that is inactive again only what something needs."""
         instance.since = instance.clearing_since = NEVER
-        self.instances.note_active(instance.key, active=False)
+        self.instances.note_active(instance.key, False)
         if self.samples is not None:
             self.instances.line.heard(instance.key)
             self.reschedule(instance)
@@ -421,15 +394,3 @@ class RuleRunner:
         if gone:
             message = f"{_NO_ROOM}: {gone}, silent longest, are forgotten"
             self.context.on_error(self.rule.name, event.topic, message)
-
-    def _is_muted(self, instance: Instance | None, at: float) -> bool:
-        """Mute nobody: the rule has no `mute`."""
-        del instance, at
-        return False
-
-
-def _speaks_later(rule: Rule) -> bool:
-    """Tell whether something may be told of an instance when its message is over: then that is remembered."""
-    later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
-    gates = rule.pause or rule.mute or rule.turning or rule.timestamp
-    return bool(rule.hold or rule.clear_hold or rule.absent or gates or later)

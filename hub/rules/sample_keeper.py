@@ -7,9 +7,10 @@ from hub.rules.engine_context import EngineContext
 from hub.rules.instance import Instance, Sampled
 from hub.rules.moving import Moving
 from hub.rules.part import Arrival, RulePart, Runner
+from hub.rules.rule_instances import RuleInstances
 from hub.rules.sampler import Sampler
 
-__all__ = ["SampleKeeper"]
+__all__ = ["OwedJudgement", "SampleKeeper"]
 
 
 class SampleKeeper(RulePart):
@@ -22,19 +23,17 @@ class SampleKeeper(RulePart):
 
     # messages
 
-    def before(self, arrival: Arrival) -> bool:
-        """Let the instance remember what the message brings, unless it was a sample already, before a pause."""
-        if not arrival.was_judged:
-            self.feed(arrival)
-        return True
+    def before(self, arrival: Arrival, early: bool = False) -> bool:
+        """Take what a message brings, whatever the conditions will look at, unless it was a sample before a pause.
 
-    def feed(self, arrival: Arrival, *, early: bool = False) -> None:
-        """Take what the message brings, whatever the conditions will look at; `early`: for a pause's own condition.
+        `early`: only what the pause's own condition looks at, which is a sample under a pause, too.
 
         Raises:
             EvaluationError: the rule has as many instances as it may.
 
         """
+        if arrival.was_judged:
+            return True
         event, captures, key, now = arrival.event, arrival.captures, arrival.key, arrival.now
         instance = self._instances.get(key)
         if instance is None:
@@ -46,7 +45,7 @@ class SampleKeeper(RulePart):
         is_sooner = False
         if history is not None:
             feed = sampler.feed_late if arrival.is_late else sampler.feed
-            feed(history, event, captures, context, early=early)
+            feed(history, event, captures, context, early)
             if moving is not None:  # with less lag, what is in the windows leaves sooner than was entered
                 is_sooner = moving.follow(history, event, now)
         self._instances.touch(instance)
@@ -54,16 +53,7 @@ class SampleKeeper(RulePart):
             self._runner.reschedule(instance)
         elif moving is not None and (is_sooner or arrival.is_late or moving.begins(instance)):
             self._instances.schedule(instance, moving.due(instance))
-
-    def after(self, arrival: Arrival, *, judged: bool) -> None:
-        """Remember the message that the clock will judge again; where it had no value, the one before it is."""
-        instance = self._instances.get(arrival.key)
-        if self.moving is None or arrival.is_replay or instance is None:
-            return
-        if judged:
-            self._instances.remember(instance, arrival.event)
-        elif instance.raw is not None:
-            self._instances.schedule(instance, self.moving.owe(instance, arrival.now))
+        return True
 
     # the clock
 
@@ -105,3 +95,21 @@ class SampleKeeper(RulePart):
         instance.history = self.sampler.new()
         self._context.unsampled.add((self._runner.rule.name, instance.key))
         self._instances.touch(instance)
+
+
+class OwedJudgement(RulePart):
+    """What the clock owes to a rule that looks at windows: a judgement of the last message that had a value."""
+
+    def __init__(self, instances: RuleInstances, moving: Moving) -> None:
+        """Let `moving` say when the clock judges in place of a message that had no value."""
+        self._instances, self._moving = instances, moving
+
+    def after(self, arrival: Arrival, judged: bool) -> None:
+        """Remember the message that the clock will judge again; where it had no value, the one before it is."""
+        instance = self._instances.get(arrival.key)
+        if instance is None or arrival.is_replay:
+            return
+        if judged:
+            self._instances.remember(instance, arrival.event)
+        elif instance.raw is not None:
+            self._instances.schedule(instance, self._moving.owe(instance, arrival.now))

@@ -53,9 +53,7 @@ class Sampler:
     def _slot(self, slot: Slot) -> Any:
         return Window(slot.seconds, self._functions[slot]) if slot.seconds else Trail()
 
-    def feed(
-        self, history: History, event: Event, captures: Key, context: Context | None, *, early: bool = False
-    ) -> None:
+    def feed(self, history: History, event: Event, captures: Key, context: Context | None, early: bool = False) -> None:
         """Take what an event brought; null, and what cannot be computed, is left out.
 
         What the condition of `pause` looks at is taken `early`, under a pause too; all else only where there is none.
@@ -86,7 +84,7 @@ class Sampler:
             slots[key].hear(at, latest, value)
 
     def feed_late(
-        self, history: History, event: Event, captures: Key, context: Context | None, *, early: bool = False
+        self, history: History, event: Event, captures: Key, context: Context | None, early: bool = False
     ) -> None:
         """Take what an event brought that a newer one has overtaken: samples of windows, at their place in time.
 

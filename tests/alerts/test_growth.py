@@ -2,7 +2,6 @@
 
 import pytest
 
-from hub.agenda import Agenda
 from hub.alerts import event_limits, silences
 from hub.alerts.event_limits import EventLimits
 from hub.alerts.inhibition import Inhibition
@@ -15,16 +14,6 @@ from tests.rules.making import rule, rules
 LIMIT = Limit(1, 86400.0, "1/d")
 FEW = 10_000
 """Entries: what is tidied is tidied at about 4,000."""
-
-
-def test_an_alert_that_is_looked_at_ever_earlier_leaves_no_more_than_its_last_time():
-    agenda = Agenda()
-    for n in range(50_000):
-        agenda.wake("a", 1e9 - n)
-    assert len(agenda) < FEW
-    assert agenda.next_due() == 1e9 - 49_999
-    assert agenda.take(1e9) == "a"
-    assert agenda.take(1e9) is None
 
 
 def test_an_event_that_chatters_under_a_limit_waits_once():

@@ -1,0 +1,65 @@
+"""Which parts a rule has beside its condition, made from its keys; a plain rule has none."""
+
+from hub.rules.absence import absence_of
+from hub.rules.device_time import DeviceTime
+from hub.rules.engine_context import EngineContext
+from hub.rules.gate_condition import GateCondition, turns
+from hub.rules.instance import Instance
+from hub.rules.last_message import LastMessage
+from hub.rules.moving import Moving
+from hub.rules.mute import Mute
+from hub.rules.part import RulePart, Runner
+from hub.rules.pause import Pause
+from hub.rules.rule import Rule
+from hub.rules.sample_keeper import OwedJudgement, SampleKeeper
+from hub.rules.sampler import Sampler
+
+__all__ = ["RuleParts", "speaks_later"]
+
+
+class RuleParts:
+    """The parts of one rule. `all` has them in the order in which they take a message; part.py says which that is."""
+
+    def __init__(self, runner: Runner, context: EngineContext, sampler: Sampler | None, moving: Moving | None) -> None:
+        """Make what the rule asks for."""
+        rule, zone = runner.rule, runner.rule.tz or context.local
+        self.turns = rule.alert and any(turns(each) for each in (rule.when, rule.clear) if each is not None)
+        """Whether `when` or `clear` may turn by the clock."""
+        by_schedule = rule.when is not None and bool(rule.when.schedules)
+        self.waits = rule.alert and (rule.timestamp is not None or by_schedule)
+        """Whether what is inactive is kept: it may fire by the clock, or an older message may come behind."""
+        self.samples = None if sampler is None else SampleKeeper(runner, context, sampler, moving)
+        self.absence = absence_of(runner, context)
+        pause = None if rule.pause is None else GateCondition(runner, rule.pause, context.local)
+        self.pause = None if pause is None else Pause(runner, pause, self.absence, self.samples)
+        mute = None if rule.mute is None else GateCondition(runner, rule.mute, context.local)
+        self.mute = None if mute is None else Mute(runner, mute)
+        own_time = None if rule.timestamp is None else DeviceTime(runner, rule.timestamp, zone, self.samples)
+        owed = None if moving is None else OwedJudgement(runner.instances, moving)
+        found = (own_time, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
+        self.all: tuple[RulePart, ...] = tuple([part for part in found if part is not None])
+        self.befores = [part.before for part in self.all if type(part).before is not RulePart.before]
+        self.afters = [part.after for part in self.all[::-1] if type(part).after is not RulePart.after]
+        """Only of parts that do anything then: messages are many."""
+        gates = [gate.table for gate in (pause, mute) if gate is not None and gate.table is not None]
+        self.clocks = [*gates, *(runner.evaluator.tables[name] for name in sorted(rule.turning))]
+        """The schedules that it goes by."""
+
+    def _last(self, runner: Runner) -> LastMessage | None:
+        """Return what remembers messages for whoever judges them again, where anybody may."""
+        rule = runner.rule
+        mute_turns = rule.mute is not None and rule.mute.condition is not None and turns(rule.mute.condition)
+        gated = rule.pause or rule.mute or rule.timestamp or rule.turning  # windows alone remember what they need
+        judged_again = rule.pause is not None or mute_turns or self.turns or self.waits
+        return LastMessage(runner, for_all=self.waits) if gated and judged_again else None
+
+    def is_muted(self, instance: Instance | None, at: float) -> bool:
+        """Tell whether the rule's `mute` holds for an instance."""
+        return self.mute is not None and self.mute.is_muted(instance, at)
+
+
+def speaks_later(rule: Rule) -> bool:
+    """Tell whether something may be told of an instance when its message is over: then that is remembered."""
+    later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
+    gates = rule.pause or rule.mute or rule.turning or rule.timestamp
+    return bool(rule.hold or rule.clear_hold or rule.absent or gates or later)
