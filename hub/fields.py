@@ -1,28 +1,37 @@
 """Reading a mapping of a document key by key: types, defaults, "did you mean", all problems at once.
 
-section = Section(node, problems, "receiver")
-url = section.take("url", text)
+section = Section(node, problems, "receiver", TABLE)
+url = section.take(URL)            # a Key of the table (declared.py)
 section.finish()                   # what was not taken is an unknown key
+
+A plug-in may also take keys that it has not declared: `section.take("url", text, "")`. They are read and checked the
+same; only the schema and its words are missing then.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, cast, overload
 
+from hub.declared import Convert, Key, KeyTable, late
 from hub.document import Node, Problems
 from hub.duration import parse_duration
 from hub.errors import Problem
 from hub.nearest import nearest
 from hub.printable import first_odd, odd, plain
 from hub.secret import Secret, Unset
+from hub.value_schema import SPAN, TEXT, list_schema, schema_of, with_schema
 
 __all__ = [
     "Bad",
+    "Convert",
+    "Key",
+    "KeyTable",
     "Section",
     "Told",
     "boolean",
     "did_you_mean",
     "duration",
     "integer",
+    "late",
     "list_of",
     "number",
     "one_of",
@@ -31,7 +40,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Convert = Callable[[Node], T]
+_ABSENT: Any = object()
 
 
 class Bad(Exception):  # reads as "raise Bad(node, …)"; it never leaves a Section
@@ -74,9 +83,12 @@ class Unfit(Bad):  # of another kind than asked for: that is wrong whatever the 
 class Section:
     """A mapping being read. Every key that is taken is known; `finish` reports the others."""
 
-    def __init__(self, node: Node, problems: Problems, what: str) -> None:
-        """Begin with a mapping; `what` names it in messages. Anything but a mapping is a problem and reads as empty."""
-        self.node, self.problems, self.what = node, problems, what
+    def __init__(self, node: Node, problems: Problems, what: str, table: KeyTable | None = None) -> None:
+        """Begin with a mapping; `what` names it in messages. Anything but a mapping is a problem and reads as empty.
+
+        With a `table` only keys that it declares can be taken, so that what is read is what the schema has.
+        """
+        self.node, self.problems, self.what, self.table = node, problems, what, table
         self.known: set[str] = set()
         self.foreign: Mapping[str, str] = {}
         """What to write for keys of other tools."""
@@ -93,32 +105,56 @@ class Section:
         """Add a problem."""
         self.problems.append(problem)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self.values
+    def __contains__(self, key: str | Key[Any]) -> bool:
+        return (key.name if isinstance(key, Key) else key) in self.values
 
-    def get(self, key: str) -> Node | None:
-        """Take a key's node as it is; None where it is absent or null."""
-        self.known.add(key)
-        node = self.values.get(key)
+    def get(self, key: str | Key[Any]) -> Node | None:
+        """Take a key's node as it is; None where it is absent or null.
+
+        Raises:
+            KeyError: the section's table does not declare the key: a mistake in the hub, not of who wrote the file.
+
+        """
+        name = key.name if isinstance(key, Key) else key
+        if isinstance(key, Key) and self.table is not None and key not in self.table:
+            raise KeyError(f"{name!r} is not declared in the table {self.table.title!r}")
+        self.known.add(name)
+        node = self.values.get(name)
         return None if node is None or node.value is None else node
 
-    def take(self, key: str, convert: Convert[T], default: T) -> T:
-        """Take a key's converted value, or the default where it is absent or has a problem (then reported)."""
+    @overload
+    def take(self, key: Key[T], convert: Convert[T] | None = None, default: T = _ABSENT) -> T: ...
+    @overload
+    def take(self, key: str, convert: Convert[T], default: T) -> T: ...
+    def take(self, key: str | Key[T], convert: Convert[T] | None = None, default: T = _ABSENT) -> T:
+        """Take a key's converted value, or the default where it is absent or has a problem (then reported).
+
+        A declared key brings its reader and default; another one of either is for what is known only here (the names
+        that an expression may use, what `defaults` say). A required key that is absent is a problem.
+        """
         node = self.get(key)
+        if isinstance(key, Key):
+            convert = convert or key.convert
+            default = key.default if default is _ABSENT else default
+            if node is None and key.required:
+                self._miss(key.name)
         if node is None:
             return default
         try:
-            return convert(node)
+            return cast("Convert[T]", convert)(node)
         except Bad as error:
             for problem in () if error.told else (error.problem, *error.more):
                 self.report(problem)
             return default
 
     def require(self, key: str, convert: Convert[T], default: T) -> T:
-        """Do the same, with a problem where the key is absent."""
+        """Do the same for an undeclared key, with a problem where it is absent."""
+        self._miss(key)
+        return self.take(key, convert, default)
+
+    def _miss(self, key: str) -> None:
         if self.is_mapping and (key not in self.values or self.values[key].value is None):
             self.report(self._missing(key))
-        return self.take(key, convert, default)
 
     def _missing(self, key: str) -> Problem:
         node = self.values.get(key)
@@ -147,6 +183,7 @@ def kind(node: Node) -> str:
     return "nothing" if value is None else names.get(type(value), "a secret")
 
 
+@with_schema(TEXT)
 def text(node: Node) -> str:
     """Text; a number counts as the text it was written as."""
     if isinstance(node.value, (str, int, float)):
@@ -157,11 +194,13 @@ def text(node: Node) -> str:
     raise Unfit(node, f"must be text, not {kind(node)}", hint)
 
 
+@with_schema(TEXT)
 def secret(node: Node) -> Secret:
     """Text that must not be shown, from `!env`, `!file` or written out."""
     return node.value if isinstance(node.value, Secret) else Secret(text(node))
 
 
+@with_schema({"type": "boolean"})
 def boolean(node: Node) -> bool:
     """Read true or false."""
     if isinstance(node.value, bool):
@@ -169,6 +208,7 @@ def boolean(node: Node) -> bool:
     raise Unfit(node, f"must be true or false, not {node.text or kind(node)!r}")
 
 
+@with_schema({"type": "number"})
 def number(node: Node) -> float:
     """Any number."""
     if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
@@ -179,6 +219,7 @@ def number(node: Node) -> float:
 def integer(low: int, high: int) -> Convert[int]:
     """Make a reader of a whole number from low to high."""
 
+    @with_schema({"type": "integer", "minimum": low, "maximum": high})
     def convert(node: Node) -> int:
         if not isinstance(node.value, int) or isinstance(node.value, bool):
             raise Unfit(node, f"must be a whole number, not {kind(node)}")
@@ -189,6 +230,7 @@ def integer(low: int, high: int) -> Convert[int]:
     return convert
 
 
+@with_schema(SPAN)
 def duration(node: Node) -> float:
     """Read a duration in seconds."""
     if isinstance(node.value, (int, float)) and not isinstance(node.value, bool) and node.value != 0:
@@ -202,6 +244,7 @@ def duration(node: Node) -> float:
 def one_of(*words: str) -> Convert[str]:
     """Make a reader of one of these words."""
 
+    @with_schema({"enum": list(words)})
     def convert(node: Node) -> str:
         word = text(node)
         if word not in words:
@@ -214,6 +257,7 @@ def one_of(*words: str) -> Convert[str]:
 def list_of(convert: Convert[T]) -> Convert[tuple[T, ...]]:
     """Make a reader of a list; a single value counts as a list of one. Every wrong item is a problem."""
 
+    @with_schema(list_schema(schema_of(convert)))
     def convert_all(node: Node) -> tuple[T, ...]:
         items: list[Node] = node.value if isinstance(node.value, list) else [node]
         made: list[T] = []

@@ -16,6 +16,7 @@ from hub.fields import Bad, text
 from hub.limits import ADDRESS_CHARS, ADDRESS_VALUE_CHARS
 from hub.notify.templating import SCOPE, mistake, names, template
 from hub.notify.text import as_json
+from hub.value_schema import TEXT, with_schema
 
 __all__ = ["Address", "Payload", "address", "payload"]
 
@@ -57,6 +58,7 @@ def address(allowed: str, what: str) -> Callable[[Node], Address]:
     """Make a reader of an address whose fixed text consists of what the character class `allowed` names."""
     good = re.compile(f"[{allowed}]*")
 
+    @with_schema(TEXT)
     def convert(node: Node) -> Address:
         whole = text(node)
         try:
@@ -71,6 +73,7 @@ def address(allowed: str, what: str) -> Callable[[Node], Address]:
     return convert
 
 
+@with_schema(TEXT)
 def payload(node: Node) -> Payload:
     """Read the template of a payload."""
     return Payload(node.text, template(node))

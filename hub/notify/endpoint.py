@@ -7,6 +7,7 @@ from hub.document import Node
 from hub.fields import Bad, secret
 from hub.notify.redact import Redactor
 from hub.secret import Secret
+from hub.value_schema import TEXT, with_schema
 
 __all__ = ["endpoint", "endpoint_redactor", "worded"]
 
@@ -14,6 +15,7 @@ __all__ = ["endpoint", "endpoint_redactor", "worded"]
 def endpoint(example: str, *schemes: str) -> Callable[[Node], Secret]:
     """Make a reader of a server's URL with one of these schemes."""
 
+    @with_schema(TEXT)
     def convert(node: Node) -> Secret:
         whole = secret(node)
         try:

@@ -9,17 +9,19 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from hub.document import Node, Problems
-from hub.fields import Section, boolean, did_you_mean
+from hub.fields import Section, did_you_mean
 from hub.limits import BREAKER_FAILURES, RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
-from hub.notify.keys import fallback, rate, retry, timeout
+from hub.notify.client_keys import TABLES
+from hub.notify.keys import COMMON, FALLBACK, RATE, RETRY, SEND_RESOLVED, TIMEOUT, fallback, retry
 from hub.notify.receiver import Kind, Receiver, ReceiverSettings, Toolbox
-from hub.notify.retry import RetryPolicy
 from hub.secret import Secret
+from hub.value_schema import Schema, mapping_schema, one_required
 
-__all__ = ["build_receiver", "read_receivers"]
+__all__ = ["build_receiver", "read_receivers", "receivers_schema"]
 
 _GROUP = "hub.receivers"
-_COMMON = ("timeout", "rate", "retry", "fallback", "send_resolved")
+_COMMON = tuple(key.name for key in COMMON)
+_OTHER: Schema = {"description": "A kind of another package.", "type": ["object", "null"]}
 
 
 def read_receivers(node: Node, problems: Problems) -> dict[str, ReceiverSettings]:
@@ -39,23 +41,46 @@ def build_receiver(settings: ReceiverSettings, toolbox: Toolbox) -> Receiver:
     return kind(settings.options, toolbox)
 
 
+def receivers_schema() -> Schema:
+    """Return the schema of the `receivers` mapping: all kinds that are installed, or could be by an extra of the hub.
+
+    A kind of another package has the schema of its `keys`, where it declares them.
+    """
+    points = {point.name: point for point in entry_points(group=_GROUP)}
+    kinds = {name: _kind_schema(name, point) for name, point in sorted(points.items())}
+    common = {key.name: key.schema for key in COMMON}
+    full = {**mapping_schema("a receiver", {**kinds, **common}, []), **one_required(*kinds)}
+    url = {"title": "an Apprise URL", "type": "string", "pattern": "^[^:]+://"}
+    return {"type": "object", "additionalProperties": {"anyOf": [url, full]}}
+
+
+def _kind_schema(name: str, point: EntryPoint) -> Schema:
+    table = TABLES.get(name)
+    if table is None:
+        try:
+            table = getattr(point.load(), "keys", None)
+        except (ImportError, AttributeError):
+            table = None  # what is not whole is not described; `hub check` says what is the matter with it
+    return {"title": name, **(_OTHER if table is None else table.schema)}
+
+
 def _read(name: str, node: Node, kinds: Mapping[str, EntryPoint], problems: Problems) -> ReceiverSettings:
     if isinstance(node.value, (str, Secret)):
         node = _mapping(node, "apprise", node)
     section = Section(node, problems, f"receiver {name!r}")
-    send_resolved = section.take("send_resolved", boolean, default=True)
+    send_resolved = section.take(SEND_RESOLVED)
     kind = _kind(section, kinds) if _readable(node) else ""
     options, usual = _options(section, kind, kinds) if kind else (None, _Usual())
     return ReceiverSettings(
         name,
         kind,
         options,
-        section.take("timeout", timeout, usual.timeout),
+        section.take(TIMEOUT, default=usual.timeout),
         usual.concurrency,
         send_resolved,
-        section.take("rate", rate, None),
-        section.take("retry", retry(problems), RetryPolicy()),
-        section.take("fallback", fallback(problems), None),
+        section.take(RATE),
+        section.take(RETRY, retry(problems)),
+        section.take(FALLBACK, fallback(problems)),
         usual.breaker,
     )
 
@@ -98,7 +123,7 @@ def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tu
         return None, _Usual()
     if name == "apprise" and not isinstance(node.value, dict):
         node = _mapping(node, "url", node)
-    inner = Section(node, section.problems, f"{name!r} of {section.what}")
+    inner = Section(node, section.problems, f"{name!r} of {section.what}", getattr(kind, "keys", None))
     if not _readable(node):
         return None, _Usual()
     options = kind.read(inner)

@@ -13,7 +13,8 @@ from hub.document import Node
 from hub.errors import CompileError
 from hub.expressions import Context, Scope, Template, TopicTemplate, caret, compile_template, compile_topic
 from hub.fields import Bad, text
-from hub.ids import episode_id
+from hub.notify.episode import episode
+from hub.value_schema import TEXT, with_schema
 
 __all__ = ["NAMES", "SCOPE", "mistake", "names", "template", "topic"]
 
@@ -33,6 +34,7 @@ def names(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...], 
     return extra, (), Context(labels=labels, extra=extra)
 
 
+@with_schema(TEXT)
 def template(node: Node) -> Template:
     """Read a text template from a receiver's key."""
     whole = text(node)
@@ -42,6 +44,7 @@ def template(node: Node) -> Template:
         raise mistake(node, error) from None
 
 
+@with_schema(TEXT)
 def topic(node: Node) -> TopicTemplate:
     """Read a template of a publish topic from a receiver's key."""
     whole = text(node)

@@ -21,6 +21,7 @@ from hub.notify.hostname import unusable
 from hub.notify.redact import url_secrets
 from hub.notify.templating import SCOPE, names
 from hub.secret import Secret
+from hub.value_schema import TEXT, with_schema
 
 __all__ = ["Target", "UnsafeHost", "target"]
 
@@ -84,6 +85,7 @@ def _without_dots(rest: str) -> str:
     return "/".join(levels) + mark + query
 
 
+@with_schema(TEXT)
 def target(node: Node) -> Target:
     """Read `url`, which is secret as a whole: a problem shows nothing of it."""
     whole = secret(node)

@@ -1,17 +1,29 @@
 """`sources:` of hub.yaml into settings: a name, a kind as its key, and beside it the topic that rules see."""
 
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from hub.document import Node, Problems
-from hub.fields import Section, did_you_mean
+from hub.fields import Key, KeyTable, Section, did_you_mean, late
 from hub.sources.place import Place, place
 from hub.sources.queue import Kind
+from hub.sources.source_keys import TABLES
+from hub.value_schema import TEXT, Schema, mapping_schema, one_required
 
-__all__ = ["SourceSettings", "build_kind", "read_sources"]
+__all__ = ["SourceSettings", "build_kind", "read_sources", "sources_schema"]
 
 _GROUP = "hub.sources"
+_OTHER: Schema = {"description": "A kind of another package.", "type": ["object", "null"]}
+_TOPIC: Key[Place] = Key(
+    "topic",
+    late,  # which names may stand in it the kind says
+    Place(""),
+    "The topic that rules see; {…} takes parts of the message's own address.",
+    "plant/{subject}",
+    required=True,
+    schema=TEXT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +51,28 @@ def build_kind(settings: SourceSettings, client_id: str) -> Kind:
     return kind(settings.options, settings.topic, settings.name, client_id)
 
 
+def sources_schema() -> Schema:
+    """Return the schema of the `sources` mapping: all kinds that are installed, or could be by an extra of the hub."""
+    points = {point.name: point for point in entry_points(group=_GROUP)}
+    kinds = {name: {"title": name, **_kind_schema(name, point)} for name, point in sorted(points.items())}
+    whole = mapping_schema("a source", {**kinds, _TOPIC.name: _TOPIC.schema}, [_TOPIC.name])
+    return {"type": "object", "additionalProperties": {**whole, **one_required(*kinds)}}
+
+
+def _kind_schema(name: str, point: EntryPoint) -> Schema:
+    table: KeyTable | None = TABLES.get(name)
+    if table is None:
+        try:
+            table = getattr(point.load(), "keys", None)
+        except (ImportError, AttributeError):
+            table = None  # what is not whole is not described; `hub check` says what is the matter with it
+    return _OTHER if table is None else {"description": f"Reads from {name}.", **table.schema}
+
+
 def _read(name: str, node: Node, problems: Problems) -> SourceSettings | None:
     section = Section(node, problems, f"source {name!r}")
     points = {point.name: point for point in entry_points(group=_GROUP)}
-    found = [key for key in section.values if key != "topic"]
+    found = [key for key in section.values if key != _TOPIC.name]
     if len(found) != 1 or found[0] not in points:
         known = ", ".join(sorted(points))
         hint = did_you_mean(found[0], points) if len(found) == 1 else ""
@@ -56,8 +86,9 @@ def _read(name: str, node: Node, problems: Problems) -> SourceSettings | None:
         message = f"source kind {point.name!r} cannot be loaded: {error}"
         section.report(section.node.key_problem(point.name, message, extra))
         return None
-    topic = section.require("topic", place(*kind.names), Place(""))
-    inner = Section(section.values[point.name], problems, f"{point.name!r} of {section.what}")
+    topic = section.take(_TOPIC, place(*kind.names))
+    what = f"{point.name!r} of {section.what}"
+    inner = Section(section.values[point.name], problems, what, getattr(kind, "keys", None))
     options = kind.read(inner)
     inner.finish()
     return SourceSettings(name, point.name, options, topic)

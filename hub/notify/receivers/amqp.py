@@ -14,8 +14,9 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.address import Address, Payload, address, payload
-from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.address import Address, Payload
+from hub.notify.client_keys import AMQP, AMQP_EXCHANGE, AMQP_QUEUE, AMQP_ROUTING_KEY, AMQP_URL, PAYLOAD
+from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.link import Link
 from hub.notify.receiver import Toolbox
 from hub.secret import Secret
@@ -23,7 +24,6 @@ from hub.secret import Secret
 __all__ = ["Amqp", "AmqpOptions"]
 
 _TOO_LARGE = "message size"  # what RabbitMQ says of one beyond its `max_message_size`; the code has other causes, too
-_PRINTABLE = r"\x20-\x7e"  # a short string of AMQP, of which everybody can type every character
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class AmqpOptions:
 class Amqp:
     """Publishes over one connection and one channel."""
 
+    keys = AMQP
     concurrency = SEND_WINDOW
 
     def __init__(self, options: AmqpOptions, toolbox: Toolbox) -> None:
@@ -49,16 +50,14 @@ class Amqp:
 
     @classmethod
     def read(cls, section: Section) -> AmqpOptions:
-        """Take `url`, `exchange`, `routing_key`, `queue`, `payload`."""
-        url = section.require("url", endpoint("amqp://user:password@host:5672/vhost", "amqp", "amqps"), Secret(""))
-        exchange = section.take("exchange", address(_PRINTABLE, "name of an exchange"), None)
-        key = section.take("routing_key", address(_PRINTABLE, "routing key"), None)
-        queue = section.take("queue", address(_PRINTABLE, "name of a queue"), None)
+        """Take either an exchange, perhaps with a routing key, or a queue."""
+        url, exchange = section.take(AMQP_URL), section.take(AMQP_EXCHANGE)
+        key, queue = section.take(AMQP_ROUTING_KEY), section.take(AMQP_QUEUE)
         if ("exchange" in section) == ("queue" in section):
             section.report(section.node.problem(f"{section.what} needs either 'exchange' or 'queue'"))
         elif "queue" in section and "routing_key" in section:
             section.report(section.node.key_problem("routing_key", "'routing_key' belongs to 'exchange'"))
-        return AmqpOptions(url, exchange, queue or key or Address(""), section.take("payload", payload, Payload()))
+        return AmqpOptions(url, exchange, queue or key or Address(""), section.take(PAYLOAD))
 
     async def send(self, notification: Notification) -> Outcome:
         """Publish one message and wait for the broker's confirmation."""

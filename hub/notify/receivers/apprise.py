@@ -24,6 +24,7 @@ from hub.notify.apprise_answers import answers, judge
 from hub.notify.apprise_logs import Said
 from hub.notify.apprise_needs import keep_closed, lack_of_plugin, lack_of_service, lack_said
 from hub.notify.apprise_services import loudness, message_of
+from hub.notify.client_keys import APPRISE, APPRISE_URL
 from hub.notify.fitting import compose
 from hub.notify.level import level_of
 from hub.notify.receiver import Toolbox
@@ -57,6 +58,7 @@ class AppriseOptions:
 class Apprise:
     """Sends title and text through one Apprise URL."""
 
+    keys = APPRISE
     concurrency = APPRISE_THREADS
 
     def __init__(self, options: AppriseOptions, toolbox: Toolbox) -> None:
@@ -69,8 +71,9 @@ class Apprise:
 
     @classmethod
     def read(cls, section: Section) -> AppriseOptions:
-        """Take `url`."""
-        return section.require("url", _url, AppriseOptions(Secret("")))
+        """Take the URL; Apprise says what it can do with it."""
+        options: AppriseOptions = section.take(APPRISE_URL, _url, AppriseOptions(Secret("")))
+        return options
 
     async def send(self, notification: Notification) -> Outcome:
         """Try once."""

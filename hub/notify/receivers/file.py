@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from hub.fields import Section, text
+from hub.fields import Key, KeyTable, Section, text
 from hub.model import Delivered, Notification, Outcome, Retry
 from hub.notify.receiver import Toolbox
 from hub.notify.text import as_json
@@ -18,6 +18,7 @@ from hub.notify.threads import Threads
 
 __all__ = ["File", "FileOptions"]
 
+_PATH = Key("path", text, "", "The file; its folder must exist.", "alerts.ndjson", required=True)
 _Waiter = tuple[bytes, "asyncio.Future[Outcome]"]
 
 
@@ -31,6 +32,7 @@ class FileOptions:
 class File:
     """Appends to a file that somebody else may rotate."""
 
+    keys = KeyTable("file", _PATH, words="Appends one JSON line each to a file.")
     concurrency = 64  # they share one write and one fsync
 
     def __init__(self, options: FileOptions, toolbox: Toolbox) -> None:  # noqa: ARG002 - as every kind
@@ -42,8 +44,8 @@ class File:
 
     @classmethod
     def read(cls, section: Section) -> FileOptions:
-        """Take `path`."""
-        return FileOptions(section.require("path", text, ""))
+        """Take the path; whether it can be written is seen with the first line."""
+        return FileOptions(section.take(_PATH))
 
     async def send(self, notification: Notification) -> Outcome:
         """Wait for the write that has this line."""

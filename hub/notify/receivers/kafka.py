@@ -11,19 +11,27 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTopicError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
-from hub.document import Node
-from hub.fields import Bad, Section, boolean, list_of, one_of, secret, text
+from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.address import Address, Payload, address, payload
+from hub.notify.address import Address, Payload
+from hub.notify.client_keys import (
+    KAFKA,
+    KAFKA_KEY,
+    KAFKA_MECHANISM,
+    KAFKA_SERVERS,
+    KAFKA_TLS,
+    KAFKA_TOPIC,
+    PASSWORD,
+    PAYLOAD,
+    USERNAME,
+)
 from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.link import Link
 from hub.notify.receiver import Toolbox
 from hub.secret import Secret
 
-__all__ = ["Kafka", "KafkaLogin", "KafkaOptions", "login", "server"]
-
-_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+__all__ = ["Kafka", "KafkaLogin", "KafkaOptions", "login"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class KafkaLogin:
     tls: bool = False
     username: str | None = None
     password: Secret | None = None
-    mechanism: str = _MECHANISMS[0]
+    mechanism: str = KAFKA_MECHANISM.default
 
     def arguments(self) -> dict[str, object]:
         """Return it as aiokafka's clients take it."""
@@ -69,6 +77,7 @@ class Kafka:
     tries for ever, beside our own retry. The header `id` tells a repetition.
     """
 
+    keys = KAFKA
     concurrency = SEND_WINDOW
 
     def __init__(self, options: KafkaOptions, toolbox: Toolbox) -> None:
@@ -79,13 +88,8 @@ class Kafka:
 
     @classmethod
     def read(cls, section: Section) -> KafkaOptions:
-        """Take `servers`, `topic`, `key`, `payload`, `tls`, `username`, `password`, `mechanism`."""
-        return KafkaOptions(
-            login(section),
-            section.require("topic", address("A-Za-z0-9._-", "topic of Kafka"), Address("")),
-            section.take("key", payload, None),
-            section.take("payload", payload, Payload()),
-        )
+        """Take the login first: a section is read as it is documented."""
+        return KafkaOptions(login(section), section.take(KAFKA_TOPIC), section.take(KAFKA_KEY), section.take(PAYLOAD))
 
     async def send(self, notification: Notification) -> Outcome:
         """Produce one record and wait for the cluster's word."""
@@ -132,21 +136,12 @@ class Kafka:
 def login(section: Section) -> KafkaLogin:
     """Take the keys that say where a cluster is and who we are."""
     made = KafkaLogin(
-        section.require("servers", list_of(server), ()),
-        section.take("tls", boolean, default=False),
-        section.take("username", text, None),
-        section.take("password", secret, None),
-        section.take("mechanism", one_of(*_MECHANISMS), _MECHANISMS[0]),
+        section.take(KAFKA_SERVERS),
+        section.take(KAFKA_TLS),
+        section.take(USERNAME),
+        section.take(PASSWORD),
+        section.take(KAFKA_MECHANISM),
     )
     if (made.username is None) != (made.password is None):
         section.report(section.node.problem(f"{section.what} needs both username and password, or neither"))
     return made
-
-
-def server(node: Node) -> str:
-    """Read `host:port`."""
-    whole = text(node)
-    host, _, port = whole.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65536:
-        raise Bad(node, f"is not host:port: {whole[:80]!r}", "as in kafka.example.org:9092")
-    return whole

@@ -6,15 +6,35 @@ from typing import Any
 
 from hub.errors import PublishRefused, SessionError
 from hub.expressions import Template, TopicTemplate
-from hub.fields import Section, boolean, integer
+from hub.fields import Key, KeyTable, Section, boolean, integer
 from hub.limits import BROKER_PATIENCE_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
+from hub.notify.client_keys import PAYLOAD, TEMPLATE
 from hub.notify.receiver import Toolbox
 from hub.notify.templating import names, template, topic
 from hub.notify.text import as_json
 from hub.printable import one_line
 
 __all__ = ["Mqtt", "MqttOptions"]
+
+_TOPIC = Key(
+    "topic",
+    topic,
+    None,
+    f"Where to publish, {TEMPLATE}; the first level is fixed.",
+    "notify/{site}/{device}",
+    required=True,
+)
+_PAYLOAD = Key("payload", template, None, PAYLOAD.words, *PAYLOAD.examples)
+_QOS = Key("qos", integer(0, 1), 1, "Quality of service.")
+_RETAIN = Key("retain", boolean, False, "Whether the broker keeps it.", usual=False)
+_ACK_LINK = Key(
+    "ack_link",
+    boolean,
+    False,
+    "Whether it carries the link that acknowledges: all who read there could.",
+    usual=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +57,7 @@ class MqttOptions:
 class Mqtt:
     """Publishes; delivered is what the broker has acknowledged (QoS 1) or what is written (QoS 0)."""
 
+    keys = KeyTable("mqtt", _TOPIC, _PAYLOAD, _QOS, _RETAIN, _ACK_LINK, words="Publishes on the hub's own broker.")
     concurrency = SEND_WINDOW
     timeout = BROKER_PATIENCE_SECONDS
 
@@ -48,16 +69,16 @@ class Mqtt:
 
     @classmethod
     def read(cls, section: Section) -> MqttOptions:
-        """Take `topic`, `payload`, `qos`, `retain`, `ack_link`."""
-        texts = {key: node.text if (node := section.get(key)) else "" for key in ("topic", "payload")}
+        """Take all of its keys, and the texts of the templates, by which options are compared."""
+        topic_text, payload_text = (node.text if (node := section.get(key)) else "" for key in (_TOPIC, _PAYLOAD))
         return MqttOptions(
-            section.require("topic", topic, None),
-            section.take("payload", template, None),
-            texts["topic"],
-            texts["payload"],
-            section.take("qos", integer(0, 1), 1),
-            section.take("retain", boolean, default=False),
-            section.take("ack_link", boolean, default=False),
+            section.take(_TOPIC),
+            section.take(_PAYLOAD),
+            topic_text,
+            payload_text,
+            section.take(_QOS),
+            section.take(_RETAIN),
+            section.take(_ACK_LINK),
         )
 
     async def send(self, notification: Notification) -> Outcome:

@@ -18,15 +18,14 @@ from nats.js.errors import BadRequestError, NoStreamResponseError
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.address import Address, Payload, address, payload
-from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.address import Address, Payload
+from hub.notify.client_keys import NATS, NATS_STREAM, NATS_SUBJECT, NATS_URL, PAYLOAD
+from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.link import Link
 from hub.notify.receiver import Toolbox
 from hub.secret import Secret
 
 __all__ = ["Nats", "NatsOptions"]
-
-_TOKENS = r"\x21-\x29\x2b-\x3d\x3f-\x7e"  # printable, but no space, * or >
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class NatsOptions:
 class Nats:
     """Publishes over one connection. JetStream drops a repetition by the header Nats-Msg-Id."""
 
+    keys = NATS
     concurrency = SEND_WINDOW
 
     def __init__(self, options: NatsOptions, toolbox: Toolbox) -> None:
@@ -52,12 +52,9 @@ class Nats:
 
     @classmethod
     def read(cls, section: Section) -> NatsOptions:
-        """Take `url`, `subject`, `stream`, `payload`."""
+        """Take all of its keys as they are."""
         return NatsOptions(
-            section.require("url", endpoint("nats://user:password@host:4222", "nats", "tls", "ws", "wss"), Secret("")),
-            section.require("subject", address(_TOKENS, "subject"), Address("")),
-            section.take("stream", address("A-Za-z0-9_-", "name of a stream"), None),
-            section.take("payload", payload, Payload()),
+            section.take(NATS_URL), section.take(NATS_SUBJECT), section.take(NATS_STREAM), section.take(PAYLOAD)
         )
 
     async def send(self, notification: Notification) -> Outcome:

@@ -11,17 +11,18 @@ from redis.asyncio.retry import Retry as Attempts
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
-from hub.fields import Section, integer
+from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS
 from hub.model import Delivered, Notification, Outcome, Retry
-from hub.notify.address import Address, Payload, address, payload
-from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.address import Address, Payload
+from hub.notify.client_keys import PAYLOAD, REDIS, REDIS_CHANNEL, REDIS_LIST, REDIS_MAXLEN, REDIS_STREAM, REDIS_URL
+from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.receiver import Toolbox
 from hub.secret import Secret
 
 __all__ = ["Redis", "RedisOptions"]
 
-_KINDS = ("stream", "list", "channel")
+_KINDS = (REDIS_STREAM, REDIS_LIST, REDIS_CHANNEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class RedisOptions:
 class Redis:
     """XADD with the fields `id` and `payload`, RPUSH, or PUBLISH; the client's pool keeps the connections."""
 
+    keys = REDIS
+
     def __init__(self, options: RedisOptions, toolbox: Toolbox) -> None:
         """Connect to nothing yet."""
         self._options = options
@@ -52,19 +55,17 @@ class Redis:
 
     @classmethod
     def read(cls, section: Section) -> RedisOptions:
-        """Take `url`, one of `stream`, `list`, `channel`, then `maxlen`, `payload`."""
-        url = section.require(
-            "url", endpoint("redis://user:password@host:6379/0", "redis", "rediss"), Secret("redis://localhost")
-        )
-        found = {kind: section.take(kind, address(r"\x20-\x7e", f"name of a {kind}"), None) for kind in _KINDS}
-        written = [kind for kind in _KINDS if kind in section]
+        """Take one of a stream, a list and a channel; only a stream has a length."""
+        url = section.take(REDIS_URL, default=Secret("redis://localhost"))
+        found = {key.name: section.take(key) for key in _KINDS}
+        written = [key.name for key in _KINDS if key in section]
         if len(written) != 1:
             section.report(section.node.problem(f"{section.what} needs one of 'stream', 'list', 'channel'"))
-        kind = written[0] if written else _KINDS[0]
-        maxlen = section.take("maxlen", integer(1, 1 << 40), None)
+        kind = written[0] if written else REDIS_STREAM.name
+        maxlen = section.take(REDIS_MAXLEN)
         if maxlen is not None and kind != "stream":
             section.report(section.node.key_problem("maxlen", "'maxlen' belongs to 'stream'"))
-        return RedisOptions(url, kind, found[kind] or Address(""), maxlen, section.take("payload", payload, Payload()))
+        return RedisOptions(url, kind, found[kind] or Address(""), maxlen, section.take(PAYLOAD))
 
     async def send(self, notification: Notification) -> Outcome:
         """Make one command and wait for the answer."""

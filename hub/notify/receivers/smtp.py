@@ -18,8 +18,9 @@ import aiosmtplib
 
 from hub.document import Node
 from hub.expressions import Template
-from hub.fields import Bad, Section, integer, list_of, one_of, secret, text
+from hub.fields import Bad, Key, KeyTable, Section, integer, list_of, one_of, text
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
+from hub.notify.client_keys import BOTH, PASSWORD, TEMPLATE, USERNAME
 from hub.notify.mail import Unsound, mail_bytes, unencoded
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor
@@ -27,6 +28,7 @@ from hub.notify.templating import names, template
 from hub.notify.text import message, summary, title
 from hub.printable import one_line
 from hub.secret import Secret
+from hub.value_schema import TEXT, list_schema, with_schema
 
 __all__ = ["Smtp", "SmtpOptions"]
 
@@ -36,6 +38,45 @@ _PARTIAL = 1000  # notifications remembered of which some recipients have the ma
 _SUBJECT = 200  # characters
 _QUIT_SECONDS = 1.0
 _Refused = dict[str, tuple[int, str]]
+
+
+@with_schema(TEXT)
+def _mailbox(node: Node) -> str:
+    """Read one mail address, `Name <user@host>` or `user@host`."""
+    whole = text(node)
+    try:
+        header = WIRE.header_factory("to", whole)
+        (address,) = header.addresses
+        address.addr_spec.encode("ascii")
+        # what an encoded word says is written out here, so that a line end in it is found now and not in each mail
+        whole = str(header) if "=?" in whole else whole
+        good = bool(address.username and address.domain and not header.defects and unencoded(whole) == whole)
+    except (ValueError, LookupError):
+        good = False
+    if not good:
+        raise Bad(node, f"is no mail address: {one_line(node.text, 80)!r}", "write user@host or Name <user@host>")
+    return whole
+
+
+@with_schema(list_schema({"type": "string", "pattern": "@"}, least=1))
+def _recipients(node: Node) -> tuple[str, ...]:
+    if node.value == []:
+        raise Bad(node, "needs at least one recipient")
+    return list_of(_mailbox)(node)
+
+
+_HOST = Key("host", text, "", "The mail server.", "mail.example.org", required=True)
+_PORT = Key("port", integer(1, 65535), 587, "Its port; 587 with starttls, 465 with tls, 25 with none.", 587)
+_TLS = Key("tls", one_of(*_PORTS), "starttls", "How the connection is encrypted.", usual="starttls")
+_FROM = Key("from", _mailbox, "", "The sender.", "Freezer watch <hub@example.org>", required=True)
+_TO: Key[tuple[str, ...]] = Key("to", _recipients, (), "Who gets the mail.", "ops@example.org", required=True)
+_SUBJECT_KEY = Key("subject", template, None, f"The subject, {TEMPLATE}.", "[{state}] {alertname}: {summary}")
+_TABLE = KeyTable(
+    "smtp",
+    *(_HOST, _PORT, _TLS, USERNAME, PASSWORD, _FROM, _TO, _SUBJECT_KEY),
+    words="Sends a mail.",
+    **BOTH,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +110,7 @@ class Smtp:
     not get it again because another one has to wait.
     """
 
+    keys = _TABLE
     concurrency = 2  # large providers refuse a third connection
 
     def __init__(self, options: SmtpOptions, toolbox: Toolbox) -> None:  # noqa: ARG002 - as every kind
@@ -83,18 +125,18 @@ class Smtp:
 
     @classmethod
     def read(cls, section: Section) -> SmtpOptions:
-        """Take `host`, `port`, `tls`, `username`, `password`, `from`, `to`, `subject`."""
-        tls = section.take("tls", one_of("starttls", "tls", "none"), "starttls")
-        subject = section.get("subject")
+        """Take how the connection is encrypted first: the usual port follows from it."""
+        tls = section.take(_TLS)
+        subject = section.get(_SUBJECT_KEY)
         options = SmtpOptions(
-            section.require("host", text, ""),
-            section.take("port", integer(1, 65535), _PORTS[tls]),
+            section.take(_HOST),
+            section.take(_PORT, default=_PORTS[tls]),
             tls,
-            section.take("username", text, None),
-            section.take("password", secret, None),
-            section.require("from", _mailbox, ""),
-            section.require("to", _recipients, ()),
-            section.take("subject", template, None),
+            section.take(USERNAME),
+            section.take(PASSWORD),
+            section.take(_FROM),
+            section.take(_TO),
+            section.take(_SUBJECT_KEY),
             subject.text if subject else "",
         )
         if (options.username is None) != (options.password is None):
@@ -220,29 +262,6 @@ def _spellings(username: str, password: str) -> set[str]:
         return set()
     plain = f"\0{username}\0{password}"
     return {password, *(base64.b64encode(text.encode()).decode() for text in (password, plain))}
-
-
-def _mailbox(node: Node) -> str:
-    """Read one mail address, `Name <user@host>` or `user@host`."""
-    whole = text(node)
-    try:
-        header = WIRE.header_factory("to", whole)
-        (address,) = header.addresses
-        address.addr_spec.encode("ascii")
-        # what an encoded word says is written out here, so that a line end in it is found now and not in each mail
-        whole = str(header) if "=?" in whole else whole
-        good = bool(address.username and address.domain and not header.defects and unencoded(whole) == whole)
-    except (ValueError, LookupError):
-        good = False
-    if not good:
-        raise Bad(node, f"is no mail address: {one_line(node.text, 80)!r}", "write user@host or Name <user@host>")
-    return whole
-
-
-def _recipients(node: Node) -> tuple[str, ...]:
-    if node.value == []:
-        raise Bad(node, "needs at least one recipient")
-    return list_of(_mailbox)(node)
 
 
 def _address(mailbox: str) -> str:

@@ -10,10 +10,11 @@ import aiohttp
 from yarl import URL
 
 from hub.document import Node
-from hub.fields import Bad, Section, boolean, one_of, secret
-from hub.ids import episode_id
+from hub.fields import Bad, Key, KeyTable, Section, boolean, one_of, secret
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.bodies import JSON, Body, body
+from hub.notify.client_keys import BETTER
+from hub.notify.episode import episode
 from hub.notify.guard import Forbidden, forbidden, literal
 from hub.notify.hosts import HostOf
 from hub.notify.http import NOT_TAKEN, answered, fault, guarded_client, passing, place, unknown, wide_client
@@ -23,12 +24,69 @@ from hub.notify.retry import parse_retry_after
 from hub.notify.signature import HEADERS, Signer, unreadable
 from hub.notify.url import Target, UnsafeHost, target
 from hub.secret import Secret
+from hub.value_schema import TEXT, with_schema
 
 __all__ = ["Webhook", "WebhookOptions"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")  # RFC 9110, 5.5
 _OURS = {"content-length", "transfer-encoding", "host", "idempotency-key", "x-hub-alert", *map(str.lower, HEADERS)}
+
+
+@with_schema(TEXT)
+def _secret(node: Node) -> Secret | None:
+    found = secret(node)
+    if why := unreadable(found):
+        raise Bad(node, why, "or write a secret of another form, which is taken as it is")
+    return found if found.reveal() else None
+
+
+@with_schema({"type": "object", "additionalProperties": {"type": ["string", "number"]}})
+def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:
+    if not isinstance(node.value, dict):
+        raise Bad(node, "must be a mapping of header names to values")
+    headers = []
+    for name, child in node.value.items():
+        if not _TOKEN.fullmatch(name):
+            raise Bad(child, f"{name!r} is no header name")
+        if name.lower() in _OURS:
+            raise Bad(child, f"the header {name} is set by the hub", "remove it")
+        value = secret(child)
+        if not _VALUE.fullmatch(value.reveal()):
+            raise Bad(child, f"the value of the header {name} holds a control character")
+        headers.append((name, value))
+    return tuple(headers)
+
+
+_URL = Key(
+    "url",
+    target,
+    Target(Secret("")),
+    f"http:// or https://{BETTER}.",
+    "https://ops.example.org/hooks/hub",
+    required=True,
+)
+_METHOD = Key("method", one_of("POST", "PUT", "PATCH"), "POST", "The HTTP method.", usual="POST")
+_HEADERS: Key[tuple[tuple[str, Secret], ...]] = Key(
+    "headers", _headers, (), "Names and values of more headers.", {"Authorization": "Bearer …"}
+)
+_BODY = Key(
+    "body",
+    body,
+    JSON,
+    "json (the notification), alertmanager (its webhook, version 4), alertmanager-alerts (feeds an Alertmanager),"
+    " cloudevents, or a template of your own.",
+    *("json", "alertmanager", "alertmanager-alerts", "cloudevents"),
+)
+_SECRET = Key(
+    "secret",
+    _secret,
+    None,
+    f"Signs the body (X-Hub-Signature-256), and it with id and time (Standard Webhooks){BETTER}.",
+)
+_ALLOW_PRIVATE = Key(
+    "allow_private", boolean, False, "Whether a url with {…} may lead to a private address.", usual=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +104,11 @@ class WebhookOptions:
 class Webhook:
     """Makes one request for a notification. 2xx is delivered; redirects are not followed."""
 
+    keys = KeyTable(
+        "webhook",
+        *(_URL, _METHOD, _HEADERS, _BODY, _SECRET, _ALLOW_PRIVATE),
+        words="Makes an HTTP request.",
+    )
     concurrency = 8
 
     def __init__(self, options: WebhookOptions, toolbox: Toolbox) -> None:
@@ -64,14 +127,14 @@ class Webhook:
 
     @classmethod
     def read(cls, section: Section) -> WebhookOptions:
-        """Take `url`, `method`, `headers`, `body`, `secret`, `allow_private`."""
+        """Take all of its keys; a host that is fixed needs no permission to be private."""
         options = WebhookOptions(
-            section.require("url", target, Target(Secret(""))),
-            section.take("method", one_of("POST", "PUT", "PATCH"), "POST"),
-            section.take("headers", _headers, ()),
-            section.take("secret", _secret, None),
-            section.take("body", body, JSON),
-            section.take("allow_private", boolean, default=False),
+            section.take(_URL),
+            section.take(_METHOD),
+            section.take(_HEADERS),
+            section.take(_SECRET),
+            section.take(_BODY),
+            section.take(_ALLOW_PRIVATE),
         )
         if options.allow_private and not options.url.guarded and options.url.parts:
             message = "'allow_private' is for a URL whose host comes from the event; a fixed one may be private"
@@ -150,26 +213,3 @@ class Webhook:
 def _nowhere(error: Exception, url: URL) -> bool:
     """Tell whether there is no such host: of a name in .local nobody says so, one that sleeps is silent (RFC 6762)."""
     return unknown(error) and not (url.raw_host or "").removesuffix(".").lower().endswith(".local")
-
-
-def _secret(node: Node) -> Secret | None:
-    found = secret(node)
-    if why := unreadable(found):
-        raise Bad(node, why, "or write a secret of another form, which is taken as it is")
-    return found if found.reveal() else None
-
-
-def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:
-    if not isinstance(node.value, dict):
-        raise Bad(node, "must be a mapping of header names to values")
-    headers = []
-    for name, child in node.value.items():
-        if not _TOKEN.fullmatch(name):
-            raise Bad(child, f"{name!r} is no header name")
-        if name.lower() in _OURS:
-            raise Bad(child, f"the header {name} is set by the hub", "remove it")
-        value = secret(child)
-        if not _VALUE.fullmatch(value.reveal()):
-            raise Bad(child, f"the value of the header {name} holds a control character")
-        headers.append((name, value))
-    return tuple(headers)

@@ -20,10 +20,11 @@ from yarl import URL
 
 from hub.document import Node
 from hub.duration import format_duration
-from hub.fields import Bad, Section, boolean, text
-from hub.ids import episode_id
+from hub.fields import Bad, Section, text
 from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, PUSH_SECONDS, VAPID_SECONDS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
+from hub.notify.client_keys import WEBPUSH, WEBPUSH_ALLOW_PRIVATE, WEBPUSH_CONTACT
+from hub.notify.episode import episode
 from hub.notify.guard import Forbidden
 from hub.notify.hostname import unusable
 from hub.notify.http import answered, fault, guarded_client, passing, place
@@ -38,19 +39,20 @@ __all__ = ["Webpush", "WebpushOptions", "payload"]
 
 _GONE = {404, 410}  # RFC 8030, 7.3: the subscription is no more
 _PARTIAL = 1000  # notifications remembered of which some browsers have it and some do not yet
-_CONTACT = "mailto:hub@localhost"
 
 
 @dataclass(frozen=True, slots=True)
 class WebpushOptions:
     """`contact` is whom a push service may write to; Apple's refuses a hub that names nobody."""
 
-    contact: str = _CONTACT
+    contact: str = WEBPUSH_CONTACT.default
     allow_private: bool = False
 
 
 class Webpush:
     """Sends to all subscriptions there are. It is delivered when each has it or is gone."""
+
+    keys = WEBPUSH
 
     def __init__(self, options: WebpushOptions, toolbox: Toolbox) -> None:
         """Let browsers subscribe, with the hub's own key."""
@@ -64,10 +66,8 @@ class Webpush:
 
     @classmethod
     def read(cls, section: Section) -> WebpushOptions:
-        """Take `contact`, `allow_private`."""
-        return WebpushOptions(
-            section.take("contact", _contact, _CONTACT), section.take("allow_private", boolean, default=False)
-        )
+        """Take all of its keys as they are."""
+        return WebpushOptions(section.take(WEBPUSH_CONTACT, _contact), section.take(WEBPUSH_ALLOW_PRIVATE))
 
     async def send(self, notification: Notification) -> Outcome:
         """Send to all that do not have it yet."""

@@ -6,22 +6,19 @@ on the way is lost, so this kind is for what may be.
 
 import asyncio
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import zmq
 import zmq.asyncio
 
-from hub.document import Node
-from hub.fields import Bad, Section, one_of, text
+from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, ZEROMQ_JOIN_SECONDS, ZEROMQ_LINGER_MILLISECONDS
 from hub.model import Delivered, Notification, Outcome, Retry
-from hub.notify.address import Address, Payload, address, payload
+from hub.notify.address import Address, Payload
+from hub.notify.client_keys import PAYLOAD, ZEROMQ, ZEROMQ_BIND, ZEROMQ_CONNECT, ZEROMQ_PATTERN, ZEROMQ_TOPIC
 from hub.notify.receiver import Toolbox
 from hub.printable import one_line
 
-__all__ = ["ZeroMq", "ZeroMqOptions", "zeromq_endpoint"]
-
-_SCHEMES = ("tcp", "ipc")
+__all__ = ["ZeroMq", "ZeroMqOptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,7 @@ class ZeroMqOptions:
 class ZeroMq:
     """One PUB or PUSH socket, opened with the first notification."""
 
+    keys = ZEROMQ
     concurrency = 1  # a socket is one queue
 
     def __init__(self, options: ZeroMqOptions, toolbox: Toolbox) -> None:  # noqa: ARG002 - as every kind
@@ -48,16 +46,16 @@ class ZeroMq:
 
     @classmethod
     def read(cls, section: Section) -> ZeroMqOptions:
-        """Take `connect` or `bind`, `pattern`, `topic`, `payload`."""
-        connect, bind = section.take("connect", zeromq_endpoint, ""), section.take("bind", zeromq_endpoint, "")
+        """Take one endpoint, a peer's or ours."""
+        connect, bind = section.take(ZEROMQ_CONNECT), section.take(ZEROMQ_BIND)
         if ("connect" in section) == ("bind" in section):
             section.report(section.node.problem(f"{section.what} needs either 'connect' or 'bind'"))
         return ZeroMqOptions(
             bind or connect,
             "bind" in section,
-            section.take("pattern", one_of("pub", "push"), "pub"),
-            section.require("topic", address(r"\x20-\x7e", "topic"), Address("")),
-            section.take("payload", payload, Payload()),
+            section.take(ZEROMQ_PATTERN),
+            section.take(ZEROMQ_TOPIC),
+            section.take(PAYLOAD),
         )
 
     async def send(self, notification: Notification) -> Outcome:
@@ -97,16 +95,3 @@ class ZeroMq:
         if options.pattern == "pub":
             await socket.poll(ZEROMQ_JOIN_SECONDS * 1000)  # for the first who subscribes: they reconnect after we open
         return socket
-
-
-def zeromq_endpoint(node: Node) -> str:
-    """Read where a socket is bound or connected."""
-    whole = text(node)
-    scheme, _, rest = whole.partition("://")
-    try:
-        good = scheme in _SCHEMES and bool(rest) and (scheme != "tcp" or bool(urlsplit(whole).port))
-    except ValueError:
-        good = False
-    if not good:
-        raise Bad(node, f"is no endpoint of ZeroMQ: {whole[:80]!r}", "as in tcp://host:5556 or ipc:///run/hub.sock")
-    return whole

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
-from hub.fields import Section, text
+from hub.fields import Section
 from hub.limits import BATCH, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS, SOURCE_WINDOW
-from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.client_keys import AMQP_URL
+from hub.notify.endpoint import endpoint_redactor, worded
 from hub.secret import Secret
 from hub.sources.place import Place
 from hub.sources.queue import Message
+from hub.sources.source_keys import AMQP, QUEUE
 
 __all__ = ["Amqp", "AmqpOptions"]
 
@@ -31,6 +33,7 @@ class AmqpOptions:
 class Amqp:
     """The kind: makes connections."""
 
+    keys = AMQP
     names = ("queue", "exchange", "routing_key")
 
     def __init__(self, options: AmqpOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
@@ -40,9 +43,8 @@ class Amqp:
 
     @classmethod
     def read(cls, section: Section) -> AmqpOptions:
-        """Take `url`, `queue`."""
-        url = section.require("url", endpoint("amqp://user:password@host:5672/vhost", "amqp", "amqps"), Secret(""))
-        return AmqpOptions(url, section.require("queue", text, ""))
+        """Take all of its keys as they are."""
+        return AmqpOptions(section.take(AMQP_URL), section.take(QUEUE))
 
     def connection(self) -> "_Consumer":
         """Make a connection."""

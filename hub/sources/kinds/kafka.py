@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from hub.fields import Section, one_of, text
+from hub.fields import Section
 from hub.limits import BATCH, SOURCE_WAIT_SECONDS
 from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.receivers.kafka import KafkaLogin, login
 from hub.sources.place import Place
 from hub.sources.queue import Message
+from hub.sources.source_keys import KAFKA, START, TOPIC
 
 __all__ = ["Kafka", "KafkaOptions"]
 
@@ -31,6 +32,7 @@ class KafkaOptions:
 class Kafka:
     """The kind: makes connections."""
 
+    keys = KAFKA
     names = ("topic", "key", "partition")
 
     def __init__(self, options: KafkaOptions, topic: Place, name: str, client_id: str) -> None:
@@ -41,12 +43,8 @@ class Kafka:
 
     @classmethod
     def read(cls, section: Section) -> KafkaOptions:
-        """Take `servers`, `tls`, `username`, `password`, `mechanism`, `topic`, `start`."""
-        return KafkaOptions(
-            login(section),
-            section.require("topic", text, ""),
-            section.take("start", one_of("new", "first"), "new"),
-        )
+        """Take the login as the receiver does."""
+        return KafkaOptions(login(section), section.take(TOPIC), section.take(START))
 
     def connection(self) -> "_Consumer":
         """Make a connection."""

@@ -12,13 +12,15 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from hub.fields import Section, one_of, text
+from hub.fields import Section
 from hub.limits import BATCH, SOURCE_WAIT_SECONDS, SOURCE_WINDOW
-from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.client_keys import NATS_URL
+from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.receivers.nats import Connection
 from hub.secret import Secret
 from hub.sources.place import Place
 from hub.sources.queue import Message
+from hub.sources.source_keys import NATS, NATS_STREAM, START, SUBJECT
 
 __all__ = ["Nats", "NatsOptions"]
 
@@ -39,6 +41,7 @@ class NatsOptions:
 class Nats:
     """The kind: makes connections."""
 
+    keys = NATS
     names = ("subject", "stream")
 
     def __init__(self, options: NatsOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
@@ -48,12 +51,9 @@ class Nats:
 
     @classmethod
     def read(cls, section: Section) -> NatsOptions:
-        """Take `url`, `subject`, `stream`, `start`."""
+        """Take all of its keys as they are."""
         return NatsOptions(
-            section.require("url", endpoint("nats://user:password@host:4222", "nats", "tls", "ws", "wss"), Secret("")),
-            section.require("subject", text, ""),
-            section.take("stream", text, None),
-            section.take("start", one_of("new", "first"), "new"),
+            section.take(NATS_URL), section.take(SUBJECT), section.take(NATS_STREAM), section.take(START)
         )
 
     def connection(self) -> "_Consumer":

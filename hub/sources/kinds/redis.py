@@ -12,12 +12,14 @@ from redis.asyncio import Redis as Client
 from redis.asyncio.retry import Retry as Attempts
 from redis.backoff import NoBackoff
 
-from hub.fields import Section, one_of, text
+from hub.fields import Section
 from hub.limits import BATCH, QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS
-from hub.notify.endpoint import endpoint, endpoint_redactor, worded
+from hub.notify.client_keys import REDIS_URL
+from hub.notify.endpoint import endpoint_redactor, worded
 from hub.secret import Secret
 from hub.sources.place import Place
 from hub.sources.queue import Message
+from hub.sources.source_keys import REDIS, REDIS_FIELD, REDIS_STREAM, START
 
 __all__ = ["Redis", "RedisOptions"]
 
@@ -40,6 +42,7 @@ class RedisOptions:
 class Redis:
     """The kind: makes connections."""
 
+    keys = REDIS
     names = ("stream",)
 
     def __init__(self, options: RedisOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
@@ -49,12 +52,9 @@ class Redis:
 
     @classmethod
     def read(cls, section: Section) -> RedisOptions:
-        """Take `url`, `stream`, `field`, `start`."""
+        """Take all of its keys as they are."""
         return RedisOptions(
-            section.require("url", endpoint("redis://user:password@host:6379/0", "redis", "rediss"), Secret("")),
-            section.require("stream", text, ""),
-            section.take("field", text, "payload"),
-            section.take("start", one_of("new", "first"), "new"),
+            section.take(REDIS_URL), section.take(REDIS_STREAM), section.take(REDIS_FIELD), section.take(START)
         )
 
     def connection(self) -> "_Reader":

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import zmq
 import zmq.asyncio
 
-from hub.fields import Section, one_of, text
+from hub.fields import Section
 from hub.limits import BATCH
 from hub.notify.endpoint import worded
-from hub.notify.receivers.zeromq import zeromq_endpoint
-from hub.printable import one_line
+from hub.notify.redact import one_line
 from hub.sources.place import Place
 from hub.sources.queue import Message
+from hub.sources.source_keys import BIND, CONNECT, PATTERN, PREFIX, ZEROMQ
 
 __all__ = ["ZeroMq", "ZeroMqOptions"]
 
@@ -33,6 +33,7 @@ class ZeroMqOptions:
 class ZeroMq:
     """The kind: makes sockets."""
 
+    keys = ZEROMQ
     names = ("frame",)
 
     def __init__(self, options: ZeroMqOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
@@ -41,12 +42,11 @@ class ZeroMq:
 
     @classmethod
     def read(cls, section: Section) -> ZeroMqOptions:
-        """Take `connect` or `bind`, `pattern`, `prefix`."""
-        connect, bind = section.take("connect", zeromq_endpoint, ""), section.take("bind", zeromq_endpoint, "")
+        """Take one endpoint, a peer's or ours."""
+        connect, bind = section.take(CONNECT), section.take(BIND)
         if ("connect" in section) == ("bind" in section):
             section.report(section.node.problem(f"{section.what} needs either 'connect' or 'bind'"))
-        pattern = section.take("pattern", one_of("sub", "pull"), "sub")
-        return ZeroMqOptions(bind or connect, "bind" in section, pattern, section.take("prefix", text, ""))
+        return ZeroMqOptions(bind or connect, "bind" in section, section.take(PATTERN), section.take(PREFIX))
 
     def connection(self) -> "_Socket":
         """Make a socket."""

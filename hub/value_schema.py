@@ -1,0 +1,73 @@
+"""What a value may look like, as JSON Schema: each reader of a value carries its schema. A leaf below `fields`.
+
+`schema_of(duration)` knows how a duration is written, so a key that is read by `duration` need not say it again. A
+reader is strict, its schema is not: it must let through all that the reader takes, and refuses what it can.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+__all__ = [
+    "CONDITION",
+    "DURATION",
+    "LASTING",
+    "NAME",
+    "SPAN",
+    "TEXT",
+    "WAY",
+    "Schema",
+    "list_schema",
+    "mapping_schema",
+    "one_required",
+    "schema_of",
+    "with_schema",
+]
+
+Schema = Mapping[str, Any]
+Reader = TypeVar("Reader", bound=Callable[..., Any])
+
+DURATION = r"^([0-9]+(\.[0-9]+)?(ms|[smhdw]))+$"
+NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+WAY = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+
+TEXT: Schema = {"type": ["string", "number"]}
+"""A number counts as the text it was written as."""
+LASTING: Schema = {"anyOf": [{"type": "string", "pattern": DURATION}]}
+"""A duration that is longer than 0."""
+SPAN: Schema = {"anyOf": [{"type": "string", "pattern": DURATION}, {"const": 0}]}
+"""A duration, or 0."""
+CONDITION: Schema = {"type": ["string", "boolean"], "minLength": 1}
+"""An expression that is true or false."""
+_ATTRIBUTE = "value_schema"
+
+
+def with_schema(schema: Schema) -> Callable[[Reader], Reader]:
+    """Say of a reader what the values look like that it takes. Functions that make readers call it, too."""
+
+    def put(reader: Reader) -> Reader:
+        setattr(reader, _ATTRIBUTE, schema)
+        return reader
+
+    return put
+
+
+def schema_of(reader: Callable[..., Any]) -> Schema:
+    """Return the schema of a reader's values; one that carries none (of a plug-in, say) takes anything."""
+    found: Schema = getattr(reader, _ATTRIBUTE, {})
+    return found
+
+
+def list_schema(item: Schema, *, least: int = 0) -> Schema:
+    """Return the schema of one item, or a list of at least so many."""
+    return {"anyOf": [dict(item), {"type": "array", "items": dict(item), "minItems": least}]}
+
+
+def mapping_schema(title: str, properties: Mapping[str, Schema], required: list[str]) -> dict[str, Any]:
+    """Return the schema of a mapping with these keys and no others."""
+    made = {"title": title, "type": "object", "properties": dict(properties), "additionalProperties": False}
+    return {**made, **({"required": required} if required else {})}
+
+
+def one_required(*keys: str) -> Schema:
+    """Return what a mapping's schema adds where it has exactly one of these keys."""
+    return {"oneOf": [{"required": [name]} for name in keys]}
