@@ -1,71 +1,55 @@
-"""The `broker` part of hub.yaml: where the broker is, who the hub is there, and how its session is kept.
+"""The `broker` part of hub.yaml: where the broker is, who the hub is there, what it keeps for the hub."""
 
-A command that only sends a request reads less of it (`read_broker_access`): of the session's own settings it needs
-none, so a mistake in one of those does not stop it.
-"""
-
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from hub.document import Node, Problems
 from hub.errors import Problem
-from hub.fields import Bad, Section, duration, integer, one_of, secret, text
+from hub.fields import Bad, Convert, Key, KeyTable, Section, duration, integer, late, one_of, secret, text
 from hub.ingest.session import BrokerSettings
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 from hub.secret import Secret
+from hub.value_schema import LASTING, TEXT, with_schema
 
-__all__ = ["broker_option", "parse_broker_url", "read_broker", "read_broker_access"]
+__all__ = ["BROKER", "broker_option", "parse_broker_url", "read_broker"]
 
 _SCHEMES = {"mqtt": (False, 1883), "mqtts": (True, 8883), "ws": (False, 80), "wss": (True, 443)}
 _WEBSOCKET = "/mqtt"  # where most brokers have it
-FileName = Callable[[Node], Path]
+_USUAL = BrokerSettings()
 
 
-def read_broker(parent: Section, file_name: FileName) -> BrokerSettings:
-    """Read all of the key `broker`; `file_name` reads the name of a file."""
-    node = parent.get("broker")
+def read_broker(node: Node | None, problems: Problems, path: Convert[Path]) -> BrokerSettings:
+    """Read the key `broker`; `path` reads the name of a file."""
     if node is None:
         return BrokerSettings()
-    section = Section(node, parent.problems, "broker")
-    made = replace(
-        _access(section, file_name),
-        client_id=section.take("client_id", _client_id, BrokerSettings().client_id),
-        session_expiry=section.take("session_expiry", _session_expiry, SESSION_EXPIRY_SECONDS),
-        receive_maximum=section.take("receive_maximum", integer(1, RECEIVE_MAXIMUM), RECEIVE_MAXIMUM),
-        keep_alive=round(section.take("keep_alive", _keep_alive, float(KEEP_ALIVE_SECONDS))),
-        payload_bytes=section.take("payload_bytes", integer(1, 64 << 20), PAYLOAD_BYTES),
-    )
-    section.finish()
-    return made
+    section = Section(node, problems, "broker", BROKER)
 
-
-def read_broker_access(parent: Section, file_name: FileName) -> BrokerSettings:
-    """Read how the broker is reached and who asks there, and nothing else of the key `broker`."""
-    node = parent.get("broker")
-    return BrokerSettings() if node is None else _access(Section(node, parent.problems, "broker"), file_name)
-
-
-def _access(section: Section, file_name: FileName) -> BrokerSettings:
-    def path(node: Node) -> Path:
-        found = file_name(node)
+    def existing(node: Node) -> Path:
+        found = path(node)
         if not found.is_file():
             raise Bad(node, f"no such file: {found}")
         return found
 
-    made = section.take("url", _url, BrokerSettings())
-    username = section.take("username", _revealed, made.username)
+    made = section.take(_URL)
+    username = section.take(_USERNAME, default=made.username)
+    keep_alive = section.take(_KEEP_ALIVE)
     made = replace(
         made,
-        ca=section.take("ca", path, None),
-        cert=section.take("cert", path, None),
-        key=section.take("key", path, None),
+        ca=section.take(_CA, existing),
+        cert=section.take(_CERT, existing),
+        key=section.take(_KEY, existing),
         username=username,
-        password=section.take("password", secret, made.password),
-        protocol=section.take("protocol", one_of("5", "3.1.1"), made.protocol),
+        password=section.take(_PASSWORD, default=made.password),
+        client_id=section.take(_CLIENT_ID),
+        protocol=section.take(_PROTOCOL),
+        session_expiry=section.take(_SESSION_EXPIRY),
+        receive_maximum=section.take(_RECEIVE_MAXIMUM),
+        keep_alive=round(keep_alive),
+        payload_bytes=section.take(_PAYLOAD_BYTES),
     )
     _check_tls(section, made)
+    section.finish()
     return made
 
 
@@ -122,6 +106,7 @@ def _websocket(parts: SplitResult) -> str:
     return found
 
 
+@with_schema(TEXT)
 def _url(node: Node) -> BrokerSettings:
     url = node.value.reveal() if isinstance(node.value, Secret) else text(node)
     try:
@@ -130,8 +115,37 @@ def _url(node: Node) -> BrokerSettings:
         raise Bad(node, str(error)) from None
 
 
+@with_schema(TEXT)
+def _revealed(node: Node) -> str:
+    return secret(node).reveal()
+
+
+@with_schema(TEXT)
+def _client_id(node: Node) -> str:
+    found = text(node)
+    if not 0 < len(found.encode()) <= 256 or not found.isprintable():
+        raise Bad(node, "a client id is 1 to 256 printable characters")
+    return found
+
+
+@with_schema(LASTING)
+def _keep_alive(node: Node) -> float:
+    seconds = duration(node)
+    if not 1 <= seconds <= 65535:
+        raise Bad(node, "must be from 1s to 65535s")
+    return seconds
+
+
+@with_schema(LASTING)
+def _session_expiry(node: Node) -> float:
+    seconds = duration(node)
+    if seconds < 1:  # 0 ends the session with the connection (MQTT 5, 3.1.2.11.2)
+        raise Bad(node, "must be at least 1s", "for that long the broker keeps events while the hub is away")
+    return seconds
+
+
 def broker_option(broker: BrokerSettings, url: str | None, problems: Problems) -> BrokerSettings:
-    """Put the address of `--broker` over the file's; user and password stay unless the URL has its own."""
+    """Put the address of an option over that of the file; user and password stay unless the URL has its own."""
     if url is None:
         return broker
     try:
@@ -145,26 +159,59 @@ def broker_option(broker: BrokerSettings, url: str | None, problems: Problems) -
     return made
 
 
-def _revealed(node: Node) -> str:
-    return secret(node).reveal()
-
-
-def _client_id(node: Node) -> str:
-    found = text(node)
-    if not 0 < len(found.encode()) <= 256 or not found.isprintable():
-        raise Bad(node, "a client id is 1 to 256 printable characters")
-    return found
-
-
-def _keep_alive(node: Node) -> float:
-    seconds = duration(node)
-    if not 1 <= seconds <= 65535:
-        raise Bad(node, "must be from 1s to 65535s")
-    return seconds
-
-
-def _session_expiry(node: Node) -> float:
-    seconds = duration(node)
-    if seconds < 1:  # 0 ends the session with the connection (MQTT 5, 3.1.2.11.2)
-        raise Bad(node, "must be at least 1s", "for that long the broker keeps events while the hub is away")
-    return seconds
+_URL = Key(
+    "url",
+    _url,
+    _USUAL,
+    "mqtt://host:1883, mqtts://host:8883, ws://host:8083/mqtt or wss://host/mqtt, perhaps with user:password@.",
+    "mqtt://localhost:1883",
+)
+_CA: Key[Path | None] = Key(
+    "ca", late, None, "PEM file of the authority that signed the broker's certificate.", "ca.pem", schema=TEXT
+)
+_CERT: Key[Path | None] = Key("cert", late, None, "PEM file of the hub's certificate.", "hub.pem", schema=TEXT)
+_KEY: Key[Path | None] = Key("key", late, None, "PEM file of its key.", "hub.key", schema=TEXT)
+_USERNAME = Key("username", _revealed, None, "Login.", "hub")
+_PASSWORD = Key("password", secret, None, "Login; a secret, better from !env NAME or !file PATH.")
+_CLIENT_ID = Key(
+    "client_id",
+    _client_id,
+    _USUAL.client_id,
+    "The client id, under which the broker keeps events while the hub is away.",
+    "hub",
+)
+_PROTOCOL = Key(
+    "protocol",
+    one_of("5", "3.1.1"),
+    _USUAL.protocol,
+    "The version of MQTT.",
+    "5",
+    schema={"enum": ["5", "3.1.1", 5]},
+)
+_SESSION_EXPIRY = Key(
+    "session_expiry",
+    _session_expiry,
+    SESSION_EXPIRY_SECONDS,
+    "How long the broker keeps events while the hub is away.",
+    "7d",
+)
+_RECEIVE_MAXIMUM = Key(
+    "receive_maximum",
+    integer(1, RECEIVE_MAXIMUM),
+    RECEIVE_MAXIMUM,
+    "Unacknowledged events that the broker may have sent.",
+    65535,
+)
+_KEEP_ALIVE = Key("keep_alive", _keep_alive, float(KEEP_ALIVE_SECONDS), "How often the connection is tried out.", "30s")
+_PAYLOAD_BYTES = Key(
+    "payload_bytes",
+    integer(1, 64 << 20),
+    PAYLOAD_BYTES,
+    "The largest payload that is evaluated, in bytes.",
+    262_144,
+)
+BROKER = KeyTable(
+    "broker",
+    *(_URL, _CA, _CERT, _KEY, _USERNAME, _PASSWORD, _CLIENT_ID, _PROTOCOL),
+    *(_SESSION_EXPIRY, _RECEIVE_MAXIMUM, _KEEP_ALIVE, _PAYLOAD_BYTES),
+)

@@ -6,18 +6,35 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from hub.broker_settings import broker_option, parse_broker_url, read_broker
-from hub.document import Problems
-from hub.errors import ConfigError
-from hub.fields import Section, boolean, list_of, one_of
-from hub.http_settings import HttpSettings, Token, listen_option, parse_address, read_http
+from hub.broker_settings import BROKER, broker_option, parse_broker_url, read_broker
+from hub.document import Node, Problems, read_document
+from hub.errors import ConfigError, Problem
+from hub.fields import Bad, Key, KeyTable, Section, boolean, late, list_of, one_of, text
+from hub.http_settings import HTTP, HttpSettings, Token, listen_option, parse_address, read_http
 from hub.ingest.session import BrokerSettings
-from hub.reach_settings import DEFAULT_FILE, PREFIX, file_name, open_settings, topic_prefix
-from hub.selfwatch.settings import HeartbeatSettings, SelfWatchSettings, read_heartbeat, read_self_watch
-from hub.sources.settings import SourceSettings, read_sources
-from hub.tracing.settings import TracingSettings, read_tracing
+from hub.ingest.topics import check_topic
+from hub.selfwatch.settings import (
+    HEARTBEAT,
+    SELF_WATCH,
+    HeartbeatSettings,
+    SelfWatchSettings,
+    read_heartbeat,
+    read_self_watch,
+)
+from hub.sources.settings import SourceSettings, read_sources, sources_schema
+from hub.tracing.settings import TRACING, TracingSettings, read_tracing
+from hub.value_schema import NAMES, TEXT, with_schema
 
-__all__ = ["HttpSettings", "Settings", "Token", "load_settings", "parse_address", "parse_broker_url", "read_settings"]
+__all__ = [
+    "SETTINGS",
+    "HttpSettings",
+    "Settings",
+    "Token",
+    "load_settings",
+    "parse_address",
+    "parse_broker_url",
+    "read_settings",
+]
 
 _HOME_ASSISTANT = "homeassistant"
 
@@ -83,8 +100,14 @@ def load_settings(
 
 def read_settings(config: Path | None, problems: Problems) -> Settings:
     """Read the file alone; look into `problems` before using what comes back."""
-    section = open_settings(config, problems)
-    return Settings() if section is None else _settings(section, (config or DEFAULT_FILE).parent)
+    path = config or DEFAULT_FILE
+    if config is None and not path.exists():
+        return Settings()
+    if not path.is_file():
+        problems.append(Problem(str(path), 0, 0, "no such file", "name the configuration with -c"))
+        return Settings()
+    node = read_document(path, problems)
+    return Settings() if node is None else _settings(Section(node, problems, "hub.yaml", SETTINGS), path.parent)
 
 
 def _settings(section: Section, base: Path) -> Settings:
@@ -93,46 +116,142 @@ def _settings(section: Section, base: Path) -> Settings:
 
     path = partial(file_name, base=base)
     made = Settings(
-        broker=read_broker(section, path),
-        rules=section.take("rules", list_of(path), (base / "rules",)),
-        devices=section.take("devices", list_of(path), devices),
+        broker=read_broker(section.get(_BROKER), section.problems, path),
+        rules=section.take(_RULES, list_of(path), (base / "rules",)),
+        devices=section.take(_DEVICES, list_of(path), devices),
         optional=devices,
-        state=section.take("state", path, base / default.state),
-        publish_prefix=section.take("publish_prefix", topic_prefix, default.publish_prefix),
-        http=read_http(section.get("http"), section.problems, path),
-        sources=read_sources(section.get("sources"), section.problems),
+        state=section.take(_STATE, path, base / default.state),
+        publish_prefix=section.take(_PUBLISH_PREFIX),
+        http=read_http(section.get(_HTTP), section.problems, path),
+        sources=read_sources(section.get(_SOURCES), section.problems),
         discovery=_discovery(section),
         rebirth=_rebirth(section),
-        self_watch=read_self_watch(section.get("self_watch"), section.problems),
-        heartbeat=read_heartbeat(section.get("heartbeat"), section.problems),
-        tracing=read_tracing(section.get("tracing"), section.problems),
+        self_watch=read_self_watch(section.get(_SELF_WATCH), section.problems),
+        heartbeat=read_heartbeat(section.get(_HEARTBEAT), section.problems),
+        tracing=read_tracing(section.get(_TRACING), section.problems),
         path=Path(section.node.path),
     )
     section.finish()
     return made
 
 
+def _path(node: Node, base: Path) -> Path:
+    name = text(node)
+    if not name or not name.isprintable():
+        raise Bad(node, f"no file has the name {name!r}")
+    try:
+        return base / Path(name).expanduser()
+    except RuntimeError:
+        raise Bad(node, f"{name}: there is no such user") from None
+
+
+@with_schema(TEXT)
+def _prefix(node: Node) -> str:
+    prefix = text(node).strip("/")
+    if why := check_topic(prefix):
+        raise Bad(node, f"not a topic to publish below: {why}")
+    return prefix
+
+
 def _discovery(parent: Section) -> str:
     """Read `homeassistant`, or `{homeassistant: {prefix: …}}`; the word is the usual prefix, too."""
-    node = parent.get("discovery")
+    node = parent.get(_DISCOVERY)
     if node is None or not isinstance(node.value, dict):
-        return parent.take("discovery", one_of(_HOME_ASSISTANT), "")
-    outer = Section(node, parent.problems, "discovery")
-    inner = outer.get(_HOME_ASSISTANT)
+        return parent.take(_DISCOVERY)
+    outer = Section(node, parent.problems, "discovery", DISCOVERY)
+    inner = outer.get(_OF_HOME_ASSISTANT)
     outer.finish()
     if inner is None:
         return _HOME_ASSISTANT
-    section = Section(inner, parent.problems, _HOME_ASSISTANT)
-    prefix = section.take("prefix", topic_prefix, _HOME_ASSISTANT)
+    section = Section(inner, parent.problems, _HOME_ASSISTANT, HOME_ASSISTANT)
+    prefix = section.take(_DISCOVERY_PREFIX)
     section.finish()
     return prefix
 
 
 def _rebirth(parent: Section) -> bool:
-    node = parent.get("sparkplug")
+    node = parent.get(_SPARKPLUG)
     if node is None:
         return False
-    section = Section(node, parent.problems, "sparkplug")
-    made = section.take("rebirth", boolean, default=False)
+    section = Section(node, parent.problems, "sparkplug", SPARKPLUG)
+    made = section.take(_REBIRTH)
     section.finish()
     return made
+
+
+_DISCOVERY_PREFIX = Key("prefix", _prefix, _HOME_ASSISTANT, "Its prefix of discovery topics.", "homeassistant")
+HOME_ASSISTANT = KeyTable("homeassistant", _DISCOVERY_PREFIX)
+_OF_HOME_ASSISTANT = Key(_HOME_ASSISTANT, late, None, "Of Home Assistant.", schema=HOME_ASSISTANT.schema)
+DISCOVERY = KeyTable("discovery", _OF_HOME_ASSISTANT)
+_REBIRTH = Key(
+    "rebirth",
+    boolean,
+    False,
+    "Ask a node for its birth where what it sends cannot be read without.",
+    usual=False,
+)
+SPARKPLUG = KeyTable("sparkplug", _REBIRTH)
+
+
+_BROKER = Key("broker", late, None, "The MQTT broker.", schema=BROKER.schema)
+_RULES: Key[tuple[Path, ...]] = Key(
+    "rules",
+    late,
+    (),
+    "Rule files and folders, relative to this file.",
+    ["rules"],
+    schema=NAMES,
+    sign=False,  # a rule file has its rules there
+)
+_DEVICES: Key[tuple[Path, ...]] = Key(
+    "devices",
+    late,
+    (),
+    "Fleet files and folders.",
+    ["devices"],
+    schema=NAMES,
+    sign=False,  # a fleet has its devices there
+)
+_STATE: Key[Path] = Key("state", late, Path("hub.db"), "The state file.", "hub.db", schema=TEXT)
+_PUBLISH_PREFIX = Key(
+    "publish_prefix", _prefix, "hub", "Everything that the hub says about itself is published below it.", "hub"
+)
+_HTTP = Key(
+    "http",
+    late,
+    None,
+    "The HTTP interface; false switches it off.",
+    schema={"anyOf": [{"const": False}, HTTP.schema]},
+)
+_SOURCES = Key(
+    "sources",
+    late,
+    None,
+    "Queues whose messages come to the rules as if by MQTT, by name: one kind, and topic.",
+    schema=sources_schema,
+)
+_DISCOVERY = Key(
+    "discovery",
+    one_of(_HOME_ASSISTANT),
+    "",
+    "Announces every alert to Home Assistant.",
+    *("homeassistant", {"homeassistant": {"prefix": "homeassistant"}}),
+    schema={"anyOf": [{"const": _HOME_ASSISTANT}, DISCOVERY.schema]},
+)
+_SPARKPLUG = Key("sparkplug", late, None, "Of Sparkplug B.", schema=SPARKPLUG.schema)
+_SELF_WATCH = Key("self_watch", late, None, "The hub's own alerts.", schema=SELF_WATCH.schema)
+_HEARTBEAT = Key(
+    "heartbeat",
+    late,
+    None,
+    "A sign of life to an outside place, sent while the hub is well.",
+    schema=HEARTBEAT.schema,
+)
+_TRACING = Key("tracing", late, None, "OpenTelemetry traces (extra `otel`).", schema=TRACING.schema)
+SETTINGS = KeyTable(
+    "hub.yaml",
+    *(_BROKER, _RULES, _DEVICES, _STATE, _PUBLISH_PREFIX, _HTTP, _SOURCES, _DISCOVERY, _SPARKPLUG),
+    *(_SELF_WATCH, _HEARTBEAT, _TRACING),
+    words="The settings of the MQTT notification hub; all optional.",
+)
+"""All of hub.yaml."""

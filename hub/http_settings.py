@@ -12,11 +12,22 @@ from urllib.parse import urlsplit
 
 from hub.document import Node, Problems
 from hub.errors import Problem
-from hub.fields import Bad, Convert, Section, list_of, one_of, secret, text
+from hub.fields import Bad, Convert, Key, KeyTable, Section, late, list_of, one_of, secret, text
 from hub.limits import TOKEN_CHARS
 from hub.secret import Secret
+from hub.value_schema import NAMES, TEXT, with_schema
 
-__all__ = ["HttpSettings", "Network", "Token", "is_loopback", "listen_option", "parse_address", "read_http"]
+__all__ = [
+    "HTTP",
+    "TOKEN",
+    "HttpSettings",
+    "Network",
+    "Token",
+    "is_loopback",
+    "listen_option",
+    "parse_address",
+    "read_http",
+]
 
 Network = IPv4Network | IPv6Network
 _MAKE = "make one with `openssl rand -base64 24`"
@@ -64,15 +75,11 @@ def read_http(node: Node | None, problems: Problems, path: Convert[Path]) -> Htt
         return HttpSettings()
     if node.value is False:
         return HttpSettings(enabled=False)
-    section = Section(node, problems, "http")
-    host, port = section.take("listen", _address, ("127.0.0.1", 8080))
+    section = Section(node, problems, "http", HTTP)
+    host, port = section.take(_LISTEN)
     tokens = _tokens(section)
-    cert, key = section.take("cert", path, None), section.take("key", path, None)
-    no_proxies: tuple[Network, ...] = ()
-    proxies = section.take("proxies", list_of(_network), no_proxies)
-    url = section.take("url", _base_url, "")
-    no_origins: tuple[str, ...] = ()
-    origins = section.take("origins", list_of(_origin), no_origins)
+    cert, key = section.take(_CERT, path), section.take(_KEY, path)
+    proxies, url, origins = section.take(_PROXIES), section.take(_URL), section.take(_ORIGINS)
     made = HttpSettings(host, port, tokens, True, url=url, cert=cert, key=key, proxies=proxies, origins=origins)
     if (cert is None) != (key is None):
         section.report(section.node.problem("'cert' and 'key' belong together", "name both files or neither"))
@@ -83,13 +90,13 @@ def read_http(node: Node | None, problems: Problems, path: Convert[Path]) -> Htt
 
 
 def _tokens(section: Section) -> tuple[Token, ...]:
-    node = section.get("tokens")
+    node = section.get(_TOKENS)
     if node is None:
         return ()
     if not isinstance(node.value, list):
         section.report(node.problem("'tokens' must be a list", "- {name: me, role: operator, token: !env HUB_TOKEN}"))
         return ()
-    items = [Section(item, section.problems, "a token") for item in node.value]
+    items = [Section(item, section.problems, "a token", TOKEN) for item in node.value]
     read = tuple(_token(item) for item in items)
     if len({token.name for token in read}) < len(read):
         section.report(section.node.key_problem("tokens", "two tokens have one name", "by it the audit log tells who"))
@@ -99,14 +106,15 @@ def _tokens(section: Section) -> tuple[Token, ...]:
 
 def _token(section: Section) -> Token:
     made = Token(
-        section.require("name", text, ""),
-        section.require("role", one_of("viewer", "operator", "admin"), "viewer"),
-        section.require("token", _secret_token, Secret("")),
+        section.take(_NAME),
+        section.take(_ROLE),
+        section.take(_TOKEN),
     )
     section.finish()
     return made
 
 
+@with_schema(TEXT)
 def _secret_token(node: Node) -> Secret:
     """Read a token; space around it is no part of it, because a header cannot carry it."""
     found = secret(node).reveal().strip()
@@ -170,6 +178,7 @@ def _origin(node: Node) -> str:
     return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
 
 
+@with_schema(TEXT)
 def _address(node: Node) -> tuple[str, int]:
     try:
         return parse_address(text(node))
@@ -232,3 +241,55 @@ def is_loopback(host: str) -> bool:
     except ValueError:
         return host.lower() == "localhost" or host.lower().endswith(".localhost")
     return found.is_loopback and getattr(found, "ipv4_mapped", None) is None
+
+
+_NAME = Key("name", text, "", "Who has it.", "dashboard", required=True)
+_ROLE = Key("role", one_of("viewer", "operator", "admin"), "viewer", "What it may do.", required=True)
+_TOKEN = Key(
+    "token",
+    _secret_token,
+    Secret(""),
+    "The token, at least 16 characters; a secret, better from !env NAME or !file PATH.",
+    required=True,
+)
+TOKEN = KeyTable("a token", _NAME, _ROLE, _TOKEN)
+
+_LISTEN = Key(
+    "listen",
+    _address,
+    ("127.0.0.1", 8080),
+    "Host and port (0: any); an address that others can reach needs tokens.",
+    "127.0.0.1:8080",
+)
+_TOKENS: Key[tuple[Token, ...]] = Key(
+    "tokens", late, (), "Who may use it.", schema={"type": "array", "items": TOKEN.schema}
+)
+_URL = Key(
+    "url",
+    _base_url,
+    "",
+    "How people reach it; links in messages begin with it.",
+    "https://hub.example.org",
+    schema=TEXT,
+)
+_CERT: Key[Path | None] = Key(
+    "cert", late, None, "PEM file of its certificate chain; with `key` it speaks TLS only.", "hub.pem", schema=TEXT
+)
+_KEY: Key[Path | None] = Key("key", late, None, "PEM file of the certificate's key.", "hub.key", schema=TEXT)
+_PROXIES: Key[tuple[Network, ...]] = Key(
+    "proxies",
+    list_of(_network),
+    (),
+    "Reverse proxies, whose X-Forwarded-For is believed: addresses and networks.",
+    ["127.0.0.1"],
+    schema=NAMES,
+)
+_ORIGINS: Key[tuple[str, ...]] = Key(
+    "origins",
+    list_of(_origin),
+    (),
+    "Origins of pages elsewhere that may ask, with a token.",
+    ["https://karma.example.org"],
+    schema=NAMES,
+)
+HTTP = KeyTable("http", _LISTEN, _TOKENS, _URL, _CERT, _KEY, _PROXIES, _ORIGINS)

@@ -12,12 +12,14 @@ __all__ = [
     "DURATION",
     "LASTING",
     "NAME",
+    "NAMES",
     "SPAN",
     "TEXT",
     "WAY",
     "Schema",
     "list_schema",
     "mapping_schema",
+    "names_schema",
     "one_required",
     "schema_of",
     "with_schema",
@@ -71,3 +73,11 @@ def mapping_schema(title: str, properties: Mapping[str, Schema], required: list[
 def one_required(*keys: str) -> Schema:
     """Return what a mapping's schema adds where it has exactly one of these keys."""
     return {"oneOf": [{"required": [name]} for name in keys]}
+
+
+def names_schema(pattern: str = ".") -> Schema:
+    """Return the schema of one name, or a list of them."""
+    return list_schema({**TEXT, "pattern": pattern})
+
+
+NAMES = names_schema()

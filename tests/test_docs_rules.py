@@ -9,7 +9,7 @@ from hub.document import Problems
 from hub.errors import ConfigError
 from hub.fields import Section
 from hub.notify.settings import read_receivers
-from hub.rules import loader, schema
+from hub.rules import loader, schema, vocabulary
 from hub.rules.loader import load_rules
 
 TEXT = (Path(__file__).parents[1] / "docs" / "rules.md").read_text("utf-8")
@@ -80,7 +80,7 @@ def test_the_mistakes_shown_are_told_as_shown(tmp_path):
 
 
 def test_severities_and_links_are_right():
-    assert all(f"`{severity}`" in PARTS["severity"] for severity in schema.SEVERITIES)
+    assert all(f"`{severity}`" in PARTS["severity"] for severity in vocabulary.SEVERITIES)
     headings = {
         re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
         for line in re.findall(r"^#+ (.*)", TEXT, re.MULTILINE)

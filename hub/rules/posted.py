@@ -16,9 +16,9 @@ from hub.limits import POSTED_ALERTS, POSTED_SECONDS
 from hub.model import Phase, Reason
 from hub.rules.posting import Identity, PostedAlert, Posting, dump_identity, load_identity
 from hub.rules.rule import Rule, Texts
-from hub.rules.schema import NO_DEFAULTS, SEVERITIES, Defaults
+from hub.rules.schema import NO_DEFAULTS, Defaults
 from hub.rules.transition import Transition
-from hub.store.keeper import Keeper
+from hub.rules.vocabulary import SEVERITIES
 
 __all__ = ["PLACE", "Posted"]
 
@@ -216,33 +216,5 @@ class Posted(Keeper):
 
 def _rule(name: str, defaults: Defaults) -> Rule:
     """Make the rule by which alerts of this name are told; what one of them says comes with its transition."""
-    return Rule(
-        name=name,
-        alert=True,
-        patterns=(),
-        captures=(),
-        by=(),
-        when=None,
-        hold=0.0,
-        clear=None,
-        clear_hold=0.0,
-        absent=None,
-        learns=False,
-        pause=None,
-        mute=None,
-        causes=(),
-        notify=defaults.notify,
-        repeat=defaults.repeat,
-        escalate=(),
-        group_by=defaults.group_by,
-        group_wait=defaults.group_wait,
-        group_interval=defaults.group_interval,
-        limit=defaults.limit,
-        timestamp=None,
-        shadow=False,
-        severity=defaults.severity,
-        texts=Texts((), literal(name), None, None),
-        enabled=True,
-        path=PLACE,
-        line=0,
-    )
+    told = Texts((), literal(name), None, None)
+    return Rule(name=name, alert=True, path=PLACE, texts=told, **defaults.of_rule(alert=True))

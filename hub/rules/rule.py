@@ -1,15 +1,53 @@
-"""A rule as the engine and the alert book use it: compiled, checked, immutable."""
+"""A rule as the engine and the alert book use it: compiled, checked, immutable. Its fields declare the keys of a rule.
+
+To add a key: declare it in vocabulary.py, make it the declaration of a field here (`of(KEY)`), use the field in the
+engine or the alert book, document it in docs/rules.md. All else follows from the declaration.
+"""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Any
 
-from hub.expressions import Program, Reading, Template, bare_names
+from hub.expressions import Program, Reading, Template, bare_names, literal
+from hub.fields import KeyTable
 from hub.rules.keys import Cause, Gate, Limit, Repeat, Step
 from hub.rules.pattern import Pattern
+from hub.rules.rule_key import RuleKey, made_of, of, of_fields
+from hub.rules.vocabulary import (
+    ABSENT,
+    ALERT,
+    BY,
+    CLEAR,
+    CLEAR_FOR,
+    DETAILS,
+    ENABLED,
+    ESCALATE,
+    EVENT,
+    FOR,
+    GROUP_BY,
+    GROUP_INTERVAL,
+    GROUP_WAIT,
+    LABELS,
+    LIMIT,
+    MUTE,
+    NOTIFY,
+    PAUSE,
+    REPEAT,
+    RUNBOOK,
+    SEVERITY,
+    SHADOW,
+    SUMMARY,
+    TIMESTAMP,
+    TOPIC,
+    UNLESS,
+    WHEN,
+)
 from hub.schedules import Schedule
 
-__all__ = ["LABEL_NAMES", "TEXT_NAMES", "Rule", "Texts"]
+__all__ = ["FIELDS", "KEYS", "LABEL_NAMES", "RULE", "TEXT_NAMES", "Rule", "Texts"]
+
 
 LABEL_NAMES = frozenset({"alertname", "severity"})
 TEXT_NAMES = frozenset({"alertname", "state", "severity", "since", "episode", "id"})
@@ -44,44 +82,44 @@ class Texts:
         return tuple(dict.fromkeys(reading for template in self.templates for reading in template.history))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule. `hold`, `clear_hold` and `absent` are the seconds of `for`, `clear_for` and `absent`.
+    """One rule. What each key means is said at its declaration; durations are seconds.
 
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
-    instance, by their labels. `causes` are the entries of `unless`. `alert` tells an alert rule from an event rule.
-    `learns`: `absent: auto`, where `absent` is the longest that can be learned. `schedules` are those that its
-    expressions and texts name. `tz` is the zone of times that name none, the hub's own where it is None.
+    instance, by their labels. `alert` tells an alert rule from an event rule. `learns`: `absent: auto`, where `absent`
+    is the longest that can be learned. `schedules` are those that its expressions and texts name. `tz` is the zone of
+    times that name none, the hub's own where it is None.
     """
 
     name: str
     alert: bool
-    patterns: tuple[Pattern, ...]
-    captures: tuple[str, ...]
-    by: tuple[str, ...]
-    when: Program | None
-    hold: float
-    clear: Program | None
-    clear_hold: float
-    absent: float | None
-    learns: bool
-    pause: Gate | None
-    mute: Gate | None
-    causes: tuple[Cause, ...]
-    notify: tuple[str, ...]
-    repeat: Repeat | None
-    escalate: tuple[Step, ...]
-    group_by: tuple[str, ...] | None
-    group_wait: float
-    group_interval: float
-    limit: Limit | None
-    timestamp: Program | None
-    shadow: bool
-    severity: str
-    texts: Texts
-    enabled: bool
     path: str
-    line: int
+    line: int = 0
+    patterns: tuple[Pattern, ...] = made_of(TOPIC, default=())
+    captures: tuple[str, ...] = ()
+    by: tuple[str, ...] = made_of(BY, default=())
+    when: Program | None = of(WHEN)
+    hold: float = of(FOR)
+    clear: Program | None = of(CLEAR)
+    clear_hold: float = of(CLEAR_FOR)
+    absent: float | None = of(ABSENT)
+    learns: bool = False
+    pause: Gate | None = of(PAUSE)
+    mute: Gate | None = of(MUTE)
+    causes: tuple[Cause, ...] = of(UNLESS)
+    notify: tuple[str, ...] = of(NOTIFY)
+    repeat: Repeat | None = of(REPEAT)
+    escalate: tuple[Step, ...] = of(ESCALATE)
+    group_by: tuple[str, ...] | None = of(GROUP_BY)
+    group_wait: float = of(GROUP_WAIT)
+    group_interval: float = of(GROUP_INTERVAL)
+    limit: Limit | None = of(LIMIT)
+    timestamp: Program | None = of(TIMESTAMP)
+    shadow: bool = of(SHADOW)
+    severity: str = of(SEVERITY)
+    texts: Texts = made_of(LABELS, SUMMARY, DETAILS, RUNBOOK, default=Texts((), literal(""), None, None))
+    enabled: bool = of(ENABLED)
     schedules: tuple[tuple[str, Schedule], ...] = ()
     tz: tzinfo | None = None
     by_written: tuple[str, ...] = ()
@@ -90,8 +128,8 @@ class Rule:
     @property
     def signature(self) -> str:
         """What an instance's state depends on: a rule changed in anything else keeps its instances."""
-        when, by = self.when.text if self.when else "", self.by_written or self.by
-        parts = [self.name, str(self.alert), *(p.text for p in self.patterns), *by, when, str(self.hold)]
+        fields = {key.name: name for name, found in FIELDS.items() for key in found}
+        parts = [part for key in KEYS for part in key.spelled(self, getattr(self, fields.get(key.name, "name")))]
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
     @property
@@ -140,3 +178,20 @@ class Rule:
     def place(self) -> str:
         """Where it is written."""
         return f"{self.path}:{self.line}"
+
+
+FIELDS: Mapping[str, tuple[RuleKey[Any], ...]] = of_fields(Rule, one=True)
+"""The fields of a rule that are each a key's value as it is read."""
+KEYS: tuple[RuleKey[Any], ...] = (ALERT, EVENT, *(key for keys in of_fields(Rule).values() for key in keys))
+"""All keys of a rule, in the order in which they are told."""
+
+
+def _either() -> list[Mapping[str, Any]]:
+    """Return the schema's part that tells alerts from events: what each needs, and what an event cannot have."""
+    lacks = [{"required": [key.name]} for key in KEYS if key.alert_only]
+    needs = [{"required": ["when"]}, {"required": ["absent"]}]
+    alert = {"required": ["alert"], "anyOf": needs, "not": {"required": ["event"]}}
+    return [alert, {"required": ["event"], "not": {"anyOf": [{"required": ["alert"]}, *lacks]}}]
+
+
+RULE = KeyTable("a rule", *KEYS, oneOf=_either())

@@ -1,6 +1,7 @@
-"""The keys of a rule: one YAML mapping into one Rule, every problem with its place.
+"""One YAML mapping into one Rule, every problem with its place; `defaults` of a file into what its rules have.
 
-To add a key: read it in `read_rule`, give it to Rule, use it in the engine (or the alert book), document it in docs.
+The keys are declared in vocabulary.py and read one after the other; here stands what concerns several of them, and what
+is no value of a single key: name, topics, instance, texts. To add a key see rule.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,44 +11,37 @@ from typing import Any
 
 from hub.document import Node, Problems
 from hub.errors import CompileError
-from hub.expressions import (
-    Program,
-    Scope,
-    Template,
-    caret,
-    compile_condition,
-    compile_expression,
-    compile_template,
-    literal,
-)
+from hub.expressions import Program, Scope, Template, caret, compile_template
 from hub.expressions.asked import asks_label
-from hub.fields import Bad, Section, boolean, did_you_mean, duration, list_of, one_of, text
-from hub.limits import ABSENT_LEARNED_SECONDS, GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
-from hub.printable import first_odd, odd, plain
+from hub.fields import KeyTable, Section, did_you_mean
 from hub.rules.compiled import compiled
 from hub.rules.foreign import RULE_KEYS, automation
-from hub.rules.keys import (
-    Gate,
-    Known,
-    Limit,
-    Repeat,
-    causes,
-    gate,
-    group_interval,
-    group_wait,
-    limit,
-    names_of,
-    repeat,
-    steps,
+from hub.rules.keys import Known, Limit, Repeat
+from hub.rules.pattern import Pattern
+from hub.rules.rule import FIELDS, KEYS, LABEL_NAMES, RULE, TEXT_NAMES, Rule, Texts
+from hub.rules.rule_key import RuleKey, RulePlace, of, of_fields
+from hub.rules.vocabulary import (
+    ABSENT,
+    ALERT,
+    BY,
+    DETAILS,
+    EVENT,
+    GROUP_BY,
+    GROUP_INTERVAL,
+    GROUP_WAIT,
+    LABELS,
+    LIMIT,
+    NOTIFY,
+    REPEAT,
+    RUNBOOK,
+    SEVERITY,
+    SUMMARY,
+    TOPIC,
 )
-from hub.rules.pattern import Pattern, parse_pattern
-from hub.rules.rule import LABEL_NAMES, TEXT_NAMES, Rule, Texts
 from hub.schedules import read_zone
 
-__all__ = ["NO_DEFAULTS", "Defaults", "read_defaults", "read_rule"]
+__all__ = ["DEFAULTS", "NO_DEFAULTS", "Defaults", "read_defaults", "read_rule"]
 
-SEVERITIES = ("info", "warning", "critical")
-_ALERT_ONLY = ("for", "clear", "clear_for", "absent", "repeat", "escalate")
 _OWN_LABELS = {
     "alertname": "the rule's name is this label",
     "severity": "use the key severity",
@@ -55,48 +49,53 @@ _OWN_LABELS = {
 }
 
 
+TZ = RuleKey(
+    "tz",
+    read_zone,
+    None,
+    "The time zone of schedules and times that name none, by its IANA name.",
+    "Europe/Berlin",
+    restarts=False,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """`defaults` of a file: what its rules have where they say nothing."""
 
-    notify: tuple[str, ...] = ()
-    severity: str = "warning"
-    labels: Node | None = None
-    repeat: Repeat | None = None
-    group_by: tuple[str, ...] | None = None
-    group_wait: float = GROUP_WAIT_SECONDS
-    group_interval: float = GROUP_INTERVAL_SECONDS
-    limit: Limit | None = None
-    tz: tzinfo | None = None
+    notify: tuple[str, ...] = of(NOTIFY)
+    severity: str = of(SEVERITY)
+    labels: Node | None = of(LABELS)
+    repeat: Repeat | None = of(REPEAT)
+    group_by: tuple[str, ...] | None = of(GROUP_BY)
+    group_wait: float = of(GROUP_WAIT)
+    group_interval: float = of(GROUP_INTERVAL)
+    limit: Limit | None = of(LIMIT)
+    tz: tzinfo | None = of(TZ)
+
+    def of_rule(self, *, alert: bool) -> dict[str, Any]:
+        """Return the fields of a rule that says nothing; what only alerts have no event has."""
+        values = {name: getattr(self, name) for name, (key,) in _FIELDS.items() if alert or not key.alert_only}
+        return {name: value for name, value in values.items() if name in FIELDS}
 
 
 NO_DEFAULTS = Defaults()
-_UNWRITTEN = Texts((), literal(""), None, None)
-"""Of a rule whose texts are read when all other keys are: these say what names mean there."""
+_FIELDS = of_fields(Defaults)
+DEFAULTS = KeyTable("defaults", *(key for (key,) in _FIELDS.values()))
 
 
 def read_defaults(node: Node, problems: Problems, base: Defaults, known: Known) -> Defaults:
     """Read a file's `defaults`; what it does not say is taken from `base`."""
-    section = Section(node, problems, "defaults")
-    made = Defaults(
-        section.take("notify", names_of("receiver", known.receivers, whole=known.whole), base.notify),
-        section.take("severity", one_of(*SEVERITIES), base.severity),
-        section.get("labels") or base.labels,
-        section.take("repeat", repeat, base.repeat),
-        section.take("group_by", _names, base.group_by),
-        section.take("group_wait", group_wait, base.group_wait),
-        section.take("group_interval", group_interval, base.group_interval),
-        section.take("limit", limit, base.limit),
-        section.take("tz", read_zone, base.tz),
-    )
+    section, place = Section(node, problems, "defaults", DEFAULTS), RulePlace(known, problems, base.tz, Scope())
+    found = {name: section.take(key, key.reader(place), getattr(base, name)) for name, (key,) in _FIELDS.items()}
     section.finish()
-    return made
+    return Defaults(**found)
 
 
 def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) -> Rule | None:
     """Read one rule, also a disabled one; None, and at least one more problem, where it cannot be used."""
     before = len(problems)
-    section = Section(node, problems, "a rule")
+    section = Section(node, problems, "a rule", RULE)
     if meant := automation(node):
         problems.append(node.problem("this is an automation of Home Assistant, no rule", meant))
         return None
@@ -105,46 +104,22 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
     section.what = f"rule {name!r}" if name else "a rule"
     patterns = _patterns(section)
     captures = patterns[0].captures if patterns else ()
-    written = section.take("by", _ways, captures)
+    written = section.take(BY, default=captures)
     by = tuple(way.rpartition(".")[2] for way in written)
     _check_labels(section, captures, by)
     scope = Scope(captures, history=True, schedules=known.unread.union(known.schedules))
-    condition: Callable[[Node], Any] = lambda item: compiled(item, compile_condition, scope)  # noqa: E731
-    timestamp = lambda item: compiled(item, compile_expression, replace(scope, history=False))  # noqa: E731
-    severity = section.take("severity", one_of(*SEVERITIES), defaults.severity)
-    own = (("alertname", name), ("severity", severity))
-    gated: Callable[[Node], Gate] = gate(known, defaults.tz, replace(scope, own=own))
     rule = Rule(
         name=name,
         alert=alert,
+        path=node.path,
+        line=node.line,
         patterns=patterns,
         captures=captures,
         by=by,
-        when=section.take("when", condition, None),
-        hold=section.take("for", duration, 0.0),
-        clear=section.take("clear", condition, None),
-        clear_hold=section.take("clear_for", duration, 0.0),
-        absent=section.take("absent", _absent, None),
         learns=_learns(section),
-        pause=section.take("pause", gated, None),
-        mute=section.take("mute", gated, None),
-        causes=section.take("unless", causes(problems), ()),
-        notify=section.take("notify", names_of("receiver", known.receivers, whole=known.whole), defaults.notify),
-        repeat=section.take("repeat", repeat, defaults.repeat if alert else None),
-        escalate=section.take("escalate", steps(problems, known), ()),
-        group_by=section.take("group_by", _names, None),
-        group_wait=section.take("group_wait", group_wait, defaults.group_wait),
-        group_interval=section.take("group_interval", group_interval, defaults.group_interval),
-        limit=section.take("limit", limit, defaults.limit),
-        timestamp=section.take("timestamp", timestamp, None),
-        shadow=section.take("shadow", boolean, default=False),
-        severity=severity,
-        texts=_UNWRITTEN,
-        enabled=section.take("enabled", boolean, default=True),
-        path=node.path,
-        line=node.line,
         tz=defaults.tz,
         by_written=() if written == by else written,
+        **_values(section, RulePlace(known, problems, defaults.tz, scope), defaults, name, alert=alert),
     )
     rule = replace(rule, texts=_texts(section, defaults, rule, scope))
     section.finish()
@@ -153,6 +128,18 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) 
     if len(problems) == before:
         _check_used(section, rule)
     return rule if len(problems) == before else None
+
+
+def _values(section: Section, place: RulePlace, defaults: Defaults, name: str, *, alert: bool) -> dict[str, Any]:
+    """Read every key that is the value of one field."""
+    # those of `defaults` are taken when the rule's labels are known: it may not have them all
+    usual = defaults.of_rule(alert=alert) | {"group_by": None}
+    severity = section.take(SEVERITY, default=defaults.severity)
+    place = replace(place, own=(("alertname", name), ("severity", severity)))  # conditions of a gate may name it
+    return {
+        field: severity if key is SEVERITY else section.take(key, key.reader(place), usual.get(field, key.default))
+        for field, (key,) in FIELDS.items()
+    }
 
 
 def _timed(rule: Rule, known: Known) -> Rule:
@@ -164,13 +151,15 @@ def _timed(rule: Rule, known: Known) -> Rule:
 
 def _grouped(section: Section, rule: Rule, defaults: Defaults) -> Rule:
     """Check that the rule has the labels it is grouped by; of those of `defaults` it takes the ones that it has."""
-    node = section.get("group_by")
+    node = section.get(GROUP_BY)
     if node is None:
         if defaults.group_by is None:
-            for key in ("group_wait", "group_interval"):
+            for key in (GROUP_WAIT, GROUP_INTERVAL):
                 if section.get(key) is not None:
-                    message = f"{key!r} needs 'group_by' beside it"
-                    section.report(section.node.key_problem(key, message, "group_by: [] folds all alerts of the rule"))
+                    message = f"{key.name!r} needs 'group_by' beside it"
+                    section.report(
+                        section.node.key_problem(key.name, message, "group_by: [] folds all alerts of the rule")
+                    )
             return rule
         return replace(rule, group_by=tuple(name for name in defaults.group_by if name in rule.label_names))
     for name in rule.group_by or ():
@@ -181,25 +170,18 @@ def _grouped(section: Section, rule: Rule, defaults: Defaults) -> Rule:
 
 
 def _name(section: Section) -> tuple[str, bool]:
-    kinds = [key for key in ("alert", "event") if section.get(key) is not None]
+    kinds = [key for key in (ALERT, EVENT) if section.get(key) is not None]
     if len(kinds) != 1:
         say = "is both 'alert' and 'event'" if kinds else "needs the key 'alert' or 'event'"
         section.report(section.node.problem(f"a rule {say}", "alert: a condition that lasts; event: a moment"))
-    name = section.take(kinds[0], _rule_name, "") if kinds else ""
-    return name, kinds == ["alert"]
-
-
-def _rule_name(node: Node) -> str:
-    name = text(node)
-    if not 0 < len(name) <= 128 or "/" in name or not name.isprintable():
-        raise Bad(node, "a rule's name is 1 to 128 printable characters without /")
-    return name
+    name = section.take(kinds[0]) if kinds else ""
+    return name, kinds == [ALERT]
 
 
 def _patterns(section: Section) -> tuple[Pattern, ...]:
     """Read `topic`; all topics of a rule must have the same captures, because these make the instance."""
-    patterns: tuple[Pattern, ...] = section.require("topic", list_of(_pattern), ())
-    node = section.get("topic") or section.node
+    patterns = section.take(TOPIC)
+    node = section.get(TOPIC) or section.node
     if not patterns:
         if node.value == []:
             section.report(node.problem("'topic' names no topic"))
@@ -210,27 +192,6 @@ def _patterns(section: Section) -> tuple[Pattern, ...]:
             section.report(node.problem("the topics of one rule must have the same captures", "use + for the others"))
             return patterns[:1]
     return tuple(pattern.ordered(names) for pattern in patterns)
-
-
-def _pattern(node: Node) -> Pattern:
-    try:
-        pattern = parse_pattern(text(node))
-    except ValueError as error:
-        at = first_odd(node.text)
-        hint = f"it holds {odd(node.text[at])[0]}: write {plain(node.text).strip()}" if at >= 0 else ""
-        raise Bad(node, f"not a topic: {error}", hint) from None
-    for name in pattern.captures:
-        if not _is_name(name):
-            raise Bad(node, f"{{{name}}} is a word of the expression language", "give the capture another name")
-    return pattern
-
-
-def _is_name(word: str) -> bool:
-    """Tell whether an expression can ask for a capture by this name: `in`, `true` or `if` are none."""
-    try:
-        return word in compile_expression(word, Scope((word,))).captures
-    except CompileError:
-        return False
 
 
 def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) -> None:
@@ -244,8 +205,8 @@ def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) 
 
 def _check_used(section: Section, rule: Rule) -> None:
     """Report captures that make no difference: `by` leaves them out, and nothing names them."""
-    topic = section.get("topic")
-    if topic is None or section.get("by") is None:
+    topic = section.get(TOPIC)
+    if topic is None or section.get(BY) is None:
         return
     programs: list[Program | Template] = [
         *rule.conditions,
@@ -263,50 +224,9 @@ def _check_used(section: Section, rule: Rule) -> None:
             section.report(node.problem(message, hint, caret(error), error.offset))
 
 
-def _names(node: Node) -> tuple[str, ...]:
-    names = list_of(text)(node)
-    for name in names:
-        if not name.isidentifier():
-            raise Bad(node, f"{name!r} is not the name of a capture or payload field")
-    if len(set(names)) < len(names):
-        raise Bad(node, "a name stands twice")
-    return names
-
-
-def _ways(node: Node) -> tuple[str, ...]:
-    """Read `by`: names, and ways to fields inside of objects, each of which has its last name for a label."""
-    if isinstance(node.value, dict) and all(item.value is None for item in node.value.values()):
-        raise Bad(node, "must be names, not a mapping", f"names stand without braces: [{', '.join(node.value)}]")
-    ways = tuple(way.removeprefix("payload.") for way in list_of(text)(node))
-    for way in ways:
-        if not all(name.isidentifier() for name in way.split(".")):
-            hint = "a name has letters, digits and _; a field inside: after.id"
-            raise Bad(node, f"{way!r} is not the name of a capture or payload field", hint)
-    labels = [way.rpartition(".")[2] for way in ways]
-    for label in labels:
-        same = [way for way, each in zip(ways, labels, strict=True) if each == label]
-        if len(set(same)) < len(same):
-            raise Bad(node, "a name stands twice")
-        if len(same) > 1:
-            message = f"{same[0]} and {same[1]} would both be the label {label!r}"
-            raise Bad(node, message, "leave one of them out: an instance has one value for each label")
-    return ways
-
-
 def _learns(section: Section) -> bool:
-    node = section.get("absent")
+    node = section.get(ABSENT)
     return node is not None and node.text == "auto"
-
-
-def _absent(node: Node) -> float:
-    if node.text == "auto":
-        return ABSENT_LEARNED_SECONDS
-    if isinstance(node.value, bool) or node.text.isalpha():
-        raise Bad(node, f"{node.text!r} is no time", "write 10m, or auto, which learns each device's interval")
-    seconds = duration(node)
-    if not seconds:
-        raise Bad(node, "'absent' must be longer than 0", "or auto, which learns each device's interval")
-    return seconds
 
 
 def _texts(section: Section, defaults: Defaults, rule: Rule, scope: Scope) -> Texts:
@@ -317,15 +237,15 @@ def _texts(section: Section, defaults: Defaults, rule: Rule, scope: Scope) -> Te
     )
     values = ", ".join(f"{key}={{{key}}}" for key in captures)
     plain = compile_template(_braces(rule.name) + (f" ({values})" if values else ""), Scope(captures))
-    summary = section.take("summary", template(TEXT_NAMES), plain)
-    details = section.take("details", template(TEXT_NAMES | {"summary"}), None)
-    runbook = section.take("runbook", template(TEXT_NAMES | {"summary"}), None)
+    summary = section.take(SUMMARY, template(TEXT_NAMES), plain)
+    details = section.take(DETAILS, template(TEXT_NAMES | {"summary"}))
+    runbook = section.take(RUNBOOK, template(TEXT_NAMES | {"summary"}))
     labels: dict[str, Template] = {}
-    for node in (defaults.labels, section.get("labels")):
+    for node in (defaults.labels, section.get(LABELS)):
         if node is not None:
             labels |= _labels(Section(node, section.problems, "labels"), template(LABEL_NAMES), captures)
     asks = "when" not in section.values or asks_label(summary, "reason")
-    of_silence = section.get("summary") is not None and asks
+    of_silence = section.get(SUMMARY) is not None and asks
     return Texts(tuple(labels.items()), summary, details, runbook, of_silence)
 
 
@@ -352,14 +272,14 @@ def _braces(name: str) -> str:
 def _check_together(section: Section, alert: bool) -> None:
     """Report keys that make no sense beside each other. A key without a value counts as not there."""
     node = section.node
-    given = {key for key in ("when", *_ALERT_ONLY) if section.get(key) is not None}
+    given = {key.name for key in KEYS if section.get(key) is not None}
     if alert and not given & {"when", "absent"}:
         section.report(node.problem(f"{section.what} needs 'when' or 'absent'"))
-    for key in _ALERT_ONLY:
-        if key not in given:
+    for key in KEYS:
+        if key.name not in given:
             continue
-        if not alert:
+        if key.alert_only and not alert:
             hint = "an event is a moment; make it an alert"
-            section.report(node.key_problem(key, f"{key!r} belongs to alert rules", hint))
-        elif key not in ("absent", "repeat", "escalate") and "when" not in given:
-            section.report(node.key_problem(key, f"{key!r} needs 'when' beside it"))
+            section.report(node.key_problem(key.name, f"{key.name!r} belongs to alert rules", hint))
+        elif key.beside and key.beside not in given:
+            section.report(node.key_problem(key.name, f"{key.name!r} needs {key.beside!r} beside it"))

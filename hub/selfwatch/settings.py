@@ -6,11 +6,20 @@ from pathlib import Path
 from yarl import URL
 
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, boolean, duration, one_of, secret
+from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, late, one_of, secret
 from hub.limits import HEARTBEAT_EVERY_SECONDS, HEARTBEAT_LEAST_SECONDS
 from hub.secret import Secret
+from hub.value_schema import LASTING, NAMES, TEXT, with_schema
 
-__all__ = ["RULES", "HeartbeatSettings", "SelfWatchSettings", "read_heartbeat", "read_self_watch"]
+__all__ = [
+    "HEARTBEAT",
+    "RULES",
+    "SELF_WATCH",
+    "HeartbeatSettings",
+    "SelfWatchSettings",
+    "read_heartbeat",
+    "read_self_watch",
+]
 
 RULES = Path(__file__).parent / "rules.yaml"
 """The rules that ship."""
@@ -38,8 +47,8 @@ def read_self_watch(node: Node | None, problems: Problems) -> SelfWatchSettings:
     """Read `{enabled: true, notify: [chat]}`."""
     if node is None:
         return SelfWatchSettings()
-    section = Section(node, problems, "self_watch")
-    made = SelfWatchSettings(section.take("enabled", boolean, default=True), section.get("notify"))
+    section = Section(node, problems, "self_watch", SELF_WATCH)
+    made = SelfWatchSettings(section.take(_ENABLED), section.get(_NOTIFY))
     section.finish()
     return made
 
@@ -48,16 +57,17 @@ def read_heartbeat(node: Node | None, problems: Problems) -> HeartbeatSettings |
     """Read `{url: …, every: 1m, method: GET}`."""
     if node is None:
         return None
-    section = Section(node, problems, "heartbeat")
+    section = Section(node, problems, "heartbeat", HEARTBEAT)
     made = HeartbeatSettings(
-        section.require("url", _url, Secret("")),
-        section.take("every", _every, HEARTBEAT_EVERY_SECONDS),
-        section.take("method", one_of("GET", "HEAD", "POST"), "GET"),
+        section.take(_URL),
+        section.take(_EVERY),
+        section.take(_METHOD),
     )
     section.finish()
     return made
 
 
+@with_schema(TEXT)
 def _url(node: Node) -> Secret:
     found = secret(node)
     try:
@@ -70,8 +80,26 @@ def _url(node: Node) -> Secret:
     return found
 
 
+@with_schema(LASTING)
 def _every(node: Node) -> float:
     seconds = duration(node)
     if not HEARTBEAT_LEAST_SECONDS <= seconds <= 86400:
         raise Bad(node, f"must be from {HEARTBEAT_LEAST_SECONDS:.0f}s to 1d")
     return seconds
+
+
+_ENABLED = Key("enabled", boolean, True, "Whether the rules that ship, about the hub itself, are at work.", usual=True)
+_NOTIFY: Key[Node | None] = Key(
+    "notify",
+    late,  # which receivers there are is known when the rule files are read
+    None,
+    "Whom they tell; without it `defaults.notify` of the rule files.",
+    ["chat"],
+    schema=NAMES,
+)
+SELF_WATCH = KeyTable("self_watch", _ENABLED, _NOTIFY)
+
+_URL = Key("url", _url, Secret(""), "Where it goes; a secret, better from !env NAME or !file PATH.", required=True)
+_EVERY = Key("every", _every, HEARTBEAT_EVERY_SECONDS, "How often.", "1m")
+_METHOD = Key("method", one_of("GET", "HEAD", "POST"), "GET", "The request.", usual="GET")
+HEARTBEAT = KeyTable("heartbeat", _URL, _EVERY, _METHOD)

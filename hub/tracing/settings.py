@@ -6,11 +6,12 @@ from importlib.util import find_spec
 from yarl import URL
 
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, number, secret, text
+from hub.fields import Bad, Key, KeyTable, Section, number, secret, text
 from hub.limits import TRACE_SAMPLE
 from hub.secret import Secret
+from hub.value_schema import TEXT, with_schema
 
-__all__ = ["TracingSettings", "read_tracing"]
+__all__ = ["TRACING", "TracingSettings", "read_tracing"]
 
 _EXTRA = "pip install 'mqtt-notification-hub[otel]'"
 _NEEDED = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
@@ -33,12 +34,12 @@ def read_tracing(node: Node | None, problems: Problems) -> TracingSettings | Non
     """Read `{endpoint: http://…:4318, sample: 0.1, service: hub, headers: {…}}`; None where there is none."""
     if node is None:
         return None
-    section = Section(node, problems, "tracing")
+    section = Section(node, problems, "tracing", TRACING)
     made = TracingSettings(
-        section.take("endpoint", _endpoint, ""),
-        section.take("sample", _share, TRACE_SAMPLE),
-        section.take("service", text, ""),
-        section.take("headers", _headers, ()),
+        section.take(_ENDPOINT),
+        section.take(_SAMPLE),
+        section.take(_SERVICE),
+        section.take(_HEADERS),
     )
     section.finish()
     if not _installed():
@@ -53,6 +54,7 @@ def _installed() -> bool:
         return False
 
 
+@with_schema(TEXT)
 def _endpoint(node: Node) -> str:
     found = text(node).rstrip("/")
     try:
@@ -65,6 +67,7 @@ def _endpoint(node: Node) -> str:
     return found if found.endswith("/v1/traces") else f"{found}/v1/traces"
 
 
+@with_schema({"type": "number", "minimum": 0, "maximum": 1})
 def _share(node: Node) -> float:
     share = number(node)
     if not 0 <= share <= 1:
@@ -72,7 +75,17 @@ def _share(node: Node) -> float:
     return share
 
 
+@with_schema({"type": "object", "additionalProperties": TEXT})
 def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:
     if not isinstance(node.value, dict):
         raise Bad(node, "must be a mapping of header names to values")
     return tuple((name, secret(child)) for name, child in node.value.items())
+
+
+_ENDPOINT = Key("endpoint", _endpoint, "", "The collector, by OTLP over HTTP.", "http://localhost:4318")
+_SAMPLE = Key("sample", _share, TRACE_SAMPLE, "Share of the events without a traceparent that begin a trace.", 0.1)
+_SERVICE = Key("service", text, "", "What the hub is called there.", "mqtt-notification-hub")
+_HEADERS: Key[tuple[tuple[str, Secret], ...]] = Key(
+    "headers", _headers, (), "Sent along, such as a login; a secret, better from !env NAME or !file PATH."
+)
+TRACING = KeyTable("tracing", _ENDPOINT, _SAMPLE, _SERVICE, _HEADERS)
