@@ -147,6 +147,10 @@ class Section:
                 self.report(problem)
             return default
 
+    def need(self, key: Key[Any]) -> None:
+        """Report a key that is absent where what stands beside it needs it; `take` reads it as always."""
+        self._miss(key.name)
+
     def require(self, key: str, convert: Convert[T], default: T) -> T:
         """Do the same for an undeclared key, with a problem where it is absent."""
         self._miss(key)

@@ -6,7 +6,8 @@ from datetime import tzinfo
 from pathlib import Path
 
 from hub.clock import SystemClock
-from hub.config import Settings, read_settings
+from hub.config import SETTINGS, Settings, read_settings
+from hub.devices.fleet import FLEET
 from hub.devices.registry import Registry, load_fleets
 from hub.discovery.homeassistant import check_discovery
 from hub.document import Problems, read_document, yaml_files
@@ -16,7 +17,7 @@ from hub.listing import is_folder
 from hub.notify.fallback import check_fallbacks
 from hub.notify.settings import read_receivers
 from hub.rules.lint import Moment, lint
-from hub.rules.loader import RuleSet, Shipped, load_rules
+from hub.rules.loader import RULE_FILE, RuleSet, Shipped, load_rules
 from hub.schedules import local_zone
 from hub.selfwatch.settings import RULES
 from hub.surroundings import is_below, real, settings_around
@@ -29,13 +30,9 @@ __all__ = ["Files", "check", "load_files", "load_trial", "look", "people_of"]
 _BEGIN = "write one there, as `hub init` does; where none is wanted, let a file there say so: rules: []"
 _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
 _SIGNS = {
-    **dict.fromkeys(("rules", "receivers", "defaults", "schedules", "tests"), _RULES),
-    **dict.fromkeys(("fleet", "devices", "fields", "faults"), _FLEET),
-    **dict.fromkeys(
-        ("broker", "state", "http", "publish_prefix", "sources", "discovery", "sparkplug", "self_watch", "heartbeat"),
-        _SETTINGS,
-    ),
+    sign: kind for kind, table in ((_RULES, RULE_FILE), (_FLEET, FLEET), (_SETTINGS, SETTINGS)) for sign in table.signs
 }
+"""What kind of file a key at its top says it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,31 @@ from typing import Any
 from hub.devices.payload import Payload, Signal
 from hub.devices.roster import Device
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, did_you_mean, duration, number, one_of, text
+from hub.fields import Bad, Key, KeyTable, Section, did_you_mean, duration, late, number, one_of, text
 
-__all__ = ["Fault", "Running", "read_fault"]
+__all__ = ["FAULT", "Fault", "Running", "read_fault"]
 
 _NEVER = float("inf")
 _KINDS = ("bad_json", "drift", "flapping", "silence", "spike", "stuck")
 _ONE_MESSAGE = ("bad_json", "spike")  # those that need no `for`
+
+
+_FAULT = Key("fault", one_of(*_KINDS), "", "What goes wrong.", required=True)
+_FIELD = Key("field", text, "", "In which field.", "temperature")
+_BY = Key("by", number, None, "How much more it is.", 12)
+_TO: Key[Any] = Key("to", late, None, "What it is instead.", 85, schema={})
+_EVERY = Key("every", duration, 0.0, "How often on average, or with 'at' exactly.", "6h")
+_AT = Key("at", duration, None, "When, after the start.", "10s")
+_FOR = Key("for", duration, 0.0, "How long it lasts.", "30m")
+_ONLY: Key[Any] = Key(
+    "only",
+    late,
+    None,
+    "Only devices with these captures or attributes.",
+    {"device": ["f1", "f2"]},
+    schema={"type": "object"},
+)
+FAULT = KeyTable("a fault", _FAULT, _FIELD, _BY, _TO, _EVERY, _AT, _FOR, _ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +123,11 @@ class _Unset:
 
 def read_fault(node: Node, payload: Payload, devices: Collection[Device], problems: Problems) -> Fault:
     """Read one fault of a fleet with these fields and devices."""
-    section = Section(node, problems, "a fault")
-    kind = section.require("fault", one_of(*_KINDS), "")
+    section = Section(node, problems, "a fault", FAULT)
+    kind = section.take(_FAULT)
     field, signal = _field(section, kind, payload)
-    by = section.take("by", number, None) if signal is None or signal.numeric else None
-    to = section.get("to")
+    by = section.take(_BY) if signal is None or signal.numeric else None
+    to = section.get(_TO)
     if signal is not None and kind != "drift" and to is not None and signal.numeric:
         number(to)
     if kind == "drift" and by is None:
@@ -117,9 +135,9 @@ def read_fault(node: Node, payload: Payload, devices: Collection[Device], proble
     other = {} if signal is None or signal.on is None else {signal.on: signal.off, signal.off: signal.on}
     if kind in ("spike", "flapping") and by is None and to is None and not (kind == "flapping" and other):
         raise Bad(node, f"{kind} needs 'to' (a value) or 'by' (a difference)")
-    at = section.take("at", duration, None)
-    every = section.take("every", duration, 0.0)
-    lasts = section.take("for", duration, 0.0)
+    at = section.take(_AT)
+    every = section.take(_EVERY)
+    lasts = section.take(_FOR)
     if at is None and every <= 0:
         raise Bad(node, "a fault needs 'every' (the mean time between) or 'at' (after the start)")
     if lasts <= 0 and kind not in (*_ONE_MESSAGE, ""):
@@ -135,7 +153,7 @@ def _field(section: Section, kind: str, payload: Payload) -> tuple[str, Signal |
     """Take the field a fault is in; silence and bad JSON are in the whole message."""
     if kind in ("silence", "bad_json", ""):
         return "", None
-    field = section.take("field", text, "value" if payload.bare else "")
+    field = section.take(_FIELD, default="value" if payload.bare else "")
     signal = payload.fields.get(field)
     if signal is None:
         at = section.values.get("field", section.node)
@@ -147,7 +165,7 @@ def _field(section: Section, kind: str, payload: Payload) -> tuple[str, Signal |
 
 
 def _only(section: Section, devices: Collection[Device]) -> dict[str, tuple[Any, ...]]:
-    node = section.get("only")
+    node = section.get(_ONLY)
     if node is None:
         return {}
     if not isinstance(node.value, dict):

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from hub.devices.faults import Fault, read_fault
-from hub.devices.payload import Payload, read_payload, read_value
-from hub.devices.roster import Device, Roster, read_attributes, read_roster
+from hub.devices.faults import FAULT, Fault, read_fault
+from hub.devices.payload import Payload, read_payload, read_value, signal_schema
+from hub.devices.roster import DEVICE, Device, Roster, read_attributes, read_roster
 from hub.devices.template import IDENTIFIER, TopicTemplate, topic_template
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, boolean, duration, integer, text
+from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, integer, late, text
 from hub.ingest.session import Will
 from hub.limits import FLEET_DEVICES
+from hub.value_schema import LASTING, TEXT, with_schema
 
-__all__ = ["Fleet", "read_fleet"]
+__all__ = ["DEMO", "FLEET", "WILL", "Fleet", "read_fleet"]
 
 _JITTER = 0.1  # of the interval: enough that devices switched on together do not stay in step
 
@@ -74,20 +76,20 @@ class Fleet:
 def read_fleet(node: Node, problems: Problems) -> Fleet | None:
     """Read one fleet; None where it has problems, all of them reported."""
     before = len(problems)
-    section = Section(node, problems, "the fleet")
-    name = section.require("fleet", _name, "fleet")
-    topic = section.require("topic", topic_template, TopicTemplate("fleet", ("fleet",), {}))
-    shared: Mapping[str, Node] = section.take("attributes", read_attributes, {})
+    section = Section(node, problems, "the fleet", FLEET)
+    name = section.take(_FLEET)
+    topic = section.take(_TOPIC)
+    shared = section.take(_ATTRIBUTES)
     roster = _roster(section, name, topic, shared)
     devices = tuple(device for _, device in roster.written)
     payload = _payload(section, devices)
     pace = _pace(section, required=payload is not None)
     faults = _faults(section, payload, devices)
-    qos = section.take("qos", integer(0, 1), 1)
-    retain = section.take("retain", boolean, False)
+    qos = section.take(_QOS)
+    retain = section.take(_RETAIN)
     will, birth = _will(section, name)
     demo = _demo(section, pace, faults, payload, devices)
-    interval = pace.every if "every" in section else None
+    interval = pace.every if _EVERY in section else None
     section.finish()
     if len(problems) > before:
         return None
@@ -97,6 +99,7 @@ def read_fleet(node: Node, problems: Problems) -> Fleet | None:
     )
 
 
+@with_schema({**TEXT, "pattern": r"^[A-Za-z_][A-Za-z0-9_-]*$"})
 def _name(node: Node) -> str:
     name = text(node)
     if not IDENTIFIER.fullmatch(name.replace("-", "_")):
@@ -105,7 +108,7 @@ def _name(node: Node) -> str:
 
 
 def _roster(section: Section, name: str, topic: TopicTemplate, shared: Mapping[str, Node]) -> Roster:
-    node = section.get("devices")
+    node = section.get(_DEVICES)
     if node is None and topic.captures:
         section.report(section.node.problem("the fleet needs the key 'devices'", "a number, or a list of devices"))
         return Roster(name, topic, ())
@@ -116,21 +119,24 @@ def _roster(section: Section, name: str, topic: TopicTemplate, shared: Mapping[s
 
 def _payload(section: Section, devices: tuple[Device, ...]) -> Payload | None:
     names = {"n", "fleet"}.union(*(device.attributes for device in devices)) if devices else {"n", "fleet"}
-    if "payload" in section and "value" in section:
+    if _PAYLOAD in section and _VALUE in section:
         section.report(section.node.key_problem("value", "payload or value, not both"))
-    found = section.take("payload", lambda node: read_payload(node, names, section.problems), None)
-    return section.take("value", lambda node: read_value(node, names, section.problems), found)
+    found = section.take(_PAYLOAD, lambda node: read_payload(node, names, section.problems))
+    return section.take(_VALUE, lambda node: read_value(node, names, section.problems), found)
 
 
 def _pace(section: Section, *, required: bool, default: Pace | None = None) -> Pace:
-    every = (section.require if required else section.take)("every", _interval, default.every if default else 1.0)
-    same = default is not None and "every" not in section
-    jitter = section.take("jitter", duration, default.jitter if default and same else every * _JITTER)
+    if required:
+        section.need(_EVERY)
+    every = section.take(_EVERY, default=default.every if default else 1.0)
+    same = default is not None and _EVERY not in section
+    jitter = section.take(_JITTER_KEY, default=default.jitter if default and same else every * _JITTER)
     if jitter > every:
         section.report(section.values["jitter"].problem("must not be longer than 'every'"))
     return Pace(every, jitter)
 
 
+@with_schema(LASTING)
 def _interval(node: Node) -> float:
     seconds = duration(node)
     if seconds < 0.001:
@@ -139,7 +145,7 @@ def _interval(node: Node) -> float:
 
 
 def _faults(section: Section, payload: Payload | None, devices: tuple[Device, ...]) -> tuple[Fault, ...]:
-    node = section.get("faults")
+    node = section.get(_FAULTS)
     if node is None:
         return ()
     if not isinstance(node.value, list):
@@ -155,17 +161,18 @@ def _faults(section: Section, payload: Payload | None, devices: tuple[Device, ..
 
 
 def _will(section: Section, name: str) -> tuple[Will | None, bytes]:
-    node = section.get("will")
+    node = section.get(_WILL)
     if node is None:
         return None, b""
-    inner = Section(node, section.problems, "the will")
-    topic = inner.take("topic", _plain_topic, f"fleet/{name}/status")
-    payload = inner.take("payload", text, "offline")
-    birth = inner.take("birth", text, "online")
+    inner = Section(node, section.problems, "the will", WILL)
+    topic = inner.take(_WILL_TOPIC, default=f"fleet/{name}/status")
+    payload = inner.take(_WILL_PAYLOAD)
+    birth = inner.take(_WILL_BIRTH)
     inner.finish()
     return Will(topic, payload.encode()), birth.encode()
 
 
+@with_schema(TEXT)
 def _plain_topic(node: Node) -> str:
     topic = topic_template(node)
     if topic.captures:
@@ -176,12 +183,84 @@ def _plain_topic(node: Node) -> str:
 def _demo(
     section: Section, pace: Pace, faults: tuple[Fault, ...], payload: Payload | None, devices: tuple[Device, ...]
 ) -> Demo | None:
-    node = section.get("demo")
+    node = section.get(_DEMO)
     if node is None:
         return None
-    inner = Section(node, section.problems, "the demo")
+    inner = Section(node, section.problems, "the demo", DEMO)
     pace = _pace(inner, required=False, default=pace)
-    size = inner.take("devices", integer(1, FLEET_DEVICES), len(devices))
-    faults = _faults(inner, payload, devices) if "faults" in inner else faults
+    size = inner.take(_DEMO_DEVICES, default=len(devices))
+    faults = _faults(inner, payload, devices) if _FAULTS in inner else faults
     inner.finish()
     return Demo(pace, size, faults)
+
+
+_EVERY = Key("every", _interval, 1.0, "How often each device sends.", "10s", sign=False)
+_JITTER_KEY = Key(
+    "jitter", duration, 0.0, "How far an interval strays from it, either way; a tenth of it.", "1s", sign=False
+)
+_FAULTS: Key[Any] = Key(
+    "faults", late, None, "What goes wrong with devices.", schema={"type": "array", "items": FAULT.schema}
+)
+
+_WILL_TOPIC = Key("topic", _plain_topic, "", "Where the fleet says whether it is there.", "fleet/freezers/status")
+_WILL_PAYLOAD = Key("payload", text, "offline", "What is there when it has gone.", "offline")
+_WILL_BIRTH = Key("birth", text, "online", "What is there when it has come.", "online")
+WILL = KeyTable("the will", _WILL_TOPIC, _WILL_PAYLOAD, _WILL_BIRTH)
+
+_DEMO_DEVICES = Key("devices", integer(1, FLEET_DEVICES), 0, "How many devices.", 10)
+DEMO = KeyTable("the demo", _EVERY, _JITTER_KEY, _DEMO_DEVICES, _FAULTS)
+
+_FLEET = Key("fleet", _name, "fleet", "Its name: letters, digits, _ and -.", "freezers", required=True)
+_TOPIC = Key(
+    "topic",
+    topic_template,
+    TopicTemplate("fleet", ("fleet",), {}),
+    "Where each device publishes; a level in braces is a capture.",
+    "site/{site}/freezer/{device}",
+    required=True,
+    sign=False,  # rules of other tools have it, too
+)
+_NUMBER_OR_DEVICE = {"anyOf": [{"type": "integer", "minimum": 1}, DEVICE]}
+_DEVICES: Key[Any] = Key(
+    "devices",
+    late,
+    None,
+    "A number of devices, one entry, or a list of entries with captures and attributes.",
+    *(10, [{"site": "berlin", "device": 1}]),
+    schema={"anyOf": [*_NUMBER_OR_DEVICE["anyOf"], {"type": "array", "items": _NUMBER_OR_DEVICE}]},
+)
+_NONE: Mapping[str, Node] = {}
+_ATTRIBUTES = Key(
+    "attributes",
+    read_attributes,
+    _NONE,
+    "What all devices have unless they say otherwise; rules read device.name.",
+    {"max_temperature": -15},
+)
+_PAYLOAD: Key[Payload | None] = Key(
+    "payload",
+    late,
+    None,
+    "The fields of the JSON object that each device sends: constants and signals.",
+    {"temperature": {"walk": [-22, -18]}},
+    schema={"type": "object", "minProperties": 1, "additionalProperties": signal_schema()},
+    sign=False,
+)
+_VALUE: Key[Payload | None] = Key(
+    "value",
+    late,
+    None,
+    "In place of payload: one constant or signal, sent bare.",
+    schema=signal_schema(),
+    sign=False,
+)
+_QOS = Key("qos", integer(0, 1), 1, "Quality of service of all messages.", sign=False)
+_RETAIN = Key("retain", boolean, False, "Whether the broker keeps them.", usual=False, sign=False)
+_WILL: Key[Any] = Key("will", late, None, "What the fleet says of itself, retained.", schema=WILL.schema)
+_DEMO: Key[Any] = Key("demo", late, None, "What hub demo plays instead.", schema=DEMO.schema)
+FLEET = KeyTable(
+    "fleet file",
+    *(_FLEET, _TOPIC, _DEVICES, _ATTRIBUTES, _EVERY, _JITTER_KEY, _PAYLOAD, _VALUE, _FAULTS),
+    *(_QOS, _RETAIN, _WILL, _DEMO),
+    words="A fleet file of the MQTT notification hub: which devices there are, and how they are played.",
+)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from hub.devices import signal_keys as keys
 from hub.devices import signals
 from hub.devices.template import text_names
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, did_you_mean, duration, integer, list_of, number, text
+from hub.fields import Bad, Section, did_you_mean, text
+from hub.value_schema import Schema
 
-__all__ = ["Payload", "Signal", "read_payload", "read_value"]
-
-_DAY = 86400.0
+__all__ = ["Payload", "Signal", "read_payload", "read_value", "signal_schema"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _signal(node: Node, scope: _Scope) -> Signal:
         first = next(iter(node.value), "")
         hint = did_you_mean(first, _KINDS) or f"known signals: {', '.join(sorted(_KINDS))}"
         raise Bad(node, f"must be one signal, not {' and '.join(kinds) or 'none'}", hint)
-    section = Section(node, scope.problems, f"the signal {kinds[0]}")
+    section = Section(node, scope.problems, f"the signal {kinds[0]}", keys.SIGNALS[kinds[0]])
     signal = _KINDS[kinds[0]](section, scope)
     section.finish()
     return signal
@@ -103,32 +103,6 @@ def _number_keys(value: Any) -> frozenset[str] | None:
     return frozenset(set.intersection(*keys)) or None
 
 
-def _pair(node: Node) -> tuple[float, float]:
-    """Read `[low, high]`."""
-    if not isinstance(node.value, list) or len(node.value) != 2:
-        raise Bad(node, "must be two numbers: [low, high]")
-    low, high = number(node.value[0]), number(node.value[1])
-    if low > high:
-        raise Bad(node, f"the lower bound {low:g} is above the upper bound {high:g}")
-    return low, high
-
-
-def _span(node: Node) -> float:
-    """Read a duration above zero."""
-    seconds = duration(node)
-    if seconds <= 0:
-        raise Bad(node, "must be longer than 0")
-    return seconds
-
-
-def _spread(node: Node) -> float:
-    """Read a deviation."""
-    value = number(node)
-    if value < 0:
-        raise Bad(node, "must not be negative")
-    return value
-
-
 def _field(scope: _Scope, *, switch: bool = False) -> Callable[[Node], str]:
     """Make a reader of the name of a field above: one that is a number, or one that is on and off."""
 
@@ -148,61 +122,59 @@ def _field(scope: _Scope, *, switch: bool = False) -> Callable[[Node], str]:
 
 def _number_signal(section: Section, scope: _Scope, make: signals.Maker, digits: int = 1) -> Signal:
     """Add what every number may have: `digits`, and `while`, `toward`, `within`."""
-    if "while" in section:
-        field = section.take("while", _field(scope, switch=True), "")
-        toward = section.require("toward", number, 0.0)
-        within = section.require("within", _span, 1.0)
+    if keys.WHILE in section:
+        field = section.take(keys.WHILE, _field(scope, switch=True))
+        section.need(keys.TOWARD)
+        toward = section.take(keys.TOWARD)
+        section.need(keys.WITHIN)
+        within = section.take(keys.WITHIN)
         if field:
             make = signals.pulled(make, field, scope.fields[field].on, toward, within)
-    return Signal(signals.rounded(make, section.take("digits", integer(0, 9), digits)), numeric=True)
+    return Signal(signals.rounded(make, section.take(keys.DIGITS, default=digits)), numeric=True)
 
 
 def _sine(section: Section, scope: _Scope) -> Signal:
-    low, high = section.require("sine", _pair, (0.0, 1.0))
-    period = section.take("period", _span, _DAY)
-    shift = section.take("shift", duration, 0.0)
-    make = signals.sine(low, high, period, shift, section.take("spread", _spread, 0.0))
+    low, high = section.take(keys.SINE)
+    period = section.take(keys.PERIOD)
+    shift = section.take(keys.SHIFT)
+    make = signals.sine(low, high, period, shift, section.take(keys.SPREAD))
     return _number_signal(section, scope, make)
 
 
 def _walk(section: Section, scope: _Scope) -> Signal:
-    low, high = section.require("walk", _pair, (0.0, 1.0))
-    return _number_signal(section, scope, signals.walk(low, high, section.take("step", _spread, (high - low) / 20)))
+    low, high = section.take(keys.WALK)
+    return _number_signal(section, scope, signals.walk(low, high, section.take(keys.STEP, default=(high - low) / 20)))
 
 
 def _noise(section: Section, scope: _Scope) -> Signal:
-    mean = section.require("noise", number, 0.0)
-    return _number_signal(section, scope, signals.noise(mean, section.require("spread", _spread, 0.0)))
+    mean = section.take(keys.NOISE)
+    return _number_signal(section, scope, signals.noise(mean, section.take(keys.DEVIATION)))
 
 
 def _between(section: Section, scope: _Scope) -> Signal:
-    low, high = section.require("between", _pair, (0.0, 1.0))
-    digits = section.get("digits")
+    low, high = section.take(keys.BETWEEN)
+    digits = section.get(keys.DIGITS)
     whole = digits is None and low.is_integer() and high.is_integer()
     return _number_signal(section, scope, signals.between(low, high, whole), 0 if whole else 1)
 
 
 def _counter(section: Section, scope: _Scope) -> Signal:
-    start = section.require("counter", number, 0.0)
-    node = section.get("by")
-    low, high = 1.0, 1.0
-    if node is not None:
-        pair = isinstance(node.value, list)
-        low, high = section.take("by", _pair if pair else lambda node: (number(node),) * 2, (1.0, 1.0))
+    start = section.take(keys.COUNTER)
+    low, high = section.take(keys.BY)
     whole = all(value.is_integer() for value in (start, low)) and low == high
     return _number_signal(section, scope, signals.counter(start, low, high), 0 if whole else 3)
 
 
 def _choice(section: Section, scope: _Scope) -> Signal:
-    node = section.get("choice")
+    node = section.get(keys.CHOICE)
     if node is None or not isinstance(node.value, list) or not node.value:
         raise Bad(node or section.node, "must be a list of what can be chosen: choice: [a, b]")
     text_names(node, scope.names)
     options = node.plain()
-    weights: tuple[float, ...] = section.take("weights", list_of(_spread), ())
+    weights = section.take(keys.WEIGHTS)
     if weights and (len(weights) != len(options) or sum(weights) <= 0):
         raise Bad(section.values["weights"], f"must be one weight for each of the {len(options)} choices")
-    least, most = section.take("take", _pair, (0.0, 0.0))
+    least, most = section.take(keys.TAKE)
     if not 0 <= least <= most <= len(options):
         raise Bad(section.values["take"], f"must be how many of the {len(options)} choices: [least, most]")
     make = signals.choice(options, weights, int(least), int(most))
@@ -214,9 +186,9 @@ def _choice(section: Section, scope: _Scope) -> Signal:
 
 
 def _switch(section: Section, scope: _Scope) -> Signal:
-    on_for, every = section.require("on", _span, 1.0), section.require("every", _span, 1.0)
+    on_for, every = section.take(keys.ON), section.take(keys.EVERY)
     off, on = False, True
-    node = section.get("values")
+    node = section.get(keys.VALUES)
     if node is not None:
         if not isinstance(node.value, list) or len(node.value) != 2 or node.value[0].value == node.value[1].value:
             raise Bad(node, "must be two different values: [off, on]")
@@ -226,22 +198,22 @@ def _switch(section: Section, scope: _Scope) -> Signal:
 
 
 def _drain(section: Section, scope: _Scope) -> Signal:
-    over = section.require("drain", _span, _DAY)
-    full, empty = section.take("from", number, 100.0), section.take("to", number, 0.0)
+    over = section.take(keys.DRAIN)
+    full, empty = section.take(keys.FULL), section.take(keys.EMPTY)
     return _number_signal(section, scope, signals.drain(over, full, empty), 0)
 
 
 def _of(section: Section, scope: _Scope) -> Signal:
-    if "key" in section:
+    if keys.KEY in section:
         return _part(section, scope)
-    field = section.require("of", _field(scope), "")
-    times, plus = section.take("times", number, 1.0), section.take("plus", number, 0.0)
-    return _number_signal(section, scope, signals.of(field, times, plus, section.take("spread", _spread, 0.0)))
+    field = section.take(keys.OF, _field(scope))
+    times, plus = section.take(keys.FACTOR), section.take(keys.PLUS)
+    return _number_signal(section, scope, signals.of(field, times, plus, section.take(keys.SPREAD)))
 
 
 def _part(section: Section, scope: _Scope) -> Signal:
     """Read `of: field, key: name`: one part of an object above."""
-    field, key = section.require("of", text, ""), section.take("key", text, "")
+    field, key = section.take(keys.OF, text), section.take(keys.KEY)
     parts = scope.fields[field].parts if field in scope.fields else frozenset()
     if key not in parts:
         hint = did_you_mean(field, scope.fields) if field not in scope.fields else did_you_mean(key, parts)
@@ -250,27 +222,29 @@ def _part(section: Section, scope: _Scope) -> Signal:
 
 
 def _total(section: Section, scope: _Scope) -> Signal:
-    field = section.require("total", _field(scope), "")
-    per, times = section.take("per", _span, 3600.0), section.take("times", number, 1.0)
-    start = section.take("from", number, 0.0)
+    field = section.take(keys.TOTAL, _field(scope))
+    per, times = section.take(keys.PER), section.take(keys.TIMES)
+    start = section.take(keys.BEGIN)
     return _number_signal(section, scope, signals.total(field, per, times, start), 3)
 
 
 def _sum(section: Section, scope: _Scope) -> Signal:
-    node = section.get("sum")
-    field = section.require("sum", text, "")
-    key = section.take("key", text, "")
-    keys = scope.fields[field].keys if field in scope.fields else None
-    if node is not None and keys is None:
+    node = section.get(keys.SUM)
+    field = section.take(keys.SUM)
+    key = section.take(keys.SUM_KEY)
+    parts = scope.fields[field].keys if field in scope.fields else None
+    if node is not None and parts is None:
         hint = did_you_mean(field, scope.fields) or "sum adds up a list of numbers, or of objects by their key"
         raise Bad(node, f"no list {field!r} above that could be summed", hint)
-    if keys and key not in keys:
-        raise Bad(section.get("key") or section.node, f"needs a key that holds a number: {', '.join(sorted(keys))}")
+    if parts and key not in parts:
+        raise Bad(
+            section.get(keys.SUM_KEY) or section.node, f"needs a key that holds a number: {', '.join(sorted(parts))}"
+        )
     return _number_signal(section, scope, signals.summed(field, key), 2)
 
 
 def _object(section: Section, scope: _Scope) -> Signal:
-    node = section.get("object")
+    node = section.get(keys.OBJECT)
     if node is None or not isinstance(node.value, dict):
         raise Bad(node or section.node, "must be a mapping of fields: object: {name: value}")
     inner = _Scope({}, scope.names, scope.problems)
@@ -291,3 +265,10 @@ _KINDS: dict[str, Callable[[Section, _Scope], Signal]] = {
     "total": _total,
     "walk": _walk,
 }
+if _KINDS.keys() != keys.SIGNALS.keys():
+    raise AssertionError("each signal has a reader here and a table of its keys in signal_keys.py")
+
+
+def signal_schema() -> Schema:
+    """Return the schema of a field: a constant, or one of the signals."""
+    return {"anyOf": [{"not": {"type": "object"}}, *(table.schema for table in keys.SIGNALS.values())]}

@@ -10,11 +10,27 @@ from typing import Any
 
 from hub.devices.template import IDENTIFIER, TopicTemplate, render, text_names, topic_level
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, integer
+from hub.fields import Bad, Key, Section, integer
 from hub.limits import FLEET_DEVICES
 from hub.secret import Secret
+from hub.value_schema import NAME, Schema, with_schema
 
-__all__ = ["Device", "Roster", "read_attributes", "read_roster"]
+__all__ = ["DEVICE", "Device", "Roster", "read_attributes", "read_roster"]
+
+
+_COUNT = Key(
+    "count",
+    integer(1, FLEET_DEVICES),
+    0,
+    "So many devices; {n} is the number, a list is taken in turn.",
+)
+DEVICE: Schema = {
+    "title": "a device, or many of a sort",
+    "type": "object",
+    "properties": {_COUNT.name: _COUNT.schema},
+    "propertyNames": {"pattern": NAME},
+}
+"""The schema of an entry: all its other keys are captures and attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,7 @@ def _in_turn(value: Any, n: int) -> Any:
     return value[(n - 1) % len(value)] if isinstance(value, list) and value else value
 
 
+@with_schema({"type": "object", "propertyNames": {"pattern": NAME}})
 def read_attributes(node: Node) -> dict[str, Node]:
     """Read a mapping of attributes; their names are used as `device.name` in rules."""
     if not isinstance(node.value, dict):
@@ -135,8 +152,8 @@ def _entry(node: Node, topic: TopicTemplate, shared: Mapping[str, Node], problem
         count = integer(1, FLEET_DEVICES)(node)
     else:
         section = Section(node, problems, "a device")
-        count = section.take("count", integer(1, FLEET_DEVICES), 0) or None
-        rest = {key: value for key, value in section.values.items() if key != "count"}
+        count = section.take(_COUNT) or None
+        rest = {key: value for key, value in section.values.items() if key != _COUNT.name}
         own = read_attributes(Node(rest, node.path, node.line, node.column))
     values = {**shared, **own}
     for name in topic.names:

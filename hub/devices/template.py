@@ -12,6 +12,7 @@ from hub.document import Node
 from hub.fields import Bad, did_you_mean, text
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
+from hub.value_schema import TEXT, with_schema
 
 __all__ = ["IDENTIFIER", "TopicTemplate", "render", "text_names", "topic_level", "topic_template"]
 
@@ -46,6 +47,7 @@ class TopicTemplate:
         return "/".join(levels)
 
 
+@with_schema(TEXT)
 def topic_template(node: Node) -> TopicTemplate:
     """Read a topic whose captures are whole levels."""
     whole = text(node)

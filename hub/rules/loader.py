@@ -6,19 +6,62 @@ from pathlib import Path
 from typing import Any
 
 from hub.document import Node, Problems, read_document, yaml_files
-from hub.fields import Bad, Section
+from hub.fields import Bad, Key, KeyTable, Section, late
 from hub.ingest.topics import covers
 from hub.limits import COVER_COMPARISONS
 from hub.model import OWN_TOPICS
 from hub.rules.check import check_together
 from hub.rules.foreign import FILE_KEYS, whole_file
 from hub.rules.keys import Known, names_of
-from hub.rules.rule import Rule
-from hub.rules.schema import NO_DEFAULTS, Defaults, read_defaults, read_rule
+from hub.rules.rule import RULE, Rule
+from hub.rules.schema import DEFAULTS, NO_DEFAULTS, Defaults, read_defaults, read_rule
 from hub.rules.subjects import presence_filters
-from hub.schedules import Schedule, read_schedules
+from hub.schedules import Schedule, read_schedules, schedules_schema
 
-__all__ = ["RuleSet", "Shipped", "load_rules"]
+__all__ = ["RULE_FILE", "RuleSet", "Shipped", "load_rules"]
+
+_RULES: Key[Any] = Key(
+    "rules",
+    late,
+    None,
+    "What matters, when it begins and ends, who is told.",
+    schema={"type": "array", "items": RULE.schema},
+)
+_RECEIVERS: Key[Any] = Key(
+    "receivers",
+    late,
+    None,
+    "Who can be told, by name: an Apprise URL, or a mapping with one kind as its key.",
+    {"chat": "slack://…", "board": {"mqtt": {"topic": "notify/{site}"}}},
+    schema={"type": "object"},  # a later stage's: hub.describe puts its schema in
+)
+_SCHEDULES: Key[Any] = Key(
+    "schedules",
+    late,
+    None,
+    "Times by which rules pause or are muted, by name; each is true or false in every expression.",
+    {"office": {"weekly": "mon-fri 08:00-18:00", "tz": "Europe/Berlin"}, "away": "not office"},
+    schema=schedules_schema,
+)
+_DEFAULTS: Key[Any] = Key(
+    "defaults",
+    late,
+    None,
+    "What the rules of this file have where they say nothing; in a file without rules: of all.",
+    schema=DEFAULTS.schema,
+)
+_TESTS: Key[Any] = Key(
+    "tests",
+    late,
+    None,
+    "Tests of the rules, which hub test runs.",
+    schema={"type": "array"},  # as of receivers
+)
+RULE_FILE = KeyTable(
+    "rule file",
+    *(_RULES, _RECEIVERS, _SCHEDULES, _DEFAULTS, _TESTS),
+    words="A rule file of the MQTT notification hub: rules, receivers, schedules, defaults, tests.",
+)
 
 ReadReceivers = Callable[[Node, Problems], Mapping[str, Any]]
 """Reads a `receivers` mapping into settings by name (notify.receiver.ReceiverSettings, a later stage's)."""
@@ -97,7 +140,7 @@ def load_rules(
     files, whole = _open_all(paths, problems, read_receivers)
     receivers: dict[str, Any] = {}
     for file in files:
-        _unite(receivers, file.receivers, file.section.get("receivers"), "receiver", problems)
+        _unite(receivers, file.receivers, file.section.get(_RECEIVERS), "receiver", problems)
     shared = _read_defaults(files, Known(receivers, whole=whole))
     known = _known(files, receivers, whole=whole, problems=problems)
     rules: dict[str, Rule] = {}
@@ -141,7 +184,7 @@ def load_rules(
 
 
 def _count(file: _File) -> int | None:
-    node = file.section.get("rules")
+    node = file.section.get(_RULES)
     return len(node.value) if node is not None and isinstance(node.value, list) else None
 
 
@@ -158,7 +201,7 @@ def _open_all(paths: Sequence[Path], problems: Problems, read_receivers: ReadRec
             whole = whole and not problems.hide(before)
         else:
             files.append(file)
-            whole = whole and all(_is_mapping(file.section.get(key)) for key in ("receivers", "schedules"))
+            whole = whole and all(_is_mapping(file.section.get(key)) for key in (_RECEIVERS, _SCHEDULES))
     return files, whole
 
 
@@ -173,15 +216,15 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     if meant := whole_file(node):
         problems.append(node.problem(*meant))
         return None
-    section = Section(node, problems, "a rule file")
+    section = Section(node, problems, "a rule file", RULE_FILE)
     section.foreign = FILE_KEYS
-    receivers = section.get("receivers")
+    receivers = section.get(_RECEIVERS)
     return _File(section, read_receivers(receivers, problems) if receivers is not None else {})
 
 
 def _known(files: Sequence[_File], receivers: Mapping[str, Any], *, whole: bool, problems: Problems) -> Known:
     """Return what rules may name, the schedules of all files among it."""
-    written = [(node, file.defaults.tz) for file in files if (node := file.section.get("schedules"))]
+    written = [(node, file.defaults.tz) for file in files if (node := file.section.get(_SCHEDULES))]
     schedules = read_schedules(written, problems)
     named = {name for node, _ in written if isinstance(node.value, dict) for name in node.value}
     return Known(receivers, schedules, frozenset(named - schedules.keys()), whole)
@@ -190,12 +233,12 @@ def _known(files: Sequence[_File], receivers: Mapping[str, Any], *, whole: bool,
 def _read_defaults(files: Sequence[_File], known: Known) -> Defaults:
     """Read every file's `defaults`; those of a file without rules hold for all. Return what no file's rules have."""
     shared = NO_DEFAULTS
-    for file in sorted(files, key=lambda file: file.section.get("rules") is not None):
-        node = file.section.get("defaults")
+    for file in sorted(files, key=lambda file: file.section.get(_RULES) is not None):
+        node = file.section.get(_DEFAULTS)
         file.defaults = shared if node is None else read_defaults(node, file.section.problems, shared, known)
-        if file.section.get("rules") is None:
+        if file.section.get(_RULES) is None:
             shared = file.defaults
-    written = [file.defaults for file in files if file.section.get("defaults") is not None]
+    written = [file.defaults for file in files if file.section.get(_DEFAULTS) is not None]
     return written[0] if len(written) == 1 else shared
 
 
@@ -211,7 +254,7 @@ def _unite(
 
 def _rules(file: _File, known: Known, rules: dict[str, Rule], nodes: dict[str, Node], named: dict[str, Node]) -> None:
     """Read the rules of a file; `named` are those of all files by now, with problems of their own or without."""
-    node, problems = file.section.get("rules"), file.section.problems
+    node, problems = file.section.get(_RULES), file.section.problems
     if node is None:
         return
     if not isinstance(node.value, list):
@@ -250,7 +293,7 @@ def _shipped(
         except Bad as error:
             problems += [] if error.told else [error.problem, *error.more]
     file = _open(shipped.path, problems, lambda *_: {})
-    listed = file.section.get("rules") if file else None
+    listed = file.section.get(_RULES) if file else None
     items = [] if listed is None else listed.value
     mine = [item for item in items if item.value["alert"].text not in rules]
     found = [read_rule(item, problems, replace(NO_DEFAULTS, notify=notify), known) for item in mine]
@@ -261,7 +304,7 @@ def _shipped(
 
 
 def _tests(file: _File) -> list[Node]:
-    node = file.section.get("tests")
+    node = file.section.get(_TESTS)
     if node is None:
         return []
     if not isinstance(node.value, list):

@@ -6,7 +6,17 @@ they are asked with.
 
 from hub.machine_zone import local_zone, zone_named
 from hub.schedules.line import parse_schedule
-from hub.schedules.reading import read_schedules, read_zone
+from hub.schedules.local import local_zone, zone_named
+from hub.schedules.reading import SCHEDULE, read_schedules, read_zone, schedules_schema
 from hub.schedules.schedule import Schedule
 
-__all__ = ["Schedule", "local_zone", "parse_schedule", "read_schedules", "read_zone", "zone_named"]
+__all__ = [
+    "SCHEDULE",
+    "Schedule",
+    "local_zone",
+    "parse_schedule",
+    "read_schedules",
+    "read_zone",
+    "schedules_schema",
+    "zone_named",
+]

@@ -4,23 +4,23 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from hub.document import Node, Problems
 from hub.expressions import is_word
-from hub.fields import Bad, Section, did_you_mean, duration, list_of, text
+from hub.fields import Bad, Key, KeyTable, Section, did_you_mean, duration, late, list_of, text
 from hub.schedules.line import FORMS, KINDS, cron, daily, inverse, moment, parse_schedule, span, weekly
 from hub.schedules.schedule import Range, Schedule, Weekly
+from hub.value_schema import LASTING, NAME, TEXT, Schema, list_schema, one_required, with_schema
 
-__all__ = ["read_schedules", "read_zone"]
+__all__ = ["SCHEDULE", "read_schedules", "read_zone", "schedules_schema"]
 
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_BESIDE = {"cron": "for", "from": "to"}
-"""What stands beside a kind, and beside no other."""
 
 
+@with_schema(TEXT)
 def read_zone(node: Node) -> tzinfo:
     """Read the name of a zone, as in Europe/Berlin.
 
@@ -98,7 +98,7 @@ class _Reader:
         if node.value is None:
             self.problems.append(node.problem(f"schedule {name!r} says nothing", f"write it as {FORMS}"))
         elif isinstance(node.value, dict):
-            schedule = _mapping(name, Section(node, self.problems, f"schedule {name!r}"), self.made, tz)
+            schedule = _mapping(name, Section(node, self.problems, f"schedule {name!r}", SCHEDULE), self.made, tz)
         else:
             holder = Section(Node({name: node}, node.path, node.line, node.column), self.problems, "schedules")
             schedule = holder.take(name, lambda item: _line(item, self.made, tz), None)
@@ -119,18 +119,18 @@ def _named(node: Node) -> str:
 
 def _mapping(name: str, section: Section, made: Mapping[str, Schedule], tz: tzinfo | None) -> Schedule | None:
     """Read `{weekly: mon-fri 08:00-18:00, tz: Europe/Berlin}`."""
-    zone = section.take("tz", read_zone, tz)
-    readers: dict[str, Callable[[Node], Schedule | None]] = {
-        "daily": lambda item: Weekly(name, _ranges(daily, item), zone),
-        "weekly": lambda item: Weekly(name, _ranges(weekly, item), zone),
-        "cron": lambda item: _cron(name, section, item, zone),
-        "from": lambda item: _span(name, section, item, zone),
-        "not": lambda item: inverse(name, text(item), made, zone),
+    zone = section.take(_TZ, default=tz)
+    readers: dict[Key[Any], Callable[[Node], Schedule | None]] = {
+        _DAILY: lambda item: Weekly(name, _ranges(daily, item), zone),
+        _WEEKLY: lambda item: Weekly(name, _ranges(weekly, item), zone),
+        _CRON: lambda item: _cron(name, section, item, zone),
+        _FROM: lambda item: _span(name, section, item, zone),
+        _NOT: lambda item: inverse(name, text(item), made, zone),
     }
     kinds = [kind for kind in readers if section.get(kind) is not None]
-    for kind, key in _BESIDE.items():
+    for kind, key in ((_CRON, _FOR), (_FROM, _TO)):
         if section.get(key) is not None and kinds and kind not in kinds:
-            section.report(section.node.key_problem(key, f"{key!r} stands only beside {kind!r}"))
+            section.report(section.node.key_problem(key.name, f"{key.name!r} stands only beside {kind.name!r}"))
     schedule = None
     if len(kinds) == 1:
         schedule = section.take(kinds[0], _told(readers[kinds[0]]), None)
@@ -141,12 +141,15 @@ def _mapping(name: str, section: Section, made: Mapping[str, Schedule], tz: tzin
 
 
 def _cron(name: str, section: Section, item: Node, tz: tzinfo | None) -> Schedule | None:
-    seconds = section.require("for", duration, None)
+    section.need(_FOR)
+    seconds = section.take(_FOR)
     return None if seconds is None else cron(name, text(item), seconds, tz)
 
 
 def _span(name: str, section: Section, item: Node, tz: tzinfo | None) -> Schedule | None:
-    begin, end = moment(text(item)), section.require("to", _told(lambda to: moment(text(to))), None)
+    begin = moment(text(item))
+    section.need(_TO)
+    end = section.take(_TO, _told(lambda to: moment(text(to))))
     return None if end is None else span(name, begin, end, tz)
 
 
@@ -171,3 +174,56 @@ def _line(node: Node, made: Mapping[str, Schedule], tz: tzinfo | None) -> Schedu
     if schedule is None:
         raise Bad(node, f"{node.text!r} is not a schedule", f"write it as {FORMS}")
     return schedule
+
+
+_DAILY: Key[Any] = Key(
+    "daily",
+    late,
+    None,
+    "Each day between these times.",
+    *("02:00-02:30", ["06:00-07:00", "18:00-19:00"]),
+    schema=list_schema({"type": "string", "pattern": "[0-9]{1,2}:[0-9]{2}"}),
+)
+_WEEKLY: Key[Any] = Key(
+    "weekly",
+    late,
+    None,
+    "On these days of the week, between these times or the whole day.",
+    *("mon-fri 08:00-18:00", "sat,sun"),
+    schema=list_schema({"type": "string", "pattern": "(?i)mon|tue|wed|thu|fri|sat|sun"}),
+)
+_CRON: Key[Any] = Key(
+    "cron",
+    late,
+    None,
+    "From each time that a cron expression names, for the time in 'for'.",
+    "0 2 * * sun",
+    schema=TEXT,
+)
+_FOR = Key("for", duration, None, "How long it holds from each time of cron, at most 7d.", "2h", schema=LASTING)
+_FROM: Key[Any] = Key("from", late, None, "Once, from this time; beside 'to'.", "2026-12-24T18:00", schema=TEXT)
+_TO: Key[Any] = Key("to", late, None, "The end of 'from'.", "2026-12-27", schema=TEXT)
+_NOT: Key[Any] = Key("not", late, None, "Whenever that schedule does not hold.", "office", schema=TEXT)
+_TZ = Key(
+    "tz",
+    read_zone,
+    None,
+    "The time zone of schedules that name none, by its IANA name.",
+    "Europe/Berlin",
+)
+SCHEDULE = KeyTable(
+    "a schedule",
+    *(_DAILY, _WEEKLY, _CRON, _FOR, _FROM, _TO, _NOT, _TZ),
+    **one_required(*KINDS),
+    dependencies={"for": ["cron"], "cron": ["for"], "to": ["from"], "from": ["to"]},
+)
+
+
+def schedules_schema() -> Schema:
+    """Return the schema of the `schedules` mapping."""
+    written = {"type": "string", "pattern": f"^\\s*({'|'.join(KINDS)})\\s"}
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": NAME, "not": {"enum": list(KINDS)}},
+        "additionalProperties": {"anyOf": [SCHEDULE.schema, written]},
+    }

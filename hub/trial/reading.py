@@ -1,26 +1,19 @@
-"""`tests:` of rule files into Cases; every mistake with its place."""
+"""`tests:` of rule files into Cases; every mistake with its place. Their keys are declared in case_keys.py."""
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
-from hub.alerts.matchers import NARROWER, Matcher, parse_matchers, why_too_wide
+from hub.alerts.matchers import NARROWER, Matcher, why_too_wide
 from hub.document import Node, Problems
-from hub.fields import Bad, Section, Told, boolean, did_you_mean, duration, integer, list_of, one_of, text
-from hub.ingest.topics import check_topic
+from hub.fields import Bad, Key, Section, Told, did_you_mean, duration, list_of, text
 from hub.limits import TRIAL_MESSAGES
-from hub.model import OWN_TOPICS
 from hub.rules.loader import RuleSet
 from hub.secret import Secret
+from hub.trial import case_keys as keys
 from hub.trial.case import Case, Deed, Expectation, Message
 
-__all__ = ["STAGES", "read_cases"]
-
-STAGES = ("pause", "shadow", "mute", "silence", "unless", "limit", "flapping", "group", "condition")
-_STATES = ("inactive", "pending", "firing", "resolved")
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-_RANGE = re.compile(r"\{([0-9]{1,6})\.\.([0-9]{1,6})\}")
+__all__ = ["read_cases"]
 
 
 def read_cases(rules: RuleSet, problems: Problems) -> list[Case]:
@@ -29,7 +22,7 @@ def read_cases(rules: RuleSet, problems: Problems) -> list[Case]:
     names: set[str] = set()
     for node in rules.tests:
         before = len(problems)
-        case = _case(Section(node, problems, "a test"), rules)
+        case = _case(Section(node, problems, "a test", keys.TEST), rules)
         if case.name and case.name in names:
             problems.append(node.key_problem("name", f"a test {case.name!r} is already there", "give it another name"))
         names.add(case.name)
@@ -39,21 +32,21 @@ def read_cases(rules: RuleSet, problems: Problems) -> list[Case]:
 
 
 def _case(section: Section, rules: RuleSet) -> Case:
-    name = section.require("name", text, "")
+    name = section.take(keys.NAME)
     section.what = f"test {name!r}"
-    start = section.take("start", _instant, _START)
-    topic = section.take("topic", _topic, "")
+    start = section.take(keys.START)
+    topic = section.take(keys.TEST_TOPIC)
     messages = _messages(section, topic)
-    deeds = [deed for kind, read in _DEEDS.items() for deed in _items(section, kind, read)]
-    expectations = _items(section, "expect", lambda item, problems: _expectation(item, problems, rules))
-    if not expectations and "expect" not in section:
+    deeds = [deed for key, read in _DEEDS.items() for deed in _items(section, key, read)]
+    expectations = _items(section, keys.EXPECT, lambda item, problems: _expectation(item, problems, rules))
+    if not expectations and keys.EXPECT not in section:
         section.report(section.node.problem(f"{section.what} expects nothing", "write expect: [{at: …, alert: …}]"))
     section.finish()
     zone: tzinfo = start.tzinfo or UTC
     return Case(name, start.timestamp(), zone, messages, deeds, expectations, section.node)
 
 
-def _items(section: Section, key: str, read: Callable[[Node, Problems], Any]) -> list[Any]:
+def _items(section: Section, key: Key[Any], read: Callable[[Node, Problems], Any]) -> list[Any]:
     """Read a list of mappings, or a single one."""
     node = section.get(key)
     if node is None:
@@ -66,7 +59,7 @@ def _items(section: Section, key: str, read: Callable[[Node, Problems], Any]) ->
 
 
 def _messages(section: Section, topic: str) -> list[Message]:
-    node = section.get("send")
+    node = section.get(keys.SEND)
     if node is None:
         return []
     if isinstance(node.value, dict):
@@ -92,15 +85,15 @@ def _at_key(section: Section, mapping: Node, key: str, item: Node, topic: str) -
 
 def _message(node: Node, problems: Problems, topic: str) -> Message | None:
     before = len(problems)
-    section = Section(node, problems, "a message")
-    topics = section.take("topic", _topic, topic)
-    payload = section.get("payload")
+    section = Section(node, problems, "a message", keys.MESSAGE)
+    topics = section.take(keys.TOPIC, default=topic)
+    payload = section.get(keys.PAYLOAD)
     sent = {} if payload is None else _payload(payload, problems)
-    every = section.take("every", duration, 0.0)
-    first = section.take("from" if every else "at", duration, 0.0)
-    last = section.take("to", duration, first)
-    retain = section.take("retain", boolean, default=False)
-    if not every and "at" not in section:
+    every = section.take(keys.EVERY)
+    first = section.take(keys.FROM if every else keys.AT)
+    last = section.take(keys.TO, default=first)
+    retain = section.take(keys.RETAIN)
+    if not every and keys.AT not in section:
         section.report(node.problem("a message needs 'at', or 'every' with 'from' and 'to'"))
     if not topics:
         section.report(node.problem("a message needs 'topic', here or in its test"))
@@ -125,31 +118,15 @@ def _payload(node: Node, problems: Problems) -> Any:
     return node.plain()
 
 
-def _topic(node: Node) -> str:
-    name = text(node)
-    plain = _RANGE.sub("0", name)
-    if why := check_topic(plain.removeprefix("$") if plain.startswith(OWN_TOPICS) else plain):
-        raise Bad(node, f"not a topic: {why}", "a test sends to topics, {1..100} in one makes a hundred")
-    return name
-
-
 def _topics(written: str) -> tuple[str, ...]:
     """Expand {1..3}."""
-    found = _RANGE.search(written)
+    found = keys.RANGE.search(written)
     if found is None:
         return (written,)
     numbers = range(int(found[1]), int(found[2]) + 1)
     return tuple(
         each for number in numbers for each in _topics(f"{written[: found.start()]}{number}{written[found.end() :]}")
     )
-
-
-def _instant(node: Node) -> datetime:
-    try:
-        found = datetime.fromisoformat(text(node))
-    except ValueError:
-        raise Bad(node, f"{node.text!r} is not a time", "write it as 2026-03-01T01:55:00+01:00") from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 # deeds
@@ -160,8 +137,8 @@ def _moment(kind: str) -> Callable[[Node, Problems], Deed | None]:
 
     def read(node: Node, problems: Problems) -> Deed | None:
         wrapped = node if isinstance(node.value, dict) else Node({"at": node}, node.path, node.line, node.column)
-        section = Section(wrapped, problems, f"'{kind}'")
-        at = section.require("at", duration, 0.0)
+        section = Section(wrapped, problems, f"'{kind}'", keys.MOMENT)
+        at = section.take(keys.AT_NEEDED)
         section.finish()
         return Deed(at, kind)
 
@@ -171,44 +148,35 @@ def _moment(kind: str) -> Callable[[Node, Problems], Deed | None]:
 def _deed(kind: str) -> Callable[[Node, Problems], Deed | None]:
     def read(node: Node, problems: Problems) -> Deed | None:
         before = len(problems)
-        section = Section(node, problems, f"'{kind}'")
-        at = section.require("at", duration, 0.0)
-        nothing: tuple[Matcher, ...] = ()
-        matchers = section.take("matchers", _matchers, nothing)
-        name = section.take("alert", text, "")
+        section = Section(node, problems, f"'{kind}'", keys.DEED)
+        at = section.take(keys.AT_NEEDED)
+        matchers = section.take(keys.MATCHERS)
+        name = section.take(keys.DEED_ALERT)
         labels = _labels(section)
-        by = section.take("by", text, "test")
-        lasting = section.take("for", duration, None)
+        by = section.take(keys.DEED_BY)
+        lasting = section.take(keys.LASTING_FOR)
         section.finish()
         chosen = (*matchers, *(Matcher(key, "=", value) for key, value in labels.items()))
         chosen += (Matcher("alertname", "=", name),) if name else ()
         if not chosen and kind != "unsilence":
             section.report(node.problem(f"which alerts? write 'alert' or 'matchers' in '{kind}'"))
         if chosen and kind == "silence" and (wide := why_too_wide(chosen)):
-            section.report((section.get("matchers") or node).problem(wide, NARROWER))  # a running hub refuses it, too
+            section.report(
+                (section.get(keys.MATCHERS) or node).problem(wide, NARROWER)
+            )  # a running hub refuses it, too
         return Deed(at, kind, chosen, by, lasting) if len(problems) == before else None
 
     return read
 
 
-_DEEDS: Mapping[str, Callable[[Node, Problems], Deed | None]] = {
-    **{kind: _deed(kind) for kind in ("ack", "unack", "silence", "unsilence")},
-    **{kind: _moment(kind) for kind in ("restart", "reload")},
+_DEEDS: Mapping[Key[Any], Callable[[Node, Problems], Deed | None]] = {
+    **{key: _deed(key.name) for key in keys.DEEDS},
+    **{key: _moment(key.name) for key in keys.MOMENTS},
 }
 
 
-def _matchers(node: Node) -> tuple[Matcher, ...]:
-    found: list[Matcher] = []
-    for line in list_of(text)(node):
-        try:
-            found += parse_matchers(line)
-        except ValueError as error:
-            raise Bad(node, str(error)) from None
-    return tuple(found)
-
-
 def _labels(section: Section) -> dict[str, str]:
-    node = section.get("labels")
+    node = section.get(keys.LABELS)
     if node is None:
         return {}
     inner = Section(node, section.problems, "'labels'")
@@ -220,22 +188,24 @@ def _labels(section: Section) -> dict[str, str]:
 
 def _expectation(node: Node, problems: Problems, rules: RuleSet) -> Expectation | None:
     before = len(problems)
-    section = Section(node, problems, "an expectation")
-    at = section.require("at", duration, 0.0)
-    kind = "event" if section.get("event") is not None else "alert"
-    name = section.require(kind, _rule(rules, alert=kind == "alert"), "")
+    section = Section(node, problems, "an expectation", keys.EXPECTATION)
+    at = section.take(keys.AT_NEEDED)
+    key = keys.EVENT if section.get(keys.EVENT) is not None else keys.ALERT
+    alert = key is keys.ALERT
+    section.need(key)
+    name = section.take(key, _rule(rules, alert=alert))
     made = Expectation(
         at,
         name,
-        kind == "alert",
+        alert,
         _labels(section),
         node,
-        state=section.take("state", one_of(*_STATES), None),
-        acknowledged=section.take("acknowledged", boolean, None),
-        notified=section.take("notified", _names(rules.receivers, whole=rules.unread is not None), None),
-        not_notified=section.take("not_notified", one_of(*STAGES), None),
-        text=section.take("text", text, None),
-        times=section.take("times", integer(0, 1_000_000), None),
+        state=section.take(keys.STATE),
+        acknowledged=section.take(keys.ACKNOWLEDGED),
+        notified=section.take(keys.NOTIFIED, _names(rules.receivers, whole=rules.unread is not None)),
+        not_notified=section.take(keys.NOT_NOTIFIED),
+        text=section.take(keys.TEXT_SAID),
+        times=section.take(keys.TIMES),
     )
     section.finish()
     said = (made.state, made.acknowledged, made.notified, made.not_notified, made.text, made.times)

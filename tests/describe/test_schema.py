@@ -10,10 +10,11 @@ import pytest
 from jsonschema import Draft7Validator
 
 from hub.config import read_settings
-from hub.describe import fleet, fleet_schema, json_schema, receivers, rules, settings, settings_schema, sources, trials
+from hub.declared import Key, KeyTable
+from hub.describe import fleet_schema, json_schema, settings_schema
 from hub.devices.registry import load_fleets
 from hub.document import Problems, read_document
-from hub.fields import Section
+from hub.fields import Section, text
 from hub.notify.settings import read_receivers
 from hub.rules.loader import load_rules
 from hub.secret import Secret
@@ -38,9 +39,14 @@ receivers:
   j: {zeromq: {bind: 'tcp://*:5556', topic: t}}
   k: {webpush: {contact: ops@example.org, allow_private: true}}
 defaults: {severity: info}
-schedules: {s: {daily: 02:00-03:00}}
+schedules:
+  s: {daily: 02:00-03:00}
+  c: {cron: 0 2 * * *, for: 1h}
+  f: {from: 2026-01-01, to: 2026-01-02}
 rules:
-  - {alert: A, topic: t, when: x, notify: a, escalate: {after: 1m, to: b}}
+  - {alert: A, topic: t, when: x, notify: a, escalate: {after: 1m, to: b}, unless: {alert: B, after: 1m}}
+  - {alert: B, topic: t, when: x}
+  - {event: E, topic: t}
 tests:
   - name: n
     send: [{at: 1m, topic: t, payload: {}}, {every: 1m, from: 1m, to: 2m, topic: t}]
@@ -51,7 +57,7 @@ tests:
     restart: {at: 1m}
     reload: 2m
     expect: {at: 1m, alert: A, state: inactive}
-  - {name: e, expect: {at: 1m, alert: A, times: 0}}
+  - {name: e, expect: {at: 1m, event: E, times: 0}}
 """
 SIGNALS = {
     "sine": "{sine: [1, 2]}",
@@ -61,14 +67,31 @@ SIGNALS = {
     "counter": "{counter: 0}",
     "total": "{total: sine}",
     "of": "{of: sine}",
+    "part": "{of: object, key: a}",
     "sum": "{sum: list}",
     "drain": "{drain: 90d}",
     "on": "{on: 1s, every: 1m}",
     "choice": "{choice: [a]}",
+    **{
+        f"{kind}_drawn": f"{{{signal}, while: switch, toward: 1, within: 1m}}"
+        for kind, signal in {
+            "sine": "sine: [1, 2]",
+            "walk": "walk: [1, 2]",
+            "noise": "noise: 1, spread: 1",
+            "between": "between: [1, 2]",
+            "counter": "counter: 0",
+            "total": "total: sine",
+            "of": "of: sine",
+            "sum": "sum: list",
+            "drain": "drain: 90d",
+        }.items()
+    },
 }
 FLEET = (
     "fleet: f\ntopic: a/{b}\nevery: 1s\ndevices: [{b: 1}]\nwill: {}\ndemo: {faults: []}\n"
-    "faults: [{fault: silence, every: 1d, for: 1m}]\npayload:\n  list: [1, 2]\n"
+    "faults: [{fault: silence, every: 1d, for: 1m}, {fault: spike, field: sine, to: 1, every: 1d}]\n"
+    "payload:\n  list: [1, 2]\n  switch: {on: 1s, every: 1m}\n"
+    "  object: {choice: [{a: 1}]}\n  nested: {object: {b: 1}}\n"
     + "".join(f"  {name}: {signal}\n" for name, signal in SIGNALS.items())
 )
 SETTINGS = """
@@ -86,37 +109,6 @@ sources:
   d: {redis: {url: 'redis://h', stream: s}, topic: t/d}
   e: {zeromq: {connect: 'tcp://h:5556'}, topic: t/e}
 """
-
-TABLES = {
-    "a rule file": dict.fromkeys(json_schema()["properties"]),
-    "defaults": rules.DEFAULTS,
-    "rule": rules.RULE,
-    "schedule": rules.SCHEDULE,
-    "a step of": rules.STEP,
-    "'retry'": receivers.RETRY,
-    "'fallback'": receivers.FALLBACK,
-    "a message": trials.MESSAGE,
-    "'ack'": trials.DEED,
-    "'silence'": trials.DEED,
-    "'restart'": trials.MOMENT,
-    "'reload'": trials.MOMENT,
-    "an expectation": {**trials.EXPECTATION},
-    "test": trials.TEST,
-    "the fleet": fleet.FLEET,
-    "the will": fleet.WILL,
-    "the demo": fleet.DEMO,
-    "a fault": {name: fleet.FAULT[name] for name in ("fault", "by", "to", "at", "every", "for", "only")},
-    "hub.yaml": settings.SETTINGS,
-    "broker": settings.BROKER,
-    "http": settings.HTTP,
-    "discovery": settings.DISCOVERY,
-    "homeassistant": settings.HOME_ASSISTANT,
-    "sparkplug": settings.SPARKPLUG,
-    "self_watch": settings.SELF_WATCH,
-    "heartbeat": settings.HEARTBEAT,
-    "tracing": settings.TRACING,
-    "a token": settings.TOKEN,
-}
 
 
 def write(folder, name, text):
@@ -142,16 +134,25 @@ def wrong(path, kind="rules"):
     return [error.message for error in Draft7Validator(SCHEMAS[kind]()).iter_errors(plain(path))]
 
 
+def tables():
+    """Return every table of keys that the hub declares."""
+    json_schema()  # which loads the receivers
+    modules = [module for name, module in sys.modules.items() if name.startswith("hub.")]
+    values = [value for module in modules for value in vars(module).values()]
+    values += [kind.keys for kind in values if isinstance(kind, type) and hasattr(kind, "keys")]
+    values += [each for value in values if isinstance(value, dict) for each in value.values()]
+    return list({id(value): value for value in values if isinstance(value, KeyTable)}.values())
+
+
 @pytest.fixture
 def taken(tmp_path, monkeypatch):
-    """Return what keys each kind of mapping takes, as the readers ask for them."""
+    """Return what keys of each table are taken, as the readers ask for them."""
     known = {}
     finish = Section.finish
 
     def watched(section):
-        known.setdefault(re.sub(r" '\w+'$| of receiver.*|(?<= of source) .*", "", section.what), set()).update(
-            section.known
-        )
+        assert section.table is not None, f"{section.what} is read without a table of its keys"
+        known.setdefault(id(section.table), set()).update(section.known)
         finish(section)
 
     monkeypatch.setattr(Section, "finish", watched)
@@ -164,25 +165,20 @@ def taken(tmp_path, monkeypatch):
     return known
 
 
-def test_the_tables_have_every_key_that_is_taken_and_no_other(taken):
-    tables = dict(TABLES)
-    for kind, schema in receivers.KINDS.items():
-        inner = schema.get("properties") or next(part["properties"] for part in schema["anyOf"] if "properties" in part)
-        tables[f"'{kind}'"] = inner
-    tables |= {f"'{kind}' of source": schema["properties"] for kind, schema in sources.SOURCES.items()}
-    keys = {what: known for what, known in taken.items() if not what.startswith("the signal") and what != "a device"}
-    keys["an expectation"] |= {"event"}
-    del keys["'unack'"], keys["'unsilence'"]  # as ack and silence
-    assert {what: sorted(known) for what, known in keys.items()} == {
-        what: sorted(keys) for what, keys in tables.items()
-    }
+def test_every_key_that_is_declared_is_taken(taken):
+    declared = {table.title: sorted(table.keys) for table in tables()}
+    assert {table.title: sorted(taken.get(id(table), ())) for table in tables()} == declared
+    assert len(declared) > 40
 
 
-def test_the_tables_have_every_key_of_every_signal(taken):
-    for kind, keys in fleet.SIGNALS.items():
-        if kind != "object":  # which has no other
-            pulled = {"while", "toward", "within"} if "digits" in keys else set()
-            assert taken[f"the signal {kind}"] | pulled | {"key"} == set(keys) | {"key"}, kind
+def test_a_key_that_its_table_does_not_declare_cannot_be_taken(tmp_path):
+    here, other = Key("here", text, "", "It is here."), Key("other", text, "", "It is not.")
+    section = Section(
+        read_document(write(tmp_path, "a.yaml", "other: x"), Problems()), Problems(), "it", KeyTable("it", here)
+    )
+    assert section.take(here) == ""
+    with pytest.raises(KeyError, match="'other' is not declared in the table 'it'"):
+        section.take(other)
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
