@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 __all__ = [
     "CONDITION",
     "DURATION",
+    "LABEL",
     "LASTING",
     "NAME",
     "NAMES",
@@ -30,10 +31,12 @@ Reader = TypeVar("Reader", bound=Callable[..., Any])
 
 DURATION = r"^([0-9]+(\.[0-9]+)?(ms|[smhdw]))+$"
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-WAY = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+LABEL = r"^[^\W0-9]\w*$"
+"""Letters of any script: what Python calls an identifier."""
+WAY = r"^[^\W0-9]\w*(\.[^\W0-9]\w*)*$"
 
-TEXT: Schema = {"type": ["string", "number"]}
-"""A number counts as the text it was written as."""
+TEXT: Schema = {"type": ["string", "number", "boolean"]}
+"""A number, or true, counts as the text it was written as."""
 LASTING: Schema = {"anyOf": [{"type": "string", "pattern": DURATION}]}
 """A duration that is longer than 0."""
 SPAN: Schema = {"anyOf": [{"type": "string", "pattern": DURATION}, {"const": 0}]}

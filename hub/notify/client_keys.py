@@ -42,6 +42,14 @@ def server(node: Node) -> str:
     return whole
 
 
+@with_schema(list_schema({"type": "string"}, least=1))
+def servers(node: Node) -> tuple[str, ...]:
+    """Read some of a cluster's servers; a client without any would wait for ever."""
+    if node.value == []:
+        raise Bad(node, "names no server", "as in kafka.example.org:9092")
+    return list_of(server)(node)
+
+
 @with_schema(TEXT)
 def zeromq_endpoint(node: Node) -> str:
     """Read where a socket is bound or connected."""
@@ -63,12 +71,11 @@ def queue_url(example: str, words: str, *schemes: str) -> Key[Secret]:
 
 KAFKA_SERVERS: Key[tuple[str, ...]] = Key(
     "servers",
-    list_of(server),
+    servers,
     (),
     "host:port of some of the cluster.",
     "kafka1:9092",
     required=True,
-    schema=list_schema({"type": "string"}, least=1),
 )
 KAFKA_TLS = Key("tls", boolean, False, "Whether the connection is encrypted.", usual=False)
 KAFKA_MECHANISM = Key(

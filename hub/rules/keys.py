@@ -30,8 +30,8 @@ from hub.rules.pattern import Pattern, parse_pattern
 from hub.schedules import Schedule, parse_schedule
 from hub.value_schema import (
     DURATION,
+    LABEL,
     LASTING,
-    NAME,
     NAMES,
     SPAN,
     TEXT,
@@ -322,7 +322,7 @@ topic = with_schema(list_schema(schema_of(_pattern), least=1))(list_of(_pattern)
 """Reads `topic`."""
 
 
-@with_schema(names_schema(NAME))
+@with_schema(names_schema(LABEL))
 def labels_of(node: Node) -> tuple[str, ...]:
     """Read `group_by`: names of labels."""
     names = list_of(text)(node)

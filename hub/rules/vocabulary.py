@@ -28,7 +28,7 @@ from hub.rules.keys import (
 )
 from hub.rules.pattern import Pattern
 from hub.rules.rule_key import RuleKey
-from hub.value_schema import CONDITION, NAME, NAMES, TEXT, list_schema
+from hub.value_schema import CONDITION, LABEL, NAMES, TEXT, list_schema
 
 __all__ = [
     "ABSENT",
@@ -274,7 +274,7 @@ LABELS: RuleKey[Node | None] = RuleKey(
     schema={
         "type": "object",
         "additionalProperties": {"type": ["string", "number", "boolean"]},
-        "propertyNames": {"pattern": NAME},
+        "propertyNames": {"pattern": LABEL},
     },
 )
 SUMMARY: RuleKey[Template] = RuleKey(

@@ -41,7 +41,7 @@ def _secret(node: Node) -> Secret | None:
     return found if found.reveal() else None
 
 
-@with_schema({"type": "object", "additionalProperties": {"type": ["string", "number"]}})
+@with_schema({"type": "object", "additionalProperties": TEXT})
 def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:
     if not isinstance(node.value, dict):
         raise Bad(node, "must be a mapping of header names to values")
