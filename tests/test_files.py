@@ -5,7 +5,10 @@ from textwrap import dedent
 
 import pytest
 
+from hub.config import SETTINGS
+from hub.devices.fleet import FLEET
 from hub.files import check
+from hub.rules.loader import RULE_FILE
 
 
 @pytest.fixture
@@ -157,3 +160,22 @@ def test_a_name_twice_is_told_also_where_one_of_the_two_has_another_problem(told
 def test_a_key_twice_hides_no_other_problem(told):
     found = told({"rules/a.yaml": "rules:\n  - {alert: A, topic: t, topic: u, wen: 1, absent: 5m}\n"})
     assert [each.split(": ")[0] for each in found] == ["rules/a.yaml:2:26", "rules/a.yaml:2:36"]
+
+
+SIGNS = {
+    **{f"{key}: {{}}": "hub.yaml" for key in SETTINGS.signs},
+    **{f"{key}: []": "a rule file" for key in RULE_FILE.signs},
+    **{f"{key}: []": "the fleet" for key in FLEET.signs - {"devices"}},
+    "devices: 3": "the fleet",
+    "rules: [a]\ntracing: {}": "hub.yaml",
+    "devices: [a]\nstate: x": "hub.yaml",
+    "topic: t\nwhen: x": "a rule file",
+}
+
+
+@pytest.mark.parametrize("text", sorted(SIGNS))
+def test_the_kind_of_a_file_is_known_by_each_of_its_keys(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "it.yaml").write_text(f"{text}\nnonsense: 1\n", "utf-8")
+    found = [str(problem) for problem in check(None, [tmp_path / "it.yaml"])]
+    assert any("unknown key 'nonsense' in " + SIGNS[text] in each for each in found), found
