@@ -15,12 +15,12 @@ from hub.expressions.emitter import UNKNOWN, Code, Emitter
 from hub.expressions.library.registry import NUMBERS
 from hub.expressions.names import HISTORY
 from hub.expressions.resolver import Resolver
+from hub.expressions.sampled import NUMBER, SAMPLED, TRAIL, HistoryFunction
 from hub.expressions.values import an
 from hub.limits import WINDOW_SECONDS
 
-__all__ = ["FUNCTIONS", "Reading", "Sampled", "Slot", "history"]
+__all__ = ["Reading", "Slot", "history"]
 
-NUMBER, HELD, VALUE, DISTINCT, TRAIL = "number", "held", "value", "distinct", "trail"
 Run = Callable[[Mapping[str, Any], tuple[str, ...], Any], Any]
 
 
@@ -48,30 +48,6 @@ class Reading(NamedTuple):
     arguments: tuple[float, ...] = ()
 
 
-class Sampled(NamedTuple):
-    """A history function: what it keeps of a value, its result's kind, how it is written."""
-
-    mode: str
-    kind: str
-    form: str
-
-
-FUNCTIONS = {
-    name: Sampled(NUMBER, "double", f"{name}(x, 10m)")
-    for name in ("avg", "min", "max", "sum", "stddev", "rate", "delta")
-}
-FUNCTIONS |= {
-    "percentile": Sampled(NUMBER, "double", "percentile(x, 95, 10m)"),
-    "count": Sampled(HELD, "int", "count(x, 10m)"),
-    "distinct": Sampled(DISTINCT, "int", "distinct(x, 10m)"),
-    "changes": Sampled(VALUE, "int", "changes(x, 10m)"),
-    "previous": Sampled(TRAIL, "dyn", "previous(x)"),
-    "last": Sampled(TRAIL, "dyn", "last(x)"),
-    "changed": Sampled(TRAIL, "bool", "changed(x)"),
-    "unchanged": Sampled(TRAIL, "duration", "unchanged(x)"),
-}
-
-
 class Compiler(Protocol):
     """What is asked of the compiler in which a call stands."""
 
@@ -94,13 +70,12 @@ class Compiler(Protocol):
 def history(compiler: Compiler, node: Call) -> Code:
     """Write a call of a history function."""
     name = node.function
-    sampled, arguments = FUNCTIONS[name], node.arguments
-    wanted = 1 if sampled.mode == TRAIL else 3 if name == "percentile" else 2
-    if len(arguments) != wanted:
+    sampled, arguments = SAMPLED[name], node.arguments
+    if len(arguments) != sampled.arguments:
         count = f"{len(arguments)} argument{'' if len(arguments) == 1 else 's'}"
         compiler.fail(f"{name}() does not take {count}", node, f"it is {sampled.form}")
     seconds = 0.0 if sampled.mode == TRAIL else _window(compiler, arguments[-1], sampled.form)
-    extra = (_percent(compiler, arguments[1]),) if wanted == 3 else ()
+    extra = (_percent(compiler, arguments[1]),) if len(arguments) == 3 else ()
     slot = _slot(compiler, node, sampled, seconds)
     compiler.names.readings[Reading(slot, name, extra)] = None
     key = compiler.emit.constant(slot.key, "string").text
@@ -125,7 +100,7 @@ def _percent(compiler: Compiler, node: Node) -> float:
     return float(percent)
 
 
-def _slot(compiler: Compiler, node: Call, sampled: Sampled, seconds: float) -> Slot:
+def _slot(compiler: Compiler, node: Call, sampled: HistoryFunction, seconds: float) -> Slot:
     argument = node.arguments[0]
     for inner in _all(argument):
         if isinstance(inner, Call) and inner.target is None and inner.function in HISTORY:

@@ -1,10 +1,11 @@
-"""What the names of an expression stand for: the scope at load, the context at run time (docs/expressions.md)."""
+"""What the names of an expression stand for: the scope at load, the context at run time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.errors import EvaluationError
+from hub.expressions.sampled import SAMPLED
 
 __all__ = ["BUILTINS", "EVENT", "HISTORY", "NO_SAMPLES", "Clock", "Context", "Equality", "Samples", "Scope"]
 
@@ -13,8 +14,7 @@ Samples = Mapping[str, Any]
 
 BUILTINS = ("payload", "value", "topic", "event", "device", "labels", "now")
 EVENT = {"time": "timestamp", "qos": "int", "retain": "bool", "size": "int"}
-_WINDOW = {"avg", "min", "max", "sum", "stddev", "count", "distinct", "percentile", "rate", "delta", "changes"}
-HISTORY = frozenset(_WINDOW | {"previous", "changed", "last", "unchanged"})
+HISTORY = frozenset(SAMPLED)
 """Functions over the samples of an instance; their names are taken already."""
 
 

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from hub.expressions.sampled import SAMPLED
 from hub.rules.sums import PARTS, ExactSum
 
 __all__ = ["MEASURES", "Columns", "Measure"]
@@ -166,21 +167,20 @@ class Kinds:
             del self.counts[value]
 
 
-_TOTAL = ("total", Total)
-MEASURES: dict[str, tuple[str, Callable[[], Measure]]] = {
-    "avg": _TOTAL,
-    "sum": _TOTAL,
-    "stddev": _TOTAL,
-    "min": ("lowest", Lowest),
-    "max": ("highest", Highest),
-    "rate": ("resets", Resets),
-    "changes": ("turns", Turns),
-    "distinct": ("kinds", Kinds),
+MEASURES: dict[str, Callable[[], Measure]] = {
+    "total": Total,
+    "lowest": Lowest,
+    "highest": Highest,
+    "resets": Resets,
+    "turns": Turns,
+    "kinds": Kinds,
 }
-"""The measure that a function asks, by its name in the window; the other functions need none."""
+"""By the names by which the functions of expressions/sampled.py ask for them."""
+if unknown := {each.measure for each in SAMPLED.values() if each.measure} - MEASURES.keys():
+    raise NotImplementedError(f"no measure is called {', '.join(sorted(unknown))}")
 
 
 def measures_for(functions: Iterable[str]) -> dict[str, Measure]:
     """Return what these functions ask, each measure once."""
-    wanted = dict(MEASURES[function] for function in functions if function in MEASURES)
-    return {name: make() for name, make in wanted.items()}
+    wanted = dict.fromkeys(measure for function in functions if (measure := SAMPLED[function].measure))
+    return {name: MEASURES[name]() for name in wanted}

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from hub.errors import EvaluationError, NotYet
+from hub.expressions.sampled import methods_missing
 from hub.limits import SAMPLE_BYTES
 
 __all__ = ["Trail", "remembered"]
@@ -89,6 +90,10 @@ class Trail:
         """Read what `dump` wrote."""
         del chunks, end
         self.known, self.value, self.before, self.since, self.end, self.fresh = state
+
+
+if missing := methods_missing(Trail, windowed=False):
+    raise NotImplementedError(f"a trail has no method for {', '.join(missing)}")
 
 
 def different(one: Any, other: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from hub.errors import EvaluationError, NotYet
+from hub.expressions.sampled import methods_missing
 from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES, WINDOW_GRAINS
 from hub.rules.entries import Entry, deviation, folded, single
 from hub.rules.measures import measures_for
@@ -295,6 +296,10 @@ class Window:
         self.stored = (numbers[0] * WINDOW_CHUNK if numbers else until, until)
         self._measure()
         self.hear(end, end, None)  # the oldest chunk has entries that had left
+
+
+if missing := methods_missing(Window, windowed=True):
+    raise NotImplementedError(f"a window has no method for {', '.join(missing)}")
 
 
 def _ranked(values: "array[float]", counts: "array[float] | None", rank: int) -> tuple[float, float]:
