@@ -88,6 +88,8 @@ class Kind(Receiver, Protocol):
     `timeout`, the seconds of one attempt where the user names none and RECEIVER_TIMEOUT_SECONDS does not suit it, and
     `breaker`, the failures in a row after which it is left alone for a while, 0 for never.
 
+    It may have `keys`, a KeyTable: `hub schema` describes it by that, and `read` takes its keys from there.
+
     A receiver whose host an event names has `host_of`, a function that returns it for a notification: each host is then
     left alone for itself. None, as for those without it: all failures are the receiver's.
     """

@@ -72,7 +72,10 @@ class Queue(Protocol):
 
 
 class Kind(Protocol):
-    """What an entry point of `hub.sources` names: a class that reads its options and makes connections."""
+    """What an entry point of `hub.sources` names: a class that reads its options and makes connections.
+
+    It may have `keys`, a KeyTable, by which `hub schema` describes it.
+    """
 
     names: tuple[str, ...]
     """What may stand in the braces of `topic`."""

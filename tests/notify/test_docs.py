@@ -68,7 +68,9 @@ def plugin(tmp_path, monkeypatch):
     (about / "entry_points.txt").write_text("\n".join(["[hub.receivers]", *points, ""]))
     shutil.copy(EXAMPLE / "hub_pigeon.py", place)
     monkeypatch.syspath_prepend(place)
-    return place
+    monkeypatch.delitem(sys.modules, "hub_pigeon", raising=False)
+    yield place
+    sys.modules.pop("hub_pigeon", None)
 
 
 def test_the_plugin_shown_is_the_example():
@@ -87,6 +89,34 @@ async def test_the_plugin_is_found_by_its_entry_point_and_works(plugin, tmp_path
     assert await settings.build_receiver(found["b"], toolbox()).send(notification()) == Retry(
         "there is no loft /nowhere", 600.0
     )
+
+
+def test_the_schema_describes_the_plugin_by_its_keys(plugin):
+    kinds = settings.receivers_schema()["additionalProperties"]["anyOf"][1]["properties"]
+    assert kinds["pigeon"]["description"] == "Lays each message into a loft."
+    assert kinds["pigeon"]["required"] == ["loft"]
+    assert kinds["pigeon"]["properties"]["loft"]["type"] == ["string", "number", "boolean"]
+
+
+def test_a_plugin_that_takes_its_keys_by_name_works_and_is_described_as_any_mapping(plugin):
+    module = plugin / "hub_pigeon.py"
+    text = module.read_text("utf-8")
+    text = re.sub(r"^LOFT = .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^    keys = .*\n", "", text, flags=re.MULTILINE)
+    module.write_text(text.replace("section.take(LOFT)", 'section.require("loft", text, "")'))
+    sys.modules.pop("hub_pigeon", None)
+    problems = Problems()
+    found = settings.read_receivers(
+        parse_document("a: {pigeon: {loft: x}}\nb: {pigeon: {}}", "r.yaml", problems), problems
+    )
+    assert [problem.message for problem in problems] == ["'pigeon' of receiver 'b' needs the key 'loft'"]
+    assert found["a"].options.loft == "x"
+    kinds = settings.receivers_schema()["additionalProperties"]["anyOf"][1]["properties"]
+    assert kinds["pigeon"] == {
+        "title": "pigeon",
+        "description": "A kind of another package.",
+        "type": ["object", "null"],
+    }
 
 
 def test_hub_check_knows_the_plugin_and_places_a_mistake_in_it(plugin, tmp_path):

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.fields import Section, text
+from hub.fields import Key, KeyTable, Section, text
 from hub.model import Delivered, Notification, Outcome, Retry
 from hub.notify.receiver import Toolbox
+
+LOFT = Key("loft", text, "", "The folder where the pigeons land.", "/srv/loft", required=True)
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class PigeonOptions:
 class Pigeon:
     """One file for each message; its name is the notification's id, so a repetition is the same file."""
 
+    keys = KeyTable("pigeon", LOFT, words="Lays each message into a loft.")
     concurrency = 1  # attempts under way at once
 
     def __init__(self, options: PigeonOptions, toolbox: Toolbox) -> None:  # noqa: ARG002
@@ -27,7 +30,7 @@ class Pigeon:
     @classmethod
     def read(cls, section: Section) -> PigeonOptions:
         """Take `loft`; the hub reports what else stands there, with its place."""
-        return PigeonOptions(section.require("loft", text, ""))
+        return PigeonOptions(section.take(LOFT))
 
     async def send(self, notification: Notification) -> Outcome:
         """Try once; the hub tries again after a Retry, and never raise what can be said as one."""
