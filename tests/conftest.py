@@ -7,6 +7,8 @@ from hub.broker import Mosquitto
 from tests.support import prefork
 from tests.support.servers import RabbitServer
 
+pytest_plugins = ["tests.support.time_limit"]
+
 # two cores shared by four workers: how long an example takes says nothing
 settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # a red run must say something of the change: only longer runs look for what nobody has found yet

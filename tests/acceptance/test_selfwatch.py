@@ -10,11 +10,10 @@ from hub.broker import Mosquitto
 from tests.acceptance.scene import document, scene
 from tests.faults.test_disk_full import Limit
 from tests.support.ends import Web, watching
-from tests.support.hub import Hub
+from tests.support.hub import QUICK, Hub
 from tests.support.mqtt import client
 from tests.support.record import PATIENCE
 
-QUICK = {"SELF_WATCH_SECONDS": 0.2, "SELF_WATCH_SOON_SECONDS": 0.05}
 HOT = '  - {alert: Hot, topic: "t/{device}", when: value > 30}\n'
 TELL = "self_watch: {notify: [bus]}\n"
 

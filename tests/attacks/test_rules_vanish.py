@@ -9,9 +9,8 @@ import pytest
 
 from tests.acceptance.scene import document, scene
 from tests.support import prefork
-from tests.support.hub import Hub
+from tests.support.hub import QUICK_RELOAD, Hub
 
-QUICK = {"SELF_WATCH_SECONDS": 0.2, "SELF_WATCH_SOON_SECONDS": 0.05, "RELOAD_LOOK_SECONDS": 0.1}
 HOT = '  - {alert: Hot, topic: "t/{device}", when: value > 30}\n'
 TELL = "self_watch: {notify: [bus]}\n"
 PATIENCE = 15.0
@@ -82,7 +81,7 @@ def remove(path):
 
 @pytest.mark.parametrize("vanish", VANISH, ids=lambda each: each.__name__)
 async def test_rules_that_vanish_take_nothing_back_are_told_and_good_ones_clear_it(tmp_path, broker, vanish):
-    async with scene(tmp_path, broker, HOT, limits=QUICK, settings=TELL) as at:
+    async with scene(tmp_path, broker, HOT, limits=QUICK_RELOAD, settings=TELL) as at:
         folder, good = at.hub.rules.parent, at.hub.rules.read_text()
         await at.send("t/1", 31)
         await at.notified("Hot", "firing")
@@ -108,7 +107,7 @@ async def test_rules_that_vanish_take_nothing_back_are_told_and_good_ones_clear_
 
 
 async def test_one_file_of_several_that_is_removed_on_purpose_ends_its_alerts(tmp_path, broker):
-    async with scene(tmp_path, broker, "", limits=QUICK) as at:
+    async with scene(tmp_path, broker, "", limits=QUICK_RELOAD) as at:
         hot = at.hub.rules.with_name("hot.yaml")
         hot.write_text(f"rules:\n{HOT}".replace("}\n", ", notify: [bus]}\n"))
         await at.hub.says(" reloaded ", "2 rules")
@@ -119,7 +118,7 @@ async def test_one_file_of_several_that_is_removed_on_purpose_ends_its_alerts(tm
 
 
 async def test_all_rules_are_removed_where_a_file_says_so(tmp_path, broker):
-    async with scene(tmp_path, broker, HOT, limits=QUICK) as at:
+    async with scene(tmp_path, broker, HOT, limits=QUICK_RELOAD) as at:
         await at.send("t/1", 31)
         await at.notified("Hot", "firing")
         at.hub.rules.write_text(document("").partition("rules:")[0] + "rules: []\n")
@@ -149,7 +148,7 @@ CONFIGMAP = "as Kubernetes mounts a ConfigMap"
 
 @pytest.mark.parametrize("how", [CONFIGMAP, "ln -sfn", "mv"])
 async def test_a_folder_that_is_swapped_is_seen_each_time(tmp_path, broker, how):
-    async with scene(tmp_path, broker, HOT, limits=QUICK) as at:
+    async with scene(tmp_path, broker, HOT, limits=QUICK_RELOAD) as at:
         folder, text = at.hub.rules.parent, at.hub.rules.read_text()
         for number in range(1, 5):
             said = len(at.hub.lines)
@@ -193,7 +192,7 @@ async def test_the_devices_folder_is_read_when_it_comes_and_is_missed_when_it_go
     owned = '  - {alert: Owned, topic: "t/{unit}", when: "value > device.limit"}\n'
     fleet = "fleet: f\ntopic: t/{device}\nevery: 10s\nattributes: {limit: 30}\ndevices: [{device: 1}]\n"
     devices = tmp_path / "devices"
-    async with scene(tmp_path, broker, owned, limits=QUICK) as at:
+    async with scene(tmp_path, broker, owned, limits=QUICK_RELOAD) as at:
         devices.mkdir()
         (devices / "fleet.yaml").write_text(fleet)
         await at.hub.says(" reloaded ")
@@ -208,7 +207,7 @@ async def test_the_devices_folder_is_read_when_it_comes_and_is_missed_when_it_go
 
 
 async def test_a_hub_without_rules_starts_says_so_and_takes_those_that_are_written_then(tmp_path, broker):
-    hub = Hub(tmp_path, broker, "", limits=QUICK)
+    hub = Hub(tmp_path, broker, "", limits=QUICK_RELOAD)
     hub.rules.unlink()
     async with hub:
         await hub.says(" trouble rules: 0 rules in rules: no event fires anything until one is written there")

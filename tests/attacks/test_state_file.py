@@ -15,9 +15,8 @@ from tests.acceptance.scene import document, scene
 from tests.faults.test_disk_full import SmallDisk
 from tests.support import prefork
 from tests.support.ends import watching
-from tests.support.hub import ROOT, Hub
+from tests.support.hub import QUICK, ROOT, Hub
 
-QUICK = {"SELF_WATCH_SECONDS": 0.2, "SELF_WATCH_SOON_SECONDS": 0.05}
 HOT = '  - {alert: Hot, topic: "t/{device}", when: "avg(value, 10m) > 30"}\n'
 TELL = "self_watch: {notify: [bus]}\n"
 PATIENCE = 15.0

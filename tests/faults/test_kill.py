@@ -9,6 +9,8 @@ import random
 import time
 from contextlib import AsyncExitStack
 
+import pytest
+
 from tests.faults import oracle
 from tests.support.ends import Web, lines_of, watching
 from tests.support.hub import Hub
@@ -159,6 +161,7 @@ async def retained(broker, device):
     return {key: body for key, body in bodies.items() if body["state"] != "pending"}
 
 
+@pytest.mark.time_limit(300, "five kills and starts under load, then all that is due is waited for")
 async def test_nothing_is_lost_and_nothing_new_invented_when_the_hub_is_killed(tmp_path, broker, long):
     kills = 50 if long else 5
     seed = os.environ.get("KILL_SEED") or str(random.randrange(10**9))

@@ -4,10 +4,9 @@ import aiohttp
 
 from tests.acceptance.scene import document
 from tests.support.brokers import denying
-from tests.support.hub import Hub
+from tests.support.hub import QUICK_RELOAD, Hub
 from tests.support.mqtt import client
 
-QUICK = {"SELF_WATCH_SECONDS": 0.2, "SELF_WATCH_SOON_SECONDS": 0.05, "RELOAD_LOOK_SECONDS": 0.1}
 HOT = '  - {alert: Hot, topic: "t/{device}", when: value > 30}\n'
 COLD = '  - {alert: Cold, topic: "t/{device}", when: value < 0}\n'
 SHOP = '  - {alert: Shop, topic: "shop/{device}", when: value > 30}\n'
@@ -27,7 +26,7 @@ async def post(hub, topic, value):
 async def test_rules_that_change_while_the_broker_is_away_are_at_work_at_once_and_the_hub_goes_on_watching_itself(
     tmp_path, broker
 ):
-    async with Hub(tmp_path, broker, document(HOT + AWAY), limits=QUICK, http="{listen: '127.0.0.1:0'}") as hub:
+    async with Hub(tmp_path, broker, document(HOT + AWAY), limits=QUICK_RELOAD, http="{listen: '127.0.0.1:0'}") as hub:
         await broker.stop()
         hub.rules.write_text(document(COLD + SHOP + AWAY))
         await hub.says(" reloaded ", "4 rules")
@@ -45,7 +44,7 @@ async def test_rules_that_change_while_the_broker_is_away_are_at_work_at_once_an
 async def test_rules_taken_while_the_broker_was_away_that_it_then_refuses_give_way_to_the_old_ones(tmp_path):
     async with (
         denying(tmp_path / "broker", "t/#", "ask/#", "hub/#", "homeassistant/#") as broker,
-        Hub(tmp_path, broker, document(HOT), limits=QUICK) as hub,
+        Hub(tmp_path, broker, document(HOT), limits=QUICK_RELOAD) as hub,
     ):
         await broker.stop()
         hub.rules.write_text(document(COLD + SHOP))

@@ -22,6 +22,8 @@ from hub.share import shared
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
 
+pytestmark = pytest.mark.time_limit(300, "a demo is a broker, a hub and devices; its own patience is two minutes")
+
 
 class Process:
     def __init__(self, process):

@@ -10,6 +10,11 @@ from tests.support.record import PATIENCE, Record
 
 ROOT = Path(__file__).parents[2]
 
+QUICK = {"SELF_WATCH_SECONDS": 0.2, "SELF_WATCH_SOON_SECONDS": 0.05}
+"""Limits of a hub that looks at itself so often that a test need not wait for it."""
+
+QUICK_RELOAD = QUICK | {"RELOAD_LOOK_SECONDS": 0.1}
+"""The same of one that looks at its files as often."""
 
 STEPS = """
 import signal, time
