@@ -1,5 +1,9 @@
 """What all tests share: a real Mosquitto with the shipped configuration, one of its own for each test that asks."""
 
+import tests.support.measured  # noqa: F401 - before the hub is imported anywhere: what comes earlier is not seen
+
+# isort: split
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -7,7 +11,7 @@ from hub.broker import Mosquitto
 from tests.support import prefork
 from tests.support.servers import RabbitServer
 
-pytest_plugins = ["tests.support.time_limit"]
+pytest_plugins = ["tests.support.measured", "tests.support.time_limit"]
 
 # two cores shared by four workers: how long an example takes says nothing
 settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -29,7 +29,7 @@ WHEELS = {
     "pydantic-core": "2.50.5",
     "yarl": "1.25.1",
 }
-"""What is compiled, and a version that has wheels for CPython 3.11 to 3.13 on each of PLATFORMS."""
+"""What is compiled, and a version that has wheels for CPython 3.11 to 3.14 on each of PLATFORMS."""
 MUSL_64 = {"pyyaml": "6.0.4", "uvloop": "0.23.0"}
 """What has wheels for 64-bit musl alone."""
 WITHOUT_COMPILER = {"pyyaml"}
@@ -40,7 +40,7 @@ PLATFORMS = {
     "musl on x86_64": ("x86_64", ["musllinux_1_2_x86_64", "musllinux_1_1_x86_64"]),
     "musl on aarch64": ("aarch64", ["musllinux_1_2_aarch64", "musllinux_1_1_aarch64"]),
 }
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 
 def required(machine, python):
