@@ -26,6 +26,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+	$(BIN)/mypy tools/*.py docs/examples/*/*.py
 
 # for hours, not for each change: 50 kills instead of 5, and property tests draw new examples instead of the same
 long: servers

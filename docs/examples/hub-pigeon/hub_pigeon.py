@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.fields import Key, KeyTable, Section, text
-from hub.model import Delivered, Notification, Outcome, Retry
-from hub.notify.receiver import Toolbox
+from hub.plugin import Delivered, Notification, Outcome, Retry, Section, Toolbox, text
 
 LOFT = Key("loft", text, "", "The folder where the pigeons land.", "/srv/loft", required=True)
 
