@@ -25,6 +25,7 @@ class Mutant:
     module: str
     function: str
     line: int
+    statement: int
     kind: str
     before: str
     after: str
@@ -47,7 +48,7 @@ def mutants(module, root):
         return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
 
     made, seen = [], set()
-    for function, node in _in_bodies(ast.parse(text), ""):
+    for function, statement, node in _in_bodies(ast.parse(text), ""):
         for kind, old, new in _changes(node):
             begin, end = place(old)
             changed = text[:begin] + new.encode() + text[end:]
@@ -57,7 +58,7 @@ def mutants(module, root):
             first, last = text.rfind(b"\n", 0, begin) + 1, (text.find(b"\n", end) + 1) or len(text)
             before = " ".join(text[first:last].decode().split())
             after = " ".join((text[first:begin] + new.encode() + text[end:last]).decode().split())
-            made.append(Mutant(module, function, old.lineno, kind, before, after, changed))
+            made.append(Mutant(module, function, old.lineno, statement, kind, before, after, changed))
     return sorted(made, key=lambda mutant: (mutant.line, mutant.kind, mutant.after))
 
 
@@ -79,26 +80,25 @@ def _compiles(text):
 
 
 def _in_bodies(node, inside):
-    """Yield (qualified name of the function, node) for all that runs when a function is called."""
+    """Yield (qualified name of the function, line of the statement, node) for all that runs when a function is called."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, FUNCTION):
             name = f"{inside}.{child.name}".lstrip(".")
             for statement in child.body:
                 if not _docstring(statement):
-                    yield name, statement
-                    yield from _below(statement, name)
+                    yield from _below(statement, name, statement.lineno)
         elif isinstance(child, ast.ClassDef):
             yield from _in_bodies(child, f"{inside}.{child.name}".lstrip("."))
 
 
-def _below(node, name):
+def _below(node, name, line):
+    yield name, line, node
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "args") and not isinstance(node, ast.Call):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not (_docstring(child) or isinstance(node, ast.JoinedStr)):
-                yield name, child
-                yield from _below(child, name)
+                yield from _below(child, name, child.lineno if isinstance(child, ast.stmt) else line)
 
 
 def _docstring(node):

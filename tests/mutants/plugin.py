@@ -12,7 +12,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import suppress
 from importlib.abc import MetaPathFinder
@@ -25,10 +24,11 @@ from hypothesis import Phase, settings
 
 from tests.mutants import kinds
 from tests.mutants.equivalents import EQUIVALENT
-from tests.mutants.swap import NotSwappable, swap
+from tests.mutants.swap import NotSwappable, swap, watched
 
 ROOT = Path(__file__).parent.parent.parent
 LEAST_SECONDS, TIMES = 20.0, 8  # a mutant may take so many times what its tests take without it, and this at least
+REACHED = "__reached__"
 FRESH = "HUB_MUTANT"  # module and file of the mutant that a fresh process imports
 
 
@@ -85,14 +85,14 @@ def pytest_runtestloop(session):
 
 class _Runs:
     def __init__(self, session, modules):
-        self.session, self.paths = session, {str(ROOT / module) for module in modules}
+        self.session, self.modules = session, modules
         self.folder = Path(session.config.getoption("--results")).parent
         self.lines, self.seconds = {}, {}
 
     def reach(self):
         """Note what each test reaches and takes; returns those that fail without any mutant and are left out."""
         out = self.folder / "reached"
-        self._fork(lambda: self._trace(out), None, 3600.0)
+        self._fork(lambda: self._watch(out), None, 3600.0)
         told = pickle.loads(out.read_bytes())
         self.lines = {name: lines for name, (lines, _, failed) in told.items() if not failed}
         self.seconds = {name: seconds for name, (_, seconds, _) in told.items()}
@@ -100,7 +100,7 @@ class _Runs:
 
     def judge(self, mutant):
         """How the mutant ended, and by which test."""
-        items = [i for i in self.session.items if (str(ROOT / mutant.module), mutant.line) in self.lines.get(i.nodeid, ())]
+        items = [i for i in self.session.items if (mutant.module, mutant.statement) in self.lines.get(i.nodeid, ())]
         if not items:
             return "survived", "no test reaches the line"
         items.sort(key=lambda item: self.seconds[item.nodeid])
@@ -124,29 +124,18 @@ class _Runs:
                 return 1
         return 0
 
-    def _trace(self, out):
-        told, wanted, items = {}, self.paths, self.session.items
+    def _watch(self, out):
+        reached = {module: set() for module in self.modules}
+        for module, lines in reached.items():
+            vars(sys.modules[module.removesuffix(".py").replace("/", ".")])[REACHED] = lines
+            swap(ROOT / module, watched(ROOT / module, REACHED))
+        told, items = {}, self.session.items
         for item, following in zip(items, [*items[1:], None], strict=True):
-            lines = set()
-
-            def line(frame, event, arg, lines=lines):
-                lines.add((frame.f_code.co_filename, frame.f_lineno))
-                return line
-
-            def call(frame, event, arg, line=line, lines=lines):
-                if frame.f_code.co_filename not in wanted:
-                    return None
-                lines.add((frame.f_code.co_filename, frame.f_lineno))
-                return line
-
+            for lines in reached.values():
+                lines.clear()
             began, failed = time.monotonic(), self.session.testsfailed
-            threading.settrace(call)
-            sys.settrace(call)
-            try:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            finally:
-                sys.settrace(None)
-                threading.settrace(None)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            lines = {(module, line) for module, found in reached.items() for line in found}
             told[item.nodeid] = (lines, time.monotonic() - began, self.session.testsfailed > failed)
         out.write_bytes(pickle.dumps(told))
         return 0

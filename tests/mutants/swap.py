@@ -1,5 +1,6 @@
 """Puts a mutant into a process that has imported the hub already: its functions get the mutant's code objects."""
 
+import ast
 import gc
 from collections import defaultdict
 from types import CodeType, FunctionType
@@ -10,7 +11,7 @@ class NotSwappable(Exception):
 
 
 def swap(path, text):
-    """Give each live function of the module at `path` its code from `text`."""
+    """Give each live function of the module at `path` its code from `text`: source, or a tree made of it."""
     with open(path, "rb") as file:
         before = _by_name(compile(file.read(), str(path), "exec"))
     after = _by_name(compile(text, str(path), "exec"))
@@ -26,6 +27,23 @@ def swap(path, text):
                 each.__code__ = news[code.co_qualname, code.co_firstlineno]
             except (KeyError, ValueError) as error:
                 raise NotSwappable(code.co_qualname) from error
+
+
+def watched(path, name):
+    """The module's tree with `name.add(line)` before each statement of a function: which of them are reached."""
+    with open(path, "rb") as file:
+        tree = ast.parse(file.read())
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and not isinstance(node, ast.Module | ast.ClassDef):
+                setattr(node, field, [each for statement in block for each in (_note(name, statement), statement)])
+    return ast.fix_missing_locations(tree)
+
+
+def _note(name, statement):
+    note = ast.parse(f"{name}.add({statement.lineno})").body[0]
+    return ast.copy_location(note, statement)
 
 
 def _by_name(code):
