@@ -57,6 +57,11 @@ class EventLimits:
         before = self.all.get(mark) or EventLimit(rule.name)
         self._put(mark, EventLimit(rule.name, before.tally.held_back(), body), rule.limit)
 
+    def let_go(self, mark: str, rule: Rule) -> None:
+        """Drop what waits: something else than `limit` holds it back now, so nothing is told and nothing counted."""
+        before = self.all[mark]
+        self._put(mark, EventLimit(rule.name, replace(before.tally, held=0)), rule.limit)
+
     def next_due(self) -> float | None:
         """Return when there is room for one that waits, or one can be forgotten."""
         return self._agenda.next_due()

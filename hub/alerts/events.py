@@ -80,12 +80,12 @@ class Events(Keeper):
             rule = self._register.rules.get(entry.rule)
             if rule is None:
                 continue
-            held_before = self._limits.told(mark, rule, now) - 1
             held = self._suppression.by(rule, entry.waits["labels"], (), now, muted=False)
             if held is not None:  # what waited for room is told by what holds now
-                self._trace.held(now, mark, rule.name, held)
+                self._trace.held(now, mark, rule.name, *held)
+                self._limits.let_go(mark, rule)
             else:
-                self._tell(mark, rule, entry.waits, held_before, now)
+                self._tell(mark, rule, entry.waits, self._limits.told(mark, rule, now) - 1, now)
 
     def next_due(self) -> float | None:
         """Return the time at which `tick` is wanted next."""
