@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest.decode import Undecodable, decode, decode_again, decode_all, decode_each
+from hub.ingest.decode import Undecodable, decode, decode_again, decode_all
 from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES, PAYLOAD_DEPTH
 from hub.model import Delivery, Event
 from tests.rules.making import Packet
@@ -45,6 +45,8 @@ def test_an_object_gives_its_fields_and_what_is_known_of_the_message():
         (b"", None),
         (b"  ", None),
         (b"+5", 5),
+        (b"+300", 300),
+        (b"+4503599627370497", 2**52 + 1),
         (b".5", 0.5),
         (b"5.", 5.0),
         (b"-.5e1", -5.0),
@@ -251,24 +253,55 @@ def test_who_could_not_be_read_says_whether_it_was_retained():
     assert read(b"{oops", retain=True).retain
 
 
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from("ab:["),
-    lambda below: st.dictionaries(st.sampled_from("ab:"), below),
+def batch(*payloads, qos=1, retain=False):
+    return [
+        SimpleNamespace(topic="site/a", payload=each, packet_id=7 if qos else None, retain=retain) for each in payloads
+    ]
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+@pytest.mark.parametrize("retain", [False, True])
+@pytest.mark.parametrize("payload", [b'{"t": 1}', b'{"t": [1]}', b"21.5", b"ON", b"nan", b'{"t": NaN}'])
+def test_of_a_batch_each_event_says_how_it_came(payload, qos, retain):
+    (event,), failures = decode_all(batch(payload, qos=qos, retain=retain), 12.5)
+    assert (event.topic, event.raw, event.time, event.qos, event.retain) == ("site/a", payload, 12.5, qos, retain)
+    assert not failures
+
+
+def test_what_is_larger_than_the_limit_of_a_batch_is_refused_and_what_is_as_large_is_not():
+    events, failures = decode_all(
+        batch(b'{"t": 100}', b'{"t": 1000}', b'"12345678"', b'"123456789"', retain=True), 12.5, 10
+    )
+    assert [event.raw for event in events] == [b'{"t": 100}', b'"12345678"']
+    assert [(each.reason, each.head, each.time, each.retain) for each in failures] == [
+        ("a payload of 11 bytes; the limit is 10", b'{"t": 1000}', 12.5, True),
+        ("a payload of 11 bytes; the limit is 10", b'"123456789"', 12.5, True),
+    ]
+
+
+PAYLOADS = st.one_of(
+    st.binary(max_size=30),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    ).map(lambda value: json.dumps(value).encode()),
+    st.sampled_from(
+        [b'{"a": 1, "a": 2}', b'{"a": {"b": 1, "b": 2}}', b'{"a": "[:"}', b"{", b'{"a": [1]}', b'{"a": 1}']
+    ),
 )
 
 
-@given(st.lists(st.binary(max_size=40) | _JSON.map(orjson.dumps), max_size=6), st.booleans(), st.booleans())
-def test_packets_read_at_once_are_what_each_is_by_itself(payloads, sure, retain):
-    packets = [Packet("site/a", payload, 7 if sure else None, retain=retain) for payload in payloads]
-    deliveries = [Delivery("site/a", payload, qos=int(sure), retain=retain) for payload in payloads]
-
-    def shown(found):
-        return [[repr({name: getattr(each, name) for name in each.__slots__}) for each in part] for part in found]
-
-    assert shown(decode_all(packets, 12.5)) == shown(decode_each(deliveries, 12.5))
+def said(found):
+    return [repr([getattr(each, name) for name in type(each).__slots__]) for each in found]
 
 
-@pytest.mark.parametrize(("sent", "at"), [(None, 12.5), (3.0, 3.0), (99.0, 12.5)])
-def test_a_delivery_is_of_the_time_that_its_source_gives_and_never_of_a_later_one_than_now(sent, at):
-    assert decode(Delivery("site/a", b"1", time=sent), 12.5).time == at
-    assert decode(Delivery("site/a", b"{", time=sent), 12.5).time == at
+@given(st.lists(st.tuples(PAYLOADS, st.booleans(), st.booleans())), st.sampled_from([8, 25, PAYLOAD_BYTES]))
+def test_a_batch_is_read_as_each_of_its_payloads_alone(told, limit):
+    deliveries = [
+        SimpleNamespace(topic="site/a", payload=payload, packet_id=7 if qos else None, retain=retain)
+        for payload, qos, retain in told
+    ]
+    events, failures = decode_all(deliveries, 12.5, limit)
+    alone = [decode(delivery, 12.5, limit) for delivery in deliveries]
+    assert said(events) == said(each for each in alone if isinstance(each, Event))
+    assert said(failures) == said(each for each in alone if isinstance(each, Undecodable))

@@ -59,6 +59,50 @@ async def test_where_the_session_is_lost_what_waits_is_kept_and_not_acknowledged
     assert inbox.outstanding == 0
 
 
+async def test_what_an_older_connection_brought_waits_until_a_resumed_one_brings_it_again():
+    inbox = Inbox()
+    inbox.connected(resumed=False)
+    inbox.put(deliveries(1, None))
+    inbox.disconnected()
+    inbox.connected(resumed=False)
+    inbox.disconnected()
+    inbox.connected(resumed=False)
+    assert inbox.received == 2
+    inbox.disconnected()
+    inbox.connected(resumed=True)
+    assert ids(await inbox.take()) == [None]
+    inbox.put(deliveries(1))
+    assert ids(await inbox.take()) == [1]
+
+
+def test_what_the_broker_has_to_send_again_is_known_until_it_comes_or_its_session_is_lost():
+    inbox = Inbox()
+    inbox.connected(resumed=False)
+    inbox.put(deliveries(1, None, 2))
+    inbox.disconnected()
+    inbox.connected(resumed=True)
+    assert inbox.missing == {1, 2}
+    inbox.put(deliveries(2))
+    assert inbox.missing == {1}
+    inbox.disconnected()
+    assert inbox.missing == {1, 2}
+    inbox.connected(resumed=False)
+    assert inbox.missing == set()
+
+
+def test_what_the_broker_waits_for_is_counted_by_connection():
+    inbox = Inbox()
+    inbox.connected(resumed=False)
+    inbox.put(deliveries(1, 2))
+    inbox.disconnected()
+    assert inbox.outstanding == 0
+    inbox.put(deliveries(3))  # a packet that the end of the connection overtook
+    inbox.connected(resumed=True)
+    assert (inbox.outstanding, inbox.peak) == (0, 0)
+    inbox.put(deliveries(1))
+    assert (inbox.outstanding, inbox.peak) == (1, 1)
+
+
 async def test_an_acknowledgement_between_two_connections_goes_nowhere():
     inbox = Inbox()
     inbox.connected(resumed=False)

@@ -84,6 +84,46 @@ def test_after_a_lost_connection_nothing_is_forgotten_before_all_has_come_again(
     assert len(receipts) == 0
 
 
+def test_what_was_taken_before_the_connection_ended_and_committed_after_it_may_come_again_too():
+    receipts = Receipts((), kept=0)
+    receipts.take(packets(1))
+    receipts.disconnected()
+    receipts.seal(1)
+    receipts.confirmed(1)
+    assert ids(receipts.take(packets(1, duplicate=True))) == []
+    receipts.seal(2)
+    receipts.drained()
+    receipts.confirmed(2)
+    assert len(receipts) == 0
+
+
+def test_after_a_restart_nothing_is_forgotten_before_all_has_come_again_and_numbers_go_on():
+    before = Receipts(())
+    before.take(packets(1))
+    before.seal(1)
+    before.take(packets(2))
+    (number, blob), _ = before.seal(2)
+    assert number == 2
+    receipts = Receipts([(number, blob)], kept=0)
+    receipts.confirmed(9)
+    assert receipts.seal(0) == (None, 0)
+    assert ids(receipts.take(packets(2, duplicate=True))) == []
+    assert receipts.seal(1)[0][0] == 3
+    receipts.drained()
+    receipts.confirmed(9)
+    assert receipts.seal(1) == (None, 3)
+    assert len(receipts) == 0
+
+
+def test_what_is_late_is_so_of_one_batch_and_newer_is_what_came_by_this_connection():
+    receipts = Receipts(())
+    receipts.take(packets(1))
+    receipts.take(packets(9, duplicate=True, payload=b"late"))
+    assert ids(receipts.late) == [9]
+    receipts.take(packets(2))
+    assert receipts.late == []
+
+
 def test_what_a_broker_that_died_sends_again_is_left_out_though_it_had_our_acknowledgement():
     receipts = Receipts(())
     receipts.take(packets(1, 2, 3))

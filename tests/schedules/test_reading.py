@@ -50,6 +50,11 @@ def test_every_form_of_a_schedule_is_read():
     ("text", "said"),
     [
         ("a: {daily: 25:00-26:00}", "r.yaml:1:12: 25:00 is no time of the day"),
+        ("a: {daily: 02:00-24:01}", "24:01 is no time of the day"),
+        ("a: {daily: 02:60-03:00}", "02:60 is no time of the day"),
+        ("a: {daily: 10pm-6am}", "write it as 22:00-06:00"),
+        ("a: {daily: 12am-12:30pm}", "write it as 00:00-12:30"),
+        ("a: {daily: 8-17:15}", "write it as 08:00-17:15"),
         ("a: {daily: 02:00}", "'02:00' is not a range of times; write it as 02:00-02:30"),
         ("a: {weekly: 'mon 08:00-18:00,'}", "'' is not a range of times; write it as 02:00-02:30"),
         ("a: {daily: 02:00-02:00}", "has no length; for the whole day write 00:00-24:00"),
@@ -74,6 +79,7 @@ def test_every_form_of_a_schedule_is_read():
         ("a: dayly 02:00-02:30", "no schedule begins with 'dayly' (did you mean 'daily'?)"),
         ("a: not not b", "'not not' says nothing; leave both out"),
         ("a: {from: 2026-12-24, to: 2026-12-23}", "'to' must be later than 'from'"),
+        ("a: {from: 2026-12-24, to: 2026-12-24}", "'to' must be later than 'from'"),
         ("a: {from: soon, to: 2026-12-23}", "'soon' is not a time"),
         ("a: {dayly: 02:00-03:00}", "unknown key 'dayly' in schedule 'a' (did you mean 'daily'?)"),
         ("a: {tz: UTC}", "a schedule has one of daily, weekly, cron, from, not"),
@@ -173,6 +179,31 @@ def test_thousands_of_names_that_name_each_other_are_read_and_asked():
     assert not problems
     assert found["n0"].active(noon("2026-11-27"), UTC)
     assert not found["n1"].active(noon("2026-11-27"), UTC)
+
+
+HOUR, DAY = 3600, 86400
+
+
+@pytest.mark.parametrize(
+    ("text", "ranges"),
+    [
+        ("weekly sat,sun", [(5 * DAY, 6 * DAY), (6 * DAY, 7 * DAY)]),
+        ("weekly sun-tue", [(6 * DAY, 7 * DAY), (0, DAY), (DAY, 2 * DAY)]),
+        ("weekly mon", [(0, DAY)]),
+        ("weekly mon 00:00-24:00", [(0, DAY)]),
+        ("weekly mon 00:59-01:00", [(59 * 60, HOUR)]),
+        ("weekly sun 22:00-06:00", [(6 * DAY + 22 * HOUR, 7 * DAY + 6 * HOUR)]),
+        (
+            "weekly mon,wed 06:00-07:00, 18:00-19:00, sat 09:00-12:00",
+            [(day * DAY + hour * HOUR, day * DAY + (hour + 1) * HOUR) for hour in (6, 18) for day in (0, 2)]
+            + [(5 * DAY + 9 * HOUR, 5 * DAY + 12 * HOUR)],
+        ),
+        ("weekly mon 06:00-07:00, sat, sun", [(6 * HOUR, 7 * HOUR), (5 * DAY, 6 * DAY), (6 * DAY, 7 * DAY)]),
+        ("daily 22:00-06:00", [(day * DAY + 22 * HOUR, (day + 1) * DAY + 6 * HOUR) for day in range(7)]),
+    ],
+)
+def test_a_week_has_exactly_the_ranges_that_are_written(text, ranges):
+    assert [(each.begin, each.end) for each in parse_schedule(text, {}, None).ranges] == ranges
 
 
 def test_blanks_stand_where_a_person_puts_them():
