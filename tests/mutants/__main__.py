@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--sample", type=int, default=10, help="mutants of each module; 0: all")
     parser.add_argument("--tests", nargs="+", help="these instead of those that the table names")
     parser.add_argument("--only", default="", help="mutants whose 'function: new line' contains this text")
+    parser.add_argument("--quick", action="store_true", help="do not ask again what survives, in a fresh process")
     parser.add_argument("--all", action="store_true", help="print the killed ones too, and by which test")
     asked = parser.parse_args()
     if unknown := [module for module in asked.modules if module not in TABLE]:
@@ -54,7 +55,17 @@ def _told(tests, modules, asked):
         results.touch()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.plugin", "-p", "no:cacheprovider"]
         command += ["--capture=sys", "--basetemp", f"{folder}/tmp", "--mutate", ",".join(modules)]
-        command += ["--seed", asked.seed, "--sample", str(asked.sample), "--results", str(results), "--only", asked.only]
+        command += [
+            "--seed",
+            asked.seed,
+            "--sample",
+            str(asked.sample),
+            "--results",
+            str(results),
+            "--only",
+            asked.only,
+        ]
+        command += ["--quick"] * asked.quick
         with open(f"{folder}/out", "wb") as out, results.open(encoding="utf-8") as lines:
             run = subprocess.Popen([*command, *tests], cwd=ROOT, stdout=out, stderr=out)
             while (ended := run.poll() is not None) or True:
@@ -76,7 +87,9 @@ def _said(line):
 def _print(each, killed):
     if each["how"] == "survived" or killed:
         why = f" ({each['by']})" if each["by"] else ""
-        print(f"{each['how']}: {each['module']}:{each['line']} {each['function']}, {each['kind']}, {each['seconds']} s{why}")
+        print(
+            f"{each['how']}: {each['module']}:{each['line']} {each['function']}, {each['kind']}, {each['seconds']} s{why}"
+        )
         print(f"    - {each['before']}\n    + {each['after']}", flush=True)
 
 

@@ -114,9 +114,13 @@ def _changes(node):
         yield "and/or", node, f"({ast.unparse(ast.BoolOp(other, node.values))})"
         for index in range(len(node.values)):
             rest = [value for at, value in enumerate(node.values) if at != index]
-            yield "operand", node, f"({' and '.join(f'({ast.unparse(value)})' for value in rest)})" if isinstance(
-                node.op, ast.And
-            ) else f"({' or '.join(f'({ast.unparse(value)})' for value in rest)})"
+            yield (
+                "operand",
+                node,
+                f"({' and '.join(f'({ast.unparse(value)})' for value in rest)})"
+                if isinstance(node.op, ast.And)
+                else f"({' or '.join(f'({ast.unparse(value)})' for value in rest)})",
+            )
     elif isinstance(node, ast.IfExp):
         yield "choice", node, f"({ast.unparse(node.body)})"
         yield "choice", node, f"({ast.unparse(node.orelse)})"

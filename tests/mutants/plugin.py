@@ -28,6 +28,8 @@ from tests.mutants.swap import NotSwappable, swap, watched
 
 ROOT = Path(__file__).parent.parent.parent
 LEAST_SECONDS, TIMES = 20.0, 8  # a mutant may take so many times what its tests take without it, and this at least
+EXAMPLES = 30  # of a property, at first
+NOT_SWAPPABLE = 3  # an exit code
 REACHED = "__reached__"
 FRESH = "HUB_MUTANT"  # module and file of the mutant that a fresh process imports
 
@@ -53,6 +55,7 @@ if FRESH in os.environ:
 def pytest_addoption(parser):
     for name, default in (("--mutate", ""), ("--seed", "1"), ("--sample", "10"), ("--results", ""), ("--only", "")):
         parser.addoption(name, default=default)
+    parser.addoption("--quick", action="store_true")
 
 
 @pytest.hookimpl(trylast=True)
@@ -63,6 +66,18 @@ def pytest_configure(config):
     settings.load_profile("mutants")
 
 
+def pytest_collection_modifyitems(session, items):
+    """A property is tried less often, but where it decides: what survives is asked again with all its examples."""
+    if session.config.getoption("--mutate"):
+        for item in items:
+            owner, name = item.cls, "settings"
+            if not isinstance(getattr(owner, name, None), settings):
+                owner, name = item.obj, "_hypothesis_internal_use_settings"
+            found = getattr(owner, name, None)
+            if isinstance(found, settings) and found.max_examples > EXAMPLES:
+                setattr(owner, name, settings(found, max_examples=EXAMPLES))
+
+
 def pytest_runtestloop(session):
     option = session.config.getoption
     modules = option("--mutate").split(",")
@@ -71,14 +86,20 @@ def pytest_runtestloop(session):
     runs = _Runs(session, modules)
     with open(option("--results"), "a", encoding="utf-8") as results:
         results.write(json.dumps({"red": runs.reach()}) + "\n")
-        every = [mutant for module in modules for mutant in kinds.sample(module, ROOT, option("--seed"), int(option("--sample")))]
+        every = [
+            mutant
+            for module in modules
+            for mutant in kinds.sample(module, ROOT, option("--seed"), int(option("--sample")))
+        ]
         for mutant in every:
             if option("--only") not in f"{mutant.function}: {mutant.after}":
                 continue
             began = time.monotonic()
             how, by = ("equivalent", EQUIVALENT[mutant.key]) if mutant.key in EQUIVALENT else runs.judge(mutant)
             told = {name: getattr(mutant, name) for name in ("module", "function", "line", "kind", "before", "after")}
-            results.write(json.dumps(told | {"how": how, "by": by, "seconds": round(time.monotonic() - began, 1)}) + "\n")
+            results.write(
+                json.dumps(told | {"how": how, "by": by, "seconds": round(time.monotonic() - began, 1)}) + "\n"
+            )
             results.flush()
     return True
 
@@ -107,8 +128,9 @@ class _Runs:
         limit = max(LEAST_SECONDS, TIMES * sum(self.seconds[item.nodeid] for item in items))
         last = self.folder / "last"
         code = self._fork(lambda: self._hunt(mutant, items, last), last, limit)
-        if code == 0 or code == 3:
-            return self._fresh(mutant, items, limit)
+        if code in (0, NOT_SWAPPABLE):
+            quick = self.session.config.getoption("--quick")
+            return ("survived", "at first sight") if quick else self._fresh(mutant, items, limit)
         by = last.read_text("utf-8") if last.exists() else ""
         return ("timeout" if code is None else "killed"), by
 
@@ -116,7 +138,7 @@ class _Runs:
         try:
             swap(ROOT / mutant.module, mutant.text)
         except NotSwappable:
-            return 3
+            return NOT_SWAPPABLE
         for item, following in zip(items, [*items[1:], None], strict=True):
             last.write_text(item.nodeid, "utf-8")
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -170,7 +192,12 @@ class _Runs:
         command += ["--basetemp", str(self.folder / "fresh"), *(item.nodeid for item in items)]
         surroundings = os.environ | {FRESH: f"{mutant.module}={text}"}
         with subprocess.Popen(
-            command, cwd=ROOT, env=surroundings, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=surroundings,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         ) as run:
             try:
                 out, _ = run.communicate(timeout=limit + LEAST_SECONDS)

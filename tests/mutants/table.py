@@ -9,6 +9,7 @@ _ALERTS = [
     "tests/alerts/test_decision.py",
     "tests/alerts/test_desk_model.py",
     "tests/alerts/test_flapping.py",
+    "tests/alerts/test_growth.py",
     "tests/alerts/test_inhibition.py",
     "tests/alerts/test_lifecycle.py",
     "tests/alerts/test_silences.py",
