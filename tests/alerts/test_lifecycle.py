@@ -1,17 +1,20 @@
 """lifecycle: what a transition makes of an alert, and the alert itself."""
 
-import orjson
+from dataclasses import fields
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert, fingerprint
-from hub.alerts.lifecycle import advance, end, forget, held, speak
+from hub.alerts.lifecycle import acknowledge, advance, end, forget, held, over_at, shifted, speak, told
 from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
 from hub.alerts.texts import Rendered
-from hub.limits import TOPIC_BYTES
-from hub.model import Phase, Reason, Suppressed, Suppressor
+from hub.limits import RESOLVED_KEPT_SECONDS, TOPIC_BYTES
+from hub.model import Phase, Reason, Suppressor
+from hub.rules.keys import Limit
 
 TEXTS = Rendered({"a": "b"}, "summary", "details", "runbook", None, ())
 
@@ -42,6 +45,88 @@ def test_until_is_set_while_it_is_resolved():
     assert advance(resolved, Phase.FIRING, Reason.CONDITION, 6.0, 6.0).until is None
 
 
+@pytest.mark.parametrize(
+    ("phase", "until", "ended", "over"),
+    [
+        (Phase.PENDING, None, 2.0, 0.0),
+        (Phase.FIRING, None, 2.0, 0.0),
+        (Phase.RESOLVED, 9.0, 9.0, 0.0),
+        (Phase.INACTIVE, None, 2.0, 9.0),
+    ],
+)
+def test_a_phase_has_the_times_that_belong_to_it(phase, until, ended, over):
+    it = advance(alert(until=2.0, ended=2.0, over=1.0, held=(Suppressor.MUTE, "")), phase, Reason.CONDITION, 9.0, 3.0)
+    assert (it.state, it.since, it.until, it.ended, it.over, it.held) == (phase, 3.0, until, ended, over, None)
+
+
+@pytest.mark.parametrize(
+    ("phase", "until"), [(Phase.PENDING, 2.0), (Phase.INACTIVE, 2.0), (Phase.RESOLVED, 9.0), (Phase.FIRING, None)]
+)
+def test_while_it_flaps_its_episode_goes_on_and_until_is_its_last_end(phase, until):
+    said, ack = Said(("chat",), 2, 1.0, 1.0), Ack("ann", "", 1.0)
+    before = alert(episode=4, state=Phase.RESOLVED, until=2.0, calm=60.0, said=said, ack=ack, muted=True, told_in="x")
+    it = advance(before, phase, Reason.CONDITION, 9.0, 3.0)
+    assert (it.episode, it.said, it.ack, it.told_in, it.until) == (4, said, ack, "x", until)
+
+
+def test_a_new_episode_is_told_to_nobody_and_nobody_cares_yet():
+    before = alert(episode=4, said=Said(("chat",), 2, 1.0), ack=Ack("ann", "", 1.0), muted=True, told_in="x")
+    it = advance(before, Phase.FIRING, Reason.CONDITION, 9.0, 9.0)
+    assert (it.episode, it.said, it.ack, it.muted, it.told_in) == (5, NOTHING_SAID, None, False, "")
+
+
+def test_only_a_silence_hides_it_and_from_when_it_does():
+    hidden = held(alert(), (Suppressor.SILENCE, "id"), 5.0)
+    assert (hidden.held, hidden.hidden) == ((Suppressor.SILENCE, "id"), 5.0)
+    assert held(hidden, (Suppressor.MUTE, ""), 6.0).hidden == 0.0
+    released = held(hidden, None, 7.0)
+    assert (released.held, released.hidden) == (None, 0.0)
+
+
+def test_a_message_counts_against_limit_where_there_is_one():
+    said = Said(("chat",), 1, 5.0, 5.0)
+    assert told(alert(tally=Tally((1.0,), 3)), said, Limit(2, 60.0, "2/1m"), 5.0).tally == Tally((1.0, 5.0))
+    it = told(alert(tally=Tally((1.0,), 3)), said, None, 5.0)
+    assert (it.tally, it.said) == (Tally(), said)
+
+
+def test_an_acknowledgement_is_its_own_matter_and_can_be_taken_back():
+    ack = Ack("ann", "", 1.0)
+    assert acknowledge(alert(), ack) == alert(ack=ack)
+    assert acknowledge(alert(ack=ack), None) == alert()
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "at"),
+    [
+        (Phase.RESOLVED, 5.0, 5.0 + RESOLVED_KEPT_SECONDS),
+        (Phase.RESOLVED, None, inf),
+        (Phase.PENDING, 5.0, inf),
+        (Phase.FIRING, None, inf),
+        (Phase.INACTIVE, 5.0, inf),
+    ],
+)
+def test_what_is_resolved_and_nothing_else_goes_out_of_sight(state, until, at):
+    assert over_at(alert(state=state, until=until)) == at
+
+
+TIMES = {"since", "until", "hidden", "fired", "calm", "ended", "over"}
+
+
+def test_when_the_clock_is_set_the_times_that_there_are_move_and_what_a_person_said_stays():
+    ack, said = Ack("ann", "", 100.0, 200.0), Said(("chat",), 1, 100.0, 110.0, paused=120.0, behind=130.0)
+    it = alert(**dict.fromkeys(TIMES, 100.0), ack=ack, said=said, tally=Tally((100.0, 110.0), 1))
+    moved = shifted(it, -30.0)
+    assert {name: getattr(moved, name) for name in TIMES} == dict.fromkeys(TIMES, 70.0)
+    assert (moved.ack, moved.tally) == (ack, Tally((70.0, 80.0), 1))
+    assert moved.said == Said(("chat",), 1, 70.0, 80.0, paused=90.0, behind=100.0)
+    assert shifted(alert(), -30.0) == alert()
+
+
+def test_every_time_of_an_alert_is_known_to_move():
+    assert {each.name for each in fields(Alert) if "float" in str(each.type)} == TIMES
+
+
 def test_who_was_told_stays_until_the_next_episode():
     firing = speak(alert(state=Phase.FIRING, said=Said(("chat", "boss"), 2, 1.0, 3.0, 1)), TEXTS, "warning")
     resolved = speak(advance(firing, Phase.RESOLVED, Reason.CLEARED, 5.0, 3.0), TEXTS, "warning")
@@ -58,6 +143,11 @@ def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
     ended = end(it, Reason.RULE_REMOVED, 9.0)
     assert (ended.state, ended.reason, ended.since) == (after, "rule removed", 3.0)
     assert (ended.summary, ended.labels, ended.told) == ("s", {"a": "b"}, ("chat",))
+
+
+@pytest.mark.parametrize(("before", "calm"), [(Phase.FIRING, 0.0), (Phase.RESOLVED, 60.0)])
+def test_what_flaps_and_fires_when_its_rule_goes_is_calm_at_once(before, calm):
+    assert end(alert(state=before, calm=60.0), Reason.RULE_REMOVED, 9.0).calm == calm
 
 
 def test_what_is_forgotten_keeps_its_identity_and_its_counts():

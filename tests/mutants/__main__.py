@@ -32,7 +32,7 @@ def main():
     parser.add_argument("--sample", type=int, default=10, help="mutants of each module; 0: all")
     parser.add_argument("--tests", nargs="+", help="these instead of those that the table names")
     parser.add_argument("--only", default="", help="mutants whose 'function: new line' contains this text")
-    parser.add_argument("--quick", action="store_true", help="do not ask again what survives, in a fresh process")
+    parser.add_argument("--quick", action="store_true", help="first sight only: without slow tests, and not again in a fresh process")
     parser.add_argument("--all", action="store_true", help="print the killed ones too, and by which test")
     asked = parser.parse_args()
     if unknown := [module for module in asked.modules if module not in TABLE]:

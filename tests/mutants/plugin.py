@@ -30,6 +30,7 @@ ROOT = Path(__file__).parent.parent.parent
 LEAST_SECONDS, TIMES = 20.0, 8  # a mutant may take so many times what its tests take without it, and this at least
 EXAMPLES = 30  # of a property, at first
 NOT_SWAPPABLE = 3  # an exit code
+SLOW_SECONDS = 3.0  # a test that takes longer is left out where first sight is enough
 REACHED = "__reached__"
 FRESH = "HUB_MUTANT"  # module and file of the mutant that a fresh process imports
 
@@ -125,11 +126,13 @@ class _Runs:
         if not items:
             return "survived", "no test reaches the line"
         items.sort(key=lambda item: self.seconds[item.nodeid])
+        quick = self.session.config.getoption("--quick")
+        if quick:
+            items = [each for each in items if self.seconds[each.nodeid] < SLOW_SECONDS]
         limit = max(LEAST_SECONDS, TIMES * sum(self.seconds[item.nodeid] for item in items))
         last = self.folder / "last"
         code = self._fork(lambda: self._hunt(mutant, items, last), last, limit)
         if code in (0, NOT_SWAPPABLE):
-            quick = self.session.config.getoption("--quick")
             return ("survived", "at first sight") if quick else self._fresh(mutant, items, limit)
         by = last.read_text("utf-8") if last.exists() else ""
         return ("timeout" if code is None else "killed"), by
