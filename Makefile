@@ -8,7 +8,7 @@ PARALLEL = -n $${TEST_WORKERS:-6} --dist worksteal
 # of a part of the tests it says nothing: only a whole run measures, and keeps the floor in pyproject.toml
 COVERAGE = $(if $(ARGS),,--coverage)
 
-.PHONY: demo test pythons lint types bench long specs wheels clean setup servers
+.PHONY: demo test lint types bench long mutants specs wheels clean setup servers
 
 demo: setup
 	$(BIN)/hub demo $(ARGS)
@@ -31,6 +31,11 @@ types: setup
 # for hours, not for each change: 50 kills instead of 5, and property tests draw new examples instead of the same
 long: servers
 	$(BIN)/pytest --long $(PARALLEL) $(ARGS)
+
+# do the tests see a fault? Changes the modules that carry the promises in small ways, and prints how many changes turn red.
+# ARGS="--seed 7 --sample 10" for other ones, or more; ARGS="--sample 0 hub/alerts/silences.py" for all of one module
+mutants: setup
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 # asks the package index whether the hub installs on 32-bit ARM and musl
 wheels: setup

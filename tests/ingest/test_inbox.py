@@ -125,6 +125,16 @@ async def test_what_is_outstanding_is_counted_over_partial_acknowledgements():
     assert (inbox.outstanding, inbox.peak, inbox.acknowledged) == (0, 3, 4)
 
 
+async def test_who_waits_is_woken_by_what_comes():
+    inbox = Inbox()
+    for packets in ([1], [None, 2]):
+        waiting = asyncio.create_task(inbox.take())
+        await asyncio.sleep(0)
+        inbox.put(deliveries(*packets))
+        async with asyncio.timeout(5):
+            assert ids(await waiting) == packets
+
+
 async def test_a_closed_inbox_gives_what_it_has_and_then_nothing():
     inbox = Inbox()
     waiting = asyncio.create_task(inbox.take())

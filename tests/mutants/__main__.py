@@ -18,7 +18,7 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from tests.mutants.plugin import ROOT
+from tests.mutants.fresh import ROOT
 from tests.mutants.table import TABLE
 
 FLOOR = 0.95
@@ -32,7 +32,7 @@ def main():
     parser.add_argument("--sample", type=int, default=10, help="mutants of each module; 0: all")
     parser.add_argument("--tests", nargs="+", help="these instead of those that the table names")
     parser.add_argument("--only", default="", help="mutants whose 'function: new line' contains this text")
-    parser.add_argument("--quick", action="store_true", help="first sight only: without slow tests, and not again in a fresh process")
+    parser.add_argument("--quick", action="store_true", help="first sight only: without slow and fresh runs of tests")
     parser.add_argument("--all", action="store_true", help="print the killed ones too, and by which test")
     asked = parser.parse_args()
     if unknown := [module for module in asked.modules if module not in TABLE]:
@@ -66,15 +66,16 @@ def _told(tests, modules, asked):
             asked.only,
         ]
         command += ["--quick"] * asked.quick
-        with open(f"{folder}/out", "wb") as out, results.open(encoding="utf-8") as lines:
-            run = subprocess.Popen([*command, *tests], cwd=ROOT, stdout=out, stderr=out)
-            while (ended := run.poll() is not None) or True:
+        out = Path(folder) / "out"
+        with out.open("wb") as said, results.open(encoding="utf-8") as lines:
+            run = subprocess.Popen([*command, *tests], cwd=ROOT, stdout=said, stderr=said)
+            running = True
+            while running:
+                running = run.poll() is None  # asked before reading: what it wrote at the end is read, too
                 yield from (told for line in lines if "how" in (told := _said(line)))
-                if ended:
-                    break
-                time.sleep(0.2)
+                time.sleep(0.2 * running)
         if not results.stat().st_size:
-            sys.exit(f"pytest did not begin:\n{Path(folder, 'out').read_text('utf-8', 'replace')}")
+            sys.exit(f"pytest did not begin:\n{out.read_text('utf-8', 'replace')}")
 
 
 def _said(line):
@@ -87,9 +88,7 @@ def _said(line):
 def _print(each, killed):
     if each["how"] == "survived" or killed:
         why = f" ({each['by']})" if each["by"] else ""
-        print(
-            f"{each['how']}: {each['module']}:{each['line']} {each['function']}, {each['kind']}, {each['seconds']} s{why}"
-        )
+        print(f"{each['how']}: {each['module']}:{each['line']} {each['function']}, {each['seconds']} s{why}")
         print(f"    - {each['before']}\n    + {each['after']}", flush=True)
 
 

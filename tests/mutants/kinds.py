@@ -80,7 +80,7 @@ def _compiles(text):
 
 
 def _in_bodies(node, inside):
-    """Yield (qualified name of the function, line of the statement, node) for all that runs when a function is called."""
+    """Yield (qualified name of the function, line of the statement, node) for all that a call runs."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, FUNCTION):
             name = f"{inside}.{child.name}".lstrip(".")
@@ -114,13 +114,8 @@ def _changes(node):
         yield "and/or", node, f"({ast.unparse(ast.BoolOp(other, node.values))})"
         for index in range(len(node.values)):
             rest = [value for at, value in enumerate(node.values) if at != index]
-            yield (
-                "operand",
-                node,
-                f"({' and '.join(f'({ast.unparse(value)})' for value in rest)})"
-                if isinstance(node.op, ast.And)
-                else f"({' or '.join(f'({ast.unparse(value)})' for value in rest)})",
-            )
+            left = rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+            yield "operand", node, f"({ast.unparse(left)})"
     elif isinstance(node, ast.IfExp):
         yield "choice", node, f"({ast.unparse(node.body)})"
         yield "choice", node, f"({ast.unparse(node.orelse)})"

@@ -12,8 +12,7 @@ class NotSwappable(Exception):
 
 def swap(path, text):
     """Give each live function of the module at `path` its code from `text`: source, or a tree made of it."""
-    with open(path, "rb") as file:
-        before = _by_name(compile(file.read(), str(path), "exec"))
+    before = _by_name(compile(path.read_bytes(), str(path), "exec"))
     after = _by_name(compile(text, str(path), "exec"))
     news = {}
     for name, codes in before.items():
@@ -31,8 +30,7 @@ def swap(path, text):
 
 def watched(path, name):
     """The module's tree with `name.add(line)` before each statement of a function: which of them are reached."""
-    with open(path, "rb") as file:
-        tree = ast.parse(file.read())
+    tree = ast.parse(path.read_bytes())
     for node in ast.walk(tree):
         for field in ("body", "orelse", "finalbody"):
             block = getattr(node, field, None)
