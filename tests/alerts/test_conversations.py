@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,80 @@ def test_what_was_told_is_active_until_somebody_acknowledges_it():
     placed(it, replace(told, ack=Ack("ann", "", NOW)))
     assert (group.active, group.said.paused) == ({}, NOW)
     assert list(placed(it, replace(told, told_in=f"{group.mark}-0")).fresh) == [told.fingerprint]
+
+
+def test_one_that_goes_on_while_nothing_is_said_any_more_in_its_conversation_is_new():
+    it = Conversations()
+    group = it.of(RULE, alert().labels)
+    assert list(placed(it, alert(told_in=group.name)).fresh) == [alert().fingerprint]
+    assert not group.active
+
+
+def test_since_when_a_group_waits_is_stored():
+    it = Conversations()
+    group = it.of(RULE, alert().labels)
+    it.take_rows()
+    placed(it, alert())
+    ((mark, text),) = it.take_rows()
+    assert (mark, Conversation.load(mark, text).changed) == (group.mark, NOW)
+
+
+def test_what_is_over_of_a_group_that_is_none_any_more_is_told_at_once():
+    (ungrouped,) = rules('- {alert: A, topic: "t/{site}/{device}", when: v > 5, notify: [chat]}')
+    for rule, due in ((None, 0.0), (ungrouped, 0.0), (RULE, NOW + RULE.group_wait)):
+        it = Conversations()
+        it.report(it.of(RULE, alert().labels), rule, ("chat",), {"id": "x"}, NOW)
+        assert it.next_due() == due
+        assert [each.news[0].told for each in it.take_due(9e9)] == [("chat",)]
+
+
+def test_a_group_that_has_spoken_speaks_again_after_its_interval_and_no_sooner_than_it_waits():
+    it = Conversations()
+    group = it.of(RULE, alert().labels)
+    group.spoke = NOW - 100.0
+    placed(it, alert())
+    assert it.next_due() == group.spoke + RULE.group_interval
+    group.spoke = NOW - RULE.group_interval
+    it.wake(group, RULE)
+    assert it.next_due() == NOW + RULE.group_wait
+
+
+HEARD = Said(("chat",), 2, 900.0, 950.0)
+
+
+def test_one_that_was_told_alone_is_told_by_its_group_from_then_on_and_not_anew():
+    it = Conversations()
+    it.take_rows()
+    taken = it.adopt("m", alert(said=HEARD), RULE)
+    group = it.of(RULE, alert().labels)
+    assert (taken.told_in, taken.said, group.said, group.episode) == (group.name, HEARD, HEARD, 1)
+    assert [mark for mark, _ in it.take_rows()] == [group.mark]
+    assert it.adopt("m", taken, RULE) is taken
+    other = it.adopt("n", alert("2", said=Said(("mail",), 1, 930.0, 930.0)), RULE)
+    assert (other.told_in, group.episode) == (group.name, 1)
+    assert (group.said.told, group.said.tellings, group.said.notified) == (("chat", "mail"), 2, 900.0)
+
+
+def test_one_that_was_told_by_a_group_is_told_by_another_with_what_that_one_said_and_alone_again():
+    (by_device,) = rules('- {alert: A, topic: "t/{site}/{device}", when: v > 5, notify: [chat], group_by: [device]}')
+    (ungrouped,) = rules('- {alert: A, topic: "t/{site}/{device}", when: v > 5, notify: [chat]}')
+    it = Conversations()
+    first = it.of(RULE, alert().labels)
+    first.episode, first.said = 1, replace(HEARD, steps=1, called=("boss",))
+    told = alert(told_in=first.name, said=Said(("chat", "mail"), 1, 900.0, 900.0))
+    moved = it.adopt("m", told, by_device)
+    second = it.of(by_device, alert().labels)
+    assert (moved.told_in, second.said.steps, second.said.told) == (second.name, 1, ("chat", "mail"))
+    alone = it.adopt("m", told, ungrouped)
+    assert (alone.told_in, alone.said.steps, alone.told, alone.said.tellings) == ("", 1, ("chat", "mail"), 2)
+    assert it.adopt("m", alone, ungrouped) is alone
+
+
+def test_one_that_nobody_was_told_of_takes_nothing_into_its_group():
+    it = Conversations()
+    one = alert()
+    assert it.adopt("m", one, RULE) is one
+    assert it.of(RULE, one.labels).episode == 0
 
 
 def test_an_alert_whose_label_could_not_be_filled_in_is_a_group_of_its_own():
@@ -112,6 +187,44 @@ NAMES = st.lists(st.sampled_from(["chat", "mail", "boss"]), unique=True).map(tup
 )
 def test_a_conversation_comes_back_from_the_store_as_it_went_in(it):
     assert Conversation.load(it.mark, it.dump()) == it
+
+
+def test_a_group_of_the_first_edition_is_taken_over_with_what_it_has_to_say():
+    news = [{"id": "m-1-resolved", "state": "resolved"}]
+    text = '["A",{"site":"a"},4,900.0,1200.0,["w"],{"m":1},[{"id":"m-1-resolved","state":"resolved"}],1,["chat"]]'
+    it = Conversation.load(mark_of("A", {"site": "a"}), text)
+    assert (it.rule, it.labels, it.episode, it.serial, it.spoke) == ("A", {"site": "a"}, 4, 4, 900.0)
+    assert (it.news, it.changed, it.said.told) == ([News(("chat",), 1, news)], 1190.0, ("chat",))
+
+
+def first_edition(*, due="1200.0", waiting="[]", news="[]", receivers='["chat"]'):
+    return Conversation.load("x", f'["A",{{}},4,900.0,{due},{waiting},{{}},{news},1,{receivers}]')
+
+
+@pytest.mark.parametrize(
+    ("due", "waiting", "state", "changed"),
+    [
+        ("1200.0", "[]", "", 0.0),
+        ("1200.0", '["w"]', "", 1190.0),
+        ("1200.0", "[]", "resolved", 1190.0),
+        ("null", '["w"]', "resolved", 0.0),
+    ],
+)
+def test_a_group_of_the_first_edition_waits_on_where_it_has_something_to_say(due, waiting, state, changed):
+    it = first_edition(due=due, waiting=waiting, news=f'[{{"state":"{state}"}}]' if state else "[]")
+    assert (it.changed, len(it.news)) == (changed, bool(state))
+    assert it.said.tellings == bool(state)
+
+
+@pytest.mark.parametrize(
+    ("state", "receivers", "told"),
+    [("resolved", '["chat"]', ("chat",)), ("resolved", "[]", None), ("event", '["chat"]', None)],
+)
+def test_of_a_group_of_the_first_edition_ends_go_to_who_was_told_and_events_to_whom_the_rule_names(
+    state, receivers, told
+):
+    (news,) = first_edition(news=f'[{{"state":"{state}"}}]', receivers=receivers).news
+    assert news.told == told
 
 
 def test_ends_are_gathered_by_who_heard_of_the_beginning():

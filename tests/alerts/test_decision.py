@@ -61,7 +61,8 @@ def test_a_repeat_is_due_after_the_interval_of_its_place_in_the_list():
 
 def test_a_step_comes_after_its_time_and_goes_to_whom_it_names():
     text = "notify: [chat], escalate: [{after: 15m, to: [boss]}, {after: 1h, to: [owner]}]"
-    assert of(firing(TOLD), text, 1899.0).again == 1900.0
+    before = of(firing(TOLD), text, 1899.0)
+    assert (before.untold, before.again) == (Untold.NOT_DUE, 1900.0)
     decision = of(firing(TOLD), text, 1900.0)
     assert (decision.say, decision.receivers) == (Say.STEP, ("boss",))
     taken = TOLD.step(("boss",), 900.0)
@@ -106,6 +107,9 @@ def test_reminders_go_to_whom_the_rule_names_now_and_whom_its_steps_called_not_t
     made = rule("notify: [mail], escalate: [{after: 15m, to: [boss]}, {after: 1h, to: [owner]}]")
     assert audience(said, made) == ("mail", "boss")
     assert newcomers(said, made) == ("mail",)
+    assert newcomers(NOTHING_SAID, made) == ()
+    assert newcomers(replace(said, told=("mail",), heirs=("mail",)), made) == ("mail",)
+    assert newcomers(replace(said, told=("mail",)), made) == ()
 
 
 @pytest.mark.parametrize(

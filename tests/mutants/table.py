@@ -17,6 +17,7 @@ _ALERTS = [
     "tests/alerts/test_telling_edges.py",
     "tests/alerts/test_telling_groups.py",
     "tests/alerts/test_telling_model.py",
+    "tests/alerts/test_trace.py",
 ]
 _RULES = [
     "tests/rules/test_bounds.py",
