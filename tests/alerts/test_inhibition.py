@@ -5,6 +5,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.alerts import inhibition as module
 from hub.alerts.inhibition import Inhibition
 from tests.rules.making import rules
 
@@ -87,6 +88,59 @@ def test_after_a_reload_only_what_the_rules_now_say_holds_back():
     assert held(it, "Short", 1001.0) is None
     it.ended("Cause", {"site": "a"}, (), 1000.0)
     assert held(it, "Short", 1001.0) == "Cause"
+
+
+def test_after_a_reload_who_names_no_cause_any_more_is_held_back_by_none():
+    free = {rule.name: rule for rule in rules('- {alert: Short, topic: "t/{site}/{device}", when: v > 5}')}
+    it, labels = made(), {"site": "a", "device": "1"}
+    it.begins("Cause", "c", {"site": "a"}, ())
+    it.enter("Short", "s", labels, ())
+    it.follow(RULES | free)
+    it.begins("Cause", "c", {"site": "a"}, ())
+    it.enter("Short", "s", labels, ())
+    assert it.cause_of(free["Short"], labels, (), 1.0) is None
+    assert (it.causes_of("Short", labels, ()), it.dependents_of("Cause", {"site": "a"}, ())) == ([], [])
+    assert (it.has_causes, held(it, "Long", 1.0)) == (True, "Cause")
+    it.follow(RULES)
+    it.ended("Cause", {"site": "a"}, (), 1000.0)
+    it.follow({"Cause": RULES["Cause"]} | free)
+    assert (it.has_causes, it.lasts("Cause"), it.next_due(), it.take_due(9e9)) == (False, 0.0, None, [])
+
+
+def test_of_several_that_fire_each_leaves_for_itself():
+    it, labels = made(), {"site": "a", "device": "1"}
+    for mark in ("s", "z"):
+        it.enter("Short", mark, labels, ())
+    for mark in ("c", "d"):
+        it.begins("Cause", mark, {"site": "a"}, ())
+    assert it.causes_of("Short", labels, ()) == ["c", "d"]
+    it.leave("Short", "s", labels, ())
+    assert it.dependents_of("Cause", {"site": "a"}, ()) == ["z"]
+    it.ends("Cause", "c", {"site": "a"}, (), 1000.0)
+    assert (it.causes_of("Short", labels, ()), it.next_due()) == (["d"], None)
+    it.ends("Cause", "d", {"site": "a"}, (), 1000.0)
+    assert (it.causes_of("Short", labels, ()), it.take_due(1010.0)) == ([], ["z"])
+
+
+def test_one_that_ended_before_the_rules_were_taken_ends_no_sooner_than_the_last_of_its_place():
+    it = made()
+    it.ended("Cause", {"site": "a"}, (), 1000.0)
+    it.ended("Cause", {"site": "a"}, (), 900.0)
+    assert [held(it, "Short", at) for at in (1009.0, 1010.0)] == ["Cause", None]
+
+
+def test_a_cause_that_chatters_leaves_no_more_behind_than_it_needs(monkeypatch):
+    monkeypatch.setattr(module, "_TIDY", 8)
+    it = made()
+    it.enter("Short", "s", {"site": "a", "device": "1"}, ())
+    for second in range(100):
+        it.begins("Cause", "c", {"site": "a"}, ())
+        it.ends("Cause", "c", {"site": "a"}, (), 1000.0 + second / 10)
+    assert len(it._due) < 20
+    it.take_due(1019.8)
+    assert held(it, "Short", 1019.8) == "Cause"
+    assert it.take_due(1020.0) == ["s"]
+    assert [held(it, "Short", 1020.0), held(it, "Long", 1129.8), held(it, "Long", 1130.0)] == [None, "Cause", None]
 
 
 def test_when_the_clock_is_set_its_times_move():

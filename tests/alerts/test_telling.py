@@ -320,3 +320,24 @@ def test_an_event_that_waited_for_room_is_not_told_under_a_silence():
     at.silence("site=a", 7200)
     at.wait(7000)
     assert at.heard() == []
+
+
+def test_what_limit_held_back_of_an_alert_is_counted_and_told():
+    flapper = Flapper(HOT + ", limit: 1/10m}")
+    flapper.send(9)
+    flapper.wait(60)
+    flapper.send(1)
+    for _ in range(2):
+        flapper.wait(61)
+        flapper.send(9)
+        flapper.wait(61)
+        flapper.send(1)
+    flapper.wait(61)
+    flapper.send(9)
+    assert flapper.alert.held == ("limit", "1/10m")
+    flapper.world.restart()
+    flapper.wait(600)
+    told = [
+        (note.id.split("-", 1)[1], note.created - 1000, note.body.get("held_back", 0)) for note in flapper.world.told
+    ]
+    assert told == [("1-firing", 0, 0), ("1-resolved", 60, 0), ("4-firing", 600, 3)]

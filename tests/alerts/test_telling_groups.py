@@ -492,3 +492,82 @@ def test_when_a_reload_takes_limit_away_nothing_is_held_back_by_it():
     at.wait(1)
     ((_, alert),) = at.world.core.book.firing()
     assert alert.held is None
+
+
+def test_a_repeat_leaves_out_whom_limit_holds_back_and_a_step_nobody():
+    keys = "limit: 2/1h, repeat: 10m, group_wait: 10s, group_interval: 10m"
+    at = Site(GROUP + f", {keys}, escalate: [{{after: 40m, to: [boss]}}]}}")
+    at.send(9)
+    at.wait(700)
+    at.send(9, "t/a/2")
+    at.wait(2500)
+    assert at.heard() == [
+        "10 chat: 1 firing",
+        "610 chat: 1 firing",
+        "1210 chat: 2 firing, 1 firing",
+        "1810 chat: 2 firing",
+        "2410 boss: 1 firing, 2 firing",
+    ]
+
+
+def spoken(at):
+    told, at.world.told = at.world.told, []
+    return [(note.receiver, note.id.split("-", 1)[1], note.body.get("first", False)) for note in told]
+
+
+def test_each_conversation_of_a_group_has_ids_of_its_own_and_begins_with_a_first_message():
+    at = Site(GROUP + "}")
+    for _ in range(2):
+        at.send(9)
+        at.wait(10)
+        at.send(1)
+        at.wait(1000)
+    assert spoken(at) == [
+        ("chat", "1-group-1", True),
+        ("chat", "1-group-2", False),
+        ("chat", "3-group-3", True),
+        ("chat", "3-group-4", False),
+    ]
+
+
+def test_what_was_held_back_until_all_others_were_told_as_over_is_another_conversation():
+    at = Site(GROUP + "}")
+    at.send(9)
+    at.wait(10)
+    at.silence("device=2", 2000)
+    at.send(9, "t/a/2")
+    at.send(1)
+    at.wait(1000)
+    at.world.restart()
+    at.wait(1100)
+    assert spoken(at) == [("chat", "1-group-1", True), ("chat", "1-group-2", False), ("chat", "2-group-3", True)]
+
+
+def test_an_end_with_which_all_hear_what_fires_on_puts_off_the_next_repeat():
+    at = Site(GROUP + ", repeat: 10m, group_wait: 10s, group_interval: 1m}")
+    at.send(9)
+    at.send(9, "t/a/2")
+    at.wait(400)
+    at.send(1)
+    at.wait(1300)
+    assert at.heard() == [
+        "10 chat: 1 firing, 2 firing",
+        "410 chat: 2 firing, 1 resolved",
+        "1010 chat: 2 firing",
+        "1610 chat: 2 firing",
+    ]
+
+
+def test_who_was_only_called_by_a_step_has_messages_of_his_own():
+    at = Site(GROUP + ", escalate: [{after: 5m, to: [boss]}]}")
+    at.send(9)
+    at.send(9, "t/a/2")
+    at.wait(400)
+    at.send(1)
+    at.wait(400)
+    assert spoken(at) == [
+        ("chat", "1-group-1", True),
+        ("boss", "1-escalate-2", True),
+        ("chat", "1-group-3", False),
+        ("boss", "1-group-4", False),
+    ]

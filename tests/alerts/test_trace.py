@@ -57,6 +57,19 @@ def test_an_alert_alone_is_traced_through_all_that_holds_it_back():
     ]
 
 
+def test_a_critical_alert_that_a_silence_hides_for_a_day_is_traced_then():
+    site = Site(ALONE.replace("limit: 2/1h, repeat: 10m", "severity: critical"))
+    site.silence("device=1", 2 * 86400)
+    site.send(9)
+    traced(site)
+    site.wait(86399)
+    assert traced(site) == []
+    site.wait(86400 - 86399)
+    assert traced(site) == [(86400, "1", "held", "silence for over a day, and it is critical")]
+    site.wait(86399)
+    assert [row[2] for row in traced(site)] == []
+
+
 def test_of_a_group_each_member_waits_and_is_told_and_is_over():
     for labels, name in (("[site]", "site"), ("[]", "all"), ("[site, device]", "site, device")):
         site = Site(GROUPED % labels)
