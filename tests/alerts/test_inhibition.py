@@ -76,6 +76,9 @@ def test_a_label_that_could_not_be_filled_in_equals_nothing_on_either_side():
     it.begins("Cause", "d", {"site": "?"}, ())
     assert held(it, "Short", 1.0, site="?") == "Cause"
     assert held(it, "Short", 1.0, site="?", unfilled=("site",)) is None
+    assert held(it, "Short", 1.0, site="?", unfilled=("device",)) == "Cause"
+    it.begins("Cause", "e", {"site": "b"}, ("zone",))
+    assert held(it, "Short", 1.0, site="b") == "Cause"
 
 
 def test_after_a_reload_only_what_the_rules_now_say_holds_back():
@@ -130,17 +133,28 @@ def test_one_that_ended_before_the_rules_were_taken_ends_no_sooner_than_the_last
 
 
 def test_a_cause_that_chatters_leaves_no_more_behind_than_it_needs(monkeypatch):
-    monkeypatch.setattr(module, "_TIDY", 8)
+    monkeypatch.setattr(module, "_TIDY", 0)
     it = made()
     it.enter("Short", "s", {"site": "a", "device": "1"}, ())
-    for second in range(100):
+    for second in range(3):  # the third end leaves one too many behind
         it.begins("Cause", "c", {"site": "a"}, ())
-        it.ends("Cause", "c", {"site": "a"}, (), 1000.0 + second / 10)
-    assert len(it._due) < 20
-    it.take_due(1019.8)
-    assert held(it, "Short", 1019.8) == "Cause"
-    assert it.take_due(1020.0) == ["s"]
-    assert [held(it, "Short", 1020.0), held(it, "Long", 1129.8), held(it, "Long", 1130.0)] == [None, "Cause", None]
+        it.ends("Cause", "c", {"site": "a"}, (), 1000.0 + second)
+    assert (it.next_due(), it.take_due(1011.9), held(it, "Short", 1011.9)) == (1012.0, [], "Cause")
+    assert (it.take_due(1012.0), it.next_due()) == (["s"], 1122.0)
+    assert [held(it, "Short", 1012.0), held(it, "Long", 1121.9), held(it, "Long", 1122.0)] == [None, "Cause", None]
+    for second in range(3, 99):
+        it.ended("Cause", {"site": "a"}, (), 1000.0 + second)
+    left = 0
+    while it.next_due() is not None:
+        it.take_due(it.next_due())
+        left += 1
+    assert left <= 6
+
+
+def test_one_that_never_began_ends_nothing():
+    it = made()
+    it.ends("Cause", "c", {"site": "a"}, (), 1000.0)
+    assert (it.next_due(), held(it, "Short", 1001.0)) == (None, None)
 
 
 def test_when_the_clock_is_set_its_times_move():
