@@ -44,6 +44,24 @@ def test_what_fires_and_resolves_at_once_is_told_both_times_at_once_and_again_a_
         flapper.wait(FLAPPING_SECONDS)
 
 
+@pytest.mark.parametrize(("seconds", "flaps"), [(FLAPPING_SECONDS, None), (FLAPPING_SECONDS - 1, 2)])
+def test_it_flaps_within_a_minute_of_its_last_firing_and_not_exactly_after_one(flapper, seconds, flaps):
+    flapper.send(9)
+    flapper.send(1)
+    flapper.told()
+    flapper.wait(seconds)
+    flapper.send(9)
+    assert flapper.told() == [("chat", "2-firing", flaps)]
+
+
+def test_what_flaps_has_an_end_in_sight_only_while_it_is_over(flapper):
+    flapper.flap(2)
+    ended = flapper.world.now - 0.1
+    assert (flapper.alert.state, flapper.alert.until) == (Phase.RESOLVED, ended)
+    flapper.send(9)
+    assert (flapper.alert.until, flapper.alert.body()["until"]) == (None, None)
+
+
 def test_the_second_time_within_a_minute_is_told_at_once_and_its_end_when_it_is_calm(flapper):
     flapper.flap(1)
     flapper.wait(50)

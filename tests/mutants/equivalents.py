@@ -30,6 +30,11 @@ EQUIVALENT = {
         "if alert.held is not None and alert.held[0] is _LIMIT: -> if ((alert.held is not None)):",
     ): "what another stage holds back is due never, and never is later than any room",
     (
+        "hub/alerts/flapping.py",
+        "noted",
+        "if alert.fired and now - alert.fired < FLAPPING_SECONDS: -> if ((now - alert.fired < FLAPPING_SECONDS)):",
+    ): EARLIER,
+    (
         "hub/alerts/suppression.py",
         "Suppression.by",
         'return Suppressor.MUTE, rule.mute.text if rule.mute else "" -> return Suppressor.MUTE, (rule.mute.text)',

@@ -5,6 +5,7 @@ And episodes: whoever got a firing message gets the end, once, and nothing that 
 
 import asyncio
 from dataclasses import replace
+from math import ceil
 
 from hypothesis import given
 from hypothesis import settings as limits
@@ -14,7 +15,8 @@ from hub.clock import ManualClock
 from hub.ids import episode_id
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.episode import is_end
+from hub.notify.episode import episode, is_end
+from hub.notify.retry import RetryPolicy
 from tests.notify.fakes import MemoryOutbox, Remembering, Scripted, notification, settings
 
 OUTCOMES = st.sampled_from(
@@ -85,6 +87,79 @@ async def scenario(alerts, outcomes, concurrency, batch, jitter):
         assert [key for key, _ in ended if key in mine] == mine
     for row, log in outbox.log.items():
         assert [each.attempts for each in log] == list(range(1, len(log) + 1)), row
+
+
+# to the second: a model of its own, of receivers that ask for no wait and fail too seldom to be left alone
+
+FEW = st.lists(st.sampled_from([Retry("x"), Retry("y", perhaps=False), Rejected("no"), ValueError("bug")]), max_size=4)
+SCRIPT = st.tuples(st.sampled_from("pqr"), FEW)
+COURSE = st.lists(st.tuples(st.integers(0, 90), SCRIPT), min_size=1, max_size=12)
+
+
+def predicted(course, jitter, most):
+    """What docs/receivers.md promises: each alert's notifications one behind the other, each again after a back-off.
+
+    Returns who is tried when, by alert, and how each ends, after how many attempts.
+    """
+    free, tried, ends, now = {}, {}, [], 0
+    for number, (wait, (order, outcomes)) in enumerate(course, 1):
+        now += wait
+        at, failures = max(now, free.get(order, 0)), list(outcomes)
+        for attempt in range(1, 100):
+            tried.setdefault(order, []).append((at, number))
+            outcome = failures.pop(0) if failures else Delivered()
+            if isinstance(outcome, Delivered | Rejected) or attempt == most:
+                ends.append(("delivered" if isinstance(outcome, Delivered) else "dead", attempt))
+                break
+            at += ceil(jitter * min(300.0, 2.0 ** (attempt - 1)))
+        free[order] = at
+    return tried, ends
+
+
+@limits(max_examples=100, deadline=None)
+@given(COURSE, st.sampled_from([0.0, 0.25, 0.5, 0.99]), st.sampled_from([0, 1, 2, 3]))
+def test_every_attempt_comes_when_the_documents_say_and_every_notification_ends_so(course, jitter, most):
+    asyncio.run(exactly(course, jitter, most))
+
+
+async def exactly(course, jitter, most):
+    clock, outbox, tried, scripts = ManualClock(1_000_000.0), MemoryOutbox(), {}, {}
+
+    class Timed(Scripted):
+        async def send(self, sent):
+            number = int(sent.id.split("-")[1])
+            tried.setdefault(sent.order, []).append((clock.now() - 1_000_000.0, number))
+            self.outcomes = [scripts[number].pop(0)] if scripts[number] else []
+            return await super().send(sent)
+
+    kept = settings("a", concurrency=3, retry=RetryPolicy(attempts=most), breaker=0)
+    dispatcher = Dispatcher({"a": (kept, Timed())}, outbox, clock, Remembering(), jitter=lambda: jitter)
+    task = asyncio.create_task(dispatcher.run())
+    await turns()
+    for number, (wait, (order, outcomes)) in enumerate(course, 1):
+        await tick(dispatcher, clock, wait)
+        scripts[number] = list(outcomes)
+        dispatcher.offer(outbox.put(notification(number, "a", order, clock.now())))
+        await turns()
+    await tick(dispatcher, clock, 300)
+    await dispatcher.drain(1.0)
+    await task
+    expected, ends = predicted(course, jitter, most)
+    assert tried == expected
+    assert [(state, outbox.last(row).attempts) for row, (state, _) in outbox.rows.items()] == ends
+
+
+async def tick(dispatcher, clock, seconds):
+    """Let so many seconds pass one by one, and in each all happen that is due."""
+    for _ in range(seconds):
+        clock.advance(1.0)
+        dispatcher.look()
+        await turns()
+
+
+async def turns():
+    for _ in range(12):
+        await asyncio.sleep(0)
 
 
 STORY = st.lists(

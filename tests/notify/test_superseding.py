@@ -110,6 +110,22 @@ def test_what_is_under_way_decides_about_the_end():
     assert passed(step(1, "repeat"), step(2, "resolved"), elsewhere=went) == ([], {1: OVER, 2: UNHEARD})
 
 
+def test_where_one_of_several_may_have_arrived_what_stands_for_them_may_have_too():
+    for which in range(3):
+        line = [step(1, "repeat"), step(2, "repeat"), step(3, "repeat")]
+        line[which] = replace(line[which], perhaps=True)
+        (kept,) = left(*line)
+        assert kept.perhaps
+    (kept,) = left(step(1, "repeat"), step(2, "repeat"))
+    assert not kept.perhaps
+
+
+def test_an_end_is_told_here_where_anything_of_the_episode_may_have_arrived_here_though_it_went_elsewhere():
+    for here, there, lines in ((False, False, []), (True, False, [2]), (False, True, [2])):
+        went = {"a-1": Elsewhere("sms", perhaps=there)}
+        assert passed(step(1, "repeat", perhaps=here), step(2, "resolved"), elsewhere=went)[0] == lines
+
+
 # a group
 
 

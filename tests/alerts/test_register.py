@@ -1,0 +1,98 @@
+"""register: when each alert is looked at, what is written of it, and that ids of who is gone never come back."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from hub.alerts.alert import Alert
+from hub.alerts.register import Register
+from hub.alerts.said import Said
+from hub.limits import RESOLVED_KEPT_SECONDS
+from hub.model import Phase
+from tests.rules.making import rules
+
+(RULE,) = rules('- {alert: A, topic: "t/{device}", when: v > 5, notify: [chat], repeat: 10m}')
+NOW = 1000.0
+
+
+@pytest.fixture
+def register():
+    out = SimpleNamespace(state=lambda *_, **__: None, publish=lambda *_: None)
+    made = Register(out, {"A": 7200.0}.get)
+    made.follow({"A": RULE})
+    return made
+
+
+def firing(device, last=NOW):
+    said = Said(("chat",), 1, last, last)
+    return Alert("A", (("device", device),), state=Phase.FIRING, since=last, said=said)
+
+
+def due(register, until):
+    """Return which alerts are looked at by then, and when."""
+    found = []
+    while (at := register.next_due()) is not None and at <= until:
+        if (mark := register.take_due(at)) is not None:
+            found.append((mark, at))
+    return found
+
+
+def test_each_alert_is_looked_at_when_it_is_due_whatever_the_clock_was_set_to(register):
+    register.put("a", firing("1"), NOW)
+    register.put("b", firing("2", NOW + 5), NOW)
+    register.take_rows()
+    register.shift(-500.0)
+    assert sorted(mark for mark, _ in register.take_rows()) == ["a", "b"]
+    assert due(register, 9e9) == [("a", NOW + 100), ("b", NOW + 105)]
+
+
+def test_what_has_no_time_is_not_written_anew_when_the_clock_is_set(register):
+    register.put("a", Alert("A", ()), NOW)
+    register.take_rows()
+    register.shift(-500.0)
+    assert register.take_rows() == []
+
+
+def test_what_is_resolved_goes_out_of_sight_when_it_holds_nobody_back_any_more(register):
+    register.put("a", Alert("A", (), state=Phase.RESOLVED, until=NOW), NOW)
+    assert due(register, 9e9) == [("a", NOW + max(7200.0, RESOLVED_KEPT_SECONDS))]
+
+
+def test_of_one_that_is_dropped_nothing_is_due_and_its_ids_never_come_again(register):
+    register.put("a", firing("1"), NOW)
+    register.put("b", Alert("A", (), episode=3, version=9), NOW)
+    assert register.take_floor() is None
+    register.drop("b")
+    register.drop("a")
+    assert (due(register, 9e9), register.alerts) == ([], {})
+    assert sorted(register.take_rows()) == [("a", None), ("b", None)]
+    assert (register.take_floor(), register.take_floor()) == (9, None)
+    transition = SimpleNamespace(rule=RULE, instance=())
+    assert (register.new(transition).episode, register.new(transition).version) == (9, 9)
+
+
+def test_what_is_kept_is_written_and_seen_by_nobody_and_what_is_noted_has_a_version_of_its_own(register):
+    seen = []
+    register._out.state = lambda mark, alert, now, *, desk: seen.append((mark, alert.version, desk))
+    register.keep("a", firing("1"))
+    assert (seen, [mark for mark, _ in register.take_rows()], register.alerts["a"]) == ([], ["a"], firing("1"))
+    register.note("a", firing("1"), NOW)
+    register.put("a", firing("1"), NOW)
+    assert seen == [("a", 1, True), ("a", 0, False)]
+    assert due(register, 9e9) == [("a", NOW + 600)]
+
+
+def test_who_fires_is_counted_from_its_entry_to_its_leave_and_after_a_restart(register):
+    register.enter("a", firing("1"))
+    assert (list(register.firing), register.has_changes()) == (["a"], False)
+    register.put("a", firing("1"), NOW)
+    assert register.has_changes()
+    again = Register(register._out, {"A": 0.0}.get)
+    flaps = Alert("A", (), state=Phase.RESOLVED, calm=60.0)
+    over = Alert("A", ())
+    again.restore([*register.take_rows(), ("f", flaps.dump()), ("o", over.dump())], 5, NOW)
+    assert list(again.firing) == ["a", "f"]
+    assert (again.alerts["o"].over, [mark for mark, _ in again.take_rows()]) == (NOW, ["o"])
+    again.leave("a")
+    again.leave("a")
+    assert list(again.firing) == ["f"]
