@@ -192,6 +192,16 @@ def test_a_broker_that_died_with_the_first_messages_of_a_session_is_not_taken_fo
     assert not receipts.reuses_ids
 
 
+def test_a_broker_that_begins_again_in_the_middle_gives_other_messages_those_ids_and_none_anew_with_each_connection():
+    receipts = Receipts(())
+    receipts.take(several(1, 4))
+    receipts.seal(4, 10.0)
+    receipts.confirmed(4)
+    receipts.disconnected(100.0)
+    assert ids(receipts.take(several(3, 3, word=b"new"))) == [3]
+    assert not receipts.reuses_ids
+
+
 def several(first, last, *, word=b"", **more):
     return [Packet("t", word + b"%d" % number, number, **more) for number in range(first, last + 1)]
 

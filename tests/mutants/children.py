@@ -14,8 +14,7 @@ from tests.mutants import fresh
 from tests.mutants.fresh import ROOT
 from tests.mutants.swap import NotSwappable, swap, watched
 
-LEAST_SECONDS, TIMES = 20.0, 8  # a mutant may take so many times what its tests take without it, and this at least
-REACH_SECONDS = 3600.0  # all tests of a module, on a busy machine
+LEAST_SECONDS, TIMES = 20.0, 8  # a test may take so many times what it takes without the mutant, and this at least
 SLOW_SECONDS = 3.0  # a test that takes longer is left out where first sight is enough
 NOT_SWAPPABLE = 3  # an exit code
 REACHED = "__reached__"
@@ -31,7 +30,7 @@ class Children:
     def reach(self):
         """Note what each test reaches and takes; return those that fail without any mutant and are left out."""
         out = self._folder / "reached"
-        self._fork(lambda: self._watch(out), REACH_SECONDS)
+        self._fork(lambda: self._watch(out), lambda: False)
         told = pickle.loads(out.read_bytes())
         self._reached = {name: lines for name, (lines, _, failed) in told.items() if not failed}
         self._seconds = {name: seconds for name, (_, seconds, _) in told.items()}
@@ -46,15 +45,20 @@ class Children:
         items.sort(key=self._takes)
         if self._quick:
             items = [each for each in items if self._takes(each) < SLOW_SECONDS]
-        limit = max(LEAST_SECONDS, TIMES * sum(map(self._takes, items)))
         last = self._folder / "last"
-        last.write_text("", "utf-8")
-        code = self._fork(lambda: self._hunt(mutant, items, last), limit)
+        last.write_text(items[0].nodeid if items else "", "utf-8")
+        code = self._fork(lambda: self._hunt(mutant, items, last), lambda: self._hangs(last))
         if code not in (0, NOT_SWAPPABLE):
             return ("timeout" if code is None else "killed"), last.read_text("utf-8")
         if self._quick:
             return "survived", "at first sight"
-        return fresh.ask(mutant, [each.nodeid for each in items], self._folder, limit + LEAST_SECONDS)
+        limit = 2 * LEAST_SECONDS + TIMES * sum(map(self._takes, items))
+        return fresh.ask(mutant, [each.nodeid for each in items], self._folder, limit)
+
+    def _hangs(self, last):
+        """Tell whether the test that a child runs takes much longer than it does without a mutant."""
+        usual = self._seconds.get(last.read_text("utf-8"), 0.0)
+        return time.time() - last.stat().st_mtime > max(LEAST_SECONDS, TIMES * usual)
 
     def _takes(self, item):
         return self._seconds[item.nodeid]
@@ -89,8 +93,8 @@ class Children:
         out.write_bytes(pickle.dumps(told))
         return 0
 
-    def _fork(self, work, limit):
-        """The exit code of `work` in a child, or None where the limit has ended it."""
+    def _fork(self, work, hangs):
+        """The exit code of `work` in a child, or None where it was ended because it hangs."""
         child = os.fork()
         if not child:
             code = 1
@@ -102,7 +106,7 @@ class Children:
                 code = work()
             finally:
                 os._exit(code)
-        status = _wait(child, limit)
+        status = _wait(child, hangs)
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
         if status is None:
@@ -111,13 +115,14 @@ class Children:
         return os.waitstatus_to_exitcode(status)
 
 
-def _wait(child, limit):
-    """The child's status, or None after so many seconds."""
-    until, pause = time.monotonic() + limit, 0.002
-    while time.monotonic() < until:
+def _wait(child, hangs):
+    """The child's status, or None where it hangs."""
+    pause = 0.002
+    while True:
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             return status
+        if hangs():
+            return None
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
-    return None

@@ -1,54 +1,18 @@
-"""Mutants that no test can kill, since they do the same, each with the reason: (module, function, lines) → why."""
+"""Mutants that no test can kill, since they do the same: read from equivalents.txt, where each has its reason.
 
-EARLIER = "a moment after 1970 began and none at all are both long over"
-SHORTCUT = "the long way comes to the same: this is only quicker"
+A mutant is found by its module, its function and both of its lines, so it stays known when lines move; a line that
+changes is to be thought about anew.
 
-EQUIVALENT = {
-    (
-        "hub/alerts/decision.py",
-        "_message",
-        "earliest = it.spoke + interval if it.spoke else 0.0 -> earliest = it.spoke + interval if it.spoke else 1.0",
-    ): EARLIER,
-    (
-        "hub/alerts/decision.py",
-        "newcomers",
-        "if not said.tellings or (said.told == rule.notify and not said.heirs): -> if ((not said.tellings)):",
-    ): SHORTCUT,
-    (
-        "hub/alerts/decision.py",
-        "next_step",
-        "if not rule.escalate or not said.tellings or said.paused: -> if ((not said.tellings) or (said.paused)):",
-    ): SHORTCUT,
-    (
-        "hub/alerts/decision.py",
-        "next_step",
-        "if not rule.escalate or not said.tellings or said.paused: -> if (not said.tellings or said.paused):",
-    ): SHORTCUT,
-    (
-        "hub/alerts/decision.py",
-        "_told_again",
-        "if alert.held is not None and alert.held[0] is _LIMIT: -> if ((alert.held is not None)):",
-    ): "what another stage holds back is due never, and never is later than any room",
-    (
-        "hub/alerts/flapping.py",
-        "noted",
-        "if alert.fired and now - alert.fired < FLAPPING_SECONDS: -> if ((now - alert.fired < FLAPPING_SECONDS)):",
-    ): EARLIER,
-    (
-        "hub/alerts/suppression.py",
-        "Suppression.by",
-        'return Suppressor.MUTE, rule.mute.text if rule.mute else "" -> return Suppressor.MUTE, (rule.mute.text)',
-    ): "what is muted has a rule with mute: who asks has looked",
-    (
-        "hub/alerts/suppression.py",
-        "Suppression.by",
-        "cause = self.inhibition.cause_of(rule, labels, unfilled, now) if rule.causes else None"
-        " -> cause = (self.inhibition.cause_of(rule, labels, unfilled, now))",
-    ): SHORTCUT,
-    (
-        "hub/alerts/holding.py",
-        "hold",
-        'trace.released(now, mark, alert.alertname, alert.held[0] if alert.held else "")'
-        " -> trace.released(now, mark, alert.alertname, (alert.held[0]))",
-    ): "where nothing held it back, nothing is to be said, and that was asked before",
-}
+    hub/alerts/decision.py next_step: the reason
+    - the line as it is
+    + the line of the mutant
+"""
+
+from pathlib import Path
+
+EQUIVALENT = {}
+
+for _block in Path(__file__).with_suffix(".txt").read_text("utf-8").strip().split("\n\n"):
+    _head, _before, _after = _block.splitlines()
+    _place, _, _why = _head.partition(": ")
+    EQUIVALENT[*_place.split(" "), f"{_before[2:]} -> {_after[2:]}"] = _why

@@ -421,6 +421,15 @@ def test_a_dropped_row_comes_out_of_every_place_and_the_next_of_its_alert_has_it
     assert lane.empty()
 
 
+def test_a_row_that_has_gone_out_can_be_dropped_no_more():
+    lane = Lane(ManualClock(1000.0))
+    loaded(lane, Queued(1, notification(1)), Queued(2, notification(2)))
+    sent = lane.take()
+    lane.finish(sent)
+    assert lane.withdraw(1, "a") is None
+    assert lane.take().row == 2
+
+
 def test_a_row_dropped_while_it_is_being_read_is_not_taken():
     lane = Lane(ManualClock(1000.0))
     lane.withdraw(1, "a")
