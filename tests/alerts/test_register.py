@@ -73,7 +73,7 @@ def test_of_one_that_is_dropped_nothing_is_due_and_its_ids_never_come_again(regi
 
 def test_what_is_kept_is_written_and_seen_by_nobody_and_what_is_noted_has_a_version_of_its_own(register):
     seen = []
-    register._out.state = lambda mark, alert, now, *, desk: seen.append((mark, alert.version, desk))
+    register._out.state = lambda mark, alert, _, *, desk: seen.append((mark, alert.version, desk))
     register.keep("a", firing("1"))
     assert (seen, [mark for mark, _ in register.take_rows()], register.alerts["a"]) == ([], ["a"], firing("1"))
     register.note("a", firing("1"), NOW)
