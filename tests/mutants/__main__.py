@@ -32,7 +32,10 @@ def main():
     parser.add_argument("--sample", type=int, default=10, help="mutants of each module; 0: all")
     parser.add_argument("--tests", nargs="+", help="these instead of those that the table names")
     parser.add_argument("--only", default="", help="mutants whose 'function: new line' contains this text")
-    parser.add_argument("--quick", action="store_true", help="first sight only: without slow and fresh runs of tests")
+    parser.add_argument(
+        "--quick", nargs="?", type=float, const=3.0, default=0.0, metavar="SECONDS",
+        help="at first sight: without tests that take longer (3), and what survives is not asked again",
+    )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="print the killed ones too, and by which test")
     asked = parser.parse_args()
     if unknown := [module for module in asked.modules if module not in TABLE]:
@@ -65,7 +68,7 @@ def _told(tests, modules, asked):
             "--only",
             asked.only,
         ]
-        command += ["--quick"] * asked.quick
+        command += ["--quick", str(asked.quick)]
         out = Path(folder) / "out"
         with out.open("wb") as said, results.open(encoding="utf-8") as lines:
             run = subprocess.Popen([*command, *tests], cwd=ROOT, stdout=said, stderr=said)

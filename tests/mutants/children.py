@@ -15,15 +15,17 @@ from tests.mutants.fresh import ROOT
 from tests.mutants.swap import NotSwappable, swap, watched
 
 LEAST_SECONDS, TIMES = 20.0, 8  # a test may take so many times what it takes without the mutant, and this at least
-SLOW_SECONDS = 3.0  # a test that takes longer is left out where first sight is enough
 NOT_SWAPPABLE = 3  # an exit code
 REACHED = "__reached__"
 
 
 class Children:
-    """The tests of one pytest session against the mutants of some modules."""
+    """The tests of one pytest session against the mutants of some modules.
 
-    def __init__(self, session, modules, folder, *, quick):
+    With `quick` (seconds) a test that takes longer is left out, and what survives is not asked again.
+    """
+
+    def __init__(self, session, modules, folder, quick):
         self._session, self._modules, self._folder, self._quick = session, modules, folder, quick
         self._reached, self._seconds = {}, {}
 
@@ -44,7 +46,7 @@ class Children:
             return "survived", "no test reaches the line"
         items.sort(key=self._takes)
         if self._quick:
-            items = [each for each in items if self._takes(each) < SLOW_SECONDS]
+            items = [each for each in items if self._takes(each) < self._quick]
         last = self._folder / "last"
         last.write_text(items[0].nodeid if items else "", "utf-8")
         code = self._fork(lambda: self._hunt(mutant, items, last), lambda: self._hangs(last))

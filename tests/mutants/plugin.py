@@ -23,9 +23,15 @@ fresh.install()
 
 
 def pytest_addoption(parser):
-    for name, default in (("--mutate", ""), ("--seed", "1"), ("--sample", "10"), ("--results", ""), ("--only", "")):
+    for name, default in (
+        ("--mutate", ""),
+        ("--seed", "1"),
+        ("--sample", "10"),
+        ("--results", ""),
+        ("--only", ""),
+        ("--quick", "0"),
+    ):
         parser.addoption(name, default=default)
-    parser.addoption("--quick", action="store_true")
 
 
 @pytest.hookimpl(trylast=True)
@@ -53,7 +59,7 @@ def pytest_runtestloop(session):
     if not option("--mutate"):
         return None
     modules, out = option("--mutate").split(","), Path(option("--results"))
-    children = Children(session, modules, out.parent, quick=option("--quick"))
+    children = Children(session, modules, out.parent, float(option("--quick")))
     with out.open("a", encoding="utf-8") as results:
         results.write(json.dumps({"red": children.reach()}) + "\n")
         for module in modules:
