@@ -466,6 +466,23 @@ def test_what_comes_after_the_first_handover_is_handed_over_in_its_turn():
     assert [each.row for each in lane.expired()] == [2]
 
 
+def test_what_was_under_way_when_its_patience_ended_and_has_failed_is_handed_over_at_once():
+    clock = ManualClock(1000.0)
+    lane = Lane(clock)
+    lane.set_patience(60.0)
+    loaded(lane, Queued(1, notification(1, created=1000.0)), Queued(2, notification(2, order="b", created=1000.0)))
+    head = lane.take()
+    clock.advance(60.0)
+    assert [each.row for each in lane.expired()] == [2]
+    clock.advance(500.0)
+    assert lane.expired() == []
+    lane.again(replace(head, attempts=1, next_at=clock.now() + 3000.0))
+    assert lane.due() <= clock.monotonic() + 1.0
+    clock.advance(1.0)
+    assert [each.row for each in lane.expired()] == [1]
+    assert lane.empty()
+
+
 def test_while_as_many_are_under_way_as_may_be_no_timer_is_wanted_for_the_others():
     lane = Lane(ManualClock(1000.0), concurrency=1)
     lane.pace = Pace(Rate(10, 60.0))

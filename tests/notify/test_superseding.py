@@ -120,6 +120,15 @@ def test_where_one_of_several_may_have_arrived_what_stands_for_them_may_have_too
     assert not kept.perhaps
 
 
+def test_what_stands_for_a_first_message_is_the_first_only_where_none_of_them_may_have_arrived():
+    for which, first in ((None, True), (0, False), (1, False)):
+        line = [step(1, "firing"), step(2, "repeat"), step(3, "repeat")]
+        if which is not None:
+            line[which] = replace(line[which], perhaps=True)
+        (kept,) = left(*line)
+        assert kept.notification.body.get("first", False) is first
+
+
 def test_an_end_is_told_here_where_anything_of_the_episode_may_have_arrived_here_though_it_went_elsewhere():
     for here, there, lines in ((False, False, []), (True, False, [2]), (False, True, [2])):
         went = {"a-1": Elsewhere("sms", perhaps=there)}
