@@ -30,6 +30,17 @@ def test_before_all_that_was_held_for_us_is_evaluated_no_timer_speaks():
     assert by(hearing, 3, 3, 5.0) is None
 
 
+def test_asking_again_ourselves_moves_no_place_up_to_which_the_broker_held_something():
+    hearing = Hearing()
+    hearing.drained(3, 1.0, again=True)
+    assert by(hearing, 2, 2, 2.0) is None
+    assert by(hearing, 3, 3, 3.0) == 3.0
+    hearing.drained(9, 4.0, again=True)
+    assert by(hearing, 3, 3, 5.0) == 5.0
+    hearing.drained(9, 6.0)
+    assert by(hearing, 8, 8, 7.0) is None
+
+
 def test_what_waits_in_a_backlog_lets_timers_speak_by_the_time_at_which_it_had_come():
     hearing = drained()
     assert by(hearing, 5, 9, 100.0) is None

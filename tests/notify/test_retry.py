@@ -47,12 +47,34 @@ def test_delivered_is_done_and_rejected_is_given_up_at_any_age(attempts, age, ji
     assert POLICY.decide(Rejected("400"), attempts, age, jitter) == GiveUp("400")
 
 
+def test_after_as_many_attempts_as_there_may_be_it_is_given_up():
+    policy = RetryPolicy(attempts=3)
+    assert [type(policy.decide(Retry("x"), attempts, 0.0, 0.0)) for attempts in (1, 2, 3, 4)] == [
+        Again,
+        Again,
+        GiveUp,
+        GiveUp,
+    ]
+    assert policy.decide(Retry("x"), 3, 0.0, 0.0) == GiveUp("given up after 3 attempts; last: x")
+    assert RetryPolicy(attempts=1).decide(Retry("x"), 1, 0.0, 0.0) == GiveUp("given up after 1 attempt; last: x")
+    assert isinstance(RetryPolicy(attempts=0).decide(Retry("x"), 999, 0.0, 0.0), Again)
+
+
+def test_what_stands_for_others_goes_on_with_their_backoff_and_has_attempts_of_its_own():
+    policy = RetryPolicy(first=1.0, longest=300.0, attempts=3)
+    assert policy.decide(Retry("x"), 1, 0.0, 0.5, before=4) == Again(8.0, "x")
+    assert policy.decide(Retry("x"), 2, 0.0, 0.5, before=4) == Again(16.0, "x")
+
+
 def test_retry_after_is_seconds_or_a_date():
     now = 1_772_000_000.0
     assert parse_retry_after("120", now) == 120.0
     date = format_datetime(datetime.fromtimestamp(now + 90, UTC), usegmt=True)
     assert parse_retry_after(date, now) == 90.0
     assert parse_retry_after(date, now + 1000) == 0.0
+    assert parse_retry_after(date.replace("GMT", "-0000"), now) == 90.0
+    assert parse_retry_after(date.replace("GMT", "+0100"), now) == 0.0
+    assert parse_retry_after(date.replace("GMT", "-0100"), now) == 3690.0
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "²", "Fri, 99 Feb 2026 00:00:00 GMT", "9" * 5000])

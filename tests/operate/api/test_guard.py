@@ -106,7 +106,11 @@ def test_without_tokens_everybody_on_this_machine_is_an_administrator_by_a_name_
         assert guard(()).admit(asked(host=host), ADMIN).name == "local"
     for host in ("evil.example", "192.0.2.7:8080", "", "localhost.evil.example"):
         assert status(lambda host=host: guard(()).admit(asked(host=host), VIEWER)) == 403
-    assert guard((), "https://hub.example.org").admit(asked(host="hub.example.org"), VIEWER)
+    named = guard((), "https://hub.example.org")
+    for host in ("hub.example.org", "HUB.example.org", "localhost"):
+        assert named.admit(asked(host=host), VIEWER)
+    for host in ("evil.example", "hub.example.org:8443", "evil.hub.example.org", ""):
+        assert status(lambda host=host: named.admit(asked(host=host), VIEWER)) == 403
 
 
 @pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip"])

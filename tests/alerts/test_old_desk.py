@@ -1,0 +1,130 @@
+"""The desk under whatever people and devices do: restarts change nothing, and what was promised of the told holds."""
+
+from collections import Counter
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from hub.alerts.matchers import parse_matchers
+from hub.model import Phase
+from hub.trial.world import World
+from tests.alerts.flapper import rule_set
+from tests.rules.making import event
+
+TEXT = """
+- alert: Hot
+  topic: t/{site}/{device}
+  when: v > 5
+  for: 20s
+  mute: service
+  unless: Off
+  repeat: 1m, 5m until ack
+  escalate: [{after: 4m, to: [boss]}]
+  notify: [chat]
+- alert: Off
+  topic: s/{site}
+  when: v > 5
+  notify: [chat, mail]
+  limit: 3/10m
+- alert: Many
+  topic: t/{site}/{device}
+  when: v > 5
+  clear_for: 30s
+  group_by: [site]
+  repeat: 10m
+  notify: [mail]
+- event: Seen
+  topic: s/{site}
+  when: v > 5
+  limit: 2/5m
+  notify: [mail]
+"""
+
+
+RULES = rule_set(TEXT)
+WAIT = st.sampled_from([0.0, 1.0, 10.0, 20.0, 59.0, 60.0, 240.0, 299.0, 601.0, 1000.0])
+TOPICS = st.sampled_from(["t/a/1", "t/a/2", "t/b/1", "s/a", "s/b"])
+DEED = st.one_of(
+    st.tuples(st.just("send"), TOPICS, st.sampled_from([9, 9, 1]), st.booleans()),
+    st.tuples(st.just("ack"), st.sampled_from(["site=a", "device=1"]), st.none() | st.just(90.0)),
+    st.tuples(st.just("unack"), st.sampled_from(["site=a", "device=1"])),
+    st.tuples(
+        st.just("silence"), st.sampled_from(["site=a", "alertname=Off", "site=~.*"]), st.sampled_from([30.0, 400.0])
+    ),
+    st.tuples(st.just("unsilence")),
+)
+STORY = st.lists(st.tuples(WAIT, DEED), min_size=1, max_size=25)
+
+
+def do(world, deed):
+    kind, *more = deed
+    book = world.core.book
+    if kind == "send":
+        topic, value, service = more
+        world.send([event(topic, {"v": value, "service": service}, world.now)])
+    elif kind == "silence":
+        book.silence(parse_matchers(more[0]), world.now, world.now + more[1], "ann", "", world.now)
+    elif kind == "unsilence":
+        for each in list(book.silences.values()):
+            book.unsilence(each.id, "ann", world.now)
+    else:
+        for mark, _ in book.find(parse_matchers(more[0])):
+            if kind == "ack":
+                book.acknowledge(mark, "ann", "", None if more[1] is None else world.now + more[1], world.now)
+            else:
+                book.unacknowledge(mark, "ann", world.now)
+    world.collect()
+
+
+def play(story, restarts):
+    world = World(RULES, None, 1000.0)
+    for number, (wait, deed) in enumerate(story):
+        world.pass_time(world.now + wait)
+        if number in restarts:
+            world.restart()
+        do(world, deed)
+    if restarts:
+        world.restart()
+    world.pass_time(world.now + 2000)
+    return world
+
+
+def told(world):
+    """Return all that was told, in order; of several alerts at one moment no order is promised."""
+    in_order = sorted(world.told, key=lambda each: (each.created, each.order))
+    return [(each.id, each.receiver, each.created, each.body["summary"]) for each in in_order]
+
+
+@settings(max_examples=150)
+@given(STORY, st.sets(st.integers(0, 24)))
+def test_restarts_at_any_time_change_nothing_of_who_is_told_what_and_when(story, restarts):
+    assert told(play(story, restarts)) == told(play(story, set()))
+
+
+@settings(max_examples=150)
+@given(STORY)
+@example([(0.0, ("send", "s/a", 9, False))] * 5)  # what is held back again and again waits once
+def test_nobody_is_told_twice_and_resolved_goes_exactly_to_those_who_were_told(story):
+    world = play(story, set())
+    assert max(Counter((each.id, each.receiver) for each in world.told).values(), default=1) == 1
+    firing, over = {}, {}
+    for each in world.told:
+        if each.body["alertname"] in ("Hot", "Off"):
+            mark, episode, step = each.id.split("-", 2)
+            (over if step == "resolved" else firing).setdefault((mark, episode), set()).add(each.receiver)
+    alerts = world.core.book.alerts
+    for (mark, episode), receivers in over.items():
+        assert receivers == firing.get((mark, episode)), (mark, episode)
+    for (mark, episode), receivers in firing.items():
+        alert = alerts[mark]
+        still = alert.state is Phase.FIRING and alert.episode == int(episode)
+        assert still or over.get((mark, episode)) == receivers
+
+
+@settings(max_examples=100)
+@given(STORY)
+def test_what_fires_and_is_held_back_by_nothing_has_been_told(story):
+    world = play(story, set())
+    for alert in world.core.book.alerts.values():
+        if alert.state is Phase.FIRING and alert.held is None:
+            assert alert.said.tellings, alert
