@@ -6,9 +6,9 @@ A child has a process group of its own, which ends with it: also the brokers and
 import os
 import pickle
 import signal
-import sys
 import time
 from contextlib import suppress
+from importlib import import_module
 
 from tests.mutants import fresh
 from tests.mutants.fresh import ROOT
@@ -82,7 +82,7 @@ class Children:
         """In a child: run all tests, and write down for each what it reached, how long it took, whether it failed."""
         reached = {module: set() for module in self._modules}
         for module, lines in reached.items():
-            vars(sys.modules[module.removesuffix(".py").replace("/", ".")])[REACHED] = lines
+            vars(import_module(module.removesuffix(".py").replace("/", ".")))[REACHED] = lines
             swap(ROOT / module, watched(ROOT / module, REACHED))
         told, items = {}, self._session.items
         for item, following in zip(items, [*items[1:], None], strict=True):

@@ -72,7 +72,7 @@ TABLE = {
     ],
     "hub/notify/retry.py": ["tests/notify/test_retry.py"],
     "hub/notify/fallback.py": ["tests/notify/test_settings.py", "tests/notify/test_handed.py"],
-    "hub/notify/outbox.py": ["tests/test_outbox.py", "tests/notify/test_handed.py"],
+    "hub/outbox.py": ["tests/test_outbox.py"],
     "hub/notify/guard.py": ["tests/notify/test_guard.py"],
     "hub/ingest/receipts.py": ["tests/ingest/test_receipts.py"],
     "hub/ingest/decode.py": ["tests/ingest/test_decode.py"],
