@@ -305,3 +305,9 @@ def test_a_batch_is_read_as_each_of_its_payloads_alone(told, limit):
     alone = [decode(delivery, 12.5, limit) for delivery in deliveries]
     assert said(events) == said(each for each in alone if isinstance(each, Event))
     assert said(failures) == said(each for each in alone if isinstance(each, Undecodable))
+
+
+def test_lists_within_an_object_nest_no_deeper_than_anything_else_does():
+    for depth, kind in ((PAYLOAD_DEPTH - 1, Event), (PAYLOAD_DEPTH + 1, Undecodable)):
+        payload = b'{"a": ' + b"[" * depth + b"]" * depth + b"}"
+        assert isinstance(read(payload), kind), depth

@@ -66,7 +66,7 @@ TABLE = {
     "hub/outbox.py": ["tests/test_outbox.py"],
     "hub/notify/guard.py": ["tests/notify/test_guard.py"],
     "hub/ingest/receipts.py": ["tests/ingest/test_receipts.py"],
-    "hub/ingest/decode.py": ["tests/ingest/test_decode.py"],
+    "hub/ingest/decode.py": ["tests/ingest/test_decode.py", "tests/ingest/test_sparkplug.py"],
     "hub/ingest/inbox.py": ["tests/ingest/test_inbox.py"],
     "hub/pipeline.py": ["tests/test_pipeline.py"],
     "hub/core.py": [
