@@ -8,7 +8,7 @@ PARALLEL = -n $${TEST_WORKERS:-6} --dist worksteal
 # of a part of the tests it says nothing: only a whole run measures, and keeps the floor in pyproject.toml
 COVERAGE = $(if $(ARGS),,--coverage)
 
-.PHONY: demo test lint types bench long mutants specs wheels clean setup servers
+.PHONY: demo test pythons lint types bench long mutants specs wheels clean setup servers
 
 demo: setup
 	$(BIN)/hub demo $(ARGS)

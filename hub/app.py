@@ -58,7 +58,7 @@ from hub.selfwatch.tally import Tally
 from hub.selfwatch.watcher import DROPPED, Watcher
 from hub.sources.open import open_sources
 from hub.store.changes import BROKER, Snapshot
-from hub.store.writer import Store
+from hub.store.store import Store
 from hub.tracing.spans import Tracing
 from hub.unit import Unit
 from hub.watch import look, watch
@@ -152,6 +152,7 @@ class App:
         settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
         hub = {"client_id": settings.broker.client_id, "version": __version__}
         rules, registry = self.files.rules, self.files.registry
+        session = open_session(settings.broker, self.own_status.will, self._notice)
         core = Core(
             rules,
             registry,
@@ -160,15 +161,17 @@ class App:
             observer.rule_error,
             local_zone(),
             settings.discovery,
-            Rebirths(self._publish, clock).ask if settings.rebirth else None,
+            Rebirths(session, clock).ask if settings.rebirth else None,
         )
+        downtime = ClockDowntime(snapshot)
+        source = self._source(session, core, snapshot, downtime)
         outbox = StoreOutbox(store, snapshot.last_row)
-        subscribers = Subscribers(keys["vapid"], snapshot.subscribers, settings.http.acknowledges)
+        subscribers = Subscribers(identity.vapid, settings.http.acknowledges)
         self.tools = Toolbox(http, session, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
         attempts, drills = Attempts(clock), Drills(clock, hub)
         heard = Observers(*observer.all, attempts, drills)
-        dress = self._dress(core, keys["token"])
+        dress = self._dress(core, identity.token)
         dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
         pipeline = Pipeline(
             source=source,
@@ -184,7 +187,17 @@ class App:
             subscribers=subscribers,
             tracing=self.tracing,
         )
-        service = Service(pipeline, store, clock, subscribers, drills)
+        self.mirror, self.ask = OwnerMirror(core, store), OwnerAsk(core)
+        service = Service(
+            pipeline,
+            store,
+            clock,
+            subscribers,
+            drills,
+            token_key=identity.token,
+            mirror=self.mirror,
+            ask=self.ask,
+        )
         custody = Custody(settings.state, store, snapshot, observer.trouble, partial(self.own_status.lost, session))
         self.unit = Unit(
             store=store,
@@ -206,13 +219,53 @@ class App:
         )
         later = partial(self._announce_again, later=True)
         self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
-        self.store = store
-        self.mirror, self.ask = OwnerMirror(core, store), OwnerAsk(core)
-        self.service = service = Service(
-            self.pipeline, store, clock, subscribers, drills, mirror=self.mirror, ask=self.ask
+
+    def _source(self, session: Session, core: Core, snapshot: Snapshot, downtime: Downtime) -> EventSource:
+        """Read the session, and the queues of `sources:` beside it, from where the last commit was."""
+        kept, queues = snapshot.position(BROKER), self.settings.sources
+        source = MqttSource(session, core.engine, self.clock, kept, downtime.last_heard)
+        if not queues:
+            return source
+        return open_sources(source, queues, snapshot.position, self.settings.broker.client_id, self.observer.trouble)
+
+    def _dress(self, core: Core, key: bytes) -> Callable[[Notification], Notification]:
+        """Return what puts on a notification what it has only on its way out: names, links, the trace."""
+        url = self.settings.http.url
+        links = Links(url, key, self._takes_links).dress if url else None
+        return partial(
+            _dressed, [each for each in (named(core.own_names), links, self.tracing and self.tracing.dress) if each]
         )
-        desk: Callable[[], Session] = lambda: open_session(desk_settings(settings.broker), None, lambda _: None)  # noqa: E731
-        self.channel = Channel(desk, settings.publish_prefix, service, observer.trouble, self._heard(), (DROPPED,))
+
+    def _desk(self, service: Service) -> Channel:
+        """Make the desk's way over MQTT, with a session of its own."""
+        settings = self.settings
+
+        def connect() -> Session:
+            return open_session(desk_settings(settings.broker), None, lambda _: None)
+
+        return Channel(connect, settings.publish_prefix, service, self.observer.trouble, self._heard(), (DROPPED,))
+
+    # the unit's parts, as others call them
+
+    @property
+    def store(self) -> Store:
+        """Where the state is."""
+        return self.unit.store
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What evaluates and commits."""
+        return self.unit.pipeline
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What sends."""
+        return self.unit.dispatcher
+
+    @property
+    def service(self) -> Service:
+        """The desk."""
+        return self.unit.service
 
     def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         """Let the hub look at itself, and give signs of life where somebody waits for them."""

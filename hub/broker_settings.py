@@ -1,4 +1,8 @@
-"""The `broker` part of hub.yaml: where the broker is, who the hub is there, what it keeps for the hub."""
+"""The `broker` part of hub.yaml: where the broker is, who the hub is there, and how its session is kept.
+
+A command that only sends a request reads less of it (`read_broker_access`): of the session's own settings it needs
+none, so a mistake in one of those does not stop it.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +16,7 @@ from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSI
 from hub.secret import Secret
 from hub.value_schema import LASTING, TEXT, with_schema
 
-__all__ = ["BROKER", "broker_option", "parse_broker_url", "read_broker"]
+__all__ = ["BROKER", "broker_option", "parse_broker_url", "read_broker", "read_broker_access"]
 
 _SCHEMES = {"mqtt": (False, 1883), "mqtts": (True, 8883), "ws": (False, 80), "wss": (True, 443)}
 _WEBSOCKET = "/mqtt"  # where most brokers have it
@@ -20,11 +24,29 @@ _USUAL = BrokerSettings()
 
 
 def read_broker(node: Node | None, problems: Problems, path: Convert[Path]) -> BrokerSettings:
-    """Read the key `broker`; `path` reads the name of a file."""
+    """Read all of the key `broker`; `path` reads the name of a file."""
     if node is None:
         return BrokerSettings()
     section = Section(node, problems, "broker", BROKER)
+    keep_alive = section.take(_KEEP_ALIVE)
+    made = replace(
+        _access(section, path),
+        client_id=section.take(_CLIENT_ID),
+        session_expiry=section.take(_SESSION_EXPIRY),
+        receive_maximum=section.take(_RECEIVE_MAXIMUM),
+        keep_alive=round(keep_alive),
+        payload_bytes=section.take(_PAYLOAD_BYTES),
+    )
+    section.finish()
+    return made
 
+
+def read_broker_access(node: Node | None, problems: Problems, path: Convert[Path]) -> BrokerSettings:
+    """Read how the broker is reached and who asks there, and nothing else of the key `broker`."""
+    return BrokerSettings() if node is None else _access(Section(node, problems, "broker", BROKER), path)
+
+
+def _access(section: Section, path: Convert[Path]) -> BrokerSettings:
     def existing(node: Node) -> Path:
         found = path(node)
         if not found.is_file():
@@ -33,7 +55,6 @@ def read_broker(node: Node | None, problems: Problems, path: Convert[Path]) -> B
 
     made = section.take(_URL)
     username = section.take(_USERNAME, default=made.username)
-    keep_alive = section.take(_KEEP_ALIVE)
     made = replace(
         made,
         ca=section.take(_CA, existing),
@@ -41,15 +62,9 @@ def read_broker(node: Node | None, problems: Problems, path: Convert[Path]) -> B
         key=section.take(_KEY, existing),
         username=username,
         password=section.take(_PASSWORD, default=made.password),
-        client_id=section.take(_CLIENT_ID),
         protocol=section.take(_PROTOCOL),
-        session_expiry=section.take(_SESSION_EXPIRY),
-        receive_maximum=section.take(_RECEIVE_MAXIMUM),
-        keep_alive=round(keep_alive),
-        payload_bytes=section.take(_PAYLOAD_BYTES),
     )
     _check_tls(section, made)
-    section.finish()
     return made
 
 

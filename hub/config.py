@@ -6,13 +6,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from hub.broker_settings import BROKER, broker_option, parse_broker_url, read_broker
-from hub.document import Node, Problems, read_document
-from hub.errors import ConfigError, Problem
-from hub.fields import Bad, Key, KeyTable, Section, boolean, late, list_of, one_of, text
-from hub.http_settings import HTTP, HttpSettings, Token, listen_option, parse_address, read_http
+from hub.broker_settings import broker_option, parse_broker_url, read_broker
+from hub.document import Problems
+from hub.errors import ConfigError
+from hub.fields import Key, KeyTable, Section, boolean, late, list_of, one_of
+from hub.http_settings import HttpSettings, Token, listen_option, parse_address, read_http
 from hub.ingest.session import BrokerSettings
-from hub.ingest.topics import check_topic
+from hub.reach_settings import (
+    BROKER_KEY,
+    DEFAULT_FILE,
+    HTTP_KEY,
+    PREFIX,
+    PREFIX_KEY,
+    file_name,
+    open_settings,
+    topic_prefix,
+)
 from hub.selfwatch.settings import (
     HEARTBEAT,
     SELF_WATCH,
@@ -23,7 +32,7 @@ from hub.selfwatch.settings import (
 )
 from hub.sources.settings import SourceSettings, read_sources, sources_schema
 from hub.tracing.settings import TRACING, TracingSettings, read_tracing
-from hub.value_schema import NAMES, TEXT, with_schema
+from hub.value_schema import NAMES, TEXT
 
 __all__ = [
     "SETTINGS",
@@ -100,29 +109,20 @@ def load_settings(
 
 def read_settings(config: Path | None, problems: Problems) -> Settings:
     """Read the file alone; look into `problems` before using what comes back."""
-    path = config or DEFAULT_FILE
-    if config is None and not path.exists():
-        return Settings()
-    if not path.is_file():
-        problems.append(Problem(str(path), 0, 0, "no such file", "name the configuration with -c"))
-        return Settings()
-    node = read_document(path, problems)
-    return Settings() if node is None else _settings(Section(node, problems, "hub.yaml", SETTINGS), path.parent)
+    section = open_settings(config, problems, SETTINGS)
+    return Settings() if section is None else _settings(section, (config or DEFAULT_FILE).parent)
 
 
 def _settings(section: Section, base: Path) -> Settings:
-    default = Settings()
-    devices = (base / "devices",)
-
-    path = partial(file_name, base=base)
+    default, devices, path = Settings(), (base / "devices",), partial(file_name, base=base)
     made = Settings(
-        broker=read_broker(section.get(_BROKER), section.problems, path),
+        broker=read_broker(section.get(BROKER_KEY), section.problems, path),
         rules=section.take(_RULES, list_of(path), (base / "rules",)),
         devices=section.take(_DEVICES, list_of(path), devices),
         optional=devices,
         state=section.take(_STATE, path, base / default.state),
-        publish_prefix=section.take(_PUBLISH_PREFIX),
-        http=read_http(section.get(_HTTP), section.problems, path),
+        publish_prefix=section.take(PREFIX_KEY),
+        http=read_http(section.get(HTTP_KEY), section.problems, path),
         sources=read_sources(section.get(_SOURCES), section.problems),
         discovery=_discovery(section),
         rebirth=_rebirth(section),
@@ -133,24 +133,6 @@ def _settings(section: Section, base: Path) -> Settings:
     )
     section.finish()
     return made
-
-
-def _path(node: Node, base: Path) -> Path:
-    name = text(node)
-    if not name or not name.isprintable():
-        raise Bad(node, f"no file has the name {name!r}")
-    try:
-        return base / Path(name).expanduser()
-    except RuntimeError:
-        raise Bad(node, f"{name}: there is no such user") from None
-
-
-@with_schema(TEXT)
-def _prefix(node: Node) -> str:
-    prefix = text(node).strip("/")
-    if why := check_topic(prefix):
-        raise Bad(node, f"not a topic to publish below: {why}")
-    return prefix
 
 
 def _discovery(parent: Section) -> str:
@@ -179,7 +161,7 @@ def _rebirth(parent: Section) -> bool:
     return made
 
 
-_DISCOVERY_PREFIX = Key("prefix", _prefix, _HOME_ASSISTANT, "Its prefix of discovery topics.", "homeassistant")
+_DISCOVERY_PREFIX = Key("prefix", topic_prefix, _HOME_ASSISTANT, "Its prefix of discovery topics.", "homeassistant")
 HOME_ASSISTANT = KeyTable("homeassistant", _DISCOVERY_PREFIX)
 _OF_HOME_ASSISTANT = Key(_HOME_ASSISTANT, late, None, "Of Home Assistant.", schema=HOME_ASSISTANT.schema)
 DISCOVERY = KeyTable("discovery", _OF_HOME_ASSISTANT)
@@ -193,7 +175,6 @@ _REBIRTH = Key(
 SPARKPLUG = KeyTable("sparkplug", _REBIRTH)
 
 
-_BROKER = Key("broker", late, None, "The MQTT broker.", schema=BROKER.schema)
 _RULES: Key[tuple[Path, ...]] = Key(
     "rules",
     late,
@@ -213,16 +194,6 @@ _DEVICES: Key[tuple[Path, ...]] = Key(
     sign=False,  # a fleet has its devices there
 )
 _STATE: Key[Path] = Key("state", late, Path("hub.db"), "The state file.", "hub.db", schema=TEXT)
-_PUBLISH_PREFIX = Key(
-    "publish_prefix", _prefix, "hub", "Everything that the hub says about itself is published below it.", "hub"
-)
-_HTTP = Key(
-    "http",
-    late,
-    None,
-    "The HTTP interface; false switches it off.",
-    schema={"anyOf": [{"const": False}, HTTP.schema]},
-)
 _SOURCES = Key(
     "sources",
     late,
@@ -250,7 +221,7 @@ _HEARTBEAT = Key(
 _TRACING = Key("tracing", late, None, "OpenTelemetry traces (extra `otel`).", schema=TRACING.schema)
 SETTINGS = KeyTable(
     "hub.yaml",
-    *(_BROKER, _RULES, _DEVICES, _STATE, _PUBLISH_PREFIX, _HTTP, _SOURCES, _DISCOVERY, _SPARKPLUG),
+    *(BROKER_KEY, _RULES, _DEVICES, _STATE, PREFIX_KEY, HTTP_KEY, _SOURCES, _DISCOVERY, _SPARKPLUG),
     *(_SELF_WATCH, _HEARTBEAT, _TRACING),
     words="The settings of the MQTT notification hub; all optional.",
 )

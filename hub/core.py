@@ -20,7 +20,6 @@ from hub.rules.heirs import Audiences, Heirs
 from hub.rules.loader import RuleSet
 from hub.rules.posted import Posted
 from hub.rules.posting import Posting
-from hub.rules.presence_listeners import BESIDE
 from hub.store.changes import Changes, Snapshot
 from hub.store.keeper import Keeper, restore_all, take_all
 

@@ -20,6 +20,7 @@ from hub.schedules import local_zone
 from hub.selfwatch.watcher import DROPPED_SO_FAR
 from hub.store.changes import Snapshot
 from hub.store.damage import culprit
+from hub.store.keeper import restore_all
 from hub.store.store import Store
 from hub.written import Written, vanished
 

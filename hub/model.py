@@ -6,7 +6,7 @@ Delivery ──ingest──▶ Event ──rules──▶ Transition ──alert
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
     "OWN",

@@ -31,10 +31,12 @@ from hub.notify.dispatcher import Dispatcher
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer
 from hub.outbox import StoreOutbox, outbox_row
+from hub.own_notifications import OwnNotifications
 from hub.rules.engine_context import Registry
 from hub.rules.loader import RuleSet
-from hub.store.changes import AuditRow, Changes, Snapshot
-from hub.store.writer import Store
+from hub.store.changes import Changes, MetaRow, Snapshot
+from hub.store.keeper import Journal, Keeper, restore_all
+from hub.store.store import Store
 from hub.timers import Timers, wait
 from hub.tracing.spans import Tracing
 
@@ -66,7 +68,7 @@ class Pipeline:
 
         Changes of `subscribers` go with the next commit. `tracing` looks at what each delivery brings.
         """
-        self._downtime, self._attempts, self._subscribers = downtime, attempts, subscribers
+        self._downtime = downtime
         self.tracing = tracing
         self.source, self.core, self.dispatcher = source, core, dispatcher
         self.store, self.outbox, self.clock, self.observer = store, outbox, clock, observer
@@ -76,11 +78,14 @@ class Pipeline:
         self.closed = asyncio.Event()
         """Set when the last commit is made."""
         self._keys = Keys()
-        self._audit: list[AuditRow] = []
-        self._dead: list[tuple[float, str, bytes, str]] = []
+        self._audit, self._dead = Journal("audit"), Journal("dead_letters")
+        self.keepers: tuple[Keeper, ...] = (
+            *(self._keys, self._audit, self._dead, attempts.journal),
+            *([subscribers] if subscribers else []),
+        )
         self._own = OwnNotifications(settings.publish_prefix)
-        self.notes: dict[str, str] = {}
-        """What further goes into the store's `meta` with the next commit."""
+        self.notes: dict[str, str | None] = {}
+        """What further goes into the store's `meta` with the next commit; None forgets it."""
         self._uncommitted = 0
         self._speaking = (0, 0.0)
         self._steps = Steps(clock)
@@ -101,7 +106,7 @@ class Pipeline:
         `filters` are those that the source subscribes to.
         """
         now = self.clock.now()
-        self._keys = Keys(snapshot.keys)
+        restore_all(self.keepers, snapshot)
         self._own.serial = int(snapshot.meta_float("own_serial", 0))
         self.core.restore(snapshot, now)
         gap = self._downtime.gap(now)
@@ -200,7 +205,7 @@ class Pipeline:
         if self.tracing is not None:
             self.tracing.receive([*dated, *packets], events, unread)
         for each in unread:
-            self._dead.append((now, each.topic, each.head, each.reason))
+            self._dead.add((now, each.topic, each.head, each.reason))
             self.observer.decode_error(each.topic, each.head, each.reason)
         return events, unread
 
@@ -348,13 +353,11 @@ class Pipeline:
             self.closed.set()
 
     def _changes(self, now: float, commit: Commit) -> Changes:
-        dead, self._dead = self._dead, []
-        audit, self._audit = self._audit, []
         handed, closed, dropped = self.outbox.take_marks()
-        meta = list(self.notes.items())
+        meta: list[MetaRow] = list(self.notes.items())
         self.notes.clear()
         meta += self._downtime.take_rows(now, self._hearing.quiet_since, last=self._closing.is_set())
-        changes = self.core.take_changes(None if self._closing.is_set() else now)
+        changes = self.core.take_changes(None if self._closing.is_set() else now, self.keepers)
         return replace(
             changes,
             queued=[outbox_row(each) for each in commit.queued],
@@ -362,10 +365,6 @@ class Pipeline:
             handed=handed,
             closed=closed,
             dropped=dropped,
-            dead_letters=dead,
-            keys=self._keys.take_rows(),
-            audit=audit,
-            subscribers=self._subscribers.take_rows() if self._subscribers else (),
             positions=self.source.positions(commit.position),
             meta=meta,
         )

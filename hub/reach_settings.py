@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from hub.broker_settings import broker_option, read_broker_access
+from hub.broker_settings import BROKER, broker_option, read_broker_access
 from hub.document import Node, Problems, read_document
 from hub.errors import ConfigError, Problem
-from hub.fields import Bad, Section, text
-from hub.http_settings import HttpSettings, read_http
+from hub.fields import Bad, Key, KeyTable, Section, late, text
+from hub.http_settings import HTTP, HttpSettings, read_http
 from hub.ingest.session import BrokerSettings
 from hub.ingest.topics import check_topic
+from hub.value_schema import TEXT, with_schema
 
 __all__ = [
+    "BROKER_KEY",
     "DEFAULT_FILE",
+    "HTTP_KEY",
     "PREFIX",
+    "PREFIX_KEY",
     "ReachSettings",
     "file_name",
     "load_http",
@@ -55,12 +59,12 @@ def load_reach(config: Path | None, broker: str | None) -> ReachSettings:
         made = ReachSettings(broker_option(BrokerSettings(), broker, problems))
     else:
         path = partial(file_name, base=_folder(config))
-        at = broker_option(read_broker_access(section, path), broker, problems)
+        at = broker_option(read_broker_access(section.get(BROKER_KEY), problems, path), broker, problems)
         wanted = _OVER_MQTT
-        made = ReachSettings(at, section.take("publish_prefix", topic_prefix, PREFIX))
+        made = ReachSettings(at, section.take(PREFIX_KEY))
         if at.protocol != "5" and broker is None:
             wanted |= _OVER_HTTP
-            made = ReachSettings(at, made.publish_prefix, read_http(section.get("http"), problems, path))
+            made = ReachSettings(at, made.publish_prefix, read_http(section.get(HTTP_KEY), problems, path))
         problems = Problems(each for each in problems if _concerns(each, section.node, wanted))
     if problems:
         raise ConfigError(problems)
@@ -78,7 +82,7 @@ def load_http(config: Path | None) -> HttpSettings:
     section = open_settings(config, problems)
     made = HttpSettings()
     if section is not None:
-        made = read_http(section.get("http"), problems, partial(file_name, base=_folder(config)))
+        made = read_http(section.get(HTTP_KEY), problems, partial(file_name, base=_folder(config)))
         problems = Problems(each for each in problems if _concerns(each, section.node, _OVER_HTTP))
     if problems:
         raise ConfigError(problems)
@@ -100,8 +104,11 @@ def _concerns(problem: Problem, root: Node, wanted: frozenset[str]) -> bool:
     return not above or max(above)[1] in wanted
 
 
-def open_settings(config: Path | None, problems: Problems) -> Section | None:
-    """Open the file; None where there is none, or it cannot be read, which is a problem then."""
+def open_settings(config: Path | None, problems: Problems, table: KeyTable | None = None) -> Section | None:
+    """Open the file; None where there is none, or it cannot be read, which is a problem then.
+
+    `table` has the keys where all of the file is read.
+    """
     path = config or DEFAULT_FILE
     if config is None and not path.exists():
         return None
@@ -109,7 +116,7 @@ def open_settings(config: Path | None, problems: Problems) -> Section | None:
         problems.append(Problem(str(path), 0, 0, "no such file", "name the configuration with -c"))
         return None
     node = read_document(path, problems)
-    return None if node is None else Section(node, problems, "hub.yaml")
+    return None if node is None else Section(node, problems, "hub.yaml", table)
 
 
 def file_name(node: Node, base: Path) -> Path:
@@ -123,9 +130,23 @@ def file_name(node: Node, base: Path) -> Path:
         raise Bad(node, f"{name}: there is no such user") from None
 
 
+@with_schema(TEXT)
 def topic_prefix(node: Node) -> str:
     """Read what topics of the hub begin with."""
     prefix = text(node).strip("/")
     if why := check_topic(prefix):
         raise Bad(node, f"not a topic to publish below: {why}")
     return prefix
+
+
+BROKER_KEY = Key("broker", late, None, "The MQTT broker.", schema=BROKER.schema)
+PREFIX_KEY = Key(
+    "publish_prefix", topic_prefix, PREFIX, "Everything that the hub says about itself is published below it.", "hub"
+)
+HTTP_KEY = Key(
+    "http",
+    late,
+    None,
+    "The HTTP interface; false switches it off.",
+    schema={"anyOf": [{"const": False}, HTTP.schema]},
+)

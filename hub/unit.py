@@ -19,7 +19,7 @@ from hub.ingest.source import EventSource, Publisher
 from hub.limits import DRAIN_SECONDS, GOODBYE_SECONDS
 from hub.notify.dispatcher import Dispatcher
 from hub.pipeline import Pipeline
-from hub.store.writer import Store
+from hub.store.store import Store
 
 __all__ = ["Unit"]
 

@@ -41,21 +41,6 @@ def test_asking_again_ourselves_moves_no_place_up_to_which_the_broker_held_somet
     assert by(hearing, 8, 8, 7.0) is None
 
 
-def test_nothing_is_taken_before_something_is():
-    hearing = Hearing()
-    assert (hearing.taken, hearing.waits, hearing.is_drained) == (0, True, False)
-    hearing.drained(1, 1.0)
-    assert not hearing.is_drained
-
-
-def test_a_place_that_is_waited_for_keeps_its_time_when_the_clock_is_set():
-    hearing = drained()
-    assert by(hearing, 5, 9, 100.0) is None
-    hearing.shift(3600.0)
-    assert by(hearing, 8, 20, 3701.0) is None
-    assert by(hearing, 9, 20, 3702.0) == 3700.0
-
-
 def test_what_waits_in_a_backlog_lets_timers_speak_by_the_time_at_which_it_had_come():
     hearing = drained()
     assert by(hearing, 5, 9, 100.0) is None

@@ -12,8 +12,7 @@ import orjson
 
 from hub.alerts.said import NOTHING_SAID, Said
 from hub.ids import episode_named
-from hub.limits import GROUP_ALERTS, GROUP_WAIT_SECONDS
-from hub.model import Phase
+from hub.limits import GROUP_ALERTS
 
 __all__ = ["Conversation", "News", "mark_of"]
 

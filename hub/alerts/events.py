@@ -82,7 +82,7 @@ class Events(Keeper):
                 continue
             held = self._suppression.by(rule, entry.waits["labels"], (), now, muted=False)
             if held is not None:  # what waited for room is told by what holds now
-                self._trace.held(now, mark, rule.name, *held)
+                self._trace.held(now, mark, rule.name, held)
                 self._limits.let_go(mark, rule)
             else:
                 self._tell(mark, rule, entry.waits, self._limits.told(mark, rule, now) - 1, now)

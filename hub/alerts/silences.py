@@ -85,7 +85,7 @@ def _is_same(one: Silence, other: Silence) -> bool:
     return said[0] == said[1] and abs(one.end - other.end) < 1.0 and abs(one.start - other.start) < 1.0
 
 
-class Silences:
+class Silences(Keeper):
     """All silences by id. The serial that ids are made of never goes back, also over a restart.
 
     The book asks at every tick what has changed, and for every alert that it might tell which silence hides it. So the

@@ -12,15 +12,15 @@ from hub.ingest.topics import matches
 from hub.model import Event, Phase
 from hub.rules.posting import PostedAlert
 from hub.rules.rule import Rule
-from hub.rules.state import RuleState
+from hub.rules.rule_runner import RuleRunner
 from hub.store.reader import Reader
-from hub.store.writer import Store
+from hub.store.store import Store
 from hub.why import absence
 
 __all__ = ["OwnerAsk", "OwnerMirror"]
 
 T = TypeVar("T")
-_Absent = tuple[RuleState, set[tuple[str, ...]], set[str]]
+_Absent = tuple[RuleRunner, set[tuple[str, ...]], set[str]]
 """A rule, the keys of its absent instances, and the topics on which these spoke last."""
 
 
@@ -123,7 +123,7 @@ class OwnerAsk:
                 continue
             key = tuple(alert.labels.get(name, "") for name in state.rule.by)
             instance = state.instances.get(key)
-            if instance is not None and instance.silent:
+            if instance is not None and instance.absent_since:
                 _, keys, topics = found.setdefault(alert.alertname, (state, set(), set()))
                 keys.add(key)
                 topics.add(instance.topic)
@@ -140,4 +140,4 @@ def _concerns(absent: _Absent, topic: str) -> bool:
     if topic in topics:
         return True
     pattern = next((each for each in state.rule.patterns if matches(each.filter, topic)), None)
-    return pattern is not None and state.key_of(pattern.values(topic.split("/"))) in keys
+    return pattern is not None and state.instances.key_of(pattern.values(topic.split("/"))) in keys

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from hub.commands.contract import Paged
-from hub.expressions.visible import shorten
 from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, PAGE_ITEMS, PAGE_LOOK
+from hub.printable import shorten
 
 __all__ = ["LISTS", "Page", "Wanted", "cut", "fitting", "page", "room_of", "wanted"]
 

@@ -1,7 +1,6 @@
 """How the values of a request are read: texts, times, matchers, ids; which keys there are, `contract` says."""
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -38,7 +37,6 @@ __all__ = [
 ]
 
 Request = Mapping[str, Any]
-_ID = re.compile(r"([0-9a-f]{16})(?:-([0-9]+)(?:-[a-z0-9-]+)?)?")
 TEXT_CHARS = 1000
 """Of a text in a request, such as a comment, at most."""
 _LAST = 253_370_764_800.0
@@ -267,7 +265,7 @@ def fingerprint_of(identity: str) -> str:
         RequestError: it is no id.
 
     """
-    return _parts(identity)[1]
+    return _alert(identity)[0]
 
 
 def _alert(identity: str) -> tuple[str, int | None]:
@@ -278,8 +276,8 @@ def _alert(identity: str) -> tuple[str, int | None]:
 
 
 def _by_id(identity: str, book: Known) -> tuple[str, Alert]:
-    parts = _parts(identity)
-    alert = book.alerts.get(parts[1])
+    mark, episode = _alert(identity)
+    alert = book.alerts.get(mark)
     if alert is None or not alert.open:
         raise RequestError("no such alert is firing", Code.MISSING)
     if episode is not None and episode != alert.episode:

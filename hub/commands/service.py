@@ -20,6 +20,7 @@ from hub.commands.token import Claim, read_token, sign_token
 from hub.core import Core
 from hub.errors import Code, HubError, RequestError
 from hub.fields import did_you_mean
+from hub.ids import episode_named
 from hub.limits import POSTED_SLICE, TOKEN_SECONDS
 from hub.model import Event, Notification
 from hub.notify.subscribers import Subscribers
@@ -27,7 +28,7 @@ from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
 from hub.store.patience import unless_failing
 from hub.store.reader import Reader
-from hub.store.writer import Store
+from hub.store.store import Store
 from hub.why import story
 
 __all__ = ["Answer", "Service", "refused"]
@@ -72,10 +73,15 @@ class Service:
         subscribers: Subscribers,
         drills: Drills,
         *,
+        token_key: bytes,
         mirror: Mirror,
         ask: Ask,
     ) -> None:
-        """Take the hub, the browsers that are told by push, the drills, and where what changes nothing is asked."""
+        """Take the hub and what its requests need.
+
+        `token_key` signs tokens that acknowledge; what changes nothing is asked of `mirror` and `ask`.
+        """
+        self._token_key = token_key
         self._pipeline, self._store, self._clock, self._mirror, self._ask = pipeline, store, clock, mirror, ask
         self._subscribers, self._drills, self._slices = subscribers, drills, Slices()
         self._known: Mapping[str, Handler] = {
@@ -180,8 +186,9 @@ class Service:
         request = command.request
         if "token" in request:
             asked = AckRequest(request)
-            claim = read_token(asked.token, await self._key(), self._clock.now())
-            request = {"id": f"{claim.mark}-{claim.episode}", "by": claim.by, "comment": asked.comment}
+            claim = read_token(asked.token, self._token_key, self._clock.now())
+            identity = episode_named(claim.mark, claim.episode)
+            request = {"id": identity, "by": claim.by, "comment": asked.comment}
         return await self._perform("ack", command._replace(request=request), desk.ack)
 
     async def _token(self, command: Command) -> Answer:
@@ -190,7 +197,7 @@ class Service:
         ((mark, alert),) = asked.chosen(self._mirror)[:1]
         until = int(asked.end(now, default=TOKEN_SECONDS) or now)
         claim = Claim(mark, alert.episode, until, asked.name("a token"))
-        return {"ok": True, "token": sign_token(claim, await self._key()), "expires": rfc3339(until)}
+        return {"ok": True, "token": sign_token(claim, self._token_key), "expires": rfc3339(until)}
 
     async def claimed(self, token: str) -> tuple[Claim, Alert | None]:
         """Return what a token allows, and its alert as it is now: None where that episode is forgotten.
@@ -199,12 +206,9 @@ class Service:
             RequestError: it is not ours, was changed, or has expired.
 
         """
-        claim = read_token(token, await self._key(), self._clock.now())
+        claim = read_token(token, self._token_key, self._clock.now())
         alert = self._mirror.alerts.get(claim.mark)
         return claim, alert if alert is not None and alert.episode == claim.episode else None
-
-    async def _key(self) -> bytes:
-        return await self._store.read(lambda database: database.key("token"))
 
     async def _drill(self, command: Command) -> Answer:
         """Queue a test for each of `receivers`; the answer does not wait for what comes of it."""

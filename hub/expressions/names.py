@@ -1,4 +1,4 @@
-"""What the names of an expression stand for: the scope at load, the context at run time."""
+"""What the names of an expression stand for: the scope at load, the context at run time (docs/expressions.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

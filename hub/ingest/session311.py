@@ -52,12 +52,11 @@ class Session311(Lifetime):
         self,
         topic: str,
         payload: bytes,
-        *,
         qos: int = 1,
         retain: bool = False,
         properties: Properties | None = None,  # noqa: ARG002 - MQTT 3.1.1 has none
     ) -> None:
-        """Publish, without properties; see Session.publish. What is sent again is sent without DUP."""
+        """Publish, without properties; see Publisher.publish. What is sent again is sent without DUP."""
         self._check_publish(topic)
         async with self._places:
             while True:

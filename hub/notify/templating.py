@@ -13,7 +13,7 @@ from hub.document import Node
 from hub.errors import CompileError
 from hub.expressions import Context, Scope, Template, TopicTemplate, caret, compile_template, compile_topic
 from hub.fields import Bad, text
-from hub.notify.episode import episode
+from hub.ids import episode_id
 from hub.value_schema import TEXT, with_schema
 
 __all__ = ["NAMES", "SCOPE", "mistake", "names", "template", "topic"]

@@ -40,6 +40,8 @@ class _Birth:
 class Births(Keeper):
     """Stands before the rules on every Sparkplug topic; the oldest births go where there are too many metrics."""
 
+    kind = "birth"
+
     def __init__(self, on_error: Callable[[str, str, str], None], ask: Callable[[str], None]) -> None:
         """Begin with none; `on_error` hears of metrics that no birth has named.
 

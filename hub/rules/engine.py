@@ -13,7 +13,7 @@ import orjson
 from hub.ingest.decode import Undecodable, decode_again
 from hub.ingest.itself import HUB, D, Itself
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
-from hub.model import Delivery, Event, Labels, Phase, Reason
+from hub.model import Event, Labels, Phase, Reason
 from hub.rules.absence import Absence, end_absence, unheard_of
 from hub.rules.engine_context import EngineContext, NoDevices, Registry
 from hub.rules.heavy import Heavy
@@ -25,6 +25,7 @@ from hub.rules.restore import carry_over, load_stored, reconcile
 from hub.rules.rule import Rule
 from hub.rules.rule_runner import RuleRunner
 from hub.rules.transition import Transition
+from hub.store.keeper import Keeper, RowsTogether
 
 __all__ = ["Engine"]
 

@@ -24,7 +24,7 @@ from hub.limits import (
     UNLESS_AFTER_MOST_SECONDS,
     UNLESS_AFTER_SECONDS,
 )
-from hub.odd_characters import first_odd, odd, plain
+from hub.printable import first_odd, odd, plain
 from hub.rules.compiled import compiled
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.schedules import Schedule, parse_schedule

@@ -19,6 +19,7 @@ from hub.rules.rule import Rule, Texts
 from hub.rules.schema import NO_DEFAULTS, Defaults
 from hub.rules.transition import Transition
 from hub.rules.vocabulary import SEVERITIES
+from hub.store.keeper import Keeper
 
 __all__ = ["PLACE", "Posted"]
 

@@ -6,15 +6,16 @@ Only the plans of such topics hold it, and only while rules want it; all other e
 from collections.abc import Callable, Iterable
 
 from hub.model import Event
-from hub.rules.births import BIRTH, Births
+from hub.rules.births import Births
 from hub.rules.engine_context import EngineContext
 from hub.rules.index import Bound, Plan
 from hub.rules.metrics import Metrics
 from hub.rules.presence import Presence
 from hub.rules.rule import Rule
 from hub.rules.subjects import Kind, about, presence_filters
+from hub.store.keeper import Keeper
 
-__all__ = ["BESIDE", "PresenceListeners"]
+__all__ = ["PresenceListeners"]
 
 Key = tuple[str, ...]
 
@@ -26,6 +27,7 @@ class PresenceListeners:
         """Begin with nothing known and nothing wanted; `ask_birth` asks a node for its birth."""
         self._presence, on_error = context.presence, context.on_error
         self._births, self._metrics = Births(on_error, ask_birth), Metrics(on_error)
+        self.keepers: tuple[Keeper, ...] = (self._births, self._metrics, self._metrics.newer, self._presence)
         self.filters: list[str] = []
         """What must be subscribed beside the rules' own topics."""
 
@@ -47,18 +49,6 @@ class PresenceListeners:
             plan.always = (Bound(_FeedBirths(self._births, self._metrics, plan), (), None), *plan.always)
         if what.says.reports:
             plan.always = (*plan.always, Bound(_FeedPresence(self._presence), (), None))
-
-    def restore(self, rows: Iterable[tuple[str, str, str]]) -> None:
-        """Bring in what a store held."""
-        kept = list(rows)
-        self._births.restore([row[1:] for row in kept if row[0] == BIRTH])
-        of_metrics = [[row[1:] for row in kept if row[0] == kind] for kind in (METRICS, SINCE)]
-        self._metrics.restore(*of_metrics)
-        self._presence.restore([row[1:] for row in kept if row[0] == PRESENCE])
-
-    def take_rows(self) -> list[DeskRow]:
-        """Take the rows that changed since the last call."""
-        return [*self._births.take_rows(), *self._metrics.take_rows(), *self._presence.take_rows()]
 
 
 class _FeedBirths:

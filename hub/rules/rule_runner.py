@@ -57,7 +57,7 @@ class RuleRunner:
         made = RuleParts(self, context, sampler, moving)
         self.parts, self._befores, self._afters = made.all, made.befores, made.afters
         self.samples, self.absence, self.pause, self.mute = made.samples, made.absence, made.pause, made.mute
-        self._turns, self._waits, self._dated = made.turns, made.waits, rule.timestamp is not None
+        self._turns, self._waits = made.turns, made.waits
         self._alarm = ScheduleAlarm(rule, context, made.clocks, self._turn_all) if made.clocks else None
         self.transitions = TransitionMaker(
             owner=self,
@@ -102,7 +102,7 @@ class RuleRunner:
                 if not event.retain:
                     self._speak(event, captures, key, now)
             elif not is_late:
-                self._judge(event, captures, key, now, now)
+                self._judge(event, captures, key, now, event.time)
         except EvaluationError as error:
             self.evaluator.failed(event, error)
 
@@ -112,12 +112,12 @@ class RuleRunner:
             if not self.rule.alert and event.retain:
                 return
             if self.rule.clear is not None and self._fires(key):
-                self._judge(event, captures, key, now, now)
+                self._judge(event, captures, key, now, event.time)
             elif isinstance(outcome, EvaluationError):
                 raise outcome
             elif self.rule.alert:
                 if outcome or key in self.instances:
-                    self._follow(self.instances.obtain(key), event, captures, now, now, outcome)
+                    self._follow(self.instances.obtain(key), event, captures, now, event.time, outcome)
             elif outcome:
                 self._tell(event, captures, key, now)
         except EvaluationError as error:
@@ -142,7 +142,7 @@ class RuleRunner:
                 if self._afters:
                     self._judge_arrival(arrival)
                 else:
-                    self._judge(event, captures, key, now, now)
+                    self._judge(event, captures, key, now, event.time)
             elif not event.retain:
                 self._speak(arrival.event, captures, key, now)
         except EvaluationError as error:
@@ -150,8 +150,10 @@ class RuleRunner:
 
     def _judge_arrival(self, arrival: Arrival) -> None:
         """Ask the condition, and let the parts hear what came of it, also where it has no value."""
+        # its own time, which is now where nobody tells another: the source may (Delivery.time), or the device
+        # (`timestamp`); what is judged again is of now
         event, now, judged = arrival.event, arrival.now, False
-        at = event.time if self._dated and not arrival.is_replay else now
+        at = now if arrival.is_replay else event.time
         try:
             self._judge(event, arrival.captures, arrival.key, now, at)
             judged = True

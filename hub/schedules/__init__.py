@@ -6,7 +6,6 @@ they are asked with.
 
 from hub.machine_zone import local_zone, zone_named
 from hub.schedules.line import parse_schedule
-from hub.schedules.local import local_zone, zone_named
 from hub.schedules.reading import SCHEDULE, read_schedules, read_zone, schedules_schema
 from hub.schedules.schedule import Schedule
 

@@ -10,6 +10,7 @@ __all__ = [
     "AuditRow",
     "Changes",
     "Kept",
+    "MetaRow",
     "OutboxRow",
     "Position",
     "SettledRow",
@@ -71,7 +72,8 @@ class Changes:
     """at, topic, head, reason"""
     positions: Mapping[str, Position] = field(default_factory=dict)
     """By source. Only the broker's has entries: the receipts (commit number, packed packet ids)."""
-    meta: Sequence[tuple[str, str]] = ()
+    meta: Sequence[MetaRow] = ()
+    """What the hub keeps of itself, by name; None forgets it."""
     rules: Sequence[tuple[str, str]] | None = None
     """All rules and their signatures, when they changed."""
     samples: Sequence[tuple[str, str, str | None, int, str | None]] = ()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub.store.damage import undecodable_row, unreadable, unreadable_row
-from hub.store.database import newer
+from hub.store.formats import newer
 
 __all__ = ["Checkup", "check_up", "remembered"]
 

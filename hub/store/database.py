@@ -4,19 +4,28 @@ SQLite, WAL, synchronous=FULL: a commit that returned survives power loss. State
 each statement gives up the GIL once and has to win it back from the event loop.
 """
 
-import re
 import sqlite3
-from collections.abc import Mapping
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from hub.errors import StoreUnusable
-from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
+from hub.limits import (
+    AGED_ROWS,
+    AUDIT_KEPT_SECONDS,
+    AUDIT_ROWS,
+    DEAD_LETTERS,
+    DEAD_LETTERS_SLACK,
+    HANDED,
+    TRACE_KEPT_SECONDS,
+    TRACE_ROWS,
+)
 from hub.store.changes import Changes, Position, Snapshot, position_key
-from hub.store.damage import damaged_row, undecodable_row, unreadable_row, unusable
+from hub.store.damage import undecodable_row, unreadable_row, unusable
+from hub.store.formats import newer, write_formats
 from hub.store.lock import Lock
 from hub.store.migrations import STEPS, TABLES, migrate
 
@@ -86,9 +95,6 @@ _COUNT_HANDED = "SELECT count(*) FROM outbox WHERE handed <> ''"
 _FEWER_HANDED = """
 UPDATE outbox SET handed = '' WHERE handed <> '' AND row <=
 (SELECT row FROM outbox WHERE handed <> '' ORDER BY row DESC LIMIT 1 OFFSET ?)"""
-_TABLES = set(
-    re.findall(r"^CREATE TABLE (\w+)", files("hub.store").joinpath("schema.sql").read_text("utf-8"), re.MULTILINE)
-)
 _GONE = ("delivered", "superseded")
 
 
@@ -216,7 +222,7 @@ class Database:
             self.connection.execute(_LESS_AUDIT, (AUDIT_ROWS,))
             self._age("audit", changes.audit, AUDIT_KEPT_SECONDS)
         self._outbox(changes)
-        self._list(_META, changes.meta)
+        self._split(changes.meta, _META, _DELETE_META)
         self._positions(changes.positions)
         if changes.rules is not None:
             self.connection.execute("DELETE FROM rules")

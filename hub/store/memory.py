@@ -8,15 +8,25 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, TypeVar
 
 import orjson
 
 from hub.errors import StoreError
 from hub.ids import fingerprint_in
-from hub.limits import AUDIT_ROWS, DEAD_LETTERS, DEAD_LETTERS_SLACK, HANDED, TRACE_ROWS
+from hub.limits import (
+    AGED_ROWS,
+    AUDIT_KEPT_SECONDS,
+    AUDIT_ROWS,
+    DEAD_LETTERS,
+    DEAD_LETTERS_SLACK,
+    HANDED,
+    TRACE_KEPT_SECONDS,
+    TRACE_ROWS,
+)
 from hub.model import OWN
-from hub.store.changes import AuditRow, Changes, OutboxRow, SettledRow, Snapshot, TraceRow
+from hub.store.changes import AuditRow, Changes, OutboxRow, Position, SettledRow, Snapshot, TraceRow, position_key
 from hub.store.reader import AuditEntry, Depth, HistoryEntry, LastAttempt, OutboxEntry, QueuedRow, Reader
 from hub.store.store import Done, Store
 
@@ -86,8 +96,8 @@ class Tables:
         _put(self.keys, changes.keys)
         _put(self.subscribers, changes.subscribers)
         _put(self.meta, changes.meta)
-        _append(self.trace, changes.trace, TRACE_ROWS)
-        _append(self.audit, changes.audit, AUDIT_ROWS)
+        _append(self.trace, changes.trace, TRACE_ROWS, TRACE_KEPT_SECONDS)
+        _append(self.audit, changes.audit, AUDIT_ROWS, AUDIT_KEPT_SECONDS)
         _append(self.dead_letters, changes.dead_letters, DEAD_LETTERS)
         for row in changes.dropped:
             self._forget(row)
@@ -95,15 +105,22 @@ class Tables:
         if changes.settled:
             self._settle({row[0]: row for row in changes.settled}.values())
             self._hand_over(changes)
-        for number in [number for number in self.receipts if number <= changes.forget_receipts]:
+        for source, position in changes.positions.items():
+            self._place(source, position)
+        if changes.rules is not None:
+            self.rules = dict(changes.rules)
+
+    def _place(self, source: str, position: Position) -> None:
+        """Note where a source stands."""
+        if position.text is not None:
+            self.meta[(position_key(source),)] = position.text
+        for number in [number for number in self.receipts if number <= position.forget]:
             del self.receipts[number]
-        if changes.receipts is not None:
-            number, packets = changes.receipts
+        if position.entry is not None:
+            number, packets = position.entry
             if number in self.receipts:
                 raise StoreError(f"there are receipts number {number} already")
             self.receipts[number] = packets
-        if changes.rules is not None:
-            self.rules = dict(changes.rules)
 
     # the outbox
 
@@ -157,12 +174,17 @@ def _put(table: dict[Key, Any], rows: Sequence[Key]) -> None:
             table.pop(row[:-1], None)
 
 
-def _append(table: dict[int, Any], rows: Sequence[Any], most: int) -> None:
-    """Number rows behind the last one and let the oldest go."""
+def _append(table: dict[int, Any], rows: Sequence[Any], most: int, seconds: float = inf) -> None:
+    """Number rows behind the last one, and let go what is too much, then some of what is older than `seconds`."""
     last = max(table, default=0)
     table.update(enumerate(rows, last + 1))
     for number in [number for number in table if number <= last + len(rows) - most]:
         del table[number]
+    if rows:
+        before, first = rows[-1][0] - seconds, sorted(table)[: AGED_ROWS * len(rows)]
+        if first and table[first[0]][0] < before:
+            for number in [number for number in first if table[number][0] < before]:
+                del table[number]
 
 
 def _rows(table: Mapping[Key, Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from hub.errors import StoreUnusable
 from hub.model import OWN
 from hub.store.changes import TraceRow
 from hub.store.damage import unreadable
-from hub.store.database import newer
+from hub.store.formats import newer
 from hub.store.lock import kind_of
 from hub.store.reader import Depth, LastAttempt, OutboxEntry, QueuedRow, Reader
 

@@ -11,7 +11,7 @@ import orjson
 from hub.alerts.alert import Alert
 from hub.alerts.silences import Silence
 from hub.ingest.decode import Undecodable, decode
-from hub.model import Notification, Phase
+from hub.model import Delivery, Notification, Phase
 from hub.rules.engine_context import Registry
 from hub.rules.loader import RuleSet
 from hub.store.changes import TraceRow

@@ -10,7 +10,8 @@ from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
 from hub.rules.engine_context import Registry
 from hub.rules.loader import RuleSet
-from hub.store.changes import Changes, Snapshot, TraceRow
+from hub.store.changes import Snapshot, TraceRow
+from hub.store.memory import Tables
 
 __all__ = ["World"]
 

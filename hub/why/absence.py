@@ -24,7 +24,7 @@ from hub.ingest.decode import decode_again
 from hub.ingest.reading import unreadable
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
-from hub.model import Event, Phase, Suppressor
+from hub.model import Event, Phase, Suppressed, Suppressor
 from hub.rules.instance import samples_of
 from hub.rules.keys import Gate
 from hub.rules.rule import Rule

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,44 +186,6 @@ NAMES = st.lists(st.sampled_from(["chat", "mail", "boss"]), unique=True).map(tup
 )
 def test_a_conversation_comes_back_from_the_store_as_it_went_in(it):
     assert Conversation.load(it.mark, it.dump()) == it
-
-
-def test_a_group_of_the_first_edition_is_taken_over_with_what_it_has_to_say():
-    news = [{"id": "m-1-resolved", "state": "resolved"}]
-    text = '["A",{"site":"a"},4,900.0,1200.0,["w"],{"m":1},[{"id":"m-1-resolved","state":"resolved"}],1,["chat"]]'
-    it = Conversation.load(mark_of("A", {"site": "a"}), text)
-    assert (it.rule, it.labels, it.episode, it.serial, it.spoke) == ("A", {"site": "a"}, 4, 4, 900.0)
-    assert (it.news, it.changed, it.said.told) == ([News(("chat",), 1, news)], 1190.0, ("chat",))
-
-
-def first_edition(*, due="1200.0", waiting="[]", news="[]", receivers='["chat"]'):
-    return Conversation.load("x", f'["A",{{}},4,900.0,{due},{waiting},{{}},{news},1,{receivers}]')
-
-
-@pytest.mark.parametrize(
-    ("due", "waiting", "state", "changed"),
-    [
-        ("1200.0", "[]", "", 0.0),
-        ("1200.0", '["w"]', "", 1190.0),
-        ("1200.0", "[]", "resolved", 1190.0),
-        ("null", '["w"]', "resolved", 0.0),
-    ],
-)
-def test_a_group_of_the_first_edition_waits_on_where_it_has_something_to_say(due, waiting, state, changed):
-    it = first_edition(due=due, waiting=waiting, news=f'[{{"state":"{state}"}}]' if state else "[]")
-    assert (it.changed, len(it.news)) == (changed, bool(state))
-    assert it.said.tellings == bool(state)
-
-
-@pytest.mark.parametrize(
-    ("state", "receivers", "told"),
-    [("resolved", '["chat"]', ("chat",)), ("resolved", "[]", None), ("event", '["chat"]', None)],
-)
-def test_of_a_group_of_the_first_edition_ends_go_to_who_was_told_and_events_to_whom_the_rule_names(
-    state, receivers, told
-):
-    (news,) = first_edition(news=f'[{{"state":"{state}"}}]', receivers=receivers).news
-    assert news.told == told
 
 
 def test_ends_are_gathered_by_who_heard_of_the_beginning():

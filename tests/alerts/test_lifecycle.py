@@ -3,6 +3,7 @@
 from dataclasses import fields
 from math import inf
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.tally import Tally
 from hub.alerts.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS, TOPIC_BYTES
-from hub.model import Phase, Reason, Suppressor
+from hub.model import Phase, Reason, Suppressed, Suppressor
 from hub.rules.keys import Limit
 
 TEXTS = Rendered({"a": "b"}, "summary", "details", "runbook", None, ())

@@ -308,21 +308,3 @@ class Model(RuleBasedStateMachine):
 
 TestModel = Model.TestCase
 TestModel.settings = settings(max_examples=100, stateful_step_count=30)
-
-
-def test_it_is_shown_as_alertmanager_has_it():
-    matchers = parse_matchers('site=a, x!=b, y=~"c.*", z!~d')
-    shown = Silences().add(matchers, 100.0, 200.0, "ann", "works", 50.0, (("k", "v"),)).body(150.0)
-    assert [(each["name"], each["value"], each["isRegex"], each["isEqual"]) for each in shown["matchers"]] == [
-        ("site", "a", False, True),
-        ("x", "b", False, False),
-        ("y", "c.*", True, True),
-        ("z", "d", True, False),
-    ]
-    assert (shown["status"], shown["startsAt"], shown["endsAt"], shown["updatedAt"]) == (
-        {"state": "active"},
-        "1970-01-01T00:01:40.000Z",
-        "1970-01-01T00:03:20.000Z",
-        "1970-01-01T00:00:50.000Z",
-    )
-    assert (shown["createdBy"], shown["comment"], shown["annotations"]) == ("ann", "works", {"k": "v"})

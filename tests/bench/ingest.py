@@ -14,7 +14,7 @@ from pathlib import Path
 import mqtt5
 
 from hub.broker import Mosquitto
-from hub.ingest.decode import decode_all
+from hub.ingest.decode import decode
 from hub.ingest.open import open_session
 
 try:
@@ -96,7 +96,8 @@ async def measure(protocol, qos, count, decoding):
                         batch = await session.receive()
                         batches += 1
                         if decoding:
-                            decode_all(batch, 0.0)
+                            for delivery in batch:
+                                decode(delivery, 0.0)
                         session.acknowledge(session.handed)
                         await asyncio.sleep(COMMIT_SECONDS)
             used, broker_used = cpu() - started, cpu_of(broker.pid) - broker_started

@@ -4,12 +4,11 @@ import json
 import math
 from types import SimpleNamespace
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest.decode import Undecodable, decode, decode_again, decode_all
+from hub.ingest.decode import Undecodable, decode, decode_again, decode_all, decode_each
 from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES, PAYLOAD_DEPTH
 from hub.model import Delivery, Event
 from tests.rules.making import Packet
@@ -254,9 +253,7 @@ def test_who_could_not_be_read_says_whether_it_was_retained():
 
 
 def batch(*payloads, qos=1, retain=False):
-    return [
-        SimpleNamespace(topic="site/a", payload=each, packet_id=7 if qos else None, retain=retain) for each in payloads
-    ]
+    return [Packet("site/a", each, 7 if qos else None, retain=retain) for each in payloads]
 
 
 @pytest.mark.parametrize("qos", [0, 1])
@@ -291,23 +288,18 @@ PAYLOADS = st.one_of(
 )
 
 
-def said(found):
-    return [repr([getattr(each, name) for name in type(each).__slots__]) for each in found]
+@given(st.lists(PAYLOADS, max_size=6), st.booleans(), st.booleans(), st.sampled_from([8, 25, PAYLOAD_BYTES]))
+def test_packets_read_at_once_are_what_each_is_by_itself(payloads, sure, retain, limit):
+    packets = [Packet("site/a", payload, 7 if sure else None, retain=retain) for payload in payloads]
+    deliveries = [Delivery("site/a", payload, qos=int(sure), retain=retain) for payload in payloads]
+
+    def shown(found):
+        return [[repr({name: getattr(each, name) for name in each.__slots__}) for each in part] for part in found]
+
+    assert shown(decode_all(packets, 12.5, limit)) == shown(decode_each(deliveries, 12.5, limit))
 
 
-@given(st.lists(st.tuples(PAYLOADS, st.booleans(), st.booleans())), st.sampled_from([8, 25, PAYLOAD_BYTES]))
-def test_a_batch_is_read_as_each_of_its_payloads_alone(told, limit):
-    deliveries = [
-        SimpleNamespace(topic="site/a", payload=payload, packet_id=7 if qos else None, retain=retain)
-        for payload, qos, retain in told
-    ]
-    events, failures = decode_all(deliveries, 12.5, limit)
-    alone = [decode(delivery, 12.5, limit) for delivery in deliveries]
-    assert said(events) == said(each for each in alone if isinstance(each, Event))
-    assert said(failures) == said(each for each in alone if isinstance(each, Undecodable))
-
-
-def test_lists_within_an_object_nest_no_deeper_than_anything_else_does():
-    for depth, kind in ((PAYLOAD_DEPTH - 1, Event), (PAYLOAD_DEPTH + 1, Undecodable)):
-        payload = b'{"a": ' + b"[" * depth + b"]" * depth + b"}"
-        assert isinstance(read(payload), kind), depth
+@pytest.mark.parametrize(("sent", "at"), [(None, 12.5), (3.0, 3.0), (99.0, 12.5)])
+def test_a_delivery_is_of_the_time_that_its_source_gives_and_never_of_a_later_one_than_now(sent, at):
+    assert decode(Delivery("site/a", b"1", time=sent), 12.5).time == at
+    assert decode(Delivery("site/a", b"{", time=sent), 12.5).time == at

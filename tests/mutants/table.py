@@ -22,7 +22,16 @@ _ALERTS = [
     "tests/alerts/test_trace.py",
     "tests/alerts/test_unheard.py",
 ]
-_RULES = ["tests/rules"]
+_RULES = [
+    "tests/rules/test_bounds.py",
+    "tests/rules/test_engine.py",
+    "tests/rules/test_engine_model.py",
+    "tests/rules/test_gated.py",
+    "tests/rules/test_gates_model.py",
+    "tests/rules/test_presence.py",
+    "tests/rules/test_state.py",
+    "tests/rules/test_moving.py",
+]
 _NOTIFY = [
     "tests/notify/test_allowance.py",
     "tests/notify/test_dispatcher.py",
@@ -50,9 +59,9 @@ TABLE = {
     "hub/alerts/book.py": _ALERTS,
     "hub/rules/state.py": _RULES,
     "hub/rules/gated.py": _RULES,
-    "hub/rules/absence.py": _RULES,
-    "hub/rules/index.py": _RULES,
-    "hub/rules/instance.py": _RULES,
+    "hub/rules/absence.py": ["tests/rules/test_presence.py", "tests/rules/test_gates_model.py"],
+    "hub/rules/index.py": ["tests/rules/test_index.py", "tests/rules/test_engine.py", "tests/rules/test_pattern.py"],
+    "hub/rules/instance.py": ["tests/rules/test_instance.py", *_RULES],
     "hub/notify/lane.py": _NOTIFY,
     "hub/notify/superseding.py": _NOTIFY,
     "hub/notify/dispatcher.py": [
@@ -66,7 +75,7 @@ TABLE = {
     "hub/outbox.py": ["tests/test_outbox.py"],
     "hub/notify/guard.py": ["tests/notify/test_guard.py"],
     "hub/ingest/receipts.py": ["tests/ingest/test_receipts.py"],
-    "hub/ingest/decode.py": ["tests/ingest/test_decode.py", "tests/ingest/test_sparkplug.py"],
+    "hub/ingest/decode.py": ["tests/ingest/test_decode.py"],
     "hub/ingest/inbox.py": ["tests/ingest/test_inbox.py"],
     "hub/pipeline.py": ["tests/test_pipeline.py"],
     "hub/core.py": [
@@ -79,7 +88,7 @@ TABLE = {
     ],
     "hub/timers.py": ["tests/test_timers.py", "tests/test_pipeline.py"],
     "hub/hearing.py": ["tests/test_hearing.py"],
-    "hub/store/database.py": ["tests/store", "tests/attacks/test_state_file.py"],
+    "hub/store/database.py": ["tests/store/test_database.py", "tests/store/test_states.py"],
     "hub/store/writer.py": ["tests/store/test_writer.py", "tests/store/test_database.py"],
     "hub/schedules/line.py": ["tests/schedules/test_reading.py", "tests/schedules/test_schedule.py"],
     "hub/schedules/wall.py": ["tests/schedules/test_schedule.py", "tests/schedules/test_oracle.py"],

@@ -314,6 +314,93 @@ async def test_each_attempt_is_told_to_the_observer_with_its_number():
     assert stand.observer.deliveries == [("a-1", Retry("a"), 1), ("a-1", Retry("b"), 2), ("a-1", Delivered(), 3)]
 
 
+class Lease:
+    """Says whether attempts may begin, and how often it was asked."""
+
+    def __init__(self):
+        self.held, self.asked = True, 0
+
+    def __call__(self):
+        self.asked += 1
+        return self.held
+
+
+async def test_while_attempts_may_not_begin_none_does_and_afterwards_all_do_in_order(monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "MAY_BEGIN_SECONDS", 0.01)
+    chat, lease = Scripted(), Lease()
+    stand = Stand(chat=chat)
+    stand.dispatcher._may_begin = lease
+    lease.held = False
+    stand.outbox.put(notification(1))  # it was there at the start
+    async with stand.running():
+        stand.offer(notification(2), notification(1, order="b"))
+        before = lease.asked
+        await stand.until(lambda: lease.asked >= before + 3)  # each lane looks again and again
+        assert chat.sent == []
+        assert stand.outbox.states() == ["queued"] * 3
+        assert not stand.outbox.log, "nothing came of any row"
+        lease.held = True
+        await stand.idle()
+    assert sorted(chat.sent) == ["a-1", "a-2", "b-1"]
+    assert chat.sent.index("a-1") < chat.sent.index("a-2")
+    assert stand.outbox.states() == ["delivered"] * 3
+
+
+async def test_who_gets_the_right_to_begin_says_so_and_nobody_waits_for_the_next_look(monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "MAY_BEGIN_SECONDS", 3600.0)
+    chat, lease = Scripted(), Lease()
+    stand = Stand(chat=chat)
+    stand.dispatcher._may_begin = lease
+    async with stand.running():
+        await stand.until(lambda: not stand.dispatcher._channels["chat"].lane.behind)
+        lease.held = False
+        stand.offer(notification(1))
+        assert chat.sent == []
+        lease.held = True
+        stand.dispatcher.look()
+        await stand.idle()
+    assert chat.sent == ["a-1"]
+
+
+async def test_an_attempt_under_way_ends_as_it_would_and_its_repetition_waits_for_the_right_to_begin(monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "MAY_BEGIN_SECONDS", 0.01)
+    going, lease = asyncio.Event(), Lease()
+    chat = Scripted(going, Retry("down", 0.01))
+    stand = Stand(policy=QUICK, chat=chat)
+    stand.dispatcher._may_begin = lease
+    async with stand.running():
+        stand.offer(notification(1, order="a"), notification(1, order="b"))
+        await stand.until(lambda: len(chat.sent) == 2 and stand.outbox.log[2])
+        lease.held = False
+        going.set()
+        await stand.until(lambda: stand.outbox.states() == ["delivered", "queued"])
+        before = lease.asked
+        await stand.until(lambda: lease.asked >= before + 3)
+        assert chat.sent == ["a-1", "b-1"]
+        lease.held = True
+        await stand.idle()
+    assert chat.sent == ["a-1", "b-1", "b-1"]
+
+
+async def test_who_may_not_begin_gives_nothing_up_and_hands_nothing_over(monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "MAY_BEGIN_SECONDS", 0.01)
+    clock, lease = ManualClock(1_000_000.0), Lease()
+    chat, mail = Scripted(), Scripted()
+    fallback = Fallback("mail", after=60.0)
+    stand = Stand(clock, chat=(settings("chat", fallback=fallback), chat), mail=mail)
+    stand.dispatcher._may_begin = lease
+    lease.held = False
+    async with stand.running():
+        stand.offer(notification(1, created=clock.now()))
+        clock.advance(3600)
+        before = lease.asked
+        await stand.until(lambda: lease.asked >= before + 5)
+        assert stand.outbox.states() == ["queued"]
+        lease.held = True
+        await stand.idle()
+    assert mail.sent == ["a-1"]
+
+
 async def test_what_somebody_drops_is_told_to_nobody_unless_it_is_under_way():
     gate, dropped = asyncio.Event(), []
     chat = Scripted(gate)

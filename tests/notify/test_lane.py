@@ -466,21 +466,6 @@ def test_what_comes_after_the_first_handover_is_handed_over_in_its_turn():
     assert [each.row for each in lane.expired()] == [2]
 
 
-def test_a_patience_that_a_reload_brings_holds_for_what_waits_already_and_one_that_it_takes_away_for_nothing():
-    clock = ManualClock(1000.0)
-    lane = Lane(clock)
-    loaded(lane, *(Queued(row, notification(row, order=order, created=1000.0)) for row, order in enumerate("aab", 1)))
-    clock.advance(100.0)
-    assert (lane.expired(), lane.due()) == ([], None)
-    lane.set_patience(60.0)
-    assert [each.row for each in lane.expired()] == [1, 2, 3]
-    loaded(lane, Queued(4, notification(4, created=clock.now())))
-    lane.set_patience(None)
-    clock.advance(100.0)
-    assert (lane.expired(), lane.due()) == ([], None)
-    assert lane.take().row == 4
-
-
 def test_what_was_under_way_when_its_patience_ended_and_has_failed_is_handed_over_at_once():
     clock = ManualClock(1000.0)
     lane = Lane(clock)

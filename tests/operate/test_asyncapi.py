@@ -65,7 +65,7 @@ def test_the_prefix_is_that_of_the_settings():
 
 
 def test_every_command_is_in_it():
-    made = Service(None, None, None, None, None, mirror=None, ask=None)
+    made = Service(None, None, None, None, None, token_key=b"", mirror=None, ask=None)
     assert set(COMMANDS) == set(made._known)
 
 

@@ -28,7 +28,7 @@ class Rig:
     def start(self):
         on_error = lambda *error: self.errors.append(error)  # noqa: E731
         self.engine = Engine(rules(self.text), None, on_error, ask_birth=self.asked.append)
-        self.engine.beside.restore([(*key, text) for key, text in self.rows.items()])
+        restore_desk(self.engine, [(*key, text) for key, text in self.rows.items()])
         self.engine.restore([], {}, 1000.0)
 
     def restart(self):

@@ -213,8 +213,8 @@ def _check(hub):
         assert len(state.instances) <= 12
         active = [each for each in state.instances.values() if each.phase is not Phase.INACTIVE]
         assert len(state.instances.line) <= 5 + len(active)
-    hub._disk.write(hub.core.take_changes())
-    rows = {key[0] for key in hub._disk._tables.get("instances", {})}
+    hub._stored = hub._stored.with_all([hub.core.take_changes()])
+    rows = {key[0] for key in hub._stored.instances}
     stored = dict.fromkeys(rows, 0)
     for name, key in hub._stored.instances:
         stored[name] += bool(key)

@@ -243,9 +243,3 @@ def winter_and_summer(zone):
 def test_the_machines_zone_is_the_one_of_the_environment_by_name_or_rule(monkeypatch, value, hours):
     monkeypatch.setenv("TZ", value)
     assert winter_and_summer(local_zone()) == hours
-
-
-@pytest.mark.parametrize(("named", "known"), [({"office": OFFICE, "a": OFFICE}, "a, office"), ({}, "none")])
-def test_of_a_name_that_is_like_none_all_that_are_known_are_told(named, known):
-    with pytest.raises(ValueError, match=f"no schedule 'zzz'.*known schedules: {known};"):
-        parse_schedule("not zzz", named, None)

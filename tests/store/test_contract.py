@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import StoreBusy, StoreError
+from hub.limits import AUDIT_KEPT_SECONDS
 from hub.model import OWN
 from hub.store import database, memory
-from hub.store.changes import Changes
+from hub.store.changes import BROKER, Changes, Position
 from hub.store.memory import MemoryStore
 from hub.store.patience import unless_failing
 from hub.store.store import durably
@@ -76,7 +77,7 @@ async def test_what_was_committed_is_there_after_a_restart_and_in_order(place):
             subscribers=[("https://b", "[]"), ("https://a", "[]")],
             meta=[("alive", "9.0"), ("key:token", "ab")],
             rules=[("Hot", "signed")],
-            receipts=(3, b"\x00\x01"),
+            positions={BROKER: Position(entry=(3, b"\x00\x01")), "nats": Position("41")},
             queued=queued(7),
         ),
     )
@@ -89,7 +90,8 @@ async def test_what_was_committed_is_there_after_a_restart_and_in_order(place):
     assert found.subscribers == [("https://a", "[]"), ("https://b", "[]")]
     assert found.meta == {"alive": "9.0", "key:token": "ab"}
     assert found.rules == {"Hot": "signed"}
-    assert found.receipts == [(3, b"\x00\x01")]
+    assert found.position(BROKER).entries == [(3, b"\x00\x01")]
+    assert found.position("nats").text == "41"
     assert found.last_row == 7
 
 
@@ -135,6 +137,24 @@ async def test_samples_without_a_slot_are_all_of_the_instance_and_go_before_the_
     assert (await place.store.load()).samples == [("Hot", "2", "x", 1, "3")]
 
 
+async def audit_of(place):
+    """Return when each entry of the audit log was."""
+    return [entry[1] for entry in await place.store.read(lambda reader: reader.audit(1 << 60, 100))]
+
+
+async def test_audit_entries_that_are_too_old_leave_two_for_each_that_comes(place):
+    def entry(at):
+        return (at, "olga", "http", "ack", "{}")
+
+    await durably(place.store, Changes(audit=[entry(float(at)) for at in range(6)]))
+    await durably(place.store, Changes(audit=[entry(AUDIT_KEPT_SECONDS)]))
+    assert len(await audit_of(place)) == 7  # an age old, and no older
+    await durably(place.store, Changes(audit=[entry(AUDIT_KEPT_SECONDS + 5.5)]))
+    assert min(await audit_of(place)) == 2.0
+    await durably(place.store, Changes(audit=[entry(AUDIT_KEPT_SECONDS + 5.5)]))
+    assert min(await audit_of(place)) == 4.0
+
+
 async def test_rules_replace_all_rules_and_without_any_they_stay(place):
     await durably(place.store, Changes(rules=[("Hot", "1"), ("Cold", "2")]))
     await durably(place.store, Changes(rules=[("Hot", "3")]))
@@ -146,8 +166,8 @@ async def test_rules_replace_all_rules_and_without_any_they_stay(place):
 
 async def test_receipts_come_one_a_commit_and_go_up_to_a_number(place):
     for number in range(1, 5):
-        await durably(place.store, Changes(receipts=(number, bytes([number]))))
-    await durably(place.store, Changes(receipts=(5, b"5"), forget_receipts=3))
+        await durably(place.store, Changes(positions={BROKER: Position(entry=(number, bytes([number])))}))
+    await durably(place.store, Changes(positions={BROKER: Position(entry=(5, b"5"), forget=3)}))
     assert (await (await place.again()).load()).receipts == [(4, b"\x04"), (5, b"5")]
 
 

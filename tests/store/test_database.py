@@ -12,6 +12,7 @@ from hub.limits import AUDIT_KEPT_SECONDS, TRACE_KEPT_SECONDS
 from hub.store import database as module
 from hub.store.changes import BROKER, Changes, Position
 from hub.store.database import Database
+from hub.store.migrations import StateStep
 from hub.store.sqlite_reader import SqliteReader
 
 FULL = Changes(
@@ -384,51 +385,50 @@ def test_samples_of_instances_that_are_gone_leave_with_the_upgrade(path, opened)
     assert [row[1] for row in reopened(database, opened).load().samples] == ['["1"]']
 
 
-def test_a_secret_is_made_once_and_stays_and_each_name_has_its_own(opened, path):
+# what is over leaves
+
+
+def trace_row(at):
+    return (at, "held", "f", "Warm", "", "{}")
+
+
+def times(database, table="trace"):
+    return [row[0] for row in database.connection.execute(f"SELECT at FROM {table} ORDER BY row")]
+
+
+def test_entries_that_are_too_old_leave_two_for_each_that_comes(opened):
+    database, day = opened(), 86400.0
+    database.apply([Changes(trace=[trace_row(at * day) for at in range(10)])])
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS)])])
+    assert times(database)[0] == 0.0  # an age old, and no older
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.5 * day)])])
+    assert times(database)[0] == 2 * day
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.5 * day)] * 4)])
+    assert times(database)[0] == 6 * day
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.6 * day)] * 40)])
+    assert times(database)[0] == 6 * day
+
+
+def test_a_clock_that_is_years_ahead_for_a_moment_empties_no_table(opened):
     database = opened()
-    key = database.key("links")
-    assert (len(key), database.key("links")) == (32, key)
-    assert database.key("logins") != key
-    database.close()
-    assert opened().key("links") == key
+    database.apply([Changes(trace=[trace_row(float(at)) for at in range(1000)])])
+    database.apply([Changes(trace=[trace_row(4e9)])])
+    assert len(times(database)) == 999
+    for at in range(1000, 1010):
+        database.apply([Changes(trace=[trace_row(float(at))])])
+    assert len(times(database)) == 1009
 
 
-@pytest.mark.parametrize("text", ["ab", "no hex", ""])
-def test_a_secret_that_was_written_over_is_refused_with_what_to_do(opened, text):
+def test_the_audit_log_has_an_age_of_its_own(opened):
     database = opened()
-    database.key("links")
-    database.connection.execute("UPDATE meta SET value = ? WHERE key = 'key:links'", (text,))
-    with pytest.raises(StoreUnusable, match="DELETE FROM meta WHERE key = 'key:links'"):
-        database.key("links")
+    database.apply([Changes(audit=[(at, "olga", "http", "ack", "{}") for at in (0.0, 5.0)])])
+    database.apply([Changes(audit=[(AUDIT_KEPT_SECONDS + 1.0, "olga", "http", "ack", "{}")])])
+    assert times(database, "audit") == [5.0, AUDIT_KEPT_SECONDS + 1.0]
 
 
-def test_what_is_counted_goes_on_after_a_restart(opened):
+def test_what_leaves_by_age_is_the_same_after_a_restart(opened):
     database = opened()
-    assert [database.count("a"), database.count("a"), database.count("b")] == [1, 2, 1]
-    database.close()
-    assert opened().count("a") == 3
-
-
-def test_a_file_whose_name_is_gone_is_written_anew_with_all_that_it_held(opened, path):
-    database = opened()
-    database.apply([FULL])
-    assert database.look_after() == ""
-    path.unlink()
-    path.with_name("hub.db.anew").write_text("left by a hub that died meanwhile")
-    assert database.look_after() == f"{path} is gone; it was written anew, with all that the hub holds"
-    assert database.look_after() == ""
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert sorted(each.name for each in path.parent.glob("hub.db.anew*")) == []
-    assert database.count("a") == 1
-    database.close()
-    again = opened()
-    assert again.count("a") == 2
-    assert again.load().alerts == [("f1", '{"a":1}')]
-
-
-def test_a_file_in_whose_place_another_was_put_is_left_alone(opened, path):
-    database = opened()
-    path.rename(path.with_name("away.db"))
-    path.write_text("mine")
-    assert database.look_after() == f"{path} is another file now"
-    assert path.read_text() == "mine"
+    database.apply([Changes(trace=[trace_row(at) for at in (0.0, 1.0, 9.0)])])
+    database = reopened(database, opened)
+    database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.0)])])
+    assert times(database) == [9.0, TRACE_KEPT_SECONDS + 5.0]

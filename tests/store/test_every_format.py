@@ -15,6 +15,7 @@ from hub.model import OWN, Phase
 from hub.notify.subscribers import Subscribers
 from hub.store.database import Database
 from hub.store.keeper import restore_all
+from hub.store.sqlite_reader import SqliteReader
 from tests.store import make_state
 from tests.store.opening import SAVED, Hub, shown
 
@@ -140,7 +141,7 @@ def test_what_stands_beside_the_core_is_taken_back(opened, name):
     assert list(subscribers.all) == (["https://push.example.org/7"] if "subscribers" in before else [])
     assert len(Receipts(snapshot.receipts)) == len(before["receipts"]) == 1
     assert snapshot.meta_float("alive", 0.0) == SAVED
-    waiting = {(row[2], row[1]) for row in hub.database.queued("mail", 0, 100)}
+    waiting = {(row[2], row[1]) for row in SqliteReader(hub.database.connection).queued("mail", 0, 100)}
     assert len(waiting) == 1
 
 

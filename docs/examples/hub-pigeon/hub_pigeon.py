@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.plugin import Delivered, Notification, Outcome, Retry, Section, Toolbox, text
+from hub.plugin import Delivered, Key, KeyTable, Notification, Outcome, Retry, Section, Toolbox, text
 
 LOFT = Key("loft", text, "", "The folder where the pigeons land.", "/srv/loft", required=True)
 

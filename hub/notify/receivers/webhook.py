@@ -11,10 +11,10 @@ from yarl import URL
 
 from hub.document import Node
 from hub.fields import Bad, Key, KeyTable, Section, boolean, one_of, secret
+from hub.ids import episode_id
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.bodies import JSON, Body, body
 from hub.notify.client_keys import BETTER
-from hub.notify.episode import episode
 from hub.notify.guard import Forbidden, forbidden, literal
 from hub.notify.hosts import HostOf
 from hub.notify.http import NOT_TAKEN, answered, fault, guarded_client, passing, place, unknown, wide_client

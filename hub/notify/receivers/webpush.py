@@ -21,10 +21,10 @@ from yarl import URL
 from hub.document import Node
 from hub.duration import format_duration
 from hub.fields import Bad, Section, text
+from hub.ids import episode_id
 from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, PUSH_SECONDS, VAPID_SECONDS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.client_keys import WEBPUSH, WEBPUSH_ALLOW_PRIVATE, WEBPUSH_CONTACT
-from hub.notify.episode import episode
 from hub.notify.guard import Forbidden
 from hub.notify.hostname import unusable
 from hub.notify.http import answered, fault, guarded_client, passing, place

@@ -6,7 +6,6 @@ listened. Nobody is `online` of whom an alert says that he is silent.
 
 from hub.commands.seams import Ask
 from hub.operate.api.recent import Recent
-from hub.rules.rule_runner import RuleRunner
 
 __all__ = ["Attendance"]
 
@@ -49,26 +48,3 @@ class Attendance:
         if missed < LATE:
             return "unknown"
         return "late" if missed < SILENT else "silent"
-
-
-def _silent(core: Core) -> "list[tuple[RuleRunner, set[tuple[str, ...]], set[str]]]":
-    """Return the rules whose alerts of silence fire: of which instances, and on which topics these spoke last."""
-    found: dict[str, tuple[RuleRunner, set[tuple[str, ...]], set[str]]] = {}
-    for alert in core.book.alerts.values():
-        state = core.engine.states.get(alert.alertname) if alert.state is Phase.FIRING else None
-        if state is None or state.rule.absent is None:
-            continue
-        key = tuple(alert.labels.get(name, "") for name in state.rule.by)
-        instance = state.instances.get(key)
-        if instance is not None and instance.absent_since:
-            _, keys, topics = found.setdefault(alert.alertname, (state, set(), set()))
-            keys.add(key)
-            topics.add(instance.topic)
-    return list(found.values())
-
-
-def _concerns(state: RuleRunner, keys: set[tuple[str, ...]], topics: set[str], topic: str) -> bool:
-    if topic in topics:
-        return True
-    pattern = next((each for each in state.rule.patterns if matches(each.filter, topic)), None)
-    return pattern is not None and state.instances.key_of(pattern.values(topic.split("/"))) in keys

@@ -16,7 +16,7 @@ from hub.operate.api.answers import answer, refused
 from hub.operate.api.described import JSON, Described
 from hub.operate.api.login import COOKIE, Login
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
-from hub.store.logouts import end_login
+from hub.store.patience import unless_failing
 
 __all__ = ["ENDPOINTS", "json_of"]
 

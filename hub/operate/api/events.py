@@ -14,7 +14,7 @@ from hub.contracts.json_schema import ANY, FLAG, TEXT, WHOLE, ok, said
 from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import check_topic
 from hub.limits import HTTP_BATCH_EVENTS, HTTP_BODY_BYTES, HTTP_POSTS, IDEMPOTENCY_KEY_CHARS
-from hub.model import Event
+from hub.model import Delivery, Event
 from hub.operate.api.actor import OPERATOR, Refused
 from hub.operate.api.answers import answer
 from hub.operate.api.described import JSON, NDJSON, Described
@@ -25,19 +25,6 @@ __all__ = ["ENDPOINTS"]
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
-
-
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    """One payload, as if the broker had brought it."""
-
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = False
-    packet_id: int | None = 1
-    duplicate: bool = False
-    subscription_ids: list[int] = field(default_factory=list)
 
 
 async def _post(asked: Asked) -> Response:

@@ -25,7 +25,6 @@ from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.api.standing import Receiving
 from hub.operate.api.ticker import alert_counts
 from hub.operate.histogram import Histogram
-from hub.rules.rule_runner import RuleRunner
 
 __all__ = ["BOUNDS", "ENDPOINTS", "OTHER", "HubCollector"]
 
@@ -218,7 +217,7 @@ def _named(members: Sequence[tuple[str, Any]], most: int) -> Iterable[tuple[str,
         yield OTHER, others
 
 
-def _sums(states: Sequence[RuleRunner]) -> tuple[int, int, int]:
+def _sums(counted: Sequence[RuleCounts]) -> tuple[int, int, int]:
     return (
         sum(counts.evaluations for counts in counted),
         sum(counts.matches for counts in counted),

@@ -42,6 +42,7 @@ from hub.operate.api.ticker import Ticker, alert_counts, outbox_counts
 from hub.operate.descriptors import http_room, limit
 from hub.operate.figures import Figures
 from hub.operate.web import assets, links
+from hub.store.reader import Reader
 
 __all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
 

@@ -20,7 +20,7 @@ from hub.model import Phase
 from hub.operate.ask import ask, ask_all
 from hub.operate.reach import Reach, reach_of
 from hub.operate.runner import run_loop
-from hub.operate.shown import shown, shown_json, shown_labels
+from hub.printable import shown, shown_json, shown_labels
 
 __all__ = ["ack", "alerts", "listing", "print_table", "request", "silence", "unsilence", "user"]
 

@@ -89,7 +89,7 @@ def _remembered(state: Path) -> set[str]:
     try:
         if not state.exists() or kind_of(state):
             return set()
-        heard, states = remembered(state, HEARD, TOPICS)
+        heard, states = remembered(state, Lasts.kind, TOPICS)
         return {*heard, *(str(orjson.loads(each)[_CAME]).partition("\0")[0] for each in states)}
     except (OSError, ValueError, LookupError):
         return set()  # what is wrong with it is told elsewhere

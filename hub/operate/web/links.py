@@ -16,7 +16,6 @@ from hub.clock import PEOPLE, rfc3339
 from hub.commands.seams import Desk
 from hub.commands.token import Claim
 from hub.errors import Code, HubError, RequestError
-from hub.expressions import visible
 from hub.model import Phase
 from hub.operate.api.answers import refused, retry_after
 from hub.operate.web.assets import HEADERS

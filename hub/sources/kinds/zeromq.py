@@ -12,7 +12,7 @@ import zmq.asyncio
 from hub.fields import Section
 from hub.limits import BATCH
 from hub.notify.endpoint import worded
-from hub.notify.redact import one_line
+from hub.printable import one_line
 from hub.sources.place import Place
 from hub.sources.queue import Message
 from hub.sources.source_keys import BIND, CONNECT, PATTERN, PREFIX, ZEROMQ

@@ -73,11 +73,11 @@ def _acknowledged(alert: Alert) -> dict[str, str]:
 
 
 def _status(mirror: Mirror, alert: Alert, rule: Rule | None) -> dict[str, Any]:
-    """Say which stage of the desk keeps it from being told; `limit` and `group` only delay."""
-    stage, detail = alert.held or ("", "")
-    silenced = [detail] if stage == "silence" else []
-    inhibited = mirror.held_back_by(alert) if stage == "unless" and rule else []
-    muted = [detail or stage] if stage in ("mute", "shadow") else []
+    """Say what suppresses it; of `limit` and `group`, which only delay, Alertmanager has no word."""
+    by, detail = alert.held or (None, "")
+    silenced = [detail] if by is Suppressor.SILENCE else []
+    inhibited = mirror.held_back_by(alert) if by is Suppressor.UNLESS and rule else []
+    muted = [detail or by.value] if by is Suppressor.MUTE or by is Suppressor.SHADOW else []
     state = "suppressed" if silenced or inhibited or muted else "active"
     return {"state": state, "silencedBy": silenced, "inhibitedBy": inhibited, "mutedBy": muted}
 
