@@ -14,7 +14,6 @@ from typing import Protocol
 import aiohttp
 
 from hub import __version__
-from hub.attempts import Attempts
 from hub.clock import PEOPLE, Clock, SystemClock, rfc3339
 from hub.commands.channel import Channel, Heard, desk_settings
 from hub.commands.drill import ALERTNAME, Drills
@@ -22,21 +21,22 @@ from hub.commands.link import Links
 from hub.commands.owner import OwnerAsk, OwnerMirror
 from hub.commands.service import Service
 from hub.config import Settings
-from hub.core import Core
-from hub.crew import crew, insist
-from hub.custody import Custody, earlier_filters, naming, try_restore
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
-from hub.document import Problems
-from hub.downtime import ClockDowntime, Downtime
+from hub.documents.document import Problems
 from hub.errors import ConfigError, StoreError
-from hub.files import Files, check, load_files, people_of
 from hub.ingest.mqtt_source import MqttSource
 from hub.ingest.open import open_session
 from hub.ingest.session import Session
 from hub.ingest.source import EventSource, Notice
 from hub.limits import GC_ALLOCATIONS
 from hub.model import OWN, Notification
+from hub.node.custody import Custody, earlier_filters, naming, try_restore
+from hub.node.file_watch import look, watch
+from hub.node.opening import open_state
+from hub.node.own_status import OwnStatus
+from hub.node.rebirth import Rebirths
+from hub.node.reload import Reload
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
@@ -45,23 +45,23 @@ from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
 from hub.notify.settings import build_receiver
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer, Observers
-from hub.opening import open_state
-from hub.outbox import StoreOutbox
-from hub.own_status import OwnStatus
-from hub.pipeline import Pipeline
-from hub.rebirth import Rebirths
-from hub.reload import Reload
+from hub.project.files import Files, check, load_files, people_of
 from hub.schedules import local_zone
 from hub.selfwatch.heartbeat import Heartbeat
 from hub.selfwatch.recall import about_itself, spoken
 from hub.selfwatch.tally import Tally
 from hub.selfwatch.watcher import DROPPED, Watcher
 from hub.sources.open import open_sources
+from hub.spine.core import Core
+from hub.spine.crew import crew, insist
+from hub.spine.delivery_trace import Attempts
+from hub.spine.downtime import ClockDowntime, Downtime
+from hub.spine.pipeline import Pipeline
+from hub.spine.store_outbox import StoreOutbox
+from hub.spine.unit import Unit
 from hub.store.changes import BROKER, Snapshot
 from hub.store.store import Store
 from hub.tracing.spans import Tracing
-from hub.unit import Unit
-from hub.watch import look, watch
 
 __all__ = ["App", "Beside", "check"]
 

@@ -6,13 +6,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from hub.broker_settings import broker_option, parse_broker_url, read_broker
-from hub.document import Problems
+from hub.documents.document import Problems
+from hub.documents.value_schema import NAMES, TEXT
 from hub.errors import ConfigError
 from hub.fields import Key, KeyTable, Section, boolean, late, list_of, one_of
-from hub.http_settings import HttpSettings, Token, listen_option, parse_address, read_http
 from hub.ingest.session import BrokerSettings
-from hub.reach_settings import (
+from hub.selfwatch.settings import (
+    HEARTBEAT,
+    SELF_WATCH,
+    HeartbeatSettings,
+    SelfWatchSettings,
+    read_heartbeat,
+    read_self_watch,
+)
+from hub.settings.broker_settings import broker_option, parse_broker_url, read_broker
+from hub.settings.http_settings import HttpSettings, Token, listen_option, parse_address, read_http
+from hub.settings.reach_settings import (
     BROKER_KEY,
     DEFAULT_FILE,
     HTTP_KEY,
@@ -22,17 +31,8 @@ from hub.reach_settings import (
     open_settings,
     topic_prefix,
 )
-from hub.selfwatch.settings import (
-    HEARTBEAT,
-    SELF_WATCH,
-    HeartbeatSettings,
-    SelfWatchSettings,
-    read_heartbeat,
-    read_self_watch,
-)
 from hub.sources.settings import SourceSettings, read_sources, sources_schema
 from hub.tracing.settings import TRACING, TracingSettings, read_tracing
-from hub.value_schema import NAMES, TEXT
 
 __all__ = [
     "SETTINGS",

@@ -11,14 +11,14 @@ same; only the schema and its words are missing then.
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast, overload
 
-from hub.declared import Convert, Key, KeyTable, late
-from hub.document import Node, Problems
-from hub.duration import parse_duration
+from hub.documents.declared import Convert, Key, KeyTable, late
+from hub.documents.document import Node, Problems
+from hub.documents.duration import parse_duration
+from hub.documents.nearest import nearest
+from hub.documents.secret import Secret, Unset
+from hub.documents.value_schema import SPAN, TEXT, list_schema, schema_of, with_schema
 from hub.errors import Problem
-from hub.nearest import nearest
 from hub.printable import first_odd, odd, plain
-from hub.secret import Secret, Unset
-from hub.value_schema import SPAN, TEXT, list_schema, schema_of, with_schema
 
 __all__ = [
     "Bad",

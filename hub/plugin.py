@@ -3,10 +3,10 @@
 docs/embedding.md lists them, tests/test_public_api.py holds the list. Nothing in the hub imports this module.
 """
 
+from hub.documents.secret import Secret
 from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, integer, list_of, number, one_of, secret, text
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.receiver import Kind, Receiver, Toolbox
-from hub.secret import Secret
 
 __all__ = [
     "Bad",

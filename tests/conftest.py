@@ -7,7 +7,7 @@ import tests.support.measured  # noqa: F401 - before the hub is imported anywher
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hub.broker import Mosquitto
+from hub.operate.mosquitto import Mosquitto
 from tests.support import prefork
 from tests.support.servers import RabbitServer
 

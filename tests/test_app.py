@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from hub import crew
 from hub.app import App
 from hub.config import load_settings
 from hub.errors import ConnectionRefused
 from hub.observer import Observer
+from hub.spine import crew
 
 
 class Forgetful:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.fields import Section
 from hub.notify.settings import read_receivers

@@ -3,7 +3,7 @@
 import pytest
 
 from hub import fields
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.fields import Section, boolean, did_you_mean, duration, integer, list_of, number, one_of, secret, text
 
 

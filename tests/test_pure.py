@@ -6,8 +6,8 @@ import sys
 import pytest
 import yaml
 
-from hub import document
-from hub.document import Problems, parse_document
+from hub.documents import document
+from hub.documents.document import Problems, parse_document
 from hub.imports import yaml_source
 from tests.support.ends import watching
 from tests.support.hub import ROOT, Hub
@@ -32,7 +32,7 @@ BROKEN = [
 IMPORTS = """
 import asyncio, sys
 sys.modules["uvloop"] = sys.modules["yaml._yaml"] = None
-from hub import document
+from hub.documents import document
 from hub.operate.runner import run_loop
 async def kind():
     return type(asyncio.get_running_loop()).__module__
@@ -40,7 +40,7 @@ print(run_loop(kind()), document._LOADER.__module__)
 """
 WITHOUT = """
 import yaml
-from hub import document
+from hub.documents import document
 from hub.operate import runner
 document._LOADER = yaml.SafeLoader
 del runner.uvloop

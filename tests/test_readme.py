@@ -14,7 +14,8 @@ import pytest
 import typer
 
 from hub.config import load_settings
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
+from hub.documents.shipped_files import shared
 from hub.notify.settings import read_receivers
 from hub.operate import attention
 from hub.operate import log as log_module
@@ -23,7 +24,6 @@ from hub.operate.phrases import __file__ as phrases_file
 from hub.rules import schema
 from hub.rules.keys import Known
 from hub.rules.loader import load_rules
-from hub.share import shared
 from tests.support import prefork
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ So a chattering alarm (ISA-18.2) is told three times while it chatters, and what
 from typing import Any
 
 from hub.alerts.alert import Alert, changed
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, FLAPPING_TRACED
 from hub.model import Phase, Suppressed, Suppressor
 

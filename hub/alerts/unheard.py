@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from hub.duration import spoken_duration
+from hub.documents.duration import spoken_duration
 from hub.errors import CompileError, EvaluationError
 from hub.expressions import Context, Program, Template, compile_expression
 from hub.expressions.explain import parts

@@ -20,10 +20,10 @@ from hub.commands.pages import Wanted, fitting, page, wanted
 from hub.commands.request import Request
 from hub.commands.seams import Mirror
 from hub.contracts.answered import AlertsChanged, SilenceBody, SilenceEnded, SilenceMade
-from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.limits import SILENCE_SECONDS
 from hub.model import Phase
+from hub.spine.core import Core
 
 __all__ = ["ack", "alerts", "order", "silence", "silences", "unack", "unsilence"]
 

@@ -12,12 +12,12 @@ from hub.commands.request import Request
 from hub.commands.seams import Mirror
 from hub.commands.slices import at_once
 from hub.contracts.answered import DroppedAnswer, OutboxBody, OutboxChanged
-from hub.core import Core
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
 from hub.limits import OUTBOX_SHOWN
-from hub.outbox import revived
-from hub.pipeline import Pipeline
+from hub.spine.core import Core
+from hub.spine.pipeline import Pipeline
+from hub.spine.store_outbox import revived
 from hub.store.reader import OutboxEntry, Reader
 from hub.store.store import Store
 

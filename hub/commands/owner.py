@@ -7,12 +7,12 @@ from hub.alerts.alert import Alert
 from hub.alerts.matchers import Matcher
 from hub.alerts.silences import Silence
 from hub.commands.seams import Answer, RuleCounts
-from hub.core import Core
 from hub.ingest.topics import matches
 from hub.model import Event, Phase
 from hub.rules.posting import PostedAlert
 from hub.rules.rule import Rule
 from hub.rules.rule_runner import RuleRunner
+from hub.spine.core import Core
 from hub.store.reader import Reader
 from hub.store.store import Store
 from hub.why import absence

@@ -10,7 +10,7 @@ import orjson
 from hub.alerts.alert import Alert
 from hub.alerts.matchers import Matcher, parse_matchers
 from hub.clock import rfc3339
-from hub.duration import format_duration, parse_duration
+from hub.documents.duration import format_duration, parse_duration
 from hub.errors import Code, RequestError
 from hub.ids import read_alert
 from hub.limits import PAYLOAD_DEPTH, POSTED_LABELS, TEMPLATE_BYTES

@@ -17,15 +17,15 @@ from hub.commands.request import Request
 from hub.commands.seams import Answer, Ask, Mirror
 from hub.commands.slices import Slices
 from hub.commands.token import Claim, read_token, sign_token
-from hub.core import Core
 from hub.errors import Code, HubError, RequestError
 from hub.fields import did_you_mean
 from hub.ids import episode_named
 from hub.limits import POSTED_SLICE, TOKEN_SECONDS
 from hub.model import Event, Notification
 from hub.notify.subscribers import Subscribers
-from hub.pipeline import Pipeline
 from hub.rules.posting import Posting
+from hub.spine.core import Core
+from hub.spine.pipeline import Pipeline
 from hub.store.patience import unless_failing
 from hub.store.reader import Reader
 from hub.store.store import Store

@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.devices.payload import Payload, Signal
 from hub.devices.roster import Device
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
 from hub.fields import Bad, Key, KeyTable, Section, did_you_mean, duration, late, number, one_of, text
 
 __all__ = ["FAULT", "Fault", "Running", "read_fault"]

@@ -8,11 +8,11 @@ from hub.devices.faults import FAULT, Fault, read_fault
 from hub.devices.payload import Payload, read_payload, read_value, signal_schema
 from hub.devices.roster import DEVICE, Device, Roster, read_attributes, read_roster
 from hub.devices.template import IDENTIFIER, TopicTemplate, topic_template
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.value_schema import LASTING, TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, integer, late, text
 from hub.ingest.session import Will
 from hub.limits import FLEET_DEVICES
-from hub.value_schema import LASTING, TEXT, with_schema
 
 __all__ = ["DEMO", "FLEET", "WILL", "Fleet", "read_fleet"]
 

@@ -10,9 +10,9 @@ from typing import Any
 from hub.devices import signal_keys as keys
 from hub.devices import signals
 from hub.devices.template import text_names
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.value_schema import Schema
 from hub.fields import Bad, Section, did_you_mean, text
-from hub.value_schema import Schema
 
 __all__ = ["Payload", "Signal", "read_payload", "read_value", "signal_schema"]
 

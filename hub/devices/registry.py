@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.devices.fleet import Fleet, read_fleet
 from hub.devices.roster import Device
-from hub.document import Node, Problems, read_document, yaml_files
+from hub.documents.document import Node, Problems, read_document, yaml_files
 from hub.errors import Problem
 
 __all__ = ["Device", "Registry", "load_fleets"]

@@ -9,11 +9,11 @@ from itertools import count as numbers
 from typing import Any
 
 from hub.devices.template import IDENTIFIER, TopicTemplate, render, text_names, topic_level
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.secret import Secret
+from hub.documents.value_schema import NAME, Schema, with_schema
 from hub.fields import Bad, Key, Section, integer
 from hub.limits import FLEET_DEVICES
-from hub.secret import Secret
-from hub.value_schema import NAME, Schema, with_schema
 
 __all__ = ["DEVICE", "Device", "Roster", "read_attributes", "read_roster"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.value_schema import LASTING, TEXT, list_schema, with_schema
 from hub.fields import Bad, Key, KeyTable, duration, integer, late, list_of, number, text
-from hub.value_schema import LASTING, TEXT, list_schema, with_schema
 
 __all__ = ["SIGNALS"]
 

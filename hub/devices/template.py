@@ -8,11 +8,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.value_schema import TEXT, with_schema
 from hub.fields import Bad, did_you_mean, text
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
-from hub.value_schema import TEXT, with_schema
 
 __all__ = ["IDENTIFIER", "TopicTemplate", "render", "text_names", "topic_level", "topic_template"]
 

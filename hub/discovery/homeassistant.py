@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from hub.alerts.alert import Alert
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import Problem
 from hub.rules.rule import Rule
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
+from hub.documents.nearest import nearest
 from hub.expressions.ast import Call, Node
 from hub.expressions.emitter import UNKNOWN, Code
 from hub.expressions.foreign import function_of_others
@@ -16,7 +17,6 @@ from hub.expressions.library.regex import pattern
 from hub.expressions.names import HISTORY
 from hub.expressions.resolver import Host, Resolver, path
 from hub.expressions.values import an
-from hub.nearest import nearest
 
 __all__ = ["BINARY", "build_map", "call", "invert", "negate"]
 

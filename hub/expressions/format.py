@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from hub.clock import PEOPLE
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.errors import CompileError, EvaluationError
 from hub.expressions.times import timestamp_at
 from hub.expressions.values import Optional, an, type_of

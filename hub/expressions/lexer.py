@@ -6,7 +6,7 @@ from itertools import takewhile
 from string import ascii_letters, digits
 from typing import Any, NamedTuple
 
-from hub.duration import parse_duration
+from hub.documents.duration import parse_duration
 from hub.errors import CompileError
 from hub.expressions.values import INT_MAX, UINT_MAX, UInt
 from hub.limits import EXPRESSION_CHARS

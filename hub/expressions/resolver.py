@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
 
+from hub.documents.nearest import nearest
 from hub.expressions.ast import Has, Name, Node, Select
 from hub.expressions.emitter import Code, Emitter
 from hub.expressions.misspelt import misspelt
 from hub.expressions.names import BUILTINS, EVENT, Scope
 from hub.expressions.values import TYPES
-from hub.nearest import nearest
 
 __all__ = ["Host", "Resolver", "path"]
 

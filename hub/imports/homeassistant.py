@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from hub.document import Problems
-from hub.duration import format_duration
+from hub.documents.document import Problems
+from hub.documents.duration import format_duration
 from hub.errors import ConfigError, Problem
 from hub.imports.draft import Draft, Entry, Imported, Value
 from hub.imports.jinja import Message, message

@@ -2,8 +2,8 @@
 
 import re
 
-from hub.document import Problems
-from hub.duration import UNITS, format_duration
+from hub.documents.document import Problems
+from hub.documents.duration import UNITS, format_duration
 from hub.errors import ConfigError, Problem
 from hub.imports.draft import Draft, Entry, Imported, Value
 from hub.imports.gotemplate import GoText

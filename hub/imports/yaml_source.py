@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import Problem
 from hub.limits import DOCUMENT_DEPTH
 

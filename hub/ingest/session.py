@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hub.documents.secret import Secret
 from hub.ingest.packet import Packet
 from hub.ingest.source import Publisher, Source
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
-from hub.secret import Secret
 
 __all__ = ["BrokerSettings", "Session", "Will"]
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.value_schema import TEXT, with_schema
 from hub.errors import CompileError
 from hub.expressions import Template
 from hub.expressions.template import Filler, fillers
@@ -16,7 +17,6 @@ from hub.fields import Bad, text
 from hub.limits import ADDRESS_CHARS, ADDRESS_VALUE_CHARS
 from hub.notify.templating import SCOPE, mistake, names, template
 from hub.notify.text import as_json
-from hub.value_schema import TEXT, with_schema
 
 __all__ = ["Address", "Payload", "address", "payload"]
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import orjson
 
 from hub.clock import rfc3339
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.secret import Secret
 from hub.expressions import Template
 from hub.fields import Bad, did_you_mean
 from hub.ids import episode_id, fingerprint_in
@@ -19,7 +20,6 @@ from hub.limits import FED_SECONDS
 from hub.model import Notification, Phase
 from hub.notify.templating import names, template
 from hub.notify.text import as_json
-from hub.secret import Secret
 
 __all__ = ["JSON", "Body", "alertmanager", "body", "cloudevent", "postable_alerts"]
 

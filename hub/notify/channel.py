@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Collection
 from pathlib import Path
 
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.limits import CLOSE_SECONDS, RECEIVER_NOTES
 from hub.model import Notification, Outcome, Retry
 from hub.notify.breaker import Breaker

@@ -7,12 +7,12 @@ costs 0.4 s) is not imported. The sources of the same queues share some. Each `r
 from typing import Any
 from urllib.parse import urlsplit
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.secret import Secret
+from hub.documents.value_schema import TEXT, Schema, list_schema, one_required, with_schema
 from hub.fields import Bad, Key, KeyTable, boolean, integer, late, list_of, one_of, secret, text
 from hub.notify.address import Address, Payload, address, payload
 from hub.notify.endpoint import endpoint
-from hub.secret import Secret
-from hub.value_schema import TEXT, Schema, list_schema, one_required, with_schema
 
 __all__ = ["BETTER", "BOTH", "PASSWORD", "PAYLOAD", "TABLES", "TEMPLATE", "USERNAME"]
 

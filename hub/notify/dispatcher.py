@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hub.clock import Clock
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.ids import episode_id
 from hub.limits import HANDED, LANE_FETCH, MAY_BEGIN_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.secret import Secret
+from hub.documents.value_schema import TEXT, with_schema
 from hub.fields import Bad, secret
 from hub.notify.redact import Redactor
-from hub.secret import Secret
-from hub.value_schema import TEXT, with_schema
 
 __all__ = ["endpoint", "endpoint_redactor", "worded"]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
 from hub.fields import did_you_mean
 
 __all__ = ["Fallback", "check_fallbacks"]

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hub.document import Node, Problems
-from hub.duration import parse_duration
+from hub.documents.document import Node, Problems
+from hub.documents.duration import parse_duration
+from hub.documents.value_schema import LASTING, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, integer, late, text
 from hub.limits import DELIVERY_AGE_SECONDS, RATE_COUNT, RECEIVER_TIMEOUT_SECONDS, RETRY_AFTER_SECONDS, RETRY_SECONDS
 from hub.notify.fallback import Fallback
 from hub.notify.pace import Rate
 from hub.notify.retry import RetryPolicy
-from hub.value_schema import LASTING, with_schema
 
 __all__ = [
     "COMMON",

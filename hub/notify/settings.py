@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.secret import Secret
+from hub.documents.value_schema import Schema, mapping_schema, one_required
 from hub.fields import Section, did_you_mean
 from hub.limits import BREAKER_FAILURES, RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
 from hub.notify.client_keys import TABLES
 from hub.notify.keys import COMMON, FALLBACK, RATE, RETRY, SEND_RESOLVED, TIMEOUT, fallback, retry
 from hub.notify.receiver import Kind, Receiver, ReceiverSettings, Toolbox
-from hub.secret import Secret
-from hub.value_schema import Schema, mapping_schema, one_required
 
 __all__ = ["build_receiver", "read_receivers", "receivers_schema"]
 

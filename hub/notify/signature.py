@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 
-from hub.secret import Secret
+from hub.documents.secret import Secret
 
 __all__ = ["HEADERS", "Signer", "unreadable"]
 

@@ -9,12 +9,12 @@ topic or `by` has that name.
 from collections.abc import Mapping
 from typing import Any
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.value_schema import TEXT, with_schema
 from hub.errors import CompileError
 from hub.expressions import Context, Scope, Template, TopicTemplate, caret, compile_template, compile_topic
 from hub.fields import Bad, text
 from hub.ids import episode_id
-from hub.value_schema import TEXT, with_schema
 
 __all__ = ["NAMES", "SCOPE", "mistake", "names", "template", "topic"]
 

@@ -12,7 +12,9 @@ from urllib.parse import quote, unquote
 
 from yarl import URL
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.secret import Secret
+from hub.documents.value_schema import TEXT, with_schema
 from hub.errors import CompileError
 from hub.expressions.template import Filler, fillers
 from hub.fields import Bad, secret
@@ -20,8 +22,6 @@ from hub.limits import URL_VALUE_CHARS
 from hub.notify.hostname import unusable
 from hub.notify.redact import url_secrets
 from hub.notify.templating import SCOPE, names
-from hub.secret import Secret
-from hub.value_schema import TEXT, with_schema
 
 __all__ = ["Target", "UnsafeHost", "target"]
 

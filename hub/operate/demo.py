@@ -18,18 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hub.app import App
-from hub.broker import Mosquitto
 from hub.clock import SystemClock
 from hub.config import load_settings
+from hub.documents.shipped_files import shared
 from hub.errors import HubError
 from hub.observer import Observer, Observers
 from hub.operate.api.server import HttpServer
 from hub.operate.figures import Figures
 from hub.operate.listener import Listener
+from hub.operate.mosquitto import Mosquitto
 from hub.operate.runner import Stopper
 from hub.operate.summary import Summary
 from hub.printable import shown
-from hub.share import shared
 
 __all__ = ["RECEIVERS", "Demo", "missing"]
 

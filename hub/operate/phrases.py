@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.model import OWN, Delivered, Notification, Outcome
 from hub.operate.summary import seconds_shown
 from hub.printable import shown, shown_labels

@@ -9,12 +9,12 @@ from typing import Protocol
 
 import typer
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
+from hub.documents.secret import Secret
 from hub.errors import ConfigError, SessionError
-from hub.http_settings import HttpSettings
 from hub.ingest.session import BrokerSettings
-from hub.reach_settings import load_http, load_reach
-from hub.secret import Secret
+from hub.settings.http_settings import HttpSettings
+from hub.settings.reach_settings import load_http, load_reach
 
 __all__ = ["NoAnswer", "Reach", "ReachedByBroker", "reach_of", "secret_of", "url_of"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
 from hub.errors import Problem
 from hub.fields import did_you_mean
 from hub.ingest.itself import Itself

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.yaml_hints import quoted
 from hub.errors import CompileError
 from hub.expressions import Scope, caret
 from hub.fields import Bad, text
-from hub.yaml_hints import quoted
 
 __all__ = ["compiled"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hub.document import Node
+from hub.documents.document import Node
 
 __all__ = ["FILE_KEYS", "RULE_KEYS", "automation", "whole_file"]
 

@@ -9,8 +9,21 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from itertools import pairwise
 
-from hub.document import Node, Problems
-from hub.duration import parse_duration
+from hub.documents.document import Node, Problems
+from hub.documents.duration import parse_duration
+from hub.documents.value_schema import (
+    DURATION,
+    LABEL,
+    LASTING,
+    NAMES,
+    SPAN,
+    TEXT,
+    WAY,
+    list_schema,
+    names_schema,
+    schema_of,
+    with_schema,
+)
 from hub.errors import CompileError
 from hub.expressions import Program, Scope, compile_condition, compile_expression
 from hub.fields import Bad, Convert, Key, KeyTable, Section, Told, did_you_mean, duration, late, list_of, text
@@ -28,19 +41,6 @@ from hub.printable import first_odd, odd, plain
 from hub.rules.compiled import compiled
 from hub.rules.pattern import Pattern, parse_pattern
 from hub.schedules import Schedule, parse_schedule
-from hub.value_schema import (
-    DURATION,
-    LABEL,
-    LASTING,
-    NAMES,
-    SPAN,
-    TEXT,
-    WAY,
-    list_schema,
-    names_schema,
-    schema_of,
-    with_schema,
-)
 
 __all__ = [
     "Cause",

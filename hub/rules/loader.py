@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hub.document import Node, Problems, read_document, yaml_files
+from hub.documents.document import Node, Problems, read_document, yaml_files
 from hub.fields import Bad, Key, KeyTable, Section, late
 from hub.ingest.topics import covers
 from hub.limits import COVER_COMPARISONS

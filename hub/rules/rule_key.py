@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import tzinfo
 from typing import Any, TypeVar
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.value_schema import Schema
 from hub.expressions import Program, Scope, compile_condition, compile_expression
 from hub.fields import Convert, Key
 from hub.rules.compiled import compiled
 from hub.rules.keys import Cause, Gate, Known, Step, causes, gate, names_of, steps
-from hub.value_schema import Schema
 
 __all__ = ["RuleKey", "RulePlace", "made_of", "of", "of_fields"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
 from hub.errors import CompileError
 from hub.expressions import Program, Scope, Template, caret, compile_template
 from hub.expressions.asked import asks_label

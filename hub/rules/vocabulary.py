@@ -4,7 +4,8 @@ A key that stands here and is the declaration of a field of Rule (rule.py) is re
 `defaults` of a file use some of the same keys. The longer readers are in keys.py.
 """
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.value_schema import CONDITION, LABEL, NAMES, TEXT, list_schema
 from hub.expressions import Program, Template, literal
 from hub.fields import boolean, duration, late, one_of
 from hub.limits import GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
@@ -28,7 +29,6 @@ from hub.rules.keys import (
 )
 from hub.rules.pattern import Pattern
 from hub.rules.rule_key import RuleKey
-from hub.value_schema import CONDITION, LABEL, NAMES, TEXT, list_schema
 
 __all__ = [
     "ABSENT",

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from cronsim import CronSim, CronSimError
 
-from hub.duration import parse_duration
+from hub.documents.duration import parse_duration
 from hub.fields import did_you_mean
 from hub.schedules.schedule import Cron, Inverse, Range, Schedule, Span, Weekly
 from hub.schedules.wall import DAY, WEEK

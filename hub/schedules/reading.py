@@ -7,12 +7,12 @@ from datetime import tzinfo
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.value_schema import LASTING, NAME, TEXT, Schema, list_schema, one_required, with_schema
 from hub.expressions import is_word
 from hub.fields import Bad, Key, KeyTable, Section, did_you_mean, duration, late, list_of, text
 from hub.schedules.line import FORMS, KINDS, cron, daily, inverse, moment, parse_schedule, span, weekly
 from hub.schedules.schedule import Range, Schedule, Weekly
-from hub.value_schema import LASTING, NAME, TEXT, Schema, list_schema, one_required, with_schema
 
 __all__ = ["SCHEDULE", "read_schedules", "read_zone", "schedules_schema"]
 

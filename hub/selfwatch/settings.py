@@ -5,11 +5,11 @@ from pathlib import Path
 
 from yarl import URL
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.secret import Secret
+from hub.documents.value_schema import LASTING, NAMES, TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, late, one_of, secret
 from hub.limits import HEARTBEAT_EVERY_SECONDS, HEARTBEAT_LEAST_SECONDS
-from hub.secret import Secret
-from hub.value_schema import LASTING, NAMES, TEXT, with_schema
 
 __all__ = [
     "HEARTBEAT",

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.value_schema import TEXT, Schema, mapping_schema, one_required
 from hub.fields import Key, KeyTable, Section, did_you_mean, late
 from hub.sources.place import Place, place
 from hub.sources.queue import Kind
 from hub.sources.source_keys import TABLES
-from hub.value_schema import TEXT, Schema, mapping_schema, one_required
 
 __all__ = ["SourceSettings", "build_kind", "read_sources", "sources_schema"]
 

@@ -3,6 +3,7 @@
 They stand apart from the kinds because `hub schema` describes them where a queue's client library is not installed.
 """
 
+from hub.documents.value_schema import one_required
 from hub.fields import Key, KeyTable, one_of, text
 from hub.notify.client_keys import (
     AMQP_URL,
@@ -16,7 +17,6 @@ from hub.notify.client_keys import (
     USERNAME,
     zeromq_endpoint,
 )
-from hub.value_schema import one_required
 
 __all__ = ["TABLES"]
 

@@ -5,11 +5,11 @@ from importlib.util import find_spec
 
 from yarl import URL
 
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.secret import Secret
+from hub.documents.value_schema import TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, number, secret, text
 from hub.limits import TRACE_SAMPLE
-from hub.secret import Secret
-from hub.value_schema import TEXT, with_schema
 
 __all__ = ["TRACING", "TracingSettings", "read_tracing"]
 

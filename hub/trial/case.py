@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Any
 
 from hub.alerts.matchers import Matcher
-from hub.document import Node
+from hub.documents.document import Node
 
 __all__ = ["Case", "Deed", "Expectation", "Message"]
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.alerts.matchers import Matcher, parse_matchers
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.value_schema import DURATION, NAMES, SPAN, TEXT, list_schema, one_required, with_schema
 from hub.fields import Bad, Key, KeyTable, boolean, duration, integer, late, list_of, one_of, text
 from hub.ingest.topics import check_topic
 from hub.model import OWN_TOPICS
-from hub.value_schema import DURATION, NAMES, SPAN, TEXT, list_schema, one_required, with_schema
 
 __all__ = ["DEED", "EXPECTATION", "MESSAGE", "MOMENT", "STAGES", "TEST"]
 

@@ -5,11 +5,11 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from hub.alerts.matchers import NARROWER, Matcher, why_too_wide
-from hub.document import Node, Problems
+from hub.documents.document import Node, Problems
+from hub.documents.secret import Secret
 from hub.fields import Bad, Key, Section, Told, did_you_mean, duration, list_of, text
 from hub.limits import TRIAL_MESSAGES
 from hub.rules.loader import RuleSet
-from hub.secret import Secret
 from hub.trial import case_keys as keys
 from hub.trial.case import Case, Deed, Expectation, Message
 

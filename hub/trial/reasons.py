@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.fields import did_you_mean
 from hub.rules.rule import Rule
 from hub.trial.case import Expectation

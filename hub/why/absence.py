@@ -13,8 +13,7 @@ from hub.alerts.alert import Alert, fingerprint
 from hub.alerts.decision import Untold, alone, decide
 from hub.clock import rfc3339
 from hub.commands.slices import at_once
-from hub.core import Core
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.errors import Code, EvaluationError, RequestError
 from hub.expressions import Program
 from hub.expressions.explain import parts
@@ -29,6 +28,7 @@ from hub.rules.instance import samples_of
 from hub.rules.keys import Gate
 from hub.rules.rule import Rule
 from hub.rules.rule_runner import RuleRunner
+from hub.spine.core import Core
 from hub.why.values import value_text
 
 __all__ = ["looking", "why_not"]

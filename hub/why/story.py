@@ -9,7 +9,7 @@ import orjson
 
 from hub.clock import PEOPLE, rfc3339
 from hub.contracts.answered import WhyBody
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
 from hub.ids import fingerprint_in, parsed

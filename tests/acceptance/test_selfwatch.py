@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hub.broker import Mosquitto
+from hub.operate.mosquitto import Mosquitto
 from tests.acceptance.scene import document, scene
 from tests.faults.test_disk_full import Limit
 from tests.support.ends import Web, watching

@@ -2,7 +2,7 @@
 
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.silences import Silence
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.notify.settings import read_receivers
 from hub.rules.keys import Known
 from hub.rules.loader import RuleSet

@@ -7,7 +7,7 @@ for the model: it does not ask the hub how it reads them.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.notify.settings import read_receivers
 from hub.rules.keys import Known
 from hub.rules.loader import RuleSet

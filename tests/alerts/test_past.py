@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hub.alerts import book, past
 from hub.alerts.alert import fingerprint
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import Phase
 from hub.notify.settings import read_receivers

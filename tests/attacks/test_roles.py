@@ -10,13 +10,13 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from hub.broker import Mosquitto
 from hub.clock import ManualClock
 from hub.model import Delivered
 from hub.observer import Observer
 from hub.operate.api.actor import ADMIN, OPERATOR, ROLES, VIEWER
 from hub.operate.api.feed import Feed, for_role
 from hub.operate.api.server import ENDPOINTS
+from hub.operate.mosquitto import Mosquitto
 from tests.notify.fakes import notification
 from tests.notify.test_webpush import Browser
 from tests.operate.api.test_alertmanager import running

@@ -155,7 +155,7 @@ DAMAGES = [
     ),
     ("INSERT INTO receipts VALUES (?, x'0102')", 7, "receipts cannot be read", "number = 7"),
 ]
-"""Others, tests/test_custody.py tries without a process for each."""
+"""Others, tests/node/test_custody.py tries without a process for each."""
 
 
 async def test_a_damaged_row_is_named_with_what_to_do_and_what_it_says_mends_it(tmp_path, broker):

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import mqtt5
 
-from hub.broker import Mosquitto
 from hub.ingest.decode import decode
 from hub.ingest.open import open_session
+from hub.operate.mosquitto import Mosquitto
 
 try:
     from uvloop import run

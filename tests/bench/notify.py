@@ -11,13 +11,13 @@ from pathlib import Path
 
 import uvloop
 
-from hub.broker import Mosquitto
 from hub.clock import SystemClock
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outbox import Queued
 from hub.notify.settings import build_receiver, read_receivers
 from hub.observer import Observer
+from hub.operate.mosquitto import Mosquitto
 from tests.notify.fakes import notification, toolbox
 from tests.notify.test_mqtt import publisher, session
 

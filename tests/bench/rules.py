@@ -10,7 +10,7 @@ import time
 import timeit
 from pathlib import Path
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.rules.engine import Engine
 from hub.rules.loader import load_rules
 from hub.store.changes import Changes

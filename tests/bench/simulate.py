@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hub.broker import Mosquitto
+from hub.operate.mosquitto import Mosquitto
 
 
 def cpu_seconds(pid):

@@ -19,7 +19,7 @@ from tests.alerts.flapper import rule_set
 from tests.rules.making import event
 
 ROOT = Path(__file__).parents[2]
-PAST = {"hub.core", "hub.pipeline", "hub.alerts.book", "hub.rules.engine", "hub.rules.rule_runner"}
+PAST = {"hub.spine.core", "hub.spine.pipeline", "hub.alerts.book", "hub.rules.engine", "hub.rules.rule_runner"}
 NOON = 1_790_000_000.0
 RULES = """
 - {alert: Hot, topic: "t/{site}/{device}", when: v > 5, notify: [chat]}

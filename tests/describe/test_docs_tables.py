@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.duration import parse_duration
+from hub.documents.duration import parse_duration
 from hub.notify.keys import COMMON
 from tests.describe.test_schema import tables
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.errors import CompileError
 from hub.fields import Bad, late
 from tests.describe.test_schema import tables

@@ -10,14 +10,14 @@ import pytest
 from jsonschema import Draft7Validator
 
 from hub.config import read_settings
-from hub.declared import Key, KeyTable
 from hub.describe import fleet_schema, json_schema, settings_schema
 from hub.devices.registry import load_fleets
-from hub.document import Problems, read_document
+from hub.documents.declared import Key, KeyTable
+from hub.documents.document import Problems, read_document
+from hub.documents.secret import Secret
 from hub.fields import Section, text
 from hub.notify.settings import read_receivers
 from hub.rules.loader import load_rules
-from hub.secret import Secret
 from hub.trial.reading import read_cases
 
 ROOT = Path(__file__).parents[2]

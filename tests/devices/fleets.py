@@ -5,7 +5,7 @@ from textwrap import dedent
 
 from hub.devices.fleet import read_fleet
 from hub.devices.player import Player
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 
 
 def problems_of(text):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.devices import faults, payload
+from hub.documents.shipped_files import shared
 from hub.operate.cli.simulate import simulate
-from hub.share import shared
 from tests.devices.fleets import fleet_of, problems_of
 
 TEXT = (Path(__file__).parents[2] / "docs" / "devices.md").read_text("utf-8")

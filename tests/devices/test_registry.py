@@ -3,7 +3,7 @@ import time
 import pytest
 
 from hub.devices.registry import Registry, load_fleets
-from hub.document import Problems
+from hub.documents.document import Problems
 from tests.devices.fleets import fleet_of
 
 FREEZERS = """

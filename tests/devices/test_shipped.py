@@ -6,8 +6,8 @@ import pytest
 
 from hub.devices.player import Player
 from hub.devices.registry import Registry, load_fleets
-from hub.document import Problems
-from hub.share import shared
+from hub.documents.document import Problems
+from hub.documents.shipped_files import shared
 
 SHOWN = {  # topic: what is wrong with a payload during its fault
     "site/berlin/freezer/1/telemetry": lambda p: p["temperature"] > -15,

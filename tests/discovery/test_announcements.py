@@ -2,12 +2,12 @@
 
 import pytest
 
-from hub.core import Core
 from hub.discovery import announcements
 from hub.discovery.homeassistant import check_discovery
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.model import OWN, Event
 from hub.rules.loader import load_rules
+from hub.spine.core import Core
 from hub.store.changes import Snapshot
 
 HOT = "rules: [{alert: Hot, topic: 't/{d}', when: value > 30}]"

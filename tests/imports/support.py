@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.app import check
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.imports import IMPORTERS
 from hub.notify.settings import read_receivers

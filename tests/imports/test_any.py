@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.imports import IMPORTERS
 from hub.notify.settings import read_receivers

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.files import load_trial
+from hub.project.files import load_trial
 from hub.trial.play import play
 from tests.imports.support import sample, tried
 

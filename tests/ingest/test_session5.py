@@ -6,10 +6,10 @@ import struct
 import pytest
 import uvloop
 
-from hub.broker import Mosquitto
 from hub.errors import ConnectionRefused, Disconnected, PublishRefused, SessionError, SessionTakenOver
 from hub.ingest.open import open_session
 from hub.ingest.session import BrokerSettings
+from hub.operate.mosquitto import Mosquitto
 from tests.support.brokers import scripted
 from tests.support.mqtt import bounded, client, packet, utf8
 from tests.support.proxy import Proxy

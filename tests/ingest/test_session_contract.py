@@ -7,13 +7,13 @@ import time
 import pytest
 import trustme
 
-from hub.broker import Mosquitto
+from hub.documents.secret import Secret
 from hub.errors import ConnectionRefused, Disconnected, HubError, PublishRefused, SessionTakenOver, SubscriptionDenied
 from hub.ingest.decode import Undecodable, decode_all
 from hub.ingest.open import open_session
 from hub.ingest.session import BrokerSettings, Will
 from hub.limits import PAYLOAD_BYTES
-from hub.secret import Secret
+from hub.operate.mosquitto import Mosquitto
 from tests.support.brokers import denying, frozen
 from tests.support.mqtt import bounded, client, packets
 from tests.support.proxy import Proxy

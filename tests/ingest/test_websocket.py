@@ -9,7 +9,7 @@ import trustme
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Pong, Request, TextMessage
 
-from hub.broker import Mosquitto, _free_port
+from hub.operate.mosquitto import Mosquitto, _free_port
 from tests.support.brokers import scripted
 from tests.support.mqtt import bounded, client
 from tests.support.proxy import Proxy

@@ -62,14 +62,14 @@ def test_a_sample_is_the_same_for_the_same_seed(module):
 def run(*arguments):
     command = [sys.executable, "-m", "tests.mutants", "--sample", "0", "--all", "--only", "Hearing.take_gap"]
     return subprocess.run(
-        [*command, *arguments, "hub/hearing.py"], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, *arguments, "hub/spine/hearing.py"], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 
 def test_what_the_tests_see_is_killed_and_what_they_never_reach_survives():
     seen = run()
     assert (seen.returncode, seen.stderr) == (0, "")
-    assert "killed: hub/hearing.py" in seen.stdout
+    assert "killed: hub/spine/hearing.py" in seen.stdout
     assert "survived" not in seen.stdout.partition("module")[0]
     unseen = run("--quick", "--tests", "tests/notify/test_level.py", "--")
     assert unseen.returncode == 1

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.model import Retry
 from hub.notify.settings import read_receivers
 

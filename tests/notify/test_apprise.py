@@ -12,13 +12,13 @@ import pytest
 from aiohttp import web
 from apprise.plugins.ntfy import NotifyNtfy
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
+from hub.documents.secret import Secret
 from hub.limits import APPRISE_THREADS
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.apprise_answers import answers
 from hub.notify.receivers.apprise import Apprise, AppriseOptions
 from hub.notify.settings import read_receivers
-from hub.secret import Secret
 from tests.notify.fakes import notification, toolbox
 from tests.notify.listener import Listener
 

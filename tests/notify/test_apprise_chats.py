@@ -13,9 +13,9 @@ from apprise.manager_plugins import NotificationManager
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from hub.documents.secret import Secret
 from hub.model import Delivered
 from hub.notify.receivers.apprise import Apprise, AppriseOptions
-from hub.secret import Secret
 from tests.notify.fakes import notification, toolbox
 from tests.notify.listener import Listener
 

@@ -14,7 +14,7 @@ from apprise.manager_plugins import NotificationManager
 from apprise.plugins.pushover import NotifyPushover
 
 import hub.notify.channel
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.model import Delivered, Retry
 from hub.notify.apprise_needs import keep_closed, lack_of_plugin, lack_said
 from hub.notify.receivers.apprise import Apprise

@@ -9,13 +9,13 @@ from apprise import Apprise as Library
 from apprise.manager_plugins import NotificationManager
 from apprise.plugins import url_to_dict
 
+from hub.documents.secret import Secret
 from hub.limits import SMS_CHARS
 from hub.model import Delivered
 from hub.notify import apprise_services as services
 from hub.notify.apprise_services import loudness, message_of
 from hub.notify.level import LEVELS
 from hub.notify.receivers.apprise import Apprise, AppriseOptions
-from hub.secret import Secret
 from tests.notify.fakes import notification, toolbox
 from tests.notify.listener import Listener
 

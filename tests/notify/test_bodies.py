@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.clock import rfc3339
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.fields import Section
 from hub.notify.bodies import alertmanager, body, cloudevent, postable_alerts
 from tests.notify.fakes import notification

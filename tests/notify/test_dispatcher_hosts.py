@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.clock import ManualClock
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.limits import BREAKER_FAILURES
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.breaker import Circuit

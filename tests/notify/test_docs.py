@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.document import Node, Problems, parse_document
+from hub.documents.document import Node, Problems, parse_document
 from hub.fields import Section
 from hub.model import Delivered, Retry
 from hub.notify import settings

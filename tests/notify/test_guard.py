@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.limits import HOST_LOOKUPS
 from hub.model import Delivered, Rejected
 from hub.notify import guard

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.notify import mail
 from hub.notify.mail import Unsound, check, mail_bytes, unencoded
 from hub.notify.receivers.smtp import Smtp

@@ -6,7 +6,7 @@ import contextlib
 import orjson
 import pytest
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.errors import Disconnected, PublishRefused
 from hub.ingest.session5 import Session5
 from hub.model import Delivered, Rejected, Retry

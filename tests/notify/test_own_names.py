@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.model import OWN, Notification
 from hub.notify.own_names import named
 from hub.notify.templating import names, template, topic

@@ -3,7 +3,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.notify import settings
 from hub.notify.fallback import Fallback, check_fallbacks
 from hub.notify.pace import Rate

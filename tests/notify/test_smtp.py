@@ -7,7 +7,7 @@ import ssl
 import pytest
 import trustme
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.ids import episode_id
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.receivers.smtp import Smtp

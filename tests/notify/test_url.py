@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.fields import Section
 from hub.limits import URL_VALUE_CHARS
 from hub.notify.url import UnsafeHost, target

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.clock import ManualClock, SystemClock
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
+from hub.documents.secret import Secret
 from hub.model import Delivered, Rejected, Retry
 from hub.notify import url
 from hub.notify.dispatcher import Dispatcher
@@ -27,7 +28,6 @@ from hub.notify.receivers.webhook import Webhook, WebhookOptions
 from hub.notify.retry import RetryPolicy
 from hub.notify.settings import read_receivers
 from hub.notify.signature import Signer
-from hub.secret import Secret
 from tests.notify.fakes import MemoryOutbox, Remembering, notification, settings, toolbox
 from tests.notify.listener import Listener
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from hub.clock import SystemClock
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.errors import RequestError
 from hub.limits import PUSH_BYTES, SUBSCRIBERS
 from hub.model import Delivered, Rejected, Retry

@@ -8,9 +8,9 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from hub.broker import _free_port
 from hub.model import Delivered, Retry
 from hub.notify.receivers import zeromq
+from hub.operate.mosquitto import _free_port
 from tests.notify.fakes import notification
 from tests.notify.queues import deliver, read
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from hub import broker
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
+from hub.documents.shipped_files import shared
 from hub.errors import HubError
 from hub.notify.settings import read_receivers
 from hub.observer import Observer
+from hub.operate import mosquitto
 from hub.operate.demo import RECEIVERS, Demo, missing
 from hub.operate.figures import Figures
 from hub.rules.loader import load_rules
-from hub.share import shared
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
@@ -172,7 +172,7 @@ async def test_the_commands_it_prints_for_other_terminals_are_right(start):
 
 
 async def test_without_mosquitto_the_demo_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(broker, "_PLACES", ())
+    monkeypatch.setattr(mosquitto, "_PLACES", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HubError, match="apt-get install mosquitto"):
         await Demo(tmp_path, Observer(), print).run(1.0)

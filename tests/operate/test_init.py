@@ -7,9 +7,9 @@ import pytest
 import typer
 
 from hub.devices.registry import load_fleets
-from hub.document import Problems
+from hub.documents.document import Problems
+from hub.documents.shipped_files import shared
 from hub.operate.cli import make_app
-from hub.share import shared
 from tests.operate.test_cli import hub
 
 FILES = {

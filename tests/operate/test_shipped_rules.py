@@ -8,13 +8,13 @@ import pytest
 from hub.alerts.book import Book
 from hub.app import check
 from hub.devices.registry import Registry, load_fleets
-from hub.document import Problems
+from hub.documents.document import Problems
+from hub.documents.shipped_files import shared
 from hub.ingest.decode import decode_again
 from hub.model import OWN, Phase
 from hub.notify.settings import read_receivers
 from hub.rules.engine import Engine
 from hub.rules.loader import load_rules
-from hub.share import shared
 from tests.operate.support import NOW
 
 FREEZER = "site/berlin/freezer/1/telemetry"

@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft7Validator
 
 from hub.config import load_settings
-from hub.document import Problems
-from hub.files import load_files
+from hub.documents.document import Problems
 from hub.ingest.topics import matches
 from hub.operate.asyncapi import asyncapi
+from hub.project.files import load_files
 from tests.acceptance.scene import scene
 from tests.operate.test_asyncapi import SPECIFICATION, fits
 from tests.support.ends import watching

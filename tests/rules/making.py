@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import orjson
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.ingest.decode import Undecodable, decode
 from hub.rules.engine import Engine
 from hub.rules.keys import Known

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import RequestError
 from hub.limits import HEAVY_PAYLOAD_BYTES, RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.notify.settings import read_receivers
 from hub.rules import check
 from hub.rules.check import _circles, check_together

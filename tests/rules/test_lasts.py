@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from hub.core import Core
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.limits import HEARD_ROWS, HEAVY_PAYLOAD_BYTES
 from hub.notify.settings import read_receivers
 from hub.rules import engine as engine_module
 from hub.rules import lasts as lasts_module
 from hub.rules.loader import load_rules
+from hub.spine.core import Core
 from hub.store.changes import Snapshot
 from tests.rules.making import event
 

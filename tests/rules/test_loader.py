@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.rules.loader import load_rules
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import ConfigError
-from hub.files import check, load_trial
+from hub.project.files import check, load_trial
 
 RULE = {"alert": "X", "topic": '"a/{x}"', "when": "value > 1", "notify": "phone"}
 TESTED = """

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.limits import HISTORY_IDLE_SECONDS
 from hub.notify.settings import read_receivers
 from hub.rules import line

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from hub.core import Core
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import RequestError
 from hub.limits import POSTED_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import OWN
 from hub.rules import posted
 from hub.rules.loader import load_rules
 from hub.rules.posting import Posting
+from hub.spine.core import Core
 from hub.store.changes import Snapshot
 
 DEFAULTS = "defaults: {notify: [chat]}\nreceivers: {chat: {}, mail: {}}"

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.rules.keys import Known
 from hub.rules.schema import NO_DEFAULTS, read_rule
 from tests.rules.making import rule

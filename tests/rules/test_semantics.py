@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.model import Reason
 from hub.rules.loader import load_rules
 from tests.rules.making import Drive, event, rules

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.notify.settings import read_receivers
 from hub.rules.loader import load_rules
 from hub.trial.world import World

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.schedules import local_zone, parse_schedule, read_schedules
 from hub.schedules.line import KINDS
 

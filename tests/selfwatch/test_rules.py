@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from hub.config import Settings, load_settings
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError
-from hub.files import check, load_files, load_trial
 from hub.ingest.topics import overlaps
 from hub.model import OWN_TOPICS
+from hub.project.files import check, load_files, load_trial
 from hub.rules.lint import Moment, lint
 from hub.selfwatch.settings import RULES, SelfWatchSettings
 from hub.selfwatch.topics import OWN_FIELDS

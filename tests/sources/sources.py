@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.sources.queue_reader import QueueReader
 from hub.sources.settings import build_kind, read_sources
 

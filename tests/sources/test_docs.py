@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.document import Node, Problems, parse_document
+from hub.documents.document import Node, Problems, parse_document
 from hub.fields import Section
 from hub.sources.settings import read_sources
 

@@ -5,7 +5,7 @@ import asyncio
 import zmq
 import zmq.asyncio
 
-from hub.broker import _free_port
+from hub.operate.mosquitto import _free_port
 from tests.sources.sources import read, reading
 
 

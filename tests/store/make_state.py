@@ -138,7 +138,7 @@ def rules_of(folder):
 
 
 def loaded(folder, rules):
-    from hub.document import Problems
+    from hub.documents.document import Problems
     from hub.notify.settings import read_receivers
     from hub.rules.loader import load_rules
 
@@ -153,7 +153,7 @@ def loaded(folder, rules):
 def core_of(rules):
     """Return the heart of this hub."""
     try:
-        from hub.core import Core
+        from hub.spine.core import Core
     except ImportError:
         return Apart(rules)
     more = {"discovery": "homeassistant"} if "discovery" in inspect.signature(Core).parameters else {}
@@ -259,7 +259,7 @@ def make(file):
     """Write the file with the hub that is there."""
     from hub.model import OWN
     from hub.notify.outbox import Queued
-    from hub.outbox import outbox_row
+    from hub.spine.store_outbox import outbox_row
     from hub.store.changes import Changes
     from hub.store.database import Database
 

@@ -1,12 +1,12 @@
 """A hub of today on a state file of another day: core and store, under a clock of its own."""
 
-from hub.core import Core
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.model import OWN
 from hub.notify.outbox import Queued
 from hub.notify.settings import read_receivers
-from hub.outbox import outbox_row
 from hub.rules.loader import load_rules
+from hub.spine.core import Core
+from hub.spine.store_outbox import outbox_row
 from hub.store.database import Database
 from hub.store.sqlite_reader import SqliteReader
 from tests.rules.making import event

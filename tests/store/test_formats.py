@@ -5,8 +5,8 @@ import copy
 import orjson
 import pytest
 
-from hub.core import Core
 from hub.rules.loader import RuleSet
+from hub.spine.core import Core
 from hub.store.formats import FORMATS
 from tests.store import make_state
 

@@ -7,7 +7,7 @@ import signal
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from hub.broker import Mosquitto
+from hub.operate.mosquitto import Mosquitto
 
 PLUGINS = ["/usr/lib/*/mosquitto_dynamic_security.so", "/opt/homebrew/lib/mosquitto_dynamic_security.so"]
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import confluent_kafka  # loads librdkafka, which the wheel brings
 import pytest
 
-from hub.broker import _free_port
+from hub.documents.secret import Secret
 from hub.ingest.session import BrokerSettings
-from hub.secret import Secret
+from hub.operate.mosquitto import _free_port
 
 PASSWORD = "p%40ss-w0rd"  # as it stands in a URL
 PLAIN_PASSWORD = "p@ss-w0rd"

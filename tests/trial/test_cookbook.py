@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.document import Problems
-from hub.files import check
+from hub.documents.document import Problems
 from hub.notify.settings import read_receivers
+from hub.project.files import check
 from hub.rules.loader import load_rules
 from hub.trial.play import play
 from hub.trial.reading import read_cases

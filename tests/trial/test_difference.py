@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.notify.settings import read_receivers
 from hub.rules.loader import load_rules
 from hub.trial.difference import compare

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.notify.settings import read_receivers
 from hub.rules.loader import load_rules

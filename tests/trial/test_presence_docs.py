@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.document import Problems
-from hub.files import check
+from hub.documents.document import Problems
 from hub.ingest.sparkplug import read_metrics
 from hub.limits import SPARKPLUG_METRICS, SPARKPLUG_NAMES
 from hub.notify.settings import read_receivers
+from hub.project.files import check
 from hub.rules.loader import load_rules
 from hub.rules.presence import STATES
 from hub.trial.play import play

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.ingest.decode import decode
 from hub.notify.settings import read_receivers
 from hub.rules.loader import load_rules

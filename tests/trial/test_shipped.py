@@ -3,9 +3,9 @@
 import pytest
 
 from hub.config import Settings
-from hub.document import Problems
-from hub.files import load_files
-from hub.share import shared
+from hub.documents.document import Problems
+from hub.documents.shipped_files import shared
+from hub.project.files import load_files
 from hub.trial.play import play
 from hub.trial.reading import read_cases
 

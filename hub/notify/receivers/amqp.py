@@ -11,6 +11,7 @@ from aio_pika.exceptions import AMQPError, DeliveryError
 from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed, ProbableAuthenticationError
 from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
 
+from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
@@ -19,7 +20,6 @@ from hub.notify.client_keys import AMQP, AMQP_EXCHANGE, AMQP_QUEUE, AMQP_ROUTING
 from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.link import Link
 from hub.notify.receiver import Toolbox
-from hub.secret import Secret
 
 __all__ = ["Amqp", "AmqpOptions"]
 

@@ -16,7 +16,8 @@ import apprise
 from apprise.manager_plugins import NotificationManager
 from apprise.plugins import url_to_dict
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.secret import Secret
 from hub.fields import Bad, Section, did_you_mean, secret
 from hub.limits import APPRISE_THREADS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
@@ -30,7 +31,6 @@ from hub.notify.level import level_of
 from hub.notify.receiver import Toolbox
 from hub.notify.redact import Redactor, url_secrets
 from hub.notify.threads import Threads, ThreadsBusy
-from hub.secret import Secret
 
 __all__ = ["Apprise", "AppriseOptions"]
 

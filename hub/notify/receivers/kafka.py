@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTopicError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
@@ -29,7 +30,6 @@ from hub.notify.client_keys import (
 from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.link import Link
 from hub.notify.receiver import Toolbox
-from hub.secret import Secret
 
 __all__ = ["Kafka", "KafkaLogin", "KafkaOptions", "login"]
 

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError, SecureConnWantedError
 from nats.js.errors import BadRequestError, NoStreamResponseError
 
+from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
@@ -23,7 +24,6 @@ from hub.notify.client_keys import NATS, NATS_STREAM, NATS_SUBJECT, NATS_URL, PA
 from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.link import Link
 from hub.notify.receiver import Toolbox
-from hub.secret import Secret
 
 __all__ = ["Nats", "NatsOptions"]
 

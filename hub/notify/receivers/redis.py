@@ -11,6 +11,7 @@ from redis.asyncio.retry import Retry as Attempts
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
+from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS
 from hub.model import Delivered, Notification, Outcome, Retry
@@ -18,7 +19,6 @@ from hub.notify.address import Address, Payload
 from hub.notify.client_keys import PAYLOAD, REDIS, REDIS_CHANNEL, REDIS_LIST, REDIS_MAXLEN, REDIS_STREAM, REDIS_URL
 from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.receiver import Toolbox
-from hub.secret import Secret
 
 __all__ = ["Redis", "RedisOptions"]
 

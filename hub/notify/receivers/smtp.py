@@ -16,7 +16,9 @@ from urllib.parse import quote
 
 import aiosmtplib
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.secret import Secret
+from hub.documents.value_schema import TEXT, list_schema, with_schema
 from hub.expressions import Template
 from hub.fields import Bad, Key, KeyTable, Section, integer, list_of, one_of, text
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
@@ -27,8 +29,6 @@ from hub.notify.redact import Redactor
 from hub.notify.templating import names, template
 from hub.notify.text import message, summary, title
 from hub.printable import one_line
-from hub.secret import Secret
-from hub.value_schema import TEXT, list_schema, with_schema
 
 __all__ = ["Smtp", "SmtpOptions"]
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.secret import Secret
+from hub.documents.value_schema import TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, one_of, secret
 from hub.ids import episode_id
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
@@ -23,8 +25,6 @@ from hub.notify.redact import Redactor
 from hub.notify.retry import parse_retry_after
 from hub.notify.signature import HEADERS, Signer, unreadable
 from hub.notify.url import Target, UnsafeHost, target
-from hub.secret import Secret
-from hub.value_schema import TEXT, with_schema
 
 __all__ = ["Webhook", "WebhookOptions"]
 

@@ -18,8 +18,8 @@ from py_vapid import Vapid02, VapidException
 from pywebpush import WebPusher
 from yarl import URL
 
-from hub.document import Node
-from hub.duration import format_duration
+from hub.documents.document import Node
+from hub.documents.duration import format_duration
 from hub.fields import Bad, Section, text
 from hub.ids import episode_id
 from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, PUSH_SECONDS, VAPID_SECONDS

@@ -14,12 +14,12 @@ from starlette.requests import HTTPConnection
 
 from hub.clock import Clock
 from hub.config import HttpSettings, Token
-from hub.http_settings import is_loopback
 from hub.limits import LOGIN_FAILURES, LOGIN_PAUSE_SECONDS
 from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.login import COOKIE, Login, Logins, find
 from hub.operate.api.origin import Origin, is_forwarded
 from hub.operate.api.throttle import Throttle
+from hub.settings.http_settings import is_loopback
 
 __all__ = ["Guard"]
 

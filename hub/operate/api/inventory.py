@@ -9,7 +9,7 @@ from hub.clock import rfc3339
 from hub.commands.seams import RuleCounts
 from hub.contracts.answered import AlertBody
 from hub.contracts.json_schema import TEXT, WHOLE, listed, ok, said, schema_of
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import check_filter, matches
 from hub.limits import VALUES_POINTS, VIEW_ROWS

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hub.config import Token
-from hub.identity import key_row, logout_row, new_key
 from hub.limits import LOGOUTS
+from hub.node.identity import key_row, logout_row, new_key
 from hub.store.changes import MetaRow
 
 __all__ = ["COOKIE", "Login", "Logins", "Logout", "digest", "find"]

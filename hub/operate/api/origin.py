@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from starlette.requests import HTTPConnection
 
-from hub.http_settings import Network
+from hub.settings.http_settings import Network
 
 __all__ = ["Origin", "household", "is_forwarded"]
 

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.broker import Mosquitto
 from hub.errors import HubError
 from hub.operate.bench.load import Ears, publish, rules_text
+from hub.operate.mosquitto import Mosquitto
 
 __all__ = ["SCENARIOS", "Bench", "Came", "Log", "Scenario", "cpu_seconds", "run_scenario", "running"]
 

@@ -9,10 +9,10 @@ import typer
 
 from hub.app import check as find_problems
 from hub.config import read_settings
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import Problem
-from hub.files import load_files, people_of
 from hub.printable import shown, shown_json
+from hub.project.files import load_files, people_of
 
 __all__ = ["Format", "check"]
 

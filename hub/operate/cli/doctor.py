@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from hub.config import Settings, load_settings
-from hub.document import Problems
-from hub.files import load_files, look
+from hub.documents.document import Problems
 from hub.operate.doctor.broker import look_at_broker
 from hub.operate.doctor.finding import Finding, Level, bad, good, warning
 from hub.operate.doctor.machine import look_at_machine
@@ -20,6 +19,7 @@ from hub.operate.doctor.state import look_at_state
 from hub.operate.doctor.topics import LISTEN_SECONDS, SHOWN, look_at_topics
 from hub.operate.runner import run_loop
 from hub.printable import shown, shown_json
+from hub.project.files import load_files, look
 
 __all__ = ["doctor"]
 

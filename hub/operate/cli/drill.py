@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from hub.duration import format_duration, parse_duration
+from hub.documents.duration import format_duration, parse_duration
 from hub.errors import RequestError
 from hub.limits import DRILL_LOOK_SECONDS, DRILL_WAIT_SECONDS
 from hub.operate.ask import ask

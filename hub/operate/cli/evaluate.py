@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from hub.clock import SystemClock
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import CompileError, ConfigError, EvaluationError
 from hub.expressions import Program, Scope, caret, compile_expression
 from hub.expressions.format import plain

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from hub.documents.shipped_files import shared
 from hub.errors import ConfigError, HubError, Problem
 from hub.printable import shown
-from hub.share import shared
 
 __all__ = ["init"]
 

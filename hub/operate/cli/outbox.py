@@ -12,18 +12,18 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from hub.attempts import delivery_row
 from hub.clock import PEOPLE, SystemClock
 from hub.commands.outbox import entry_body, find, named
 from hub.config import load_settings
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import StoreLocked
-from hub.files import load_files, people_of
 from hub.limits import OUTBOX_SHOWN
 from hub.operate.cli.desk import Broker, By, Config, Token, Url, listing, print_table, request, user
 from hub.operate.reach import reach_of
-from hub.outbox import StoreOutbox, outbox_row, revived
 from hub.printable import shown, shown_json
+from hub.project.files import load_files, people_of
+from hub.spine.delivery_trace import delivery_row
+from hub.spine.store_outbox import StoreOutbox, outbox_row, revived
 from hub.store.changes import Changes
 from hub.store.patience import unless_failing
 from hub.store.reader import OutboxEntry, Reader

@@ -13,15 +13,15 @@ from typing import IO, Annotated, Any
 import typer
 
 from hub.config import Settings, load_settings
-from hub.document import Problems
-from hub.duration import parse_duration
+from hub.documents.document import Problems
+from hub.documents.duration import parse_duration
 from hub.errors import ConfigError, HubError
-from hub.files import load_files
 from hub.ingest.itself import Itself
 from hub.ingest.topics import check_filter
 from hub.operate.connect import connected
 from hub.operate.runner import Stopper, run_loop
 from hub.printable import shown
+from hub.project.files import load_files
 from hub.trial.records import line_of
 
 __all__ = ["record"]

@@ -14,11 +14,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from hub.clock import rfc3339
 from hub.config import load_settings
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError, HubError
-from hub.files import load_files
 from hub.model import Event
 from hub.printable import shown, shown_json, shown_labels
+from hub.project.files import load_files
 from hub.schedules import local_zone
 from hub.trial.difference import Change, Difference, compare
 from hub.trial.records import BadLine, opened, records

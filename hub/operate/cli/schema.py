@@ -10,12 +10,12 @@ import typer
 
 from hub.config import load_settings
 from hub.describe import fleet_schema, json_schema, settings_schema
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.errors import ConfigError
-from hub.files import load_files
 from hub.operate.api.openapi import document
 from hub.operate.api.server import ENDPOINTS
 from hub.operate.asyncapi import asyncapi as topics
+from hub.project.files import load_files
 
 __all__ = ["schema"]
 

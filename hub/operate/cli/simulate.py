@@ -17,14 +17,14 @@ from hub.config import parse_broker_url
 from hub.devices.fleet import Fleet
 from hub.devices.play import Play, scaled
 from hub.devices.registry import load_fleets
-from hub.document import Problems
+from hub.documents.document import Problems
+from hub.documents.secret import Secret
+from hub.documents.shipped_files import shared
 from hub.errors import ConfigError, HubError
 from hub.ingest.session import BrokerSettings
 from hub.limits import FLEET_DEVICES
 from hub.operate.runner import Stopper, run_loop
 from hub.printable import shown, shown_json
-from hub.secret import Secret
-from hub.share import shared
 
 __all__ = ["simulate"]
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hub.clock import rfc3339
-from hub.duration import format_duration
-from hub.files import load_trial
+from hub.documents.duration import format_duration
 from hub.printable import shown, shown_json
+from hub.project.files import load_trial
 from hub.trial.case import Case
 from hub.trial.play import Failure, play
 from hub.why.story import sentence

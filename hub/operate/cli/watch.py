@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from hub.clock import PEOPLE
+from hub.documents.secret import Secret
 from hub.machine_zone import zone_named
 from hub.operate.cli.desk import Token, user
 from hub.operate.reach import secret_of, url_of
-from hub.secret import Secret
 
 __all__ = ["watch"]
 

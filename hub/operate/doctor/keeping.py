@@ -7,7 +7,7 @@ from typing import Any
 import mqtt5
 
 from hub.config import Settings
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.errors import BrokerUnreachable, Disconnected
 from hub.ingest import wire
 from hub.ingest.connection import Connection, tls_context

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub.clock import rfc3339
+from hub.documents.secret import Secret
 from hub.errors import StoreError
 from hub.notify.receiver import ReceiverSettings
 from hub.operate.doctor.finding import Finding, Level, bad, good, unknown, warning
-from hub.secret import Secret
 from hub.store.reader import LastAttempt
 from hub.store.sqlite_reader import ask_file
 

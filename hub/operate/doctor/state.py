@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from hub.duration import format_duration
+from hub.documents.duration import format_duration
 from hub.errors import StoreUnusable
 from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
 from hub.store.checkup import Checkup, check_up

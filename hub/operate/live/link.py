@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import orjson
 
+from hub.documents.secret import Secret
 from hub.errors import HubError, RequestError
 from hub.limits import LIVE_ANSWER_SECONDS, LIVE_SILENT_SECONDS
 from hub.printable import shown
-from hub.secret import Secret
 
 __all__ = ["HubAway", "Link", "NotAdmitted", "Unwilling", "linked"]
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Program
 from hub.expressions.ast import Comprehension, ListOf, Literal, Name, Operation

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import EvaluationError, Problem
 from hub.expressions import Program, bare_names
 from hub.expressions.ast import Literal, Name, Operation

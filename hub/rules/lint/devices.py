@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from hub.devices.fleet import Fleet
 from hub.devices.registry import Registry
-from hub.document import Node
-from hub.duration import format_duration
+from hub.documents.document import Node
+from hub.documents.duration import format_duration
 from hub.errors import Problem
 from hub.expressions.ast import Has, Name, Select
 from hub.expressions.ast import Node as Expression

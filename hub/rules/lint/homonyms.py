@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Program, Template, bare_names
 from hub.expressions.template import Filler

@@ -7,7 +7,7 @@ whose topics cover its own, and of these against a bounded number.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Equality
 from hub.ingest.topics import covers

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import Problem
 from hub.fields import did_you_mean
 from hub.ingest.topics import overlaps

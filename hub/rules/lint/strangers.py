@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Template, TopicTemplate
 from hub.expressions.ast import Name, Select

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from math import inf
 
-from hub.document import Node
-from hub.duration import format_duration
+from hub.documents.document import Node
+from hub.documents.duration import format_duration
 from hub.errors import Problem
 from hub.rules.lint.moment import Moment
 from hub.rules.rule import Rule

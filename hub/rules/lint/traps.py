@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import Problem
 from hub.rules.keys import Gate
 from hub.rules.rule import Rule

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hub.document import Node
+from hub.documents.document import Node
 from hub.errors import Problem
 from hub.rules.loader import RuleSet
 from hub.rules.rule import Rule

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hub.devices.registry import Registry
-from hub.document import Node
+from hub.documents.document import Node
+from hub.documents.nearest import nearest
 from hub.errors import Problem
 from hub.expressions import Program, Template
 from hub.expressions.ast import Item, ListOf, Name, Operation, Select
 from hub.expressions.ast import Node as Expression
 from hub.expressions.parser import parse
 from hub.expressions.template import Filler
-from hub.nearest import nearest
 from hub.printable import first_odd, odd
 from hub.rules.loader import RuleSet
 from hub.rules.rule import Rule

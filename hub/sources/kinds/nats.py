@@ -12,12 +12,12 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import BATCH, SOURCE_WAIT_SECONDS, SOURCE_WINDOW
 from hub.notify.client_keys import NATS_URL
 from hub.notify.endpoint import endpoint_redactor, worded
 from hub.notify.receivers.nats import Connection
-from hub.secret import Secret
 from hub.sources.place import Place
 from hub.sources.queue import Message
 from hub.sources.source_keys import NATS, NATS_STREAM, START, SUBJECT

@@ -12,11 +12,11 @@ from redis.asyncio import Redis as Client
 from redis.asyncio.retry import Retry as Attempts
 from redis.backoff import NoBackoff
 
+from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import BATCH, QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS
 from hub.notify.client_keys import REDIS_URL
 from hub.notify.endpoint import endpoint_redactor, worded
-from hub.secret import Secret
 from hub.sources.place import Place
 from hub.sources.queue import Message
 from hub.sources.source_keys import REDIS, REDIS_FIELD, REDIS_STREAM, START

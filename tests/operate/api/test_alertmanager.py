@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from hub.broker import Mosquitto
+from hub.operate.mosquitto import Mosquitto
 from tests.support import prefork
 from tests.support.ends import Web
 from tests.support.hub import Hub

@@ -3,10 +3,10 @@
 import pytest
 
 from hub.commands.owner import OwnerAsk
-from hub.core import Core
 from hub.limits import RECENT_TOPICS
 from hub.operate.api.attendance import JUST_NOW_SECONDS, Attendance
 from hub.operate.api.recent import Recent
+from hub.spine.core import Core
 from tests.rules.making import event
 from tests.rules.test_lasts import load
 

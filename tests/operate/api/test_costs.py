@@ -1,11 +1,11 @@
 """costs: what a condition costs is timed with the last message of a topic, within bounds, and nothing else changes."""
 
 from hub.commands.owner import OwnerAsk
-from hub.core import Core
-from hub.document import Problems
+from hub.documents.document import Problems
 from hub.limits import COST_RULES, COST_SECONDS
 from hub.operate.api.costs import Costs
 from hub.rules.loader import load_rules
+from hub.spine.core import Core
 from tests.rules.making import event
 
 HOT = '  - {alert: Hot, topic: "t/{x}", when: v > 30}\n'

@@ -9,14 +9,14 @@ from starlette.requests import HTTPConnection
 
 from hub.clock import ManualClock
 from hub.config import HttpSettings, Token
-from hub.identity import identify
+from hub.documents.secret import Secret
 from hub.limits import LOGIN_ADDRESSES, LOGIN_FAILURES, LOGIN_PAUSE_SECONDS, LOGOUTS
+from hub.node.identity import identify
 from hub.operate.api.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.guard import Guard
 from hub.operate.api.login import COOKIE, Login, Logins, find
 from hub.operate.api.origin import household
 from hub.operate.api.throttle import Throttle
-from hub.secret import Secret
 
 TOKENS = (
     Token("wall", VIEWER, Secret("see")),

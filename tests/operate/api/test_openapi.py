@@ -13,10 +13,10 @@ import schemathesis
 from hypothesis import settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from hub.broker import Mosquitto
 from hub.operate.api.described import NDJSON, Described
 from hub.operate.api.openapi import document
 from hub.operate.api.server import ENDPOINTS
+from hub.operate.mosquitto import Mosquitto
 from tests.operate.api.test_alertmanager import running
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hub.clock import ManualClock
 from hub.config import HttpSettings
-from hub.identity import identify
+from hub.node.identity import identify
 from hub.observer import Observer
 from hub.operate.api.server import HttpServer, ListenError
 from hub.operate.figures import Figures

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from hub.config import Settings
-from hub.document import Problems
-from hub.files import load_files
+from hub.documents.document import Problems
 from hub.ingest.session import BrokerSettings
 from hub.operate.doctor.finding import Level
 from hub.operate.doctor.topics import look_at_topics, nearest
+from hub.project.files import load_files
 from hub.rules.loader import RuleSet
 from hub.store.changes import Changes
 from hub.store.database import Database

@@ -8,7 +8,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from hub.broker import Mosquitto
+from hub.operate.mosquitto import Mosquitto
 from tests.support import mqtt
 from tests.support.chromium import chromium
 from tests.support.hub import Hub

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.ingest.decode import Undecodable, decode
 from hub.rules.engine import Engine
 from hub.rules.keys import Known

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.document import Node
-from hub.files import check
+from hub.documents.document import Node
+from hub.project.files import check
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "check.md").read_text("utf-8")

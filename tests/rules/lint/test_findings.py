@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.document import Problems, parse_document
+from hub.documents.document import Problems, parse_document
 from hub.errors import CompileError, EvaluationError
 from hub.expressions import Scope, compile_condition
 from hub.model import Phase

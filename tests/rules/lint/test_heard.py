@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.files import check
+from hub.project.files import check
 
 BOARD = "receivers:\n  board: {mqtt: {topic: 'notify/{room}'}}\n"
 ROOM = "topic: 'site/{site}/room/{room}', when: v > 3"

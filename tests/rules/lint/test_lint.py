@@ -5,9 +5,9 @@ from importlib import import_module
 import pytest
 
 from hub.devices.registry import Registry, load_fleets
-from hub.document import Problems
-from hub.files import check
+from hub.documents.document import Problems
 from hub.notify.settings import read_receivers
+from hub.project.files import check
 from hub.rules.lint import Moment, lint
 from hub.rules.loader import load_rules
 

@@ -1,0 +1,64 @@
+"""Tells when rule or fleet files change on disk, whatever changes them: an editor, a link that is swapped, a mount.
+
+It looks every second or so at what stands where, and compares. A kernel's notices (inotify) come a moment sooner; they
+follow a folder that was moved away, see no link swapped in a parent, nothing on a network mount, and have limits.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hub.documents.listing import list_yaml
+from hub.limits import RELOAD_LOOK_SECONDS, RELOAD_LOOK_SHARE, RELOAD_QUIET_LOOKS, RELOAD_QUIET_SECONDS
+
+__all__ = ["Seen", "look", "watch"]
+
+Seen = frozenset[tuple[object, ...]]
+
+
+async def watch(paths: Sequence[Path], changed: Callable[[], None], seen: Seen) -> None:
+    """Call `changed` after each burst of changes to a YAML file that paths name or hold; run until cancelled.
+
+    `seen` is how they looked just before they were last read. What is not there yet is seen when it appears.
+    """
+    took = 0.0
+    while True:
+        await asyncio.sleep(max(RELOAD_LOOK_SECONDS, took / RELOAD_LOOK_SHARE))
+        now, took = await _look(paths)
+        if now != seen:
+            seen = await _quiet(paths, now)
+            changed()
+
+
+async def _quiet(paths: Sequence[Path], now: Seen) -> Seen:
+    """Wait until nothing changes any more, but not for ever: somebody may write all the time."""
+    for _ in range(RELOAD_QUIET_LOOKS):
+        await asyncio.sleep(RELOAD_QUIET_SECONDS)
+        before, (now, _) = now, await _look(paths)
+        if now == before:
+            break
+    return now
+
+
+async def _look(paths: Sequence[Path]) -> tuple[Seen, float]:
+    """Look at all files, in a thread: a network mount may be slow. Return how long it took, too."""
+    begun = time.perf_counter()
+    return await asyncio.to_thread(look, paths), time.perf_counter() - begun
+
+
+def look(paths: Sequence[Path]) -> Seen:
+    """Return all that tells one state of the files from another, links followed to what they lead to."""
+    listing = list_yaml(paths)
+    wrong = {(str(path), error.errno) for path, error in listing.wrong}
+    return frozenset(map(_file, listing.files)) | wrong
+
+
+def _file(path: Path) -> tuple[object, ...]:
+    try:
+        at = path.stat()
+        readable = os.access(path, os.R_OK)
+    except OSError as error:
+        return str(path), error.errno
+    return str(path), at.st_dev, at.st_ino, at.st_mode, at.st_size, at.st_mtime_ns, at.st_ctime_ns, readable

@@ -1,0 +1,78 @@
+"""The state file as a hub finds it at its start: opened, seen to be whole, read; waited for where waiting helps."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from hub.clock import Clock
+from hub.errors import StoreBusy
+from hub.limits import STORE_LOOK_SECONDS
+from hub.node.identity import Identity, identify
+from hub.store.changes import Changes, Snapshot
+from hub.store.store import Store, durably
+from hub.store.writer import SqliteStore
+
+__all__ = ["Opened", "open_state"]
+
+Say = Callable[[str], None]
+
+
+class Opened(NamedTuple):
+    """The store, what it held, and who the hub is by that."""
+
+    store: Store
+    snapshot: Snapshot
+    identity: Identity
+
+
+async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, clock: Clock) -> Opened | None:
+    """Open it; None where the hub was told to stop before that could be done.
+
+    `trouble` is the store's own (see Store), `say` hears what is waited for, each reason once: a full disk, a hub that
+    is just stopping. The broker keeps what comes meanwhile.
+
+    Raises:
+        StoreError: it cannot be used, and waiting would not help.
+
+    """
+    begun, said = clock.monotonic(), ""
+    while not stop.is_set():
+        try:
+            return await _opened(path, trouble, stop)
+        except StoreBusy as error:
+            if clock.monotonic() - begun > error.patience:
+                raise
+            if str(error) != said:
+                said = str(error)
+                say(f"{said}; the hub waits, and starts as soon as it can")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STORE_LOOK_SECONDS):
+                await stop.wait()
+    return None
+
+
+async def _opened(path: Path, trouble: Say, stop: asyncio.Event) -> Opened | None:
+    store: Store = SqliteStore(path, trouble)
+    try:
+        snapshot = await store.load()
+        identity, rows = identify(path, snapshot.meta)
+        if await _claimed(store, Changes(meta=rows), stop):
+            return Opened(store, snapshot, identity)
+    except BaseException:
+        await store.close()
+        raise
+    await store.close()
+    return None
+
+
+async def _claimed(store: Store, first: Changes, stop: asyncio.Event) -> bool:
+    """Make the hub's first commit; tell whether that was done before it was told to stop."""
+    claim, stopped = asyncio.ensure_future(durably(store, first)), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({claim, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return claim.done() and claim.result() is None
+    finally:
+        claim.cancel()
+        stopped.cancel()
