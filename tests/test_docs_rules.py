@@ -9,8 +9,8 @@ from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.fields import Section
 from hub.notify.settings import read_receivers
-from hub.rules import loader, schema, vocabulary
-from hub.rules.loader import load_rules
+from hub.rules.reading import loader, rule_reader, vocabulary
+from hub.rules.reading.loader import load_rules
 
 TEXT = (Path(__file__).parents[1] / "docs" / "rules.md").read_text("utf-8")
 PARTS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
@@ -36,7 +36,7 @@ def keys_of(monkeypatch, tmp_path):
             known.setdefault(self.what.split(" '")[0], set()).update(self.known)
             super().finish()
 
-    monkeypatch.setattr(schema, "Section", Watched)
+    monkeypatch.setattr(rule_reader, "Section", Watched)
     monkeypatch.setattr(loader, "Section", Watched)
     load("defaults: {}\nrules:\n  - {alert: A, topic: t, when: a}\n  - {event: E, topic: t}\n", tmp_path)
     return known

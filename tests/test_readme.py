@@ -21,9 +21,9 @@ from hub.operate import attention
 from hub.operate import log as log_module
 from hub.operate.cli import COMMANDS, make_app
 from hub.operate.phrases import __file__ as phrases_file
-from hub.rules import schema
-from hub.rules.keys import Known
-from hub.rules.loader import load_rules
+from hub.rules.reading import rule_reader
+from hub.rules.reading.loader import load_rules
+from hub.rules.reading.rule_values import Known
 from tests.support import prefork
 
 ROOT = Path(__file__).parent.parent
@@ -159,7 +159,7 @@ def test_the_options_of_hub_itself_are_documented():
 def test_every_key_of_a_rule_that_works_is_in_the_readme_and_no_other():
     problems = Problems()
     node = parse_document("{alert: X, topic: t, when: 'true', nonsense: 1}", "x.yaml", problems)
-    schema.read_rule(node, problems, schema.NO_DEFAULTS, Known())
+    rule_reader.read_rule(node, problems, rule_reader.NO_DEFAULTS, Known())
     hint = next(problem.hint for problem in problems if "nonsense" in problem.message)
     known = set(hint.removeprefix("known keys: ").split(", "))
     table = README.read_text("utf-8").partition("| key of a rule |")[2].partition("\n\n")[0]

@@ -32,8 +32,8 @@ from hub.alerts.words import Words
 from hub.ids import fingerprint_in
 from hub.limits import ALERTS_KEPT
 from hub.model import Labels, Notification, Phase, Reason
-from hub.rules.rule import Rule
-from hub.rules.transition import Transition
+from hub.rules.reading.rule import Rule
+from hub.rules.running.transition import Transition
 from hub.store.changes import TraceRow
 from hub.store.keeper import Keeper
 

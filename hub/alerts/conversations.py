@@ -12,7 +12,7 @@ from hub.alerts.conversation import Conversation, mark_of
 from hub.alerts.decision import may_be_told, may_go_on, newcomers
 from hub.ids import fingerprint_in
 from hub.limits import GROUP_WAIT_SECONDS
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 from hub.store.keeper import Keeper
 
 __all__ = ["FLOOR", "Conversations"]

@@ -13,8 +13,8 @@ from hub.alerts.alert import Alert
 from hub.alerts.said import Said
 from hub.limits import NEWCOMERS_WAIT_SECONDS, SILENCE_REMINDER_SECONDS
 from hub.model import Phase, Suppressor
-from hub.rules.keys import Step
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.rule_values import Step
 
 __all__ = [
     "Decision",

@@ -10,8 +10,8 @@ import orjson
 from hub.agenda import Agenda
 from hub.alerts.tally import Tally
 from hub.limits import LIMIT_EVENTS
-from hub.rules.keys import Limit
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.rule_values import Limit
 
 __all__ = ["EventLimit", "EventLimits"]
 

@@ -16,9 +16,9 @@ from hub.alerts.trace import Trace
 from hub.ids import NotificationId
 from hub.limits import LIMIT_EVENTS
 from hub.model import Phase, Suppressed, Suppressor
-from hub.rules.keys import Limit
-from hub.rules.rule import Rule
-from hub.rules.transition import Transition
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.rule_values import Limit
+from hub.rules.running.transition import Transition
 from hub.store.keeper import Keeper
 
 __all__ = ["Events"]

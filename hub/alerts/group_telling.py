@@ -19,7 +19,7 @@ from hub.alerts.words import Words
 from hub.ids import NotificationId, fingerprint_in
 from hub.limits import GROUP_ALERTS
 from hub.model import Suppressed, Suppressor
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["GroupTeller"]
 

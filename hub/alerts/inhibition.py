@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["Inhibition"]
 

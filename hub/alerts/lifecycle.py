@@ -11,7 +11,7 @@ from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason, Suppressed, Suppressor
-from hub.rules.keys import Limit
+from hub.rules.reading.rule_values import Limit
 
 __all__ = ["acknowledge", "advance", "end", "forget", "held", "over_at", "shifted", "speak", "told"]
 

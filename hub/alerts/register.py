@@ -11,8 +11,8 @@ from hub.alerts.floor import Floor
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.past import Past
 from hub.model import Phase
-from hub.rules.rule import Rule
-from hub.rules.transition import Transition
+from hub.rules.reading.rule import Rule
+from hub.rules.running.transition import Transition
 from hub.store.keeper import Keeper
 
 __all__ = ["Register"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hub.alerts.inhibition import Inhibition
 from hub.alerts.silences import Silences
 from hub.model import Suppressed, Suppressor
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["Suppression"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from hub.rules.keys import Limit
+from hub.rules.reading.rule_values import Limit
 
 __all__ = ["Tally"]
 

@@ -17,7 +17,7 @@ from hub.alerts.suppression import Suppression
 from hub.alerts.trace import Trace
 from hub.alerts.words import Words
 from hub.model import Phase, Suppressed, Suppressor
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["Teller"]
 

@@ -11,8 +11,8 @@ from hub.expressions import NO_SAMPLES, Context, Template
 from hub.expressions.format import bytes_text
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
-from hub.rules.rule_instances import NOTHING, at_way
-from hub.rules.transition import Transition, make_context
+from hub.rules.instances.rule_instances import NOTHING, at_way
+from hub.rules.running.transition import Transition, make_context
 
 __all__ = [
     "OnError",

@@ -9,7 +9,7 @@ from hub.clock import rfc3339
 from hub.expressions.format import bytes_text
 from hub.limits import TRACE_HEAD_BYTES
 from hub.model import Event, Suppressed
-from hub.rules.transition import Transition
+from hub.rules.running.transition import Transition
 from hub.store.keeper import Journal
 
 __all__ = ["Trace"]

@@ -18,8 +18,8 @@ from hub.alerts.telling import Teller
 from hub.alerts.texts import OnError, render, render_and_report
 from hub.alerts.trace import Trace
 from hub.model import Phase, Reason
-from hub.rules.rule import Rule
-from hub.rules.transition import Transition
+from hub.rules.reading.rule import Rule
+from hub.rules.running.transition import Transition
 
 __all__ = ["AlertTransitions"]
 

@@ -20,7 +20,7 @@ from hub.expressions.template import Filler
 from hub.limits import LAST_VALUE_BYTES, LAST_VALUES, TEMPLATE_BYTES
 from hub.model import Event, Phase, Reason
 from hub.printable import shorten, visible
-from hub.rules.transition import Transition, Unheard
+from hub.rules.running.transition import Transition, Unheard
 
 __all__ = ["silence_summary"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from hub.alerts.matchers import Matcher
 from hub.fields import did_you_mean
-from hub.rules.rule import LABEL_NAMES
+from hub.rules.reading.rule import LABEL_NAMES
 from hub.spine.core import Core
 
 __all__ = ["unknown_labels"]

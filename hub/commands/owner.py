@@ -9,9 +9,9 @@ from hub.alerts.silences import Silence
 from hub.commands.seams import Answer, RuleCounts
 from hub.ingest.topics import matches
 from hub.model import Event, Phase
-from hub.rules.posting import PostedAlert
-from hub.rules.rule import Rule
-from hub.rules.rule_runner import RuleRunner
+from hub.rules.posted.posting import PostedAlert
+from hub.rules.reading.rule import Rule
+from hub.rules.running.rule_runner import RuleRunner
 from hub.spine.core import Core
 from hub.store.reader import Reader
 from hub.store.store import Store

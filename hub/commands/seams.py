@@ -16,8 +16,8 @@ from hub.alerts.matchers import Matcher
 from hub.alerts.silences import Silence
 from hub.commands.token import Claim
 from hub.model import Event
-from hub.rules.posting import PostedAlert, Posting
-from hub.rules.rule import Rule
+from hub.rules.posted.posting import PostedAlert, Posting
+from hub.rules.reading.rule import Rule
 from hub.store.reader import Reader
 
 __all__ = ["Answer", "Ask", "Desk", "Mirror", "RuleCounts"]

@@ -23,7 +23,7 @@ from hub.ids import episode_named
 from hub.limits import POSTED_SLICE, TOKEN_SECONDS
 from hub.model import Event, Notification
 from hub.notify.subscribers import Subscribers
-from hub.rules.posting import Posting
+from hub.rules.posted.posting import Posting
 from hub.spine.core import Core
 from hub.spine.pipeline import Pipeline
 from hub.store.patience import unless_failing

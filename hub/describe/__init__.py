@@ -12,7 +12,7 @@ from typing import Any
 from hub.config import SETTINGS
 from hub.devices.fleet import FLEET
 from hub.notify.settings import receivers_schema
-from hub.rules.loader import RULE_FILE
+from hub.rules.reading.loader import RULE_FILE
 from hub.trial.case_keys import TEST
 
 __all__ = ["fleet_schema", "json_schema", "settings_schema"]

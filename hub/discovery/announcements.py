@@ -14,7 +14,7 @@ from hub.alerts.alert import Alert
 from hub.discovery.homeassistant import entities
 from hub.limits import DISCOVERY_ALERTS
 from hub.model import OWN, Notification, Phase
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 from hub.store.keeper import Keeper
 
 __all__ = ["Announcements"]

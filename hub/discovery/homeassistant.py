@@ -13,7 +13,7 @@ import orjson
 from hub.alerts.alert import Alert
 from hub.documents.document import Problems
 from hub.errors import Problem
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["check_discovery", "entities", "status_topic"]
 

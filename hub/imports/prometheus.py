@@ -9,7 +9,7 @@ from hub.imports.draft import Draft, Entry, Imported, Value
 from hub.imports.gotemplate import GoText
 from hub.imports.writer import write
 from hub.imports.yaml_source import ForeignValue, read_sources
-from hub.rules.vocabulary import SEVERITIES
+from hub.rules.reading.vocabulary import SEVERITIES
 
 __all__ = ["read_prometheus"]
 

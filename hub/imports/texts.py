@@ -4,7 +4,7 @@ import json
 
 from hub.errors import CompileError
 from hub.expressions import Scope, compile_expression, compile_template
-from hub.rules.rule import TEXT_NAMES
+from hub.rules.reading.rule import TEXT_NAMES
 
 __all__ = ["TAKEN", "braces", "fits", "is_name", "literal", "payload_field"]
 

@@ -1,4 +1,4 @@
-"""Asks Sparkplug nodes for their births anew, where what they send cannot be read without (rules/births.py).
+"""Asks Sparkplug nodes for their births anew, where what they send cannot be read without (rules/presence/births.py).
 
 Switched on by `sparkplug: {rebirth: true}`, because it is a command to a machine. Best effort, at QoS 0 as Sparkplug
 wants its commands: where one is lost, the next message that cannot be read asks again.

@@ -29,7 +29,7 @@ from hub.operate import topics
 from hub.operate.api.described import JSON
 from hub.operate.api.openapi import CONTACT
 from hub.operate.topics import PROTOBUF, Channel
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED
 
 __all__ = ["EVENT_OF_ITS_OWN", "NOTIFICATION", "STATUS", "asyncapi"]

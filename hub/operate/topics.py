@@ -13,9 +13,9 @@ from hub.model import OWN_TOPICS
 from hub.notify.receiver import ReceiverSettings
 from hub.notify.receivers.mqtt import MqttOptions
 from hub.operate.api.described import JSON
-from hub.rules.pattern import Pattern
-from hub.rules.rule import Rule
-from hub.rules.subjects import HOMIE, SPARKPLUG, presence_filters
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.subjects import HOMIE, SPARKPLUG, presence_filters
+from hub.rules.reading.topic_pattern import Pattern
 from hub.selfwatch.topics import OWN_FIELDS
 
 __all__ = ["PROTOBUF", "Channel", "alerts", "events", "inside", "notifications"]

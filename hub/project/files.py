@@ -19,7 +19,7 @@ from hub.notify.settings import read_receivers
 from hub.project.strays import deaf, strays
 from hub.project.surroundings import is_below, real, settings_around
 from hub.rules.lint import Moment, lint
-from hub.rules.loader import RULE_FILE, RuleSet, Shipped, load_rules
+from hub.rules.reading.loader import RULE_FILE, RuleSet, Shipped, load_rules
 from hub.schedules import local_zone
 from hub.selfwatch.settings import RULES
 from hub.trial.case import Case

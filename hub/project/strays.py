@@ -12,7 +12,7 @@ from hub.config import Settings
 from hub.documents.listing import list_yaml
 from hub.errors import Problem
 from hub.limits import STRAY_BYTES
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 
 __all__ = ["deaf", "strays"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 
 __all__ = ["Audiences", "Heirs"]
 

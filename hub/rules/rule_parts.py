@@ -1,18 +1,18 @@
 """Which parts a rule has beside its condition, made from its keys; a plain rule has none."""
 
-from hub.rules.absence import absence_of
-from hub.rules.device_time import DeviceTime
-from hub.rules.engine_context import EngineContext
-from hub.rules.gate_condition import GateCondition, turns
-from hub.rules.instance import Instance
-from hub.rules.last_message import LastMessage
-from hub.rules.moving import Moving
-from hub.rules.mute import Mute
-from hub.rules.part import RulePart, Runner
-from hub.rules.pause import Pause
-from hub.rules.rule import Rule
-from hub.rules.sample_keeper import OwedJudgement, SampleKeeper
-from hub.rules.sampler import Sampler
+from hub.rules.gates.absence import absence_of
+from hub.rules.gates.gate_condition import GateCondition, turns
+from hub.rules.gates.mute import Mute
+from hub.rules.gates.pause import Pause
+from hub.rules.instances.device_time import DeviceTime
+from hub.rules.instances.instance import Instance
+from hub.rules.instances.last_message import LastMessage
+from hub.rules.reading.rule import Rule
+from hub.rules.running.engine_context import EngineContext
+from hub.rules.running.part import RulePart, Runner
+from hub.rules.samples.moving import Moving
+from hub.rules.samples.sample_keeper import OwedJudgement, SampleKeeper
+from hub.rules.samples.sampler import Sampler
 
 __all__ = ["RuleParts", "speaks_later"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from hub.model import OWN_TOPICS
-from hub.rules.rule import Rule
-from hub.rules.rule_runner import RuleRunner
+from hub.rules.reading.rule import Rule
+from hub.rules.running.rule_runner import RuleRunner
 
 __all__ = ["about_itself", "spoken"]
 

@@ -12,7 +12,7 @@ from hub.clock import Clock
 from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_RULES, UNJUDGED_RECALL_SECONDS
 from hub.model import OWN, Notification, Outcome, Retry
 from hub.observer import Observer
-from hub.rules.misses import Misses, Unjudged
+from hub.rules.running.misses import Misses, Unjudged
 
 __all__ = ["Payload", "Tally"]
 

@@ -17,7 +17,7 @@ from hub.errors import StoreError
 from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_SECONDS, SELF_WATCH_SOON_SECONDS
 from hub.model import OWN_TOPICS, Event
 from hub.notify.dispatcher import Standing
-from hub.rules.misses import Misses
+from hub.rules.running.misses import Misses
 from hub.selfwatch.tally import Tally
 
 __all__ = ["DROPPED", "DROPPED_SO_FAR", "Watcher"]

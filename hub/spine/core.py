@@ -14,12 +14,12 @@ from hub.discovery.announcements import Announcements
 from hub.ingest.decode import Undecodable
 from hub.ingest.itself import Itself
 from hub.model import Event, Notification, Phase
-from hub.rules.engine import Engine
-from hub.rules.engine_context import Registry
 from hub.rules.heirs import Audiences, Heirs
-from hub.rules.loader import RuleSet
-from hub.rules.posted import Posted
-from hub.rules.posting import Posting
+from hub.rules.posted.posted import Posted
+from hub.rules.posted.posting import Posting
+from hub.rules.reading.loader import RuleSet
+from hub.rules.running.engine import Engine
+from hub.rules.running.engine_context import Registry
 from hub.store.changes import Changes, Snapshot
 from hub.store.keeper import Keeper, restore_all, take_all
 

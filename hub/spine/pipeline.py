@@ -26,8 +26,8 @@ from hub.model import Event, Notification
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer
-from hub.rules.engine_context import Registry
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
+from hub.rules.running.engine_context import Registry
 from hub.spine.commit import Commit
 from hub.spine.core import Core
 from hub.spine.delivery_trace import Attempts

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hub.ingest.decode import Undecodable
 from hub.ingest.topics import matches
-from hub.rules.pattern import Pattern
+from hub.rules.reading.topic_pattern import Pattern
 
 __all__ = ["Heard"]
 

@@ -12,8 +12,8 @@ from hub.alerts.alert import Alert
 from hub.alerts.silences import Silence
 from hub.ingest.decode import Undecodable, decode
 from hub.model import Delivery, Notification, Phase
-from hub.rules.engine_context import Registry
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
+from hub.rules.running.engine_context import Registry
 from hub.store.changes import TraceRow
 from hub.trial.case import Case, Deed, Expectation, Message
 from hub.trial.heard import Heard

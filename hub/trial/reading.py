@@ -9,7 +9,7 @@ from hub.documents.document import Node, Problems
 from hub.documents.secret import Secret
 from hub.fields import Bad, Key, Section, Told, did_you_mean, duration, list_of, text
 from hub.limits import TRIAL_MESSAGES
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.trial import case_keys as keys
 from hub.trial.case import Case, Deed, Expectation, Message
 

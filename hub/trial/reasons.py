@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.documents.duration import format_duration
 from hub.fields import did_you_mean
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 from hub.trial.case import Expectation
 from hub.trial.heard import Heard
 from hub.trial.world import World

@@ -14,8 +14,8 @@ import orjson
 from hub.ids import NotificationId
 from hub.ingest.itself import Itself
 from hub.model import Event
-from hub.rules.engine_context import Registry
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
+from hub.rules.running.engine_context import Registry
 from hub.store.changes import TraceRow
 from hub.trial.records import BadLine
 from hub.trial.world import World

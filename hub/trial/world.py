@@ -7,8 +7,8 @@ from math import inf
 from hub.clock import PEOPLE
 from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
-from hub.rules.engine_context import Registry
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
+from hub.rules.running.engine_context import Registry
 from hub.spine.core import Core
 from hub.store.changes import Snapshot, TraceRow
 from hub.store.memory import Tables

@@ -24,10 +24,10 @@ from hub.ingest.reading import unreadable
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
 from hub.model import Event, Phase, Suppressed, Suppressor
-from hub.rules.instance import samples_of
-from hub.rules.keys import Gate
-from hub.rules.rule import Rule
-from hub.rules.rule_runner import RuleRunner
+from hub.rules.instances.instance import samples_of
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.rule_values import Gate
+from hub.rules.running.rule_runner import RuleRunner
 from hub.spine.core import Core
 from hub.why.values import value_text
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from hub.documents.document import Problems, parse_document
 from hub.notify.settings import read_receivers
-from hub.rules.keys import Known
-from hub.rules.loader import RuleSet
-from hub.rules.schema import NO_DEFAULTS, read_rule
+from hub.rules.reading.loader import RuleSet
+from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
+from hub.rules.reading.rule_values import Known
 
 RECEIVERS = {
     "chat": "json://localhost/a",

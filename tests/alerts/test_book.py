@@ -12,7 +12,7 @@ from hub.alerts.matchers import parse_matchers
 from hub.alerts.silences import Silence
 from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Reason
-from hub.rules.engine import Engine
+from hub.rules.running.engine import Engine
 from hub.store.changes import Snapshot
 from hub.store.keeper import restore_all, take_all
 from tests.rules.making import event, rules

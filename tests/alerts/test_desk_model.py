@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.silences import Silence
 from hub.model import Phase
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.trial.world import World
 from tests.alerts.desk_model import DeskModel
 from tests.alerts.flapper import rule_set

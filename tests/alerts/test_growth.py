@@ -8,7 +8,7 @@ from hub.alerts.inhibition import Inhibition
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.silences import Silences
 from hub.errors import RequestError
-from hub.rules.keys import Limit
+from hub.rules.reading.rule_values import Limit
 from tests.rules.making import rule, rules
 
 LIMIT = Limit(1, 86400.0, "1/d")

@@ -15,7 +15,7 @@ from hub.alerts.tally import Tally
 from hub.alerts.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS, TOPIC_BYTES
 from hub.model import Phase, Reason, Suppressed, Suppressor
-from hub.rules.keys import Limit
+from hub.rules.reading.rule_values import Limit
 
 TEXTS = Rendered({"a": "b"}, "summary", "details", "runbook", None, ())
 

@@ -5,7 +5,7 @@ import pytest
 from hub.model import OWN, Phase
 from tests.alerts import flapper
 from tests.alerts.flapper import HOT, Flapper, Site
-from tests.rules.test_posted import World as Posts
+from tests.rules.posted.test_posted import World as Posts
 
 SITE = '- {alert: Hot, topic: "t/{site}/{device}", when: v > 5, notify: [chat], summary: "{device} is {v}"'
 ZONED = SITE.replace("summary", 'labels: {zone: "{zone}"}, summary')

@@ -5,8 +5,8 @@ import pytest
 from tests.alerts import flapper
 from tests.alerts.flapper import Site
 from tests.rules.making import event
-from tests.rules.test_posted import DEFAULTS
-from tests.rules.test_posted import World as Posts
+from tests.rules.posted.test_posted import DEFAULTS
+from tests.rules.posted.test_posted import World as Posts
 
 HOT = '- {alert: Hot, topic: "t/{site}/{device}", when: v > 5, notify: [chat], summary: "{device} is {v}"'
 GROUP = HOT + ", group_by: [site]"

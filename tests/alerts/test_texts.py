@@ -9,8 +9,8 @@ from hub.alerts.messages import ended_summary, notification_body
 from hub.alerts.texts import event_body, render
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Phase, Reason
-from hub.rules.engine import Engine
-from hub.rules.transition import Transition
+from hub.rules.running.engine import Engine
+from hub.rules.running.transition import Transition
 from tests.rules.making import Drive, event, rules
 
 HUB = {"client_id": "hub", "version": "1"}

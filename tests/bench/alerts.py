@@ -8,7 +8,7 @@ import gc
 from time import process_time
 
 from hub.alerts.book import Book
-from hub.rules.engine import Engine
+from hub.rules.running.engine import Engine
 from hub.store.keeper import take_all
 from tests.rules.making import event, rules
 

@@ -7,7 +7,7 @@ there is none: all kept for their samples alone, and all firing. Quote ratios of
 import timeit
 
 from hub.limits import HISTORY_INSTANCES
-from hub.rules.engine import Engine
+from hub.rules.running.engine import Engine
 from tests.rules.making import event, rules
 
 RULES = {

@@ -11,8 +11,8 @@ import timeit
 from pathlib import Path
 
 from hub.documents.document import Problems
-from hub.rules.engine import Engine
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
+from hub.rules.running.engine import Engine
 from hub.store.changes import Changes
 from hub.store.database import Database
 from tests.rules.making import event, rules

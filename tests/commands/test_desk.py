@@ -7,7 +7,7 @@ from hub.alerts.matchers import parse_matchers
 from hub.alerts.silences import Silence
 from hub.commands import desk
 from hub.errors import RequestError
-from hub.rules.posting import Posting
+from hub.rules.posted.posting import Posting
 from hub.trial.world import World
 from tests.alerts.flapper import rule_set
 from tests.rules.making import event

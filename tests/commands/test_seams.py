@@ -13,13 +13,19 @@ from hub.commands.service import Service
 from hub.commands.slices import at_once
 from hub.operate.api.alertmanager.bodies import shown
 from hub.operate.api.ticker import alert_counts
-from hub.rules.posting import Posting
+from hub.rules.posted.posting import Posting
 from hub.trial.world import World
 from tests.alerts.flapper import rule_set
 from tests.rules.making import event
 
 ROOT = Path(__file__).parents[2]
-PAST = {"hub.spine.core", "hub.spine.pipeline", "hub.alerts.book", "hub.rules.engine", "hub.rules.rule_runner"}
+PAST = {
+    "hub.spine.core",
+    "hub.spine.pipeline",
+    "hub.alerts.book",
+    "hub.rules.running.engine",
+    "hub.rules.running.rule_runner",
+}
 NOON = 1_790_000_000.0
 RULES = """
 - {alert: Hot, topic: "t/{site}/{device}", when: v > 5, notify: [chat]}

@@ -6,7 +6,7 @@ from hub.discovery import announcements
 from hub.discovery.homeassistant import check_discovery
 from hub.documents.document import Problems
 from hub.model import OWN, Event
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
 from hub.spine.core import Core
 from hub.store.changes import Snapshot
 

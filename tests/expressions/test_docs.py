@@ -18,7 +18,7 @@ from hub.expressions.library.macros import MACROS
 from hub.expressions.names import HISTORY
 from hub.expressions.values import TYPES, type_of
 from hub.model import Event
-from hub.rules.sampler import Sampler
+from hub.rules.samples.sampler import Sampler
 
 PAGE = (Path(__file__).parents[2] / "docs" / "expressions.md").read_text("utf-8")
 BLOCKS = re.findall(r"```cel\n(.*?)\n```", PAGE, re.DOTALL)

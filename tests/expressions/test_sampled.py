@@ -7,9 +7,9 @@ import pytest
 from hub.expressions import Scope, compile_expression, sampled
 from hub.expressions.names import HISTORY
 from hub.expressions.sampled import SAMPLED, HistoryFunction, methods_missing
-from hub.rules import measures, trail, windows
-from hub.rules.trail import Trail
-from hub.rules.windows import Window
+from hub.rules.samples import measures, trail, windows
+from hub.rules.samples.trail import Trail
+from hub.rules.samples.windows import Window
 
 
 @pytest.mark.parametrize("name", SAMPLED)

@@ -8,7 +8,7 @@ from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.imports import IMPORTERS
 from hub.notify.settings import read_receivers
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
 
 SAMPLES = Path(__file__).parent / "samples"
 URLS = {  # what a user would put into the variables, as Apprise takes it

@@ -24,13 +24,13 @@ _ALERTS = [
 ]
 _RULES = [
     "tests/rules/test_bounds.py",
-    "tests/rules/test_engine.py",
+    "tests/rules/running/test_engine.py",
     "tests/rules/test_engine_model.py",
     "tests/rules/test_gated.py",
     "tests/rules/test_gates_model.py",
-    "tests/rules/test_presence.py",
+    "tests/rules/presence/test_presence.py",
     "tests/rules/test_state.py",
-    "tests/rules/test_moving.py",
+    "tests/rules/samples/test_moving.py",
 ]
 _NOTIFY = [
     "tests/notify/test_allowance.py",
@@ -59,9 +59,13 @@ TABLE = {
     "hub/alerts/book.py": _ALERTS,
     "hub/rules/state.py": _RULES,
     "hub/rules/gated.py": _RULES,
-    "hub/rules/absence.py": ["tests/rules/test_presence.py", "tests/rules/test_gates_model.py"],
-    "hub/rules/index.py": ["tests/rules/test_index.py", "tests/rules/test_engine.py", "tests/rules/test_pattern.py"],
-    "hub/rules/instance.py": ["tests/rules/test_instance.py", *_RULES],
+    "hub/rules/gates/absence.py": ["tests/rules/presence/test_presence.py", "tests/rules/test_gates_model.py"],
+    "hub/rules/running/index.py": [
+        "tests/rules/running/test_index.py",
+        "tests/rules/running/test_engine.py",
+        "tests/rules/reading/test_topic_pattern.py",
+    ],
+    "hub/rules/instances/instance.py": ["tests/rules/instances/test_instance.py", *_RULES],
     "hub/notify/lane.py": _NOTIFY,
     "hub/notify/superseding.py": _NOTIFY,
     "hub/notify/dispatcher.py": [
@@ -83,7 +87,7 @@ TABLE = {
         "tests/alerts/test_desk_model.py",
         "tests/alerts/test_growth.py",
         "tests/discovery/test_announcements.py",
-        "tests/rules/test_posted.py",
+        "tests/rules/posted/test_posted.py",
         "tests/trial/test_play.py",
     ],
     "hub/spine/timers.py": ["tests/spine/test_timers.py", "tests/spine/test_pipeline.py"],

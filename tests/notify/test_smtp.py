@@ -12,7 +12,7 @@ from hub.ids import episode_id
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.receivers.smtp import Smtp
 from hub.notify.settings import read_receivers
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.trial.world import World
 from tests.notify.fakes import notification, toolbox
 from tests.rules.making import event, rule

@@ -17,7 +17,7 @@ from hub.observer import Observer
 from hub.operate import mosquitto
 from hub.operate.demo import RECEIVERS, Demo, missing
 from hub.operate.figures import Figures
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120

@@ -13,8 +13,8 @@ from hub.documents.shipped_files import shared
 from hub.ingest.decode import decode_again
 from hub.model import OWN, Phase
 from hub.notify.settings import read_receivers
-from hub.rules.engine import Engine
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
+from hub.rules.running.engine import Engine
 from tests.operate.support import NOW
 
 FREEZER = "site/berlin/freezer/1/telemetry"

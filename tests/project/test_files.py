@@ -8,7 +8,7 @@ import pytest
 from hub.config import SETTINGS
 from hub.devices.fleet import FLEET
 from hub.project.files import check
-from hub.rules.loader import RULE_FILE
+from hub.rules.reading.loader import RULE_FILE
 
 
 @pytest.fixture

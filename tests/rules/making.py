@@ -6,9 +6,9 @@ import orjson
 
 from hub.documents.document import Problems, parse_document
 from hub.ingest.decode import Undecodable, decode
-from hub.rules.engine import Engine
-from hub.rules.keys import Known
-from hub.rules.schema import NO_DEFAULTS, read_rule
+from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
+from hub.rules.reading.rule_values import Known
+from hub.rules.running.engine import Engine
 from hub.schedules import read_schedules
 from hub.store.changes import Snapshot
 from hub.store.keeper import restore_all, take_all

@@ -9,11 +9,13 @@ from hub.errors import RequestError
 from hub.limits import HEAVY_PAYLOAD_BYTES, RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason
 from hub.notify.settings import read_receivers
-from hub.rules import births, heavy, line, posted, presence, rule_instances
-from hub.rules.loader import load_rules
-from hub.rules.posting import Posting
-from hub.rules.rule_runner import RuleRunner
-from hub.rules.schema import NO_DEFAULTS
+from hub.rules.instances import heard_order, heavy, rule_instances
+from hub.rules.posted import posted
+from hub.rules.posted.posting import Posting
+from hub.rules.presence import births, presence
+from hub.rules.reading.loader import load_rules
+from hub.rules.reading.rule_reader import NO_DEFAULTS
+from hub.rules.running.rule_runner import RuleRunner
 from hub.trial.world import World
 from tests.rules.making import Drive, event
 
@@ -38,8 +40,8 @@ def instances(hub, name="A"):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(rule_instances, "RULE_INSTANCES", 50)
-    monkeypatch.setattr(line, "HISTORY_INSTANCES", 20)
-    monkeypatch.setattr(line, "HISTORY_FORGOTTEN", 4)
+    monkeypatch.setattr(heard_order, "HISTORY_INSTANCES", 20)
+    monkeypatch.setattr(heard_order, "HISTORY_FORGOTTEN", 4)
 
 
 def test_devices_of_which_nothing_is_the_matter_cost_a_plain_rule_nothing():
@@ -103,7 +105,7 @@ def test_samples_are_bounded_and_absent_watches_on():
 @pytest.mark.parametrize("keys", ["", ", for: 1h", ", absent: 1h"])
 def test_a_message_past_the_bound_looks_at_few_instances_whatever_they_do(monkeypatch, keys):
     monkeypatch.setattr(rule_instances, "RULE_INSTANCES", 10_000)
-    monkeypatch.setattr(line, "HISTORY_INSTANCES", 1000)
+    monkeypatch.setattr(heard_order, "HISTORY_INSTANCES", 1000)
     hub = fleet(f'- {{alert: A, topic: "d/{{x}}", when: "max(v, 1h) > 5"{keys}}}', 1000, value=9)
     looked = 0
     idle = RuleRunner.idle
@@ -179,8 +181,8 @@ def test_whatever_devices_send_memory_and_rows_are_bounded_and_who_fires_is_not_
     problems = Problems()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rule_instances, "RULE_INSTANCES", 12)
-        patch.setattr(line, "HISTORY_INSTANCES", 5)
-        patch.setattr(line, "HISTORY_FORGOTTEN", 2)
+        patch.setattr(heard_order, "HISTORY_INSTANCES", 5)
+        patch.setattr(heard_order, "HISTORY_FORGOTTEN", 2)
         hub = World(load_rules([path], problems, read_receivers, "hub"), None, START)
         assert not list(problems)
         for what, value in deeds:

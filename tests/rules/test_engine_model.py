@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.rules.making import Drive, event, rules
-from tests.rules.test_engine import Disk
+from tests.rules.running.test_engine import Disk
 
 DEVICES = ["1", "2", "3"]
 OTHERS = [

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hub.errors import EvaluationError
 from hub.limits import VALUE_CHARS
 from hub.model import Phase
-from hub.rules.engine import Engine
+from hub.rules.running.engine import Engine
 from tests.rules.making import Drive, event, rules
-from tests.rules.test_engine import Registry
+from tests.rules.running.test_engine import Registry
 
 NIGHT = datetime(2026, 3, 1, 1, 0, tzinfo=UTC).timestamp()
 """An hour before the pause of the rules below."""

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hub.documents.document import Problems
 from hub.limits import HISTORY_IDLE_SECONDS
 from hub.notify.settings import read_receivers
-from hub.rules import line
-from hub.rules.loader import load_rules
+from hub.rules.instances import heard_order
+from hub.rules.reading.loader import load_rules
 from hub.trial.world import World
 from tests.rules.making import Drive, event, rules
-from tests.rules.test_engine import Disk, Registry
+from tests.rules.running.test_engine import Disk, Registry
 
 EVENING = datetime(2026, 3, 1, 21, 0, tzinfo=UTC).timestamp()
 """An hour before the night below begins."""
@@ -265,8 +265,8 @@ def test_what_is_inactive_and_silent_for_a_week_waits_no_longer():
 
 
 def test_who_was_silent_longest_makes_room_for_who_waits(monkeypatch):
-    monkeypatch.setattr(line, "HISTORY_INSTANCES", 10)
-    monkeypatch.setattr(line, "HISTORY_FORGOTTEN", 1)
+    monkeypatch.setattr(heard_order, "HISTORY_INSTANCES", 10)
+    monkeypatch.setattr(heard_order, "HISTORY_FORGOTTEN", 1)
     drive = evening(OPEN)
     for number in range(11):
         drive.now += 1

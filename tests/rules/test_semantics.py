@@ -4,9 +4,9 @@ from pathlib import Path
 
 from hub.documents.document import Problems
 from hub.model import Reason
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
 from tests.rules.making import Drive, event, rules
-from tests.rules.test_engine import Disk, Registry
+from tests.rules.running.test_engine import Disk, Registry
 
 START = 864_000.0
 """Midnight, so that the schedules below are easy to read."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.rules.rule_instances import key_text
+from hub.rules.instances.rule_instances import key_text
 from tests.rules.making import Drive, event
 
 PENDING, FIRING, RESOLVED, INACTIVE = "pending", "firing", "resolved", "inactive"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.rules.making import Drive, event
-from tests.rules.test_engine import Disk
+from tests.rules.running.test_engine import Disk
 
 BROKEN = [b"{oops", b"[1,2", b'{"t": 1, "t": 2}', b'"open', b"[" * 500 + b"]" * 500, b"x" * 300_000]
 BINARY = b"\xff\xd8\xff\xe0\0\x10JFIF"

@@ -12,7 +12,7 @@ from hub.limits import SELF_WATCH_CALM_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.breaker import Circuit
 from hub.notify.dispatcher import Standing
-from hub.rules.misses import Misses
+from hub.rules.running.misses import Misses
 from hub.selfwatch import watcher as module
 from hub.selfwatch.recall import about_itself, spoken
 from hub.selfwatch.tally import Tally

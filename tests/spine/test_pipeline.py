@@ -18,7 +18,7 @@ from hub.ingest.source import Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
 from hub.model import OWN, Delivery, Event
 from hub.observer import Observer
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.spine import pipeline as module
 from hub.spine import timers
 from hub.spine.core import Core

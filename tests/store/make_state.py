@@ -93,7 +93,7 @@ class Apart:
 
     def __init__(self, rules):
         from hub.alerts.book import Book
-        from hub.rules.engine import Engine
+        from hub.rules.running.engine import Engine
 
         self.engine = Engine(rules.rules.values(), None, lambda *_: None)
         self.book = Book("hub", {"client_id": "hub", "version": "old"}, lambda *_: None)
@@ -140,7 +140,7 @@ def rules_of(folder):
 def loaded(folder, rules):
     from hub.documents.document import Problems
     from hub.notify.settings import read_receivers
-    from hub.rules.loader import load_rules
+    from hub.rules.reading.loader import load_rules
 
     path = folder / "rules.yaml"
     path.write_text(HEAD + "".join(f"  {line}\n" for line in rules.splitlines()), "utf-8")
@@ -194,7 +194,7 @@ def do(core, what, now):
         more = ((("ticket", "7"),),) if "annotations" in inspect.signature(core.book.silence).parameters else ()
         core.book.silence(matchers('alertname="Quiet"'), now, SAVED + 30 * MINUTE, "olga", "works", now, *more)
     elif word == "post" and hasattr(core, "post"):
-        from hub.rules.posting import Posting
+        from hub.rules.posted.posting import Posting
 
         instance, minutes = rest[0].split()
         labels = {"alertname": "Disk", "instance": instance}

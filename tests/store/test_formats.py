@@ -5,7 +5,7 @@ import copy
 import orjson
 import pytest
 
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.spine.core import Core
 from hub.store.formats import FORMATS
 from tests.store import make_state

@@ -9,7 +9,7 @@ from hub.alerts.alert import Alert
 from hub.alerts.conversation import Conversation, News, mark_of
 from hub.alerts.said import NOTHING_SAID, Said
 from hub.alerts.silences import Silence
-from hub.rules.instance import Gated
+from hub.rules.instances.instance import Gated
 from hub.store import migrations
 from hub.store.migrations import STEPS, StateStep, migrate
 

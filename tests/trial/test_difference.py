@@ -5,7 +5,7 @@ import pytest
 
 from hub.documents.document import Problems
 from hub.notify.settings import read_receivers
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
 from hub.trial.difference import compare
 from hub.trial.records import read_line
 from hub.trial.replay import Replay

@@ -10,8 +10,8 @@ from hub.ingest.sparkplug import read_metrics
 from hub.limits import SPARKPLUG_METRICS, SPARKPLUG_NAMES
 from hub.notify.settings import read_receivers
 from hub.project.files import check
-from hub.rules.loader import load_rules
-from hub.rules.presence import STATES
+from hub.rules.presence.presence import STATES
+from hub.rules.reading.loader import load_rules
 from hub.trial.play import play
 from hub.trial.reading import read_cases
 

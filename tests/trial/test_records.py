@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.ingest.decode import decoded
 from hub.model import Event
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.trial.records import BadLine, line_of, read_line, records
 from hub.trial.replay import Replay
 from tests.rules.making import Packet, rules

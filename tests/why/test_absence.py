@@ -5,7 +5,7 @@ import pytest
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.silences import Silence
 from hub.limits import WHY_ALERTS
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.trial.world import World
 from hub.why.absence import looking, why_not
 from tests.rules.making import event, rule, rules

@@ -21,7 +21,7 @@ from hub.operate.api.described import Described
 from hub.operate.api.feed import payload_shown
 from hub.operate.api.shapes import DEVICE, LAST_EVENT, RULE, SERIES
 from hub.operate.api.site import Asked, Endpoint, Site
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["ENDPOINTS"]
 

@@ -22,11 +22,11 @@ from hub.limits import PAYLOAD_BYTES
 from hub.model import Delivery, Event
 from hub.notify.settings import read_receivers
 from hub.printable import shown, shown_json
-from hub.rules.gates import Timetable
-from hub.rules.loader import RuleSet, load_rules
-from hub.rules.pattern import Pattern, parse_pattern
-from hub.rules.sampler import Sampler
-from hub.rules.transition import make_context
+from hub.rules.gates.timetable import Timetable
+from hub.rules.reading.loader import RuleSet, load_rules
+from hub.rules.reading.topic_pattern import Pattern, parse_pattern
+from hub.rules.running.transition import make_context
+from hub.rules.samples.sampler import Sampler
 from hub.schedules import local_zone
 
 __all__ = ["eval"]

@@ -20,8 +20,8 @@ from hub.ingest.topics import matches
 from hub.model import OWN_TOPICS
 from hub.operate.connect import connected
 from hub.operate.doctor.finding import Finding, good, unknown, warning
-from hub.rules.lasts import Lasts
-from hub.rules.loader import RuleSet
+from hub.rules.instances.lasts import Lasts
+from hub.rules.reading.loader import RuleSet
 from hub.store.checkup import remembered
 from hub.store.lock import kind_of
 

@@ -8,21 +8,21 @@ from collections.abc import Iterator
 
 from hub.devices.registry import Registry
 from hub.errors import Problem
-from hub.rules.lint.bare_payloads import bare_payloads
 from hub.rules.lint.conditions import conditions
 from hub.rules.lint.devices import Devices
-from hub.rules.lint.homonyms import homonyms
 from hub.rules.lint.moment import Moment
+from hub.rules.lint.naming.bare_payloads import bare_payloads
+from hub.rules.lint.naming.homonyms import homonyms
+from hub.rules.lint.naming.misnamed import Words
+from hub.rules.lint.naming.strangers import strangers
+from hub.rules.lint.naming.unfinished import unfinished
+from hub.rules.lint.naming.untold import untold
+from hub.rules.lint.naming.unused import names, unused
 from hub.rules.lint.overlaps import overlaps
-from hub.rules.lint.own import own
-from hub.rules.lint.strangers import strangers
-from hub.rules.lint.times import schedules, timers
+from hub.rules.lint.own_topics import own
+from hub.rules.lint.timing import schedules, timers
 from hub.rules.lint.traps import traps
-from hub.rules.lint.unfinished import unfinished
-from hub.rules.lint.untold import untold
-from hub.rules.lint.unused import names, unused
-from hub.rules.lint.words import Words
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 
 __all__ = ["Moment", "lint"]
 

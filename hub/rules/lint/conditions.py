@@ -8,10 +8,10 @@ from hub.expressions import Program, bare_names
 from hub.expressions.ast import Literal, Name, Operation
 from hub.expressions.parser import parse
 from hub.ingest.topics import matches
-from hub.rules.lint.atoms import examples
-from hub.rules.lint.entailment import entails
-from hub.rules.lint.truth import clauses, never, subjects
-from hub.rules.rule import Rule
+from hub.rules.lint.logic.atoms import examples
+from hub.rules.lint.logic.entailment import entails
+from hub.rules.lint.logic.truth import clauses, never, subjects
+from hub.rules.reading.rule import Rule
 
 __all__ = ["conditions"]
 

@@ -14,7 +14,7 @@ from hub.expressions.ast import Node as Expression
 from hub.expressions.names import BUILTINS
 from hub.expressions.parser import parse
 from hub.fields import did_you_mean
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["Devices"]
 

@@ -11,10 +11,10 @@ from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Equality
 from hub.ingest.topics import covers
-from hub.rules.keys import Gate
-from hub.rules.lint.entailment import entails
-from hub.rules.lint.truth import never
-from hub.rules.rule import Rule
+from hub.rules.lint.logic.entailment import entails
+from hub.rules.lint.logic.truth import never
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.rule_values import Gate
 
 __all__ = ["overlaps"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from hub.documents.document import Node
 from hub.errors import Problem
-from hub.rules.keys import Gate
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.rule_values import Gate
 
 __all__ = ["traps"]
 

@@ -7,8 +7,8 @@ from hub.limits import RECENT_TOPICS
 from hub.operate.api.attendance import JUST_NOW_SECONDS, Attendance
 from hub.operate.api.recent import Recent
 from hub.spine.core import Core
+from tests.rules.instances.test_lasts import load
 from tests.rules.making import event
-from tests.rules.test_lasts import load
 
 RULES = """
 rules:

@@ -4,7 +4,7 @@ from hub.commands.owner import OwnerAsk
 from hub.documents.document import Problems
 from hub.limits import COST_RULES, COST_SECONDS
 from hub.operate.api.costs import Costs
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
 from hub.spine.core import Core
 from tests.rules.making import event
 

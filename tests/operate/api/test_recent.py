@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_TOPICS
 from hub.operate.api.recent import Recent, Series
-from hub.rules.lasts import Lasts
+from hub.rules.instances.lasts import Lasts
 
 
 class FakeAsk(Lasts):

@@ -11,7 +11,7 @@ from hub.ingest.session import BrokerSettings
 from hub.operate.doctor.finding import Level
 from hub.operate.doctor.topics import look_at_topics, nearest
 from hub.project.files import load_files
-from hub.rules.loader import RuleSet
+from hub.rules.reading.loader import RuleSet
 from hub.store.changes import Changes
 from hub.store.database import Database
 from tests.support.brokers import denying

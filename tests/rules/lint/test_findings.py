@@ -13,15 +13,15 @@ from hub.documents.document import Problems, parse_document
 from hub.errors import CompileError, EvaluationError
 from hub.expressions import Scope, compile_condition
 from hub.model import Phase
-from hub.rules.engine import Engine
-from hub.rules.instance import samples_of
-from hub.rules.keys import Known
+from hub.rules.instances.instance import samples_of
 from hub.rules.lint.conditions import conditions
 from hub.rules.lint.moment import Moment
 from hub.rules.lint.overlaps import overlaps
-from hub.rules.lint.times import timers
+from hub.rules.lint.timing import timers
 from hub.rules.lint.traps import traps
-from hub.rules.schema import NO_DEFAULTS, read_rule
+from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
+from hub.rules.reading.rule_values import Known
+from hub.rules.running.engine import Engine
 from tests.rules.making import event, schedules
 
 SCOPE = Scope(("d",), history=True, schedules=frozenset({"night"}))

@@ -9,7 +9,7 @@ from hub.documents.document import Problems
 from hub.notify.settings import read_receivers
 from hub.project.files import check
 from hub.rules.lint import Moment, lint
-from hub.rules.loader import load_rules
+from hub.rules.reading.loader import load_rules
 
 NOW = 1_800_000_000.0  # January 2027
 CHAT = "receivers: {chat: 'json://localhost/chat'}\ndefaults: {notify: [chat]}\n"

@@ -12,7 +12,7 @@ from hub.clock import rfc3339
 from hub.commands.seams import Mirror
 from hub.limits import POSTED_SECONDS
 from hub.model import Suppressor
-from hub.rules.rule import Rule
+from hub.rules.reading.rule import Rule
 
 __all__ = ["ALERTMANAGER", "NOBODY", "Shown", "config_text", "groups", "shown", "silence_body", "silences"]
 

@@ -28,7 +28,7 @@ from hub.operate.api.alertmanager.bodies import (
 from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
 from hub.operate.api.answers import answer, refused, retry_after
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
-from hub.rules.posting import Posting
+from hub.rules.posted.posting import Posting
 
 __all__ = ["ENDPOINTS"]
 

@@ -8,7 +8,7 @@ from hub.commands.request import instant
 from hub.errors import RequestError
 from hub.limits import POSTED_LABEL_BYTES, POSTED_LABELS, TEMPLATE_BYTES
 from hub.printable import visible
-from hub.rules.posting import Posting
+from hub.rules.posted.posting import Posting
 
 __all__ = ["asked_flag", "asked_matchers", "asked_pattern", "read_posting", "read_silence"]
 

@@ -1,0 +1,239 @@
+"""`absent`: an instance that says nothing for too long. It runs beside the condition, on the same instance.
+
+How long that is its patience says, fixed or learned. Where devices are reported dead or asleep (Sparkplug B, Homie),
+the reports are asked, too: a death is an absence at once, and who sleeps is not absent.
+"""
+
+from math import inf
+
+from hub.errors import EvaluationError
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.gates.absence_patience import FixedPatience, LearnedPatience, Patience
+from hub.rules.gates.reported_absence import Sign, reports_of
+from hub.rules.instances.instance import NEVER, Instance
+from hub.rules.instances.rule_instances import Key
+from hub.rules.presence.presence import Standing
+from hub.rules.running.engine_context import EngineContext
+from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.running.transition import Unheard
+
+__all__ = ["Absence", "absence_of", "emit_absence", "end_absence", "unheard_of"]
+
+_LABEL = ("reason", "absent")
+
+
+class Absence(RulePart):
+    """Who of a rule's instances was heard when. `seen` of an instance is the last sign of life."""
+
+    def __init__(self, runner: Runner, context: EngineContext, patience: Patience) -> None:
+        """Let an instance be absent when the patience with it is over."""
+        self._runner, self._instances = runner, runner.instances
+        self._patience, self._learns = patience, patience.learns
+        self._reports = reports_of(runner.rule, context.presence, self)
+
+    def patience(self, instance: Instance) -> float:
+        """Return for how many seconds the instance may say nothing."""
+        return self._patience.seconds(instance)
+
+    # messages
+
+    def before(self, arrival: Arrival) -> bool:
+        """Note when the instance was last heard; a replay was heard when it came."""
+        if not arrival.is_replay:
+            if self._reports is None and not arrival.event.retain:
+                self._alive(arrival)  # at once: most messages are that
+            else:
+                self.hear(arrival)
+        return True
+
+    def hear(self, arrival: Arrival) -> None:
+        """Take a message as a sign of life. A retained one is none, but makes the instance known.
+
+        Raises:
+            EvaluationError: the rule has as many instances as it may.
+
+        """
+        if self._reports is None:
+            sign = Sign.KNOWN if arrival.event.retain else Sign.LIFE
+        else:
+            sign = self._reports.sign(arrival.event, arrival.key, arrival.now)
+        if sign is Sign.NOTHING:
+            return
+        try:
+            if sign is Sign.LIFE:
+                self._alive(arrival)
+            else:
+                self._know(arrival)
+        except EvaluationError:
+            self._known(arrival.key)  # there is no room for it, so it stands for nothing
+            raise
+
+    def speaks(self, event: Event, now: float) -> bool:
+        """Tell whether an event is a sign of life."""
+        return not event.retain if self._reports is None else self._reports.speaks(event, now)
+
+    def _know(self, arrival: Arrival) -> None:
+        """Make an instance known by a message that is no sign of life."""
+        instance = self._instances.get(arrival.key)
+        if instance is None or not instance.seen:
+            instance = self._meet(arrival.key, arrival.now)
+        if instance.raw is None and not arrival.is_late:
+            self._instances.remember(instance, arrival.event)
+
+    def _meet(self, key: Key, now: float) -> Instance:
+        instance = self._instances.obtain(key)
+        instance.seen = now
+        self.expect(instance)
+        return instance
+
+    def _alive(self, arrival: Arrival) -> None:
+        key, now = arrival.key, arrival.now
+        instance, learned = self._instances.get(key), False
+        if self._learns:
+            instance = instance or self._instances.obtain(key)
+            learned = self._patience.learn(instance, now)
+        if instance is None or not instance.seen:
+            instance = self._meet(key, now)
+        unheard = unheard_of(instance) if instance.absent_since else None
+        instance.seen = now
+        if not arrival.is_late:
+            self._instances.remember(instance, arrival.event)
+        if unheard is not None:
+            self._return(instance, arrival, unheard)
+        if learned or unheard is not None:
+            self.expect(instance)
+
+    def _return(self, instance: Instance, arrival: Arrival, unheard: Unheard) -> None:
+        since, instance.absent_since = instance.absent_since, NEVER
+        told = self._instances.last(instance) if arrival.is_late else (arrival.event, arrival.captures)
+        labels, over, before = _absent_labels(self._runner, instance), Phase.RESOLVED, Phase.FIRING
+        self._runner.transitions.emit(
+            instance, labels, over, before, Reason.RETURNED, arrival.now, since, *told, unheard=unheard
+        )
+
+    # the clock
+
+    def due(self, instance: Instance) -> float:
+        """Return when the instance will be absent: reported dead it is already, asleep or under a pause never."""
+        standing = "" if self._reports is None else self._reports.standing(instance)
+        if instance.absent_since or (instance.gates is not None and instance.gates.paused):
+            return inf
+        if standing == Standing.DEAD:
+            return instance.seen
+        return inf if standing == Standing.ASLEEP else instance.seen + self._patience.seconds(instance)
+
+    def expect(self, instance: Instance) -> None:
+        """Set the time by which the instance must be heard."""
+        if (due := self.due(instance)) < inf:
+            self._instances.touch(instance)
+            self._instances.schedule(instance, due)
+
+    def look(self, instance: Instance, now: float) -> None:
+        """Tell that the instance is absent, if it is by now."""
+        if now >= self.due(instance):
+            instance.absent_since = now
+            self._instances.touch(instance)
+            emit_absence(self._runner, instance, Phase.FIRING, Phase.INACTIVE, self.reason(instance), now, now)
+
+    def rests(self, instance: Instance) -> bool:
+        """Tell whether the instance sleeps, as it has said itself."""
+        return self._reports is not None and self._reports.standing(instance) == Standing.ASLEEP
+
+    def reason(self, instance: Instance) -> Reason:
+        """Return why the instance is absent."""
+        dead = self._reports is not None and self._reports.standing(instance) == Standing.DEAD
+        return Reason.OFFLINE if dead else Reason.ABSENT
+
+    def keeps(self, instance: Instance) -> bool:
+        """Remember all instances: each is waited for."""
+        del instance
+        return True
+
+    # what is reported (a Watcher of presence.py)
+
+    def gone(self, key: Key) -> None:
+        """Let the deadline come that death is."""
+        if (instance := self._known(key)) is not None:
+            self.expect(instance)
+
+    def back(self, key: Key, now: float) -> None:
+        """Take the report as a sign of life, from which `absent` counts anew."""
+        instance = self._known(key)
+        if instance is None:
+            return
+        unheard = unheard_of(instance)
+        instance.seen = now
+        self._instances.touch(instance)
+        if instance.gates is not None and instance.gates.paused:
+            instance.gates.heard = True
+            return
+        end_absence(self._runner, instance, Reason.ONLINE, now, unheard)
+        self.expect(instance)
+
+    def removed(self, key: Key, now: float) -> None:
+        """Forget the instance, unless its condition is the matter."""
+        instance = self._known(key)
+        if self._reports is not None:
+            self._reports.removed(key)
+        if instance is None:
+            return
+        end_absence(self._runner, instance, Reason.REMOVED, now)
+        if instance.phase is Phase.INACTIVE:
+            self._instances.forget(instance)
+
+    def _known(self, key: Key) -> Instance | None:
+        """Return an instance; one that was forgotten meanwhile stands for nothing."""
+        instance = self._instances.get(key)
+        if instance is None and self._reports is not None:
+            self._reports.leave(key)
+        return instance
+
+
+def absence_of(runner: Runner, context: EngineContext) -> Absence | None:
+    """Return what watches a rule's instances, if the rule asks for it."""
+    rule = runner.rule
+    if rule.absent is None:
+        return None
+    return Absence(runner, context, LearnedPatience(rule.absent) if rule.learns else FixedPatience(rule.absent))
+
+
+def _absent_labels(runner: Runner, instance: Instance) -> Labels:
+    """Return the labels of the alert about an instance's absence."""
+    labels = runner.instances.labels(instance.key)
+    return labels if runner.rule.when is None else (*labels, _LABEL)
+
+
+def unheard_of(instance: Instance) -> Unheard:
+    """Return since when an instance says nothing, and whether it ever did."""
+    return Unheard(instance.seen, instance.raw is not None)
+
+
+def end_absence(runner: Runner, instance: Instance, reason: Reason, now: float, unheard: Unheard | None = None) -> None:
+    """Resolve the alert about an instance's absence, if there is one, without a message.
+
+    `unheard` is what it was until now, where the end of it has been noted already.
+    """
+    if instance.absent_since:
+        since, instance.absent_since = instance.absent_since, NEVER
+        runner.instances.touch(instance)
+        unheard = unheard or unheard_of(instance)
+        unheard = unheard._replace(since=min(unheard.since, since))  # under a pause it may have been heard meanwhile
+        emit_absence(runner, instance, Phase.RESOLVED, Phase.FIRING, reason, now, since, unheard)
+
+
+def emit_absence(
+    runner: Runner,
+    instance: Instance,
+    phase: Phase,
+    before: Phase,
+    reason: Reason,
+    now: float,
+    since: float,
+    unheard: Unheard | None = None,
+) -> None:
+    """Tell a change of the alert about an instance's absence."""
+    labels, (event, captures) = _absent_labels(runner, instance), runner.instances.last(instance)
+    unheard = unheard or unheard_of(instance)
+    runner.transitions.emit(
+        instance, labels, phase, before, reason, now, since, event, captures, instance.topic, unheard
+    )

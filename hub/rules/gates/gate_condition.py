@@ -1,0 +1,66 @@
+"""What decides of `pause` or `mute`: a schedule, or a condition that messages and perhaps the clock may turn."""
+
+from datetime import tzinfo
+
+from hub.errors import EvaluationError
+from hub.expressions import Program
+from hub.model import Event
+from hub.rules.gates.timetable import timetable_of
+from hub.rules.instances.instance import Instance
+from hub.rules.reading.rule_values import Gate
+from hub.rules.running.part import Arrival, Runner
+
+__all__ = ["GateCondition", "turns"]
+
+
+class GateCondition:
+    """One gate of a rule, asked for its instances.
+
+    `table` is its schedule, `condition` what it asks of messages: it has one of the two. `turning` is the condition, if
+    the clock may change what it says.
+    """
+
+    def __init__(self, runner: Runner, gate: Gate, local: tzinfo) -> None:
+        """Take a gate as it is written; times of schedules that name no zone are `local`."""
+        self._runner = runner
+        self.table = timetable_of(gate, local)
+        self.condition: Program | None = gate.condition
+        self.turning = self.condition if self.condition is not None and turns(self.condition) else None
+
+    def ask(self, arrival: Arrival, *, before: bool) -> bool:
+        """Ask the condition of a message; where it has no value, the gate stays as it was."""
+        if self.condition is None:
+            return False
+        evaluator, instance = self._runner.evaluator, self._runner.instances.get(arrival.key)
+        try:
+            return evaluator.holds(self.condition, instance, arrival.event, arrival.captures, arrival.now)
+        except EvaluationError as error:
+            evaluator.failed(arrival.event, error)
+            return before
+
+    def by_clock(self, instance: Instance, now: float, *, before: bool, turned: bool) -> bool:
+        """Return what the clock says; where that is nothing, the gate stays as it was."""
+        if self.table is not None:
+            return self.table.active(now)
+        if turned and self.turning is not None:
+            return self.ask_again(self.turning, instance, now, before=before)
+        return before
+
+    def ask_again(self, program: Program, instance: Instance, now: float, *, before: bool) -> bool:
+        """Tell whether the condition holds by now for the last message of an instance.
+
+        Of an instance that never spoke its topic is known, and what the registry has of it. Where there is no value the
+        gate stays as it was; that was counted when the message came.
+        """
+        event, captures = self._runner.instances.last(instance)
+        if event is None:
+            event = Event(instance.topic, b"", {}, None, now, 0, True)
+        try:
+            return self._runner.evaluator.holds(program, instance, event, captures, now)
+        except EvaluationError:
+            return before
+
+
+def turns(condition: Program) -> bool:
+    """Tell whether a condition may turn by the clock: it asks a schedule, or a window."""
+    return bool(condition.schedules) or any(reading.slot.seconds for reading in condition.history)

@@ -1,0 +1,94 @@
+"""`mute`: what is muted is judged all the same; the alert book hears of each change, because it decides who is told."""
+
+from hub.model import Event, Phase, Reason
+from hub.rules.gates.absence import emit_absence
+from hub.rules.gates.gate_condition import GateCondition
+from hub.rules.instances.instance import Instance, gates_of
+from hub.rules.instances.rule_instances import Key
+from hub.rules.running.part import Arrival, Muting, RulePart, Runner
+
+__all__ = ["Mute"]
+
+
+class Mute(RulePart):
+    """Stands beside the condition of a rule that has a `mute`."""
+
+    def __init__(self, runner: Runner, gate: GateCondition) -> None:
+        """Follow a gate."""
+        self._runner, self._instances, self._gate = runner, runner.instances, gate
+
+    def is_muted(self, instance: Instance | None, at: float) -> bool:
+        """Tell whether it holds for an instance."""
+        if self._gate.table is not None:
+            return self._gate.table.active(at)
+        return instance is not None and instance.gates is not None and instance.gates.muted
+
+    # messages
+
+    def before(self, arrival: Arrival) -> bool:
+        """Ask a message of it, before the condition changes the instance; what a condition says is remembered."""
+        if arrival.is_late and self._runner.rule.alert:
+            return True  # it changes no alert, hence not who is told of one
+        instance, now = self._instances.get(arrival.key), arrival.now
+        was = instance is not None and instance.gates is not None and instance.gates.muted
+        muting = arrival.muting = Muting(instance, was=was, now=was)
+        if self._gate.table is not None:
+            muting.now = self._gate.table.active(now)
+        elif not arrival.was_judged:  # else it was asked when it came, and a newer one may have said something else
+            muting.now = self._gate.ask(arrival, before=was)
+            if muting.now is not was:
+                self._note(self._instances.obtain(arrival.key), muted=muting.now)
+        return True
+
+    def _note(self, instance: Instance, *, muted: bool) -> None:
+        gates_of(instance).muted = muted
+        self._instances.touch(instance)
+        if not self._runner.rule.alert:
+            self._runner.go_on(instance)
+
+    def after(self, arrival: Arrival, judged: bool) -> None:
+        """Tell what was firing already, and is so still, that it is muted now or no longer."""
+        del judged  # who has no value for the condition may have one for `mute`
+        muting, instance = arrival.muting, self._instances.get(arrival.key)
+        if instance is None:
+            return
+        self._remember(instance, muted=muting.now)
+        if muting.now is not muting.was:
+            self._tell(instance, arrival.now, arrival.event, arrival.captures, muting)
+            self._runner.go_on(instance)
+
+    def _remember(self, instance: Instance, *, muted: bool) -> None:
+        """Note what has been told under a schedule of what fires; what a condition says is remembered anyway."""
+        told = muted and (self._gate.table is None or instance.phase is Phase.FIRING or bool(instance.absent_since))
+        if told is not (instance.gates is not None and instance.gates.muted):
+            gates_of(instance).muted = told
+            self._instances.touch(instance)
+
+    def _tell(self, instance: Instance, now: float, event: Event | None, captures: Key, muting: Muting) -> None:
+        reason, firing = Reason.MUTE_BEGAN if muting.now else Reason.MUTE_ENDED, Phase.FIRING
+        if muting.fires and instance.phase is firing:
+            self._runner.transitions.remark(instance, reason, now, event, captures)
+        if muting.absent and instance.absent_since:
+            emit_absence(self._runner, instance, firing, firing, reason, now, instance.absent_since)
+
+    # the clock
+
+    def turn(self, instance: Instance, now: float, *, turned: bool) -> None:
+        """Let the clock begin or end the mute of an instance."""
+        was = instance.gates is not None and instance.gates.muted
+        muted = self._gate.by_clock(instance, now, before=was, turned=turned)
+        if muted is was:
+            return
+        self._remember(instance, muted=muted)
+        self._tell(instance, now, *self._instances.last(instance), Muting(instance, was=was, now=muted))
+        if self._gate.table is None:
+            self._runner.go_on(instance)  # what a condition muted was kept for that alone
+
+    def follow(self, instance: Instance, now: float) -> None:
+        """Remember what was told under a schedule, where the clock has changed the instance."""
+        if self._gate.table is not None and self._instances.has(instance):
+            self._remember(instance, muted=self._gate.table.active(now))
+
+    def keeps(self, instance: Instance) -> bool:
+        """Remember what a condition has said: a schedule says it again."""
+        return self._gate.table is None and instance.gates is not None and instance.gates.muted

@@ -1,0 +1,159 @@
+"""`pause`: a message that comes meanwhile is only remembered; when it ends, the last one is judged as if it came then.
+
+A schedule pauses the whole rule, a condition each instance for itself. Timers begin anew behind a pause; what fires
+goes on firing.
+"""
+
+from hub.expressions import Program
+from hub.model import Event, Reason
+from hub.rules.gates.absence import Absence, end_absence
+from hub.rules.gates.gate_condition import GateCondition
+from hub.rules.instances.instance import Instance, gates_of
+from hub.rules.instances.rule_instances import Key
+from hub.rules.running import condition
+from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.samples.moving import Moving
+from hub.rules.samples.sample_keeper import SampleKeeper
+
+__all__ = ["Pause", "release"]
+
+
+class Pause(RulePart):
+    """Stands before a rule that has a `pause`."""
+
+    def __init__(
+        self, runner: Runner, gate: GateCondition, absence: Absence | None, samples: SampleKeeper | None
+    ) -> None:
+        """Follow a gate; `absence` and `samples` are what the rule has beside it."""
+        self._runner, self._instances, self._gate = runner, runner.instances, gate
+        self._absence, self._samples = absence, samples
+
+    # messages
+
+    def before(self, arrival: Arrival) -> bool:
+        """Keep a message back that comes under a pause; where it ends one, judge what a schedule has kept back."""
+        if arrival.is_replay:
+            return True
+        if self._is_paused(arrival):
+            self._keep_back(arrival)
+            return False
+        return True
+
+    def _is_paused(self, arrival: Arrival) -> bool:
+        instance, now = self._instances.get(arrival.key), arrival.now
+        before = instance is not None and instance.gates is not None and instance.gates.paused
+        if self._gate.table is not None:
+            paused = self._gate.table.active(now)
+        elif arrival.is_late:  # an older message says nothing of now
+            paused = before
+        else:
+            paused = self._asked(arrival, before=before)
+        if before and not paused and instance is not None:
+            self._release(instance, now, again=self._has_turned(instance, now))
+        return paused
+
+    def _asked(self, arrival: Arrival, *, before: bool) -> bool:
+        program = self._gate.condition
+        if self._samples is not None and program is not None and program.history:
+            self._samples.before(arrival, early=True)
+        return self._gate.ask(arrival, before=before)
+
+    def _has_turned(self, instance: Instance, now: float) -> bool:
+        """Tell whether the clock has ended a pause, and not the message at hand: then what it kept back counts."""
+        turning: Program | None = self._gate.turning
+        if turning is None or not turning.schedules:
+            return self._gate.table is not None
+        return not self._gate.ask_again(turning, instance, now, before=True)
+
+    def _keep_back(self, arrival: Arrival) -> None:
+        """Remember a message for the end of the pause; an event rule only what its condition said."""
+        event, now, is_alert = arrival.event, arrival.now, self._runner.rule.alert
+        if not is_alert and self._gate.table is not None:
+            return
+        instance = self._instances.obtain(arrival.key)
+        gates = gates_of(instance)
+        if not gates.paused:
+            self._begin(instance, now, event, arrival.captures)
+        if not is_alert:
+            return
+        if not arrival.is_late:
+            gates.waiting = (event.qos, event.retain)
+        self._note_sign(instance, event, now)
+        if not arrival.is_late:
+            self._instances.remember(instance, event)
+
+    def keep_sign(self, arrival: Arrival) -> bool:
+        """Take what could not be read as a sign of life that counts at the end of the pause, if there is a pause."""
+        instance, now = self._instances.get(arrival.key), arrival.now
+        paused = instance is not None and instance.gates is not None and instance.gates.paused
+        if not (paused if self._gate.table is None else self._gate.table.active(now)):
+            return False
+        instance = self._instances.obtain(arrival.key)
+        if not gates_of(instance).paused:
+            self._begin(instance, now, *self._instances.last(instance))
+        self._note_sign(instance, arrival.event, now)
+        return True
+
+    def _note_sign(self, instance: Instance, event: Event, now: float) -> None:
+        speaks = not event.retain if self._absence is None else self._absence.speaks(event, now)
+        if speaks:
+            gates_of(instance).heard = True
+        if self._absence is not None and (speaks or not instance.seen):
+            instance.seen = now
+
+    # begin and end
+
+    def _begin(self, instance: Instance, now: float, event: Event | None, captures: Key) -> None:
+        gates_of(instance).paused = True
+        self._instances.touch(instance)
+        change = condition.interrupted(instance)
+        if change is not None:
+            self._runner.apply(instance, change, now, event, captures)
+
+    def _release(self, instance: Instance, now: float, *, again: bool) -> None:
+        moving = None if self._samples is None else self._samples.moving
+        release(self._runner, instance, now, absence=self._absence, moving=moving, again=again)
+
+    def turn(self, instance: Instance, now: float, *, turned: bool) -> None:
+        """Let the clock begin or end the pause of an instance."""
+        before = instance.gates is not None and instance.gates.paused
+        paused = self._gate.by_clock(instance, now, before=before, turned=turned)
+        if before and not paused:
+            self._release(instance, now, again=True)
+        elif paused and not before:
+            self._begin(instance, now, *self._instances.last(instance))
+
+    def keeps(self, instance: Instance) -> bool:
+        """Remember an instance that waits for the end of a pause."""
+        return instance.gates is not None and instance.gates.paused
+
+
+def release(
+    runner: Runner,
+    instance: Instance,
+    now: float,
+    *,
+    absence: Absence | None,
+    moving: Moving | None,
+    again: bool,
+) -> None:
+    """End an instance's pause; `again`: its last message is judged as if it came now. `absent` counts anew."""
+    gates = instance.gates
+    if gates is None:
+        return
+    heard, waiting = gates.heard, gates.waiting
+    gates.paused, gates.heard, gates.waiting = False, False, None
+    runner.instances.touch(instance)
+    if absence is not None:
+        if heard:
+            end_absence(runner, instance, Reason.RETURNED, now)
+        if not instance.absent_since:
+            instance.seen = now
+    event, captures = runner.instances.last(instance) if again else (None, ())
+    if event is not None:
+        if moving is not None:
+            moving.move(instance, now)  # under the pause the windows stood still
+        if waiting is not None:
+            event.qos, event.retain = waiting
+        runner.replay(Arrival.again(event, captures, instance.key, now, waiting is None))
+    runner.go_on(instance)

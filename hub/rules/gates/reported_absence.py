@@ -1,0 +1,98 @@
+"""What is reported of the devices that a rule's instances stand for, on Sparkplug B or Homie: dead, or asleep.
+
+`absent` (absence.py) asks it who has died, who sleeps, and what a message says of its device. The death itself is only
+a deadline that has come: so nothing is said before the broker's queue is drained, under a pause, or where a birth comes
+in the same breath.
+"""
+
+import enum
+
+from hub.model import Event
+from hub.rules.instances.instance import Instance
+from hub.rules.presence.presence import Presence, Standing, Watcher
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.subjects import About, Kind, Says, about, kinds, node_of
+
+__all__ = ["ReportedAbsence", "Sign", "reports_of"]
+
+Key = tuple[str, ...]
+_OF_THE_DEVICE = frozenset({Says.DATA, Says.BIRTH, Says.DESCRIPTION})
+
+
+class Sign(enum.Enum):
+    """What a message is to `absent`."""
+
+    LIFE = enum.auto()
+    KNOWN = enum.auto()
+    """It makes the instance known, and is no sign of life: it was retained, or tells of the device."""
+    NOTHING = enum.auto()
+    """Others have said it to the device or of it."""
+
+
+class ReportedAbsence:
+    """The subjects that instances stand for; `watcher` hears of what is reported of them."""
+
+    def __init__(self, presence: Presence, watched: frozenset[Kind], watcher: Watcher) -> None:
+        """Ask `presence`; the rule tells subjects of the kinds `watched` apart."""
+        self._presence, self._watched, self._watcher = presence, watched, watcher
+        self._subjects: dict[Key, str] = {}
+
+    def sign(self, event: Event, key: Key, now: float) -> Sign:
+        """Return what a message is, and let its instance stand for the device that it is about."""
+        what = self._about(event.topic)
+        if what is None:
+            return Sign.KNOWN if event.retain else Sign.LIFE
+        if what.says is Says.NOTHING or not event.raw:
+            return Sign.NOTHING  # an empty payload takes away what was retained
+        speaks = self.speaks(event, now)
+        if key not in self._subjects:
+            self._enlist(key, what)
+        return Sign.LIFE if speaks else Sign.KNOWN
+
+    def speaks(self, event: Event, now: float) -> bool:
+        """Tell whether an event is a sign of life; one of a device that was reported dead is for all its instances."""
+        what = self._about(event.topic)
+        if event.retain or what is None:
+            return not event.retain
+        if what.says not in _OF_THE_DEVICE or not event.raw:
+            return False
+        if self._presence.standing(what.subject) == Standing.DEAD:
+            self._presence.alive(what, now)
+        return True
+
+    def standing(self, instance: Instance) -> str:
+        """Return what was reported of the device of an instance, "" where that is nothing."""
+        # after a restart or reload this is where an instance is seen again
+        subject = self._subjects.get(instance.key)
+        if subject is None and instance.topic and (what := self._about(instance.topic)) is not None:
+            subject = self._enlist(instance.key, what)
+        return "" if subject is None else self._presence.standing(subject)
+
+    def leave(self, key: Key) -> None:
+        """Hear that an instance is not there: it stands for nothing."""
+        if (subject := self._subjects.pop(key, None)) is not None:
+            self._presence.dismiss(self._watcher, key, subject)
+
+    def removed(self, key: Key) -> None:
+        """Forget whom an instance stands for, because the subject is no more."""
+        self._subjects.pop(key, None)
+
+    def _about(self, topic: str) -> About | None:
+        """Return what a topic is about, as the rule sees it: where it tells no devices apart, that is their node."""
+        what = about(topic)
+        if what is None or what.kind in self._watched:
+            return what
+        if what.kind is Kind.DEVICE and Kind.NODE in self._watched:
+            return About(node_of(what.subject), Kind.NODE, what.says if what.says is Says.DATA else Says.NOTHING)
+        return None
+
+    def _enlist(self, key: Key, what: About) -> str:
+        self._subjects[key] = what.subject
+        self._presence.enlist(self._watcher, key, what.subject, what.kind)
+        return what.subject
+
+
+def reports_of(rule: Rule, presence: Presence, watcher: Watcher) -> ReportedAbsence | None:
+    """Return what a rule hears of reports, where its instances stand for devices that are reported of."""
+    watched = kinds(rule)
+    return ReportedAbsence(presence, watched, watcher) if watched else None

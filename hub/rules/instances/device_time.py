@@ -1,0 +1,60 @@
+"""`timestamp`: a message counts at its device's own time, and undoes nothing that is newer by that time."""
+
+from datetime import tzinfo
+
+from hub.errors import EvaluationError
+from hub.expressions import Program
+from hub.model import Event
+from hub.rules.instances.device_order import Order, Place
+from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.samples.sample_keeper import SampleKeeper
+from hub.rules.samples.timestamps import own_time
+
+__all__ = ["DeviceTime"]
+
+
+class DeviceTime(RulePart):
+    """Gives messages their own time, and knows what order they were sent in."""
+
+    def __init__(self, runner: Runner, program: Program, zone: tzinfo, samples: SampleKeeper | None) -> None:
+        """Read times with `program`; those that name no zone are of `zone`."""
+        self._runner, self._program, self._zone, self._samples = runner, program, zone, samples
+        rule = runner.rule
+        self._order, self._one_clock = Order(), set(rule.captures) <= set(rule.by)
+        """Several devices in one instance have several clocks: then only messages of one topic have an order."""
+
+    def before(self, arrival: Arrival) -> bool:
+        """Give a message its own time, and find out whether it is late."""
+        if not arrival.is_replay:
+            self._stamp(arrival)
+            arrival.is_late = self._is_late(arrival)
+        return True
+
+    def _stamp(self, arrival: Arrival) -> None:
+        event, now = arrival.event, arrival.now
+        evaluator, program = self._runner.evaluator, self._program
+        try:
+            context = evaluator.context(event, arrival.captures, now) if program.needs_context else None
+            at = own_time(program.run(event.fields, arrival.captures, context), now, self._zone)
+        except EvaluationError as error:  # it counts when it came
+            evaluator.failed(event, error)
+            return
+        arrival.event = Event(event.topic, event.raw, event.fields, event.value, at, event.qos, event.retain)
+
+    def _is_late(self, arrival: Arrival) -> bool:
+        """Tell whether the instance has heard something newer, by the devices' own times.
+
+        What seems to come from the future was heard before our own clock was set back, and says nothing of the order.
+        """
+        event, now = arrival.event, arrival.now
+        instance = self._runner.instances.get(arrival.key)
+        if instance is None or not (self._one_clock or event.topic == instance.topic):
+            return False
+        latest = instance.time if instance.history is None else max(instance.time, instance.history.latest)
+        place = Place.NEWER if latest > now else self._order.place(arrival.key, latest, event.time, now)
+        if place is Place.SET_BACK:
+            back = f"its own time went back by {latest - event.time:.0f} s: the device's clock was set, and counts anew"
+            self._runner.evaluator.failed(event, EvaluationError(back))
+            if self._samples is not None and instance.history is not None:
+                self._samples.sampler.set_back(instance.history, event.time)
+        return place is Place.OLDER

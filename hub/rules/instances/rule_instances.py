@@ -1,0 +1,186 @@
+"""The instances of one rule, by key: who they are, what is remembered of them, and which of them are active.
+
+Only what is not inactive, or waits for something, has an Instance. Who is kept for what was stands in line: where there
+are too many, those that were silent longest leave.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.ingest.decode import decode_again
+from hub.ingest.topics import matches
+from hub.limits import HEAVY_PAYLOAD_BYTES, RULE_INSTANCES
+from hub.model import Event, Labels, Phase, traced
+from hub.rules.instances.heard_order import Line
+from hub.rules.instances.instance import Gated, Instance, Sampled
+from hub.rules.running.engine_context import EngineContext, Owner
+from hub.rules.samples.sampler import Sampler
+
+__all__ = ["NOTHING", "ActiveSet", "Key", "RuleInstances", "at_way", "key_text"]
+
+Key = tuple[str, ...]
+ActiveSet = dict[Key, set[Any]]
+"""By key: the runners of rules that have something pending or firing there; their class stands above this module."""
+_FULL = f"the rule has {RULE_INSTANCES:,} instances, as many as there may be: this one is not watched"
+
+
+class RuleInstances(dict[Key, Instance]):
+    """A dict of them; `obtain` makes one where there was none, `forget` drops one that nothing needs."""
+
+    def __init__(self, owner: Owner, context: EngineContext, sampler: Sampler | None, *, timed: bool) -> None:
+        """Begin with none; `owner` hears of their deadlines; `timed`: something is said later than a message comes."""
+        super().__init__()
+        self.rule = rule = owner.rule
+        self._owner, self._context, self._sampler, self._timed = owner, context, sampler, timed
+        self.line = Line()
+        """Those of them that are remembered for their samples, or for a schedule."""
+        self._active_sets: list[ActiveSet] = []
+        self._gated = rule.pause is not None or rule.mute is not None or rule.learns
+        names = {name: place for place, name in enumerate(rule.captures)}
+        self._ways = rule.ways
+        self._places = [None if name in self._ways else names.get(name) for name in rule.by]
+        self._static = None not in self._places
+
+    # identity
+
+    def key_of(self, captures: Key) -> Key | None:
+        """Return the instance that captures alone make; None where payload fields take part."""
+        return tuple([captures[place] for place in self._places if place is not None]) if self._static else None
+
+    def key(self, event: Event, captures: Key) -> Key:
+        """Return the instance that an event is about.
+
+        Raises:
+            EvaluationError: the payload lacks a field that `by` names.
+
+        """
+        found = []
+        for name, place in zip(self.rule.by, self._places, strict=True):
+            if place is not None:
+                found.append(captures[place])
+                continue
+            value = at_way(event.fields, self._ways[name])
+            if value is NOTHING or isinstance(value, dict | list):
+                way = ".".join(self._ways[name])
+                raise EvaluationError(f"the payload has no single value {way!r}, which `by` needs")
+            found.append(key_text(value))
+        return tuple(found)
+
+    def labels(self, key: Key) -> Labels:
+        """Name the parts of a key; one that is empty is no label of the alert (texts.py), but has its place here."""
+        return tuple(zip(self.rule.by, key, strict=True))
+
+    # who there is
+
+    def made(self, key: Key) -> Instance:
+        """Return a new instance, which is not entered yet."""
+        if self._sampler is not None:
+            return Sampled(key, self._sampler.new())
+        return Gated(key) if self._gated else Instance(key)
+
+    def obtain(self, key: Key) -> Instance:
+        """Return an instance, a new one where it was not known.
+
+        Raises:
+            EvaluationError: the rule has as many as it may.
+
+        """
+        found = self.get(key)
+        if found is None:
+            if len(self) >= RULE_INSTANCES:
+                raise EvaluationError(_FULL)
+            found = self[key] = self.made(key)
+        return found
+
+    def has(self, instance: Instance) -> bool:
+        """Tell whether it is still one of them: what is done to one may make it be forgotten."""
+        return self.get(instance.key) is instance
+
+    def forget(self, instance: Instance) -> None:
+        """Drop an instance that nothing needs."""
+        del self[instance.key]
+        self._context.deadlines.drop((self._owner, instance))
+        self.line.drop(instance.key)
+        self.touch(instance)
+        if instance.history is not None:
+            self._context.unsampled.add((self.rule.name, instance.key))
+
+    def touch(self, instance: Instance) -> None:
+        """Let it be written with the next commit."""
+        self._context.dirty.add((self._owner, instance))
+
+    def schedule(self, instance: Instance, at: float) -> None:
+        """See that the clock looks at it at this time. An entry that comes too early puts itself back."""
+        if at < instance.due:
+            self._context.deadlines.wake((self._owner, instance), at)
+
+    # who is active
+
+    def watch(self, active: ActiveSet) -> None:
+        """Keep this set up to date: which rules have something pending or firing, by instance."""
+        self._active_sets.append(active)
+        for key, instance in self.items():
+            if instance.phase is not Phase.INACTIVE:
+                active.setdefault(key, set()).add(self._owner)
+
+    def note_active(self, key: Key, active: bool) -> None:
+        """Note that an instance is pending or firing from now on, or no longer."""
+        for found in self._active_sets:
+            if active:
+                found.setdefault(key, set()).add(self._owner)
+            elif key in found:
+                found[key].discard(self._owner)
+                if not found[key]:
+                    del found[key]
+
+    # what was heard of them
+
+    def remember(self, instance: Instance, event: Event) -> None:
+        """Keep an event for the texts of timers and of what is told later, where the rule has any."""
+        if self._timed:
+            instance.came = f"{event.topic}\0{event.trace}" if event.trace else event.topic
+            instance.raw, instance.time = event.raw, event.time
+            self._context.dirty.add((self._owner, instance))
+            if len(event.raw) > HEAVY_PAYLOAD_BYTES:
+                self._context.heavy.keep((self._owner, instance), len(event.raw))
+
+    def last(self, instance: Instance) -> tuple[Event | None, Key]:
+        """Return the instance's last event and its captures, for a timer's texts."""
+        levels = instance.topic.split("/")
+        captures = next((p.values(levels) for p in self.rule.patterns if matches(p.filter, instance.topic)), None)
+        if captures is None:
+            known = dict(self.labels(instance.key))
+            captures = tuple(known.get(name, "") for name in self.rule.captures)
+        if instance.raw is None:
+            return None, captures
+        event = decode_again(instance.topic, instance.raw, instance.time)
+        return traced(event, instance.trace) if instance.trace else event, captures
+
+    def line_up(self) -> None:
+        """Let the instances of before a restart or reload stand in line, who was heard last behind all others."""
+        found = [(each.time if each.history is None else each.history.latest, key) for key, each in self.items()]
+        self.line = Line(key for at, key in sorted(found) if at)
+
+
+NOTHING = object()
+"""What is at the end of a way that does not lead anywhere."""
+
+
+def at_way(fields: Mapping[str, Any], way: Sequence[str]) -> Any:
+    """Return what fields within fields lead to: NOTHING where one of them is missing, null where one is null."""
+    value: Any = fields
+    for name in way:
+        if value is None:
+            return None
+        value = value.get(name, NOTHING) if isinstance(value, Mapping) else NOTHING
+    return value
+
+
+def key_text(value: Any) -> str:
+    """Write a payload's value as part of a key; null is no value."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

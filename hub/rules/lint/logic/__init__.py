@@ -1,0 +1,1 @@
+"""What conditions say taken by themselves: which can be true, which follows from which."""

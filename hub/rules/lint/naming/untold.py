@@ -1,0 +1,25 @@
+"""Rules of which nobody is told: no receiver is named by them, by their file's defaults or by a step of `escalate`.
+
+A note, for their alerts are on the page, at the desk and on `hub/alerts/…` all the same: that can be what is wanted.
+"""
+
+from collections.abc import Iterator
+
+from hub.errors import Problem
+from hub.rules.reading.loader import RuleSet
+
+__all__ = ["untold"]
+
+_HINT = "name a receiver there; shadow: true, where the rule is only tried out"
+
+
+def untold(found: RuleSet) -> Iterator[Problem]:
+    """Find rules that are at work and tell nobody; those that hold another back by `unless` are there for that."""
+    causes = {name for rule in found.rules.values() if not rule.shadow for name in rule.unless}
+    for name, rule in found.rules.items():
+        if rule.shadow or rule.notify or rule.escalate or name in causes or name in found.shipped:
+            continue
+        node = found.nodes[name]
+        key = "notify" if "notify" in node.value else "alert" if rule.alert else "event"
+        why = "its 'notify' is empty" if key == "notify" else "neither it nor 'defaults' has 'notify'"
+        yield node.key_problem(key, f"nobody is told of rule {name!r}: {why}", _HINT).as_note()

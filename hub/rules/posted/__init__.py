@@ -1,0 +1,1 @@
+"""Alerts that other programs evaluate and post: a second source of transitions."""

@@ -1,0 +1,1 @@
+"""What Sparkplug B and Homie say of devices beside their values: births, deaths, metrics by exception."""

@@ -1,0 +1,280 @@
+"""Who has been reported dead or asleep: births, deaths and $state, heard beside the rules' own topics. Pure.
+
+It stands behind the rules on the topics that tell of presence, and only there. `absent` (absence.py) asks it when a
+device is due, and is told when that has changed. Durable: a row for each subject of which there is more to say than
+that nothing was reported.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+
+from hub.limits import PRESENCE_SUBJECTS
+from hub.model import Event
+from hub.rules.reading.subjects import About, Kind, Says, about, node_of
+from hub.store.keeper import Keeper
+
+__all__ = ["STATES", "Presence", "Standing", "Watcher"]
+
+Key = tuple[str, ...]
+_LEVEL_CHARS = 256  # of a root's name that is believed
+_TOO_MANY = f"more than {PRESENCE_SUBJECTS:,} devices are gone, asleep or in doubt: this one, heard first, is forgotten"
+_BD_SEQ = 255  # the largest (3.0, 6.4.19)
+STATES = {
+    **dict.fromkeys(("lost", "disconnected"), "dead"),
+    "sleeping": "asleep",
+    **dict.fromkeys(("init", "ready", "alert"), ""),
+}
+"""What Homie's $state says of a device's standing."""
+
+
+class Standing:
+    """What was reported of a subject; "" is nothing, or that it is there."""
+
+    DEAD = "dead"
+    ASLEEP = "asleep"
+
+
+class Watcher(Protocol):
+    """Whose instances stand for subjects: the Absence of a rule."""
+
+    def gone(self, key: Key) -> None:
+        """Hear that an instance's device was reported dead, or sleeps no more."""
+        ...
+
+    def back(self, key: Key, now: float) -> None:
+        """Hear that an instance's device has given a sign of life."""
+        ...
+
+    def removed(self, key: Key, now: float) -> None:
+        """Hear that an instance's device is no more, on purpose."""
+        ...
+
+
+@dataclass(slots=True)
+class _Record:
+    standing: str = ""
+    bd_seq: int | None = None
+    root: str = ""
+
+    def dump(self) -> str | None:
+        """Write it; None where there is nothing to remember."""
+        if not self.standing and self.bd_seq is None and not self.root:
+            return None
+        return orjson.dumps([self.standing, self.bd_seq, self.root]).decode()
+
+
+class Presence(Keeper):
+    """The subjects, and the instances that stand for them."""
+
+    kind = "presence"
+
+    def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
+        """Begin with nothing reported; `on_error` hears of what had to be forgotten."""
+        self._on_error = on_error
+        self._records: dict[str, _Record] = {}
+        self._children: dict[str, dict[str, None]] = {}
+        """Of Homie 5 roots; of Sparkplug nodes those devices that instances stand for."""
+        self._members: dict[str, dict[tuple[Watcher, Key], None]] = {}
+        self._dirty: set[str] = set()
+
+    # to whom it matters
+
+    def enlist(self, watcher: Watcher, key: Key, subject: str, kind: Kind) -> None:
+        """Let an instance stand for a subject."""
+        self._members.setdefault(subject, {})[watcher, key] = None
+        if kind is Kind.DEVICE:
+            self._children.setdefault(node_of(subject), {})[subject] = None
+
+    def dismiss(self, watcher: Watcher, key: Key, subject: str) -> None:
+        """Let it do so no more."""
+        members = self._members.get(subject, {})
+        members.pop((watcher, key), None)
+        if not members:
+            self._members.pop(subject, None)
+            self._part(subject)
+
+    def _part(self, device: str) -> None:
+        """Let a Sparkplug device that no instance stands for be no child of its node."""
+        node = node_of(device)
+        if node != device and (siblings := self._children.get(node)) is not None:
+            siblings.pop(device, None)
+            if not siblings:
+                del self._children[node]
+
+    def standing(self, subject: str) -> str:
+        """Return what was reported of a subject; with its connection a root takes along whoever lives on it."""
+        record = self._records.get(subject)
+        if record is None:
+            return ""
+        if record.root and record.standing != Standing.DEAD:
+            root = self._records.get(record.root)
+            if root is not None and root.standing == Standing.DEAD:
+                return Standing.DEAD
+        return record.standing
+
+    # what is reported
+
+    def hear(self, event: Event, now: float) -> None:
+        """Follow a message on a topic that tells of presence."""
+        what = about(event.topic)
+        if what is None:
+            return
+        if what.says is Says.STATE:
+            self._state(what.subject, event, now)
+        elif what.says is Says.DESCRIPTION:
+            self._describe(what.subject, event)
+        elif event.retain:
+            return  # births and deaths are never retained (3.0, 5.4): such a one is not the node's
+        elif what.says is Says.BIRTH:
+            self._born(what, event, now)
+        elif what.says is Says.DEATH and (what.kind is Kind.DEVICE or self._is_of_this_life(what.subject, event)):
+            self._die(what.subject)
+            for device in list(self._children.get(what.subject, ())) if what.kind is Kind.NODE else ():
+                self._die(device)
+
+    def alive(self, what: About, now: float) -> None:
+        """Take a sign of life; that of a Sparkplug device is also its node's."""
+        self._live(what.subject, now)
+        if what.kind is Kind.DEVICE:
+            self._live(node_of(what.subject), now)
+
+    def _born(self, what: About, event: Event, now: float) -> None:
+        if what.kind is Kind.NODE:
+            number = event.fields.get("bdSeq")
+            self._record(what.subject).bd_seq = number if type(number) is int and 0 <= number <= _BD_SEQ else None
+            self._dirty.add(what.subject)
+        self.alive(what, now)
+
+    def _is_of_this_life(self, subject: str, event: Event) -> bool:
+        """Tell whether a node's death is that of the connection of its last birth; where that is not known, it is."""
+        record, number = self._records.get(subject), event.fields.get("bdSeq")
+        return record is None or record.bd_seq is None or type(number) is not int or number == record.bd_seq
+
+    def _state(self, subject: str, event: Event, now: float) -> None:
+        """Follow Homie's $state: retained it tells how things stand, and is no sign of life by itself."""
+        if not event.raw:
+            self._remove(subject, now)
+            return
+        standing = STATES.get(event.value) if isinstance(event.value, str) else None
+        if standing == Standing.DEAD:
+            self._die(subject)
+        elif standing is not None and (not event.retain or self.standing(subject) != standing):
+            self._live(subject, now, standing)
+
+    def _describe(self, subject: str, event: Event) -> None:
+        root = event.fields.get("root")
+        known = isinstance(root, str) and 0 < len(root) <= _LEVEL_CHARS and "/" not in root
+        name = f"homie/5/{root}" if known and subject != f"homie/5/{root}" else ""
+        before = self._records.get(subject)
+        if name == ("" if before is None else before.root):
+            return
+        record = self._record(subject)
+        self._leave(subject, record)
+        record.root = name
+        if name:
+            self._children.setdefault(name, {})[subject] = None
+        self._changed(subject)
+        self._tell_gone(subject)
+
+    def _leave(self, subject: str, record: _Record) -> None:
+        """Let a device live on its root's connection no more."""
+        siblings = self._children.get(record.root, {})
+        siblings.pop(subject, None)
+        if not siblings:
+            self._children.pop(record.root, None)
+
+    # changes
+
+    def _die(self, subject: str) -> None:
+        record = self._record(subject)
+        if record.standing == Standing.DEAD:
+            return
+        record.standing = Standing.DEAD
+        self._changed(subject)
+        for each in self._with_children(subject):
+            self._tell_gone(each)
+
+    def _live(self, subject: str, now: float, standing: str = "") -> None:
+        """Let a subject be there, perhaps asleep; who lives on its connection may be there again, too."""
+        before = self._records.get(subject)
+        was_dead = before is not None and before.standing == Standing.DEAD
+        if before is not None or standing:
+            self._record(subject).standing = standing
+            self._changed(subject)
+        for each in self._with_children(subject) if was_dead else (subject,):
+            if self.standing(each) != Standing.DEAD:
+                for watcher, key in list(self._members.get(each, ())):
+                    watcher.back(key, now)
+
+    def _remove(self, subject: str, now: float) -> None:
+        record = self._records.pop(subject, None)
+        if record is not None:
+            self._leave(subject, record)
+            self._dirty.add(subject)
+        for watcher, key in list(self._members.pop(subject, ())):
+            watcher.removed(key, now)
+
+    def _with_children(self, subject: str) -> Iterator[str]:
+        """Yield a subject, and those that name it as their root; a Sparkplug device dies and is born by itself."""
+        yield subject
+        for child in list(self._children.get(subject, ())):
+            record = self._records.get(child)
+            if record is not None and record.root == subject:
+                yield child
+
+    def _tell_gone(self, subject: str) -> None:
+        for watcher, key in list(self._members.get(subject, ())):
+            watcher.gone(key)
+
+    def doubt(self) -> None:
+        """Hear that nobody listened for a while: births may have been missed, so any death counts."""
+        for subject, record in list(self._records.items()):
+            if record.bd_seq is not None:
+                record.bd_seq = None
+                self._changed(subject)
+
+    # records and the store
+
+    def _record(self, subject: str) -> _Record:
+        record = self._records.get(subject)
+        if record is None:
+            record = self._records[subject] = _Record()
+            if len(self._records) > PRESENCE_SUBJECTS:
+                oldest = next(iter(self._records))
+                self._leave(oldest, self._records.pop(oldest))
+                self._dirty.add(oldest)
+                self._on_error("presence", oldest, _TOO_MANY)
+        return record
+
+    def _changed(self, subject: str) -> None:
+        self._dirty.add(subject)
+        record = self._records.get(subject)
+        if record is not None and record.dump() is None:
+            del self._records[subject]
+
+    def begin(self) -> None:
+        """Forget which instances there are: rules are loaded anew, and they will say."""
+        self._members.clear()
+        self._children.clear()
+        for subject, record in self._records.items():
+            if record.root:
+                self._children.setdefault(record.root, {})[subject] = None
+
+    def forget(self) -> None:
+        """Know of nobody any more: nobody hears the next reports."""
+        self._dirty |= self._records.keys()
+        self._records.clear()
+        self._children.clear()
+
+    def restore(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Bring in what a store held."""
+        for subject, text in rows:
+            self._records[subject] = _Record(*orjson.loads(text))
+
+    def take_rows(self) -> list[tuple[str, str | None]]:
+        """Take the rows that changed since the last call."""
+        dirty, self._dirty = self._dirty, set()
+        return [(key, self._records[key].dump() if key in self._records else None) for key in sorted(dirty)]

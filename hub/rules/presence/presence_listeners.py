@@ -1,0 +1,75 @@
+"""What listens beside the rules on topics of Sparkplug B and Homie: births and metrics before them, presence behind.
+
+Only the plans of such topics hold it, and only while rules want it; all other events pay nothing.
+"""
+
+from collections.abc import Callable, Iterable
+
+from hub.model import Event
+from hub.rules.presence.births import Births
+from hub.rules.presence.presence import Presence
+from hub.rules.presence.sparkplug_metrics import Metrics
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.subjects import Kind, about, presence_filters
+from hub.rules.running.engine_context import EngineContext
+from hub.rules.running.index import Bound, Plan
+from hub.store.keeper import Keeper
+
+__all__ = ["PresenceListeners"]
+
+Key = tuple[str, ...]
+
+
+class PresenceListeners:
+    """Births and presence of one engine."""
+
+    def __init__(self, context: EngineContext, ask_birth: Callable[[str], None]) -> None:
+        """Begin with nothing known and nothing wanted; `ask_birth` asks a node for its birth."""
+        self._presence, on_error = context.presence, context.on_error
+        self._births, self._metrics = Births(on_error, ask_birth), Metrics(on_error)
+        self.keepers: tuple[Keeper, ...] = (self._births, self._metrics, self._metrics.newer, self._presence)
+        self.filters: list[str] = []
+        """What must be subscribed beside the rules' own topics."""
+
+    def follow(self, rules: Iterable[Rule]) -> None:
+        """Listen for these rules; where none of them wants it, what was known would grow old, and is forgotten."""
+        self.filters = presence_filters(rules)
+        self._presence.begin()
+        if not self.filters:
+            self._presence.forget()
+            self._births.forget()
+            self._metrics.forget()
+
+    def join(self, plan: Plan, topic: str) -> None:
+        """Take a place in the plan of a topic that may be about a device."""
+        what = about(topic) if self.filters else None
+        if what is None:
+            return
+        if what.kind in {Kind.NODE, Kind.DEVICE}:
+            plan.always = (Bound(_FeedBirths(self._births, self._metrics, plan), (), None), *plan.always)
+        if what.says.reports:
+            plan.always = (*plan.always, Bound(_FeedPresence(self._presence), (), None))
+
+
+class _FeedBirths:
+    """Stands before the rules: it makes a message readable, and complete."""
+
+    def __init__(self, births: Births, metrics: Metrics, plan: Plan) -> None:
+        self._births, self._metrics, self._plan = births, metrics, plan
+
+    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        del captures, key, now
+        self._births.hear(event)
+        self._metrics.hear(event)
+        self._plan.raw = event.raw  # as it is complete, for who asks why
+
+
+class _FeedPresence:
+    """Stands behind them: what a message reports counts once the rules have heard it."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+
+    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        del captures, key
+        self._presence.hear(event, now)

@@ -1,0 +1,1 @@
+"""Rule files into rules: text in, checked and compiled values out, or problems with their place."""

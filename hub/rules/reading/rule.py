@@ -1,0 +1,197 @@
+"""A rule as the engine and the alert book use it: compiled, checked, immutable. Its fields declare the keys of a rule.
+
+To add a key: declare it in vocabulary.py, make it the declaration of a field here (`of(KEY)`), use the field in the
+engine or the alert book, document it in docs/rules.md. All else follows from the declaration.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from hub.expressions import Program, Reading, Template, bare_names, literal
+from hub.fields import KeyTable
+from hub.rules.reading.rule_key import RuleKey, made_of, of, of_fields
+from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Step
+from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.vocabulary import (
+    ABSENT,
+    ALERT,
+    BY,
+    CLEAR,
+    CLEAR_FOR,
+    DETAILS,
+    ENABLED,
+    ESCALATE,
+    EVENT,
+    FOR,
+    GROUP_BY,
+    GROUP_INTERVAL,
+    GROUP_WAIT,
+    LABELS,
+    LIMIT,
+    MUTE,
+    NOTIFY,
+    PAUSE,
+    REPEAT,
+    RUNBOOK,
+    SEVERITY,
+    SHADOW,
+    SUMMARY,
+    TIMESTAMP,
+    TOPIC,
+    UNLESS,
+    WHEN,
+)
+from hub.schedules import Schedule
+
+__all__ = ["FIELDS", "KEYS", "LABEL_NAMES", "RULE", "TEXT_NAMES", "Rule", "Texts"]
+
+
+LABEL_NAMES = frozenset({"alertname", "severity"})
+TEXT_NAMES = frozenset({"alertname", "state", "severity", "since", "episode", "id"})
+"""Names that stand before others in `summary`, but for those the rule has itself; `details` knows `summary` too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a rule says: templates, rendered when a transition happens."""
+
+    labels: tuple[tuple[str, Template], ...]
+    summary: Template
+    details: Template | None
+    runbook: Template | None
+    of_silence: bool = False
+    """Whether the summary has words of its own for an instance that says nothing; else the hub makes them."""
+
+    @property
+    def templates(self) -> list[Template]:
+        """All of them."""
+        optional = [template for template in (self.details, self.runbook) if template is not None]
+        return [*(template for _, template in self.labels), self.summary, *optional]
+
+    @property
+    def schedules(self) -> frozenset[str]:
+        """The schedules that they name."""
+        return frozenset().union(*(template.schedules for template in self.templates))
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The samples that they show."""
+        return tuple(dict.fromkeys(reading for template in self.templates for reading in template.history))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule. What each key means is said at its declaration; durations are seconds.
+
+    `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
+    instance, by their labels. `alert` tells an alert rule from an event rule. `learns`: `absent: auto`, where `absent`
+    is the longest that can be learned. `schedules` are those that its expressions and texts name. `tz` is the zone of
+    times that name none, the hub's own where it is None.
+    """
+
+    name: str
+    alert: bool
+    path: str
+    line: int = 0
+    patterns: tuple[Pattern, ...] = made_of(TOPIC, default=())
+    captures: tuple[str, ...] = ()
+    by: tuple[str, ...] = made_of(BY, default=())
+    when: Program | None = of(WHEN)
+    hold: float = of(FOR)
+    clear: Program | None = of(CLEAR)
+    clear_hold: float = of(CLEAR_FOR)
+    absent: float | None = of(ABSENT)
+    learns: bool = False
+    pause: Gate | None = of(PAUSE)
+    mute: Gate | None = of(MUTE)
+    causes: tuple[Cause, ...] = of(UNLESS)
+    notify: tuple[str, ...] = of(NOTIFY)
+    repeat: Repeat | None = of(REPEAT)
+    escalate: tuple[Step, ...] = of(ESCALATE)
+    group_by: tuple[str, ...] | None = of(GROUP_BY)
+    group_wait: float = of(GROUP_WAIT)
+    group_interval: float = of(GROUP_INTERVAL)
+    limit: Limit | None = of(LIMIT)
+    timestamp: Program | None = of(TIMESTAMP)
+    shadow: bool = of(SHADOW)
+    severity: str = of(SEVERITY)
+    texts: Texts = made_of(LABELS, SUMMARY, DETAILS, RUNBOOK, default=Texts((), literal(""), None, None))
+    enabled: bool = of(ENABLED)
+    schedules: tuple[tuple[str, Schedule], ...] = ()
+    tz: tzinfo | None = None
+    by_written: tuple[str, ...] = ()
+    """`by` as it is written where that differs: `after.id` has the label `id`."""
+
+    @property
+    def signature(self) -> str:
+        """What an instance's state depends on: a rule changed in anything else keeps its instances."""
+        fields = {key.name: name for name, found in FIELDS.items() for key in found}
+        parts = [part for key in KEYS for part in key.spelled(self, getattr(self, fields.get(key.name, "name")))]
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+    @property
+    def ways(self) -> dict[str, tuple[str, ...]]:
+        """How each name in `by` that is no capture is found in a payload: the fields that lead to it."""
+        written = zip(self.by, self.by_written or self.by, strict=True)
+        return {name: tuple(way.split(".")) for name, way in written if name not in self.captures or "." in way}
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """What the rule calls so itself: captures, parts of the instance, bare fields of `when` and `clear`."""
+        asked = [program for program in (self.when, self.clear) if program is not None]
+        fields = [program.fields & bare_names(program.text) for program in asked]
+        return frozenset({*self.captures, *self.by}.union(*fields))
+
+    @property
+    def conditions(self) -> list[Program]:
+        """All of them: `when`, `clear`, and those of `pause` and `mute`."""
+        gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]
+        return [program for program in (self.when, self.clear, *gates) if program is not None]
+
+    @property
+    def turning(self) -> frozenset[str]:
+        """The schedules with which a condition may turn without a message; an event rule's `when` waits for one."""
+        gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]
+        asked = [*gates, *((self.when, self.clear) if self.alert else ())]
+        return frozenset().union(*(program.schedules for program in asked if program is not None))
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The samples of its instances that conditions and texts look at."""
+        found = [reading for program in self.conditions for reading in program.history]
+        return tuple(dict.fromkeys([*found, *self.texts.readings]))
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        """The labels that its alerts have."""
+        return frozenset({*LABEL_NAMES, *self.captures, *self.by, *(name for name, _ in self.texts.labels)})
+
+    @property
+    def unless(self) -> tuple[str, ...]:
+        """The names of the alerts that hold this one back."""
+        return tuple(cause.alert for cause in self.causes)
+
+    @property
+    def place(self) -> str:
+        """Where it is written."""
+        return f"{self.path}:{self.line}"
+
+
+FIELDS: Mapping[str, tuple[RuleKey[Any], ...]] = of_fields(Rule, one=True)
+"""The fields of a rule that are each a key's value as it is read."""
+KEYS: tuple[RuleKey[Any], ...] = (ALERT, EVENT, *(key for keys in of_fields(Rule).values() for key in keys))
+"""All keys of a rule, in the order in which they are told."""
+
+
+def _either() -> list[Mapping[str, Any]]:
+    """Return the schema's part that tells alerts from events: what each needs, and what an event cannot have."""
+    lacks = [{"required": [key.name]} for key in KEYS if key.alert_only]
+    needs = [{"required": ["when"]}, {"required": ["absent"]}]
+    alert = {"required": ["alert"], "anyOf": needs, "not": {"required": ["event"]}}
+    return [alert, {"required": ["event"], "not": {"anyOf": [{"required": ["alert"]}, *lacks]}}]
+
+
+RULE = KeyTable("a rule", *KEYS, oneOf=_either())

@@ -1,0 +1,130 @@
+"""How a key of a rule is declared: beside what every key has, whether a change of it begins the rule's instances anew.
+
+A field of Rule is declared by its key (`hold: float = of(RuleKey("for", …))`), so that the key, its reader, its words
+and its default stand once; who makes a Rule without a file (posted.py) has the same defaults.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
+from datetime import tzinfo
+from typing import Any, TypeVar
+
+from hub.documents.document import Node, Problems
+from hub.documents.value_schema import Schema
+from hub.expressions import Program, Scope, compile_condition, compile_expression
+from hub.fields import Convert, Key
+from hub.rules.reading.compiled import compiled
+from hub.rules.reading.rule_values import Cause, Gate, Known, Step, causes, gate, names_of, steps
+
+__all__ = ["RuleKey", "RulePlace", "made_of", "of", "of_fields"]
+
+T = TypeVar("T")
+Spelled = Callable[[Any], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """What readers must know of the place where a rule stands: what may be named there, and where problems go.
+
+    `own` are names whose values are the same for all of the rule (alertname, severity): only a gate knows them.
+    """
+
+    known: Known
+    problems: Problems
+    tz: tzinfo | None
+    scope: Scope
+    own: tuple[tuple[str, str], ...] = ()
+
+    def condition(self, node: Node) -> Program:
+        """Read `when` or `clear`."""
+        made: Program = compiled(node, compile_condition, self.scope)
+        return made
+
+    def timestamp(self, node: Node) -> Program:
+        """Read an expression over the event alone: its time is needed before there are samples."""
+        made: Program = compiled(node, compile_expression, replace(self.scope, history=False))
+        return made
+
+    def gate(self, node: Node) -> Gate:
+        """Read `pause` or `mute`."""
+        return gate(self.known, self.tz, replace(self.scope, own=self.own))(node)
+
+    def receivers(self, node: Node) -> tuple[str, ...]:
+        """Read names of receivers."""
+        return names_of("receiver", self.known.receivers, whole=self.known.whole)(node)
+
+    def steps(self, node: Node) -> tuple[Step, ...]:
+        """Read `escalate`."""
+        return steps(self.problems, self.known)(node)
+
+    def causes(self, node: Node) -> tuple[Cause, ...]:
+        """Read `unless`."""
+        return causes(self.problems)(node)
+
+
+class RuleKey(Key[T]):
+    """One key of a rule.
+
+    `restarts` says whether what an instance knows depends on it: False where a change of the key only changes what is
+    told; True where instances begin anew (the rule's signature has it wherever it is written); a function returns what
+    it brings to the signature of a rule. There is no default: whoever adds a key must decide.
+
+    `within` makes the reader from the place, where it must know the rule's names. `alert_only`: an event has no such
+    key. `beside` is another key without which it makes no sense.
+    """
+
+    __slots__ = ("alert_only", "beside", "restarts", "within")
+
+    def __init__(
+        self,
+        name: str,
+        convert: Convert[T],
+        default: T,
+        words: str,
+        *examples: object,
+        restarts: bool | Spelled,
+        within: Callable[[RulePlace], Convert[T]] | None = None,
+        alert_only: bool = False,
+        beside: str = "",
+        required: bool = False,
+        schema: Schema | None = None,
+        usual: object = None,
+    ) -> None:
+        """Declare it."""
+        super().__init__(
+            name, convert, default, words, *examples, required=required, schema=schema, usual=usual, sign=False
+        )
+        self.restarts, self.within, self.alert_only, self.beside = restarts, within, alert_only, beside
+
+    def reader(self, place: RulePlace) -> Convert[T]:
+        """Return its reader at a place."""
+        return self.convert if self.within is None else self.within(place)
+
+    def spelled(self, rule: Any, value: object) -> Iterable[str]:
+        """Return what it brings to the signature of a rule that has this value of it.
+
+        A key that is not written brings nothing, so that a hub that learns a new key keeps the state of all instances.
+        """
+        if callable(self.restarts):
+            return self.restarts(rule)
+        if not self.restarts or value == self.default:
+            return ()
+        return (f"{self.name}={getattr(value, 'text', value)!r}",)
+
+
+def of(key: RuleKey[T]) -> T:
+    """Declare a field of a dataclass by its key, whose default it has."""
+    made: T = field(default=key.default, metadata={"keys": (key,), "one": True})
+    return made
+
+
+def made_of(*keys: RuleKey[Any], default: T) -> T:
+    """Declare a field that is made of several keys, or of more than the value of one."""
+    made: T = field(default=default, metadata={"keys": keys})
+    return made
+
+
+def of_fields(declared: type, *, one: bool = False) -> dict[str, tuple[RuleKey[Any], ...]]:
+    """Return the keys of each field of a dataclass; `one`: of those that are a key's value as it is read."""
+    found = {each.name: each.metadata for each in fields(declared) if "keys" in each.metadata}
+    return {name: data["keys"] for name, data in found.items() if data.get("one") or not one}

@@ -1,0 +1,368 @@
+"""The values of a rule's keys that are more than a word (topic, pause, repeat, escalate, …), and their readers.
+
+A reader takes a Node and returns the value, or raises Bad with what to write instead. It carries its JSON Schema.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from itertools import pairwise
+
+from hub.documents.document import Node, Problems
+from hub.documents.duration import parse_duration
+from hub.documents.value_schema import (
+    DURATION,
+    LABEL,
+    LASTING,
+    NAMES,
+    SPAN,
+    TEXT,
+    WAY,
+    list_schema,
+    names_schema,
+    schema_of,
+    with_schema,
+)
+from hub.errors import CompileError
+from hub.expressions import Program, Scope, compile_condition, compile_expression
+from hub.fields import Bad, Convert, Key, KeyTable, Section, Told, did_you_mean, duration, late, list_of, text
+from hub.limits import (
+    ABSENT_LEARNED_SECONDS,
+    GROUP_INTERVAL_LEAST_SECONDS,
+    GROUP_SECONDS,
+    LIMIT_COUNT,
+    LIMIT_SECONDS,
+    REPEAT_SECONDS,
+    UNLESS_AFTER_MOST_SECONDS,
+    UNLESS_AFTER_SECONDS,
+)
+from hub.printable import first_odd, odd, plain
+from hub.rules.reading.compiled import compiled
+from hub.rules.reading.topic_pattern import Pattern, parse_pattern
+from hub.schedules import Schedule, parse_schedule
+
+__all__ = [
+    "Cause",
+    "Gate",
+    "Known",
+    "Limit",
+    "Repeat",
+    "Step",
+    "absent",
+    "causes",
+    "gate",
+    "group_interval",
+    "group_wait",
+    "labels_of",
+    "limit",
+    "names_of",
+    "repeat",
+    "rule_name",
+    "steps",
+    "topic",
+    "ways",
+]
+
+_PER = re.compile(r"([0-9]+)\s*/\s*([0-9a-z.]+)")
+_OPPOSITE = re.compile(r"not\s+(\w+)")
+_BETWEEN = re.compile(r"\s*[,;]\s*|\s+(?:and\s+)?")
+_A_TIME = DURATION[1:-1]
+_UNTIL_ACK = re.compile(r"(?:,\s*|\s+)until\s+ack$")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules may name, of all files: receivers and schedules."""
+
+    receivers: Collection[str] = ()
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+    """Schedules with problems of their own: who names one is not told that there is none."""
+    whole: bool = True
+    """Whether all files could be read; else names may stand in those that could not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`pause` or `mute`: a schedule or a condition, one of the two; `text` as it was written."""
+
+    text: str
+    schedule: Schedule | None = None
+    condition: Program | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`repeat`: the seconds after the first telling, the second, …, the last for ever."""
+
+    intervals: tuple[float, ...]
+
+    def interval(self, told: int) -> float:
+        """Return how long to wait after the `told`-th telling (from 1)."""
+        return self.intervals[min(told, len(self.intervals)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of `escalate`: seconds after the first telling, and who is told then."""
+
+    after: float
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`limit`: at most `count` notifications of one instance in any `seconds`."""
+
+    count: int
+    seconds: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One entry of `unless`: the alert that explains this one, and for how many seconds after its end it still does."""
+
+    alert: str
+    after: float = UNLESS_AFTER_SECONDS
+
+
+def gate(known: Known, tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
+    """Make a reader of `pause` and `mute`; a condition has the names of `scope`, those of schedules among them."""
+
+    def convert(node: Node) -> Gate:
+        written = text(node)
+        opposite = _OPPOSITE.fullmatch(written.strip())
+        if opposite and opposite[1] not in known.schedules and (opposite[1] in known.unread or not known.whole):
+            raise Told(node)
+        try:
+            schedule = parse_schedule(written, known.schedules, tz)
+        except ValueError as error:
+            raise Bad(node, str(error)) from None
+        if schedule is not None:
+            return Gate(written, schedule)
+        return Gate(written, condition=compiled(node, compile_condition, scope))
+
+    return convert
+
+
+@with_schema({"type": "string", "pattern": rf"^{_A_TIME}(,\s*{_A_TIME})*((,\s*|\s+)until\s+ack)?$"})
+def repeat(node: Node) -> Repeat:
+    """Read `1h`, `1h until ack`, `5m, 15m, 1h until ack`; the words change nothing, an acknowledgement ends any."""
+    written = text(node).strip()
+    listed = _UNTIL_ACK.sub("", written)
+    intervals = []
+    for part in listed.split(","):
+        try:
+            seconds = parse_duration(part.strip())
+        except ValueError as error:
+            raise Bad(node, str(error), "write 1h, 1h until ack, or 5m, 15m, 1h until ack") from None
+        if seconds < REPEAT_SECONDS:
+            raise Bad(node, f"'repeat' of less than {REPEAT_SECONDS:.0f} s would bury its receivers")
+        intervals.append(seconds)
+    return Repeat(tuple(intervals))
+
+
+@with_schema({"type": "string", "pattern": r"^[0-9]+\s*/\s*[0-9a-z.]+$"})
+def limit(node: Node) -> Limit:
+    """Read `10/h`, `3/10m`."""
+    written = text(node).strip()
+    found = _PER.fullmatch(written)
+    if found is None:
+        raise Bad(node, f"{written!r} is not a limit", "write 10/h, 3/10m or 1/d")
+    unit = found[2] if found[2][0].isdigit() else f"1{found[2]}"
+    try:
+        seconds = parse_duration(unit)
+    except ValueError:
+        raise Bad(node, f"{found[2]!r} is not a time", "write 10/h, 3/10m or 1/d") from None
+    if not 0 < int(found[1]) <= LIMIT_COUNT:
+        raise Bad(node, f"a limit is 1 to {LIMIT_COUNT} notifications")
+    if not 0 < seconds <= LIMIT_SECONDS:
+        raise Bad(node, "a limit counts over 31 days at most")
+    return Limit(int(found[1]), seconds, written)
+
+
+def names_of(what: str, known: Collection[str], *, whole: bool = True) -> Convert[tuple[str, ...]]:
+    """Make a reader of names that must be known, each once; where not the `whole` is known, others are left out."""
+
+    def convert(node: Node) -> str:
+        name = text(node)
+        if name not in known:
+            if not whole:
+                raise Told(node)
+            raise Bad(node, f"no {what} {name!r}", _meant(what, name, known))
+        return name
+
+    return with_schema(NAMES)(lambda node: tuple(dict.fromkeys(list_of(convert)(node))))
+
+
+def _meant(what: str, name: str, known: Collection[str]) -> str:
+    several = _BETWEEN.split(name.strip())
+    if len(several) > 1 and any(each in known for each in several):
+        return f"several are a list: [{', '.join(several)}]"
+    if "://" in name or "@" in name:
+        return f"an address stands under {what}s, and its name here"
+    return did_you_mean(name, known) or f"known {what}s: {', '.join(sorted(known)) or 'none'}"
+
+
+_STEP_AFTER = Key("after", duration, 0.0, "Since the first telling.", "15m", required=True)
+_STEP_TO: Key[tuple[str, ...]] = Key(
+    "to", late, (), "Names of receivers who are told then.", ["boss"], required=True, schema=NAMES
+)
+STEP = KeyTable("a step", _STEP_AFTER, _STEP_TO)
+"""An entry of `escalate`."""
+
+
+def steps(problems: Problems, known: Known) -> Convert[tuple[Step, ...]]:
+    """Make a reader of `escalate`."""
+    names = names_of("receiver", known.receivers, whole=known.whole)
+
+    def convert(node: Node) -> Step:
+        section = Section(node, problems, "a step of 'escalate'", STEP)
+        made = Step(section.take(_STEP_AFTER), section.take(_STEP_TO, names))
+        section.finish()
+        return made
+
+    def convert_all(node: Node) -> tuple[Step, ...]:
+        made = list_of(convert)(node)
+        for earlier, later in pairwise(made):
+            if later.after <= earlier.after:
+                raise Bad(node, "each step of 'escalate' must come later than the one before it")
+        return made
+
+    return convert_all
+
+
+@with_schema(SPAN)
+def _cause_after(node: Node) -> float:
+    seconds = duration(node)
+    if seconds > UNLESS_AFTER_MOST_SECONDS:
+        raise Bad(node, "'after' is one day at most: what fires longer than that should be told")
+    return seconds
+
+
+_CAUSE_ALERT = Key("alert", text, "", "The name of the alert that explains this one.", "GatewayOffline", required=True)
+_CAUSE_AFTER = Key(
+    "after",
+    _cause_after,
+    UNLESS_AFTER_SECONDS,
+    "For how long it still does when it has ended, at most 1d; 10s where nothing is said.",
+    "2m",
+)
+CAUSE = KeyTable("a cause", _CAUSE_ALERT, _CAUSE_AFTER)
+"""An entry of `unless` that is more than a name."""
+
+
+def causes(problems: Problems) -> Convert[tuple[Cause, ...]]:
+    """Make a reader of `unless`: names of alerts, or `{alert, after}`."""
+
+    def convert(node: Node) -> Cause:
+        if not isinstance(node.value, dict):
+            return Cause(text(node))
+        section = Section(node, problems, "'unless'", CAUSE)
+        made = Cause(section.take(_CAUSE_ALERT), section.take(_CAUSE_AFTER))
+        section.finish()
+        return made
+
+    return list_of(convert)
+
+
+@with_schema(SPAN)
+def group_wait(node: Node) -> float:
+    """Read `group_wait`, in seconds."""
+    return _group_time(node, "group_wait", 0.0)
+
+
+@with_schema(LASTING)
+def group_interval(node: Node) -> float:
+    """Read `group_interval`, in seconds."""
+    return _group_time(node, "group_interval", GROUP_INTERVAL_LEAST_SECONDS)
+
+
+def _group_time(node: Node, key: str, least: float) -> float:
+    seconds = duration(node)
+    if not least <= seconds <= GROUP_SECONDS:
+        raise Bad(node, f"'{key}' is from {least:.0f} s to 7 days")
+    return seconds
+
+
+@with_schema(TEXT)
+def rule_name(node: Node) -> str:
+    """Read the name of a rule, which is also a part of topics, and the label alertname."""
+    name = text(node)
+    if not 0 < len(name) <= 128 or "/" in name or not name.isprintable():
+        raise Bad(node, "a rule's name is 1 to 128 printable characters without /")
+    return name
+
+
+@with_schema({**TEXT, "minLength": 1, "pattern": r"^[^\x00]*$"})
+def _pattern(node: Node) -> Pattern:
+    try:
+        pattern = parse_pattern(text(node))
+    except ValueError as error:
+        at = first_odd(node.text)
+        hint = f"it holds {odd(node.text[at])[0]}: write {plain(node.text).strip()}" if at >= 0 else ""
+        raise Bad(node, f"not a topic: {error}", hint) from None
+    for name in pattern.captures:
+        if not _is_name(name):
+            raise Bad(node, f"{{{name}}} is a word of the expression language", "give the capture another name")
+    return pattern
+
+
+def _is_name(word: str) -> bool:
+    """Tell whether an expression can ask for a capture by this name: `in`, `true` or `if` are none."""
+    try:
+        return word in compile_expression(word, Scope((word,))).captures
+    except CompileError:
+        return False
+
+
+topic = with_schema(list_schema(schema_of(_pattern), least=1))(list_of(_pattern))
+"""Reads `topic`."""
+
+
+@with_schema(names_schema(LABEL))
+def labels_of(node: Node) -> tuple[str, ...]:
+    """Read `group_by`: names of labels."""
+    names = list_of(text)(node)
+    for name in names:
+        if not name.isidentifier():
+            raise Bad(node, f"{name!r} is not the name of a capture or payload field")
+    if len(set(names)) < len(names):
+        raise Bad(node, "a name stands twice")
+    return names
+
+
+@with_schema(names_schema(WAY))
+def ways(node: Node) -> tuple[str, ...]:
+    """Read `by`: names, and ways to fields inside of objects, each of which has its last name for a label."""
+    if isinstance(node.value, dict) and all(item.value is None for item in node.value.values()):
+        raise Bad(node, "must be names, not a mapping", f"names stand without braces: [{', '.join(node.value)}]")
+    found = tuple(way.removeprefix("payload.") for way in list_of(text)(node))
+    for way in found:
+        if not all(name.isidentifier() for name in way.split(".")):
+            hint = "a name has letters, digits and _; a field inside: after.id"
+            raise Bad(node, f"{way!r} is not the name of a capture or payload field", hint)
+    labels = [way.rpartition(".")[2] for way in found]
+    for label in labels:
+        same = [way for way, each in zip(found, labels, strict=True) if each == label]
+        if len(set(same)) < len(same):
+            raise Bad(node, "a name stands twice")
+        if len(same) > 1:
+            message = f"{same[0]} and {same[1]} would both be the label {label!r}"
+            raise Bad(node, message, "leave one of them out: an instance has one value for each label")
+    return found
+
+
+@with_schema({"anyOf": [{"type": "string", "pattern": DURATION}, {"const": "auto"}]})
+def absent(node: Node) -> float:
+    """Read `absent`, in seconds; `auto` is the longest that can be learned."""
+    if node.text == "auto":
+        return ABSENT_LEARNED_SECONDS
+    if isinstance(node.value, bool) or node.text.isalpha():
+        raise Bad(node, f"{node.text!r} is no time", "write 10m, or auto, which learns each device's interval")
+    seconds = duration(node)
+    if not seconds:
+        raise Bad(node, "'absent' must be longer than 0", "or auto, which learns each device's interval")
+    return seconds

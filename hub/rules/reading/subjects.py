@@ -1,0 +1,173 @@
+"""Which device a topic of Sparkplug B or Homie is about, and what a message there says of it. Pure functions of topics.
+
+A subject is a text: `spBv1.0/{group}/{node}`, `spBv1.0/{group}/{node}/{device}`, `homie/{device}`, `homie/5/{device}`.
+What stands here of the two is from Sparkplug 3.0, chapter 4, and Homie 4.0 and 5.0.
+"""
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hub.limits import PLAN_CACHE_TOPICS
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.topic_pattern import Pattern
+
+__all__ = ["About", "Kind", "Says", "about", "kinds", "node_of", "presence_filters", "reads_sparkplug"]
+
+SPARKPLUG, HOMIE, FIVE = "spBv1.0", "homie", "5"
+
+
+class Kind(enum.Enum):
+    """What a subject is."""
+
+    NODE = 1
+    DEVICE = 2
+    HOMIE = 3
+    HOMIE5 = 4
+
+
+class Says(enum.Enum):
+    """What a message is to the presence of its subject."""
+
+    DATA = 1
+    BIRTH = 2
+    DEATH = 3
+    STATE = 4
+    """Homie's $state: the payload says which."""
+    DESCRIPTION = 5
+    """Of a Homie 5 device: it may name the root whose connection it lives on."""
+    NOTHING = 6
+    """Somebody speaks to the device."""
+
+    @property
+    def reports(self) -> bool:
+        """Whether it tells of presence by itself; data does so only for whose instance it is."""
+        return self not in {Says.DATA, Says.NOTHING}
+
+
+_SPARKPLUG = {
+    "NBIRTH": (4, Says.BIRTH),
+    "NDATA": (4, Says.DATA),
+    "NDEATH": (4, Says.DEATH),
+    "NCMD": (4, Says.NOTHING),
+    "DBIRTH": (5, Says.BIRTH),
+    "DDATA": (5, Says.DATA),
+    "DDEATH": (5, Says.DEATH),
+    "DCMD": (5, Says.NOTHING),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A topic that is about a device."""
+
+    subject: str
+    kind: Kind
+    says: Says
+
+
+@lru_cache(maxsize=PLAN_CACHE_TOPICS)
+def about(topic: str) -> About | None:
+    """Return what a topic is about, None where that is no device."""
+    levels = topic.split("/")
+    if levels[0] == SPARKPLUG:
+        return _sparkplug(levels)
+    return _homie(levels) if levels[0] == HOMIE else None
+
+
+def _sparkplug(levels: Sequence[str]) -> About | None:
+    length, says = _SPARKPLUG.get(levels[2], (0, Says.NOTHING)) if len(levels) > 3 else (0, Says.NOTHING)
+    if length != len(levels):
+        return None
+    kind = Kind.NODE if length == 4 else Kind.DEVICE
+    return About("/".join([SPARKPLUG, levels[1], *levels[3:]]), kind, says)
+
+
+def _homie(levels: Sequence[str]) -> About | None:
+    place = 2 if levels[1:2] == [FIVE] else 1
+    if len(levels) <= place + 1 or levels[place].startswith("$"):
+        return None  # homie/$broadcast/… is to all devices
+    says, last = Says.DATA, levels[-1]
+    if len(levels) == place + 2 and last in {"$state", "$description"}:
+        says = Says.STATE if last == "$state" else Says.DESCRIPTION
+    elif last == "set":
+        says = Says.NOTHING
+    return About("/".join(levels[: place + 1]), Kind.HOMIE if place == 1 else Kind.HOMIE5, says)
+
+
+def node_of(subject: str) -> str:
+    """Return the node that a Sparkplug device hangs on; of a node itself."""
+    return "/".join(subject.split("/", 3)[:3])
+
+
+# what a rule wants to know
+
+
+def kinds(rule: Rule) -> frozenset[Kind]:
+    """Return the kinds of subjects that instances of a rule stand for: the topic or `by` must tell which one."""
+    return frozenset(kind for pattern in rule.patterns for kind in _kinds(pattern, rule.by))
+
+
+def _kinds(pattern: Pattern, by: Sequence[str]) -> Iterable[Kind]:
+    levels = pattern.filter.split("/")
+    places = {place for name, place in zip(pattern.captures, pattern.levels, strict=True) if name in by}
+
+    def told(place: int) -> bool:
+        if pattern.rest is not None and place >= pattern.rest:
+            return pattern.rest in places
+        return place in places or (place < len(levels) and levels[place] not in {"+", "#"})
+
+    if levels[0] == SPARKPLUG and told(1) and told(3):
+        if len(levels) == 4 or levels[4] == "#" or not told(4):
+            yield Kind.NODE
+        if len(levels) > 4 and told(4):
+            yield Kind.DEVICE
+    elif levels[0] == HOMIE and levels[1:2] == [FIVE] and told(2):
+        yield Kind.HOMIE5
+    elif levels[0] == HOMIE and levels[1:2] != [FIVE] and told(1):
+        yield Kind.HOMIE
+
+
+def reads_sparkplug(rule: Rule) -> bool:
+    """Tell whether a rule asks for metrics."""
+    return any(_wants_metrics(pattern.filter.split("/")) for pattern in rule.patterns)
+
+
+def _wants_metrics(levels: Sequence[str]) -> bool:
+    return levels[0] == SPARKPLUG and levels[1:2] != ["STATE"]
+
+
+def presence_filters(rules: Iterable[Rule]) -> list[str]:
+    """Return what must be heard beside the topics of rules: births, and deaths and $state where a rule has `absent`."""
+    found: dict[str, None] = {}
+    for rule in rules:
+        watched = kinds(rule) if rule.absent is not None else frozenset()
+        for pattern in rule.patterns:
+            levels = pattern.filter.split("/")
+            if _wants_metrics(levels):
+                found |= dict.fromkeys(_sparkplug_filters(levels, deaths=bool(watched)))
+            elif levels[0] == HOMIE and watched:
+                found |= dict.fromkeys(_homie_filters(levels, watched))
+    return list(found)
+
+
+def _sparkplug_filters(levels: Sequence[str], *, deaths: bool) -> Iterable[str]:
+    group, node, device = _level(levels, 1), _level(levels, 3), _level(levels, 4)
+    for word in ("BIRTH", "DEATH") if deaths else ("BIRTH",):
+        yield f"{SPARKPLUG}/{group}/N{word}/{node}"
+        if len(levels) > 4 or levels[-1] == "#":
+            yield f"{SPARKPLUG}/{group}/D{word}/{node}/{device}"
+
+
+def _homie_filters(levels: Sequence[str], watched: frozenset[Kind]) -> Iterable[str]:
+    if levels[1:2] != [FIVE] and Kind.HOMIE in watched:
+        yield f"{HOMIE}/{_level(levels, 1)}/$state"
+    elif levels[1:2] == [FIVE] and Kind.HOMIE5 in watched:
+        yield f"{HOMIE}/{FIVE}/+/$state"  # of the roots, too: whose names nobody knows before
+        yield f"{HOMIE}/{FIVE}/{_level(levels, 2)}/$description"
+
+
+def _level(levels: Sequence[str], place: int) -> str:
+    """Return a level of a filter, `+` where it is behind its end or its #."""
+    return levels[place] if place < len(levels) and levels[place] != "#" else "+"

@@ -1,0 +1,1 @@
+"""Rules at work: events and deadlines in, transitions and changed rows out. Pure."""

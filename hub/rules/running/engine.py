@@ -1,0 +1,402 @@
+"""The rule engine: events and deadlines in, transitions and changed state out. Pure, under a clock that is passed in.
+
+`hub run` drives it with the broker's events, tests and replay with their own; the code is the same.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
+from functools import partial
+
+import orjson
+
+from hub.ingest.decode import Undecodable, decode_again
+from hub.ingest.itself import HUB, D, Itself
+from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.gates.absence import Absence, end_absence, unheard_of
+from hub.rules.instances.heavy import Heavy
+from hub.rules.instances.instance import dump_key, load_key
+from hub.rules.instances.lasts import Lasts
+from hub.rules.presence.presence_listeners import PresenceListeners
+from hub.rules.reading.rule import Rule
+from hub.rules.running.engine_context import EngineContext, NoDevices, Registry
+from hub.rules.running.index import Bound, Index, Plan
+from hub.rules.running.restore import carry_over, load_stored, reconcile
+from hub.rules.running.rule_runner import RuleRunner
+from hub.rules.running.transition import Transition
+from hub.store.keeper import Keeper, RowsTogether
+
+__all__ = ["Engine"]
+
+StateRow = tuple[str, str, str | None]
+SampleRow = tuple[str, str, str | None, int, str | None]
+
+
+def _ignore(rule: str, topic: str, message: str) -> None:
+    del rule, topic, message
+
+
+def _ask_nobody(node: str) -> None:
+    del node
+
+
+class Engine:
+    """All rules at work. `now` is always seconds since 1970."""
+
+    def __init__(
+        self,
+        rules: Iterable[Rule] = (),
+        registry: Registry | None = None,
+        on_error: Callable[[str, str, str], None] = _ignore,
+        local: tzinfo = UTC,
+        itself: Itself = HUB,
+        ask_birth: Callable[[str], None] | None = None,
+    ) -> None:
+        """Begin with rules and without state; `restore` brings state in. `local`: see Core.
+
+        What the hub says of `itself` concerns no rule. `ask_birth` hears of a Sparkplug node whose birth is missing.
+        """
+        self._itself = itself
+        self.work = EngineContext(registry or NoDevices(), on_error, local)
+        self.states: dict[str, RuleRunner] = {rule.name: RuleRunner(rule, self.work) for rule in rules}
+        self.beside = PresenceListeners(self.work, ask_birth or _ask_nobody)
+        self._index = Index(self.states.values())
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._hears_itself = any(map(itself.met_by, self._index.filters))
+        self.lasts = Lasts()
+        self._heavy = Heavy[str](self._forget_plan)
+        self._serials: dict[str, int] = {}
+        """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
+        self._lost: list[tuple[str, str]] = []
+        self._samples: list[SampleRow] = []
+        self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
+        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, *self._stored)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a message may come by several of the subscribed filters."""
+        return self._index.overlaps
+
+    def copies(self, topic: str) -> int:
+        """Return how many of the subscribed filters a topic matches."""
+        return self.plan(topic).copies
+
+    def events_of(self, deliveries: Sequence[D]) -> Sequence[D]:
+        """Leave out what the hub says of itself: no event. It costs nothing where no filter can bring that."""
+        return self._itself.left_out(deliveries) if self._hears_itself else deliveries
+
+    # events
+
+    def process(self, events: Sequence[Event], now: float) -> None:
+        """Evaluate events in order."""
+        plans, misses = self._plans, self.work.misses
+        noted, runs = misses.noted, misses.topics
+        self.lasts.stale = True
+        for event in events:
+            plan = plans.get(event.topic) or self.plan(event.topic)
+            if event.time < plan.at and event.time < now:  # two looks: a clock that was set back is no older message
+                self._overtaken(plan, event, now)
+                continue
+            plan.raw, plan.at = event.raw, event.time
+            if len(event.raw) > HEAVY_PAYLOAD_BYTES:
+                self._heavy.keep(event.topic, len(event.raw))
+            for bound in plan.always:
+                bound.runner.step(event, bound.captures, bound.key, now)
+            for joined in plan.joined:
+                joined.batch.step(event, joined.captures, joined.key, now)
+            if plan.groups:
+                self._groups(plan, event, now)
+            if noted or event.topic in runs:
+                misses.settle(event.topic)
+
+    def _groups(self, plan: Plan, event: Event, now: float) -> None:
+        demanding = [bound for group in plan.groups for bound in group.of(event.fields)]
+        for bound in demanding:
+            bound.runner.step(event, bound.captures, bound.key, now)
+        for elsewhere in plan.elsewhere:
+            if elsewhere.active:
+                for bound in elsewhere.roused(demanding):
+                    bound.runner.step(event, bound.captures, bound.key, now)
+
+    def _overtaken(self, plan: Plan, event: Event, now: float) -> None:
+        """Evaluate an event that came behind a newer one of its topic: it may say something, and undoes nothing."""
+        newer = decode_again(event.topic, plan.raw, plan.at)
+        bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
+        bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
+        bounds += plan.always
+        bounds += [
+            Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners
+        ]
+        for bound in bounds:
+            if isinstance(bound.runner, RuleRunner):  # who else listens keeps only what is newest
+                bound.runner.step_behind(newer, event, bound.captures, bound.key, now)
+
+    def hear(self, unread: Sequence[Undecodable], now: float) -> None:
+        """Take what could not be read for what it is all the same: a sign of life, and the last that its topic said."""
+        for each in unread:
+            plan = self.plan(each.topic)
+            if each.time >= plan.at:
+                plan.raw, plan.at = each.head, each.time
+            event = Event(each.topic, each.head, {}, each.head, each.time, 1, each.retain)
+            for bound in plan.always:  # who listens to an `absent` hears all
+                if isinstance(bound.runner, RuleRunner):
+                    bound.runner.live(event, bound.captures, bound.key, now)
+
+    def plan(self, topic: str) -> Plan:
+        """Return the rules that a topic concerns, from memory where it was seen lately."""
+        plan = self._plans.get(topic)
+        if plan is None:
+            if self._itself.says(topic):
+                return Plan((), (), (), (), 0)  # not remembered: it is no topic that was heard
+            plan = self._plans[topic] = self._index.plan(topic)
+            self.beside.join(plan, topic)
+            self.lasts.claim(topic, plan)
+            if len(self._plans) + len(self.lasts.carried) > PLAN_CACHE_TOPICS:
+                self._forget_plan(self.lasts.oldest() or next(iter(self._plans)))
+        return plan
+
+    def _forget_plan(self, topic: str) -> None:
+        self._plans.pop(topic, None)
+        self.lasts.forget(topic)
+
+    # to whoever asks why
+
+    def last_messages(self) -> Iterator[tuple[str, bytes, float]]:
+        """Yield topic, payload and time of the last message on each topic that is remembered with its payload."""
+        for topic, plan in self._plans.items():
+            if plan.at:
+                yield topic, plan.raw, plan.at
+        for topic, (raw, at) in self.lasts.carried.items():
+            if raw is not None:
+                yield topic, raw, at
+
+    def heard(self) -> Iterator[tuple[str, float]]:
+        """Yield each topic that is remembered, and when it was last heard."""
+        yield from ((topic, plan.at) for topic, plan in self._plans.items() if plan.at)
+        yield from ((topic, at) for topic, (_, at) in self.lasts.carried.items())
+
+    def rehearsals(self, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Yield each rule that an event concerns, with what evaluates its condition and changes nothing."""
+        plan = self.plan(event.topic)
+        for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
+            if isinstance(bound.runner, RuleRunner):
+                yield bound.runner.rule.name, partial(bound.runner.rehearse, event, bound.captures, bound.key, now)
+        for joined in plan.joined:
+            for state in joined.batch.runners:
+                yield state.rule.name, partial(state.rehearse, event, joined.captures, joined.key, now)
+
+    def is_paused(self, rule: str, key: tuple[str, ...], now: float) -> bool:
+        """Tell whether an instance is under a pause."""
+        runner = self.states[rule]
+        pause, instance = runner.rule.pause, runner.instances.get(key)
+        if pause is not None and pause.schedule is not None:
+            return pause.schedule.active(now, self.work.local)
+        return instance is not None and instance.gates is not None and instance.gates.paused
+
+    def now_of(self, rule: str, labels: Labels, now: float) -> Transition | None:
+        """Return how an instance that fires is now, for its texts; without an event where no message is remembered."""
+        state = self.states.get(rule)
+        if state is None or not state.rule.alert:
+            return None
+        instance = state.instances.get(tuple(value for _, value in labels[: len(state.rule.by)]))
+        if instance is None:
+            return None
+        about_absence = labels != state.instances.labels(instance.key) or state.rule.when is None
+        if about_absence and state.absence is not None:
+            reason = state.absence.reason(instance)
+            absent = unheard_of(instance)
+            return state.transitions.as_it_is(instance, labels, instance.absent_since, now, absent, reason)
+        since = instance.absent_since if about_absence else instance.since
+        return state.transitions.as_it_is(instance, labels, since, now)
+
+    # time
+
+    def tick(self, now: float) -> None:
+        """Do all that the clock has made due."""
+        while (found := self.work.deadlines.take(now)) is not None:
+            state, instance = found
+            state.deadline(instance, now)
+
+    def next_due(self) -> float | None:
+        """Return the time at which `tick` is wanted next; it may turn out to be nothing."""
+        return self.work.deadlines.next_due()
+
+    def excuse(self, seconds: float, now: float) -> None:
+        """Push every `absent` deadline: for that long nobody could have been heard, ours or the broker's fault.
+
+        Whoever was heard since is not pushed beyond now.
+        """
+        self.work.presence.doubt()
+        for state in self.states.values():
+            samples = state.samples if state.samples is not None and state.samples.moving is not None else None
+            if state.rule.absent is None and samples is None:
+                continue
+            for instance in state.instances.values():
+                if state.rule.absent is not None:
+                    instance.seen = min(instance.seen + seconds, now)
+                if samples is not None:
+                    samples.excuse(instance, seconds, now)
+                state.instances.touch(instance)
+
+    def shift(self, seconds: float, now: float) -> None:
+        """Move all that timers count from: the wall clock was set by so many seconds, and no time has passed."""
+        for state in self.states.values():
+            for instance in list(state.instances.values()):
+                if instance.shift(seconds):
+                    state.instances.touch(instance)
+                if state.samples is not None:
+                    state.samples.shift(instance, seconds)
+                state.reschedule(instance)
+            state.begin(now)
+        for plan in self._plans.values():
+            if plan.at:  # else all that is posted would count as older, until the clock is there again
+                plan.at += seconds
+        self.lasts.shift(seconds)
+
+    # results
+
+    def take_transitions(self) -> list[Transition]:
+        """Take what happened since the last call."""
+        transitions, self.work.transitions = self.work.transitions, []
+        return transitions
+
+    def take_changes(self) -> list[StateRow]:
+        """Take the rows of all state that changed since the last call: rule, instance, JSON or None (gone)."""
+        dirty, self.work.dirty = self.work.dirty, set()
+        unsampled, self.work.unsampled = self.work.unsampled, set()
+        self._samples = [(name, dump_key(key), None, 0, None) for name, key in unsampled]
+        self._samples += [(name, key, None, 0, None) for name, key in self._lost]
+        rows: dict[tuple[str, str], str | None] = dict.fromkeys(self._lost)
+        self._lost = []
+        for state, instance in dirty:
+            name = state.rule.name
+            current = self.states.get(name)
+            if instance is None:
+                # both the rule before a reload and the one behind it may be here, in any order
+                serial = max(state.serial, self._serials.get(name, 0), 0 if current is None else current.serial)
+                rows[name, ""] = orjson.dumps([serial]).decode()
+                continue
+            alive = None if current is None else current.instances.get(instance.key)
+            key = dump_key(instance.key)
+            rows[name, key] = None if alive is None else alive.dump()
+            if alive is not None and alive.history is not None:
+                self._samples += [(name, key, *row) for row in alive.history.take_rows()]
+        return [(rule, key, state) for (rule, key), state in rows.items()]
+
+    def take_samples(self) -> list[SampleRow]:
+        """Take the rows of samples that belong to the last `take_changes`, to be committed with them.
+
+        Rule, instance, slot, number of the chunk, JSON or None (gone); without a slot all chunks of the instance are
+        gone, and such rows come first.
+        """
+        samples, self._samples = self._samples, []
+        return samples
+
+    def write_heard(self, now: float | None) -> None:
+        """Let rows of last messages go into the commit that is being made; see Lasts."""
+        self.lasts.write(self._plans, now)
+
+    def signatures(self) -> list[tuple[str, str]]:
+        """Return name and signature of every rule, to be stored beside the state."""
+        return [(name, state.rule.signature) for name, state in self.states.items()]
+
+    # state in
+
+    def resume(self, signatures: Mapping[str, str], now: float) -> dict[str, Reason]:
+        """Go on with what the keepers have brought in; see `restore`."""
+        instances, samples = (each.stored() for each in self._stored)
+        return self.restore(instances, signatures, now, samples)
+
+    def restore(
+        self,
+        rows: Iterable[tuple[str, str, str]],
+        signatures: Mapping[str, str],
+        now: float,
+        samples: Iterable[tuple[str, str, str, int, str]] = (),
+    ) -> dict[str, Reason]:
+        """Bring stored state in; return the rules that are gone or mean something else now, with the reason.
+
+        Their state is dropped; their alerts are the alert book's to resolve. `samples` is what `take_samples` gave.
+        """
+        gone = self._gone(signatures)
+        chunks: dict[tuple[str, str], dict[str, dict[int, str]]] = {}
+        for name, key, slot, number, text in samples:
+            chunks.setdefault((name, key), {}).setdefault(slot, {})[number] = text
+        for name, key, text in rows:
+            state = self.states.get(name)
+            if not key:
+                self._serials[name] = orjson.loads(text)[0]
+            elif state is None or name in gone:
+                self._lost.append((name, key))
+            else:
+                instance = load_stored(state, load_key(key), text, chunks.get((name, key), {}))
+                state.instances[instance.key] = instance
+                if len(instance.raw or b"") > HEAVY_PAYLOAD_BYTES:
+                    self.work.heavy.keep((state, instance), len(instance.raw or b""))
+        self._begin(now)
+        return gone
+
+    def reload(self, rules: Iterable[Rule], registry: Registry | None, now: float) -> dict[str, Reason]:
+        """Take new rules; instances whose rule means the same go on. Returns what `restore` returns."""
+        before, signatures = self.states, dict(self.signatures())
+        self.work.registry = registry or NoDevices()
+        self.work.deadlines.clear()
+        self.states = {rule.name: RuleRunner(rule, self.work) for rule in rules}
+        gone = self._gone(signatures)
+        self.work.misses.keep(self.states.keys() - gone.keys())
+        for name, old in before.items():
+            self._serials[name] = old.serial
+            if name in gone:
+                self._lost.extend((name, dump_key(key)) for key in old.instances)
+            else:
+                carry_over(self.states[name], old)
+        self._begin(now)
+        return gone
+
+    def _gone(self, signatures: Mapping[str, str]) -> dict[str, Reason]:
+        return {
+            name: Reason.RULE_CHANGED if name in self.states else Reason.RULE_REMOVED
+            for name, signature in signatures.items()
+            if name not in self.states or self.states[name].rule.signature != signature
+        }
+
+    def _begin(self, now: float) -> None:
+        """Index the rules, count on from where they were, and enter every deadline."""
+        self.beside.follow([state.rule for state in self.states.values()])
+        self._index = Index(self.states.values(), self.beside.filters)
+        self._hears_itself = any(map(self._itself.met_by, self._index.filters))
+        self.lasts.carry(self._plans, self._index.hears)
+        self._plans.clear()
+        self._heavy.clear()
+        for topic, (raw, _) in list(self.lasts.carried.items()):
+            if raw is not None and len(raw) > HEAVY_PAYLOAD_BYTES:
+                self._heavy.keep(topic, len(raw))
+        for state in self.states.values():
+            state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
+            state.begin(now)
+            for instance in list(state.instances.values()):
+                reconcile(state, instance, now)
+            if state.keeps_all:
+                state.instances.line_up()
+            if state.absence is not None:
+                self._expect_registered(state, state.absence, now)
+
+    def _expect_registered(self, state: RuleRunner, absence: Absence, now: float) -> None:
+        """Wait for the devices of the registry that were never heard, and no longer for those taken out of it."""
+        known: set[tuple[str, ...]] = set()
+        for pattern in state.rule.patterns:
+            for topic in self.work.registry.topics(pattern.filter):
+                key = state.instances.key_of(pattern.values(topic.split("/")))
+                if key is None or self._itself.says(topic):
+                    continue
+                known.add(key)
+                if key not in state.instances:
+                    instance = state.instances[key] = state.instances.made(key)
+                    instance.seen, instance.came = now, topic
+                    absence.expect(instance)
+        for instance in list(state.instances.values()):
+            never_heard = instance.raw is None and instance.phase is Phase.INACTIVE
+            if never_heard and instance.key not in known:
+                state.instances.forget(instance)
+                end_absence(state, instance, Reason.DEVICE_REMOVED, now)

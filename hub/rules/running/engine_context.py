@@ -1,0 +1,102 @@
+"""What the rules of one engine share: where transitions go, which state changed, which deadlines wait."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, tzinfo
+from typing import Any, Protocol
+
+from hub.agenda import Agenda
+from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
+from hub.rules.instances.heavy import Heavy
+from hub.rules.instances.instance import Instance
+from hub.rules.presence.presence import Presence
+from hub.rules.reading.rule import Rule
+from hub.rules.running.misses import Misses
+from hub.rules.running.transition import Transition
+
+__all__ = ["EngineContext", "NoDevices", "Owner", "Registry"]
+
+_TOO_HEAVY = (
+    f"the last payloads above {HEAVY_PAYLOAD_BYTES:,} bytes of all instances are more than {HEAVY_BYTES >> 20} MB: this"
+    " one is forgotten, and what timers say of the instance lacks its fields"
+)
+Key = tuple[str, ...]
+
+
+class Owner(Protocol):
+    """Whose instances are due or changed: a RuleRunner, or the alarm of its schedules."""
+
+    rule: Rule
+    serial: int
+    """What an event rule has said so far."""
+
+    def deadline(self, instance: Instance, now: float) -> None:
+        """Do what the clock has made due."""
+        ...
+
+
+class Registry(Protocol):
+    """What the rules ask of the device registry."""
+
+    def attributes(self, topic: str) -> Mapping[str, Any]:
+        """Return the attributes of the device that a topic belongs to; empty where none does."""
+        ...
+
+    def topics(self, topic_filter: str) -> Iterable[str]:
+        """Return the topics of registered devices that a filter matches."""
+        ...
+
+
+class NoDevices:
+    """A registry without devices."""
+
+    def attributes(self, topic: str) -> Mapping[str, Any]:
+        """Know nothing."""
+        del topic
+        return {}
+
+    def topics(self, topic_filter: str) -> Iterable[str]:
+        """Know nobody."""
+        del topic_filter
+        return ()
+
+
+class _OnInstance:
+    """The time that counts stands in the instance itself: a dict of a fleet would cost a third more."""
+
+    def get(self, key: tuple[Owner, Instance], default: float, /) -> float:
+        del default
+        return key[1].due
+
+    def pop(self, key: tuple[Owner, Instance], default: float, /) -> float:
+        due, key[1].due = key[1].due, default
+        return due
+
+    def __setitem__(self, key: tuple[Owner, Instance], at: float, /) -> None:
+        key[1].due = at
+
+
+class EngineContext:
+    """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
+
+    def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None], local: tzinfo = UTC) -> None:
+        """Begin empty; `on_error` hears rule, topic and message of every evaluation error."""
+        self.registry = registry
+        self.local = local
+        self.on_error = on_error
+        self.misses = Misses()
+        self.presence = Presence(on_error)
+        self.transitions: list[Transition] = []
+        self.unsampled: set[tuple[str, Key]] = set()
+        """Instances, by rule and key, whose stored samples are void."""
+        self.dirty: set[tuple[Owner, Instance | None]] = set()
+        """What the next commit writes: an instance, or the rule's own counter (None)."""
+        self.heavy = Heavy[tuple[Owner, Instance]](self._lighten)
+        self.deadlines = Agenda(_OnInstance(), fifo=True)
+
+    def _lighten(self, whose: tuple[Owner, Instance]) -> None:
+        """Forget the last payload of an instance, not that there was one."""
+        state, instance = whose
+        if instance.raw is not None and len(instance.raw) > HEAVY_PAYLOAD_BYTES:
+            instance.raw = b""
+            self.dirty.add(whose)
+            self.on_error(state.rule.name, instance.topic, _TOO_HEAVY)

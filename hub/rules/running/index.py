@@ -1,0 +1,322 @@
+"""Which rules a topic concerns: cost follows matches, not rules.
+
+A trie over the filters' levels, walked once per topic; the result, a Plan, is remembered by the engine. Below a filter,
+rules that demand an equality (`device == "d7"`) stand in a table under the value they demand: for a capture the
+table is asked when the plan is made, for a payload field by one dict lookup per event.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hub.ingest.topics import covers, matches, overlaps
+from hub.limits import OVERLAP_COMPARISONS
+from hub.model import OWN_TOPICS, Event
+from hub.rules.instances.rule_instances import ActiveSet, key_text
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.running.rule_batch import RuleBatch, batches, can_join
+from hub.rules.running.rule_runner import RuleRunner
+
+__all__ = ["ActiveElsewhere", "BatchBound", "Bound", "Group", "Hearer", "Index", "Plan"]
+
+Key = tuple[str, ...]
+
+
+class Hearer(Protocol):
+    """Whom an event concerns: a RuleRunner, or what listens beside the rules."""
+
+    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+        """Evaluate one event."""
+        ...
+
+
+@dataclass(slots=True)
+class Bound:
+    """A rule for one topic: the captures, and the instance where these alone make it (None: payload fields do too)."""
+
+    runner: Hearer
+    captures: Key
+    key: Key | None
+
+
+@dataclass(slots=True)
+class BatchBound:
+    """Rules that are evaluated together, for one topic."""
+
+    batch: RuleBatch
+    captures: Key
+    key: Key
+
+
+@dataclass(slots=True)
+class _Entry:
+    runner: RuleRunner
+    pattern: Pattern
+
+    def bind(self, levels: Sequence[str]) -> Bound:
+        captures = self.pattern.values(levels)
+        return Bound(self.runner, captures, self.runner.instances.key_of(captures))
+
+    def is_first(self, topic: str) -> bool:
+        """Tell whether none of the rule's earlier filters matches a topic that this one matches."""
+        patterns = self.runner.rule.patterns
+        return len(patterns) == 1 or next(p for p in patterns if matches(p.filter, topic)) is self.pattern
+
+
+@dataclass(slots=True)
+class Group:
+    """Rules of one filter that demand a value of the same payload field, for one topic."""
+
+    name: str
+    table: Mapping[str, list[_Entry]]
+    levels: Sequence[str]
+    bound: dict[str, tuple[Bound, ...]] = field(default_factory=dict)
+
+    def of(self, fields: Mapping[str, Any]) -> Sequence[Bound]:
+        """Return the rules that demand the value that this payload has."""
+        value = fields.get(self.name)
+        if value.__class__ is not str:
+            # `by` writes a number as text: a rule that demands the text "5" keeps one instance for both
+            value = "" if isinstance(value, dict | list) else key_text(value)
+        found = self.bound.get(value)
+        if found is None:
+            entries = self.table.get(value)
+            if entries is None:
+                return ()
+            found = self.bound[value] = tuple([entry.bind(self.levels) for entry in entries])
+        return found
+
+
+@dataclass(slots=True)
+class ActiveElsewhere:
+    """Rules of one filter that demand a payload field's value outside their instance, for one topic.
+
+    `active` are those with something pending or firing, by instance: these must hear of other values too.
+    """
+
+    active: ActiveSet
+    keys: Sequence[Key]
+    """The instances that this topic can mean."""
+    levels: Sequence[str]
+
+    def roused(self, demanding: Sequence[Bound]) -> Sequence[Bound]:
+        """Return the rules that are active for this topic's instances and do not demand the value at hand."""
+        known = {id(bound.runner) for bound in demanding}
+        found = []
+        for key in self.keys:
+            for runner in self.active.get(key, ()):
+                captures = runner.rule.patterns[0].values(self.levels)
+                # rules with another `by` may have an instance of the same key
+                if id(runner) not in known and runner.instances.key_of(captures) == key:
+                    found.append(Bound(runner, captures, key))
+        return found
+
+
+@dataclass(slots=True)
+class Plan:
+    """All rules that a topic concerns. `copies`: how many of the hub's filters it matches.
+
+    `raw` and `at` are the payload and time of its last message, for who asks why.
+    """
+
+    always: tuple[Bound, ...]
+    joined: tuple[BatchBound, ...]
+    groups: tuple[Group, ...]
+    elsewhere: tuple[ActiveElsewhere, ...]
+    copies: int
+    raw: bytes = b""
+    at: float = 0.0
+
+
+class _Filter:
+    """The rules of one filter, sorted by what they demand."""
+
+    def __init__(self) -> None:
+        self.always: list[_Entry] = []
+        self.by_level: dict[int, dict[str, list[_Entry]]] = {}
+        self.by_field: dict[str, dict[str, list[_Entry]]] = {}
+        self.active: ActiveSet = {}
+        self.joined: list[tuple[Pattern, RuleBatch]] = []
+        self.shapes: dict[tuple[tuple[str, ...], tuple[int, ...]], _Entry] = {}
+        """One rule for each way in which this filter's topics make an instance."""
+
+    def add(self, entry: _Entry) -> None:
+        demand = _demand(entry.runner.rule, entry.pattern)
+        if demand is None:
+            self.always.append(entry)
+            return
+        where, value = demand
+        if isinstance(where, int):
+            self.by_level.setdefault(where, {}).setdefault(value, []).append(entry)
+        else:
+            self.by_field.setdefault(where, {}).setdefault(value, []).append(entry)
+            rule = entry.runner.rule
+            if rule.alert and not _is_part(where, rule):
+                entry.runner.instances.watch(self.active)
+                self.shapes.setdefault((rule.by, entry.pattern.levels), entry)
+
+    def join(self) -> None:
+        """Let those of the rules that nothing leaves out be evaluated together where they can."""
+        groups: dict[Any, list[_Entry]] = {}
+        alone: list[_Entry] = []
+        for entry in self.always:
+            rule = entry.runner.rule
+            key = (rule.captures, entry.pattern.levels, entry.pattern.rest, rule.by)
+            (groups.setdefault(key, []) if can_join(rule) else alone).append(entry)
+        for group in groups.values():
+            if len(group) == 1:
+                alone += group
+            else:
+                self.joined += [(group[0].pattern, made) for made in batches([entry.runner for entry in group])]
+        self.always = alone
+
+    def together(self, levels: Sequence[str]) -> Iterator[BatchBound]:
+        for pattern, batch in self.joined:
+            captures = pattern.values(levels)
+            key = batch.key_of(captures)
+            if key is not None:
+                yield BatchBound(batch, captures, key)
+
+    def entries(self, levels: Sequence[str]) -> Iterator[_Entry]:
+        yield from self.always
+        for level, table in self.by_level.items():
+            yield from table.get(levels[level], ())
+
+    def groups(self, levels: Sequence[str]) -> Iterator[Group]:
+        for name, table in self.by_field.items():
+            yield Group(name, table, levels)
+
+    def elsewhere(self, levels: Sequence[str]) -> Iterator[ActiveElsewhere]:
+        keys = {entry.bind(levels).key for entry in self.shapes.values()}
+        if keys:
+            yield ActiveElsewhere(self.active, [key for key in keys if key is not None], levels)
+
+
+def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
+    """Find an equality without which nothing can happen: (level of the topic or payload field, value).
+
+    A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
+    nothing: the value is part of the instance, or the `active` set knows the instance. A rule that looks back at
+    samples must hear of every message of its instances, so only what is part of these can leave it out; the same goes
+    for one that remembers messages over a pause, lets them decide of `pause` or `mute`, or judges the last one by the
+    clock.
+    """
+    if rule.when is None or rule.absent is not None:
+        return None
+    gates = [gate for gate in (rule.pause, rule.mute) if gate is not None]
+    by_gate = any(gate.condition for gate in gates) or (rule.alert and rule.pause is not None)
+    hears_all = rule.readings or by_gate or rule.turning
+    for equality in rule.when.equalities:
+        inside = equality.name in rule.by if equality.kind == "capture" else _is_part(equality.name, rule)
+        if hears_all and not inside:
+            continue
+        if equality.kind == "capture":
+            level = pattern.levels[pattern.captures.index(equality.name)]
+            if level != pattern.rest and (inside or not rule.alert):
+                return level, equality.value
+        elif len(rule.patterns) == 1 and (inside or not rule.alert or set(rule.by) <= set(rule.captures)):
+            return equality.name, equality.value
+    return None
+
+
+def _is_part(field: str, rule: Rule) -> bool:
+    """Tell whether the payload's field makes the instance: the label `id` may be that of `after.id`."""
+    return (field,) in rule.ways.values()
+
+
+class _Node:
+    __slots__ = ("children", "filter", "rest")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.filter: _Filter | None = None
+        self.rest: _Filter | None = None
+
+
+class Index:
+    """The trie of all rules."""
+
+    def __init__(self, runners: Iterable[RuleRunner], beside: Iterable[str] = ()) -> None:
+        """Enter every pattern of every rule; `beside` are filters that are subscribed for no rule's own topic."""
+        self._root = _Node()
+        self._filters: list[_Filter] = []
+        filters: dict[str, None] = {}
+        for runner in runners:
+            for pattern in runner.rule.patterns:
+                if not pattern.filter.startswith(OWN_TOPICS):  # those are not subscribed to
+                    filters[pattern.filter] = None
+                self._filter(pattern.filter).add(_Entry(runner, pattern))
+        for text in beside:
+            filters[text] = None
+            self._filter(text)
+        for each in self._filters:
+            each.join()
+        self.filters = list(filters)
+        self.overlaps = _overlap(self.filters)
+        """Whether a message may reach the hub by several subscriptions, hence several times."""
+
+    def _filter(self, text: str) -> _Filter:
+        node = self._root
+        levels = text.split("/")
+        for level in levels:
+            if level == "#":
+                node.rest = node.rest or self._new()
+                return node.rest
+            node = node.children.setdefault(level, _Node())
+        node.filter = node.filter or self._new()
+        return node.filter
+
+    def _new(self) -> _Filter:
+        self._filters.append(_Filter())
+        return self._filters[-1]
+
+    def plan(self, topic: str) -> Plan:
+        """Find the rules for a topic, each once: the first of its filters that matches decides the captures."""
+        levels = topic.split("/")
+        found = list(self._matching(levels))
+        return Plan(
+            tuple([e.bind(levels) for each in found for e in each.entries(levels) if e.is_first(topic)]),
+            tuple([joined for each in found for joined in each.together(levels)]),
+            tuple([group for each in found for group in each.groups(levels)]),
+            tuple([elsewhere for each in found for elsewhere in each.elsewhere(levels)]),
+            len(found),
+        )
+
+    def hears(self, topic: str) -> bool:
+        """Tell whether anybody wants to hear of a topic."""
+        return next(self._matching(topic.split("/")), None) is not None
+
+    def _matching(self, levels: Sequence[str]) -> Iterator[_Filter]:
+        """Walk the trie; wildcards do not match a first level that begins with $ (MQTT 5, 4.7.2)."""
+        hidden = levels[0].startswith("$")
+        nodes = [self._root]
+        for depth, level in enumerate(levels):
+            wild = depth > 0 or not hidden
+            following: list[_Node] = []
+            for node in nodes:
+                if node.rest is not None and wild:
+                    yield node.rest
+                if level in node.children and level != "+":
+                    following.append(node.children[level])
+                if wild and "+" in node.children:
+                    following.append(node.children["+"])
+            nodes = following
+        for node in nodes:
+            if node.rest is not None:
+                yield node.rest
+            if node.filter is not None:
+                yield node.filter
+
+
+def _overlap(filters: Sequence[str]) -> bool:
+    """Tell whether two filters that are both subscribed meet; one that another covers is not subscribed."""
+    wild = [name for name in filters if "+" in name or "#" in name]
+    if len(filters) * len(wild) > OVERLAP_COMPARISONS:
+        return True
+    return any(
+        overlaps(one, other) and not covers(one, other) and not covers(other, one)
+        for one in wild
+        for other in filters
+        if one != other
+    )

@@ -1,0 +1,88 @@
+"""Instances from before a restart (out of the store) or a reload (out of the same rule's earlier runner)."""
+
+from collections.abc import Mapping
+from math import inf
+
+import orjson
+
+from hub.model import Phase, Reason
+from hub.rules.gates.absence import emit_absence, end_absence
+from hub.rules.gates.pause import release
+from hub.rules.instances.instance import Gated, Instance
+from hub.rules.running.rule_runner import RuleRunner
+
+__all__ = ["carry_over", "load_stored", "reconcile"]
+
+_GATED = 9  # columns before those that only a Gated has
+
+
+def load_stored(
+    runner: RuleRunner, key: tuple[str, ...], text: str, chunks: Mapping[str, Mapping[int, str]]
+) -> Instance:
+    """Read a stored instance, with the chunks of its samples by slot."""
+    made, stored = runner.instances.made(key), orjson.loads(text)
+    if len(stored) > _GATED and not isinstance(made, Gated):
+        made = Gated(key)  # its rule had gates before: see reconcile
+    made.fill(stored)
+    if len(stored) > 8 and stored[8] is not None and made.history is not None:
+        made.history.load(stored[8], chunks)
+    elif chunks:
+        runner.context.unsampled.add((runner.rule.name, key))
+    return made
+
+
+def carry_over(runner: RuleRunner, before: RuleRunner) -> None:
+    """Take over the instances of the same rule before a reload."""
+    runner.serial, runner.evaluator.errors = before.serial, before.errors
+    runner.matches, runner.heard = before.matches, before.evaluations
+    for key, instance in before.instances.items():
+        runner.instances[key] = _fitted(runner, instance)
+    before.instances.clear()
+
+
+def _fitted(runner: RuleRunner, instance: Instance) -> Instance:
+    """Return the instance as the rule needs it now: with such samples as it looks at, and a place for its gates."""
+    if runner.samples is not None and instance.history is not None:
+        runner.samples.sampler.fit(instance.history)
+    elif runner.samples is None and instance.history is None and isinstance(instance, type(runner.instances.made(()))):
+        return instance
+    else:
+        if instance.history is not None:
+            runner.context.unsampled.add((runner.rule.name, instance.key))
+        made = runner.instances.made(instance.key)
+        if instance.gates is not None and not isinstance(made, Gated):
+            made = Gated(instance.key)
+        instance = made.take(instance)
+    runner.instances.touch(instance)
+    return instance
+
+
+def reconcile(runner: RuleRunner, instance: Instance, now: float) -> None:
+    """Go on with an instance from before, though `absent`, `pause` or `mute` came to the rule or left it."""
+    instance.due = inf
+    if runner.absence is None:
+        end_absence(runner, instance, Reason.RULE_CHANGED, now)
+    elif not instance.seen:
+        instance.seen = now
+        runner.instances.touch(instance)
+    _leave_removed_gates(runner, instance, now)
+    runner.go_on(instance)
+
+
+def _leave_removed_gates(runner: RuleRunner, instance: Instance, now: float) -> None:
+    """Let the instance out of gates that the rule has no more."""
+    gates, rule = instance.gates, runner.rule
+    if gates is None:
+        return
+    gates.resumed = now
+    if gates.muted and rule.mute is None:
+        gates.muted = False
+        runner.instances.touch(instance)
+        firing, reason = Phase.FIRING, Reason.MUTE_ENDED
+        if instance.phase is firing:
+            runner.transitions.remark(instance, reason, now, *runner.instances.last(instance))
+        if instance.absent_since:
+            emit_absence(runner, instance, firing, firing, reason, now, instance.absent_since)
+    if gates.paused and rule.pause is None:
+        moving = None if runner.samples is None else runner.samples.moving
+        release(runner, instance, now, absence=runner.absence, moving=moving, again=True)

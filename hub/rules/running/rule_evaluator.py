@@ -1,0 +1,83 @@
+"""What the expressions of one rule see, and what they come to: samples, schedules, registry are handed to them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.expressions import Context, Program, Samples
+from hub.expressions.explain import parts
+from hub.model import Event
+from hub.rules.gates.timetable import Timetable
+from hub.rules.instances.instance import Instance, samples_of
+from hub.rules.reading.rule import Rule
+from hub.rules.running.engine_context import EngineContext
+from hub.rules.running.transition import make_context, shortened
+
+__all__ = ["RuleEvaluator"]
+
+Key = tuple[str, ...]
+
+
+class RuleEvaluator:
+    """Evaluates the expressions of one rule. `errors` counts those that had no value where that is an error."""
+
+    def __init__(self, rule: Rule, context: EngineContext) -> None:
+        """Begin without errors."""
+        self.rule, self._context = rule, context
+        self.errors = 0
+        self.tables = {name: Timetable(schedule, context.local) for name, schedule in rule.schedules}
+        self._clock = Context(schedules=self.tables)
+        """For what asks nothing but schedules; used again, because to make one costs more than to evaluate it."""
+        self._parts: dict[str, list[tuple[str, Program]]] = {}
+
+    def context(self, event: Event, captures: Key, now: float) -> Context:
+        """Make what an expression sees of an event beside its fields."""
+        rule = self.rule
+        labels = dict(zip(rule.captures, captures, strict=True))
+        labels |= {"alertname": rule.name, "severity": rule.severity}
+        device = self._context.registry.attributes(event.topic)
+        return make_context(event, device, labels, now, {}, self.tables)
+
+    def holds(self, program: Program, instance: Instance | None, event: Event, captures: Key, now: float) -> bool:
+        """Evaluate a condition.
+
+        Raises:
+            EvaluationError: it has no value.
+
+        """
+        context = None
+        if program.asks_event:
+            context = self.context(event, captures, now)
+        elif program.needs_context:
+            context = self._clock
+            context.now = now
+        if program.history:
+            holds: bool = program.run(event.fields, captures, context, samples_of(instance))
+        else:
+            holds = program.run(event.fields, captures, context)
+        return holds
+
+    def failed(self, event: Event, error: EvaluationError) -> None:
+        """Count an expression that had no value for an event, and say so, unless it only has none yet."""
+        if self._context.misses.note(self.rule.name, event, error):
+            self.errors += 1
+            self._context.on_error(self.rule.name, event.topic, str(error))
+
+    def values(
+        self, program: Program | None, instance: Instance | None, event: Event | None, captures: Key, at: float
+    ) -> Sequence[tuple[str, Any]]:
+        """Take down what the parts of a condition come to, for who is told why."""
+        if program is None or event is None:
+            return ()
+        found = self._parts.get(program.text)
+        if found is None:
+            found = self._parts[program.text] = parts(program)
+        context, samples = self.context(event, captures, at), samples_of(instance)
+        return [(text, _value(part, event, captures, context, samples)) for text, part in found]
+
+
+def _value(part: Program, event: Event, captures: Key, context: Context, samples: Samples) -> Any:
+    try:
+        return shortened(part.run(event.fields, captures, context, samples))
+    except EvaluationError as error:
+        return error.with_traceback(None)

@@ -1,0 +1,98 @@
+"""How what happens to the instances of one rule is told: transitions, for the alert book."""
+
+from collections.abc import Callable
+
+from hub.expressions import Program
+from hub.model import Event, Labels, Phase, Reason
+from hub.rules.instances.instance import Instance
+from hub.rules.instances.rule_instances import RuleInstances
+from hub.rules.reading.rule import Rule
+from hub.rules.running.engine_context import EngineContext, Owner
+from hub.rules.running.rule_evaluator import RuleEvaluator
+from hub.rules.running.transition import Transition, Unheard
+from hub.rules.samples.sampler import Sampler
+
+__all__ = ["TransitionMaker"]
+
+Key = tuple[str, ...]
+
+
+class TransitionMaker:
+    """Makes the transitions of one rule."""
+
+    def __init__(
+        self,
+        *,
+        owner: Owner,
+        context: EngineContext,
+        instances: RuleInstances,
+        evaluator: RuleEvaluator,
+        sampler: Sampler | None,
+        is_muted: Callable[[Instance | None, float], bool],
+    ) -> None:
+        """Hand over to `context`; `is_muted` tells whether the rule's `mute` holds for an instance at a time."""
+        self._owner, self._rule, self._instances, self._context = owner, owner.rule, instances, context
+        self._evaluator, self._sampler, self._is_muted = evaluator, sampler, is_muted
+        told = self._rule.texts.schedules
+        self._told = {name: table for name, table in evaluator.tables.items() if name in told} or None
+
+    def emit(
+        self,
+        instance: Instance | None,
+        labels: Labels,
+        phase: Phase,
+        before: Phase,
+        reason: Reason,
+        at: float,
+        since: float,
+        event: Event | None,
+        captures: Key,
+        topic: str = "",
+        unheard: Unheard | None = None,
+    ) -> None:
+        """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
+        device = self._context.registry.attributes(topic if event is None else event.topic)
+        shown = self._sampler.shown(instance.history) if self._sampler is not None and instance is not None else None
+        values = self._evaluator.values(_asked(self._rule, reason), instance, event, captures, at)
+        muted = self._is_muted(instance, at)
+        self._context.transitions.append(
+            Transition(
+                self._rule, labels, phase, before, reason, at, since, event, captures, device,
+                self._owner.serial, shown, muted, self._told, values, unheard,
+            )
+        )  # fmt: skip
+
+    def remark(self, instance: Instance, reason: Reason, now: float, event: Event | None, captures: Key) -> None:
+        """Tell of an instance that fires, and goes on firing, that something else about it has changed."""
+        labels, firing = self._instances.labels(instance.key), Phase.FIRING
+        self.emit(instance, labels, firing, firing, reason, now, instance.since, event, captures, instance.topic)
+
+    def as_it_is(
+        self,
+        instance: Instance,
+        labels: Labels,
+        since: float,
+        now: float,
+        unheard: Unheard | None = None,
+        reason: Reason = Reason.CONDITION,
+    ) -> Transition:
+        """Return what texts of an instance that fires say now: by its last event, and what is known of its history."""
+        event, captures = self._instances.last(instance)
+        device = self._context.registry.attributes(instance.topic)
+        shown = self._sampler.shown(instance.history) if self._sampler is not None else None
+        firing = Phase.FIRING
+        return Transition(
+            self._rule, labels, firing, firing, reason, now, since, event, captures, device,
+            history=shown, schedules=self._told, unheard=unheard,
+        )  # fmt: skip
+
+
+def _asked(rule: Rule, reason: Reason) -> Program | None:
+    """Return the condition that made a transition for this reason."""
+    if reason in (Reason.CONDITION, Reason.HELD):
+        return rule.when
+    if reason is Reason.CLEARED:
+        return rule.clear or rule.when
+    gate = rule.pause if reason is Reason.PAUSED else None
+    gate = rule.mute if reason in (Reason.MUTE_BEGAN, Reason.MUTE_ENDED) else gate
+    return None if gate is None else gate.condition

@@ -1,0 +1,1 @@
+"""What is remembered of messages for `avg(x, 10m)`, `previous(x)` and their like."""

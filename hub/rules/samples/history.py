@@ -1,0 +1,99 @@
+"""The samples of one instance: for each slot of its rule (an expression, and perhaps a window) what was seen of it.
+
+Conditions read it where it stands; for texts, which are rendered later, `record` writes down at the transition what
+they will ask.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from math import inf
+from typing import Any
+
+from hub.errors import EvaluationError
+from hub.expressions import Reading
+from hub.rules.samples.trail import Trail
+from hub.rules.samples.windows import Row
+
+__all__ = ["History", "SampleRow", "record"]
+
+SampleRow = tuple[str, int, str | None]
+"""A chunk of a window for the store: slot, number, JSON or None (gone)."""
+
+
+_LAG = ""
+"""Stands among the slots in the store: a hub that does not know of it takes it for one that is gone."""
+
+
+class History:
+    """What one instance has seen, by the keys of the rule's slots.
+
+    `latest` is the time of the newest message, `gap` how long before it the one before came. `lag` is how far the
+    instance's own time is behind the hub's clock, in seconds; at `owed` the clock judges what a message without a value
+    left open, else inf (both: moving.py).
+    """
+
+    __slots__ = ("gap", "gone", "lag", "latest", "owed", "slots")
+
+    def __init__(self, slots: dict[str, Any]) -> None:
+        """Begin with nothing seen."""
+        self.latest = self.lag = 0.0
+        self.gap = self.owed = inf
+        self.slots = slots
+        self.gone: list[SampleRow] = []
+        """Chunks in the store of slots that the rule has no more."""
+
+    def dump(self) -> list[Any]:
+        """Return what stands in the instance's row: of a window only the tail that is in no chunk yet."""
+        rows: dict[str, Sequence[Row]] = {}
+        state: dict[str, Any] = {}
+        for key, slot in self.slots.items():
+            if isinstance(slot, Trail):
+                state[key] = slot.dump()
+            else:
+                state[key], rows[key] = slot.dump()
+        if self.lag:
+            state[_LAG] = self.lag
+        self.gone += [(key, number, text) for key, found in rows.items() for number, text in found]
+        return [self.latest, state]
+
+    def load(self, state: Sequence[Any], chunks: Mapping[str, Mapping[int, str]]) -> None:
+        """Bring in what was stored; what is there of slots that the rule has no more will be deleted."""
+        self.latest, stored = state
+        self.lag = stored.get(_LAG, 0.0)
+        for key, mine in self.slots.items():
+            if key in stored:
+                mine.load(stored[key], chunks.get(key, {}), self.latest)
+        self.gone = [(key, number, None) for key in chunks.keys() - self.slots.keys() for number in chunks[key]]
+
+    def take_rows(self) -> list[SampleRow]:
+        """Take the chunks that are new or gone since the last call; `dump` finds them."""
+        rows, self.gone = self.gone, []
+        return rows
+
+
+class _Said:
+    """A slot in which the answers stand written: read like the slot itself."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, tuple[float, ...]], Any] = {}
+
+    def __getattr__(self, function: str) -> Callable[..., Any]:
+        return partial(self._answer, function)
+
+    def _answer(self, function: str, *arguments: float) -> Any:
+        answer = self.answers[function, arguments]
+        if isinstance(answer, EvaluationError):
+            raise EvaluationError(answer.args[0])
+        return answer
+
+
+def record(history: History, readings: Iterable[Reading]) -> Mapping[str, Any]:
+    """Write down what texts will ask: by then the instance has seen more."""
+    said: dict[str, _Said] = {}
+    for slot, function, arguments in readings:
+        try:
+            answer = getattr(history.slots[slot.key], function)(*arguments)
+        except EvaluationError as error:
+            answer = error.with_traceback(None)
+        said.setdefault(slot.key, _Said()).answers[function, arguments] = answer
+    return said

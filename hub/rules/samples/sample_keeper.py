@@ -1,0 +1,115 @@
+"""The samples of a rule's instances: each message feeds them before the condition looks, and the clock moves them."""
+
+from math import inf
+
+from hub.model import Phase
+from hub.rules.instances.instance import Instance, Sampled
+from hub.rules.instances.rule_instances import RuleInstances
+from hub.rules.running.engine_context import EngineContext
+from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.samples.moving import Moving
+from hub.rules.samples.sampler import Sampler
+
+__all__ = ["OwedJudgement", "SampleKeeper"]
+
+
+class SampleKeeper(RulePart):
+    """Feeds and moves what a rule's instances have seen. `moving` is None where no condition looks at a window."""
+
+    def __init__(self, runner: Runner, context: EngineContext, sampler: Sampler, moving: Moving | None) -> None:
+        """Keep what `sampler` says."""
+        self._runner, self._instances, self._context = runner, runner.instances, context
+        self.sampler, self.moving = sampler, moving
+
+    # messages
+
+    def before(self, arrival: Arrival, early: bool = False) -> bool:
+        """Take what a message brings, whatever the conditions will look at, unless it was a sample before a pause.
+
+        `early`: only what the pause's own condition looks at, which is a sample under a pause, too.
+
+        Raises:
+            EvaluationError: the rule has as many instances as it may.
+
+        """
+        if arrival.was_judged:
+            return True
+        event, captures, key, now = arrival.event, arrival.captures, arrival.key, arrival.now
+        instance = self._instances.get(key)
+        if instance is None:
+            instance = self._instances.obtain(key)
+        if not self._instances.line.heard(key):
+            self._runner.make_room(event)
+        sampler, moving, history = self.sampler, self.moving, instance.history
+        context = self._runner.evaluator.context(event, captures, now) if sampler.needs_context else None
+        is_sooner = False
+        if history is not None:
+            feed = sampler.feed_late if arrival.is_late else sampler.feed
+            feed(history, event, captures, context, early)
+            if moving is not None:  # with less lag, what is in the windows leaves sooner than was entered
+                is_sooner = moving.follow(history, event, now)
+        self._instances.touch(instance)
+        if instance.due == inf:
+            self._runner.reschedule(instance)
+        elif moving is not None and (is_sooner or arrival.is_late or moving.begins(instance)):
+            self._instances.schedule(instance, moving.due(instance))
+        return True
+
+    # the clock
+
+    def move(self, instance: Instance, now: float) -> bool:
+        """Let go of what has left a window by now; tell whether that can change what a condition says."""
+        return self.moving is not None and self.moving.move(instance, now)
+
+    def due(self, instance: Instance) -> float:
+        """Return when the next sample has left a window that a condition looks at."""
+        return inf if self.moving is None else self.moving.due(instance)
+
+    def idle(self, instance: Instance) -> float:
+        """Return when the instance will be kept for its samples alone, and these for nothing."""
+        history = instance.history
+        if history is None or self._runner.rule.absent is not None or instance.phase is not Phase.INACTIVE:
+            return inf
+        return history.latest + self.sampler.idle + history.lag
+
+    def excuse(self, instance: Instance, seconds: float, now: float) -> None:
+        """Let no time pass for so long: nobody could have been heard."""
+        if self.moving is not None and instance.history is not None:
+            self.moving.excuse(instance.history, seconds, now)
+
+    def shift(self, instance: Instance, seconds: float) -> None:
+        """Let no time pass because the wall clock was set by so many seconds."""
+        if self.moving is not None and instance.history is not None:
+            instance.history.lag += seconds
+            self._instances.touch(instance)
+
+    # who is kept
+
+    def keeps(self, instance: Instance) -> bool:
+        """Remember all instances: each has samples."""
+        del instance
+        return True
+
+    def void(self, instance: Sampled) -> None:
+        """Forget the samples of an instance that stays for another reason."""
+        instance.history = self.sampler.new()
+        self._context.unsampled.add((self._runner.rule.name, instance.key))
+        self._instances.touch(instance)
+
+
+class OwedJudgement(RulePart):
+    """What the clock owes to a rule that looks at windows: a judgement of the last message that had a value."""
+
+    def __init__(self, instances: RuleInstances, moving: Moving) -> None:
+        """Let `moving` say when the clock judges in place of a message that had no value."""
+        self._instances, self._moving = instances, moving
+
+    def after(self, arrival: Arrival, judged: bool) -> None:
+        """Remember the message that the clock will judge again; where it had no value, the one before it is."""
+        instance = self._instances.get(arrival.key)
+        if instance is None or arrival.is_replay:
+            return
+        if judged:
+            self._instances.remember(instance, arrival.event)
+        elif instance.raw is not None:
+            self._instances.schedule(instance, self._moving.owe(instance, arrival.now))

@@ -1,0 +1,319 @@
+"""The samples of one window of one instance, `avg(x, 10m)` and its like, kept so that each new one costs the same.
+
+Pure: the time comes with each sample. Up to WINDOW_ENTRIES samples are kept as they are; beyond that, those of the same
+512th of the window (WINDOW_GRAINS) are folded into one entry that knows their number, sum, extremes, ends and changes.
+An entry leaves when its last sample does, so that then a window is too long by a 512th at most.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from math import floor, fsum, inf, sqrt
+from typing import Any
+
+import orjson
+
+from hub.errors import EvaluationError, NotYet
+from hub.expressions.sampled import methods_missing
+from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES, WINDOW_GRAINS
+from hub.rules.samples.entries import Entry, deviation, folded, single
+from hub.rules.samples.measures import measures_for
+
+__all__ = ["Row", "Window"]
+
+Row = tuple[int, str | None]
+"""A chunk of entries for the store: its number, and its JSON or None (gone)."""
+_TIDY = 64
+
+
+class Window:
+    """Samples with time > end - seconds, oldest first; `size` is how many.
+
+    The columns are arrays of equal length, one for each field of an Entry (`wide`); where nothing is folded there are
+    two, `times` and `values`, and the others are these. `head` is where the window begins in them, `base` the number
+    of their first entry since the window began.
+    """
+
+    __slots__ = (
+        *("base", "head", "measures", "_hearing", "seconds", "size", "stored", "wide"),
+        *("times", "values", "starts", "firsts", "sums", "lows", "highs"),
+        *("counts", "drops", "turns"),
+    )
+
+    def __init__(self, seconds: float, functions: Iterable[str]) -> None:
+        """Begin empty; only these functions will be asked for."""
+        self.seconds = seconds
+        self.stored = (0, 0)
+        """Numbers of the first and behind the last entry that are in chunks of the store."""
+        self._take([array("d"), array("d")], 0)
+        self.fit(functions)
+
+    def fit(self, functions: Iterable[str]) -> None:
+        """Keep up to date what these functions ask for, and nothing else."""
+        self.measures: dict[str, Any] = measures_for(functions)
+        self._measure()
+
+    def _take(self, columns: Sequence["array[float]"], base: int) -> None:
+        """Make these the window's entries, the first of them number `base`."""
+        self.base, self.head = base, 0
+        self.wide: Sequence[array[float]] | None = columns if len(columns) > 2 else None
+        self.counts: array[float] | None
+        self.drops: array[float] | None
+        self.turns: array[float] | None
+        if len(columns) > 2:
+            self.times, self.values, self.starts, self.firsts, self.sums, self.lows, self.highs = columns[:7]
+            self.counts, _, self.drops, self.turns = columns[7:]
+            self.size = int(sum(columns[7]))
+            return
+        self.times, self.values = columns
+        self.starts, self.firsts, self.sums, self.lows, self.highs = self.times, *(self.values,) * 4
+        self.counts = self.drops = self.turns = None
+        self.size = len(self.times)
+
+    def _measure(self) -> None:
+        """Measure all entries anew."""
+        for name in self.measures:
+            measure = self.measures[name] = self.measures[name].__class__()
+            for index in range(self.head, len(self.times)):
+                measure.enter(self, index)
+        self._hearing = tuple(self.measures.values())
+
+    # samples
+
+    def hear(self, at: float, end: float, value: float | None) -> None:
+        """Let go of what is older than the window, which ends at `end`; take a sample of the time `at` if there is one.
+
+        One that is earlier than the last is put in its place.
+        """
+        start, head = end - self.seconds, self.head
+        if head < len(self.times) and self.times[head] <= start:
+            self._expire(start)
+        if value is None or at <= start:
+            return
+        times = self.times
+        index = len(times)
+        if self.wide is None and (index == self.head or at >= times[-1]):
+            times.append(at)
+            self.values.append(value)
+            self.size += 1
+            for measure in self._hearing:
+                measure.enter(self, index)
+        else:
+            self._insert(at, value)
+        if index - self.head >= WINDOW_ENTRIES:
+            self._fold()
+
+    def _expire(self, start: float) -> None:
+        times, head, counts = self.times, self.head, self.counts
+        behind = len(times)
+        while head < behind and times[head] <= start:
+            for measure in self._hearing:
+                measure.leave(self, head)
+            self.size -= 1 if counts is None else int(counts[head])
+            self.head = head = head + 1
+        if head == behind:
+            self._renew([array("d"), array("d")], base=self.base + head)
+        elif head >= _TIDY and 2 * head >= behind:
+            for column in self._columns():
+                del column[:head]
+            self.base, self.head = self.base + head, 0
+
+    @property
+    def oldest(self) -> float:
+        """The time of the oldest entry, inf where there is none."""
+        return self.times[self.head] if self.head < len(self.times) else inf
+
+    def move(self, now: float, lag: float) -> None:
+        """Let go of what has left by now, by a clock that is `lag` seconds ahead of the samples' own.
+
+        What leaves is reckoned as who asked has: `oldest + seconds + lag`, to the last bit; what is left leaves later.
+        """
+        while self.oldest + self.seconds + lag <= now:
+            self._expire(max(self.oldest, now - lag - self.seconds))
+
+    def set_back(self, at: float) -> None:
+        """Follow a clock that was set back: all samples lie in the future, so begin anew."""
+        del at
+        self._renew([array("d"), array("d")])
+
+    def chunks(self) -> Iterable[int]:
+        """Return the numbers of its chunks in the store."""
+        return range(self.stored[0] // WINDOW_CHUNK, self.stored[1] // WINDOW_CHUNK)
+
+    def _columns(self) -> Sequence["array[float]"]:
+        return self.wide or (self.times, self.values)
+
+    def _entries(self) -> list[Entry]:
+        columns = [column[self.head :] for column in self._columns()]
+        return list(map(Entry, *columns) if self.wide else map(single, *columns))
+
+    def _insert(self, at: float, value: float) -> None:
+        """Take a sample that is earlier than the last, or comes to entries that are folded."""
+        parts = single(at, value) if self.wide else (at, value)
+        place = bisect_right(self.times, at, self.head)
+        if place == len(self.times):
+            for column, part in zip(self._columns(), parts, strict=True):
+                column.append(part)
+            self.size += 1
+            for measure in self._hearing:
+                measure.enter(self, place)
+            return
+        columns = [column[self.head :] for column in self._columns()]
+        for column, part in zip(columns, parts, strict=True):
+            column.insert(place - self.head, part)
+        self._renew(columns)
+
+    def _renew(self, columns: Sequence["array[float]"], base: int | None = None) -> None:
+        """Make these the entries; with new numbers, if no others are said, so that all are stored anew."""
+        if base is None:
+            base = max(self.stored[1], -(-(self.base + len(self.times)) // WINDOW_CHUNK) * WINDOW_CHUNK)
+        self._take(columns, base)
+        self._measure()
+
+    def _fold(self) -> None:
+        """Make room: fold what is in the same grain; of values that are only told apart, keep the last of each."""
+        if "kinds" in self.measures:
+            self._forget_repeated()
+            return
+        grain = self.seconds / WINDOW_GRAINS
+        groups = groupby(self._entries(), lambda entry: floor(entry.time / grain))
+        entries = [folded(list(group)) for _, group in groups]
+        self._renew([array("d", column) for column in zip(*entries, strict=True)])
+
+    def _forget_repeated(self) -> None:
+        last = {value: at for at, value in zip(self.times[self.head :], self.values[self.head :], strict=True)}
+        kept = sorted((at, value) for value, at in last.items())[-WINDOW_GRAINS:]
+        self._renew([array("d", column) for column in zip(*kept, strict=True)])
+
+    # functions
+
+    def _need(self, samples: int) -> None:
+        if self.size < samples:
+            few = "no sample in the window" if samples == 1 else "fewer than two samples in the window"
+            raise EvaluationError(NotYet(few))
+
+    def avg(self) -> float:
+        """The mean."""
+        if not self.size:
+            self._need(1)
+        mean: float = fsum(self.measures["total"].parts) / self.size
+        return mean
+
+    def sum(self) -> float:
+        """The sum."""
+        self._need(1)
+        total: float = self.measures["total"].value()
+        return total
+
+    def stddev(self) -> float:
+        """The standard deviation of the samples (of the population, as Prometheus' stddev_over_time)."""
+        mean = self.avg()
+        if self.wide:
+            squares = deviation(self._entries(), mean)
+        else:
+            squares = fsum([(value - mean) ** 2 for value in self.values[self.head :]])
+        return sqrt(squares / self.size)
+
+    def min(self) -> float:
+        """The lowest."""
+        self._need(1)
+        number: int = self.measures["lowest"].line[0]
+        return self.lows[number - self.base]
+
+    def max(self) -> float:
+        """The highest."""
+        self._need(1)
+        number: int = self.measures["highest"].line[0]
+        return self.highs[number - self.base]
+
+    def count(self) -> int:
+        """How many there are."""
+        return self.size
+
+    def distinct(self) -> int:
+        """How many values there are."""
+        return min(len(self.measures["kinds"].counts), WINDOW_GRAINS)
+
+    def percentile(self, percent: float) -> float:
+        """The value that so many percent lie below; between two samples as Prometheus' quantile_over_time has it."""
+        self._need(1)
+        place = percent / 100 * (self.size - 1)
+        counts = self.counts[self.head :] if self.counts is not None else None
+        low, high = _ranked(self.values[self.head :], counts, floor(place))
+        return low + (high - low) * (place - floor(place))
+
+    def delta(self) -> float:
+        """The last minus the first."""
+        self._need(2)
+        return self.values[-1] - self.firsts[self.head]
+
+    def rate(self) -> float:
+        """What a counter grew by in a second, from the first sample to the last; where it fell it began anew at 0."""
+        self._need(2)
+        passed = self.times[-1] - self.starts[self.head]
+        if passed <= 0:
+            raise EvaluationError(NotYet("all samples of the window are of one moment"))
+        grown: float = self.delta() + self.measures["resets"].value()
+        return grown / passed
+
+    def changes(self) -> int:
+        """How often a sample differed from the one before it."""
+        count: int = self.measures["turns"].count
+        return count
+
+    # the store
+
+    def dump(self) -> tuple[list[Any], list[Row]]:
+        """Return the youngest entries, fewer than a chunk, and the chunks that are new or gone since the last time."""
+        size, first, end = WINDOW_CHUNK, self.base + self.head, self.base + len(self.times)
+        begin, until = self.stored
+        rows: list[Row] = []
+        while begin < until and begin + size <= first:
+            rows.append((begin // size, None))
+            begin += size
+        if begin == until:
+            begin = until = max(until, first // size * size)
+        while end - until >= size:
+            rows.append((until // size, orjson.dumps(self._part(until, until + size)).decode()))
+            until += size
+        self.stored = begin, until
+        start = max(until, first)
+        return [start, self._part(start, end)], rows
+
+    def _part(self, first: int, end: int) -> list[list[float]]:
+        low = max(first - self.base, 0)
+        return [column[low : end - self.base].tolist() for column in self._columns()]
+
+    def load(self, tail: Sequence[Any], chunks: Mapping[int, str], end: float) -> None:
+        """Bring in what `dump` returned: the last tail and every chunk that was not taken back."""
+        start, parts = tail
+        numbers = sorted(chunks)
+        pieces = [orjson.loads(chunks[number]) for number in numbers] + [parts]
+        columns = [array("d", [each for column in same for each in column]) for same in zip(*pieces, strict=True)]
+        self._take(columns, start - len(columns[0]) + len(parts[0]))
+        until = start // WINDOW_CHUNK * WINDOW_CHUNK
+        self.stored = (numbers[0] * WINDOW_CHUNK if numbers else until, until)
+        self._measure()
+        self.hear(end, end, None)  # the oldest chunk has entries that had left
+
+
+if missing := methods_missing(Window, windowed=True):
+    raise NotImplementedError(f"a window has no method for {', '.join(missing)}")
+
+
+def _ranked(values: "array[float]", counts: "array[float] | None", rank: int) -> tuple[float, float]:
+    """Return the samples of this rank (from 0, lowest first) and of the next."""
+    if counts is None:
+        ordered = sorted(values)
+        return ordered[rank], ordered[min(rank + 1, len(ordered) - 1)]
+    pairs = sorted(zip(values, counts, strict=True))
+    found = []
+    for wanted in (rank, rank + 1):
+        passed = 0.0
+        for value, count in pairs:
+            passed += count
+            if passed > wanted:
+                found.append(value)
+                break
+    return found[0], found[-1]
