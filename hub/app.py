@@ -38,12 +38,12 @@ from hub.node.own_status import OwnStatus
 from hub.node.rebirth import Rebirths
 from hub.node.reload import Reload
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.http import http_client
+from hub.notify.outward.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
-from hub.notify.own_names import named
 from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
-from hub.notify.settings import build_receiver
+from hub.notify.receiver_settings import build_receiver
 from hub.notify.subscribers import Subscribers
+from hub.notify.wording.own_names import named
 from hub.observer import Observer, Observers
 from hub.project.files import Files, check, load_files, people_of
 from hub.schedules import local_zone

@@ -8,7 +8,7 @@ import pytest
 from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.fields import Section
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading import loader, rule_reader, vocabulary
 from hub.rules.reading.loader import load_rules
 

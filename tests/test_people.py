@@ -10,8 +10,8 @@ import pytest
 
 from hub.clock import PEOPLE, ManualClock, People
 from hub.expressions import Scope, compile_template
-from hub.notify.templating import SCOPE, names
-from hub.notify.text import message
+from hub.notify.wording.templating import SCOPE, names
+from hub.notify.wording.text import message
 from hub.operate.log import LogObserver
 from tests.acceptance.scene import scene
 from tests.support import prefork

@@ -16,7 +16,7 @@ import typer
 from hub.config import load_settings
 from hub.documents.document import Problems, parse_document
 from hub.documents.shipped_files import shared
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.operate import attention
 from hub.operate import log as log_module
 from hub.operate.cli import COMMANDS, make_app

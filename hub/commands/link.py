@@ -12,7 +12,7 @@ from hub.commands.token import Claim, sign_token
 from hub.ids import NotificationId
 from hub.limits import LINK_SECONDS
 from hub.model import OWN, Notification
-from hub.notify.episode import is_firing
+from hub.notify.lanes.episode import is_firing
 
 __all__ = ["Links"]
 

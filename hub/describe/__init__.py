@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.config import SETTINGS
 from hub.devices.fleet import FLEET
-from hub.notify.settings import receivers_schema
+from hub.notify.receiver_settings import receivers_schema
 from hub.rules.reading.loader import RULE_FILE
 from hub.trial.case_keys import TEST
 

@@ -11,8 +11,8 @@ from hub.documents.document import Node
 from hub.documents.secret import Secret
 from hub.documents.value_schema import TEXT, Schema, list_schema, one_required, with_schema
 from hub.fields import Bad, Key, KeyTable, boolean, integer, late, list_of, one_of, secret, text
-from hub.notify.address import Address, Payload, address, payload
-from hub.notify.endpoint import endpoint
+from hub.notify.outward.address import Address, Payload, address, payload
+from hub.notify.outward.endpoint import endpoint
 
 __all__ = ["BETTER", "BOTH", "PASSWORD", "PAYLOAD", "TABLES", "TEMPLATE", "USERNAME"]
 

@@ -15,15 +15,15 @@ from hub.documents.duration import format_duration
 from hub.ids import episode_id
 from hub.limits import HANDED, LANE_FETCH, MAY_BEGIN_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
-from hub.notify.breaker import Circuit
-from hub.notify.channel import Channel, close
-from hub.notify.episode import is_end, is_firing
-from hub.notify.inheritance import HeirsOf, inherited
-from hub.notify.lane import Lane
-from hub.notify.outbox import Entered, Outbox, Queued, Settled
+from hub.notify.lanes.breaker import Circuit
+from hub.notify.lanes.channel import Channel, close
+from hub.notify.lanes.episode import is_end, is_firing
+from hub.notify.lanes.inheritance import HeirsOf, inherited
+from hub.notify.lanes.lane import Lane
+from hub.notify.lanes.retry import Again, GiveUp, Verdict
+from hub.notify.lanes.superseding import NEWER, UNHEARD, Elsewhere
+from hub.notify.outbox_port import Entered, Outbox, Queued, Settled
 from hub.notify.receiver import Receiver, ReceiverSettings
-from hub.notify.retry import Again, GiveUp, Verdict
-from hub.notify.superseding import NEWER, UNHEARD, Elsewhere
 from hub.observer import Observer
 
 __all__ = ["Dispatcher", "Receivers", "Standing"]

@@ -16,8 +16,8 @@ from hub.ingest.source import Publisher
 from hub.limits import BREAKER_FAILURES, RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
 from hub.model import Notification, Outcome
 from hub.notify.fallback import Fallback
-from hub.notify.pace import Rate
-from hub.notify.retry import RetryPolicy
+from hub.notify.lanes.pace import Rate
+from hub.notify.lanes.retry import RetryPolicy
 from hub.notify.subscribers import Subscribers
 
 __all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox"]

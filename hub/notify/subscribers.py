@@ -14,8 +14,8 @@ from yarl import URL
 
 from hub.errors import Code, RequestError
 from hub.limits import SUBSCRIBER_URL_CHARS, SUBSCRIBERS
-from hub.notify.guard import forbidden, literal
-from hub.notify.hostname import unusable
+from hub.notify.outward.hostname import unusable
+from hub.notify.outward.ssrf import forbidden, literal
 from hub.store.keeper import Keeper
 
 __all__ = ["Subscribers", "Subscription", "read_subscription"]

@@ -15,7 +15,7 @@ from hub.documents.listing import is_folder
 from hub.documents.written import Written, written_below
 from hub.errors import ConfigError, Problem
 from hub.notify.fallback import check_fallbacks
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.project.strays import deaf, strays
 from hub.project.surroundings import is_below, real, settings_around
 from hub.rules.lint import Moment, lint

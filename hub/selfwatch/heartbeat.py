@@ -13,8 +13,8 @@ from yarl import URL
 from hub import __version__
 from hub.errors import StoreError
 from hub.limits import HEARTBEAT_LEAST_SECONDS, HEARTBEAT_SECONDS
-from hub.notify.http import answered, fault
-from hub.notify.redact import Redactor, url_secrets
+from hub.notify.outward.http import answered, fault
+from hub.notify.wording.redact import Redactor, url_secrets
 from hub.selfwatch.settings import HeartbeatSettings
 
 __all__ = ["Heartbeat"]

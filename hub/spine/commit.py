@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import StoreError
-from hub.notify.outbox import Queued
+from hub.notify.outbox_port import Queued
 from hub.observer import Observer
 from hub.tracing.spans import Traced
 

@@ -12,7 +12,7 @@ from hub.clock import Clock
 from hub.ids import episode_id
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
-from hub.notify.outbox import Entered, Queued, Settled
+from hub.notify.outbox_port import Entered, Queued, Settled
 from hub.store.changes import OutboxRow, SettledRow
 from hub.store.reader import OutboxEntry
 from hub.store.store import Store

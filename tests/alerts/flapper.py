@@ -3,7 +3,7 @@
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.silences import Silence
 from hub.documents.document import Problems, parse_document
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import RuleSet
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
 from hub.rules.reading.rule_values import Known

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hub.documents.document import Problems, parse_document
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import RuleSet
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
 from hub.rules.reading.rule_values import Known

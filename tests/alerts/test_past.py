@@ -9,7 +9,7 @@ from hub.alerts.alert import fingerprint
 from hub.documents.document import Problems
 from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import Phase
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.world import World
 from tests.rules.making import event

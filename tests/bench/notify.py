@@ -14,8 +14,8 @@ import uvloop
 from hub.clock import SystemClock
 from hub.documents.document import Problems, parse_document
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.outbox import Queued
-from hub.notify.settings import build_receiver, read_receivers
+from hub.notify.outbox_port import Queued
+from hub.notify.receiver_settings import build_receiver, read_receivers
 from hub.observer import Observer
 from hub.operate.mosquitto import Mosquitto
 from tests.notify.fakes import notification, toolbox

@@ -10,10 +10,10 @@ from hub.commands.link import Links
 from hub.commands.token import read_token
 from hub.limits import LINK_SECONDS
 from hub.model import OWN, Delivered
-from hub.notify.bodies import alertmanager
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.templating import names
-from hub.notify.text import message
+from hub.notify.wording.templating import names
+from hub.notify.wording.text import message
+from hub.notify.wording.webhook_bodies import alertmanager
 from tests.notify.fakes import MemoryOutbox, Remembering, Scripted, notification, settings
 
 KEY = b"k" * 32

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.documents.duration import parse_duration
-from hub.notify.keys import COMMON
+from hub.notify.receiver_options import COMMON
 from tests.describe.test_schema import tables
 
 DOCS = Path(__file__).parents[2] / "docs"

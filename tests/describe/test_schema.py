@@ -16,7 +16,7 @@ from hub.documents.declared import Key, KeyTable
 from hub.documents.document import Problems, read_document
 from hub.documents.secret import Secret
 from hub.fields import Section, text
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.reading import read_cases
 

@@ -7,7 +7,7 @@ from hub.app import check
 from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.imports import IMPORTERS
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 
 SAMPLES = Path(__file__).parent / "samples"

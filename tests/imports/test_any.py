@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.imports import IMPORTERS
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 
 WORDS = st.sampled_from(

@@ -33,13 +33,13 @@ _RULES = [
     "tests/rules/samples/test_moving.py",
 ]
 _NOTIFY = [
-    "tests/notify/test_allowance.py",
+    "tests/notify/lanes/test_allowance.py",
     "tests/notify/test_dispatcher.py",
     "tests/notify/test_dispatcher_hosts.py",
     "tests/notify/test_dispatcher_order.py",
     "tests/notify/test_feeding.py",
-    "tests/notify/test_lane.py",
-    "tests/notify/test_superseding.py",
+    "tests/notify/lanes/test_lane.py",
+    "tests/notify/lanes/test_superseding.py",
 ]
 
 TABLE = {
@@ -66,18 +66,18 @@ TABLE = {
         "tests/rules/reading/test_topic_pattern.py",
     ],
     "hub/rules/instances/instance.py": ["tests/rules/instances/test_instance.py", *_RULES],
-    "hub/notify/lane.py": _NOTIFY,
-    "hub/notify/superseding.py": _NOTIFY,
+    "hub/notify/lanes/lane.py": _NOTIFY,
+    "hub/notify/lanes/superseding.py": _NOTIFY,
     "hub/notify/dispatcher.py": [
         *_NOTIFY,
-        "tests/notify/test_breaker.py",
+        "tests/notify/lanes/test_breaker.py",
         "tests/notify/test_delivery.py",
-        "tests/notify/test_inheritance.py",
+        "tests/notify/lanes/test_inheritance.py",
     ],
-    "hub/notify/retry.py": ["tests/notify/test_retry.py"],
-    "hub/notify/fallback.py": ["tests/notify/test_settings.py", "tests/notify/test_handed.py"],
+    "hub/notify/lanes/retry.py": ["tests/notify/lanes/test_retry.py"],
+    "hub/notify/fallback.py": ["tests/notify/test_receiver_settings.py", "tests/notify/test_handed.py"],
     "hub/spine/store_outbox.py": ["tests/spine/test_store_outbox.py"],
-    "hub/notify/guard.py": ["tests/notify/test_guard.py"],
+    "hub/notify/outward/ssrf.py": ["tests/notify/outward/test_ssrf.py"],
     "hub/ingest/receipts.py": ["tests/ingest/test_receipts.py"],
     "hub/ingest/decode.py": ["tests/ingest/test_decode.py"],
     "hub/ingest/inbox.py": ["tests/ingest/test_inbox.py"],

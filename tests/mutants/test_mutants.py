@@ -71,6 +71,6 @@ def test_what_the_tests_see_is_killed_and_what_they_never_reach_survives():
     assert (seen.returncode, seen.stderr) == (0, "")
     assert "killed: hub/spine/hearing.py" in seen.stdout
     assert "survived" not in seen.stdout.partition("module")[0]
-    unseen = run("--quick", "--tests", "tests/notify/test_level.py", "--")
+    unseen = run("--quick", "--tests", "tests/notify/wording/test_level.py", "--")
     assert unseen.returncode == 1
     assert "no test reaches the line" in unseen.stdout

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.notify.settings import build_receiver
+from hub.notify.receiver_settings import build_receiver
 from tests.notify.fakes import toolbox
 from tests.notify.queues import read
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from hub.clock import SystemClock
 from hub.model import Delivered, Notification
-from hub.notify.outbox import Queued
+from hub.notify.outbox_port import Queued
 from hub.notify.receiver import ReceiverSettings, Toolbox
 from hub.observer import Observer
 

@@ -4,7 +4,7 @@ import asyncio
 
 from hub.documents.document import Problems, parse_document
 from hub.model import Retry
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 
 BOUND = 30.0
 

@@ -16,9 +16,9 @@ from hub.documents.document import Problems, parse_document
 from hub.documents.secret import Secret
 from hub.limits import APPRISE_THREADS
 from hub.model import Delivered, Rejected, Retry
-from hub.notify.apprise_answers import answers
+from hub.notify.apprise_plugins.service_answers import answers
+from hub.notify.receiver_settings import read_receivers
 from hub.notify.receivers.apprise import Apprise, AppriseOptions
-from hub.notify.settings import read_receivers
 from tests.notify.fakes import notification, toolbox
 from tests.notify.listener import Listener
 
@@ -168,7 +168,7 @@ async def test_hung_attempts_use_up_their_own_receivers_threads_and_nobody_elses
 def test_a_hung_thread_does_not_keep_the_process_from_ending():
     program = """
         import asyncio, threading
-        from hub.notify.threads import Threads
+        from hub.notify.outward.threads import Threads
         async def main():
             Threads("hung", 1).run(threading.Event().wait)
         asyncio.run(main())

@@ -6,13 +6,13 @@ from dataclasses import replace
 from hub.clock import ManualClock
 from hub.limits import BREAKER_FAILURES, BREAKER_SECONDS
 from hub.model import Delivered, Rejected, Retry
-from hub.notify import lane
 from hub.notify.fallback import Fallback
-from hub.notify.pace import Rate
-from hub.notify.retry import RetryPolicy
+from hub.notify.lanes import lane
+from hub.notify.lanes.pace import Rate
+from hub.notify.lanes.retry import RetryPolicy
 from tests.notify.fakes import MemoryOutbox, Scripted, notification, settings
+from tests.notify.lanes.test_lane import spoken
 from tests.notify.test_dispatcher import Stand
-from tests.notify.test_lane import spoken
 
 START = 1_000_000.0
 

@@ -11,7 +11,7 @@ from hub.model import Delivered, Rejected, Retry
 from hub.notify import dispatcher as dispatcher_module
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.fallback import Fallback
-from hub.notify.retry import RetryPolicy
+from hub.notify.lanes.retry import RetryPolicy
 from tests.notify.fakes import MemoryOutbox, Remembering, Scripted, notification, settings
 
 QUICK = RetryPolicy(first=0.01)

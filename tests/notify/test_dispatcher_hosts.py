@@ -11,10 +11,10 @@ from hub.clock import ManualClock
 from hub.documents.document import Problems, parse_document
 from hub.limits import BREAKER_FAILURES
 from hub.model import Delivered, Rejected, Retry
-from hub.notify.breaker import Circuit
-from hub.notify.http import http_client
-from hub.notify.retry import RetryPolicy
-from hub.notify.settings import build_receiver, read_receivers
+from hub.notify.lanes.breaker import Circuit
+from hub.notify.lanes.retry import RetryPolicy
+from hub.notify.outward.http import http_client
+from hub.notify.receiver_settings import build_receiver, read_receivers
 from tests.notify.fakes import Scripted, notification, settings, toolbox
 from tests.notify.listener import Listener
 from tests.notify.test_dispatcher import Stand

@@ -15,8 +15,8 @@ from hub.clock import ManualClock
 from hub.ids import episode_id
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.episode import is_end
-from hub.notify.retry import RetryPolicy
+from hub.notify.lanes.episode import is_end
+from hub.notify.lanes.retry import RetryPolicy
 from tests.notify.fakes import MemoryOutbox, Remembering, Scripted, notification, settings
 
 OUTCOMES = st.sampled_from(

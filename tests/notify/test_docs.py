@@ -13,13 +13,13 @@ import pytest
 from hub.documents.document import Node, Problems, parse_document
 from hub.fields import Section
 from hub.model import Delivered, Retry
-from hub.notify import settings
+from hub.notify import receiver_settings
 from tests.notify.fakes import notification, toolbox
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "hub-pigeon"
 TEXT = (ROOT / "docs" / "receivers.md").read_text("utf-8")
-KINDS = {point.name: point for point in settings.entry_points(group="hub.receivers")}
+KINDS = {point.name: point for point in receiver_settings.entry_points(group="hub.receivers")}
 
 
 def blocks(language):
@@ -37,14 +37,14 @@ def test_the_receivers_shown_are_read_without_a_problem(monkeypatch):
     found = {}
     for yaml in blocks("yaml"):
         problems = Problems()
-        found |= settings.read_receivers(parse_document(yaml, "docs", problems).value["receivers"], problems)
+        found |= receiver_settings.read_receivers(parse_document(yaml, "docs", problems).value["receivers"], problems)
         assert problems == []
     assert {each.kind for each in found.values()} == set(KINDS)
 
 
 def test_every_common_key_is_documented():
     part = TEXT.split("## What you can rely on")[0]
-    keys = {*settings._COMMON, "attempts", "age", "first", "longest", "to", "after"}
+    keys = {*receiver_settings._COMMON, "attempts", "age", "first", "longest", "to", "after"}
     assert not {key for key in keys if f"`{key}" not in part and f"{key}:" not in part}
 
 
@@ -81,18 +81,18 @@ def test_the_plugin_shown_is_the_example():
 async def test_the_plugin_is_found_by_its_entry_point_and_works(plugin, tmp_path):
     problems = Problems()
     text = f"a: {{pigeon: {{loft: {tmp_path}}}}}\nb: {{pigeon: {{loft: /nowhere}}}}\nc: {{pigeon: {{lofd: x}}}}\n"
-    found = settings.read_receivers(parse_document(text, "r.yaml", problems), problems)
+    found = receiver_settings.read_receivers(parse_document(text, "r.yaml", problems), problems)
     assert [(problem.line, problem.column) for problem in problems] == [(3, 13), (3, 14)]
     assert found["a"].concurrency == 1
-    assert await settings.build_receiver(found["a"], toolbox()).send(notification()) == Delivered()
+    assert await receiver_settings.build_receiver(found["a"], toolbox()).send(notification()) == Delivered()
     assert (tmp_path / "a-1.txt").read_text("utf-8") == "7 at a is -9.0 °C"
-    assert await settings.build_receiver(found["b"], toolbox()).send(notification()) == Retry(
+    assert await receiver_settings.build_receiver(found["b"], toolbox()).send(notification()) == Retry(
         "there is no loft /nowhere", 600.0
     )
 
 
 def test_the_schema_describes_the_plugin_by_its_keys(plugin):
-    kinds = settings.receivers_schema()["additionalProperties"]["anyOf"][1]["properties"]
+    kinds = receiver_settings.receivers_schema()["additionalProperties"]["anyOf"][1]["properties"]
     assert kinds["pigeon"]["description"] == "Lays each message into a loft."
     assert kinds["pigeon"]["required"] == ["loft"]
     assert kinds["pigeon"]["properties"]["loft"]["type"] == ["string", "number", "boolean"]
@@ -106,12 +106,12 @@ def test_a_plugin_that_takes_its_keys_by_name_works_and_is_described_as_any_mapp
     module.write_text(text.replace("section.take(LOFT)", 'section.require("loft", text, "")'))
     sys.modules.pop("hub_pigeon", None)
     problems = Problems()
-    found = settings.read_receivers(
+    found = receiver_settings.read_receivers(
         parse_document("a: {pigeon: {loft: x}}\nb: {pigeon: {}}", "r.yaml", problems), problems
     )
     assert [problem.message for problem in problems] == ["'pigeon' of receiver 'b' needs the key 'loft'"]
     assert found["a"].options.loft == "x"
-    kinds = settings.receivers_schema()["additionalProperties"]["anyOf"][1]["properties"]
+    kinds = receiver_settings.receivers_schema()["additionalProperties"]["anyOf"][1]["properties"]
     assert kinds["pigeon"] == {
         "title": "pigeon",
         "description": "A kind of another package.",

@@ -10,8 +10,8 @@ from hub.documents.document import Problems, parse_document
 from hub.errors import Disconnected, PublishRefused
 from hub.ingest.session5 import Session5
 from hub.model import Delivered, Rejected, Retry
+from hub.notify.receiver_settings import read_receivers
 from hub.notify.receivers.mqtt import Mqtt
-from hub.notify.settings import read_receivers
 from tests.notify.fakes import notification, toolbox
 
 BOUND = 20.0

@@ -10,8 +10,8 @@ import trustme
 from hub.documents.document import Problems, parse_document
 from hub.ids import episode_id
 from hub.model import Delivered, Rejected, Retry
+from hub.notify.receiver_settings import read_receivers
 from hub.notify.receivers.smtp import Smtp
-from hub.notify.settings import read_receivers
 from hub.rules.reading.loader import RuleSet
 from hub.trial.world import World
 from tests.notify.fakes import notification, toolbox

@@ -21,13 +21,13 @@ from hub.clock import ManualClock, SystemClock
 from hub.documents.document import Problems, parse_document
 from hub.documents.secret import Secret
 from hub.model import Delivered, Rejected, Retry
-from hub.notify import url
 from hub.notify.dispatcher import Dispatcher
-from hub.notify.http import http_client
+from hub.notify.lanes.retry import RetryPolicy
+from hub.notify.outward import url
+from hub.notify.outward.http import http_client
+from hub.notify.outward.signature import Signer
+from hub.notify.receiver_settings import read_receivers
 from hub.notify.receivers.webhook import Webhook, WebhookOptions
-from hub.notify.retry import RetryPolicy
-from hub.notify.settings import read_receivers
-from hub.notify.signature import Signer
 from tests.notify.fakes import MemoryOutbox, Remembering, notification, settings, toolbox
 from tests.notify.listener import Listener
 

@@ -18,11 +18,11 @@ from hub.documents.document import Problems, parse_document
 from hub.errors import RequestError
 from hub.limits import PUSH_BYTES, SUBSCRIBERS
 from hub.model import Delivered, Rejected, Retry
-from hub.notify.http import http_client
+from hub.notify.outward.http import http_client
 from hub.notify.receiver import Toolbox
+from hub.notify.receiver_settings import build_receiver, read_receivers
 from hub.notify.receivers import webpush as receivers_webpush
 from hub.notify.receivers.webpush import Webpush, WebpushOptions, payload
-from hub.notify.settings import build_receiver, read_receivers
 from hub.notify.subscribers import Subscribers, Subscription, read_subscription, unfit
 from tests.notify.fakes import notification
 from tests.notify.listener import Listener

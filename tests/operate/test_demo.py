@@ -12,7 +12,7 @@ import pytest
 from hub.documents.document import Problems, parse_document
 from hub.documents.shipped_files import shared
 from hub.errors import HubError
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.observer import Observer
 from hub.operate import mosquitto
 from hub.operate.demo import RECEIVERS, Demo, missing

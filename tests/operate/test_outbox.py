@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.notify.outbox import Queued
+from hub.notify.outbox_port import Queued
 from hub.spine.store_outbox import outbox_row
 from hub.store.changes import Changes
 from hub.store.database import Database

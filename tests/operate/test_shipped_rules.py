@@ -12,7 +12,7 @@ from hub.documents.document import Problems
 from hub.documents.shipped_files import shared
 from hub.ingest.decode import decode_again
 from hub.model import OWN, Phase
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.rules.running.engine import Engine
 from tests.operate.support import NOW

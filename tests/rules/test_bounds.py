@@ -8,7 +8,7 @@ from hub.documents.document import Problems
 from hub.errors import RequestError
 from hub.limits import HEAVY_PAYLOAD_BYTES, RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.instances import heard_order, heavy, rule_instances
 from hub.rules.posted import posted
 from hub.rules.posted.posting import Posting

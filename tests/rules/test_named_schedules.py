@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.documents.document import Problems
 from hub.limits import HISTORY_IDLE_SECONDS
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.instances import heard_order
 from hub.rules.reading.loader import load_rules
 from hub.trial.world import World

@@ -10,8 +10,8 @@ from hub.errors import EvaluationError, StoreError
 from hub.ingest.topics import matches
 from hub.limits import SELF_WATCH_CALM_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
-from hub.notify.breaker import Circuit
 from hub.notify.dispatcher import Standing
+from hub.notify.lanes.breaker import Circuit
 from hub.rules.running.misses import Misses
 from hub.selfwatch import watcher as module
 from hub.selfwatch.recall import about_itself, spoken

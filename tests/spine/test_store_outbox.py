@@ -8,8 +8,8 @@ import pytest
 from hub.clock import ManualClock
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
-from hub.notify.lane import Lane
-from hub.notify.outbox import Entered, Queued, Settled
+from hub.notify.lanes.lane import Lane
+from hub.notify.outbox_port import Entered, Queued, Settled
 from hub.spine.store_outbox import StoreOutbox, outbox_row
 from hub.store.changes import Changes
 from hub.store.memory import MemoryStore

@@ -139,7 +139,7 @@ def rules_of(folder):
 
 def loaded(folder, rules):
     from hub.documents.document import Problems
-    from hub.notify.settings import read_receivers
+    from hub.notify.receiver_settings import read_receivers
     from hub.rules.reading.loader import load_rules
 
     path = folder / "rules.yaml"
@@ -258,7 +258,7 @@ def beside():
 def make(file):
     """Write the file with the hub that is there."""
     from hub.model import OWN
-    from hub.notify.outbox import Queued
+    from hub.notify.outbox_port import Queued
     from hub.spine.store_outbox import outbox_row
     from hub.store.changes import Changes
     from hub.store.database import Database

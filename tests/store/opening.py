@@ -2,8 +2,8 @@
 
 from hub.documents.document import Problems
 from hub.model import OWN
-from hub.notify.outbox import Queued
-from hub.notify.settings import read_receivers
+from hub.notify.outbox_port import Queued
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.spine.core import Core
 from hub.spine.store_outbox import outbox_row

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.documents.document import Problems
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.project.files import check
 from hub.rules.reading.loader import load_rules
 from hub.trial.play import play

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from hub.documents.document import Problems
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.difference import compare
 from hub.trial.records import read_line

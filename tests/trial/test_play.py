@@ -6,7 +6,7 @@ import pytest
 
 from hub.documents.document import Problems
 from hub.errors import ConfigError
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.play import play
 from hub.trial.reading import read_cases

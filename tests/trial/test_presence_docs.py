@@ -8,7 +8,7 @@ import pytest
 from hub.documents.document import Problems
 from hub.ingest.sparkplug import read_metrics
 from hub.limits import SPARKPLUG_METRICS, SPARKPLUG_NAMES
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.project.files import check
 from hub.rules.presence.presence import STATES
 from hub.rules.reading.loader import load_rules

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.documents.document import Problems
 from hub.ingest.decode import decode
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.case import Message
 from hub.trial.play import _times, play

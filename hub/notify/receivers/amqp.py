@@ -15,10 +15,10 @@ from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.address import Address, Payload
 from hub.notify.client_keys import AMQP, AMQP_EXCHANGE, AMQP_QUEUE, AMQP_ROUTING_KEY, AMQP_URL, PAYLOAD
-from hub.notify.endpoint import endpoint_redactor, worded
-from hub.notify.link import Link
+from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.endpoint import endpoint_redactor, worded
+from hub.notify.outward.kept_connection import Link
 from hub.notify.receiver import Toolbox
 
 __all__ = ["Amqp", "AmqpOptions"]

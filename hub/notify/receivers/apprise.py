@@ -21,16 +21,16 @@ from hub.documents.secret import Secret
 from hub.fields import Bad, Section, did_you_mean, secret
 from hub.limits import APPRISE_THREADS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.apprise_answers import answers, judge
-from hub.notify.apprise_logs import Said
-from hub.notify.apprise_needs import keep_closed, lack_of_plugin, lack_of_service, lack_said
-from hub.notify.apprise_services import loudness, message_of
+from hub.notify.apprise_plugins.known_services import loudness, message_of
+from hub.notify.apprise_plugins.logs import Said
+from hub.notify.apprise_plugins.needs import keep_closed, lack_of_plugin, lack_of_service, lack_said
+from hub.notify.apprise_plugins.service_answers import answers, judge
 from hub.notify.client_keys import APPRISE, APPRISE_URL
-from hub.notify.fitting import compose
-from hub.notify.level import level_of
+from hub.notify.outward.threads import Threads, ThreadsBusy
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import Redactor, url_secrets
-from hub.notify.threads import Threads, ThreadsBusy
+from hub.notify.wording.fitting import compose
+from hub.notify.wording.level import level_of
+from hub.notify.wording.redact import Redactor, url_secrets
 
 __all__ = ["Apprise", "AppriseOptions"]
 

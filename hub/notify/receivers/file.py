@@ -12,9 +12,9 @@ from functools import partial
 
 from hub.fields import Key, KeyTable, Section, text
 from hub.model import Delivered, Notification, Outcome, Retry
+from hub.notify.outward.threads import Threads
 from hub.notify.receiver import Toolbox
-from hub.notify.text import as_json
-from hub.notify.threads import Threads
+from hub.notify.wording.text import as_json
 
 __all__ = ["File", "FileOptions"]
 

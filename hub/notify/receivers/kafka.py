@@ -15,7 +15,6 @@ from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.address import Address, Payload
 from hub.notify.client_keys import (
     KAFKA,
     KAFKA_KEY,
@@ -27,8 +26,9 @@ from hub.notify.client_keys import (
     PAYLOAD,
     USERNAME,
 )
-from hub.notify.endpoint import endpoint_redactor, worded
-from hub.notify.link import Link
+from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.endpoint import endpoint_redactor, worded
+from hub.notify.outward.kept_connection import Link
 from hub.notify.receiver import Toolbox
 
 __all__ = ["Kafka", "KafkaLogin", "KafkaOptions", "login"]

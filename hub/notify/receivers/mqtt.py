@@ -11,8 +11,8 @@ from hub.limits import BROKER_PATIENCE_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.client_keys import PAYLOAD, TEMPLATE
 from hub.notify.receiver import Toolbox
-from hub.notify.templating import names, template, topic
-from hub.notify.text import as_json
+from hub.notify.wording.templating import names, template, topic
+from hub.notify.wording.text import as_json
 from hub.printable import one_line
 
 __all__ = ["Mqtt", "MqttOptions"]

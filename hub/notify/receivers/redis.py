@@ -15,9 +15,9 @@ from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS
 from hub.model import Delivered, Notification, Outcome, Retry
-from hub.notify.address import Address, Payload
 from hub.notify.client_keys import PAYLOAD, REDIS, REDIS_CHANNEL, REDIS_LIST, REDIS_MAXLEN, REDIS_STREAM, REDIS_URL
-from hub.notify.endpoint import endpoint_redactor, worded
+from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.endpoint import endpoint_redactor, worded
 from hub.notify.receiver import Toolbox
 
 __all__ = ["Redis", "RedisOptions"]

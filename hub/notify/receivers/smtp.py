@@ -23,11 +23,11 @@ from hub.expressions import Template
 from hub.fields import Bad, Key, KeyTable, Section, integer, list_of, one_of, text
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.client_keys import BOTH, PASSWORD, TEMPLATE, USERNAME
-from hub.notify.mail import Unsound, mail_bytes, unencoded
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import Redactor
-from hub.notify.templating import names, template
-from hub.notify.text import message, summary, title
+from hub.notify.wording.mail import Unsound, mail_bytes, unencoded
+from hub.notify.wording.redact import Redactor
+from hub.notify.wording.templating import names, template
+from hub.notify.wording.text import message, summary, title
 from hub.printable import one_line
 
 __all__ = ["Smtp", "SmtpOptions"]

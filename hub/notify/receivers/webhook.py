@@ -15,16 +15,16 @@ from hub.documents.value_schema import TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, one_of, secret
 from hub.ids import episode_id
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
-from hub.notify.bodies import JSON, Body, body
 from hub.notify.client_keys import BETTER
-from hub.notify.guard import Forbidden, forbidden, literal
-from hub.notify.hosts import HostOf
-from hub.notify.http import NOT_TAKEN, answered, fault, guarded_client, passing, place, unknown, wide_client
+from hub.notify.lanes.hosts import HostOf
+from hub.notify.lanes.retry import parse_retry_after
+from hub.notify.outward.http import NOT_TAKEN, answered, fault, guarded_client, passing, place, unknown, wide_client
+from hub.notify.outward.signature import HEADERS, Signer, unreadable
+from hub.notify.outward.ssrf import Forbidden, forbidden, literal
+from hub.notify.outward.url import Target, UnsafeHost, target
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import Redactor
-from hub.notify.retry import parse_retry_after
-from hub.notify.signature import HEADERS, Signer, unreadable
-from hub.notify.url import Target, UnsafeHost, target
+from hub.notify.wording.redact import Redactor
+from hub.notify.wording.webhook_bodies import JSON, Body, body
 
 __all__ = ["Webhook", "WebhookOptions"]
 

@@ -25,15 +25,15 @@ from hub.ids import episode_id
 from hub.limits import PUSH_AT_ONCE, PUSH_BYTES, PUSH_KEPT_SECONDS, PUSH_SECONDS, VAPID_SECONDS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.client_keys import WEBPUSH, WEBPUSH_ALLOW_PRIVATE, WEBPUSH_CONTACT
-from hub.notify.guard import Forbidden
-from hub.notify.hostname import unusable
-from hub.notify.http import answered, fault, guarded_client, passing, place
-from hub.notify.level import level_of
+from hub.notify.lanes.retry import parse_retry_after
+from hub.notify.outward.hostname import unusable
+from hub.notify.outward.http import answered, fault, guarded_client, passing, place
+from hub.notify.outward.ssrf import Forbidden
 from hub.notify.receiver import Toolbox
-from hub.notify.redact import Redactor, url_secrets
-from hub.notify.retry import parse_retry_after
 from hub.notify.subscribers import Subscription, unfit
-from hub.notify.text import message, summary, title
+from hub.notify.wording.level import level_of
+from hub.notify.wording.redact import Redactor, url_secrets
+from hub.notify.wording.text import message, summary, title
 
 __all__ = ["Webpush", "WebpushOptions", "payload"]
 

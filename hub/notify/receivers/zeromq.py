@@ -13,8 +13,8 @@ import zmq.asyncio
 from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, ZEROMQ_JOIN_SECONDS, ZEROMQ_LINGER_MILLISECONDS
 from hub.model import Delivered, Notification, Outcome, Retry
-from hub.notify.address import Address, Payload
 from hub.notify.client_keys import PAYLOAD, ZEROMQ, ZEROMQ_BIND, ZEROMQ_CONNECT, ZEROMQ_PATTERN, ZEROMQ_TOPIC
+from hub.notify.outward.address import Address, Payload
 from hub.notify.receiver import Toolbox
 from hub.printable import one_line
 

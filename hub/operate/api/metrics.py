@@ -17,7 +17,7 @@ from hub.commands.seams import RuleCounts
 from hub.contracts.json_schema import TEXT
 from hub.limits import METRIC_ALERTS, METRIC_RECEIVERS, METRIC_RULES
 from hub.model import Phase
-from hub.notify.breaker import Circuit
+from hub.notify.lanes.breaker import Circuit
 from hub.operate.api.actor import VIEWER
 from hub.operate.api.alertmanager.bodies import ALERTMANAGER
 from hub.operate.api.described import Described

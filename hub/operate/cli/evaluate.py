@@ -20,7 +20,7 @@ from hub.ingest.decode import Undecodable, decode
 from hub.ingest.topics import matches
 from hub.limits import PAYLOAD_BYTES
 from hub.model import Delivery, Event
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.printable import shown, shown_json
 from hub.rules.gates.timetable import Timetable
 from hub.rules.reading.loader import RuleSet, load_rules

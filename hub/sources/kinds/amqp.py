@@ -14,7 +14,7 @@ from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import BATCH, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS, SOURCE_WINDOW
 from hub.notify.client_keys import AMQP_URL
-from hub.notify.endpoint import endpoint_redactor, worded
+from hub.notify.outward.endpoint import endpoint_redactor, worded
 from hub.sources.place import Place
 from hub.sources.queue import Message
 from hub.sources.source_keys import AMQP, QUEUE

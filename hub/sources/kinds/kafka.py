@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from hub.fields import Section
 from hub.limits import BATCH, SOURCE_WAIT_SECONDS
-from hub.notify.endpoint import endpoint_redactor, worded
+from hub.notify.outward.endpoint import endpoint_redactor, worded
 from hub.notify.receivers.kafka import KafkaLogin, login
 from hub.sources.place import Place
 from hub.sources.queue import Message

@@ -16,7 +16,7 @@ from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import BATCH, SOURCE_WAIT_SECONDS, SOURCE_WINDOW
 from hub.notify.client_keys import NATS_URL
-from hub.notify.endpoint import endpoint_redactor, worded
+from hub.notify.outward.endpoint import endpoint_redactor, worded
 from hub.notify.receivers.nats import Connection
 from hub.sources.place import Place
 from hub.sources.queue import Message

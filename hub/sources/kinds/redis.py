@@ -16,7 +16,7 @@ from hub.documents.secret import Secret
 from hub.fields import Section
 from hub.limits import BATCH, QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS
 from hub.notify.client_keys import REDIS_URL
-from hub.notify.endpoint import endpoint_redactor, worded
+from hub.notify.outward.endpoint import endpoint_redactor, worded
 from hub.sources.place import Place
 from hub.sources.queue import Message
 from hub.sources.source_keys import REDIS, REDIS_FIELD, REDIS_STREAM, START

@@ -11,7 +11,7 @@ import zmq.asyncio
 
 from hub.fields import Section
 from hub.limits import BATCH
-from hub.notify.endpoint import worded
+from hub.notify.outward.endpoint import worded
 from hub.printable import one_line
 from hub.sources.place import Place
 from hub.sources.queue import Message

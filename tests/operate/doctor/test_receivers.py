@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hub.documents.document import Problems, parse_document
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.operate.doctor.finding import Level
 from hub.operate.doctor.receivers import last_attempts, look_at_receivers
 from hub.store.reader import LastAttempt

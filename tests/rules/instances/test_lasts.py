@@ -6,7 +6,7 @@ import pytest
 
 from hub.documents.document import Problems
 from hub.limits import HEARD_ROWS, HEAVY_PAYLOAD_BYTES
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.instances import lasts as lasts_module
 from hub.rules.reading.loader import load_rules
 from hub.rules.running import engine as engine_module

@@ -6,7 +6,7 @@ import pytest
 
 from hub.devices.registry import Registry, load_fleets
 from hub.documents.document import Problems
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.project.files import check
 from hub.rules.lint import Moment, lint
 from hub.rules.reading.loader import load_rules

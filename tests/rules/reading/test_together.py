@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.documents.document import Problems
-from hub.notify.settings import read_receivers
+from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading import together
 from hub.rules.reading.loader import load_rules
 from hub.rules.reading.together import _circles, check_together

@@ -1,0 +1,1 @@
+"""What is known of Apprise's services beside what Apprise itself says."""
