@@ -25,9 +25,9 @@ from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic
 from hub.documents.document import Problems
 from hub.errors import ConfigError, StoreError
-from hub.ingest.mqtt_source import MqttSource
-from hub.ingest.open import open_session
-from hub.ingest.session import Session
+from hub.ingest.mqtt.open_session import open_session
+from hub.ingest.mqtt.session import Session
+from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import EventSource, Notice
 from hub.limits import GC_ALLOCATIONS
 from hub.model import OWN, Notification

@@ -10,7 +10,7 @@ from hub.documents.document import Problems
 from hub.documents.value_schema import NAMES, TEXT
 from hub.errors import ConfigError
 from hub.fields import Key, KeyTable, Section, boolean, late, list_of, one_of
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.selfwatch.settings import (
     HEARTBEAT,
     SELF_WATCH,

@@ -20,8 +20,8 @@ from hub.commands.reply import response_topic, why_no_reply
 from hub.commands.request import read_request
 from hub.commands.service import Answer, Service, refused
 from hub.errors import Code, HubError, RequestError, SessionTakenOver, SubscriptionDenied
-from hub.ingest.packet import Packet
-from hub.ingest.session import BrokerSettings, Session
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import BrokerSettings, Session
 from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, DESK_RETRY_SECONDS, REQUEST_BYTES
 
 __all__ = ["Channel", "desk_settings"]

@@ -4,7 +4,7 @@ The asker names the topic (MQTT 5, 4.10), and it is the hub that publishes there
 allowed, whoever may ask could make the hub say things in a device's name, or overwrite an alert.
 """
 
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
 

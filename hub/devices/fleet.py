@@ -11,7 +11,7 @@ from hub.devices.template import IDENTIFIER, TopicTemplate, topic_template
 from hub.documents.document import Node, Problems
 from hub.documents.value_schema import LASTING, TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, integer, late, text
-from hub.ingest.session import Will
+from hub.ingest.mqtt.session import Will
 from hub.limits import FLEET_DEVICES
 
 __all__ = ["DEMO", "FLEET", "WILL", "Fleet", "read_fleet"]

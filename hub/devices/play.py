@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hub.devices.fleet import Fleet
 from hub.devices.player import Player
 from hub.devices.publisher import FleetPublisher
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 
 __all__ = ["Play", "Tally", "scaled"]
 

@@ -13,11 +13,11 @@ import mqtt5
 
 from hub.devices.player import Message
 from hub.errors import BrokerUnreachable, Disconnected, SessionError
-from hub.ingest import wire
-from hub.ingest.backoff import Backoff
-from hub.ingest.connection import Connection, tls_context
-from hub.ingest.packet import Packet
-from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.mqtt import mqtt_packets
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import BrokerSettings, Will
+from hub.ingest.transport.backoff import Backoff
+from hub.ingest.transport.connection import Connection, tls_context
 from hub.limits import CONNECT_SECONDS, FLEET_WINDOW
 
 __all__ = ["FleetPublisher"]
@@ -76,7 +76,7 @@ class FleetPublisher:
         packets = []
         for message in messages:
             identifier = self._next_id() if qos else None
-            packet = wire.publish(message.topic, message.payload, identifier, retain=retain)
+            packet = mqtt_packets.publish(message.topic, message.payload, identifier, retain=retain)
             if identifier is not None:
                 self._pending[identifier] = packet
             packets.append(packet)
@@ -96,7 +96,7 @@ class FleetPublisher:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 connection = await Connection.open(self.settings, self._tls, self)
-                connection.write(wire.connect(self.settings, self.will))
+                connection.write(mqtt_packets.connect(self.settings, self.will))
                 either: list[asyncio.Future[Any]] = [self._connack, connection.ended]
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             self._begin(connection, self._connack)
@@ -111,7 +111,7 @@ class FleetPublisher:
             raise connection.ended.result()
         connack = answer.result()
         if connack.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
-            raise wire.refusal(connack)[0]
+            raise mqtt_packets.refusal(connack)[0]
         connection.keep_alive(
             self.settings.keep_alive if connack.server_keep_alive is None else connack.server_keep_alive,
             lambda: connection.write(_PING),
@@ -183,14 +183,14 @@ class FleetPublisher:
         if isinstance(packet, mqtt5.PubAckPacket):
             sent = self._pending.pop(packet.packet_id, b"")
             if int(packet.reason_code) >= 0x80:  # MQTT 5, 3.4.2.1; 0x10, nobody listens, is success
-                self.refusal = wire.reason(packet.reason_code, packet.reason_str)
+                self.refusal = mqtt_packets.reason(packet.reason_code, packet.reason_str)
                 self.refused += 1 if sent else 0
                 self.will = self.will if sent else None  # an announcement: the next would be refused too
             elif sent:
                 self.acknowledged += 1
             self._changed.set()
         elif isinstance(packet, mqtt5.DisconnectPacket) and self._connection is not None:
-            why = wire.reason(packet.reason_code, packet.reason_str)
+            why = mqtt_packets.reason(packet.reason_code, packet.reason_str)
             self._connection.fail(Disconnected(f"the broker ended the connection: {why}"))
 
     async def _change(self) -> None:
@@ -201,7 +201,7 @@ class FleetPublisher:
         """Return the packet that says on the will's topic how the fleet is; not counted, it is no device's."""
         identifier = self._next_id()
         self._pending[identifier] = b""
-        return wire.publish(will.topic, payload, identifier, retain=True)
+        return mqtt_packets.publish(will.topic, payload, identifier, retain=True)
 
     def _next_id(self) -> int:
         while True:

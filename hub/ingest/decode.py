@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from hub.ingest.packet import Packet
-from hub.ingest.reading import Unreadable, check, read_kindly, read_payload, text_of
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.payload_reading import Unreadable, check, read_kindly, read_payload, text_of
 from hub.ingest.sparkplug import NotSparkplug, is_sparkplug, read_metrics
 from hub.limits import DEAD_LETTER_HEAD_BYTES, PAYLOAD_BYTES
 from hub.model import Delivery, Event

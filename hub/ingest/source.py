@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from hub.ingest.arrived import Arrived
+from hub.ingest.redelivery.arrived import Arrived
 from hub.store.changes import Position
 
 __all__ = ["EventSource", "Notice", "Properties", "Publisher", "Source"]

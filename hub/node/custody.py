@@ -11,7 +11,7 @@ import orjson
 from hub.documents.written import Written, vanished
 from hub.errors import HubError, StoreUnusable
 from hub.ingest.idempotency import Keys
-from hub.ingest.receipts import Receipts
+from hub.ingest.redelivery.receipts import Receipts
 from hub.limits import SAY_LOST_SECONDS
 from hub.notify.subscribers import Subscribers
 from hub.project.files import Files

@@ -8,7 +8,7 @@ import orjson
 from hub import __version__
 from hub.clock import Clock, rfc3339
 from hub.errors import HubError
-from hub.ingest.session import Will
+from hub.ingest.mqtt.session import Will
 from hub.ingest.source import Publisher
 
 __all__ = ["OwnStatus"]

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from hub.commands.reply import answers_below
-from hub.ingest.session import Session
+from hub.ingest.mqtt.session import Session
 from hub.limits import ANSWER_SECONDS
 from hub.operate.connect import connected
 from hub.operate.reach import NoAnswer, Reach, ReachedByBroker

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from hub.errors import BrokerUnreachable, HubError
-from hub.ingest.open import open_session
-from hub.ingest.session import BrokerSettings, Session
+from hub.ingest.mqtt.open_session import open_session
+from hub.ingest.mqtt.session import BrokerSettings, Session
 from hub.ingest.source import Notice
 from hub.limits import CONNECT_SECONDS
 

@@ -18,7 +18,7 @@ from typing import Any, Self
 from hub.documents.secret import Secret
 from hub.documents.shipped_files import shared
 from hub.errors import HubError
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 
 __all__ = ["USERS", "Mosquitto"]
 

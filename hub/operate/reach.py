@@ -12,7 +12,7 @@ import typer
 from hub.documents.document import Problems, parse_document
 from hub.documents.secret import Secret
 from hub.errors import ConfigError, SessionError
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.settings.http_settings import HttpSettings
 from hub.settings.reach_settings import load_http, load_reach
 

@@ -13,7 +13,7 @@ from hub.documents.secret import Secret
 from hub.documents.value_schema import LASTING, TEXT, with_schema
 from hub.errors import Problem
 from hub.fields import Bad, Convert, Key, KeyTable, Section, duration, integer, late, one_of, secret, text
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 
 __all__ = ["BROKER", "broker_option", "parse_broker_url", "read_broker", "read_broker_access"]

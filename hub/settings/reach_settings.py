@@ -12,7 +12,7 @@ from hub.documents.document import Node, Problems, read_document
 from hub.documents.value_schema import TEXT, with_schema
 from hub.errors import ConfigError, Problem
 from hub.fields import Bad, Key, KeyTable, Section, late, text
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.ingest.topics import check_topic
 from hub.settings.broker_settings import BROKER, broker_option, read_broker_access
 from hub.settings.http_settings import HTTP, HttpSettings, read_http

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from hub.ingest.arrived import Arrived
+from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.source import EventSource, Notice
 from hub.limits import BATCH
 from hub.sources.queue_reader import Batch, QueueReader

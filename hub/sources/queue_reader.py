@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.ingest.backoff import Backoff
+from hub.ingest.transport.backoff import Backoff
 from hub.limits import BATCH, CLOSE_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WINDOW
 from hub.sources.queue import Kind, Message, Queue
 

@@ -17,9 +17,9 @@ import orjson
 from hub.clock import Clock, Steps
 from hub.config import Settings
 from hub.errors import StoreError
-from hub.ingest.arrived import Arrived
 from hub.ingest.decode import Undecodable, decode_all, decode_each
 from hub.ingest.idempotency import Keys
+from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.source import EventSource, Notice
 from hub.limits import BUSY, BUSY_SECONDS, CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE
 from hub.model import Event, Notification

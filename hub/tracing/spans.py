@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from hub.clock import Clock
 from hub.ingest.decode import Undecodable
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 from hub.limits import DEAD_LETTER_HEAD_BYTES, TRACE_LINKS, TRACE_PENDING
 from hub.model import OWN, Delivered, Delivery, Event, Notification, Outcome, Rejected, Retry, traced
 from hub.observer import Observer

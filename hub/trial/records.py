@@ -17,7 +17,7 @@ from typing import IO, Any
 import orjson
 
 from hub.ingest.decode import Undecodable, decode
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 from hub.model import Delivery, Event
 
 __all__ = ["BadLine", "line_of", "opened", "payload_of", "read_line", "records"]

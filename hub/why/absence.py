@@ -20,7 +20,7 @@ from hub.expressions.explain import parts
 from hub.expressions.format import bytes_text
 from hub.fields import did_you_mean
 from hub.ingest.decode import decode_again
-from hub.ingest.reading import unreadable
+from hub.ingest.payload_reading import unreadable
 from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
 from hub.model import Event, Phase, Suppressed, Suppressor

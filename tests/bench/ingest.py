@@ -14,7 +14,7 @@ from pathlib import Path
 import mqtt5
 
 from hub.ingest.decode import decode
-from hub.ingest.open import open_session
+from hub.ingest.mqtt.open_session import open_session
 from hub.operate.mosquitto import Mosquitto
 
 try:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from hub.ingest.session5 import Session5
+from hub.ingest.mqtt.session5 import Session5
 
 
 class Ears:

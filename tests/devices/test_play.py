@@ -6,7 +6,7 @@ import pytest
 
 from hub.devices.play import Play, scaled
 from hub.errors import BrokerUnreachable, ConnectionRefused
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from tests.devices.ears import ears
 from tests.devices.fleets import fleet_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from hub.config import Token
 from hub.documents.secret import Secret
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 
 HIDDEN = "hunter2"
 

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from hub.ingest.open import open_session
+from hub.ingest.mqtt.open_session import open_session
 from tests.support.mqtt import bounded, client
 
 

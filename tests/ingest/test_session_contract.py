@@ -10,8 +10,8 @@ import trustme
 from hub.documents.secret import Secret
 from hub.errors import ConnectionRefused, Disconnected, HubError, PublishRefused, SessionTakenOver, SubscriptionDenied
 from hub.ingest.decode import Undecodable, decode_all
-from hub.ingest.open import open_session
-from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.mqtt.open_session import open_session
+from hub.ingest.mqtt.session import BrokerSettings, Will
 from hub.limits import PAYLOAD_BYTES
 from hub.operate.mosquitto import Mosquitto
 from tests.support.brokers import denying, frozen

@@ -78,9 +78,9 @@ TABLE = {
     "hub/notify/fallback.py": ["tests/notify/test_receiver_settings.py", "tests/notify/test_handed.py"],
     "hub/spine/store_outbox.py": ["tests/spine/test_store_outbox.py"],
     "hub/notify/outward/ssrf.py": ["tests/notify/outward/test_ssrf.py"],
-    "hub/ingest/receipts.py": ["tests/ingest/test_receipts.py"],
+    "hub/ingest/redelivery/receipts.py": ["tests/ingest/redelivery/test_receipts.py"],
     "hub/ingest/decode.py": ["tests/ingest/test_decode.py"],
-    "hub/ingest/inbox.py": ["tests/ingest/test_inbox.py"],
+    "hub/ingest/mqtt/inbox.py": ["tests/ingest/mqtt/test_inbox.py"],
     "hub/spine/pipeline.py": ["tests/spine/test_pipeline.py"],
     "hub/spine/core.py": [
         "tests/spine/test_pipeline.py",

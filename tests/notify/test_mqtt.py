@@ -8,7 +8,7 @@ import pytest
 
 from hub.documents.document import Problems, parse_document
 from hub.errors import Disconnected, PublishRefused
-from hub.ingest.session5 import Session5
+from hub.ingest.mqtt.session5 import Session5
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.receiver_settings import read_receivers
 from hub.notify.receivers.mqtt import Mqtt

@@ -6,7 +6,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest.arrived import Arrived
+from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.source import Notice
 from hub.sources.inflow import Inflow
 from hub.sources.queue import Message

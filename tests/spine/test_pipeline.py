@@ -10,10 +10,10 @@ import pytest
 from hub.clock import ManualClock, SystemClock
 from hub.config import Settings
 from hub.errors import StoreError
-from hub.ingest import receipts
-from hub.ingest.arrived import Arrived
-from hub.ingest.mqtt_source import MqttSource
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
+from hub.ingest.redelivery import receipts
+from hub.ingest.redelivery.arrived import Arrived
+from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
 from hub.model import OWN, Delivery, Event

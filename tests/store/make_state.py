@@ -235,7 +235,7 @@ def beside():
         subscribers.add(Subscription("https://push.example.org/7", "p256dh", "auth", "olga", SAVED - MINUTE))
         found["subscribers"] = subscribers.take_rows()
     with contextlib.suppress(ImportError):
-        from hub.ingest.receipts import Receipts
+        from hub.ingest.redelivery.receipts import Receipts
 
         receipts, packet = Receipts(()), Packet("plain/1", b"1")
         try:

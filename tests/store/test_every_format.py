@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.ingest.idempotency import Keys
-from hub.ingest.receipts import Receipts
+from hub.ingest.redelivery.receipts import Receipts
 from hub.model import OWN, Phase
 from hub.notify.subscribers import Subscribers
 from hub.store.database import Database

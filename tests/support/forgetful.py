@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import mqtt5
 
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.ingest.topics import covers
 
 

@@ -18,7 +18,7 @@ import confluent_kafka  # loads librdkafka, which the wheel brings
 import pytest
 
 from hub.documents.secret import Secret
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.operate.mosquitto import _free_port
 
 PASSWORD = "p%40ss-w0rd"  # as it stands in a URL

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.operate.bench.wire import PUBACK, PUBLISH, SUBACK, Wire, packet, utf8
 
 __all__ = ["HOT", "Ears", "Sent", "publish", "rules_text"]

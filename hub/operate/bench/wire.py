@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 
 __all__ = ["PUBACK", "PUBLISH", "SUBACK", "Wire", "packet", "utf8"]
 

@@ -21,7 +21,7 @@ from hub.documents.document import Problems
 from hub.documents.secret import Secret
 from hub.documents.shipped_files import shared
 from hub.errors import ConfigError, HubError
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.limits import FLEET_DEVICES
 from hub.operate.runner import Stopper, run_loop
 from hub.printable import shown, shown_json

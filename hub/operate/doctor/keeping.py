@@ -9,10 +9,10 @@ import mqtt5
 from hub.config import Settings
 from hub.documents.duration import format_duration
 from hub.errors import BrokerUnreachable, Disconnected
-from hub.ingest import wire
-from hub.ingest.connection import Connection, tls_context
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt import mqtt_packets
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.ingest.source import Notice
+from hub.ingest.transport.connection import Connection, tls_context
 from hub.limits import CONNECT_SECONDS
 from hub.operate.connect import connected
 from hub.operate.doctor.finding import Finding, bad, good, warning
@@ -88,7 +88,7 @@ async def _greeting(settings: BrokerSettings) -> mqtt5.ConnAckPacket:
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await Connection.open(settings, tls_context(settings), greeted)
             try:
-                connection.write(wire.connect(settings, None))
+                connection.write(mqtt_packets.connect(settings, None))
                 either: list[asyncio.Future[Any]] = [greeted.answer, connection.ended]
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 if not greeted.answer.done():

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hub.errors import HubError, SubscriptionDenied
-from hub.ingest.client311 import Client311, Delivery311
-from hub.ingest.connection import tls_context
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.client311 import Client311, Delivery311
+from hub.ingest.mqtt.session import BrokerSettings
+from hub.ingest.transport.connection import tls_context
 from hub.limits import CONNECT_SECONDS
 from hub.operate.connect import connected
 from hub.operate.doctor.patience import all_until_quiet

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 
-from hub.ingest.packet import Packet
-from hub.ingest.session import Session
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import Session
 
 __all__ = ["QUIET_SECONDS", "all_until_quiet"]
 

@@ -1,7 +1,7 @@
 """doctor, the broker: what is shipped is good; what Mosquitto does by default, and what an ACL denies, is found."""
 
 from hub.config import Settings
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.operate.doctor.broker import look_at_broker
 from hub.operate.doctor.finding import Level
 from hub.operate.mosquitto import Mosquitto

@@ -7,7 +7,7 @@ import pytest
 
 from hub.config import Settings
 from hub.documents.document import Problems
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.operate.doctor.finding import Level
 from hub.operate.doctor.topics import look_at_topics, nearest
 from hub.project.files import load_files

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 from hub.model import Delivery
 
 __all__ = ["Arrived"]

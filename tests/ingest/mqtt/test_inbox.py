@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from hub.errors import BrokerUnreachable, Disconnected, SessionTakenOver
-from hub.ingest import inbox as module
-from hub.ingest.backoff import Backoff
-from hub.ingest.inbox import Inbox
-from hub.ingest.rival import Hangup, Rival
+from hub.ingest.mqtt import inbox as module
+from hub.ingest.mqtt.inbox import Inbox
+from hub.ingest.transport.backoff import Backoff
+from hub.ingest.transport.rival import Hangup, Rival
 from hub.limits import RECONNECT_SECONDS
 
 

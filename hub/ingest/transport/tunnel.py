@@ -10,8 +10,8 @@ import ssl
 from typing import cast
 
 from hub.errors import BrokerUnreachable
-from hub.ingest import websocket
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
+from hub.ingest.transport import websocket
 from hub.limits import CONNECT_SECONDS
 
 __all__ = ["tunnel"]

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest import pulse
+from hub.ingest.transport import pulse
 from hub.limits import KEEP_ALIVE_SECONDS
 
 NOTICED_SECONDS = 45.0  # what limits.py and the docs promise

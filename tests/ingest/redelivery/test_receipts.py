@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hub.ingest import receipts as module
-from hub.ingest.receipts import Receipts
+from hub.ingest.redelivery import receipts as module
+from hub.ingest.redelivery.receipts import Receipts
 from tests.rules.making import Packet
 
 IDS = 3

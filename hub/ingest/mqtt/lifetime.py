@@ -13,15 +13,15 @@ from hub.errors import (
     SessionTakenOver,
     SubscriptionDenied,
 )
-from hub.ingest.backoff import Backoff
-from hub.ingest.fence import Fence
-from hub.ingest.inbox import Inbox
-from hub.ingest.packet import Packet
-from hub.ingest.rival import Rival
-from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.mqtt.fence import Fence
+from hub.ingest.mqtt.inbox import Inbox
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import BrokerSettings, Will
+from hub.ingest.mqtt.subscriptions import Subscriptions, check_filters
 from hub.ingest.source import Notice
-from hub.ingest.subscriptions import Subscriptions, check_filters
 from hub.ingest.topics import check_topic
+from hub.ingest.transport.backoff import Backoff
+from hub.ingest.transport.rival import Rival
 
 __all__ = ["Lifetime", "RefusedForGood"]
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from hub.ingest import fence as module
-from hub.ingest.fence import Fence
-from hub.ingest.inbox import Inbox
+from hub.ingest.mqtt import fence as module
+from hub.ingest.mqtt.fence import Fence
+from hub.ingest.mqtt.inbox import Inbox
 
 
 class Rig:

@@ -18,12 +18,12 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, SessionError
-from hub.ingest.lifetime import RefusedForGood
-from hub.ingest.packet import Packet
-from hub.ingest.pulse import Pulse
-from hub.ingest.rival import Hangup
-from hub.ingest.session import BrokerSettings, Will
-from hub.ingest.tunnel import tunnel
+from hub.ingest.mqtt.lifetime import RefusedForGood
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import BrokerSettings, Will
+from hub.ingest.transport.pulse import Pulse
+from hub.ingest.transport.rival import Hangup
+from hub.ingest.transport.tunnel import tunnel
 from hub.limits import SEND_WINDOW
 
 __all__ = ["Client311", "Delivery311", "Listener311"]

@@ -12,11 +12,12 @@ from typing import Protocol, cast
 import mqtt5
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, HubError, MalformedPacket, SessionError
-from hub.ingest import websocket, wire
-from hub.ingest.packet import Packet
-from hub.ingest.pulse import Pulse
-from hub.ingest.rival import Hangup
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt import mqtt_packets
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import BrokerSettings
+from hub.ingest.transport import websocket
+from hub.ingest.transport.pulse import Pulse
+from hub.ingest.transport.rival import Hangup
 from hub.limits import READ_PAUSE_RATE, READ_PAUSE_SECONDS
 
 __all__ = ["Connection", "Listener", "tls_context"]
@@ -106,7 +107,7 @@ class Connection(asyncio.Protocol):
             return
         if used < len(data):
             self._part += data[used:]
-            self._needed = wire.needed(data[used : used + 5])
+            self._needed = mqtt_packets.needed(data[used : used + 5])
         if self._busy:
             self._rest(True)
 
@@ -161,11 +162,11 @@ class Connection(asyncio.Protocol):
             raise ConnectionRefused("the broker speaks only MQTT 3.1.1: set broker.protocol to 3.1.1 in hub.yaml")
         if data.startswith(_HTTP):
             raise MalformedPacket("what listens there speaks HTTP, not MQTT: is it a WebSocket listener? write ws://…")
-        if len(data) < wire.needed(data[:5]):
+        if len(data) < mqtt_packets.needed(data[:5]):
             return 0
         deliveries: list[mqtt5.PublishPacket] = []
         others: list[mqtt5.Packet] = []
-        used = wire.split(data[: wire.needed(data[:5])], deliveries, others)
+        used = mqtt_packets.split(data[: mqtt_packets.needed(data[:5])], deliveries, others)
         if not others or not isinstance(others[0], mqtt5.ConnAckPacket):
             raise MalformedPacket("the broker answered CONNECT with something else than CONNACK")
         self._greeted = True
@@ -176,7 +177,7 @@ class Connection(asyncio.Protocol):
         deliveries: list[mqtt5.PublishPacket] = []
         others: list[mqtt5.Packet] = []
         try:
-            return wire.split(data, deliveries, others)
+            return mqtt_packets.split(data, deliveries, others)
         finally:
             if deliveries:
                 self._listener.deliveries(deliveries)

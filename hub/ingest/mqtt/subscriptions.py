@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from hub.errors import SubscriptionDenied
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.ingest.topics import check_filter
 
 __all__ = ["Subscriptions", "check_filters"]

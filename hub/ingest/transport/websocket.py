@@ -23,7 +23,7 @@ from wsproto.events import (
 from wsproto.utilities import ProtocolError
 
 from hub.errors import BrokerUnreachable
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.session import BrokerSettings
 
 __all__ = ["WebSocket", "connect"]
 

@@ -7,8 +7,8 @@ import pytest
 import uvloop
 
 from hub.errors import ConnectionRefused, Disconnected, PublishRefused, SessionError, SessionTakenOver
-from hub.ingest.open import open_session
-from hub.ingest.session import BrokerSettings
+from hub.ingest.mqtt.open_session import open_session
+from hub.ingest.mqtt.session import BrokerSettings
 from hub.operate.mosquitto import Mosquitto
 from tests.support.brokers import scripted
 from tests.support.mqtt import bounded, client, packet, utf8

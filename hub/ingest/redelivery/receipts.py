@@ -24,7 +24,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 from hub.limits import RECEIPT_COMMITS, RECEIPTS_KEPT, REQUEUED_SECONDS
 
 __all__ = ["Receipts"]

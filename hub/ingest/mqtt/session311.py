@@ -11,11 +11,11 @@ import math
 from collections.abc import Callable
 
 from hub.errors import Disconnected, PublishRefused, SessionError
-from hub.ingest.client311 import Client311, Delivery311
-from hub.ingest.connection import tls_context
-from hub.ingest.lifetime import Lifetime
-from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.mqtt.client311 import Client311, Delivery311
+from hub.ingest.mqtt.lifetime import Lifetime
+from hub.ingest.mqtt.session import BrokerSettings, Will
 from hub.ingest.source import Notice, Properties
+from hub.ingest.transport.connection import tls_context
 from hub.limits import SEND_WINDOW
 
 __all__ = ["Session311"]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hub.clock import ManualClock
-from hub.ingest.mqtt_source import MqttSource
+from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import Notice
 from hub.limits import BATCH
 from hub.store.changes import BROKER, Kept

@@ -11,14 +11,14 @@ from typing import Any
 import mqtt5
 
 from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, PublishRefused, SessionError
-from hub.ingest import wire
-from hub.ingest.connection import Connection, tls_context
-from hub.ingest.lifetime import Lifetime, RefusedForGood
-from hub.ingest.outgoing import Outgoing
-from hub.ingest.packet import Packet
-from hub.ingest.rival import taken_over
-from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.mqtt import mqtt_packets
+from hub.ingest.mqtt.lifetime import Lifetime, RefusedForGood
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.sending import Outgoing
+from hub.ingest.mqtt.session import BrokerSettings, Will
 from hub.ingest.source import Notice, Properties
+from hub.ingest.transport.connection import Connection, tls_context
+from hub.ingest.transport.rival import taken_over
 from hub.limits import CONNECT_SECONDS
 
 __all__ = ["Session5"]
@@ -67,7 +67,7 @@ class Session5(Lifetime):
         """Acknowledge up to a position; see Source.acknowledge."""
         settled = self._inbox.settle(position)
         if settled and self._connection is not None:
-            self._connection.write(wire.pubacks(settled))
+            self._connection.write(mqtt_packets.pubacks(settled))
             if self._inbox.outstanding < self._settings.receive_maximum:
                 self._connection.hold(False)
         self._fence.acknowledged()
@@ -80,7 +80,7 @@ class Session5(Lifetime):
         if qos:
             await self._outgoing.publish(topic, payload, retain=retain, properties=properties)
             return
-        data = wire.publish(topic, payload, None, retain=retain, properties=properties)
+        data = mqtt_packets.publish(topic, payload, None, retain=retain, properties=properties)
         connection = await self._writable()
         why = self._outgoing.refused(data, 0)
         if why:
@@ -130,7 +130,7 @@ class Session5(Lifetime):
                 self._fail(Disconnected(f"the broker sent {name}, which we did not ask for"))
 
     def _disconnect(self, packet: mqtt5.DisconnectPacket) -> None:
-        why = wire.reason(packet.reason_code, packet.reason_str)
+        why = mqtt_packets.reason(packet.reason_code, packet.reason_str)
         self._blamed = int(packet.reason_code) in _BLAMES_US
         if packet.reason_code == _Code.SESSION_TAKEN_OVER:
             self._fail(taken_over(self._settings.client_id, why))
@@ -173,7 +173,7 @@ class Session5(Lifetime):
             async with self._connecting:
                 self._connection = connection = await Connection.open(self._settings, self._tls, self)
                 connection.ended.add_done_callback(lambda _: self._down(connection))
-                connection.write(wire.connect(self._settings, self._will))
+                connection.write(mqtt_packets.connect(self._settings, self._will))
                 either: list[asyncio.Future[Any]] = [self._connack, connection.ended]
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
@@ -185,7 +185,7 @@ class Session5(Lifetime):
             raise RefusedForGood(str(error)) if isinstance(error, ConnectionRefused) else error
         connack = self._connack.result()
         if connack.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
-            refused, for_good = wire.refusal(connack)
+            refused, for_good = mqtt_packets.refusal(connack)
             raise RefusedForGood(str(refused)) if for_good else refused
         return connection, connack
 
@@ -198,8 +198,10 @@ class Session5(Lifetime):
 
     async def _subscribe(self, topic_filter: str) -> str:
         numbered = self._numbered
-        (code,) = await self._outgoing.request(lambda number: wire.subscribe(number, topic_filter, with_id=numbered))
-        return wire.reason(code, None) if int(code) >= 0x80 else ""
+        (code,) = await self._outgoing.request(
+            lambda number: mqtt_packets.subscribe(number, topic_filter, with_id=numbered)
+        )
+        return mqtt_packets.reason(code, None) if int(code) >= 0x80 else ""
 
     async def _unsubscribe(self, topic_filter: str) -> str:
         await self._outgoing.request(lambda number: mqtt5.UnsubscribePacket(number, [topic_filter]).write())

@@ -9,8 +9,8 @@ import mqtt5
 from mqtt5 import PublishPacket, read
 
 from hub.errors import ConnectionRefused, MalformedPacket
-from hub.ingest.packet import Packet
-from hub.ingest.session import BrokerSettings, Will
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import BrokerSettings, Will
 from hub.ingest.source import Properties
 
 __all__ = ["connect", "needed", "pubacks", "publish", "reason", "refusal", "split", "subscribe", "subscription_id"]

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from hub.ingest.session import BrokerSettings, Session, Will
-from hub.ingest.session5 import Session5
-from hub.ingest.session311 import Session311
+from hub.ingest.mqtt.session import BrokerSettings, Session, Will
+from hub.ingest.mqtt.session5 import Session5
+from hub.ingest.mqtt.session311 import Session311
 from hub.ingest.source import Notice
 
 __all__ = ["open_session"]

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 from hub.limits import INBOX_QOS0
 
 __all__ = ["Inbox"]

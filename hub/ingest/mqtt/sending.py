@@ -12,7 +12,7 @@ from collections.abc import Callable
 import mqtt5
 
 from hub.errors import Disconnected, PublishRefused, SessionError
-from hub.ingest import wire
+from hub.ingest.mqtt import mqtt_packets
 from hub.ingest.source import Properties
 from hub.limits import SEND_WINDOW
 
@@ -61,7 +61,7 @@ class Outgoing:
         loop = asyncio.get_running_loop()
         packet_id = self._new_id()
         entry = _Publish(
-            wire.publish(topic, payload, packet_id, retain=retain, properties=properties), loop.create_future()
+            mqtt_packets.publish(topic, payload, packet_id, retain=retain, properties=properties), loop.create_future()
         )
         self._publishes[packet_id] = entry
         self._unsent.append((packet_id, entry))
@@ -133,7 +133,7 @@ class Outgoing:
         self._under_way -= 1
         error: SessionError | None = None
         if int(code) >= 0x80:
-            why = f"the broker refused the message: {wire.reason(code, packet.reason_str)}"
+            why = f"the broker refused the message: {mqtt_packets.reason(code, packet.reason_str)}"
             later = code == mqtt5.PubAckReasonCode.QUOTA_EXCEEDED
             error = SessionError(why) if later else PublishRefused(why)
         self._answer(packet.packet_id, error)

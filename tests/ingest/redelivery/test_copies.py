@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest.copies import Copies
+from hub.ingest.redelivery.copies import Copies
 from tests.rules.making import Packet
 
 

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from hub.clock import Clock
-from hub.ingest.arrived import Arrived
-from hub.ingest.copies import Copies, Overlaps
-from hub.ingest.packet import Packet
-from hub.ingest.receipts import Receipts
-from hub.ingest.session import Session
+from hub.ingest.mqtt.packet import Packet
+from hub.ingest.mqtt.session import Session
+from hub.ingest.redelivery.arrived import Arrived
+from hub.ingest.redelivery.copies import Copies, Overlaps
+from hub.ingest.redelivery.receipts import Receipts
 from hub.ingest.source import Notice
 from hub.limits import BATCH, REQUEUED_WAIT_SECONDS
 from hub.model import Delivery

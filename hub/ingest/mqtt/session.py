@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.documents.secret import Secret
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 from hub.ingest.source import Publisher, Source
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 

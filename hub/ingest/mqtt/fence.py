@@ -10,7 +10,7 @@ received and not acknowledged has to come again; some brokers take their time (n
 import asyncio
 from collections.abc import Callable
 
-from hub.ingest.inbox import Inbox
+from hub.ingest.mqtt.inbox import Inbox
 from hub.limits import CONFIRM_SECONDS, REDELIVERY_LOOK_SECONDS, REDELIVERY_SECONDS
 
 __all__ = ["Fence"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from hub.ingest.packet import Packet
+from hub.ingest.mqtt.packet import Packet
 
 __all__ = ["Copies", "Overlaps"]
 
