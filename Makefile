@@ -33,7 +33,7 @@ long: servers
 	$(BIN)/pytest --long $(PARALLEL) $(ARGS)
 
 # do the tests see a fault? Changes the modules that carry the promises in small ways, and prints how many changes turn red.
-# ARGS="--seed 7 --sample 10" for other ones, or more; ARGS="--sample 0 hub/alerts/silences.py" for all of one module
+# ARGS="--seed 7 --sample 10" for other ones, or more; ARGS="--sample 0 hub/alerts/suppression/silences.py" for all of one module
 mutants: setup
 	$(BIN)/python -m tests.mutants $(ARGS)
 

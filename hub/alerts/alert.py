@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from hub.alerts.said import NOTHING_SAID, Said
-from hub.alerts.tally import Tally
+from hub.alerts.suppression.tally import Tally
+from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.clock import rfc3339
 from hub.contracts.answered import AckBody, AlertBody
 from hub.expressions import short_level

@@ -15,20 +15,20 @@ from typing import Any
 
 from hub.alerts import lifecycle
 from hub.alerts.alert import Ack, Alert, changed
-from hub.alerts.conversations import Conversations
-from hub.alerts.decision import Untold, alone, decide
-from hub.alerts.events import Events
-from hub.alerts.group_telling import GroupTeller
+from hub.alerts.event_rules import Events
 from hub.alerts.matchers import Matcher, match_all
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.register import Register
-from hub.alerts.silences import Silence
-from hub.alerts.suppression import Suppression
-from hub.alerts.telling import Teller
-from hub.alerts.texts import OnError, Rendered, render
+from hub.alerts.suppression.silences import Silence
+from hub.alerts.suppression.suppression import Suppression
+from hub.alerts.telling.conversations import Conversations
+from hub.alerts.telling.decision import Untold, alone, decide
+from hub.alerts.telling.group_telling import GroupTeller
+from hub.alerts.telling.telling import Teller
+from hub.alerts.telling.texts import OnError, Rendered, render
+from hub.alerts.telling.words import Words
 from hub.alerts.trace import Trace
 from hub.alerts.transitions import AlertTransitions
-from hub.alerts.words import Words
 from hub.ids import fingerprint_in
 from hub.limits import ALERTS_KEPT
 from hub.model import Labels, Notification, Phase, Reason

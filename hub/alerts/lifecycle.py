@@ -7,8 +7,8 @@ from math import inf
 from typing import Any
 
 from hub.alerts.alert import Ack, Alert, changed
-from hub.alerts.said import NOTHING_SAID, Said
-from hub.alerts.texts import Rendered
+from hub.alerts.telling.said import NOTHING_SAID, Said
+from hub.alerts.telling.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason, Suppressed, Suppressor
 from hub.rules.reading.rule_values import Limit

@@ -6,10 +6,10 @@ from math import inf
 from hub.agenda import Agenda
 from hub.alerts import lifecycle
 from hub.alerts.alert import Alert, changed
-from hub.alerts.decision import look_again
 from hub.alerts.floor import Floor
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.past import Past
+from hub.alerts.telling.decision import look_again
 from hub.model import Phase
 from hub.rules.reading.rule import Rule
 from hub.rules.running.transition import Transition

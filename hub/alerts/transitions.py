@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from hub.alerts import flapping, lifecycle
 from hub.alerts.alert import Alert, changed, fingerprint
-from hub.alerts.conversations import Conversations
-from hub.alerts.decision import newcomers
-from hub.alerts.messages import ended_summary
 from hub.alerts.register import Register
-from hub.alerts.suppression import Suppression
-from hub.alerts.telling import Teller
-from hub.alerts.texts import OnError, render, render_and_report
+from hub.alerts.suppression.suppression import Suppression
+from hub.alerts.telling.conversations import Conversations
+from hub.alerts.telling.decision import newcomers
+from hub.alerts.telling.messages import ended_summary
+from hub.alerts.telling.telling import Teller
+from hub.alerts.telling.texts import OnError, render, render_and_report
 from hub.alerts.trace import Trace
 from hub.model import Phase, Reason
 from hub.rules.reading.rule import Rule

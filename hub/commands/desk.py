@@ -5,7 +5,7 @@ from typing import Any
 
 from hub.alerts.alert import Alert
 from hub.alerts.matchers import NARROWER, match_all, why_too_wide
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.contract import (
     AckRequest,

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from hub.alerts.alert import Alert
 from hub.alerts.matchers import Matcher
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.commands.seams import Answer, RuleCounts
 from hub.ingest.topics import matches
 from hub.model import Event, Phase

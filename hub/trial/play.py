@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from hub.alerts.alert import Alert
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.ingest.decode import Undecodable, decode
 from hub.model import Delivery, Notification, Phase
 from hub.rules.reading.loader import RuleSet

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from hub.alerts.alert import Alert, fingerprint
-from hub.alerts.decision import Untold, alone, decide
+from hub.alerts.telling.decision import Untold, alone, decide
 from hub.clock import rfc3339
 from hub.commands.slices import at_once
 from hub.documents.duration import format_duration

@@ -1,7 +1,7 @@
 """A world with one device that says 9 (too hot) or 1, for tests of who is told what."""
 
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.documents.document import Problems, parse_document
 from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import RuleSet

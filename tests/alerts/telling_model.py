@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from hub.alerts.alert import fingerprint
-from hub.alerts.conversation import mark_of
+from hub.alerts.telling.conversation import mark_of
 from hub.limits import NEWCOMERS_WAIT_SECONDS
 from tests.alerts.telling_rules import CAPTURES, CAUSE, FALLBACK, RENAMED, SILENT_ABOUT_ENDS, THRESHOLD
 

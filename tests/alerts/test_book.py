@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from hub.alerts.book import Book
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import OWN, Reason
 from hub.rules.running.engine import Engine

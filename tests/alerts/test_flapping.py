@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, WHY_ENTRIES
 from hub.model import Phase
 from tests.alerts.flapper import HOT, Flapper, rule_set

@@ -2,11 +2,11 @@
 
 import pytest
 
-from hub.alerts import event_limits, silences
-from hub.alerts.event_limits import EventLimits
-from hub.alerts.inhibition import Inhibition
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silences
+from hub.alerts.suppression import event_limits, silences
+from hub.alerts.suppression.event_limits import EventLimits
+from hub.alerts.suppression.inhibition import Inhibition
+from hub.alerts.suppression.silences import Silences
 from hub.errors import RequestError
 from hub.rules.reading.rule_values import Limit
 from tests.rules.making import rule, rules

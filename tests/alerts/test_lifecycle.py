@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert, fingerprint
 from hub.alerts.lifecycle import acknowledge, advance, end, forget, held, over_at, shifted, speak, told
-from hub.alerts.said import NOTHING_SAID, Said
-from hub.alerts.tally import Tally
-from hub.alerts.texts import Rendered
+from hub.alerts.suppression.tally import Tally
+from hub.alerts.telling.said import NOTHING_SAID, Said
+from hub.alerts.telling.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS, TOPIC_BYTES
 from hub.model import Phase, Reason, Suppressed, Suppressor
 from hub.rules.reading.rule_values import Limit

@@ -6,7 +6,7 @@ import pytest
 
 from hub.alerts.alert import Alert
 from hub.alerts.register import Register
-from hub.alerts.said import Said
+from hub.alerts.telling.said import Said
 from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import Phase
 from tests.rules.making import rules

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from hub.alerts.alert import fingerprint
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.model import Phase
 from hub.trial.world import World
 from tests.alerts.telling_model import Model, instance_of

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.commands import desk
 from hub.errors import RequestError
 from hub.rules.posted.posting import Posting

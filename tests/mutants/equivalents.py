@@ -3,7 +3,7 @@
 A mutant is found by its module, its function and both of its lines, so it stays known when lines move; a line that
 changes is to be thought about anew.
 
-    hub/alerts/decision.py next_step: the reason
+    hub/alerts/telling/decision.py next_step: the reason
     - the line as it is
     + the line of the mutant
 """

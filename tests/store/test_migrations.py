@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from hub.alerts.alert import Alert
-from hub.alerts.conversation import Conversation, News, mark_of
-from hub.alerts.said import NOTHING_SAID, Said
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
+from hub.alerts.telling.conversation import Conversation, News, mark_of
+from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.rules.instances.instance import Gated
 from hub.store import migrations
 from hub.store.migrations import STEPS, StateStep, migrate

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.limits import WHY_ALERTS
 from hub.rules.reading.loader import RuleSet
 from hub.trial.world import World

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.alerts.texts import render
+from hub.alerts.telling.texts import render
 from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_CHUNK
 from hub.rules.instances import heard_order
 from hub.rules.running.engine import Engine

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.alerts.texts import render
+from hub.alerts.telling.texts import render
 from tests.rules.making import Drive, event
 from tests.rules.samples.test_history import Restarted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.alerts.alert import Alert
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.clock import rfc3339
 from hub.commands.seams import Mirror
 from hub.limits import POSTED_SECONDS

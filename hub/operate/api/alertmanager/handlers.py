@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hub import __version__
 from hub.alerts.matchers import match_all
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.commands.seams import Mirror
 from hub.errors import HubError, RequestError
 from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, SHOWN_SLICE

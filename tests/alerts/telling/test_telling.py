@@ -3,7 +3,7 @@
 import pytest
 
 from hub.alerts.matchers import parse_matchers
-from hub.alerts.silences import Silence
+from hub.alerts.suppression.silences import Silence
 from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import Phase
 from tests.alerts.flapper import HOT, Flapper, Site

@@ -5,8 +5,8 @@ shadow → mute → silence → unless            each a word of docs/rules.md, 
 
 from collections.abc import Mapping
 
-from hub.alerts.inhibition import Inhibition
-from hub.alerts.silences import Silences
+from hub.alerts.suppression.inhibition import Inhibition
+from hub.alerts.suppression.silences import Silences
 from hub.model import Suppressed, Suppressor
 from hub.rules.reading.rule import Rule
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.alerts.alert import Alert
-from hub.alerts.conversation import Conversation
+from hub.alerts.telling.conversation import Conversation
 from hub.clock import rfc3339
 from hub.limits import GROUP_ALERTS, HELD_BACK_SHOWN, TEMPLATE_BYTES
 from hub.model import Labels, Phase, Reason

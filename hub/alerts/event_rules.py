@@ -5,13 +5,13 @@ from typing import Any
 
 from hub.alerts import lifecycle
 from hub.alerts.alert import Alert, fingerprint
-from hub.alerts.conversations import Conversations
-from hub.alerts.event_limits import EventLimits
-from hub.alerts.messages import member, notification_body, with_held_back
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.register import Register
-from hub.alerts.suppression import Suppression
-from hub.alerts.texts import OnError, render_and_report
+from hub.alerts.suppression.event_limits import EventLimits
+from hub.alerts.suppression.suppression import Suppression
+from hub.alerts.telling.conversations import Conversations
+from hub.alerts.telling.messages import member, notification_body, with_held_back
+from hub.alerts.telling.texts import OnError, render_and_report
 from hub.alerts.trace import Trace
 from hub.ids import NotificationId
 from hub.limits import LIMIT_EVENTS

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert
-from hub.alerts.conversation import Conversation, News
-from hub.alerts.conversations import FLOOR, Conversations
-from hub.alerts.said import Said
+from hub.alerts.telling.conversation import Conversation, News
+from hub.alerts.telling.conversations import FLOOR, Conversations
+from hub.alerts.telling.said import Said
 from hub.model import Phase, Suppressed, Suppressor
 from tests.rules.making import rules
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from hub.agenda import Agenda
 from hub.alerts.alert import Alert, changed
-from hub.alerts.conversation import Conversation, mark_of
-from hub.alerts.decision import may_be_told, may_go_on, newcomers
+from hub.alerts.telling.conversation import Conversation, mark_of
+from hub.alerts.telling.decision import may_be_told, may_go_on, newcomers
 from hub.ids import fingerprint_in
 from hub.limits import GROUP_WAIT_SECONDS
 from hub.rules.reading.rule import Rule

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hub.alerts.alert import Ack, Alert
-from hub.alerts.messages import ended_summary, notification_body
-from hub.alerts.texts import event_body, render
+from hub.alerts.telling.messages import ended_summary, notification_body
+from hub.alerts.telling.texts import event_body, render
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Phase, Reason
 from hub.rules.running.engine import Engine

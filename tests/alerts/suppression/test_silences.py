@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.alerts.matchers import match_all, parse_matchers
-from hub.alerts.silences import Silence, Silences
+from hub.alerts.suppression.silences import Silence, Silences
 from hub.limits import SILENCE_KEPT_SECONDS
 
 A, B = parse_matchers("site=a"), parse_matchers("site=b")

@@ -10,7 +10,7 @@ from math import inf
 from typing import NamedTuple
 
 from hub.alerts.alert import Alert
-from hub.alerts.said import Said
+from hub.alerts.telling.said import Said
 from hub.limits import NEWCOMERS_WAIT_SECONDS, SILENCE_REMINDER_SECONDS
 from hub.model import Phase, Suppressor
 from hub.rules.reading.rule import Rule

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.alerts.said import NOTHING_SAID, Said
+from hub.alerts.telling.said import NOTHING_SAID, Said
 
 TIME = st.integers(1, 10_000).map(float)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from hub.alerts.said import NOTHING_SAID, Said
+from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.ids import episode_named
 from hub.limits import GROUP_ALERTS
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.alerts.unheard import silence_summary
+from hub.alerts.telling.unheard import silence_summary
 from hub.clock import PEOPLE, rfc3339
 from hub.expressions import NO_SAMPLES, Context, Template
 from hub.expressions.format import bytes_text

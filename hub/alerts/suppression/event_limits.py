@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from hub.agenda import Agenda
-from hub.alerts.tally import Tally
+from hub.alerts.suppression.tally import Tally
 from hub.limits import LIMIT_EVENTS
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.rule_values import Limit

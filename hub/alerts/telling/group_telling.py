@@ -6,16 +6,16 @@ from math import inf
 
 from hub.alerts import lifecycle
 from hub.alerts.alert import Alert, changed
-from hub.alerts.conversation import Conversation, News
-from hub.alerts.conversations import Conversations
-from hub.alerts.decision import Decision, Say, Situation, Untold, audience, decide, newcomers
-from hub.alerts.holding import hold
-from hub.alerts.messages import group_body, member
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.register import Register
-from hub.alerts.said import NOTHING_SAID
+from hub.alerts.telling.conversation import Conversation, News
+from hub.alerts.telling.conversations import Conversations
+from hub.alerts.telling.decision import Decision, Say, Situation, Untold, audience, decide, newcomers
+from hub.alerts.telling.holding import hold
+from hub.alerts.telling.messages import group_body, member
+from hub.alerts.telling.said import NOTHING_SAID
+from hub.alerts.telling.words import Words
 from hub.alerts.trace import Trace
-from hub.alerts.words import Words
 from hub.ids import NotificationId, fingerprint_in
 from hub.limits import GROUP_ALERTS
 from hub.model import Suppressed, Suppressor

@@ -1,7 +1,7 @@
 """messages: the notification of a group, its summary, details and severity; what an end by a changed rule says."""
 
-from hub.alerts.conversation import Conversation
-from hub.alerts.messages import ended_summary, group_body, member, with_held_back
+from hub.alerts.telling.conversation import Conversation
+from hub.alerts.telling.messages import ended_summary, group_body, member, with_held_back
 from hub.limits import GROUP_ALERTS, TEMPLATE_BYTES
 from hub.model import Reason
 

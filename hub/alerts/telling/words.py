@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.alerts.alert import Alert, changed
-from hub.alerts.messages import notification_body, with_flaps, with_held_back
-from hub.alerts.texts import Rendered
+from hub.alerts.telling.messages import notification_body, with_flaps, with_held_back
+from hub.alerts.telling.texts import Rendered
 from hub.model import Phase
 
 __all__ = ["TextsOfNow", "Words"]

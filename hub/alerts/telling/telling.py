@@ -7,15 +7,24 @@ from typing import Any
 
 from hub.alerts import lifecycle
 from hub.alerts.alert import Alert, changed
-from hub.alerts.conversations import Conversations
-from hub.alerts.decision import Decision, Say, alone, decide, hidden_too_long_at, is_limited, may_go_on, newcomers
-from hub.alerts.holding import hold
-from hub.alerts.messages import holding_back, member, reminder
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.register import Register
-from hub.alerts.suppression import Suppression
+from hub.alerts.suppression.suppression import Suppression
+from hub.alerts.telling.conversations import Conversations
+from hub.alerts.telling.decision import (
+    Decision,
+    Say,
+    alone,
+    decide,
+    hidden_too_long_at,
+    is_limited,
+    may_go_on,
+    newcomers,
+)
+from hub.alerts.telling.holding import hold
+from hub.alerts.telling.messages import holding_back, member, reminder
+from hub.alerts.telling.words import Words
 from hub.alerts.trace import Trace
-from hub.alerts.words import Words
 from hub.model import Phase, Suppressed, Suppressor
 from hub.rules.reading.rule import Rule
 

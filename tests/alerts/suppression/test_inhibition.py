@@ -5,8 +5,8 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.alerts import inhibition as module
-from hub.alerts.inhibition import Inhibition
+from hub.alerts.suppression import inhibition as module
+from hub.alerts.suppression.inhibition import Inhibition
 from tests.rules.making import rules
 
 RULES = {

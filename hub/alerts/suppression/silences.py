@@ -8,7 +8,7 @@ from math import inf
 import orjson
 
 from hub.alerts.matchers import Matcher, match_all
-from hub.alerts.timeline import Timeline
+from hub.alerts.suppression.timeline import Timeline
 from hub.clock import rfc3339
 from hub.contracts.answered import MatcherBody, SilenceBody
 from hub.errors import Code, RequestError

@@ -8,9 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert
-from hub.alerts.decision import Say, Situation, Untold, alone, audience, decide, look_again, newcomers, next_step
-from hub.alerts.said import NOTHING_SAID, Said
-from hub.alerts.tally import Tally
+from hub.alerts.suppression.tally import Tally
+from hub.alerts.telling.decision import (
+    Say,
+    Situation,
+    Untold,
+    alone,
+    audience,
+    decide,
+    look_again,
+    newcomers,
+    next_step,
+)
+from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.model import Phase, Suppressed, Suppressor
 from tests.rules.making import rules
 

@@ -1,0 +1,1 @@
+"""What keeps an alert from being told: silences, `unless`, limits."""

@@ -1,0 +1,1 @@
+"""What is told of alerts, to whom and in which words: one decision, and what carries it out."""
