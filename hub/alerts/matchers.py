@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hub.expressions.dialect import PatternError
-from hub.expressions.linear import Linear
+from hub.expressions.patterns.dialect import PatternError
+from hub.expressions.patterns.linear import Linear
 from hub.limits import REGEX_CHARS
 
 __all__ = ["NARROWER", "Matcher", "match_all", "parse_matchers", "why_too_wide"]

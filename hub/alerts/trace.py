@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from hub.clock import rfc3339
-from hub.expressions.format import bytes_text
+from hub.expressions.templates.format import bytes_text
 from hub.limits import TRACE_HEAD_BYTES
 from hub.model import Event, Suppressed
 from hub.rules.running.transition import Transition

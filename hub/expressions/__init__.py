@@ -4,9 +4,7 @@ A leaf: rules, alerts and receivers compile with it at load and run what they go
 """
 
 from hub.errors import CompileError, EvaluationError
-from hub.expressions.bare import bare_names
-from hub.expressions.caret import caret
-from hub.expressions.history import Reading, Slot
+from hub.expressions.compiling.history_calls import Reading, Slot
 from hub.expressions.names import NO_SAMPLES, Context, Equality, Samples, Scope
 from hub.expressions.program import (
     Program,
@@ -17,8 +15,10 @@ from hub.expressions.program import (
     evaluate,
     is_word,
 )
-from hub.expressions.template import Rendered, Template, compile_template, literal
-from hub.expressions.topic import TopicTemplate, compile_topic, encode_level, short_level
+from hub.expressions.syntax.caret import caret
+from hub.expressions.templates.bare import bare_names
+from hub.expressions.templates.template import Rendered, Template, compile_template, literal
+from hub.expressions.templates.topic import TopicTemplate, compile_topic, encode_level, short_level
 from hub.expressions.values import UInt
 
 __all__ = [

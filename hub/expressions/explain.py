@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from hub.errors import CompileError
-from hub.expressions.lexer import Token, tokenize
 from hub.expressions.program import Program, compile_expression
+from hub.expressions.syntax.lexer import Token, tokenize
 
 __all__ = ["parts"]
 

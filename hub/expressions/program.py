@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.errors import CompileError, EvaluationError
-from hub.expressions.ast import Item, ListOf, Literal, Logic, Name, Node, Operation, Select
-from hub.expressions.compiler import Compiler
-from hub.expressions.foreign import in_our_words
-from hub.expressions.history import Reading
+from hub.expressions.compiling.compiler import Compiler
+from hub.expressions.compiling.history_calls import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Samples, Scope
-from hub.expressions.parser import parse
+from hub.expressions.syntax.ast import Item, ListOf, Literal, Logic, Name, Node, Operation, Select
+from hub.expressions.syntax.foreign import in_our_words
+from hub.expressions.syntax.parser import parse
 
 __all__ = ["Program", "RunAll", "compile_condition", "compile_expression", "compile_together", "evaluate", "is_word"]
 

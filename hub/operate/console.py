@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from hub.clock import PEOPLE, Clock, SystemClock
-from hub.expressions.format import bytes_text
+from hub.expressions.templates.format import bytes_text
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.phrases import (

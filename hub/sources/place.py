@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from hub.documents.document import Node
-from hub.expressions.topic import encode_level
+from hub.expressions.templates.topic import encode_level
 from hub.fields import Bad, did_you_mean, text
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES

@@ -17,7 +17,7 @@ from hub.documents.duration import format_duration
 from hub.errors import Code, EvaluationError, RequestError
 from hub.expressions import Program
 from hub.expressions.explain import parts
-from hub.expressions.format import bytes_text
+from hub.expressions.templates.format import bytes_text
 from hub.fields import did_you_mean
 from hub.ingest.decode import decode_again
 from hub.ingest.payload_reading import unreadable

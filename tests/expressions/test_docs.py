@@ -14,8 +14,8 @@ import pytest
 from hub.expressions import Context, EvaluationError, Scope, compile_expression, compile_template, evaluate
 from hub.expressions.library import FUNCTIONS
 from hub.expressions.library.comparison import equal
-from hub.expressions.library.macros import MACROS
 from hub.expressions.names import HISTORY
+from hub.expressions.runtime.macro_loops import MACROS
 from hub.expressions.values import TYPES, type_of
 from hub.model import Event
 from hub.rules.samples.sampler import Sampler

@@ -5,7 +5,7 @@ import pytest
 from hub.errors import EvaluationError
 from hub.expressions import Scope, compile_condition, evaluate
 from hub.expressions.library import FUNCTIONS, GLOBALS
-from hub.expressions.library.registry import Function, cel
+from hub.expressions.runtime.functions import Function, cel
 
 
 @pytest.mark.parametrize(

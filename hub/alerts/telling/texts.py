@@ -8,7 +8,7 @@ from typing import Any
 from hub.alerts.telling.unheard import silence_summary
 from hub.clock import PEOPLE, rfc3339
 from hub.expressions import NO_SAMPLES, Context, Template
-from hub.expressions.format import bytes_text
+from hub.expressions.templates.format import bytes_text
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
 from hub.rules.instances.rule_instances import NOTHING, at_way

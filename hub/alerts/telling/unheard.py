@@ -15,8 +15,8 @@ from hub.documents.duration import spoken_duration
 from hub.errors import CompileError, EvaluationError
 from hub.expressions import Context, Program, Template, compile_expression
 from hub.expressions.explain import parts
-from hub.expressions.format import plain
-from hub.expressions.template import Filler
+from hub.expressions.templates.format import plain
+from hub.expressions.templates.template import Filler
 from hub.limits import LAST_VALUE_BYTES, LAST_VALUES, TEMPLATE_BYTES
 from hub.model import Event, Phase, Reason
 from hub.printable import shorten, visible

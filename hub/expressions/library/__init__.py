@@ -11,15 +11,12 @@ from hub.expressions.library import (
     conversions,
     encoders,
     formatting,
-    logic,
-    macros,
     math,
     optionals,
-    places,
-    steps,
     strings,
 )
-from hub.expressions.library.registry import FUNCTIONS, Function, Signature
+from hub.expressions.runtime import logic, macro_loops, places, steps
+from hub.expressions.runtime.functions import FUNCTIONS, Function, Signature
 
 __all__ = ["FUNCTIONS", "GLOBALS", "Function", "Signature"]
 
@@ -34,7 +31,7 @@ GLOBALS: dict[str, object] = {
 """The whole world of a compiled expression: the names that the compiler writes into its source."""
 
 _FAMILIES: tuple[Any, ...] = (arithmetic, calendar, collections, comparison, conversions, encoders, formatting, logic)
-_FAMILIES += (macros, math, optionals, places, steps, strings)
+_FAMILIES += (macro_loops, math, optionals, places, steps, strings)
 for _family in _FAMILIES:
     GLOBALS |= {name: getattr(_family, name) for name in _family.OPERATIONS}
 GLOBALS |= {function.symbol: function.call for function in FUNCTIONS.values()}

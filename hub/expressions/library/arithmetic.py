@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.steps import charge
 from hub.expressions.times import duration_of, nanoseconds, timestamp_of
 from hub.expressions.values import INT_MAX, INT_MIN, UINT_MAX, UInt, no_overload
 from hub.limits import EXPRESSION_RESULT

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hub.errors import EvaluationError
-from hub.expressions.library.registry import cel
+from hub.expressions.runtime.functions import cel
 from hub.expressions.times import nanoseconds
 from hub.expressions.values import no_overload
 

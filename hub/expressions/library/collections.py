@@ -5,8 +5,8 @@ from typing import Any
 
 from hub.errors import EvaluationError
 from hub.expressions.library.comparison import equal, lookup
-from hub.expressions.library.registry import cel
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.functions import cel
+from hub.expressions.runtime.steps import charge
 from hub.expressions.values import Optional, UInt, an, no_overload, type_of
 
 __all__ = ["OPERATIONS", "element", "elements"]

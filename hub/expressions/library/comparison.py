@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.steps import charge
 from hub.expressions.times import nanoseconds
 from hub.expressions.values import CelType, Optional, UInt, no_overload
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from hub.errors import EvaluationError
 from hub.expressions.library.conversions import duration_text, number_text, timestamp_text
-from hub.expressions.library.registry import cel
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.functions import cel
+from hub.expressions.runtime.steps import charge
 from hub.expressions.values import CelType, UInt, an, no_overload, type_of
 from hub.limits import EXPRESSION_RESULT
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.library.registry import cel
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.functions import cel
+from hub.expressions.runtime.steps import charge
 from hub.expressions.values import INT_MAX, UINT_MAX, UInt, no_overload
 
 __all__ = ["OPERATIONS"]

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.library.registry import cel
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.functions import cel
+from hub.expressions.runtime.steps import charge
 from hub.expressions.times import nanoseconds
 from hub.expressions.values import Optional, no_overload
 

@@ -6,9 +6,9 @@ Linear, but up to some ns per character and instruction of the compiled pattern,
 import functools
 
 from hub.errors import EvaluationError
-from hub.expressions.dialect import PatternError, translate
-from hub.expressions.library.steps import charge
-from hub.expressions.linear import Linear
+from hub.expressions.patterns.dialect import PatternError, translate
+from hub.expressions.patterns.linear import Linear
+from hub.expressions.runtime.steps import charge
 from hub.limits import REGEX_CHARS, REGEX_FOUND_SIZE
 
 __all__ = ["Pattern", "found_pattern", "pattern"]

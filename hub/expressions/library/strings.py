@@ -4,8 +4,8 @@ from typing import Any
 
 from hub.errors import EvaluationError
 from hub.expressions.library.regex import Pattern, found_pattern
-from hub.expressions.library.registry import cel
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.functions import cel
+from hub.expressions.runtime.steps import charge
 from hub.expressions.values import no_overload
 from hub.limits import EXPRESSION_RESULT
 

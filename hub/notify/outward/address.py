@@ -12,7 +12,7 @@ from hub.documents.document import Node
 from hub.documents.value_schema import TEXT, with_schema
 from hub.errors import CompileError
 from hub.expressions import Template
-from hub.expressions.template import Filler, fillers
+from hub.expressions.templates.template import Filler, fillers
 from hub.fields import Bad, text
 from hub.limits import ADDRESS_CHARS, ADDRESS_VALUE_CHARS
 from hub.notify.wording.templating import SCOPE, mistake, names, template

@@ -16,7 +16,7 @@ from hub.documents.document import Node
 from hub.documents.secret import Secret
 from hub.documents.value_schema import TEXT, with_schema
 from hub.errors import CompileError
-from hub.expressions.template import Filler, fillers
+from hub.expressions.templates.template import Filler, fillers
 from hub.fields import Bad, secret
 from hub.limits import URL_VALUE_CHARS
 from hub.notify.outward.hostname import unusable

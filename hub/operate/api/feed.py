@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from hub.clock import Clock, rfc3339
-from hub.expressions.format import bytes_text
+from hub.expressions.templates.format import bytes_text
 from hub.ids import fingerprint_in
 from hub.limits import FEED_EVENTS_A_SECOND, FEED_KEPT, FEED_PAUSE_SECONDS, FEED_PAYLOAD_BYTES, FEED_REPEATS_A_SECOND
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Rejected

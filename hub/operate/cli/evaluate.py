@@ -13,7 +13,7 @@ from hub.clock import SystemClock
 from hub.documents.document import Problems
 from hub.errors import CompileError, ConfigError, EvaluationError
 from hub.expressions import Program, Scope, caret, compile_expression
-from hub.expressions.format import plain
+from hub.expressions.templates.format import plain
 from hub.expressions.times import read_timestamp
 from hub.expressions.values import type_of
 from hub.ingest.decode import Undecodable, decode

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from hub.documents.document import Node
 from hub.errors import EvaluationError, Problem
 from hub.expressions import Program, bare_names
-from hub.expressions.ast import Literal, Name, Operation
-from hub.expressions.parser import parse
+from hub.expressions.syntax.ast import Literal, Name, Operation
+from hub.expressions.syntax.parser import parse
 from hub.ingest.topics import matches
 from hub.rules.lint.logic.atoms import examples
 from hub.rules.lint.logic.entailment import entails

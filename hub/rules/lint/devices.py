@@ -9,10 +9,10 @@ from hub.devices.registry import Registry
 from hub.documents.document import Node
 from hub.documents.duration import format_duration
 from hub.errors import Problem
-from hub.expressions.ast import Has, Name, Select
-from hub.expressions.ast import Node as Expression
 from hub.expressions.names import BUILTINS
-from hub.expressions.parser import parse
+from hub.expressions.syntax.ast import Has, Name, Select
+from hub.expressions.syntax.ast import Node as Expression
+from hub.expressions.syntax.parser import parse
 from hub.fields import did_you_mean
 from hub.rules.reading.rule import Rule
 

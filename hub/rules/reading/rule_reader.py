@@ -12,7 +12,7 @@ from typing import Any
 from hub.documents.document import Node, Problems
 from hub.errors import CompileError
 from hub.expressions import Program, Scope, Template, caret, compile_template
-from hub.expressions.asked import asks_label
+from hub.expressions.templates.asked import asks_label
 from hub.fields import KeyTable, Section, did_you_mean
 from hub.rules.reading.compiled import compiled
 from hub.rules.reading.foreign_keys import RULE_KEYS, automation

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hub.expressions import Context
-from hub.expressions.format import plain
+from hub.expressions.templates.format import plain
 from hub.limits import VALUE_CHARS
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.reading.rule import Rule

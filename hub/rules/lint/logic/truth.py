@@ -11,7 +11,8 @@ from itertools import product
 from math import prod
 
 from hub.expressions import Program, Scope
-from hub.expressions.ast import (
+from hub.expressions.names import BUILTINS, HISTORY
+from hub.expressions.syntax.ast import (
     Bind,
     Call,
     Comprehension,
@@ -25,8 +26,7 @@ from hub.expressions.ast import (
     Operation,
     Select,
 )
-from hub.expressions.names import BUILTINS, HISTORY
-from hub.expressions.parser import parse
+from hub.expressions.syntax.parser import parse
 from hub.rules.lint.logic.atoms import Atom, Clause, Known, constant, possible
 
 __all__ = ["MOST", "clauses", "never", "subjects"]

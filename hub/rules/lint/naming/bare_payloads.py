@@ -8,10 +8,10 @@ import orjson
 from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Program
-from hub.expressions.ast import Comprehension, ListOf, Literal, Name, Operation
-from hub.expressions.ast import Node as Expression
-from hub.expressions.parser import parse
-from hub.expressions.template import Filler
+from hub.expressions.syntax.ast import Comprehension, ListOf, Literal, Name, Operation
+from hub.expressions.syntax.ast import Node as Expression
+from hub.expressions.syntax.parser import parse
+from hub.expressions.templates.template import Filler
 from hub.ingest.decode import Undecodable, decode
 from hub.model import Delivery
 from hub.rules.lint.naming.homonyms import written_texts

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Program, Template, bare_names
-from hub.expressions.template import Filler
+from hub.expressions.templates.template import Filler
 from hub.rules.reading.rule import Rule
 
 __all__ = ["homonyms", "written_texts"]

@@ -13,10 +13,10 @@ from hub.documents.document import Node
 from hub.documents.nearest import nearest
 from hub.errors import Problem
 from hub.expressions import Program, Template
-from hub.expressions.ast import Item, ListOf, Name, Operation, Select
-from hub.expressions.ast import Node as Expression
-from hub.expressions.parser import parse
-from hub.expressions.template import Filler
+from hub.expressions.syntax.ast import Item, ListOf, Name, Operation, Select
+from hub.expressions.syntax.ast import Node as Expression
+from hub.expressions.syntax.parser import parse
+from hub.expressions.templates.template import Filler
 from hub.printable import first_odd, odd
 from hub.rules.reading.loader import RuleSet
 from hub.rules.reading.rule import Rule

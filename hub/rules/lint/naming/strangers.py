@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Template, TopicTemplate
-from hub.expressions.ast import Name, Select
-from hub.expressions.parser import parse
-from hub.expressions.template import Filler
+from hub.expressions.syntax.ast import Name, Select
+from hub.expressions.syntax.parser import parse
+from hub.expressions.templates.template import Filler
 from hub.fields import did_you_mean
 from hub.rules.lint.naming.unused import listed, told
 from hub.rules.reading.loader import RuleSet

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 from hub.errors import CompileError
-from hub.expressions.ast import (
+from hub.expressions.syntax.ast import (
     Call,
     Conditional,
     Entry,
@@ -23,8 +23,8 @@ from hub.expressions.ast import (
     Operation,
     Select,
 )
-from hub.expressions.lexer import RESERVED, Token, tokenize
-from hub.expressions.macros import expand
+from hub.expressions.syntax.lexer import RESERVED, Token, tokenize
+from hub.expressions.syntax.macros import expand
 from hub.expressions.values import INT_MAX
 from hub.limits import EXPRESSION_DEPTH
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from hub.errors import EvaluationError
 from hub.expressions.library.collections import build_map, elements
-from hub.expressions.library.logic import ERRORS, reason, truth
-from hub.expressions.library.steps import charge
+from hub.expressions.runtime.logic import ERRORS, reason, truth
+from hub.expressions.runtime.steps import charge
 from hub.expressions.values import Optional, an, type_of
 
 __all__ = ["MACROS", "OPERATIONS"]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from hub.expressions.ast import Bind, Comprehension, Entry, Has, Item, ListOf, Literal, MapOf, Name, Node
+from hub.expressions.syntax.ast import Bind, Comprehension, Entry, Has, Item, ListOf, Literal, MapOf, Name, Node
 
 __all__ = ["shared", "size"]
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from hub.expressions.ast import Has, Literal, Name, Node, Select
-from hub.expressions.parser import parse
-from hub.expressions.template import Filler, Template
+from hub.expressions.syntax.ast import Has, Literal, Name, Node, Select
+from hub.expressions.syntax.parser import parse
+from hub.expressions.templates.template import Filler, Template
 
 __all__ = ["asks_label"]
 

@@ -10,12 +10,12 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from hub.expressions.ast import Bind, Call, Comprehension, Name, Node
-from hub.expressions.emitter import UNKNOWN, Code, Emitter
-from hub.expressions.library.registry import NUMBERS
+from hub.expressions.compiling.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.compiling.resolver import Resolver
 from hub.expressions.names import HISTORY
-from hub.expressions.resolver import Resolver
+from hub.expressions.runtime.functions import NUMBERS
 from hub.expressions.sampled import NUMBER, SAMPLED, TRAIL, HistoryFunction
+from hub.expressions.syntax.ast import Bind, Call, Comprehension, Name, Node
 from hub.expressions.values import an
 from hub.limits import WINDOW_SECONDS
 

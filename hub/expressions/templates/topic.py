@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.errors import CompileError
 from hub.expressions.names import Context, Scope
-from hub.expressions.template import Filler, fillers
+from hub.expressions.templates.template import Filler, fillers
 from hub.limits import TOPIC_BYTES
 
 __all__ = ["TopicTemplate", "compile_topic", "encode_level", "short_level"]

@@ -8,8 +8,8 @@ Texts are characters here, not bytes: `\C`, a single byte, is refused, and `\B` 
 import unicodedata
 from typing import NamedTuple, NoReturn
 
-from hub.expressions.brackets import ANY, CATEGORIES, NOT_NEWLINE, PERL, POSIX, Bracket, is_script
-from hub.expressions.branches import Flags, Group, Part
+from hub.expressions.patterns.brackets import ANY, CATEGORIES, NOT_NEWLINE, PERL, POSIX, Bracket, is_script
+from hub.expressions.patterns.branches import Flags, Group, Part
 from hub.limits import REGEX_DEPTH, REGEX_REPEATS, REGEX_SIZE
 
 __all__ = ["PatternError", "Translation", "translate"]

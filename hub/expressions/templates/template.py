@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.format import Format, for_people, format_for, plain
-from hub.expressions.history import Reading
+from hub.expressions.compiling.history_calls import Reading
 from hub.expressions.names import NO_SAMPLES, Context, Samples, Scope
 from hub.expressions.program import Program
-from hub.expressions.segments import Hole, cut
+from hub.expressions.templates.format import Format, for_people, format_for, plain
+from hub.expressions.templates.segments import Hole, cut
 from hub.limits import TEMPLATE_BYTES
 from hub.printable import shorten, visible
 

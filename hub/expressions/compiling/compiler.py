@@ -11,8 +11,17 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from hub.errors import CompileError
-from hub.expressions import calls, operators
-from hub.expressions.ast import (
+from hub.expressions.compiling import calls, operators
+from hub.expressions.compiling.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.compiling.resolver import Resolver
+from hub.expressions.compiling.sharing import shared, size
+from hub.expressions.library import GLOBALS
+from hub.expressions.names import Scope
+from hub.expressions.runtime.functions import NUMBERS
+from hub.expressions.runtime.logic import ERRORS
+from hub.expressions.runtime.macro_loops import MACROS
+from hub.expressions.runtime.steps import start
+from hub.expressions.syntax.ast import (
     Bind,
     Call,
     Comprehension,
@@ -28,15 +37,6 @@ from hub.expressions.ast import (
     Operation,
     Select,
 )
-from hub.expressions.emitter import UNKNOWN, Code, Emitter
-from hub.expressions.library import GLOBALS
-from hub.expressions.library.logic import ERRORS
-from hub.expressions.library.macros import MACROS
-from hub.expressions.library.registry import NUMBERS
-from hub.expressions.library.steps import start
-from hub.expressions.names import Scope
-from hub.expressions.resolver import Resolver
-from hub.expressions.sharing import shared, size
 from hub.expressions.values import TYPES, an, type_of
 
 __all__ = ["Compiler"]

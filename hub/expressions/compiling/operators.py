@@ -6,8 +6,8 @@ else cannot be compared, Python refuses itself.
 
 import operator as python
 
-from hub.expressions.emitter import UNKNOWN, Code, Emitter
-from hub.expressions.library.registry import NUMBERS
+from hub.expressions.compiling.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.runtime.functions import NUMBERS
 
 __all__ = ["arithmetic", "arithmetic_kind", "comparable", "comparison", "equality"]
 

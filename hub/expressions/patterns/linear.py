@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from hub.expressions.dialect import PatternError, translate
+from hub.expressions.patterns.dialect import PatternError, translate
 
 __all__ = ["Linear"]
 

@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hub.documents.nearest import nearest
-from hub.expressions.ast import Call, Node
-from hub.expressions.emitter import UNKNOWN, Code
-from hub.expressions.foreign import function_of_others
-from hub.expressions.history import history
+from hub.expressions.compiling.emitter import UNKNOWN, Code
+from hub.expressions.compiling.history_calls import history
+from hub.expressions.compiling.resolver import Host, Resolver, path
 from hub.expressions.library import FUNCTIONS, Function, arithmetic, collections, comparison
 from hub.expressions.library.arithmetic import negate
 from hub.expressions.library.collections import build_map
-from hub.expressions.library.logic import invert
 from hub.expressions.library.regex import pattern
 from hub.expressions.names import HISTORY
-from hub.expressions.resolver import Host, Resolver, path
+from hub.expressions.runtime.logic import invert
+from hub.expressions.syntax.ast import Call, Node
+from hub.expressions.syntax.foreign import function_of_others
 from hub.expressions.values import an
 
 __all__ = ["BINARY", "build_map", "call", "invert", "negate"]

@@ -1,7 +1,7 @@
 """The names that stand alone in an expression: what a condition calls so, its rule's texts call so, too."""
 
-from hub.expressions.ast import Name
-from hub.expressions.parser import parse
+from hub.expressions.syntax.ast import Name
+from hub.expressions.syntax.parser import parse
 
 __all__ = ["bare_names"]
 

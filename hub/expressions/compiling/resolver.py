@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
 
 from hub.documents.nearest import nearest
-from hub.expressions.ast import Has, Name, Node, Select
-from hub.expressions.emitter import Code, Emitter
-from hub.expressions.misspelt import misspelt
+from hub.expressions.compiling.emitter import Code, Emitter
 from hub.expressions.names import BUILTINS, EVENT, Scope
+from hub.expressions.syntax.ast import Has, Name, Node, Select
+from hub.expressions.syntax.misspelt import misspelt
 from hub.expressions.values import TYPES
 
 __all__ = ["Host", "Resolver", "path"]

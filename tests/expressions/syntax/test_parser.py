@@ -2,9 +2,9 @@ import pytest
 
 from hub.errors import CompileError
 from hub.expressions import evaluate
-from hub.expressions.ast import Call, Conditional, Logic, Operation, Select
-from hub.expressions.lexer import tokenize
-from hub.expressions.parser import parse
+from hub.expressions.syntax.ast import Call, Conditional, Logic, Operation, Select
+from hub.expressions.syntax.lexer import tokenize
+from hub.expressions.syntax.parser import parse
 
 
 def shape(node):  # noqa: PLR0911 - one way for each kind of node

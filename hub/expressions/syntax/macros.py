@@ -3,8 +3,8 @@
 from typing import Any
 
 from hub.errors import CompileError
-from hub.expressions.ast import Bind, Comprehension, Has, Name, Node, Select
-from hub.expressions.lexer import Token
+from hub.expressions.syntax.ast import Bind, Comprehension, Has, Name, Node, Select
+from hub.expressions.syntax.lexer import Token
 
 __all__ = ["expand"]
 

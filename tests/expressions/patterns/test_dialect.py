@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.expressions.dialect import PatternError, translate
-from hub.expressions.linear import Linear
+from hub.expressions.patterns.dialect import PatternError, translate
+from hub.expressions.patterns.linear import Linear
 from hub.limits import REGEX_DEPTH, REGEX_SIZE
 
 try:

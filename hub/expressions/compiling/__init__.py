@@ -1,0 +1,1 @@
+"""The tree of an expression to one Python function."""

@@ -1,0 +1,1 @@
+"""Texts with `{…}` in them: summaries, labels, topics."""
