@@ -79,8 +79,8 @@ def test_nobody_outside_the_store_sees_its_database():
     inner = {"hub.store.database", "hub.store.lock"}
     allowed = {
         ("hub.operate.doctor.machine", "sqlite3"),  # tells SQLite's version
-        ("hub.operate.doctor.state", "hub.store.lock"),  # what a path is, before it is opened
-        ("hub.operate.doctor.topics", "hub.store.lock"),
+        ("hub.operate.doctor.state_check", "hub.store.lock"),  # what a path is, before it is opened
+        ("hub.operate.doctor.unheard_topics", "hub.store.lock"),
     }
     seen = set()
     for path, tree in MODULES.items():

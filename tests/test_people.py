@@ -12,7 +12,7 @@ from hub.clock import PEOPLE, ManualClock, People
 from hub.expressions import Scope, compile_template
 from hub.notify.wording.templating import SCOPE, names
 from hub.notify.wording.text import message
-from hub.operate.log import LogObserver
+from hub.operate.terminal.log import LogObserver
 from tests.acceptance.scene import scene
 from tests.support import prefork
 

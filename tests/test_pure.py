@@ -33,7 +33,7 @@ IMPORTS = """
 import asyncio, sys
 sys.modules["uvloop"] = sys.modules["yaml._yaml"] = None
 from hub.documents import document
-from hub.operate.runner import run_loop
+from hub.operate.process.runner import run_loop
 async def kind():
     return type(asyncio.get_running_loop()).__module__
 print(run_loop(kind()), document._LOADER.__module__)

@@ -17,10 +17,10 @@ from hub.config import load_settings
 from hub.documents.document import Problems, parse_document
 from hub.documents.shipped_files import shared
 from hub.notify.receiver_settings import read_receivers
-from hub.operate import attention
-from hub.operate import log as log_module
 from hub.operate.cli import COMMANDS, make_app
-from hub.operate.phrases import __file__ as phrases_file
+from hub.operate.terminal import attention
+from hub.operate.terminal import log as log_module
+from hub.operate.terminal.phrases import __file__ as phrases_file
 from hub.rules.reading import rule_reader
 from hub.rules.reading.loader import load_rules
 from hub.rules.reading.rule_values import Known

@@ -13,9 +13,9 @@ import pytest_asyncio
 from hub.clock import ManualClock
 from hub.model import Delivered
 from hub.observer import Observer
-from hub.operate.api.actor import ADMIN, OPERATOR, ROLES, VIEWER
-from hub.operate.api.feed import Feed, for_role
-from hub.operate.api.server import ENDPOINTS
+from hub.operate.api.feed.feed import Feed, for_role
+from hub.operate.api.front.actor import ADMIN, OPERATOR, ROLES, VIEWER
+from hub.operate.api.front.server import ENDPOINTS
 from hub.operate.mosquitto import Mosquitto
 from tests.notify.fakes import notification
 from tests.notify.test_webpush import Browser

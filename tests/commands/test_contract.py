@@ -6,9 +6,9 @@ from jsonschema import Draft202012Validator
 from hub.commands import contract
 from hub.commands.contract import COMMANDS, Asking, Key
 from hub.errors import RequestError
-from hub.operate.api.openapi import document
-from hub.operate.api.server import ENDPOINTS
-from hub.operate.asyncapi import asyncapi
+from hub.operate.api.front.server import ENDPOINTS
+from hub.operate.specs.asyncapi import asyncapi
+from hub.operate.specs.openapi import document
 
 OPENAPI, ASYNCAPI = document(ENDPOINTS), asyncapi()
 KINDS = sorted({each.asked for each in COMMANDS.values()}, key=lambda kind: kind.__name__)

@@ -11,8 +11,8 @@ from hub.commands import desk, seams
 from hub.commands.owner import OwnerAsk, OwnerMirror
 from hub.commands.service import Service
 from hub.commands.slices import at_once
-from hub.operate.api.alertmanager.bodies import shown
-from hub.operate.api.ticker import alert_counts
+from hub.operate.api.alertmanager.alert_bodies import shown
+from hub.operate.api.feed.ticker import alert_counts
 from hub.rules.posted.posting import Posting
 from hub.trial.world import World
 from tests.alerts.flapper import rule_set

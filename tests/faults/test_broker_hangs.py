@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from hub.config import Settings
-from hub.operate.ask import ask
+from hub.operate.client.ask import ask
 from tests.support.brokers import frozen
 from tests.support.ends import watching
 from tests.support.hub import Hub

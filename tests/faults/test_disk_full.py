@@ -11,8 +11,8 @@ import pytest
 
 from hub.config import load_settings
 from hub.errors import Code, RequestError
-from hub.operate.ask import ask
-from hub.operate.reach import Reach
+from hub.operate.client.ask import ask
+from hub.operate.client.reach import Reach
 from tests.support import prefork
 from tests.support.ends import Web
 from tests.support.hub import Hub

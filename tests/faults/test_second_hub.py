@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from hub.config import Settings
-from hub.operate.ask import NoAnswer, ask
+from hub.operate.client.ask import NoAnswer, ask
 from tests.support.ends import watching
 from tests.support.hub import ROOT, Hub
 from tests.support.mqtt import bounded, client

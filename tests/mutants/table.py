@@ -101,5 +101,5 @@ TABLE = {
     "hub/schedules/wall.py": ["tests/schedules/test_schedule.py", "tests/schedules/test_oracle.py"],
     "hub/schedules/schedule.py": ["tests/schedules/test_schedule.py", "tests/schedules/test_oracle.py"],
     "hub/schedules/reading.py": ["tests/schedules/test_reading.py"],
-    "hub/operate/api/guard.py": ["tests/operate/api/test_guard.py"],
+    "hub/operate/api/front/access.py": ["tests/operate/api/front/test_access.py"],
 }

@@ -13,7 +13,7 @@ from hub.documents.secret import Secret
 from hub.errors import StoreUnusable
 from hub.node.identity import identify
 from hub.node.opening import open_state
-from hub.operate.api.login import Logins
+from hub.operate.api.front.login import Logins
 from hub.store.memory import MemoryStore
 
 EARLIER = Path(__file__).parents[1] / "store" / "states" / "keys.db.xz"

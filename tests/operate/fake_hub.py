@@ -6,8 +6,8 @@ import threading
 import time
 
 from hub.errors import BrokerUnreachable, ConfigError, HubError, Problem
-from hub.operate.guard import guarded
-from hub.operate.runner import run_loop, serve
+from hub.operate.process.one_line_errors import guarded
+from hub.operate.process.runner import run_loop, serve
 
 
 class FakeApp:

@@ -131,7 +131,7 @@ def serve(door, limits):
         assert hasattr(module, name), name
         setattr(module, name, value)
     commands = import_module("hub.operate.cli").COMMANDS.values() if not limits else ["run:run"]
-    for name in [*("hub.operate.cli." + each.partition(":")[0] for each in commands), "hub.operate.api.server"]:
+    for name in [*("hub.operate.cli." + each.partition(":")[0] for each in commands), "hub.operate.api.front.server"]:
         import_module(name)
     while True:
         word, descriptors, *_ = socket.recv_fds(door, 1, 4)

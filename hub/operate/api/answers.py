@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from hub.errors import HubError
-from hub.operate.api.actor import Refused
+from hub.operate.api.front.actor import Refused
 from hub.operate.api.statuses import code_of, status_of
 
 __all__ = ["answer", "asked_number", "refusal", "refused", "retry_after"]

@@ -17,21 +17,21 @@ from hub import __version__
 from hub.app import App
 from hub.commands.seams import Ask, Desk, Mirror
 from hub.errors import HubError
-from hub.operate.api.actor import LOCAL, Actor, Refused
 from hub.operate.api.answers import refusal, refused
-from hub.operate.api.audience import Audience
-from hub.operate.api.bodies import Bodies
-from hub.operate.api.costs import Costs
-from hub.operate.api.described import Described
-from hub.operate.api.door import Traffic
-from hub.operate.api.feed import Feed
-from hub.operate.api.guard import Guard
-from hub.operate.api.login import Logins
-from hub.operate.api.reads import Reads, Sent
-from hub.operate.api.recent import Recent
-from hub.operate.api.standing import Standing
-from hub.operate.api.ticker import Ticker
-from hub.operate.figures import Figures
+from hub.operate.api.feed.audience import Audience
+from hub.operate.api.feed.feed import Feed
+from hub.operate.api.feed.ticker import Ticker
+from hub.operate.api.front.access import Guard
+from hub.operate.api.front.actor import LOCAL, Actor, Refused
+from hub.operate.api.front.door import Traffic
+from hub.operate.api.front.login import Logins
+from hub.operate.api.front.reads import Reads, Sent
+from hub.operate.api.front.request_bodies import Bodies
+from hub.operate.api.gathered.costs import Costs
+from hub.operate.api.gathered.recent import Recent
+from hub.operate.api.gathered.standing import Standing
+from hub.operate.figures.figures import Figures
+from hub.operate.specs.described import Described
 from hub.store.reader import Depth
 
 __all__ = ["Asked", "Endpoint", "Handler", "Site", "routes"]

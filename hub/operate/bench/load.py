@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.ingest.mqtt.session import BrokerSettings
-from hub.operate.bench.wire import PUBACK, PUBLISH, SUBACK, Wire, packet, utf8
+from hub.operate.bench.bench_wire import PUBACK, PUBLISH, SUBACK, Wire, packet, utf8
 
 __all__ = ["HOT", "Ears", "Sent", "publish", "rules_text"]
 

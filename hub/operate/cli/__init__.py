@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from hub import __version__
-from hub.operate.guard import guarded
+from hub.operate.process.one_line_errors import guarded
 
 __all__ = ["COMMANDS", "main", "make_app"]
 

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from hub.observer import Observer, Observers
-from hub.operate.demo import Demo, Note, missing
-from hub.operate.figures import Figures
-from hub.operate.output import Output
-from hub.operate.picture import Picture
-from hub.operate.runner import run_loop
-from hub.operate.summary import Summary
+from hub.operate.demo.demonstration import Demo, Note, missing
+from hub.operate.demo.picture import Picture
+from hub.operate.figures.figures import Figures
+from hub.operate.figures.summary import Summary
+from hub.operate.process.runner import run_loop
+from hub.operate.terminal.output import Output
 
 __all__ = ["demo"]
 

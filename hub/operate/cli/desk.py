@@ -17,9 +17,9 @@ from hub.errors import RequestError
 from hub.limits import TABLE_ROWS
 from hub.machine_zone import zone_named
 from hub.model import Phase
-from hub.operate.ask import ask, ask_all
-from hub.operate.reach import Reach, reach_of
-from hub.operate.runner import run_loop
+from hub.operate.client.ask import ask, ask_all
+from hub.operate.client.reach import Reach, reach_of
+from hub.operate.process.runner import run_loop
 from hub.printable import shown, shown_json, shown_labels
 
 __all__ = ["ack", "alerts", "listing", "print_table", "request", "silence", "unsilence", "user"]

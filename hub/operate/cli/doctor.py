@@ -11,13 +11,13 @@ import typer
 
 from hub.config import Settings, load_settings
 from hub.documents.document import Problems
-from hub.operate.doctor.broker import look_at_broker
+from hub.operate.doctor.broker_check import look_at_broker
 from hub.operate.doctor.finding import Finding, Level, bad, good, warning
 from hub.operate.doctor.machine import look_at_machine
-from hub.operate.doctor.receivers import last_attempts, look_at_receivers
-from hub.operate.doctor.state import look_at_state
-from hub.operate.doctor.topics import LISTEN_SECONDS, SHOWN, look_at_topics
-from hub.operate.runner import run_loop
+from hub.operate.doctor.receiver_check import last_attempts, look_at_receivers
+from hub.operate.doctor.state_check import look_at_state
+from hub.operate.doctor.unheard_topics import LISTEN_SECONDS, SHOWN, look_at_topics
+from hub.operate.process.runner import run_loop
 from hub.printable import shown, shown_json
 from hub.project.files import load_files, look
 

@@ -14,10 +14,10 @@ from rich.table import Table
 from hub.documents.duration import format_duration, parse_duration
 from hub.errors import RequestError
 from hub.limits import DRILL_LOOK_SECONDS, DRILL_WAIT_SECONDS
-from hub.operate.ask import ask
 from hub.operate.cli.desk import Broker, By, Config, Token, Url, print_table, user
-from hub.operate.reach import Reach, reach_of
-from hub.operate.runner import run_loop
+from hub.operate.client.ask import ask
+from hub.operate.client.reach import Reach, reach_of
+from hub.operate.process.runner import run_loop
 from hub.printable import shown
 
 __all__ = ["drill"]

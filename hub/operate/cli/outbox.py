@@ -19,7 +19,7 @@ from hub.documents.document import Problems
 from hub.errors import StoreLocked
 from hub.limits import OUTBOX_SHOWN
 from hub.operate.cli.desk import Broker, By, Config, Token, Url, listing, print_table, request, user
-from hub.operate.reach import reach_of
+from hub.operate.client.reach import reach_of
 from hub.printable import shown, shown_json
 from hub.project.files import load_files, people_of
 from hub.spine.delivery_trace import delivery_row

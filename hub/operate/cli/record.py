@@ -18,8 +18,8 @@ from hub.documents.duration import parse_duration
 from hub.errors import ConfigError, HubError
 from hub.ingest.itself import Itself
 from hub.ingest.topics import check_filter
-from hub.operate.connect import connected
-from hub.operate.runner import Stopper, run_loop
+from hub.operate.client.connect import connected
+from hub.operate.process.runner import Stopper, run_loop
 from hub.printable import shown
 from hub.project.files import load_files
 from hub.trial.records import line_of

@@ -11,15 +11,15 @@ from hub.app import App
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 from hub.observer import Observers
-from hub.operate.descriptors import raise_limit
-from hub.operate.figures import Figures
-from hub.operate.output import Output
-from hub.operate.runner import run_loop, serve
+from hub.operate.figures.figures import Figures
+from hub.operate.process.descriptors import raise_limit
+from hub.operate.process.runner import run_loop, serve
+from hub.operate.terminal.output import Output
 from hub.tracing.spans import Tracing
 
 if TYPE_CHECKING:
-    from hub.operate.api.server import HttpServer
-    from hub.operate.tracing import Collector
+    from hub.operate.api.front.server import HttpServer
+    from hub.operate.process.collector import Collector
 
 __all__ = ["run"]
 
@@ -67,7 +67,7 @@ def _servers(settings: Settings, clock: Clock, figures: Figures, output: Output)
     """Make the HTTP interface, where it is wanted."""
     if not settings.http.enabled:
         return []
-    from hub.operate.api.server import HttpServer  # noqa: PLC0415 - 0.4 s of imports, for who wants it
+    from hub.operate.api.front.server import HttpServer  # noqa: PLC0415 - 0.4 s of imports, for who wants it
 
     return [HttpServer(settings.http, clock, figures, lambda url: output.note("http", f"listens on {url}"))]
 
@@ -76,7 +76,7 @@ def _traces(settings: Settings, clock: Clock) -> "tuple[list[Collector], Tracing
     """Make what traces, where it is wanted."""
     if settings.tracing is None:
         return [], None
-    from hub.operate.tracing import Collector  # noqa: PLC0415 - an optional extra, and 0.3 s of imports
+    from hub.operate.process.collector import Collector  # noqa: PLC0415 - an optional extra, and 0.3 s of imports
 
     collector = Collector(settings.tracing, settings.broker.client_id)
     return [collector], Tracing(collector.take, settings.tracing.sample, clock)

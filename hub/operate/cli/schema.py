@@ -12,9 +12,9 @@ from hub.config import load_settings
 from hub.describe import fleet_schema, json_schema, settings_schema
 from hub.documents.document import Problems
 from hub.errors import ConfigError
-from hub.operate.api.openapi import document
-from hub.operate.api.server import ENDPOINTS
-from hub.operate.asyncapi import asyncapi as topics
+from hub.operate.api.front.server import ENDPOINTS
+from hub.operate.specs.asyncapi import asyncapi as topics
+from hub.operate.specs.openapi import document
 from hub.project.files import load_files
 
 __all__ = ["schema"]

@@ -23,7 +23,7 @@ from hub.documents.shipped_files import shared
 from hub.errors import ConfigError, HubError
 from hub.ingest.mqtt.session import BrokerSettings
 from hub.limits import FLEET_DEVICES
-from hub.operate.runner import Stopper, run_loop
+from hub.operate.process.runner import Stopper, run_loop
 from hub.printable import shown, shown_json
 
 __all__ = ["simulate"]

@@ -12,7 +12,7 @@ from hub.clock import PEOPLE
 from hub.documents.secret import Secret
 from hub.machine_zone import zone_named
 from hub.operate.cli.desk import Token, user
-from hub.operate.reach import secret_of, url_of
+from hub.operate.client.reach import secret_of, url_of
 
 __all__ = ["watch"]
 
@@ -38,8 +38,8 @@ def watch(
 
 async def _watch(url: str, token: Secret | None, notes: str) -> None:
     """Look whether the hub is there, so that what is wrong is told before the terminal changes; then show it."""
-    from hub.operate.live.app import LiveView  # noqa: PLC0415 - 0.6 s of Textual and aiohttp, not for `hub --help`
-    from hub.operate.live.link import linked  # noqa: PLC0415 - with it aiohttp's client
+    from hub.operate.live.feed_link import linked  # noqa: PLC0415 - with it aiohttp's client
+    from hub.operate.live.screen import LiveView  # noqa: PLC0415 - 0.6 s of Textual and aiohttp, not for `hub --help`
 
     async with linked(url, token) as link:
         PEOPLE.zone = zone_named(str((await link.read("status")).get("tz", "")))

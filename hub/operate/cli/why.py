@@ -10,7 +10,7 @@ from hub.clock import PEOPLE
 from hub.config import load_settings
 from hub.documents.document import Problems
 from hub.operate.cli.desk import Broker, Config, Token, Url, request
-from hub.operate.reach import reach_of
+from hub.operate.client.reach import reach_of
 from hub.printable import shown, shown_json, shown_labels
 from hub.project.files import load_files, people_of
 from hub.store.sqlite_reader import ask_file

@@ -14,10 +14,10 @@ from hub.ingest.mqtt.session import BrokerSettings
 from hub.ingest.source import Notice
 from hub.ingest.transport.connection import Connection, tls_context
 from hub.limits import CONNECT_SECONDS
-from hub.operate.connect import connected
+from hub.operate.client.connect import connected
+from hub.operate.doctor.broker_kinds import Kind
 from hub.operate.doctor.finding import Finding, bad, good, warning
-from hub.operate.doctor.kinds import Kind
-from hub.operate.doctor.patience import all_until_quiet
+from hub.operate.doctor.time_left import all_until_quiet
 
 __all__ = ["look_at_retained", "look_at_session"]
 

@@ -6,8 +6,8 @@ from typing import Any
 from rich.text import Text
 from textual.widget import Widget
 
-from hub.operate.live.model import FIGURES, Model
-from hub.operate.summary import seconds_shown
+from hub.operate.figures.summary import seconds_shown
+from hub.operate.live.live_model import FIGURES, Model
 from hub.printable import shown
 
 __all__ = ["Head", "figure_shown", "sparkline"]

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hub.operate.live.kinds import Column, Item, Kind
+from hub.operate.live.panes import Column, Item, Kind
 
 __all__ = ["Rows", "widths"]
 

@@ -4,7 +4,8 @@ import inspect
 import re
 from pathlib import Path
 
-from hub.operate.api import feed, server, stream
+from hub.operate.api.feed import feed, stream
+from hub.operate.api.front import server
 
 TEXT = (Path(__file__).parents[3] / "docs" / "http.md").read_text("utf-8")
 

@@ -5,8 +5,8 @@ import pytest
 from hub import errors
 from hub.errors import Code, HubError, RequestError
 from hub.operate.api.answers import refused
-from hub.operate.api.openapi import _REFUSALS
 from hub.operate.api.statuses import CODES, code_of, status_of
+from hub.operate.specs.openapi import _REFUSALS
 
 
 @pytest.mark.parametrize("code", Code)

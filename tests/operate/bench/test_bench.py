@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.operate.bench.bench_wire import packet, utf8
 from hub.operate.bench.load import HOT
 from hub.operate.bench.scenario import SCENARIOS, Scenario, cpu_seconds, run_scenario
-from hub.operate.bench.wire import packet, utf8
 from tests.support import mqtt
 from tests.support.hub import ROOT
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from hub.operate.doctor import machine
 from hub.operate.doctor.finding import Level
 from hub.operate.doctor.machine import look_at_machine
-from hub.operate.doctor.state import look_at_state
+from hub.operate.doctor.state_check import look_at_state
 from hub.store.changes import Changes
 from hub.store.database import Database
 

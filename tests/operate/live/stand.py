@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import WSCloseCode, web
 
-from hub.operate.live.app import LiveView
-from hub.operate.live.link import linked
+from hub.operate.live.feed_link import linked
+from hub.operate.live.screen import LiveView
 
 NOON = "2026-03-01T12:00:00.000Z"
 PATIENCE = 20

@@ -5,8 +5,8 @@ import time
 
 from textual.widgets import Input
 
-from hub.operate.live.app import LiveView
-from hub.operate.live.link import linked
+from hub.operate.live.feed_link import linked
+from hub.operate.live.screen import LiveView
 from tests.operate.live.stand import alert, figures, screen, standing, until, viewing
 
 NAMES = ("alerts", "events", "rules", "devices", "deliveries")

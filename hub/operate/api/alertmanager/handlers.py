@@ -13,9 +13,8 @@ from hub.alerts.suppression.silences import Silence
 from hub.commands.seams import Mirror
 from hub.errors import HubError, RequestError
 from hub.limits import HTTP_BODY_BYTES, POSTED_BATCH, SHOWN_SLICE
-from hub.operate.api.actor import OPERATOR, VIEWER, Refused
-from hub.operate.api.alertmanager import shapes
-from hub.operate.api.alertmanager.bodies import (
+from hub.operate.api.alertmanager import alert_shapes
+from hub.operate.api.alertmanager.alert_bodies import (
     ALERTMANAGER,
     NOBODY,
     Shown,
@@ -25,8 +24,15 @@ from hub.operate.api.alertmanager.bodies import (
     silence_body,
     silences,
 )
-from hub.operate.api.alertmanager.reading import asked_flag, asked_matchers, asked_pattern, read_posting, read_silence
+from hub.operate.api.alertmanager.alert_reading import (
+    asked_flag,
+    asked_matchers,
+    asked_pattern,
+    read_posting,
+    read_silence,
+)
 from hub.operate.api.answers import answer, refused, retry_after
+from hub.operate.api.front.actor import OPERATOR, VIEWER, Refused
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.rules.posted.posting import Posting
 
@@ -212,16 +218,23 @@ _TABLE = (
         VIEWER,
         _status,
         "Which hub this is, and a configuration",
-        shapes.STATUS,
+        alert_shapes.STATUS,
     ),
-    ("GET", "/receivers", VIEWER, _receivers, "The names of all receivers", shapes.RECEIVERS),
-    ("GET", "/alerts", VIEWER, _alerts, "The alerts that fire", shapes.ALERTS),
-    ("POST", "/alerts", OPERATOR, _post_alerts, "Take alerts that somebody else evaluates", shapes.POSTED_ALERTS),
-    ("GET", "/alerts/groups", VIEWER, _groups, "The alerts that fire, by receiver and labels", shapes.GROUPS),
-    ("GET", "/silences", VIEWER, _silences, "Silences, those included that ended lately", shapes.SILENCES),
-    ("POST", "/silences", OPERATOR, _post_silence, "Make a silence, or with its id change one", shapes.POSTED_SILENCE),
-    ("GET", "/silence/{id}", VIEWER, _silence, "One silence", shapes.ONE_SILENCE),
-    ("DELETE", "/silence/{id}", OPERATOR, _delete_silence, "End a silence now", shapes.DELETED),
+    ("GET", "/receivers", VIEWER, _receivers, "The names of all receivers", alert_shapes.RECEIVERS),
+    ("GET", "/alerts", VIEWER, _alerts, "The alerts that fire", alert_shapes.ALERTS),
+    ("POST", "/alerts", OPERATOR, _post_alerts, "Take alerts that somebody else evaluates", alert_shapes.POSTED_ALERTS),
+    ("GET", "/alerts/groups", VIEWER, _groups, "The alerts that fire, by receiver and labels", alert_shapes.GROUPS),
+    ("GET", "/silences", VIEWER, _silences, "Silences, those included that ended lately", alert_shapes.SILENCES),
+    (
+        "POST",
+        "/silences",
+        OPERATOR,
+        _post_silence,
+        "Make a silence, or with its id change one",
+        alert_shapes.POSTED_SILENCE,
+    ),
+    ("GET", "/silence/{id}", VIEWER, _silence, "One silence", alert_shapes.ONE_SILENCE),
+    ("DELETE", "/silence/{id}", OPERATOR, _delete_silence, "End a silence now", alert_shapes.DELETED),
 )
 _LONG = ("/alerts", "/alerts/groups")
 ENDPOINTS = tuple(

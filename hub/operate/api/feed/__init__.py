@@ -1,0 +1,1 @@
+"""The live feed: numbered messages, who listens, and how they go out."""

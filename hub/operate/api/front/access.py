@@ -1,0 +1,166 @@
+"""Who may ask what: tokens and roles, and the checks that keep other web pages from using a browser's login.
+
+Without tokens the hub listens on loopback only, and whoever can reach that is an administrator; then the Host header
+must name this machine, so that a page elsewhere cannot reach it under a name of its own (DNS rebinding), and no proxy
+may have passed the request on, because then somebody else asks.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from hub.clock import Clock
+from hub.config import HttpSettings, Token
+from hub.limits import LOGIN_FAILURES, LOGIN_PAUSE_SECONDS
+from hub.operate.api.front.actor import LOCAL, Actor, Refused
+from hub.operate.api.front.login import COOKIE, Login, Logins, find
+from hub.operate.api.front.origin import Origin, is_forwarded
+from hub.operate.api.front.throttle import Throttle
+from hub.settings.http_settings import is_loopback
+
+__all__ = ["Guard"]
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITE = frozenset({"same-origin", "none"})
+"""Sec-Fetch-Site of a request that no other site caused."""
+
+
+class Guard:
+    """Tells who asks; raises Refused where that is not good enough."""
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        clock: Clock,
+        logins: Logins,
+        trouble: Callable[[str, str], None] = lambda *_: None,
+    ) -> None:
+        """Know the tokens and the logins; `trouble` hears of addresses that guess."""
+        self._trouble = trouble
+        self._settings, self._clock, self._logins = settings, clock, logins
+        self._name = urlsplit(settings.url).netloc.lower()
+        self.origin = Origin(settings.proxies)
+        self.throttle = Throttle(clock.monotonic)
+
+    def admit(self, asked: HTTPConnection, role: str) -> Actor:
+        """Return who asks.
+
+        Raises:
+            Refused: 401 without a token that is known, 403 without the role or from another site, 429 after failures.
+
+        """
+        elsewhere = self._is_named_elsewhere(asked)
+        if asked.scope.get("method", "") not in _READS and not elsewhere:  # a WebSocket has no method
+            self.same_site(asked)
+        if not self._settings.tokens:
+            self._local_host(asked)
+            return LOCAL
+        actor = self._actor(asked, cookies=not elsewhere)
+        if not actor.may(role):
+            raise Refused(403, f"{actor.name!r} has the role {actor.role}; this needs the role {role}")
+        return actor
+
+    def try_token(self, asked: HTTPConnection, text: str) -> Token:
+        """Return the token that somebody shows; the right one is taken whatever came before it.
+
+        Raises:
+            Refused: 401 where none is this, 429 after too many failures from its address.
+
+        """
+        found = find(text, self._settings.tokens)
+        if found is not None:
+            return found
+        address = self.origin.address(asked)
+        left, begins = self.throttle.failed(address, text)
+        if begins:
+            wait = f"it has to wait {LOGIN_PAUSE_SECONDS:.0f} s, unless it shows a right one"
+            self._trouble("http", f"{address} has shown wrong tokens {LOGIN_FAILURES} times: {wait}")
+        if left > 0:
+            raise Refused(429, f"too many wrong tokens from this address; try again in {left:.0f} s", left)
+        raise Refused(401, "this token is not known")
+
+    def _is_named_elsewhere(self, asked: HTTPConnection) -> bool:
+        """Tell whether a page of http.origins asks, or a proxy passes on what one asks: karma does either."""
+        origin = asked.headers.get("origin", "")
+        return origin in self._settings.origins and _netloc(origin) not in self._own_hosts(asked)
+
+    def _actor(self, asked: HTTPConnection, *, cookies: bool) -> Actor:
+        """Find who asks by the Authorization header, else by the cookie of a login.
+
+        A page of another origin has to bring a token: the cookie of who reads it must not work for it.
+        """
+        shown = _authorization(asked.headers.get("authorization", ""))
+        if shown is not None:
+            token = self.try_token(asked, shown)
+            return Actor(token.name, token.role)
+        login = self.login(asked) if cookies else None
+        if login is None:
+            raise Refused(401, "a token is needed: Authorization: Bearer TOKEN, with one of http.tokens in hub.yaml")
+        return Actor(login.token.name, login.token.role, login.mark, login.expires)
+
+    def login(self, asked: HTTPConnection) -> Login | None:
+        """Return the login that the request's cookie is of, None where it is of none (any more)."""
+        cookie = asked.cookies.get(COOKIE, "")
+        return self._logins.open(cookie, self._settings.tokens, self._clock.now()) if cookie else None
+
+    def same_site(self, asked: HTTPConnection) -> None:
+        """Refuse what a page of another site makes a browser send; programs send none of these headers.
+
+        Raises:
+            Refused: 403.
+
+        """
+        site = asked.headers.get("sec-fetch-site")
+        origin = asked.headers.get("origin")
+        if site is not None and site not in _OWN_SITE:
+            raise Refused(403, "this request comes from a page of another site (Sec-Fetch-Site)")
+        if origin is None:
+            return
+        if _netloc(origin) not in self._own_hosts(asked):
+            raise Refused(403, f"this request comes from a page of another site (Origin: {origin[:200]})")
+
+    def _own_hosts(self, asked: HTTPConnection) -> set[str]:
+        return {asked.headers.get("host", "").lower(), self._name} - {""}
+
+    def _local_host(self, asked: HTTPConnection) -> None:
+        if is_forwarded(asked):
+            raise Refused(403, "a proxy has passed this request on, and the hub has no tokens: set http.tokens")
+        host = asked.headers.get("host", "")
+        name = _hostname(host)
+        if not (is_loopback(name) or (self._name and host.lower() == self._name)):
+            raise Refused(403, "a hub without tokens is asked by the name localhost, or that of http.url, only")
+
+
+def _netloc(url: str) -> str:
+    """Return host and port of a URL that somebody sent; "" where it is none, which is nobody's."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _hostname(host: str) -> str:
+    """Return the name of a Host header, without its port; "" where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _authorization(header: str) -> str | None:
+    """Return the token of `Bearer TOKEN`, or of `Basic …` its password; None where there is neither.
+
+    What cannot be read is the empty token, which nobody has.
+    """
+    scheme, _, value = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,186 @@
+"""The door of the HTTP interface: lets connections in, so many of all and of one address, so fast and no faster.
+
+Each connection is a file descriptor, and the store, the broker and the receivers need some too: those in reserve are
+never given away here, so that nobody can silence the hub by connecting to it. Whom there is no room for is told so at
+once.
+"""
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from operator import itemgetter
+from ssl import SSLContext
+
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from starlette.types import ASGIApp
+
+from hub.limits import (
+    HTTP_ACCEPTS_A_SECOND,
+    HTTP_CLOSE_SECONDS,
+    HTTP_CONNECTIONS_EACH,
+    HTTP_GRACE_SECONDS,
+    HTTP_HEADER_SECONDS,
+    HTTP_TOLD_SECONDS,
+)
+from hub.operate.api.front.http_connection import Connection, Turns, Wire
+from hub.operate.api.front.origin import Origin, household
+
+__all__ = ["Door", "Traffic"]
+
+_LOG = logging.getLogger(__name__)
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_AGAIN_SECONDS = 0.5
+"""Until the next attempt where the system has no descriptor left."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Who is inside, by what counts as one address, and how many were refused."""
+
+    room: int
+    """Connections at once."""
+    inside: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return self.inside.total()
+
+
+class Door:
+    """Listens until cancelled; then ends what is inside in order."""
+
+    def __init__(
+        self,
+        bound: socket.socket,
+        site: ASGIApp,
+        config: Config,
+        traffic: Traffic,
+        origin: Origin,
+        trouble: Callable[[str, str], None],
+    ) -> None:
+        """Let clients in to this application; `trouble` hears, now and then, of those for whom there is no room."""
+        self._bound, self._site, self._config = bound, site, config
+        self._traffic, self._origin, self._trouble = traffic, origin, trouble
+        self._tls: SSLContext | None = config.create_ssl_context() if config.ssl_enabled else None
+        self._context, self._turns = WorkerContext(None), Turns()
+        self._inside: set[asyncio.Task[None]] = set()
+        self._known: dict[Connection, str] = {}
+        self._loop = asyncio.get_running_loop()
+        self._told = -HTTP_TOLD_SECONDS
+
+    async def run(self, leaving: Callable[[], None]) -> None:
+        """Serve until cancelled; `leaving` is called then, to end what would not end by itself."""
+        self._bound.setblocking(False)
+        try:
+            await self._accept()
+        finally:
+            self._bound.close()
+            leaving()
+            await self._end()
+
+    async def _accept(self) -> None:
+        """Take one connection a turn of the loop, and not more than HTTP_ACCEPTS_A_SECOND."""
+        due = self._loop.time()
+        while True:
+            try:
+                client, address = await self._loop.sock_accept(self._bound)
+            except OSError as error:  # a client that is gone again, or no descriptor is left
+                self._tell(f"no connection can be taken: {error.strerror}")
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            self._enter(client, str(address[0]))
+            due = max(due, self._loop.time() - 1.0) + 1.0 / HTTP_ACCEPTS_A_SECOND
+            await asyncio.sleep(max(0.0, due - self._loop.time()))  # 0: others have a turn as well
+
+    def _enter(self, client: socket.socket, address: str) -> None:
+        home, traffic = household(address), self._traffic
+        if traffic.open >= traffic.room and not self._make_room():
+            self._refuse(client, f"all {traffic.room} connections are taken; the next one, of {address}, is refused")
+            return
+        of_one = traffic.inside[home] >= HTTP_CONNECTIONS_EACH and not self._origin.is_proxy(address)
+        if of_one and not self._make_room(home):
+            why = f"{address} has {HTTP_CONNECTIONS_EACH} connections, the most of one address; more are refused"
+            self._refuse(client, f"{why} (a proxy of yours? name it in http.proxies)")
+            return
+        traffic.inside[home] += 1
+        task = asyncio.create_task(self._serve(client, home), name="http connection")
+        self._inside.add(task)
+        task.add_done_callback(lambda done: self._leave(done, home))
+
+    def _make_room(self, home: str = "") -> bool:
+        """Cut off who has been idle for longest, of one address or of all: a newcomer has something to ask."""
+        idle = [
+            (each.idle_since, each)
+            for each, of in self._known.items()
+            if home in ("", of) and each.idle_since is not None
+        ]
+        if not idle:
+            return False
+        _, longest = min(idle, key=itemgetter(0))
+        del self._known[longest]
+        longest.cut()
+        return True
+
+    def _leave(self, task: "asyncio.Task[None]", home: str) -> None:
+        self._inside.discard(task)
+        self._traffic.inside[home] -= 1
+        if not self._traffic.inside[home]:
+            del self._traffic.inside[home]
+
+    def _refuse(self, client: socket.socket, why: str) -> None:
+        self._traffic.refused += 1
+        if self._tls is None:
+            with suppress(OSError):  # a courtesy: what does not fit into the socket at once is not said
+                client.send(_FULL)
+                client.shutdown(socket.SHUT_WR)
+        client.close()
+        self._tell(why)
+
+    def _tell(self, why: str) -> None:
+        """Tell it, once in HTTP_TOLD_SECONDS: who floods the port must not flood the log."""
+        now = self._loop.time()
+        if now - self._told >= HTTP_TOLD_SECONDS:
+            self._told = now
+            self._trouble("http", f"{why}; {self._traffic.refused} were refused since the start")
+
+    async def _serve(self, client: socket.socket, home: str) -> None:
+        """Serve one connection to its end."""
+        wire = Wire()
+        try:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            transport, _ = await self._loop.connect_accepted_socket(
+                lambda: wire,
+                client,
+                ssl=self._tls,
+                ssl_handshake_timeout=HTTP_HEADER_SECONDS if self._tls else None,
+                ssl_shutdown_timeout=HTTP_CLOSE_SECONDS if self._tls else None,
+            )
+        except OSError:  # it is gone, or speaks no TLS
+            client.close()
+            return
+        connection = Connection(self._site, self._config, self._context, self._turns, wire, transport)
+        self._known[connection] = home
+        try:
+            await connection.run()
+        except* Exception as errors:  # noqa: BLE001 - what the protocol's parser stumbles over concerns its sender alone
+            _LOG.debug("a connection failed: %.300r", errors.exceptions[0])
+        finally:
+            self._known.pop(connection, None)
+            connection.cut()
+
+    async def _end(self) -> None:
+        """Let what is under way end, for a moment; then end it."""
+        await self._context.terminated.set()
+        if self._inside:
+            await asyncio.wait(self._inside, timeout=HTTP_GRACE_SECONDS)
+        for task in self._inside:
+            task.cancel()
+        if self._inside:
+            await asyncio.wait(self._inside, timeout=HTTP_CLOSE_SECONDS)

@@ -1,0 +1,75 @@
+"""Answers that may be long: written a slice in each turn of the loop, one answer at a time, so many under way at most.
+
+Events are evaluated between two slices. What is written waits in memory until its client has taken it: that is why the
+number counts until an answer is sent.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from hub.limits import READ_SLICE_SECONDS, READS
+from hub.operate.api.front.actor import Refused
+
+__all__ = ["Reads", "Sent"]
+
+
+class Reads:
+    """Counts long answers and writes them; `timer` is a clock in seconds."""
+
+    def __init__(self, timer: Callable[[], float] = perf_counter) -> None:
+        """Begin with none."""
+        self._timer = timer
+        self._lock = asyncio.Lock()
+        self._under_way = 0
+
+    def enter(self) -> None:
+        """Count one more.
+
+        Raises:
+            Refused: 503, so many are under way.
+
+        """
+        if self._under_way >= READS:
+            raise Refused(503, f"{READS} long answers are under way; try again", 1.0)
+        self._under_way += 1
+
+    def leave(self) -> None:
+        """Count one less."""
+        self._under_way -= 1
+
+    async def write(self, items: Iterable[Any]) -> list[orjson.Fragment]:
+        """Return each item as JSON, for an answer; what `items` does for the next one counts as its time.
+
+        None is left out: `items` yields it where it has looked at something that is not meant.
+        """
+        made: list[orjson.Fragment] = []
+        async with self._lock:
+            begun = self._timer()
+            for item in items:
+                if item is not None:
+                    made.append(orjson.Fragment(orjson.dumps(item)))
+                if self._timer() - begun > READ_SLICE_SECONDS:
+                    await asyncio.sleep(0)
+                    begun = self._timer()
+        return made
+
+
+class Sent(Response):
+    """A response, and what is to be done when it is sent, or cannot be."""
+
+    def __init__(self, response: Response, done: Callable[[], None]) -> None:
+        """Send this; it is not changed."""
+        self._response, self._done = response, done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await self._response(scope, receive, send)
+        finally:
+            self._done()

@@ -1,0 +1,46 @@
+"""The bodies of requests while they are read: each so large and so slow at most, and all together so large at most."""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+
+from hub.limits import HTTP_BODIES_BYTES, HTTP_BODY_SECONDS
+from hub.operate.api.front.actor import Refused
+
+__all__ = ["Bodies"]
+
+
+class Bodies:
+    """Reads them, and knows how many bytes have come of those that are not whole yet."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._bytes = 0
+
+    async def read(self, request: Request, most: int) -> bytes:
+        """Return a body.
+
+        Raises:
+            Refused: 413 where it is larger than this, whatever its Content-Length says; 408 where it comes too slowly;
+                503 where too much is being read; 400 where the client went away.
+
+        """
+        taken = bytearray()
+        try:
+            async with asyncio.timeout(HTTP_BODY_SECONDS) as deadline:
+                async for chunk in request.stream():
+                    taken += chunk
+                    self._bytes += len(chunk)
+                    if len(taken) > most:
+                        raise Refused(413, f"the body is larger than {most} bytes")
+                    if self._bytes > HTTP_BODIES_BYTES:
+                        raise Refused(503, "too many large requests are under way; try again", 1.0)
+        except ClientDisconnect:
+            raise Refused(400, "the body has not come whole") from None
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise Refused(408, f"the body has not come within {HTTP_BODY_SECONDS:g} s") from None
+        finally:
+            self._bytes -= len(taken)
+        return bytes(taken)

@@ -1,0 +1,198 @@
+"""The HTTP server, one task of the hub's: Starlette's application under Hypercorn, HTTP/1.1, HTTP/2 and WebSocket.
+
+It runs on the hub's own loop, so that handlers touch the core between two batches, without a lock. Granian was tried
+beside it: faster for small requests, half as fast for WebSocket frames, and with threads of its own; a hub sends feeds.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+
+from hypercorn.config import Config
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from hub.app import App
+from hub.clock import Clock
+from hub.config import HttpSettings
+from hub.contracts.json_schema import ANY, mapped
+from hub.errors import HubError, StoreError
+from hub.limits import HTTP_HEADER_BYTES, HTTP_STREAMS
+from hub.observer import Observer, Observers
+from hub.operate.api.alertmanager import handlers as alertmanager
+from hub.operate.api.answers import answer, refusal
+from hub.operate.api.feed import live
+from hub.operate.api.feed.feed import Feed
+from hub.operate.api.feed.ticker import Ticker, alert_counts, outbox_counts
+from hub.operate.api.front.access import Guard
+from hub.operate.api.front.actor import VIEWER, Refused
+from hub.operate.api.front.cors import Cors
+from hub.operate.api.front.door import Door, Traffic
+from hub.operate.api.front.login import Logins
+from hub.operate.api.gathered.recent import Recent
+from hub.operate.api.gathered.standing import Standing
+from hub.operate.api.handlers import health, inventory, metrics, posted_commands, posted_events, views
+from hub.operate.api.site import Asked, Endpoint, Site, routes
+from hub.operate.figures.figures import Figures
+from hub.operate.process.descriptors import http_room, limit
+from hub.operate.specs.described import Described
+from hub.operate.specs.openapi import document
+from hub.operate.web import assets, links
+from hub.store.reader import Reader
+
+__all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
+
+_LOG = logging.getLogger(__name__)
+
+
+async def _document(_asked: Asked) -> Response:
+    """Tell all that can be asked."""
+    return answer(document(ENDPOINTS))
+
+
+ENDPOINTS: Sequence[Endpoint] = (
+    *views.ENDPOINTS,
+    *inventory.ENDPOINTS,
+    *posted_commands.ENDPOINTS,
+    *posted_events.ENDPOINTS,
+    *alertmanager.ENDPOINTS,
+    *live.ENDPOINTS,
+    *health.ENDPOINTS,
+    *metrics.ENDPOINTS,
+    Endpoint("GET", "/api/hub/openapi.json", VIEWER, _document, "This document", Described(mapped(ANY))),
+)
+"""All that can be asked, but for the WebSocket."""
+
+
+class ListenError(HubError):
+    """Nobody can listen where hub.yaml or --http says; `why` is the same without its subject, for a sentence."""
+
+    def __init__(self, why: str) -> None:
+        """Keep why."""
+        super().__init__(f"http: {why}")
+        self.why = why
+
+
+class HttpServer:
+    """What hub.app.App runs beside itself; `observer` must be among those that the App tells."""
+
+    name = "http"
+
+    def __init__(
+        self, settings: HttpSettings, clock: Clock, figures: Figures, listening: Callable[[str], None]
+    ) -> None:
+        """Serve what `settings` say; `listening` hears the URL, as soon as it can be asked."""
+        self._settings, self._figures, self._listening = settings, figures, listening
+        self._feed, self._standing = Feed(clock), Standing(clock)
+        self.observer: Observer = Observers(self._feed, self._standing)
+
+    async def run(self, app: App) -> None:
+        """Serve until cancelled; where nobody said where to listen and another does there already, say so and do not.
+
+        Raises:
+            ListenError: the address cannot be used, or the certificate cannot.
+
+        """
+        try:
+            bound = _bind(self._settings)
+        except ListenError as error:
+            if self._settings.asked:
+                raise
+            app.observer.trouble("http", f"{error.why}; the hub runs without its HTTP interface")
+            return
+        site, config = await self._site(app), _config(self._settings)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_tick(site), name="http figures")
+            group.create_task(_sample(site), name="http samples")
+            app_ = Cors(application(site), self._settings.origins)
+            door = Door(bound, app_, config, site.traffic, site.guard.origin, app.observer.trouble)
+            self._listening(_url(self._settings, bound))
+            await door.run(site.audience.leave)
+
+    async def _site(self, app: App) -> Site:
+        logins = Logins(app.identity.login, app.identity.logouts)
+        self._feed.start = app.identity.start
+        self._standing.recall(await app.store.look(lambda reader: reader.last_attempts()))
+        guard, ticker = Guard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
+        traffic = Traffic(http_room(limit()))
+        return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins, traffic)
+
+
+def application(site: Site) -> Starlette:
+    """Return the ASGI application."""
+    page = [*assets.routes(), *links.routes(lambda: site.desk)]
+    all_routes: list[BaseRoute] = [*routes(site, ENDPOINTS), live.socket_route(site), *page]
+    return Starlette(routes=all_routes, exception_handlers={404: _unknown, 405: _unknown})
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    made = refusal(Refused(status, f"{request.method} {request.url.path[:200]} is nothing that can be asked here"))
+    made.headers.update(getattr(error, "headers", None) or {})
+    return made
+
+
+def _bind(settings: HttpSettings) -> socket.socket:
+    """Take the address now, so that an error is told at the start and port 0 is known.
+
+    Raises:
+        ListenError: it cannot be used.
+
+    """
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server(found[0][4], family=found[0][0])
+    except OSError as error:
+        where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno) if error.errno else str(error)
+        raise ListenError(f"cannot listen on {where}: {why}; name another with --http") from None
+
+
+def _config(settings: HttpSettings) -> Config:
+    """Set up what speaks the protocol; times and numbers of connections are bounded in connection.py and door.py."""
+    config = Config()
+    config.accesslog = config.errorlog = None
+    config.include_server_header = False
+    config.h11_max_incomplete_size = config.h2_max_header_list_size = HTTP_HEADER_BYTES
+    config.h2_max_concurrent_streams = HTTP_STREAMS
+    config.websocket_max_message_size = 64 << 10
+    if settings.cert and settings.key:
+        config.certfile, config.keyfile = str(settings.cert), str(settings.key)
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.cert, settings.key)
+        except (OSError, ssl.SSLError) as error:
+            raise ListenError(f"cannot use cert {settings.cert} and key {settings.key}: {error}") from None
+    return config
+
+
+def _url(settings: HttpSettings, bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"{'https' if settings.cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def _tick(site: Site) -> None:
+    """Once a second let go of who has to, and put the figures into the feed."""
+    while True:
+        await asyncio.sleep(1.0)
+        site.audience.expire(site.app.clock.now())
+        try:
+            depths = await site.mirror.look(Reader.depths)
+        except StoreError:
+            return
+        site.depths = depths
+        site.latest = site.ticker.look(site.app.clock.monotonic()) | {
+            "outbox": outbox_counts(depths, site.app.clock.now()),
+            "alerts": alert_counts(site.mirror),
+        }
+        site.feed.say("figures", site.latest)
+
+
+async def _sample(site: Site) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        await site.recent.look(site.ask)
+        site.costs.look(site.ask, site.app.clock.now())

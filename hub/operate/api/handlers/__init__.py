@@ -1,0 +1,1 @@
+"""The handlers of HTTP requests, a file for each kind of thing that is asked."""

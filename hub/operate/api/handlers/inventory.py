@@ -1,0 +1,204 @@
+"""What the hub watches, under /api/hub: rules, devices, the last message of each topic, the last values for a chart."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from hub.clock import rfc3339
+from hub.commands.seams import RuleCounts
+from hub.contracts.answered import AlertBody
+from hub.contracts.json_schema import TEXT, WHOLE, listed, ok, said, schema_of
+from hub.documents.duration import format_duration
+from hub.ingest.decode import decode_again
+from hub.ingest.topics import check_filter, matches
+from hub.limits import VALUES_POINTS, VIEW_ROWS
+from hub.model import Phase
+from hub.operate.api.answers import answer
+from hub.operate.api.feed.feed import payload_shown
+from hub.operate.api.front.actor import VIEWER, Refused
+from hub.operate.api.gathered.attendance import Attendance
+from hub.operate.api.site import Asked, Endpoint, Site
+from hub.operate.specs.described import Described
+from hub.operate.specs.shapes import DEVICE, LAST_EVENT, RULE, SERIES
+from hub.rules.reading.rule import Rule
+
+__all__ = ["ENDPOINTS"]
+
+
+async def _rules(asked: Asked) -> Response:
+    """List the rules at work, with how many of their alerts stand how."""
+    site = asked.site
+    phases = _phases(site)
+    known = list(site.app.files.rules.rules.values())
+    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in known)
+    return answer({"ok": True, "rules": await site.reads.write(rules)})
+
+
+async def _one_rule(asked: Asked) -> Response:
+    """Show a rule with its conditions, texts and alerts."""
+    site = asked.site
+    rule = _named(site, asked.request.path_params["name"])
+    known = [
+        (mark, alert)
+        for mark, alert in site.mirror.alerts.items()
+        if alert.alertname == rule.name and alert.state is not Phase.INACTIVE
+    ][:VIEW_ROWS]
+    alerts = await site.reads.write({**alert.body(), "fingerprint": mark} for mark, alert in known)
+    more = {
+        "clear": rule.clear.text if rule.clear else None,
+        "absent": rule.absent,
+        "by": rule.by,
+        "unless": rule.unless,
+    }
+    found = _rule(site, rule, _phases(site).get(rule.name, {})) | more
+    return answer({"ok": True, "rule": found, "alerts": alerts})
+
+
+def _named(site: Site, name: str) -> Rule:
+    rule = site.app.files.rules.rules.get(name)
+    if rule is None:
+        raise Refused(404, f"no rule {name!r}")
+    return rule
+
+
+def _phases(site: Site) -> Mapping[str, Mapping[str, int]]:
+    """Count the alerts of each rule by phase."""
+    found: dict[str, dict[str, int]] = {}
+    for alert in site.mirror.alerts.values():
+        if alert.state in (Phase.FIRING, Phase.PENDING):
+            counts = found.setdefault(alert.alertname, {})
+            counts[alert.state.value] = counts.get(alert.state.value, 0) + 1
+    return found
+
+
+def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
+    counts = site.ask.counts(rule.name) or RuleCounts()
+    return {
+        "name": rule.name,
+        "kind": "alert" if rule.alert else "event",
+        "topics": [pattern.text for pattern in rule.patterns],
+        "when": rule.when.text if rule.when else None,
+        "for": format_duration(rule.hold) if rule.hold else None,
+        "severity": rule.severity,
+        "notify": rule.notify,
+        "shadow": rule.shadow,
+        "enabled": rule.enabled,
+        "file": rule.path,
+        "line": rule.line,
+        "instances": counts.instances,
+        "firing": phases.get("firing", 0),
+        "pending": phases.get("pending", 0),
+        "evaluations": counts.evaluations,
+        "matches": counts.matches,
+        "cost_microseconds": site.costs.microseconds(rule.name),
+        **site.standing.rule(rule.name),
+    }
+
+
+async def _devices(asked: Asked) -> Response:
+    """List who was heard or is registered: when last, how often, and whether that is as usual."""
+    site = asked.site
+    now, registry = site.app.clock.now(), site.app.files.registry
+    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}
+    known = {device.topic for device in registry.devices()}
+    unheard = (topic for topic in known if topic not in heard)
+    latest = sorted(heard, key=lambda topic: -heard[topic])
+    first = _first([latest, unheard], VIEW_ROWS)
+    attendance = Attendance(site.ask, site.recent, site.standing.listening, now)
+    found = await site.reads.write(_device(site, topic, heard.get(topic), attendance, known) for topic in first)
+    return answer({"ok": True, "devices": found, "heard": len(heard), "registered": len(known)})
+
+
+def _first(lists: Iterable[Iterable[str]], most: int) -> list[str]:
+    return [each for one in lists for each in one][:most]
+
+
+def _device(site: Site, topic: str, at: float | None, attendance: Attendance, known: set[str]) -> dict[str, Any]:
+    interval = site.ask.interval(topic)
+    attributes = site.app.files.registry.attributes(topic)
+    return {
+        "device": topic,
+        "topics": [topic],
+        "attributes": dict(attributes),
+        "last_seen": rfc3339(at) if at else None,
+        "interval_seconds": round(interval, 3) or None,
+        "presence": attendance.of(topic, at),
+        "registered": bool(attributes) or topic in known,
+    }
+
+
+async def _events(asked: Asked) -> Response:
+    """Show the last message of each topic that a filter matches, the latest first."""
+    wanted = _filter(asked.request.query_params.get("topic", "#"))
+    found = [each for each in asked.site.ask.last_messages() if matches(wanted, each[0])]
+    found.sort(key=lambda each: -each[2])
+    events = (
+        {"topic": topic, "payload": payload_shown(raw, decode_again(topic, raw, at).value), "time": rfc3339(at)}
+        for topic, raw, at in found[:VIEW_ROWS]
+    )
+    return answer({"ok": True, "events": await asked.site.reads.write(events), "topics": len(found)})
+
+
+async def _values(asked: Asked) -> Response:
+    """Return the last numbers of a topic, or of the topics of a rule, all or those that labels name, for a chart."""
+    site = asked.site
+    query = asked.request.query_params
+    rule = _named(site, name) if (name := query.get("rule", "")) else None
+    if rule is None and not query.get("topic", ""):
+        raise Refused(400, "whose values? add ?rule=NAME or ?topic=TOPIC")
+    wanted = _filter(query["topic"]) if rule is None else ""
+    topics: list[str] = []
+
+    def found() -> Iterator[dict[str, Any] | None]:
+        left = VALUES_POINTS
+        for topic in site.recent.topics():
+            yield None  # to look at a topic costs time, too
+            if not (matches(wanted, topic) if rule is None else _meant(rule, topic, query)):
+                continue
+            topics.append(topic)
+            for name, points in site.recent.fields(topic).items() if left > 0 else ():
+                left -= len(points)
+                if left >= 0:
+                    yield {"topic": topic, "field": name, "points": points}
+
+    return answer({"ok": True, "series": await site.reads.write(found()), "topics": len(topics)})
+
+
+def _meant(rule: Rule, topic: str, labels: Mapping[str, str]) -> bool:
+    """Tell whether a topic is of the instances that labels name; what is no part of the topic tells nothing."""
+    levels = topic.split("/")
+    pattern = next((each for each in rule.patterns if matches(each.filter, topic)), None)
+    if pattern is None:
+        return False
+    captured = dict(zip(rule.captures, pattern.values(levels), strict=True))
+    return all(labels.get(name, value) == value for name, value in captured.items())
+
+
+def _filter(text: str) -> str:
+    if why := check_filter(text):
+        raise Refused(400, f"{text[:200]!r} is no topic filter: {why}")
+    return text
+
+
+_ONE_RULE = Described(ok(rule=RULE, alerts=listed(schema_of(AlertBody))), refusals=(404,))
+_DEVICES = Described(ok(devices=listed(DEVICE), heard=WHOLE, registered=WHOLE))
+_EVENTS = Described(ok(events=listed(LAST_EVENT), topics=WHOLE), {"topic": said(TEXT, "A filter; without one all.")})
+_VALUES = Described(
+    ok(series=listed(SERIES), topics=WHOLE),
+    {
+        "rule": said(TEXT, "Its topics; what else is given are values of labels."),
+        "topic": said(TEXT, "A filter."),
+    },
+    refusals=(404,),
+)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/api/hub/rules", VIEWER, _rules, "The rules at work", Described(ok(rules=listed(RULE))), long=True
+    ),
+    Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts", _ONE_RULE, long=True),
+    Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual", _DEVICES, long=True),
+    Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic", _EVENTS, long=True),
+    Endpoint("GET", "/api/hub/values", VIEWER, _values, "The last values of topics", _VALUES, long=True),
+)

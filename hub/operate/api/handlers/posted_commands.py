@@ -1,0 +1,134 @@
+"""What changes something: POST /api/hub/NAME takes and answers the same JSON as `hub/command/NAME`; log in, log out."""
+
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.commands.contract import COMMANDS
+from hub.commands.request import read_request
+from hub.contracts.json_schema import TEXT, made_of, ok, one_of
+from hub.errors import RequestError
+from hub.limits import LOGIN_SECONDS, REQUEST_BYTES
+from hub.operate.api.answers import answer, refused
+from hub.operate.api.front.actor import ADMIN, OPERATOR, VIEWER, Refused
+from hub.operate.api.front.login import COOKIE, Login
+from hub.operate.api.site import Asked, Endpoint, Handler, Site
+from hub.operate.specs.described import JSON, Described
+from hub.store.patience import unless_failing
+
+__all__ = ["ENDPOINTS", "json_of"]
+
+
+async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> dict[str, object]:
+    """Read the body as a JSON object; an empty one is {}.
+
+    Raises:
+        Refused: it is none, nested too deep, or too large.
+
+    """
+    try:
+        return read_request(await site.bodies.read(request, most))
+    except RequestError as error:
+        raise refused(error) from None
+
+
+def _command(name: str) -> Handler:
+    async def handle(asked: Asked) -> Response:
+        """Carry out a command of the desk, in the name of whoever asks."""
+        wanted = {"by": asked.actor.name, **await json_of(asked.site, asked.request)}
+        made = await asked.site.desk.answer(name, wanted, "http", asked.actor.name)
+        if not made["ok"]:
+            raise RequestError.of(made)
+        return answer(made)
+
+    return handle
+
+
+async def _reload(asked: Asked) -> Response:
+    """Read rules and fleets anew, as SIGHUP does; the feed tells what came of it."""
+    asked.site.desk.note(asked.actor.name, "http", "reload", {})
+    asked.site.app.reload()
+    return answer({"ok": True}, 202)
+
+
+async def _login(asked: Asked) -> Response:
+    """Log a browser in: a token as JSON or from a form becomes a cookie."""
+    site, request = asked.site, asked.request
+    site.guard.same_site(request)
+    body = await site.bodies.read(request, REQUEST_BYTES)
+    form = not body.lstrip().startswith(b"{")
+    try:
+        token = dict(parse_qsl(body.decode())).get("token") if form else orjson.loads(body).get("token")
+    except (ValueError, AttributeError):
+        token = None
+    if not isinstance(token, str):
+        raise Refused(400, "'token' is missing")
+    found = site.guard.try_token(request, token.strip())
+    made = answer({"ok": True, "name": found.name, "role": found.role})
+    expires = int(site.app.clock.now() + LOGIN_SECONDS)
+    _put_cookie(site, request, made, site.logins.sign(found, expires), int(LOGIN_SECONDS))
+    return made
+
+
+async def _logout(asked: Asked) -> Response:
+    """Log a browser out: its cookie, wherever it was copied to, is nobody's from now on, and its feeds end."""
+    site, request = asked.site, asked.request
+    site.guard.same_site(request)
+    login = site.guard.login(request)
+    if login is not None:
+        await _end(site, login)
+    made = answer({"ok": True})
+    _put_cookie(site, request, made, "", 0)
+    return made
+
+
+async def _end(site: Site, login: Login) -> None:
+    """End a login at once, and on disk before it is answered: a restart must not bring it back."""
+    ended = site.logins.end(login, site.app.clock.now())
+    site.audience.end("" if ended.all else login.mark)
+    site.app.pipeline.notes.update(ended.rows)
+    await unless_failing(site.app.store, site.app.pipeline.perform(lambda *_: None))
+
+
+def _put_cookie(site: Site, request: Request, made: Response, value: str, seconds: int) -> None:
+    secure = site.app.settings.http.url.startswith("https:") or site.guard.origin.is_https(request)
+    made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
+
+
+_FORM = "application/x-www-form-urlencoded"
+_LOGIN = Described(
+    ok(name=TEXT, role=one_of(VIEWER, OPERATOR, ADMIN)),
+    bodies={JSON: made_of(token=TEXT), _FORM: made_of(token=TEXT)},
+    refusals=(401, 403, 429),
+)
+
+_ROLES = {
+    "ack": OPERATOR,
+    "unack": OPERATOR,
+    "silence": OPERATOR,
+    "unsilence": OPERATOR,
+    "token": OPERATOR,
+    "outbox-retry": OPERATOR,
+    "outbox-drop": ADMIN,
+    "drill": ADMIN,
+    "drill-receipts": ADMIN,
+    "push-subscribe": VIEWER,
+    "push-unsubscribe": VIEWER,
+}
+"""Of the commands that are posted: who may."""
+
+
+def _posted(name: str, role: str) -> Endpoint:
+    contract = COMMANDS[name]
+    described = Described(contract.answer, bodies={JSON: contract.request}, bodiless=True, refusals=(404, 409, 410))
+    return Endpoint("POST", f"/api/hub/{name}", role, _command(name), contract.summary, described)
+
+
+ENDPOINTS = (
+    *(_posted(name, role) for name, role in _ROLES.items()),
+    Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew", Described(ok(), status=202)),
+    Endpoint("POST", "/login", "", _login, "Log a browser in with a token", _LOGIN),
+    Endpoint("POST", "/logout", "", _logout, "Log a browser out", Described(ok(), refusals=(403,))),
+)

@@ -1,0 +1,113 @@
+"""POST /events: events as if they came by MQTT, durable before the answer, once for each idempotency key.
+
+One event: `POST /events/TOPIC`, the body is the payload, whatever it is. A batch: NDJSON, a payload a line; or to
+`/events` a record a line as `hub record` writes them, each with its topic. A batch is taken whole or not at all.
+"""
+
+import re
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.contracts.json_schema import ANY, FLAG, TEXT, WHOLE, ok, said
+from hub.ingest.decode import Undecodable, decode
+from hub.ingest.topics import check_topic
+from hub.limits import HTTP_BATCH_EVENTS, HTTP_BODY_BYTES, HTTP_POSTS, IDEMPOTENCY_KEY_CHARS
+from hub.model import Delivery, Event
+from hub.operate.api.answers import answer
+from hub.operate.api.front.actor import OPERATOR, Refused
+from hub.operate.api.site import Asked, Endpoint, Site
+from hub.operate.specs.described import JSON, NDJSON, Described
+from hub.trial.records import payload_of
+
+__all__ = ["ENDPOINTS"]
+
+_KEY = re.compile(r"[\x21-\x7e]+")
+_LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+
+
+async def _post(asked: Asked) -> Response:
+    """Take what was posted; answer 202 when all it caused is on disk."""
+    site, request = asked.site, asked.request
+    key = request.headers.get("idempotency-key", "")
+    if key and (len(key) > IDEMPOTENCY_KEY_CHARS or not _KEY.fullmatch(key)):
+        raise Refused(400, f"an Idempotency-Key is 1 to {IDEMPOTENCY_KEY_CHARS} printable ASCII characters")
+    if site.posting >= HTTP_POSTS:
+        raise Refused(503, f"{HTTP_POSTS} posts are under way; try again", 1.0)
+    site.posting += 1
+    try:
+        events = _read(site, request, await site.bodies.read(request, HTTP_BODY_BYTES))
+        if site.app.tracing is not None:
+            site.app.tracing.adopt(events, request.headers.get("traceparent"))
+        fresh = await site.desk.take_events(events, key)
+    finally:
+        site.posting -= 1
+    return answer({"ok": True, "events": len(events) if fresh else 0, "duplicate": not fresh}, 202)
+
+
+def _read(site: Site, request: Request, body: bytes) -> list[Event]:
+    topic = request.path_params.get("topic", "")
+    batch = request.headers.get("content-type", "").partition(";")[0].strip().lower() in _LINES
+    if not topic and not batch:
+        raise Refused(400, "which topic? POST /events/TOPIC, or records as application/x-ndjson, each with its topic")
+    now, limit = site.app.clock.now(), site.app.settings.broker.payload_bytes
+    if not batch:
+        _check(site, topic, "")
+        return [_event(Delivery(topic, body), now, limit, "")]
+    lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    if len(lines) > HTTP_BATCH_EVENTS:
+        raise Refused(413, f"{len(lines)} events in one batch; the most are {HTTP_BATCH_EVENTS}")
+    if topic:
+        _check(site, topic, "")
+        return [_event(Delivery(topic, line), now, limit, f"line {number}: ") for number, line in lines]
+    return [_record(site, line, now, limit, f"line {number}: ") for number, line in lines]
+
+
+def _record(site: Site, line: bytes, now: float, limit: int, place: str) -> Event:
+    """Read a record; its `time` is when it was recorded, not when it came, and does not count."""
+    try:
+        record = orjson.loads(line)
+        topic, retain = record["topic"], record.get("retain") is True
+        payload = payload_of(record)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise Refused(400, f"{place}no JSON object with 'topic' and 'payload' (or 'text', 'base64')") from None
+    if not isinstance(topic, str):
+        raise Refused(400, f"{place}'topic' must be text")
+    _check(site, topic, place)
+    return _event(Delivery(topic, payload, retain=retain), now, limit, place)
+
+
+def _event(posted: Delivery, now: float, limit: int, place: str) -> Event:
+    found = decode(posted, now, limit)
+    if isinstance(found, Undecodable):
+        raise Refused(413 if len(posted.payload) > limit else 400, f"{place}{found.reason}")
+    return found
+
+
+def _check(site: Site, topic: str, place: str) -> None:
+    """Refuse topics that no device can publish to."""
+    prefix = site.app.settings.publish_prefix
+    why = check_topic(topic)
+    if not why and topic.startswith("$"):
+        why = "topics that begin with $ are the broker's and the hub's own"
+    if not why and (topic == prefix or topic.startswith(f"{prefix}/")):
+        why = f"what is below {prefix}/ the hub says itself"
+    if why:
+        raise Refused(400, f"{place}{topic[:200]!r} is no topic for an event: {why}")
+
+
+_KEY_TEXT = {**TEXT, "maxLength": IDEMPOTENCY_KEY_CHARS}
+_KEYED = {
+    "Idempotency-Key": said(_KEY_TEXT, "What comes with a known one is not taken again."),
+    "traceparent": said(TEXT, "The trace that goes on with these events (W3C Trace Context), where the hub traces."),
+}
+_TAKEN = ok(events=WHOLE, duplicate=FLAG)
+_BATCH = Described(_TAKEN, headers=_KEYED, bodies={NDJSON: ANY}, status=202)
+_PAYLOADS = {JSON: ANY, NDJSON: ANY, "application/octet-stream": ANY}
+_ONE = Described(_TAKEN, headers=_KEYED, bodies=_PAYLOADS, bodiless=True, status=202)
+
+ENDPOINTS = (
+    Endpoint("POST", "/events", OPERATOR, _post, "Take a batch of events as NDJSON records with their topics", _BATCH),
+    Endpoint("POST", "/events/{topic:path}", OPERATOR, _post, "Take an event, or a batch of payloads as NDJSON", _ONE),
+)

@@ -1,0 +1,1 @@
+"""How a command of the command line reaches a running hub."""

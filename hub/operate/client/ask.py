@@ -1,0 +1,129 @@
+"""Asks a running hub: a request to `hub/command/NAME` and its answer by the response topic of MQTT 5, or over HTTP."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from hub.commands.reply import answers_below
+from hub.ingest.mqtt.session import Session
+from hub.limits import ANSWER_SECONDS
+from hub.operate.client.connect import connected
+from hub.operate.client.reach import NoAnswer, Reach, ReachedByBroker
+
+__all__ = ["ask", "ask_all"]
+
+Answer = Mapping[str, Any]
+Put = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+_PARAMETERS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "alerts": [("id", "id"), ("matchers", "filter"), ("state", "state")],
+    "silences": [("expired", "expired")],
+    "outbox": [("ids", "id"), ("receiver", "receiver"), ("state", "state")],
+    "why": [("alert", "alert")],
+    "why-not": [("rule", "rule")],
+}
+"""Of the commands that only read: what a field of the request is called among the parameters of GET."""
+_PAGE = [("cursor", "cursor"), ("limit", "limit")]
+
+
+async def ask(reach: Reach | ReachedByBroker, name: str, request: Mapping[str, Any]) -> Answer:
+    """Return the hub's answer; `ok` tells whether it did what was asked. Settings alone mean: over their broker.
+
+    Raises:
+        HubError: the broker or the hub cannot be reached or will not have us, or no hub answered.
+
+    """
+    async with _asking(reach if isinstance(reach, Reach) else Reach(reach), name) as put:
+        return await put(request)
+
+
+async def ask_all(reach: Reach, name: str, request: Mapping[str, Any]) -> Answer:
+    """Return the whole of a list, asked for page by page; what was on two pages, because it moved, is there once.
+
+    Raises:
+        HubError: as above.
+
+    """
+    found: dict[tuple[str, str], Any] = {}
+    cursor: str | None = ""
+    async with _asking(reach, name) as put:
+        while cursor is not None:
+            answer = await put({**request, "cursor": cursor})
+            if not answer.get("ok"):
+                return answer
+            for each in answer[name]:
+                found[str(each["id"]), str(each.get("receiver"))] = each
+            following = answer.get("next")  # a hub from before has none: it has told all that it tells
+            cursor = None if following == cursor else following
+    return {**answer, name: list(found.values())}
+
+
+@contextlib.asynccontextmanager
+async def _asking(reach: Reach, name: str) -> AsyncIterator[Put]:
+    """Make a way to put requests of one name."""
+    if not reach.url and reach.settings is not None:
+        async with _over_mqtt(reach.settings, name) as put:
+            yield put
+        return
+    from hub.operate.live.feed_link import linked  # noqa: PLC0415 - 0.3 s of aiohttp, not for who asks over MQTT
+
+    async with linked(reach.url, reach.token) as link:
+
+        async def over_http(request: Mapping[str, Any]) -> Answer:
+            if name not in _PARAMETERS:
+                return await link.command(name, request)
+            return await link.look(name, _query(name, request))
+
+        yield over_http
+
+
+def _query(name: str, request: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Write a request as the parameters of GET; labels are parameters of their own."""
+    found: list[tuple[str, str]] = []
+    for field, parameter in [*_PARAMETERS[name], *_PAGE]:
+        value = request.get(field)
+        values = value if isinstance(value, list) else [value]
+        found += [
+            (parameter, "true" if each is True else str(each)) for each in values if each not in (None, "", False)
+        ]
+    if request.get("cursor") == "":
+        found.append(("cursor", ""))
+    return [*found, *request.get("labels", {}).items()]
+
+
+@contextlib.asynccontextmanager
+async def _over_mqtt(settings: ReachedByBroker, name: str) -> AsyncIterator[Put]:
+    client_id = f"hub-cli-{secrets.token_hex(8)}"
+    answers = f"{answers_below(settings.publish_prefix)}{client_id}/{name}"
+    topic = f"{settings.publish_prefix}/command/{name}"
+    async with connected(settings.broker, client_id, [answers]) as session:
+
+        async def put(request: Mapping[str, Any]) -> Answer:
+            properties = {
+                "response_topic": answers,
+                "correlation_data": client_id.encode(),
+                "message_expiry_interval": int(ANSWER_SECONDS),  # a hub that is away must not do it later
+            }
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await session.publish(topic, orjson.dumps(request), properties=properties)
+                    return await _answer(session)
+            except TimeoutError:
+                raise NoAnswer(
+                    f"no hub answered within {ANSWER_SECONDS:.0f} s on {settings.broker}, topic {topic}: is `hub run`"
+                    " running, and may this user write there?"
+                ) from None
+
+        yield put
+
+
+async def _answer(session: Session) -> Answer:
+    deliveries = await session.receive()
+    if not deliveries:
+        raise NoAnswer("the session was closed before the hub answered")
+    session.acknowledge(session.handed)
+    found: Answer = orjson.loads(deliveries[-1].payload)
+    return found

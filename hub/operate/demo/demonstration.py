@@ -1,0 +1,254 @@
+"""`hub demo`: broker, devices, the shipped rules and an outside world to notify, all on this machine, for a first look.
+
+    simulator ── MQTT ──▶ Mosquitto ──▶ App ──▶ MQTT topics, and the Listener as webhook, mail and SMS gateway
+                                       └──▶ the web page, on a free port
+
+Everything but the simulator and Mosquitto runs in this process. The shipped files are used as they are, but for
+`receivers.yaml`: the one file that every user must edit.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hub.app import App
+from hub.clock import SystemClock
+from hub.config import load_settings
+from hub.documents.shipped_files import shared
+from hub.errors import HubError
+from hub.observer import Observer, Observers
+from hub.operate.api.front.server import HttpServer
+from hub.operate.demo.listener import Listener
+from hub.operate.figures.figures import Figures
+from hub.operate.figures.summary import Summary
+from hub.operate.mosquitto import Mosquitto
+from hub.operate.process.runner import Stopper
+from hub.printable import shown
+
+__all__ = ["RECEIVERS", "Demo", "missing"]
+
+Note = Callable[[str, str], None]
+"""A word, and what is said under it."""
+View = Callable[[str], Awaitable[None]]
+"""Shows the hub at a URL until somebody has seen enough."""
+
+_SEED = 7  # the same faults at the same times for everybody
+_CONNECT_SECONDS = 20.0
+_CHILD_SECONDS = 5.0  # from SIGTERM until the simulator is killed
+RECEIVERS = """\
+# The demo's own: everything that would leave this machine goes to a listener inside the demo.
+defaults: {{notify: [board]}}
+receivers:
+  chat: {{webhook: {{url: "{chat}", secret: demo}}}}
+  email: "{email}"
+  sms: "{sms}"
+  shop: {{webhook: {{url: "{shop}"}}}}
+  cart_owner: {{mqtt: {{topic: "notify/customer/{{customer}}"}}}}
+  board: {{mqtt: {{topic: "notify/{{severity}}/{{alertname}}"}}}}
+"""
+
+
+@dataclass(slots=True)
+class Demo:
+    """One demonstration in `directory`, which it fills and leaves to its caller to remove."""
+
+    directory: Path
+    observer: Observer
+    note: Note
+    figures: Figures = field(default_factory=Figures)
+    view: View | None = None
+    """What to show the hub with; the demonstration ends with it."""
+    _url: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _children: list[int] = field(default_factory=list)
+
+    async def run(self, seconds: float | None) -> Summary:
+        """Run for so long, or until a signal, and return what came of it.
+
+        Raises:
+            HubError: Mosquitto is not there, the simulator ended, or the hub did.
+
+        """
+        stopper = Stopper(self._stopped.set, self._kill_children)
+        stopper.install()
+        async with Mosquitto(self.directory / "broker") as broker, Listener(self.note) as listener:
+            self._children.append(broker.pid)
+            app, connected = self._app(broker, listener)
+            self._introduce(broker, listener)
+            running = asyncio.create_task(app.run(), name="app")
+            try:
+                await self._connected(connected, running)
+                async with self._simulator(broker) as simulator, self._viewed() as viewed:
+                    await self._until(seconds, running, simulator, viewed)
+            finally:
+                app.stop()
+                await running
+        stopper.done.set()
+        return self.figures.summary()
+
+    def _app(self, broker: Mosquitto, listener: Listener) -> tuple[App, asyncio.Event]:
+        """Write the demo's hub.yaml and rules, and make the hub from them as `hub run` would."""
+        rules = self.directory / "rules"
+        shutil.copytree(shared("rules"), rules)
+        receivers = RECEIVERS.format(
+            chat=listener.url("chat"),
+            email=listener.apprise_url("email"),
+            sms=listener.apprise_url("sms"),
+            shop=listener.url("shop"),
+        )
+        (rules / "receivers.yaml").write_text(receivers, "utf-8")
+        config = self.directory / "hub.yaml"
+        config.touch(0o600)
+        config.write_text(
+            f"broker: {{url: mqtt://127.0.0.1:{broker.port}, username: hub, password: {_password(broker, 'hub')}}}\n"
+            f"rules: [rules]\ndevices: ['{shared('devices')}']\nstate: hub.db\nhttp: {{listen: '127.0.0.1:0'}}\n",
+            "utf-8",
+        )
+        settings = load_settings(config, broker=None, rules=(), devices=(), state=None, http=None)
+        connected, clock = _Connected(), SystemClock()
+        server = HttpServer(settings.http, clock, self.figures, self._listens)
+        observers = Observers(self.observer, self.figures, connected, server.observer)
+        return App(settings, observers, clock, [server]), connected.event
+
+    def _listens(self, url: str) -> None:
+        """Tell where the hub speaks HTTP, as soon as it does."""
+        self.note("demo", f"the notification centre, for a browser: {url}/")
+        self.note("demo", "the live view, for another terminal:")
+        self.note("", f"hub watch --url {url}")
+        self._url.set_result(url)
+
+    @contextlib.asynccontextmanager
+    async def _viewed(self) -> AsyncIterator[asyncio.Future[None] | None]:
+        """Show the live view, if there is to be one; the task ends when somebody has left it."""
+        if self.view is None:
+            yield None
+            return
+        watching = asyncio.ensure_future(self.view(await self._url))
+        try:
+            yield watching
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+    def _introduce(self, broker: Mosquitto, listener: Listener) -> None:
+        """Say what runs where, and how to look at it from another terminal."""
+        viewer = f"-h 127.0.0.1 -p {broker.port} -u viewer -P {_password(broker, 'viewer')}"
+        device = f"-h 127.0.0.1 -p {broker.port} -u device -P {_password(broker, 'device')}"
+        self.note("demo", f"Mosquitto on 127.0.0.1:{broker.port} with the shipped configuration, users and ACL")
+        self.note("demo", f"rules and settings in {self.directory}; they are read again when you edit them")
+        self.note("demo", f"webhook, mail and SMS gateway: a listener at {listener.url('')}")
+        self.note("demo", "look on from another terminal:")
+        self.note("", f"mosquitto_sub {viewer} -v -t 'hub/alerts/#' -t 'notify/#'")
+        self.note("demo", "or be a device:")
+        self.note("", f"mosquitto_pub {device} -t site/berlin/smoke/hall-1/alarm -m '{{\"smoke\": true}}'")
+
+    async def _connected(self, connected: asyncio.Event, running: asyncio.Task[None]) -> None:
+        waiting = asyncio.create_task(connected.wait(), name="connected")
+        stopped = asyncio.create_task(self._stopped.wait(), name="stopped")
+        await asyncio.wait({waiting, running, stopped}, timeout=_CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        stopped.cancel()
+        if running.done():
+            await running
+        if not (connected.is_set() or self._stopped.is_set()):
+            raise HubError(f"the hub did not connect to its broker within {_CONNECT_SECONDS:.0f} s")
+
+    async def _until(
+        self,
+        seconds: float | None,
+        running: asyncio.Task[None],
+        simulator: asyncio.Task[str],
+        viewed: "asyncio.Future[None] | None",
+    ) -> None:
+        """Wait for the end of the time, a signal, the end of the view, or the death of a part."""
+        stopped = asyncio.create_task(self._stopped.wait(), name="stopped")
+        parts = {stopped, running, simulator} | ({viewed} if viewed else set())
+        await asyncio.wait(parts, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if viewed and viewed.done():
+            await viewed
+        if running.done():
+            await running
+            if not self._stopped.is_set():
+                raise HubError("the hub ended by itself")
+        if simulator.done():
+            raise HubError(f"the simulator ended: {simulator.result()}")
+
+    @contextlib.asynccontextmanager
+    async def _simulator(self, broker: Mosquitto) -> AsyncIterator[asyncio.Task[str]]:
+        """Run the devices as a process of their own; the task ends with its last words if it ends."""
+        url = f"mqtt://127.0.0.1:{broker.port}"
+        who = {"HUB_SIMULATE_USERNAME": "device", "HUB_SIMULATE_PASSWORD": _password(broker, "device")}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hub", "simulate", str(shared("devices"))),
+            *("--demo", "--broker", url, "--seed", str(_SEED)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | who,
+            start_new_session=True,  # Ctrl-C is for us; the devices end when we say so
+        )
+        self._children.append(process.pid)
+        watching = asyncio.create_task(_last_words(process), name="simulator")
+        try:
+            yield watching
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            try:
+                async with asyncio.timeout(_CHILD_SECONDS):
+                    await asyncio.shield(watching)
+            except TimeoutError:
+                process.kill()
+            await watching
+
+    def _kill_children(self) -> None:
+        for pid in self._children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def missing(summary: Summary) -> list[str]:
+    """Return what a demonstration must have shown and did not; empty when all is well."""
+    wanted = {
+        "no event came in": summary.egr.total,
+        "no alert fired": summary.fired,
+        "no alert resolved": summary.resolved,
+        "no notification of a firing alert was delivered": summary.sent_firing,
+        "no notification of a resolved alert was delivered": summary.sent_resolved,
+    }
+    return [words for words, count in wanted.items() if not count]
+
+
+class _Connected(Observer):
+    """Hears that the hub has connected and subscribed."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    def session(self, kind: str, detail: str) -> None:
+        if kind == "connected":
+            self.event.set()
+
+
+def _password(broker: Mosquitto, user: str) -> str:
+    password = broker.settings(user).password
+    return password.reveal() if password else ""
+
+
+async def _last_words(process: asyncio.subprocess.Process) -> str:
+    """Read what the process says on stderr until it ends, and return the end of it."""
+    said = b""
+    if process.stderr:
+        while chunk := await process.stderr.read(4096):
+            said = (said + chunk)[-2000:]
+    await process.wait()
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    return shown(lines[-1]) if lines else f"exit code {process.returncode}"

@@ -1,0 +1,175 @@
+"""Which broker is there, and the words of its own configuration: a remedy names what can be written, or says nothing.
+
+Most brokers do not say what they are. Mosquitto, EMQX and their like do below $SYS; nats-server and RabbitMQ are known
+by what they answer to a subscription (seen on nats-server 2.15 and RabbitMQ 3.10).
+"""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from hub.errors import HubError, SubscriptionDenied
+from hub.ingest.mqtt.client311 import Client311, Delivery311
+from hub.ingest.mqtt.session import BrokerSettings
+from hub.ingest.transport.connection import tls_context
+from hub.limits import CONNECT_SECONDS
+from hub.operate.client.connect import connected
+from hub.operate.doctor.time_left import all_until_quiet
+
+__all__ = ["UNKNOWN", "Kind", "recognise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A broker: `name` as people write it, what it says of itself, and remedies by what they mend."""
+
+    name: str
+    words: Mapping[str, str] = field(default_factory=dict, repr=False)
+    said: str = ""
+    forgets: bool = False
+    """It keeps everything in memory, whatever is configured."""
+
+    def remedy(self, what: str, prefix: str = "") -> str:
+        """Return what to do: in its own words, or in general ones with its name."""
+        text = self.words.get(what) or f"{_GENERAL[what]}; see the manual of {self.name}"
+        return text.replace("PREFIX", prefix)
+
+
+_GENERAL = {
+    "queue": "let the broker queue without a bound for a client that is away",
+    "window": "let the broker send as many unacknowledged messages as the client's receive maximum allows",
+    "redelivery": "shorten the time after which it sends again; give rules a `timestamp` where there is one",
+    "slow": "switch off Nagle's algorithm in the broker (TCP_NODELAY); or the network is slow",
+    "rights": "let the hub's user write and read there, in the broker's access control",
+    "session": "let the broker keep sessions for `session_expiry`",
+    "memory": "let the broker keep sessions and their queues on disk",
+    "retained": "let the broker keep retained messages and send them for wildcards too",
+}
+_MOSQUITTO = Kind(
+    "Mosquitto",
+    {
+        "queue": "in mosquitto.conf: max_queued_messages 0 and max_queued_bytes 0",
+        "window": "in mosquitto.conf: max_inflight_messages 65534",
+        "slow": "in mosquitto.conf: set_tcp_nodelay true; or the network is slow",
+        "rights": "in the file that `acl_file` of mosquitto.conf names, under the hub's user: topic readwrite PREFIX/#",
+        "session": "in mosquitto.conf: persistent_client_expiration no shorter than `session_expiry`",
+        "memory": "in mosquitto.conf: persistence true and autosave_interval 1",
+        "retained": "in mosquitto.conf: retain_available true",
+    },
+)
+_EMQX = Kind(
+    "EMQX",
+    {
+        "queue": "in emqx.conf: mqtt.max_mqueue_len = infinity",
+        "window": "in emqx.conf: mqtt.max_inflight = 65535",
+        "rights": 'in acl.conf: {allow, {username, "…"}, all, ["PREFIX/#"]}.',
+        "session": "in emqx.conf: mqtt.session_expiry_interval no shorter than `session_expiry`",
+        "memory": "in emqx.conf: durable_sessions.enable = true",
+        "retained": "in emqx.conf: retainer.enable = true",
+    },
+)
+_NATS = Kind(
+    "nats-server",
+    {
+        "window": "in the `mqtt` block of its configuration: max_ack_pending: 65535",
+        "redelivery": "shorten `ack_wait` in the `mqtt` block of its configuration; "
+        "give rules a `timestamp` where there is one",
+        "rights": "in `authorization` of its configuration: permissions to publish and subscribe for PREFIX.>",
+        "memory": "in its configuration: jetstream {store_dir: …} on a disk, "
+        "and no consumer_memory_storage in the `mqtt` block",
+    },
+)
+_RABBITMQ = Kind(
+    "RabbitMQ",
+    {
+        "queue": "remove policies with max-length from queues mqtt-subscription-*: rabbitmqctl list_policies",
+        "window": "in rabbitmq.conf: mqtt.prefetch = 65535",
+        "rights": "rabbitmqctl set_permissions and set_topic_permissions for the hub's user and PREFIX/#",
+        "session": "in rabbitmq.conf: mqtt.max_session_expiry_interval_seconds; before 3.13 mqtt.subscription_ttl (ms)",
+        "memory": "in rabbitmq.conf: mqtt.durable_queue_type = quorum; before 3.12 durable queues are the rule",
+        "retained": "it finds retained messages by exact topics only: where a retained value matters, name the topics "
+        "in the rule, without a wildcard",
+    },
+)
+_HIVEMQ = Kind(
+    "HiveMQ",
+    {
+        "queue": "in config.xml: <queued-messages><max-queue-size>",
+        "window": "in config.xml: <receive-maximum><server-receive-maximum>",
+        "session": "in config.xml: <session-expiry><max-interval>",
+        "memory": "in config.xml: <persistence><mode>file</mode>",
+    },
+)
+_VERNEMQ = Kind(
+    "VerneMQ",
+    {
+        "queue": "in vernemq.conf: max_offline_messages = -1",
+        "window": "in vernemq.conf: max_inflight_messages = 0",
+        "rights": "in vmq.acl, under the hub's user: topic PREFIX/#",
+        "session": "in vernemq.conf: persistent_client_expiration no shorter than `session_expiry`",
+    },
+)
+_ANOTHER = "run the hub with a broker that keeps sessions on disk, such as Mosquitto"
+_AMQTT = Kind("amqtt", {"memory": _ANOTHER, "session": _ANOTHER}, forgets=True)
+UNKNOWN = Kind("your broker")
+_BY_WORD = {
+    "mosquitto": _MOSQUITTO,
+    "amqtt": _AMQTT,
+    "hbmqtt": replace(_AMQTT, name="hbmqtt"),
+    "emqx": _EMQX,
+    "hivemq": _HIVEMQ,
+    "vernemq": _VERNEMQ,
+    "rabbitmq": _RABBITMQ,
+    "nats": _NATS,
+}
+_SAYS_WHAT_IT_IS = ["$SYS/broker/version", "$SYS/brokers/+/sysdescr", "$SYS/brokers/+/version", "$SYS/VerneMQ/#"]
+
+
+async def recognise(settings: BrokerSettings, prefix: str, mark: str) -> Kind:
+    """Find out which broker it is; UNKNOWN where nothing tells.
+
+    Raises:
+        HubError: it cannot be reached.
+
+    """
+    said = ""
+    with contextlib.suppress(SubscriptionDenied):
+        async with connected(settings, f"hub-doctor-{mark}", _SAYS_WHAT_IT_IS) as session:
+            heard = {each.topic: each.payload for each in await all_until_quiet(session)}
+            said = " ".join(heard[topic].decode("utf-8", "replace")[:100] for topic in sorted(heard))[:200]
+            if any(topic.startswith("$SYS/brokers/") for topic in heard):
+                said = said if "emqx" in said.lower() else f"EMQX {said}"  # nobody else says it there
+    if said:
+        kind = next((kind for word, kind in _BY_WORD.items() if word in said.lower()), None)
+        return replace(kind or Kind(said), said=said)
+    return await _by_answers(settings, prefix, mark)
+
+
+class _Nobody:
+    """Hears what comes to a client that only asks."""
+
+    def connack(self, *, resumed: bool) -> None:
+        """Hear that the broker took us."""
+
+    def delivery(self, delivery: Delivery311) -> None:
+        """Hear a message."""
+
+
+async def _by_answers(settings: BrokerSettings, prefix: str, mark: str) -> Kind:
+    """Tell by what is granted: nats-server takes no blank in a topic, RabbitMQ grants QoS 1 where 2 is asked for."""
+    who = replace(settings, client_id=f"hub-doctor-{mark}-asks", protocol="3.1.1")
+    client = Client311(who, None, tls_context(who), _Nobody())
+    try:
+        await client.open()
+        codes = []
+        for topic_filter, qos in ((f"{prefix}/doctor/{mark}/two", 2), (f"{prefix}/doctor/{mark}/a b", 1)):
+            (code,) = await client.answer(client.subscribe(topic_filter, qos, timeout=CONNECT_SECONDS))
+            codes.append(code if isinstance(code, int) else code.value)
+            await client.answer(client.unsubscribe(topic_filter, timeout=CONNECT_SECONDS))
+    except HubError:  # it may speak nothing but MQTT 5, or refuse more than a code can say
+        return UNKNOWN
+    finally:
+        await client.finish()
+    if codes[1] >= 0x80 and codes[0] < 0x80:
+        return _NATS
+    return _RABBITMQ if codes == [1, 1] else UNKNOWN

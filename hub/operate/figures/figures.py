@@ -1,0 +1,126 @@
+"""The four figures of the field (EGR, EPL, NSR, NPL), counted as the pipeline runs; summary and /metrics read them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.clock import Clock, SystemClock
+from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
+from hub.observer import Observer
+from hub.operate.figures.histogram import Histogram, Rate
+from hub.operate.figures.summary import Figure, Latency, Summary
+
+__all__ = ["Figures"]
+
+
+class Figures(Observer):
+    """Counts what it hears; a batch of events costs the same whatever its length."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Begin at zero."""
+        self._clock = clock or SystemClock()
+        self.generated = Rate()
+        """EGR: events that were evaluated."""
+        self.processing = Histogram()
+        """EPL: from the arrival of an event until everything it caused is on disk; one value for each event."""
+        self.sent = Rate()
+        """NSR: notifications that a receiver has taken."""
+        self.notifying = Histogram()
+        """NPL: from the cause of a notification until a receiver has taken it."""
+        self.storing = Histogram()
+        """Commits: from when they were handed to the store until they were on disk."""
+        self.alerts: Counter[str] = Counter()
+        """Changes of alerts by the state they went to."""
+        self.counts: Counter[str] = Counter()
+        """Everything else, by what it is."""
+
+    def events(self, events: Sequence[Event], now: float) -> None:
+        """Count a batch."""
+        self.generated.add(len(events), now)
+
+    def committed(self, count: int, latency: float) -> None:
+        """Count a batch with the latency of its oldest event: none of them took longer."""
+        self.processing.add(latency, count)
+
+    def stored(self, seconds: float) -> None:
+        """Count a commit."""
+        self.storing.add(seconds)
+
+    def decode_error(self, topic: str, head: bytes, reason: str) -> None:
+        """Count it."""
+        self.counts["undecoded"] += 1
+
+    def duplicates(self, count: int) -> None:
+        """Count them."""
+        self.counts["duplicates"] += count
+
+    def rule_error(self, rule: str, topic: str, message: str) -> None:
+        """Count it."""
+        self.counts["rule_errors"] += 1
+
+    def alert(self, body: Mapping[str, Any]) -> None:
+        """Count it by its state, once for each time it enters it."""
+        if "desk" not in body:
+            self.alerts[str(body.get("state"))] += 1
+
+    def queued(self, notification: Notification) -> None:
+        """Count it, unless it is only the hub's own state."""
+        self.counts["queued"] += notification.receiver != OWN
+
+    def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
+        """Count an attempt, and the latency where it was the last one needed; the hub's own state does not count."""
+        if notification.receiver == OWN:
+            self.counts["published"] += isinstance(outcome, Delivered)
+            return
+        if isinstance(outcome, Delivered):
+            self.sent.add(1, now)
+            self.notifying.add(now - notification.created)
+            self.counts[f"sent_{notification.body.get('state')}"] += 1
+        elif isinstance(outcome, Retry):
+            self.counts["failed_attempts"] += 1
+            self.counts["delayed"] += attempt == 1
+
+    def dead(self, notification: Notification, reason: str) -> None:
+        """Count it."""
+        self.counts["dead"] += 1
+
+    def session(self, kind: str, detail: str) -> None:
+        """Count it by its kind."""
+        self.counts[f"session_{kind}"] += 1
+
+    def trouble(self, what: str, message: str) -> None:
+        """Count it."""
+        self.counts["troubles"] += 1
+
+    def summary(self) -> Summary:
+        """Return all of it as it stands now, to be printed or written as JSON."""
+        counts = self.counts
+        return Summary(
+            egr=_figure(self.generated),
+            epl=_latency(self.processing),
+            nsr=_figure(self.sent),
+            npl=_latency(self.notifying),
+            fired=self.alerts[Phase.FIRING],
+            resolved=self.alerts[Phase.RESOLVED],
+            sent_firing=counts[f"sent_{Phase.FIRING}"],
+            sent_resolved=counts[f"sent_{Phase.RESOLVED}"],
+            sent_event=counts[f"sent_{Phase.EVENT}"],
+            queued=counts["queued"],
+            delayed=counts["delayed"],
+            failed_attempts=counts["failed_attempts"],
+            dead=counts["dead"],
+            undecoded=counts["undecoded"],
+            rule_errors=counts["rule_errors"],
+            duplicates=counts["duplicates"],
+            reconnects=max(counts["session_connected"] - 1, 0),
+            sessions_lost=counts["session_session_lost"],
+            troubles=counts["troubles"],
+        )
+
+
+def _figure(rate: Rate) -> Figure:
+    return Figure(rate.total, rate.mean(), rate.best())
+
+
+def _latency(histogram: Histogram) -> Latency:
+    return Latency(histogram.quantile(0.5), histogram.quantile(0.99), histogram.longest)

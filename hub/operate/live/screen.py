@@ -1,0 +1,360 @@
+"""The live view on a terminal: five screens over one model, which the hub's feed keeps up to date.
+
+The feed is heard as fast as it comes; pictures are drawn LIVE_REFRESH_SECONDS apart, of what is in sight.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
+
+from hub.errors import HubError
+from hub.limits import LIVE_AGAIN_SECONDS, LIVE_READ_SECONDS, LIVE_REFRESH_SECONDS
+from hub.operate.live.dialogs import Page, SilenceForm
+from hub.operate.live.feed_link import Link
+from hub.operate.live.header import Head
+from hub.operate.live.live_model import Model
+from hub.operate.live.live_texts import HELP, matchers_for, whole, why_not_text, why_text
+from hub.operate.live.panes import ALERTS, ATTEMPTS, DEVICES, EVENTS, RECEIVERS, RULES, Kind, found_by
+from hub.operate.live.rows import Rows
+from hub.printable import shown
+
+__all__ = ["LiveView"]
+
+_TABS = ("alerts", "events", "rules", "devices", "deliveries")
+_KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "alerts": (ALERTS,),
+    "events": (EVENTS,),
+    "rules": (RULES,),
+    "devices": (DEVICES,),
+    "deliveries": (RECEIVERS, ATTEMPTS),
+}
+_READS = {"rules": "rules", "devices": "devices", "deliveries": "receivers"}
+"""What is read again and again while a tab is looked at."""
+
+
+class LiveView(App[None]):
+    """The view of one hub. `by` is who acknowledges where the hub has no tokens; `notes` stand on the help page."""
+
+    TITLE = "hub"
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = "live.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "ack", "Ack"),
+        Binding("u", "unack", "Undo", show=False),
+        Binding("s", "silence", "Silence"),
+        Binding("w", "why", "Why"),
+        Binding("r", "retry", "Retry", show=False),
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("p,space", "pause", "Pause", key_display="p"),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("q,ctrl+c", "quit", "Quit", key_display="q"),
+        Binding("escape", "end_filter", "End filter", show=False),
+        Binding("tab", "tab(1)", "Next", show=False, priority=True),
+        Binding("shift+tab", "tab(-1)", "Previous", show=False, priority=True),
+        *(Binding(str(number), f"go('{name}')", name, show=False) for number, name in enumerate(_TABS, 1)),
+    ]
+
+    def __init__(self, link: Link, by: str, notes: str = "") -> None:
+        """Show the hub at the other end of `link`."""
+        plain = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=plain)
+        self.theme = "ansi-dark" if plain else "textual-dark"
+        self.animation_level = "none"
+        self.link, self.by, self.notes = link, by, notes
+        self.model = Model()
+        self.head = Head(self.model, link.url)
+        self.tabs = TabbedContent(initial=_TABS[0], id="tabs")
+        self.tables = {
+            name: [Rows(kind, f"rows-{name}-{place}") for place, kind in enumerate(_KINDS[name])] for name in _TABS
+        }
+        self.detail = Static("", id="detail", markup=False)
+        self.said = Static("", id="said", markup=False)
+        self.box = Input(placeholder="words that must occur; Enter keeps the filter, Esc ends it", compact=True)
+        self.box.display = False
+        self.paused = False
+        self._drawn = -1
+        self._turned = asyncio.Event()
+        self._words: list[str] = []
+        self._said = ""
+
+    # the screens
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        yield self.head
+        with self.tabs:
+            for number, name in enumerate(_TABS, 1):
+                with TabPane(f"{number} {name}", id=name), Vertical():
+                    yield from self.tables[name]
+        yield self.detail
+        yield self.box
+        yield self.said
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to hear, to read, and to draw."""
+        self.run_worker(self._hear(), name="feed", exit_on_error=True)
+        self.run_worker(self._read(), name="reads", exit_on_error=True)
+        self.set_interval(LIVE_REFRESH_SECONDS, self._tick)
+        self.set_interval(1.0, self._second)
+        self._show_tab()
+
+    @property
+    def tab(self) -> str:
+        """The name of the screen in sight."""
+        return self.tabs.active or _TABS[0]
+
+    @property
+    def rows(self) -> Rows:
+        """The table with the cursor: the focused one, else the first of the screen."""
+        here = self.tables[self.tab]
+        return next((each for each in here if each.has_focus), here[0])
+
+    def draw(self) -> None:
+        """Draw what is in sight, as the model is now."""
+        self._drawn = self.model.changes
+        now = self.model.now(time.time())
+        for table in self.tables[self.tab]:
+            kind = table.kind
+            table.put([each for each in kind.items(self.model) if found_by(kind, each, self._words)], now)
+        self._draw_around()
+
+    def _draw_around(self) -> None:
+        """Draw what stands around the table; it goes on under a pause."""
+        self.head.paused = self.paused
+        self.head.refresh()
+        line = self.model.away or self._said or self._standing()
+        self.said.update(Text(line, "bold" if self.model.away else "", no_wrap=True))
+
+    def _standing(self) -> str:
+        """Say what the tables do not show."""
+        parts = []
+        if self._words:
+            parts.append(f"filter: {' '.join(self._words)}")
+        if self.tab == "events" and self.model.unseen:
+            parts.append(f"a sample: {self.model.unseen:,} events were not shown")
+        if self.tab == "devices" and self.model.heard > len(self.model.devices):
+            parts.append(f"the {len(self.model.devices):,} heard last, of {self.model.heard:,}")
+        if self.tab == "alerts" and self.model.more_alerts:
+            parts.append(f"{self.model.more_alerts:,} more alerts are not shown")
+        parts += [shown(each, 200) for each in list(self.model.notices)[-1:]]
+        return " · ".join(parts)
+
+    def _tick(self) -> None:
+        if self.paused:
+            self._draw_around()
+        elif self._drawn != self.model.changes:
+            self.draw()
+
+    def _second(self) -> None:
+        self.model.forget_old(time.time())
+        if not self.paused:
+            self.draw()
+
+    def on_rows_moved(self) -> None:
+        """Show the row under the cursor in full."""
+        rows = self.rows
+        detail = rows.kind.detail(rows.chosen) if rows.chosen else ""
+        self.detail.update(Text(detail))
+
+    def on_rows_opened(self) -> None:
+        """Show all there is to know of a row."""
+        if chosen := self.rows.chosen:
+            self.push_screen(Page("all of it", whole(chosen)))
+
+    def on_tabbed_content_tab_activated(self) -> None:
+        """Go to a screen by the mouse."""
+        self._show_tab()
+
+    def _show_tab(self) -> None:
+        self._turned.set()
+        self.rows.focus()
+        self.draw()
+
+    # what comes from the hub
+
+    async def _hear(self) -> None:
+        """Hear the feed for ever; say so while it is away."""
+        pause, longest = LIVE_AGAIN_SECONDS
+        while True:
+            try:
+                async for message in self.link.messages(self.model.since):
+                    if message.get("type") == "gap" or not self.model.status:
+                        await self._load()
+                    if self.model.away:
+                        self.model.connected(self.model.status)
+                        pause = LIVE_AGAIN_SECONDS[0]
+                    self.model.hear(message, time.time())
+                self.model.lost(f"the hub at {self.link.url} has closed the feed; trying again")
+            except HubError as error:
+                self.model.lost(str(error))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, longest)
+
+    async def _load(self) -> None:
+        """Take the whole state; messages that come meanwhile wait, and are taken after it."""
+        status = await self.link.read("status")
+        self.model.take_alerts((await self.link.read("alerts")).get("alerts", ()))
+        self.model.connected(status)
+
+    async def _read(self) -> None:
+        """Read what the screen in sight shows, if the feed does not tell it."""
+        while True:
+            name = _READS.get(self.tab)
+            if name and not self.paused and not self.model.away:
+                try:
+                    self.model.take(name, await self.link.read(name))
+                except HubError as error:
+                    self.say(str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LIVE_READ_SECONDS):
+                    await self._turned.wait()
+            self._turned.clear()
+
+    # keys
+
+    def say(self, text: str) -> None:
+        """Say something at the foot, for a while."""
+        self._said = shown(text, 300)
+        self._draw_around()
+        self.set_timer(5.0, self._unsay)
+
+    def _unsay(self) -> None:
+        self._said = ""
+        self._draw_around()
+
+    def _alert(self) -> Mapping[str, Any] | None:
+        """Return the alert under the cursor, or say that there is none."""
+        if self.tab == "alerts" and self.rows.chosen:
+            return self.rows.chosen
+        self.say("go to an alert first (key 1)")
+        return None
+
+    def _desk(self, name: str, request: Mapping[str, Any], done: Callable[[Mapping[str, Any]], str]) -> None:
+        """Have a command carried out beside the screens, and say what came of it."""
+
+        async def carry_out() -> None:
+            try:
+                self.say(done(await self.link.command(name, self._by(request))))
+            except HubError as error:
+                self.say(str(error))
+
+        self.run_worker(carry_out(), name=name)
+
+    def _by(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Sign a request, unless the hub knows by the token who asks."""
+        return request if self.model.status.get("login") else {"by": self.by, **request}
+
+    def action_ack(self) -> None:
+        """Acknowledge the alert under the cursor."""
+        if alert := self._alert():
+            self._desk("ack", {"id": alert["id"]}, lambda _: f"acknowledged: {alert['alertname']}")
+
+    def action_unack(self) -> None:
+        """Take the acknowledgement back."""
+        if alert := self._alert():
+            self._desk("unack", {"id": alert["id"]}, lambda _: f"taken back: {alert['alertname']}")
+
+    def action_silence(self) -> None:
+        """Ask for how long the alert under the cursor is to be silent."""
+        if alert := self._alert():
+            self.push_screen(SilenceForm(matchers_for(alert), self._silence))
+
+    async def _silence(self, matchers: str, lasting: str, comment: str) -> str:
+        wanted = {"matchers": matchers, "for": lasting, "comment": comment}
+        try:
+            made = await self.link.command("silence", self._by(wanted))
+        except HubError as error:
+            return shown(error, 300)
+        told = f"silent until {made['silence']['endsAt']}: {made['silenced']} firing now"
+        self.say("; ".join([*made.get("warnings", ()), told]))  # the line is cut at the edge: what matters comes first
+        return ""
+
+    def action_why(self) -> None:
+        """Tell why the alert under the cursor came, or why the rule tells nobody."""
+        item = self.rows.chosen
+        if item and self.tab == "rules":
+            self._explain("why not", "why-not", {"rule": str(item["name"])}, why_not_text)
+        elif alert := self._alert():
+            self._explain("why", "why", {"alert": str(alert["id"])}, why_text)
+
+    def _explain(
+        self, title: str, path: str, query: Mapping[str, str], words: Callable[[Mapping[str, Any]], str]
+    ) -> None:
+        async def explain() -> None:
+            try:
+                self.push_screen(Page(title, words(await self.link.read(path, **query))))
+            except HubError as error:
+                self.say(str(error))
+
+        self.run_worker(explain(), name=path)
+
+    def action_retry(self) -> None:
+        """Queue the dead letters of the receiver under the cursor anew."""
+        item = self.rows.chosen
+        if self.tab != "deliveries" or not item or self.rows.kind is not RECEIVERS:
+            self.say("go to a receiver first (key 5)")
+            return
+        wanted = {"receiver": item["name"], "all": True}
+        self._desk("outbox-retry", wanted, lambda made: f"queued again: {len(made.get('outbox', ()))}")
+
+    def action_pause(self) -> None:
+        """Let the tables stand still, or go on."""
+        self.paused = not self.paused
+        self.draw()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.push_screen(Page("help", f"{self.notes}\n{HELP}" if self.notes else HELP))
+
+    def action_go(self, name: str) -> None:
+        """Go to a screen."""
+        self.tabs.active = name
+
+    def action_tab(self, by: int) -> None:
+        """Go to the next screen; between the two tables of deliveries first, and between the fields of a form."""
+        if len(self.screen_stack) > 1:
+            self.screen.focus_next() if by > 0 else self.screen.focus_previous()
+            return
+        here = self.tables[self.tab]
+        at = here.index(self.rows) + by
+        if 0 <= at < len(here):
+            here[at].focus()
+        else:
+            self.action_go(_TABS[(_TABS.index(self.tab) + by) % len(_TABS)])
+
+    # the filter
+
+    def action_filter(self) -> None:
+        """Ask for words."""
+        self.box.display = True
+        self.box.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while somebody types."""
+        if event.input is self.box:
+            self._words = event.value.lower().split()
+            self.draw()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter and go back to the table."""
+        if event.input is self.box:
+            self.box.display = False
+            self.rows.focus()
+
+    def action_end_filter(self) -> None:
+        """Show everything again."""
+        self.box.value, self.box.display = "", False
+        self._words = []
+        self.rows.focus()
+        self.draw()

@@ -1,0 +1,1 @@
+"""The process itself: signals, file descriptors, errors as one line, spans to a collector."""

@@ -1,0 +1,165 @@
+"""The topics of one user's rules and receivers, for the AsyncAPI document: what devices say there, who is told where.
+
+Rules and receivers in, channels out. `$hub/…` are channels, too: no broker has them, but a rule may listen there.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hub.contracts.json_schema import ANY, TEXT, Schema, made_of
+from hub.expressions import TopicTemplate, short_level
+from hub.model import OWN_TOPICS
+from hub.notify.receiver import ReceiverSettings
+from hub.notify.receivers.mqtt import MqttOptions
+from hub.operate.specs.described import JSON
+from hub.rules.reading.rule import Rule
+from hub.rules.reading.subjects import HOMIE, SPARKPLUG, presence_filters
+from hub.rules.reading.topic_pattern import Pattern
+from hub.selfwatch.topics import OWN_FIELDS
+
+__all__ = ["PROTOBUF", "Channel", "alerts", "events", "inside", "notifications"]
+
+PROTOBUF = "application/x-protobuf"
+_PLAIN = "text/plain"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENCODED = "As a label has it; / + # % are percent-encoded."
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A topic with `{parameters}`, each with what it is, and what is said there.
+
+    `filter` is what to subscribe to for all of it, empty where there are no parameters. `action` is what the hub does
+    there: send, receive, or nothing (empty).
+    """
+
+    name: str
+    address: str
+    action: str
+    summary: str
+    message: str
+    payload: Schema
+    media: str = JSON
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    filter: str = ""
+    qos: int = 1
+    retain: bool = False
+
+
+def events(rules: Sequence[Rule]) -> Iterator[Channel]:
+    """Yield the topics that rules listen to, with the fields that they read, and those that tell who is there."""
+    listening: dict[str, tuple[Pattern, list[Rule]]] = {}
+    for rule in rules:
+        for pattern in rule.patterns:
+            if not pattern.filter.startswith(OWN_TOPICS):
+                listening.setdefault(pattern.text, (pattern, []))[1].append(rule)
+    for pattern, of in listening.values():
+        yield _of_pattern(pattern, of)
+    for topic_filter in presence_filters(rules):
+        yield _of_presence(topic_filter)
+
+
+def _of_pattern(pattern: Pattern, rules: Sequence[Rule]) -> Channel:
+    address, parameters = _address(pattern.filter, dict(zip(pattern.levels, pattern.captures, strict=True)))
+    name, summary = f"events_{_slug(pattern.text)}", f"Events for {', '.join(rule.name for rule in rules)}."
+    message, payload, media = "JSON, or text.", _fields(rules), JSON
+    if pattern.filter.startswith(f"{SPARKPLUG}/"):
+        message, payload, media = "Metrics in Sparkplug B; rules read them by name.", ANY, PROTOBUF
+    return Channel(name, address, "receive", summary, message, payload, media, parameters, _wild(pattern.filter))
+
+
+def _fields(rules: Iterable[Rule]) -> Schema:
+    """Describe the fields of the payload that rules read, each with who does."""
+    readers: dict[str, dict[str, None]] = {}
+    for rule in rules:
+        programs = [*rule.conditions, *([rule.timestamp] if rule.timestamp is not None else [])]
+        read = [*(each.fields for each in programs), *(each.fields for each in rule.texts.templates)]
+        for name in sorted(frozenset().union(*read, (way[0] for way in rule.ways.values()))):
+            readers.setdefault(name, {})[rule.name] = None
+    return {"properties": {name: {"description": f"Read by {', '.join(of)}."} for name, of in readers.items()}}
+
+
+def _of_presence(topic_filter: str) -> Channel:
+    address, parameters = _address(topic_filter)
+    message, payload, media = "A birth or a death in Sparkplug B.", ANY, PROTOBUF
+    if topic_filter.startswith(f"{HOMIE}/"):
+        message, payload, media = "The state of a Homie device.", TEXT, _PLAIN
+    summary = "Who is there; heard beside the topics of rules."
+    name = f"presence_{_slug(address)}"
+    return Channel(name, address, "receive", summary, message, payload, media, parameters, _wild(topic_filter))
+
+
+def alerts(prefix: str, rules: Iterable[Rule], payload: Schema) -> Iterator[Channel]:
+    """Yield the retained topic of each alert rule; `payload` is the state of an alert."""
+    for rule in rules:
+        if rule.alert:
+            start = f"{prefix}/alerts/{short_level(rule.name)}"
+            address = "/".join([start, *(f"{{{name}}}" for name in rule.by)])
+            wild = _wild("/".join([start, *("+" for _ in rule.by)]))
+            made = ("send", f"How {rule.name} stands.", "Its state; empty when it is long over.", payload, JSON)
+            parameters = dict.fromkeys(rule.by, _ENCODED)
+            yield Channel(f"alerts_{_slug(rule.name)}", address, *made, parameters, wild, retain=True)
+
+
+def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) -> Iterator[Channel]:
+    """Yield the topic of each `mqtt` receiver; `payload` is what those are told that have none of their own."""
+    for name, settings in receivers.items():
+        options = settings.options
+        if isinstance(options, MqttOptions) and options.topic is not None:
+            address, parameters = _filled(options.topic)
+            told = (
+                ("The notification.", payload, JSON)
+                if options.payload is None
+                else (options.payload_text, TEXT, _PLAIN)
+            )
+            made = ("send", f"What the receiver {name} is told.", *told, parameters, _wild(options.topic.filter))
+            yield Channel(f"notifications_{_slug(name)}", address, *made, options.qos, options.retain)
+
+
+def _filled(topic: TopicTemplate) -> tuple[str, dict[str, str]]:
+    """Return the address of a topic with `{…}`, where only a name can stay as it is written."""
+    address, parameters = "", dict[str, str]()
+    for number, part in enumerate(topic.parts, 1):
+        if isinstance(part, str):
+            address += part
+            continue
+        text = part.program.text
+        name = text if _NAME.fullmatch(text) else f"part{number}"
+        parameters[name] = f"{{{text}}} of the notification; / + # % are percent-encoded."
+        address += f"{{{name}}}"
+    return address, parameters
+
+
+def inside() -> Iterator[Channel]:
+    """Yield what the hub measures of itself, as events that only rules hear."""
+    for topic, fields in OWN_FIELDS.items():
+        address, parameters = _address(topic, {2: "name"} if topic.endswith("/+") else None)
+        said = made_of({name: {"description": f"{text[0].upper()}{text[1:]}."} for name, text in fields.items()})
+        summary = "Inside the hub only: a rule may listen here; it never comes from a broker, nor goes to one."
+        name = f"own_{_slug(topic.removeprefix(OWN_TOPICS))}"
+        yield Channel(name, address, "", summary, "What it measured.", said, JSON, parameters, _wild(topic))
+
+
+def _address(topic_filter: str, names: Mapping[int, str] | None = None) -> tuple[str, dict[str, str]]:
+    """Return a filter as an address with its parameters; `names` are those of levels that have one."""
+    given, levels, parameters = names or {}, list[str](), dict[str, str]()
+    for place, level in enumerate(topic_filter.split("/")):
+        if level not in ("+", "#"):
+            levels.append(level)
+            continue
+        name = given.get(place) or f"level{place + 1}"
+        while place not in given and name in given.values():
+            name += "_"
+        parameters[name] = "One level." if level == "+" else "All further levels."
+        levels.append(f"{{{name}}}")
+    return "/".join(levels), parameters
+
+
+def _wild(topic_filter: str) -> str:
+    return topic_filter if "+" in topic_filter or "#" in topic_filter else ""
+
+
+def _slug(text: str) -> str:
+    """Return a text as part of a name."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")

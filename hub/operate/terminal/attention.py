@@ -1,0 +1,54 @@
+"""What became of a firing alert at the desk, out of its states one after the other: acknowledged, held back."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hub.ids import fingerprint_in
+from hub.model import Phase
+from hub.operate.terminal.phrases import alert_phrase
+from hub.printable import shown
+
+__all__ = ["Attention"]
+
+_Known = tuple[str | None, tuple[str, str] | None]
+_NOTHING: _Known = (None, None)
+
+
+class Attention:
+    """Remembers of each firing alert who acknowledged it and what holds it back, where anybody or anything does."""
+
+    def __init__(self, since: str) -> None:
+        """Tell of no acknowledgement that is older than `since` (RFC 3339): before a restart it was told."""
+        self._since = since
+        self._known: dict[str, _Known] = {}
+
+    def changes(self, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield kind and text of what has changed with this state, which is as on its retained topic."""
+        mark = fingerprint_in(str(body.get("id", "")))
+        before = self._known.pop(mark, _NOTHING)
+        if body.get("state") != Phase.FIRING:
+            return
+        ack, held = body.get("acknowledged"), body.get("held")
+        now = (str(ack.get("at")) if ack else None, (str(held["stage"]), str(held["detail"])) if held else None)
+        if now != _NOTHING:
+            self._known[mark] = now
+        yield from self._acknowledged(body, before[0], now[0])
+        yield from _held(body, before[1], now[1])
+
+    def _acknowledged(self, body: Mapping[str, Any], before: str | None, at: str | None) -> Iterator[tuple[str, str]]:
+        if at is not None and at != before and at >= self._since:
+            ack = body["acknowledged"]
+            comment = f" ({shown(ack['comment'])})" if ack.get("comment") else ""
+            yield "acknowledged", f"by {shown(ack.get('by'))}{comment}: {alert_phrase(body)}"
+        elif at is None and before is not None:
+            yield "unacknowledged", alert_phrase(body)
+
+
+def _held(
+    body: Mapping[str, Any], before: tuple[str, str] | None, held: tuple[str, str] | None
+) -> Iterator[tuple[str, str]]:
+    if held is not None and held != before:
+        by = " ".join(shown(each) for each in held if each)
+        yield "held", f"by {by}: {alert_phrase(body)}"
+    elif held is None and before is not None:
+        yield "released", f"held back no more by {shown(before[0])}: {alert_phrase(body)}"
