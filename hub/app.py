@@ -15,11 +15,11 @@ import aiohttp
 
 from hub import __version__
 from hub.clock import PEOPLE, Clock, SystemClock, rfc3339
-from hub.commands.channel import Channel, Heard, desk_settings
-from hub.commands.drill import ALERTNAME, Drills
-from hub.commands.link import Links
+from hub.commands.drills import ALERTNAME, Drills
+from hub.commands.over_mqtt.desk_channel import Channel, Heard, desk_settings
 from hub.commands.owner import OwnerAsk, OwnerMirror
 from hub.commands.service import Service
+from hub.commands.tokens.ack_links import Links
 from hub.config import Settings
 from hub.discovery.again import OWED, Again
 from hub.discovery.homeassistant import status_topic

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hub.alerts.alert import Alert
 from hub.clock import ManualClock
-from hub.commands.drill import Drills
+from hub.commands.drills import Drills
 from hub.ids import NotificationId, episode_id, episode_named, fingerprint_in, parsed, read_alert
 
 FINGERPRINTS = st.text("0123456789abcdef", min_size=16, max_size=16)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from hub.alerts.alert import Alert
 from hub.alerts.matchers import Matcher
 from hub.alerts.suppression.silences import Silence
-from hub.commands.token import Claim
+from hub.commands.tokens.token import Claim
 from hub.model import Event
 from hub.rules.posted.posting import PostedAlert, Posting
 from hub.rules.reading.rule import Rule

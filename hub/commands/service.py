@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from hub.alerts.alert import Alert
 from hub.clock import Clock, rfc3339
-from hub.commands import desk, outbox, push
+from hub.commands import alert_desk, dead_letters, push
 from hub.commands.contract import COMMANDS, AckRequest, FiringRequest, Receipts, WhyRequest
-from hub.commands.drill import Drills, chosen_receivers
+from hub.commands.drills import Drills, chosen_receivers
 from hub.commands.request import Request
 from hub.commands.seams import Answer, Ask, Mirror
 from hub.commands.slices import Slices
-from hub.commands.token import Claim, read_token, sign_token
+from hub.commands.tokens.token import Claim, read_token, sign_token
 from hub.errors import Code, HubError, RequestError
 from hub.fields import did_you_mean
 from hub.ids import episode_named
@@ -87,14 +87,14 @@ class Service:
         self._known: Mapping[str, Handler] = {
             "ack": self._ack,
             "token": self._token,
-            "unack": self._changing("unack", desk.unack),
-            "silence": self._changing("silence", desk.silence),
-            "unsilence": self._changing("unsilence", desk.unsilence),
-            "alerts": self._listing(lambda request, _now: desk.alerts(mirror, request)),
-            "silences": self._listing(lambda request, now: desk.silences(mirror, request, now)),
+            "unack": self._changing("unack", alert_desk.unack),
+            "silence": self._changing("silence", alert_desk.silence),
+            "unsilence": self._changing("unsilence", alert_desk.unsilence),
+            "alerts": self._listing(lambda request, _now: alert_desk.alerts(mirror, request)),
+            "silences": self._listing(lambda request, now: alert_desk.silences(mirror, request, now)),
             "outbox": self._outbox,
-            "outbox-retry": self._queue("outbox-retry", outbox.retry),
-            "outbox-drop": self._queue("outbox-drop", outbox.drop),
+            "outbox-retry": self._queue("outbox-retry", dead_letters.retry),
+            "outbox-drop": self._queue("outbox-drop", dead_letters.drop),
             "push": self._push_key,
             "push-subscribe": self._push("push-subscribe", push.subscribe),
             "push-unsubscribe": self._push("push-unsubscribe", push.unsubscribe),
@@ -144,7 +144,7 @@ class Service:
         detail = {key: value for key, value in command.request.items() if key not in left_out} | {"changed": ids}
         self._pipeline.audit(command.by, command.via, name, detail)
 
-    def _listing(self, steps: Callable[[Request, float], desk.Steps]) -> Handler:
+    def _listing(self, steps: Callable[[Request, float], alert_desk.Steps]) -> Handler:
         """Read what may be long, a slice in each turn of the loop: events are evaluated between."""
 
         async def handle(command: Command) -> Answer:
@@ -153,14 +153,14 @@ class Service:
         return handle
 
     def _queue(
-        self, name: str, handle: Callable[[Pipeline, Store, Request, outbox.Note], Coroutine[Any, Any, Answer]]
+        self, name: str, handle: Callable[[Pipeline, Store, Request, dead_letters.Note], Coroutine[Any, Any, Answer]]
     ) -> Handler:
         return lambda command: handle(
             self._pipeline, self._store, command.request, lambda made: self._note(name, command, made)
         )
 
     async def _outbox(self, command: Command) -> Answer:
-        return await outbox.listed(self._mirror, command.request)
+        return await dead_letters.listed(self._mirror, command.request)
 
     async def _push_key(self, _: Command) -> Answer:
         return push.key(self._subscribers)
@@ -189,7 +189,7 @@ class Service:
             claim = read_token(asked.token, self._token_key, self._clock.now())
             identity = episode_named(claim.mark, claim.episode)
             request = {"id": identity, "by": claim.by, "comment": asked.comment}
-        return await self._perform("ack", command._replace(request=request), desk.ack)
+        return await self._perform("ack", command._replace(request=request), alert_desk.ack)
 
     async def _token(self, command: Command) -> Answer:
         """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from hub.commands.channel import Channel
+from hub.commands.over_mqtt.desk_channel import Channel
 from hub.commands.service import Service
 from hub.errors import HubError, SessionTakenOver
 from hub.ingest.source import EventSource, Publisher

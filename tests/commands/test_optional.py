@@ -4,7 +4,7 @@ import asyncio
 
 import orjson
 
-from hub.commands.channel import Channel
+from hub.commands.over_mqtt.desk_channel import Channel
 from hub.errors import SubscriptionDenied
 from tests.rules.making import Packet
 

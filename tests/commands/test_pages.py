@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.commands import desk
+from hub.commands import alert_desk
 from hub.commands.contract import Paged
 from hub.commands.pages import cut, fitting, page, wanted
 from hub.errors import RequestError
@@ -38,7 +38,7 @@ def pages(core, change=lambda: None, **asked):
     """Yield the pages of the alerts, one list each; between two of them something changes."""
     cursor = ""
     while cursor is not None:
-        answer = ended(desk.alerts(core.book, {"cursor": cursor, **asked}))
+        answer = ended(alert_desk.alerts(core.book, {"cursor": cursor, **asked}))
         assert len(orjson.dumps(answer)) <= asked.get("bytes", ANSWER_BYTES)
         yield answer["alerts"]
         cursor = answer["next"]
@@ -105,23 +105,23 @@ def test_only_what_is_meant_is_on_the_pages():
 
 def test_of_an_id_only_its_alert_is_listed_whatever_the_episode_of_the_id():
     core = world_of(5).core
-    mark = ended(desk.alerts(core.book, {}))["alerts"][3]["fingerprint"]
+    mark = ended(alert_desk.alerts(core.book, {}))["alerts"][3]["fingerprint"]
     for identity in (mark, f"{mark}-1", f"{mark}-7-resolved"):
         assert [each["fingerprint"] for each in chain.from_iterable(pages(core, id=identity))] == [mark]
-        whole = ended(desk.alerts(core.book, {"id": identity, "bytes": 8192}))
+        whole = ended(alert_desk.alerts(core.book, {"id": identity, "bytes": 8192}))
         assert [each["fingerprint"] for each in whole["alerts"]] == [mark]
-    assert ended(desk.alerts(core.book, {"id": "0" * 16}))["alerts"] == []
+    assert ended(alert_desk.alerts(core.book, {"id": "0" * 16}))["alerts"] == []
 
 
 def test_who_does_not_know_of_pages_gets_as_many_as_fit_firing_ones_first_and_is_told_how_many_there_are():
     world = world_of(100)
     world.send([event("t/a/99", {"v": 1}, world.now)])
-    answer = ended(desk.alerts(world.core.book, {"bytes": 8192}))
+    answer = ended(alert_desk.alerts(world.core.book, {"bytes": 8192}))
     assert answer["truncated"]
     assert answer["total"] == 100
     assert {each["state"] for each in answer["alerts"]} == {"firing"}
     assert len(orjson.dumps(answer)) <= 8192
-    whole = ended(desk.alerts(world.core.book, {}))
+    whole = ended(alert_desk.alerts(world.core.book, {}))
     assert len(whole["alerts"]) == 100
     assert "truncated" not in whole
 
@@ -140,7 +140,7 @@ def test_who_does_not_know_of_pages_gets_as_many_as_fit_firing_ones_first_and_is
 )
 def test_a_page_that_cannot_be_is_refused_with_why(asked, says):
     with pytest.raises(RequestError) as raised:
-        ended(desk.alerts(world_of(1).core.book, asked))
+        ended(alert_desk.alerts(world_of(1).core.book, asked))
     assert says in str(raised.value)
 
 
@@ -163,9 +163,9 @@ def test_one_alert_that_is_longer_than_a_page_is_shown_cut():
 def test_silences_come_page_by_page():
     world = world_of(1)
     for number in range(30):
-        desk.silence(world.core, {"matchers": f"device={number}"}, world.now)
-    first = ended(desk.silences(world.core.book, {"cursor": "", "limit": 20}, world.now))
-    second = ended(desk.silences(world.core.book, {"cursor": first["next"]}, world.now))
+        alert_desk.silence(world.core, {"matchers": f"device={number}"}, world.now)
+    first = ended(alert_desk.silences(world.core.book, {"cursor": "", "limit": 20}, world.now))
+    second = ended(alert_desk.silences(world.core.book, {"cursor": first["next"]}, world.now))
     assert len({each["id"] for each in first["silences"] + second["silences"]}) == 30
     assert second["next"] is None
 

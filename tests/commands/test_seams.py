@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from hub.alerts.matchers import parse_matchers
-from hub.commands import desk, seams
+from hub.commands import alert_desk, seams
 from hub.commands.owner import OwnerAsk, OwnerMirror
 from hub.commands.service import Service
 from hub.commands.slices import at_once
@@ -61,7 +61,7 @@ def test_no_module_of_operate_reaches_past_them(path):
 def world():
     made = World(rule_set(RULES), None, NOON)
     made.send([event("t/a/1", {"v": 9}, NOON), event("t/b/2", {"v": 9}, NOON), event("d/a", {"open": True}, NOON)])
-    desk.silence(made.core, {"matchers": "site=b", "by": "olga"}, NOON)
+    alert_desk.silence(made.core, {"matchers": "site=b", "by": "olga"}, NOON)
     made.core.post(Posting({"alertname": "Posted"}, {"summary": "x"}, NOON, None, "http://there"), NOON)
     made.collect()
     return made
@@ -72,9 +72,12 @@ def read(mirror, now):
     firing = sorted(mirror.firing())
     return orjson.dumps(
         [
-            sorted(at_once(desk.alerts(mirror, {}))["alerts"], key=lambda each: orjson.loads(orjson.dumps(each))["id"]),
-            at_once(desk.alerts(mirror, {"cursor": "", "matchers": "site=a"})),
-            at_once(desk.silences(mirror, {"expired": True}, now)),
+            sorted(
+                at_once(alert_desk.alerts(mirror, {}))["alerts"],
+                key=lambda each: orjson.loads(orjson.dumps(each))["id"],
+            ),
+            at_once(alert_desk.alerts(mirror, {"cursor": "", "matchers": "site=a"})),
+            at_once(alert_desk.silences(mirror, {"expired": True}, now)),
             [shown(mirror, mark, alert, now, "").body for mark, alert in firing],
             [sorted(mirror.held_back_by(alert)) for _, alert in firing],
             sorted(mark for mark, _ in mirror.find(parse_matchers("site=a"))),

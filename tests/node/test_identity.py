@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.clock import SystemClock
-from hub.commands.token import Claim, read_token
+from hub.commands.tokens.token import Claim, read_token
 from hub.config import Token
 from hub.documents.secret import Secret
 from hub.errors import StoreUnusable

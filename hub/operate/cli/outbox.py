@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from hub.clock import PEOPLE, SystemClock
-from hub.commands.outbox import entry_body, find, named
+from hub.commands.dead_letters import entry_body, find, named
 from hub.config import load_settings
 from hub.documents.document import Problems
 from hub.errors import StoreLocked

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from hub.commands.reply import answers_below
+from hub.commands.over_mqtt.reply import answers_below
 from hub.ingest.mqtt.session import Session
 from hub.limits import ANSWER_SECONDS
 from hub.operate.client.connect import connected

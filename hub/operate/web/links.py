@@ -14,7 +14,7 @@ from starlette.routing import Route
 from hub.alerts.alert import Alert
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.seams import Desk
-from hub.commands.token import Claim
+from hub.commands.tokens.token import Claim
 from hub.errors import Code, HubError, RequestError
 from hub.model import Phase
 from hub.operate.api.answers import refused, retry_after

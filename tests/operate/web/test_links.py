@@ -5,7 +5,7 @@ import time
 import aiohttp
 import pytest
 
-from hub.commands.token import Claim, read_token, sign_token
+from hub.commands.tokens.token import Claim, read_token, sign_token
 from tests.operate.web.conftest import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from hub.alerts.matchers import match_all
 from hub.clock import PEOPLE, rfc3339
+from hub.commands.alert_desk import order
 from hub.commands.contract import COMMANDS, LISTED, AlertsRequest, Paged
-from hub.commands.desk import order
 from hub.contracts.json_schema import FLAG, NUMBER, TEXT, TIME, WHOLE, listed, made_of, maybe, ok, one_of, said
 from hub.errors import RequestError
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS

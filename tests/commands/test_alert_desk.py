@@ -5,7 +5,7 @@ import pytest
 
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.suppression.silences import Silence
-from hub.commands import desk
+from hub.commands import alert_desk
 from hub.errors import RequestError
 from hub.rules.posted.posting import Posting
 from hub.trial.world import World
@@ -25,7 +25,7 @@ def world():
 
 
 def silence(world, **request):
-    made = desk.silence(world.core, {"matchers": "site=a", **request}, world.now)
+    made = alert_desk.silence(world.core, {"matchers": "site=a", **request}, world.now)
     world.collect()
     return made
 
@@ -85,7 +85,7 @@ def test_a_time_that_cannot_be_is_refused_with_why(world, asked, says):
 def test_a_silence_that_is_planned_hides_from_its_start_to_its_end_and_not_before(world):
     made = silence(world, start=NOON + 100, **{"for": "100s"})
     assert made["silence"]["status"] == {"state": "pending"}
-    (listed,) = ended(desk.silences(world.core.book, {}, world.now))["silences"]
+    (listed,) = ended(alert_desk.silences(world.core.book, {}, world.now))["silences"]
     assert listed["status"] == {"state": "pending"}
     world.send([event("t/a/1", {"v": 9}, world.now)])
     told = [each.body["labels"]["device"] for each in world.told]
@@ -127,8 +127,8 @@ def test_a_silence_that_would_match_what_has_none_of_its_labels_is_refused(world
 def test_an_empty_label_or_name_is_refused_as_its_matcher_is(world):
     for asked in ({"labels": {"site": ""}}, {"alertname": ""}):
         with pytest.raises(RequestError, match=r"must not match the empty string"):
-            desk.silence(world.core, asked, world.now)
-    assert desk.silence(world.core, {"alertname": "Hot", "labels": {"site": ""}}, world.now)["ok"]
+            alert_desk.silence(world.core, asked, world.now)
+    assert alert_desk.silence(world.core, {"alertname": "Hot", "labels": {"site": ""}}, world.now)["ok"]
 
 
 def test_a_silence_that_was_stored_before_is_kept_and_can_be_ended(world):
@@ -137,7 +137,7 @@ def test_a_silence_that_was_stored_before_is_kept_and_can_be_ended(world):
     world.send([event("t/a/1", {"v": 9}, world.now)])
     assert not world.told
     (kept,) = world.core.book.silences
-    desk.unsilence(world.core, {"id": kept}, world.now)
+    alert_desk.unsilence(world.core, {"id": kept}, world.now)
     world.collect()
     assert len(world.told) == 1
 

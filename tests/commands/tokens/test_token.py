@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.commands.token import Claim, read_token, sign_token
+from hub.commands.tokens.token import Claim, read_token, sign_token
 from hub.errors import RequestError
 
 KEY = b"k" * 32

@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from hub.clock import SystemClock
-from hub.commands.link import Links
-from hub.commands.token import read_token
+from hub.commands.tokens.ack_links import Links
+from hub.commands.tokens.token import read_token
 from hub.limits import LINK_SECONDS
 from hub.model import OWN, Delivered
 from hub.notify.dispatcher import Dispatcher

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hub.commands.token import Claim, sign_token
+from hub.commands.tokens.token import Claim, sign_token
 from hub.ids import NotificationId
 from hub.limits import LINK_SECONDS
 from hub.model import OWN, Notification

@@ -1,6 +1,6 @@
 """What is told of requests that failed does not fill the log, and says what it left out."""
 
-from hub.commands.complaints import Complaints
+from hub.commands.over_mqtt.complaints import Complaints
 from hub.limits import COMPLAINT_SECONDS, COMPLAINTS
 
 

@@ -5,8 +5,8 @@ import asyncio
 import orjson
 import pytest
 
-from hub.commands import channel as module
-from hub.commands.channel import Channel
+from hub.commands.over_mqtt import desk_channel as module
+from hub.commands.over_mqtt.desk_channel import Channel
 from hub.errors import SessionTakenOver
 from hub.limits import ANSWER_BYTES, COMPLAINTS, DESK_RETRY_SECONDS
 from tests.rules.making import Packet

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.commands.reply import why_no_reply
+from hub.commands.over_mqtt.reply import why_no_reply
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import orjson
 
-from hub.commands.complaints import Complaints
 from hub.commands.contract import Paged
+from hub.commands.over_mqtt.complaints import Complaints
+from hub.commands.over_mqtt.reply import response_topic, why_no_reply
 from hub.commands.pages import LISTS, cut, room_of
-from hub.commands.reply import response_topic, why_no_reply
 from hub.commands.request import read_request
 from hub.commands.service import Answer, Service, refused
 from hub.errors import Code, HubError, RequestError, SessionTakenOver, SubscriptionDenied

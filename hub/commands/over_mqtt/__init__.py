@@ -1,0 +1,1 @@
+"""Requests over MQTT: how they come, where answers go, what is told of those that fail."""

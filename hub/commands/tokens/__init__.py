@@ -1,0 +1,1 @@
+"""Tokens and links that acknowledge one episode of one alert."""
