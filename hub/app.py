@@ -47,11 +47,11 @@ from hub.notify.wording.own_names import named
 from hub.observer import Observer, Observers
 from hub.project.files import Files, check, load_files, people_of
 from hub.schedules import local_zone
+from hub.selfwatch.event_tally import Tally
 from hub.selfwatch.heartbeat import Heartbeat
 from hub.selfwatch.recall import about_itself, spoken
-from hub.selfwatch.tally import Tally
 from hub.selfwatch.watcher import DROPPED, Watcher
-from hub.sources.open import open_sources
+from hub.sources.open_sources import open_sources
 from hub.spine.core import Core
 from hub.spine.crew import crew, insist
 from hub.spine.delivery_trace import Attempts

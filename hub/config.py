@@ -11,7 +11,7 @@ from hub.documents.value_schema import NAMES, TEXT
 from hub.errors import ConfigError
 from hub.fields import Key, KeyTable, Section, boolean, late, list_of, one_of
 from hub.ingest.mqtt.session import BrokerSettings
-from hub.selfwatch.settings import (
+from hub.selfwatch.heartbeat_settings import (
     HEARTBEAT,
     SELF_WATCH,
     HeartbeatSettings,
@@ -31,8 +31,8 @@ from hub.settings.reach_settings import (
     open_settings,
     topic_prefix,
 )
-from hub.sources.settings import SourceSettings, read_sources, sources_schema
-from hub.tracing.settings import TRACING, TracingSettings, read_tracing
+from hub.sources.source_settings import SourceSettings, read_sources, sources_schema
+from hub.tracing.tracing_settings import TRACING, TracingSettings, read_tracing
 
 __all__ = [
     "SETTINGS",

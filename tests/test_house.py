@@ -76,11 +76,11 @@ def test_imports_have_no_circle():
 
 
 def test_nobody_outside_the_store_sees_its_database():
-    inner = {"hub.store.database", "hub.store.lock"}
+    inner = {"hub.store.sqlite.database", "hub.store.sqlite.lock"}
     allowed = {
         ("hub.operate.doctor.machine", "sqlite3"),  # tells SQLite's version
-        ("hub.operate.doctor.state_check", "hub.store.lock"),  # what a path is, before it is opened
-        ("hub.operate.doctor.unheard_topics", "hub.store.lock"),
+        ("hub.operate.doctor.state_check", "hub.store.sqlite.lock"),  # what a path is, before it is opened
+        ("hub.operate.doctor.unheard_topics", "hub.store.sqlite.lock"),
     }
     seen = set()
     for path, tree in MODULES.items():

@@ -8,7 +8,7 @@ import yaml
 
 from hub.documents import document
 from hub.documents.document import Problems, parse_document
-from hub.imports import yaml_source
+from hub.importers import yaml_source
 from tests.support.ends import watching
 from tests.support.hub import ROOT, Hub
 from tests.support.mqtt import client

@@ -15,7 +15,7 @@ from hub.rules.running.rule_runner import RuleRunner
 from hub.spine.core import Core
 from hub.store.reader import Reader
 from hub.store.store import Store
-from hub.why import absence
+from hub.why import why_not
 
 __all__ = ["OwnerAsk", "OwnerMirror"]
 
@@ -80,7 +80,7 @@ class OwnerAsk:
 
     def why_not(self, name: str, labels: Mapping[str, str], now: float) -> Generator[None, None, Answer]:
         """Say in steps why nobody is told by a rule."""
-        return absence.looking(self._core, name, labels, now)
+        return why_not.looking(self._core, name, labels, now)
 
     def counts(self, rule: str) -> RuleCounts | None:
         """Return the counters of a rule."""

@@ -26,9 +26,9 @@ from hub.notify.subscribers import Subscribers
 from hub.rules.posted.posting import Posting
 from hub.spine.core import Core
 from hub.spine.pipeline import Pipeline
-from hub.store.patience import unless_failing
 from hub.store.reader import Reader
 from hub.store.store import Store
+from hub.store.waiting import unless_failing
 from hub.why import story
 
 __all__ = ["Answer", "Service", "refused"]

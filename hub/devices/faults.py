@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from hub.devices.fleet_devices import Device
 from hub.devices.payload import Payload, Signal
-from hub.devices.roster import Device
 from hub.documents.document import Node, Problems
 from hub.fields import Bad, Key, KeyTable, Section, did_you_mean, duration, late, number, one_of, text
 

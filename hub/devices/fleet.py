@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.devices.faults import FAULT, Fault, read_fault
+from hub.devices.fleet_devices import DEVICE, Device, Roster, read_attributes, read_roster
 from hub.devices.payload import Payload, read_payload, read_value, signal_schema
-from hub.devices.roster import DEVICE, Device, Roster, read_attributes, read_roster
-from hub.devices.template import IDENTIFIER, TopicTemplate, topic_template
+from hub.devices.payload_template import IDENTIFIER, TopicTemplate, topic_template
 from hub.documents.document import Node, Problems
 from hub.documents.value_schema import LASTING, TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, integer, late, text

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.devices import signal_keys as keys
 from hub.devices import signals
-from hub.devices.template import text_names
+from hub.devices.payload_template import text_names
 from hub.documents.document import Node, Problems
 from hub.documents.value_schema import Schema
 from hub.fields import Bad, Section, did_you_mean, text

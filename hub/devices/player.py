@@ -9,8 +9,8 @@ import orjson
 
 from hub.devices.faults import Running
 from hub.devices.fleet import Fleet
+from hub.devices.fleet_devices import Device
 from hub.devices.payload import Payload
-from hub.devices.roster import Device
 from hub.devices.signals import Next
 
 __all__ = ["Message", "Player"]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hub.devices.fleet import Fleet, read_fleet
-from hub.devices.roster import Device
+from hub.devices.fleet_devices import Device
 from hub.documents.document import Node, Problems, read_document, yaml_files
 from hub.errors import Problem
 

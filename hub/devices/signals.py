@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from hub.devices.template import render
+from hub.devices.payload_template import render
 
 __all__ = [
     "Maker",

@@ -20,8 +20,8 @@ from hub.selfwatch.watcher import DROPPED_SO_FAR
 from hub.spine.core import Core
 from hub.spine.downtime import ClockDowntime
 from hub.store.changes import Snapshot
-from hub.store.damage import culprit
 from hub.store.keeper import restore_all
+from hub.store.sqlite.damage import culprit
 from hub.store.store import Store
 
 __all__ = ["Custody", "earlier_filters", "naming", "try_restore"]

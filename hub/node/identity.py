@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.store.changes import MetaRow
-from hub.store.damage import damaged_row
+from hub.store.sqlite.damage import damaged_row
 
 __all__ = ["Identity", "identify", "key_row", "logout_row", "new_key"]
 

@@ -11,8 +11,8 @@ from hub.errors import StoreBusy
 from hub.limits import STORE_LOOK_SECONDS
 from hub.node.identity import Identity, identify
 from hub.store.changes import Changes, Snapshot
+from hub.store.sqlite.writer import SqliteStore
 from hub.store.store import Store, durably
-from hub.store.writer import SqliteStore
 
 __all__ = ["Opened", "open_state"]
 

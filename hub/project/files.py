@@ -21,9 +21,9 @@ from hub.project.surroundings import is_below, real, settings_around
 from hub.rules.lint import Moment, lint
 from hub.rules.reading.loader import RULE_FILE, RuleSet, Shipped, load_rules
 from hub.schedules import local_zone
-from hub.selfwatch.settings import RULES
+from hub.selfwatch.heartbeat_settings import RULES
 from hub.trial.case import Case
-from hub.trial.reading import read_cases
+from hub.trial.trial_reading import read_cases
 
 __all__ = ["Files", "check", "load_files", "load_trial", "look", "people_of"]
 

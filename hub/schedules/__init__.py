@@ -5,9 +5,9 @@ they are asked with.
 """
 
 from hub.machine_zone import local_zone, zone_named
-from hub.schedules.line import parse_schedule
-from hub.schedules.reading import SCHEDULE, read_schedules, read_zone, schedules_schema
 from hub.schedules.schedule import Schedule
+from hub.schedules.schedule_line import parse_schedule
+from hub.schedules.schedule_reading import SCHEDULE, read_schedules, read_zone, schedules_schema
 
 __all__ = [
     "SCHEDULE",

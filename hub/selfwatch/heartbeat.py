@@ -15,7 +15,7 @@ from hub.errors import StoreError
 from hub.limits import HEARTBEAT_LEAST_SECONDS, HEARTBEAT_SECONDS
 from hub.notify.outward.http import answered, fault
 from hub.notify.wording.redact import Redactor, url_secrets
-from hub.selfwatch.settings import HeartbeatSettings
+from hub.selfwatch.heartbeat_settings import HeartbeatSettings
 
 __all__ = ["Heartbeat"]
 

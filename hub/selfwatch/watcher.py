@@ -18,7 +18,7 @@ from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_SECONDS, SELF_WATCH_S
 from hub.model import OWN_TOPICS, Event
 from hub.notify.dispatcher import Standing
 from hub.rules.running.misses import Misses
-from hub.selfwatch.tally import Tally
+from hub.selfwatch.event_tally import Tally
 
 __all__ = ["DROPPED", "DROPPED_SO_FAR", "Watcher"]
 

@@ -7,7 +7,7 @@ rows have come to look otherwise, and may be raised alone. A file says which num
 import sqlite3
 from collections.abc import Mapping
 
-from hub.store.migrations import STEPS
+from hub.store.sqlite.migrations import STEPS
 
 __all__ = ["FORMATS", "newer", "unknown_kind", "write_formats"]
 

@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from hub.store.changes import TraceRow
-from hub.trial.replay import Notice, Replay
-from hub.why.values import value_text
+from hub.trial.replaying import Notice, Replay
+from hub.why.readings import value_text
 
 __all__ = ["Change", "Difference", "compare"]
 

@@ -8,10 +8,10 @@ from hub.documents.duration import format_duration
 from hub.fields import did_you_mean
 from hub.rules.reading.rule import Rule
 from hub.trial.case import Expectation
-from hub.trial.heard import Heard
+from hub.trial.heard_lines import Heard
 from hub.trial.world import World
-from hub.why.absence import why_not
-from hub.why.values import value_text
+from hub.why.readings import value_text
+from hub.why.why_not import why_not
 
 __all__ = ["reasons"]
 

@@ -16,7 +16,7 @@ from hub.ids import fingerprint_in, parsed
 from hub.limits import WHY_ALERTS, WHY_ENTRIES
 from hub.store.changes import TraceRow
 from hub.store.reader import Reader
-from hub.why.values import value_text
+from hub.why.readings import value_text
 
 __all__ = ["Told", "as_body", "of_body", "read", "sentence", "tell"]
 

@@ -107,7 +107,9 @@ def test_what_the_hubs_user_may_not_use_is_said_in_one_sentence(tmp_path, closed
     for each in (tmp_path, *list(tmp_path.parents)[:-2]):
         each.chmod(0o755)
     file = folder / "hub.db"
-    make = "from hub.store.database import Database; from pathlib import Path; import sys; db = Path(sys.argv[1])\n"
+    make = (
+        "from hub.store.sqlite.database import Database; from pathlib import Path; import sys; db = Path(sys.argv[1])\n"
+    )
     subprocess.run([sys.executable, "-c", make + "Database(db).close()", file], check=True, cwd=ROOT)
     modes = {"folder": (0, 0o666), "file": (0o777, 0), "read-only file": (0o777, 0o444)}
     folder_mode, file_mode = modes.get(closed, (0o555, 0o666))
@@ -237,7 +239,7 @@ async def test_a_disk_that_is_full_at_the_start_is_said_once_and_waited_for(tmp_
 HOLD = """
 import sys, time
 from pathlib import Path
-from hub.store.database import Database
+from hub.store.sqlite.database import Database
 database = Database(Path(sys.argv[1]))
 print("open", flush=True)
 sys.stdin.readline()

@@ -14,7 +14,7 @@ from hub.documents.document import Problems
 from hub.rules.reading.loader import load_rules
 from hub.rules.running.engine import Engine
 from hub.store.changes import Changes
-from hub.store.database import Database
+from hub.store.sqlite.database import Database
 from tests.rules.making import event, rules
 
 EVENTS = 500

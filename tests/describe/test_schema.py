@@ -18,7 +18,7 @@ from hub.documents.secret import Secret
 from hub.fields import Section, text
 from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
-from hub.trial.reading import read_cases
+from hub.trial.trial_reading import read_cases
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {"rules": json_schema, "fleet": fleet_schema, "settings": settings_schema}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.store.database import Database
 from hub.store.formats import FORMATS, newer
-from hub.store.migrations import STEPS
+from hub.store.sqlite.database import Database
+from hub.store.sqlite.migrations import STEPS
 from tests.support import prefork
 
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"

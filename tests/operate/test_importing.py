@@ -2,9 +2,9 @@
 
 import pytest
 
-from hub.imports import IMPORTERS
+from hub.importers import IMPORTERS
 from hub.operate.cli.importing import Format
-from tests.imports.support import SAMPLES
+from tests.importers.support import SAMPLES
 from tests.operate.test_cli import hub
 
 INI = "[config:file]\ntargets = {'log': ['/tmp/log']}\n[a/b]\ntargets = file:log, mysql:m\n"

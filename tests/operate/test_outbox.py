@@ -10,7 +10,7 @@ import pytest
 from hub.notify.outbox_port import Queued
 from hub.spine.store_outbox import outbox_row
 from hub.store.changes import Changes
-from hub.store.database import Database
+from hub.store.sqlite.database import Database
 from tests.notify.fakes import notification
 from tests.support import prefork
 

@@ -9,7 +9,7 @@ from hub.devices.fleet import read_fleet
 from hub.documents.document import Problems, parse_document
 from hub.project.files import check, load_trial
 from hub.project.surroundings import settings_around
-from hub.trial.play import play
+from hub.trial.trial_play import play
 
 FLEET = """\
 fleet: rooms

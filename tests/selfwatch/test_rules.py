@@ -13,9 +13,9 @@ from hub.ingest.topics import overlaps
 from hub.model import OWN_TOPICS
 from hub.project.files import check, load_files, load_trial
 from hub.rules.lint import Moment, lint
-from hub.selfwatch.settings import RULES, SelfWatchSettings
-from hub.selfwatch.topics import OWN_FIELDS
-from hub.trial.play import play
+from hub.selfwatch.heartbeat_settings import RULES, SelfWatchSettings
+from hub.selfwatch.own_voice import OWN_FIELDS
+from hub.trial.trial_play import play
 
 DOCS = (Path(__file__).parents[2] / "docs" / "selfwatch.md").read_text("utf-8")
 RECEIVERS = "receivers: {chat: {file: {path: out}}, log: {file: {path: log}}}\n"

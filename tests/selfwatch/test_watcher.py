@@ -14,9 +14,9 @@ from hub.notify.dispatcher import Standing
 from hub.notify.lanes.breaker import Circuit
 from hub.rules.running.misses import Misses
 from hub.selfwatch import watcher as module
+from hub.selfwatch.event_tally import Tally
+from hub.selfwatch.own_voice import OWN_FIELDS
 from hub.selfwatch.recall import about_itself, spoken
-from hub.selfwatch.tally import Tally
-from hub.selfwatch.topics import OWN_FIELDS
 from hub.selfwatch.watcher import Watcher
 from tests.rules.making import Drive, event, rules
 

@@ -5,7 +5,7 @@ import contextlib
 
 from hub.documents.document import Problems, parse_document
 from hub.sources.queue_reader import QueueReader
-from hub.sources.settings import build_kind, read_sources
+from hub.sources.source_settings import build_kind, read_sources
 
 BOUND = 30.0
 

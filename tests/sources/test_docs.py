@@ -8,7 +8,7 @@ import pytest
 
 from hub.documents.document import Node, Problems, parse_document
 from hub.fields import Section
-from hub.sources.settings import read_sources
+from hub.sources.source_settings import read_sources
 
 TEXT = (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8")
 KINDS = {point.name: point for point in entry_points(group="hub.sources")}

@@ -13,7 +13,7 @@ from hub.notify.outbox_port import Entered, Queued, Settled
 from hub.spine.store_outbox import StoreOutbox, outbox_row
 from hub.store.changes import Changes
 from hub.store.memory import MemoryStore
-from hub.store.writer import SqliteStore
+from hub.store.sqlite.writer import SqliteStore
 
 CLOCK = ManualClock(1000.0)
 

@@ -261,7 +261,7 @@ def make(file):
     from hub.notify.outbox_port import Queued
     from hub.spine.store_outbox import outbox_row
     from hub.store.changes import Changes
-    from hub.store.database import Database
+    from hub.store.sqlite.database import Database
 
     with tempfile.TemporaryDirectory() as folder:
         core = core_of(rules_of(Path(folder)))

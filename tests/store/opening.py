@@ -7,8 +7,8 @@ from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.spine.core import Core
 from hub.spine.store_outbox import outbox_row
-from hub.store.database import Database
-from hub.store.sqlite_reader import SqliteReader
+from hub.store.sqlite.database import Database
+from hub.store.sqlite.sqlite_reader import SqliteReader
 from tests.rules.making import event
 
 SAVED = 1_767_229_200.0  # 2026-01-01 01:00, when each was saved

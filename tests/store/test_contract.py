@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from hub.errors import StoreBusy, StoreError
 from hub.limits import AUDIT_KEPT_SECONDS
 from hub.model import OWN
-from hub.store import database, memory
+from hub.store import memory
 from hub.store.changes import BROKER, Changes, Position
 from hub.store.memory import MemoryStore
-from hub.store.patience import unless_failing
+from hub.store.sqlite import database
+from hub.store.sqlite.writer import SqliteStore
 from hub.store.store import durably
-from hub.store.writer import SqliteStore
+from hub.store.waiting import unless_failing
 
 BIG = '"' + "x" * 200_000 + '"'
 
@@ -205,7 +206,7 @@ async def empty(place):
 
 
 async def test_a_commit_that_cannot_be_made_now_waits_and_queries_are_answered_meanwhile(place, monkeypatch):
-    monkeypatch.setattr("hub.store.writer.STORE_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("hub.store.sqlite.writer.STORE_RETRY_SECONDS", 0.02)
     await durably(place.store, Changes(meta=[("k", "1")]))
     await fill(place)
     waits = asyncio.ensure_future(durably(place.store, Changes(alerts=[("f", BIG)], meta=[("k", "2")])))
@@ -225,7 +226,7 @@ async def test_a_commit_that_cannot_be_made_now_waits_and_queries_are_answered_m
 
 
 async def test_closing_gives_up_what_cannot_be_committed_and_says_so(place, monkeypatch):
-    monkeypatch.setattr("hub.store.writer.STORE_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("hub.store.sqlite.writer.STORE_RETRY_SECONDS", 0.02)
     await fill(place)
     told = asyncio.get_running_loop().create_future()
     place.store.commit(Changes(alerts=[("f", BIG)]), told.set_result)

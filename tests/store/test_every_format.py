@@ -13,9 +13,9 @@ from hub.ingest.idempotency import Keys
 from hub.ingest.redelivery.receipts import Receipts
 from hub.model import OWN, Phase
 from hub.notify.subscribers import Subscribers
-from hub.store.database import Database
 from hub.store.keeper import restore_all
-from hub.store.sqlite_reader import SqliteReader
+from hub.store.sqlite.database import Database
+from hub.store.sqlite.sqlite_reader import SqliteReader
 from tests.store import make_state
 from tests.store.opening import SAVED, Hub, shown
 

@@ -16,7 +16,7 @@ rows of the kind {kind!r} look otherwise than formats.json says:
   new:     {new}
 An older hub cannot read them. So
   1. raise the number of {kind!r} in FORMATS (hub/store/formats.py);
-  2. let its `restore` read the rows of before, or move them with a step (hub/store/migrations.py, schema.sql);
+  2. let its `restore` read the rows of before, or move them with a step (hub/store/sqlite/migrations.py, schema.sql);
   3. run `python -m tests.store.make_state NAME`: it writes formats.json and a file of today's rows (states/README.md).
 """
 ANEW = """

@@ -5,8 +5,8 @@ import pytest
 from hub.errors import StoreUnusable
 from hub.store import formats, keeper
 from hub.store.changes import Changes, Snapshot
-from hub.store.database import Database
 from hub.store.keeper import Journal, Keeper, RowsTogether, restore_all, take_all
+from hub.store.sqlite.database import Database
 
 
 class Notes(Keeper):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hub.model import OWN
-from hub.store.database import Database
-from hub.store.sqlite_reader import SqliteReader
+from hub.store.sqlite.database import Database
+from hub.store.sqlite.sqlite_reader import SqliteReader
 from tests.store.opening import SAVED, Hub, parts, shown
 
 STATES = Path(__file__).with_name("states")

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from hub.config import load_settings
 from hub.errors import ConfigError
-from hub.tracing import settings as tracing_settings
+from hub.tracing import tracing_settings
 from tests.support.hub import Hub
 from tests.support.mqtt import bounded, client, packet, utf8, varint
 from tests.support.record import Record

@@ -9,8 +9,8 @@ from hub.documents.document import Problems
 from hub.notify.receiver_settings import read_receivers
 from hub.project.files import check
 from hub.rules.reading.loader import load_rules
-from hub.trial.play import play
-from hub.trial.reading import read_cases
+from hub.trial.trial_play import play
+from hub.trial.trial_reading import read_cases
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECIPES = {

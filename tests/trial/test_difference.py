@@ -8,7 +8,7 @@ from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.difference import compare
 from hub.trial.records import read_line
-from hub.trial.replay import Replay
+from hub.trial.replaying import Replay
 
 HEAD = "receivers: {chat: json://localhost/chat}\ndefaults: {notify: [chat]}\nrules:\n"
 HOT = "  - {alert: Hot, topic: 't/{device}', when: value > 30}\n"

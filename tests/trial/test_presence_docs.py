@@ -12,8 +12,8 @@ from hub.notify.receiver_settings import read_receivers
 from hub.project.files import check
 from hub.rules.presence.presence import STATES
 from hub.rules.reading.loader import load_rules
-from hub.trial.play import play
-from hub.trial.reading import read_cases
+from hub.trial.trial_play import play
+from hub.trial.trial_reading import read_cases
 
 TEXT = (Path(__file__).parents[2] / "docs" / "presence.md").read_text("utf-8")
 FILES = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)

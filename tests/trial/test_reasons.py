@@ -12,8 +12,8 @@ from hub.ingest.decode import decode
 from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.case import Message
-from hub.trial.play import _times, play
-from hub.trial.reading import read_cases
+from hub.trial.trial_play import _times, play
+from hub.trial.trial_reading import read_cases
 
 RULES = """
 rules:

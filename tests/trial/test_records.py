@@ -11,7 +11,7 @@ from hub.ingest.decode import decoded
 from hub.model import Event
 from hub.rules.reading.loader import RuleSet
 from hub.trial.records import BadLine, line_of, read_line, records
-from hub.trial.replay import Replay
+from hub.trial.replaying import Replay
 from tests.rules.making import Packet, rules
 
 

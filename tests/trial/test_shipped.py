@@ -6,8 +6,8 @@ from hub.config import Settings
 from hub.documents.document import Problems
 from hub.documents.shipped_files import shared
 from hub.project.files import load_files
-from hub.trial.play import play
-from hub.trial.reading import read_cases
+from hub.trial.trial_play import play
+from hub.trial.trial_reading import read_cases
 
 
 @pytest.fixture(scope="module")

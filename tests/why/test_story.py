@@ -4,8 +4,8 @@ import pytest
 
 from hub.errors import RequestError
 from hub.store.changes import Changes
-from hub.store.database import Database
-from hub.store.sqlite_reader import SqliteReader
+from hub.store.sqlite.database import Database
+from hub.store.sqlite.sqlite_reader import SqliteReader
 from hub.why.story import read, tell
 
 

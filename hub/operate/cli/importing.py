@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hub.errors import ConfigError, Problem
-from hub.imports import IMPORTERS, Imported
+from hub.importers import IMPORTERS, Imported
 from hub.limits import DOCUMENT_BYTES
 from hub.printable import shown
 

@@ -25,11 +25,11 @@ from hub.project.files import load_files, people_of
 from hub.spine.delivery_trace import delivery_row
 from hub.spine.store_outbox import StoreOutbox, outbox_row, revived
 from hub.store.changes import Changes
-from hub.store.patience import unless_failing
 from hub.store.reader import OutboxEntry, Reader
-from hub.store.sqlite_reader import ask_file
+from hub.store.sqlite.sqlite_reader import ask_file
+from hub.store.sqlite.writer import SqliteStore
 from hub.store.store import Store, durably
-from hub.store.writer import SqliteStore
+from hub.store.waiting import unless_failing
 
 __all__ = ["outbox"]
 

@@ -22,7 +22,7 @@ from hub.project.files import load_files
 from hub.schedules import local_zone
 from hub.trial.difference import Change, Difference, compare
 from hub.trial.records import BadLine, opened, records
-from hub.trial.replay import Happening, Notice, Replay
+from hub.trial.replaying import Happening, Notice, Replay
 
 __all__ = ["replay"]
 

@@ -15,7 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from hub.config import parse_broker_url
 from hub.devices.fleet import Fleet
-from hub.devices.play import Play, scaled
+from hub.devices.fleet_play import Play, scaled
 from hub.devices.registry import load_fleets
 from hub.documents.document import Problems
 from hub.documents.secret import Secret

@@ -16,7 +16,7 @@ from hub.documents.duration import format_duration
 from hub.printable import shown, shown_json
 from hub.project.files import load_trial
 from hub.trial.case import Case
-from hub.trial.play import Failure, play
+from hub.trial.trial_play import Failure, play
 from hub.why.story import sentence
 
 __all__ = ["test"]

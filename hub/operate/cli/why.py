@@ -13,7 +13,7 @@ from hub.operate.cli.desk import Broker, Config, Token, Url, request
 from hub.operate.client.reach import reach_of
 from hub.printable import shown, shown_json, shown_labels
 from hub.project.files import load_files, people_of
-from hub.store.sqlite_reader import ask_file
+from hub.store.sqlite.sqlite_reader import ask_file
 from hub.why.story import Told, as_body, of_body, read, tell
 
 __all__ = ["why", "why_not"]

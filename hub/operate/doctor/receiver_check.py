@@ -17,7 +17,7 @@ from hub.errors import StoreError
 from hub.notify.receiver import ReceiverSettings
 from hub.operate.doctor.finding import Finding, Level, bad, good, unknown, warning
 from hub.store.reader import LastAttempt
-from hub.store.sqlite_reader import ask_file
+from hub.store.sqlite.sqlite_reader import ask_file
 
 __all__ = ["last_attempts", "look_at_receivers"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from hub.documents.duration import format_duration
 from hub.errors import StoreUnusable
 from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
-from hub.store.checkup import Checkup, check_up
-from hub.store.lock import kind_of
+from hub.store.sqlite.checkup import Checkup, check_up
+from hub.store.sqlite.lock import kind_of
 
 __all__ = ["look_at_state"]
 

@@ -22,8 +22,8 @@ from hub.operate.client.connect import connected
 from hub.operate.doctor.finding import Finding, good, unknown, warning
 from hub.rules.instances.lasts import Lasts
 from hub.rules.reading.loader import RuleSet
-from hub.store.checkup import remembered
-from hub.store.lock import kind_of
+from hub.store.sqlite.checkup import remembered
+from hub.store.sqlite.lock import kind_of
 
 __all__ = ["LISTEN_SECONDS", "look_at_topics", "nearest"]
 

@@ -22,8 +22,8 @@ from hub import __version__
 from hub.app import App
 from hub.limits import TRACE_BATCH, TRACE_CLOSE_SECONDS, TRACE_FLUSH_SECONDS, TRACE_QUEUE, TRACE_TIMEOUT_SECONDS
 from hub.tracing.context import TraceContext
-from hub.tracing.settings import TracingSettings
 from hub.tracing.spans import Span
+from hub.tracing.tracing_settings import TracingSettings
 
 __all__ = ["Collector"]
 

@@ -16,7 +16,7 @@ from hub.operate.specs.described import JSON
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import HOMIE, SPARKPLUG, presence_filters
 from hub.rules.reading.topic_pattern import Pattern
-from hub.selfwatch.topics import OWN_FIELDS
+from hub.selfwatch.own_voice import OWN_FIELDS
 
 __all__ = ["PROTOBUF", "Channel", "alerts", "events", "inside", "notifications"]
 

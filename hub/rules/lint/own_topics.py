@@ -8,7 +8,7 @@ from hub.fields import did_you_mean
 from hub.ingest.topics import overlaps
 from hub.model import OWN_TOPICS
 from hub.rules.reading.rule import Rule
-from hub.selfwatch.topics import OWN_FIELDS
+from hub.selfwatch.own_voice import OWN_FIELDS
 
 __all__ = ["own"]
 

@@ -10,8 +10,8 @@ from hub.operate.doctor.finding import Level
 from hub.operate.doctor.machine import look_at_machine
 from hub.operate.doctor.state_check import look_at_state
 from hub.store.changes import Changes
-from hub.store.database import Database
-from hub.store.sqlite_reader import ask_file
+from hub.store.sqlite.database import Database
+from hub.store.sqlite.sqlite_reader import ask_file
 
 
 @pytest.fixture

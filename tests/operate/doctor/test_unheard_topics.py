@@ -13,7 +13,7 @@ from hub.operate.doctor.unheard_topics import look_at_topics, nearest
 from hub.project.files import load_files
 from hub.rules.reading.loader import RuleSet
 from hub.store.changes import Changes
-from hub.store.database import Database
+from hub.store.sqlite.database import Database
 from tests.support.brokers import denying
 from tests.support.mqtt import client
 

@@ -10,7 +10,7 @@ from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_CHUNK
 from hub.rules.instances import heard_order
 from hub.rules.running.engine import Engine
 from hub.store.changes import Changes
-from hub.store.database import Database
+from hub.store.sqlite.database import Database
 from tests.rules.making import Drive, event, rules
 
 

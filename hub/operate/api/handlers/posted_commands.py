@@ -16,7 +16,7 @@ from hub.operate.api.front.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.front.login import COOKIE, Login
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.operate.specs.described import JSON, Described
-from hub.store.patience import unless_failing
+from hub.store.waiting import unless_failing
 
 __all__ = ["ENDPOINTS", "json_of"]
 

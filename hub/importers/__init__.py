@@ -1,0 +1,21 @@
+"""Other tools' files in, a rule file out: mqttwarn, Home Assistant's alerts, Prometheus' alerting rules.
+
+Pure: each `read_…` takes a text and returns an Imported, or raises ConfigError with the places; `operate` reads the
+file and prints. What cannot be carried over is a remark, never left out in silence.
+"""
+
+from collections.abc import Callable
+
+from hub.importers.draft import Imported
+from hub.importers.ha_automations import read_homeassistant
+from hub.importers.mqttwarn import read_mqttwarn
+from hub.importers.prometheus import read_prometheus
+
+__all__ = ["IMPORTERS", "Imported"]
+
+IMPORTERS: dict[str, Callable[[str, str], Imported]] = {
+    "mqttwarn": read_mqttwarn,
+    "homeassistant": read_homeassistant,
+    "prometheus": read_prometheus,
+}
+"""By the name of the format: from the text of a file, and its path for the remarks."""

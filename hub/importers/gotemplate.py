@@ -1,0 +1,92 @@
+"""Prometheus' templates (`{{ $labels.instance }} at {{ $value }}`) as ours, as far as they only name things."""
+
+import re
+from dataclasses import dataclass, field
+
+from hub.importers.imported_texts import TAKEN, braces, fits, is_name, literal, payload_field
+
+__all__ = ["GoText", "capture"]
+
+_ACTION = re.compile(r"(\s*)\{\{(-?)(.*?)(-?)\}\}(\s*)", re.DOTALL)
+_LABEL = re.compile(r"(?:\$labels|\.Labels)\.([A-Za-z_][A-Za-z0-9_]*)|index\s+(?:\$labels|\.Labels)\s+\"([^\"]+)\"")
+_VALUE = re.compile(r"\$value|\.Value")
+_PRINTF = re.compile(r'printf\s+"([^%"]*)%(\.[0-9]{1,2})?([fgedsv])((?:%%|[^%"])*)"')
+_HUMANIZE = {"humanizePercentage": ".2%"}
+_CONTROL = re.compile(r"(?:if|else|end|range|with|define|template|block|break|continue)\b|\$\w+\s*:?=")
+_OWN = ("alertname", "severity")
+
+
+@dataclass(slots=True)
+class GoText:
+    """Makes templates of one rule's texts; `labels` gathers the labels that they name, `lost` what was left out."""
+
+    fixed: frozenset[str]
+    """Labels that the rule itself sets: they are no captures."""
+    own: bool = False
+    """The text is such a label: it names those of the series, not the others of the rule."""
+    labels: dict[str, None] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+
+    def convert(self, text: str) -> str:
+        """Return the template; `?` stands where something was left out."""
+        made, at = "", 0
+        for found in _ACTION.finditer(text):
+            before, left, action, right, behind = found.groups()
+            made += braces(text[at : found.start()]) + ("" if left else before) + self._action(action.strip())
+            made += "" if right else behind
+            at = found.end()
+        made += braces(text[at:])
+        return made.strip() if fits(made) else braces(text)
+
+    def _action(self, action: str) -> str:
+        if action.startswith("/*"):
+            return ""
+        if _CONTROL.match(action):
+            self.lost.append(f"{{{{ {action} }}}}")
+            return ""
+        first, *pipes = (part.strip() for part in action.split("|"))
+        if (called := _PRINTF.match(first)) and len(first) > called.end():
+            first, pipes = first[called.end() :].strip(), [called[0], *pipes]
+        elif (words := first.split(None, 1))[:1] and words[0] in _HUMANIZE and len(words) == 2:
+            first, pipes = words[1], [words[0], *pipes]
+        expression = self._expression(first.strip("() "))
+        if not expression:
+            self.lost.append(f"{{{{ {action} }}}}")
+            return "?"
+        return self._formatted(expression, pipes, action)
+
+    def _expression(self, text: str) -> str:
+        if _VALUE.fullmatch(text):
+            return "value"
+        found = _LABEL.fullmatch(text)
+        return self._label(found[1] or found[2]) if found else ""
+
+    def _label(self, name: str) -> str:
+        if name in _OWN:
+            return name
+        if name in self.fixed and self.own:
+            return payload_field(name, bare=False)
+        if name in self.fixed:
+            return f"labels.{name}" if fits(f"{{labels.{name}}}") else f"labels[{literal(name)}]"
+        if not capture(name):
+            return payload_field(name, bare=False)
+        self.labels[name] = None
+        return f"labels.{name}" if name in TAKEN else name
+
+    def _formatted(self, expression: str, pipes: list[str], action: str) -> str:
+        if not pipes:
+            return f"{{{expression}}}"
+        printed = _PRINTF.fullmatch(pipes[0])
+        if len(pipes) == 1 and printed:
+            before, digits, kind, behind = (part or "" for part in printed.groups())
+            spec = "" if kind in "sv" else f":{digits}{'.0f' if kind == 'd' else kind}"
+            return f"{braces(before)}{{{expression}{spec}}}{braces(behind.replace('%%', '%'))}"
+        if len(pipes) == 1 and pipes[0] in _HUMANIZE:
+            return f"{{{expression}:{_HUMANIZE[pipes[0]]}}}"
+        self.lost.append(f"the format in {{{{ {action} }}}}")
+        return f"{{{expression}}}"
+
+
+def capture(name: str) -> bool:
+    """Tell whether a level of a topic can be called so; `value` is what stands for $value."""
+    return name not in (*_OWN, "reason", "value") and is_name(name)

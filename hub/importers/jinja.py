@@ -1,0 +1,47 @@
+"""Home Assistant's Jinja templates, as far as they only name the state of the alert's own entity."""
+
+import re
+from dataclasses import dataclass
+
+from hub.importers.imported_texts import braces, literal
+
+__all__ = ["Message", "message"]
+
+_HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Pieces of text, and None where the state of the entity stands between them."""
+
+    pieces: "list[str | None]"
+
+    @property
+    def text(self) -> str:
+        """Return it as a template."""
+        return "".join("{value}" if piece is None else braces(piece) for piece in self.pieces)
+
+    def over(self, done: "Message") -> str:
+        """Return the template that says this while it fires, and the other when it is over."""
+        return f'{{state == "resolved" ? {done.expression} : {self.expression}}}'
+
+    @property
+    def expression(self) -> str:
+        """Return it as an expression."""
+        return " + ".join("string(value)" if piece is None else literal(piece) for piece in self.pieces)
+
+
+def message(text: str, entity: str) -> Message | None:
+    """Read a template; None where it does more than name the entity's state."""
+    own = {f"states('{entity}')", f'states("{entity}")', f"states.{entity}.state", f"states.{entity}"}
+    pieces: list[str | None] = []
+    for number, part in enumerate(_HOLE.split(text.strip())):
+        if number % 2:
+            if part.strip() not in own:
+                return None
+            pieces.append(None)
+        elif "{%" in part or "{#" in part:
+            return None
+        elif part:
+            pieces.append(part)
+    return Message(pieces or [""])

@@ -1,0 +1,222 @@
+"""mqttwarn.ini as rules: each topic section is an `event` rule, each target that it names a receiver."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hub.errors import ConfigError, Problem
+from hub.importers.draft import Draft, Entry, Imported
+from hub.importers.ini import Ini
+from hub.importers.pyformat import convert
+from hub.importers.rule_writer import write
+from hub.importers.services import MAKERS, NotCarried, Target
+from hub.ingest.itself import HUB
+from hub.ingest.topics import check_filter, overlaps
+
+__all__ = ["read_mqttwarn"]
+
+_FUNCTION = re.compile(r"\s*([A-Za-z_][\w.]*)\(.*\)\s*", re.DOTALL)
+_HEAD = """From mqttwarn's {path}. Read it over, then: hub check FILE.
+Each topic section is an `event`: every message is one notification. For something that lasts, make it an `alert`.
+The broker stands in hub.yaml, not here: broker: {{url: mqtt://{host}:{port}}}"""
+_OWN = "hub/#"
+_NOT_RULES = ("defaults", "cron", "failover")
+_ADDS = "a Python function; what it adds is not there: name levels of the topic {so}, and take fields as they are"
+_CODE = {
+    "datamap": _ADDS,
+    "alldata": _ADDS,
+    "template": "a Jinja template; write it as `details`",
+    "image": "images are not sent",
+    "timeout": "write an alert rule with `absent` beside it",
+    "notify_only_on_timeout": "write an alert rule with `absent` beside it",
+}
+
+
+def read_mqttwarn(text: str, path: str) -> Imported:
+    """Read mqttwarn.ini.
+
+    Raises:
+        ConfigError: it is no INI file, or has no topic section with targets.
+
+    """
+    reader = _Reader(Ini(text, path))
+    for section in reader.ini.sections:
+        if section not in _NOT_RULES and not section.startswith("config:"):
+            reader.section(section)
+    if not reader.draft.rules:
+        problem = Problem(path, 0, 0, "no section of a topic with targets", "as in [my/topic] targets = file:log")
+        raise ConfigError([problem, *reader.draft.remarks])
+    reader.rest()
+    return write(reader.draft)
+
+
+_QUEUES = {"amqp": "amqp", "redispub": "redis"}
+
+
+class _Reader:
+    def __init__(self, ini: Ini) -> None:
+        self.ini, self.draft = ini, Draft(ini.path)
+        self.made: dict[str, list[str]] = {}
+        port = ini.value("defaults", "port")
+        host = ini.text("defaults", "hostname") or "localhost"
+        self.host = host.partition(" ")[0].strip("'\"")
+        head = _HEAD.format(path=ini.path, host=self.host, port=port if isinstance(port, int) else 1883)
+        self.draft.head += head.split("\n")
+
+    def section(self, section: str) -> None:
+        """Read a topic section; targets by topic are a rule for each topic."""
+        if "targets" not in self.ini.options(section):
+            self.draft.remark(None, self.ini.line(section), f"[{section}] has no targets")
+            return
+        targets = self.ini.value(section, "targets")
+        if not isinstance(targets, Mapping):
+            topic = self.ini.text(section, "topic") or section
+            self.rule(section, section, topic, self.ini.text(section, "targets") or "")
+            return
+        for topic, each in targets.items():
+            listed = ", ".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each)
+            rule = self.rule(section, f"{section} {topic}", str(topic), listed)
+            if rule is not None and len(targets) > 1:
+                say = "of the topics that match mqttwarn takes the narrowest alone; here every rule speaks"
+                self.draft.remark(rule, self.ini.line(section, "targets"), f"[{section}] {topic}: {say}")
+
+    def rule(self, section: str, name: str, topic: str, targets: str) -> Entry | None:
+        """Make one rule."""
+        line = self.ini.line(section, "topic")
+        if why := check_filter(topic) or ("it holds a brace" if "{" in topic or "}" in topic else ""):
+            self.draft.remark(None, line, f"[{section}] {topic!r} is no topic: {why}")
+            return None
+        rule = Entry({"event": self.draft.name(name), "topic": topic})
+        if HUB.named_by(topic):
+            self.elsewhere(rule, line, f"[{section}] the topic {topic} matches what the hub says ({_OWN})")
+        elif topic == "#":
+            self.elsewhere(rule, line, f"[{section}] the topic # matches what receivers publish, too")
+        self.condition(section, rule)
+        self.texts(section, rule)
+        rule.keys["notify"] = self.receivers(section, rule, targets)
+        self.draft.rules.append(rule)
+        return rule
+
+    def condition(self, section: str, rule: Entry) -> None:
+        """Say what of the section is code, which nobody can carry over."""
+        function = self.ini.text(section, "filter")
+        if function is not None:
+            say = "a Python function that holds messages back; write a condition in place of TODO"
+            self.draft.remark(rule, self.ini.line(section, "filter"), f"[{section}] filter {function}: {say}")
+            rule.keys["when"] = "TODO"  # a field that no payload has: until somebody writes it the rule says nothing
+        for option, say in _CODE.items():
+            if (written := self.ini.text(section, option)) is not None:
+                self.draft.remark(rule, self.ini.line(section, option), f"[{section}] {option} {written}: {say}")
+        priority = self.ini.value(section, "priority")
+        if isinstance(priority, int):
+            rule.keys["severity"] = "info" if priority < 1 else "warning" if priority < 2 else "critical"
+            rule.beside["severity"] = f"priority was {priority}"
+        elif priority is not None:
+            say = "a Python function; write `severity`"
+            self.draft.remark(rule, self.ini.line(section, "priority"), f"[{section}] priority {priority}: {say}")
+
+    def texts(self, section: str, rule: Entry) -> None:
+        """Carry `title` and `format` over: with a title the summary is that, and the text is the details."""
+        title, body = self.template(section, "title", rule), self.template(section, "format", rule)
+        rule.keys["summary"] = title or body or "{payload}"
+        if title:
+            rule.keys["details"] = body or "{payload}"
+
+    def template(self, section: str, option: str, rule: Entry) -> str:
+        written = self.ini.text(section, option)
+        if not written:
+            return ""
+        line = self.ini.line(section, option)
+        if _FUNCTION.fullmatch(written):
+            self.draft.remark(rule, line, f"[{section}] {option} {written}: a Python function; write the text")
+            return ""
+        made, lost = convert(written)
+        if lost:
+            self.draft.remark(rule, line, f"[{section}] {option} {written}: {', '.join(lost)} not carried over")
+        return made
+
+    # who is told
+
+    def receivers(self, section: str, rule: Entry, targets: str) -> list[str]:
+        """Return the names of the receivers that stand for a list of targets."""
+        line = self.ini.line(section, "targets")
+        if _FUNCTION.fullmatch(targets):
+            self.draft.remark(rule, line, f"[{section}] targets {targets}: a Python function; write `notify`")
+            return []
+        found: dict[str, None] = {}
+        for target in filter(None, (each.strip() for each in targets.split(","))):
+            try:
+                found |= dict.fromkeys(self.target(target))
+            except NotCarried as why:
+                self.draft.remark(rule, line, f"[{section}] target {target}: {why}")
+        return list(found)
+
+    def target(self, written: str) -> list[str]:
+        """Return the receivers of `service:target`, or of all targets of `service`; each is made once."""
+        if "{" in written:
+            raise NotCarried("it is chosen by each message; write a rule for each choice, with `when`")
+        service, colon, name = written.partition(":")
+        section = f"config:{service}"
+        module = self.ini.text(section, "module") or service
+        if module not in MAKERS:
+            raise NotCarried(_why_not(module))
+        listed = self.ini.value(section, "targets")
+        if isinstance(listed, str):
+            raise NotCarried(f"the targets of [{section}] are no Python dictionary")
+        addresses: Mapping[Any, Any] = listed if isinstance(listed, Mapping) else {}
+        if colon and name not in addresses:
+            raise NotCarried(f"there is no such target in [{section}]")
+        wanted = {name: addresses[name]} if colon else addresses or {"": None}
+        return [made for key, address in wanted.items() for made in self.receiver(service, module, str(key), address)]
+
+    def receiver(self, service: str, module: str, name: str, address: Any) -> list[str]:
+        key = "_".join(filter(None, re.split(r"\W+", f"{service} {name}")))
+        if key not in self.made:
+            section = f"config:{service}"
+            config = {option: self.ini.value(section, option) for option in self.ini.options(section)}
+            target = Target(self.draft, key, config | {"own_broker": self.host}, address)
+            entries = MAKERS[module](target)
+            self.made[key] = [f"{key}_{number}" if number > 1 else key for number in range(1, len(entries) + 1)]
+            self.draft.receivers |= dict(zip(self.made[key], entries, strict=True))
+        return self.made[key]
+
+    # what is left
+
+    def rest(self) -> None:
+        """Say what has no place in a rule file, and keep receivers from feeding rules."""
+        if "failover" in self.ini.sections:
+            say = "mqttwarn's own troubles; watch the topic hub/status, and the log"
+            self.draft.remark(None, self.ini.line("failover"), f"[failover] {say}")
+        for option in self.ini.options("cron"):
+            say = "a Python function by the clock; run it from cron and publish what it finds"
+            self.draft.remark(None, self.ini.line("cron", option), f"[cron] {option}: {say}")
+        for name, receiver in self.draft.receivers.items():
+            if isinstance(receiver, Entry) and isinstance(keys := receiver.keys.get("mqtt"), dict):
+                self.unloop(name, receiver, keys)
+
+    def unloop(self, name: str, receiver: Entry, keys: dict[str, Any]) -> None:
+        """Move a publish topic that a rule listens to: the hub refuses a loop."""
+        published = re.sub(r"[^/]*\{[^/]*", "+", keys["topic"])
+        heard = [str(rule.keys["topic"]) for rule in self.draft.rules]
+        clash = next((topic for topic in [_OWN, *heard] if overlaps(topic, published)), "")
+        if not clash:
+            return
+        keys["topic"] = f"notify/{keys['topic']}"
+        say = f"what it published to is heard by {clash}, an endless loop: it publishes below notify/ now"
+        self.draft.remark(receiver, 0, f"receiver {name}: {say}")
+        for rule in self.draft.rules:
+            if overlaps(topic := str(rule.keys["topic"]), f"notify/{published}"):
+                self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
+
+    def elsewhere(self, rule: Entry, line: int, why: str) -> None:
+        """Let a rule listen to what cannot be a loop, until somebody writes where."""
+        rule.keys["topic"] = f"TODO/{rule.keys['topic']}"
+        self.draft.remark(rule, line, f"{why}: write a first level in place of TODO")
+
+
+def _why_not(module: str) -> str:
+    if module == "log":
+        return "the hub logs by itself"
+    if module in _QUEUES:
+        return f"write a receiver of the kind {_QUEUES[module]}, which needs a package of its own: docs/receivers.md"
+    return f"no receiver for the service {module}; see docs/receivers.md, a webhook or an Apprise URL may do"

@@ -1,0 +1,68 @@
+"""Python's format strings, as mqttwarn has them (`{name}: {temp:.1f}`), as templates of ours."""
+
+import re
+import string
+from collections.abc import Iterator
+
+from hub.importers.imported_texts import braces, fits, payload_field
+
+__all__ = ["convert"]
+
+_BUILT_IN = {
+    "payload": ("payload", ""),
+    "topic": ("topic", ""),
+    "_dtepoch": ("int(event.time)", ""),
+    "_dtiso": ("event.time", ""),
+    "_ltiso": ("event.time", ""),
+    "_dthhmm": ("event.time", "%H:%M"),
+    "_dthhmmss": ("event.time", "%H:%M:%S"),
+}
+"""mqttwarn's own names, each with our expression and the format that shows it alike."""
+
+_FIELD = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[^\[\]]+\])*)")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
+
+
+def convert(text: str, *, bare: bool = True) -> tuple[str, list[str]]:
+    """Return the template and what of it could not be carried over.
+
+    `bare`: a field of the payload is there by its name alone, as in a rule's texts; else it is `payload.x`.
+    """
+    text = text.replace("\\n", "\n")
+    lost: list[str] = []
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError as error:
+        return braces(text), [f"no format that Python can read ({error})"]
+    made = "".join(_parts(parts, bare, lost))
+    return (made, lost) if fits(made) else (braces(text), [*lost, "this format"])
+
+
+def _parts(parts: list[tuple[str, str | None, str | None, str | None]], bare: bool, lost: list[str]) -> Iterator[str]:
+    for before, field, spec, _ in parts:
+        yield braces(before)
+        if field is not None:
+            yield _hole(field, spec or "", bare, lost)
+
+
+def _hole(field: str, spec: str, bare: bool, lost: list[str]) -> str:
+    expression, usual = _BUILT_IN.get(field) or (_path(field, bare), "")
+    if not expression:
+        lost.append(f"{{{field}}}")
+        return braces(f"{{{field}}}")
+    shown = spec or usual
+    if shown and not fits(f"{{{expression}:{shown}}}"):
+        lost.append(f"the format {spec!r} of {{{field}}}")
+        shown = ""
+    return f"{{{expression}:{shown}}}" if shown else f"{{{expression}}}"
+
+
+def _path(field: str, bare: bool) -> str:
+    """Return the expression for `a`, `a.b`, `a[0]`, `a[key]`; nothing where it is none of these."""
+    found = _FIELD.fullmatch(field)
+    if not found:
+        return ""
+    made = payload_field(found[1], bare=bare)
+    for name, key in _STEP.findall(found[2]):
+        made += f"[{key}]" if key.isdigit() else f'["{name or key}"]'
+    return made if fits(f"{{{made}}}") else ""

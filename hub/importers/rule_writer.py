@@ -1,0 +1,107 @@
+"""A draft as YAML that `hub check` reads back as the very same values, with its comments beside them."""
+
+import json
+import re
+import textwrap
+
+from hub.importers.draft import Draft, Entry, Env, Imported, Value
+
+__all__ = ["scalar", "write"]
+
+_WIDTH = 118
+# what needs no quotes: in a line of its own, and inside [ ] or { }
+_PLAIN = re.compile(r"""[A-Za-z_/](?:[A-Za-z0-9_./%+#{}=<>()*'"&|!?-]|,(?=\S)| (?![# ]))*(?<! )""")
+_PLAIN_INSIDE = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*")
+_DURATIONS = re.compile(r"[0-9]+(?:ms|[smhdw])(?:[0-9]+(?:ms|[smhdw])|, (?=[0-9]))*(?: until ack)?")
+_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # YAML 1.1 readers know the last six
+
+
+def write(draft: Draft) -> Imported:
+    """Make the text of a draft."""
+    lines = _comments(draft.head, "")
+    if draft.variables:
+        lines += _comments([f"Set these in the environment first: {', '.join(draft.variables)}"], "")
+    if draft.receivers:
+        lines += ["", "receivers:"]
+        for name, receiver in draft.receivers.items():
+            lines += _receiver(name, receiver)
+    if draft.rules:
+        lines += ["", "rules:"]
+    for number, rule in enumerate(draft.rules):
+        lines += [*([""] if number else []), *_comments(rule.comments, "  "), *_rule(rule)]
+    text = "\n".join(lines) + "\n"
+    remarks = tuple(sorted(set(draft.remarks)))
+    return Imported(text, len(draft.rules), len(draft.receivers), remarks, tuple(draft.variables.values()))
+
+
+def scalar(text: str, *, inside: bool = False) -> str:
+    """Write a text as a YAML scalar that is read as this text; `inside` of brackets more must be quoted."""
+    pattern = _PLAIN_INSIDE if inside else _PLAIN
+    if (pattern.fullmatch(text) and text.lower() not in _WORDS) or (_DURATIONS.fullmatch(text) and not inside):
+        return text
+    return _shown(json.dumps(text, ensure_ascii=False))
+
+
+def _shown(text: str) -> str:
+    """Write out what is not printable: YAML forbids some of it, and takes some of the rest for the end of a line."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if 0xD800 <= code < 0xE000:  # half a character, which no UTF-8 can hold
+        return "\N{REPLACEMENT CHARACTER}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _comments(texts: list[str], indent: str) -> list[str]:
+    lines = []
+    for text in texts:
+        for line in text.split("\n"):
+            lead = line[: len(line) - len(line.lstrip(" "))]
+            width = _WIDTH - len(indent) - 2
+            wrapped = textwrap.wrap(
+                _shown(line), width, subsequent_indent=lead, break_long_words=False, break_on_hyphens=False
+            )
+            lines += [f"{indent}# {each}" for each in wrapped] or [f"{indent}#"]
+    return lines
+
+
+def _receiver(name: str, receiver: Entry | Env) -> list[str]:
+    if isinstance(receiver, Env):
+        return [f"  {scalar(name)}: {_value(receiver)}  # {_shown(receiver.holds)}"]
+    comments = _comments(receiver.comments, "  ")
+    return [*comments, f"  {scalar(name)}:", *_keys(receiver, "    ")]
+
+
+def _rule(rule: Entry) -> list[str]:
+    lines = _keys(rule, "    ")
+    return [f"  - {lines[0].lstrip()}", *lines[1:]]
+
+
+def _keys(entry: Entry, indent: str) -> list[str]:
+    lines = []
+    for key, value in entry.keys.items():
+        beside = f"  # {_shown(entry.beside[key])}" if key in entry.beside else ""
+        written = f"{indent}{scalar(key)}: {_value(value)}"
+        if isinstance(value, dict) and len(written) > _WIDTH:
+            inner = Entry(value)
+            lines += [f"{indent}{scalar(key)}:{beside}", *_keys(inner, indent + "  ")]
+        else:
+            lines.append(written + beside)
+    return lines
+
+
+def _value(value: Value, *, inside: bool = False) -> str:
+    if isinstance(value, Env):
+        return f"!env {value.name}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(scalar(item, inside=True) for item in value)}]"
+    if isinstance(value, dict):
+        pairs = (f"{scalar(key, inside=True)}: {_value(item, inside=True)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return scalar(value, inside=inside)

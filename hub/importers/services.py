@@ -1,0 +1,271 @@
+"""Targets of mqttwarn's services as receivers: what each service's addresses mean, and which have none here."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from hub.errors import CompileError
+from hub.expressions import Scope, compile_topic
+from hub.importers.draft import Draft, Entry, Env, Value
+from hub.importers.pyformat import convert
+from hub.ingest.topics import check_topic
+
+__all__ = ["MAKERS", "NotCarried", "Target"]
+
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>@]*<[^@\s<>]+@[^@\s<>]+>")
+
+
+class NotCarried(Exception):  # a way out of a maker, not an error that leaves this package
+    """There is no receiver for this target; why, in words for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One entry of a service's `targets`: `config` is its section, `address` what stands behind its name."""
+
+    draft: Draft
+    name: str
+    config: Mapping[str, Any]
+    address: Any
+
+    def at(self, number: int, key: str = "") -> str:
+        """Return a part of the address: an item of the list, or a key where it is a mapping; "" where there is none."""
+        if isinstance(self.address, Mapping):
+            return _plain(self.address.get(key))
+        items = self.address if isinstance(self.address, (list, tuple)) else [self.address]
+        return _plain(items[number]) if number < len(items) else ""
+
+    def option(self, key: str) -> str:
+        """Return an option of the service; "" where it is absent or None."""
+        return _plain(self.config.get(key))
+
+    def apprise(self, url: str) -> Env:
+        """Return a receiver by Apprise: the URL belongs into the environment, for secrets are in it."""
+        return self.draft.variable(self.name, "url", holds=url)
+
+
+Maker = Callable[[Target], list[Entry | Env]]
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _part(text: str) -> str:
+    """Return a text as a part of a URL."""
+    return quote(text, safe="@+#:")
+
+
+def _host(url: str) -> tuple[str, str]:
+    """Return a URL's host with its port, and its path."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise NotCarried("its address is no URL") from None
+    if not parts.hostname:
+        raise NotCarried("its address is no URL")
+    return f"{parts.hostname}{port}", parts.path.strip("/")
+
+
+def _file(target: Target) -> list[Entry | Env]:
+    path = target.at(0, "path")
+    if not path:
+        raise NotCarried("it names no file")
+    entry = Entry({"file": {"path": path}})
+    entry.comments.append("One JSON line for each notification; its folder must exist.")
+    return [entry]
+
+
+def _smtp(target: Target) -> list[Entry | Env]:
+    host, _, port = (
+        target.option("server").rpartition(":") if ":" in target.option("server") else (target.option("server"), "", "")
+    )
+    to = [target.at(number) for number in range(_count(target.address))]
+    sender = target.option("sender")
+    if not host or not to or not all(_MAIL.fullmatch(each) for each in (sender, *to)):
+        raise NotCarried("it needs a server, a sender and recipients that are mail addresses")
+    tls = "tls" if port == "465" else "starttls" if target.config.get("starttls") is True else "none"
+    mail: dict[str, Value] = {"host": host, "tls": tls}
+    if port.isdigit():
+        mail["port"] = int(port)
+    if target.option("username"):
+        mail["username"] = target.option("username")
+        mail["password"] = target.draft.variable(target.name, "password", holds="the password of the mail server")
+    return [Entry({"smtp": {**mail, "from": sender, "to": to}})]
+
+
+def _count(address: Any) -> int:
+    return len(address) if isinstance(address, (list, tuple)) else 1
+
+
+def _mqttpub(target: Target) -> list[Entry | Env]:
+    return [_publish(target.at(0), target.at(1) or "0", target.at(2))]
+
+
+def _mqtt(target: Target) -> list[Entry | Env]:
+    if target.at(1):
+        raise NotCarried(f"it publishes to the broker of {target.at(1)}; the hub publishes to its own")
+    if target.option("hostname") not in ("", "localhost", "127.0.0.1", target.option("own_broker")):
+        raise NotCarried(f"it publishes to the broker {target.option('hostname')}; the hub publishes to its own")
+    return [_publish(target.at(0), target.option("qos") or "0", target.option("retain"))]
+
+
+def _publish(written: str, qos: str, retain: str) -> Entry:
+    topic, lost = convert(written, bare=False)
+    if lost or not _publishable(topic):
+        raise NotCarried("its topic cannot be carried over: the first level must be fixed, and + and # are for rules")
+    keys: dict[str, Value] = {"topic": topic, "payload": "{details == '' ? summary : details}"}
+    if qos == "0":
+        keys["qos"] = 0
+    if retain == "True":
+        keys["retain"] = True
+    return Entry({"mqtt": keys})
+
+
+def _publishable(topic: str) -> bool:
+    first, _, rest = topic.partition("/")
+    try:
+        filled = compile_topic(topic, Scope()).filter.replace("+", "x")
+    except CompileError:
+        return False
+    return "{" not in first and "}" not in first and bool(rest or first) and check_topic(filled) is None
+
+
+def _http(target: Target) -> list[Entry | Env]:
+    method, url = target.at(0).upper(), target.at(1)
+    if method != "POST":
+        raise NotCarried(
+            f"it is a {method or 'request without a method'}; the hub's webhook sends JSON by POST, PUT, PATCH"
+        )
+    if "{" in url:
+        raise NotCarried("its URL is filled in for each message; a webhook has one URL")
+    host, _ = _host(url)
+    keys: dict[str, Value] = {"url": target.draft.variable(target.name, "url", holds=f"the URL at {host}")}
+    entry = Entry({"webhook": keys})
+    if target.at(2):
+        entry.comments.append("The body is the notification as JSON; the parameters were: " + ", ".join(_names(target)))
+    if target.at(3):
+        holds = "Basic and base64 of user:password"
+        keys["headers"] = {"Authorization": target.draft.variable(target.name, "authorization", holds=holds)}
+    return [entry]
+
+
+def _names(target: Target) -> list[str]:
+    parameters = target.address[2] if isinstance(target.address, (list, tuple)) else None
+    return [str(name) for name in parameters] if isinstance(parameters, Mapping) else ["none"]
+
+
+def _twilio(target: Target) -> list[Entry | Env]:
+    return [target.apprise(f"twilio://ACCOUNT_SID:AUTH_TOKEN@{_part(target.at(2))}/{_part(target.at(3))}")]
+
+
+def _pushover(target: Target) -> list[Entry | Env]:
+    devices = "/".join(_part(each.strip()) for each in target.at(3).split(",")) if target.at(3) else ""
+    sound = f"?sound={_part(target.at(2))}" if target.at(2) else ""
+    return [target.apprise(f"pover://USER_KEY@APP_KEY/{devices}{sound}")]
+
+
+def _telegram(target: Target) -> list[Entry | Env]:
+    chat = target.at(0)
+    if target.config.get("use_chat_id") is not True and not chat.startswith("#"):
+        return [target.apprise(f"tgram://BOT_TOKEN/CHAT_ID (the chat id of {chat or 'the chat'})")]
+    return [target.apprise(f"tgram://BOT_TOKEN/{_part(chat.lstrip('#'))}")]
+
+
+def _slack(target: Target) -> list[Entry | Env]:
+    channel = target.at(0) if target.at(0)[:1] in ("#", "@") else target.at(1)
+    return [target.apprise(f"slack://BOT_TOKEN/{_part(channel)}")]
+
+
+def _ntfy(target: Target) -> list[Entry | Env]:
+    url = target.at(0, "url")
+    host, topic = _host(url)
+    secure = "ntfys" if url.startswith("https") else "ntfy"
+    user = "USER:PASSWORD@" if "@" in urlsplit(url).netloc else ""
+    return [target.apprise(f"{secure}://{user}{host}/{topic}")]
+
+
+def _mattermost(target: Target) -> list[Entry | Env]:
+    host, _ = _host(target.at(0))
+    secure = "mmosts" if target.at(0).startswith("https") else "mmost"
+    channel = f"?channel={_part(target.at(1))}" if target.at(1) else ""
+    return [target.apprise(f"{secure}://{host}/HOOK_TOKEN{channel}")]
+
+
+def _pushbullet(target: Target) -> list[Entry | Env]:
+    return [target.apprise(f"pbul://API_KEY/{_part(target.at(1))}")]
+
+
+def _prowl(target: Target) -> list[Entry | Env]:
+    return [target.apprise("prowl://API_KEY")]
+
+
+def _pushsafer(target: Target) -> list[Entry | Env]:
+    return [target.apprise(f"psafer://PRIVATE_KEY/{_part(target.at(1, 'device'))}")]
+
+
+def _ifttt(target: Target) -> list[Entry | Env]:
+    return [target.apprise(f"ifttt://API_KEY@{_part(target.at(1))}")]
+
+
+def _syslog(target: Target) -> list[Entry | Env]:
+    return [target.apprise(f"syslog://{_part(target.at(0))}")]
+
+
+def _xbmc(target: Target) -> list[Entry | Env]:
+    user = "USER:PASSWORD@" if target.at(1) else ""
+    return [target.apprise(f"kodi://{user}{_part(target.at(0))}")]
+
+
+def _apprise_single(target: Target) -> list[Entry | Env]:
+    to = ",".join(_part(target.at(number)) for number in range(_count(target.address)) if target.at(number))
+    return [target.apprise(_apprise_url(target.option("baseuri"), to, target.option("sender")))]
+
+
+def _apprise_multi(target: Target) -> list[Entry | Env]:
+    parts = target.address if isinstance(target.address, (list, tuple)) else [target.address]
+    made: list[Entry | Env] = []
+    for part in parts:
+        address = part if isinstance(part, Mapping) else {"baseuri": part}
+        recipients = address.get("recipients") or ()
+        to = ",".join(_part(str(each)) for each in recipients) if isinstance(recipients, (list, tuple)) else ""
+        made.append(target.apprise(_apprise_url(_plain(address.get("baseuri")), to, _plain(address.get("sender")))))
+    return made
+
+
+def _apprise_url(base: str, to: str, sender: str) -> str:
+    """Say which URL it is: its kind and host may be seen, all else of it may be a secret."""
+    scheme, _, rest = base.partition("://")
+    if not rest:
+        raise NotCarried("it has no Apprise URL (baseuri)")
+    more = "&".join(filter(None, (f"to={to}" if to else "", f"from={_part(sender)}" if sender else "")))
+    return f"{scheme}://… (the baseuri{f', with ?{more} behind it' if more else ''})"
+
+
+MAKERS: dict[str, Maker] = {
+    "file": _file,
+    "smtp": _smtp,
+    "mqtt": _mqtt,
+    "mqttpub": _mqttpub,
+    "http": _http,
+    "http_urllib": _http,
+    "twilio": _twilio,
+    "pushover": _pushover,
+    "telegram": _telegram,
+    "slack": _slack,
+    "ntfy": _ntfy,
+    "mattermost": _mattermost,
+    "pushbullet": _pushbullet,
+    "prowl": _prowl,
+    "pushsafer": _pushsafer,
+    "ifttt": _ifttt,
+    "syslog": _syslog,
+    "xbmc": _xbmc,
+    "apprise": _apprise_single,
+    "apprise_single": _apprise_single,
+    "apprise_multi": _apprise_multi,
+}
+"""By the service's module."""

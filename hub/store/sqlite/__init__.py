@@ -1,0 +1,1 @@
+"""The state file: SQLite, one writer, migrated, locked, looked at for damage."""
