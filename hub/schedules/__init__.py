@@ -4,10 +4,10 @@ A schedule is a pure function of time: whether it holds, and when that changes n
 they are asked with.
 """
 
-from hub.machine_zone import local_zone, zone_named
 from hub.schedules.schedule import Schedule
 from hub.schedules.schedule_line import parse_schedule
 from hub.schedules.schedule_reading import SCHEDULE, read_schedules, read_zone, schedules_schema
+from hub.settings.machine_zone import local_zone, zone_named
 
 __all__ = [
     "SCHEDULE",

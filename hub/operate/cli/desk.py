@@ -15,12 +15,12 @@ from rich.table import Table
 from hub.clock import PEOPLE
 from hub.errors import RequestError
 from hub.limits import TABLE_ROWS
-from hub.machine_zone import zone_named
 from hub.model import Phase
 from hub.operate.client.ask import ask, ask_all
 from hub.operate.client.reach import Reach, reach_of
 from hub.operate.process.runner import run_loop
 from hub.printable import shown, shown_json, shown_labels
+from hub.settings.machine_zone import zone_named
 
 __all__ = ["ack", "alerts", "listing", "print_table", "request", "silence", "unsilence", "user"]
 

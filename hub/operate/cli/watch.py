@@ -10,9 +10,9 @@ import typer
 
 from hub.clock import PEOPLE
 from hub.documents.secret import Secret
-from hub.machine_zone import zone_named
 from hub.operate.cli.desk import Token, user
 from hub.operate.client.reach import secret_of, url_of
+from hub.settings.machine_zone import zone_named
 
 __all__ = ["watch"]
 
