@@ -16,12 +16,12 @@ import aiohttp
 from hub import __version__
 from hub.clock import PEOPLE, Clock, SystemClock, rfc3339
 from hub.commands.drills import ALERTNAME, Drills
-from hub.commands.over_mqtt.desk_channel import Channel, Heard, desk_settings
+from hub.commands.over_mqtt.desk_channel import DeskChannel, Heard, desk_settings
 from hub.commands.owner import OwnerAsk, OwnerMirror
 from hub.commands.service import Service
 from hub.commands.tokens.ack_links import Links
 from hub.config import Settings
-from hub.discovery.again import OWED, Again
+from hub.discovery.again import OWED, AnnounceAgain
 from hub.discovery.homeassistant import status_topic
 from hub.documents.document import Problems
 from hub.errors import ConfigError, StoreError
@@ -47,10 +47,10 @@ from hub.notify.wording.own_names import named
 from hub.observer import Observer, Observers
 from hub.project.files import Files, check, load_files, people_of
 from hub.schedules import local_zone
-from hub.selfwatch.event_tally import Tally
+from hub.selfwatch.event_tally import EventTally
 from hub.selfwatch.heartbeat import Heartbeat
 from hub.selfwatch.recall import about_itself, spoken
-from hub.selfwatch.watcher import DROPPED, Watcher
+from hub.selfwatch.watcher import DROPPED, SelfWatcher
 from hub.sources.open_sources import open_sources
 from hub.spine.core import Core
 from hub.spine.crew import crew, insist
@@ -63,12 +63,12 @@ from hub.store.changes import BROKER, Snapshot
 from hub.store.store import Store
 from hub.tracing.spans import Tracing
 
-__all__ = ["App", "Beside", "check"]
+__all__ = ["App", "Companion", "check"]
 
 Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
 
 
-class Beside(Protocol):
+class Companion(Protocol):
     """What looks at a hub or speaks for it in the same process, such as the HTTP server; wired by who makes the App."""
 
     name: str
@@ -86,7 +86,7 @@ class App:
         settings: Settings,
         observer: Observer,
         clock: Clock | None = None,
-        beside: Sequence[Beside] = (),
+        beside: Sequence[Companion] = (),
         tracing: Tracing | None = None,
     ) -> None:
         """Read rules and fleets; nothing is opened yet. `beside` runs with the hub, from its start until it drains.
@@ -98,7 +98,7 @@ class App:
 
         """
         self.settings, self.clock = settings, clock or SystemClock()
-        self.tally = Tally(self.clock)
+        self.tally = EventTally(self.clock)
         others = observer.all if isinstance(observer, Observers) else [observer]  # one list is told in half the time
         self.tracing = tracing
         self.observer = Observers(*others, self.tally, *([tracing] if tracing else []))
@@ -218,7 +218,7 @@ class App:
             take=self._take,
         )
         later = partial(self._announce_again, later=True)
-        self._again = Again(self._announce_again, later, snapshot.meta.get(OWED, ""))
+        self._again = AnnounceAgain(self._announce_again, later, snapshot.meta.get(OWED, ""))
 
     def _source(self, session: Session, core: Core, snapshot: Snapshot, downtime: Downtime) -> EventSource:
         """Read the session, and the queues of `sources:` beside it, from where the last commit was."""
@@ -236,14 +236,14 @@ class App:
             _dressed, [each for each in (named(core.own_names), links, self.tracing and self.tracing.dress) if each]
         )
 
-    def _desk(self, service: Service) -> Channel:
+    def _desk(self, service: Service) -> DeskChannel:
         """Make the desk's way over MQTT, with a session of its own."""
         settings = self.settings
 
         def connect() -> Session:
             return open_session(desk_settings(settings.broker), None, lambda _: None)
 
-        return Channel(connect, settings.publish_prefix, service, self.observer.trouble, self._heard(), (DROPPED,))
+        return DeskChannel(connect, settings.publish_prefix, service, self.observer.trouble, self._heard(), (DROPPED,))
 
     # the unit's parts, as others call them
 
@@ -272,7 +272,7 @@ class App:
         self._count_for(self.files)
         standing, state, engine = self.dispatcher.standing, self.settings.state, self.pipeline.core.engine
         topics, misses, look = sorted(set(spoken(engine.states.values()))), engine.work.misses, self.unit.custody.look
-        self.watcher = Watcher(
+        self.watcher = SelfWatcher(
             self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, misses, look
         )
         self.heartbeat: Heartbeat | None = None

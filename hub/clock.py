@@ -10,7 +10,7 @@ from typing import Protocol
 
 from hub.limits import CLOCK_STEP_SECONDS
 
-__all__ = ["PEOPLE", "Clock", "ManualClock", "People", "Steps", "SystemClock", "rfc3339"]
+__all__ = ["PEOPLE", "Clock", "ClockSteps", "ManualClock", "People", "SystemClock", "rfc3339"]
 
 
 class Clock(Protocol):
@@ -63,7 +63,7 @@ class ManualClock:
         self._ahead += seconds
 
 
-class Steps:
+class ClockSteps:
     """Tells when the wall clock was set: it and the clock that never steps no longer went alike.
 
     What a time service does slowly, less than CLOCK_STEP_SECONDS between two looks, is no step. A machine that slept

@@ -20,7 +20,7 @@ from hub.selfwatch.heartbeat_settings import (
     read_self_watch,
 )
 from hub.settings.broker_settings import broker_option, parse_broker_url, read_broker
-from hub.settings.http_settings import HttpSettings, Token, listen_option, parse_address, read_http
+from hub.settings.http_settings import AccessToken, HttpSettings, listen_option, parse_address, read_http
 from hub.settings.reach_settings import (
     BROKER_KEY,
     DEFAULT_FILE,
@@ -36,9 +36,9 @@ from hub.tracing.tracing_settings import TRACING, TracingSettings, read_tracing
 
 __all__ = [
     "SETTINGS",
+    "AccessToken",
     "HttpSettings",
     "Settings",
-    "Token",
     "load_settings",
     "parse_address",
     "parse_broker_url",

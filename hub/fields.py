@@ -26,7 +26,7 @@ __all__ = [
     "Key",
     "KeyTable",
     "Section",
-    "Told",
+    "ToldElsewhere",
     "boolean",
     "did_you_mean",
     "duration",
@@ -62,7 +62,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near!r}?" if near else ""
 
 
-class Told(Bad):  # as Bad
+class ToldElsewhere(Bad):  # as Bad
     """A value cannot be read, and a problem elsewhere says why: a name of a file that cannot be read, say."""
 
     def __init__(self, node: Node) -> None:

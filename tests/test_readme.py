@@ -23,7 +23,7 @@ from hub.operate.terminal import log as log_module
 from hub.operate.terminal.phrases import __file__ as phrases_file
 from hub.rules.reading import rule_reader
 from hub.rules.reading.loader import load_rules
-from hub.rules.reading.rule_values import Known
+from hub.rules.reading.rule_values import KnownNames
 from tests.support import prefork
 
 ROOT = Path(__file__).parent.parent
@@ -159,7 +159,7 @@ def test_the_options_of_hub_itself_are_documented():
 def test_every_key_of_a_rule_that_works_is_in_the_readme_and_no_other():
     problems = Problems()
     node = parse_document("{alert: X, topic: t, when: 'true', nonsense: 1}", "x.yaml", problems)
-    rule_reader.read_rule(node, problems, rule_reader.NO_DEFAULTS, Known())
+    rule_reader.read_rule(node, problems, rule_reader.NO_DEFAULTS, KnownNames())
     hint = next(problem.hint for problem in problems if "nonsense" in problem.message)
     known = set(hint.removeprefix("known keys: ").split(", "))
     table = README.read_text("utf-8").partition("| key of a rule |")[2].partition("\n\n")[0]

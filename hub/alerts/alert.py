@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from hub.alerts.suppression.tally import Tally
+from hub.alerts.suppression.tally import LimitTally
 from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.clock import rfc3339
 from hub.contracts.answered import AckBody, AlertBody
@@ -70,7 +70,7 @@ class Alert:
     said: Said = NOTHING_SAID
     told_in: str = ""
     unfilled: tuple[str, ...] = ()
-    tally: Tally = Tally()  # noqa: RUF009 - frozen
+    tally: LimitTally = LimitTally()  # noqa: RUF009 - frozen
     fired: float = 0.0
     flaps: int = 0
     calm: float = 0.0
@@ -140,7 +140,7 @@ class Alert:
         found["held"] = Suppressed(Suppressor(held[0]), held[1]) if held else None
         found["ack"] = Ack(**found["ack"]) if found.get("ack") else None
         tally = found.get("tally") or {"sent": (), "held": 0}
-        found["tally"] = Tally(tuple(tally["sent"]), tally["held"])
+        found["tally"] = LimitTally(tuple(tally["sent"]), tally["held"])
         return cls(**found)
 
 

@@ -26,7 +26,7 @@ from hub.alerts.telling.decision import Untold, alone, decide
 from hub.alerts.telling.group_telling import GroupTeller
 from hub.alerts.telling.telling import Teller
 from hub.alerts.telling.texts import OnError, Rendered, render
-from hub.alerts.telling.words import Words
+from hub.alerts.telling.words import AlertWords
 from hub.alerts.trace import Trace
 from hub.alerts.transitions import AlertTransitions
 from hub.ids import fingerprint_in
@@ -54,7 +54,7 @@ class Book:
         self._suppression, self._conversations = Suppression(), Conversations()
         self._register = Register(self._out, self._suppression.inhibition.lasts)
         common = (self._conversations, self._register, self._suppression, self._out, self._trace)
-        words = Words(hub, self._texts_of_now)
+        words = AlertWords(hub, self._texts_of_now)
         self._groups = GroupTeller(self._conversations, self._register, self._out, self._trace, words)
         self._events = Events(*common, on_error)
         self._transitions = AlertTransitions(

@@ -12,7 +12,7 @@ from hub.alerts.alert import Alert
 from hub.alerts.matchers import Matcher
 from hub.commands.request import (
     TEXT_CHARS,
-    Known,
+    KnownAlerts,
     Request,
     annotations_of,
     chosen,
@@ -55,13 +55,13 @@ __all__ = [
     "AckRequest",
     "AlertsRequest",
     "CommandContract",
+    "DrillReceipts",
     "DrillRequest",
     "FiringRequest",
     "OutboxListed",
     "OutboxRequest",
     "Paged",
     "PushLeft",
-    "Receipts",
     "SilenceRequest",
     "SilencesRequest",
     "SubscriptionRequest",
@@ -76,7 +76,7 @@ _LINE: Schema = {**TEXT, "maxLength": TEXT_CHARS}
 _WHEN = {"oneOf": [TIME, {"type": "number", "minimum": 0}], "description": "RFC 3339, or seconds since 1970."}
 
 
-class Key(Generic[T]):
+class RequestKey(Generic[T]):
     """A key of a request: `read` takes its value and its name; one that is absent is `default`."""
 
     def __init__(
@@ -115,7 +115,10 @@ class Asking:
     def schema(cls) -> Schema:
         """Return what may be asked with."""
         found = {
-            each.name: each for kind in reversed(cls.__mro__) for each in vars(kind).values() if isinstance(each, Key)
+            each.name: each
+            for kind in reversed(cls.__mro__)
+            for each in vars(kind).values()
+            if isinstance(each, RequestKey)
         }
         required = {name: each.schema for name, each in found.items() if each.required}
         return made_of({name: each.schema for name, each in found.items() if not each.required}, **required)
@@ -149,7 +152,9 @@ def _drill_number(found: Any, _key: str) -> int | None:
 
 
 class _InAName(Asking):
-    by: Key[str | None] = Key(text_of, None, said(_LINE, "Who asks; over HTTP the token's name where it is not said."))
+    by: RequestKey[str | None] = RequestKey(
+        text_of, None, said(_LINE, "Who asks; over HTTP the token's name where it is not said.")
+    )
 
     def name(self, nobody: str = ANONYMOUS) -> str:
         """Return in whose name it is asked; `nobody` where none is said."""
@@ -159,13 +164,13 @@ class _InAName(Asking):
 class _Matching(Asking):
     """Which alerts are meant, by matchers."""
 
-    matchers: Key[list[str]] = Key(
+    matchers: RequestKey[list[str]] = RequestKey(
         matcher_texts,
         [],
         said({"oneOf": [TEXT, listed(TEXT)]}, 'As in Alertmanager: `alertname=X, site=~"a|b"`.'),
     )
-    alertname: Key[str | None] = Key(text_of, None, _LINE)
-    labels: Key[dict[str, Any]] = Key(object_of, {}, mapped(ANY))
+    alertname: RequestKey[str | None] = RequestKey(text_of, None, _LINE)
+    labels: RequestKey[dict[str, Any]] = RequestKey(object_of, {}, mapped(ANY))
 
     def matched_by(self) -> list[Matcher]:
         """Return all matchers.
@@ -178,8 +183,8 @@ class _Matching(Asking):
 
 
 class _Lasting(Asking):
-    until = Key(_as_given, None, _WHEN)
-    lasting = Key(_as_given, None, said(TEXT, "A duration such as 2h, instead of `until`."), name="for")
+    until = RequestKey(_as_given, None, _WHEN)
+    lasting = RequestKey(_as_given, None, said(TEXT, "A duration such as 2h, instead of `until`."), name="for")
 
     def end(self, now: float, *, default: float | None, start: float | None = None) -> float | None:
         """Return until when; see `request.span`.
@@ -194,12 +199,12 @@ class _Lasting(Asking):
 class FiringRequest(_Matching, _InAName, _Lasting):
     """Of unack and token: which firing alerts."""
 
-    comment = Key(text_of, "", _LINE)
-    id: Key[str | None] = Key(
+    comment = RequestKey(text_of, "", _LINE)
+    id: RequestKey[str | None] = RequestKey(
         text_of, None, said(_LINE, "Of an alert or one of its notifications; instead of matchers.")
     )
 
-    def chosen(self, book: Known) -> list[tuple[str, Alert]]:
+    def chosen(self, book: KnownAlerts) -> list[tuple[str, Alert]]:
         """Find the firing alerts that are meant.
 
         Raises:
@@ -212,34 +217,38 @@ class FiringRequest(_Matching, _InAName, _Lasting):
 class AckRequest(FiringRequest):
     """Of ack: which firing alerts; who has the token of one needs to say nothing else."""
 
-    token = Key(text_of, "", said(TEXT, "Of an acknowledge link: allows that one episode, in place of all else."))
+    token = RequestKey(
+        text_of, "", said(TEXT, "Of an acknowledge link: allows that one episode, in place of all else.")
+    )
 
 
 class SilenceRequest(_Matching, _InAName, _Lasting):
     """Of silence: what is to be silenced, or, with `id`, how one is to be."""
 
-    comment = Key(text_of, "", _LINE)
-    id = Key(text_of, "", said(_LINE, "Of a silence that is to be changed."))
-    start: Key[float | None] = Key(
+    comment = RequestKey(text_of, "", _LINE)
+    id = RequestKey(text_of, "", said(_LINE, "Of a silence that is to be changed."))
+    start: RequestKey[float | None] = RequestKey(
         instant,
         None,
         said(_WHEN, "RFC 3339, or seconds since 1970; `for` counts from then. Now, where it is not said."),
     )
-    annotations: Key[Labels] = Key(annotations_of, (), said(mapped(TEXT), "What programs note beside the comment."))
+    annotations: RequestKey[Labels] = RequestKey(
+        annotations_of, (), said(mapped(TEXT), "What programs note beside the comment.")
+    )
 
 
 class UnsilenceRequest(_InAName):
     """Of unsilence."""
 
-    id = Key(text_of, "", _LINE, required=True)
+    id = RequestKey(text_of, "", _LINE, required=True)
 
 
 class Paged(Asking):
     """Of a list that may be long: which page of it, and how long an answer the asker takes."""
 
-    cursor = Key(_cursor, "", said(_LINE, "`next` of the page before; empty for the first one."))
-    limit: Key[int | None] = Key(whole_from(1), None, said({**WHOLE, "minimum": 1}, "How many at most."))
-    bytes: Key[int | None] = Key(
+    cursor = RequestKey(_cursor, "", said(_LINE, "`next` of the page before; empty for the first one."))
+    limit: RequestKey[int | None] = RequestKey(whole_from(1), None, said({**WHOLE, "minimum": 1}, "How many at most."))
+    bytes: RequestKey[int | None] = RequestKey(
         whole_from(ANSWER_LEAST_BYTES),
         None,
         said({**WHOLE, "minimum": ANSWER_LEAST_BYTES}, "The longest answer that the asker takes."),
@@ -254,12 +263,12 @@ class Paged(Asking):
 class AlertsRequest(_Matching, Paged):
     """Of alerts."""
 
-    id: Key[str] = Key(
+    id: RequestKey[str] = RequestKey(
         lambda found, key: fingerprint_of(text_of(found, key)),
         "",
         said(TEXT, "Only this one: its fingerprint, or the id of one of its notifications."),
     )
-    state: Key[tuple[Phase, ...]] = Key(_alert_state, LISTED, said(TEXT, "pending, firing or resolved."))
+    state: RequestKey[tuple[Phase, ...]] = RequestKey(_alert_state, LISTED, said(TEXT, "pending, firing or resolved."))
 
     @property
     def is_of_some(self) -> bool:
@@ -270,19 +279,21 @@ class AlertsRequest(_Matching, Paged):
 class SilencesRequest(Paged):
     """Of silences."""
 
-    expired = Key(lambda found, _: bool(found), default=False, schema=said(FLAG, "Those included that ended lately."))
+    expired = RequestKey(
+        lambda found, _: bool(found), default=False, schema=said(FLAG, "Those included that ended lately.")
+    )
 
 
 class _Waiting(Asking):
-    ids: Key[list[str]] = Key(texts_of(), [], listed(TEXT))
-    receiver = Key(text_of, "", _LINE)
-    state = Key(_outbox_state, "", one_of("", "queued", "dead"))
+    ids: RequestKey[list[str]] = RequestKey(texts_of(), [], listed(TEXT))
+    receiver = RequestKey(text_of, "", _LINE)
+    state = RequestKey(_outbox_state, "", one_of("", "queued", "dead"))
 
 
 class OutboxRequest(_Waiting, _InAName):
     """Of outbox-retry, outbox-drop: which rows."""
 
-    all = Key(flag_of, default=False, schema=FLAG)
+    all = RequestKey(flag_of, default=False, schema=FLAG)
 
 
 class OutboxListed(_Waiting, Paged):
@@ -292,21 +303,21 @@ class OutboxListed(_Waiting, Paged):
 class DrillRequest(_InAName):
     """Of drill: through which receivers, all where none is named."""
 
-    receivers: Key[list[str]] = Key(texts_of("names"), [], listed(TEXT))
+    receivers: RequestKey[list[str]] = RequestKey(texts_of("names"), [], listed(TEXT))
 
 
-class Receipts(Asking):
+class DrillReceipts(Asking):
     """Of drill-receipts: of which drill."""
 
-    drill: Key[int | None] = Key(_drill_number, None, WHOLE, required=True)
+    drill: RequestKey[int | None] = RequestKey(_drill_number, None, WHOLE, required=True)
 
 
 class WhyRequest(Asking):
     """Of why, why-not: which rule, or alert by its name or id, and which labels."""
 
-    alert = Key(text_of, "", TEXT)
-    rule = Key(text_of, "", TEXT)
-    labels: Key[dict[str, Any]] = Key(object_of, {}, mapped(TEXT))
+    alert = RequestKey(text_of, "", TEXT)
+    rule = RequestKey(text_of, "", TEXT)
+    labels: RequestKey[dict[str, Any]] = RequestKey(object_of, {}, mapped(TEXT))
 
     def named(self) -> tuple[str, Mapping[str, str]]:
         """Return which alert or rule is meant, and the labels as texts.
@@ -322,15 +333,15 @@ class WhyRequest(Asking):
 class SubscriptionRequest(_InAName):
     """Of push-subscribe; notify.subscribers reads it."""
 
-    expiration = Key(_as_given, None, maybe(NUMBER), name="expirationTime")
-    endpoint = Key(_as_given, None, TEXT, required=True)
-    keys = Key(_as_given, None, made_of(p256dh=TEXT, auth=TEXT), required=True)
+    expiration = RequestKey(_as_given, None, maybe(NUMBER), name="expirationTime")
+    endpoint = RequestKey(_as_given, None, TEXT, required=True)
+    keys = RequestKey(_as_given, None, made_of(p256dh=TEXT, auth=TEXT), required=True)
 
 
 class PushLeft(Asking):
     """Of push-unsubscribe."""
 
-    endpoint = Key(_as_given, None, TEXT, required=True)
+    endpoint = RequestKey(_as_given, None, TEXT, required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +376,7 @@ COMMANDS: Mapping[str, CommandContract] = {
     "outbox-retry": CommandContract("Queue dead letters anew", OutboxRequest, answered.OutboxChanged),
     "outbox-drop": CommandContract("Drop from the outbox", OutboxRequest, answered.DroppedAnswer),
     "drill": CommandContract("Send a test through receivers", DrillRequest, answered.DrillAnswer),
-    "drill-receipts": CommandContract("See what came of it", Receipts, answered.DrillAnswer, reads=True),
+    "drill-receipts": CommandContract("See what came of it", DrillReceipts, answered.DrillAnswer, reads=True),
     "push-subscribe": CommandContract("Tell a browser by push", SubscriptionRequest, answered.PushAnswer),
     "push-unsubscribe": CommandContract("Tell a browser no more", PushLeft, answered.PushAnswer),
     "alerts": CommandContract("The alerts", AlertsRequest, answered.AlertsAnswer, reads=True),

@@ -19,7 +19,7 @@ from hub.printable import visible
 
 __all__ = [
     "TEXT_CHARS",
-    "Known",
+    "KnownAlerts",
     "Request",
     "annotations_of",
     "chosen",
@@ -230,7 +230,7 @@ def annotations_of(given: Any, key: str) -> Labels:
     return tuple((visible(name), visible(found[name], layout=True)) for name in sorted(found))
 
 
-class Known(Protocol):
+class KnownAlerts(Protocol):
     """Where alerts are looked up: the book, or a mirror of it."""
 
     @property
@@ -243,7 +243,9 @@ class Known(Protocol):
         ...
 
 
-def chosen(identity: str | None, matchers: Callable[[], Sequence[Matcher]], book: Known) -> list[tuple[str, Alert]]:
+def chosen(
+    identity: str | None, matchers: Callable[[], Sequence[Matcher]], book: KnownAlerts
+) -> list[tuple[str, Alert]]:
     """Find the alerts that are meant: by the id of one or of its notification, else by matchers; firing ones.
 
     Raises:
@@ -275,7 +277,7 @@ def _alert(identity: str) -> tuple[str, int | None]:
         raise RequestError(str(error)) from None
 
 
-def _by_id(identity: str, book: Known) -> tuple[str, Alert]:
+def _by_id(identity: str, book: KnownAlerts) -> tuple[str, Alert]:
     mark, episode = _alert(identity)
     alert = book.alerts.get(mark)
     if alert is None or not alert.open:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from hub.alerts.alert import Alert
 from hub.clock import Clock, rfc3339
 from hub.commands import alert_desk, dead_letters, push
-from hub.commands.contract import COMMANDS, AckRequest, FiringRequest, Receipts, WhyRequest
+from hub.commands.contract import COMMANDS, AckRequest, DrillReceipts, FiringRequest, WhyRequest
 from hub.commands.drills import Drills, chosen_receivers
 from hub.commands.request import Request
 from hub.commands.seams import Answer, Ask, Mirror
@@ -228,7 +228,7 @@ class Service:
         return {"ok": True, "drill": begun[0], "receipts": self._drills.receipts(begun[0])}
 
     async def _receipts(self, command: Command) -> Answer:
-        number = Receipts(command.request).drill
+        number = DrillReceipts(command.request).drill
         if number is None:
             raise RequestError("which drill? give its number, 'drill'")
         return {"ok": True, "drill": number, "receipts": self._drills.receipts(number)}

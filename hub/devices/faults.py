@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from hub.devices.fleet_devices import Device
-from hub.devices.payload import Payload, Signal
+from hub.devices.payload import DevicePayload, Signal
 from hub.documents.document import Node, Problems
 from hub.fields import Bad, Key, KeyTable, Section, did_you_mean, duration, late, number, one_of, text
 
@@ -121,7 +121,7 @@ class _Unset:
     """Marks that a stuck field has not been caught yet; None is a value a field can have."""
 
 
-def read_fault(node: Node, payload: Payload, devices: Collection[Device], problems: Problems) -> Fault:
+def read_fault(node: Node, payload: DevicePayload, devices: Collection[Device], problems: Problems) -> Fault:
     """Read one fault of a fleet with these fields and devices."""
     section = Section(node, problems, "a fault", FAULT)
     kind = section.take(_FAULT)
@@ -149,7 +149,7 @@ def read_fault(node: Node, payload: Payload, devices: Collection[Device], proble
     return fault
 
 
-def _field(section: Section, kind: str, payload: Payload) -> tuple[str, Signal | None]:
+def _field(section: Section, kind: str, payload: DevicePayload) -> tuple[str, Signal | None]:
     """Take the field a fault is in; silence and bad JSON are in the whole message."""
     if kind in ("silence", "bad_json", ""):
         return "", None

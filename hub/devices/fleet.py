@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.devices.faults import FAULT, Fault, read_fault
-from hub.devices.fleet_devices import DEVICE, Device, Roster, read_attributes, read_roster
-from hub.devices.payload import Payload, read_payload, read_value, signal_schema
-from hub.devices.payload_template import IDENTIFIER, TopicTemplate, topic_template
+from hub.devices.fleet_devices import DEVICE, Device, FleetDevices, read_attributes, read_roster
+from hub.devices.payload import DevicePayload, read_payload, read_value, signal_schema
+from hub.devices.payload_template import IDENTIFIER, DeviceTopic, topic_template
 from hub.documents.document import Node, Problems
 from hub.documents.value_schema import LASTING, TEXT, with_schema
 from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, integer, late, text
@@ -20,7 +20,7 @@ _JITTER = 0.1  # of the interval: enough that devices switched on together do no
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class FleetPace:
     """How often each device sends: the interval and how far it strays from it, seconds."""
 
     every: float
@@ -28,10 +28,10 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
+class DemoPlay:
     """What `hub demo` plays instead: its own pace, number of devices and faults."""
 
-    pace: Pace
+    pace: FleetPace
     size: int
     faults: tuple[Fault, ...]
 
@@ -43,17 +43,17 @@ class Fleet:
     name: str
     path: str
     line: int
-    topic: TopicTemplate
-    roster: Roster
+    topic: DeviceTopic
+    roster: FleetDevices
     devices: tuple[Device, ...]
-    pace: Pace
-    payload: Payload | None
+    pace: FleetPace
+    payload: DevicePayload | None
     faults: tuple[Fault, ...]
     qos: int
     retain: bool
     will: Will | None
     birth: bytes
-    demo: Demo | None
+    demo: DemoPlay | None
     interval: float | None = None
     """How often each device sends, seconds, where the file says it."""
 
@@ -107,17 +107,17 @@ def _name(node: Node) -> str:
     return name
 
 
-def _roster(section: Section, name: str, topic: TopicTemplate, shared: Mapping[str, Node]) -> Roster:
+def _roster(section: Section, name: str, topic: DeviceTopic, shared: Mapping[str, Node]) -> FleetDevices:
     node = section.get(_DEVICES)
     if node is None and topic.captures:
         section.report(section.node.problem("the fleet needs the key 'devices'", "a number, or a list of devices"))
-        return Roster(name, topic, ())
+        return FleetDevices(name, topic, ())
     # without captures there is one device, and its topic says all
     only = node or Node([Node({}, section.node.path, section.node.line, section.node.column)], section.node.path, 0, 0)
     return read_roster(only, name, topic, shared, section.problems)
 
 
-def _payload(section: Section, devices: tuple[Device, ...]) -> Payload | None:
+def _payload(section: Section, devices: tuple[Device, ...]) -> DevicePayload | None:
     names = {"n", "fleet"}.union(*(device.attributes for device in devices)) if devices else {"n", "fleet"}
     if _PAYLOAD in section and _VALUE in section:
         section.report(section.node.key_problem("value", "payload or value, not both"))
@@ -125,7 +125,7 @@ def _payload(section: Section, devices: tuple[Device, ...]) -> Payload | None:
     return section.take(_VALUE, lambda node: read_value(node, names, section.problems), found)
 
 
-def _pace(section: Section, *, required: bool, default: Pace | None = None) -> Pace:
+def _pace(section: Section, *, required: bool, default: FleetPace | None = None) -> FleetPace:
     if required:
         section.need(_EVERY)
     every = section.take(_EVERY, default=default.every if default else 1.0)
@@ -133,7 +133,7 @@ def _pace(section: Section, *, required: bool, default: Pace | None = None) -> P
     jitter = section.take(_JITTER_KEY, default=default.jitter if default and same else every * _JITTER)
     if jitter > every:
         section.report(section.values["jitter"].problem("must not be longer than 'every'"))
-    return Pace(every, jitter)
+    return FleetPace(every, jitter)
 
 
 @with_schema(LASTING)
@@ -144,7 +144,7 @@ def _interval(node: Node) -> float:
     return seconds
 
 
-def _faults(section: Section, payload: Payload | None, devices: tuple[Device, ...]) -> tuple[Fault, ...]:
+def _faults(section: Section, payload: DevicePayload | None, devices: tuple[Device, ...]) -> tuple[Fault, ...]:
     node = section.get(_FAULTS)
     if node is None:
         return ()
@@ -154,7 +154,7 @@ def _faults(section: Section, payload: Payload | None, devices: tuple[Device, ..
     faults = []
     for item in node.value:
         try:
-            faults.append(read_fault(item, payload or Payload({}), devices, section.problems))
+            faults.append(read_fault(item, payload or DevicePayload({}), devices, section.problems))
         except Bad as error:
             section.report(error.problem)
     return tuple(faults)
@@ -181,8 +181,12 @@ def _plain_topic(node: Node) -> str:
 
 
 def _demo(
-    section: Section, pace: Pace, faults: tuple[Fault, ...], payload: Payload | None, devices: tuple[Device, ...]
-) -> Demo | None:
+    section: Section,
+    pace: FleetPace,
+    faults: tuple[Fault, ...],
+    payload: DevicePayload | None,
+    devices: tuple[Device, ...],
+) -> DemoPlay | None:
     node = section.get(_DEMO)
     if node is None:
         return None
@@ -191,7 +195,7 @@ def _demo(
     size = inner.take(_DEMO_DEVICES, default=len(devices))
     faults = _faults(inner, payload, devices) if _FAULTS in inner else faults
     inner.finish()
-    return Demo(pace, size, faults)
+    return DemoPlay(pace, size, faults)
 
 
 _EVERY = Key("every", _interval, 1.0, "How often each device sends.", "10s", sign=False)
@@ -214,7 +218,7 @@ _FLEET = Key("fleet", _name, "fleet", "Its name: letters, digits, _ and -.", "fr
 _TOPIC = Key(
     "topic",
     topic_template,
-    TopicTemplate("fleet", ("fleet",), {}),
+    DeviceTopic("fleet", ("fleet",), {}),
     "Where each device publishes; a level in braces is a capture.",
     "site/{site}/freezer/{device}",
     required=True,
@@ -237,7 +241,7 @@ _ATTRIBUTES = Key(
     "What all devices have unless they say otherwise; rules read device.name.",
     {"max_temperature": -15},
 )
-_PAYLOAD: Key[Payload | None] = Key(
+_PAYLOAD: Key[DevicePayload | None] = Key(
     "payload",
     late,
     None,
@@ -246,7 +250,7 @@ _PAYLOAD: Key[Payload | None] = Key(
     schema={"type": "object", "minProperties": 1, "additionalProperties": signal_schema()},
     sign=False,
 )
-_VALUE: Key[Payload | None] = Key(
+_VALUE: Key[DevicePayload | None] = Key(
     "value",
     late,
     None,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import count as numbers
 from typing import Any
 
-from hub.devices.payload_template import IDENTIFIER, TopicTemplate, render, text_names, topic_level
+from hub.devices.payload_template import IDENTIFIER, DeviceTopic, render, text_names, topic_level
 from hub.documents.document import Node, Problems
 from hub.documents.secret import Secret
 from hub.documents.value_schema import NAME, Schema, with_schema
 from hub.fields import Bad, Key, Section, integer
 from hub.limits import FLEET_DEVICES
 
-__all__ = ["DEVICE", "Device", "Roster", "read_attributes", "read_roster"]
+__all__ = ["DEVICE", "Device", "FleetDevices", "read_attributes", "read_roster"]
 
 
 _COUNT = Key(
@@ -44,25 +44,25 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DeviceEntry:
     """One item of `devices`: plain values, with braces; `count` is None for a single device."""
 
     values: Mapping[str, Any]
     count: int | None
 
 
-class Roster:
+class FleetDevices:
     """Makes the devices of a fleet, as many as written or any other number of the same sort."""
 
-    def __init__(self, fleet: str, topic: TopicTemplate, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, fleet: str, topic: DeviceTopic, entries: tuple[DeviceEntry, ...]) -> None:
         """Take the entries with the fleet's `attributes` already in them."""
         self.fleet, self.topic, self.entries = fleet, topic, entries
         self.written = [(index, device) for index, entry in enumerate(entries) for device in self._all(entry)]
 
-    def _all(self, entry: Entry) -> Iterable[Device]:
+    def _all(self, entry: DeviceEntry) -> Iterable[Device]:
         return (self.device(entry, n) for n in range(1, (1 if entry.count is None else entry.count) + 1))
 
-    def device(self, entry: Entry, n: int, suffix: str = "") -> Device:
+    def device(self, entry: DeviceEntry, n: int, suffix: str = "") -> Device:
         """Make device `n` (from 1) of an entry; `suffix` goes behind the last capture."""
         values = dict(entry.values)
         if entry.count is not None:
@@ -127,8 +127,8 @@ def _no_secret(node: Node) -> None:
 
 
 def read_roster(
-    node: Node | None, fleet: str, topic: TopicTemplate, shared: Mapping[str, Node], problems: Problems
-) -> Roster:
+    node: Node | None, fleet: str, topic: DeviceTopic, shared: Mapping[str, Node], problems: Problems
+) -> FleetDevices:
     """Read `devices`: a number, one entry or a list of entries. What is wrong is added to the problems."""
     items = [] if node is None else node.value if isinstance(node.value, list) else [node]
     entries, places = [], []
@@ -141,12 +141,12 @@ def read_roster(
     if sum(entry.count or 1 for entry in entries) > FLEET_DEVICES:
         problems.append(places[0].problem(f"more than {FLEET_DEVICES} devices in one fleet"))
         entries = []
-    roster = Roster(fleet, topic, tuple(entries))
+    roster = FleetDevices(fleet, topic, tuple(entries))
     _check(roster, places, problems)
     return roster
 
 
-def _entry(node: Node, topic: TopicTemplate, shared: Mapping[str, Node], problems: Problems) -> Entry:
+def _entry(node: Node, topic: DeviceTopic, shared: Mapping[str, Node], problems: Problems) -> DeviceEntry:
     count, own = None, dict[str, Node]()
     if isinstance(node.value, int):
         count = integer(1, FLEET_DEVICES)(node)
@@ -161,10 +161,10 @@ def _entry(node: Node, topic: TopicTemplate, shared: Mapping[str, Node], problem
             raise Bad(node, f"the device needs '{name}', a level of its topic {topic.text}")
     for key, value in values.items():
         text_names(value, ("n", "fleet") if key in topic.names else ("n", "fleet", *topic.names))
-    return Entry({key: value.plain() for key, value in values.items()}, count)
+    return DeviceEntry({key: value.plain() for key, value in values.items()}, count)
 
 
-def _check(roster: Roster, places: list[Node], problems: Problems) -> None:
+def _check(roster: FleetDevices, places: list[Node], problems: Problems) -> None:
     """Report devices whose topic cannot be, or is there twice; once for each entry."""
     seen: set[str] = set()
     bad: set[int] = set()

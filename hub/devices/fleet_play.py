@@ -10,7 +10,7 @@ from hub.devices.player import Player
 from hub.devices.publisher import FleetPublisher
 from hub.ingest.mqtt.session import BrokerSettings
 
-__all__ = ["Play", "Tally", "scaled"]
+__all__ = ["Play", "PlayTally", "scaled"]
 
 _TICK_SECONDS = 0.01  # what is due within is sent with one write; no device is later than this
 _LAG_SECONDS = 1.0  # behind by more, and the fleet's time waits instead of bursting
@@ -18,7 +18,7 @@ _LAST_WORDS_SECONDS = 5.0  # for the acknowledgements of what is under way at th
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PlayTally:
     """What a play came to, of one fleet or of all."""
 
     devices: int
@@ -128,10 +128,10 @@ class Play:
         """Whether all fleets are."""
         return all(part.publisher.connected for part in self.parts)
 
-    def tally(self) -> Tally:
+    def tally(self) -> PlayTally:
         """Return the figures of all fleets together, as they are now."""
         parts = [part.tally() for part in self.parts]
-        return Tally(
+        return PlayTally(
             sum(part.devices for part in parts),
             sum(part.sent for part in parts),
             sum(part.unanswered for part in parts),
@@ -151,12 +151,12 @@ class _Part:
     player: Player
     publisher: FleetPublisher
 
-    def tally(self) -> Tally:
+    def tally(self) -> PlayTally:
         """Return the fleet's figures."""
         us = self.publisher
         unanswered = 0 if self.fleet.qos else us.sent
         devices, again = len(self.fleet.devices), max(0, us.connections - 1)
-        return Tally(devices, us.sent, unanswered, us.acknowledged, us.refused, again, us.refusal, us.complaint)
+        return PlayTally(devices, us.sent, unanswered, us.acknowledged, us.refused, again, us.refusal, us.complaint)
 
 
 def _publisher(fleet: Fleet, settings: BrokerSettings) -> FleetPublisher:

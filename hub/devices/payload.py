@@ -14,7 +14,7 @@ from hub.documents.document import Node, Problems
 from hub.documents.value_schema import Schema
 from hub.fields import Bad, Section, did_you_mean, text
 
-__all__ = ["Payload", "Signal", "read_payload", "read_value", "signal_schema"]
+__all__ = ["DevicePayload", "Signal", "read_payload", "read_value", "signal_schema"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Payload:
+class DevicePayload:
     """All fields in their order; `bare` means that the only one is sent as it is, not in an object."""
 
     fields: dict[str, Signal]
@@ -48,17 +48,17 @@ class _Scope:
     problems: Problems
 
 
-def read_payload(node: Node, names: Collection[str], problems: Problems) -> Payload:
+def read_payload(node: Node, names: Collection[str], problems: Problems) -> DevicePayload:
     """Read the mapping of fields; `names` are those that braces may hold."""
     if not isinstance(node.value, dict) or not node.value:
         raise Bad(node, "must be a mapping of fields (name: value or signal)", "a bare value is `value: …`")
     scope = _Scope({}, names, problems)
-    return Payload(_fields(node, scope))
+    return DevicePayload(_fields(node, scope))
 
 
-def read_value(node: Node, names: Collection[str], problems: Problems) -> Payload:
+def read_value(node: Node, names: Collection[str], problems: Problems) -> DevicePayload:
     """Read the one signal of a device that sends a bare value."""
-    return Payload({"value": _signal(node, _Scope({}, names, problems))}, bare=True)
+    return DevicePayload({"value": _signal(node, _Scope({}, names, problems))}, bare=True)
 
 
 def _fields(node: Node, scope: _Scope) -> dict[str, Signal]:

@@ -14,7 +14,7 @@ from hub.fields import Bad, did_you_mean, text
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
 
-__all__ = ["IDENTIFIER", "TopicTemplate", "render", "text_names", "topic_level", "topic_template"]
+__all__ = ["IDENTIFIER", "DeviceTopic", "render", "text_names", "topic_level", "topic_template"]
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -22,7 +22,7 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f/+#]")
 
 
 @dataclass(frozen=True, slots=True)
-class TopicTemplate:
+class DeviceTopic:
     """A topic with captures: `levels` as written, `captures` by the index of their level."""
 
     text: str
@@ -48,7 +48,7 @@ class TopicTemplate:
 
 
 @with_schema(TEXT)
-def topic_template(node: Node) -> TopicTemplate:
+def topic_template(node: Node) -> DeviceTopic:
     """Read a topic whose captures are whole levels."""
     whole = text(node)
     if not whole or len(whole.encode()) > TOPIC_BYTES:
@@ -68,7 +68,7 @@ def topic_template(node: Node) -> TopicTemplate:
             raise Bad(node, f"{level!r} cannot be a level of a topic", "a capture is a whole level: {device}")
     if why := check_topic(whole):
         raise Bad(node, why)
-    return TopicTemplate(whole, levels, captures)
+    return DeviceTopic(whole, levels, captures)
 
 
 def topic_level(value: object) -> str:

@@ -10,13 +10,13 @@ import orjson
 from hub.devices.faults import Running
 from hub.devices.fleet import Fleet
 from hub.devices.fleet_devices import Device
-from hub.devices.payload import Payload
+from hub.devices.payload import DevicePayload
 from hub.devices.signals import Next
 
-__all__ = ["Message", "Player"]
+__all__ = ["DeviceMessage", "Player"]
 
 
-class Message(NamedTuple):
+class DeviceMessage(NamedTuple):
     """What a device sends, `offset` simulated seconds after the start."""
 
     offset: float
@@ -42,9 +42,9 @@ class Player:
         """The offset of the next message."""
         return self._heap[0][0]
 
-    def due(self, until: float, most: int) -> list[Message]:
+    def due(self, until: float, most: int) -> list[DeviceMessage]:
         """Return the messages due up to and at an offset, in order, at most so many of them."""
-        messages: list[Message] = []
+        messages: list[DeviceMessage] = []
         heap, devices, every, low, width = self._heap, self._devices, self.every, -self.jitter, 2 * self.jitter
         while heap[0][0] <= until and len(messages) < most:
             offset, index = heap[0]
@@ -52,7 +52,7 @@ class Player:
             payload = device.send(offset)
             heapreplace(heap, (offset + max(every + low + width * device.rng.random(), 1e-6), index))
             if payload is not None:
-                messages.append(Message(offset, device.topic, payload))
+                messages.append(DeviceMessage(offset, device.topic, payload))
         return messages
 
 
@@ -65,7 +65,7 @@ class _Playing:
         # a device's story is its own: it stays the same when others are added to the fleet
         self.rng = rng = Random(f"{seed}/{device.topic}")
         self.topic = device.topic
-        payload = fleet.payload or Payload({})
+        payload = fleet.payload or DevicePayload({})
         names = {"n": n, **device.attributes}
         running = [fault.start(rng) for fault in fleet.faults if fault.concerns(device)]
         self.whole = [each for each in running if not each.fault.field]

@@ -11,7 +11,7 @@ from typing import Any
 
 import mqtt5
 
-from hub.devices.player import Message
+from hub.devices.player import DeviceMessage
 from hub.errors import BrokerUnreachable, Disconnected, SessionError
 from hub.ingest.mqtt import mqtt_packets
 from hub.ingest.mqtt.packet import Packet
@@ -71,7 +71,7 @@ class FleetPublisher:
             else:
                 await self._change()
 
-    def send(self, messages: Sequence[Message], qos: int, retain: bool) -> None:
+    def send(self, messages: Sequence[DeviceMessage], qos: int, retain: bool) -> None:
         """Send messages, at most as many as there is room for, with one write."""
         packets = []
         for message in messages:

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 
 from hub.limits import DISCOVERY_AGAIN_SECONDS
 
-__all__ = ["OWED", "Again"]
+__all__ = ["OWED", "AnnounceAgain"]
 
 OWED = "discovery_owed"
 """In the store's `meta`: `1` while announcements are still to be made anew, else empty."""
 
 
-class Again:
+class AnnounceAgain:
     """Announces at once, and once more where it was asked for meanwhile."""
 
     def __init__(self, announce: Callable[[], Awaitable[None]], note: Callable[[], Awaitable[None]], owed: str) -> None:

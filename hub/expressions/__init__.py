@@ -17,7 +17,7 @@ from hub.expressions.program import (
 )
 from hub.expressions.syntax.caret import caret
 from hub.expressions.templates.bare import bare_names
-from hub.expressions.templates.template import Rendered, Template, compile_template, literal
+from hub.expressions.templates.template import RenderedText, Template, compile_template, literal
 from hub.expressions.templates.topic import TopicTemplate, compile_topic, encode_level, short_level
 from hub.expressions.values import UInt
 
@@ -29,7 +29,7 @@ __all__ = [
     "EvaluationError",
     "Program",
     "Reading",
-    "Rendered",
+    "RenderedText",
     "RunAll",
     "Samples",
     "Scope",

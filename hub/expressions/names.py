@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from hub.errors import EvaluationError
 from hub.expressions.sampled import SAMPLED
 
-__all__ = ["BUILTINS", "EVENT", "HISTORY", "NO_SAMPLES", "Clock", "Context", "Equality", "Samples", "Scope"]
+__all__ = ["BUILTINS", "EVENT", "HISTORY", "NO_SAMPLES", "Context", "Equality", "Samples", "ScheduleClock", "Scope"]
 
 Samples = Mapping[str, Any]
 """What history functions read: the slots of one instance by their keys."""
@@ -50,7 +50,7 @@ class Scope:
     own: tuple[tuple[str, str], ...] = ()
 
 
-class Clock(Protocol):
+class ScheduleClock(Protocol):
     """A schedule as an expression asks it."""
 
     def active(self, now: float) -> bool:
@@ -77,7 +77,7 @@ class Context:
     now: float = 0.0
     payload_present: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
-    schedules: Mapping[str, Clock] = NO_SCHEDULES
+    schedules: Mapping[str, ScheduleClock] = NO_SCHEDULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions.compiling.compiler import Compiler
 from hub.expressions.compiling.history_calls import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Samples, Scope
-from hub.expressions.syntax.ast import Item, ListOf, Literal, Logic, Name, Node, Operation, Select
+from hub.expressions.syntax.ast import Item, ListOf, Literal, Logic, Name, Operation, Select, SyntaxNode
 from hub.expressions.syntax.foreign import in_our_words
 from hub.expressions.syntax.parser import parse
 
@@ -147,14 +147,14 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
     )
 
 
-def _parsed(text: str) -> Node:
+def _parsed(text: str) -> SyntaxNode:
     try:
         return parse(text)
     except CompileError as error:
         raise in_our_words(error) from None
 
 
-def _compiled(root: Node, text: str, scope: Scope, *, condition: bool) -> tuple[Compiler, Run, str]:
+def _compiled(root: SyntaxNode, text: str, scope: Scope, *, condition: bool) -> tuple[Compiler, Run, str]:
     try:
         compiler = Compiler(root, text, scope)
         return compiler, *compiler.compile(condition)
@@ -175,7 +175,7 @@ def evaluate(text: str, bindings: Mapping[str, Any] | None = None) -> Any:
     return program.run(names, (), None)
 
 
-def _equalities(root: Node, scope: Scope) -> list[Equality]:
+def _equalities(root: SyntaxNode, scope: Scope) -> list[Equality]:
     operands = root.operands if isinstance(root, Logic) and root.operator == "&&" else [root]
     found = []
     for node in operands:
@@ -190,7 +190,7 @@ def _equalities(root: Node, scope: Scope) -> list[Equality]:
     return found
 
 
-def _subject(node: Node, scope: Scope) -> tuple[str, str] | None:
+def _subject(node: SyntaxNode, scope: Scope) -> tuple[str, str] | None:
     """Return what a name is, if it is a capture or a field of the payload."""
     if isinstance(node, Name) and node.name not in scope.extra and node.name not in dict(scope.own):
         if node.name in scope.captures:

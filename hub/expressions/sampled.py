@@ -3,8 +3,8 @@
 The compiler takes from here how a function is called and what is kept for it; the rules' windows and trails, which have
 a method for each by its name, take what must be kept up to date, and fail when they are imported where one is missing.
 
-To add a function: declare it here, write the method of its name (rules/samples/windows.py, or rules/samples/trail.py for one without a
-window), and where it needs a measure that is not there yet, that (rules/samples/measures.py).
+To add a function: declare it here, write the method of its name (rules/samples/windows.py, or rules/samples/trail.py
+for one without a window), and where it needs a measure that is not there yet, that (rules/samples/measures.py).
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hub.errors import Problem
 
-__all__ = ["Draft", "Entry", "Env", "Imported", "Value"]
+__all__ = ["Draft", "DraftEntry", "Env", "Imported", "Value"]
 
 _NAME_CHARS = 128  # of a rule's name
 
@@ -22,7 +22,7 @@ Value = str | int | bool | Env | list[str] | dict[str, "Value"]
 
 
 @dataclass(slots=True)
-class Entry:
+class DraftEntry:
     """A rule or a receiver: its keys in order, comments above it, and comments beside single keys."""
 
     keys: dict[str, Value] = field(default_factory=dict)
@@ -47,13 +47,13 @@ class Draft:
 
     path: str
     head: list[str] = field(default_factory=list)
-    receivers: dict[str, Entry | Env] = field(default_factory=dict)
-    rules: list[Entry] = field(default_factory=list)
+    receivers: dict[str, DraftEntry | Env] = field(default_factory=dict)
+    rules: list[DraftEntry] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     variables: dict[str, Env] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
 
-    def remark(self, entry: Entry | None, line: int, text: str, column: int = 1) -> None:
+    def remark(self, entry: DraftEntry | None, line: int, text: str, column: int = 1) -> None:
         """Say what was not carried over: in the list, and as a comment of the entry it belongs to."""
         self.remarks.append(Problem(self.path, line, column, text))
         if entry is not None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from hub.documents.document import Problems
 from hub.documents.duration import format_duration
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import Draft, Entry, Imported, Value
+from hub.importers.draft import Draft, DraftEntry, Imported, Value
 from hub.importers.imported_texts import literal
-from hub.importers.jinja import Message, message
+from hub.importers.jinja import JinjaMessage, message
 from hub.importers.rule_writer import write
 from hub.importers.yaml_source import ForeignValue, read_sources
 from hub.limits import REPEAT_SECONDS
@@ -98,7 +98,7 @@ class _Reader:
         if not _ENTITY.fullmatch(entity):
             self.draft.remark(None, line, f"alert {key}: entity_id {entity!r} is no entity of Home Assistant")
             return
-        rule = Entry({"alert": self.draft.name(key), "topic": f"{self.base}/{entity.replace('.', '/')}/state"})
+        rule = DraftEntry({"alert": self.draft.name(key), "topic": f"{self.base}/{entity.replace('.', '/')}/state"})
         state = alert.text("state", "on")
         rule.keys["when"] = f"value == {state if _NUMBER.fullmatch(state) else literal(state)}"
         self._notify(key, alert, rule)
@@ -109,7 +109,7 @@ class _Reader:
                 self.draft.remark(rule, value.line, f"alert {key}: `{other}` is not carried over", value.column)
         self.draft.rules.append(rule)
 
-    def _texts(self, key: str, alert: ForeignValue, rule: Entry, entity: str) -> None:
+    def _texts(self, key: str, alert: ForeignValue, rule: DraftEntry, entity: str) -> None:
         name = message(alert.text("name") or key, entity)
         told = {}
         for option in ("message", "title", "done_message"):
@@ -120,13 +120,13 @@ class _Reader:
             if told[option] is None:
                 say = f"alert {key}: {option} is a Jinja template, write it with {{…}}: {alert.text(option)}"
                 self.draft.remark(rule, written.line, say, written.column)
-        said = told.get("message") or name or Message([key])
+        said = told.get("message") or name or JinjaMessage([key])
         done = told.get("done_message")
         body = said.over(done) if done else said.text
         title = told.get("title")
         rule.keys |= {"summary": title.text, "details": body} if title else {"summary": body}
 
-    def _repeat(self, key: str, alert: ForeignValue, rule: Entry) -> None:
+    def _repeat(self, key: str, alert: ForeignValue, rule: DraftEntry) -> None:
         """Carry the intervals over; with skip_first the first of them is what passes before anybody hears of it."""
         written = alert.get("repeat")
         seconds = list(_minutes(written)) if written else []
@@ -148,7 +148,7 @@ class _Reader:
             until = " until ack" if _yes(alert.text("can_acknowledge", "true")) else ""
             rule.keys["repeat"] = ", ".join(map(format_duration, late)) + until
 
-    def _notify(self, key: str, alert: ForeignValue, rule: Entry) -> None:
+    def _notify(self, key: str, alert: ForeignValue, rule: DraftEntry) -> None:
         listed = alert.get("notifiers")
         over = alert.get("done_message") is not None and alert.text("done_message") != _CLEAR
         names = [each.removeprefix("notify.") for each in (listed.texts if listed else ())]
@@ -167,13 +167,15 @@ class _Reader:
             receiver = self._mail(name, known) if known and known.text("platform") == "smtp" else None
             if receiver is None:
                 holds = f"hassio://homeassistant.local:8123/ACCESS_TOKEN/{name}"
-                receiver = Entry({"apprise": self.draft.variable(name, "url", holds=holds)}, beside={"apprise": holds})
+                receiver = DraftEntry(
+                    {"apprise": self.draft.variable(name, "url", holds=holds)}, beside={"apprise": holds}
+                )
             if not over:
                 receiver.keys["send_resolved"] = False
                 receiver.beside["send_resolved"] = "no alert has a done_message for it"
             self.draft.receivers[name] = receiver
 
-    def _mail(self, name: str, known: ForeignValue) -> Entry | None:
+    def _mail(self, name: str, known: ForeignValue) -> DraftEntry | None:
         """Make a receiver of a mail notifier; None where more of it than the password is a secret."""
         recipients, server = known.get("recipient"), known.get("server")
         to: list[str] = recipients.texts if recipients else []
@@ -189,7 +191,7 @@ class _Reader:
             words = (str(secret.value),) if secret and secret.tag == "!secret" else (name, "password")
             mail["username"] = known.text("username")
             mail["password"] = self.draft.variable(*words, holds="the password of the mail server")
-        return Entry({"smtp": {**mail, "from": known.text("sender"), "to": to}})
+        return DraftEntry({"smtp": {**mail, "from": known.text("sender"), "to": to}})
 
 
 def _yes(word: str) -> bool:

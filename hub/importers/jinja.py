@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from hub.importers.imported_texts import braces, literal
 
-__all__ = ["Message", "message"]
+__all__ = ["JinjaMessage", "message"]
 
 _HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class JinjaMessage:
     """Pieces of text, and None where the state of the entity stands between them."""
 
     pieces: "list[str | None]"
@@ -21,7 +21,7 @@ class Message:
         """Return it as a template."""
         return "".join("{value}" if piece is None else braces(piece) for piece in self.pieces)
 
-    def over(self, done: "Message") -> str:
+    def over(self, done: "JinjaMessage") -> str:
         """Return the template that says this while it fires, and the other when it is over."""
         return f'{{state == "resolved" ? {done.expression} : {self.expression}}}'
 
@@ -31,7 +31,7 @@ class Message:
         return " + ".join("string(value)" if piece is None else literal(piece) for piece in self.pieces)
 
 
-def message(text: str, entity: str) -> Message | None:
+def message(text: str, entity: str) -> JinjaMessage | None:
     """Read a template; None where it does more than name the entity's state."""
     own = {f"states('{entity}')", f'states("{entity}")', f"states.{entity}.state", f"states.{entity}"}
     pieces: list[str | None] = []
@@ -44,4 +44,4 @@ def message(text: str, entity: str) -> Message | None:
             return None
         elif part:
             pieces.append(part)
-    return Message(pieces or [""])
+    return JinjaMessage(pieces or [""])

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import Draft, Entry, Imported
+from hub.importers.draft import Draft, DraftEntry, Imported
 from hub.importers.ini import Ini
 from hub.importers.pyformat import convert
 from hub.importers.rule_writer import write
-from hub.importers.services import MAKERS, NotCarried, Target
+from hub.importers.services import MAKERS, ImportTarget, NotCarried
 from hub.ingest.itself import HUB
 from hub.ingest.topics import check_filter, overlaps
 
@@ -80,13 +80,13 @@ class _Reader:
                 say = "of the topics that match mqttwarn takes the narrowest alone; here every rule speaks"
                 self.draft.remark(rule, self.ini.line(section, "targets"), f"[{section}] {topic}: {say}")
 
-    def rule(self, section: str, name: str, topic: str, targets: str) -> Entry | None:
+    def rule(self, section: str, name: str, topic: str, targets: str) -> DraftEntry | None:
         """Make one rule."""
         line = self.ini.line(section, "topic")
         if why := check_filter(topic) or ("it holds a brace" if "{" in topic or "}" in topic else ""):
             self.draft.remark(None, line, f"[{section}] {topic!r} is no topic: {why}")
             return None
-        rule = Entry({"event": self.draft.name(name), "topic": topic})
+        rule = DraftEntry({"event": self.draft.name(name), "topic": topic})
         if HUB.named_by(topic):
             self.elsewhere(rule, line, f"[{section}] the topic {topic} matches what the hub says ({_OWN})")
         elif topic == "#":
@@ -97,7 +97,7 @@ class _Reader:
         self.draft.rules.append(rule)
         return rule
 
-    def condition(self, section: str, rule: Entry) -> None:
+    def condition(self, section: str, rule: DraftEntry) -> None:
         """Say what of the section is code, which nobody can carry over."""
         function = self.ini.text(section, "filter")
         if function is not None:
@@ -115,14 +115,14 @@ class _Reader:
             say = "a Python function; write `severity`"
             self.draft.remark(rule, self.ini.line(section, "priority"), f"[{section}] priority {priority}: {say}")
 
-    def texts(self, section: str, rule: Entry) -> None:
+    def texts(self, section: str, rule: DraftEntry) -> None:
         """Carry `title` and `format` over: with a title the summary is that, and the text is the details."""
         title, body = self.template(section, "title", rule), self.template(section, "format", rule)
         rule.keys["summary"] = title or body or "{payload}"
         if title:
             rule.keys["details"] = body or "{payload}"
 
-    def template(self, section: str, option: str, rule: Entry) -> str:
+    def template(self, section: str, option: str, rule: DraftEntry) -> str:
         written = self.ini.text(section, option)
         if not written:
             return ""
@@ -137,7 +137,7 @@ class _Reader:
 
     # who is told
 
-    def receivers(self, section: str, rule: Entry, targets: str) -> list[str]:
+    def receivers(self, section: str, rule: DraftEntry, targets: str) -> list[str]:
         """Return the names of the receivers that stand for a list of targets."""
         line = self.ini.line(section, "targets")
         if _FUNCTION.fullmatch(targets):
@@ -174,7 +174,7 @@ class _Reader:
         if key not in self.made:
             section = f"config:{service}"
             config = {option: self.ini.value(section, option) for option in self.ini.options(section)}
-            target = Target(self.draft, key, config | {"own_broker": self.host}, address)
+            target = ImportTarget(self.draft, key, config | {"own_broker": self.host}, address)
             entries = MAKERS[module](target)
             self.made[key] = [f"{key}_{number}" if number > 1 else key for number in range(1, len(entries) + 1)]
             self.draft.receivers |= dict(zip(self.made[key], entries, strict=True))
@@ -191,10 +191,10 @@ class _Reader:
             say = "a Python function by the clock; run it from cron and publish what it finds"
             self.draft.remark(None, self.ini.line("cron", option), f"[cron] {option}: {say}")
         for name, receiver in self.draft.receivers.items():
-            if isinstance(receiver, Entry) and isinstance(keys := receiver.keys.get("mqtt"), dict):
+            if isinstance(receiver, DraftEntry) and isinstance(keys := receiver.keys.get("mqtt"), dict):
                 self.unloop(name, receiver, keys)
 
-    def unloop(self, name: str, receiver: Entry, keys: dict[str, Any]) -> None:
+    def unloop(self, name: str, receiver: DraftEntry, keys: dict[str, Any]) -> None:
         """Move a publish topic that a rule listens to: the hub refuses a loop."""
         published = re.sub(r"[^/]*\{[^/]*", "+", keys["topic"])
         heard = [str(rule.keys["topic"]) for rule in self.draft.rules]
@@ -208,7 +208,7 @@ class _Reader:
             if overlaps(topic := str(rule.keys["topic"]), f"notify/{published}"):
                 self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
 
-    def elsewhere(self, rule: Entry, line: int, why: str) -> None:
+    def elsewhere(self, rule: DraftEntry, line: int, why: str) -> None:
         """Let a rule listen to what cannot be a loop, until somebody writes where."""
         rule.keys["topic"] = f"TODO/{rule.keys['topic']}"
         self.draft.remark(rule, line, f"{why}: write a first level in place of TODO")

@@ -5,7 +5,7 @@ import re
 from hub.documents.document import Problems
 from hub.documents.duration import UNITS, format_duration
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import Draft, Entry, Imported, Value
+from hub.importers.draft import Draft, DraftEntry, Imported, Value
 from hub.importers.gotemplate import GoText
 from hub.importers.rule_writer import write
 from hub.importers.yaml_source import ForeignValue, read_sources
@@ -77,7 +77,7 @@ class _Reader:
         labels = {**shared, **(given.pairs if given else {})}
         labels = {key: value for key, value in labels.items() if not _same(key, value)}
         texts = GoText(frozenset(labels))
-        rule = Entry({"alert": self.draft.name(name)})
+        rule = DraftEntry({"alert": self.draft.name(name)})
         rule.comments += ["The query was:", *(f"  {line}" for line in written.text("expr").strip().split("\n"))]
         if rule.keys["alert"] != name:
             say = f"alert {name}: it is called {rule.keys['alert']} here; each name must be another, without /"
@@ -98,7 +98,7 @@ class _Reader:
                 self.draft.remark(rule, value.line, f"alert {name}: `{key}` is not carried over", value.column)
         self.draft.rules.append(rule)
 
-    def _duration(self, name: str, written: ForeignValue, key: str, ours: str, rule: Entry) -> None:
+    def _duration(self, name: str, written: ForeignValue, key: str, ours: str, rule: DraftEntry) -> None:
         text = written.text(key)
         if not text or not text.strip("0"):
             return
@@ -109,7 +109,7 @@ class _Reader:
         if seconds:
             rule.keys[ours] = text if "y" not in text else format_duration(seconds)
 
-    def _severity(self, name: str, labels: dict[str, ForeignValue], rule: Entry) -> str:
+    def _severity(self, name: str, labels: dict[str, ForeignValue], rule: DraftEntry) -> str:
         """Take `severity` out of the labels; what is none of ours becomes the nearest, and a label beside it."""
         found = labels.pop("severity", None)
         word = found.value if found is not None and isinstance(found.value, str) else ""
@@ -123,7 +123,7 @@ class _Reader:
         labels["original_severity"] = found
         return ours or "warning"
 
-    def _labels(self, name: str, labels: dict[str, ForeignValue], texts: GoText, rule: Entry) -> dict[str, Value]:
+    def _labels(self, name: str, labels: dict[str, ForeignValue], texts: GoText, rule: DraftEntry) -> dict[str, Value]:
         made: dict[str, Value] = {}
         texts.own = True
         for key, value in labels.items():
@@ -135,7 +135,7 @@ class _Reader:
                 made[key] = texts.convert(value.value)
         return made
 
-    def _annotations(self, name: str, written: ForeignValue, texts: GoText, rule: Entry) -> dict[str, Value]:
+    def _annotations(self, name: str, written: ForeignValue, texts: GoText, rule: DraftEntry) -> dict[str, Value]:
         given = written.get("annotations")
         found = dict(given.pairs) if given else {}
         said = {

@@ -4,7 +4,7 @@ import json
 import re
 import textwrap
 
-from hub.importers.draft import Draft, Entry, Env, Imported, Value
+from hub.importers.draft import Draft, DraftEntry, Env, Imported, Value
 
 __all__ = ["scalar", "write"]
 
@@ -67,25 +67,25 @@ def _comments(texts: list[str], indent: str) -> list[str]:
     return lines
 
 
-def _receiver(name: str, receiver: Entry | Env) -> list[str]:
+def _receiver(name: str, receiver: DraftEntry | Env) -> list[str]:
     if isinstance(receiver, Env):
         return [f"  {scalar(name)}: {_value(receiver)}  # {_shown(receiver.holds)}"]
     comments = _comments(receiver.comments, "  ")
     return [*comments, f"  {scalar(name)}:", *_keys(receiver, "    ")]
 
 
-def _rule(rule: Entry) -> list[str]:
+def _rule(rule: DraftEntry) -> list[str]:
     lines = _keys(rule, "    ")
     return [f"  - {lines[0].lstrip()}", *lines[1:]]
 
 
-def _keys(entry: Entry, indent: str) -> list[str]:
+def _keys(entry: DraftEntry, indent: str) -> list[str]:
     lines = []
     for key, value in entry.keys.items():
         beside = f"  # {_shown(entry.beside[key])}" if key in entry.beside else ""
         written = f"{indent}{scalar(key)}: {_value(value)}"
         if isinstance(value, dict) and len(written) > _WIDTH:
-            inner = Entry(value)
+            inner = DraftEntry(value)
             lines += [f"{indent}{scalar(key)}:{beside}", *_keys(inner, indent + "  ")]
         else:
             lines.append(written + beside)

@@ -8,11 +8,11 @@ from urllib.parse import quote, urlsplit
 
 from hub.errors import CompileError
 from hub.expressions import Scope, compile_topic
-from hub.importers.draft import Draft, Entry, Env, Value
+from hub.importers.draft import Draft, DraftEntry, Env, Value
 from hub.importers.pyformat import convert
 from hub.ingest.topics import check_topic
 
-__all__ = ["MAKERS", "NotCarried", "Target"]
+__all__ = ["MAKERS", "ImportTarget", "NotCarried"]
 
 _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>@]*<[^@\s<>]+@[^@\s<>]+>")
 
@@ -22,7 +22,7 @@ class NotCarried(Exception):  # a way out of a maker, not an error that leaves t
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ImportTarget:
     """One entry of a service's `targets`: `config` is its section, `address` what stands behind its name."""
 
     draft: Draft
@@ -46,7 +46,7 @@ class Target:
         return self.draft.variable(self.name, "url", holds=url)
 
 
-Maker = Callable[[Target], list[Entry | Env]]
+Maker = Callable[[ImportTarget], list[DraftEntry | Env]]
 
 
 def _plain(value: Any) -> str:
@@ -70,16 +70,16 @@ def _host(url: str) -> tuple[str, str]:
     return f"{parts.hostname}{port}", parts.path.strip("/")
 
 
-def _file(target: Target) -> list[Entry | Env]:
+def _file(target: ImportTarget) -> list[DraftEntry | Env]:
     path = target.at(0, "path")
     if not path:
         raise NotCarried("it names no file")
-    entry = Entry({"file": {"path": path}})
+    entry = DraftEntry({"file": {"path": path}})
     entry.comments.append("One JSON line for each notification; its folder must exist.")
     return [entry]
 
 
-def _smtp(target: Target) -> list[Entry | Env]:
+def _smtp(target: ImportTarget) -> list[DraftEntry | Env]:
     host, _, port = (
         target.option("server").rpartition(":") if ":" in target.option("server") else (target.option("server"), "", "")
     )
@@ -94,18 +94,18 @@ def _smtp(target: Target) -> list[Entry | Env]:
     if target.option("username"):
         mail["username"] = target.option("username")
         mail["password"] = target.draft.variable(target.name, "password", holds="the password of the mail server")
-    return [Entry({"smtp": {**mail, "from": sender, "to": to}})]
+    return [DraftEntry({"smtp": {**mail, "from": sender, "to": to}})]
 
 
 def _count(address: Any) -> int:
     return len(address) if isinstance(address, (list, tuple)) else 1
 
 
-def _mqttpub(target: Target) -> list[Entry | Env]:
+def _mqttpub(target: ImportTarget) -> list[DraftEntry | Env]:
     return [_publish(target.at(0), target.at(1) or "0", target.at(2))]
 
 
-def _mqtt(target: Target) -> list[Entry | Env]:
+def _mqtt(target: ImportTarget) -> list[DraftEntry | Env]:
     if target.at(1):
         raise NotCarried(f"it publishes to the broker of {target.at(1)}; the hub publishes to its own")
     if target.option("hostname") not in ("", "localhost", "127.0.0.1", target.option("own_broker")):
@@ -113,7 +113,7 @@ def _mqtt(target: Target) -> list[Entry | Env]:
     return [_publish(target.at(0), target.option("qos") or "0", target.option("retain"))]
 
 
-def _publish(written: str, qos: str, retain: str) -> Entry:
+def _publish(written: str, qos: str, retain: str) -> DraftEntry:
     topic, lost = convert(written, bare=False)
     if lost or not _publishable(topic):
         raise NotCarried("its topic cannot be carried over: the first level must be fixed, and + and # are for rules")
@@ -122,7 +122,7 @@ def _publish(written: str, qos: str, retain: str) -> Entry:
         keys["qos"] = 0
     if retain == "True":
         keys["retain"] = True
-    return Entry({"mqtt": keys})
+    return DraftEntry({"mqtt": keys})
 
 
 def _publishable(topic: str) -> bool:
@@ -134,7 +134,7 @@ def _publishable(topic: str) -> bool:
     return "{" not in first and "}" not in first and bool(rest or first) and check_topic(filled) is None
 
 
-def _http(target: Target) -> list[Entry | Env]:
+def _http(target: ImportTarget) -> list[DraftEntry | Env]:
     method, url = target.at(0).upper(), target.at(1)
     if method != "POST":
         raise NotCarried(
@@ -144,7 +144,7 @@ def _http(target: Target) -> list[Entry | Env]:
         raise NotCarried("its URL is filled in for each message; a webhook has one URL")
     host, _ = _host(url)
     keys: dict[str, Value] = {"url": target.draft.variable(target.name, "url", holds=f"the URL at {host}")}
-    entry = Entry({"webhook": keys})
+    entry = DraftEntry({"webhook": keys})
     if target.at(2):
         entry.comments.append("The body is the notification as JSON; the parameters were: " + ", ".join(_names(target)))
     if target.at(3):
@@ -153,34 +153,34 @@ def _http(target: Target) -> list[Entry | Env]:
     return [entry]
 
 
-def _names(target: Target) -> list[str]:
+def _names(target: ImportTarget) -> list[str]:
     parameters = target.address[2] if isinstance(target.address, (list, tuple)) else None
     return [str(name) for name in parameters] if isinstance(parameters, Mapping) else ["none"]
 
 
-def _twilio(target: Target) -> list[Entry | Env]:
+def _twilio(target: ImportTarget) -> list[DraftEntry | Env]:
     return [target.apprise(f"twilio://ACCOUNT_SID:AUTH_TOKEN@{_part(target.at(2))}/{_part(target.at(3))}")]
 
 
-def _pushover(target: Target) -> list[Entry | Env]:
+def _pushover(target: ImportTarget) -> list[DraftEntry | Env]:
     devices = "/".join(_part(each.strip()) for each in target.at(3).split(",")) if target.at(3) else ""
     sound = f"?sound={_part(target.at(2))}" if target.at(2) else ""
     return [target.apprise(f"pover://USER_KEY@APP_KEY/{devices}{sound}")]
 
 
-def _telegram(target: Target) -> list[Entry | Env]:
+def _telegram(target: ImportTarget) -> list[DraftEntry | Env]:
     chat = target.at(0)
     if target.config.get("use_chat_id") is not True and not chat.startswith("#"):
         return [target.apprise(f"tgram://BOT_TOKEN/CHAT_ID (the chat id of {chat or 'the chat'})")]
     return [target.apprise(f"tgram://BOT_TOKEN/{_part(chat.lstrip('#'))}")]
 
 
-def _slack(target: Target) -> list[Entry | Env]:
+def _slack(target: ImportTarget) -> list[DraftEntry | Env]:
     channel = target.at(0) if target.at(0)[:1] in ("#", "@") else target.at(1)
     return [target.apprise(f"slack://BOT_TOKEN/{_part(channel)}")]
 
 
-def _ntfy(target: Target) -> list[Entry | Env]:
+def _ntfy(target: ImportTarget) -> list[DraftEntry | Env]:
     url = target.at(0, "url")
     host, topic = _host(url)
     secure = "ntfys" if url.startswith("https") else "ntfy"
@@ -188,46 +188,46 @@ def _ntfy(target: Target) -> list[Entry | Env]:
     return [target.apprise(f"{secure}://{user}{host}/{topic}")]
 
 
-def _mattermost(target: Target) -> list[Entry | Env]:
+def _mattermost(target: ImportTarget) -> list[DraftEntry | Env]:
     host, _ = _host(target.at(0))
     secure = "mmosts" if target.at(0).startswith("https") else "mmost"
     channel = f"?channel={_part(target.at(1))}" if target.at(1) else ""
     return [target.apprise(f"{secure}://{host}/HOOK_TOKEN{channel}")]
 
 
-def _pushbullet(target: Target) -> list[Entry | Env]:
+def _pushbullet(target: ImportTarget) -> list[DraftEntry | Env]:
     return [target.apprise(f"pbul://API_KEY/{_part(target.at(1))}")]
 
 
-def _prowl(target: Target) -> list[Entry | Env]:
+def _prowl(target: ImportTarget) -> list[DraftEntry | Env]:
     return [target.apprise("prowl://API_KEY")]
 
 
-def _pushsafer(target: Target) -> list[Entry | Env]:
+def _pushsafer(target: ImportTarget) -> list[DraftEntry | Env]:
     return [target.apprise(f"psafer://PRIVATE_KEY/{_part(target.at(1, 'device'))}")]
 
 
-def _ifttt(target: Target) -> list[Entry | Env]:
+def _ifttt(target: ImportTarget) -> list[DraftEntry | Env]:
     return [target.apprise(f"ifttt://API_KEY@{_part(target.at(1))}")]
 
 
-def _syslog(target: Target) -> list[Entry | Env]:
+def _syslog(target: ImportTarget) -> list[DraftEntry | Env]:
     return [target.apprise(f"syslog://{_part(target.at(0))}")]
 
 
-def _xbmc(target: Target) -> list[Entry | Env]:
+def _xbmc(target: ImportTarget) -> list[DraftEntry | Env]:
     user = "USER:PASSWORD@" if target.at(1) else ""
     return [target.apprise(f"kodi://{user}{_part(target.at(0))}")]
 
 
-def _apprise_single(target: Target) -> list[Entry | Env]:
+def _apprise_single(target: ImportTarget) -> list[DraftEntry | Env]:
     to = ",".join(_part(target.at(number)) for number in range(_count(target.address)) if target.at(number))
     return [target.apprise(_apprise_url(target.option("baseuri"), to, target.option("sender")))]
 
 
-def _apprise_multi(target: Target) -> list[Entry | Env]:
+def _apprise_multi(target: ImportTarget) -> list[DraftEntry | Env]:
     parts = target.address if isinstance(target.address, (list, tuple)) else [target.address]
-    made: list[Entry | Env] = []
+    made: list[DraftEntry | Env] = []
     for part in parts:
         address = part if isinstance(part, Mapping) else {"baseuri": part}
         recipients = address.get("recipients") or ()

@@ -4,8 +4,9 @@
 
 A metric that is null, or not a number, is null; one that is historical is no field, because it says nothing of now.
 What only a birth tells (the name behind an alias, the sign of an integer) may be missing in a message: such metrics
-wait in `pending` for who remembers births (rules/presence/births.py); what a message leaves out because it has not changed,
-who remembers metrics gives it (rules/presence/sparkplug_metrics.py). Pure; nothing a device sends raises but NotSparkplug.
+wait in `pending` for who remembers births (rules/presence/births.py); what a message leaves out because it has not
+changed, who remembers metrics gives it (rules/presence/sparkplug_metrics.py). Pure; nothing a device sends raises but
+NotSparkplug.
 """
 
 import base64

@@ -11,7 +11,7 @@ from hub.documents.document import Node
 from hub.documents.secret import Secret
 from hub.documents.value_schema import TEXT, Schema, list_schema, one_required, with_schema
 from hub.fields import Bad, Key, KeyTable, boolean, integer, late, list_of, one_of, secret, text
-from hub.notify.outward.address import Address, Payload, address, payload
+from hub.notify.outward.address import Address, QueuePayload, address, payload
 from hub.notify.outward.endpoint import endpoint
 
 __all__ = ["BETTER", "BOTH", "PASSWORD", "PAYLOAD", "TABLES", "TEMPLATE", "USERNAME"]
@@ -21,7 +21,7 @@ BETTER = "; a secret, better from !env NAME or !file PATH"
 PAYLOAD = Key(
     "payload",
     payload,
-    Payload(),
+    QueuePayload(),
     f"What is sent, {TEMPLATE}; without it the notification as JSON.",
     "{state}: {summary}",
 )

@@ -16,7 +16,7 @@ from hub.ids import episode_id
 from hub.limits import HANDED, LANE_FETCH, MAY_BEGIN_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.lanes.breaker import Circuit
-from hub.notify.lanes.channel import Channel, close
+from hub.notify.lanes.channel import ReceiverChannel, close
 from hub.notify.lanes.episode import is_end, is_firing
 from hub.notify.lanes.inheritance import HeirsOf, inherited
 from hub.notify.lanes.lane import Lane
@@ -26,12 +26,12 @@ from hub.notify.outbox_port import Entered, Outbox, Queued, Settled
 from hub.notify.receiver import Receiver, ReceiverSettings
 from hub.observer import Observer
 
-__all__ = ["Dispatcher", "Receivers", "Standing"]
+__all__ = ["Dispatcher", "ReceiverStanding", "Receivers"]
 
 Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
 
 
-class Standing(NamedTuple):
+class ReceiverStanding(NamedTuple):
     """How a receiver stands: its circuit, how many notifications wait in memory, when the oldest arose (0: none)."""
 
     circuit: Circuit
@@ -63,7 +63,7 @@ class Dispatcher:
         self._outbox, self._clock, self._observer = outbox, clock, observer
         self._jitter, self._dress, self._heirs = jitter, dress, heirs
         self._may_begin = may_begin or _always
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, ReceiverChannel] = {}
         self._cursors: dict[str, int] = {}  # of receivers that were removed: which rows have been in memory
         self._results: list[Settled] = []
         self._group: asyncio.TaskGroup | None = None
@@ -147,10 +147,10 @@ class Dispatcher:
         self._observer.dropped(notification, by)
         return True
 
-    def standing(self, ignored: Collection[str]) -> dict[str, Standing]:
+    def standing(self, ignored: Collection[str]) -> dict[str, ReceiverStanding]:
         """Return how each receiver stands; notifications of these alertnames do not count."""
         return {
-            name: Standing(channel.lane.breaker.state, *channel.lane.standing(ignored))
+            name: ReceiverStanding(channel.lane.breaker.state, *channel.lane.standing(ignored))
             for name, channel in self._channels.items()
             if name != OWN
         }
@@ -173,13 +173,13 @@ class Dispatcher:
             channel = self._channels.get(name)
             if channel is None:
                 lane = Lane(self._clock, settings.concurrency, self._cursors.pop(name, 0))
-                channel = self._channels[name] = Channel(name, settings, receiver, lane)
+                channel = self._channels[name] = ReceiverChannel(name, settings, receiver, lane)
             elif channel.receiver is not receiver:
                 self._retire(channel)
             channel.use(settings, receiver)
             self._pump(channel)
 
-    def _remove(self, channel: Channel) -> None:
+    def _remove(self, channel: ReceiverChannel) -> None:
         channel.still()
         for queued in channel.lane.clear():
             self._pass_on(queued, self._end_for_fallback(channel, queued.notification))
@@ -188,7 +188,7 @@ class Dispatcher:
         if channel.lane.behind:
             self._spawn(self._pass_on_rest(channel.name))
 
-    def _pump(self, channel: Channel) -> None:
+    def _pump(self, channel: ReceiverChannel) -> None:
         """Start what can start, set the timer to the next wait's end, read on where there is room."""
         group, lane = self._group, channel.lane
         if group is None or self._channels.get(channel.name) is not channel:
@@ -215,7 +215,7 @@ class Dispatcher:
         if lane.empty():
             self._idle.set()
 
-    def _set_timer(self, channel: Channel, due: float | None) -> None:
+    def _set_timer(self, channel: ReceiverChannel, due: float | None) -> None:
         if due is None or (channel.timer is not None and channel.wakes <= due):
             return
         channel.still()
@@ -223,11 +223,11 @@ class Dispatcher:
         channel.wakes = due
         channel.timer = asyncio.get_running_loop().call_later(delay, self._wake, channel)
 
-    def _wake(self, channel: Channel) -> None:
+    def _wake(self, channel: ReceiverChannel) -> None:
         channel.timer = None
         self._pump(channel)
 
-    async def _fetch(self, channel: Channel, limit: int) -> None:
+    async def _fetch(self, channel: ReceiverChannel, limit: int) -> None:
         lane = channel.lane
         missed = lane.missed
         rows = await self._outbox.queued(channel.name, lane.cursor, limit)
@@ -238,7 +238,7 @@ class Dispatcher:
 
     # attempts
 
-    async def _attempt(self, channel: Channel, queued: Queued) -> None:
+    async def _attempt(self, channel: ReceiverChannel, queued: Queued) -> None:
         dress = self._dress
         outcome = await channel.send(dress(queued.notification) if dress else queued.notification)
         now = self._clock.now()
@@ -251,7 +251,7 @@ class Dispatcher:
             self._failed(channel, queued, outcome, now)
         self._pump(channel)
 
-    def _delivered(self, channel: Channel, queued: Queued) -> None:
+    def _delivered(self, channel: ReceiverChannel, queued: Queued) -> None:
         lane, notification = channel.lane, queued.notification
         if lane.breaker.failures or lane.hosts is not None:
             self._answered(channel, notification)
@@ -269,7 +269,7 @@ class Dispatcher:
             self._settle_parts(queued)
         lane.finish(queued)
 
-    def _failed(self, channel: Channel, queued: Queued, outcome: Retry | Rejected, now: float) -> None:
+    def _failed(self, channel: ReceiverChannel, queued: Queued, outcome: Retry | Rejected, now: float) -> None:
         notification, attempts = queued.notification, queued.attempts + 1
         hosts = channel.lane.hosts
         if isinstance(outcome, Rejected) or outcome.partly:
@@ -297,13 +297,13 @@ class Dispatcher:
             channel.lane.again(replace(tried, next_at=next_at))
             self._settle(Settled(queued.row, "retry", attempts, next_at, verdict.reason))
 
-    def _answered(self, channel: Channel, notification: Notification) -> None:
+    def _answered(self, channel: ReceiverChannel, notification: Notification) -> None:
         if channel.lane.hosts is not None:
             channel.lane.hosts.worked(notification)
         elif channel.lane.breaker.worked():
             self._observer.receiver(channel.name, Circuit.CLOSED, "")
 
-    def _decide(self, channel: Channel, outcome: Retry | Rejected, queued: Queued) -> Verdict:
+    def _decide(self, channel: ReceiverChannel, outcome: Retry | Rejected, queued: Queued) -> Verdict:
         settings, lane = channel.settings, channel.lane
         attempts, age = queued.attempts + 1, lane.age(queued)
         verdict = settings.retry.decide(outcome, attempts, age, self._jitter(), queued.before)
@@ -326,7 +326,7 @@ class Dispatcher:
 
     # what need not be sent any more, or not here
 
-    def _supersede(self, channel: Channel) -> None:
+    def _supersede(self, channel: ReceiverChannel) -> None:
         """Settle what the lane let go of because a newer message of its episode says all, or nobody needs the end."""
         gone, channel.lane.superseded = channel.lane.superseded, []
         for queued, reason in ((each.queued, each.reason) for each in gone):
@@ -343,14 +343,14 @@ class Dispatcher:
         for part in queued.parts[:-1]:
             self._put_aside(part, NEWER)
 
-    def _hand_over(self, channel: Channel) -> None:
+    def _hand_over(self, channel: ReceiverChannel) -> None:
         """Give to the fallback what has waited for long enough; give up what would keep out what can be sent."""
         for queued in channel.lane.crowded():
             self._give_up(channel, queued, "too much waits already for hosts that fail")
         for queued in channel.lane.expired():
             self._give_up(channel, queued, f"not delivered within {format_duration(channel.lane.patience or 0.0)}")
 
-    def _end_for_fallback(self, channel: Channel, notification: Notification) -> Entered | None:
+    def _end_for_fallback(self, channel: ReceiverChannel, notification: Notification) -> Entered | None:
         """Return the end of an episode for the fallback that its firing message went to; it hears of it once."""
         if not is_end(notification):
             return None
@@ -361,7 +361,7 @@ class Dispatcher:
         body = {name: value for name, value in notification.body.items() if name != "first"}  # that holds for one alone
         return replace(notification, receiver=to, body=body, created=self._clock.now())
 
-    def _give_up(self, channel: Channel, queued: Queued, reason: str) -> None:
+    def _give_up(self, channel: ReceiverChannel, queued: Queued, reason: str) -> None:
         """Make it a dead letter, and tell the fallback where there is one."""
         notification, fallback = queued.notification, channel.settings.fallback
         entered = self._end_for_fallback(channel, notification)
@@ -442,7 +442,7 @@ class Dispatcher:
         self._working.discard(task)
         self._idle.set()
 
-    def _retire(self, channel: Channel) -> None:
+    def _retire(self, channel: ReceiverChannel) -> None:
         """Close a channel's receiver when the attempts under way with it have ended."""
         self._spawn(close(channel.receiver, set(channel.tasks)))
 

@@ -17,7 +17,7 @@ from cronsim import CronSim
 
 from hub.schedules.wall import DAY, WEEK, Jump, back, edges, instants, jump, jumps, naive, offset, shown
 
-__all__ = ["DAY", "WEEK", "Cron", "Inverse", "Range", "Schedule", "Span", "Weekly"]
+__all__ = ["DAY", "WEEK", "Cron", "Inverse", "OneTime", "Range", "Schedule", "Weekly"]
 
 _AHEAD_DAYS = 16  # two weeks, as a jump may swallow the one change of the first, and a day on both sides
 _CRON_STARTS = 100  # looked at for the end of a run of starts that follow each other; about 2 ms
@@ -137,7 +137,7 @@ class Cron(Schedule):
 
 
 @dataclass(frozen=True, slots=True)
-class Span(Schedule):
+class OneTime(Schedule):
     """Once, from a time to another; `begin` and `end` are times of a wall clock where they have no zone.
 
     One that comes twice is the first; one that is skipped is the moment behind the gap.

@@ -9,7 +9,7 @@ from cronsim import CronSim, CronSimError
 
 from hub.documents.duration import parse_duration
 from hub.fields import did_you_mean
-from hub.schedules.schedule import Cron, Inverse, Range, Schedule, Span, Weekly
+from hub.schedules.schedule import Cron, Inverse, OneTime, Range, Schedule, Weekly
 from hub.schedules.wall import DAY, WEEK
 
 __all__ = ["FORMS", "KINDS", "cron", "daily", "inverse", "moment", "parse_schedule", "span", "weekly"]
@@ -204,7 +204,7 @@ def cron(line: str, expression: str, seconds: float, tz: tzinfo | None) -> Cron:
     return Cron(line, expression, seconds, tz)
 
 
-def span(line: str, begin: datetime, end: datetime, tz: tzinfo | None) -> Span:
+def span(line: str, begin: datetime, end: datetime, tz: tzinfo | None) -> OneTime:
     """Make a schedule of two times.
 
     Raises:
@@ -215,7 +215,7 @@ def span(line: str, begin: datetime, end: datetime, tz: tzinfo | None) -> Span:
         raise ValueError("'from' and 'to' both have a zone or neither has")
     if end <= begin:
         raise ValueError("'to' must be later than 'from'")
-    return Span(line, begin, end, tz)
+    return OneTime(line, begin, end, tz)
 
 
 def moment(written: str) -> datetime:

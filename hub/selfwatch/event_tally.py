@@ -14,7 +14,7 @@ from hub.model import OWN, Notification, Outcome, Retry
 from hub.observer import Observer
 from hub.rules.running.misses import Misses, Unjudged
 
-__all__ = ["Payload", "Tally"]
+__all__ = ["EventTally", "Payload"]
 
 Payload = dict[str, Any]
 
@@ -71,7 +71,7 @@ class _Clock:
 
 
 @dataclass(slots=True)
-class Tally(Observer):
+class EventTally(Observer):
     """Hears of everything; `take_…` return what goes into an event, and begin to count anew."""
 
     clock: Clock

@@ -16,11 +16,11 @@ from hub.clock import Clock
 from hub.errors import StoreError
 from hub.limits import SELF_WATCH_CALM_SECONDS, SELF_WATCH_SECONDS, SELF_WATCH_SOON_SECONDS
 from hub.model import OWN_TOPICS, Event
-from hub.notify.dispatcher import Standing
+from hub.notify.dispatcher import ReceiverStanding
 from hub.rules.running.misses import Misses
-from hub.selfwatch.event_tally import Tally
+from hub.selfwatch.event_tally import EventTally
 
-__all__ = ["DROPPED", "DROPPED_SO_FAR", "Watcher"]
+__all__ = ["DROPPED", "DROPPED_SO_FAR", "SelfWatcher"]
 
 DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto counts what it drops."""
@@ -39,14 +39,14 @@ class Way(Protocol):
         ...
 
 
-class Watcher:
+class SelfWatcher:
     """Turns the tally and what stands now into events. `spoken` are the topics that were spoken of before."""
 
     def __init__(
         self,
-        tally: Tally,
+        tally: EventTally,
         way: Way,
-        standing: Callable[[Collection[str]], Mapping[str, Standing]],
+        standing: Callable[[Collection[str]], Mapping[str, ReceiverStanding]],
         clock: Clock,
         state: Path,
         notes: Mapping[str, str],

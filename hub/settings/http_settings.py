@@ -20,9 +20,9 @@ from hub.limits import TOKEN_CHARS
 __all__ = [
     "HTTP",
     "TOKEN",
+    "AccessToken",
     "HttpSettings",
     "Network",
-    "Token",
     "is_loopback",
     "listen_option",
     "parse_address",
@@ -34,7 +34,7 @@ _MAKE = "make one with `openssl rand -base64 24`"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """Who may use the HTTP API as what."""
 
     name: str
@@ -51,7 +51,7 @@ class HttpSettings:
 
     host: str = "127.0.0.1"
     port: int = 8080
-    tokens: tuple[Token, ...] = ()
+    tokens: tuple[AccessToken, ...] = ()
     asked: bool = False
     enabled: bool = True
     url: str = ""
@@ -89,7 +89,7 @@ def read_http(node: Node | None, problems: Problems, path: Convert[Path]) -> Htt
     return made
 
 
-def _tokens(section: Section) -> tuple[Token, ...]:
+def _tokens(section: Section) -> tuple[AccessToken, ...]:
     node = section.get(_TOKENS)
     if node is None:
         return ()
@@ -104,8 +104,8 @@ def _tokens(section: Section) -> tuple[Token, ...]:
     return read
 
 
-def _token(section: Section) -> Token:
-    made = Token(
+def _token(section: Section) -> AccessToken:
+    made = AccessToken(
         section.take(_NAME),
         section.take(_ROLE),
         section.take(_TOKEN),
@@ -127,9 +127,9 @@ def _secret_token(node: Node) -> Secret:
     return Secret(found)
 
 
-def _check_twice(items: Sequence[Section], tokens: Sequence[Token]) -> None:
+def _check_twice(items: Sequence[Section], tokens: Sequence[AccessToken]) -> None:
     """Refuse two names for one token: nobody could tell who asks, and with what role."""
-    first: dict[str, Token] = {}
+    first: dict[str, AccessToken] = {}
     for section, token in zip(items, tokens, strict=True):
         text_ = token.token.reveal()
         known = first.setdefault(text_, token)
@@ -261,7 +261,7 @@ _LISTEN = Key(
     "Host and port (0: any); an address that others can reach needs tokens.",
     "127.0.0.1:8080",
 )
-_TOKENS: Key[tuple[Token, ...]] = Key(
+_TOKENS: Key[tuple[AccessToken, ...]] = Key(
     "tokens", late, (), "Who may use it.", schema={"type": "array", "items": TOKEN.schema}
 )
 _URL = Key(

@@ -9,12 +9,12 @@ from hub.fields import Bad, did_you_mean, text
 from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
 
-__all__ = ["Place", "place"]
+__all__ = ["TopicPlace", "place"]
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
-class Place:
+class TopicPlace:
     """A topic with holes; a dot in what fills one begins a level, for subjects and routing keys are made so."""
 
     __slots__ = ("_parts", "text")
@@ -25,7 +25,7 @@ class Place:
         self._parts = _HOLE.split(whole)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Place) and other.text == self.text
+        return isinstance(other, TopicPlace) and other.text == self.text
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -40,10 +40,10 @@ def _levels(value: str) -> str:
     return "/".join(encode_level(level) for level in value.split("."))
 
 
-def place(*names: str) -> Callable[[Node], Place]:
+def place(*names: str) -> Callable[[Node], TopicPlace]:
     """Make a reader of a topic that may name these in braces."""
 
-    def convert(node: Node) -> Place:
+    def convert(node: Node) -> TopicPlace:
         whole = text(node)
         for name in _HOLE.findall(whole):
             if name not in names:
@@ -52,6 +52,6 @@ def place(*names: str) -> Callable[[Node], Place]:
         rest = _HOLE.sub("x", whole)
         if not rest or "{" in rest or "}" in rest or check_topic(rest):
             raise Bad(node, f"is no topic: {whole[:80]!r}", "as in orders/{subject}")
-        return Place(whole)
+        return TopicPlace(whole)
 
     return convert

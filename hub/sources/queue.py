@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from hub.fields import Section
 from hub.model import Delivery
-from hub.sources.place import Place
+from hub.sources.place import TopicPlace
 
-__all__ = ["Kind", "Message", "Queue"]
+__all__ = ["Queue", "QueueKind", "QueueMessage"]
 
 
-class Message(Delivery):
+class QueueMessage(Delivery):
     """What came out of a queue.
 
     `mark` is where it stood there, (part, position), None where there is no such thing. `token` is the queue's own, for
@@ -58,11 +58,11 @@ class Queue(Protocol):
         """
         ...
 
-    async def read(self) -> Sequence[Message]:
+    async def read(self) -> Sequence[QueueMessage]:
         """Wait for messages and return some, in order; none where it only learned that it is not behind any more."""
         ...
 
-    async def acknowledge(self, messages: Sequence[Message]) -> None:
+    async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
         """Tell the queue that everything these messages caused is on disk; they are in order of receipt."""
         ...
 
@@ -71,7 +71,7 @@ class Queue(Protocol):
         ...
 
 
-class Kind(Protocol):
+class QueueKind(Protocol):
     """What an entry point of `hub.sources` names: a class that reads its options and makes connections.
 
     It may have `keys`, a KeyTable, by which `hub schema` describes it.
@@ -80,7 +80,7 @@ class Kind(Protocol):
     names: tuple[str, ...]
     """What may stand in the braces of `topic`."""
 
-    def __init__(self, options: Any, topic: Place, name: str, client_id: str) -> None:
+    def __init__(self, options: Any, topic: TopicPlace, name: str, client_id: str) -> None:
         """Take the options `read` made, the topic of the rules, the source's name and ours; open nothing yet."""
         ...
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hub.ingest.transport.backoff import Backoff
 from hub.limits import BATCH, CLOSE_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WINDOW
-from hub.sources.queue import Kind, Message, Queue
+from hub.sources.queue import Queue, QueueKind, QueueMessage
 
 __all__ = ["Batch", "QueueReader"]
 
@@ -22,14 +22,19 @@ class Batch:
     """Messages of one connection, in order."""
 
     queue: Queue
-    messages: Sequence[Message]
+    messages: Sequence[QueueMessage]
 
 
 class QueueReader:
     """One queue. `wake` is called when something waits to be taken; `trouble` hears, in words, of loss and return."""
 
     def __init__(
-        self, name: str, kind: Kind, marks: Mapping[str, str], wake: Callable[[], None], trouble: Callable[[str], None]
+        self,
+        name: str,
+        kind: QueueKind,
+        marks: Mapping[str, str],
+        wake: Callable[[], None],
+        trouble: Callable[[str], None],
     ) -> None:
         """Begin behind the marks that were committed; nothing is connected yet."""
         self.name = name
@@ -40,7 +45,7 @@ class QueueReader:
         self._kind, self._wake, self._trouble = kind, wake, trouble
         self._read = dict(marks)
         self._waiting: deque[Batch] = deque()
-        self._settled: list[Message] = []
+        self._settled: list[QueueMessage] = []
         self._unacknowledged = 0
         self._queue: Queue | None = None
         self._room, self._due = asyncio.Event(), asyncio.Event()
@@ -79,7 +84,7 @@ class QueueReader:
             batch = Batch(batch.queue, batch.messages[:BATCH])
         return batch
 
-    def acknowledge(self, queue: Queue, messages: Sequence[Message]) -> None:
+    def acknowledge(self, queue: Queue, messages: Sequence[QueueMessage]) -> None:
         """Hear that everything these messages caused is on disk; those of an older connection are skipped."""
         if queue is self._queue:
             self._settled += messages

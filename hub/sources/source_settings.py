@@ -7,18 +7,18 @@ from typing import Any
 from hub.documents.document import Node, Problems
 from hub.documents.value_schema import TEXT, Schema, mapping_schema, one_required
 from hub.fields import Key, KeyTable, Section, did_you_mean, late
-from hub.sources.place import Place, place
-from hub.sources.queue import Kind
+from hub.sources.place import TopicPlace, place
+from hub.sources.queue import QueueKind
 from hub.sources.source_keys import TABLES
 
 __all__ = ["SourceSettings", "build_kind", "read_sources", "sources_schema"]
 
 _GROUP = "hub.sources"
 _OTHER: Schema = {"description": "A kind of another package.", "type": ["object", "null"]}
-_TOPIC: Key[Place] = Key(
+_TOPIC: Key[TopicPlace] = Key(
     "topic",
     late,  # which names may stand in it the kind says
-    Place(""),
+    TopicPlace(""),
     "The topic that rules see; {…} takes parts of the message's own address.",
     "plant/{subject}",
     required=True,
@@ -33,7 +33,7 @@ class SourceSettings:
     name: str
     kind: str
     options: Any = field(repr=False)
-    topic: Place
+    topic: TopicPlace
 
 
 def read_sources(node: Node | None, problems: Problems) -> tuple[SourceSettings, ...]:
@@ -44,10 +44,10 @@ def read_sources(node: Node | None, problems: Problems) -> tuple[SourceSettings,
     return tuple(made for name, child in section.values.items() if (made := _read(name, child, problems)))
 
 
-def build_kind(settings: SourceSettings, client_id: str) -> Kind:
+def build_kind(settings: SourceSettings, client_id: str) -> QueueKind:
     """Make the kind that settings describe; they come from `read_sources` without a problem."""
     (point,) = entry_points(group=_GROUP, name=settings.kind)
-    kind: type[Kind] = point.load()
+    kind: type[QueueKind] = point.load()
     return kind(settings.options, settings.topic, settings.name, client_id)
 
 
@@ -80,7 +80,7 @@ def _read(name: str, node: Node, problems: Problems) -> SourceSettings | None:
         return None
     point = points[found[0]]
     try:
-        kind: type[Kind] = point.load()
+        kind: type[QueueKind] = point.load()
     except (ImportError, AttributeError) as error:
         extra = f"pip install '{point.dist.name}[{','.join(point.extras)}]'" if point.dist and point.extras else ""
         message = f"source kind {point.name!r} cannot be loaded: {error}"

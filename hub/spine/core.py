@@ -19,7 +19,7 @@ from hub.rules.posted.posted import Posted
 from hub.rules.posted.posting import Posting
 from hub.rules.reading.loader import RuleSet
 from hub.rules.running.engine import Engine
-from hub.rules.running.engine_context import Registry
+from hub.rules.running.engine_context import ExpectedDevices
 from hub.store.changes import Changes, Snapshot
 from hub.store.keeper import Keeper, restore_all, take_all
 
@@ -38,7 +38,7 @@ class Core:
     def __init__(
         self,
         rules: RuleSet,
-        registry: Registry | None,
+        registry: ExpectedDevices | None,
         prefix: str,
         hub: Mapping[str, str],
         on_error: Callable[[str, str, str], None],
@@ -88,7 +88,7 @@ class Core:
         self._announcements.follow(self.rules, now)
         self._announcements.rest(now)
 
-    def reload(self, rules: RuleSet, registry: Registry | None, now: float) -> None:
+    def reload(self, rules: RuleSet, registry: ExpectedDevices | None, now: float) -> None:
         """Take new rules; instances whose rule means the same go on, the alerts of the others end."""
         gone = self.engine.reload(rules.rules.values(), registry, now)
         self._unsaved = rules

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from hub.clock import Clock, Steps
+from hub.clock import Clock, ClockSteps
 from hub.config import Settings
 from hub.errors import StoreError
 from hub.ingest.decode import Undecodable, decode_all, decode_each
@@ -27,7 +27,7 @@ from hub.notify.dispatcher import Dispatcher
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import Registry
+from hub.rules.running.engine_context import ExpectedDevices
 from hub.spine.commit import Commit
 from hub.spine.core import Core
 from hub.spine.delivery_trace import Attempts
@@ -88,7 +88,7 @@ class Pipeline:
         """What further goes into the store's `meta` with the next commit; None forgets it."""
         self._uncommitted = 0
         self._speaking = (0, 0.0)
-        self._steps = Steps(clock)
+        self._steps = ClockSteps(clock)
         self._wanted = self._committing = False
         self._on_disk = asyncio.Event()
         self.timers = Timers(core, source, clock, self._now, self.want_commit)
@@ -116,7 +116,7 @@ class Pipeline:
         self._hearing.began(gap.since)
         self._subscribed(filters)
 
-    def reload(self, rules: RuleSet, registry: Registry) -> None:
+    def reload(self, rules: RuleSet, registry: ExpectedDevices) -> None:
         """Take new rules, in one turn of the loop."""
         now = self._now()
         self.core.reload(rules, registry, now)

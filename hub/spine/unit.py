@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from hub.commands.over_mqtt.desk_channel import Channel
+from hub.commands.over_mqtt.desk_channel import DeskChannel
 from hub.commands.service import Service
 from hub.errors import HubError, SessionTakenOver
 from hub.ingest.source import EventSource, Publisher
@@ -38,7 +38,7 @@ class Unit:
     pipeline: Pipeline
     dispatcher: Dispatcher
     service: Service
-    channel: Channel
+    channel: DeskChannel
 
     async def run(self, filters: Sequence[str], earlier: Sequence[str]) -> SessionTakenOver | None:
         """Work until it is drained; or until another takes the session, and then return that.

@@ -8,11 +8,11 @@ from typing import Any
 from hub.alerts.matchers import Matcher
 from hub.documents.document import Node
 
-__all__ = ["Case", "Deed", "Expectation", "Message"]
+__all__ = ["Case", "Deed", "Expectation", "TrialMessage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class TrialMessage:
     """A message, or one that comes again `every` so often, `count` times, on several topics."""
 
     at: float
@@ -62,7 +62,7 @@ class Case:
     name: str
     start: float
     zone: tzinfo
-    messages: Sequence[Message]
+    messages: Sequence[TrialMessage]
     deeds: Sequence[Deed]
     expectations: Sequence[Expectation]
     node: Node = field(repr=False)

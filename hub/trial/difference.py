@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from hub.store.changes import TraceRow
-from hub.trial.replaying import Notice, Replay
+from hub.trial.replaying import Replay, ReplayNotice
 from hub.why.readings import value_text
 
 __all__ = ["Change", "Difference", "compare"]
@@ -30,7 +30,7 @@ Episodes = Mapping[Identity, Sequence[tuple[float, float]]]
 class Change:
     """A notification that one version sends and the other does not, and why not."""
 
-    notice: Notice
+    notice: ReplayNotice
     reason: str
     missed: bool = False
 
@@ -59,13 +59,15 @@ def compare(new: Replay, old: Replay) -> Difference:
     return Difference(fewer, [Change(each, why_fresh.came(each, new)) for each in fresh], same)
 
 
-def _identity(notice: Notice) -> Identity:
+def _identity(notice: ReplayNotice) -> Identity:
     return notice.rule, tuple(sorted((k, v) for k, v in notice.labels.items() if k not in _OWN))
 
 
-def _matched(one: Iterable[Notice], other: Iterable[Notice]) -> tuple[list[Notice], list[Notice], int]:
+def _matched(
+    one: Iterable[ReplayNotice], other: Iterable[ReplayNotice]
+) -> tuple[list[ReplayNotice], list[ReplayNotice], int]:
     """Pair notifications of the same alert and state, in order of time; return those of each side that are left."""
-    waiting: dict[tuple[Identity, str], list[Notice]] = {}
+    waiting: dict[tuple[Identity, str], list[ReplayNotice]] = {}
     for each in other:
         waiting.setdefault((_identity(each), each.state), []).append(each)
     left, same = [], 0
@@ -81,7 +83,7 @@ def _matched(one: Iterable[Notice], other: Iterable[Notice]) -> tuple[list[Notic
     return left, sorted(rest, key=lambda each: each.at), same
 
 
-def _episodes(notices: Iterable[Notice]) -> dict[Identity, list[tuple[float, float]]]:
+def _episodes(notices: Iterable[ReplayNotice]) -> dict[Identity, list[tuple[float, float]]]:
     """Return from when to when somebody knew of an alert; an event is a moment."""
     found: dict[Identity, list[tuple[float, float]]] = {}
     for each in notices:
@@ -95,7 +97,7 @@ def _episodes(notices: Iterable[Notice]) -> dict[Identity, list[tuple[float, flo
     return found
 
 
-def _is_missed(notice: Notice, theirs: Episodes, ours: Episodes) -> bool:
+def _is_missed(notice: ReplayNotice, theirs: Episodes, ours: Episodes) -> bool:
     """Tell whether this began an episode of which the other version tells nobody until it is over."""
     identity = _identity(notice)
     episode = next((each for each in theirs.get(identity, ()) if each[0] == notice.at), None)
@@ -114,7 +116,7 @@ class _Reasons:
         for row in replay.trace:
             self._rows.setdefault(row[2], []).append(row)
 
-    def of(self, notice: Notice) -> str:
+    def of(self, notice: ReplayNotice) -> str:
         """Say why this version does not tell it."""
         rule = self._rules.get(notice.rule)
         if rule is None:
@@ -125,14 +127,14 @@ class _Reasons:
         last = next((row for row in reversed(rows) if row[1] in _TELLING), None)
         return "it was told already" if last is None else _instead(last, notice)
 
-    def came(self, notice: Notice, new: Replay) -> str:
+    def came(self, notice: ReplayNotice, new: Replay) -> str:
         """Say why the new version tells what this one does not: what it saw, and what this one made of it."""
         before = self.of(notice) if notice.rule in self._rules else "there was no such rule"
         rows = [row for row in new.trace if row[2] == notice.mark and row[0] <= notice.at and row[1] == "transition"]
         return f"{_said(rows[-1])}; before: {before}" if rows else f"before: {before}"
 
 
-def _instead(row: TraceRow, notice: Notice) -> str:
+def _instead(row: TraceRow, notice: ReplayNotice) -> str:
     """Say what was the matter where the other version told something."""
     data: dict[str, Any] = orjson.loads(row[5])
     since = datetime.fromtimestamp(row[0], UTC).strftime("%H:%M:%S")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hub.ingest.decode import Undecodable
 from hub.ingest.topics import matches
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.topic_pattern import TopicPattern
 
 __all__ = ["Heard"]
 
@@ -27,12 +27,12 @@ class Heard:
         if not retain:
             self.live.add(topic)
 
-    def of(self, patterns: Iterable[Pattern]) -> list[str]:
+    def of(self, patterns: Iterable[TopicPattern]) -> list[str]:
         """Return the topics that a rule listens to."""
         filters = [pattern.filter for pattern in patterns]
         return [topic for topic in self.topics if any(matches(each, topic) for each in filters)]
 
-    def nearest(self, pattern: Pattern) -> str:
+    def nearest(self, pattern: TopicPattern) -> str:
         """Return the topic that is most like those a rule listens to, and what is different; empty where none is."""
         levels = pattern.filter.split("/")
         agreeing = {topic: _agreement(levels, topic.split("/")) for topic in self.topics}

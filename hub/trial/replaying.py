@@ -15,18 +15,18 @@ from hub.ids import NotificationId
 from hub.ingest.itself import Itself
 from hub.model import Event
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import Registry
+from hub.rules.running.engine_context import ExpectedDevices
 from hub.store.changes import TraceRow
 from hub.trial.records import BadLine
 from hub.trial.world import World
 
-__all__ = ["Happening", "Notice", "Replay"]
+__all__ = ["Happening", "Replay", "ReplayNotice"]
 
 _BAD_LINES = 20  # named at the end; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ReplayNotice:
     """A notification that would have been sent: of which alert, when, to whom."""
 
     at: float
@@ -57,7 +57,7 @@ class Replay:
     """One rule set over the records; `feed` them in order, then `end`."""
 
     rules: RuleSet
-    registry: Registry | None = None
+    registry: ExpectedDevices | None = None
     local: tzinfo = UTC
     events: int = 0
     bad: int = 0
@@ -115,16 +115,16 @@ class Replay:
         rows = [row for row in self.trace if row[1] == "transition"]
         return [_happening(row, orjson.loads(row[5])) for row in rows]
 
-    def notices(self) -> list[Notice]:
+    def notices(self) -> list[ReplayNotice]:
         """Return what would have been told, a notification to several receivers once."""
-        found: dict[str, Notice] = {}
+        found: dict[str, ReplayNotice] = {}
         for each in [] if self._world is None else self._world.told:
             body = each.body
             before = found.get(each.id)
             receivers = (each.receiver,) if before is None else (*before.receivers, each.receiver)
             step = NotificationId.parse(each.id).step
             labels, name = dict(body["labels"]), str(body["alertname"])
-            found[each.id] = Notice(
+            found[each.id] = ReplayNotice(
                 each.created, name, each.order, labels, body["state"], step, each.id, receivers, body["summary"]
             )
         return list(found.values())

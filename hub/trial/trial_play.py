@@ -13,9 +13,9 @@ from hub.alerts.suppression.silences import Silence
 from hub.ingest.decode import Undecodable, decode
 from hub.model import Delivery, Notification, Phase
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import Registry
+from hub.rules.running.engine_context import ExpectedDevices
 from hub.store.changes import TraceRow
-from hub.trial.case import Case, Deed, Expectation, Message
+from hub.trial.case import Case, Deed, Expectation, TrialMessage
 from hub.trial.heard_lines import Heard
 from hub.trial.reasons import reasons
 from hub.trial.world import World
@@ -40,13 +40,13 @@ class Failure:
     reasons: Sequence[str] = ()
 
 
-def play(case: Case, rules: RuleSet, registry: Registry | None) -> list[Failure]:
+def play(case: Case, rules: RuleSet, registry: ExpectedDevices | None) -> list[Failure]:
     """Play a test to its end. At one moment messages come first, then deeds, then what is due, then expectations."""
     return _Play(case, rules, registry).run()
 
 
 class _Play:
-    def __init__(self, case: Case, rules: RuleSet, registry: Registry | None) -> None:
+    def __init__(self, case: Case, rules: RuleSet, registry: ExpectedDevices | None) -> None:
         self.case = case
         self.world = World(rules, registry, case.start, case.zone)
         self.looked: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[int, int]] = {}
@@ -196,7 +196,7 @@ class _Play:
         return f" (held back: {stage})" if stage != "condition" else ""
 
 
-def _times(message: Message) -> Iterator[tuple[float, int, Delivery]]:
+def _times(message: TrialMessage) -> Iterator[tuple[float, int, Delivery]]:
     raw = _bytes(message.payload)
     for number in range(message.count):
         at = message.at + number * message.every

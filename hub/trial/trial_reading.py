@@ -7,11 +7,11 @@ from typing import Any
 from hub.alerts.matchers import NARROWER, Matcher, why_too_wide
 from hub.documents.document import Node, Problems
 from hub.documents.secret import Secret
-from hub.fields import Bad, Key, Section, Told, did_you_mean, duration, list_of, text
+from hub.fields import Bad, Key, Section, ToldElsewhere, did_you_mean, duration, list_of, text
 from hub.limits import TRIAL_MESSAGES
 from hub.rules.reading.loader import RuleSet
 from hub.trial import case_keys as keys
-from hub.trial.case import Case, Deed, Expectation, Message
+from hub.trial.case import Case, Deed, Expectation, TrialMessage
 
 __all__ = ["read_cases"]
 
@@ -58,7 +58,7 @@ def _items(section: Section, key: Key[Any], read: Callable[[Node, Problems], Any
 # messages
 
 
-def _messages(section: Section, topic: str) -> list[Message]:
+def _messages(section: Section, topic: str) -> list[TrialMessage]:
     node = section.get(keys.SEND)
     if node is None:
         return []
@@ -70,7 +70,7 @@ def _messages(section: Section, topic: str) -> list[Message]:
     return [made for item in node.value if (made := _message(item, section.problems, topic)) is not None]
 
 
-def _at_key(section: Section, mapping: Node, key: str, item: Node, topic: str) -> Message | None:
+def _at_key(section: Section, mapping: Node, key: str, item: Node, topic: str) -> TrialMessage | None:
     line, column = mapping.keys[key]
     try:
         at = duration(Node(key, mapping.path, line, column, key) if key != "0" else Node(0, "", 0, 0, key))
@@ -80,10 +80,10 @@ def _at_key(section: Section, mapping: Node, key: str, item: Node, topic: str) -
     if not topic:
         section.report(item.problem(f"{section.what} sends, and has no 'topic'"))
         return None
-    return Message(at, _topics(topic), _payload(item, section.problems))
+    return TrialMessage(at, _topics(topic), _payload(item, section.problems))
 
 
-def _message(node: Node, problems: Problems, topic: str) -> Message | None:
+def _message(node: Node, problems: Problems, topic: str) -> TrialMessage | None:
     before = len(problems)
     section = Section(node, problems, "a message", keys.MESSAGE)
     topics = section.take(keys.TOPIC, default=topic)
@@ -104,7 +104,7 @@ def _message(node: Node, problems: Problems, topic: str) -> Message | None:
         section.report(node.problem(f"over {TRIAL_MESSAGES:,} messages"))
     if len(problems) > before:
         return None
-    return Message(first, names, sent, retain, every, count)
+    return TrialMessage(first, names, sent, retain, every, count)
 
 
 def _payload(node: Node, problems: Problems) -> Any:
@@ -220,7 +220,7 @@ def _rule(rules: RuleSet, *, alert: bool) -> Callable[[Node], str]:
         rule = rules.rules.get(name)
         if rule is None:
             if rules.unread is None or name in rules.unread:
-                raise Told(node)
+                raise ToldElsewhere(node)
             known = [each.name for each in rules.rules.values() if each.alert is alert]
             raise Bad(node, f"no {word} {name!r} that is enabled", did_you_mean(name, known))
         if rule.alert is not alert:
@@ -237,7 +237,7 @@ def _names(known: Collection[str], *, whole: bool) -> Callable[[Node], tuple[str
         name = text(node)
         if name not in known:
             if not whole:
-                raise Told(node)
+                raise ToldElsewhere(node)
             raise Bad(node, f"no receiver {name!r}", did_you_mean(name, known))
         return name
 

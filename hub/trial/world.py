@@ -8,7 +8,7 @@ from hub.clock import PEOPLE
 from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import Registry
+from hub.rules.running.engine_context import ExpectedDevices
 from hub.spine.core import Core
 from hub.store.changes import Snapshot, TraceRow
 from hub.store.memory import Tables
@@ -21,7 +21,7 @@ _HUB = {"client_id": "hub", "version": "trial"}
 class World:
     """Time goes forward only. `told` and `trace` are what there was so far; `errors` what expressions could not say."""
 
-    def __init__(self, rules: RuleSet, registry: Registry | None, start: float, local: tzinfo = UTC) -> None:
+    def __init__(self, rules: RuleSet, registry: ExpectedDevices | None, start: float, local: tzinfo = UTC) -> None:
         """Begin at `start` (seconds since 1970) without state; `local` is the zone of schedules that name none."""
         self.rules, self.registry, self.now, self.local = rules, registry, start, local
         PEOPLE.zone = rules.defaults.tz or local

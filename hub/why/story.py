@@ -18,11 +18,11 @@ from hub.store.changes import TraceRow
 from hub.store.reader import Reader
 from hub.why.readings import value_text
 
-__all__ = ["Told", "as_body", "of_body", "read", "sentence", "tell"]
+__all__ = ["ToldAlert", "as_body", "of_body", "read", "sentence", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldAlert:
     """One alert of which the trace knows something; `state` is its row in the book, None for an event rule."""
 
     mark: str
@@ -32,7 +32,7 @@ class Told:
     entries: Sequence[TraceRow]
 
 
-def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[Told]:
+def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[ToldAlert]:
     """Find the alerts of a rule with these labels, or what a notification of this id tells of; WHY_ALERTS at most.
 
     Of a rule the latest come first, of a group's message they come as it names them.
@@ -45,7 +45,7 @@ def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[Told]:
     marks = reader.members(name, 100 * WHY_ALERTS) if _of_group(name) else []  # a look at all of the trace
     if not marks:
         marks = [mark] if reader.trace(mark, 1) else reader.traced(name, 100 * WHY_ALERTS)
-    found: list[Told] = []
+    found: list[ToldAlert] = []
     for each in marks:
         one = _told(reader, each)
         # of a group itself only deliveries are known, and each of its alerts tells of them
@@ -77,7 +77,7 @@ def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
     )
 
 
-def _told(reader: Reader, mark: str) -> Told:
+def _told(reader: Reader, mark: str) -> ToldAlert:
     entries = reader.trace(mark, WHY_ENTRIES)
     groups = [entry[4] for entry in entries if entry[1] == "notified" and fingerprint_in(entry[4]) != mark]
     if groups:
@@ -86,10 +86,10 @@ def _told(reader: Reader, mark: str) -> Told:
     labels: dict[str, str] = {}
     for entry in entries:
         labels |= orjson.loads(entry[5]).get("labels") or {}
-    return Told(mark, entries[-1][3], labels, state, entries)
+    return ToldAlert(mark, entries[-1][3], labels, state, entries)
 
 
-def as_body(told: Told) -> WhyBody:
+def as_body(told: ToldAlert) -> WhyBody:
     """Return it for a script."""
     return {
         "alertname": told.rule,
@@ -103,7 +103,7 @@ def as_body(told: Told) -> WhyBody:
     }
 
 
-def of_body(body: Mapping[str, Any]) -> Told:
+def of_body(body: Mapping[str, Any]) -> ToldAlert:
     """Read what `as_body` wrote: a hub elsewhere has told it."""
     entries = []
     for each in body["trace"]:
@@ -111,10 +111,10 @@ def of_body(body: Mapping[str, Any]) -> Told:
         at, named = datetime.fromisoformat(each["time"]).timestamp(), each["notification"] or ""
         entries.append((at, each["kind"], body["fingerprint"], body["alertname"], named, orjson.dumps(data).decode()))
     state = {"state": body["state"]} if body.get("state") else None
-    return Told(body["fingerprint"], body["alertname"], body["labels"], state, entries)
+    return ToldAlert(body["fingerprint"], body["alertname"], body["labels"], state, entries)
 
 
-def tell(told: Told) -> list[str]:
+def tell(told: ToldAlert) -> list[str]:
     """Return it as sentences, one for each entry, the time first."""
     return [f"{PEOPLE.told(entry[0])}  {sentence(entry)}" for entry in told.entries]
 

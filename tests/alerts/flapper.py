@@ -6,7 +6,7 @@ from hub.documents.document import Problems, parse_document
 from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import RuleSet
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
-from hub.rules.reading.rule_values import Known
+from hub.rules.reading.rule_values import KnownNames
 from hub.trial.world import World
 from tests.rules.making import event
 
@@ -18,7 +18,8 @@ def rule_set(text):
     problems = Problems()
     receivers = read_receivers(parse_document(RECEIVERS, "x", problems), problems)
     found = [
-        read_rule(item, problems, NO_DEFAULTS, Known(receivers)) for item in parse_document(text, "r", problems).value
+        read_rule(item, problems, NO_DEFAULTS, KnownNames(receivers))
+        for item in parse_document(text, "r", problems).value
     ]
     assert not problems, problems
     return RuleSet({rule.name: rule for rule in found}, receivers)

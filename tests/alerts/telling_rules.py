@@ -11,7 +11,7 @@ from hub.documents.document import Problems, parse_document
 from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import RuleSet
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
-from hub.rules.reading.rule_values import Known
+from hub.rules.reading.rule_values import KnownNames
 
 RECEIVERS = {
     "chat": "json://localhost/a",
@@ -164,7 +164,7 @@ def rule_set(texts, receivers):
     listed = ", ".join(f"{name}: {RECEIVERS[name]}" for name in sorted(receivers))
     known = read_receivers(parse_document(f"{{{listed}}}", "x", problems), problems)
     nodes = parse_document("\n".join(texts), "r", problems).value if texts else []
-    found = [read_rule(item, problems, NO_DEFAULTS, Known(known)) for item in nodes]
+    found = [read_rule(item, problems, NO_DEFAULTS, KnownNames(known)) for item in nodes]
     assert not problems, "\n".join(map(str, problems))
     return RuleSet({rule.name: rule for rule in found}, known)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert, fingerprint
 from hub.alerts.lifecycle import acknowledge, advance, end, forget, held, over_at, shifted, speak, told
-from hub.alerts.suppression.tally import Tally
+from hub.alerts.suppression.tally import LimitTally
 from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.alerts.telling.texts import Rendered
 from hub.limits import RESOLVED_KEPT_SECONDS, TOPIC_BYTES
@@ -86,9 +86,9 @@ def test_only_a_silence_hides_it_and_from_when_it_does():
 
 def test_a_message_counts_against_limit_where_there_is_one():
     said = Said(("chat",), 1, 5.0, 5.0)
-    assert told(alert(tally=Tally((1.0,), 3)), said, Limit(2, 60.0, "2/1m"), 5.0).tally == Tally((1.0, 5.0))
-    it = told(alert(tally=Tally((1.0,), 3)), said, None, 5.0)
-    assert (it.tally, it.said) == (Tally(), said)
+    assert told(alert(tally=LimitTally((1.0,), 3)), said, Limit(2, 60.0, "2/1m"), 5.0).tally == LimitTally((1.0, 5.0))
+    it = told(alert(tally=LimitTally((1.0,), 3)), said, None, 5.0)
+    assert (it.tally, it.said) == (LimitTally(), said)
 
 
 def test_an_acknowledgement_is_its_own_matter_and_can_be_taken_back():
@@ -116,10 +116,10 @@ TIMES = {"since", "until", "hidden", "fired", "calm", "ended", "over"}
 
 def test_when_the_clock_is_set_the_times_that_there_are_move_and_what_a_person_said_stays():
     ack, said = Ack("ann", "", 100.0, 200.0), Said(("chat",), 1, 100.0, 110.0, paused=120.0, behind=130.0)
-    it = alert(**dict.fromkeys(TIMES, 100.0), ack=ack, said=said, tally=Tally((100.0, 110.0), 1))
+    it = alert(**dict.fromkeys(TIMES, 100.0), ack=ack, said=said, tally=LimitTally((100.0, 110.0), 1))
     moved = shifted(it, -30.0)
     assert {name: getattr(moved, name) for name in TIMES} == dict.fromkeys(TIMES, 70.0)
-    assert (moved.ack, moved.tally) == (ack, Tally((70.0, 80.0), 1))
+    assert (moved.ack, moved.tally) == (ack, LimitTally((70.0, 80.0), 1))
     assert moved.said == Said(("chat",), 1, 70.0, 80.0, paused=90.0, behind=100.0)
     assert shifted(alert(), -30.0) == alert()
 
@@ -231,7 +231,7 @@ TIME = st.floats(0, 4e9)
         event=st.none() | st.dictionaries(TEXT, TEXT),
         held=st.none() | st.builds(Suppressed, st.sampled_from(Suppressor), TEXT),
         ack=st.none() | st.builds(Ack, TEXT, TEXT, TIME, st.none() | TIME),
-        tally=st.builds(Tally, st.lists(TIME).map(tuple), st.integers(0, 9)),
+        tally=st.builds(LimitTally, st.lists(TIME).map(tuple), st.integers(0, 9)),
     )
 )
 def test_an_alert_comes_back_from_the_store_as_it_went_in(it):
@@ -239,9 +239,9 @@ def test_an_alert_comes_back_from_the_store_as_it_went_in(it):
 
 
 def test_of_an_alert_that_is_over_its_counts_stay():
-    over = forget(alert(episode=3, version=7, state=Phase.RESOLVED, summary="long", tally=Tally((1.0,), 2)), 9.0)
+    over = forget(alert(episode=3, version=7, state=Phase.RESOLVED, summary="long", tally=LimitTally((1.0,), 2)), 9.0)
     assert Alert.load(over.dump()) == over
-    assert (over.episode, over.version, over.tally) == (3, 8, Tally((1.0,), 2))
+    assert (over.episode, over.version, over.tally) == (3, 8, LimitTally((1.0,), 2))
     assert len(over.dump()) < 200
 
 

@@ -4,7 +4,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hub.commands import contract
-from hub.commands.contract import COMMANDS, Asking, Key
+from hub.commands.contract import COMMANDS, Asking, RequestKey
 from hub.errors import RequestError
 from hub.operate.api.front.server import ENDPOINTS
 from hub.operate.specs.asyncapi import asyncapi
@@ -21,7 +21,7 @@ LENIENT = {"until", "for", "endpoint", "keys", "expirationTime", "expired", "dri
 
 
 def keys(kind):
-    return {each.name: each for base in kind.__mro__ for each in vars(base).values() if isinstance(each, Key)}
+    return {each.name: each for base in kind.__mro__ for each in vars(base).values() if isinstance(each, RequestKey)}
 
 
 def reads(key, value):

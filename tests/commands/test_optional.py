@@ -4,7 +4,7 @@ import asyncio
 
 import orjson
 
-from hub.commands.over_mqtt.desk_channel import Channel
+from hub.commands.over_mqtt.desk_channel import DeskChannel
 from hub.errors import SubscriptionDenied
 from tests.rules.making import Packet
 
@@ -52,7 +52,7 @@ async def test_the_desk_serves_requests_and_what_it_may_hear_goes_where_it_belon
     async def hear(payload, kept):
         heard.put_nowait((payload, kept))
 
-    channel = Channel(
+    channel = DeskChannel(
         lambda: session, "hub", service, lambda *said: troubles.append(said), {DROPPED: hear}, (DROPPED,)
     )  # fmt: skip
     running = asyncio.create_task(channel.run())

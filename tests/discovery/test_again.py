@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hub.discovery import again as module
-from hub.discovery.again import Again
+from hub.discovery.again import AnnounceAgain
 
 
 class World:
@@ -14,7 +14,7 @@ class World:
     def __init__(self, monkeypatch, owed=""):
         self.announced, self.noted, self.slept = 0, 0, asyncio.Queue()
         monkeypatch.setattr(module.asyncio, "sleep", self.sleep)
-        self.again = Again(self.announce, self.note, owed)
+        self.again = AnnounceAgain(self.announce, self.note, owed)
         self.running = asyncio.create_task(self.again.run())
 
     async def announce(self):

@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from hub.config import Token
+from hub.config import AccessToken
 from hub.documents.secret import Secret
 from hub.ingest.mqtt.session import BrokerSettings
 
@@ -29,7 +29,7 @@ def test_it_gives_its_text_only_to_who_asks():
         lambda s: f"{s} {s!s} {s!r} {s:x}",
         lambda s: f"{[s]} {(s,)} {{1: s}}",
         lambda s: repr(BrokerSettings(password=s)),
-        lambda s: repr(Token("a", "b", s)),
+        lambda s: repr(AccessToken("a", "b", s)),
     ],
 )
 def test_it_shows_as_secret_in_every_way_of_printing(show):
@@ -53,7 +53,7 @@ def test_it_cannot_be_joined_to_text_by_mistake():
 
 def test_it_has_no_attribute_dictionary_that_would_be_dumped():
     assert not hasattr(Secret(HIDDEN), "__dict__")
-    assert HIDDEN not in str(dataclasses.asdict(Token("a", "b", Secret(HIDDEN))))
+    assert HIDDEN not in str(dataclasses.asdict(AccessToken("a", "b", Secret(HIDDEN))))
     assert copy.copy(Secret(HIDDEN)) == Secret(HIDDEN)
 
 

@@ -2,7 +2,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.documents.document import Problems, parse_document
-from hub.importers.draft import Draft, Entry, Env
+from hub.importers.draft import Draft, DraftEntry, Env
 from hub.importers.rule_writer import scalar, write
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -42,8 +42,8 @@ def test_half_a_character_becomes_a_replacement():
 @given(ANY | YAMLISH, ANY | YAMLISH)
 def test_no_comment_ends_its_line_or_becomes_a_value(comment, beside):
     draft = Draft("x", head=[comment])
-    draft.receivers["r"] = Entry({"file": {"path": "x"}}, [comment], {"file": beside})
-    draft.rules.append(Entry({"alert": "A", "topic": "t"}, [comment], {"alert": beside, "topic": beside}))
+    draft.receivers["r"] = DraftEntry({"file": {"path": "x"}}, [comment], {"file": beside})
+    draft.rules.append(DraftEntry({"alert": "A", "topic": "t"}, [comment], {"alert": beside, "topic": beside}))
     made = parsed(write(draft).text)
     assert made == {"receivers": {"r": {"file": {"path": "x"}}}, "rules": [{"alert": "A", "topic": "t"}]}
 
@@ -51,7 +51,7 @@ def test_no_comment_ends_its_line_or_becomes_a_value(comment, beside):
 def test_values_that_do_not_fit_into_a_line_stand_below_their_key(monkeypatch):
     monkeypatch.setenv("SECRET", "x")
     labels = {f"label_{number}": "a value: of some length" for number in range(9)}
-    draft = Draft("x", rules=[Entry({"event": "E", "labels": labels, "deep": {"a": {"b": Env("SECRET", "")}}})])
+    draft = Draft("x", rules=[DraftEntry({"event": "E", "labels": labels, "deep": {"a": {"b": Env("SECRET", "")}}})])
     text = write(draft).text
     assert max(map(len, text.splitlines())) <= 120
     assert "    labels:\n      label_0: " in text

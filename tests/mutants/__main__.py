@@ -1,7 +1,7 @@
 """`make mutants`: do the tests see a fault? Each promise's module is changed in small ways; each change must turn red.
 
     python -m tests.mutants --seed 7 --sample 10              # ten mutants of each module in table.py
-    python -m tests.mutants --sample 0 hub/alerts/suppression/silences.py # all of one module
+    python -m tests.mutants --sample 0 hub/alerts/suppression/silences.py  # all of one module
     python -m tests.mutants --tests tests/alerts/test_desk_model.py hub/alerts/suppression/silences.py  # by this test alone
 
 Prints each survivor as a diff, a table, and the score: killed (or ended by the time limit) of what is not equivalent.

@@ -8,7 +8,7 @@ import pytest
 
 from hub.clock import SystemClock
 from hub.commands.tokens.token import Claim, read_token
-from hub.config import Token
+from hub.config import AccessToken
 from hub.documents.secret import Secret
 from hub.errors import StoreUnusable
 from hub.node.identity import identify
@@ -21,7 +21,7 @@ VAPID = "22488180f91228cc52f1fd655376c64be47c1102b377c5fefdd8408bda777524"
 LINK = "ffffffffffffffff.2.4000000000.bWFpbA.5F2tEtPcNGCkodoYFwxCVEoMf8-5sVirHPLV5MLmwb0"
 COOKIE = "b2xnYQ.4000000000.Q4s3LrKwd1_AOBdG.bb4d75eacdeccff38858cecc6c4dedf1acf47cd4d7cf076ebf8b4e7b07c9c533"
 ENDED = "b2xnYQ.4000000000.IK7VigSUED5W4U0e.024d526d6fa7226b52511698b927a2823a7e2140e832132a06dbe8f26e296e93"
-OLGA = Token("olga", "operator", Secret("do"))
+OLGA = AccessToken("olga", "operator", Secret("do"))
 
 
 async def started(file):

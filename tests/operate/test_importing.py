@@ -3,7 +3,7 @@
 import pytest
 
 from hub.importers import IMPORTERS
-from hub.operate.cli.importing import Format
+from hub.operate.cli.importing import ImportFormat
 from tests.importers.support import SAMPLES
 from tests.operate.test_cli import hub
 
@@ -18,7 +18,7 @@ def ini(tmp_path):
 
 
 def test_every_importer_is_a_format():
-    assert {each.value for each in Format} == set(IMPORTERS)
+    assert {each.value for each in ImportFormat} == set(IMPORTERS)
 
 
 def test_rules_go_to_standard_output_and_remarks_to_standard_error(ini):

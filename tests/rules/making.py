@@ -7,7 +7,7 @@ import orjson
 from hub.documents.document import Problems, parse_document
 from hub.ingest.decode import Undecodable, decode
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
-from hub.rules.reading.rule_values import Known
+from hub.rules.reading.rule_values import KnownNames
 from hub.rules.running.engine import Engine
 from hub.schedules import read_schedules
 from hub.store.changes import Snapshot
@@ -42,7 +42,7 @@ def schedules(text, problems):
 def rules(text, receivers=("chat", "mail"), named=""):
     """Read a list of rules, which may name the schedules `named`; a problem is a failed test."""
     problems = Problems()
-    known = Known(receivers, schedules(named, problems))
+    known = KnownNames(receivers, schedules(named, problems))
     node = parse_document(dedent(text), "rules.yaml", problems)
     found = [read_rule(item, problems, NO_DEFAULTS, known) for item in node.value] if node else []
     assert not problems, "\n".join(map(str, problems))

@@ -10,14 +10,14 @@ from hub.errors import EvaluationError, StoreError
 from hub.ingest.topics import matches
 from hub.limits import SELF_WATCH_CALM_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
-from hub.notify.dispatcher import Standing
+from hub.notify.dispatcher import ReceiverStanding
 from hub.notify.lanes.breaker import Circuit
 from hub.rules.running.misses import Misses
 from hub.selfwatch import watcher as module
-from hub.selfwatch.event_tally import Tally
+from hub.selfwatch.event_tally import EventTally
 from hub.selfwatch.own_voice import OWN_FIELDS
 from hub.selfwatch.recall import about_itself, spoken
-from hub.selfwatch.watcher import Watcher
+from hub.selfwatch.watcher import SelfWatcher
 from tests.rules.making import Drive, event, rules
 
 START = 1000.0
@@ -40,12 +40,12 @@ class Stand:
 
     def __init__(self, folder, notes=None, spoken=()):
         self.clock, self.way = ManualClock(START), Way()
-        self.tally = Tally(self.clock, {"HubDeadLetters"})
-        self.receivers = {"chat": Standing(Circuit.CLOSED, 0, 0.0)}
+        self.tally = EventTally(self.clock, {"HubDeadLetters"})
+        self.receivers = {"chat": ReceiverStanding(Circuit.CLOSED, 0, 0.0)}
         self.asked, self.misses = [], Misses()
         state = folder / "hub.db"
         notes = notes or {}
-        self.watcher = Watcher(self.tally, self.way, self.standing, self.clock, state, notes, spoken, self.misses)
+        self.watcher = SelfWatcher(self.tally, self.way, self.standing, self.clock, state, notes, spoken, self.misses)
 
     def standing(self, ignored):
         self.asked.append(set(ignored))
@@ -118,7 +118,7 @@ def test_the_time_without_a_session_counts_from_the_start_and_from_each_end(stan
 
 
 def test_a_receiver_fails_from_the_first_retry_until_it_answers_or_nothing_waits(stand):
-    stand.receivers["chat"] = Standing(Circuit.OPEN, 2, START - 20)
+    stand.receivers["chat"] = ReceiverStanding(Circuit.OPEN, 2, START - 20)
     stand.tally.delivery(told(), Retry("refused"), 1, START)
     stand.clock.advance(30)
     stand.tally.delivery(told(), Retry("no answer"), 2, START)
@@ -136,7 +136,7 @@ def test_a_receiver_fails_from_the_first_retry_until_it_answers_or_nothing_waits
         stand.clock.advance(1)
         assert stand.look()["$hub/receiver/chat"]["failing_seconds"] == 0
     stand.tally.delivery(told(), Retry("refused"), 1, START)
-    stand.receivers["chat"] = Standing(Circuit.OPEN, 0, 0.0)
+    stand.receivers["chat"] = ReceiverStanding(Circuit.OPEN, 0, 0.0)
     stand.clock.advance(1)
     assert stand.look()["$hub/receiver/chat"]["failing_seconds"] == 0
 
@@ -167,7 +167,7 @@ def test_what_alerts_about_the_hub_cause_is_not_counted(stand):
         stand.tally.dead(about, "too old")
         stand.tally.fallback(about, "sms", "too old")
     stand.tally.rule_error("HubDeadLetters", "$hub/receiver/chat", "no field")
-    stand.receivers["chat"] = Standing(Circuit.OPEN, 1, START)
+    stand.receivers["chat"] = ReceiverStanding(Circuit.OPEN, 1, START)
     stand.clock.advance(9)
     found = stand.look()
     assert (found["$hub/receiver/chat"]["failing_seconds"], found["$hub/receiver/chat"]["dead"]) == (0, 0)
@@ -184,7 +184,10 @@ def test_what_a_fallback_has_taken_is_not_dead(stand):
 
 
 def test_a_receiver_that_is_gone_is_told_of_until_no_rule_looks_back_at_it(stand):
-    stand.receivers = {"chat": Standing(Circuit.CLOSED, 1, START), "a/b": Standing(Circuit.CLOSED, 1, START)}
+    stand.receivers = {
+        "chat": ReceiverStanding(Circuit.CLOSED, 1, START),
+        "a/b": ReceiverStanding(Circuit.CLOSED, 1, START),
+    }
     assert {"$hub/receiver/chat", "$hub/receiver/a%2Fb"} <= stand.look().keys()
     del stand.receivers["chat"]
     assert stand.look()["$hub/receiver/chat"]["queued"] == 0

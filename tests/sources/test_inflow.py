@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.source import Notice
 from hub.sources.inflow import Inflow
-from hub.sources.queue import Message
+from hub.sources.queue import QueueMessage
 from hub.sources.queue_reader import Batch
 from hub.store.changes import BROKER, Position
 
@@ -40,7 +40,7 @@ class Shop:
         self.sent = 0
 
     def put(self, count):
-        messages = [Message("in", b"", ("part", str(self.sent + each)), None) for each in range(count)]
+        messages = [QueueMessage("in", b"", ("part", str(self.sent + each)), None) for each in range(count)]
         self.sent += count
         self.waiting.append(Batch(self, messages))
 

@@ -11,7 +11,7 @@ from hub.documents.document import Problems
 from hub.ingest.decode import decode
 from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
-from hub.trial.case import Message
+from hub.trial.case import TrialMessage
 from hub.trial.trial_play import _times, play
 from hub.trial.trial_reading import read_cases
 
@@ -140,7 +140,7 @@ anything = st.recursive(
 
 @given(anything)
 def test_whatever_a_test_sends_is_read_as_the_hub_reads_it(payload):
-    ((_, _, sent),) = _times(Message(0.0, ("a",), payload))
+    ((_, _, sent),) = _times(TrialMessage(0.0, ("a",), payload))
     assert decode(sent, 0.0)  # an Event, or an Undecodable that says why
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from hub.agenda import Agenda
-from hub.alerts.suppression.tally import Tally
+from hub.alerts.suppression.tally import LimitTally
 from hub.limits import LIMIT_EVENTS
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.rule_values import Limit
@@ -21,7 +21,7 @@ class EventLimit:
     """The tally of one identity, and the notification that waits for room."""
 
     rule: str
-    tally: Tally = Tally()  # noqa: RUF009 - frozen
+    tally: LimitTally = LimitTally()  # noqa: RUF009 - frozen
     waits: Any = None
 
 
@@ -39,7 +39,7 @@ class EventLimits:
         """Bring stored ones in; `limits` are those of the rules as they are now."""
         for mark, text in rows:
             rule, sent, held, waits = orjson.loads(text)
-            self._put(mark, EventLimit(rule, Tally(tuple(sent), held), waits), limits.get(rule))
+            self._put(mark, EventLimit(rule, LimitTally(tuple(sent), held), waits), limits.get(rule))
 
     def told(self, mark: str, rule: Rule, now: float) -> int:
         """Note that one is told; return how many were held back before it."""

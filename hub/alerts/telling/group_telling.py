@@ -14,7 +14,7 @@ from hub.alerts.telling.decision import Decision, Say, Situation, Untold, audien
 from hub.alerts.telling.holding import hold
 from hub.alerts.telling.messages import group_body, member
 from hub.alerts.telling.said import NOTHING_SAID
-from hub.alerts.telling.words import Words
+from hub.alerts.telling.words import AlertWords
 from hub.alerts.trace import Trace
 from hub.ids import NotificationId, fingerprint_in
 from hub.limits import GROUP_ALERTS
@@ -32,7 +32,7 @@ class GroupTeller:
     """Tells of conversations when their time has come."""
 
     def __init__(
-        self, conversations: Conversations, register: Register, out: Outgoing, trace: Trace, words: Words
+        self, conversations: Conversations, register: Register, out: Outgoing, trace: Trace, words: AlertWords
     ) -> None:
         """Tell through `out`, and leave a trace of it."""
         self._conversations, self._register = conversations, register

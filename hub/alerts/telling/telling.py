@@ -23,7 +23,7 @@ from hub.alerts.telling.decision import (
 )
 from hub.alerts.telling.holding import hold
 from hub.alerts.telling.messages import holding_back, member, reminder
-from hub.alerts.telling.words import Words
+from hub.alerts.telling.words import AlertWords
 from hub.alerts.trace import Trace
 from hub.model import Phase, Suppressed, Suppressor
 from hub.rules.reading.rule import Rule
@@ -41,7 +41,7 @@ class Teller:
         suppression: Suppression,
         out: Outgoing,
         trace: Trace,
-        words: Words,
+        words: AlertWords,
     ) -> None:
         """Tell through `out`, and leave a trace of it."""
         self._conversations, self._register, self._suppression = conversations, register, suppression

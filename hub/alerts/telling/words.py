@@ -8,13 +8,13 @@ from hub.alerts.telling.messages import notification_body, with_flaps, with_held
 from hub.alerts.telling.texts import Rendered
 from hub.model import Phase
 
-__all__ = ["TextsOfNow", "Words"]
+__all__ = ["AlertWords", "TextsOfNow"]
 
 TextsOfNow = Callable[[Alert, float], Rendered | None]
 """Returns what a firing alert says by the values of this time; None where nothing newer is known."""
 
 
-class Words:
+class AlertWords:
     """Makes notifications. `hub` is what they say of their sender."""
 
     def __init__(self, hub: Mapping[str, str], texts_of_now: TextsOfNow) -> None:

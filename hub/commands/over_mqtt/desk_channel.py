@@ -24,7 +24,7 @@ from hub.ingest.mqtt.packet import Packet
 from hub.ingest.mqtt.session import BrokerSettings, Session
 from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, DESK_RETRY_SECONDS, REQUEST_BYTES
 
-__all__ = ["Channel", "desk_settings"]
+__all__ = ["DeskChannel", "desk_settings"]
 
 _NAME_CHARS = 80  # of a command that is shown
 Heard = Callable[[bytes, bool], Awaitable[None]]
@@ -36,7 +36,7 @@ def desk_settings(settings: BrokerSettings) -> BrokerSettings:
     return replace(settings, client_id=f"{settings.client_id}-desk", receive_maximum=100)
 
 
-class Channel:
+class DeskChannel:
     """The session that requests come by."""
 
     def __init__(

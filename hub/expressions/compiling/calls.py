@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hub.documents.nearest import nearest
-from hub.expressions.compiling.emitter import UNKNOWN, Code
+from hub.expressions.compiling.emitter import UNKNOWN, GeneratedCode
 from hub.expressions.compiling.history_calls import history
 from hub.expressions.compiling.resolver import Host, Resolver, path
 from hub.expressions.library import FUNCTIONS, Function, arithmetic, collections, comparison
@@ -14,28 +14,28 @@ from hub.expressions.library.collections import build_map
 from hub.expressions.library.regex import pattern
 from hub.expressions.names import HISTORY
 from hub.expressions.runtime.logic import invert
-from hub.expressions.syntax.ast import Call, Node
+from hub.expressions.syntax.ast import Call, SyntaxNode
 from hub.expressions.syntax.foreign import function_of_others
 from hub.expressions.values import an
 
 __all__ = ["BINARY", "build_map", "call", "invert", "negate"]
 
 
-class Compiler(Host, Protocol):
+class CallCompiler(Host, Protocol):
     """What a call asks of the compiler in which it stands."""
 
     lenient: bool
     names: Resolver
 
-    def alone(self, node: Node) -> tuple[Callable[..., Any], str, Resolver]:
+    def alone(self, node: SyntaxNode) -> tuple[Callable[..., Any], str, Resolver]:
         """Compile a node as an expression of its own."""
         ...
 
-    def code(self, node: Node) -> Code:
+    def code(self, node: SyntaxNode) -> GeneratedCode:
         """Write a node."""
         ...
 
-    def fold(self, code: Code, operands: list[Code], function: Callable[..., Any]) -> Code:
+    def fold(self, code: GeneratedCode, operands: list[GeneratedCode], function: Callable[..., Any]) -> GeneratedCode:
         """Compute it now, if that can be."""
         ...
 
@@ -56,7 +56,7 @@ BINARY = {
 }
 
 
-def call(compiler: Compiler, node: Call) -> Code:
+def call(compiler: CallCompiler, node: Call) -> GeneratedCode:
     """Write a call."""
     if node.target is None and node.function in HISTORY and compiler.scope.history:
         return history(compiler, node)
@@ -74,13 +74,13 @@ def call(compiler: Compiler, node: Call) -> Code:
     results = {signature.result for signature in fitting}
     kind = results.pop() if len(results) == 1 else "dyn"
     compiler.emit.costly = compiler.emit.costly or function.costly
-    code = Code(f"{function.symbol}({', '.join(code.text for code in codes)})", kind)
+    code = GeneratedCode(f"{function.symbol}({', '.join(code.text for code in codes)})", kind)
     if function.name in (".matches", "matches") and len(codes) == 2:
         return _matches(compiler, node, codes, code)
     return compiler.fold(code, codes, function.call)
 
 
-def _find(compiler: Compiler, node: Call) -> tuple[Function | None, bool]:
+def _find(compiler: CallCompiler, node: Call) -> tuple[Function | None, bool]:
     if node.target is None:
         return FUNCTIONS.get(node.function), False
     owner = path(node.target)
@@ -89,7 +89,7 @@ def _find(compiler: Compiler, node: Call) -> tuple[Function | None, bool]:
     return FUNCTIONS.get(f".{node.function}"), True
 
 
-def _unknown(compiler: Compiler, node: Call) -> Code:
+def _unknown(compiler: CallCompiler, node: Call) -> GeneratedCode:
     name = node.function
     if node.target is None:
         if name in HISTORY and not compiler.lenient:
@@ -115,7 +115,7 @@ def _unknown(compiler: Compiler, node: Call) -> Code:
     return compiler.undefined(f"unknown {what} {name!r}", node, meant or (f"did you mean {near!r}?" if near else ""))
 
 
-def _refuse(compiler: Compiler, node: Call, function: Function, kinds: list[str], has_receiver: bool) -> None:
+def _refuse(compiler: CallCompiler, node: Call, function: Function, kinds: list[str], has_receiver: bool) -> None:
     counts = {len(signature.arguments) for signature in function.signatures}
     given = kinds[1:] if has_receiver else kinds
     name = function.name.lstrip(".")
@@ -128,7 +128,7 @@ def _refuse(compiler: Compiler, node: Call, function: Function, kinds: list[str]
     compiler.fail(message, node, f"it is {' or '.join(function.doc)}")
 
 
-def _matches(compiler: Compiler, node: Call, codes: list[Code], code: Code) -> Code:
+def _matches(compiler: CallCompiler, node: Call, codes: list[GeneratedCode], code: GeneratedCode) -> GeneratedCode:
     """Compile a pattern that is known at load, or refuse it."""
     text = codes[1].constant
     if text is UNKNOWN or text.__class__ is not str:
@@ -140,4 +140,6 @@ def _matches(compiler: Compiler, node: Call, codes: list[Code], code: Code) -> C
         return compiler.undefined(message, node, "the syntax is RE2's: no back-references, no look-around")
     constant = compiler.emit.constant(compiled, "dyn")
     folded = compiler.fold(code, codes, FUNCTIONS[".matches"].call)
-    return folded if folded is not code else Code(f"matches_compiled({codes[0].text}, {constant.text})", "bool")
+    return (
+        folded if folded is not code else GeneratedCode(f"matches_compiled({codes[0].text}, {constant.text})", "bool")
+    )

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from hub.errors import CompileError
 from hub.expressions.compiling import calls, operators
-from hub.expressions.compiling.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.compiling.emitter import UNKNOWN, Emitter, GeneratedCode
 from hub.expressions.compiling.resolver import Resolver
 from hub.expressions.compiling.sharing import shared, size
 from hub.expressions.library import GLOBALS
@@ -33,9 +33,9 @@ from hub.expressions.syntax.ast import (
     Logic,
     MapOf,
     Name,
-    Node,
     Operation,
     Select,
+    SyntaxNode,
 )
 from hub.expressions.values import TYPES, an, type_of
 
@@ -57,14 +57,14 @@ def kind_of(value: Any) -> str:
 class Compiler:
     """Compiles one tree for one scope. `strict` makes the second of the two functions."""
 
-    def __init__(self, root: Node, text: str, scope: Scope, *, strict: bool = False) -> None:
+    def __init__(self, root: SyntaxNode, text: str, scope: Scope, *, strict: bool = False) -> None:
         """Take the tree and the names it may use."""
         self.root, self.text, self.scope, self.strict = root, text, scope, strict
         self.lenient = scope.bindings is not None
         self.emit = Emitter(again=strict)
         self.names = Resolver(self)
-        self.shared: dict[Node, int] = shared(root)
-        self.ready: dict[int, Code] = {}
+        self.shared: dict[SyntaxNode, int] = shared(root)
+        self.ready: dict[int, GeneratedCode] = {}
         self.absorbs = False
         self.types_wanted = False
 
@@ -91,7 +91,7 @@ class Compiler:
         texts = [(self.as_bool(code) if bare else code).text for code, bare in zip(codes, conditions, strict=True)]
         return self.emit.function(f"[{', '.join(texts)}]", [separately], fails=True)
 
-    def alone(self, node: Node) -> tuple[Callable[..., Any], str, Resolver]:
+    def alone(self, node: SyntaxNode) -> tuple[Callable[..., Any], str, Resolver]:
         """Compile a node as an expression of its own, where a text's own names mean fields; return its names too."""
         inner = Compiler(node, self.text, replace(self.scope, extra=frozenset(), own=(), history=False))
         run, kind = inner.compile(condition=False)
@@ -111,19 +111,19 @@ class Compiler:
         place.append(strict() if self.root.depth > _DEEP else make)
         return place
 
-    def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:
+    def fail(self, message: str, node: SyntaxNode, hint: str = "") -> NoReturn:
         """Refuse the expression at a node."""
         raise CompileError(message, node.at, self.text, hint)
 
-    def undefined(self, message: str, node: Node, hint: str = "") -> Code:
+    def undefined(self, message: str, node: SyntaxNode, hint: str = "") -> GeneratedCode:
         """Refuse it, or where that is left to run time write code that fails."""
         if not self.lenient:
             self.fail(message, node, hint)
-        return Code(f"undefined({self.emit.constant(message, 'string').text})")
+        return GeneratedCode(f"undefined({self.emit.constant(message, 'string').text})")
 
     # the walk
 
-    def code(self, node: Node) -> Code:
+    def code(self, node: SyntaxNode) -> GeneratedCode:
         """Write a node; what has been computed already is used again."""
         number = self.shared.get(node)
         if number is not None and number in self.ready:
@@ -135,8 +135,8 @@ class Compiler:
         if number is None or code.atom:
             return code  # type: ignore[no-any-return]
         first, again = self.emit.twice(code)
-        self.ready[number] = Code(again, code.kind, False, UNKNOWN, True)
-        return Code(first, code.kind, code.fails)
+        self.ready[number] = GeneratedCode(again, code.kind, False, UNKNOWN, True)
+        return GeneratedCode(first, code.kind, code.fails)
 
     @contextmanager
     def branch(self) -> Iterator[None]:
@@ -145,18 +145,18 @@ class Compiler:
         yield
         self.ready = before
 
-    def as_bool(self, code: Code) -> Code:
+    def as_bool(self, code: GeneratedCode) -> GeneratedCode:
         """Write that a value must be a bool."""
-        return code if code.kind == "bool" else Code(f"truth({code.text})", "bool")
+        return code if code.kind == "bool" else GeneratedCode(f"truth({code.text})", "bool")
 
-    def _doubt(self, node: Node) -> None:
+    def _doubt(self, node: SyntaxNode) -> None:
         """Refuse a name that is asked for true or false and is surely a schedule's, misspelt."""
         if self.scope.schedules and (meant := self.names.doubted(node)):
             name = node.name if isinstance(node, Name) else ""
             hint = f"did you mean {meant!r}? a field of the payload is payload.{name}"
             self.fail(f"there is no schedule {name!r}", node, hint)
 
-    def fold(self, code: Code, operands: list[Code], function: Callable[..., Any]) -> Code:
+    def fold(self, code: GeneratedCode, operands: list[GeneratedCode], function: Callable[..., Any]) -> GeneratedCode:
         """Compute it now if all operands are constants and it has a value."""
         values = [operand.constant for operand in operands]
         if not operands or any(value is UNKNOWN for value in values):
@@ -168,29 +168,31 @@ class Compiler:
             return code
         return self.emit.constant(value, kind_of(value))
 
-    def _literal(self, node: Literal) -> Code:
+    def _literal(self, node: Literal) -> GeneratedCode:
         return self.emit.constant(node.value, kind_of(node.value))
 
-    def _name(self, node: Name) -> Code:
+    def _name(self, node: Name) -> GeneratedCode:
         return self.names.name(node)
 
-    def _select(self, node: Select) -> Code:
+    def _select(self, node: Select) -> GeneratedCode:
         found = self.names.member(node)
         if found is not None:
             return found
         operand = self.code(node.operand)
         field = self.emit.constant(node.field, "string")
         if node.optional:
-            return Code(f"optional_element({operand.text}, {field.text})", "optional")
+            return GeneratedCode(f"optional_element({operand.text}, {field.text})", "optional")
         if operand.kind not in ("map", "dyn", "optional"):
             message = f"{an(operand.kind)} has no member {node.field!r}"
             return self.undefined(message, node, self.names.hiding(node.operand))
         if operand.kind in ("dyn", "optional"):
             first, again = self.emit.twice(operand)
-            return Code(f"({again}[{field.text}] if {first}.__class__ is dict else field({again}, {field.text}))")
-        return Code(f"{operand.text}[{field.text}]")
+            return GeneratedCode(
+                f"({again}[{field.text}] if {first}.__class__ is dict else field({again}, {field.text}))"
+            )
+        return GeneratedCode(f"{operand.text}[{field.text}]")
 
-    def _has(self, node: Has) -> Code:
+    def _has(self, node: Has) -> GeneratedCode:
         found = self.names.has(node)
         if found is not None:
             return found
@@ -199,19 +201,19 @@ class Compiler:
             message = f"{an(operand.kind)} has no member {node.field!r}"
             return self.undefined(message, node, self.names.hiding(node.operand))
         field = self.emit.constant(node.field, "string")
-        return Code(f"has_field({operand.text}, {field.text})", "bool")
+        return GeneratedCode(f"has_field({operand.text}, {field.text})", "bool")
 
-    def _index(self, node: Index) -> Code:
+    def _index(self, node: Index) -> GeneratedCode:
         operand, key = self.code(node.operand), self.code(node.key)
         if operand.kind not in ("map", "list", "dyn", "optional"):
             return self.undefined(f"{an(operand.kind)} has no elements", node, self.names.hiding(node.operand))
         if operand.kind == "list" and key.kind not in (*NUMBERS, "dyn"):
             return self.undefined(f"the index of a list is a number, not {an(key.kind)}", node)
         name = "optional_element" if node.optional else "element"
-        code = Code(f"{name}({operand.text}, {key.text})", "optional" if node.optional else "dyn")
+        code = GeneratedCode(f"{name}({operand.text}, {key.text})", "optional" if node.optional else "dyn")
         return self.fold(code, [operand, key], GLOBALS[name])  # type: ignore[arg-type]
 
-    def _operation(self, node: Operation) -> Code:
+    def _operation(self, node: Operation) -> GeneratedCode:
         if len(node.operands) == 1:
             return self._unary(node)
         left_node, right_node = node.operands
@@ -223,7 +225,7 @@ class Compiler:
         self.types_wanted = False
         return self.fold(self._binary(node, left, right), [left, right], calls.BINARY[node.operator])
 
-    def _check_chain(self, node: Operation, left: Node) -> None:
+    def _check_chain(self, node: Operation, left: SyntaxNode) -> None:
         """Refuse `a < x < b`: it would order the outcome of the first comparison."""
         if isinstance(left, Operation) and left.operator in _ORDERS and len(left.operands) == 2:
             middle = self.text[left.at + len(left.operator) : node.at].strip(" ()")
@@ -234,7 +236,7 @@ class Compiler:
         """Say whether an operand is `type(…)`, so that `int` beside it is the type and not a field."""
         return any(isinstance(n, Call) and n.target is None and n.function == "type" for n in node.operands)
 
-    def _binary(self, node: Operation, left: Code, right: Code) -> Code:
+    def _binary(self, node: Operation, left: GeneratedCode, right: GeneratedCode) -> GeneratedCode:
         operator = node.operator
         if operator == "in":
             return self._in(node, left, right)
@@ -255,11 +257,11 @@ class Compiler:
             kind = "dyn"
         return operators.arithmetic(self.emit, operator, left, right, kind)
 
-    def _compare_hint(self, node: Operation, left: Code, right: Code) -> str:
+    def _compare_hint(self, node: Operation, left: GeneratedCode, right: GeneratedCode) -> str:
         captured = self.names.captured(node.operands) if {left.kind, right.kind} & NUMBERS else ""
         return captured or self.names.meant(node.operands) or _compare_hint(left.kind, right.kind)
 
-    def _in(self, node: Operation, left: Code, right: Code) -> Code:
+    def _in(self, node: Operation, left: GeneratedCode, right: GeneratedCode) -> GeneratedCode:
         if right.kind not in ("list", "map", "dyn"):
             return self.undefined(f"{an(right.kind)} has no members", node, "for strings write text.contains(part)")
         items = right.constant
@@ -272,26 +274,26 @@ class Compiler:
             words = self.emit.constant(frozenset(items), "dyn")
             first, again = self.emit.twice(left)
             text = f"({again} in {words.text} if {first}.__class__ is str else False)"
-            return Code(text, "bool", left.fails)
+            return GeneratedCode(text, "bool", left.fails)
         self.emit.costly = True
-        return Code(f"member({left.text}, {right.text})", "bool")
+        return GeneratedCode(f"member({left.text}, {right.text})", "bool")
 
-    def _unary(self, node: Operation) -> Code:
+    def _unary(self, node: Operation) -> GeneratedCode:
         operand = self.code(node.operands[0])
         if node.operator == "!":
             self._doubt(node.operands[0])
             if operand.kind == "bool":
-                return self.fold(Code(f"(not {operand.text})", "bool", operand.fails), [operand], calls.invert)
+                return self.fold(GeneratedCode(f"(not {operand.text})", "bool", operand.fails), [operand], calls.invert)
             if operand.kind != "dyn":
                 return self.undefined(f"! needs true or false, not {an(operand.kind)}", node)
-            return Code(f"invert({operand.text})", "bool")
+            return GeneratedCode(f"invert({operand.text})", "bool")
         if operand.kind not in (*NUMBERS, "dyn") or operand.kind == "uint":
             return self.undefined(f"there is no - of {an(operand.kind)}", node)
-        return self.fold(Code(f"negate({operand.text})", operand.kind), [operand], calls.negate)
+        return self.fold(GeneratedCode(f"negate({operand.text})", operand.kind), [operand], calls.negate)
 
-    def _logic(self, node: Logic) -> Code:
+    def _logic(self, node: Logic) -> GeneratedCode:
         codes = []
-        before: dict[int, Code] = {}
+        before: dict[int, GeneratedCode] = {}
         for number, operand in enumerate(node.operands):
             before = self.ready.copy() if number == 1 else before
             code = self._operand(operand, node.operator)
@@ -310,11 +312,11 @@ class Compiler:
         self.absorbs = self.absorbs or any(code.fails for code in codes[:-1])
         if self.strict and fails:
             name = "disjunction" if decisive else "conjunction"
-            return Code(f"{name}({', '.join('lambda: ' + code.text for code in codes)})", "bool")
+            return GeneratedCode(f"{name}({', '.join('lambda: ' + code.text for code in codes)})", "bool")
         join = " or " if decisive else " and "
-        return Code(f"({join.join(code.text for code in codes)})", "bool", fails)
+        return GeneratedCode(f"({join.join(code.text for code in codes)})", "bool", fails)
 
-    def _operand(self, node: Node, operator: str) -> Code:
+    def _operand(self, node: SyntaxNode, operator: str) -> GeneratedCode:
         if self.strict:
             with self.branch():
                 code = self.code(node)
@@ -326,7 +328,7 @@ class Compiler:
         self._doubt(node)
         return self.as_bool(code)
 
-    def _conditional(self, node: Conditional) -> Code:
+    def _conditional(self, node: Conditional) -> GeneratedCode:
         test = self.code(node.test)
         if test.kind not in ("bool", "dyn") and not self.lenient:
             self.fail(f"? needs true or false before it, not {an(test.kind)}", node)
@@ -340,32 +342,32 @@ class Compiler:
             other = self.code(node.other)
         kind = then.kind if then.kind == other.kind else "number" if {then.kind, other.kind} <= NUMBERS else "dyn"
         fails = test.fails or then.fails or other.fails
-        return Code(f"({then.text} if {test.text} else {other.text})", kind, fails)
+        return GeneratedCode(f"({then.text} if {test.text} else {other.text})", kind, fails)
 
-    def _listof(self, node: ListOf) -> Code:
+    def _listof(self, node: ListOf) -> GeneratedCode:
         codes = [self.code(item.value) for item in node.items]
         if any(item.optional for item in node.items):
             pairs = zip(codes, node.items, strict=True)
             parts = [f"*present({code.text})" if item.optional else code.text for code, item in pairs]
-            return Code(f"[{', '.join(parts)}]", "list")
-        code = Code(f"[{', '.join(code.text for code in codes)}]", "list", any(code.fails for code in codes))
+            return GeneratedCode(f"[{', '.join(parts)}]", "list")
+        code = GeneratedCode(f"[{', '.join(code.text for code in codes)}]", "list", any(code.fails for code in codes))
         return self.fold(code, codes, lambda *values: list(values))
 
-    def _mapof(self, node: MapOf) -> Code:
-        parts: list[Code] = []
+    def _mapof(self, node: MapOf) -> GeneratedCode:
+        parts: list[GeneratedCode] = []
         for entry in node.entries:
             key = self.code(entry.key)
             value = self.code(entry.value)
             if key.kind in ("double", "null", "list", "map", "bytes") and not self.lenient:
                 self.fail(f"{an(key.kind)} cannot be the key of a map", entry)
-            parts += [key, Code(f"entry({value.text})") if entry.optional else value]
-        code = Code(f"build_map({', '.join(part.text for part in parts)})", "map")
+            parts += [key, GeneratedCode(f"entry({value.text})") if entry.optional else value]
+        code = GeneratedCode(f"build_map({', '.join(part.text for part in parts)})", "map")
         return code if any(entry.optional for entry in node.entries) else self.fold(code, parts, calls.build_map)
 
-    def _call(self, node: Call) -> Code:
+    def _call(self, node: Call) -> GeneratedCode:
         return calls.call(self, node)
 
-    def _comprehension(self, node: Comprehension) -> Code:
+    def _comprehension(self, node: Comprehension) -> GeneratedCode:
         over = self.code(node.over)
         wanted = ("optional",) if node.macro.startswith("opt") else ("list", "map")
         if over.kind not in (*wanted, "dyn"):
@@ -379,20 +381,24 @@ class Compiler:
                     bodies.append(f"lambda {', '.join(variables)}: {self.code(body).text}")
         cost = 1 + sum(size(body) for body in node.bodies)
         both = len(node.variables) == 2
-        return Code(f"{function}({over.text}, {both}, {cost}, {', '.join(bodies)})", kind)
+        return GeneratedCode(f"{function}({over.text}, {both}, {cost}, {', '.join(bodies)})", kind)
 
-    def _bind(self, node: Bind) -> Code:
+    def _bind(self, node: Bind) -> GeneratedCode:
         with self.branch():
             value = self.code(node.value)
         if value.atom:
             with self.names.standing_for(node.variable, value):
                 return self.code(node.body)
         with self.branch(), self.names.bound([node.variable]) as (name,):
-            variable = Code(f"{name}()", value.kind) if value.fails else Code(name, value.kind, False, UNKNOWN, True)
+            variable = (
+                GeneratedCode(f"{name}()", value.kind)
+                if value.fails
+                else GeneratedCode(name, value.kind, False, UNKNOWN, True)
+            )
             with self.names.standing_for(node.variable, variable):
                 body = self.code(node.body)
         computed = f"Lazy(lambda: {value.text})" if value.fails else value.text
-        return Code(f"(lambda {name}: {body.text})({computed})", body.kind, body.fails)
+        return GeneratedCode(f"(lambda {name}: {body.text})({computed})", body.kind, body.fails)
 
 
 def _compare_hint(left: str, right: str) -> str:

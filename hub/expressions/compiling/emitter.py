@@ -15,13 +15,13 @@ from hub.expressions.library import GLOBALS
 from hub.expressions.names import NO_SAMPLES
 from hub.limits import EXPRESSION_STEPS
 
-__all__ = ["UNKNOWN", "Code", "Emitter"]
+__all__ = ["UNKNOWN", "Emitter", "GeneratedCode"]
 
 UNKNOWN: Any = object()
 
 
 @dataclass(slots=True)
-class Code:
+class GeneratedCode:
     """A piece of Python that computes a value.
 
     `kind`: its static type, or `dyn`; `fails`: it can raise; `constant`: its value, if known at load; `atom`: it is a
@@ -46,20 +46,20 @@ class Emitter:
         self._temporaries = 0
         self.costly = False
 
-    def constant(self, value: Any, kind: str) -> Code:
+    def constant(self, value: Any, kind: str) -> GeneratedCode:
         """Return a constant as code."""
         key = (value.__class__, repr(value)) if isinstance(value, (str, int, float, bytes)) else id(value)
         if key not in self._known:
             self._known[key] = f"K{len(self.constants)}"
             self.constants.append(value)
-        return Code(self._known[key], kind, False, value, True)
+        return GeneratedCode(self._known[key], kind, False, value, True)
 
     def temporary(self) -> str:
         """Return a fresh local name."""
         self._temporaries += 1
         return f"t{self._temporaries}"
 
-    def twice(self, code: Code) -> tuple[str, str]:
+    def twice(self, code: GeneratedCode) -> tuple[str, str]:
         """Return how to write the value for the first time, and how again."""
         if code.atom:
             return code.text, code.text
@@ -79,7 +79,7 @@ class Emitter:
         again = self.constant(fallback, "dyn").text
         return self._made(f"  try:\n    return {result}\n  except ERRORS:\n    return {again}[0](F, C, X, S)\n")
 
-    def chain(self, operands: list[Code], decisive: bool) -> Callable[..., Any]:
+    def chain(self, operands: list[GeneratedCode], decisive: bool) -> Callable[..., Any]:
         """Make the function of a chain of `&&` or `||` in which every operand is guarded."""
         sign = "" if decisive else "not "
         body = "  e = None\n"

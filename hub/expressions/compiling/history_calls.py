@@ -10,12 +10,12 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from hub.expressions.compiling.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.compiling.emitter import UNKNOWN, Emitter, GeneratedCode
 from hub.expressions.compiling.resolver import Resolver
 from hub.expressions.names import HISTORY
 from hub.expressions.runtime.functions import NUMBERS
 from hub.expressions.sampled import NUMBER, SAMPLED, TRAIL, HistoryFunction
-from hub.expressions.syntax.ast import Bind, Call, Comprehension, Name, Node
+from hub.expressions.syntax.ast import Bind, Call, Comprehension, Name, SyntaxNode
 from hub.expressions.values import an
 from hub.limits import WINDOW_SECONDS
 
@@ -48,26 +48,26 @@ class Reading(NamedTuple):
     arguments: tuple[float, ...] = ()
 
 
-class Compiler(Protocol):
+class SlotCompiler(Protocol):
     """What is asked of the compiler in which a call stands."""
 
     names: Resolver
     emit: Emitter
 
-    def code(self, node: Node) -> Code:
+    def code(self, node: SyntaxNode) -> GeneratedCode:
         """Write a node."""
         ...
 
-    def alone(self, node: Node) -> tuple[Run, str, Resolver]:
+    def alone(self, node: SyntaxNode) -> tuple[Run, str, Resolver]:
         """Compile a node as an expression of its own: the function, the kind of its value, its names."""
         ...
 
-    def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:
+    def fail(self, message: str, node: SyntaxNode, hint: str = "") -> NoReturn:
         """Refuse the expression at a node."""
         ...
 
 
-def history(compiler: Compiler, node: Call) -> Code:
+def history(compiler: SlotCompiler, node: Call) -> GeneratedCode:
     """Write a call of a history function."""
     name = node.function
     sampled, arguments = SAMPLED[name], node.arguments
@@ -80,10 +80,10 @@ def history(compiler: Compiler, node: Call) -> Code:
     compiler.names.readings[Reading(slot, name, extra)] = None
     key = compiler.emit.constant(slot.key, "string").text
     more = ", ".join(compiler.emit.constant(each, "double").text for each in extra)
-    return Code(f"S[{key}].{name}({more})", sampled.kind)
+    return GeneratedCode(f"S[{key}].{name}({more})", sampled.kind)
 
 
-def _window(compiler: Compiler, node: Node, form: str) -> float:
+def _window(compiler: SlotCompiler, node: SyntaxNode, form: str) -> float:
     span = compiler.code(node).constant
     if span is UNKNOWN or not isinstance(span, timedelta):
         compiler.fail("the window is a duration that is written out", node, f"it is {form}")
@@ -93,14 +93,14 @@ def _window(compiler: Compiler, node: Node, form: str) -> float:
     return seconds
 
 
-def _percent(compiler: Compiler, node: Node) -> float:
+def _percent(compiler: SlotCompiler, node: SyntaxNode) -> float:
     percent = compiler.code(node).constant
     if percent.__class__ not in (int, float) or not 0 <= percent <= 100:
         compiler.fail("the percentage is a number from 0 to 100 that is written out", node, "percentile(x, 95, 10m)")
     return float(percent)
 
 
-def _slot(compiler: Compiler, node: Call, sampled: HistoryFunction, seconds: float) -> Slot:
+def _slot(compiler: SlotCompiler, node: Call, sampled: HistoryFunction, seconds: float) -> Slot:
     argument = node.arguments[0]
     for inner in _all(argument):
         if isinstance(inner, Call) and inner.target is None and inner.function in HISTORY:
@@ -125,14 +125,14 @@ def _slot(compiler: Compiler, node: Call, sampled: HistoryFunction, seconds: flo
     )
 
 
-def _all(node: Node) -> list[Node]:
+def _all(node: SyntaxNode) -> list[SyntaxNode]:
     found = [node]
     for each in found:
         found += each.below()
     return found
 
 
-def _spelled(node: Node) -> str:
+def _spelled(node: SyntaxNode) -> str:
     """Write a tree so that the same expression is the same text, today and after a restart."""
     own = node.own()
     if isinstance(node, Comprehension):

@@ -6,7 +6,7 @@ else cannot be compared, Python refuses itself.
 
 import operator as python
 
-from hub.expressions.compiling.emitter import UNKNOWN, Code, Emitter
+from hub.expressions.compiling.emitter import UNKNOWN, Emitter, GeneratedCode
 from hub.expressions.runtime.functions import NUMBERS
 
 __all__ = ["arithmetic", "arithmetic_kind", "comparable", "comparison", "equality"]
@@ -31,7 +31,7 @@ def comparable(left: str, right: str, ordered: bool) -> bool:
     return left == right and (not ordered or left in _SELVES)
 
 
-def _exact(left: Code, right: Code) -> bool:
+def _exact(left: GeneratedCode, right: GeneratedCode) -> bool:
     """Say whether Python compares two numbers as CEL does."""
     if left.kind == right.kind and left.kind in ("int", "uint", "double"):
         return True
@@ -40,25 +40,25 @@ def _exact(left: Code, right: Code) -> bool:
     )
 
 
-def comparison(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
+def comparison(emit: Emitter, operator: str, left: GeneratedCode, right: GeneratedCode) -> GeneratedCode:
     """Write `left < right` and its like."""
     fails = left.fails or right.fails
     numbers = left.kind in NUMBERS and right.kind in NUMBERS and _exact(left, right)
     if numbers or (left.kind == right.kind and left.kind in _DIRECT):
-        return Code(f"({left.text} {operator} {right.text})", "bool", fails)
+        return GeneratedCode(f"({left.text} {operator} {right.text})", "bool", fails)
     slow = _ORDER[operator]
     if {left.kind, right.kind} == {"dyn", "string"}:
-        return Code(f"({left.text} {operator} {right.text})", "bool")
+        return GeneratedCode(f"({left.text} {operator} {right.text})", "bool")
     if left.kind == "dyn" and right.kind in NUMBERS and right.atom and _exact(left, right):
         return _with_number(emit, operator, left, right)
     if right.kind == "dyn" and left.kind in NUMBERS and left.atom and _exact(left, right):
         return comparison(emit, _MIRROR[operator], right, left)
     if left.kind in ("dyn", "double") and right.kind in ("dyn", "double"):
         return _both_doubles(emit, operator, slow, left, right, "bool")
-    return Code(f"{slow}({left.text}, {right.text})", "bool", fails or left.kind != right.kind)
+    return GeneratedCode(f"{slow}({left.text}, {right.text})", "bool", fails or left.kind != right.kind)
 
 
-def _with_number(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
+def _with_number(emit: Emitter, operator: str, left: GeneratedCode, right: GeneratedCode) -> GeneratedCode:
     """Write the comparison of an unknown with a number: Python would order a bool as 0 or 1, CEL does not.
 
     So a bool must be told from a number, but only where the result is one that a bool would give.
@@ -71,37 +71,39 @@ def _with_number(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
         text = f"({first} {operator} {right.text} and ({again}.__class__ is not bool or unordered({again})))"
     else:
         text = f"({again} {operator} {right.text} if {first}.__class__ is not bool else unordered({again}))"
-    return Code(text, "bool")
+    return GeneratedCode(text, "bool")
 
 
-def _both_doubles(emit: Emitter, operator: str, slow: str, left: Code, right: Code, kind: str) -> Code:
+def _both_doubles(
+    emit: Emitter, operator: str, slow: str, left: GeneratedCode, right: GeneratedCode, kind: str
+) -> GeneratedCode:
     """Write an operator directly where both are doubles, and else as a call."""
     a, again_a = emit.twice(left)
     b, again_b = emit.twice(right)
     test = f"{a}.__class__ is {b}.__class__ is float"
-    return Code(f"({again_a} {operator} {again_b} if {test} else {slow}({again_a}, {again_b}))", kind)
+    return GeneratedCode(f"({again_a} {operator} {again_b} if {test} else {slow}({again_a}, {again_b}))", kind)
 
 
-def equality(emit: Emitter, operator: str, left: Code, right: Code) -> Code:
+def equality(emit: Emitter, operator: str, left: GeneratedCode, right: GeneratedCode) -> GeneratedCode:
     """Write `left == right` or `!=`."""
     if left.constant is not UNKNOWN and right.constant is UNKNOWN:
         left, right = right, left
     fails = left.fails or right.fails
     if right.constant is True or right.constant is False or right.constant is None:
         sign = "is" if operator == "==" else "is not"
-        return Code(f"({left.text} {sign} {right.constant})", "bool", fails)
+        return GeneratedCode(f"({left.text} {sign} {right.constant})", "bool", fails)
     if right.kind == "string" or (right.kind in NUMBERS and left.kind in NUMBERS and _exact(left, right)):
-        return Code(f"({left.text} {operator} {right.text})", "bool", fails)
+        return GeneratedCode(f"({left.text} {operator} {right.text})", "bool", fails)
     if right.kind in NUMBERS and right.constant is not UNKNOWN and _exact(left, right):
         if right.constant not in (0, 1):
-            return Code(f"({left.text} {operator} {right.text})", "bool", fails)
+            return GeneratedCode(f"({left.text} {operator} {right.text})", "bool", fails)
         first, again = emit.twice(left)
         one = "True" if right.constant == 1 else "False"
         join, sign = ("and", "is not") if operator == "==" else ("or", "is")
-        return Code(f"({first} {operator} {right.text} {join} {again} {sign} {one})", "bool", fails)
+        return GeneratedCode(f"({first} {operator} {right.text} {join} {again} {sign} {one})", "bool", fails)
     name = "equal" if operator == "==" else "unequal"
     emit.costly = emit.costly or not ({left.kind, right.kind} & _SCALARS)
-    return Code(f"{name}({left.text}, {right.text})", "bool", fails)
+    return GeneratedCode(f"{name}({left.text}, {right.text})", "bool", fails)
 
 
 def arithmetic_kind(operator: str, left: str, right: str) -> str:
@@ -133,19 +135,19 @@ def _half_known(operator: str, known: str) -> str:
     return results.pop() if len(results) == 1 else "dyn" if results else ""
 
 
-def arithmetic(emit: Emitter, operator: str, left: Code, right: Code, kind: str) -> Code:
+def arithmetic(emit: Emitter, operator: str, left: GeneratedCode, right: GeneratedCode, kind: str) -> GeneratedCode:
     """Write `left + right` and its like."""
     slow = _ARITHMETIC[operator]
     emit.costly = emit.costly or (operator == "+" and kind not in NUMBERS)
     fails = left.fails or right.fails
     safe = operator in "+-*" or (operator == "/" and right.constant not in (UNKNOWN, 0.0))
     if left.kind == right.kind == "double" and safe:
-        return Code(f"({left.text} {operator} {right.text})", "double", fails)
+        return GeneratedCode(f"({left.text} {operator} {right.text})", "double", fails)
     unknown, known = (left, right) if left.kind == "dyn" else (right, left)
     if (unknown.kind, known.kind) == ("dyn", "double") and safe and known.atom:
         first, again = emit.twice(unknown)
         a, b = (again, right.text) if unknown is left else (left.text, again)
-        return Code(f"({a} {operator} {b} if {first}.__class__ is float else {slow}({a}, {b}))", kind)
+        return GeneratedCode(f"({a} {operator} {b} if {first}.__class__ is float else {slow}({a}, {b}))", kind)
     if left.kind in ("dyn", "double") and right.kind in ("dyn", "double") and safe:
         return _both_doubles(emit, operator, slow, left, right, kind)
-    return Code(f"{slow}({left.text}, {right.text})", kind)
+    return GeneratedCode(f"{slow}({left.text}, {right.text})", kind)

@@ -5,25 +5,25 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
 
 from hub.documents.nearest import nearest
-from hub.expressions.compiling.emitter import Code, Emitter
+from hub.expressions.compiling.emitter import Emitter, GeneratedCode
 from hub.expressions.names import BUILTINS, EVENT, Scope
-from hub.expressions.syntax.ast import Has, Name, Node, Select
+from hub.expressions.syntax.ast import Has, Name, Select, SyntaxNode
 from hub.expressions.syntax.misspelt import misspelt
 from hub.expressions.values import TYPES
 
 __all__ = ["Host", "Resolver", "path"]
 
 _CONTEXT = {
-    "topic": Code("X.topic", "string", False),
-    "device": Code("X.device", "map", False),
-    "labels": Code("X.labels", "map", False),
-    "now": Code("now_of(X)", "timestamp", False),
-    "value": Code("value_of(X)"),
+    "topic": GeneratedCode("X.topic", "string", False),
+    "device": GeneratedCode("X.device", "map", False),
+    "labels": GeneratedCode("X.labels", "map", False),
+    "now": GeneratedCode("now_of(X)", "timestamp", False),
+    "value": GeneratedCode("value_of(X)"),
 }
 _EVENT = {"time": "arrival_of(X)", "qos": "X.qos", "retain": "X.retain", "size": "X.size"}
 
 
-def path(node: Node) -> str:
+def path(node: SyntaxNode) -> str:
     """Return `a.b.c` for a chain of members that begins with a name; `` for anything else."""
     fields: list[str] = []
     while isinstance(node, Select) and not node.optional:
@@ -39,11 +39,11 @@ class Host(Protocol):
     emit: Emitter
     types_wanted: bool
 
-    def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:
+    def fail(self, message: str, node: SyntaxNode, hint: str = "") -> NoReturn:
         """Refuse the expression at a node."""
         ...
 
-    def undefined(self, message: str, node: Node, hint: str = "") -> Code:
+    def undefined(self, message: str, node: SyntaxNode, hint: str = "") -> GeneratedCode:
         """Refuse it, or write code that fails."""
         ...
 
@@ -54,7 +54,7 @@ class Resolver:
     def __init__(self, compiler: Host) -> None:
         """Stand beside a compiler."""
         self.compiler, self.scope, self.emit = compiler, compiler.scope, compiler.emit
-        self.variables: dict[str, Code] = {}
+        self.variables: dict[str, GeneratedCode] = {}
         self.fields: set[str] = set()
         self.captures: set[str] = set()
         self.schedules: set[str] = set()
@@ -77,19 +77,19 @@ class Resolver:
         self.variables = before.copy()
         python = [self.emit.temporary() for _ in names]
         for name, variable in zip(names, python, strict=True):
-            self.variables[name] = Code(variable, "dyn", False, atom=True)
+            self.variables[name] = GeneratedCode(variable, "dyn", False, atom=True)
         yield python
         self.variables = before
 
     @contextmanager
-    def standing_for(self, name: str, code: Code) -> Iterator[None]:
+    def standing_for(self, name: str, code: GeneratedCode) -> Iterator[None]:
         """Let a variable stand for code that has been written."""
         before = self.variables
         self.variables = before | {name: code}
         yield
         self.variables = before
 
-    def plain_field(self, node: Node) -> str | None:
+    def plain_field(self, node: SyntaxNode) -> str | None:
         """Return the payload's field that an expression is, if it is nothing else."""
         if len(self.fields) != 1 or self.captures or self.needs_context:
             return None
@@ -98,7 +98,7 @@ class Resolver:
             return field
         return field if isinstance(node, Select) and not node.optional and path(node) == f"payload.{field}" else None
 
-    def hiding(self, node: Node) -> str:
+    def hiding(self, node: SyntaxNode) -> str:
         """Say which capture stands before what was meant, if one does: `device.x` beside a capture {device}."""
         hidden = {*BUILTINS, *self.scope.schedules}
         if not isinstance(node, Name) or node.name not in self.scope.captures or node.name not in hidden:
@@ -107,7 +107,7 @@ class Resolver:
         what = what if node.name in BUILTINS else f"the schedule {node.name!r}"
         return f"the capture {{{node.name}}} hides {what}; give the capture another name to reach it"
 
-    def captured(self, nodes: list[Node]) -> str:
+    def captured(self, nodes: list[SyntaxNode]) -> str:
         """Say what to write where a capture was compared with a number: the payload's field, perhaps."""
         for node in nodes:
             if isinstance(node, Name) and node.name in self.scope.captures and node.name not in self.variables:
@@ -117,7 +117,7 @@ class Resolver:
                 )
         return ""
 
-    def meant(self, nodes: list[Node]) -> str:
+    def meant(self, nodes: list[SyntaxNode]) -> str:
         """Say what to write where the whole `device`, or a schedule, was compared: the payload's field, most likely."""
         for node in nodes:
             if not isinstance(node, Name) or node.name in self.scope.captures or node.name in self.variables:
@@ -128,19 +128,19 @@ class Resolver:
                 return f"{node.name!r} is a schedule, true or false; the payload's field is payload.{node.name}"
         return ""
 
-    def doubted(self, node: Node) -> str:
+    def doubted(self, node: SyntaxNode) -> str:
         """Say which schedule was meant by a name that is asked for true or false and is nearly that of one."""
         if not isinstance(node, Name) or node.name in self.scope.captures or self.local(node):
             return ""
         return "" if node.name not in self.fields else misspelt(node.name, self.scope.schedules)
 
-    def local(self, node: Node) -> bool:
+    def local(self, node: SyntaxNode) -> bool:
         """Say whether a chain of members begins with a variable of a macro."""
         while isinstance(node, Select):
             node = node.operand
         return isinstance(node, Name) and node.name in self.variables and not node.rooted
 
-    def name(self, node: Name) -> Code:
+    def name(self, node: Name) -> GeneratedCode:
         """Write a bare name."""
         name, scope = node.name, self.scope
         if name in self.variables and not node.rooted:
@@ -150,52 +150,52 @@ class Resolver:
         found = self.given(name, node)
         return found or (self.compiler.types_wanted and self.type_name(name)) or self.field(name)
 
-    def given(self, name: str, node: Name) -> Code | None:
+    def given(self, name: str, node: Name) -> GeneratedCode | None:
         """Write a name that no payload can have; None where it is none of these."""
         scope = self.scope
         if name in (own := dict(scope.own)):
             return self.emit.constant(own[name], "string")
         if name in scope.extra:
             self.asks_event = True
-            return Code(f"X.extra[{self.emit.constant(name, 'string').text}]")
+            return GeneratedCode(f"X.extra[{self.emit.constant(name, 'string').text}]")
         if name in scope.captures:
             self.captures.add(name)
             self.asks_message = True
-            return Code(f"C[{scope.captures.index(name)}]", "string", False)
+            return GeneratedCode(f"C[{scope.captures.index(name)}]", "string", False)
         if name in BUILTINS:
             return self.builtin(name, node)
         if name in scope.schedules:
             self.schedules.add(name)
-            return Code(f"X.schedules[{self.emit.constant(name, 'string').text}].active(X.now)", "bool", False)
+            return GeneratedCode(f"X.schedules[{self.emit.constant(name, 'string').text}].active(X.now)", "bool", False)
         return None
 
-    def binding(self, name: str, node: Node) -> Code:
+    def binding(self, name: str, node: SyntaxNode) -> GeneratedCode:
         """Write a bare name where there are bindings only."""
         if name in (self.scope.bindings or ()):
             return self.field(name)
         return self.type_name(name) or self.compiler.undefined(f"undeclared name {name!r}", node)
 
-    def type_name(self, name: str) -> Code | None:
+    def type_name(self, name: str) -> GeneratedCode | None:
         """Write a type, if it is one's name."""
         return self.emit.constant(TYPES[name], "type") if name in TYPES else None
 
-    def builtin(self, name: str, node: Node) -> Code:
+    def builtin(self, name: str, node: SyntaxNode) -> GeneratedCode:
         """Write one of the built-in names."""
         if name == "payload":
             self.asks_message = True
-            return Code("F", "map", False, atom=True)
+            return GeneratedCode("F", "map", False, atom=True)
         if name == "event":
             self.compiler.fail("event has members", node, f"event.{', event.'.join(EVENT)}")
         self.asks_event = True
         return _CONTEXT[name]
 
-    def field(self, name: str) -> Code:
+    def field(self, name: str) -> GeneratedCode:
         """Write a field of the payload."""
         self.fields.add(name)
         self.asks_message = True
-        return Code(f"F[{self.emit.constant(name, 'string').text}]")
+        return GeneratedCode(f"F[{self.emit.constant(name, 'string').text}]")
 
-    def member(self, node: Select) -> Code | None:
+    def member(self, node: Select) -> GeneratedCode | None:
         """Write a chain of members that means something as a whole; None where it is a member of a value."""
         if self.local(node):
             return None
@@ -206,23 +206,23 @@ class Resolver:
             return self.type_name(dotted)
         return None if bindings is not None else self.of_builtin(node)
 
-    def of_builtin(self, node: Select) -> Code | None:
+    def of_builtin(self, node: Select) -> GeneratedCode | None:
         """Write `payload.x` and `event.x`."""
         owner = node.operand.name if isinstance(node.operand, Name) and not node.optional else ""
         if owner not in ("payload", "event") or owner in self.scope.extra or owner in self.scope.captures:
             return None
         return self.field(node.field) if owner == "payload" else self.of_event(node.field, node)
 
-    def of_event(self, field: str, node: Node) -> Code:
+    def of_event(self, field: str, node: SyntaxNode) -> GeneratedCode:
         """Write `event.time` and its like."""
         if field not in EVENT:
             near = nearest(field, EVENT)
             hint = f"did you mean {near!r}?" if near else f"event.{', event.'.join(EVENT)}"
             self.compiler.fail(f"event has no member {field!r}", node, hint)
         self.asks_event = True
-        return Code(_EVENT[field], EVENT[field], False)
+        return GeneratedCode(_EVENT[field], EVENT[field], False)
 
-    def has(self, node: Has) -> Code | None:
+    def has(self, node: Has) -> GeneratedCode | None:
         """Write `has(payload.x)`; None where it asks a value."""
         owner = node.operand
         if not isinstance(owner, Name) or owner.name != "payload" or self.local(owner):
@@ -231,4 +231,4 @@ class Resolver:
             return None
         self.fields.add(node.field)
         self.asks_message = True
-        return Code(f"({self.emit.constant(node.field, 'string').text} in F)", "bool", False)
+        return GeneratedCode(f"({self.emit.constant(node.field, 'string').text} in F)", "bool", False)

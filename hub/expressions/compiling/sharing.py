@@ -3,19 +3,30 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from hub.expressions.syntax.ast import Bind, Comprehension, Entry, Has, Item, ListOf, Literal, MapOf, Name, Node
+from hub.expressions.syntax.ast import (
+    Bind,
+    Comprehension,
+    Has,
+    Item,
+    ListOf,
+    Literal,
+    MapEntry,
+    MapOf,
+    Name,
+    SyntaxNode,
+)
 
 __all__ = ["shared", "size"]
 
 Key = tuple[object, ...]
 
 
-def size(node: Node) -> int:
+def size(node: SyntaxNode) -> int:
     """Count the nodes, itself included."""
     return 1 + sum(map(size, node.below()))
 
 
-def shared(root: Node) -> dict[Node, int]:
+def shared(root: SyntaxNode) -> dict[SyntaxNode, int]:
     """Return a number for each node that stands, with the same meaning, in more than one place."""
     if not _names_twice(root):  # most expressions; what has no name is a constant
         return {}
@@ -25,11 +36,11 @@ def shared(root: Node) -> dict[Node, int]:
     return {
         node: number
         for node, number in where.items()
-        if counts[number] > 1 and not isinstance(node, (Literal, Item, Entry, ListOf, MapOf, Has))
+        if counts[number] > 1 and not isinstance(node, (Literal, Item, MapEntry, ListOf, MapOf, Has))
     }
 
 
-def _names_twice(root: Node) -> bool:
+def _names_twice(root: SyntaxNode) -> bool:
     names: set[str] = set()
     waiting = [root]
     while waiting:
@@ -43,7 +54,7 @@ def _names_twice(root: Node) -> bool:
     return False
 
 
-def _keys(node: Node, numbers: dict[Key, int], names: dict[str, int]) -> Iterator[tuple[Node, Key]]:
+def _keys(node: SyntaxNode, numbers: dict[Key, int], names: dict[str, int]) -> Iterator[tuple[SyntaxNode, Key]]:
     """Number a tree from the leaves up; `names` tells apart variables of the same name."""
     numbered: list[object] = []
     inside = names

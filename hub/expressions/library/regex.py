@@ -11,12 +11,12 @@ from hub.expressions.patterns.linear import Linear
 from hub.expressions.runtime.steps import charge
 from hub.limits import REGEX_CHARS, REGEX_FOUND_SIZE
 
-__all__ = ["Pattern", "found_pattern", "pattern"]
+__all__ = ["LinearPattern", "found_pattern", "pattern"]
 
 _FOUND_CHARS = 100  # of a pattern that comes with an event: compiling it takes time too
 
 
-class Pattern(Linear):
+class LinearPattern(Linear):
     """A compiled pattern."""
 
     __slots__ = ()
@@ -29,7 +29,7 @@ class Pattern(Linear):
 
 
 @functools.lru_cache(maxsize=1024)
-def pattern(text: str) -> Pattern:
+def pattern(text: str) -> LinearPattern:
     """Compile a pattern that a rule holds.
 
     Raises:
@@ -38,11 +38,11 @@ def pattern(text: str) -> Pattern:
     """
     if len(text) > REGEX_CHARS:
         raise ValueError(f"longer than {REGEX_CHARS} characters")
-    return Pattern(text)
+    return LinearPattern(text)
 
 
 @functools.lru_cache(maxsize=128)
-def found_pattern(text: str) -> Pattern:
+def found_pattern(text: str) -> LinearPattern:
     """Compile a pattern that came with an event.
 
     Raises:
@@ -57,6 +57,6 @@ def found_pattern(text: str) -> Pattern:
     try:
         if translate(text).size > REGEX_FOUND_SIZE:
             raise EvaluationError("a regular expression that is not written in the rule is too large")
-        return Pattern(text)
+        return LinearPattern(text)
     except PatternError:
         raise EvaluationError("not a regular expression") from None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.errors import EvaluationError
-from hub.expressions.library.regex import Pattern, found_pattern
+from hub.expressions.library.regex import LinearPattern, found_pattern
 from hub.expressions.runtime.functions import cel
 from hub.expressions.runtime.steps import charge
 from hub.expressions.values import no_overload
@@ -77,7 +77,7 @@ def matches(string: str, regex: str) -> bool:
     return found_pattern(regex).search(string)
 
 
-def matches_compiled(string: Any, compiled: Pattern) -> bool:
+def matches_compiled(string: Any, compiled: LinearPattern) -> bool:
     """Do the same with a pattern compiled at load."""
     if string.__class__ is not str:
         raise no_overload("matches", string, "")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-__all__ = ["Flags", "Group", "Part"]
+__all__ = ["Flags", "Part", "PatternGroup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Group:
+class PatternGroup:
     """What stands between two brackets so far; `flags` are those that hold again behind it."""
 
     at: int

@@ -9,7 +9,7 @@ import unicodedata
 from typing import NamedTuple, NoReturn
 
 from hub.expressions.patterns.brackets import ANY, CATEGORIES, NOT_NEWLINE, PERL, POSIX, Bracket, is_script
-from hub.expressions.patterns.branches import Flags, Group, Part
+from hub.expressions.patterns.branches import Flags, Part, PatternGroup
 from hub.limits import REGEX_DEPTH, REGEX_REPEATS, REGEX_SIZE
 
 __all__ = ["PatternError", "Translation", "translate"]
@@ -48,8 +48,8 @@ class _Translator:
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
         self.flags = Flags()
-        self.group = Group(0, self.flags)
-        self.outer: list[Group] = []
+        self.group = PatternGroup(0, self.flags)
+        self.outer: list[PatternGroup] = []
         self.names: set[str] = set()
         self.repeated = -1
         """Where the last repetition ended: another one there would repeat it."""
@@ -127,7 +127,7 @@ class _Translator:
         if len(self.outer) >= REGEX_DEPTH:
             self.fail(f"groups stand more than {REGEX_DEPTH} deep in one another", begun)
         self.outer.append(self.group)
-        self.group = Group(begun, self.flags)
+        self.group = PatternGroup(begun, self.flags)
         self.flags = inside
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ __all__ = ["OPERATIONS", "STEPS", "charge", "start"]
 OPERATIONS = ("STEPS",)
 
 
-class Steps:
+class StepBudget:
     """What is left of the running expression's budget."""
 
     __slots__ = ("left",)
@@ -22,7 +22,7 @@ class Steps:
         self.left = EXPRESSION_STEPS
 
 
-STEPS = Steps()
+STEPS = StepBudget()
 
 
 def start() -> None:

@@ -8,29 +8,29 @@ __all__ = [
     "Call",
     "Comprehension",
     "Conditional",
-    "Entry",
     "Has",
     "Index",
     "Item",
     "ListOf",
     "Literal",
     "Logic",
+    "MapEntry",
     "MapOf",
     "Name",
-    "Node",
     "Operation",
     "Select",
+    "SyntaxNode",
 ]
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class SyntaxNode:
     """What all have in common: the place, and how many nodes lie below on the longest way."""
 
     at: int
     depth: int
 
-    def below(self) -> "list[Node]":
+    def below(self) -> "list[SyntaxNode]":
         """Return the nodes directly below."""
         return []
 
@@ -40,7 +40,7 @@ class Node:
 
 
 @dataclass(slots=True, eq=False)
-class Literal(Node):
+class Literal(SyntaxNode):
     """A constant."""
 
     value: Any
@@ -51,7 +51,7 @@ class Literal(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Name(Node):
+class Name(SyntaxNode):
     """A bare name. `rooted`: written with a leading dot."""
 
     name: str
@@ -63,14 +63,14 @@ class Name(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Select(Node):
+class Select(SyntaxNode):
     """`operand.field`, or `operand.?field`."""
 
-    operand: Node
+    operand: SyntaxNode
     field: str
     optional: bool = False
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.operand]
 
@@ -80,14 +80,14 @@ class Select(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Index(Node):
+class Index(SyntaxNode):
     """`operand[key]`, or `operand[?key]`."""
 
-    operand: Node
-    key: Node
+    operand: SyntaxNode
+    key: SyntaxNode
     optional: bool = False
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.operand, self.key]
 
@@ -97,13 +97,13 @@ class Index(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Has(Node):
+class Has(SyntaxNode):
     """`has(operand.field)`."""
 
-    operand: Node
+    operand: SyntaxNode
     field: str
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.operand]
 
@@ -113,13 +113,13 @@ class Has(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Operation(Node):
+class Operation(SyntaxNode):
     """A unary or binary operator that is neither `&&` nor `||`; unary minus is `-` with one operand."""
 
     operator: str
-    operands: list[Node]
+    operands: list[SyntaxNode]
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return self.operands
 
@@ -129,14 +129,14 @@ class Operation(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Logic(Node):
+class Logic(SyntaxNode):
     """A chain of `&&` or of `||`, flat however long. `open`: the parser may still add to it (no bracket closed it)."""
 
     operator: str
-    operands: list[Node]
+    operands: list[SyntaxNode]
     open: bool = False
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return self.operands
 
@@ -146,27 +146,27 @@ class Logic(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Conditional(Node):
+class Conditional(SyntaxNode):
     """`test ? then : other`."""
 
-    test: Node
-    then: Node
-    other: Node
+    test: SyntaxNode
+    then: SyntaxNode
+    other: SyntaxNode
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.test, self.then, self.other]
 
 
 @dataclass(slots=True, eq=False)
-class Call(Node):
+class Call(SyntaxNode):
     """`function(arguments)`, or `target.function(arguments)`."""
 
     function: str
-    target: Node | None
-    arguments: list[Node]
+    target: SyntaxNode | None
+    arguments: list[SyntaxNode]
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [*([self.target] if self.target else []), *self.arguments]
 
@@ -176,13 +176,13 @@ class Call(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Item(Node):
+class Item(SyntaxNode):
     """An element of a list literal; `optional`: written `?element`."""
 
-    value: Node
+    value: SyntaxNode
     optional: bool
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.value]
 
@@ -192,25 +192,25 @@ class Item(Node):
 
 
 @dataclass(slots=True, eq=False)
-class ListOf(Node):
+class ListOf(SyntaxNode):
     """`[a, b]`."""
 
     items: list[Item]
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return list(self.items)
 
 
 @dataclass(slots=True, eq=False)
-class Entry(Node):
+class MapEntry(SyntaxNode):
     """An entry of a map literal; `optional`: written `?key: value`."""
 
-    key: Node
-    value: Node
+    key: SyntaxNode
+    value: SyntaxNode
     optional: bool
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.key, self.value]
 
@@ -220,29 +220,29 @@ class Entry(Node):
 
 
 @dataclass(slots=True, eq=False)
-class MapOf(Node):
+class MapOf(SyntaxNode):
     """`{a: b}`."""
 
-    entries: list[Entry]
+    entries: list[MapEntry]
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return list(self.entries)
 
 
 @dataclass(slots=True, eq=False)
-class Comprehension(Node):
+class Comprehension(SyntaxNode):
     """A macro over the elements of a list or the keys of a map, or the value of an optional.
 
     `macro` is its name; `variables` are one or two names seen by `bodies`.
     """
 
     macro: str
-    over: Node
+    over: SyntaxNode
     variables: list[str]
-    bodies: list[Node]
+    bodies: list[SyntaxNode]
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.over, *self.bodies]
 
@@ -252,14 +252,14 @@ class Comprehension(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Bind(Node):
+class Bind(SyntaxNode):
     """`cel.bind(variable, value, body)`."""
 
     variable: str
-    value: Node
-    body: Node
+    value: SyntaxNode
+    body: SyntaxNode
 
-    def below(self) -> list[Node]:
+    def below(self) -> list[SyntaxNode]:
         """Return the nodes directly below."""
         return [self.value, self.body]
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from hub.errors import CompileError
-from hub.expressions.syntax.ast import Bind, Comprehension, Has, Name, Node, Select
+from hub.expressions.syntax.ast import Bind, Comprehension, Has, Name, Select, SyntaxNode
 from hub.expressions.syntax.lexer import Token
 
 __all__ = ["expand"]
 
-Expanded = tuple[type[Node], list[Node], tuple[Any, ...]]
+Expanded = tuple[type[SyntaxNode], list[SyntaxNode], tuple[Any, ...]]
 
 # macro → for each number of arguments that it takes: how many of them are variables
 _COMPREHENSIONS: dict[str, dict[int, int]] = {
@@ -26,7 +26,7 @@ _COMPREHENSIONS: dict[str, dict[int, int]] = {
 }
 
 
-def expand(name: Token, target: Node | None, arguments: list[Node], text: str) -> Expanded | None:
+def expand(name: Token, target: SyntaxNode | None, arguments: list[SyntaxNode], text: str) -> Expanded | None:
     """Return the node that a macro call stands for (class, nodes below, fields), or None where it is a plain call.
 
     Raises:
@@ -49,7 +49,7 @@ def expand(name: Token, target: Node | None, arguments: list[Node], text: str) -
     return Comprehension, [target, *bodies], (macro, target, variables, bodies)
 
 
-def _has(name: Token, arguments: list[Node], text: str) -> Expanded:
+def _has(name: Token, arguments: list[SyntaxNode], text: str) -> Expanded:
     if len(arguments) != 1:
         raise CompileError("has() takes one member", name.at, text, "write has(payload.x)")
     argument = arguments[0]
@@ -59,7 +59,7 @@ def _has(name: Token, arguments: list[Node], text: str) -> Expanded:
     return Has, [argument.operand], (argument.operand, argument.field)
 
 
-def _variable(node: Node, text: str) -> str:
+def _variable(node: SyntaxNode, text: str) -> str:
     if isinstance(node, Name) and not node.rooted:
         return node.name
     raise CompileError("a variable's name is expected here", node.at, text, "as in items.exists(x, x > 1)")

@@ -11,17 +11,17 @@ from hub.errors import CompileError
 from hub.expressions.syntax.ast import (
     Call,
     Conditional,
-    Entry,
     Index,
     Item,
     ListOf,
     Literal,
     Logic,
+    MapEntry,
     MapOf,
     Name,
-    Node,
     Operation,
     Select,
+    SyntaxNode,
 )
 from hub.expressions.syntax.lexer import RESERVED, Token, tokenize
 from hub.expressions.syntax.macros import expand
@@ -34,7 +34,7 @@ _BINDING = {"||": 1, "&&": 2, "*": 5, "/": 5, "%": 5, "+": 4, "-": 4}
 _BINDING |= dict.fromkeys(("<", "<=", ">", ">=", "==", "!=", "in"), 3)
 
 
-def parse(text: str) -> Node:
+def parse(text: str) -> SyntaxNode:
     """Parse a whole text.
 
     Raises:
@@ -86,17 +86,17 @@ class _Parser:
 
     # building
 
-    def make(self, kind: type[Any], at: int, below: list[Node], *parts: Any) -> Any:
+    def make(self, kind: type[Any], at: int, below: list[SyntaxNode], *parts: Any) -> Any:
         """Make a node over `below`; a tree that grows too deep is refused here."""
         depth = max([node.depth for node in below], default=0)
-        depth += kind not in (Item, Entry)  # which are parts of their list or map
+        depth += kind not in (Item, MapEntry)  # which are parts of their list or map
         if depth > EXPRESSION_DEPTH:
             self.fail(f"nested deeper than {EXPRESSION_DEPTH}", at, "split the rule, or shorten the chain")
         return kind(at, depth, *parts)
 
     # the grammar
 
-    def expression(self) -> Node:
+    def expression(self) -> SyntaxNode:
         self.nesting += 1
         if self.nesting > EXPRESSION_DEPTH:
             self.fail(f"nested deeper than {EXPRESSION_DEPTH}", self.token.at)
@@ -109,7 +109,7 @@ class _Parser:
         self.nesting -= 1
         return node
 
-    def binary(self, least: int) -> Node:
+    def binary(self, least: int) -> SyntaxNode:
         """Read operators that bind at least this much, by precedence climbing."""
         left = self.unary()
         while True:
@@ -128,7 +128,7 @@ class _Parser:
                 left = self.make(Logic, mark.at, [left, right], operator, [left, right])
                 left.open = True
 
-    def unary(self) -> Node:
+    def unary(self) -> SyntaxNode:
         marks: list[Token] = []
         while mark := self.accept("!" if not marks else marks[0].kind, "-" if not marks else marks[0].kind):
             marks.append(mark)
@@ -149,7 +149,7 @@ class _Parser:
         self.token = Token("literal", self.token.text, mark.at, -value)
         return True
 
-    def member(self) -> Node:
+    def member(self) -> SyntaxNode:
         node = self.primary()
         while mark := self.accept(".", ".?", "[", "[?"):
             if mark.kind in ("[", "[?"):
@@ -169,7 +169,7 @@ class _Parser:
             self.fail(f"{self.token.text!r} is no name", self.token.at, f'write payload["{self.token.text}"]')
         return self.accept("name", "quoted") or self.unexpected("the name of a member")
 
-    def primary(self) -> Node:
+    def primary(self) -> SyntaxNode:
         token = self.advance()
         if token.kind == "literal":
             return self.literal(token)
@@ -194,12 +194,12 @@ class _Parser:
             self.fail("a name in backticks must be a member", self.token.at, hint)
         self.unexpected("a value")
 
-    def literal(self, token: Token) -> Node:
+    def literal(self, token: Token) -> SyntaxNode:
         if token.value.__class__ is int and token.value > INT_MAX:
             self.fail("the number does not fit into 64 bits", token.at, "write a double: 1e30")
         return Literal(token.at, 1, token.value)
 
-    def name(self, token: Token) -> Node:
+    def name(self, token: Token) -> SyntaxNode:
         rooted = token.kind == "."
         if rooted:
             token = self.expect("name", "a name")
@@ -214,7 +214,7 @@ class _Parser:
             self.fail("messages are not part of this language", self.token.at, "a map is written {'key': value}")
         return Name(token.at, 1, token.text, rooted)
 
-    def call(self, name: Token, target: Node | None) -> Node:
+    def call(self, name: Token, target: SyntaxNode | None) -> SyntaxNode:
         self.expect("(", "'('")
         arguments = self.sequence(")")
         if (expanded := expand(name, target, arguments, self.text)) is not None:
@@ -223,17 +223,17 @@ class _Parser:
         below = [*arguments, target] if target is not None else arguments
         return self.make(Call, name.at, below, name.text, target, arguments)  # type: ignore[no-any-return]
 
-    def sequence(self, closing: str) -> list[Node]:
+    def sequence(self, closing: str) -> list[SyntaxNode]:
         """Read expressions to the closing bracket; a list may end in a comma."""
-        items: list[Node] = []
+        items: list[SyntaxNode] = []
         while not self.accept(closing):
             items.append(self.expression())
             if not self.accept(",") and self.token.kind != closing:
                 self.unexpected(f"',' or '{closing}'")
         return items
 
-    def list_literal(self, opening: Token) -> Node:
-        items: list[Node] = []
+    def list_literal(self, opening: Token) -> SyntaxNode:
+        items: list[SyntaxNode] = []
         optional = opening.kind == "[?"
         while optional or not self.accept("]"):
             optional = bool(self.accept("?")) or optional
@@ -244,14 +244,14 @@ class _Parser:
                 self.unexpected("',' or ']'")
         return self.make(ListOf, opening.at, items, items)  # type: ignore[no-any-return]
 
-    def map_literal(self, opening: Token) -> Node:
-        entries: list[Node] = []
+    def map_literal(self, opening: Token) -> SyntaxNode:
+        entries: list[SyntaxNode] = []
         while not self.accept("}"):
             optional = bool(self.accept("?"))
             key = self.expression()
             self.expect(":", "':' between key and value")
             value = self.expression()
-            entries.append(self.make(Entry, key.at, [key, value], key, value, optional))
+            entries.append(self.make(MapEntry, key.at, [key, value], key, value, optional))
             if not self.accept(",") and self.token.kind != "}":
                 self.unexpected("',' or '}'")
         return self.make(MapOf, opening.at, entries, entries)  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hub.expressions.syntax.ast import Has, Literal, Name, Node, Select
+from hub.expressions.syntax.ast import Has, Literal, Name, Select, SyntaxNode
 from hub.expressions.syntax.parser import parse
 from hub.expressions.templates.template import Filler, Template
 
@@ -14,7 +14,7 @@ def asks_label(template: Template, label: str) -> bool:
     return any(_asks(parse(part.program.text), label) for part in template.parts if isinstance(part, Filler))
 
 
-def _asks(root: Node, label: str) -> bool:
+def _asks(root: SyntaxNode, label: str) -> bool:
     nodes = list(_all(root))
     looks = any(isinstance(node, Name) and node.name == "labels" for node in nodes)
     return looks and any(
@@ -23,7 +23,7 @@ def _asks(root: Node, label: str) -> bool:
     )
 
 
-def _all(root: Node) -> Iterator[Node]:
+def _all(root: SyntaxNode) -> Iterator[SyntaxNode]:
     yield root
     for node in root.below():
         yield from _all(node)

@@ -13,13 +13,13 @@ from hub.expressions.templates.segments import Hole, cut
 from hub.limits import TEMPLATE_BYTES
 from hub.printable import shorten, visible
 
-__all__ = ["Filler", "Rendered", "Template", "compile_template", "fillers", "literal"]
+__all__ = ["Filler", "RenderedText", "Template", "compile_template", "fillers", "literal"]
 
 _FAILURES = (EvaluationError, ValueError, OverflowError, TypeError, OSError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedText:
     """A text, and for each field of it that failed (and stands as `?`) why."""
 
     text: str
@@ -68,20 +68,20 @@ class Template:
         captures: tuple[str, ...],
         context: Context | None,
         samples: Samples = NO_SAMPLES,
-    ) -> Rendered:
+    ) -> RenderedText:
         """Fill in what an event brought.
 
         What comes from outside has its control characters written out (a line end too); the result is cut to
         TEMPLATE_BYTES.
         """
         if self.constant is not None:
-            return Rendered(self.constant, ())
+            return RenderedText(self.constant, ())
         failures: list[str] = []
         pieces = [
             part if isinstance(part, str) else visible(part.fill(fields, captures, context, failures, samples))
             for part in self.parts
         ]
-        return Rendered(shorten("".join(pieces), TEMPLATE_BYTES), tuple(failures))
+        return RenderedText(shorten("".join(pieces), TEMPLATE_BYTES), tuple(failures))
 
 
 def fillers(text: str, scope: Scope, bare: Format = plain) -> list[str | Filler]:

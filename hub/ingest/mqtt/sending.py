@@ -16,7 +16,7 @@ from hub.ingest.mqtt import mqtt_packets
 from hub.ingest.source import Properties
 from hub.limits import SEND_WINDOW
 
-__all__ = ["Outgoing"]
+__all__ = ["SendingWindow"]
 
 _DUP = 0x08
 _RETAIN = 0x01
@@ -35,7 +35,7 @@ class _Publish:
         self.blamed = 0
 
 
-class Outgoing:
+class SendingWindow:
     """Packet ids and who waits for which answer; lives longer than a connection."""
 
     def __init__(self) -> None:

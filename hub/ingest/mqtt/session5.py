@@ -14,7 +14,7 @@ from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, Publi
 from hub.ingest.mqtt import mqtt_packets
 from hub.ingest.mqtt.lifetime import Lifetime, RefusedForGood
 from hub.ingest.mqtt.packet import Packet
-from hub.ingest.mqtt.sending import Outgoing
+from hub.ingest.mqtt.sending import SendingWindow
 from hub.ingest.mqtt.session import BrokerSettings, Will
 from hub.ingest.source import Notice, Properties
 from hub.ingest.transport.connection import Connection, tls_context
@@ -51,7 +51,7 @@ class Session5(Lifetime):
         """
         super().__init__(settings, will, on_notice)
         self._tls = tls_context(settings)
-        self._outgoing = Outgoing()
+        self._outgoing = SendingWindow()
         self._connection: Connection | None = None
         self._connack: asyncio.Future[mqtt5.ConnAckPacket] | None = None
         self._connecting: asyncio.Timeout | None = None

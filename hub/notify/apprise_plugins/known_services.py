@@ -15,7 +15,7 @@ from hub.limits import SMS_CHARS
 from hub.notify.wording.fitting import BARE, HTML, MAIL, MARKDOWN, MARKED, PLAIN, Form, Room, octets
 from hub.notify.wording.level import LEVELS
 
-__all__ = ["Message", "loudness", "message_of"]
+__all__ = ["AppriseMessage", "loudness", "message_of"]
 
 # What other programs read: a text stays what it is. Mails as text show mentions and brackets as they are.
 _DATA = {"NotifyJSON", "NotifyXML", "NotifyForm", "NotifyMQTT", "NotifyAMQP", "NotifySyslog", "NotifyRSyslog"}
@@ -108,7 +108,7 @@ _NTFY_TAGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class AppriseMessage:
     """How to write for a plug-in: the notation, what Apprise calls it, and the room."""
 
     form: Form
@@ -116,11 +116,11 @@ class Message:
     room: Room
 
 
-def message_of(plugin: Any, *, asked: bool) -> Message:
+def message_of(plugin: Any, *, asked: bool) -> AppriseMessage:
     """Say how to write for a plug-in; `asked`: the user's URL says what to do with what is too long."""
     name = type(plugin).__name__
     declared = plugin.resolve_format(NotifyFormat.TEXT)
-    return Message(_form(name, declared), declared, _room(name, plugin, asked=asked))
+    return AppriseMessage(_form(name, declared), declared, _room(name, plugin, asked=asked))
 
 
 def _form(name: str, declared: NotifyFormat) -> Form:

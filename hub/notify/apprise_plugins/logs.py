@@ -6,10 +6,10 @@ At debug level they log whole URLs, headers and tokens.
 import logging
 from typing import Self
 
-__all__ = ["Said"]
+__all__ = ["AppriseLog"]
 
 
-class Said(logging.Handler):
+class AppriseLog(logging.Handler):
     """Hears what Apprise says meanwhile."""
 
     def __init__(self) -> None:

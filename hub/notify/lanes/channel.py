@@ -15,12 +15,12 @@ from hub.notify.lanes.lane import Lane
 from hub.notify.lanes.pace import Pace
 from hub.notify.receiver import Receiver, ReceiverSettings
 
-__all__ = ["Channel", "close"]
+__all__ = ["ReceiverChannel", "close"]
 
 log = logging.getLogger(__name__)
 
 
-class Channel:
+class ReceiverChannel:
     """What the dispatcher knows of one receiver."""
 
     __slots__ = ("fetching", "lane", "name", "notes", "receiver", "settings", "tasks", "timer", "wakes")

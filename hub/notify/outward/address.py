@@ -18,7 +18,7 @@ from hub.limits import ADDRESS_CHARS, ADDRESS_VALUE_CHARS
 from hub.notify.wording.templating import SCOPE, mistake, names, template
 from hub.notify.wording.text import as_json
 
-__all__ = ["Address", "Payload", "address", "payload"]
+__all__ = ["Address", "QueuePayload", "address", "payload"]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -38,7 +38,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Payload:
+class QueuePayload:
     """What is sent: a template, or the notification as JSON where there is none."""
 
     text: str = ""
@@ -74,9 +74,9 @@ def address(allowed: str, what: str) -> Callable[[Node], Address]:
 
 
 @with_schema(TEXT)
-def payload(node: Node) -> Payload:
+def payload(node: Node) -> QueuePayload:
     """Read the template of a payload."""
-    return Payload(node.text, template(node))
+    return QueuePayload(node.text, template(node))
 
 
 def _safe(value: str) -> str:

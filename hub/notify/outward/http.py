@@ -7,7 +7,7 @@ import aiohttp
 from yarl import URL
 
 from hub.limits import RESPONSE_BYTES
-from hub.notify.outward.ssrf import Guard, Names
+from hub.notify.outward.ssrf import Names, SsrfGuard
 
 __all__ = [
     "NOT_TAKEN",
@@ -37,7 +37,7 @@ def http_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp
 
 def guarded_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp.ClientSession:
     """Make a client that knows only public addresses, for a receiver whose host an event chooses; it closes it."""
-    return wide_client(Guard(resolver))
+    return wide_client(SsrfGuard(resolver))
 
 
 def wide_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp.ClientSession:

@@ -10,12 +10,12 @@ from typing import Any, Generic, TypeVar
 
 from hub.limits import CLOSE_SECONDS, QUEUE_CONNECT_SECONDS
 
-__all__ = ["Link"]
+__all__ = ["KeptConnection"]
 
 T = TypeVar("T")
 
 
-class Link(Generic[T]):
+class KeptConnection(Generic[T]):
     """At most one connection at a time; attempts that come while it is being opened wait for the same one."""
 
     def __init__(self, open_one: Callable[[], Awaitable[T]], close_one: Callable[[T], Awaitable[Any]]) -> None:

@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hub.limits import HOST_LOOKUPS
 from hub.notify.outward.threads import Threads, ThreadsBusy
 
-__all__ = ["Forbidden", "Guard", "Names", "forbidden", "literal"]
+__all__ = ["Forbidden", "Names", "SsrfGuard", "forbidden", "literal"]
 
 # IANA's registries of special-purpose addresses, of which each version of Python knows another state, and more.
 _HIDDEN = tuple(
@@ -85,7 +85,7 @@ class _Lookups:
             raise OSError(f"name look-ups: {error}") from None
 
 
-class Guard(AbstractResolver):
+class SsrfGuard(AbstractResolver):
     """A resolver that knows only public addresses."""
 
     def __init__(self, inner: AbstractResolver | None = None) -> None:

@@ -23,7 +23,7 @@ from hub.notify.outward.hostname import unusable
 from hub.notify.wording.redact import url_secrets
 from hub.notify.wording.templating import SCOPE, names
 
-__all__ = ["Target", "UnsafeHost", "target"]
+__all__ = ["UnsafeHost", "UrlTarget", "target"]
 
 _HOST_VALUE = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 
@@ -33,7 +33,7 @@ class UnsafeHost(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class UrlTarget:
     """A compiled URL; two are equal when their texts are. `guarded`: a value is part of the host."""
 
     text: Secret
@@ -86,7 +86,7 @@ def _without_dots(rest: str) -> str:
 
 
 @with_schema(TEXT)
-def target(node: Node) -> Target:
+def target(node: Node) -> UrlTarget:
     """Read `url`, which is secret as a whole: a problem shows nothing of it."""
     whole = secret(node)
     try:
@@ -100,7 +100,7 @@ def target(node: Node) -> Target:
     if guarded:
         _check_authority(node, kept[:before])
     _try(node, kept)
-    return Target(whole, kept, before, guarded)
+    return UrlTarget(whole, kept, before, guarded)
 
 
 def _cut_authority(parts: list[str | Filler]) -> list[str | Filler]:

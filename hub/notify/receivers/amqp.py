@@ -16,9 +16,9 @@ from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.client_keys import AMQP, AMQP_EXCHANGE, AMQP_QUEUE, AMQP_ROUTING_KEY, AMQP_URL, PAYLOAD
-from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.address import Address, QueuePayload
 from hub.notify.outward.endpoint import endpoint_redactor, worded
-from hub.notify.outward.kept_connection import Link
+from hub.notify.outward.kept_connection import KeptConnection
 from hub.notify.receiver import Toolbox
 
 __all__ = ["Amqp", "AmqpOptions"]
@@ -33,7 +33,7 @@ class AmqpOptions:
     url: Secret
     exchange: Address | None
     routing_key: Address
-    payload: Payload = field(default_factory=Payload)
+    payload: QueuePayload = field(default_factory=QueuePayload)
 
 
 class Amqp:
@@ -46,7 +46,7 @@ class Amqp:
         """Connect to nothing yet."""
         self._options, self._client_id = options, toolbox.client_id
         self._redact = endpoint_redactor(options.url)
-        self._link = Link(self._open, RabbitBroker.stop)
+        self._link = KeptConnection(self._open, RabbitBroker.stop)
 
     @classmethod
     def read(cls, section: Section) -> AmqpOptions:

@@ -22,7 +22,7 @@ from hub.fields import Bad, Section, did_you_mean, secret
 from hub.limits import APPRISE_THREADS
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.apprise_plugins.known_services import loudness, message_of
-from hub.notify.apprise_plugins.logs import Said
+from hub.notify.apprise_plugins.logs import AppriseLog
 from hub.notify.apprise_plugins.needs import keep_closed, lack_of_plugin, lack_of_service, lack_said
 from hub.notify.apprise_plugins.service_answers import answers, judge
 from hub.notify.client_keys import APPRISE, APPRISE_URL
@@ -142,7 +142,7 @@ def _url(node: Node) -> AppriseOptions:
     lack = lack_of_plugin(found[1].lower(), _MANAGER[found[1].lower()])
     if lack is not None:
         raise Bad(node, lack.what, lack.remedy)
-    with Said() as said:
+    with AppriseLog() as said:
         service = apprise.Apprise.instantiate(whole.reveal(), asset=_ASSET)
     redact = Redactor(url_secrets(whole.reveal(), host=True))
     given: dict[str, Any] = url_to_dict(whole.reveal()) or {}  # type: ignore[no-untyped-call]

@@ -26,9 +26,9 @@ from hub.notify.client_keys import (
     PAYLOAD,
     USERNAME,
 )
-from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.address import Address, QueuePayload
 from hub.notify.outward.endpoint import endpoint_redactor, worded
-from hub.notify.outward.kept_connection import Link
+from hub.notify.outward.kept_connection import KeptConnection
 from hub.notify.receiver import Toolbox
 
 __all__ = ["Kafka", "KafkaLogin", "KafkaOptions", "login"]
@@ -66,8 +66,8 @@ class KafkaOptions:
 
     login: KafkaLogin
     topic: Address
-    key: Payload | None
-    payload: Payload = field(default_factory=Payload)
+    key: QueuePayload | None
+    payload: QueuePayload = field(default_factory=QueuePayload)
 
 
 class Kafka:
@@ -84,7 +84,7 @@ class Kafka:
         """Connect to nothing yet."""
         self._options, self._client_id = options, toolbox.client_id
         self._redact = endpoint_redactor(None, [options.login.password])
-        self._link = Link(self._open, AIOKafkaProducer.stop)
+        self._link = KeptConnection(self._open, AIOKafkaProducer.stop)
 
     @classmethod
     def read(cls, section: Section) -> KafkaOptions:

@@ -20,9 +20,9 @@ from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SEND_WINDOW
 from hub.model import Delivered, Notification, Outcome, Rejected, Retry
 from hub.notify.client_keys import NATS, NATS_STREAM, NATS_SUBJECT, NATS_URL, PAYLOAD
-from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.address import Address, QueuePayload
 from hub.notify.outward.endpoint import endpoint_redactor, worded
-from hub.notify.outward.kept_connection import Link
+from hub.notify.outward.kept_connection import KeptConnection
 from hub.notify.receiver import Toolbox
 
 __all__ = ["Nats", "NatsOptions"]
@@ -35,7 +35,7 @@ class NatsOptions:
     url: Secret
     subject: Address
     stream: Address | None
-    payload: Payload = field(default_factory=Payload)
+    payload: QueuePayload = field(default_factory=QueuePayload)
 
 
 class Nats:
@@ -48,7 +48,7 @@ class Nats:
         """Connect to nothing yet."""
         self._options, self._client_id = options, toolbox.client_id
         self._redact = endpoint_redactor(options.url)
-        self._link = Link(self._open, Connection.close)
+        self._link = KeptConnection(self._open, NatsConnection.close)
 
     @classmethod
     def read(cls, section: Section) -> NatsOptions:
@@ -79,7 +79,7 @@ class Nats:
         """Disconnect."""
         await self._link.close()
 
-    async def _publish(self, server: "Connection", notification: Notification) -> None:
+    async def _publish(self, server: "NatsConnection", notification: Notification) -> None:
         options, body = self._options, notification.body
         data, subject = options.payload.render(body), options.subject.render(body)
         headers = {"Nats-Msg-Id": notification.id, "Content-Type": options.payload.content_type}
@@ -90,8 +90,8 @@ class Nats:
             stream = options.stream.render(body)
             await server.jetstream().publish(subject, data, QUEUE_CONFIRM_SECONDS, stream, headers)
 
-    async def _open(self) -> "Connection":
-        server = Connection()
+    async def _open(self) -> "NatsConnection":
+        server = NatsConnection()
         try:
             await server.open(self._options.url.reveal(), self._client_id)
         except BaseException:
@@ -100,7 +100,7 @@ class Nats:
         return server
 
 
-class Connection(Client):
+class NatsConnection(Client):
     """A connection that fails at once what waits for an answer when it ends, where nats-py lets it wait."""
 
     async def open(self, url: str, client_id: str) -> None:

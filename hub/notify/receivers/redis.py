@@ -16,7 +16,7 @@ from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS
 from hub.model import Delivered, Notification, Outcome, Retry
 from hub.notify.client_keys import PAYLOAD, REDIS, REDIS_CHANNEL, REDIS_LIST, REDIS_MAXLEN, REDIS_STREAM, REDIS_URL
-from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.address import Address, QueuePayload
 from hub.notify.outward.endpoint import endpoint_redactor, worded
 from hub.notify.receiver import Toolbox
 
@@ -33,7 +33,7 @@ class RedisOptions:
     kind: str
     key: Address
     maxlen: int | None
-    payload: Payload = field(default_factory=Payload)
+    payload: QueuePayload = field(default_factory=QueuePayload)
 
 
 class Redis:

@@ -21,7 +21,7 @@ from hub.notify.lanes.retry import parse_retry_after
 from hub.notify.outward.http import NOT_TAKEN, answered, fault, guarded_client, passing, place, unknown, wide_client
 from hub.notify.outward.signature import HEADERS, Signer, unreadable
 from hub.notify.outward.ssrf import Forbidden, forbidden, literal
-from hub.notify.outward.url import Target, UnsafeHost, target
+from hub.notify.outward.url import UnsafeHost, UrlTarget, target
 from hub.notify.receiver import Toolbox
 from hub.notify.wording.redact import Redactor
 from hub.notify.wording.webhook_bodies import JSON, Body, body
@@ -61,7 +61,7 @@ def _headers(node: Node) -> tuple[tuple[str, Secret], ...]:
 _URL = Key(
     "url",
     target,
-    Target(Secret("")),
+    UrlTarget(Secret("")),
     f"http:// or https://{BETTER}.",
     "https://ops.example.org/hooks/hub",
     required=True,
@@ -93,7 +93,7 @@ _ALLOW_PRIVATE = Key(
 class WebhookOptions:
     """The URL is secret as a whole: many services put their token into it. So is every header."""
 
-    url: Target
+    url: UrlTarget
     method: str = "POST"
     headers: tuple[tuple[str, Secret], ...] = ()
     secret: Secret | None = None

@@ -14,7 +14,7 @@ from hub.fields import Section
 from hub.limits import QUEUE_CONFIRM_SECONDS, ZEROMQ_JOIN_SECONDS, ZEROMQ_LINGER_MILLISECONDS
 from hub.model import Delivered, Notification, Outcome, Retry
 from hub.notify.client_keys import PAYLOAD, ZEROMQ, ZEROMQ_BIND, ZEROMQ_CONNECT, ZEROMQ_PATTERN, ZEROMQ_TOPIC
-from hub.notify.outward.address import Address, Payload
+from hub.notify.outward.address import Address, QueuePayload
 from hub.notify.receiver import Toolbox
 from hub.printable import one_line
 
@@ -29,7 +29,7 @@ class ZeroMqOptions:
     bind: bool
     pattern: str
     topic: Address
-    payload: Payload = field(default_factory=Payload)
+    payload: QueuePayload = field(default_factory=QueuePayload)
 
 
 class ZeroMq:

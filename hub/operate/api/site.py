@@ -21,15 +21,15 @@ from hub.operate.api.answers import refusal, refused
 from hub.operate.api.feed.audience import Audience
 from hub.operate.api.feed.feed import Feed
 from hub.operate.api.feed.ticker import Ticker
-from hub.operate.api.front.access import Guard
+from hub.operate.api.front.access import AccessGuard
 from hub.operate.api.front.actor import LOCAL, Actor, Refused
 from hub.operate.api.front.door import Traffic
 from hub.operate.api.front.login import Logins
-from hub.operate.api.front.reads import Reads, Sent
+from hub.operate.api.front.reads import Reads, SentAnswer
 from hub.operate.api.front.request_bodies import Bodies
 from hub.operate.api.gathered.costs import Costs
 from hub.operate.api.gathered.recent import Recent
-from hub.operate.api.gathered.standing import Standing
+from hub.operate.api.gathered.standing import GatheredStanding
 from hub.operate.figures.figures import Figures
 from hub.operate.specs.described import Described
 from hub.store.reader import Depth
@@ -44,10 +44,10 @@ class Site:
     """The hub as the handlers see it."""
 
     app: App
-    guard: Guard
+    guard: AccessGuard
     feed: Feed
     figures: Figures
-    standing: Standing
+    standing: GatheredStanding
     recent: Recent
     ticker: Ticker
     logins: Logins
@@ -160,7 +160,7 @@ async def _long(endpoint: Endpoint, asked: Asked) -> Response:
     reads = asked.site.reads
     reads.enter()
     try:
-        return Sent(await endpoint.handler(asked), reads.leave)
+        return SentAnswer(await endpoint.handler(asked), reads.leave)
     except BaseException:
         reads.leave()
         raise

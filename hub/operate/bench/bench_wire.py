@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from hub.ingest.mqtt.session import BrokerSettings
 
-__all__ = ["PUBACK", "PUBLISH", "SUBACK", "Wire", "packet", "utf8"]
+__all__ = ["PUBACK", "PUBLISH", "SUBACK", "BenchWire", "packet", "utf8"]
 
 PUBLISH, PUBACK, SUBACK = 3, 4, 9
 _RECEIVE_MAXIMUM = b"\x21\xff\xff"
@@ -33,7 +33,7 @@ def packet(first: int, body: bytes) -> bytes:
     return bytes([first]) + varint(len(body)) + body
 
 
-class Wire:
+class BenchWire:
     """Connected as long as it lives."""
 
     def __init__(self, settings: BrokerSettings, client_id: str) -> None:

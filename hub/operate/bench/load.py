@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.ingest.mqtt.session import BrokerSettings
-from hub.operate.bench.bench_wire import PUBACK, PUBLISH, SUBACK, Wire, packet, utf8
+from hub.operate.bench.bench_wire import PUBACK, PUBLISH, SUBACK, BenchWire, packet, utf8
 
-__all__ = ["HOT", "Ears", "Sent", "publish", "rules_text"]
+__all__ = ["HOT", "Ears", "SentLoad", "publish", "rules_text"]
 
 HOT = 100
 """One event of so many matches the rules."""
@@ -31,7 +31,7 @@ def rules_text(rules: int, *, topics_each: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentLoad:
     """What was published: how many, in how many seconds until the broker had acknowledged all."""
 
     events: int
@@ -46,12 +46,12 @@ def publish(
     seconds: float = 0.0,
     rate: int = 0,
     sent: Callable[[int], None] = lambda _: None,
-) -> Sent:
+) -> SentLoad:
     """Publish at QoS 1 over these topics in turn, so many events or for so long; `rate` a second, 0: as they are taken.
 
     `sent` hears now and then how many are out.
     """
-    wire = Wire(settings, "bench-device")
+    wire = BenchWire(settings, "bench-device")
     known = [0]
 
     def listen() -> None:
@@ -77,7 +77,7 @@ def publish(
     took = time.time() - begun
     wire.end()
     listening.join()
-    return Sent(out, took)
+    return SentLoad(out, took)
 
 
 def _event(names: Sequence[bytes], n: int) -> bytes:
@@ -98,7 +98,7 @@ class Ears:
 
     def __post_init__(self) -> None:
         """Begin; returns when the broker has the subscription."""
-        self._wire, self._subscribed = Wire(self.settings, "bench-viewer"), threading.Event()
+        self._wire, self._subscribed = BenchWire(self.settings, "bench-viewer"), threading.Event()
         self._due, self._heard = -1, threading.Event()
         self._thread = threading.Thread(target=self._listen, name="bench alerts", daemon=True)
         self._thread.start()

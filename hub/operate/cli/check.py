@@ -14,10 +14,10 @@ from hub.errors import Problem
 from hub.printable import shown, shown_json
 from hub.project.files import load_files, people_of
 
-__all__ = ["Format", "check"]
+__all__ = ["CheckFormat", "check"]
 
 
-class Format(enum.StrEnum):
+class CheckFormat(enum.StrEnum):
     """How problems are written."""
 
     TEXT = "text"
@@ -43,8 +43,8 @@ def check(
         typer.Option("--without-secrets", help="What !env and !file name need not be there: for CI, for a review."),
     ] = False,
     form: Annotated[
-        Format, typer.Option("--format", help="text for people and editors, json, or github for its annotations.")
-    ] = Format.TEXT,
+        CheckFormat, typer.Option("--format", help="text for people and editors, json, or github for its annotations.")
+    ] = CheckFormat.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 for notes, too.")] = False,
 ) -> None:
     """Tell every problem of rules, devices and settings as file:line:column; ends with 1 if there is one.
@@ -53,7 +53,7 @@ def check(
     """
     problems = find_problems(config, paths or (), secrets=not without_secrets, notes=True)
     _WRITERS[form](problems)
-    if form is Format.TEXT and not paths:
+    if form is CheckFormat.TEXT and not paths:
         _tell_zone(config)
     if any(strict or not problem.note for problem in problems):
         raise typer.Exit(1)
@@ -98,4 +98,4 @@ def _escape(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub
     return text.replace(":", "%3A").replace(",", "%2C") if property else text
 
 
-_WRITERS = {Format.TEXT: _text, Format.JSON: _json, Format.GITHUB: _github}
+_WRITERS = {CheckFormat.TEXT: _text, CheckFormat.JSON: _json, CheckFormat.GITHUB: _github}

@@ -24,7 +24,7 @@ from hub.notify.receiver_settings import read_receivers
 from hub.printable import shown, shown_json
 from hub.rules.gates.timetable import Timetable
 from hub.rules.reading.loader import RuleSet, load_rules
-from hub.rules.reading.topic_pattern import Pattern, parse_pattern
+from hub.rules.reading.topic_pattern import TopicPattern, parse_pattern
 from hub.rules.running.transition import make_context
 from hub.rules.samples.sampler import Sampler
 from hub.schedules import local_zone
@@ -103,7 +103,7 @@ def _event(payload: str, topic: str, now: float) -> Event:
     return event
 
 
-def _pattern(on: str | None, topic: str) -> Pattern | None:
+def _pattern(on: str | None, topic: str) -> TopicPattern | None:
     if on is None:
         return None
     try:

@@ -11,10 +11,10 @@ from hub.importers import IMPORTERS, Imported
 from hub.limits import DOCUMENT_BYTES
 from hub.printable import shown
 
-__all__ = ["Format", "import_file"]
+__all__ = ["ImportFormat", "import_file"]
 
 
-class Format(enum.StrEnum):
+class ImportFormat(enum.StrEnum):
     """The tools whose files are read: the names of IMPORTERS."""
 
     MQTTWARN = "mqttwarn"
@@ -23,7 +23,7 @@ class Format(enum.StrEnum):
 
 
 def import_file(
-    form: Annotated[Format, typer.Argument(help="Whose file it is.", metavar="FORMAT", show_default=False)],
+    form: Annotated[ImportFormat, typer.Argument(help="Whose file it is.", metavar="FORMAT", show_default=False)],
     file: Annotated[
         Path, typer.Argument(help="The file.", metavar="FILE", exists=True, dir_okay=False, show_default=False)
     ],

@@ -22,7 +22,7 @@ from hub.project.files import load_files
 from hub.schedules import local_zone
 from hub.trial.difference import Change, Difference, compare
 from hub.trial.records import BadLine, opened, records
-from hub.trial.replaying import Happening, Notice, Replay
+from hub.trial.replaying import Happening, Replay, ReplayNotice
 
 __all__ = ["replay"]
 
@@ -136,7 +136,9 @@ def _say_bad(played: Replay) -> None:
 
 
 def _timeline(played: Replay, zone: tzinfo) -> None:
-    told: dict[tuple[str, float, str], Notice] = {(each.mark, each.at, each.state): each for each in played.notices()}
+    told: dict[tuple[str, float, str], ReplayNotice] = {
+        (each.mark, each.at, each.state): each for each in played.notices()
+    }
     for each in played.happenings():
         if each.state in _TOLD_STATES:
             notice = told.get((each.mark, each.at, each.state))
@@ -144,7 +146,7 @@ def _timeline(played: Replay, zone: tzinfo) -> None:
             typer.echo(f"{_when(each.at, zone)}  {each.state:<9} {_what(each)}{to}")
 
 
-def _what(each: Happening | Notice) -> str:
+def _what(each: Happening | ReplayNotice) -> str:
     return f"{shown(each.rule)} {shown_labels(each.labels)}".rstrip()
 
 
@@ -194,6 +196,6 @@ def _listed(changes: Iterable[Change]) -> list[dict[str, Any]]:
     return [_notice(each.notice) | {"reason": each.reason} for each in changes]
 
 
-def _notice(notice: Notice) -> dict[str, Any]:
+def _notice(notice: ReplayNotice) -> dict[str, Any]:
     names = ("rule", "labels", "state", "id", "receivers", "summary")
     return {"time": rfc3339(notice.at)} | {name: getattr(notice, name) for name in names}

@@ -14,7 +14,7 @@ from hub.operate.client.reach import reach_of
 from hub.printable import shown, shown_json, shown_labels
 from hub.project.files import load_files, people_of
 from hub.store.sqlite.sqlite_reader import ask_file
-from hub.why.story import Told, as_body, of_body, read, tell
+from hub.why.story import ToldAlert, as_body, of_body, read, tell
 
 __all__ = ["why", "why_not"]
 
@@ -51,7 +51,7 @@ def why(
         _say(each)
 
 
-def _say(told: Told) -> None:
+def _say(told: ToldAlert) -> None:
     state = told.state.get("state", "") if told.state else ""
     typer.echo(f"{shown(told.rule)} {shown_labels(told.labels)}{f': {state}' if state else ''}")
     for line in tell(told):

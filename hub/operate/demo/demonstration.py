@@ -24,7 +24,7 @@ from hub.documents.shipped_files import shared
 from hub.errors import HubError
 from hub.observer import Observer, Observers
 from hub.operate.api.front.server import HttpServer
-from hub.operate.demo.listener import Listener
+from hub.operate.demo.listener import DemoListener
 from hub.operate.figures.figures import Figures
 from hub.operate.figures.summary import Summary
 from hub.operate.mosquitto import Mosquitto
@@ -77,7 +77,7 @@ class Demo:
         """
         stopper = Stopper(self._stopped.set, self._kill_children)
         stopper.install()
-        async with Mosquitto(self.directory / "broker") as broker, Listener(self.note) as listener:
+        async with Mosquitto(self.directory / "broker") as broker, DemoListener(self.note) as listener:
             self._children.append(broker.pid)
             app, connected = self._app(broker, listener)
             self._introduce(broker, listener)
@@ -92,7 +92,7 @@ class Demo:
         stopper.done.set()
         return self.figures.summary()
 
-    def _app(self, broker: Mosquitto, listener: Listener) -> tuple[App, asyncio.Event]:
+    def _app(self, broker: Mosquitto, listener: DemoListener) -> tuple[App, asyncio.Event]:
         """Write the demo's hub.yaml and rules, and make the hub from them as `hub run` would."""
         rules = self.directory / "rules"
         shutil.copytree(shared("rules"), rules)
@@ -137,7 +137,7 @@ class Demo:
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
 
-    def _introduce(self, broker: Mosquitto, listener: Listener) -> None:
+    def _introduce(self, broker: Mosquitto, listener: DemoListener) -> None:
         """Say what runs where, and how to look at it from another terminal."""
         viewer = f"-h 127.0.0.1 -p {broker.port} -u viewer -P {_password(broker, 'viewer')}"
         device = f"-h 127.0.0.1 -p {broker.port} -u device -P {_password(broker, 'device')}"

@@ -10,13 +10,13 @@ from aiohttp import web
 
 from hub.printable import shown
 
-__all__ = ["Listener"]
+__all__ = ["DemoListener"]
 
 Told = Callable[[str, str], None]
 """A word, and what is said under it."""
 
 
-class Listener:
+class DemoListener:
     """Takes what receivers send, while inside `async with`, and tells of it."""
 
     def __init__(self, told: Told) -> None:

@@ -12,7 +12,7 @@ import time
 from hub.config import Settings
 from hub.errors import Disconnected, HubError, PublishRefused, SubscriptionDenied
 from hub.operate.client.connect import connected, told_of
-from hub.operate.doctor.broker_kinds import UNKNOWN, Kind, recognise
+from hub.operate.doctor.broker_kinds import UNKNOWN, BrokerKind, recognise
 from hub.operate.doctor.finding import Finding, Level, bad, good, unknown, warning
 from hub.operate.doctor.keeping import look_at_retained, look_at_session
 from hub.operate.doctor.time_left import QUIET_SECONDS, all_until_quiet
@@ -50,7 +50,7 @@ async def look_at_broker(settings: Settings) -> list[Finding]:
     return found
 
 
-def _named(kind: Kind) -> list[Finding]:
+def _named(kind: BrokerKind) -> list[Finding]:
     """Say which broker it is."""
     if not kind.said:
         text = "unknown broker: it does not say what it is ($SYS/broker/version)"
@@ -63,7 +63,7 @@ def _named(kind: Kind) -> list[Finding]:
     return [good(_SUBJECT, kind.said)]
 
 
-async def _own_topics(settings: Settings, kind: Kind, mark: str) -> list[Finding]:
+async def _own_topics(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
     """Write below the hub's own prefix and read it back, one message after another: rights, and the time it takes."""
     topic = f"{settings.publish_prefix}/doctor/{mark}"
     subject = f"topics below {settings.publish_prefix}/"
@@ -113,7 +113,7 @@ async def _filters(settings: Settings, mark: str) -> list[Finding]:
     return [good("topics of rules", "the broker takes subscriptions to all topics")]
 
 
-async def _backlog(settings: Settings, kind: Kind, mark: str) -> list[Finding]:
+async def _backlog(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
     """Be away while messages are published, come back, and count: what is missing, devices would miss."""
     topic, client_id = f"{settings.publish_prefix}/doctor/{mark}/backlog", f"hub-doctor-{mark}-away"
     async with connected(settings.broker, client_id, [topic], expiry=60.0):
@@ -126,7 +126,7 @@ async def _backlog(settings: Settings, kind: Kind, mark: str) -> list[Finding]:
     return _judge(kind, len(window), len(window) + len(rest), settings.broker.receive_maximum)
 
 
-async def _redelivery(settings: Settings, kind: Kind, mark: str) -> list[Finding]:
+async def _redelivery(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
     """Leave a message unacknowledged and come back: it must come again at once, before anything newer."""
     topic, client_id = f"{settings.publish_prefix}/doctor/{mark}/again", f"hub-doctor-{mark}-again"
     subject = "redelivery"
@@ -148,7 +148,7 @@ async def _redelivery(settings: Settings, kind: Kind, mark: str) -> list[Finding
     ]
 
 
-def _judge(kind: Kind, window: int, total: int, receive_maximum: int) -> list[Finding]:
+def _judge(kind: BrokerKind, window: int, total: int, receive_maximum: int) -> list[Finding]:
     found = []
     if total < QUEUED:
         text = f"{QUEUED - total} of {QUEUED} events are lost while the hub is away, though the broker took them"

@@ -16,11 +16,11 @@ from hub.limits import CONNECT_SECONDS
 from hub.operate.client.connect import connected
 from hub.operate.doctor.time_left import all_until_quiet
 
-__all__ = ["UNKNOWN", "Kind", "recognise"]
+__all__ = ["UNKNOWN", "BrokerKind", "recognise"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BrokerKind:
     """A broker: `name` as people write it, what it says of itself, and remedies by what they mend."""
 
     name: str
@@ -45,7 +45,7 @@ _GENERAL = {
     "memory": "let the broker keep sessions and their queues on disk",
     "retained": "let the broker keep retained messages and send them for wildcards too",
 }
-_MOSQUITTO = Kind(
+_MOSQUITTO = BrokerKind(
     "Mosquitto",
     {
         "queue": "in mosquitto.conf: max_queued_messages 0 and max_queued_bytes 0",
@@ -57,7 +57,7 @@ _MOSQUITTO = Kind(
         "retained": "in mosquitto.conf: retain_available true",
     },
 )
-_EMQX = Kind(
+_EMQX = BrokerKind(
     "EMQX",
     {
         "queue": "in emqx.conf: mqtt.max_mqueue_len = infinity",
@@ -68,7 +68,7 @@ _EMQX = Kind(
         "retained": "in emqx.conf: retainer.enable = true",
     },
 )
-_NATS = Kind(
+_NATS = BrokerKind(
     "nats-server",
     {
         "window": "in the `mqtt` block of its configuration: max_ack_pending: 65535",
@@ -79,7 +79,7 @@ _NATS = Kind(
         "and no consumer_memory_storage in the `mqtt` block",
     },
 )
-_RABBITMQ = Kind(
+_RABBITMQ = BrokerKind(
     "RabbitMQ",
     {
         "queue": "remove policies with max-length from queues mqtt-subscription-*: rabbitmqctl list_policies",
@@ -91,7 +91,7 @@ _RABBITMQ = Kind(
         "in the rule, without a wildcard",
     },
 )
-_HIVEMQ = Kind(
+_HIVEMQ = BrokerKind(
     "HiveMQ",
     {
         "queue": "in config.xml: <queued-messages><max-queue-size>",
@@ -100,7 +100,7 @@ _HIVEMQ = Kind(
         "memory": "in config.xml: <persistence><mode>file</mode>",
     },
 )
-_VERNEMQ = Kind(
+_VERNEMQ = BrokerKind(
     "VerneMQ",
     {
         "queue": "in vernemq.conf: max_offline_messages = -1",
@@ -110,8 +110,8 @@ _VERNEMQ = Kind(
     },
 )
 _ANOTHER = "run the hub with a broker that keeps sessions on disk, such as Mosquitto"
-_AMQTT = Kind("amqtt", {"memory": _ANOTHER, "session": _ANOTHER}, forgets=True)
-UNKNOWN = Kind("your broker")
+_AMQTT = BrokerKind("amqtt", {"memory": _ANOTHER, "session": _ANOTHER}, forgets=True)
+UNKNOWN = BrokerKind("your broker")
 _BY_WORD = {
     "mosquitto": _MOSQUITTO,
     "amqtt": _AMQTT,
@@ -125,7 +125,7 @@ _BY_WORD = {
 _SAYS_WHAT_IT_IS = ["$SYS/broker/version", "$SYS/brokers/+/sysdescr", "$SYS/brokers/+/version", "$SYS/VerneMQ/#"]
 
 
-async def recognise(settings: BrokerSettings, prefix: str, mark: str) -> Kind:
+async def recognise(settings: BrokerSettings, prefix: str, mark: str) -> BrokerKind:
     """Find out which broker it is; UNKNOWN where nothing tells.
 
     Raises:
@@ -141,7 +141,7 @@ async def recognise(settings: BrokerSettings, prefix: str, mark: str) -> Kind:
                 said = said if "emqx" in said.lower() else f"EMQX {said}"  # nobody else says it there
     if said:
         kind = next((kind for word, kind in _BY_WORD.items() if word in said.lower()), None)
-        return replace(kind or Kind(said), said=said)
+        return replace(kind or BrokerKind(said), said=said)
     return await _by_answers(settings, prefix, mark)
 
 
@@ -155,7 +155,7 @@ class _Nobody:
         """Hear a message."""
 
 
-async def _by_answers(settings: BrokerSettings, prefix: str, mark: str) -> Kind:
+async def _by_answers(settings: BrokerSettings, prefix: str, mark: str) -> BrokerKind:
     """Tell by what is granted: nats-server takes no blank in a topic, RabbitMQ grants QoS 1 where 2 is asked for."""
     who = replace(settings, client_id=f"hub-doctor-{mark}-asks", protocol="3.1.1")
     client = Client311(who, None, tls_context(who), _Nobody())

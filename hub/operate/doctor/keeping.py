@@ -15,7 +15,7 @@ from hub.ingest.source import Notice
 from hub.ingest.transport.connection import Connection, tls_context
 from hub.limits import CONNECT_SECONDS
 from hub.operate.client.connect import connected
-from hub.operate.doctor.broker_kinds import Kind
+from hub.operate.doctor.broker_kinds import BrokerKind
 from hub.operate.doctor.finding import Finding, bad, good, warning
 from hub.operate.doctor.time_left import all_until_quiet
 
@@ -27,7 +27,7 @@ _AWAY_SECONDS = 60.0
 _FORGET = b"\xe0\x07\x00\x05\x11\x00\x00\x00\x00"  # DISCONNECT with a session expiry of 0: nothing stays behind
 
 
-async def look_at_session(settings: Settings, kind: Kind, mark: str) -> list[Finding]:
+async def look_at_session(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
     """Go and come back: is there a session still, and would it be for as long as was asked for?"""
     client_id, told = f"hub-doctor-{mark}-stays", list[Notice]()
     filters = [f"{settings.publish_prefix}/doctor/{mark}/stays"]  # RabbitMQ has no session without any
@@ -48,7 +48,7 @@ async def look_at_session(settings: Settings, kind: Kind, mark: str) -> list[Fin
     return found or [good(_SESSION, f"kept for a hub that is away; {unseen}")]
 
 
-async def _granted(broker: BrokerSettings, kind: Kind, mark: str) -> list[Finding]:
+async def _granted(broker: BrokerSettings, kind: BrokerKind, mark: str) -> list[Finding]:
     """Ask for the session that the hub asks for; find that it is given for a shorter time."""
     connack = await _greeting(replace(broker, client_id=f"hub-doctor-{mark}-asks"))
     given = connack.session_expiry_interval
@@ -102,7 +102,7 @@ async def _greeting(settings: BrokerSettings) -> mqtt5.ConnAckPacket:
         raise BrokerUnreachable(f"{settings} did not answer within {CONNECT_SECONDS:.0f} s") from None
 
 
-async def look_at_retained(settings: Settings, kind: Kind, mark: str) -> list[Finding]:
+async def look_at_retained(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
     """Publish a retained message and ask for it by its topic and by a wildcard; then take it back."""
     topic = f"{settings.publish_prefix}/doctor/{mark}/kept"
     async with connected(settings.broker, f"hub-doctor-{mark}-w", []) as writer:

@@ -7,7 +7,7 @@ from typing import Any
 from hub.clock import Clock, SystemClock
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
-from hub.operate.figures.histogram import Histogram, Rate
+from hub.operate.figures.histogram import Histogram, RatePerSecond
 from hub.operate.figures.summary import Figure, Latency, Summary
 
 __all__ = ["Figures"]
@@ -19,11 +19,11 @@ class Figures(Observer):
     def __init__(self, clock: Clock | None = None) -> None:
         """Begin at zero."""
         self._clock = clock or SystemClock()
-        self.generated = Rate()
+        self.generated = RatePerSecond()
         """EGR: events that were evaluated."""
         self.processing = Histogram()
         """EPL: from the arrival of an event until everything it caused is on disk; one value for each event."""
-        self.sent = Rate()
+        self.sent = RatePerSecond()
         """NSR: notifications that a receiver has taken."""
         self.notifying = Histogram()
         """NPL: from the cause of a notification until a receiver has taken it."""
@@ -118,7 +118,7 @@ class Figures(Observer):
         )
 
 
-def _figure(rate: Rate) -> Figure:
+def _figure(rate: RatePerSecond) -> Figure:
     return Figure(rate.total, rate.mean(), rate.best())
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["Histogram", "Rate"]
+__all__ = ["Histogram", "RatePerSecond"]
 
 _LOWEST = 1e-6  # a microsecond: nothing the hub measures is shorter
 _GROWTH = 1.08  # width of a bucket: its geometric middle is at most 4 % from any value in it
@@ -66,7 +66,7 @@ class Histogram:
         return self.longest
 
 
-class Rate:
+class RatePerSecond:
     """Things per second: their total, the mean since the first, the best second, and each of the last 60 seconds."""
 
     __slots__ = ("_first", "_last", "_ring", "_second", "peak", "total")

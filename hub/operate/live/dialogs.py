@@ -10,13 +10,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-__all__ = ["Page", "SilenceForm"]
+__all__ = ["SilenceForm", "TextPage"]
 
 Sent = Callable[[str, str, str], Awaitable[str]]
 """Takes matchers, how long, a comment; returns what is wrong, or nothing."""
 
 
-class Page(ModalScreen[None]):
+class TextPage(ModalScreen[None]):
     """A text to read; any of the keys that close something closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,7 +14,7 @@ from hub.errors import HubError, RequestError
 from hub.limits import LIVE_ANSWER_SECONDS, LIVE_SILENT_SECONDS
 from hub.printable import shown
 
-__all__ = ["HubAway", "Link", "NotAdmitted", "Unwilling", "linked"]
+__all__ = ["FeedLink", "HubAway", "NotAdmitted", "Unwilling", "linked"]
 
 
 class HubAway(HubError):
@@ -33,7 +33,7 @@ class Unwilling(RequestError):
     """The hub has said no to a request, why, and what kind of no it is."""
 
 
-class Link:
+class FeedLink:
     """One hub, asked over one pool of connections."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
@@ -105,11 +105,11 @@ class Link:
 
 
 @asynccontextmanager
-async def linked(url: str, token: Secret | None) -> AsyncIterator[Link]:
+async def linked(url: str, token: Secret | None) -> AsyncIterator[FeedLink]:
     """Make a link, and close its connections at the end."""
     headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
     async with aiohttp.ClientSession(headers=headers) as session:
-        yield Link(url.rstrip("/"), session)
+        yield FeedLink(url.rstrip("/"), session)
 
 
 def _answer(url: str, status: int, body: bytes) -> Mapping[str, Any]:

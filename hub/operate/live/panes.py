@@ -13,7 +13,7 @@ from hub.operate.figures.summary import seconds_shown
 from hub.operate.live.live_model import Model, seconds_of
 from hub.printable import shown, shown_labels
 
-__all__ = ["ALERTS", "ATTEMPTS", "DEVICES", "EVENTS", "RECEIVERS", "RULES", "Column", "Kind", "age", "found_by"]
+__all__ = ["ALERTS", "ATTEMPTS", "DEVICES", "EVENTS", "RECEIVERS", "RULES", "Column", "PaneKind", "age", "found_by"]
 
 Item = Mapping[str, Any]
 Cells = Sequence[str]
@@ -37,7 +37,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class PaneKind:
     """One table. `items` are the rows in order, `key` tells them apart, `cells` are one row's texts."""
 
     columns: Sequence[Column]
@@ -64,7 +64,7 @@ def age(since: object, now: float) -> str:
     return f"{seconds}s"
 
 
-def found_by(kind: Kind, item: Item, words: Sequence[str]) -> bool:
+def found_by(kind: PaneKind, item: Item, words: Sequence[str]) -> bool:
     """Tell whether each of the words, in lower case, is in what the item is found by."""
     if not words:
         return True
@@ -127,7 +127,7 @@ def _alert_detail(alert: Item) -> str:
     return " · ".join(parts)
 
 
-ALERTS = Kind(
+ALERTS = PaneKind(
     (
         Column("state", 8),
         Column("age", 4),
@@ -171,7 +171,7 @@ def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-EVENTS = Kind(
+EVENTS = PaneKind(
     (
         Column("age", 4),
         Column("topic", 24, 2),
@@ -216,7 +216,7 @@ def _rule_detail(rule: Item) -> str:
     return f"{topics} when {_text(rule.get('when')) or 'always'} · {where}{last}"
 
 
-RULES = Kind(
+RULES = PaneKind(
     (
         Column("rule", 18, 3),
         Column("instances", 9),
@@ -258,7 +258,7 @@ def _device_detail(device: Item) -> str:
 _PRESENCES = {"online": "", "late": "yellow", "silent": "bold red", "gone": "bold red"}
 
 
-DEVICES = Kind(
+DEVICES = PaneKind(
     (
         Column("device", 30, 1),
         Column("last seen", 9),
@@ -300,7 +300,7 @@ def _receiver_state(receiver: Item) -> str:
 _STATES = {"works": "works", "fails": "fails", "untried": "not tried"}
 
 
-RECEIVERS = Kind(
+RECEIVERS = PaneKind(
     (
         Column("receiver", 12, 1),
         Column("kind", 8),
@@ -343,7 +343,7 @@ def _attempt_style(attempt: Item) -> str:
     return "yellow" if attempt.get("outcome") == "retry" or attempt["type"] == "fallback" else ""
 
 
-ATTEMPTS = Kind(
+ATTEMPTS = PaneKind(
     (
         Column("age", 4),
         Column("receiver", 10, 1),

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hub.operate.live.panes import Column, Item, Kind
+from hub.operate.live.panes import Column, Item, PaneKind
 
 __all__ = ["Rows", "widths"]
 
@@ -55,7 +55,7 @@ class Rows(ScrollView, can_focus=True):
     class Opened(Message):
         """Somebody wants to see all of the row under the cursor."""
 
-    def __init__(self, kind: Kind, identity: str) -> None:
+    def __init__(self, kind: PaneKind, identity: str) -> None:
         """Show rows of this kind, none at first."""
         super().__init__(id=identity)
         self.kind = kind

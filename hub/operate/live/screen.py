@@ -19,19 +19,19 @@ from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
 from hub.errors import HubError
 from hub.limits import LIVE_AGAIN_SECONDS, LIVE_READ_SECONDS, LIVE_REFRESH_SECONDS
-from hub.operate.live.dialogs import Page, SilenceForm
-from hub.operate.live.feed_link import Link
+from hub.operate.live.dialogs import SilenceForm, TextPage
+from hub.operate.live.feed_link import FeedLink
 from hub.operate.live.header import Head
 from hub.operate.live.live_model import Model
 from hub.operate.live.live_texts import HELP, matchers_for, whole, why_not_text, why_text
-from hub.operate.live.panes import ALERTS, ATTEMPTS, DEVICES, EVENTS, RECEIVERS, RULES, Kind, found_by
+from hub.operate.live.panes import ALERTS, ATTEMPTS, DEVICES, EVENTS, RECEIVERS, RULES, PaneKind, found_by
 from hub.operate.live.rows import Rows
 from hub.printable import shown
 
 __all__ = ["LiveView"]
 
 _TABS = ("alerts", "events", "rules", "devices", "deliveries")
-_KINDS: Mapping[str, tuple[Kind, ...]] = {
+_KINDS: Mapping[str, tuple[PaneKind, ...]] = {
     "alerts": (ALERTS,),
     "events": (EVENTS,),
     "rules": (RULES,),
@@ -64,7 +64,7 @@ class LiveView(App[None]):
         *(Binding(str(number), f"go('{name}')", name, show=False) for number, name in enumerate(_TABS, 1)),
     ]
 
-    def __init__(self, link: Link, by: str, notes: str = "") -> None:
+    def __init__(self, link: FeedLink, by: str, notes: str = "") -> None:
         """Show the hub at the other end of `link`."""
         plain = "NO_COLOR" in os.environ
         super().__init__(ansi_color=plain)
@@ -170,7 +170,7 @@ class LiveView(App[None]):
     def on_rows_opened(self) -> None:
         """Show all there is to know of a row."""
         if chosen := self.rows.chosen:
-            self.push_screen(Page("all of it", whole(chosen)))
+            self.push_screen(TextPage("all of it", whole(chosen)))
 
     def on_tabbed_content_tab_activated(self) -> None:
         """Go to a screen by the mouse."""
@@ -293,7 +293,7 @@ class LiveView(App[None]):
     ) -> None:
         async def explain() -> None:
             try:
-                self.push_screen(Page(title, words(await self.link.read(path, **query))))
+                self.push_screen(TextPage(title, words(await self.link.read(path, **query))))
             except HubError as error:
                 self.say(str(error))
 
@@ -315,7 +315,7 @@ class LiveView(App[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.push_screen(Page("help", f"{self.notes}\n{HELP}" if self.notes else HELP))
+        self.push_screen(TextPage("help", f"{self.notes}\n{HELP}" if self.notes else HELP))
 
     def action_go(self, name: str) -> None:
         """Go to a screen."""

@@ -28,7 +28,7 @@ from hub.errors import Code
 from hub.operate.specs import user_topics
 from hub.operate.specs.described import JSON
 from hub.operate.specs.openapi import CONTACT
-from hub.operate.specs.user_topics import PROTOBUF, Channel
+from hub.operate.specs.user_topics import PROTOBUF, TopicChannel
 from hub.rules.reading.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED
 
@@ -237,7 +237,7 @@ class _Document:
             channel["parameters"] = {key: {"description": text} for key, text in parameters.items()}
         self.channels[name] = channel
 
-    def add_all(self, channels: Iterable[Channel]) -> None:
+    def add_all(self, channels: Iterable[TopicChannel]) -> None:
         """Add what rules make; two topics that differ in signs only get names that differ in a number."""
         for each in channels:
             name, number = each.name, 1

@@ -15,10 +15,10 @@ from hub.notify.receivers.mqtt import MqttOptions
 from hub.operate.specs.described import JSON
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import HOMIE, SPARKPLUG, presence_filters
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.topic_pattern import TopicPattern
 from hub.selfwatch.own_voice import OWN_FIELDS
 
-__all__ = ["PROTOBUF", "Channel", "alerts", "events", "inside", "notifications"]
+__all__ = ["PROTOBUF", "TopicChannel", "alerts", "events", "inside", "notifications"]
 
 PROTOBUF = "application/x-protobuf"
 _PLAIN = "text/plain"
@@ -27,7 +27,7 @@ _ENCODED = "As a label has it; / + # % are percent-encoded."
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class TopicChannel:
     """A topic with `{parameters}`, each with what it is, and what is said there.
 
     `filter` is what to subscribe to for all of it, empty where there are no parameters. `action` is what the hub does
@@ -47,9 +47,9 @@ class Channel:
     retain: bool = False
 
 
-def events(rules: Sequence[Rule]) -> Iterator[Channel]:
+def events(rules: Sequence[Rule]) -> Iterator[TopicChannel]:
     """Yield the topics that rules listen to, with the fields that they read, and those that tell who is there."""
-    listening: dict[str, tuple[Pattern, list[Rule]]] = {}
+    listening: dict[str, tuple[TopicPattern, list[Rule]]] = {}
     for rule in rules:
         for pattern in rule.patterns:
             if not pattern.filter.startswith(OWN_TOPICS):
@@ -60,13 +60,13 @@ def events(rules: Sequence[Rule]) -> Iterator[Channel]:
         yield _of_presence(topic_filter)
 
 
-def _of_pattern(pattern: Pattern, rules: Sequence[Rule]) -> Channel:
+def _of_pattern(pattern: TopicPattern, rules: Sequence[Rule]) -> TopicChannel:
     address, parameters = _address(pattern.filter, dict(zip(pattern.levels, pattern.captures, strict=True)))
     name, summary = f"events_{_slug(pattern.text)}", f"Events for {', '.join(rule.name for rule in rules)}."
     message, payload, media = "JSON, or text.", _fields(rules), JSON
     if pattern.filter.startswith(f"{SPARKPLUG}/"):
         message, payload, media = "Metrics in Sparkplug B; rules read them by name.", ANY, PROTOBUF
-    return Channel(name, address, "receive", summary, message, payload, media, parameters, _wild(pattern.filter))
+    return TopicChannel(name, address, "receive", summary, message, payload, media, parameters, _wild(pattern.filter))
 
 
 def _fields(rules: Iterable[Rule]) -> Schema:
@@ -80,17 +80,17 @@ def _fields(rules: Iterable[Rule]) -> Schema:
     return {"properties": {name: {"description": f"Read by {', '.join(of)}."} for name, of in readers.items()}}
 
 
-def _of_presence(topic_filter: str) -> Channel:
+def _of_presence(topic_filter: str) -> TopicChannel:
     address, parameters = _address(topic_filter)
     message, payload, media = "A birth or a death in Sparkplug B.", ANY, PROTOBUF
     if topic_filter.startswith(f"{HOMIE}/"):
         message, payload, media = "The state of a Homie device.", TEXT, _PLAIN
     summary = "Who is there; heard beside the topics of rules."
     name = f"presence_{_slug(address)}"
-    return Channel(name, address, "receive", summary, message, payload, media, parameters, _wild(topic_filter))
+    return TopicChannel(name, address, "receive", summary, message, payload, media, parameters, _wild(topic_filter))
 
 
-def alerts(prefix: str, rules: Iterable[Rule], payload: Schema) -> Iterator[Channel]:
+def alerts(prefix: str, rules: Iterable[Rule], payload: Schema) -> Iterator[TopicChannel]:
     """Yield the retained topic of each alert rule; `payload` is the state of an alert."""
     for rule in rules:
         if rule.alert:
@@ -99,10 +99,10 @@ def alerts(prefix: str, rules: Iterable[Rule], payload: Schema) -> Iterator[Chan
             wild = _wild("/".join([start, *("+" for _ in rule.by)]))
             made = ("send", f"How {rule.name} stands.", "Its state; empty when it is long over.", payload, JSON)
             parameters = dict.fromkeys(rule.by, _ENCODED)
-            yield Channel(f"alerts_{_slug(rule.name)}", address, *made, parameters, wild, retain=True)
+            yield TopicChannel(f"alerts_{_slug(rule.name)}", address, *made, parameters, wild, retain=True)
 
 
-def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) -> Iterator[Channel]:
+def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) -> Iterator[TopicChannel]:
     """Yield the topic of each `mqtt` receiver; `payload` is what those are told that have none of their own."""
     for name, settings in receivers.items():
         options = settings.options
@@ -114,7 +114,7 @@ def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) ->
                 else (options.payload_text, TEXT, _PLAIN)
             )
             made = ("send", f"What the receiver {name} is told.", *told, parameters, _wild(options.topic.filter))
-            yield Channel(f"notifications_{_slug(name)}", address, *made, options.qos, options.retain)
+            yield TopicChannel(f"notifications_{_slug(name)}", address, *made, options.qos, options.retain)
 
 
 def _filled(topic: TopicTemplate) -> tuple[str, dict[str, str]]:
@@ -131,14 +131,14 @@ def _filled(topic: TopicTemplate) -> tuple[str, dict[str, str]]:
     return address, parameters
 
 
-def inside() -> Iterator[Channel]:
+def inside() -> Iterator[TopicChannel]:
     """Yield what the hub measures of itself, as events that only rules hear."""
     for topic, fields in OWN_FIELDS.items():
         address, parameters = _address(topic, {2: "name"} if topic.endswith("/+") else None)
         said = made_of({name: {"description": f"{text[0].upper()}{text[1:]}."} for name, text in fields.items()})
         summary = "Inside the hub only: a rule may listen here; it never comes from a broker, nor goes to one."
         name = f"own_{_slug(topic.removeprefix(OWN_TOPICS))}"
-        yield Channel(name, address, "", summary, "What it measured.", said, JSON, parameters, _wild(topic))
+        yield TopicChannel(name, address, "", summary, "What it measured.", said, JSON, parameters, _wild(topic))
 
 
 def _address(topic_filter: str, names: Mapping[int, str] | None = None) -> tuple[str, dict[str, str]]:

@@ -12,7 +12,7 @@ from hub.rules.gates.absence_patience import FixedPatience, LearnedPatience, Pat
 from hub.rules.gates.reported_absence import Sign, reports_of
 from hub.rules.instances.instance import NEVER, Instance
 from hub.rules.instances.rule_instances import Key
-from hub.rules.presence.presence import Standing
+from hub.rules.presence.presence import ReportedState
 from hub.rules.running.engine_context import EngineContext
 from hub.rules.running.part import Arrival, RulePart, Runner
 from hub.rules.running.transition import Unheard
@@ -118,9 +118,9 @@ class Absence(RulePart):
         standing = "" if self._reports is None else self._reports.standing(instance)
         if instance.absent_since or (instance.gates is not None and instance.gates.paused):
             return inf
-        if standing == Standing.DEAD:
+        if standing == ReportedState.DEAD:
             return instance.seen
-        return inf if standing == Standing.ASLEEP else instance.seen + self._patience.seconds(instance)
+        return inf if standing == ReportedState.ASLEEP else instance.seen + self._patience.seconds(instance)
 
     def expect(self, instance: Instance) -> None:
         """Set the time by which the instance must be heard."""
@@ -137,11 +137,11 @@ class Absence(RulePart):
 
     def rests(self, instance: Instance) -> bool:
         """Tell whether the instance sleeps, as it has said itself."""
-        return self._reports is not None and self._reports.standing(instance) == Standing.ASLEEP
+        return self._reports is not None and self._reports.standing(instance) == ReportedState.ASLEEP
 
     def reason(self, instance: Instance) -> Reason:
         """Return why the instance is absent."""
-        dead = self._reports is not None and self._reports.standing(instance) == Standing.DEAD
+        dead = self._reports is not None and self._reports.standing(instance) == ReportedState.DEAD
         return Reason.OFFLINE if dead else Reason.ABSENT
 
     def keeps(self, instance: Instance) -> bool:

@@ -9,9 +9,9 @@ import enum
 
 from hub.model import Event
 from hub.rules.instances.instance import Instance
-from hub.rules.presence.presence import Presence, Standing, Watcher
+from hub.rules.presence.presence import Presence, PresenceWatcher, ReportedState
 from hub.rules.reading.rule import Rule
-from hub.rules.reading.subjects import About, Kind, Says, about, kinds, node_of
+from hub.rules.reading.subjects import About, MessageKind, Says, about, kinds, node_of
 
 __all__ = ["ReportedAbsence", "Sign", "reports_of"]
 
@@ -32,7 +32,7 @@ class Sign(enum.Enum):
 class ReportedAbsence:
     """The subjects that instances stand for; `watcher` hears of what is reported of them."""
 
-    def __init__(self, presence: Presence, watched: frozenset[Kind], watcher: Watcher) -> None:
+    def __init__(self, presence: Presence, watched: frozenset[MessageKind], watcher: PresenceWatcher) -> None:
         """Ask `presence`; the rule tells subjects of the kinds `watched` apart."""
         self._presence, self._watched, self._watcher = presence, watched, watcher
         self._subjects: dict[Key, str] = {}
@@ -56,7 +56,7 @@ class ReportedAbsence:
             return not event.retain
         if what.says not in _OF_THE_DEVICE or not event.raw:
             return False
-        if self._presence.standing(what.subject) == Standing.DEAD:
+        if self._presence.standing(what.subject) == ReportedState.DEAD:
             self._presence.alive(what, now)
         return True
 
@@ -82,8 +82,8 @@ class ReportedAbsence:
         what = about(topic)
         if what is None or what.kind in self._watched:
             return what
-        if what.kind is Kind.DEVICE and Kind.NODE in self._watched:
-            return About(node_of(what.subject), Kind.NODE, what.says if what.says is Says.DATA else Says.NOTHING)
+        if what.kind is MessageKind.DEVICE and MessageKind.NODE in self._watched:
+            return About(node_of(what.subject), MessageKind.NODE, what.says if what.says is Says.DATA else Says.NOTHING)
         return None
 
     def _enlist(self, key: Key, what: About) -> str:
@@ -92,7 +92,7 @@ class ReportedAbsence:
         return what.subject
 
 
-def reports_of(rule: Rule, presence: Presence, watcher: Watcher) -> ReportedAbsence | None:
+def reports_of(rule: Rule, presence: Presence, watcher: PresenceWatcher) -> ReportedAbsence | None:
     """Return what a rule hears of reports, where its instances stand for devices that are reported of."""
     watched = kinds(rule)
     return ReportedAbsence(presence, watched, watcher) if watched else None

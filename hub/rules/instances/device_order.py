@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from hub.limits import SET_BACK_DEVICES, SET_BACK_MESSAGES, SET_BACK_SECONDS
 
-__all__ = ["Order", "Place"]
+__all__ = ["DeviceOrder", "Order"]
 
 Key = tuple[str, ...]
 _PACE = (0.5, 2.0)
 
 
-class Place(enum.Enum):
+class DeviceOrder(enum.Enum):
     """Where a message stands among those of its instance."""
 
     NEWER = enum.auto()
@@ -42,22 +42,22 @@ class Order:
         """Begin with nothing."""
         self._behind: dict[Key, _Run] = {}
 
-    def place(self, key: Key, latest: float, at: float, now: float) -> Place:
+    def place(self, key: Key, latest: float, at: float, now: float) -> DeviceOrder:
         """Place a message that says `at`, where the latest of its instance said `latest`; it has come `now`."""
         if at >= latest:
             self._behind.pop(key, None)
-            return Place.NEWER
+            return DeviceOrder.NEWER
         run = self._behind.get(key)
         if run is None or at <= run.last:
             self._begin(key, at, now)
-            return Place.OLDER
+            return DeviceOrder.OLDER
         run.last, run.count = at, run.count + 1
         took = now - run.began
         goes_on = _PACE[0] * took <= at - run.at <= _PACE[1] * took
         if run.count < SET_BACK_MESSAGES or took < SET_BACK_SECONDS or not goes_on:
-            return Place.OLDER
+            return DeviceOrder.OLDER
         del self._behind[key]
-        return Place.SET_BACK
+        return DeviceOrder.SET_BACK
 
     def _begin(self, key: Key, at: float, now: float) -> None:
         if len(self._behind) >= SET_BACK_DEVICES:

@@ -5,7 +5,7 @@ from datetime import tzinfo
 from hub.errors import EvaluationError
 from hub.expressions import Program
 from hub.model import Event
-from hub.rules.instances.device_order import Order, Place
+from hub.rules.instances.device_order import DeviceOrder, Order
 from hub.rules.running.part import Arrival, RulePart, Runner
 from hub.rules.samples.sample_keeper import SampleKeeper
 from hub.rules.samples.timestamps import own_time
@@ -51,10 +51,10 @@ class DeviceTime(RulePart):
         if instance is None or not (self._one_clock or event.topic == instance.topic):
             return False
         latest = instance.time if instance.history is None else max(instance.time, instance.history.latest)
-        place = Place.NEWER if latest > now else self._order.place(arrival.key, latest, event.time, now)
-        if place is Place.SET_BACK:
+        place = DeviceOrder.NEWER if latest > now else self._order.place(arrival.key, latest, event.time, now)
+        if place is DeviceOrder.SET_BACK:
             back = f"its own time went back by {latest - event.time:.0f} s: the device's clock was set, and counts anew"
             self._runner.evaluator.failed(event, EvaluationError(back))
             if self._samples is not None and instance.history is not None:
                 self._samples.sampler.set_back(instance.history, event.time)
-        return place is Place.OLDER
+        return place is DeviceOrder.OLDER

@@ -13,7 +13,7 @@ from hub.rules.lint.devices import Devices
 from hub.rules.lint.moment import Moment
 from hub.rules.lint.naming.bare_payloads import bare_payloads
 from hub.rules.lint.naming.homonyms import homonyms
-from hub.rules.lint.naming.misnamed import Words
+from hub.rules.lint.naming.misnamed import MisnamedWords
 from hub.rules.lint.naming.strangers import strangers
 from hub.rules.lint.naming.unfinished import unfinished
 from hub.rules.lint.naming.untold import untold
@@ -32,7 +32,7 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
 
     `whole`: these are all the files, so that what none of them names is named by nobody.
     """
-    devices, words = Devices(registry), Words.of(found, registry)
+    devices, words = Devices(registry), MisnamedWords.of(found, registry)
     for name, rule in {**found.disabled, **found.rules}.items():
         node = found.nodes[name]
         yield from traps(rule, node)

@@ -11,7 +11,7 @@ from hub.documents.duration import format_duration
 from hub.errors import Problem
 from hub.expressions.names import BUILTINS
 from hub.expressions.syntax.ast import Has, Name, Select
-from hub.expressions.syntax.ast import Node as Expression
+from hub.expressions.syntax.ast import SyntaxNode as Expression
 from hub.expressions.syntax.parser import parse
 from hub.fields import did_you_mean
 from hub.rules.reading.rule import Rule

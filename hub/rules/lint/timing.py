@@ -13,7 +13,7 @@ from hub.rules.lint.moment import Moment
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import kinds
 from hub.schedules import Schedule
-from hub.schedules.schedule import DAY, WEEK, Cron, Inverse, Span, Weekly
+from hub.schedules.schedule import DAY, WEEK, Cron, Inverse, OneTime, Weekly
 
 __all__ = ["schedules", "timers"]
 
@@ -46,7 +46,7 @@ def schedules(documents: Sequence[Node], named: Mapping[str, Schedule], moment: 
         mapping = document.value.get("schedules")
         for name in mapping.value or () if mapping is not None else ():
             schedule = named.get(name)
-            if isinstance(schedule, Span) and _for_ever(schedule, moment.now, moment.zone) is False:
+            if isinstance(schedule, OneTime) and _for_ever(schedule, moment.now, moment.zone) is False:
                 message = f"schedule {name!r} is over since {schedule.end:%Y-%m-%d %H:%M}"
                 yield mapping.key_problem(name, message, "remove it, and what names it")
 

@@ -13,10 +13,10 @@ import orjson
 
 from hub.limits import PRESENCE_SUBJECTS
 from hub.model import Event
-from hub.rules.reading.subjects import About, Kind, Says, about, node_of
+from hub.rules.reading.subjects import About, MessageKind, Says, about, node_of
 from hub.store.keeper import Keeper
 
-__all__ = ["STATES", "Presence", "Standing", "Watcher"]
+__all__ = ["STATES", "Presence", "PresenceWatcher", "ReportedState"]
 
 Key = tuple[str, ...]
 _LEVEL_CHARS = 256  # of a root's name that is believed
@@ -30,14 +30,14 @@ STATES = {
 """What Homie's $state says of a device's standing."""
 
 
-class Standing:
+class ReportedState:
     """What was reported of a subject; "" is nothing, or that it is there."""
 
     DEAD = "dead"
     ASLEEP = "asleep"
 
 
-class Watcher(Protocol):
+class PresenceWatcher(Protocol):
     """Whose instances stand for subjects: the Absence of a rule."""
 
     def gone(self, key: Key) -> None:
@@ -77,18 +77,18 @@ class Presence(Keeper):
         self._records: dict[str, _Record] = {}
         self._children: dict[str, dict[str, None]] = {}
         """Of Homie 5 roots; of Sparkplug nodes those devices that instances stand for."""
-        self._members: dict[str, dict[tuple[Watcher, Key], None]] = {}
+        self._members: dict[str, dict[tuple[PresenceWatcher, Key], None]] = {}
         self._dirty: set[str] = set()
 
     # to whom it matters
 
-    def enlist(self, watcher: Watcher, key: Key, subject: str, kind: Kind) -> None:
+    def enlist(self, watcher: PresenceWatcher, key: Key, subject: str, kind: MessageKind) -> None:
         """Let an instance stand for a subject."""
         self._members.setdefault(subject, {})[watcher, key] = None
-        if kind is Kind.DEVICE:
+        if kind is MessageKind.DEVICE:
             self._children.setdefault(node_of(subject), {})[subject] = None
 
-    def dismiss(self, watcher: Watcher, key: Key, subject: str) -> None:
+    def dismiss(self, watcher: PresenceWatcher, key: Key, subject: str) -> None:
         """Let it do so no more."""
         members = self._members.get(subject, {})
         members.pop((watcher, key), None)
@@ -109,10 +109,10 @@ class Presence(Keeper):
         record = self._records.get(subject)
         if record is None:
             return ""
-        if record.root and record.standing != Standing.DEAD:
+        if record.root and record.standing != ReportedState.DEAD:
             root = self._records.get(record.root)
-            if root is not None and root.standing == Standing.DEAD:
-                return Standing.DEAD
+            if root is not None and root.standing == ReportedState.DEAD:
+                return ReportedState.DEAD
         return record.standing
 
     # what is reported
@@ -130,19 +130,21 @@ class Presence(Keeper):
             return  # births and deaths are never retained (3.0, 5.4): such a one is not the node's
         elif what.says is Says.BIRTH:
             self._born(what, event, now)
-        elif what.says is Says.DEATH and (what.kind is Kind.DEVICE or self._is_of_this_life(what.subject, event)):
+        elif what.says is Says.DEATH and (
+            what.kind is MessageKind.DEVICE or self._is_of_this_life(what.subject, event)
+        ):
             self._die(what.subject)
-            for device in list(self._children.get(what.subject, ())) if what.kind is Kind.NODE else ():
+            for device in list(self._children.get(what.subject, ())) if what.kind is MessageKind.NODE else ():
                 self._die(device)
 
     def alive(self, what: About, now: float) -> None:
         """Take a sign of life; that of a Sparkplug device is also its node's."""
         self._live(what.subject, now)
-        if what.kind is Kind.DEVICE:
+        if what.kind is MessageKind.DEVICE:
             self._live(node_of(what.subject), now)
 
     def _born(self, what: About, event: Event, now: float) -> None:
-        if what.kind is Kind.NODE:
+        if what.kind is MessageKind.NODE:
             number = event.fields.get("bdSeq")
             self._record(what.subject).bd_seq = number if type(number) is int and 0 <= number <= _BD_SEQ else None
             self._dirty.add(what.subject)
@@ -159,7 +161,7 @@ class Presence(Keeper):
             self._remove(subject, now)
             return
         standing = STATES.get(event.value) if isinstance(event.value, str) else None
-        if standing == Standing.DEAD:
+        if standing == ReportedState.DEAD:
             self._die(subject)
         elif standing is not None and (not event.retain or self.standing(subject) != standing):
             self._live(subject, now, standing)
@@ -190,9 +192,9 @@ class Presence(Keeper):
 
     def _die(self, subject: str) -> None:
         record = self._record(subject)
-        if record.standing == Standing.DEAD:
+        if record.standing == ReportedState.DEAD:
             return
-        record.standing = Standing.DEAD
+        record.standing = ReportedState.DEAD
         self._changed(subject)
         for each in self._with_children(subject):
             self._tell_gone(each)
@@ -200,12 +202,12 @@ class Presence(Keeper):
     def _live(self, subject: str, now: float, standing: str = "") -> None:
         """Let a subject be there, perhaps asleep; who lives on its connection may be there again, too."""
         before = self._records.get(subject)
-        was_dead = before is not None and before.standing == Standing.DEAD
+        was_dead = before is not None and before.standing == ReportedState.DEAD
         if before is not None or standing:
             self._record(subject).standing = standing
             self._changed(subject)
         for each in self._with_children(subject) if was_dead else (subject,):
-            if self.standing(each) != Standing.DEAD:
+            if self.standing(each) != ReportedState.DEAD:
                 for watcher, key in list(self._members.get(each, ())):
                     watcher.back(key, now)
 

@@ -10,7 +10,7 @@ from hub.rules.presence.births import Births
 from hub.rules.presence.presence import Presence
 from hub.rules.presence.sparkplug_metrics import Metrics
 from hub.rules.reading.rule import Rule
-from hub.rules.reading.subjects import Kind, about, presence_filters
+from hub.rules.reading.subjects import MessageKind, about, presence_filters
 from hub.rules.running.engine_context import EngineContext
 from hub.rules.running.index import Bound, Plan
 from hub.store.keeper import Keeper
@@ -45,7 +45,7 @@ class PresenceListeners:
         what = about(topic) if self.filters else None
         if what is None:
             return
-        if what.kind in {Kind.NODE, Kind.DEVICE}:
+        if what.kind in {MessageKind.NODE, MessageKind.DEVICE}:
             plan.always = (Bound(_FeedBirths(self._births, self._metrics, plan), (), None), *plan.always)
         if what.says.reports:
             plan.always = (*plan.always, Bound(_FeedPresence(self._presence), (), None))

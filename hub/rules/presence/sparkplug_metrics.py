@@ -14,7 +14,7 @@ import orjson
 from hub.ingest.sparkplug import ABOUT
 from hub.limits import PAYLOAD_BYTES, SPARKPLUG_VALUE_BYTES
 from hub.model import Event
-from hub.rules.reading.subjects import Kind, Says, about
+from hub.rules.reading.subjects import MessageKind, Says, about
 from hub.store.keeper import Keeper
 
 __all__ = ["Metrics"]
@@ -166,7 +166,7 @@ class Newer(Keeper):
         return [(subject, _newer_of(self._known.get(subject))) for subject in changed]
 
 
-_KINDS, _TELLING = frozenset({Kind.NODE, Kind.DEVICE}), frozenset({Says.BIRTH, Says.DATA})
+_KINDS, _TELLING = frozenset({MessageKind.NODE, MessageKind.DEVICE}), frozenset({Says.BIRTH, Says.DATA})
 
 
 def _newer_of(values: _Values | None) -> str | None:

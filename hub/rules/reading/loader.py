@@ -13,7 +13,7 @@ from hub.model import OWN_TOPICS
 from hub.rules.reading.foreign_keys import FILE_KEYS, whole_file
 from hub.rules.reading.rule import RULE, Rule
 from hub.rules.reading.rule_reader import DEFAULTS, NO_DEFAULTS, Defaults, read_defaults, read_rule
-from hub.rules.reading.rule_values import Known, names_of
+from hub.rules.reading.rule_values import KnownNames, names_of
 from hub.rules.reading.subjects import presence_filters
 from hub.rules.reading.together import check_together
 from hub.schedules import Schedule, read_schedules, schedules_schema
@@ -141,7 +141,7 @@ def load_rules(
     receivers: dict[str, Any] = {}
     for file in files:
         _unite(receivers, file.receivers, file.section.get(_RECEIVERS), "receiver", problems)
-    shared = _read_defaults(files, Known(receivers, whole=whole))
+    shared = _read_defaults(files, KnownNames(receivers, whole=whole))
     known = _known(files, receivers, whole=whole, problems=problems)
     rules: dict[str, Rule] = {}
     nodes: dict[str, Node] = {}
@@ -222,15 +222,15 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
     return _File(section, read_receivers(receivers, problems) if receivers is not None else {})
 
 
-def _known(files: Sequence[_File], receivers: Mapping[str, Any], *, whole: bool, problems: Problems) -> Known:
+def _known(files: Sequence[_File], receivers: Mapping[str, Any], *, whole: bool, problems: Problems) -> KnownNames:
     """Return what rules may name, the schedules of all files among it."""
     written = [(node, file.defaults.tz) for file in files if (node := file.section.get(_SCHEDULES))]
     schedules = read_schedules(written, problems)
     named = {name for node, _ in written if isinstance(node.value, dict) for name in node.value}
-    return Known(receivers, schedules, frozenset(named - schedules.keys()), whole)
+    return KnownNames(receivers, schedules, frozenset(named - schedules.keys()), whole)
 
 
-def _read_defaults(files: Sequence[_File], known: Known) -> Defaults:
+def _read_defaults(files: Sequence[_File], known: KnownNames) -> Defaults:
     """Read every file's `defaults`; those of a file without rules hold for all. Return what no file's rules have."""
     shared = NO_DEFAULTS
     for file in sorted(files, key=lambda file: file.section.get(_RULES) is not None):
@@ -252,7 +252,9 @@ def _unite(
             all_named[name] = value
 
 
-def _rules(file: _File, known: Known, rules: dict[str, Rule], nodes: dict[str, Node], named: dict[str, Node]) -> None:
+def _rules(
+    file: _File, known: KnownNames, rules: dict[str, Rule], nodes: dict[str, Node], named: dict[str, Node]
+) -> None:
     """Read the rules of a file; `named` are those of all files by now, with problems of their own or without."""
     node, problems = file.section.get(_RULES), file.section.problems
     if node is None:
@@ -280,7 +282,7 @@ def _name_of(item: Node) -> str:
 def _shipped(
     shipped: Shipped,
     shared: Defaults,
-    known: Known,
+    known: KnownNames,
     rules: dict[str, Rule],
     nodes: dict[str, Node],
     problems: Problems,

@@ -14,7 +14,7 @@ from hub.expressions import Program, Reading, Template, bare_names, literal
 from hub.fields import KeyTable
 from hub.rules.reading.rule_key import RuleKey, made_of, of, of_fields
 from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Step
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.topic_pattern import TopicPattern
 from hub.rules.reading.vocabulary import (
     ABSENT,
     ALERT,
@@ -96,7 +96,7 @@ class Rule:
     alert: bool
     path: str
     line: int = 0
-    patterns: tuple[Pattern, ...] = made_of(TOPIC, default=())
+    patterns: tuple[TopicPattern, ...] = made_of(TOPIC, default=())
     captures: tuple[str, ...] = ()
     by: tuple[str, ...] = made_of(BY, default=())
     when: Program | None = of(WHEN)

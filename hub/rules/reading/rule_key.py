@@ -14,7 +14,7 @@ from hub.documents.value_schema import Schema
 from hub.expressions import Program, Scope, compile_condition, compile_expression
 from hub.fields import Convert, Key
 from hub.rules.reading.compiled import compiled
-from hub.rules.reading.rule_values import Cause, Gate, Known, Step, causes, gate, names_of, steps
+from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Step, causes, gate, names_of, steps
 
 __all__ = ["RuleKey", "RulePlace", "made_of", "of", "of_fields"]
 
@@ -29,7 +29,7 @@ class RulePlace:
     `own` are names whose values are the same for all of the rule (alertname, severity): only a gate knows them.
     """
 
-    known: Known
+    known: KnownNames
     problems: Problems
     tz: tzinfo | None
     scope: Scope

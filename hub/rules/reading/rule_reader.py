@@ -18,8 +18,8 @@ from hub.rules.reading.compiled import compiled
 from hub.rules.reading.foreign_keys import RULE_KEYS, automation
 from hub.rules.reading.rule import FIELDS, KEYS, LABEL_NAMES, RULE, TEXT_NAMES, Rule, Texts
 from hub.rules.reading.rule_key import RuleKey, RulePlace, of, of_fields
-from hub.rules.reading.rule_values import Known, Limit, Repeat
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.rule_values import KnownNames, Limit, Repeat
+from hub.rules.reading.topic_pattern import TopicPattern
 from hub.rules.reading.vocabulary import (
     ABSENT,
     ALERT,
@@ -84,7 +84,7 @@ _FIELDS = of_fields(Defaults)
 DEFAULTS = KeyTable("defaults", *(key for (key,) in _FIELDS.values()))
 
 
-def read_defaults(node: Node, problems: Problems, base: Defaults, known: Known) -> Defaults:
+def read_defaults(node: Node, problems: Problems, base: Defaults, known: KnownNames) -> Defaults:
     """Read a file's `defaults`; what it does not say is taken from `base`."""
     section, place = Section(node, problems, "defaults", DEFAULTS), RulePlace(known, problems, base.tz, Scope())
     found = {name: section.take(key, key.reader(place), getattr(base, name)) for name, (key,) in _FIELDS.items()}
@@ -92,7 +92,7 @@ def read_defaults(node: Node, problems: Problems, base: Defaults, known: Known) 
     return Defaults(**found)
 
 
-def read_rule(node: Node, problems: Problems, defaults: Defaults, known: Known) -> Rule | None:
+def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNames) -> Rule | None:
     """Read one rule, also a disabled one; None, and at least one more problem, where it cannot be used."""
     before = len(problems)
     section = Section(node, problems, "a rule", RULE)
@@ -142,7 +142,7 @@ def _values(section: Section, place: RulePlace, defaults: Defaults, name: str, *
     }
 
 
-def _timed(rule: Rule, known: Known) -> Rule:
+def _timed(rule: Rule, known: KnownNames) -> Rule:
     """Give the rule the schedules that it names."""
     programs = [*rule.conditions, *([rule.timestamp] if rule.timestamp else [])]
     names = rule.texts.schedules.union(*(program.schedules for program in programs)) - known.unread
@@ -178,7 +178,7 @@ def _name(section: Section) -> tuple[str, bool]:
     return name, kinds == [ALERT]
 
 
-def _patterns(section: Section) -> tuple[Pattern, ...]:
+def _patterns(section: Section) -> tuple[TopicPattern, ...]:
     """Read `topic`; all topics of a rule must have the same captures, because these make the instance."""
     patterns = section.take(TOPIC)
     node = section.get(TOPIC) or section.node

@@ -26,7 +26,7 @@ from hub.documents.value_schema import (
 )
 from hub.errors import CompileError
 from hub.expressions import Program, Scope, compile_condition, compile_expression
-from hub.fields import Bad, Convert, Key, KeyTable, Section, Told, did_you_mean, duration, late, list_of, text
+from hub.fields import Bad, Convert, Key, KeyTable, Section, ToldElsewhere, did_you_mean, duration, late, list_of, text
 from hub.limits import (
     ABSENT_LEARNED_SECONDS,
     GROUP_INTERVAL_LEAST_SECONDS,
@@ -39,13 +39,13 @@ from hub.limits import (
 )
 from hub.printable import first_odd, odd, plain
 from hub.rules.reading.compiled import compiled
-from hub.rules.reading.topic_pattern import Pattern, parse_pattern
+from hub.rules.reading.topic_pattern import TopicPattern, parse_pattern
 from hub.schedules import Schedule, parse_schedule
 
 __all__ = [
     "Cause",
     "Gate",
-    "Known",
+    "KnownNames",
     "Limit",
     "Repeat",
     "Step",
@@ -72,7 +72,7 @@ _UNTIL_ACK = re.compile(r"(?:,\s*|\s+)until\s+ack$")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownNames:
     """What rules may name, of all files: receivers and schedules."""
 
     receivers: Collection[str] = ()
@@ -128,14 +128,14 @@ class Cause:
     after: float = UNLESS_AFTER_SECONDS
 
 
-def gate(known: Known, tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
+def gate(known: KnownNames, tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
     """Make a reader of `pause` and `mute`; a condition has the names of `scope`, those of schedules among them."""
 
     def convert(node: Node) -> Gate:
         written = text(node)
         opposite = _OPPOSITE.fullmatch(written.strip())
         if opposite and opposite[1] not in known.schedules and (opposite[1] in known.unread or not known.whole):
-            raise Told(node)
+            raise ToldElsewhere(node)
         try:
             schedule = parse_schedule(written, known.schedules, tz)
         except ValueError as error:
@@ -190,7 +190,7 @@ def names_of(what: str, known: Collection[str], *, whole: bool = True) -> Conver
         name = text(node)
         if name not in known:
             if not whole:
-                raise Told(node)
+                raise ToldElsewhere(node)
             raise Bad(node, f"no {what} {name!r}", _meant(what, name, known))
         return name
 
@@ -214,7 +214,7 @@ STEP = KeyTable("a step", _STEP_AFTER, _STEP_TO)
 """An entry of `escalate`."""
 
 
-def steps(problems: Problems, known: Known) -> Convert[tuple[Step, ...]]:
+def steps(problems: Problems, known: KnownNames) -> Convert[tuple[Step, ...]]:
     """Make a reader of `escalate`."""
     names = names_of("receiver", known.receivers, whole=known.whole)
 
@@ -297,7 +297,7 @@ def rule_name(node: Node) -> str:
 
 
 @with_schema({**TEXT, "minLength": 1, "pattern": r"^[^\x00]*$"})
-def _pattern(node: Node) -> Pattern:
+def _pattern(node: Node) -> TopicPattern:
     try:
         pattern = parse_pattern(text(node))
     except ValueError as error:

@@ -11,14 +11,14 @@ from functools import lru_cache
 
 from hub.limits import PLAN_CACHE_TOPICS
 from hub.rules.reading.rule import Rule
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.topic_pattern import TopicPattern
 
-__all__ = ["About", "Kind", "Says", "about", "kinds", "node_of", "presence_filters", "reads_sparkplug"]
+__all__ = ["About", "MessageKind", "Says", "about", "kinds", "node_of", "presence_filters", "reads_sparkplug"]
 
 SPARKPLUG, HOMIE, FIVE = "spBv1.0", "homie", "5"
 
 
-class Kind(enum.Enum):
+class MessageKind(enum.Enum):
     """What a subject is."""
 
     NODE = 1
@@ -63,7 +63,7 @@ class About:
     """A topic that is about a device."""
 
     subject: str
-    kind: Kind
+    kind: MessageKind
     says: Says
 
 
@@ -80,7 +80,7 @@ def _sparkplug(levels: Sequence[str]) -> About | None:
     length, says = _SPARKPLUG.get(levels[2], (0, Says.NOTHING)) if len(levels) > 3 else (0, Says.NOTHING)
     if length != len(levels):
         return None
-    kind = Kind.NODE if length == 4 else Kind.DEVICE
+    kind = MessageKind.NODE if length == 4 else MessageKind.DEVICE
     return About("/".join([SPARKPLUG, levels[1], *levels[3:]]), kind, says)
 
 
@@ -93,7 +93,7 @@ def _homie(levels: Sequence[str]) -> About | None:
         says = Says.STATE if last == "$state" else Says.DESCRIPTION
     elif last == "set":
         says = Says.NOTHING
-    return About("/".join(levels[: place + 1]), Kind.HOMIE if place == 1 else Kind.HOMIE5, says)
+    return About("/".join(levels[: place + 1]), MessageKind.HOMIE if place == 1 else MessageKind.HOMIE5, says)
 
 
 def node_of(subject: str) -> str:
@@ -104,12 +104,12 @@ def node_of(subject: str) -> str:
 # what a rule wants to know
 
 
-def kinds(rule: Rule) -> frozenset[Kind]:
+def kinds(rule: Rule) -> frozenset[MessageKind]:
     """Return the kinds of subjects that instances of a rule stand for: the topic or `by` must tell which one."""
     return frozenset(kind for pattern in rule.patterns for kind in _kinds(pattern, rule.by))
 
 
-def _kinds(pattern: Pattern, by: Sequence[str]) -> Iterable[Kind]:
+def _kinds(pattern: TopicPattern, by: Sequence[str]) -> Iterable[MessageKind]:
     levels = pattern.filter.split("/")
     places = {place for name, place in zip(pattern.captures, pattern.levels, strict=True) if name in by}
 
@@ -120,13 +120,13 @@ def _kinds(pattern: Pattern, by: Sequence[str]) -> Iterable[Kind]:
 
     if levels[0] == SPARKPLUG and told(1) and told(3):
         if len(levels) == 4 or levels[4] == "#" or not told(4):
-            yield Kind.NODE
+            yield MessageKind.NODE
         if len(levels) > 4 and told(4):
-            yield Kind.DEVICE
+            yield MessageKind.DEVICE
     elif levels[0] == HOMIE and levels[1:2] == [FIVE] and told(2):
-        yield Kind.HOMIE5
+        yield MessageKind.HOMIE5
     elif levels[0] == HOMIE and levels[1:2] != [FIVE] and told(1):
-        yield Kind.HOMIE
+        yield MessageKind.HOMIE
 
 
 def reads_sparkplug(rule: Rule) -> bool:
@@ -160,10 +160,10 @@ def _sparkplug_filters(levels: Sequence[str], *, deaths: bool) -> Iterable[str]:
             yield f"{SPARKPLUG}/{group}/D{word}/{node}/{device}"
 
 
-def _homie_filters(levels: Sequence[str], watched: frozenset[Kind]) -> Iterable[str]:
-    if levels[1:2] != [FIVE] and Kind.HOMIE in watched:
+def _homie_filters(levels: Sequence[str], watched: frozenset[MessageKind]) -> Iterable[str]:
+    if levels[1:2] != [FIVE] and MessageKind.HOMIE in watched:
         yield f"{HOMIE}/{_level(levels, 1)}/$state"
-    elif levels[1:2] == [FIVE] and Kind.HOMIE5 in watched:
+    elif levels[1:2] == [FIVE] and MessageKind.HOMIE5 in watched:
         yield f"{HOMIE}/{FIVE}/+/$state"  # of the roots, too: whose names nobody knows before
         yield f"{HOMIE}/{FIVE}/{_level(levels, 2)}/$description"
 

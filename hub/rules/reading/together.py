@@ -10,7 +10,7 @@ from hub.ingest.itself import Itself
 from hub.ingest.sparkplug import EXTRA, missing
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import reads_sparkplug
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.topic_pattern import TopicPattern
 
 __all__ = ["check_together"]
 
@@ -58,7 +58,7 @@ def _check_loops(rules: Mapping[str, Rule], receivers: Mapping[str, Any], prefix
                     _report(problems, rule, pattern, f"{topic} (receiver {name!r}): {way}", "make the topic narrower")
 
 
-def _report(problems: Problems, rule: Rule, pattern: Pattern, what: str, hint: str) -> None:
+def _report(problems: Problems, rule: Rule, pattern: TopicPattern, what: str, hint: str) -> None:
     message = f"rule {rule.name!r} listens to {pattern.text}, which can match {what}"
     problems.append(Problem(rule.path, rule.line, 1, message, hint))
 

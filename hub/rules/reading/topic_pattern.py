@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from hub.ingest.topics import check_filter, overlaps
 
-__all__ = ["Pattern", "parse_pattern"]
+__all__ = ["TopicPattern", "parse_pattern"]
 
 _CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class TopicPattern:
     """A parsed topic. `captures` are the names in the order in which they stand, `levels` where each one stands.
 
     `rest` is the level from which the last capture takes everything (`{x...}`), or None.
@@ -30,10 +30,10 @@ class Pattern:
             return tuple([topic[level] for level in self.levels])
         return tuple(["/".join(topic[level:]) if level == self.rest else topic[level] for level in self.levels])
 
-    def ordered(self, names: Sequence[str]) -> "Pattern":
+    def ordered(self, names: Sequence[str]) -> "TopicPattern":
         """Return the same pattern with its captures in this order."""
         place = dict(zip(self.captures, self.levels, strict=True))
-        return Pattern(self.text, self.filter, tuple(names), tuple(place[name] for name in names), self.rest)
+        return TopicPattern(self.text, self.filter, tuple(names), tuple(place[name] for name in names), self.rest)
 
     def overlaps(self, other: str) -> bool:
         """Tell whether some topic matches both this pattern and that filter."""
@@ -54,7 +54,7 @@ def _why(text: str, level: str) -> str:
     return "a capture is a whole level, {name} or {name...}"
 
 
-def parse_pattern(text: str) -> Pattern:
+def parse_pattern(text: str) -> TopicPattern:
     """Read a topic of a rule.
 
     Raises:
@@ -81,4 +81,4 @@ def parse_pattern(text: str) -> Pattern:
     made = "/".join(parts)
     if why := check_filter(made):
         raise ValueError(why)
-    return Pattern(text, made, tuple(names), tuple(levels), rest)
+    return TopicPattern(text, made, tuple(names), tuple(levels), rest)

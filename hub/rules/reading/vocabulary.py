@@ -28,7 +28,7 @@ from hub.rules.reading.rule_values import (
     topic,
     ways,
 )
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.topic_pattern import TopicPattern
 
 __all__ = [
     "ABSENT",
@@ -79,7 +79,7 @@ EVENT = RuleKey(
     "ParcelArrived",
     restarts=False,  # its name and that it is no alert are in the signature already
 )
-TOPIC: RuleKey[tuple[Pattern, ...]] = RuleKey(
+TOPIC: RuleKey[tuple[TopicPattern, ...]] = RuleKey(
     "topic",
     topic,
     (),

@@ -20,8 +20,8 @@ from hub.rules.instances.instance import dump_key, load_key
 from hub.rules.instances.lasts import Lasts
 from hub.rules.presence.presence_listeners import PresenceListeners
 from hub.rules.reading.rule import Rule
-from hub.rules.running.engine_context import EngineContext, NoDevices, Registry
-from hub.rules.running.index import Bound, Index, Plan
+from hub.rules.running.engine_context import EngineContext, ExpectedDevices, NoDevices
+from hub.rules.running.index import Bound, Plan, RuleIndex
 from hub.rules.running.restore import carry_over, load_stored, reconcile
 from hub.rules.running.rule_runner import RuleRunner
 from hub.rules.running.transition import Transition
@@ -47,7 +47,7 @@ class Engine:
     def __init__(
         self,
         rules: Iterable[Rule] = (),
-        registry: Registry | None = None,
+        registry: ExpectedDevices | None = None,
         on_error: Callable[[str, str, str], None] = _ignore,
         local: tzinfo = UTC,
         itself: Itself = HUB,
@@ -61,7 +61,7 @@ class Engine:
         self.work = EngineContext(registry or NoDevices(), on_error, local)
         self.states: dict[str, RuleRunner] = {rule.name: RuleRunner(rule, self.work) for rule in rules}
         self.beside = PresenceListeners(self.work, ask_birth or _ask_nobody)
-        self._index = Index(self.states.values())
+        self._index = RuleIndex(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._hears_itself = any(map(itself.met_by, self._index.filters))
         self.lasts = Lasts()
@@ -337,7 +337,7 @@ class Engine:
         self._begin(now)
         return gone
 
-    def reload(self, rules: Iterable[Rule], registry: Registry | None, now: float) -> dict[str, Reason]:
+    def reload(self, rules: Iterable[Rule], registry: ExpectedDevices | None, now: float) -> dict[str, Reason]:
         """Take new rules; instances whose rule means the same go on. Returns what `restore` returns."""
         before, signatures = self.states, dict(self.signatures())
         self.work.registry = registry or NoDevices()
@@ -364,7 +364,7 @@ class Engine:
     def _begin(self, now: float) -> None:
         """Index the rules, count on from where they were, and enter every deadline."""
         self.beside.follow([state.rule for state in self.states.values()])
-        self._index = Index(self.states.values(), self.beside.filters)
+        self._index = RuleIndex(self.states.values(), self.beside.filters)
         self._hears_itself = any(map(self._itself.met_by, self._index.filters))
         self.lasts.carry(self._plans, self._index.hears)
         self._plans.clear()

@@ -13,7 +13,7 @@ from hub.rules.reading.rule import Rule
 from hub.rules.running.misses import Misses
 from hub.rules.running.transition import Transition
 
-__all__ = ["EngineContext", "NoDevices", "Owner", "Registry"]
+__all__ = ["EngineContext", "ExpectedDevices", "NoDevices", "Owner"]
 
 _TOO_HEAVY = (
     f"the last payloads above {HEAVY_PAYLOAD_BYTES:,} bytes of all instances are more than {HEAVY_BYTES >> 20} MB: this"
@@ -34,7 +34,7 @@ class Owner(Protocol):
         ...
 
 
-class Registry(Protocol):
+class ExpectedDevices(Protocol):
     """What the rules ask of the device registry."""
 
     def attributes(self, topic: str) -> Mapping[str, Any]:
@@ -78,7 +78,9 @@ class _OnInstance:
 class EngineContext:
     """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
 
-    def __init__(self, registry: Registry, on_error: Callable[[str, str, str], None], local: tzinfo = UTC) -> None:
+    def __init__(
+        self, registry: ExpectedDevices, on_error: Callable[[str, str, str], None], local: tzinfo = UTC
+    ) -> None:
         """Begin empty; `on_error` hears rule, topic and message of every evaluation error."""
         self.registry = registry
         self.local = local

@@ -14,11 +14,11 @@ from hub.limits import OVERLAP_COMPARISONS
 from hub.model import OWN_TOPICS, Event
 from hub.rules.instances.rule_instances import ActiveSet, key_text
 from hub.rules.reading.rule import Rule
-from hub.rules.reading.topic_pattern import Pattern
+from hub.rules.reading.topic_pattern import TopicPattern
 from hub.rules.running.rule_batch import RuleBatch, batches, can_join
 from hub.rules.running.rule_runner import RuleRunner
 
-__all__ = ["ActiveElsewhere", "BatchBound", "Bound", "Group", "Hearer", "Index", "Plan"]
+__all__ = ["ActiveElsewhere", "BatchBound", "Bound", "Hearer", "Plan", "RuleIndex", "ValueGroup"]
 
 Key = tuple[str, ...]
 
@@ -52,7 +52,7 @@ class BatchBound:
 @dataclass(slots=True)
 class _Entry:
     runner: RuleRunner
-    pattern: Pattern
+    pattern: TopicPattern
 
     def bind(self, levels: Sequence[str]) -> Bound:
         captures = self.pattern.values(levels)
@@ -65,7 +65,7 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class Group:
+class ValueGroup:
     """Rules of one filter that demand a value of the same payload field, for one topic."""
 
     name: str
@@ -122,7 +122,7 @@ class Plan:
 
     always: tuple[Bound, ...]
     joined: tuple[BatchBound, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[ValueGroup, ...]
     elsewhere: tuple[ActiveElsewhere, ...]
     copies: int
     raw: bytes = b""
@@ -137,7 +137,7 @@ class _Filter:
         self.by_level: dict[int, dict[str, list[_Entry]]] = {}
         self.by_field: dict[str, dict[str, list[_Entry]]] = {}
         self.active: ActiveSet = {}
-        self.joined: list[tuple[Pattern, RuleBatch]] = []
+        self.joined: list[tuple[TopicPattern, RuleBatch]] = []
         self.shapes: dict[tuple[tuple[str, ...], tuple[int, ...]], _Entry] = {}
         """One rule for each way in which this filter's topics make an instance."""
 
@@ -183,9 +183,9 @@ class _Filter:
         for level, table in self.by_level.items():
             yield from table.get(levels[level], ())
 
-    def groups(self, levels: Sequence[str]) -> Iterator[Group]:
+    def groups(self, levels: Sequence[str]) -> Iterator[ValueGroup]:
         for name, table in self.by_field.items():
-            yield Group(name, table, levels)
+            yield ValueGroup(name, table, levels)
 
     def elsewhere(self, levels: Sequence[str]) -> Iterator[ActiveElsewhere]:
         keys = {entry.bind(levels).key for entry in self.shapes.values()}
@@ -193,7 +193,7 @@ class _Filter:
             yield ActiveElsewhere(self.active, [key for key in keys if key is not None], levels)
 
 
-def _demand(rule: Rule, pattern: Pattern) -> tuple[int | str, str] | None:
+def _demand(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str] | None:
     """Find an equality without which nothing can happen: (level of the topic or payload field, value).
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
@@ -234,7 +234,7 @@ class _Node:
         self.rest: _Filter | None = None
 
 
-class Index:
+class RuleIndex:
     """The trie of all rules."""
 
     def __init__(self, runners: Iterable[RuleRunner], beside: Iterable[str] = ()) -> None:

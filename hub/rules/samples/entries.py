@@ -5,10 +5,10 @@ from itertools import pairwise
 from math import fsum
 from typing import NamedTuple
 
-__all__ = ["Entry", "folded", "single"]
+__all__ = ["WindowEntry", "folded", "single"]
 
 
-class Entry(NamedTuple):
+class WindowEntry(NamedTuple):
     """One sample, or some that followed each other: `time` and `value` of the last, `start` and `first` of the first.
 
     `deviation` is the sum of the squared distances to their mean, `drops` the sum of what they fell to a lower value
@@ -28,12 +28,12 @@ class Entry(NamedTuple):
     turns: float
 
 
-def single(time: float, value: float) -> Entry:
+def single(time: float, value: float) -> WindowEntry:
     """Return the entry of one sample."""
-    return Entry(time, value, time, value, value, value, value, 1.0, 0.0, 0.0, 0.0)
+    return WindowEntry(time, value, time, value, value, value, value, 1.0, 0.0, 0.0, 0.0)
 
 
-def folded(entries: Sequence[Entry]) -> Entry:
+def folded(entries: Sequence[WindowEntry]) -> WindowEntry:
     """Return one entry for several that follow each other."""
     if len(entries) == 1:
         return entries[0]
@@ -41,7 +41,7 @@ def folded(entries: Sequence[Entry]) -> Entry:
     count = sum(entry.samples for entry in entries)
     total = fsum(entry.total for entry in entries)
     seams = [(left.value, right.first) for left, right in pairwise(entries)]
-    return Entry(
+    return WindowEntry(
         last.time,
         last.value,
         first.start,
@@ -56,6 +56,6 @@ def folded(entries: Sequence[Entry]) -> Entry:
     )
 
 
-def deviation(entries: Iterable[Entry], mean: float) -> float:
+def deviation(entries: Iterable[WindowEntry], mean: float) -> float:
     """Return the sum of the squared distances of all samples to a mean."""
     return fsum(entry.deviation + entry.samples * (entry.total / entry.samples - mean) ** 2 for entry in entries)

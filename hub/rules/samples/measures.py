@@ -122,7 +122,7 @@ class Resets(ExactSum):
             self.add(-window.values[index])
 
 
-class Turns:
+class ChangeCount:
     """How often a sample differs from the one before it."""
 
     __slots__ = ("count",)
@@ -172,7 +172,7 @@ MEASURES: dict[str, Callable[[], Measure]] = {
     "lowest": Lowest,
     "highest": Highest,
     "resets": Resets,
-    "turns": Turns,
+    "turns": ChangeCount,
     "kinds": Kinds,
 }
 """By the names by which the functions of expressions/sampled.py ask for them."""

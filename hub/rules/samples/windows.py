@@ -17,7 +17,7 @@ import orjson
 from hub.errors import EvaluationError, NotYet
 from hub.expressions.sampled import methods_missing
 from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES, WINDOW_GRAINS
-from hub.rules.samples.entries import Entry, deviation, folded, single
+from hub.rules.samples.entries import WindowEntry, deviation, folded, single
 from hub.rules.samples.measures import measures_for
 
 __all__ = ["Row", "Window"]
@@ -144,9 +144,9 @@ class Window:
     def _columns(self) -> Sequence["array[float]"]:
         return self.wide or (self.times, self.values)
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[WindowEntry]:
         columns = [column[self.head :] for column in self._columns()]
-        return list(map(Entry, *columns) if self.wide else map(single, *columns))
+        return list(map(WindowEntry, *columns) if self.wide else map(single, *columns))
 
     def _insert(self, at: float, value: float) -> None:
         """Take a sample that is earlier than the last, or comes to entries that are folded."""

@@ -15,8 +15,8 @@ from hub.fields import Section
 from hub.limits import BATCH, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS, SOURCE_WINDOW
 from hub.notify.client_keys import AMQP_URL
 from hub.notify.outward.endpoint import endpoint_redactor, worded
-from hub.sources.place import Place
-from hub.sources.queue import Message
+from hub.sources.place import TopicPlace
+from hub.sources.queue import QueueMessage
 from hub.sources.source_keys import AMQP, QUEUE
 
 __all__ = ["Amqp", "AmqpOptions"]
@@ -36,7 +36,7 @@ class Amqp:
     keys = AMQP
     names = ("queue", "exchange", "routing_key")
 
-    def __init__(self, options: AmqpOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
+    def __init__(self, options: AmqpOptions, topic: TopicPlace, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
         """Connect to nothing yet."""
         self._options, self._topic = options, topic
         self._redact = endpoint_redactor(options.url)
@@ -60,7 +60,7 @@ class _Consumer:
 
     resends = True
 
-    def __init__(self, options: AmqpOptions, topic: Place) -> None:
+    def __init__(self, options: AmqpOptions, topic: TopicPlace) -> None:
         self._options, self._topic = options, topic
         self._connection: aio_pika.abc.AbstractConnection | None = None
         self._came: asyncio.Queue[AbstractIncomingMessage | BaseException] = asyncio.Queue()
@@ -81,7 +81,7 @@ class _Consumer:
         await queue.consume(self._came.put)
         return marks
 
-    async def read(self) -> Sequence[Message]:
+    async def read(self) -> Sequence[QueueMessage]:
         try:
             async with asyncio.timeout(SOURCE_WAIT_SECONDS):
                 came = [await self._came.get()]
@@ -93,7 +93,7 @@ class _Consumer:
         self._missing -= len(came)
         return [self._message(each) for each in came]
 
-    async def acknowledge(self, messages: Sequence[Message]) -> None:
+    async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
         await messages[-1].token.ack(multiple=True)
 
     async def close(self) -> None:
@@ -108,7 +108,7 @@ class _Consumer:
     def _ended(self, _: object, error: BaseException | None) -> None:
         self._came.put_nowait(error or ConnectionError("the channel was closed"))
 
-    def _message(self, message: AbstractIncomingMessage | BaseException) -> Message:
+    def _message(self, message: AbstractIncomingMessage | BaseException) -> QueueMessage:
         if isinstance(message, BaseException):
             raise message
         names = {
@@ -116,4 +116,4 @@ class _Consumer:
             "exchange": message.exchange or "",
             "routing_key": message.routing_key or "",
         }
-        return Message(self._topic.topic(names), message.body, None, message)
+        return QueueMessage(self._topic.topic(names), message.body, None, message)

@@ -13,8 +13,8 @@ from hub.fields import Section
 from hub.limits import BATCH, SOURCE_WAIT_SECONDS
 from hub.notify.outward.endpoint import endpoint_redactor, worded
 from hub.notify.receivers.kafka import KafkaLogin, login
-from hub.sources.place import Place
-from hub.sources.queue import Message
+from hub.sources.place import TopicPlace
+from hub.sources.queue import QueueMessage
 from hub.sources.source_keys import KAFKA, START, TOPIC
 
 __all__ = ["Kafka", "KafkaOptions"]
@@ -35,7 +35,7 @@ class Kafka:
     keys = KAFKA
     names = ("topic", "key", "partition")
 
-    def __init__(self, options: KafkaOptions, topic: Place, name: str, client_id: str) -> None:
+    def __init__(self, options: KafkaOptions, topic: TopicPlace, name: str, client_id: str) -> None:
         """Connect to nothing yet."""
         self._options, self._topic = options, topic
         self._group, self._client_id = f"{client_id}-{name}", client_id
@@ -60,7 +60,7 @@ class _Consumer:
 
     resends = False
 
-    def __init__(self, options: KafkaOptions, topic: Place, group: str, client_id: str) -> None:
+    def __init__(self, options: KafkaOptions, topic: TopicPlace, group: str, client_id: str) -> None:
         self._options, self._topic = options, topic
         self._consumer = AIOKafkaConsumer(
             **options.login.arguments(),
@@ -96,7 +96,7 @@ class _Consumer:
         self._missing = {part: end[part] for part in self._parts if begin[part] < end[part]}
         return {str(part.partition): str(offset - 1) for part, offset in begin.items()}
 
-    async def read(self) -> Sequence[Message]:
+    async def read(self) -> Sequence[QueueMessage]:
         found = await self._consumer.getmany(timeout_ms=int(SOURCE_WAIT_SECONDS * 1000), max_records=BATCH)
         for part, records in found.items():
             if records[-1].offset + 1 >= self._missing.get(part, 0):
@@ -105,7 +105,7 @@ class _Consumer:
             raise ConnectionError("the topic has other partitions now")
         return [self._message(part, record) for part, records in found.items() for record in records]
 
-    async def acknowledge(self, messages: Sequence[Message]) -> None:
+    async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
         await self._consumer.commit({each.token: int(each.mark[1]) + 1 for each in messages if each.mark})
 
     async def close(self) -> None:
@@ -114,7 +114,9 @@ class _Consumer:
     def _partitions(self) -> list[int]:
         return sorted(self._consumer.partitions_for_topic(self._options.topic) or ())
 
-    def _message(self, part: TopicPartition, record: ConsumerRecord) -> Message:
+    def _message(self, part: TopicPartition, record: ConsumerRecord) -> QueueMessage:
         key = (record.key or b"").decode("utf-8", "replace")
         names = {"topic": part.topic, "key": key, "partition": str(part.partition)}
-        return Message(self._topic.topic(names), record.value or b"", (names["partition"], str(record.offset)), part)
+        return QueueMessage(
+            self._topic.topic(names), record.value or b"", (names["partition"], str(record.offset)), part
+        )

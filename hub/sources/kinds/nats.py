@@ -17,9 +17,9 @@ from hub.fields import Section
 from hub.limits import BATCH, SOURCE_WAIT_SECONDS, SOURCE_WINDOW
 from hub.notify.client_keys import NATS_URL
 from hub.notify.outward.endpoint import endpoint_redactor, worded
-from hub.notify.receivers.nats import Connection
-from hub.sources.place import Place
-from hub.sources.queue import Message
+from hub.notify.receivers.nats import NatsConnection
+from hub.sources.place import TopicPlace
+from hub.sources.queue import QueueMessage
 from hub.sources.source_keys import NATS, NATS_STREAM, START, SUBJECT
 
 __all__ = ["Nats", "NatsOptions"]
@@ -44,7 +44,7 @@ class Nats:
     keys = NATS
     names = ("subject", "stream")
 
-    def __init__(self, options: NatsOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
+    def __init__(self, options: NatsOptions, topic: TopicPlace, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
         """Connect to nothing yet."""
         self._options, self._topic, self._client_id = options, topic, client_id
         self._redact = endpoint_redactor(options.url)
@@ -70,9 +70,9 @@ class _Consumer:
 
     resends = False
 
-    def __init__(self, options: NatsOptions, topic: Place, client_id: str) -> None:
+    def __init__(self, options: NatsOptions, topic: TopicPlace, client_id: str) -> None:
         self._options, self._topic, self._client_id = options, topic, client_id
-        self._server = Connection()
+        self._server = NatsConnection()
         self._pull: JetStreamContext.PullSubscription | None = None
         self.behind = True
 
@@ -95,7 +95,7 @@ class _Consumer:
         self.behind = begin < last
         return {_PART: str(begin)}
 
-    async def read(self) -> Sequence[Message]:
+    async def read(self) -> Sequence[QueueMessage]:
         if self._pull is None:
             return ()
         fetched: list[Msg] = []
@@ -110,7 +110,7 @@ class _Consumer:
             self.behind = False
         return messages
 
-    async def acknowledge(self, messages: Sequence[Message]) -> None:
+    async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
         await messages[-1].token.ack_sync(timeout=SOURCE_WAIT_SECONDS)
 
     async def close(self) -> None:
@@ -130,7 +130,7 @@ class _Consumer:
         await self._server.unless_lost(fetch())
         return fetched
 
-    def _message(self, message: Msg) -> Message:
+    def _message(self, message: Msg) -> QueueMessage:
         about = message.metadata
         topic = self._topic.topic({"subject": message.subject, "stream": about.stream})
-        return Message(topic, message.data, (_PART, str(about.sequence.stream)), message)
+        return QueueMessage(topic, message.data, (_PART, str(about.sequence.stream)), message)

@@ -17,8 +17,8 @@ from hub.fields import Section
 from hub.limits import BATCH, QUEUE_CONFIRM_SECONDS, QUEUE_CONNECT_SECONDS, SOURCE_WAIT_SECONDS
 from hub.notify.client_keys import REDIS_URL
 from hub.notify.outward.endpoint import endpoint_redactor, worded
-from hub.sources.place import Place
-from hub.sources.queue import Message
+from hub.sources.place import TopicPlace
+from hub.sources.queue import QueueMessage
 from hub.sources.source_keys import REDIS, REDIS_FIELD, REDIS_STREAM, START
 
 __all__ = ["Redis", "RedisOptions"]
@@ -45,7 +45,7 @@ class Redis:
     keys = REDIS
     names = ("stream",)
 
-    def __init__(self, options: RedisOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
+    def __init__(self, options: RedisOptions, topic: TopicPlace, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
         """Connect to nothing yet."""
         self._options, self._topic, self._client_id = options, topic, client_id
         self._redact = endpoint_redactor(options.url)
@@ -71,7 +71,7 @@ class _Reader:
 
     resends = False
 
-    def __init__(self, options: RedisOptions, topic: Place, client_id: str) -> None:
+    def __init__(self, options: RedisOptions, topic: TopicPlace, client_id: str) -> None:
         self._options = options
         self._client = Client.from_url(
             options.url.reveal(),
@@ -90,7 +90,7 @@ class _Reader:
         self._last = marks.get(_PART, end)
         return {_PART: self._last}
 
-    async def read(self) -> Sequence[Message]:
+    async def read(self) -> Sequence[QueueMessage]:
         wait = None if self.behind else int(SOURCE_WAIT_SECONDS * 1000)
         found: Any = await self._client.xread({self._options.stream: self._last}, count=BATCH, block=wait)
         entries = found[0][1] if found else []
@@ -99,15 +99,15 @@ class _Reader:
             self._last = entries[-1][0].decode()
         return [self._message(key.decode(), fields) for key, fields in entries]
 
-    async def acknowledge(self, messages: Sequence[Message]) -> None:
+    async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
         """Tell nobody: the position is the hub's own."""
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _message(self, key: str, fields: Mapping[bytes, bytes]) -> Message:
+    def _message(self, key: str, fields: Mapping[bytes, bytes]) -> QueueMessage:
         payload = fields.get(self._options.field.encode())
         if payload is None:  # the producer's own fields, then
             text = {name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in fields.items()}
             payload = orjson.dumps(text)
-        return Message(self._topic, payload, (_PART, key))
+        return QueueMessage(self._topic, payload, (_PART, key))

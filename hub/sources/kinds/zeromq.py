@@ -13,8 +13,8 @@ from hub.fields import Section
 from hub.limits import BATCH
 from hub.notify.outward.endpoint import worded
 from hub.printable import one_line
-from hub.sources.place import Place
-from hub.sources.queue import Message
+from hub.sources.place import TopicPlace
+from hub.sources.queue import QueueMessage
 from hub.sources.source_keys import BIND, CONNECT, PATTERN, PREFIX, ZEROMQ
 
 __all__ = ["ZeroMq", "ZeroMqOptions"]
@@ -36,7 +36,7 @@ class ZeroMq:
     keys = ZEROMQ
     names = ("frame",)
 
-    def __init__(self, options: ZeroMqOptions, topic: Place, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
+    def __init__(self, options: ZeroMqOptions, topic: TopicPlace, name: str, client_id: str) -> None:  # noqa: ARG002 - as every kind
         """Open nothing yet."""
         self._options, self._topic = options, topic
 
@@ -64,7 +64,7 @@ class _Socket:
 
     behind = False
 
-    def __init__(self, options: ZeroMqOptions, topic: Place) -> None:
+    def __init__(self, options: ZeroMqOptions, topic: TopicPlace) -> None:
         self._options, self._topic = options, topic
         self._context = zmq.asyncio.Context(io_threads=1)
         self._socket = self._context.socket(zmq.SUB if options.pattern == "sub" else zmq.PULL)
@@ -76,20 +76,20 @@ class _Socket:
         (socket.bind if options.bind else socket.connect)(options.endpoint)
         return marks
 
-    async def read(self) -> Sequence[Message]:
+    async def read(self) -> Sequence[QueueMessage]:
         came = [await self._socket.recv_multipart()]
         while len(came) < BATCH and await self._socket.poll(0):
             came.append(await self._socket.recv_multipart())
         return [self._message(frames) for frames in came]
 
-    async def acknowledge(self, messages: Sequence[Message]) -> None:
+    async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
         """Tell nobody: ZeroMQ has no way to."""
 
     async def close(self) -> None:
         self._socket.close(0)
         self._context.term()
 
-    def _message(self, frames: Sequence[bytes]) -> Message:
+    def _message(self, frames: Sequence[bytes]) -> QueueMessage:
         """Make a message: the payload is the second frame, or the only one."""
         first = frames[0].decode("utf-8", "replace") if len(frames) > 1 else ""
-        return Message(self._topic.topic({"frame": first}), frames[min(1, len(frames) - 1)])
+        return QueueMessage(self._topic.topic({"frame": first}), frames[min(1, len(frames) - 1)])

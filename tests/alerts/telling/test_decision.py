@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert
-from hub.alerts.suppression.tally import Tally
+from hub.alerts.suppression.tally import LimitTally
 from hub.alerts.telling.decision import (
     Say,
     Situation,
@@ -93,12 +93,12 @@ def test_steps_wait_for_the_time_in_which_they_stood_still():
 
 
 def test_limit_delays_a_repeat_until_there_is_room_and_neither_holds_back_nor_waits_for_a_step():
-    full = firing(TOLD, tally=Tally((1000.0,)))
+    full = firing(TOLD, tally=LimitTally((1000.0,)))
     text = "notify: [chat], limit: 1/h, repeat: 1m, escalate: [{after: 5m, to: [boss]}]"
     decision = of(full, text, 1100.0)
     assert (decision.say, decision.untold, decision.again) == (None, Untold.LIMIT, 1300.0)
     assert of(full, text, 1300.0).say is Say.STEP
-    called = firing(TOLD.step(("boss",), 300.0), tally=Tally((1000.0,)))
+    called = firing(TOLD.step(("boss",), 300.0), tally=LimitTally((1000.0,)))
     assert of(called, text, 1301.0).again == 4600.0
     assert of(called, text, 4600.0).say is Say.REPEAT
 

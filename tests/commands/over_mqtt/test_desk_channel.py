@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from hub.commands.over_mqtt import desk_channel as module
-from hub.commands.over_mqtt.desk_channel import Channel
+from hub.commands.over_mqtt.desk_channel import DeskChannel
 from hub.errors import SessionTakenOver
 from hub.limits import ANSWER_BYTES, COMPLAINTS, DESK_RETRY_SECONDS
 from tests.rules.making import Packet
@@ -55,7 +55,7 @@ class Service:
 def desk():
     """Return a channel, its sessions, its service, and its troubles."""
     made, service, troubles = [], Service(), []
-    channel = Channel(lambda: Session(made), "hub", service, lambda *said: troubles.append(said), {})
+    channel = DeskChannel(lambda: Session(made), "hub", service, lambda *said: troubles.append(said), {})
     return channel, made, service, troubles
 
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from hub.notify.outward import kept_connection
-from hub.notify.outward.kept_connection import Link
+from hub.notify.outward.kept_connection import KeptConnection
 
 
 class Doors:
@@ -30,7 +30,7 @@ def doors():
 
 
 async def test_all_who_come_while_it_is_opened_share_one_connection(doors):
-    made = Link(doors.open, doors.close)
+    made = KeptConnection(doors.open, doors.close)
     waiting = [asyncio.create_task(made.get()) for _ in range(5)]
     await asyncio.sleep(0)
     doors.gate.set()
@@ -39,7 +39,7 @@ async def test_all_who_come_while_it_is_opened_share_one_connection(doors):
 
 
 async def test_one_who_runs_out_of_time_takes_the_connection_from_nobody(doors):
-    made = Link(doors.open, doors.close)
+    made = KeptConnection(doors.open, doors.close)
     first, second = asyncio.create_task(made.get()), asyncio.create_task(made.get())
     await asyncio.sleep(0)
     first.cancel()
@@ -51,7 +51,7 @@ async def test_one_who_runs_out_of_time_takes_the_connection_from_nobody(doors):
 async def test_a_failure_is_told_to_all_who_waited_and_the_next_call_tries_anew(doors):
     doors.gate.set()
     doors.fault = OSError("refused")
-    made = Link(doors.open, doors.close)
+    made = KeptConnection(doors.open, doors.close)
     told = await asyncio.gather(made.get(), made.get(), return_exceptions=True)
     assert [str(each) for each in told] == ["refused", "refused"]
     doors.fault = None
@@ -61,12 +61,12 @@ async def test_a_failure_is_told_to_all_who_waited_and_the_next_call_tries_anew(
 async def test_opening_ends_after_its_time_with_a_reason(doors, monkeypatch):
     monkeypatch.setattr(kept_connection, "QUEUE_CONNECT_SECONDS", 0.01)
     with pytest.raises(ConnectionError, match=r"no connection within 0\.01 s"):
-        await Link(doors.open, doors.close).get()
+        await KeptConnection(doors.open, doors.close).get()
 
 
 async def test_what_is_dropped_is_closed_once_and_another_opened(doors):
     doors.gate.set()
-    made = Link(doors.open, doors.close)
+    made = KeptConnection(doors.open, doors.close)
     first = await made.get()
     made.drop(first)
     made.drop(first)
@@ -78,7 +78,7 @@ async def test_what_is_dropped_is_closed_once_and_another_opened(doors):
 
 
 async def test_close_ends_an_opening_and_survives_a_door_that_does_not_close(doors):
-    made = Link(doors.open, doors.close)
+    made = KeptConnection(doors.open, doors.close)
     waiting = asyncio.create_task(made.get())
     await asyncio.sleep(0)
     await made.close()
@@ -89,6 +89,6 @@ async def test_close_ends_an_opening_and_survives_a_door_that_does_not_close(doo
     async def stuck(_):
         raise OSError("broken")
 
-    made = Link(doors.open, stuck)
+    made = KeptConnection(doors.open, stuck)
     await made.get()
     await made.close()

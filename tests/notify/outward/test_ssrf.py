@@ -16,7 +16,7 @@ from hub.limits import HOST_LOOKUPS
 from hub.model import Delivered, Rejected
 from hub.notify.outward import ssrf
 from hub.notify.outward.http import http_client
-from hub.notify.outward.ssrf import Forbidden, Guard, Names, forbidden
+from hub.notify.outward.ssrf import Forbidden, Names, SsrfGuard, forbidden
 from hub.notify.receiver_settings import build_receiver, read_receivers
 from hub.notify.receivers import webhook
 from tests.notify.fakes import notification, toolbox
@@ -79,7 +79,7 @@ class Turning(AbstractResolver):
 
 async def test_one_private_address_among_public_ones_is_enough():
     with pytest.raises(Forbidden):
-        await Guard(Turning(["1.1.1.1", "127.0.0.1"])).resolve("h")
+        await SsrfGuard(Turning(["1.1.1.1", "127.0.0.1"])).resolve("h")
 
 
 def receiver(http, url, **options):
@@ -170,7 +170,7 @@ async def test_the_client_connects_to_the_address_that_was_looked_at_and_asks_no
     http, listener, monkeypatch
 ):
     turning = Turning(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.2"])
-    monkeypatch.setattr(webhook, "guarded_client", lambda: http_client(Guard(turning)))
+    monkeypatch.setattr(webhook, "guarded_client", lambda: http_client(SsrfGuard(turning)))
     monkeypatch.setattr(ssrf, "forbidden", lambda address: address == "127.0.0.2")
     made = receiver(http, f"http://{{host}}:{listener.port}/x")
     assert await made.send(notification(labels={"host": "turns.example"})) == Delivered()

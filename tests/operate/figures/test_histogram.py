@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.operate.figures.histogram import Histogram, Rate
+from hub.operate.figures.histogram import Histogram, RatePerSecond
 
 
 @pytest.mark.parametrize("share", [0.5, 0.99])
@@ -42,7 +42,7 @@ def test_an_empty_histogram_has_quantiles_of_zero():
 
 
 def test_a_rate_knows_total_mean_best_second_and_the_last_minute():
-    rate = Rate()
+    rate = RatePerSecond()
     for second, count in ((100, 10), (101, 30), (104, 20)):
         rate.add(count, second + 0.5)
     assert (rate.total, rate.best()) == (60, 30)
@@ -52,7 +52,7 @@ def test_a_rate_knows_total_mean_best_second_and_the_last_minute():
 
 
 def test_the_second_that_is_going_on_counts_for_the_best_but_not_for_the_series():
-    rate = Rate()
+    rate = RatePerSecond()
     rate.add(7, 100.1)
     assert rate.best() == 7
     assert rate.series(100.9)[-1] == 0
@@ -60,7 +60,7 @@ def test_the_second_that_is_going_on_counts_for_the_best_but_not_for_the_series(
 
 
 def test_a_rate_after_a_long_silence_has_forgotten_the_minute_before():
-    rate = Rate()
+    rate = RatePerSecond()
     rate.add(5, 100.0)
     assert sum(rate.series(160.5)) == 5
     assert sum(rate.series(161.5)) == 0
@@ -68,7 +68,7 @@ def test_a_rate_after_a_long_silence_has_forgotten_the_minute_before():
 
 
 def test_a_rate_survives_a_clock_that_is_set_back():
-    rate = Rate()
+    rate = RatePerSecond()
     rate.add(5, 10_000.0)
     rate.add(5, 9_999.0)
     rate.add(5, 5_000.0)

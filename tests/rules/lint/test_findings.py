@@ -20,7 +20,7 @@ from hub.rules.lint.overlaps import overlaps
 from hub.rules.lint.timing import timers
 from hub.rules.lint.traps import traps
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
-from hub.rules.reading.rule_values import Known
+from hub.rules.reading.rule_values import KnownNames
 from hub.rules.running.engine import Engine
 from tests.rules.making import event, schedules
 
@@ -91,7 +91,7 @@ class Played:
         self.named = schedules("night: daily 00:10-00:40", problems)
         node = parse_document(text, "rules.yaml", problems)
         self.nodes = node.value
-        known = Known(("chat",), self.named)
+        known = KnownNames(("chat",), self.named)
         self.rules = [read_rule(item, problems, NO_DEFAULTS, known) for item in self.nodes]
         assert not problems, "\n".join(map(str, problems))
         self.engine, self.now = Engine(self.rules), 0.0

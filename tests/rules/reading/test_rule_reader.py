@@ -6,14 +6,14 @@ import pytest
 
 from hub.documents.document import Problems, parse_document
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
-from hub.rules.reading.rule_values import Known
+from hub.rules.reading.rule_values import KnownNames
 from tests.rules.making import rule
 
 
 def problems(text, receivers=("chat", "mail"), defaults=NO_DEFAULTS):
     found = Problems()
     node = parse_document(dedent(text), "r.yaml", found)
-    assert read_rule(node, found, defaults, Known(receivers)) is None
+    assert read_rule(node, found, defaults, KnownNames(receivers)) is None
     return [str(problem) for problem in found]
 
 

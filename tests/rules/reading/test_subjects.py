@@ -3,7 +3,7 @@
 import pytest
 
 from hub.rules.reading.loader import RuleSet
-from hub.rules.reading.subjects import Kind, Says, about, kinds, presence_filters
+from hub.rules.reading.subjects import MessageKind, Says, about, kinds, presence_filters
 from tests.rules.making import rules
 
 
@@ -15,17 +15,17 @@ def made(topic, more="absent: 10m"):
 @pytest.mark.parametrize(
     ("topic", "subject", "kind", "says"),
     [
-        ("spBv1.0/g/NBIRTH/n", "spBv1.0/g/n", Kind.NODE, Says.BIRTH),
-        ("spBv1.0/g/NDEATH/n", "spBv1.0/g/n", Kind.NODE, Says.DEATH),
-        ("spBv1.0/g/DDATA/n/d", "spBv1.0/g/n/d", Kind.DEVICE, Says.DATA),
-        ("spBv1.0/g/DCMD/n/d", "spBv1.0/g/n/d", Kind.DEVICE, Says.NOTHING),
-        ("homie/kitchen/$state", "homie/kitchen", Kind.HOMIE, Says.STATE),
-        ("homie/kitchen/sensor/temperature", "homie/kitchen", Kind.HOMIE, Says.DATA),
-        ("homie/kitchen/lamp/power/set", "homie/kitchen", Kind.HOMIE, Says.NOTHING),
-        ("homie/kitchen/$fw/name", "homie/kitchen", Kind.HOMIE, Says.DATA),
-        ("homie/5/kitchen/$state", "homie/5/kitchen", Kind.HOMIE5, Says.STATE),
-        ("homie/5/kitchen/$description", "homie/5/kitchen", Kind.HOMIE5, Says.DESCRIPTION),
-        ("homie/5/kitchen/lamp/power/$target", "homie/5/kitchen", Kind.HOMIE5, Says.DATA),
+        ("spBv1.0/g/NBIRTH/n", "spBv1.0/g/n", MessageKind.NODE, Says.BIRTH),
+        ("spBv1.0/g/NDEATH/n", "spBv1.0/g/n", MessageKind.NODE, Says.DEATH),
+        ("spBv1.0/g/DDATA/n/d", "spBv1.0/g/n/d", MessageKind.DEVICE, Says.DATA),
+        ("spBv1.0/g/DCMD/n/d", "spBv1.0/g/n/d", MessageKind.DEVICE, Says.NOTHING),
+        ("homie/kitchen/$state", "homie/kitchen", MessageKind.HOMIE, Says.STATE),
+        ("homie/kitchen/sensor/temperature", "homie/kitchen", MessageKind.HOMIE, Says.DATA),
+        ("homie/kitchen/lamp/power/set", "homie/kitchen", MessageKind.HOMIE, Says.NOTHING),
+        ("homie/kitchen/$fw/name", "homie/kitchen", MessageKind.HOMIE, Says.DATA),
+        ("homie/5/kitchen/$state", "homie/5/kitchen", MessageKind.HOMIE5, Says.STATE),
+        ("homie/5/kitchen/$description", "homie/5/kitchen", MessageKind.HOMIE5, Says.DESCRIPTION),
+        ("homie/5/kitchen/lamp/power/$target", "homie/5/kitchen", MessageKind.HOMIE5, Says.DATA),
     ],
 )
 def test_a_topic_is_about_a_device_and_says_something(topic, subject, kind, says):
@@ -56,23 +56,23 @@ def test_other_topics_are_about_no_device(topic):
 @pytest.mark.parametrize(
     ("topic", "by", "expected"),
     [
-        ("spBv1.0/{group}/+/{node}/{device}", None, {Kind.DEVICE}),
-        ("spBv1.0/plant/DDATA/line1/{device}", None, {Kind.DEVICE}),
-        ("spBv1.0/{group}/+/{node}/#", None, {Kind.NODE}),
-        ("spBv1.0/{group}/+/{node}/+", None, {Kind.NODE}),
-        ("spBv1.0/{group}/NDATA/{node}", None, {Kind.NODE}),
-        ("spBv1.0/{group}/+/{node}/{rest...}", None, {Kind.NODE, Kind.DEVICE}),
-        ("spBv1.0/{group}/+/{node}/{device}", "[group, node]", {Kind.NODE}),
+        ("spBv1.0/{group}/+/{node}/{device}", None, {MessageKind.DEVICE}),
+        ("spBv1.0/plant/DDATA/line1/{device}", None, {MessageKind.DEVICE}),
+        ("spBv1.0/{group}/+/{node}/#", None, {MessageKind.NODE}),
+        ("spBv1.0/{group}/+/{node}/+", None, {MessageKind.NODE}),
+        ("spBv1.0/{group}/NDATA/{node}", None, {MessageKind.NODE}),
+        ("spBv1.0/{group}/+/{node}/{rest...}", None, {MessageKind.NODE, MessageKind.DEVICE}),
+        ("spBv1.0/{group}/+/{node}/{device}", "[group, node]", {MessageKind.NODE}),
         ("spBv1.0/{group}/+/{node}/{device}", "[device]", set()),
         ("spBv1.0/+/+/{node}/{device}", None, set()),
         ("spBv1.0/#", None, set()),
-        ("homie/{device}/{node}/{property}", None, {Kind.HOMIE}),
-        ("homie/{device}/{node}/{property}", "[device]", {Kind.HOMIE}),
+        ("homie/{device}/{node}/{property}", None, {MessageKind.HOMIE}),
+        ("homie/{device}/{node}/{property}", "[device]", {MessageKind.HOMIE}),
         ("homie/{device}/{node}/{property}", "[node]", set()),
-        ("homie/{path...}", None, {Kind.HOMIE}),
-        ("homie/kitchen/+/+", None, {Kind.HOMIE}),
+        ("homie/{path...}", None, {MessageKind.HOMIE}),
+        ("homie/kitchen/+/+", None, {MessageKind.HOMIE}),
         ("homie/+/{node}/{property}", None, set()),
-        ("homie/5/{device}/{node}/{property}", None, {Kind.HOMIE5}),
+        ("homie/5/{device}/{node}/{property}", None, {MessageKind.HOMIE5}),
         ("homie/5/+/{node}/{property}", None, set()),
         ("+/{device}/{node}/{property}", None, set()),
         ("site/{device}/telemetry", None, set()),

@@ -10,7 +10,7 @@ from hub.ingest.topics import matches
 from hub.rules.running import rule_batch
 from hub.rules.running.engine import Engine
 from hub.rules.running.engine_context import EngineContext, NoDevices
-from hub.rules.running.index import Index
+from hub.rules.running.index import RuleIndex
 from hub.rules.running.rule_runner import RuleRunner
 from tests.rules.making import event, rules
 
@@ -18,7 +18,7 @@ from tests.rules.making import event, rules
 def index_of(text):
     work = EngineContext(NoDevices(), lambda *_: None)
     states = [RuleRunner(rule, work) for rule in rules(text)]
-    return Index(states)
+    return RuleIndex(states)
 
 
 def always(index, topic):

@@ -24,10 +24,10 @@ from hub.observer import Observer
 from hub.operate.api.front.actor import ADMIN
 from hub.printable import visible
 
-__all__ = ["Feed", "Message", "for_role", "payload_shown"]
+__all__ = ["Feed", "FeedMessage", "for_role", "payload_shown"]
 
 
-class Message(NamedTuple):
+class FeedMessage(NamedTuple):
     """One message: its number, its type, and its text as JSON; `brief` is the text for who is no administrator."""
 
     number: int
@@ -36,7 +36,7 @@ class Message(NamedTuple):
     brief: bytes | None = None
 
 
-def for_role(message: Message, role: str) -> Message | None:
+def for_role(message: FeedMessage, role: str) -> FeedMessage | None:
     """Return a message as this role may see it; None for a command, which only those see who may read the audit log."""
     if role == ADMIN:
         return message
@@ -56,7 +56,7 @@ class Feed(Observer):
         self.latest = 0
         self.clients = 0
         """Who is fed at this moment."""
-        self._kept: deque[Message] = deque(maxlen=FEED_KEPT)
+        self._kept: deque[FeedMessage] = deque(maxlen=FEED_KEPT)
         self._news = asyncio.Event()
         self._waking = False
         self._next_event, self._skipped = 0.0, 0
@@ -69,7 +69,7 @@ class Feed(Observer):
         """The number of the oldest message that is kept; of the next one where none is."""
         return self._kept[0].number if self._kept else self.latest + 1
 
-    def since(self, number: int, most: int) -> list[Message]:
+    def since(self, number: int, most: int) -> list[FeedMessage]:
         """Return what is kept behind this number, at most so many."""
         first, kept = max(0, number + 1 - self.oldest), self._kept
         return [kept[place] for place in range(first, min(first + most, len(kept)))]  # at either end a deque is fast
@@ -89,10 +89,10 @@ class Feed(Observer):
             return None
         return int(number) if self.oldest - 1 <= int(number) <= self.latest else None
 
-    def compose(self, number: int, kind: str, data: Any) -> Message:
+    def compose(self, number: int, kind: str, data: Any) -> FeedMessage:
         """Write a message; one to a single client has the number of the last that it has had."""
         body = {"id": self.identity(number), "type": kind, "time": rfc3339(self._clock.now()), "data": data}
-        return Message(number, kind, orjson.dumps(body))
+        return FeedMessage(number, kind, orjson.dumps(body))
 
     def say(self, kind: str, data: Any, brief: Any = None) -> None:
         """Tell all clients; those who are no administrators `brief`, where there is one."""

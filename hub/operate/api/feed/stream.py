@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.limits import FEED_BATCH, FEED_PATIENCE_SECONDS, FEED_PING_SECONDS
 from hub.operate.api.feed.audience import Audience, Seat
-from hub.operate.api.feed.feed import Feed, Message, for_role
+from hub.operate.api.feed.feed import Feed, FeedMessage, for_role
 from hub.operate.api.front.http_connection import without_deadline
 
 __all__ = ["EventStream", "TooSlow", "feed_client", "feed_socket", "messages"]
@@ -25,7 +25,7 @@ class TooSlow(Exception):
 
 async def messages(
     feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], role: str
-) -> AsyncIterator[Sequence[Message]]:
+) -> AsyncIterator[Sequence[FeedMessage]]:
     """Yield what a client is to hear, in pieces, for ever: `hello`, what it missed since `since`, then what happens.
 
     An empty piece says that nothing has happened for FEED_PING_SECONDS of what it wants to hear.
@@ -67,7 +67,7 @@ async def feed_client(
     feed: Feed,
     hub: Mapping[str, str],
     query: Mapping[str, str],
-    send: Callable[[Sequence[Message]], Awaitable[None]],
+    send: Callable[[Sequence[FeedMessage]], Awaitable[None]],
     gone: Coroutine[Any, Any, None],
     seat: Seat,
 ) -> bool:
@@ -91,7 +91,7 @@ async def _feed(
     feed: Feed,
     hub: Mapping[str, str],
     query: Mapping[str, str],
-    send: Callable[[Sequence[Message]], Awaitable[None]],
+    send: Callable[[Sequence[FeedMessage]], Awaitable[None]],
     role: str,
 ) -> None:
     """Send pieces until one takes longer than FEED_PATIENCE_SECONDS."""
@@ -107,7 +107,7 @@ async def feed_socket(
     """Feed an accepted WebSocket until it closes, or close it with the reason why it has to go."""
     without_deadline(socket.scope)
 
-    async def send(piece: Sequence[Message]) -> None:
+    async def send(piece: Sequence[FeedMessage]) -> None:
         for each in piece:
             await socket.send_text(each.text.decode())
 
@@ -140,7 +140,7 @@ class EventStream(Response):
         without_deadline(scope)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
 
-        async def pass_on(piece: Sequence[Message]) -> None:
+        async def pass_on(piece: Sequence[FeedMessage]) -> None:
             body = b"".join([_event(self._feed, each) for each in piece]) or b": still here\n\n"
             await send({"type": "http.response.body", "body": body, "more_body": True})
 
@@ -152,6 +152,6 @@ class EventStream(Response):
             await feed_client(self._feed, self._hub, self._query, pass_on, gone(), self._seat)
 
 
-def _event(feed: Feed, message: Message) -> bytes:
+def _event(feed: Feed, message: FeedMessage) -> bytes:
     head = f"id: {feed.identity(message.number)}\nevent: {message.type}\ndata: "
     return head.encode() + message.text + b"\n\n"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from hub.clock import Clock
-from hub.config import HttpSettings, Token
+from hub.config import AccessToken, HttpSettings
 from hub.limits import LOGIN_FAILURES, LOGIN_PAUSE_SECONDS
 from hub.operate.api.front.actor import LOCAL, Actor, Refused
 from hub.operate.api.front.login import COOKIE, Login, Logins, find
@@ -21,14 +21,14 @@ from hub.operate.api.front.origin import Origin, is_forwarded
 from hub.operate.api.front.throttle import Throttle
 from hub.settings.http_settings import is_loopback
 
-__all__ = ["Guard"]
+__all__ = ["AccessGuard"]
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({"same-origin", "none"})
 """Sec-Fetch-Site of a request that no other site caused."""
 
 
-class Guard:
+class AccessGuard:
     """Tells who asks; raises Refused where that is not good enough."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Guard:
             raise Refused(403, f"{actor.name!r} has the role {actor.role}; this needs the role {role}")
         return actor
 
-    def try_token(self, asked: HTTPConnection, text: str) -> Token:
+    def try_token(self, asked: HTTPConnection, text: str) -> AccessToken:
         """Return the token that somebody shows; the right one is taken whatever came before it.
 
         Raises:

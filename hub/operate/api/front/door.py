@@ -27,7 +27,7 @@ from hub.limits import (
     HTTP_HEADER_SECONDS,
     HTTP_TOLD_SECONDS,
 )
-from hub.operate.api.front.http_connection import Connection, Turns, Wire
+from hub.operate.api.front.http_connection import HttpConnection, HttpWire, RequestTurns
 from hub.operate.api.front.origin import Origin, household
 
 __all__ = ["Door", "Traffic"]
@@ -69,9 +69,9 @@ class Door:
         self._bound, self._site, self._config = bound, site, config
         self._traffic, self._origin, self._trouble = traffic, origin, trouble
         self._tls: SSLContext | None = config.create_ssl_context() if config.ssl_enabled else None
-        self._context, self._turns = WorkerContext(None), Turns()
+        self._context, self._turns = WorkerContext(None), RequestTurns()
         self._inside: set[asyncio.Task[None]] = set()
-        self._known: dict[Connection, str] = {}
+        self._known: dict[HttpConnection, str] = {}
         self._loop = asyncio.get_running_loop()
         self._told = -HTTP_TOLD_SECONDS
 
@@ -152,7 +152,7 @@ class Door:
 
     async def _serve(self, client: socket.socket, home: str) -> None:
         """Serve one connection to its end."""
-        wire = Wire()
+        wire = HttpWire()
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             transport, _ = await self._loop.connect_accepted_socket(
@@ -165,7 +165,7 @@ class Door:
         except OSError:  # it is gone, or speaks no TLS
             client.close()
             return
-        connection = Connection(self._site, self._config, self._context, self._turns, wire, transport)
+        connection = HttpConnection(self._site, self._config, self._context, self._turns, wire, transport)
         self._known[connection] = home
         try:
             await connection.run()

@@ -31,7 +31,7 @@ from hub.limits import (
     HTTP_WRITE_SECONDS,
 )
 
-__all__ = ["Connection", "Turns", "Wire", "without_deadline"]
+__all__ = ["HttpConnection", "HttpWire", "RequestTurns", "without_deadline"]
 
 _DEADLINE = "hub.deadline"
 """In the scope of a request: the asyncio.Timeout that bounds it."""
@@ -45,7 +45,7 @@ def without_deadline(scope: Scope) -> None:
         deadline.reschedule(None)
 
 
-class Turns:
+class RequestTurns:
     """Lets what came on one connection be looked at in a turn of the loop, then on the next: events come between."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class _Hearing:
             await self.receive()
 
 
-class Wire(asyncio.StreamReaderProtocol):
+class HttpWire(asyncio.StreamReaderProtocol):
     """The two ends of a socket as streams; `lost` is set when it is closed."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class Wire(asyncio.StreamReaderProtocol):
         self.lost.set()
 
 
-class Connection(TCPServer):
+class HttpConnection(TCPServer):
     """Serves one connection until it ends; `run` it once."""
 
     def __init__(
@@ -115,8 +115,8 @@ class Connection(TCPServer):
         site: ASGIApp,
         config: Config,
         context: WorkerContext,
-        turns: Turns,
-        wire: Wire,
+        turns: RequestTurns,
+        wire: HttpWire,
         transport: asyncio.Transport,
     ) -> None:
         """Answer with this application; what comes waits for its turn among all connections."""

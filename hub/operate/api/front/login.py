@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hub.config import Token
+from hub.config import AccessToken
 from hub.limits import LOGOUTS
 from hub.node.identity import key_row, logout_row, new_key
 from hub.store.changes import MetaRow
@@ -28,7 +28,7 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def find(token: str, tokens: Iterable[Token]) -> Token | None:
+def find(token: str, tokens: Iterable[AccessToken]) -> AccessToken | None:
     """Return the one that this is; it takes as long whether and wherever it is found. Nothing is nobody's token."""
     asked, found = digest(token), None
     for each in tokens:
@@ -41,7 +41,7 @@ def find(token: str, tokens: Iterable[Token]) -> Token | None:
 class Login:
     """One login of one browser: whose, and `mark`, by which it is known when it has ended."""
 
-    token: Token
+    token: AccessToken
     mark: str
     expires: int
 
@@ -61,12 +61,12 @@ class Logins:
         self._key = key
         self._ended = dict(ended or {})
 
-    def sign(self, token: Token, expires: int) -> str:
+    def sign(self, token: AccessToken, expires: int) -> str:
         """Return a new cookie's value; `expires` in seconds since 1970. No two are the same."""
         nonce = secrets.token_urlsafe(12)
         return f"{_name(token)}.{expires}.{nonce}.{self._signature(token, expires, nonce)}"
 
-    def open(self, cookie: str, tokens: Iterable[Token], now: float) -> Login | None:
+    def open(self, cookie: str, tokens: Iterable[AccessToken], now: float) -> Login | None:
         """Return whose cookie it is, None where it is nobody's (any more)."""
         parts = cookie.split(".")
         if len(parts) != 4:
@@ -98,10 +98,10 @@ class Logins:
         self._ended[login.mark] = login.expires
         return Logout([*(logout_row(mark, None) for mark in over), logout_row(login.mark, login.expires)])
 
-    def _signature(self, token: Token, expires: int, nonce: str) -> str:
+    def _signature(self, token: AccessToken, expires: int, nonce: str) -> str:
         of = (b"login", token.name.encode(), str(expires).encode(), nonce.encode("utf-8", "surrogatepass"))
         return hmac.new(self._key, b"\0".join([*of, digest(token.token.reveal())]), hashlib.sha256).hexdigest()
 
 
-def _name(token: Token) -> str:
+def _name(token: AccessToken) -> str:
     return base64.urlsafe_b64encode(token.name.encode()).decode().rstrip("=")

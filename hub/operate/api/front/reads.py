@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from hub.limits import READ_SLICE_SECONDS, READS
 from hub.operate.api.front.actor import Refused
 
-__all__ = ["Reads", "Sent"]
+__all__ = ["Reads", "SentAnswer"]
 
 
 class Reads:
@@ -60,7 +60,7 @@ class Reads:
         return made
 
 
-class Sent(Response):
+class SentAnswer(Response):
     """A response, and what is to be done when it is sent, or cannot be."""
 
     def __init__(self, response: Response, done: Callable[[], None]) -> None:

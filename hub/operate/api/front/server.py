@@ -29,13 +29,13 @@ from hub.operate.api.answers import answer, refusal
 from hub.operate.api.feed import live
 from hub.operate.api.feed.feed import Feed
 from hub.operate.api.feed.ticker import Ticker, alert_counts, outbox_counts
-from hub.operate.api.front.access import Guard
+from hub.operate.api.front.access import AccessGuard
 from hub.operate.api.front.actor import VIEWER, Refused
 from hub.operate.api.front.cors import Cors
 from hub.operate.api.front.door import Door, Traffic
 from hub.operate.api.front.login import Logins
 from hub.operate.api.gathered.recent import Recent
-from hub.operate.api.gathered.standing import Standing
+from hub.operate.api.gathered.standing import GatheredStanding
 from hub.operate.api.handlers import health, inventory, metrics, posted_commands, posted_events, views
 from hub.operate.api.site import Asked, Endpoint, Site, routes
 from hub.operate.figures.figures import Figures
@@ -88,7 +88,7 @@ class HttpServer:
     ) -> None:
         """Serve what `settings` say; `listening` hears the URL, as soon as it can be asked."""
         self._settings, self._figures, self._listening = settings, figures, listening
-        self._feed, self._standing = Feed(clock), Standing(clock)
+        self._feed, self._standing = Feed(clock), GatheredStanding(clock)
         self.observer: Observer = Observers(self._feed, self._standing)
 
     async def run(self, app: App) -> None:
@@ -118,7 +118,7 @@ class HttpServer:
         logins = Logins(app.identity.login, app.identity.logouts)
         self._feed.start = app.identity.start
         self._standing.recall(await app.store.look(lambda reader: reader.last_attempts()))
-        guard, ticker = Guard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
+        guard, ticker = AccessGuard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
         traffic = Traffic(http_room(limit()))
         return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins, traffic)
 

@@ -8,7 +8,7 @@ from hub.commands.seams import Ask
 from hub.ingest.decode import decode_again
 from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_SLICE, RECENT_TOPICS
 
-__all__ = ["Recent", "Series"]
+__all__ = ["Recent", "RecentValues"]
 
 _SLOWER = 0.25
 """How fast a learned interval follows a new one."""
@@ -16,7 +16,7 @@ _OUTAGE = 5.0
 """Intervals that one without a message counts for at most: nobody was there, or nobody listened."""
 
 
-class Series:
+class RecentValues:
     """What was sampled of one topic: times and payloads. When it is full every other one goes, and half as many come.
 
     So it reaches back twice as far each time, to about a day; then the oldest goes.
@@ -66,9 +66,9 @@ class Recent:
 
     def __init__(self) -> None:
         """Begin with nothing known."""
-        self._series: dict[str, Series] = {}
+        self._series: dict[str, RecentValues] = {}
 
-    def of(self, topic: str) -> Series | None:
+    def of(self, topic: str) -> RecentValues | None:
         """Return what is known of a topic."""
         return self._series.get(topic)
 
@@ -97,7 +97,7 @@ class Recent:
         if series is None:
             if len(self._series) >= RECENT_TOPICS:
                 return
-            series = self._series[topic] = Series(ask.interval(topic))
+            series = self._series[topic] = RecentValues(ask.interval(topic))
         if at != series.at:
             series.take(at, raw)
             if series.interval:

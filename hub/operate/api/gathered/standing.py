@@ -9,7 +9,7 @@ from hub.model import OWN, Delivered, Notification, Outcome
 from hub.observer import Observer
 from hub.store.reader import LastAttempt
 
-__all__ = ["Receiving", "Standing"]
+__all__ = ["GatheredStanding", "Receiving"]
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Receiving:
         }
 
 
-class Standing(Observer):
+class GatheredStanding(Observer):
     """Hears of receivers, rules and the session; bounded by how many of them there are."""
 
     def __init__(self, clock: Clock) -> None:

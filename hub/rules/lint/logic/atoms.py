@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-__all__ = ["ORDERS", "Atom", "Clause", "Known", "constant", "examples", "possible"]
+__all__ = ["ORDERS", "Atom", "Clause", "KnownValue", "constant", "examples", "possible"]
 
 _TOLD: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -18,7 +18,7 @@ _TOLD: Mapping[str, Callable[[Any, Any], bool]] = {
 ORDERS = tuple(_TOLD)
 
 
-class Known(NamedTuple):
+class KnownValue(NamedTuple):
     """A constant; constants of different kinds are never equal, those of one kind have an order."""
 
     kind: str
@@ -31,24 +31,24 @@ class Atom:
 
     subject: object
     operator: str
-    constants: tuple[Known, ...]
+    constants: tuple[KnownValue, ...]
 
 
 Clause = frozenset[Atom]
 """Atoms that all hold."""
 
 
-def constant(value: object) -> Known | None:
+def constant(value: object) -> KnownValue | None:
     """Return what is known of a literal's value; None for what this does not reason about."""
     if isinstance(value, bool):
-        return Known("bool", value)
+        return KnownValue("bool", value)
     if isinstance(value, (int, float)):
-        return Known("number", value)
+        return KnownValue("number", value)
     if isinstance(value, str):
-        return Known("string", value)
+        return KnownValue("string", value)
     if isinstance(value, timedelta):
-        return Known("duration", value.total_seconds())
-    return Known("null", None) if value is None else None
+        return KnownValue("duration", value.total_seconds())
+    return KnownValue("null", None) if value is None else None
 
 
 def possible(clause: Clause) -> bool:
@@ -70,7 +70,7 @@ def examples(atoms: Iterable[Atom]) -> list[float]:
     bounds = sorted(atom.constants[0].value for atom in atoms)
     middles = [(low + high) / 2 for low, high in pairwise(bounds)]
     tried = [*middles, *bounds, bounds[0] - 1, bounds[-1] + 1]
-    return [value for value in tried if all(_holds(atom, Known("number", value)) for atom in atoms)][:1]
+    return [value for value in tried if all(_holds(atom, KnownValue("number", value)) for atom in atoms)][:1]
 
 
 def _possible(atoms: list[Atom]) -> bool:
@@ -83,7 +83,7 @@ def _possible(atoms: list[Atom]) -> bool:
     return _room(ordered, [atom.constants[0] for atom in atoms if atom.operator == "!="])
 
 
-def _room(ordered: list[Atom], excluded: list[Known]) -> bool:
+def _room(ordered: list[Atom], excluded: list[KnownValue]) -> bool:
     """Tell whether there is something between the bounds."""
     above = [atom for atom in ordered if atom.operator in (">", ">=")]
     below = [atom for atom in ordered if atom.operator in ("<", "<=")]
@@ -96,7 +96,7 @@ def _room(ordered: list[Atom], excluded: list[Known]) -> bool:
     return low not in excluded and all(_holds(atom, low) for atom in ordered)
 
 
-def _holds(atom: Atom, value: Known) -> bool:
+def _holds(atom: Atom, value: KnownValue) -> bool:
     if atom.operator in ("==", "in"):
         return value in atom.constants
     if atom.operator == "!=":

@@ -22,12 +22,12 @@ from hub.expressions.syntax.ast import (
     Literal,
     Logic,
     Name,
-    Node,
     Operation,
     Select,
+    SyntaxNode,
 )
 from hub.expressions.syntax.parser import parse
-from hub.rules.lint.logic.atoms import Atom, Clause, Known, constant, possible
+from hub.rules.lint.logic.atoms import Atom, Clause, KnownValue, constant, possible
 
 __all__ = ["MOST", "clauses", "never", "subjects"]
 
@@ -35,8 +35,8 @@ MOST = 64  # clauses of one question; conditions that people write have a handfu
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _NOT_NEGATIVE = ("size", "count", "distinct", "changes", "stddev")
-_TRUE, _FALSE = Known("bool", True), Known("bool", False)
-_ZERO = Known("number", 0)
+_TRUE, _FALSE = KnownValue("bool", True), KnownValue("bool", False)
+_ZERO = KnownValue("number", 0)
 
 
 class _TooMany(Exception):
@@ -89,7 +89,7 @@ class _Reader:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    def clauses(self, node: Node, want: bool) -> list[Clause]:
+    def clauses(self, node: SyntaxNode, want: bool) -> list[Clause]:
         """Return the ways in which the node is true, or false."""
         if isinstance(node, Literal) and isinstance(node.value, bool):
             return [frozenset()] if node.value is want else []
@@ -106,7 +106,7 @@ class _Reader:
             return _all([self.comparison(node, want)])
         return [frozenset({self.plainly(node, want)})]
 
-    def plainly(self, node: Node, want: bool) -> Atom:
+    def plainly(self, node: SyntaxNode, want: bool) -> Atom:
         """Return the atom of something that is true or false."""
         return Atom(self.key(node), "==", (_TRUE if want else _FALSE,))
 
@@ -130,7 +130,7 @@ class _Reader:
             return [frozenset({self.plainly(node, want)})]
         return [frozenset({Atom(self.key(left), told, (second,)), *self.natural(left)})]
 
-    def difference(self, node: Operation, left: Node, right: Node, told: str, want: bool) -> set[Atom]:
+    def difference(self, node: Operation, left: SyntaxNode, right: SyntaxNode, told: str, want: bool) -> set[Atom]:
         """Compare two expressions by the sign of their difference."""
         if any(isinstance(each, Literal) or _may_be_nan(each) for each in (left, right)):
             return {self.plainly(node, want)}
@@ -141,7 +141,7 @@ class _Reader:
             one, other, told = other, one, _MIRROR[told]
         return {Atom(("difference", one, other), told, (_ZERO,))}
 
-    def among(self, node: Operation, left: Node, right: Node, want: bool) -> set[Atom]:
+    def among(self, node: Operation, left: SyntaxNode, right: SyntaxNode, want: bool) -> set[Atom]:
         """Read `x in [a, b]`."""
         values = [_constant(item.value) for item in right.items] if isinstance(right, ListOf) else [None]
         known = tuple(value for value in values if value is not None)
@@ -151,15 +151,15 @@ class _Reader:
             return {Atom(self.key(left), "in", known)}
         return {Atom(self.key(left), "!=", (value,)) for value in known}
 
-    def natural(self, node: Node) -> Iterator[Atom]:
+    def natural(self, node: SyntaxNode) -> Iterator[Atom]:
         """Yield what always holds for some functions and members."""
         key = self.key(node)
         if isinstance(node, Call) and node.function in _NOT_NEGATIVE:
             yield Atom(key, ">=", (_ZERO,))
         if isinstance(node, Select) and key == ("Select", "qos", False, ("Name", "event", False)):
-            yield Atom(key, "in", tuple(Known("number", qos) for qos in range(3)))
+            yield Atom(key, "in", tuple(KnownValue("number", qos) for qos in range(3)))
 
-    def key(self, node: Node) -> object:
+    def key(self, node: SyntaxNode) -> object:
         """Return what is equal for the same expression in all conditions of a rule."""
         if isinstance(node, (Comprehension, Bind)):
             return node
@@ -173,7 +173,7 @@ class _Reader:
         return (type(node).__name__, *node.own(), *map(self.key, node.below()))
 
 
-def _may_be_nan(node: Node) -> bool:
+def _may_be_nan(node: SyntaxNode) -> bool:
     """Tell whether a value may be no number at all, which is neither above nor below any: 0.0 / 0.0.
 
     No payload brings that, and no history function makes it of what payloads bring; what computes may.
@@ -192,5 +192,5 @@ def _any(parts: Sequence[Sequence[Clause]]) -> list[Clause]:
     return found
 
 
-def _constant(node: Node) -> Known | None:
+def _constant(node: SyntaxNode) -> KnownValue | None:
     return constant(node.value) if isinstance(node, Literal) else None

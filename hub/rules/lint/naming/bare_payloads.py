@@ -9,7 +9,7 @@ from hub.documents.document import Node
 from hub.errors import Problem
 from hub.expressions import Program
 from hub.expressions.syntax.ast import Comprehension, ListOf, Literal, Name, Operation
-from hub.expressions.syntax.ast import Node as Expression
+from hub.expressions.syntax.ast import SyntaxNode as Expression
 from hub.expressions.syntax.parser import parse
 from hub.expressions.templates.template import Filler
 from hub.ingest.decode import Undecodable, decode

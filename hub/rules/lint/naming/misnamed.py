@@ -14,14 +14,14 @@ from hub.documents.nearest import nearest
 from hub.errors import Problem
 from hub.expressions import Program, Template
 from hub.expressions.syntax.ast import Item, ListOf, Name, Operation, Select
-from hub.expressions.syntax.ast import Node as Expression
+from hub.expressions.syntax.ast import SyntaxNode as Expression
 from hub.expressions.syntax.parser import parse
 from hub.expressions.templates.template import Filler
 from hub.printable import first_odd, odd
 from hub.rules.reading.loader import RuleSet
 from hub.rules.reading.rule import Rule
 
-__all__ = ["Words"]
+__all__ = ["MisnamedWords"]
 
 _CONSTANTS = {
     **dict.fromkeys(("True", "TRUE"), "true"),
@@ -46,13 +46,13 @@ _TEXTS = ("summary", "details", "runbook")
 
 
 @dataclass(slots=True)
-class Words:
+class MisnamedWords:
     """What looks into the words of each rule; `known` are the fields that surely come."""
 
     known: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, found: RuleSet, registry: Registry) -> "Words":
+    def of(cls, found: RuleSet, registry: Registry) -> "MisnamedWords":
         """Know the fields of what the tests send and the devices of the registry."""
         known = {name for node in found.tests for name in _sent(node)}
         for fleet in registry.fleets("#"):

@@ -8,27 +8,27 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from hub.clock import ManualClock
-from hub.config import HttpSettings, Token
+from hub.config import AccessToken, HttpSettings
 from hub.documents.secret import Secret
 from hub.limits import LOGIN_ADDRESSES, LOGIN_FAILURES, LOGIN_PAUSE_SECONDS, LOGOUTS
 from hub.node.identity import identify
-from hub.operate.api.front.access import Guard
+from hub.operate.api.front.access import AccessGuard
 from hub.operate.api.front.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.front.login import COOKIE, Login, Logins, find
 from hub.operate.api.front.origin import household
 from hub.operate.api.front.throttle import Throttle
 
 TOKENS = (
-    Token("wall", VIEWER, Secret("see")),
-    Token("olga", OPERATOR, Secret("do")),
-    Token("root", ADMIN, Secret("all")),
+    AccessToken("wall", VIEWER, Secret("see")),
+    AccessToken("olga", OPERATOR, Secret("do")),
+    AccessToken("root", ADMIN, Secret("all")),
 )
 KEY = b"k" * 32
 
 
 def guard(tokens=TOKENS, url="", clock=None, trouble=lambda *_: None, logins=None, proxies=()):
     settings = HttpSettings(tokens=tokens, url=url, proxies=tuple(map(ip_network, proxies)))
-    return Guard(settings, clock or ManualClock(1000.0), logins or Logins(KEY), trouble)
+    return AccessGuard(settings, clock or ManualClock(1000.0), logins or Logins(KEY), trouble)
 
 
 def asked(method="GET", host="127.0.0.1:8080", client="192.0.2.1", **headers):
@@ -85,7 +85,7 @@ RUBBISH = [
 
 
 @pytest.mark.parametrize("header", RUBBISH)
-@pytest.mark.parametrize("tokens", [TOKENS, (*TOKENS, Token("nobody", ADMIN, Secret("")))])
+@pytest.mark.parametrize("tokens", [TOKENS, (*TOKENS, AccessToken("nobody", ADMIN, Secret("")))])
 def test_without_a_token_that_is_known_nobody_is_admitted(header, tokens):
     assert status(lambda: guard(tokens).admit(asked(authorization=header), VIEWER)) == 401
     assert status(lambda: guard(tokens).admit(asked(cookie=f"{COOKIE}={header}"), VIEWER)) == 401
@@ -93,7 +93,10 @@ def test_without_a_token_that_is_known_nobody_is_admitted(header, tokens):
 
 @pytest.mark.parametrize("token", ["", " ", "\n", "\x00", "\ud800"])
 def test_an_empty_token_is_nobodys_even_where_one_is_set(token):
-    assert find(token, (*TOKENS, Token("nobody", ADMIN, Secret("")), Token("blank", ADMIN, Secret(" ")))) is None
+    assert (
+        find(token, (*TOKENS, AccessToken("nobody", ADMIN, Secret("")), AccessToken("blank", ADMIN, Secret(" "))))
+        is None
+    )
 
 
 def test_a_token_may_come_as_the_password_of_basic_authorization():
@@ -154,7 +157,7 @@ def test_a_cookie_is_its_owners_until_it_expires_or_the_token_changes():
     asking = asked("POST", cookie=f"{COOKIE}={cookie}")
     assert guard().admit(asking, OPERATOR).name == "olga"
     assert status(lambda: guard(clock=ManualClock(2000.0)).admit(asking, VIEWER)) == 401
-    changed = (Token("olga", OPERATOR, Secret("another")),)
+    changed = (AccessToken("olga", OPERATOR, Secret("another")),)
     assert status(lambda: guard(changed).admit(asking, VIEWER)) == 401
     assert status(lambda: guard(TOKENS[:1]).admit(asking, VIEWER)) == 401
 

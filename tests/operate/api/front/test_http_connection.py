@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from hub.limits import HTTP_CLOSE_SECONDS
-from hub.operate.api.front.http_connection import Connection
+from hub.operate.api.front.http_connection import HttpConnection
 
 
 class Loop:
@@ -26,7 +26,7 @@ class Loop:
 )
 def test_a_request_that_begins_as_the_one_before_is_looked_for_is_not_cut_off(began, is_cut):
     loop, cut = Loop(), []
-    connection = object.__new__(Connection)
+    connection = object.__new__(HttpConnection)
     connection.loop, connection.protocol = loop, SimpleNamespace(protocol=SimpleNamespace(stream=None))
     connection._idle, connection._under_way, connection._since = False, 0, loop.now
     connection.cut = lambda: cut.append(loop.now)

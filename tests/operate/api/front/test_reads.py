@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from hub.limits import READ_SLICE_SECONDS, READS
 from hub.operate.api.front.actor import Refused
-from hub.operate.api.front.reads import Reads, Sent
+from hub.operate.api.front.reads import Reads, SentAnswer
 
 
 class Timer:
@@ -55,5 +55,5 @@ async def test_so_many_are_under_way_and_no_more_until_one_is_sent_or_cannot_be(
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await Sent(Response(b"x"), reads.leave)({"type": "http"}, None, gone)
+        await SentAnswer(Response(b"x"), reads.leave)({"type": "http"}, None, gone)
     reads.enter()

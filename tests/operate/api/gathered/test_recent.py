@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_TOPICS
-from hub.operate.api.gathered.recent import Recent, Series
+from hub.operate.api.gathered.recent import Recent, RecentValues
 from hub.rules.instances.lasts import Lasts
 
 
@@ -41,20 +41,20 @@ async def test_so_many_topics_are_kept_and_no_more():
 
 
 def test_a_payload_that_is_no_measurement_is_heard_and_not_kept():
-    series = Series()
+    series = RecentValues()
     series.take(1.0, b'"' + b"x" * RECENT_RAW_BYTES + b'"')
     assert (series.at, series.points) == (1.0, [])
 
 
 def test_so_many_fields_are_charted_and_no_more():
-    series = Series()
+    series = RecentValues()
     series.take(1.0, b"{" + b",".join(b'"f%d": 1' % number for number in range(20)) + b"}")
     assert len(series.fields("t")) == RECENT_FIELDS
 
 
 @given(st.lists(st.floats(0.5, 100_000), min_size=1, max_size=1000))
 def test_points_are_bounded_in_order_and_reach_back(steps):
-    series, at = Series(), 0.0
+    series, at = RecentValues(), 0.0
     for step in steps:
         at += step
         series.take(at, b"1")

@@ -12,7 +12,7 @@ from hub.ingest.decode import Undecodable, decode
 from hub.rules.lint.naming.bare_payloads import bare_payloads
 from hub.rules.lint.naming.homonyms import homonyms
 from hub.rules.reading.rule_reader import NO_DEFAULTS, read_rule
-from hub.rules.reading.rule_values import Known
+from hub.rules.reading.rule_values import KnownNames
 from hub.rules.running.engine import Engine
 from tests.rules.making import Packet
 
@@ -22,7 +22,7 @@ def read(**keys):
     problems = Problems()
     text = "{" + ", ".join(f"{key}: {json.dumps(value)}" for key, value in keys.items()) + "}"
     node = parse_document(text, "rules.yaml", problems)
-    rule = read_rule(node, problems, NO_DEFAULTS, Known())
+    rule = read_rule(node, problems, NO_DEFAULTS, KnownNames())
     assert not problems, "\n".join(map(str, problems))
     return rule, node
 
