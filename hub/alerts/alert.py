@@ -17,7 +17,7 @@ from hub.expressions import short_level
 from hub.ids import NotificationId
 from hub.model import Labels, Phase, Suppressed, Suppressor
 
-__all__ = ["Ack", "Alert", "changed", "fingerprint"]
+__all__ = ["Ack", "Alert", "alert_fingerprint", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Alert:
     @property
     def fingerprint(self) -> str:
         """What identifies it: 16 hex digits."""
-        return fingerprint(self.alertname, self.instance)
+        return alert_fingerprint(self.alertname, self.instance)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def changed(alert: Alert, **changes: Any) -> Alert:
 
 
 @lru_cache(1024)  # a transition asks several times for the same one
-def fingerprint(alertname: str, instance: Labels) -> str:
+def alert_fingerprint(alertname: str, instance: Labels) -> str:
     """Identify an alert by its name and its instance's labels, whatever their order: 16 hex digits."""
     text = orjson.dumps([alertname, *sorted(instance)])
     return hashlib.blake2b(text, digest_size=8).hexdigest()

@@ -117,26 +117,26 @@ class Book:
 
     def _hand_over(self, now: float) -> None:
         """Let what was told to receivers that are gone be told to their heirs from now on."""
-        for mark in self._register.firing:
-            alert = self.alerts[mark]
+        for fingerprint in self._register.firing:
+            alert = self.alerts[fingerprint]
             said = alert.said.renamed(partial(self._heirs_of, alert.alertname))
             if said is not alert.said:
-                self._register.note(mark, changed(alert, said=said), now)
+                self._register.note(fingerprint, changed(alert, said=said), now)
         self._conversations.rename(self._heirs_of)
 
     def inherited(self, notification: Notification, heirs: Sequence[str]) -> None:
         """Note that heirs are told of what fires by a notification that waited for a receiver that is gone."""
         members = notification.body.get("alerts") or [{"id": notification.order}]
         for each in members:
-            mark = fingerprint_in(str(each["id"]))
-            alert = self.alerts.get(mark)
+            fingerprint = fingerprint_in(str(each["id"]))
+            alert = self.alerts.get(fingerprint)
             rule = None if alert is None else self._register.rules.get(alert.alertname)
             if alert is None or rule is None or alert.state is not Phase.FIRING or not alert.said.heirs:
                 continue
             alert = changed(alert, said=alert.said.heard_by(heirs))
-            self._register.keep(mark, alert)
+            self._register.keep(fingerprint, alert)
             if rule.group_by is not None:
-                self._conversations.place(mark, alert, rule, notification.created)
+                self._conversations.place(fingerprint, alert, rule, notification.created)
 
     def _texts_of_now(self, alert: Alert, now: float) -> Rendered | None:
         """Return what a firing alert says by the values of now; None where nothing newer, or not all, is known."""
@@ -180,9 +180,9 @@ class Book:
                 self._transitions.take(transition, now)
         self._transitions.settle(now)
 
-    def drop(self, mark: str, now: float) -> None:
+    def drop(self, fingerprint: str, now: float) -> None:
         """Know no more of an alert that is over, not even how often it has fired."""
-        self._transitions.drop(mark, now)
+        self._transitions.drop(fingerprint, now)
 
     def end(self, rules: Mapping[str, Reason], now: float) -> None:
         """End the alerts of rules that are gone or mean something else now."""
@@ -193,12 +193,12 @@ class Book:
 
     def find(self, matchers: Sequence[Matcher]) -> list[tuple[str, Alert]]:
         """Return the alerts that are not inactive and match."""
-        live = [(mark, each) for mark, each in self.alerts.items() if each.state is not Phase.INACTIVE]
-        return [(mark, each) for mark, each in live if match_all(matchers, each.labels, each.unfilled)]
+        live = [(fingerprint, each) for fingerprint, each in self.alerts.items() if each.state is not Phase.INACTIVE]
+        return [(fingerprint, each) for fingerprint, each in live if match_all(matchers, each.labels, each.unfilled)]
 
     def firing(self) -> list[tuple[str, Alert]]:
         """Return the alerts that fire."""
-        return [(mark, self.alerts[mark]) for mark in self._register.firing]
+        return [(fingerprint, self.alerts[fingerprint]) for fingerprint in self._register.firing]
 
     def held_back_by(self, alert: Alert) -> list[str]:
         """Return the firing alerts, by fingerprint, that hold this one back (`unless`)."""
@@ -211,26 +211,28 @@ class Book:
             return None
         return decide(alone(alert, rule), rule, now).untold
 
-    def acknowledge(self, mark: str, by: str, comment: str, until: float | None, now: float) -> Alert | None:
+    def acknowledge(self, fingerprint: str, by: str, comment: str, until: float | None, now: float) -> Alert | None:
         """Somebody cares about a firing alert; None where it does not fire."""
-        return self._acked(mark, Ack(by, comment, now, until), "acknowledged", by, comment, now)
+        return self._acked(fingerprint, Ack(by, comment, now, until), "acknowledged", by, comment, now)
 
-    def unacknowledge(self, mark: str, by: str, now: float) -> Alert | None:
+    def unacknowledge(self, fingerprint: str, by: str, now: float) -> Alert | None:
         """Nobody does any more; None where it does not fire."""
-        return self._acked(mark, None, "acknowledgement taken back", by, "", now)
+        return self._acked(fingerprint, None, "acknowledgement taken back", by, "", now)
 
-    def _acked(self, mark: str, ack: Ack | None, command: str, by: str, comment: str, now: float) -> Alert | None:
-        alert = self.alerts.get(mark)
+    def _acked(
+        self, fingerprint: str, ack: Ack | None, command: str, by: str, comment: str, now: float
+    ) -> Alert | None:
+        alert = self.alerts.get(fingerprint)
         if alert is None or not alert.open:
             return None
-        self._trace.command(now, mark, alert.alertname, command, by, comment)
+        self._trace.command(now, fingerprint, alert.alertname, command, by, comment)
         acked = lifecycle.acknowledge(alert, ack)
         if alert.state is Phase.FIRING:
-            self._transitions.consider(mark, acked, now)
+            self._transitions.consider(fingerprint, acked, now)
         elif acked != alert:
             acked = changed(acked, said=acked.said.goes_on(now, runs=ack is None))
-            self._register.note(mark, acked, now)
-        return self.alerts[mark]
+            self._register.note(fingerprint, acked, now)
+        return self.alerts[fingerprint]
 
     def silence(self, asked: Silence) -> Silence:
         """Tell nobody of what matches from its start to its end; it is given an id. Its time of change is now."""
@@ -260,11 +262,11 @@ class Book:
         return ended
 
     def _reconsider(self, silence: Silence, command: str, by: str, comment: str, now: float) -> None:
-        for mark in list(self._register.firing):
-            alert = self.alerts[mark]
+        for fingerprint in list(self._register.firing):
+            alert = self.alerts[fingerprint]
             if match_all(silence.matchers, alert.labels, alert.unfilled):
-                self._trace.command(now, mark, alert.alertname, command, by, comment)
-                self._transitions.consider(mark, alert, now)
+                self._trace.command(now, fingerprint, alert.alertname, command, by, comment)
+                self._transitions.consider(fingerprint, alert, now)
 
     # time
 
@@ -283,8 +285,8 @@ class Book:
         self._looked = max(self._looked, now)
         self._suppression.silences.forget(now)
         self._transitions.look_at_freed(now)
-        while (mark := self._register.take_due(now)) is not None:
-            self._transitions.look_at(mark, now)
+        while (fingerprint := self._register.take_due(now)) is not None:
+            self._transitions.look_at(fingerprint, now)
         self._events.tick(now)
         self._groups.speak(now)
         for alert in self._register.let_go(now, self.kept):

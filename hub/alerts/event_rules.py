@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hub.alerts import lifecycle
-from hub.alerts.alert import Alert, fingerprint
+from hub.alerts.alert import Alert, alert_fingerprint
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.register import Register
 from hub.alerts.suppression.event_limits import EventLimits
@@ -54,38 +54,47 @@ class Events(Keeper):
 
     def take(self, transition: Transition, now: float) -> None:
         """An event rule spoke: tell of it, unless it is suppressed."""
-        rule, mark = transition.rule, fingerprint(transition.rule.name, transition.instance)
-        identity = str(NotificationId(mark, transition.serial, "event"))
+        rule, fingerprint = transition.rule, alert_fingerprint(transition.rule.name, transition.instance)
+        identity = str(NotificationId(fingerprint, transition.serial, "event"))
         texts = render_and_report(transition, transition.serial, identity, self._on_error)
         said = lifecycle.speak(
             Alert(rule.name, transition.instance, transition.serial, since=transition.at), texts, rule.severity
         )
-        self._trace.transition(mark, transition, said.labels)
+        self._trace.transition(fingerprint, transition, said.labels)
         held = self._suppression.by(rule, said.labels, said.unfilled, now, muted=transition.muted)
         if held is not None:
-            self._trace.held(now, mark, rule.name, held)
+            self._trace.held(now, fingerprint, rule.name, held)
             return
         body = notification_body(said, Phase.EVENT, identity, self._out.hub)
-        if not self._limits.room(mark, rule.limit, now):
-            self._trace.held(now, mark, rule.name, Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else ""))
-            self._limits.hold(mark, rule, body)
+        if not self._limits.room(fingerprint, rule.limit, now):
+            self._trace.held(
+                now, fingerprint, rule.name, Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else "")
+            )
+            self._limits.hold(fingerprint, rule, body)
         else:
-            self._tell(mark, rule, body, self._limits.told(mark, rule, now) if rule.limit else 0, now, said.unfilled)
+            self._tell(
+                fingerprint,
+                rule,
+                body,
+                self._limits.told(fingerprint, rule, now) if rule.limit else 0,
+                now,
+                said.unfilled,
+            )
         for name in self._limits.take_dropped():
             self._on_error(name, "" if transition.event is None else transition.event.topic, _TOO_MANY)
 
     def tick(self, now: float) -> None:
         """Tell what waited for room, and has it now."""
-        for mark, entry in self._limits.take_due(now, self._limit_of_rule()):
+        for fingerprint, entry in self._limits.take_due(now, self._limit_of_rule()):
             rule = self._register.rules.get(entry.rule)
             if rule is None:
                 continue
             held = self._suppression.by(rule, entry.waits["labels"], (), now, muted=False)
             if held is not None:  # what waited for room is told by what holds now
-                self._trace.held(now, mark, rule.name, held)
-                self._limits.let_go(mark, rule)
+                self._trace.held(now, fingerprint, rule.name, held)
+                self._limits.let_go(fingerprint, rule)
             else:
-                self._tell(mark, rule, entry.waits, self._limits.told(mark, rule, now) - 1, now)
+                self._tell(fingerprint, rule, entry.waits, self._limits.told(fingerprint, rule, now) - 1, now)
 
     def next_due(self) -> float | None:
         """Return the time at which `tick` is wanted next."""
@@ -100,15 +109,21 @@ class Events(Keeper):
         return self._limits.take_rows()
 
     def _tell(
-        self, mark: str, rule: Rule, body: dict[str, Any], held_back: int, now: float, unfilled: tuple[str, ...] = ()
+        self,
+        fingerprint: str,
+        rule: Rule,
+        body: dict[str, Any],
+        held_back: int,
+        now: float,
+        unfilled: tuple[str, ...] = (),
     ) -> None:
         body = with_held_back(body, held_back)
         if rule.group_by is not None:
-            group = self._conversations.of(rule, body["labels"], unfilled, mark)
+            group = self._conversations.of(rule, body["labels"], unfilled, fingerprint)
             self._conversations.report(group, rule, None, member(body), now)
             return
-        self._out.tell(rule.notify, body["id"], mark, body, now)
-        self._trace.notified(now, mark, rule.name, body["id"], "event", rule.notify)
+        self._out.tell(rule.notify, body["id"], fingerprint, body, now)
+        self._trace.notified(now, fingerprint, rule.name, body["id"], "event", rule.notify)
 
     def _limit_of_rule(self) -> dict[str, Limit]:
         return {name: rule.limit for name, rule in self._register.rules.items() if rule.limit is not None}

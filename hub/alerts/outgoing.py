@@ -31,25 +31,25 @@ class Outgoing:
         """Return those of them that are told of an end."""
         return [name for name in receivers if name not in self._silent_about_end]
 
-    def tell(self, receivers: Iterable[str], identity: str, mark: str, body: Any, now: float) -> None:
+    def tell(self, receivers: Iterable[str], identity: str, fingerprint: str, body: Any, now: float) -> None:
         """Tell receivers of an alert."""
-        self.queue.extend(Notification(identity, receiver, mark, body, now) for receiver in receivers)
+        self.queue.extend(Notification(identity, receiver, fingerprint, body, now) for receiver in receivers)
 
-    def state(self, mark: str, alert: Alert, now: float, *, desk: bool = False) -> None:
+    def state(self, fingerprint: str, alert: Alert, now: float, *, desk: bool = False) -> None:
         """Say what an alert is now, to onlookers and on its retained topic; `desk`: only what is said of it changed."""
         body = alert.body()
         self._changed.append(body | {"desk": True} if desk else body)
-        self.publish(mark, alert, now, None if alert.state is Phase.INACTIVE else body)
+        self.publish(fingerprint, alert, now, None if alert.state is Phase.INACTIVE else body)
 
-    def publish(self, mark: str, alert: Alert, now: float, state: Any) -> None:
+    def publish(self, fingerprint: str, alert: Alert, now: float, state: Any) -> None:
         """Put an alert's state on its retained topic; None empties it."""
         body = {"topic": alert.topic(self.prefix), "payload": state, "retain": True}
-        self.queue.append(Notification(f"{mark}-v{alert.version}", OWN, mark, body, now))
+        self.queue.append(Notification(f"{fingerprint}-v{alert.version}", OWN, fingerprint, body, now))
 
-    def say(self, identity: str, mark: str, event: Mapping[str, Any], now: float) -> None:
+    def say(self, identity: str, fingerprint: str, event: Mapping[str, Any], now: float) -> None:
         """Say something of the hub's own on `events/…`, under the name of the event."""
         body = {"topic": f"{self.prefix}/events/{event['event']}", "payload": event, "retain": False}
-        self.queue.append(Notification(identity, OWN, mark, body, now))
+        self.queue.append(Notification(identity, OWN, fingerprint, body, now))
 
     def shift(self, seconds: float) -> None:
         """Let what was not taken yet be as old as it was: the wall clock was set by so many seconds."""

@@ -18,30 +18,30 @@ class Past:
         self._alerts = alerts
         self._line: OrderedDict[str, None] = OrderedDict()
 
-    def note(self, mark: str, alert: Alert) -> None:
+    def note(self, fingerprint: str, alert: Alert) -> None:
         """Let an alert stand in line if it is over, and leave the line if it is not."""
         if alert.state is Phase.INACTIVE and not alert.calm:
-            self._line.setdefault(mark)
+            self._line.setdefault(fingerprint)
         else:
-            self._line.pop(mark, None)
+            self._line.pop(fingerprint, None)
 
-    def drop(self, mark: str) -> None:
+    def drop(self, fingerprint: str) -> None:
         """Forget an alert that is known no more."""
-        self._line.pop(mark, None)
+        self._line.pop(fingerprint, None)
 
     def sort(self) -> None:
         """Put all in line in the order of time: they came in any other."""
-        self._line = OrderedDict.fromkeys(sorted(self._line, key=lambda mark: self._alerts[mark].over))
+        self._line = OrderedDict.fromkeys(sorted(self._line, key=lambda fingerprint: self._alerts[fingerprint].over))
 
     def next_due(self) -> float | None:
         """Return when the first of them leaves."""
-        mark = next(iter(self._line), None)
-        if mark is None:
+        fingerprint = next(iter(self._line), None)
+        if fingerprint is None:
             return None
-        return self._alerts[mark].over + (ALERT_KEPT_SECONDS if len(self._line) <= ALERTS_KEPT else 0.0)
+        return self._alerts[fingerprint].over + (ALERT_KEPT_SECONDS if len(self._line) <= ALERTS_KEPT else 0.0)
 
     def take_due(self, now: float) -> Iterator[tuple[str, bool]]:
         """Take those that leave now, each with whether its time has come; else there are too many."""
         while (due := self.next_due()) is not None and due <= now:
-            mark, _ = self._line.popitem(last=False)
-            yield mark, self._alerts[mark].over + ALERT_KEPT_SECONDS <= now
+            fingerprint, _ = self._line.popitem(last=False)
+            yield fingerprint, self._alerts[fingerprint].over + ALERT_KEPT_SECONDS <= now

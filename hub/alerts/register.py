@@ -42,17 +42,17 @@ class Register(Keeper):
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
         """Bring in what a store held; `resume` follows."""
-        self.alerts.update((mark, Alert.load(text)) for mark, text in rows)
+        self.alerts.update((fingerprint, Alert.load(text)) for fingerprint, text in rows)
 
     def resume(self, now: float) -> None:
         """Go on with what was brought in; those that fire must be looked at by the caller."""
-        for mark, alert in list(self.alerts.items()):
+        for fingerprint, alert in list(self.alerts.items()):
             if alert.open:
-                self.firing[mark] = None
+                self.firing[fingerprint] = None
             elif alert.state is Phase.INACTIVE and not alert.over:  # of a hub that kept what is over for ever
-                self.keep(mark, changed(alert, over=now))
+                self.keep(fingerprint, changed(alert, over=now))
             else:
-                self.wait(mark, alert)
+                self.wait(fingerprint, alert)
         self._past.sort()
 
     # alerts
@@ -61,72 +61,72 @@ class Register(Keeper):
         """Begin an alert, above every id that was given to one that is known no more."""
         return Alert(transition.rule.name, transition.instance, self.floor.number, self.floor.number)
 
-    def enter(self, mark: str, alert: Alert) -> None:
+    def enter(self, fingerprint: str, alert: Alert) -> None:
         """Count an alert among those that fire, as others are to see it; `put` follows when all is said of it."""
-        self.firing[mark] = None
-        self.alerts[mark] = alert
+        self.firing[fingerprint] = None
+        self.alerts[fingerprint] = alert
 
-    def leave(self, mark: str) -> None:
+    def leave(self, fingerprint: str) -> None:
         """Count it among them no longer."""
-        self.firing.pop(mark, None)
+        self.firing.pop(fingerprint, None)
 
-    def put(self, mark: str, alert: Alert, now: float) -> None:
+    def put(self, fingerprint: str, alert: Alert, now: float) -> None:
         """Write an alert's new state, and publish it."""
-        self._put(mark, alert, now, desk=False)
+        self._put(fingerprint, alert, now, desk=False)
 
-    def note(self, mark: str, alert: Alert, now: float) -> None:
+    def note(self, fingerprint: str, alert: Alert, now: float) -> None:
         """Write what is said or held of an alert as a version of its own, and publish it; its state is as it was."""
-        self._put(mark, changed(alert, version=alert.version + 1), now, desk=True)
+        self._put(fingerprint, changed(alert, version=alert.version + 1), now, desk=True)
 
-    def keep(self, mark: str, alert: Alert) -> None:
+    def keep(self, fingerprint: str, alert: Alert) -> None:
         """Write what nobody else sees of an alert."""
-        self.alerts[mark] = alert
-        self._dirty.add(mark)
-        self.wait(mark, alert)
+        self.alerts[fingerprint] = alert
+        self._dirty.add(fingerprint)
+        self.wait(fingerprint, alert)
 
-    def forget(self, mark: str, now: float) -> None:
+    def forget(self, fingerprint: str, now: float) -> None:
         """Take a resolved alert that is over out of sight."""
-        gone = self.alerts[mark] = lifecycle.forget(self.alerts[mark], now)
-        self._dirty.add(mark)
-        self._past.note(mark, gone)
-        self._out.publish(mark, gone, now, None)
+        gone = self.alerts[fingerprint] = lifecycle.forget(self.alerts[fingerprint], now)
+        self._dirty.add(fingerprint)
+        self._past.note(fingerprint, gone)
+        self._out.publish(fingerprint, gone, now, None)
 
-    def drop(self, mark: str) -> None:
+    def drop(self, fingerprint: str) -> None:
         """Know no more of an alert, not even how often it has fired."""
-        gone = self.alerts.pop(mark)
-        self._agenda.drop(mark)
-        self._past.drop(mark)
-        self._dirty.add(mark)
+        gone = self.alerts.pop(fingerprint)
+        self._agenda.drop(fingerprint)
+        self._past.drop(fingerprint)
+        self._dirty.add(fingerprint)
         self.floor.rise(gone.episode, gone.version)
 
     def shift(self, seconds: float) -> None:
         """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
         self._agenda.clear()
-        for mark, alert in self.alerts.items():
+        for fingerprint, alert in self.alerts.items():
             moved = lifecycle.shifted(alert, seconds)
             if moved != alert:
-                self.alerts[mark] = moved
-                self._dirty.add(mark)
-            self.wait(mark, moved)
+                self.alerts[fingerprint] = moved
+                self._dirty.add(fingerprint)
+            self.wait(fingerprint, moved)
 
-    def _put(self, mark: str, alert: Alert, now: float, *, desk: bool) -> None:
-        self.alerts[mark] = alert
-        self._dirty.add(mark)
-        self._out.state(mark, alert, now, desk=desk)
-        self.wait(mark, alert)
+    def _put(self, fingerprint: str, alert: Alert, now: float, *, desk: bool) -> None:
+        self.alerts[fingerprint] = alert
+        self._dirty.add(fingerprint)
+        self._out.state(fingerprint, alert, now, desk=desk)
+        self.wait(fingerprint, alert)
 
     # time
 
-    def wake(self, mark: str) -> None:
+    def wake(self, fingerprint: str) -> None:
         """Look at an alert at the next tick."""
-        self._agenda.wake(mark, 0.0)
+        self._agenda.wake(fingerprint, 0.0)
 
-    def wait(self, mark: str, alert: Alert) -> None:
+    def wait(self, fingerprint: str, alert: Alert) -> None:
         """Be woken when the next thing is due for an alert."""
         rule = self.rules.get(alert.alertname) if alert.state is Phase.FIRING else None
-        self._past.note(mark, alert)
+        self._past.note(fingerprint, alert)
         at = self.over_at(alert) if rule is None else look_again(alert, rule)
-        self._agenda.wake(mark, min(at, alert.calm or inf))
+        self._agenda.wake(fingerprint, min(at, alert.calm or inf))
 
     def over_at(self, alert: Alert) -> float:
         """Return when an alert goes out of sight: when it is over, and holds nobody back."""
@@ -149,10 +149,10 @@ class Register(Keeper):
 
         `kept` are alerts that somebody else must know on.
         """
-        for mark, is_old in self._past.take_due(now):
-            if mark not in kept:
-                alert = self.alerts[mark]
-                self.drop(mark)
+        for fingerprint, is_old in self._past.take_due(now):
+            if fingerprint not in kept:
+                alert = self.alerts[fingerprint]
+                self.drop(fingerprint)
                 if not is_old:
                     yield alert
 
@@ -165,4 +165,6 @@ class Register(Keeper):
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows of all alerts that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(mark, alert.dump() if (alert := self.alerts.get(mark)) else None) for mark in dirty]
+        return [
+            (fingerprint, alert.dump() if (alert := self.alerts.get(fingerprint)) else None) for fingerprint in dirty
+        ]

@@ -24,7 +24,7 @@ class Trace(Journal):
         """Begin with none."""
         super().__init__("trace")
 
-    def transition(self, mark: str, transition: Transition, labels: Mapping[str, str]) -> None:
+    def transition(self, fingerprint: str, transition: Transition, labels: Mapping[str, str]) -> None:
         """An instance changed its phase: what caused it, and what the parts of the condition came to."""
         data = {
             "phase": transition.phase.value,
@@ -35,31 +35,33 @@ class Trace(Journal):
             "values": [(part, _value(value)) for part, value in transition.values],
             "event": _event(transition.event),
         }
-        self._add(transition.at, "transition", mark, transition.rule.name, "", data)
+        self._add(transition.at, "transition", fingerprint, transition.rule.name, "", data)
 
-    def ended(self, at: float, mark: str, rule: str, phase: str, reason: str, labels: Mapping[str, str]) -> None:
+    def ended(self, at: float, fingerprint: str, rule: str, phase: str, reason: str, labels: Mapping[str, str]) -> None:
         """An alert was ended from outside: its rule is gone or means something else."""
         data = {"phase": phase, "reason": reason, "labels": labels}
-        self._add(at, "transition", mark, rule, "", data)
+        self._add(at, "transition", fingerprint, rule, "", data)
 
-    def held(self, at: float, mark: str, rule: str, suppressed: Suppressed) -> None:
+    def held(self, at: float, fingerprint: str, rule: str, suppressed: Suppressed) -> None:
         """An alert is kept from being told."""
-        self._add(at, "held", mark, rule, "", {"stage": suppressed.by, "detail": suppressed.detail})
+        self._add(at, "held", fingerprint, rule, "", {"stage": suppressed.by, "detail": suppressed.detail})
 
-    def released(self, at: float, mark: str, rule: str, by: str) -> None:
+    def released(self, at: float, fingerprint: str, rule: str, by: str) -> None:
         """What has suppressed an alert does so no more."""
-        self._add(at, "released", mark, rule, "", {"stage": by})
+        self._add(at, "released", fingerprint, rule, "", {"stage": by})
 
-    def notified(self, at: float, mark: str, rule: str, identity: str, step: str, receivers: Sequence[str]) -> None:
+    def notified(
+        self, at: float, fingerprint: str, rule: str, identity: str, step: str, receivers: Sequence[str]
+    ) -> None:
         """Receivers are told."""
-        self._add(at, "notified", mark, rule, identity, {"step": step, "receivers": list(receivers)})
+        self._add(at, "notified", fingerprint, rule, identity, {"step": step, "receivers": list(receivers)})
 
-    def command(self, at: float, mark: str, rule: str, command: str, by: str, comment: str) -> None:
+    def command(self, at: float, fingerprint: str, rule: str, command: str, by: str, comment: str) -> None:
         """Somebody did something at the desk."""
-        self._add(at, "command", mark, rule, "", {"command": command, "by": by, "comment": comment})
+        self._add(at, "command", fingerprint, rule, "", {"command": command, "by": by, "comment": comment})
 
-    def _add(self, at: float, kind: str, mark: str, rule: str, identity: str, data: Mapping[str, Any]) -> None:
-        self.add((at, kind, mark, rule, identity, orjson.dumps(data, default=str).decode()))
+    def _add(self, at: float, kind: str, fingerprint: str, rule: str, identity: str, data: Mapping[str, Any]) -> None:
+        self.add((at, kind, fingerprint, rule, identity, orjson.dumps(data, default=str).decode()))
 
 
 def _event(event: Event | None) -> Mapping[str, Any] | None:

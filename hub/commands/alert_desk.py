@@ -41,7 +41,9 @@ def ack(core: Core, request: Request, now: float) -> AlertsChanged:
     """
     asked = AckRequest(request)
     by, comment, until = asked.name(), asked.comment, asked.end(now, default=None)
-    changed = [core.book.acknowledge(mark, by, comment, until, now) for mark, _ in asked.chosen(core.book)]
+    changed = [
+        core.book.acknowledge(fingerprint, by, comment, until, now) for fingerprint, _ in asked.chosen(core.book)
+    ]
     return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
 
 
@@ -54,7 +56,7 @@ def unack(core: Core, request: Request, now: float) -> AlertsChanged:
     """
     asked = FiringRequest(request)
     by = asked.name()
-    changed = [core.book.unacknowledge(mark, by, now) for mark, _ in asked.chosen(core.book)]
+    changed = [core.book.unacknowledge(fingerprint, by, now) for fingerprint, _ in asked.chosen(core.book)]
     return {"ok": True, "alerts": [alert.body() for alert in changed if alert is not None]}
 
 
@@ -130,19 +132,19 @@ def alerts(mirror: Mirror, request: Request) -> Steps:
     matchers = given.matched_by() if given.is_of_some else []
     only = given.id
 
-    def show(mark: str) -> Answer | None:
-        alert = mirror.alerts.get(mark)
-        if alert is None or alert.state not in states or only not in ("", mark):
+    def show(fingerprint: str) -> Answer | None:
+        alert = mirror.alerts.get(fingerprint)
+        if alert is None or alert.state not in states or only not in ("", fingerprint):
             return None
         if not match_all(matchers, alert.labels, alert.unfilled):
             return None
-        return {**alert.body(), "fingerprint": mark}
+        return {**alert.body(), "fingerprint": fingerprint}
 
     if asked.paged:
         found = yield from page(lambda: mirror.alerts, show, asked)
         return found.body("alerts") | {"tz": PEOPLE.tz}
     every = [each for each in mirror.find(matchers) if each[1].state in states and only in ("", each[0])]
-    bodies = (show(mark) or {} for mark, _ in sorted(every, key=lambda each: order(each[1])))
+    bodies = (show(fingerprint) or {} for fingerprint, _ in sorted(every, key=lambda each: order(each[1])))
     return (yield from _whole("alerts", bodies, len(every), asked))
 
 

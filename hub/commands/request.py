@@ -254,7 +254,7 @@ def chosen(
     """
     if identity is not None:
         return [_by_id(identity, book)]
-    found = [(mark, alert) for mark, alert in book.find(matchers()) if alert.open]
+    found = [(fingerprint, alert) for fingerprint, alert in book.find(matchers()) if alert.open]
     if not found:
         raise RequestError("no firing alert matches", Code.MISSING)
     return found
@@ -278,10 +278,10 @@ def _alert(identity: str) -> tuple[str, int | None]:
 
 
 def _by_id(identity: str, book: KnownAlerts) -> tuple[str, Alert]:
-    mark, episode = _alert(identity)
-    alert = book.alerts.get(mark)
+    fingerprint, episode = _alert(identity)
+    alert = book.alerts.get(fingerprint)
     if alert is None or not alert.open:
         raise RequestError("no such alert is firing", Code.MISSING)
     if episode is not None and episode != alert.episode:
         raise RequestError(f"that was episode {episode}, which is over; the alert fires anew", Code.CONFLICT)
-    return mark, alert
+    return fingerprint, alert

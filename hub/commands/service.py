@@ -187,16 +187,16 @@ class Service:
         if "token" in request:
             asked = AckRequest(request)
             claim = read_token(asked.token, self._token_key, self._clock.now())
-            identity = episode_named(claim.mark, claim.episode)
+            identity = episode_named(claim.fingerprint, claim.episode)
             request = {"id": identity, "by": claim.by, "comment": asked.comment}
         return await self._perform("ack", command._replace(request=request), alert_desk.ack)
 
     async def _token(self, command: Command) -> Answer:
         """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""
         asked, now = FiringRequest(command.request), self._clock.now()
-        ((mark, alert),) = asked.chosen(self._mirror)[:1]
+        ((fingerprint, alert),) = asked.chosen(self._mirror)[:1]
         until = int(asked.end(now, default=TOKEN_SECONDS) or now)
-        claim = Claim(mark, alert.episode, until, asked.name("a token"))
+        claim = Claim(fingerprint, alert.episode, until, asked.name("a token"))
         return {"ok": True, "token": sign_token(claim, self._token_key), "expires": rfc3339(until)}
 
     async def claimed(self, token: str) -> tuple[Claim, Alert | None]:
@@ -207,7 +207,7 @@ class Service:
 
         """
         claim = read_token(token, self._token_key, self._clock.now())
-        alert = self._mirror.alerts.get(claim.mark)
+        alert = self._mirror.alerts.get(claim.fingerprint)
         return claim, alert if alert is not None and alert.episode == claim.episode else None
 
     async def _drill(self, command: Command) -> Answer:

@@ -37,9 +37,9 @@ class Announcements(Keeper):
         self._queue: list[Notification] = []
         self._dirty: set[str] = set()
 
-    def __contains__(self, mark: object) -> bool:
+    def __contains__(self, fingerprint: object) -> bool:
         """Tell whether an alert is announced: the book must know it on."""
-        return mark in self._announced
+        return fingerprint in self._announced
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
         """Bring in what a store held."""
@@ -53,10 +53,10 @@ class Announcements(Keeper):
     def follow(self, rules: Mapping[str, Rule], now: float) -> None:
         """Take the rules as they are now: withdraw what is gone, announce what is there and is not known."""
         self._rules = rules
-        for mark in [mark for mark in self._announced if not self._wanted(mark)]:
-            self._withdraw(mark, now)
-        for mark in self._alerts if self._discovery else ():
-            self._announce(mark, now)
+        for fingerprint in [fingerprint for fingerprint in self._announced if not self._wanted(fingerprint)]:
+            self._withdraw(fingerprint, now)
+        for fingerprint in self._alerts if self._discovery else ():
+            self._announce(fingerprint, now)
 
     def heed(self, told: Sequence[Notification]) -> list[Notification]:
         """Announce the alerts whose states are published for the first time; return all that is to be published."""
@@ -67,55 +67,55 @@ class Announcements(Keeper):
         queue, self._queue = self._queue, []
         return queue
 
-    def drop(self, mark: str, now: float) -> None:
+    def drop(self, fingerprint: str, now: float) -> None:
         """Withdraw an alert that the book knows no longer."""
-        if mark in self._announced:
-            self._withdraw(mark, now)
+        if fingerprint in self._announced:
+            self._withdraw(fingerprint, now)
 
     def again(self, now: float) -> None:
         """Announce everything anew: Home Assistant has started."""
-        for mark in list(self._announced):
-            self._announce(mark, now, anew=True)
+        for fingerprint in list(self._announced):
+            self._announce(fingerprint, now, anew=True)
         self.rest(now)
 
     def rest(self, now: float) -> None:
         """Say of alerts that are long over that they are: their retained topics are empty, which nobody hears."""
-        for mark in self._announced:
-            alert = self._alerts[mark]
+        for fingerprint in self._announced:
+            alert = self._alerts[fingerprint]
             if alert.state is Phase.INACTIVE:
-                self._publish(mark, alert.topic(self._prefix), None, now, retain=False)
+                self._publish(fingerprint, alert.topic(self._prefix), None, now, retain=False)
 
-    def _wanted(self, mark: str) -> bool:
-        alert = self._alerts.get(mark)
+    def _wanted(self, fingerprint: str) -> bool:
+        alert = self._alerts.get(fingerprint)
         rule = self._rules.get(alert.alertname) if alert is not None else None
         return bool(self._discovery) and rule is not None and rule.alert and not rule.shadow
 
-    def _announce(self, mark: str, now: float, *, anew: bool = False) -> None:
-        known = self._announced.get(mark)
-        if not self._wanted(mark) or (known is None and len(self._announced) >= DISCOVERY_ALERTS):
+    def _announce(self, fingerprint: str, now: float, *, anew: bool = False) -> None:
+        known = self._announced.get(fingerprint)
+        if not self._wanted(fingerprint) or (known is None and len(self._announced) >= DISCOVERY_ALERTS):
             return
-        configs = entities(self._alerts[mark], self._prefix, self._discovery, self._version)
+        configs = entities(self._alerts[fingerprint], self._prefix, self._discovery, self._version)
         digest = hashlib.blake2b(orjson.dumps(configs), digest_size=8).hexdigest()
         if known is not None and known[1] == digest and not anew:
             return
         for topic in known[0] if known is not None else ():
             if topic not in configs:
-                self._publish(mark, topic, None, now)
+                self._publish(fingerprint, topic, None, now)
         for topic, config in configs.items():
-            self._publish(mark, topic, config, now)
-        self._announced[mark] = list(configs), digest
-        self._dirty.add(mark)
+            self._publish(fingerprint, topic, config, now)
+        self._announced[fingerprint] = list(configs), digest
+        self._dirty.add(fingerprint)
 
-    def _withdraw(self, mark: str, now: float) -> None:
-        for topic in self._announced.pop(mark)[0]:
-            self._publish(mark, topic, None, now)
-        self._dirty.add(mark)
+    def _withdraw(self, fingerprint: str, now: float) -> None:
+        for topic in self._announced.pop(fingerprint)[0]:
+            self._publish(fingerprint, topic, None, now)
+        self._dirty.add(fingerprint)
 
-    def _publish(self, mark: str, topic: str, payload: Any, now: float, *, retain: bool = True) -> None:
+    def _publish(self, fingerprint: str, topic: str, payload: Any, now: float, *, retain: bool = True) -> None:
         self._serial += 1
         self._dirty.add(_SERIAL)
         body = {"topic": topic, "payload": payload, "retain": retain}
-        self._queue.append(Notification(f"{self.kind}-{self._serial}", OWN, mark, body, now))
+        self._queue.append(Notification(f"{self.kind}-{self._serial}", OWN, fingerprint, body, now))
 
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""

@@ -372,11 +372,11 @@ class Dispatcher:
             return
         to = entered.notification.receiver
         if entered.handed:
-            elsewhere, mark = channel.lane.elsewhere, episode_id(notification.id)
-            before = elsewhere.pop(mark, None)
+            elsewhere, episode = channel.lane.elsewhere, episode_id(notification.id)
+            before = elsewhere.pop(episode, None)
             if len(elsewhere) >= HANDED:  # an end that this receiver does not want never takes its own out
                 del elsewhere[next(iter(elsewhere))]
-            elsewhere[mark] = Elsewhere(to, queued.perhaps or (before is not None and before.perhaps))
+            elsewhere[episode] = Elsewhere(to, queued.perhaps or (before is not None and before.perhaps))
         reason = f"{reason}; {to!r} is told instead"
         self._settle(Settled(queued.row, "dead", queued.attempts, 0.0, reason, entered))
         self._settle_parts(queued)

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from math import inf
 from typing import Any
 
-from hub.alerts.alert import fingerprint
+from hub.alerts.alert import alert_fingerprint
 from hub.alerts.book import Book
 from hub.discovery.announcements import Announcements
 from hub.ingest.decode import Undecodable
@@ -125,8 +125,8 @@ class Core:
         self._collect(now, ticking=True)
         self.book.tick(now)
         for identity in gone:
-            self.book.drop(fingerprint(*identity), now)
-            self._announcements.drop(fingerprint(*identity), now)
+            self.book.drop(alert_fingerprint(*identity), now)
+            self._announcements.drop(alert_fingerprint(*identity), now)
         return self.book.has_changes()
 
     def next_due(self) -> float:

@@ -207,9 +207,9 @@ class MemoryReader(Reader):
         """Return the newest entries of an alert, in order."""
         return self._newest(lambda row: row[2] == alert, limit)
 
-    def is_alert(self, mark: str) -> bool:
+    def is_alert(self, fingerprint: str) -> bool:
         """Tell whether anything but deliveries is known of it."""
-        return any(row[2] == mark and row[1] != "delivery" for row in self._tables.trace.values())
+        return any(row[2] == fingerprint and row[1] != "delivery" for row in self._tables.trace.values())
 
     def trace_with(self, alert: str, limit: int, messages: Sequence[str]) -> list[TraceRow]:
         """Return the newest entries of an alert and of how these messages of its group were delivered."""
@@ -229,9 +229,9 @@ class MemoryReader(Reader):
         told = (row for _, row in sorted(self._tables.trace.items()) if row[4] == notification and row[1] == "notified")
         return list(dict.fromkeys(row[2] for row in told))[:limit]
 
-    def alert(self, mark: str) -> Any:
+    def alert(self, fingerprint: str) -> Any:
         """Return an alert's row, None where there is none."""
-        found = self._tables.alerts.get((mark,))
+        found = self._tables.alerts.get((fingerprint,))
         return None if found is None else orjson.loads(found)
 
     def history(self, before: int, rule: str, alert: str, limit: int) -> list[HistoryEntry]:

@@ -75,7 +75,7 @@ class Reader(Protocol):
         """Return the newest entries of an alert, in order."""
         ...
 
-    def is_alert(self, mark: str) -> bool:
+    def is_alert(self, fingerprint: str) -> bool:
         """Tell whether anything but deliveries is known of what has this fingerprint: a group has no more."""
         ...
 
@@ -87,7 +87,7 @@ class Reader(Protocol):
         """Return the alerts, by fingerprint, that a message tells of."""
         ...
 
-    def alert(self, mark: str) -> Any:
+    def alert(self, fingerprint: str) -> Any:
         """Return an alert's row as the book writes it, None where there is none."""
         ...
 

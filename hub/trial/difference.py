@@ -121,7 +121,7 @@ class _Reasons:
         rule = self._rules.get(notice.rule)
         if rule is None:
             return "there is no such rule"
-        rows = [row for row in self._rows.get(notice.mark, []) if row[0] <= notice.at]
+        rows = [row for row in self._rows.get(notice.fingerprint, []) if row[0] <= notice.at]
         if not rows:
             return f"`{rule.when.text}` did not hold" if rule.when is not None else "it was not silent for so long"
         last = next((row for row in reversed(rows) if row[1] in _TELLING), None)
@@ -130,7 +130,9 @@ class _Reasons:
     def came(self, notice: ReplayNotice, new: Replay) -> str:
         """Say why the new version tells what this one does not: what it saw, and what this one made of it."""
         before = self.of(notice) if notice.rule in self._rules else "there was no such rule"
-        rows = [row for row in new.trace if row[2] == notice.mark and row[0] <= notice.at and row[1] == "transition"]
+        rows = [
+            row for row in new.trace if row[2] == notice.fingerprint and row[0] <= notice.at and row[1] == "transition"
+        ]
         return f"{_said(rows[-1])}; before: {before}" if rows else f"before: {before}"
 
 

@@ -31,7 +31,7 @@ class ReplayNotice:
 
     at: float
     rule: str
-    mark: str
+    fingerprint: str
     labels: dict[str, str]
     state: str
     step: str
@@ -46,7 +46,7 @@ class Happening:
 
     at: float
     rule: str
-    mark: str
+    fingerprint: str
     labels: dict[str, str]
     state: str
     reason: str

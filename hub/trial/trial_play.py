@@ -95,11 +95,11 @@ class _Play:
                 if not deed.matchers or each.matchers == deed.matchers:
                     book.unsilence(each.id, deed.by, now)
         else:
-            for mark, _ in book.find(deed.matchers):
+            for fingerprint, _ in book.find(deed.matchers):
                 if deed.kind == "ack":
-                    book.acknowledge(mark, deed.by, "", end, now)
+                    book.acknowledge(fingerprint, deed.by, "", end, now)
                 else:
-                    book.unacknowledge(mark, deed.by, now)
+                    book.unacknowledge(fingerprint, deed.by, now)
         world.collect()
 
     # expectations
@@ -108,10 +108,10 @@ class _Play:
         place = wanted.rule, tuple(sorted(wanted.labels.items()))
         told_from, trace_from = self.looked.get(place, (0, 0))
         told = [each for each in self.world.told[told_from:] if self.concerns(wanted, each)]
-        marks = self.marks(wanted)
-        trace = [row for row in self.world.trace[trace_from:] if row[2] in marks]
-        for expected, got in self.compare(wanted, told, trace, marks):
-            story = [row for row in self.world.trace if row[2] in marks]
+        fingerprints = self.fingerprints(wanted)
+        trace = [row for row in self.world.trace[trace_from:] if row[2] in fingerprints]
+        for expected, got in self.compare(wanted, told, trace, fingerprints):
+            story = [row for row in self.world.trace if row[2] in fingerprints]
             why = reasons(self.world, self.heard, self.case.start, wanted, briefly=bool(story))
             self.failures.append(Failure(self.case, wanted, expected, got, story, why))
         if wanted.notified is not None or wanted.not_notified is not None or wanted.times is not None:
@@ -124,34 +124,37 @@ class _Play:
         bodies = [told.body] if members is None else members
         return any(_has(wanted.labels, each["labels"]) for each in bodies)
 
-    def marks(self, wanted: Expectation) -> set[str]:
+    def fingerprints(self, wanted: Expectation) -> set[str]:
         """Return the alerts that are meant, those of the trace included: an event has no other."""
         known = {
             row[2]
             for row in self.world.trace
             if row[3] == wanted.rule and row[1] == "transition" and _has(wanted.labels, orjson.loads(row[5])["labels"])
         }
-        return known | {mark for mark, _ in self.alerts(wanted)}
+        return known | {fingerprint for fingerprint, _ in self.alerts(wanted)}
 
     def alerts(self, wanted: Expectation) -> list[tuple[str, Alert]]:
         book = self.world.core.book
         return [
-            (mark, each)
-            for mark, each in book.alerts.items()
+            (fingerprint, each)
+            for fingerprint, each in book.alerts.items()
             if each.alertname == wanted.rule and (_has(wanted.labels, each.labels) or _has(wanted.labels, _own(each)))
         ]
 
     def compare(
-        self, wanted: Expectation, told: Sequence[Notification], trace: Sequence[TraceRow], marks: set[str]
+        self, wanted: Expectation, told: Sequence[Notification], trace: Sequence[TraceRow], fingerprints: set[str]
     ) -> Iterator[tuple[str, str]]:
         """Yield what was expected and what was there instead."""
         yield from self.compare_states(wanted)
         yield from self.compare_texts(wanted, told)
         names = tuple(sorted({each.receiver for each in told}))
         if wanted.notified is not None and names != wanted.notified:
-            yield f"notified {_list(wanted.notified)}", f"notified {_list(names)}{self.why_not(wanted, trace, marks)}"
+            yield (
+                f"notified {_list(wanted.notified)}",
+                f"notified {_list(names)}{self.why_not(wanted, trace, fingerprints)}",
+            )
         if wanted.not_notified is not None:
-            stage = self.stage(wanted, trace, marks)
+            stage = self.stage(wanted, trace, fingerprints)
             if names:
                 yield f"nobody notified ({wanted.not_notified})", f"notified {_list(names)}"
             elif stage != wanted.not_notified:
@@ -176,13 +179,17 @@ class _Play:
         if wanted.text is not None and not any(wanted.text in each for each in summaries):
             yield f"a text with {wanted.text!r}", f"the texts {summaries}" if summaries else "no text at all"
 
-    def stage(self, wanted: Expectation, trace: Sequence[TraceRow], marks: set[str]) -> str:
+    def stage(self, wanted: Expectation, trace: Sequence[TraceRow], fingerprints: set[str]) -> str:
         """Return what held back what is meant: a pause, the last stage of the trace, else the condition."""
         if self.is_paused(wanted):
             return "pause"
         found = [str(orjson.loads(row[5])["stage"]) for row in trace if row[1] == "held"]
         alerts = self.world.core.book.alerts
-        found += [alert.held.by for mark in marks if (alert := alerts.get(mark)) is not None and alert.held is not None]
+        found += [
+            alert.held.by
+            for fingerprint in fingerprints
+            if (alert := alerts.get(fingerprint)) is not None and alert.held is not None
+        ]
         return found[-1] if found else "condition"
 
     def is_paused(self, wanted: Expectation) -> bool:
@@ -191,8 +198,8 @@ class _Play:
         keys = [key for key in state.instances if _has(wanted.labels, dict(state.instances.labels(key)))] or [()]
         return any(engine.is_paused(wanted.rule, key, self.world.now) for key in keys)
 
-    def why_not(self, wanted: Expectation, trace: Sequence[TraceRow], marks: set[str]) -> str:
-        stage = self.stage(wanted, trace, marks)
+    def why_not(self, wanted: Expectation, trace: Sequence[TraceRow], fingerprints: set[str]) -> str:
+        stage = self.stage(wanted, trace, fingerprints)
         return f" (held back: {stage})" if stage != "condition" else ""
 
 

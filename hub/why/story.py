@@ -25,7 +25,7 @@ __all__ = ["ToldAlert", "as_body", "of_body", "read", "sentence", "tell"]
 class ToldAlert:
     """One alert of which the trace knows something; `state` is its row in the book, None for an event rule."""
 
-    mark: str
+    fingerprint: str
     rule: str
     labels: Mapping[str, str]
     state: Mapping[str, Any] | None
@@ -41,15 +41,15 @@ def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[ToldAlert
         RequestError: the trace knows none.
 
     """
-    mark = fingerprint_in(name)
-    marks = reader.members(name, 100 * WHY_ALERTS) if _of_group(name) else []  # a look at all of the trace
-    if not marks:
-        marks = [mark] if reader.trace(mark, 1) else reader.traced(name, 100 * WHY_ALERTS)
+    fingerprint = fingerprint_in(name)
+    fingerprints = reader.members(name, 100 * WHY_ALERTS) if _of_group(name) else []  # a look at all of the trace
+    if not fingerprints:
+        fingerprints = [fingerprint] if reader.trace(fingerprint, 1) else reader.traced(name, 100 * WHY_ALERTS)
     found: list[ToldAlert] = []
-    for each in marks:
+    for each in fingerprints:
         one = _told(reader, each)
         # of a group itself only deliveries are known, and each of its alerts tells of them
-        is_group = marks != [each] and not reader.is_alert(each)
+        is_group = fingerprints != [each] and not reader.is_alert(each)
         if not is_group and all(one.labels.get(key) == value for key, value in labels.items()):
             found.append(one)
             if len(found) == WHY_ALERTS:
@@ -77,23 +77,23 @@ def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
     )
 
 
-def _told(reader: Reader, mark: str) -> ToldAlert:
-    entries = reader.trace(mark, WHY_ENTRIES)
-    groups = [entry[4] for entry in entries if entry[1] == "notified" and fingerprint_in(entry[4]) != mark]
+def _told(reader: Reader, fingerprint: str) -> ToldAlert:
+    entries = reader.trace(fingerprint, WHY_ENTRIES)
+    groups = [entry[4] for entry in entries if entry[1] == "notified" and fingerprint_in(entry[4]) != fingerprint]
     if groups:
-        entries = reader.trace_with(mark, WHY_ENTRIES, groups)
-    state = reader.alert(mark)
+        entries = reader.trace_with(fingerprint, WHY_ENTRIES, groups)
+    state = reader.alert(fingerprint)
     labels: dict[str, str] = {}
     for entry in entries:
         labels |= orjson.loads(entry[5]).get("labels") or {}
-    return ToldAlert(mark, entries[-1][3], labels, state, entries)
+    return ToldAlert(fingerprint, entries[-1][3], labels, state, entries)
 
 
 def as_body(told: ToldAlert) -> WhyBody:
     """Return it for a script."""
     return {
         "alertname": told.rule,
-        "fingerprint": told.mark,
+        "fingerprint": told.fingerprint,
         "labels": told.labels,
         "state": told.state.get("state") if told.state else None,
         "trace": [

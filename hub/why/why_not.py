@@ -9,7 +9,7 @@ from heapq import nlargest
 from operator import itemgetter
 from typing import Any
 
-from hub.alerts.alert import Alert, fingerprint
+from hub.alerts.alert import Alert, alert_fingerprint
 from hub.alerts.telling.decision import Untold, alone, decide
 from hub.clock import rfc3339
 from hub.commands.slices import at_once
@@ -107,7 +107,7 @@ def _instance(
     core: Core, state: RuleRunner, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
 ) -> Answer:
     rule, instance = state.rule, state.instances.get(key)
-    alert = core.book.alerts.get(fingerprint(rule.name, state.instances.labels(key)))
+    alert = core.book.alerts.get(alert_fingerprint(rule.name, state.instances.labels(key)))
     phase = instance.phase if instance is not None else Phase.INACTIVE
     clause = rule.clear if phase is Phase.FIRING and rule.clear is not None else rule.when
     holds, values = _evaluated(state, clause, key, event, captures, now)

@@ -85,13 +85,13 @@ class Site(Flapper):
         self.world.collect()
 
     def acknowledge(self, matchers):
-        for mark, _ in self.world.core.book.find(parse_matchers(matchers)):
-            self.world.core.book.acknowledge(mark, "ann", "", None, self.world.now)
+        for fingerprint, _ in self.world.core.book.find(parse_matchers(matchers)):
+            self.world.core.book.acknowledge(fingerprint, "ann", "", None, self.world.now)
         self.world.collect()
 
     def unacknowledge(self, matchers):
-        for mark, _ in self.world.core.book.find(parse_matchers(matchers)):
-            self.world.core.book.unacknowledge(mark, "ann", self.world.now)
+        for fingerprint, _ in self.world.core.book.find(parse_matchers(matchers)):
+            self.world.core.book.unacknowledge(fingerprint, "ann", self.world.now)
         self.world.collect()
 
     def heard(self):

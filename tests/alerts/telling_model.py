@@ -8,8 +8,8 @@ they leave something open (labels of a cause that ended before a reload, an aler
 from dataclasses import dataclass, field
 from math import inf
 
-from hub.alerts.alert import fingerprint
-from hub.alerts.telling.conversation import mark_of
+from hub.alerts.alert import alert_fingerprint
+from hub.alerts.telling.conversation import group_fingerprint
 from hub.limits import NEWCOMERS_WAIT_SECONDS
 from tests.alerts.telling_rules import CAPTURES, CAUSE, FALLBACK, RENAMED, SILENT_ABOUT_ENDS, THRESHOLD
 
@@ -69,8 +69,8 @@ class Watched:
     episodes: dict = field(default_factory=dict)
 
     @property
-    def mark(self):
-        return fingerprint(self.rule, self.instance)
+    def fingerprint(self):
+        return alert_fingerprint(self.rule, self.instance)
 
     @property
     def now(self):
@@ -141,9 +141,9 @@ class Model:
         """Name the conversation that it belongs to, as the ids of its messages begin."""
         rule = self.written[alert.rule]
         if rule.group_by is None:
-            return f"{alert.mark}-{alert.now.number}"
+            return f"{alert.fingerprint}-{alert.now.number}"
         labels = self.labels(alert)
-        return mark_of(alert.rule, {name: labels.get(name, "") for name in rule.group_by})
+        return group_fingerprint(alert.rule, {name: labels.get(name, "") for name in rule.group_by})
 
     def conversation(self, key):
         return self.conversations.setdefault(key, Conversation())
@@ -280,7 +280,7 @@ class Model:
             key = self.key(alert)
             conversation = self.conversation(key)
             self._of[key] = alert.rule
-            known = conversation.mixed or (alert.mark, episode.number) in conversation.known
+            known = conversation.mixed or (alert.fingerprint, episode.number) in conversation.known
             if self.written[alert.rule].notify and not known:
                 continue
             sure, may = self.held(alert, at)
@@ -320,8 +320,8 @@ class Model:
         shown = [body] if alone else body["alerts"]
         firing, over = [], []
         for each in shown:
-            mark, number, step = each["id"].split("-", 2)
-            alert = next(alert for alert in self.alerts.values() if alert.mark == mark)
+            fingerprint, number, step = each["id"].split("-", 2)
+            alert = next(alert for alert in self.alerts.values() if alert.fingerprint == fingerprint)
             episode = alert.episodes[int(number)]
             if each["state"] == "resolved":
                 assert step == "resolved"
@@ -345,7 +345,10 @@ class Model:
     def _nothing_fires(self, key, receivers, at):
         conversation = self.conversation(key)
         self._apart(conversation, None, receivers, at)
-        if any(alert.firing and (alert.mark, alert.now.number) in conversation.known for alert in self.alerts.values()):
+        if any(
+            alert.firing and (alert.fingerprint, alert.now.number) in conversation.known
+            for alert in self.alerts.values()
+        ):
             return  # who is held back, or somebody cares for, was told of all the same
         conversation.known.clear()
         conversation.told.clear()
@@ -358,11 +361,11 @@ class Model:
         key = "-".join(identity.split("-")[:2]) if alone else key
         conversation = self.conversation(key)
         self._of[key] = rule.name
-        shown = {(alert.mark, episode.number) for alert, episode, _ in firing}
+        shown = {(alert.fingerprint, episode.number) for alert, episode, _ in firing}
         fresh = {each for each in shown if conversation.known.get(each, at) == at}
         allowed = {*rule.notify, *rule.called}
         for alert, episode, body in firing:
-            self._fires_as_told(rule, alert, episode, body, at, known=(alert.mark, episode.number) not in fresh)
+            self._fires_as_told(rule, alert, episode, body, at, known=(alert.fingerprint, episode.number) not in fresh)
             assert self.key(alert) == key, f"{alert.rule} is told in a group to which it does not belong"
             for name in receivers:
                 assert name in self.receivers, f"{name} is gone"

@@ -83,11 +83,14 @@ def published(notifications):
 def test_firing_and_resolved_go_to_the_rules_receivers_with_the_same_episode():
     desk = Desk(WARM)
     fired, resolved = desk.send("f/7", {"t": 6}), desk.send("f/7", {"t": 1})
-    mark = fired[0].order
-    assert told(fired) == [("chat", "firing", f"{mark}-1-firing"), ("mail", "firing", f"{mark}-1-firing")]
-    assert told(resolved) == [("chat", "resolved", f"{mark}-1-resolved"), ("mail", "resolved", f"{mark}-1-resolved")]
+    fingerprint = fired[0].order
+    assert told(fired) == [("chat", "firing", f"{fingerprint}-1-firing"), ("mail", "firing", f"{fingerprint}-1-firing")]
+    assert told(resolved) == [
+        ("chat", "resolved", f"{fingerprint}-1-resolved"),
+        ("mail", "resolved", f"{fingerprint}-1-resolved"),
+    ]
     assert [n.body["summary"] for n in (fired[0], resolved[0])] == ["7 is 6", "7 is 1"]
-    assert {n.order for n in fired + resolved} == {mark}
+    assert {n.order for n in fired + resolved} == {fingerprint}
     assert {n.created for n in fired} == {1000.0}
 
 
@@ -248,8 +251,8 @@ class Life(RuleBasedStateMachine):
             elif each.body["state"] == "resolved":
                 assert each.receiver in self.open[each.order], "told of an end who was not told of the beginning"
                 self.open[each.order].discard(each.receiver)
-        for mark, receivers in self.open.items():
-            assert not receivers or self.desk.book.alerts[mark].open, "not told of the end"
+        for fingerprint, receivers in self.open.items():
+            assert not receivers or self.desk.book.alerts[fingerprint].open, "not told of the end"
 
     @rule(device=st.sampled_from("ab"), value=st.sampled_from([0, 6, 9]))
     def event(self, device, value):
@@ -278,7 +281,7 @@ Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40, dead
 TestLife = Life.TestCase
 
 
-@pytest.mark.parametrize("reason", [Reason.RULE_REMOVED, Reason.RULE_CHANGED])
+@pytest.fingerprint.parametrize("reason", [Reason.RULE_REMOVED, Reason.RULE_CHANGED])
 def test_ending_rules_that_have_no_alerts_does_nothing(reason):
     desk = Desk(WARM)
     desk.book.end({"Warm": reason, "Other": reason}, 1000.0)

@@ -82,11 +82,11 @@ def do(world, deed):
         for each in list(book.silences.values()):
             book.unsilence(each.id, "ann", world.now)
     else:
-        for mark, _ in book.find(parse_matchers(more[0])):
+        for fingerprint, _ in book.find(parse_matchers(more[0])):
             if kind == "ack":
-                book.acknowledge(mark, "ann", "", None if more[1] is None else world.now + more[1], world.now)
+                book.acknowledge(fingerprint, "ann", "", None if more[1] is None else world.now + more[1], world.now)
             else:
-                book.unacknowledge(mark, "ann", world.now)
+                book.unacknowledge(fingerprint, "ann", world.now)
     world.collect()
 
 
@@ -176,15 +176,15 @@ def test_nobody_is_told_twice_and_resolved_goes_exactly_to_those_who_were_told(s
     firing, over = {}, {}
     for each in world.told:
         if each.body["alertname"] in ("Hot", "Off"):
-            mark, episode, step = each.id.split("-", 2)
-            (over if step == "resolved" else firing).setdefault((mark, episode), set()).add(each.receiver)
+            fingerprint, episode, step = each.id.split("-", 2)
+            (over if step == "resolved" else firing).setdefault((fingerprint, episode), set()).add(each.receiver)
     alerts = world.core.book.alerts
-    for (mark, episode), receivers in over.items():
-        assert receivers == firing.get((mark, episode)), (mark, episode)
-    for (mark, episode), receivers in firing.items():
-        alert = alerts[mark]
+    for (fingerprint, episode), receivers in over.items():
+        assert receivers == firing.get((fingerprint, episode)), (fingerprint, episode)
+    for (fingerprint, episode), receivers in firing.items():
+        alert = alerts[fingerprint]
         still = alert.state is Phase.FIRING and alert.episode == int(episode)
-        assert still or over.get((mark, episode)) == receivers
+        assert still or over.get((fingerprint, episode)) == receivers
 
 
 @settings(max_examples=100)

@@ -44,7 +44,7 @@ def test_what_fires_and_resolves_at_once_is_told_both_times_at_once_and_again_a_
         flapper.wait(FLAPPING_SECONDS)
 
 
-@pytest.mark.parametrize(("seconds", "flaps"), [(FLAPPING_SECONDS, None), (FLAPPING_SECONDS - 1, 2)])
+@pytest.fingerprint.parametrize(("seconds", "flaps"), [(FLAPPING_SECONDS, None), (FLAPPING_SECONDS - 1, 2)])
 def test_it_flaps_within_a_minute_of_its_last_firing_and_not_exactly_after_one(flapper, seconds, flaps):
     flapper.send(9)
     flapper.send(1)
@@ -94,13 +94,13 @@ def test_it_is_acknowledged_and_escalated_as_one_episode():
     flapper = Flapper(HOT + ", escalate: [{after: 5m, to: [boss]}]}")
     flapper.flap(1000)
     book, now = flapper.world.core.book, flapper.world.now
-    ((mark, _),) = book.find(parse_matchers("alertname=Hot"))
+    ((fingerprint, _),) = book.find(parse_matchers("alertname=Hot"))
     assert flapper.alert.state is Phase.RESOLVED
-    assert book.acknowledge(mark, "ann", "loose contact", None, now).ack.by == "ann"
+    assert book.acknowledge(fingerprint, "ann", "loose contact", None, now).ack.by == "ann"
     flapper.told()
     flapper.flap(1000)
     assert (flapper.alert.ack.by, flapper.told()) == ("ann", [])
-    book.unacknowledge(mark, "ann", flapper.world.now)
+    book.unacknowledge(fingerprint, "ann", flapper.world.now)
     flapper.flap(490)
     assert flapper.told() == []
     flapper.flap(20)
@@ -149,7 +149,7 @@ def test_what_is_pending_again_has_its_end_told_when_it_is_calm():
     assert flapper.told() == [("chat", "2-resolved", 2)]
 
 
-@pytest.mark.parametrize("value", [9, 1])
+@pytest.fingerprint.parametrize("value", [9, 1])
 def test_a_rule_that_is_removed_ends_it(flapper, value):
     flapper.flap(20)
     flapper.send(value)

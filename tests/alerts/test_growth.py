@@ -22,8 +22,8 @@ def test_an_event_that_chatters_under_a_limit_waits_once():
     for n in range(50_000):
         limits.hold("m", rang, {"n": n})
     assert len(limits._agenda) < 10
-    ((mark, entry),) = limits.take_due(1000.0 + 86400.0, {"Rang": rang.limit})
-    assert (mark, entry.waits, entry.tally.held) == ("m", {"n": 49_999}, 50_000)
+    ((fingerprint, entry),) = limits.take_due(1000.0 + 86400.0, {"Rang": rang.limit})
+    assert (fingerprint, entry.waits, entry.tally.held) == ("m", {"n": 49_999}, 50_000)
 
 
 def test_what_was_held_back_comes_after_the_clock_was_set_too():

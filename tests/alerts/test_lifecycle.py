@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.alerts.alert import Ack, Alert, fingerprint
+from hub.alerts.alert import Ack, Alert, alert_fingerprint
 from hub.alerts.lifecycle import acknowledge, advance, end, forget, held, over_at, shifted, speak, told
 from hub.alerts.suppression.tally import LimitTally
 from hub.alerts.telling.said import NOTHING_SAID, Said
@@ -46,7 +46,7 @@ def test_until_is_set_while_it_is_resolved():
     assert advance(resolved, Phase.FIRING, Reason.CONDITION, 6.0, 6.0).until is None
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("phase", "until", "ended", "over"),
     [
         (Phase.PENDING, None, 2.0, 0.0),
@@ -60,7 +60,7 @@ def test_a_phase_has_the_times_that_belong_to_it(phase, until, ended, over):
     assert (it.state, it.since, it.until, it.ended, it.over, it.held) == (phase, 3.0, until, ended, over, None)
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("phase", "until"), [(Phase.PENDING, 2.0), (Phase.INACTIVE, 2.0), (Phase.RESOLVED, 9.0), (Phase.FIRING, None)]
 )
 def test_while_it_flaps_its_episode_goes_on_and_until_is_its_last_end(phase, until):
@@ -97,7 +97,7 @@ def test_an_acknowledgement_is_its_own_matter_and_can_be_taken_back():
     assert acknowledge(alert(ack=ack), None) == alert()
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("state", "until", "at"),
     [
         (Phase.RESOLVED, 5.0, 5.0 + RESOLVED_KEPT_SECONDS),
@@ -138,7 +138,7 @@ def test_who_was_told_stays_until_the_next_episode():
     assert anew.said == NOTHING_SAID
 
 
-@pytest.mark.parametrize(("before", "after"), [(Phase.FIRING, Phase.RESOLVED), (Phase.PENDING, Phase.INACTIVE)])
+@pytest.fingerprint.parametrize(("before", "after"), [(Phase.FIRING, Phase.RESOLVED), (Phase.PENDING, Phase.INACTIVE)])
 def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
     it = alert(state=before, summary="s", labels={"a": "b"}, since=3.0, said=Said(("chat",), 1))
     ended = end(it, Reason.RULE_REMOVED, 9.0)
@@ -146,7 +146,7 @@ def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
     assert (ended.summary, ended.labels, ended.told) == ("s", {"a": "b"}, ("chat",))
 
 
-@pytest.mark.parametrize(("before", "calm"), [(Phase.FIRING, 0.0), (Phase.RESOLVED, 60.0)])
+@pytest.fingerprint.parametrize(("before", "calm"), [(Phase.FIRING, 0.0), (Phase.RESOLVED, 60.0)])
 def test_what_flaps_and_fires_when_its_rule_goes_is_calm_at_once(before, calm):
     assert end(alert(state=before, calm=60.0), Reason.RULE_REMOVED, 9.0).calm == calm
 
@@ -157,9 +157,9 @@ def test_what_is_forgotten_keeps_its_identity_and_its_counts():
 
 
 def test_the_fingerprint_is_the_same_in_any_order_and_another_for_any_other_value():
-    assert fingerprint("A", (("x", "1"), ("y", "2"))) == fingerprint("A", (("y", "2"), ("x", "1")))
+    assert alert_fingerprint("A", (("x", "1"), ("y", "2"))) == alert_fingerprint("A", (("y", "2"), ("x", "1")))
     different = {
-        fingerprint(*it)
+        alert_fingerprint(*it)
         for it in [
             ("A", ()),
             ("B", ()),
@@ -245,7 +245,7 @@ def test_of_an_alert_that_is_over_its_counts_stay():
     assert len(over.dump()) < 200
 
 
-@pytest.mark.parametrize("by", Suppressor)
+@pytest.fingerprint.parametrize("by", Suppressor)
 def test_what_suppresses_an_alert_is_stored_as_word_and_detail_and_published_as_a_stage(by):
     it = held(advance(Alert("Hot", ()), Phase.FIRING, Reason.CONDITION, 1.0, 1.0), Suppressed(by, "why"), 5.0)
     assert orjson.loads(it.dump())["held"] == [by.value, "why"]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.alerts import book, past
-from hub.alerts.alert import fingerprint
+from hub.alerts.alert import alert_fingerprint
 from hub.documents.document import Problems
 from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import Phase
@@ -112,7 +112,7 @@ def test_who_comes_back_counts_on_above_every_id_that_was_given(hub):
     hub.say("plain/1", 1)
     hub.say("plain/2", 1)
     assert len(hub.ids) == len(set(hub.ids))
-    assert alerts(hub)[fingerprint("Plain", (("d", "1"),))].episode > 3
+    assert alerts(hub)[alert_fingerprint("Plain", (("d", "1"),))].episode > 3
 
 
 def test_a_limit_counts_for_as_long_as_it_says(hub):
@@ -190,10 +190,10 @@ def test_whatever_happens_memory_is_bounded_and_no_id_comes_twice(tmp_path_facto
             assert len(over) <= 4
             assert all(each.over + 4000.0 >= hub.now for each in over)
         assert len(hub.ids) == len(set(hub.ids))
-        assert hub.rows("alerts").keys() == {(mark,) for mark in alerts(hub)}
+        assert hub.rows("alerts").keys() == {(fingerprint,) for fingerprint in alerts(hub)}
         hub.wait(3 * DAY)
         assert all(each.state is not Phase.INACTIVE for each in alerts(hub).values())
         rest = [key for key in hub.rows("desk") if key[0] != "heard"]  # that is one for each topic, not each alert
         kept = [key for key in rest if key[1] not in ("floor", "serial")]
-        firing = {mark for mark, each in alerts(hub).items() if each.alertname == "Grouped"}
+        firing = {fingerprint for fingerprint, each in alerts(hub).items() if each.alertname == "Grouped"}
         assert len(kept) == len(firing)

@@ -32,8 +32,8 @@ def due(register, until):
     """Return which alerts are looked at by then, and when."""
     found = []
     while (at := register.next_due()) is not None and at <= until:
-        if (mark := register.take_due(at)) is not None:
-            found.append((mark, at))
+        if (fingerprint := register.take_due(at)) is not None:
+            found.append((fingerprint, at))
     return found
 
 
@@ -42,7 +42,7 @@ def test_each_alert_is_looked_at_when_it_is_due_whatever_the_clock_was_set_to(re
     register.put("b", firing("2", NOW + 5), NOW)
     register.take_rows()
     register.shift(-500.0)
-    assert sorted(mark for mark, _ in register.take_rows()) == ["a", "b"]
+    assert sorted(fingerprint for fingerprint, _ in register.take_rows()) == ["a", "b"]
     assert due(register, 9e9) == [("a", NOW + 100), ("b", NOW + 105)]
 
 
@@ -73,9 +73,13 @@ def test_of_one_that_is_dropped_nothing_is_due_and_its_ids_never_come_again(regi
 
 def test_what_is_kept_is_written_and_seen_by_nobody_and_what_is_noted_has_a_version_of_its_own(register):
     seen = []
-    register._out.state = lambda mark, alert, _, *, desk: seen.append((mark, alert.version, desk))
+    register._out.state = lambda fingerprint, alert, _, *, desk: seen.append((fingerprint, alert.version, desk))
     register.keep("a", firing("1"))
-    assert (seen, [mark for mark, _ in register.take_rows()], register.alerts["a"]) == ([], ["a"], firing("1"))
+    assert (seen, [fingerprint for fingerprint, _ in register.take_rows()], register.alerts["a"]) == (
+        [],
+        ["a"],
+        firing("1"),
+    )
     register.note("a", firing("1"), NOW)
     register.put("a", firing("1"), NOW)
     assert seen == [("a", 1, True), ("a", 0, False)]
@@ -92,7 +96,7 @@ def test_who_fires_is_counted_from_its_entry_to_its_leave_and_after_a_restart(re
     over = Alert("A", ())
     again.restore([*register.take_rows(), ("f", flaps.dump()), ("o", over.dump())], 5, NOW)
     assert list(again.firing) == ["a", "f"]
-    assert (again.alerts["o"].over, [mark for mark, _ in again.take_rows()]) == (NOW, ["o"])
+    assert (again.alerts["o"].over, [fingerprint for fingerprint, _ in again.take_rows()]) == (NOW, ["o"])
     again.leave("a")
     again.leave("a")
     assert list(again.firing) == ["f"]

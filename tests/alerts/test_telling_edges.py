@@ -104,8 +104,8 @@ def test_an_alert_that_is_dropped_while_it_is_to_be_seen_goes_out_of_sight_by_on
     at = Posts(tmp_path)
     at.post(ends=1060.0, summary="hot")
     at.wait(61)
-    (mark,) = at.core.book.alerts
-    at.core.book.drop(mark, at.now)
+    (fingerprint,) = at.core.book.alerts
+    at.core.book.drop(fingerprint, at.now)
     assert [(note.receiver, note.body["payload"]) for note in at.core.take_notifications()] == [(OWN, None)]
     assert at.core.book.alerts == {}
 
@@ -114,10 +114,10 @@ def test_one_that_is_out_of_sight_already_is_dropped_without_a_word(tmp_path):
     at = Posts(tmp_path)
     at.post(ends=1060.0, summary="hot")
     at.wait(61)
-    (mark,) = at.core.book.alerts
+    (fingerprint,) = at.core.book.alerts
     at.core.book.tick(at.now + 86400)
     at.take()
-    at.core.book.drop(mark, at.now)
+    at.core.book.drop(fingerprint, at.now)
     assert at.core.take_notifications() == []
 
 
@@ -157,7 +157,7 @@ def test_an_alert_whose_rule_has_no_mute_any_more_is_told_at_once():
     assert at.heard() == ["0 chat: 1 firing"]
 
 
-@pytest.mark.parametrize("after", ["1m", "10m"])
+@pytest.fingerprint.parametrize("after", ["1m", "10m"])
 def test_a_step_that_was_taken_and_is_moved_by_a_reload_is_not_taken_again(after):
     at = Site(SITE + ", escalate: [{after: 5m, to: [boss]}]}")
     at.send(9)
@@ -204,7 +204,7 @@ def test_what_is_new_to_a_group_after_the_clock_was_set_waits_for_more():
     assert len(at.heard()) == 1
 
 
-@pytest.mark.parametrize("seconds", [7200.0, -500.0])
+@pytest.fingerprint.parametrize("seconds", [7200.0, -500.0])
 def test_repeats_of_a_group_come_when_they_are_due_whatever_the_clock_is_set_to_also_over_a_restart(seconds):
     at = Site(GROUP + ", repeat: 10m}")
     at.send(9)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from hub.alerts.alert import fingerprint
+from hub.alerts.alert import alert_fingerprint
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.suppression.silences import Silence
 from hub.model import Phase
@@ -63,15 +63,15 @@ class Story:
         self.settle()
 
     def _alert(self, name, instance):
-        found = self.steady.core.book.alerts.get(fingerprint(name, instance))
+        found = self.steady.core.book.alerts.get(alert_fingerprint(name, instance))
         return (0, False) if found is None else (found.episode, found.state is Phase.FIRING)
 
     def acknowledge(self, matchers, seconds=None):
         until = None if seconds is None else self.now + seconds
         for world in self.worlds:
             book = world.core.book
-            for mark, alert in book.find(parse_matchers(_text(matchers))):
-                if book.acknowledge(mark, "ann", "", until, world.now) is not None:
+            for fingerprint, alert in book.find(parse_matchers(_text(matchers))):
+                if book.acknowledge(fingerprint, "ann", "", until, world.now) is not None:
                     found = self.model.alerts[alert.alertname, alert.instance]
                     self.model.acknowledged(found, float("inf") if until is None else until)
             world.collect()
@@ -80,8 +80,8 @@ class Story:
     def unacknowledge(self, matchers):
         for world in self.worlds:
             book = world.core.book
-            for mark, alert in book.find(parse_matchers(_text(matchers))):
-                if book.unacknowledge(mark, "ann", world.now) is not None:
+            for fingerprint, alert in book.find(parse_matchers(_text(matchers))):
+                if book.unacknowledge(fingerprint, "ann", world.now) is not None:
                     self.model.acknowledged(self.model.alerts[alert.alertname, alert.instance], None)
             world.collect()
         self.settle()

@@ -13,14 +13,18 @@ GROUPED = '- {alert: Hot, topic: "t/{site}/{device}", when: v > 5, notify: [chat
 def traced(site):
     """Return the rows since the last call: when, of which device, what, and its details in short."""
     rows, site.world.trace = site.world.trace, []
-    devices = {mark: dict(alert.instance)["device"] for mark, alert in site.world.core.book.alerts.items()}
+    devices = {
+        fingerprint: dict(alert.instance)["device"] for fingerprint, alert in site.world.core.book.alerts.items()
+    }
     found = []
-    for at, kind, mark, rule, identity, text in rows:
+    for at, kind, fingerprint, rule, identity, text in rows:
         data = orjson.loads(text)
         assert rule == "Hot"
-        assert not identity or identity.split("-")[0] in (mark, *(group.mark for group in groups(site)))
+        assert not identity or identity.split("-")[0] in (fingerprint, *(group.fingerprint for group in groups(site)))
         said = [data[name] for name in ("phase", "stage", "detail", "step", "command", "by", "comment") if name in data]
-        found.append((at - site.begun, devices[mark], kind, " ".join(map(str, [*said, *data.get("receivers", ())]))))
+        found.append(
+            (at - site.begun, devices[fingerprint], kind, " ".join(map(str, [*said, *data.get("receivers", ())])))
+        )
     return found
 
 

@@ -105,11 +105,11 @@ def test_only_what_is_meant_is_on_the_pages():
 
 def test_of_an_id_only_its_alert_is_listed_whatever_the_episode_of_the_id():
     core = world_of(5).core
-    mark = ended(alert_desk.alerts(core.book, {}))["alerts"][3]["fingerprint"]
-    for identity in (mark, f"{mark}-1", f"{mark}-7-resolved"):
-        assert [each["fingerprint"] for each in chain.from_iterable(pages(core, id=identity))] == [mark]
+    fingerprint = ended(alert_desk.alerts(core.book, {}))["alerts"][3]["fingerprint"]
+    for identity in (fingerprint, f"{fingerprint}-1", f"{fingerprint}-7-resolved"):
+        assert [each["fingerprint"] for each in chain.from_iterable(pages(core, id=identity))] == [fingerprint]
         whole = ended(alert_desk.alerts(core.book, {"id": identity, "bytes": 8192}))
-        assert [each["fingerprint"] for each in whole["alerts"]] == [mark]
+        assert [each["fingerprint"] for each in whole["alerts"]] == [fingerprint]
     assert ended(alert_desk.alerts(core.book, {"id": "0" * 16}))["alerts"] == []
 
 
@@ -126,7 +126,7 @@ def test_who_does_not_know_of_pages_gets_as_many_as_fit_firing_ones_first_and_is
     assert "truncated" not in whole
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("asked", "says"),
     [
         ({"limit": 0}, "'limit' must be a whole number from 1 on"),

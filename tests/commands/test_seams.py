@@ -38,14 +38,14 @@ def members(protocol):
     return {name for name in vars(protocol) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("protocol", "made"), [(seams.Desk, Service), (seams.Mirror, OwnerMirror), (seams.Ask, OwnerAsk)]
 )
 def test_the_owner_of_the_state_is_all_three(protocol, made):
     assert members(protocol) <= set(dir(made))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "hub/operate").rglob("*.py")), ids=str)
+@pytest.fingerprint.parametrize("path", sorted((ROOT / "hub/operate").rglob("*.py")), ids=str)
 def test_no_module_of_operate_reaches_past_them(path):
     tree = ast.parse(path.read_text("utf-8"))
     reached = {
@@ -78,9 +78,9 @@ def read(mirror, now):
             ),
             at_once(alert_desk.alerts(mirror, {"cursor": "", "matchers": "site=a"})),
             at_once(alert_desk.silences(mirror, {"expired": True}, now)),
-            [shown(mirror, mark, alert, now, "").body for mark, alert in firing],
+            [shown(mirror, fingerprint, alert, now, "").body for fingerprint, alert in firing],
             [sorted(mirror.held_back_by(alert)) for _, alert in firing],
-            sorted(mark for mark, _ in mirror.find(parse_matchers("site=a"))),
+            sorted(fingerprint for fingerprint, _ in mirror.find(parse_matchers("site=a"))),
             alert_counts(mirror),
             list(mirror.rules),
         ],

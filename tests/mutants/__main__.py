@@ -2,7 +2,7 @@
 
     python -m tests.mutants --seed 7 --sample 10              # ten mutants of each module in table.py
     python -m tests.mutants --sample 0 hub/alerts/suppression/silences.py  # all of one module
-    python -m tests.mutants --tests tests/alerts/test_desk_model.py hub/alerts/suppression/silences.py  # by this test alone
+    python -m tests.mutants --tests tests/alerts/test_desk_model.py hub/alerts/register.py  # by this test alone
 
 Prints each survivor as a diff, a table, and the score: killed (or ended by the time limit) of what is not equivalent.
 The exit code is 0 if that is 95 % or more. mutmut 3 and cosmic-ray were looked at: the first draws no sample and has no

@@ -194,9 +194,9 @@ async def tell(story, outcomes, ends, jitter):
     class Ear(Slow):
         async def send(self, told):
             outcome = await super().send(told)
-            mark = episode_id(told.id)
+            episode = episode_id(told.id)
             if isinstance(outcome, Delivered):
-                sent.append((mark, is_end(told)))
+                sent.append((episode, is_end(told)))
             return outcome
 
     ear, done = Ear(*outcomes), 0
@@ -225,8 +225,8 @@ async def tell(story, outcomes, ends, jitter):
     states = {queued.notification.id: state for state, queued in outbox.rows.values()}
     for identity, order, state, _ in course:
         if state == "resolved":
-            mark = episode_id(identity)
-            got = [end for each, end in sent if each == mark]
+            episode = episode_id(identity)
+            got = [end for each, end in sent if each == episode]
             assert got.count(True) == (states[identity] == "delivered")
             assert got == sorted(got), "it fires, behind the end"
             if False in got:

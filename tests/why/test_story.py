@@ -9,19 +9,19 @@ from hub.store.sqlite.sqlite_reader import SqliteReader
 from hub.why.story import read, tell
 
 
-def transition(mark, device):
-    return (0.0, "transition", mark, "Hot", "", f'{{"phase": "firing", "labels": {{"device": "{device}"}}}}')
+def transition(fingerprint, device):
+    return (0.0, "transition", fingerprint, "Hot", "", f'{{"phase": "firing", "labels": {{"device": "{device}"}}}}')
 
 
-def notified(mark, message, receiver="chat"):
-    return (1.0, "notified", mark, "Hot", message, f'{{"step": "group", "receivers": ["{receiver}"]}}')
+def notified(fingerprint, message, receiver="chat"):
+    return (1.0, "notified", fingerprint, "Hot", message, f'{{"step": "group", "receivers": ["{receiver}"]}}')
 
 
-def delivery(mark, message, receiver="chat"):
+def delivery(fingerprint, message, receiver="chat"):
     return (
         2.0,
         "delivery",
-        mark,
+        fingerprint,
         "Hot",
         message,
         f'{{"receiver": "{receiver}", "outcome": "delivered", "attempt": 1}}',

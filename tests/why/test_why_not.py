@@ -11,7 +11,7 @@ from hub.why.why_not import looking, why_not
 from tests.rules.making import event, rule, rules
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("state", "word"),
     [("sleeping", "it sleeps"), ("ready", "it is not silent yet: it fires where no message comes for 1h")],
 )
@@ -33,7 +33,7 @@ def test_a_device_whose_silence_fires_is_not_said_to_speak():
     assert found["sentences"][2].startswith("told to chat")
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("key", "said"),
     [
         ("mute", "nobody is told now: mute (night && t < 50: night is true, t is 40)"),
@@ -64,15 +64,15 @@ def told(text, *deeds, after=60.0):
 
 
 def acknowledged(book):
-    ((mark, _),) = book.firing()
-    book.acknowledge(mark, "ann", "", None, 1000.0)
+    ((fingerprint, _),) = book.firing()
+    book.acknowledge(fingerprint, "ann", "", None, 1000.0)
 
 
 def silenced(book):
     book.silence(Silence("", tuple(parse_matchers("site=a")), 1000.0, 5000.0, "ann", "", 1000.0))
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("text", "deeds", "said"),
     [
         ("notify: [chat]", [], "told to chat; nothing more is to come before its end"),
@@ -98,7 +98,7 @@ def test_of_an_alert_that_was_silenced_who_heard_before_is_said():
     assert told("notify: [chat]", silenced).endswith("; told to chat before")
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("text", "deeds", "after", "said"),
     [
         ("group_by: [site]", [], 5, "nobody is told yet: its group (site=a) waits 10s for more, and speaks once in 5m"),

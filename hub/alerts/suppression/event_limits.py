@@ -37,30 +37,30 @@ class EventLimits:
 
     def restore(self, rows: Iterable[tuple[str, str]], limits: dict[str, Limit]) -> None:
         """Bring stored ones in; `limits` are those of the rules as they are now."""
-        for mark, text in rows:
+        for fingerprint, text in rows:
             rule, sent, held, waits = orjson.loads(text)
-            self._put(mark, EventLimit(rule, LimitTally(tuple(sent), held), waits), limits.get(rule))
+            self._put(fingerprint, EventLimit(rule, LimitTally(tuple(sent), held), waits), limits.get(rule))
 
-    def told(self, mark: str, rule: Rule, now: float) -> int:
+    def told(self, fingerprint: str, rule: Rule, now: float) -> int:
         """Note that one is told; return how many were held back before it."""
-        before = self.all.get(mark) or EventLimit(rule.name)
-        self._put(mark, EventLimit(rule.name, before.tally.told(rule.limit, now)), rule.limit)
+        before = self.all.get(fingerprint) or EventLimit(rule.name)
+        self._put(fingerprint, EventLimit(rule.name, before.tally.told(rule.limit, now)), rule.limit)
         return before.tally.held
 
-    def room(self, mark: str, limit: Limit | None, now: float) -> bool:
+    def room(self, fingerprint: str, limit: Limit | None, now: float) -> bool:
         """Tell whether one more is allowed."""
-        found = self.all.get(mark)
+        found = self.all.get(fingerprint)
         return limit is None or found is None or found.tally.room_at(limit) <= now
 
-    def hold(self, mark: str, rule: Rule, body: Any) -> None:
+    def hold(self, fingerprint: str, rule: Rule, body: Any) -> None:
         """Hold one back: it waits in the place of the one that waited before."""
-        before = self.all.get(mark) or EventLimit(rule.name)
-        self._put(mark, EventLimit(rule.name, before.tally.held_back(), body), rule.limit)
+        before = self.all.get(fingerprint) or EventLimit(rule.name)
+        self._put(fingerprint, EventLimit(rule.name, before.tally.held_back(), body), rule.limit)
 
-    def let_go(self, mark: str, rule: Rule) -> None:
+    def let_go(self, fingerprint: str, rule: Rule) -> None:
         """Drop what waits: something else than `limit` holds it back now, so nothing is told and nothing counted."""
-        before = self.all[mark]
-        self._put(mark, EventLimit(rule.name, replace(before.tally, held=0)), rule.limit)
+        before = self.all[fingerprint]
+        self._put(fingerprint, EventLimit(rule.name, replace(before.tally, held=0)), rule.limit)
 
     def next_due(self) -> float | None:
         """Return when there is room for one that waits, or one can be forgotten."""
@@ -69,33 +69,33 @@ class EventLimits:
     def take_due(self, now: float, limits: dict[str, Limit]) -> list[tuple[str, EventLimit]]:
         """Return those that wait and have room now; forget those of which nothing is left to know."""
         found: list[tuple[str, EventLimit]] = []
-        while (mark := self._agenda.take(now)) is not None:
-            entry = self.all.get(mark)
+        while (fingerprint := self._agenda.take(now)) is not None:
+            entry = self.all.get(fingerprint)
             if entry is None:
                 continue
             limit = limits.get(entry.rule)
             if entry.waits is not None and (limit is None or entry.tally.room_at(limit) <= now):
-                found.append((mark, entry))
+                found.append((fingerprint, entry))
             elif limit is None or not entry.tally.sent or entry.tally.sent[-1] + limit.seconds <= now:
-                del self.all[mark]
-                self._dirty.add(mark)
+                del self.all[fingerprint]
+                self._dirty.add(fingerprint)
             else:  # it has spoken again since
-                self._wake(mark, entry, limit)
+                self._wake(fingerprint, entry, limit)
         return found
 
     def shift(self, seconds: float, limits: dict[str, Limit]) -> None:
         """Move all times: the wall clock was set by so many seconds."""
         self._agenda.clear()
-        for mark, entry in list(self.all.items()):
-            self._put(mark, replace(entry, tally=entry.tally.shifted(seconds)), limits.get(entry.rule))
+        for fingerprint, entry in list(self.all.items()):
+            self._put(fingerprint, replace(entry, tally=entry.tally.shifted(seconds)), limits.get(entry.rule))
 
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(mark, self._row(mark)) for mark in dirty]
+        return [(fingerprint, self._row(fingerprint)) for fingerprint in dirty]
 
-    def _row(self, mark: str) -> str | None:
-        found = self.all.get(mark)
+    def _row(self, fingerprint: str) -> str | None:
+        found = self.all.get(fingerprint)
         if found is None:
             return None
         return orjson.dumps([found.rule, found.tally.sent, found.tally.held, found.waits]).decode()
@@ -105,20 +105,20 @@ class EventLimits:
         dropped, self._dropped = self._dropped, []
         return dropped
 
-    def _put(self, mark: str, entry: EventLimit, limit: Limit | None) -> None:
-        self.all.pop(mark, None)
-        self.all[mark] = entry
-        self._dirty.add(mark)
+    def _put(self, fingerprint: str, entry: EventLimit, limit: Limit | None) -> None:
+        self.all.pop(fingerprint, None)
+        self.all[fingerprint] = entry
+        self._dirty.add(fingerprint)
         if len(self.all) > LIMIT_EVENTS:
             oldest, gone = self.all.popitem(last=False)
             self._dirty.add(oldest)
             self._agenda.drop(oldest)
             self._dropped.append(gone.rule)
-        self._wake(mark, entry, limit)
+        self._wake(fingerprint, entry, limit)
 
-    def _wake(self, mark: str, entry: EventLimit, limit: Limit | None) -> None:
+    def _wake(self, fingerprint: str, entry: EventLimit, limit: Limit | None) -> None:
         """Look at an entry again when there is something to do for it."""
         if limit is None or entry.waits is not None:
-            self._agenda.wake(mark, entry.tally.room_at(limit) if limit else 0.0)
+            self._agenda.wake(fingerprint, entry.tally.room_at(limit) if limit else 0.0)
         elif entry.tally.sent:
-            self._agenda.wake(mark, entry.tally.sent[-1] + limit.seconds)
+            self._agenda.wake(fingerprint, entry.tally.sent[-1] + limit.seconds)

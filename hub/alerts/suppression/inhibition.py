@@ -56,23 +56,23 @@ class Inhibition:
 
     # who fires
 
-    def begins(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names) -> list[str]:
+    def begins(self, name: str, fingerprint: str, labels: Mapping[str, str], unfilled: Names) -> list[str]:
         """Enter an alert that fires and may hold others back; return whom it holds back that nobody did before."""
         found: list[str] = []
         for place in self._places_of_cause(name, labels, unfilled):
             causes = self._causes.setdefault(place, set())
             if not causes:
                 found += self._dependents.get(place, ())
-            causes.add(mark)
+            causes.add(fingerprint)
         return found
 
-    def ends(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names, at: float) -> None:
+    def ends(self, name: str, fingerprint: str, labels: Mapping[str, str], unfilled: Names, at: float) -> None:
         """Take it out; `take_due` gives whom it held back when its `after` is over."""
         for place in self._places_of_cause(name, labels, unfilled):
             causes = self._causes.get(place)
-            if causes is None or mark not in causes:
+            if causes is None or fingerprint not in causes:
                 continue
-            causes.discard(mark)
+            causes.discard(fingerprint)
             if not causes:
                 del self._causes[place]
                 self._linger(place, at)
@@ -91,18 +91,18 @@ class Inhibition:
             self._due = [(at + after, each) for at, each, afters in found for after in afters]
             heapq.heapify(self._due)  # of a cause that chatters for a day each end would stay
 
-    def enter(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names) -> None:
+    def enter(self, name: str, fingerprint: str, labels: Mapping[str, str], unfilled: Names) -> None:
         """Enter an alert that fires and may be held back."""
         for place, _ in self._places_of(name, labels, unfilled):
-            self._dependents.setdefault(place, set()).add(mark)
+            self._dependents.setdefault(place, set()).add(fingerprint)
 
-    def leave(self, name: str, mark: str, labels: Mapping[str, str], unfilled: Names) -> None:
+    def leave(self, name: str, fingerprint: str, labels: Mapping[str, str], unfilled: Names) -> None:
         """Take it out."""
         for place, _ in self._places_of(name, labels, unfilled):
-            marks = self._dependents.get(place)
-            if marks is not None:
-                marks.discard(mark)
-                if not marks:
+            fingerprints = self._dependents.get(place)
+            if fingerprints is not None:
+                fingerprints.discard(fingerprint)
+                if not fingerprints:
                     del self._dependents[place]
 
     # who is held back
@@ -117,12 +117,12 @@ class Inhibition:
     def causes_of(self, name: str, labels: Mapping[str, str], unfilled: Names) -> list[str]:
         """Return the firing alerts that hold back one with these labels."""
         places = self._places_of(name, labels, unfilled)
-        return sorted({mark for place, _ in places for mark in self._causes.get(place, ())})
+        return sorted({fingerprint for place, _ in places for fingerprint in self._causes.get(place, ())})
 
     def dependents_of(self, name: str, labels: Mapping[str, str], unfilled: Names) -> list[str]:
         """Return who fires that this alert explains."""
         places = self._places_of_cause(name, labels, unfilled)
-        return [mark for place in places for mark in self._dependents.get(place, ())]
+        return [fingerprint for place in places for fingerprint in self._dependents.get(place, ())]
 
     # time
 

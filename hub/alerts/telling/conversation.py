@@ -14,7 +14,7 @@ from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.ids import episode_named
 from hub.limits import GROUP_ALERTS
 
-__all__ = ["Conversation", "News", "mark_of"]
+__all__ = ["Conversation", "News", "group_fingerprint"]
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Conversation:
 
     rule: str
     labels: dict[str, str]
-    mark: str
+    fingerprint: str
     episode: int = 0
     serial: int = 0
     spoke: float = 0.0
@@ -57,7 +57,7 @@ class Conversation:
     @property
     def name(self) -> str:
         """The beginning of all ids of its episode; alerts remember by it that they were told here."""
-        return episode_named(self.mark, self.episode)
+        return episode_named(self.fingerprint, self.episode)
 
     @property
     def idle(self) -> bool:
@@ -97,18 +97,18 @@ class Conversation:
         return orjson.dumps(kept | {"news": self.news}).decode()
 
     @classmethod
-    def load(cls, mark: str, text: str) -> "Conversation":
+    def load(cls, fingerprint: str, text: str) -> "Conversation":
         """Read what `dump` wrote."""
         found = orjson.loads(text)
         said = Said.load(found.pop("said"))
         news = [News(_told(each["told"]), each["count"], each["shown"]) for each in found.pop("news")]
-        return cls(mark=mark, said=said, news=news, **found)
+        return cls(fingerprint=fingerprint, said=said, news=news, **found)
 
 
 def _told(names: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(names)
 
 
-def mark_of(rule: str, labels: Mapping[str, str]) -> str:
+def group_fingerprint(rule: str, labels: Mapping[str, str]) -> str:
     """Identify a group by its rule and its labels: 16 hex digits."""
     return hashlib.blake2b(orjson.dumps(["group", rule, labels]), digest_size=8).hexdigest()

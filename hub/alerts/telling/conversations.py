@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.agenda import Agenda
 from hub.alerts.alert import Alert, changed
-from hub.alerts.telling.conversation import Conversation, mark_of
+from hub.alerts.telling.conversation import Conversation, group_fingerprint
 from hub.alerts.telling.decision import may_be_told, may_go_on, newcomers
 from hub.ids import fingerprint_in
 from hub.limits import GROUP_WAIT_SECONDS
@@ -36,12 +36,12 @@ class Conversations(Keeper):
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
         """Bring in what a store held; who takes part is entered by `place`."""
-        for mark, text in rows:
-            if mark == FLOOR:
+        for fingerprint, text in rows:
+            if fingerprint == FLOOR:
                 self._floor = int(text)
             else:
-                self.all[mark] = Conversation.load(mark, text)
-                self.look(self.all[mark])
+                self.all[fingerprint] = Conversation.load(fingerprint, text)
+                self.look(self.all[fingerprint])
 
     # who takes part
 
@@ -55,34 +55,36 @@ class Conversations(Keeper):
         names = rule.group_by or ()
         values = {name: labels.get(name, "") for name in names}
         single = {"": fingerprint} if not set(unfilled).isdisjoint(names) else {}
-        mark = mark_of(rule.name, values | single)
-        found = self.all.get(mark)
+        fingerprint = group_fingerprint(rule.name, values | single)
+        found = self.all.get(fingerprint)
         if found is None:
-            found = self.all[mark] = Conversation(rule.name, values, mark, self._floor, self._floor)
-            self._dirty.add(mark)
+            found = self.all[fingerprint] = Conversation(rule.name, values, fingerprint, self._floor, self._floor)
+            self._dirty.add(fingerprint)
         return found
 
     def where(self, name: str) -> Conversation | None:
         """Return the conversation in which an alert was told, by what the alert remembers of it."""
         return self.all.get(fingerprint_in(name)) if name else None
 
-    def place(self, mark: str, alert: Alert, rule: Rule, now: float) -> bool:
+    def place(self, fingerprint: str, alert: Alert, rule: Rule, now: float) -> bool:
         """Let a firing alert of a rule with `group_by` take part, as it is now; tell whether it has begun to wait."""
-        found = self.of(rule, alert.labels, alert.unfilled, mark)
-        if self._of.get(mark) != found.mark:
-            self.leave(mark, now)
-            self._of[mark] = found.mark
-            found.members[mark] = None
+        found = self.of(rule, alert.labels, alert.unfilled, fingerprint)
+        if self._of.get(fingerprint) != found.fingerprint:
+            self.leave(fingerprint, now)
+            self._of[fingerprint] = found.fingerprint
+            found.members[fingerprint] = None
         told = bool(found.said.tellings) and alert.told_in == found.name
-        waited = mark in found.fresh
+        waited = fingerprint in found.fresh
         active = may_go_on(alert) and told
         behind = active and bool(newcomers(alert.said, rule))
-        if behind and mark not in found.behind:
+        if behind and fingerprint not in found.behind:
             self.look(found)
-        self._sort(mark, (found.fresh, may_be_told(alert) and not told), (found.active, active), (found.behind, behind))
-        if waited and mark not in found.fresh:
+        self._sort(
+            fingerprint, (found.fresh, may_be_told(alert) and not told), (found.active, active), (found.behind, behind)
+        )
+        if waited and fingerprint not in found.fresh:
             self._calm(found)
-        waits = mark in found.fresh and not waited
+        waits = fingerprint in found.fresh and not waited
         if waits:
             found.changed = found.changed or now
             self.touch(found)
@@ -90,12 +92,12 @@ class Conversations(Keeper):
         self.goes_on(found, now)
         return waits
 
-    def _sort(self, mark: str, *places: tuple[dict[str, None], bool]) -> None:
+    def _sort(self, fingerprint: str, *places: tuple[dict[str, None], bool]) -> None:
         for one, belongs in places:
             if belongs:
-                one.setdefault(mark)
+                one.setdefault(fingerprint)
             else:
-                one.pop(mark, None)
+                one.pop(fingerprint, None)
 
     def report(
         self, found: Conversation, rule: Rule | None, told: tuple[str, ...] | None, body: Any, now: float
@@ -113,7 +115,7 @@ class Conversations(Keeper):
         earliest = found.spoke + rule.group_interval if found.spoke else 0.0
         self.look(found, max(found.changed + rule.group_wait, earliest))
 
-    def adopt(self, mark: str, alert: Alert, rule: Rule) -> Alert:
+    def adopt(self, fingerprint: str, alert: Alert, rule: Rule) -> Alert:
         """Return a firing alert as told where the rule in force tells of it: what others were told is not told anew.
 
         It was told alone and belongs to a group now, or to another one, or the other way round.
@@ -124,7 +126,7 @@ class Conversations(Keeper):
                 return alert
             said = alert.said if before is None else replace(alert.said.joined(before.said), told=alert.told)
             return changed(alert, said=said, told_in="")
-        found = self.of(rule, alert.labels, alert.unfilled, mark)
+        found = self.of(rule, alert.labels, alert.unfilled, fingerprint)
         if found is before or not alert.said.tellings:
             return alert
         if not found.said.tellings:
@@ -133,13 +135,13 @@ class Conversations(Keeper):
         self.touch(found)
         return changed(alert, told_in=found.name)
 
-    def leave(self, mark: str, now: float) -> None:
+    def leave(self, fingerprint: str, now: float) -> None:
         """Let an alert take part no longer: it is over, or belongs elsewhere."""
-        found = self.all.get(self._of.pop(mark, ""))
+        found = self.all.get(self._of.pop(fingerprint, ""))
         if found is None:
             return
         for one in (found.members, found.fresh, found.active, found.behind):
-            one.pop(mark, None)
+            one.pop(fingerprint, None)
         self._calm(found)
         self.goes_on(found, now)
         if found.idle:
@@ -164,7 +166,7 @@ class Conversations(Keeper):
 
     def look(self, found: Conversation, at: float = 0.0) -> None:
         """Look at a conversation at this time, or at the next tick."""
-        self._agenda.wake(found.mark, at)
+        self._agenda.wake(found.fingerprint, at)
 
     def next_due(self) -> float | None:
         """Return when the next one is to be looked at; None where none ever is."""
@@ -172,9 +174,9 @@ class Conversations(Keeper):
 
     def take_due(self, now: float) -> Iterator[Conversation]:
         """Take those whose time has come."""
-        while (mark := self._agenda.take(now)) is not None:
+        while (fingerprint := self._agenda.take(now)) is not None:
             with suppress(KeyError):
-                yield self.all[mark]
+                yield self.all[fingerprint]
 
     def shift(self, seconds: float) -> None:
         """Move all times: the wall clock was set by so many seconds."""
@@ -188,14 +190,14 @@ class Conversations(Keeper):
 
     def touch(self, found: Conversation) -> None:
         """Mark as to be written with the next commit."""
-        self._dirty.add(found.mark)
+        self._dirty.add(found.fingerprint)
 
     def forget(self, found: Conversation) -> None:
         """Drop one that is over; what its ids counted is kept for whichever comes next."""
-        del self.all[found.mark]
-        self._agenda.drop(found.mark)
+        del self.all[found.fingerprint]
+        self._agenda.drop(found.fingerprint)
         self._floor = max(self._floor, found.episode, found.serial)
-        self._dirty |= {found.mark, FLOOR}
+        self._dirty |= {found.fingerprint, FLOOR}
 
     def rename(self, heirs: Callable[[str, str], Iterable[str]]) -> None:
         """Let receivers take the place of others: `heirs` is asked with the rule's name and the receiver's."""
@@ -206,10 +208,10 @@ class Conversations(Keeper):
     def take_rows(self) -> list[tuple[str, str | None]]:
         """Take the rows that changed since the last call."""
         dirty, self._dirty = self._dirty, set()
-        return [(mark, self._row(mark)) for mark in sorted(dirty)]
+        return [(fingerprint, self._row(fingerprint)) for fingerprint in sorted(dirty)]
 
-    def _row(self, mark: str) -> str | None:
-        if mark == FLOOR:
+    def _row(self, fingerprint: str) -> str | None:
+        if fingerprint == FLOOR:
             return str(self._floor)
-        found = self.all.get(mark)
+        found = self.all.get(fingerprint)
         return None if found is None else found.dump()

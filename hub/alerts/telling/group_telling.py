@@ -82,12 +82,12 @@ class GroupTeller:
         else:
             self._conversations.forget(group)
 
-    def _room(self, marks: Iterable[str], rule: Rule) -> float:
+    def _room(self, fingerprints: Iterable[str], rule: Rule) -> float:
         """Return from when on `limit` lets any of these."""
         if rule.limit is None:
             return 0.0
         limit, alerts = rule.limit, self._register.alerts
-        return min((alerts[mark].tally.room_at(limit) for mark in marks), default=0.0)
+        return min((alerts[fingerprint].tally.room_at(limit) for fingerprint in fingerprints), default=0.0)
 
     def _situation(self, group: Conversation, rule: Rule, now: float) -> Situation:
         fresh = bool(group.fresh) and self._room(group.fresh, rule) <= now
@@ -99,7 +99,7 @@ class GroupTeller:
             news=bool(group.news),
             only=tuple(self._concerned(group, rule)) if group.news else (),
             owed=self._owed(group, rule),
-            behind=min((self._register.alerts[mark].said.behind for mark in group.behind), default=0.0),
+            behind=min((self._register.alerts[fingerprint].said.behind for fingerprint in group.behind), default=0.0),
             changed=group.changed,
             spoke=group.spoke,
             room=0.0 if fresh else self._room(group.active, rule),
@@ -108,11 +108,11 @@ class GroupTeller:
 
     def _has_told_members(self, group: Conversation) -> bool:
         """Tell whether anything still fires that was told in this episode, be it held back or acknowledged."""
-        return any(self._register.alerts[mark].told_in == group.name for mark in group.members)
+        return any(self._register.alerts[fingerprint].told_in == group.name for fingerprint in group.members)
 
     def _owed(self, group: Conversation, rule: Rule) -> tuple[str, ...]:
         """Return whom the rule names and who has not heard of each member that was told."""
-        found = [newcomers(self._register.alerts[mark].said, rule) for mark in group.behind]
+        found = [newcomers(self._register.alerts[fingerprint].said, rule) for fingerprint in group.behind]
         return tuple(dict.fromkeys(name for names in found for name in names))
 
     def _carry_out(self, group: Conversation, rule: Rule, decision: Decision, now: float) -> None:
@@ -126,16 +126,16 @@ class GroupTeller:
         elif say is Say.REPEAT:
             shown = self._with_room(shown, rule, now)
         with_news = say in (Say.NEWS, Say.REPEAT)
-        alerts = [self._words.of_now(self._register.alerts[mark], now) for mark in shown[:GROUP_ALERTS]]
-        alerts += [self._register.alerts[mark] for mark in shown[GROUP_ALERTS:]]
+        alerts = [self._words.of_now(self._register.alerts[fingerprint], now) for fingerprint in shown[:GROUP_ALERTS]]
+        alerts += [self._register.alerts[fingerprint] for fingerprint in shown[GROUP_ALERTS:]]
         told = _who_hear_more(decision, group, rule)
         name = "escalate" if say is Say.STEP else "group"
         sent = self._send(group, rule, name, decision.receivers, alerts, now, hear_more=told, with_news=with_news)
         self._note_said(group, rule, decision, told, now, fresh=bool(fresh), shown=bool(shown))
         self._note_members(group, rule, decision, told, dict(zip(shown, alerts, strict=True)), set(fresh), now)
-        for mark in shown[:GROUP_ALERTS]:
+        for fingerprint in shown[:GROUP_ALERTS]:
             for identity, names in sent:
-                self._trace.notified(now, mark, rule.name, identity, name, names)
+                self._trace.notified(now, fingerprint, rule.name, identity, name, names)
         if with_news:
             group.news, group.changed = [], 0.0
             if not shown and not self._has_told_members(group):
@@ -175,40 +175,48 @@ class GroupTeller:
     ) -> None:
         """Note in each member who was told of it."""
         counts = decision.say is Say.REPEAT and rule.limit is not None
-        for mark, alert in shown.items():
-            if mark in fresh:
+        for fingerprint, alert in shown.items():
+            if fingerprint in fresh:
                 # told alone, or in an episode of its group that is over, it counts on: its ids never come twice
                 anew = not alert.said.tellings
                 made = lifecycle.told(alert, alert.said.message(receivers, now, anew=anew), rule.limit, now)
-                made = hold(self._trace, mark, changed(made, told_in=group.name), None, now)
+                made = hold(self._trace, fingerprint, changed(made, told_in=group.name), None, now)
             else:
                 said = alert.said.heard_by(receivers)
                 made = lifecycle.told(alert, said, rule.limit, now) if counts else alert
                 said = said.owed(now, somebody=bool(newcomers(said, rule)))
                 made = made if said is made.said else changed(made, said=said)
-                made = hold(self._trace, mark, made, None, now) if counts or rule.limit is None else made
-            if made is not self._register.alerts[mark]:
-                self._register.note(mark, made, now)
-                self._conversations.place(mark, made, rule, now)
+                made = hold(self._trace, fingerprint, made, None, now) if counts or rule.limit is None else made
+            if made is not self._register.alerts[fingerprint]:
+                self._register.note(fingerprint, made, now)
+                self._conversations.place(fingerprint, made, rule, now)
 
-    def _in_order(self, marks: Iterable[str]) -> list[str]:
+    def _in_order(self, fingerprints: Iterable[str]) -> list[str]:
         """Return alerts as they began to fire, whatever was restarted since."""
         alerts = self._register.alerts
-        return sorted(marks, key=lambda mark: (alerts[mark].since, alerts[mark].instance))
+        return sorted(fingerprints, key=lambda fingerprint: (alerts[fingerprint].since, alerts[fingerprint].instance))
 
-    def _with_room(self, marks: Iterable[str], rule: Rule, now: float) -> list[str]:
+    def _with_room(self, fingerprints: Iterable[str], rule: Rule, now: float) -> list[str]:
         limit, alerts = rule.limit, self._register.alerts
-        return [mark for mark in marks if limit is None or alerts[mark].tally.room_at(limit) <= now]
+        return [
+            fingerprint
+            for fingerprint in fingerprints
+            if limit is None or alerts[fingerprint].tally.room_at(limit) <= now
+        ]
 
-    def _limit(self, marks: Iterable[str], rule: Rule, now: float) -> None:
+    def _limit(self, fingerprints: Iterable[str], rule: Rule, now: float) -> None:
         """Note that `limit` holds these back."""
-        for mark in list(marks) if rule.limit is not None else ():
-            before = self._register.alerts[mark]
+        for fingerprint in list(fingerprints) if rule.limit is not None else ():
+            before = self._register.alerts[fingerprint]
             after = hold(
-                self._trace, mark, before, Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else ""), now
+                self._trace,
+                fingerprint,
+                before,
+                Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else ""),
+                now,
             )
             if after is not before:
-                self._register.note(mark, after, now)
+                self._register.note(fingerprint, after, now)
 
     # a message of a group
 
@@ -236,13 +244,13 @@ class GroupTeller:
             if not news and not seen:
                 continue
             group.serial, group.spoke = group.serial + 1, now
-            identity = str(NotificationId(group.mark, group.episode, f"{name}-{group.serial}"))
+            identity = str(NotificationId(group.fingerprint, group.episode, f"{name}-{group.serial}"))
             count = len(seen) + sum(each.count for each in news)
             over = [shown for each in news for shown in each.shown]
             body = group_body(group, identity, firing if seen else (), over, count, self._out.hub)
             for receiver in names:
                 made = body if receiver in heard else body | {"first": True}
-                self._out.tell([receiver], identity, group.mark, made, now)
+                self._out.tell([receiver], identity, group.fingerprint, made, now)
             sent.append((identity, names))
             self._trace_news(group, news, identity, names, now)
         return sent

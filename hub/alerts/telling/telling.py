@@ -49,7 +49,7 @@ class Teller:
 
     # a firing alert
 
-    def look(self, mark: str, alert: Alert, rule: Rule, now: float, *, just_said: bool = False) -> Alert:
+    def look(self, fingerprint: str, alert: Alert, rule: Rule, now: float, *, just_said: bool = False) -> Alert:
         """Take a firing alert through what may hold it back; tell what is due of it, or let its group know.
 
         `just_said`: its texts are those of this very moment.
@@ -60,18 +60,20 @@ class Teller:
             alert = changed(alert, muted=False)
         suppressed = self._suppression.by(rule, alert.labels, alert.unfilled, now, muted=alert.muted)
         if rule.group_by is None:
-            return self._alone(mark, alert, rule, suppressed, now, just_said=just_said)
+            return self._alone(fingerprint, alert, rule, suppressed, now, just_said=just_said)
         held = alert.held
         if suppressed is None and rule.limit is not None and held is not None and held.by is Suppressor.LIMIT:
             suppressed = held  # its group knows when there is room
-        alert = self._remind(mark, hold(self._trace, mark, alert, suppressed, now), now)
-        if self._conversations.place(mark, alert, rule, now):
-            self._trace.held(now, mark, rule.name, Suppressed(Suppressor.GROUP, ", ".join(rule.group_by) or "all"))
+        alert = self._remind(fingerprint, hold(self._trace, fingerprint, alert, suppressed, now), now)
+        if self._conversations.place(fingerprint, alert, rule, now):
+            self._trace.held(
+                now, fingerprint, rule.name, Suppressed(Suppressor.GROUP, ", ".join(rule.group_by) or "all")
+            )
         return alert
 
     def _alone(
         self,
-        mark: str,
+        fingerprint: str,
         alert: Alert,
         rule: Rule,
         suppressed: Suppressed | None,
@@ -85,25 +87,25 @@ class Teller:
             and is_limited(alone(changed(alert, held=None), rule), rule, now)
         ):
             suppressed = Suppressed(Suppressor.LIMIT, rule.limit.text)
-        alert = self._remind(mark, hold(self._trace, mark, alert, suppressed, now), now)
+        alert = self._remind(fingerprint, hold(self._trace, fingerprint, alert, suppressed, now), now)
         alert = _going_on(alert, now)
         while (decision := decide(alone(alert, rule), rule, now)).say is not None:
             if not just_said:
                 alert, just_said = self._words.of_now(alert, now), True
-            alert = self._say(mark, alert, rule, decision, now)
+            alert = self._say(fingerprint, alert, rule, decision, now)
         return _going_on(alert, now)
 
-    def _say(self, mark: str, alert: Alert, rule: Rule, decision: Decision, now: float) -> Alert:
+    def _say(self, fingerprint: str, alert: Alert, rule: Rule, decision: Decision, now: float) -> Alert:
         """Tell receivers of an alert that fires and is told alone."""
         name, receivers, said = _step_name(alert, decision), decision.receivers, alert.said
         identity = alert.id(name)
         body = self._words.firing(alert, identity) | self._explained(alert)
         # the first message needs no mark: its id says that nobody has heard of the episode
         first = [] if name == "firing" else [each for each in receivers if each not in said.told]
-        self._out.tell(first, identity, mark, body | {"first": True}, now)
-        self._out.tell([each for each in receivers if each not in first], identity, mark, body, now)
+        self._out.tell(first, identity, fingerprint, body | {"first": True}, now)
+        self._out.tell([each for each in receivers if each not in first], identity, fingerprint, body, now)
         if receivers:
-            self._trace.notified(now, mark, rule.name, identity, name, receivers)
+            self._trace.notified(now, fingerprint, rule.name, identity, name, receivers)
         if decision.step is not None:
             return changed(alert, said=said.step(receivers, decision.step.after))
         if decision.say is Say.NEWCOMERS:
@@ -111,21 +113,21 @@ class Teller:
             return lifecycle.told(alert, heard.owed(now, somebody=bool(newcomers(heard, rule))), rule.limit, now)
         return lifecycle.told(alert, said.message(receivers, now, anew=decision.say is Say.NEWS), rule.limit, now)
 
-    def _remind(self, mark: str, alert: Alert, now: float) -> Alert:
+    def _remind(self, fingerprint: str, alert: Alert, now: float) -> Alert:
         """Say on `hub/events/…` that a silence has hidden a critical alert for long."""
         if hidden_too_long_at(alert) > now:
             return alert
         silence = self._suppression.silences.all.get(alert.held.detail) if alert.held else None
         event = reminder(alert, None if silence is None else silence.body(now), now)
-        self._out.say(alert.id(f"hidden-{alert.version}"), mark, event, now)
+        self._out.say(alert.id(f"hidden-{alert.version}"), fingerprint, event, now)
         self._trace.held(
-            now, mark, alert.alertname, Suppressed(Suppressor.SILENCE, "for over a day, and it is critical")
+            now, fingerprint, alert.alertname, Suppressed(Suppressor.SILENCE, "for over a day, and it is critical")
         )
         return changed(alert, hidden=0.0)
 
     # an end
 
-    def tell_end(self, mark: str, alert: Alert, now: float) -> None:
+    def tell_end(self, fingerprint: str, alert: Alert, now: float) -> None:
         """Tell the end of an alert to who was told of it: alone, or with the group that told of it."""
         if not alert.told:
             return
@@ -136,16 +138,18 @@ class Teller:
             self._conversations.report(group, self._register.rules.get(group.rule), alert.told, member(body), now)
             return
         receivers = self._out.who_hear_ends(alert.told)
-        self._out.tell(receivers, identity, mark, body, now)
+        self._out.tell(receivers, identity, fingerprint, body, now)
         if receivers:
-            self._trace.notified(now, mark, alert.alertname, identity, "resolved", receivers)
+            self._trace.notified(now, fingerprint, alert.alertname, identity, "resolved", receivers)
 
     def _explained(self, alert: Alert) -> dict[str, Any]:
         """Name those that this alert holds back (`unless`)."""
-        marks = self._suppression.inhibition.dependents_of(alert.alertname, alert.labels, alert.unfilled)
-        if not marks:
+        fingerprints = self._suppression.inhibition.dependents_of(alert.alertname, alert.labels, alert.unfilled)
+        if not fingerprints:
             return {}
-        alerts = [alert for mark in marks if (alert := self._register.alerts[mark]).state is Phase.FIRING]
+        alerts = [
+            alert for fingerprint in fingerprints if (alert := self._register.alerts[fingerprint]).state is Phase.FIRING
+        ]
         return holding_back(sorted(alerts, key=lambda alert: (alert.since, alert.alertname, alert.instance)))
 
 

@@ -20,7 +20,7 @@ _NAME_CHARS = 200
 class Claim:
     """What a token allows: to acknowledge this episode of this alert, in this name; `expires` in seconds since 1970."""
 
-    mark: str
+    fingerprint: str
     episode: int
     expires: int
     by: str
@@ -28,7 +28,7 @@ class Claim:
 
 def sign_token(claim: Claim, key: bytes) -> str:
     """Return the token for a claim."""
-    text = f"{claim.mark}.{claim.episode}.{claim.expires}.{_encoded(claim.by[:_NAME_CHARS].encode())}"
+    text = f"{claim.fingerprint}.{claim.episode}.{claim.expires}.{_encoded(claim.by[:_NAME_CHARS].encode())}"
     return f"{text}.{_encoded(_signature(text, key))}"
 
 
@@ -42,8 +42,8 @@ def read_token(token: str, key: bytes, now: float) -> Claim:
     text, _, signature = token.rpartition(".")
     if not hmac.compare_digest(_encoded(_signature(text, key)).encode(), signature.encode("utf-8", "replace")):
         raise RequestError("this is not a token of this hub")
-    mark, episode, expires, by = text.split(".")
-    claim = Claim(mark, int(episode), int(expires), _decoded(by).decode())
+    fingerprint, episode, expires, by = text.split(".")
+    claim = Claim(fingerprint, int(episode), int(expires), _decoded(by).decode())
     if now >= claim.expires:
         raise RequestError("this token has expired", Code.EXPIRED)
     return claim

@@ -373,11 +373,11 @@ class Lane:
         left = [part for each in members if each.row not in self.busy for part in (each.parts or (each,))]
         return sorted(left, key=lambda queued: queued.row)
 
-    def reached(self, mark: str) -> None:
+    def reached(self, episode: str) -> None:
         """Hear that this receiver has got something of an episode whose firing message also went elsewhere."""
-        found = self.elsewhere.get(mark)
+        found = self.elsewhere.get(episode)
         if found is not None:
-            self.elsewhere[mark] = Elsewhere(found.to, perhaps=True)
+            self.elsewhere[episode] = Elsewhere(found.to, perhaps=True)
 
     def _line(self, order: str) -> Sequence[Queued]:
         line = self._lines.get(order, ())

@@ -64,11 +64,11 @@ def pass_over(
             episodes.setdefault(episode_id(each.notification.id), []).append(each)
     stays: dict[int, Queued | None] = {}  # by row: what comes of those of which anything does
     gone: list[Gone] = []
-    for mark, members in episodes.items():
+    for episode, members in episodes.items():
         waits = [each for each in members if each.row not in busy]
         if waits:
             whole = len(waits) == len(members)  # or what is under way decides when it ends whether the end is told
-            gone += _pass(waits, elsewhere.get(mark), age, stays, whole=whole)
+            gone += _pass(waits, elsewhere.get(episode), age, stays, whole=whole)
     if not stays:
         return None
     left = (stays.get(each.row, each) for each in line)

@@ -137,11 +137,11 @@ def _say_bad(played: Replay) -> None:
 
 def _timeline(played: Replay, zone: tzinfo) -> None:
     told: dict[tuple[str, float, str], ReplayNotice] = {
-        (each.mark, each.at, each.state): each for each in played.notices()
+        (each.fingerprint, each.at, each.state): each for each in played.notices()
     }
     for each in played.happenings():
         if each.state in _TOLD_STATES:
-            notice = told.get((each.mark, each.at, each.state))
+            notice = told.get((each.fingerprint, each.at, each.state))
             to = f" -> {', '.join(notice.receivers)}" if notice else ""
             typer.echo(f"{_when(each.at, zone)}  {each.state:<9} {_what(each)}{to}")
 

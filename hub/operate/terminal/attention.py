@@ -24,14 +24,14 @@ class Attention:
 
     def changes(self, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield kind and text of what has changed with this state, which is as on its retained topic."""
-        mark = fingerprint_in(str(body.get("id", "")))
-        before = self._known.pop(mark, _NOTHING)
+        fingerprint = fingerprint_in(str(body.get("id", "")))
+        before = self._known.pop(fingerprint, _NOTHING)
         if body.get("state") != Phase.FIRING:
             return
         ack, held = body.get("acknowledged"), body.get("held")
         now = (str(ack.get("at")) if ack else None, (str(held["stage"]), str(held["detail"])) if held else None)
         if now != _NOTHING:
-            self._known[mark] = now
+            self._known[fingerprint] = now
         yield from self._acknowledged(body, before[0], now[0])
         yield from _held(body, before[1], now[1])
 

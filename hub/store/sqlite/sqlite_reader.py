@@ -72,9 +72,11 @@ class SqliteReader(Reader):
         """Return the newest entries of an alert, in order."""
         return self._connection.execute(_TRACE, (alert, limit)).fetchall()
 
-    def is_alert(self, mark: str) -> bool:
+    def is_alert(self, fingerprint: str) -> bool:
         """Tell whether anything but deliveries is known of what has this fingerprint: a group has no more."""
-        found = self._connection.execute("SELECT 1 FROM trace WHERE alert = ? AND kind <> 'delivery' LIMIT 1", (mark,))
+        found = self._connection.execute(
+            "SELECT 1 FROM trace WHERE alert = ? AND kind <> 'delivery' LIMIT 1", (fingerprint,)
+        )
         return found.fetchone() is not None
 
     def trace_with(self, alert: str, limit: int, messages: Sequence[str]) -> list[TraceRow]:
@@ -86,9 +88,9 @@ class SqliteReader(Reader):
         """Return the alerts, by fingerprint, that a message tells of."""
         return [row[0] for row in self._connection.execute(_MEMBERS, (notification, limit))]
 
-    def alert(self, mark: str) -> Any:
+    def alert(self, fingerprint: str) -> Any:
         """Return an alert's row as the book writes it, None where there is none."""
-        row = self._connection.execute("SELECT state FROM alerts WHERE fingerprint = ?", (mark,)).fetchone()
+        row = self._connection.execute("SELECT state FROM alerts WHERE fingerprint = ?", (fingerprint,)).fetchone()
         return None if row is None else orjson.loads(row[0])
 
     def outbox(self, ids: Sequence[str], receiver: str, state: str, limit: int, after: int = 0) -> list[OutboxEntry]:

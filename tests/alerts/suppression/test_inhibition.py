@@ -47,8 +47,8 @@ def test_it_holds_back_on_for_the_time_that_each_rule_says():
 
 def test_whom_it_held_back_is_given_when_its_time_is_over_each_rule_at_its_own():
     it = made()
-    for name, mark in (("Short", "s"), ("Long", "l")):
-        it.enter(name, mark, {"site": "a", "device": "1"}, ())
+    for name, fingerprint in (("Short", "s"), ("Long", "l")):
+        it.enter(name, fingerprint, {"site": "a", "device": "1"}, ())
     it.begins("Cause", "c", {"site": "a"}, ())
     it.ends("Cause", "c", {"site": "a"}, (), 1000.0)
     assert (it.next_due(), it.take_due(1009.0)) == (1010.0, [])
@@ -112,10 +112,10 @@ def test_after_a_reload_who_names_no_cause_any_more_is_held_back_by_none():
 
 def test_of_several_that_fire_each_leaves_for_itself():
     it, labels = made(), {"site": "a", "device": "1"}
-    for mark in ("s", "z"):
-        it.enter("Short", mark, labels, ())
-    for mark in ("c", "d"):
-        it.begins("Cause", mark, {"site": "a"}, ())
+    for fingerprint in ("s", "z"):
+        it.enter("Short", fingerprint, labels, ())
+    for fingerprint in ("c", "d"):
+        it.begins("Cause", fingerprint, {"site": "a"}, ())
     assert it.causes_of("Short", labels, ()) == ["c", "d"]
     it.leave("Short", "s", labels, ())
     assert it.dependents_of("Cause", {"site": "a"}, ()) == ["z"]
@@ -171,16 +171,16 @@ DEED = st.tuples(st.sampled_from(["begins", "ends"]), st.sampled_from("cd"), st.
 @given(st.lists(DEED, max_size=20))
 def test_an_alert_is_held_back_while_a_cause_of_its_site_fires_and_ten_seconds_longer(story):
     it, now, firing, ended = made(), 1000.0, {"a": set(), "b": set()}, {"a": -inf, "b": -inf}
-    for deed, mark, site, wait in story:
+    for deed, fingerprint, site, wait in story:
         now += wait
         it.take_due(now)
         if deed == "begins":
-            it.begins("Cause", mark + site, {"site": site}, ())
-            firing[site].add(mark)
-        elif mark in firing[site]:
-            it.ends("Cause", mark + site, {"site": site}, (), now)
-            firing[site].discard(mark)
+            it.begins("Cause", fingerprint + site, {"site": site}, ())
+            firing[site].add(fingerprint)
+        elif fingerprint in firing[site]:
+            it.ends("Cause", fingerprint + site, {"site": site}, (), now)
+            firing[site].discard(fingerprint)
             ended[site] = now if not firing[site] else ended[site]
-        for each, marks in firing.items():
-            expected = bool(marks) or now < ended[each] + 10.0
+        for each, fingerprints in firing.items():
+            expected = bool(fingerprints) or now < ended[each] + 10.0
             assert (held(it, "Short", now, site=each) is not None) is expected

@@ -50,7 +50,7 @@ def test_what_was_told_is_active_until_somebody_acknowledges_it():
     assert (list(group.active), group.fresh) == ([told.fingerprint], {})
     placed(it, replace(told, ack=Ack("ann", "", NOW)))
     assert (group.active, group.said.paused) == ({}, NOW)
-    assert list(placed(it, replace(told, told_in=f"{group.mark}-0")).fresh) == [told.fingerprint]
+    assert list(placed(it, replace(told, told_in=f"{group.fingerprint}-0")).fresh) == [told.fingerprint]
 
 
 def test_one_that_goes_on_while_nothing_is_said_any_more_in_its_conversation_is_new():
@@ -65,8 +65,8 @@ def test_since_when_a_group_waits_is_stored():
     group = it.of(RULE, alert().labels)
     it.take_rows()
     placed(it, alert())
-    ((mark, text),) = it.take_rows()
-    assert (mark, Conversation.load(mark, text).changed) == (group.mark, NOW)
+    ((fingerprint, text),) = it.take_rows()
+    assert (fingerprint, Conversation.load(fingerprint, text).changed) == (group.fingerprint, NOW)
 
 
 def test_what_is_over_of_a_group_that_is_none_any_more_is_told_at_once():
@@ -98,7 +98,7 @@ def test_one_that_was_told_alone_is_told_by_its_group_from_then_on_and_not_anew(
     taken = it.adopt("m", alert(said=HEARD), RULE)
     group = it.of(RULE, alert().labels)
     assert (taken.told_in, taken.said, group.said, group.episode) == (group.name, HEARD, HEARD, 1)
-    assert [mark for mark, _ in it.take_rows()] == [group.mark]
+    assert [fingerprint for fingerprint, _ in it.take_rows()] == [group.fingerprint]
     assert it.adopt("m", taken, RULE) is taken
     other = it.adopt("n", alert("2", said=Said(("mail",), 1, 930.0, 930.0)), RULE)
     assert (other.told_in, group.episode) == (group.name, 1)
@@ -149,7 +149,7 @@ def test_one_that_is_forgotten_comes_back_above_every_id_it_gave():
     group = it.of(RULE, alert().labels)
     group.episode, group.serial = 3, 7
     it.forget(group)
-    assert dict(it.take_rows()) == {group.mark: None, FLOOR: "7"}
+    assert dict(it.take_rows()) == {group.fingerprint: None, FLOOR: "7"}
     again = Conversations()
     again.restore([(FLOOR, "7")])
     for one in (it, again):
@@ -163,7 +163,7 @@ def test_when_the_clock_is_set_all_its_times_move_and_all_are_looked_at():
     it.take_rows()
     it.shift(-500.0)
     assert (group.spoke, group.changed, group.said.last) == (400.0, 500.0, 400.0)
-    assert (it.next_due(), [mark for mark, _ in it.take_rows()]) == (0.0, [group.mark])
+    assert (it.next_due(), [fingerprint for fingerprint, _ in it.take_rows()]) == (0.0, [group.fingerprint])
     idle = Conversation("A", {}, "x")
     idle.shift(5.0)
     assert (idle.spoke, idle.changed) == (0.0, 0.0)
@@ -185,7 +185,7 @@ NAMES = st.lists(st.sampled_from(["chat", "mail", "boss"]), unique=True).map(tup
     )
 )
 def test_a_conversation_comes_back_from_the_store_as_it_went_in(it):
-    assert Conversation.load(it.mark, it.dump()) == it
+    assert Conversation.load(it.fingerprint, it.dump()) == it
 
 
 def test_ends_are_gathered_by_who_heard_of_the_beginning():

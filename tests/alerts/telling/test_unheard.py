@@ -69,7 +69,7 @@ def test_the_condition_itself_keeps_the_words_of_its_rule():
     assert at.said == ["7 at a is too warm: -9.0 °C"]
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     ("condition", "summary", "payload", "last"),
     [
         ("temperature > 5", "'hot'", {"temperature": 1.5}, "temperature 1.5"),
@@ -117,7 +117,7 @@ def test_a_question_mark_in_a_text_of_the_condition_still_is_one():
     assert len(at.world.errors) == 1
 
 
-@pytest.mark.parametrize("asks", ["has(labels.reason)", "labels.?reason.hasValue()", "'reason' in labels"])
+@pytest.fingerprint.parametrize("asks", ["has(labels.reason)", "labels.?reason.hasValue()", "'reason' in labels"])
 def test_a_summary_that_asks_for_the_reason_keeps_its_own_words(asks):
     said = last_words(f"{FREEZER}, summary: \"{{{asks} ? 'quiet' : 'warm'}}: {{temperature}}\"", {"temperature": -20})
     assert said == "quiet: -20"

@@ -34,7 +34,7 @@ def claim(url, now=1000.0):
 def test_a_firing_alert_gets_a_link_for_its_episode_in_the_name_of_the_receiver():
     dressed = LINKS.dress(firing())
     found = claim(dressed.body["ack_url"])
-    assert (found.mark, found.episode, found.by, found.expires) == (MARK, 3, "chat", 1000 + LINK_SECONDS)
+    assert (found.fingerprint, found.episode, found.by, found.expires) == (MARK, 3, "chat", 1000 + LINK_SECONDS)
     assert dressed.id == firing().id
 
 
@@ -47,7 +47,7 @@ def test_a_repetition_and_an_escalation_have_it_too():
     assert claim(LINKS.dress(firing(id=f"{MARK}-3-escalate-1")).body["ack_url"]).episode == 3
 
 
-@pytest.mark.parametrize(
+@pytest.fingerprint.parametrize(
     "body",
     [
         {"state": "resolved", "id": f"{MARK}-3-resolved"},
@@ -82,14 +82,14 @@ def test_of_a_group_each_alert_that_fires_has_its_own():
     dressed = LINKS.dress(group(f"{MARK}-3-firing", f"{MARK}-2-resolved", "00000000000000aa-1-firing"))
     assert "ack_url" not in dressed.body
     first, second, third = dressed.body["alerts"]
-    assert claim(first["ack_url"]).mark == MARK
+    assert claim(first["ack_url"]).fingerprint == MARK
     assert "ack_url" not in second
-    assert claim(third["ack_url"]).mark == "00000000000000aa"
+    assert claim(third["ack_url"]).fingerprint == "00000000000000aa"
 
 
 def test_a_group_of_which_one_alert_fires_has_its_link_too():
     dressed = LINKS.dress(group("00000000000000aa-1-resolved", f"{MARK}-3-firing"))
-    assert claim(dressed.body["ack_url"]).mark == MARK
+    assert claim(dressed.body["ack_url"]).fingerprint == MARK
     assert dressed.body["ack_url"] == dressed.body["alerts"][1]["ack_url"]
     assert message(dressed.body).splitlines()[-1] == f"Acknowledge: {dressed.body['ack_url']}"
 

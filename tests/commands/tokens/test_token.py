@@ -13,7 +13,7 @@ CLAIM = Claim("74697385e7e8aee7", 3, 2000, "chat")
 
 @given(st.text(max_size=150), st.integers(0, 2**31))
 def test_a_token_says_what_it_was_signed_for(by, episode):
-    claim = Claim(CLAIM.mark, episode, 2000, by.encode("utf-8", "replace").decode()[:100])
+    claim = Claim(CLAIM.fingerprint, episode, 2000, by.encode("utf-8", "replace").decode()[:100])
     token = sign_token(claim, KEY)
     assert read_token(token, KEY, 1999.0) == claim
     assert token.replace(".", "").replace("-", "").replace("_", "").isalnum()

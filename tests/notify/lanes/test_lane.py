@@ -84,7 +84,7 @@ class LaneMachine(RuleBasedStateMachine):
         if not self.members:
             episode, change = episode + 1, change or {"p"}
         news = [self.members.pop(each) for each in sorted(change) if each in self.members]
-        fresh = [each for each in change if not any(each in mark for mark in news)]
+        fresh = [each for each in change if not any(each in episode for episode in news)]
         self.members |= {each: f"{each}-{self.row}" for each in fresh if each not in self.members}
         self.group = (episode, serial + 1)
         self.put(spoken(*self.group, self.members.values(), news, first, self.clock.now()), tell)
@@ -127,14 +127,14 @@ class LaneMachine(RuleBasedStateMachine):
             return
         assert circuit is Circuit.CLOSED or (circuit is Circuit.OPEN and opens <= now), "a breaker let it through"
         assert self.lane.allowance is None or allowed <= now, "the receiver asked to wait"
-        order, mark = queued.notification.order, episode_id(queued.notification.id)
+        order, episode = queued.notification.order, episode_id(queued.notification.id)
         assert order not in {each.notification.order for each in self.under_way.values()}, "two of one alert at once"
         assert queued.next_at <= self.clock.now()
         mine = {queued.row, *(part.row for part in queued.parts)}
         earlier = [row for row in self.store if self.rows[row].notification.order == order and row < queued.row]
         assert mine.issuperset(earlier), "a later one of an alert went first"
-        assert is_end(queued.notification) or self.clock.now() >= self.not_before.get(mark, 0.0), "it backs off"
-        waits = [each for each in self.waits(mark) if each.row != queued.row]
+        assert is_end(queued.notification) or self.clock.now() >= self.not_before.get(episode, 0.0), "it backs off"
+        waits = [each for each in self.waits(episode) if each.row != queued.row]
         if waits:
             assert queued.attempts + queued.before == 0, "it failed, and there is a newer one"
             assert self.lane.waited(queued) < LATE_SECONDS, "it is late, and there is a newer one"
@@ -143,8 +143,8 @@ class LaneMachine(RuleBasedStateMachine):
             assert now - self.begun[-1 - RATE.count] >= RATE.seconds, "faster than its rate"
         self.under_way[queued.row] = queued
 
-    def waits(self, mark):
-        return [each for each in self.lane._members() if episode_id(each.notification.id) == mark]
+    def waits(self, episode):
+        return [each for each in self.lane._members() if episode_id(each.notification.id) == episode]
 
     @precondition(lambda self: self.under_way)
     @rule(
@@ -216,17 +216,17 @@ class LaneMachine(RuleBasedStateMachine):
     def collect(self):
         """Hear of what the lane let go of, and hold it to the promise."""
         for queued, reason in ((gone.queued, gone.reason) for gone in self.lane.superseded):
-            mark = episode_id(queued.notification.id)
+            episode = episode_id(queued.notification.id)
             for part in (queued, *queued.parts[:-1]):
                 del self.store[part.row]
                 self.superseded.append(part.row)
             if reason is UNHEARD:
                 assert is_end(queued.notification)
-                assert mark not in self.reached, "who may have the firing message must hear of the end"
+                assert episode not in self.reached, "who may have the firing message must hear of the end"
                 self.needless |= news_of(queued.notification.body)
             else:
                 later = [row for row in self.store if row > queued.row]
-                same = [row for row in later if episode_id(self.rows[row].notification.id) == mark]
+                same = [row for row in later if episode_id(self.rows[row].notification.id) == episode]
                 others = [gone.queued.row for gone in self.lane.superseded if gone.reason is UNHEARD]
                 assert same or any(row > queued.row for row in others), "there is no newer one"
         self.lane.superseded.clear()
@@ -260,8 +260,8 @@ class LaneMachine(RuleBasedStateMachine):
         assert self.lane.empty()
         assert self.lane.due() is None
         assert not self.lane._born
-        for mark in self.reached:
-            ends = [row for row, each in self.rows.items() if each.notification.id == f"{mark}-resolved"]
+        for episode in self.reached:
+            ends = [row for row, each in self.rows.items() if each.notification.id == f"{episode}-resolved"]
             assert set(ends) <= set(self.delivered) | self.dropped
         every = {each for queued in self.rows.values() for each in news_of(queued.notification.body)}
         assert every <= self.heard | self.needless, "what is over was told by nobody"

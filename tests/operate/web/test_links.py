@@ -8,7 +8,7 @@ import pytest
 from hub.commands.tokens.token import Claim, read_token, sign_token
 from tests.operate.web.conftest import running
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.fingerprint.asyncio(loop_scope="module")
 
 
 def key_of(hub):
@@ -80,7 +80,7 @@ async def test_when_it_is_over_the_page_says_so_and_the_next_episode_is_not_ackn
 async def test_a_link_that_is_not_ours_or_has_expired_says_that_and_no_more(desk):
     _, token = await link(desk, "wrong")
     claim = read_token(token, key_of(desk.hub), time.time())
-    late = sign_token(Claim(claim.mark, claim.episode, int(time.time()) - 1, "journal"), key_of(desk.hub))
+    late = sign_token(Claim(claim.fingerprint, claim.episode, int(time.time()) - 1, "journal"), key_of(desk.hub))
     other = sign_token(claim, b"x" * 32)
     for bad, status, words in ((late, 410, "expired"), (other, 404, "not a token"), ("x", 404, "not a token")):
         for method in ("GET", "POST"):

@@ -7,7 +7,7 @@ import pytest
 
 from hub.alerts.alert import Alert
 from hub.alerts.suppression.silences import Silence
-from hub.alerts.telling.conversation import Conversation, News, mark_of
+from hub.alerts.telling.conversation import Conversation, News, group_fingerprint
 from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.rules.instances.instance import Gated
 from hub.store.sqlite import migrations
@@ -56,7 +56,7 @@ def test_a_step_in_python_that_fails_leaves_neither_its_sql_nor_its_rows(tmp_pat
 def test_a_group_of_the_first_edition_is_taken_over_with_what_it_has_to_say(earlier):
     news = [{"id": "m-1-resolved", "state": "resolved"}]
     text = '["A",{"site":"a"},4,900.0,1200.0,["w"],{"m":1},[{"id":"m-1-resolved","state":"resolved"}],1,["chat"]]'
-    mark = mark_of("A", {"site": "a"})
+    mark = group_fingerprint("A", {"site": "a"})
     it = Conversation.load(mark, moved(earlier, "desk", text, "conversation", mark))
     assert (it.rule, it.labels, it.episode, it.serial, it.spoke) == ("A", {"site": "a"}, 4, 4, 900.0)
     assert (it.news, it.changed, it.said.told) == ([News(("chat",), 1, news)], 1190.0, ("chat",))

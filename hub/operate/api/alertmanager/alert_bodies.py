@@ -38,7 +38,7 @@ class Shown:
         return state
 
 
-def shown(mirror: Mirror, mark: str, alert: Alert, now: float, link: str) -> Shown:
+def shown(mirror: Mirror, fingerprint: str, alert: Alert, now: float, link: str) -> Shown:
     """Return a firing alert; `link` is a page about it, for those that were not posted with one."""
     rule = mirror.rules.get(alert.alertname)
     receivers = tuple(dict.fromkeys((*(rule.notify if rule else ()), *alert.told))) or (NOBODY,)
@@ -47,7 +47,7 @@ def shown(mirror: Mirror, mark: str, alert: Alert, now: float, link: str) -> Sho
     body = {
         "annotations": _annotations(alert) if posted is None else {**posted.annotations, **_acknowledged(alert)},
         "endsAt": rfc3339(posted.ends if posted else now + POSTED_SECONDS),
-        "fingerprint": mark,
+        "fingerprint": fingerprint,
         "receivers": [{"name": name} for name in receivers],
         "startsAt": rfc3339(alert.since),
         "status": _status(mirror, alert, rule),

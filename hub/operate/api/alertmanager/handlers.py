@@ -108,9 +108,9 @@ async def _asked_for(asked: Asked) -> list[Shown]:
     told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(query)
     mirror, now, found = site.mirror, site.app.clock.now(), list[Shown]()
     for slice_ in _slices(mirror):
-        for mark, alert in slice_:
+        for fingerprint, alert in slice_:
             if match_all(matchers, alert.labels, alert.unfilled):
-                each = shown(mirror, mark, alert, now, site.app.settings.http.url)
+                each = shown(mirror, fingerprint, alert, now, site.app.settings.http.url)
                 if wanted(each) and any(named(to) and match_all(told, _labels_of(site, to)) for to in each.receivers):
                     found.append(each)
         await asyncio.sleep(0)

@@ -40,11 +40,11 @@ async def _one_rule(asked: Asked) -> Response:
     site = asked.site
     rule = _named(site, asked.request.path_params["name"])
     known = [
-        (mark, alert)
-        for mark, alert in site.mirror.alerts.items()
+        (fingerprint, alert)
+        for fingerprint, alert in site.mirror.alerts.items()
         if alert.alertname == rule.name and alert.state is not Phase.INACTIVE
     ][:VIEW_ROWS]
-    alerts = await site.reads.write({**alert.body(), "fingerprint": mark} for mark, alert in known)
+    alerts = await site.reads.write({**alert.body(), "fingerprint": fingerprint} for fingerprint, alert in known)
     more = {
         "clear": rule.clear.text if rule.clear else None,
         "absent": rule.absent,

@@ -91,8 +91,8 @@ async def _alerts(asked: Asked) -> Response:
     ]
     kept.sort(key=lambda each: order(each[1]))
     found = (
-        {**alert.body(), "fingerprint": mark}
-        for mark, alert in kept
+        {**alert.body(), "fingerprint": fingerprint}
+        for fingerprint, alert in kept
         if match_all(matchers, alert.labels, alert.unfilled)
     )
     return answer({"ok": True, "alerts": await site.reads.write(found)})
