@@ -122,3 +122,61 @@ def test_a_module_says_where_it_stands_and_has_no_global_bare_except_or_unexplai
     }
     for line in inside:
         assert "#" in lines[line - 1], f"line {line}: an import inside a function gives its reason beside it"
+
+
+PLUGS = ("hub/notify/receivers/", "hub/sources/kinds/")
+"""A queue is a receiver and a source, each a file of the queue's name: whoever looks for one looks in its folder."""
+FULL = {"hub/operate/cli": "a file for each command, named in COMMANDS"}
+"""Folders with more than twelve modules, and why."""
+
+
+def inside(path):
+    return path.relative_to(ROOT.parent).as_posix()
+
+
+def more_than_once(pairs):
+    found = {}
+    for word, where in pairs:
+        found.setdefault(word, []).append(where)
+    return {word: places for word, places in found.items() if len(places) > 1}
+
+
+def test_the_name_of_a_public_class_stands_once():
+    classes = [
+        (node.name, name(path))
+        for path, tree in MODULES.items()
+        if not inside(path).startswith(PLUGS)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert not more_than_once(classes), "grep and a debugger's <Name …> must answer with one thing"
+
+
+def test_the_name_of_a_module_stands_once():
+    modules = [
+        (path.stem, inside(path))
+        for path in MODULES
+        if not inside(path).startswith(PLUGS) and path.stem not in ("__init__", "__main__")
+    ]
+    assert not more_than_once(modules), "a module's name says which it is, in a traceback and in an editor's tabs"
+
+
+def test_a_folder_holds_at_most_twelve_loose_modules():
+    loose = {}
+    for path in MODULES:
+        if path.stem not in ("__init__", "__main__"):
+            loose.setdefault(path.parent.relative_to(ROOT.parent).as_posix(), []).append(path.stem)
+    large = {folder: len(stems) for folder, stems in loose.items() if len(stems) > 12}
+    assert set(large) == set(FULL), "who comes new finds a thing by its folder"
+
+
+def test_no_parameter_is_dropped_with_del():
+    wrong = []
+    for path, tree in MODULES.items():
+        for function in (node for node in ast.walk(tree) if isinstance(node, FUNCTION)):
+            given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+            for node in function.body:
+                if isinstance(node, ast.Delete):
+                    names = {each.id for each in node.targets if isinstance(each, ast.Name)} & given
+                    wrong += [f"{name(path)}.{function.name}: del {each}" for each in names]
+    assert not wrong, "the signature is wrong, not the linter"
