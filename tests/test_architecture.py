@@ -89,3 +89,14 @@ def test_an_arrow_that_others_imply_and_the_ground_are_left_out(tmp_path):
 def test_where_two_packages_import_each_other_both_arrows_stay(tmp_path):
     hub = package(tmp_path, {"one/a.py": "from hub.two import b", "two/b.py": "from hub.one import c", "one/c.py": ""})
     assert re.findall(r"(\w+) --> (\w+)", picture.picture(hub)) == [("one", "two"), ("two", "one")]
+
+
+def test_who_stands_on_a_circle_keeps_an_arrow_to_it(tmp_path):
+    files = {
+        "one/a.py": "from hub.two import b",
+        "two/b.py": "from hub.one import c",
+        "one/c.py": "",
+        "top/d.py": "from hub.one import a\nfrom hub.two import b",
+    }
+    arrows = re.findall(r"(\w+) --> (\w+)", picture.picture(package(tmp_path, files)))
+    assert arrows == [("one", "two"), ("top", "two"), ("two", "one")]

@@ -60,12 +60,14 @@ def below(graph: dict[str, set[str]], part: str) -> set[str]:
 
 
 def plain(graph: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Leave out each arrow that goes the same way as a longer one."""
-    under = {part: below(graph, part) for part in graph}
-    return {
-        part: {each for each in there if not any(each in under[other] and other != each for other in there)}
-        for part, there in graph.items()
-    }
+    """Leave out each arrow whose end other arrows reach as well, one after the other: in a circle some must stay."""
+    left = {part: set(there) for part, there in graph.items()}
+    for part in sorted(left):
+        for each in sorted(left[part]):
+            left[part].discard(each)
+            if each not in below(left, part):
+                left[part].add(each)
+    return left
 
 
 def drawn(graph: dict[str, set[str]], packages: set[str]) -> str:
