@@ -281,7 +281,7 @@ Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40, dead
 TestLife = Life.TestCase
 
 
-@pytest.fingerprint.parametrize("reason", [Reason.RULE_REMOVED, Reason.RULE_CHANGED])
+@pytest.mark.parametrize("reason", [Reason.RULE_REMOVED, Reason.RULE_CHANGED])
 def test_ending_rules_that_have_no_alerts_does_nothing(reason):
     desk = Desk(WARM)
     desk.book.end({"Warm": reason, "Other": reason}, 1000.0)

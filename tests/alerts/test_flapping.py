@@ -44,7 +44,7 @@ def test_what_fires_and_resolves_at_once_is_told_both_times_at_once_and_again_a_
         flapper.wait(FLAPPING_SECONDS)
 
 
-@pytest.fingerprint.parametrize(("seconds", "flaps"), [(FLAPPING_SECONDS, None), (FLAPPING_SECONDS - 1, 2)])
+@pytest.mark.parametrize(("seconds", "flaps"), [(FLAPPING_SECONDS, None), (FLAPPING_SECONDS - 1, 2)])
 def test_it_flaps_within_a_minute_of_its_last_firing_and_not_exactly_after_one(flapper, seconds, flaps):
     flapper.send(9)
     flapper.send(1)
@@ -149,7 +149,7 @@ def test_what_is_pending_again_has_its_end_told_when_it_is_calm():
     assert flapper.told() == [("chat", "2-resolved", 2)]
 
 
-@pytest.fingerprint.parametrize("value", [9, 1])
+@pytest.mark.parametrize("value", [9, 1])
 def test_a_rule_that_is_removed_ends_it(flapper, value):
     flapper.flap(20)
     flapper.send(value)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.alert import Ack, Alert, alert_fingerprint
-from hub.alerts.lifecycle import acknowledge, advance, end, forget, held, over_at, shifted, speak, told
+from hub.alerts.lifecycle import acknowledge, advance, end, forget, over_at, shifted, speak, suppressed_by, told
 from hub.alerts.suppression.tally import LimitTally
 from hub.alerts.telling.said import NOTHING_SAID, Said
 from hub.alerts.telling.texts import Rendered
@@ -46,7 +46,7 @@ def test_until_is_set_while_it_is_resolved():
     assert advance(resolved, Phase.FIRING, Reason.CONDITION, 6.0, 6.0).until is None
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("phase", "until", "ended", "over"),
     [
         (Phase.PENDING, None, 2.0, 0.0),
@@ -60,7 +60,7 @@ def test_a_phase_has_the_times_that_belong_to_it(phase, until, ended, over):
     assert (it.state, it.since, it.until, it.ended, it.over, it.held) == (phase, 3.0, until, ended, over, None)
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("phase", "until"), [(Phase.PENDING, 2.0), (Phase.INACTIVE, 2.0), (Phase.RESOLVED, 9.0), (Phase.FIRING, None)]
 )
 def test_while_it_flaps_its_episode_goes_on_and_until_is_its_last_end(phase, until):
@@ -77,10 +77,10 @@ def test_a_new_episode_is_told_to_nobody_and_nobody_cares_yet():
 
 
 def test_only_a_silence_hides_it_and_from_when_it_does():
-    hidden = held(alert(), (Suppressor.SILENCE, "id"), 5.0)
+    hidden = suppressed_by(alert(), (Suppressor.SILENCE, "id"), 5.0)
     assert (hidden.held, hidden.hidden) == ((Suppressor.SILENCE, "id"), 5.0)
-    assert held(hidden, (Suppressor.MUTE, ""), 6.0).hidden == 0.0
-    released = held(hidden, None, 7.0)
+    assert suppressed_by(hidden, (Suppressor.MUTE, ""), 6.0).hidden == 0.0
+    released = suppressed_by(hidden, None, 7.0)
     assert (released.held, released.hidden) == (None, 0.0)
 
 
@@ -97,7 +97,7 @@ def test_an_acknowledgement_is_its_own_matter_and_can_be_taken_back():
     assert acknowledge(alert(ack=ack), None) == alert()
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("state", "until", "at"),
     [
         (Phase.RESOLVED, 5.0, 5.0 + RESOLVED_KEPT_SECONDS),
@@ -138,7 +138,7 @@ def test_who_was_told_stays_until_the_next_episode():
     assert anew.said == NOTHING_SAID
 
 
-@pytest.fingerprint.parametrize(("before", "after"), [(Phase.FIRING, Phase.RESOLVED), (Phase.PENDING, Phase.INACTIVE)])
+@pytest.mark.parametrize(("before", "after"), [(Phase.FIRING, Phase.RESOLVED), (Phase.PENDING, Phase.INACTIVE)])
 def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
     it = alert(state=before, summary="s", labels={"a": "b"}, since=3.0, said=Said(("chat",), 1))
     ended = end(it, Reason.RULE_REMOVED, 9.0)
@@ -146,7 +146,7 @@ def test_an_alert_whose_rule_is_gone_ends_with_the_texts_it_had(before, after):
     assert (ended.summary, ended.labels, ended.told) == ("s", {"a": "b"}, ("chat",))
 
 
-@pytest.fingerprint.parametrize(("before", "calm"), [(Phase.FIRING, 0.0), (Phase.RESOLVED, 60.0)])
+@pytest.mark.parametrize(("before", "calm"), [(Phase.FIRING, 0.0), (Phase.RESOLVED, 60.0)])
 def test_what_flaps_and_fires_when_its_rule_goes_is_calm_at_once(before, calm):
     assert end(alert(state=before, calm=60.0), Reason.RULE_REMOVED, 9.0).calm == calm
 
@@ -245,9 +245,9 @@ def test_of_an_alert_that_is_over_its_counts_stay():
     assert len(over.dump()) < 200
 
 
-@pytest.fingerprint.parametrize("by", Suppressor)
+@pytest.mark.parametrize("by", Suppressor)
 def test_what_suppresses_an_alert_is_stored_as_word_and_detail_and_published_as_a_stage(by):
-    it = held(advance(Alert("Hot", ()), Phase.FIRING, Reason.CONDITION, 1.0, 1.0), Suppressed(by, "why"), 5.0)
+    it = suppressed_by(advance(Alert("Hot", ()), Phase.FIRING, Reason.CONDITION, 1.0, 1.0), Suppressed(by, "why"), 5.0)
     assert orjson.loads(it.dump())["held"] == [by.value, "why"]
     assert Alert.load(it.dump()) == it
     assert isinstance(Alert.load(it.dump()).held, Suppressed)

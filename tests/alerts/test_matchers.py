@@ -11,7 +11,7 @@ from hub.alerts.matchers import Matcher, match_all, parse_matchers, why_too_wide
 LABELS = {"alertname": "Hot", "site": "berlin", "room": "a b"}
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "holds"),
     [
         ("alertname=Hot", True),
@@ -35,7 +35,7 @@ def test_a_matcher_says_which_alerts_are_meant(text, holds):
     assert match_all(parse_matchers(text), LABELS) is holds
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "a matcher is expected"),
@@ -55,7 +55,7 @@ def test_what_is_no_matcher_is_told_with_its_place(text, says):
     assert says in str(raised.value)
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "holds"),
     [("zone=?", False), ("zone=", False), ("zone=~.*", False), ("zone!=?", True), ("zone!=", True), ("zone!~.*", True)],
 )
@@ -64,7 +64,7 @@ def test_a_label_that_could_not_be_filled_in_equals_nothing(text, holds):
     assert match_all(parse_matchers(text), {"zone": "?"}, ("other",)) is match_all(parse_matchers(text), {"zone": "?"})
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     "text", ["zone=", 'zone=~".*"', 'zone=~"a|"', 'zone!~"x.+"', "zone!=x", "alertname!=Hot", 'a="",b!=c', 'zone=~""']
 )
 def test_a_silence_that_asks_for_no_label_that_is_there_is_too_wide(text):
@@ -72,7 +72,7 @@ def test_a_silence_that_asks_for_no_label_that_is_there_is_too_wide(text):
     assert f"must not match the empty string: {first}" in why_too_wide(parse_matchers(text))
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     "text", ["zone=a", 'zone=~".+"', 'zone!=""', 'zone!~".*"', 'a=""  ,b=c', 'alertname=~".+",a!=b']
 )
 def test_one_matcher_that_asks_for_a_label_is_enough(text):

@@ -157,7 +157,7 @@ def test_an_alert_whose_rule_has_no_mute_any_more_is_told_at_once():
     assert at.heard() == ["0 chat: 1 firing"]
 
 
-@pytest.fingerprint.parametrize("after", ["1m", "10m"])
+@pytest.mark.parametrize("after", ["1m", "10m"])
 def test_a_step_that_was_taken_and_is_moved_by_a_reload_is_not_taken_again(after):
     at = Site(SITE + ", escalate: [{after: 5m, to: [boss]}]}")
     at.send(9)
@@ -204,7 +204,7 @@ def test_what_is_new_to_a_group_after_the_clock_was_set_waits_for_more():
     assert len(at.heard()) == 1
 
 
-@pytest.fingerprint.parametrize("seconds", [7200.0, -500.0])
+@pytest.mark.parametrize("seconds", [7200.0, -500.0])
 def test_repeats_of_a_group_come_when_they_are_due_whatever_the_clock_is_set_to_also_over_a_restart(seconds):
     at = Site(GROUP + ", repeat: 10m}")
     at.send(9)

@@ -66,7 +66,7 @@ def test_an_alert_that_limit_holds_back_in_its_group_is_told_as_soon_as_there_is
     assert at.heard() == ["3610 chat: 1 firing"]
 
 
-@pytest.fingerprint.parametrize("how", ["silenced", "acknowledged"])
+@pytest.mark.parametrize("how", ["silenced", "acknowledged"])
 def test_one_of_three_that_is_out_of_it_is_left_out_of_later_messages_and_is_back_when_that_ends(how):
     at = Site(GROUP + ", repeat: 10m}")
     for device in "123":
@@ -100,7 +100,7 @@ def test_who_is_acknowledged_is_not_told_again_by_a_restart_after_the_others_end
     assert at.heard() == []
 
 
-@pytest.fingerprint.parametrize("how", ["silenced", "acknowledged"])
+@pytest.mark.parametrize("how", ["silenced", "acknowledged"])
 def test_steps_and_repeats_of_who_is_left_go_on_from_where_they_were_after_the_others_ended(how):
     at = Site(GROUP + ", repeat: 10m, escalate: [{after: 5m, to: [boss]}]}")
     for device in "12":
@@ -134,7 +134,7 @@ def test_a_group_waits_for_what_is_new_also_where_something_new_before_it_was_ov
     assert at.heard() == ["5010 chat: 3 firing, 1 firing"]
 
 
-@pytest.fingerprint.parametrize("how", ["silenced", "acknowledged"])
+@pytest.mark.parametrize("how", ["silenced", "acknowledged"])
 def test_a_receiver_named_anew_hears_of_each_of_a_group_also_of_one_that_was_left_out_when_it_first_heard(how):
     at = Site(GROUP + "}")
     at.send(9)
@@ -155,7 +155,7 @@ def test_a_receiver_named_anew_hears_of_each_of_a_group_also_of_one_that_was_lef
 # what has ended
 
 
-@pytest.fingerprint.parametrize("zone", ["y", None])
+@pytest.mark.parametrize("zone", ["y", None])
 def test_one_whose_last_message_gives_it_another_label_is_over_in_the_group_that_told_of_it(zone):
     text = HOT.replace("summary", 'labels: {zone: "{zone}"}, summary') + ", group_by: [zone], repeat: 10m}"
     at = Site(text)
@@ -171,7 +171,7 @@ def test_one_whose_last_message_gives_it_another_label_is_over_in_the_group_that
     assert at.heard() == ["910 chat: 2 resolved"]
 
 
-@pytest.fingerprint.parametrize("other", ["", ", group_by: []", ", group_by: [device]"])
+@pytest.mark.parametrize("other", ["", ", group_by: []", ", group_by: [device]"])
 def test_one_that_was_told_under_another_group_by_is_told_as_over_once_and_never_as_firing_again(other):
     at = Site(GROUP + ", repeat: 10m}")
     at.send(9)
@@ -236,7 +236,7 @@ def test_three_hundred_members_escalate_in_one_message_and_end_in_one():
     ]
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("repeat", "hours", "times"),
     [("10m, 30m, 4h", 3, [10, 610, 2410]), ("1m", 0.5, [10, 310, 610, 910, 1210, 1510])],
 )
@@ -281,7 +281,7 @@ def test_the_details_of_members_are_those_of_their_group_each_once():
 # rules and receivers that change
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "reason"), [("[]", "rule removed"), (GROUP.replace("> 5", "> 6") + "}", "rule changed")]
 )
 def test_an_end_by_the_rule_says_so_in_the_group_at_once(text, reason):

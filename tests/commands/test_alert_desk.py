@@ -45,7 +45,7 @@ def span(made):
     return found.start - NOON, found.end - NOON
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("asked", "start", "end"),
     [
         ({}, 0.0, 3600.0),
@@ -63,7 +63,7 @@ def test_for_counts_from_the_start_where_one_is_named_else_from_now(world, asked
     assert span(world) == (start, end)
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("asked", "says"),
     [
         ({"start": NOON - 7200, "for": "1h"}, "1h from 2026-09-21T12:13:20.000Z is over already"),
@@ -98,7 +98,7 @@ def test_a_silence_that_is_planned_hides_from_its_start_to_its_end_and_not_befor
     assert [each.body["labels"]["device"] for each in world.told] == ["1", "2"]
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("at", "asked", "start", "end"),
     [
         (60.0, {"for": "2h"}, 3600.0, 3 * 3600.0),  # still to begin: so long from its start
@@ -114,7 +114,7 @@ def test_a_silence_that_is_changed_lasts_for_so_long_from_its_start_or_from_now(
     assert span(world) == (start, end)
 
 
-@pytest.fingerprint.parametrize("text", ['zone=""', 'zone=~".*"', 'zone!~"x.+"', "zone!=x", 'a="", b!=c'])
+@pytest.mark.parametrize("text", ['zone=""', 'zone=~".*"', 'zone!~"x.+"', "zone!=x", 'a="", b!=c'])
 def test_a_silence_that_would_match_what_has_none_of_its_labels_is_refused(world, text):
     with pytest.raises(RequestError, match=r"must not match the empty string.*name a label that is meant"):
         silence(world, matchers=text)
@@ -142,7 +142,7 @@ def test_a_silence_that_was_stored_before_is_kept_and_can_be_ended(world):
     assert len(world.told) == 1
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "warnings"),
     [
         ("alertname=Hot, site=a, zone=b, severity=info, door=c", []),

@@ -32,7 +32,7 @@ def reads(key, value):
     return True
 
 
-@pytest.fingerprint.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_what_does_not_fit_the_schema_of_a_key_is_refused_with_the_name_of_the_key(kind):
     for name, key in keys(kind).items():
         Draft202012Validator.check_schema(key.schema)
@@ -45,13 +45,13 @@ def test_what_does_not_fit_the_schema_of_a_key_is_refused_with_the_name_of_the_k
                     key.read(value, name)
 
 
-@pytest.fingerprint.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_each_key_reads_something_that_fits_its_schema(kind):
     for name, key in keys(kind).items():
         assert any(Draft202012Validator(key.schema).is_valid(each) and reads(key, each) for each in VALUES), name
 
 
-@pytest.fingerprint.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_both_documents_say_the_same_of_a_command(name):
     made, key = COMMANDS[name], "".join(word.capitalize() for word in name.split("-"))
     channels = ASYNCAPI["channels"]

@@ -126,7 +126,7 @@ def test_who_does_not_know_of_pages_gets_as_many_as_fit_firing_ones_first_and_is
     assert "truncated" not in whole
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("asked", "says"),
     [
         ({"limit": 0}, "'limit' must be a whole number from 1 on"),

@@ -38,14 +38,14 @@ def members(protocol):
     return {name for name in vars(protocol) if not name.startswith("_")}
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("protocol", "made"), [(seams.Desk, Service), (seams.Mirror, OwnerMirror), (seams.Ask, OwnerAsk)]
 )
 def test_the_owner_of_the_state_is_all_three(protocol, made):
     assert members(protocol) <= set(dir(made))
 
 
-@pytest.fingerprint.parametrize("path", sorted((ROOT / "hub/operate").rglob("*.py")), ids=str)
+@pytest.mark.parametrize("path", sorted((ROOT / "hub/operate").rglob("*.py")), ids=str)
 def test_no_module_of_operate_reaches_past_them(path):
     tree = ast.parse(path.read_text("utf-8"))
     reached = {

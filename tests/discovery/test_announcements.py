@@ -146,7 +146,7 @@ def test_when_home_assistant_has_started_everything_is_published_again(world):
     assert ("hub/alerts/Hot/a", None, False) not in published
 
 
-@pytest.fingerprint.parametrize("rules", [SHADOW, MOMENT])
+@pytest.mark.parametrize("rules", [SHADOW, MOMENT])
 def test_nobody_hears_of_a_shadow_rule_and_a_moment_has_no_state(world, rules):
     world.start(rules)
     assert not configs(world.send("a", 35))

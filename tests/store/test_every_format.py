@@ -92,7 +92,7 @@ def test_there_is_a_file_of_each_version():
     assert NAMES[-1] == "v10"
 
 
-@pytest.fingerprint.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_row_is_lost_when_a_file_is_opened_and_committed_again(opened, name):
     hub, before = opened(name)
     hub.pass_time(0.5)
@@ -102,7 +102,7 @@ def test_no_row_is_lost_when_a_file_is_opened_and_committed_again(opened, name):
     assert lost == {}
 
 
-@pytest.fingerprint.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_alerts_stand_as_they_did_and_nobody_is_told_again(opened, name):
     hub, before = opened(name)
     today, _ = opened("v10")
@@ -116,7 +116,7 @@ def test_alerts_stand_as_they_did_and_nobody_is_told_again(opened, name):
         assert [each.by for each in hub.core.book.silences.values()] == ["olga"]
 
 
-@pytest.fingerprint.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_timers_go_on_and_an_end_is_told_to_who_was_told(opened, name):
     hub, _ = opened(name)
     hub.pass_time(1.0)
@@ -131,7 +131,7 @@ def test_timers_go_on_and_an_end_is_told_to_who_was_told(opened, name):
     assert len(ids) == len(set(ids))
 
 
-@pytest.fingerprint.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_stands_beside_the_core_is_taken_back(opened, name):
     hub, before = opened(name)
     snapshot = hub.database.load()
@@ -145,7 +145,7 @@ def test_what_stands_beside_the_core_is_taken_back(opened, name):
     assert len(waiting) == 1
 
 
-@pytest.fingerprint.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_file_is_brought_up_to_date_once(opened, name):
     hub, _ = opened(name)
     hub.database.close()

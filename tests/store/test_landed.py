@@ -74,7 +74,7 @@ def end_all(hub):
             hub.send(topic, 0)
 
 
-@pytest.fingerprint.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_file_of_an_earlier_hub_goes_on_as_if_this_one_had_run_all_the_time(hubs, version):
     open_, live = hubs
     hub, other = open_(version), live(version)
@@ -85,8 +85,8 @@ def test_a_file_of_an_earlier_hub_goes_on_as_if_this_one_had_run_all_the_time(hu
     assert len(hub.told) > 3
 
 
-@pytest.fingerprint.parametrize("version", VERSIONS)
-@pytest.fingerprint.parametrize("after", [1.0, 400.0, 2000.0])
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("after", [1.0, 400.0, 2000.0])
 def test_ends_are_told_once_to_who_was_told_whichever_hub_told_them(hubs, version, after):
     open_, live = hubs
     hub, other = open_(version), live(version)
@@ -100,7 +100,7 @@ def test_ends_are_told_once_to_who_was_told_whichever_hub_told_them(hubs, versio
     assert max(ends.values()) == 1
 
 
-@pytest.fingerprint.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", VERSIONS)
 def test_what_waited_in_an_earlier_file_waits_on_once_under_its_id(hubs, version):
     open_, live = hubs
     hub, other = open_(version), live(version)
@@ -118,7 +118,7 @@ def _waiting(database: Database):
     return sorted((row[2], row[1]) for row in rows if row[2] != OWN)
 
 
-@pytest.fingerprint.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", VERSIONS)
 def test_no_id_of_an_earlier_hub_is_given_again(hubs, version):
     open_, live = hubs
     hub, other = open_(version), live(version)

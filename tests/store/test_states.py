@@ -84,7 +84,7 @@ def step(body):
     return shown(body) if "alerts" in body else f"{shown(body)} {body['state']} {body['id'].split('-', 2)[2]}"
 
 
-@pytest.fingerprint.parametrize("alertname", DUE)
+@pytest.mark.parametrize("alertname", DUE)
 def test_repeats_steps_and_what_waits_go_on_from_where_they_were(opened, alertname):
     hub = opened("telling")
     assert hub.told == []
@@ -92,7 +92,7 @@ def test_repeats_steps_and_what_waits_go_on_from_where_they_were(opened, alertna
     assert [(at, who, step(body)) for at, who, body in hub.told if body["alertname"] == alertname] == DUE[alertname]
 
 
-@pytest.fingerprint.parametrize("after", [0, 1, 6, 80, 305, 400, 1000])
+@pytest.mark.parametrize("after", [0, 1, 6, 80, 305, 400, 1000])
 def test_what_is_told_does_not_depend_on_a_further_start(opened, after):
     hub, other = opened("telling"), opened("telling")
     for each in (hub, other):
@@ -111,7 +111,7 @@ def test_what_waited_while_nothing_ran_is_told_once(opened):
     assert told == [("chat", each) for each in ("genf/1 firing, genf/2 firing", kiel, "graz/1 resolved", linz)]
 
 
-@pytest.fingerprint.parametrize("name", ["telling", "first"])
+@pytest.mark.parametrize("name", ["telling", "first"])
 def test_an_end_goes_once_to_who_was_told_and_to_nobody_else(opened, name):
     hub, firing = opened(name), FIRING if name == "telling" else FIRST
     hub.pass_time(1)
@@ -142,7 +142,7 @@ def test_the_next_episode_is_told_under_ids_that_were_never_given(opened):
     assert ("chat", "Grouped", "oslo/1", "firing") in parts(hub.told)
 
 
-@pytest.fingerprint.parametrize(("name", "queued"), [("telling", 3), ("first", 1)])
+@pytest.mark.parametrize(("name", "queued"), [("telling", 3), ("first", 1)])
 def test_what_was_queued_is_still_to_be_sent(opened, name, queued):
     hub = opened(name)
     hub.pass_time(4)

@@ -25,7 +25,7 @@ def test_there_are_twenty():
     assert len(RECIPES) == 20
 
 
-@pytest.fingerprint.parametrize("title", RECIPES)
+@pytest.mark.parametrize("title", RECIPES)
 def test_a_recipe_has_no_finding_and_its_tests_come_true(title, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("rules").mkdir()

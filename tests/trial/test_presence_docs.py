@@ -23,7 +23,7 @@ def test_there_is_one_of_each():
     assert [("homie/" in text, "spBv1.0/" in text) for text in FILES] == [(True, False), (False, True)]
 
 
-@pytest.fingerprint.parametrize("text", FILES)
+@pytest.mark.parametrize("text", FILES)
 def test_a_file_has_no_finding_and_its_tests_come_true(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("rules").mkdir()

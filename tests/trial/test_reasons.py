@@ -44,7 +44,7 @@ def why(tmp_path):
     return why
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("send", "expect", "reason"),
     [
         (
@@ -126,7 +126,7 @@ def test_a_failure_says_why_nothing_happened(why, send, expect, reason):
 PAYLOADS = ["nan", '{"t": nan}', "[1,2", "{oops", "1e999", "\ufeff21.5", "\ufeff{}", "a\0b", "", " ", "café", "21,5"]
 
 
-@pytest.fingerprint.parametrize("payload", PAYLOADS, ids=ascii)
+@pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
 def test_every_payload_is_played_and_none_is_a_traceback(why, payload):
     assert why(f"[{{at: 0m, topic: esp/a/t, payload: {json.dumps(payload)}}}]", "[{at: 0m, alert: Hot, state: firing}]")
 

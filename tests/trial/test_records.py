@@ -39,7 +39,7 @@ def test_text_and_times_of_other_recorders_are_read():
     assert read_line(b'{"time": 5, "topic": "a", "payload": 21.5}', 1).value == 21.5
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("line", "why"),
     [
         (b"{", "not JSON"),
@@ -67,7 +67,7 @@ def test_empty_lines_are_nothing():
 BYTES = [b"\xff\xd8\xff\xe0\0\x10JFIF", b'{"t": nan}\0', b"\xef\xbb\xbfON", b"35\xb0C", b"nan", b'{"u": "\xb0C"}']
 
 
-@pytest.fingerprint.parametrize("raw", BYTES)
+@pytest.mark.parametrize("raw", BYTES)
 def test_what_is_no_sound_json_is_recorded_as_it_came(raw):
     found = read_line(line_of(Packet("a", raw, 1), 5.0), 1)
     assert (found.raw, found.value) == (raw, decoded("a", raw, 5.0).value)

@@ -175,7 +175,7 @@ def test_who_is_held_back_by_another_alert_of_the_same_site_is_told_when_that_re
     """)
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("silence", "column"),
     [
         ("{at: 0m, matchers: 'zone=~\".*\"'}", 32),
@@ -257,7 +257,7 @@ def test_a_shadow_tells_nobody(passes):
     """)
 
 
-@pytest.fingerprint.parametrize("deed", ["restart", "reload"])
+@pytest.mark.parametrize("deed", ["restart", "reload"])
 def test_a_restart_or_reload_at_any_time_changes_nothing(passes, deed):
     passes(f"""
       - name: x

@@ -11,7 +11,7 @@ from hub.why.why_not import looking, why_not
 from tests.rules.making import event, rule, rules
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("state", "word"),
     [("sleeping", "it sleeps"), ("ready", "it is not silent yet: it fires where no message comes for 1h")],
 )
@@ -33,7 +33,7 @@ def test_a_device_whose_silence_fires_is_not_said_to_speak():
     assert found["sentences"][2].startswith("told to chat")
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("key", "said"),
     [
         ("mute", "nobody is told now: mute (night && t < 50: night is true, t is 40)"),
@@ -72,7 +72,7 @@ def silenced(book):
     book.silence(Silence("", tuple(parse_matchers("site=a")), 1000.0, 5000.0, "ann", "", 1000.0))
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "deeds", "said"),
     [
         ("notify: [chat]", [], "told to chat; nothing more is to come before its end"),
@@ -98,7 +98,7 @@ def test_of_an_alert_that_was_silenced_who_heard_before_is_said():
     assert told("notify: [chat]", silenced).endswith("; told to chat before")
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "deeds", "after", "said"),
     [
         ("group_by: [site]", [], 5, "nobody is told yet: its group (site=a) waits 10s for more, and speaks once in 5m"),

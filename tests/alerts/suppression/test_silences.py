@@ -30,7 +30,7 @@ def test_an_active_one_that_only_lasts_longer_stays_the_same(silences):
     assert list(silences.all) == [made.id]
 
 
-@pytest.fingerprint.parametrize(("matchers", "start"), [(B, 100.0), (A, 160.0)])
+@pytest.mark.parametrize(("matchers", "start"), [(B, 100.0), (A, 160.0)])
 def test_an_active_one_that_silences_other_things_ends_and_another_takes_its_place(silences, matchers, start):
     made = silences.add(Silence("", tuple(A), 100.0, 200.0, "ann", "", 100.0))
     changed = change(silences, made.id, matchers, start, 900.0, "ann", "", 150.0)
@@ -79,7 +79,7 @@ def test_the_same_one_again_is_the_one_that_is_there(silences):
     assert list(silences.all) == [made.id]
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("matchers", "start", "end", "by", "comment"),
     [
         (B, 100.0, 200.0, "ann", "works"),
@@ -120,7 +120,7 @@ def test_the_next_change_is_the_first_of_all_starts_and_ends(silences):
     assert seen == [0.0, 100.0, 500.0, 700.0, 900.0]
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("now", "state"),
     [(499.0, "pending"), (500.0, "active"), (899.0, "active"), (900.0, "expired")],
 )

@@ -47,11 +47,11 @@ def test_what_nobody_has_heard_of_is_told_at_once_to_whom_the_rule_names():
     assert (decision.say, decision.receivers) == (Say.NEWS, ("chat", "mail"))
 
 
-@pytest.fingerprint.parametrize("stage", [each for each in Suppressor if each is not Suppressor.LIMIT])
+@pytest.mark.parametrize("stage", [each for each in Suppressor if each is not Suppressor.LIMIT])
 def test_what_a_stage_holds_back_is_told_nobody_whether_it_is_new_or_due(stage):
     for said in (NOTHING_SAID, TOLD):
         decision = of(firing(said, held=Suppressed(stage)), "notify: [chat], repeat: 1h", 9e9)
-        assert (decision.say, decision.untold, decision.again) == (None, Untold.HELD, inf)
+        assert (decision.say, decision.untold, decision.again) == (None, Untold.SUPPRESSED, inf)
 
 
 def test_an_acknowledgement_ends_repeats_and_steps_but_not_the_first_word():
@@ -122,7 +122,7 @@ def test_reminders_go_to_whom_the_rule_names_now_and_whom_its_steps_called_not_t
     assert newcomers(replace(said, told=("mail",)), made) == ()
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("steps", "following"),
     [
         ("[{after: 15m, to: [boss]}, {after: 1h, to: [owner]}]", 3600.0),

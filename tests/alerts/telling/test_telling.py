@@ -18,7 +18,7 @@ def ack(at, until=None):
     return fingerprint
 
 
-@pytest.fingerprint.parametrize("words", ["", " until ack"])
+@pytest.mark.parametrize("words", ["", " until ack"])
 def test_an_acknowledgement_ends_repeat_and_escalate_and_they_go_on_when_it_is_taken_back(words):
     at = Flapper(HOT + f", repeat: 1h{words}, escalate: [{{after: 90m, to: [boss]}}]}}")
     at.send(9)
@@ -70,7 +70,7 @@ def test_a_step_marks_the_message_for_whom_it_is_the_first():
     ]
 
 
-@pytest.fingerprint.parametrize("how", ["ack", "silence"])
+@pytest.mark.parametrize("how", ["ack", "silence"])
 def test_a_group_whose_alerts_are_all_acknowledged_or_held_back_is_not_repeated_until_that_ends(how):
     at = Flapper(HOT + ", group_by: [], repeat: 10m}")
     at.send(9)
@@ -185,7 +185,7 @@ def test_repeats_and_steps_tell_the_values_of_now():
     assert told == [("chat", "1 is 9"), ("chat", "1 is 30"), ("boss", "1 is 40")]
 
 
-@pytest.fingerprint.parametrize("text", [WARM + "\n" + VERY, VERY + "\n" + WARM])
+@pytest.mark.parametrize("text", [WARM + "\n" + VERY, VERY + "\n" + WARM])
 def test_of_two_levels_one_message_tells_the_right_one_whatever_their_order(text):
     at = Site(text)
     for value, wait in ((9, 100), (7, 10), (7, 100), (9, 100), (1, 100)):
@@ -202,8 +202,8 @@ def test_of_two_levels_one_message_tells_the_right_one_whatever_their_order(text
     ]
 
 
-@pytest.fingerprint.parametrize("restart", [False, True])
-@pytest.fingerprint.parametrize(("after", "seconds"), [("", 10), (", after: 2m", 120), (", after: 0s", 0)])
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("after", "seconds"), [("", 10), (", after: 2m", 120), (", after: 0s", 0)])
 def test_a_cause_that_has_ended_holds_back_a_little_longer_also_what_begins_then(restart, after, seconds):
     at = Site(SITE + f", unless: {{alert: Off{after}}}}}\n{OFF}}}")
     at.send(9, "s/a")
@@ -257,7 +257,7 @@ def test_labels_that_a_reload_gives_hold_at_once_for_what_fires():
     assert "team" not in at.alert.labels
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("text", "reason"), [("[]", "rule removed"), (SITE.replace("> 5", "> 6") + "}", "rule changed")]
 )
 def test_an_end_by_the_rule_says_so_and_tells_no_value(text, reason):

@@ -52,7 +52,7 @@ def test_labels_are_the_rules_own_the_captures_and_the_instance():
     assert texts.labels == own | captures | {"probe": "4", "room": "R4", "where": "a"}
 
 
-@pytest.fingerprint.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize("nothing", [None, ""])
 def test_a_part_of_the_instance_that_has_no_value_is_no_label_and_keeps_its_place_in_the_topic(nothing):
     texts = said(rule("by: [after.id, site]"), {"after": {"id": nothing}})
     assert texts.labels == {"alertname": "Warm", "severity": "critical", "site": "a", "device": "7"}
@@ -107,7 +107,7 @@ def test_the_notification_has_the_fields_of_the_interface():
     assert notification_body(Alert("A", ()), Phase.FIRING, "i", HUB)["event"] is None
 
 
-@pytest.fingerprint.parametrize("extra", [0, 1])
+@pytest.mark.parametrize("extra", [0, 1])
 def test_of_a_large_payload_only_its_head_goes_into_a_notification(extra):
     size = NOTIFICATION_PAYLOAD_BYTES - len('{"v":""}') + extra
     body = event_body(event("t", {"v": "é" + "x" * (size - 2)}))
@@ -120,7 +120,7 @@ def test_of_a_large_payload_only_its_head_goes_into_a_notification(extra):
 # Names that the rule has itself
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("lines", "payload", "expected"),
     [
         (["by: [model, id]", 'summary: "battery of {model} {id}"'], {"model": "TH", "id": 5}, "battery of TH 5"),

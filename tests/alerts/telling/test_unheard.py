@@ -69,7 +69,7 @@ def test_the_condition_itself_keeps_the_words_of_its_rule():
     assert at.said == ["7 at a is too warm: -9.0 °C"]
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("condition", "summary", "payload", "last"),
     [
         ("temperature > 5", "'hot'", {"temperature": 1.5}, "temperature 1.5"),
@@ -117,7 +117,7 @@ def test_a_question_mark_in_a_text_of_the_condition_still_is_one():
     assert len(at.world.errors) == 1
 
 
-@pytest.fingerprint.parametrize("asks", ["has(labels.reason)", "labels.?reason.hasValue()", "'reason' in labels"])
+@pytest.mark.parametrize("asks", ["has(labels.reason)", "labels.?reason.hasValue()", "'reason' in labels"])
 def test_a_summary_that_asks_for_the_reason_keeps_its_own_words(asks):
     said = last_words(f"{FREEZER}, summary: \"{{{asks} ? 'quiet' : 'warm'}}: {{temperature}}\"", {"temperature": -20})
     assert said == "quiet: -20"
@@ -128,7 +128,7 @@ def test_a_rule_that_is_about_silence_alone_keeps_its_own_words():
     assert last_words(keys, {"t": 1}) == "No word from 7"
 
 
-def test_a_rule_without_a_summary_says_that_it_is_about_silence():
+def test_a_rule_without_a_summary_says_that_it_is_about_absence():
     assert last_words("alert: Mute, topic: 'site/{site}/{freezer}', absent: 10m", {"t": 1}) == (
         "site a, freezer 7: silent for 10 min, last t 1"
     )

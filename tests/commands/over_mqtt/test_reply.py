@@ -9,12 +9,12 @@ from hub.ingest.topics import check_topic
 from hub.limits import TOPIC_BYTES
 
 
-@pytest.fingerprint.parametrize("topic", ["hub/answers/me", "hub/answers/hub-cli-1/ack", "hub/answers/" + "x" * 500])
+@pytest.mark.parametrize("topic", ["hub/answers/me", "hub/answers/hub-cli-1/ack", "hub/answers/" + "x" * 500])
 def test_below_answers_is_answered(topic):
     assert why_no_reply(topic, "hub") == ""
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     ("topic", "why"),
     [
         ("hub/alerts/Hot/1", "is not below hub/answers/"),

@@ -47,7 +47,7 @@ def test_a_repetition_and_an_escalation_have_it_too():
     assert claim(LINKS.dress(firing(id=f"{MARK}-3-escalate-1")).body["ack_url"]).episode == 3
 
 
-@pytest.fingerprint.parametrize(
+@pytest.mark.parametrize(
     "body",
     [
         {"state": "resolved", "id": f"{MARK}-3-resolved"},

@@ -11,7 +11,7 @@ from yarl import URL
 
 from hub.operate.web import assets
 
-pytestmark = pytest.fingerprint.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FOLDER = files("hub.operate.web").joinpath("assets")
 FILES = sorted(each.name for each in FOLDER.iterdir())
@@ -44,7 +44,7 @@ def address(name):
     )
 
 
-@pytest.fingerprint.parametrize("name", FILES)
+@pytest.mark.parametrize("name", FILES)
 async def test_a_file_is_served_as_it_is_with_its_kind_and_a_strict_policy(get, name):
     answer = await get(address(name))
     assert answer.status == 200
@@ -57,7 +57,7 @@ async def test_a_file_is_served_as_it_is_with_its_kind_and_a_strict_policy(get, 
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.fingerprint.parametrize("name", FILES)
+@pytest.mark.parametrize("name", FILES)
 async def test_a_browser_that_has_it_is_told_so(get, name):
     tag = (await get(address(name))).headers["etag"]
     again = await get(address(name), if_none_match=f'"other", W/{tag}')
@@ -82,13 +82,13 @@ async def test_nothing_else_is_served(get):
         assert (await get(path)).status == 404, path
 
 
-@pytest.fingerprint.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", TEXTS)
 async def test_no_file_names_another_host(name):
     hosts = set(re.findall(r"(?:https?:)?//([a-z0-9.-]+\.[a-z]{2,})", text(name)))
     assert hosts <= {"www.w3.org"}  # the name of SVG's namespace
 
 
-@pytest.fingerprint.parametrize("name", [name for name in FILES if name.endswith(".js")])
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".js")])
 async def test_no_script_makes_markup_or_code_of_text_and_each_import_is_there(name):
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser", text(name)

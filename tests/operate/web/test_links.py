@@ -8,7 +8,7 @@ import pytest
 from hub.commands.tokens.token import Claim, read_token, sign_token
 from tests.operate.web.conftest import running
 
-pytestmark = pytest.fingerprint.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def key_of(hub):

@@ -16,7 +16,7 @@ from tests.operate.web.conftest import running, until
 from tests.support import prefork
 from tests.support.proxy import Proxy
 
-pytestmark = pytest.fingerprint.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ACCESSIBLE = Path(__file__).with_name("accessible.js").read_text("utf-8")
 PAGES = ("", "history", "rules", "rules/TooWarm", "devices", "delivery", "silences")
@@ -172,7 +172,7 @@ async def test_somebody_who_does_not_see_it_is_told_of_what_comes(desk, browser)
         )
 
 
-@pytest.fingerprint.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_is_accessible_and_fits_a_phone(desk, browser, scheme):
     for value in (20, 24, 28, 35):
         await desk.warm("shown", value)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.notify.listener import Listener
 from tests.operate.web.conftest import until
 
-pytestmark = pytest.fingerprint.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SUBSCRIBING = """
 const made = SUBSCRIPTION;
