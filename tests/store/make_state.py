@@ -191,8 +191,7 @@ def do(core, what, now):
         if hasattr(event, "fields"):
             core.process([event], now)
     elif word == "silence" and hasattr(core.book, "silence"):
-        more = ((("ticket", "7"),),) if "annotations" in inspect.signature(core.book.silence).parameters else ()
-        core.book.silence(matchers('alertname="Quiet"'), now, SAVED + 30 * MINUTE, "olga", "works", now, *more)
+        silence(core.book, now)
     elif word == "post" and hasattr(core, "post"):
         from hub.rules.posted.posting import Posting
 
@@ -200,8 +199,21 @@ def do(core, what, now):
         labels = {"alertname": "Disk", "instance": instance}
         core.post(Posting(labels, {"summary": "full"}, now, now + float(minutes) * MINUTE), now)
     elif word == "ack" and hasattr(core.book, "acknowledge"):
-        for mark, _ in core.book.find(matchers(f'alertname="Acked", d="{rest[0]}"')):
-            core.book.acknowledge(mark, "olga", "on my way", None, now)
+        for fingerprint, _ in core.book.find(matchers(f'alertname="Acked", d="{rest[0]}"')):
+            core.book.acknowledge(fingerprint, "olga", "on my way", None, now)
+
+
+def silence(book, now):
+    """Silence one alert until half past: as a value by today's hub, by earlier ones with all its parts."""
+    end, about = SAVED + 30 * MINUTE, tuple(matchers('alertname="Quiet"'))
+    parts = inspect.signature(book.silence).parameters
+    if "asked" in parts:
+        from hub.alerts.suppression.silences import Silence
+
+        book.silence(Silence("", about, now, end, "olga", "works", now, (("ticket", "7"),)))
+    else:
+        more = ((("ticket", "7"),),) if "annotations" in parts else ()
+        book.silence(about, now, end, "olga", "works", now, *more)
 
 
 def matchers(text):
