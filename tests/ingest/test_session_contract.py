@@ -60,9 +60,9 @@ async def test_qos_0_is_delivered_without_a_packet_id_and_may_be_acknowledged(st
 async def test_kill_9_with_200_unacknowledged_loses_none(start, settings, device):
     program = f"""
 import asyncio, sys
-from hub.ingest.open import open_session
-from hub.ingest.session import BrokerSettings
-from hub.secret import Secret
+from hub.ingest.mqtt.open_session import open_session
+from hub.ingest.mqtt.session import BrokerSettings
+from hub.documents.secret import Secret
 settings = BrokerSettings(host={settings.host!r}, port={settings.port}, username="hub", protocol={settings.protocol!r},
     client_id="hub", password=Secret({settings.password.reveal()!r}))
 async def main():

@@ -94,7 +94,7 @@ def test_a_bucket_of_five_and_one_a_second_refuses_few_and_is_used_in_full():
     assert service.refused < 15
 
 
-@pytest.episode.parametrize(
+@pytest.mark.parametrize(
     ("service", "count", "refused", "seconds"),
     [
         (Bucket(1, 1.0, 1.0), 60, 20, 90.0),

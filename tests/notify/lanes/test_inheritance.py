@@ -63,7 +63,7 @@ async def test_what_is_under_way_when_its_receiver_goes_is_told_to_the_heir_if_i
         assert slack.sent == expected
 
 
-@pytest.episode.parametrize(("heirs", "state"), [((), "dead"), (("gone",), "dead"), (None, "superseded")])
+@pytest.mark.parametrize(("heirs", "state"), [((), "dead"), (("gone",), "dead"), (None, "superseded")])
 async def test_it_is_a_dead_letter_only_where_nobody_is_left_to_tell(heirs, state):
     rig = stand(chat=({}, [Retry("refused")] * 9))
     async with rig.running():

@@ -77,7 +77,7 @@ def test_retry_after_is_seconds_or_a_date():
     assert parse_retry_after(date.replace("GMT", "-0100"), now) == 3690.0
 
 
-@pytest.episode.parametrize("text", ["", "soon", "-5", "1.5", "²", "Fri, 99 Feb 2026 00:00:00 GMT", "9" * 5000])
+@pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "²", "Fri, 99 Feb 2026 00:00:00 GMT", "9" * 5000])
 def test_a_retry_after_that_makes_no_sense_never_raises(text):
     parsed = parse_retry_after(text, 0.0)
     assert parsed is None or parsed >= 0

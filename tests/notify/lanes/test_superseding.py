@@ -79,7 +79,7 @@ def test_who_has_heard_nothing_hears_no_end_though_the_first_message_was_replace
     assert passed(kept, step(4, "resolved")) == ([], {3: OVER, 4: UNHEARD})
 
 
-@pytest.episode.parametrize("which", ["first", "second"])
+@pytest.mark.parametrize("which", ["first", "second"])
 def test_who_may_have_heard_something_hears_the_end_though_that_message_was_replaced(which):
     (kept,) = left(step(1, "firing", perhaps=which == "first"), step(2, "repeat"))
     (kept,) = left(replace(kept, perhaps=kept.perhaps or which == "second"), step(3, "repeat"))

@@ -139,7 +139,9 @@ def test_a_refused_file_is_not_kept_locked(path, opened):
 
 
 def test_a_second_process_is_refused_within_a_second_with_who_has_the_file(path):
-    code = f"from pathlib import Path; from hub.store.database import Database; d = Database(Path({str(path)!r}));"
+    code = (
+        f"from pathlib import Path; from hub.store.sqlite.database import Database; d = Database(Path({str(path)!r}));"
+    )
     code += "print('open', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout.readline() == b"open\n"
