@@ -89,7 +89,7 @@ async def test_what_was_committed_is_there_after_a_restart_and_in_order(place):
     assert found.desk == [("heard", "t", "2"), ("silence", "s", "1")]
     assert found.keys == [("digest", 5.0)]
     assert found.subscribers == [("https://a", "[]"), ("https://b", "[]")]
-    assert found.meta == {"alive": "9.0", "key:token": "ab"}
+    assert found.meta == {"alive": "9.0", "key:token": "ab", "source:nats": "41"}
     assert found.rules == {"Hot": "signed"}
     assert found.position(BROKER).entries == [(3, b"\x00\x01")]
     assert found.position("nats").text == "41"

@@ -43,7 +43,6 @@ from hub.operate.process.descriptors import http_room, limit
 from hub.operate.specs.described import Described
 from hub.operate.specs.openapi import document
 from hub.operate.web import assets, links
-from hub.store.reader import Reader
 
 __all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
 
@@ -180,7 +179,7 @@ async def _tick(site: Site) -> None:
         await asyncio.sleep(1.0)
         site.audience.expire(site.app.clock.now())
         try:
-            depths = await site.mirror.look(Reader.depths)
+            depths = await site.mirror.look(lambda reader: reader.depths())
         except StoreError:
             return
         site.depths = depths

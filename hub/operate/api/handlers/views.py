@@ -127,7 +127,7 @@ async def _push(asked: Asked) -> Response:
 async def _receivers(asked: Asked) -> Response:
     """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
     site = asked.site
-    depths = await site.mirror.look(Reader.depths)
+    depths = await site.mirror.look(lambda reader: reader.depths())
     return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
 
 
