@@ -76,7 +76,7 @@ def test_a_file_of_which_nothing_can_be_read_ends_with_1_and_its_place(tmp_path,
         (["mqttwarn"], "FILE"),
         (["mqttwarn", "nowhere"], "nowhere' does not exist"),
         (["nagios", "pyproject.toml"], "'nagios'"),
-        (["mqttwarn", "tests/imports/samples/mqttwarn.ini", "-o", "no/such/folder"], "cannot be written"),
+        (["mqttwarn", "tests/importers/samples/mqttwarn.ini", "-o", "no/such/folder"], "cannot be written"),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments, told):
