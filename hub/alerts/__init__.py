@@ -1,1 +1,1 @@
-"""alerts: what is the matter now. lifecycle (pure) → book; turns transitions into notifications."""
+"""alerts: the alerts that exist, and who is told of them. Takes transitions from the rules, gives notifications."""

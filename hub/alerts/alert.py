@@ -1,4 +1,7 @@
-"""An alert as the book keeps it and the store holds it; what is over stays for an age, because `limit` counts on."""
+"""An alert as the book keeps it and the store holds it.
+
+An alert that is over is kept for ALERT_KEPT_SECONDS, because its `limit` goes on counting what was told of it.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -22,7 +25,7 @@ __all__ = ["Ack", "Alert", "alert_fingerprint", "changed"]
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Somebody cares: who, since when, until when (None: until it resolves)."""
+    """An acknowledgement: who gave it, when (seconds since 1970), until when (None: until the alert resolves)."""
 
     by: str
     comment: str
@@ -30,22 +33,25 @@ class Ack:
     until: float | None = None
 
     def body(self) -> AckBody:
-        """Return it as other programs see it."""
+        """Return the acknowledgement as JSON shows it; times as RFC 3339."""
         until = None if self.until is None else rfc3339(self.until)
         return {"by": self.by, "comment": self.comment, "at": rfc3339(self.at), "until": until}
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is known of one alert. Times are seconds since 1970.
+    """One alert: its identity, its state, and what was told of it. Times are seconds since 1970, 0 for none.
 
-    `episode` counts how often it has fired, `version` how often it has changed; both are parts of ids, never go back.
-    `said` is what was told of this episode, and to whom; of an alert that was told in a group, `told_in` names the
-    group and its episode, which know the rest. `unfilled` are the labels that have no value: they equal nothing. `held`
-    is what keeps it from being told; `hidden` since when a silence does, unless that was reminded of; `event` is what a
-    notification shows of the event. `fired` is when it last began to fire, `flaps` how often it did in an episode in
-    which it flaps; while it does, `calm` is when that ends if nothing happens. `ended` is when it last ceased to fire,
-    `over` since when it is inactive.
+    `episode` counts how often it has fired, `version` how often it has changed. Both are parts of ids, so they never go
+    back. `said` tells what was said of this episode and to whom. Where a group told of it, `told_in` is the episode id
+    of that group's conversation, which knows the rest.
+    `unfilled` are the labels whose template had no value: they equal nothing. `event` is what a notification shows of
+    the event.
+    `held` is what keeps the alert from being told. `hidden` is the time since which a silence does so; it is 0 again
+    when somebody was reminded of that.
+    `fired` is when it last began to fire. `flaps` counts the firings of an episode in which it flaps, and `calm` is
+    when the flapping ends if nothing happens until then. `ended` is when it last ceased to fire, `over` when it became
+    inactive.
     """
 
     alertname: str
@@ -79,7 +85,7 @@ class Alert:
 
     @property
     def fingerprint(self) -> str:
-        """What identifies it: 16 hex digits."""
+        """The alert's identity, from alertname and instance: 16 hex digits."""
         return alert_fingerprint(self.alertname, self.instance)
 
     @property
@@ -93,7 +99,7 @@ class Alert:
         return self.state is Phase.FIRING or self.calm > 0.0
 
     def id(self, step: str) -> str:
-        """Name a step of its present episode; the same step has the same id after any crash."""
+        """Return the notification id of a step of the present episode; the same step has the same id after a crash."""
         return str(NotificationId(self.fingerprint, self.episode, step))
 
     def topic(self, prefix: str) -> str:
@@ -102,7 +108,7 @@ class Alert:
         return "/".join([prefix, "alerts", *levels])
 
     def body(self) -> AlertBody:
-        """Return its state as other programs see it, on `hub/alerts/…`."""
+        """Return the state as JSON, for the retained topic `hub/alerts/…`, the feed and the HTTP API."""
         return {
             "id": self.id(self.state.value),
             "alertname": self.alertname,
@@ -121,12 +127,15 @@ class Alert:
         }
 
     def dump(self) -> str:
-        """Write it for the store; what is over is little."""
+        """Return the alert as JSON for the store.
+
+        An inactive alert keeps only what later episodes need: its counts, its `limit` and when it last fired.
+        """
         if self.state is Phase.INACTIVE and not self.calm:
             kept: dict[str, Any] = {"alertname": self.alertname, "instance": self.instance, "episode": self.episode}
             kept |= {"version": self.version, "tally": self.tally, "fired": self.fired, "over": self.over}
             return orjson.dumps(kept).decode()
-        return orjson.dumps(self, default=tuple).decode()  # of what suppresses it: by, detail
+        return orjson.dumps(self, default=tuple).decode()  # `held` is a Suppressed: it becomes [by, detail]
 
     @classmethod
     def load(cls, text: str) -> "Alert":
@@ -151,7 +160,10 @@ _values = attrgetter(*_PUTS)
 
 
 def changed(alert: Alert, **changes: Any) -> Alert:
-    """Return the alert with other values: dataclasses.replace, in a quarter of its time: storms are made of it."""
+    """Return the alert with other values, as dataclasses.replace does but in a quarter of the time.
+
+    A storm of events spends most of its time in the book here.
+    """
     made = object.__new__(Alert)
     for put, value in zip(_PUTS.values(), _values(alert), strict=True):
         put(made, value)

@@ -1,11 +1,12 @@
-"""The alert book: every alert by fingerprint; transitions and people's words in, notifications and rows out. Pure.
+"""The alert book: every alert by fingerprint. Transitions and commands go in, notifications and rows come out. Pure.
 
-A firing alert is told unless something holds it back (see suppression): then it is considered again when that ends. The
-state of each alert is published, retained, by a notification to the hub itself (OWN): it takes the same sure way.
+A firing alert is told unless something suppresses it (see suppression/). When the suppression ends, the alert is looked
+at again. The state of each alert is published, retained, by a notification to the hub itself (OWN), so that it is as
+durable as any other.
 
-book → transitions (what becomes of alerts) → telling (told or held: decision decides)  → register (all alerts)
-     → events (rules that only say something)                                            → conversations (groups)
-     → group_telling (groups speak: decision decides)
+book → transitions (what becomes of alerts) → telling (told or suppressed: see decision) → register (all alerts)
+     → event_rules (rules that make no alert)                                             → conversations (groups)
+     → group_telling (groups: see decision)
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -42,14 +43,21 @@ __all__ = ["TOO_MANY", "Book", "HeirsOf"]
 TOO_MANY = f"more than {ALERTS_KEPT:,} alerts are over: this one is forgotten early, and what its `limit` has counted"
 
 HeirsOf = Callable[[str, str], Sequence[str]]
-"""Names, by a rule's name and a receiver's, who hears of what that was told of its alerts: itself while it is there."""
+"""Takes a rule's name and a receiver's; returns who takes over what that receiver was told of the rule's alerts.
+
+A receiver that still exists is its own and only heir.
+"""
 
 
 class Book:
-    """All alerts. `hub` is what a notification says of its sender: client id and version."""
+    """All alerts, and the one door to them: the core calls it, and the parts below do not know each other's callers."""
 
     def __init__(self, prefix: str, hub: Mapping[str, str], on_error: OnError) -> None:
-        """Begin empty; `on_error` hears rule, topic and message of every text that could not be filled in."""
+        """Begin empty.
+
+        `prefix` is the first level of the hub's own topics. `hub` is what a notification says of its sender: client id
+        and version. `on_error` gets rule, topic and message of every text that could not be filled in.
+        """
         self._out, self._trace = Outgoing(prefix, hub), Trace()
         self._suppression, self._conversations = Suppression(), Conversations()
         self._register = Register(self._out, self._suppression.inhibition.lasts)
@@ -71,9 +79,9 @@ class Book:
         self._heirs_of: HeirsOf = lambda _rule, receiver: (receiver,)
         self._looked, self._prefix, self._on_error = 0.0, prefix, on_error
         self.kept: Container[str] = ()
-        """Alerts that somebody else must know on, though they are long over."""
+        """Fingerprints of alerts that must not leave though they are long over: others (discovery) still show them."""
         self.now_of: Callable[[str, Labels, float], Transition | None] = lambda _rule, _instance, _now: None
-        """Tells how an instance that fires is at this time, by its rule's name; None where nothing newer is known."""
+        """The engine's view of a firing instance at a time, by the rule's name; None where it knows nothing newer."""
 
     @property
     def alerts(self) -> Mapping[str, Alert]:
@@ -82,7 +90,7 @@ class Book:
 
     @property
     def silences(self) -> Mapping[str, Silence]:
-        """All silences by id, those that ended lately included."""
+        """All silences by id, including those that ended in the last SILENCE_KEPT_SECONDS."""
         return self._suppression.silences.all
 
     # rules and state in
@@ -94,9 +102,10 @@ class Book:
         now: float = 0.0,
         heirs_of: HeirsOf | None = None,
     ) -> None:
-        """Take the rules as they are now, and which receivers have `send_resolved: false`.
+        """Use these rules from now on: at the start and on every reload.
 
-        What was told to a receiver that is gone is a matter of its heirs from now on.
+        `silent_about_end` are the receivers with `send_resolved: false`. What was told to a receiver that is gone
+        belongs to its heirs from now on, so that they hear of the end.
         """
         relabelled = [name for name, rule in rules.items() if _relabels(self._register.rules.get(name), rule)]
         self._register.follow(rules)
@@ -109,14 +118,14 @@ class Book:
             self._conversations.look(each)
 
     def resume(self, now: float) -> None:
-        """Go on with what the keepers have brought in."""
+        """Go on after a start, when the keepers have restored their rows."""
         self._register.resume(now)
         self._looked = now
         self._hand_over(now)
         self._transitions.resume(self._labels_of_now, (), now)
 
     def _hand_over(self, now: float) -> None:
-        """Let what was told to receivers that are gone be told to their heirs from now on."""
+        """Let heirs stand in the place of receivers that are gone, in what was said of each alert and group."""
         for fingerprint in self._register.firing:
             alert = self.alerts[fingerprint]
             said = alert.said.renamed(partial(self._heirs_of, alert.alertname))
@@ -125,29 +134,36 @@ class Book:
         self._conversations.rename(self._heirs_of)
 
     def inherited(self, notification: Notification, heirs: Sequence[str]) -> None:
-        """Note that heirs are told of what fires by a notification that waited for a receiver that is gone."""
+        """Note that heirs have heard of alerts: the outbox gave them a notification whose receiver is gone.
+
+        Without this note they would count as newcomers and would be told a second time.
+        """
         members = notification.body.get("alerts") or [{"id": notification.order}]
         for each in members:
             fingerprint = fingerprint_in(str(each["id"]))
             alert = self.alerts.get(fingerprint)
             rule = None if alert is None else self._register.rules.get(alert.alertname)
             if alert is None or rule is None or alert.state is not Phase.FIRING or not alert.said.heirs:
-                continue
+                continue  # nobody is told of it again, so there is nothing to keep from being told twice
             alert = changed(alert, said=alert.said.heard_by(heirs))
             self._register.keep(fingerprint, alert)
             if rule.group_by is not None:
                 self._conversations.place(fingerprint, alert, rule, notification.created)
 
     def _texts_of_now(self, alert: Alert, now: float) -> Rendered | None:
-        """Return what a firing alert says by the values of now; None where nothing newer, or not all, is known."""
+        """Return the texts of a firing alert with the values of now; None where they are not all known."""
         transition = self.now_of(alert.alertname, alert.instance, now)
         if transition is None or (transition.event is None and transition.unheard is None):
             return None
         texts = render(transition, alert.episode, alert.id(Phase.FIRING.value))
+        # a text with a gap is worse than the one from when it fired; of an absent device there is nothing newer
         return None if texts.failures and transition.unheard is None else texts
 
     def _labels_of_now(self, alert: Alert, now: float) -> Alert:
-        """Return a firing alert with the labels that its rule gives it now; what needs a message keeps its value."""
+        """Return a firing alert with the labels that its rule gives it now.
+
+        A label that needs a message to be filled in keeps its value until a message comes.
+        """
         transition = self.now_of(alert.alertname, alert.instance, now)
         if transition is None:
             return alert
@@ -160,10 +176,10 @@ class Book:
     # transitions
 
     def apply(self, transitions: Sequence[Transition], now: float, *, ticking: bool = False) -> None:
-        """Take what the engine found, in order; what has one cause is decided together.
+        """Take what the engine found, in order. Transitions with one cause take effect first and are told then.
 
-        So of two alerts that one message begins or ends, of which one holds the other back (`unless`), each is told as
-        the two are then, in whatever order their rules are written. At a tick of the clock all have one cause.
+        One message may begin or end two alerts of which one holds the other back (`unless`). Whether the second is told
+        must not depend on the order in which the rules are written. At a tick of the clock all have one cause.
         """
         cause = None
         for transition in transitions:
@@ -181,23 +197,24 @@ class Book:
         self._transitions.settle(now)
 
     def drop(self, fingerprint: str, now: float) -> None:
-        """Know no more of an alert that is over, not even how often it has fired."""
+        """Forget an alert whose device was removed, with its counts; does nothing while it is pending or fires."""
         self._transitions.drop(fingerprint, now)
 
     def end(self, rules: Mapping[str, Reason], now: float) -> None:
-        """End the alerts of rules that are gone or mean something else now."""
+        """End the alerts of rules that are gone or were changed, each for the reason given by the rule's name."""
         self._transitions.end(rules, now)
+        # a rule that was only changed goes on with its groups, so they say the rest themselves
         self._groups.last_words([name for name, reason in rules.items() if reason is not Reason.RULE_CHANGED], now)
 
     # people
 
     def find(self, matchers: Sequence[Matcher]) -> list[tuple[str, Alert]]:
-        """Return the alerts that are not inactive and match."""
+        """Return the alerts that are not inactive and match, each with its fingerprint."""
         live = [(fingerprint, each) for fingerprint, each in self.alerts.items() if each.state is not Phase.INACTIVE]
         return [(fingerprint, each) for fingerprint, each in live if match_all(matchers, each.labels, each.unfilled)]
 
     def firing(self) -> list[tuple[str, Alert]]:
-        """Return the alerts that fire."""
+        """Return the alerts whose episode goes on, each with its fingerprint: those that fire, or flap."""
         return [(fingerprint, self.alerts[fingerprint]) for fingerprint in self._register.firing]
 
     def held_back_by(self, alert: Alert) -> list[str]:
@@ -205,18 +222,21 @@ class Book:
         return self._suppression.inhibition.causes_of(alert.alertname, alert.labels, alert.unfilled)
 
     def untold(self, alert: Alert, now: float) -> Untold | None:
-        """Return why nothing is told now of a firing alert that is told alone; None of any other, or where it is."""
+        """Return why nothing is told now of a firing alert.
+
+        None where something is to be told at once, where the alert does not fire, and where a group tells of it.
+        """
         rule = self._register.rules.get(alert.alertname)
         if rule is None or rule.group_by is not None or alert.state is not Phase.FIRING:
             return None
         return decide(alone(alert, rule), rule, now).untold
 
     def acknowledge(self, fingerprint: str, by: str, comment: str, until: float | None, now: float) -> Alert | None:
-        """Somebody cares about a firing alert; None where it does not fire."""
+        """Acknowledge an alert until `until` (None: until it resolves); None where its episode is over."""
         return self._acked(fingerprint, Ack(by, comment, now, until), "acknowledged", by, comment, now)
 
     def unacknowledge(self, fingerprint: str, by: str, now: float) -> Alert | None:
-        """Nobody does any more; None where it does not fire."""
+        """Take an acknowledgement back; None where the episode is over."""
         return self._acked(fingerprint, None, "acknowledgement taken back", by, "", now)
 
     def _acked(
@@ -229,22 +249,28 @@ class Book:
         acked = lifecycle.acknowledge(alert, ack)
         if alert.state is Phase.FIRING:
             self._transitions.consider(fingerprint, acked, now)
-        elif acked != alert:
+        elif acked != alert:  # it flaps and is over for the moment: nothing is due, but steps stop or go on
             acked = changed(acked, said=acked.said.goes_on(now, runs=ack is None))
             self._register.note(fingerprint, acked, now)
         return self.alerts[fingerprint]
 
     def silence(self, asked: Silence) -> Silence:
-        """Tell nobody of what matches from its start to its end; it is given an id. Its time of change is now."""
+        """Tell nobody of what matches from the silence's start to its end; return it with its id.
+
+        `asked.updated` is the time of now.
+        """
         now = asked.updated
-        self.tick(now)
+        self.tick(now)  # what was due before the silence is told first
         made = self._suppression.silences.add(asked)
         if made.active(now):
             self._reconsider(made, f"silenced ({made.id})", asked.by, asked.comment, now)
         return made
 
     def change_silence(self, asked: Silence, now: float) -> Silence | None:
-        """Make the silence of this id so, or put another one in its place; None where there is none by this id."""
+        """Change the silence with the id of `asked`, or put a new one in its place (Silences.change says when).
+
+        None where no silence has this id.
+        """
         self.tick(now)
         before, made = self.silences.get(asked.id), self._suppression.silences.change(asked, now)
         if before is not None and made is not None:
@@ -254,7 +280,7 @@ class Book:
         return made
 
     def unsilence(self, identity: str, by: str, now: float) -> Silence | None:
-        """End a silence now; None where none is pending or active by this id."""
+        """End a silence now; None where no silence with this id is pending or active."""
         self.tick(now)
         ended = self._suppression.silences.expire(identity, now)
         if ended is not None:
@@ -271,7 +297,7 @@ class Book:
     # time
 
     def next_due(self) -> float | None:
-        """Return the time at which `tick` is wanted next."""
+        """Return when `tick` must be called next, None where nothing waits."""
         times = [self._register.next_due(), self._events.next_due()]
         times += [self._conversations.next_due(), self._suppression.silences.next_change(self._looked)]
         times.append(self._suppression.inhibition.next_due())
@@ -279,7 +305,7 @@ class Book:
         return None if due_at == inf else due_at
 
     def tick(self, now: float) -> None:
-        """Do what the clock has made due."""
+        """Do all that is due by `now`: silences first, because they decide what of the rest is told."""
         for silence in self._suppression.silences.changed_between(self._looked, now):
             self._reconsider(silence, f"silence {silence.state(now)} ({silence.id})", silence.by, "", now)
         self._looked = max(self._looked, now)
@@ -293,7 +319,10 @@ class Book:
             self._on_error(alert.alertname, alert.topic(self._prefix), TOO_MANY)
 
     def shift(self, seconds: float, now: float) -> None:
-        """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
+        """Move every time by `seconds`, by which somebody has set the wall clock: waits stay as long as they were.
+
+        Silences stay: a person has named their start and end by the clock on the wall.
+        """
         self._looked = min(self._looked, now)
         self._out.shift(seconds)
         self._conversations.shift(seconds)
@@ -304,25 +333,25 @@ class Book:
     # results
 
     def has_changes(self) -> bool:
-        """Tell whether there is anything to take."""
+        """Tell whether a commit is needed for what alerts have become."""
         return self._register.has_changes() or bool(self._out.queue)
 
     def take_trace(self) -> Sequence[TraceRow]:
-        """Take what is to be remembered of why things were told, or not."""
+        """Take the trace's rows since the last call: why something was told, or not."""
         return self._trace.take_rows()
 
     def take_notifications(self) -> list[Notification]:
-        """Take what is to be told, in order."""
+        """Take the notifications since the last call, in order."""
         return self._out.take()
 
     def take_changed(self) -> list[Mapping[str, Any]]:
-        """Take the states that alerts have entered, for onlookers."""
+        """Take the states that alerts have entered since the last call, for observers (console, feed, figures)."""
         return self._out.take_changed()
 
 
 def _relabels(before: Rule | None, rule: Rule) -> bool:
-    """Tell whether a rule that was changed gives its alerts other labels."""
+    """Tell whether a reload has changed the labels that a rule gives its alerts."""
     if before is None or not before.patterns or not rule.patterns:
-        return False
+        return False  # a posted alert brings its labels with it
     labels = [[(name, template.text) for name, template in each.texts.labels] for each in (before, rule)]
     return before.severity != rule.severity or labels[0] != labels[1]

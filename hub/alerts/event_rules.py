@@ -1,4 +1,4 @@
-"""What event rules say: each match is a notification, unless it is suppressed; only its `limit` is kept."""
+"""Event rules: each match is a notification unless it is suppressed. Only what their `limit` counts is stored."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,7 +30,7 @@ _TOO_MANY = (
 
 
 class Events(Keeper):
-    """Tells of what event rules have matched; what it keeps is what their limits have counted."""
+    """Takes the book's transitions of event rules; as a keeper it stores what their limits have counted."""
 
     kind = "limit"
 
@@ -43,17 +43,17 @@ class Events(Keeper):
         trace: Trace,
         on_error: OnError,
     ) -> None:
-        """Begin with nothing held back; `on_error` hears of every text that could not be filled in."""
+        """Begin with empty limits; `on_error` gets rule, topic and message of what a user should know."""
         self._limits = EventLimits()
         self._conversations, self._register, self._suppression = conversations, register, suppression
         self._out, self._trace, self._on_error = out, trace, on_error
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held of limits."""
+        """Restore the counts of limits from the store."""
         self._limits.restore(rows, self._limit_of_rule())
 
     def take(self, transition: Transition, now: float) -> None:
-        """An event rule spoke: tell of it, unless it is suppressed."""
+        """Tell of one match of an event rule, unless it is suppressed; called for each match, in order."""
         rule, fingerprint = transition.rule, alert_fingerprint(transition.rule.name, transition.instance)
         identity = str(NotificationId(fingerprint, transition.serial, "event"))
         texts = render_and_report(transition, transition.serial, identity, self._on_error)
@@ -61,16 +61,17 @@ class Events(Keeper):
             Alert(rule.name, transition.instance, transition.serial, since=transition.at), texts, rule.severity
         )
         self._trace.transition(fingerprint, transition, said.labels)
-        held = self._suppression.by(rule, said.labels, said.unfilled, now, muted=transition.muted)
-        if held is not None:
-            self._trace.held(now, fingerprint, rule.name, held)
+        suppressed = self._suppression.by(rule, said.labels, said.unfilled, now, muted=transition.muted)
+        if suppressed is not None:
+            # an event is a moment: what is suppressed now is never told later, and counts for no limit
+            self._trace.suppressed(now, fingerprint, rule.name, suppressed)
             return
         body = notification_body(said, Phase.EVENT, identity, self._out.hub)
         if not self._limits.room(fingerprint, rule.limit, now):
-            self._trace.held(
+            self._trace.suppressed(
                 now, fingerprint, rule.name, Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else "")
             )
-            self._limits.hold(fingerprint, rule, body)
+            self._limits.hold(fingerprint, rule, body)  # the latest one is told when there is room again
         else:
             self._tell(
                 fingerprint,
@@ -84,24 +85,25 @@ class Events(Keeper):
             self._on_error(name, "" if transition.event is None else transition.event.topic, _TOO_MANY)
 
     def tick(self, now: float) -> None:
-        """Tell what waited for room, and has it now."""
+        """Tell what waited for room in its `limit` and has it now."""
         for fingerprint, entry in self._limits.take_due(now, self._limit_of_rule()):
             rule = self._register.rules.get(entry.rule)
             if rule is None:
-                continue
-            held = self._suppression.by(rule, entry.waits["labels"], (), now, muted=False)
-            if held is not None:  # what waited for room is told by what holds now
-                self._trace.held(now, fingerprint, rule.name, held)
+                continue  # the rule was removed while the event waited: nobody is named to be told
+            suppressed = self._suppression.by(rule, entry.waits["labels"], (), now, muted=False)
+            if suppressed is not None:
+                # what waited is judged by what suppresses it now, and is dropped as a new event would be
+                self._trace.suppressed(now, fingerprint, rule.name, suppressed)
                 self._limits.let_go(fingerprint, rule)
             else:
                 self._tell(fingerprint, rule, entry.waits, self._limits.told(fingerprint, rule, now) - 1, now)
 
     def next_due(self) -> float | None:
-        """Return the time at which `tick` is wanted next."""
+        """Return when `tick` must be called next, None where nothing waits."""
         return self._limits.next_due()
 
     def shift(self, seconds: float) -> None:
-        """Move all times: the wall clock was set by so many seconds."""
+        """Move every time by `seconds`, by which somebody has set the wall clock."""
         self._limits.shift(seconds, self._limit_of_rule())
 
     def take_rows(self) -> list[tuple[str, str | None]]:
@@ -118,7 +120,7 @@ class Events(Keeper):
         unfilled: tuple[str, ...] = (),
     ) -> None:
         body = with_held_back(body, held_back)
-        if rule.group_by is not None:
+        if rule.group_by is not None:  # the group tells of it with its next message
             group = self._conversations.of(rule, body["labels"], unfilled, fingerprint)
             self._conversations.report(group, rule, None, member(body), now)
             return

@@ -1,6 +1,6 @@
-"""The floor of episodes: the highest that an alert had which is known no more; one that comes anew begins above it.
+"""The floor of episodes: the highest episode or version of all alerts that were forgotten. New alerts begin above it.
 
-So ids never come back, and nothing needs to be known of who is gone.
+So no id is ever given twice, though nothing is kept of a forgotten alert.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _KEY = "floor"
 
 
 class Floor(Keeper):
-    """One number for all alerts, episodes and versions alike: it never goes back."""
+    """One number for all alerts, and for episodes and versions alike: it never goes back."""
 
     kind = "episode"
 
@@ -23,11 +23,11 @@ class Floor(Keeper):
         self._dirty = False
 
     def rise(self, *numbers: int) -> None:
-        """Let an alert go that had these."""
+        """Raise the floor to the numbers of an alert that is forgotten."""
         self.number, self._dirty = max(self.number, *numbers), True
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held."""
+        """Restore the number from the store."""
         self.number = max([self.number, *(int(text) for _, text in rows)])
 
     def take_rows(self) -> list[tuple[str, str | None]]:

@@ -1,6 +1,6 @@
-"""What a transition makes of an alert: pure functions, the state machine of one alert.
+"""What a transition makes of an alert: the state machine of one alert, as pure functions.
 
-inactive → pending → firing → resolved → inactive …       an episode begins with each firing, unless it flaps
+inactive → pending → firing → resolved → inactive …    each firing begins an episode, except where the alert flaps
 """
 
 from math import inf
@@ -13,19 +13,21 @@ from hub.limits import RESOLVED_KEPT_SECONDS
 from hub.model import Phase, Reason, Suppressed, Suppressor
 from hub.rules.reading.rule_values import Limit
 
-__all__ = ["acknowledge", "advance", "end", "forget", "held", "over_at", "shifted", "speak", "told"]
+__all__ = ["acknowledge", "advance", "end", "forget", "over_at", "shifted", "speak", "suppressed_by", "told"]
 
 
 def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float, **more: Any) -> Alert:
-    """Return the alert in its new phase, texts still to come; entering `firing` begins an episode, told to nobody.
+    """Return the alert in its new phase; `speak` gives it its texts afterwards.
 
-    While it flaps the episode goes on, with all that was told and said in it. `more` are further fields that change.
+    Entering `firing` begins an episode, of which nobody was told. While the alert flaps its episode goes on, with all
+    that was said in it. `more` are further fields that change. Times are seconds since 1970.
     """
     until = at if phase is Phase.RESOLVED else None
     if alert.calm and phase is not Phase.FIRING:
-        until = until or alert.until
+        until = until or alert.until  # its end is still to be told, with the time at which it ended
     anew: dict[str, Any] = {"over": at if phase is Phase.INACTIVE else 0.0}
     if phase is Phase.FIRING and not alert.calm:
+        # a new episode owes nothing to the last one: all are told of it, and nobody has acknowledged it
         anew |= {"episode": alert.episode + 1, "said": NOTHING_SAID, "told_in": "", "ack": None, "muted": False}
     return changed(
         alert,
@@ -42,7 +44,7 @@ def advance(alert: Alert, phase: Phase, reason: Reason, at: float, since: float,
 
 
 def speak(alert: Alert, texts: Rendered, severity: str, **more: bool) -> Alert:
-    """Give it its texts, and what `more` is to be known of it."""
+    """Return the alert with its texts, and with `more` fields (`muted`, `shadow`) of the transition."""
     return changed(
         alert,
         labels=texts.labels,
@@ -57,23 +59,27 @@ def speak(alert: Alert, texts: Rendered, severity: str, **more: bool) -> Alert:
 
 
 def told(alert: Alert, said: Said, limit: Limit | None, now: float) -> Alert:
-    """Return it after a message that counts against `limit`; steps of `escalate` and ends do not."""
+    """Return the alert after a message that counts against `limit`; steps of `escalate` and ends do not count."""
     return changed(alert, said=said, tally=alert.tally.told(limit, now))
 
 
-def held(alert: Alert, suppressed: Suppressed | None, now: float = 0.0) -> Alert:
-    """Return it suppressed from now on, or no more; since when a silence hides it is known, for `reminders`."""
+def suppressed_by(alert: Alert, suppressed: Suppressed | None, now: float = 0.0) -> Alert:
+    """Return the alert suppressed from now on; None: it is suppressed no longer."""
+    # a silence that hides a critical alert for long is reminded of: only for it the time counts
     hidden = now if suppressed is not None and suppressed.by is Suppressor.SILENCE else 0.0
     return changed(alert, held=suppressed, hidden=hidden)
 
 
 def acknowledge(alert: Alert, ack: Ack | None) -> Alert:
-    """Return it acknowledged, or no longer."""
+    """Return the alert with this acknowledgement; None takes it back."""
     return changed(alert, ack=ack)
 
 
 def end(alert: Alert, reason: Reason, at: float) -> Alert:
-    """Return the alert ended from outside, with the texts it had: its rule is gone or means something else."""
+    """Return the alert ended because its rule is gone or was changed; its texts stay.
+
+    One that was pending becomes inactive: nobody was told of it, so nobody hears of an end.
+    """
     phase = Phase.RESOLVED if alert.state is Phase.FIRING else Phase.INACTIVE
     ended = advance(alert, phase, reason, at, alert.since)
     return changed(ended, calm=0.0) if alert.state is Phase.FIRING else ended
@@ -83,17 +89,20 @@ _TIMES = ("since", "until", "hidden", "fired", "calm", "ended", "over")
 
 
 def shifted(alert: Alert, seconds: float) -> Alert:
-    """Return it after the wall clock was set by so many seconds; what a person has said in hours and minutes stays."""
+    """Return the alert with its times moved by `seconds`, by which somebody has set the wall clock.
+
+    The end of an acknowledgement stays: a person has named it by the clock on the wall.
+    """
     names = [name for name in _TIMES if getattr(alert, name)]
     moved: dict[str, Any] = {name: getattr(alert, name) + seconds for name in names}
     return changed(alert, tally=alert.tally.shifted(seconds), said=alert.said.shifted(seconds), **moved)
 
 
 def over_at(alert: Alert) -> float:
-    """Return when a resolved alert goes out of sight, inf for any other."""
+    """Return when a resolved alert becomes inactive and its retained topic is emptied; inf for any other state."""
     return alert.until + RESOLVED_KEPT_SECONDS if alert.state is Phase.RESOLVED and alert.until is not None else inf
 
 
 def forget(alert: Alert, now: float) -> Alert:
-    """Return what remains of an alert that is over: its identity and its counts."""
+    """Return what is kept of an alert that is over: its identity and its counts."""
     return Alert(alert.alertname, alert.instance, alert.episode, alert.version + 1, tally=alert.tally, over=now)

@@ -1,4 +1,4 @@
-"""Which alerts are meant: matchers on labels as in Alertmanager, `alertname=X, site=~"a|b"`, also in braces."""
+"""Matchers say which alerts a person means: by labels, as in Alertmanager: `alertname=X, site=~"a|b"`, or in braces."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,17 @@ __all__ = ["NARROWER", "Matcher", "match_all", "parse_matchers", "why_too_wide"]
 _OPERATORS = ("=~", "!~", "!=", "=")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 NARROWER = """name a label that is meant, as in alertname=FreezerTooWarm; alertname=~".+" means all alerts"""
-"""What to do where a silence is too wide."""
-_SHOWN = 3  # matchers of such a silence
+"""The hint beside `why_too_wide`."""
+_SHOWN = 3  # matchers of such a silence that the message names
 _PLAIN = set("{}!=~,\\\"'` \t\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """One matcher; `operator` is =, !=, =~ or !~. A label that is not there equals "". A pattern matches all of it."""
+    """One matcher; `operator` is =, !=, =~ or !~.
+
+    A label that an alert does not have equals "". A pattern must match the whole value.
+    """
 
     name: str
     operator: str
@@ -30,7 +33,7 @@ class Matcher:
         """Compile a pattern.
 
         Raises:
-            ValueError: it is none, or too long.
+            ValueError: the value is no pattern, or is too long.
 
         """
         if self.operator not in _OPERATORS:
@@ -54,7 +57,7 @@ class Matcher:
         return self._pattern.matches(value) is (self.operator == "=~")
 
     def __str__(self) -> str:
-        """Write it so that it is read again; a name stands in quotes only where it has to."""
+        """Write the matcher so that `parse_matchers` reads it again; a name is quoted only where it has to be."""
         plain = self.name and not any(each in _PLAIN or each.isspace() for each in self.name)
         name = self.name if plain else _quoted(self.name)
         return f"{name}{self.operator}{_quoted(self.value)}"
@@ -71,10 +74,11 @@ def match_all(matchers: Iterable[Matcher], labels: Mapping[str, str], unfilled: 
 
 
 def why_too_wide(matchers: Sequence[Matcher]) -> str:
-    """Say why nobody can mean a silence with these matchers; nothing where one of them asks for a label that is there.
+    """Say why a silence with these matchers is refused; "" where it is good.
 
-    A label that is not there equals "". So where all of them match that, they match whatever has none of the labels
-    that they name: all alerts, where a name is misspelt. Alertmanager has refused such silences since 0.20.
+    A label that an alert does not have equals "". Where every matcher matches "", they match each alert that has none
+    of the labels that they name. With a misspelt name that is every alert, so somebody who silences one device would
+    silence the site. Alertmanager has refused such silences since 0.20.
     """
     if not match_all(matchers, {}):
         return ""
@@ -86,7 +90,7 @@ def parse_matchers(text: str) -> list[Matcher]:
     """Read a comma-separated list of matchers, in braces or not; values in double quotes or plain.
 
     Raises:
-        ValueError: with what is wrong, and at which character.
+        ValueError: what is wrong, and at which character (from 1).
 
     """
     return _Reader(text).all()

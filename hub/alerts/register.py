@@ -1,4 +1,4 @@
-"""The register: every alert by fingerprint, and when each is to be looked at; what is put in is published and saved."""
+"""The register: every alert by fingerprint, and when each must be looked at. What is put in is published and stored."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from math import inf
@@ -19,14 +19,14 @@ __all__ = ["Register"]
 
 
 class Register(Keeper):
-    """All alerts, and the rules as they are now. `firing` are those that fire, or flap."""
+    """All alerts, and the rules in force. `firing` are the fingerprints of alerts that fire or flap."""
 
     kind = "alerts"
 
     def __init__(self, out: Outgoing, holds_on: Callable[[str], float]) -> None:
         """Begin empty; `out` publishes what is put in.
 
-        `holds_on` tells for how many seconds an alert of a name may hold others back when it is over (`unless`).
+        `holds_on` returns, by alertname, for how many seconds after its end an alert may hold others back (`unless`).
         """
         self._holds_on = holds_on
         self.alerts: dict[str, Alert] = {}
@@ -37,19 +37,20 @@ class Register(Keeper):
         self.floor = Floor()
 
     def follow(self, rules: Mapping[str, Rule]) -> None:
-        """Take the rules as they are now."""
+        """Use these rules from now on."""
         self.rules = rules
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held; `resume` follows."""
+        """Restore the alerts from the store; the caller calls `resume` when all keepers are restored."""
         self.alerts.update((fingerprint, Alert.load(text)) for fingerprint, text in rows)
 
     def resume(self, now: float) -> None:
-        """Go on with what was brought in; those that fire must be looked at by the caller."""
+        """Go on with the restored alerts; the caller looks at those that fire."""
         for fingerprint, alert in list(self.alerts.items()):
             if alert.open:
                 self.firing[fingerprint] = None
-            elif alert.state is Phase.INACTIVE and not alert.over:  # of a hub that kept what is over for ever
+            elif alert.state is Phase.INACTIVE and not alert.over:
+                # an early hub kept what is over for ever and noted no time: its age begins now
                 self.keep(fingerprint, changed(alert, over=now))
             else:
                 self.wait(fingerprint, alert)
@@ -58,41 +59,41 @@ class Register(Keeper):
     # alerts
 
     def new(self, transition: Transition) -> Alert:
-        """Begin an alert, above every id that was given to one that is known no more."""
+        """Return a new alert whose episode and version begin above those of every alert that was forgotten."""
         return Alert(transition.rule.name, transition.instance, self.floor.number, self.floor.number)
 
     def enter(self, fingerprint: str, alert: Alert) -> None:
-        """Count an alert among those that fire, as others are to see it; `put` follows when all is said of it."""
+        """Count an alert among those that fire; the caller calls `put` when it has decided what is told."""
         self.firing[fingerprint] = None
         self.alerts[fingerprint] = alert
 
     def leave(self, fingerprint: str) -> None:
-        """Count it among them no longer."""
+        """Count an alert among those that fire no longer."""
         self.firing.pop(fingerprint, None)
 
     def put(self, fingerprint: str, alert: Alert, now: float) -> None:
-        """Write an alert's new state, and publish it."""
+        """Store and publish an alert that has changed its state."""
         self._put(fingerprint, alert, now, desk=False)
 
     def note(self, fingerprint: str, alert: Alert, now: float) -> None:
-        """Write what is said or held of an alert as a version of its own, and publish it; its state is as it was."""
+        """Store and publish a new version of an alert whose state is as it was: it was told, suppressed or the like."""
         self._put(fingerprint, changed(alert, version=alert.version + 1), now, desk=True)
 
     def keep(self, fingerprint: str, alert: Alert) -> None:
-        """Write what nobody else sees of an alert."""
+        """Store an alert and publish nothing: what has changed nobody else sees."""
         self.alerts[fingerprint] = alert
         self._dirty.add(fingerprint)
         self.wait(fingerprint, alert)
 
     def forget(self, fingerprint: str, now: float) -> None:
-        """Take a resolved alert that is over out of sight."""
+        """Make a resolved alert inactive and empty its retained topic; its counts are kept."""
         gone = self.alerts[fingerprint] = lifecycle.forget(self.alerts[fingerprint], now)
         self._dirty.add(fingerprint)
         self._past.note(fingerprint, gone)
         self._out.publish(fingerprint, gone, now, None)
 
     def drop(self, fingerprint: str) -> None:
-        """Know no more of an alert, not even how often it has fired."""
+        """Forget an alert with its counts; the floor keeps its ids from being given again."""
         gone = self.alerts.pop(fingerprint)
         self._agenda.drop(fingerprint)
         self._past.drop(fingerprint)
@@ -100,7 +101,7 @@ class Register(Keeper):
         self.floor.rise(gone.episode, gone.version)
 
     def shift(self, seconds: float) -> None:
-        """Move all that repeats, escalation and limits count from: the wall clock was set by so many seconds."""
+        """Move the times of all alerts by `seconds`, by which somebody has set the wall clock."""
         self._agenda.clear()
         for fingerprint, alert in self.alerts.items():
             moved = lifecycle.shifted(alert, seconds)
@@ -118,36 +119,36 @@ class Register(Keeper):
     # time
 
     def wake(self, fingerprint: str) -> None:
-        """Look at an alert at the next tick."""
+        """Have an alert looked at with the next tick."""
         self._agenda.wake(fingerprint, 0.0)
 
     def wait(self, fingerprint: str, alert: Alert) -> None:
-        """Be woken when the next thing is due for an alert."""
+        """Set the alarm of an alert to what is due for it next, and keep its place in the line of what is over."""
         rule = self.rules.get(alert.alertname) if alert.state is Phase.FIRING else None
         self._past.note(fingerprint, alert)
         at = self.over_at(alert) if rule is None else look_again(alert, rule)
         self._agenda.wake(fingerprint, min(at, alert.calm or inf))
 
     def over_at(self, alert: Alert) -> float:
-        """Return when an alert goes out of sight: when it is over, and holds nobody back."""
+        """Return when a resolved alert becomes inactive: when it was visible for long enough and holds nobody back."""
         at = lifecycle.over_at(alert)
         if at == inf or alert.until is None:
             return at
         return max(at, alert.until + self._holds_on(alert.alertname))
 
     def next_due(self) -> float | None:
-        """Return the time at which an alert is to be looked at, or leaves, next."""
+        """Return when the next alert must be looked at or forgotten; None where nothing waits."""
         times = (self._agenda.next_due(), self._past.next_due())
         return min((at for at in times if at is not None), default=None)
 
     def take_due(self, now: float) -> str | None:
-        """Take one alert that is to be looked at; None where there is none (left)."""
+        """Take the fingerprint of one alert that is due; None where none is left."""
         return self._agenda.take(now)
 
     def let_go(self, now: float, kept: Container[str]) -> Iterator[Alert]:
-        """Know no more of what is long over, and yield what leaves before its time because there is too much.
+        """Forget what is long over; yield the alerts that leave before their time because there are too many.
 
-        `kept` are alerts that somebody else must know on.
+        `kept` are the fingerprints that others still show: they stay.
         """
         for fingerprint, is_old in self._past.take_due(now):
             if fingerprint not in kept:
@@ -159,7 +160,7 @@ class Register(Keeper):
     # results
 
     def has_changes(self) -> bool:
-        """Tell whether there are rows to take."""
+        """Tell whether `take_rows` would return anything."""
         return bool(self._dirty)
 
     def take_rows(self) -> list[tuple[str, str | None]]:

@@ -18,14 +18,14 @@ _TEXT_CHARS = 200
 
 
 class Trace(Journal):
-    """Collects entries until the next commit takes them."""
+    """Collects the entries that the next commit takes; each method notes one kind of them."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without entries."""
         super().__init__("trace")
 
     def transition(self, fingerprint: str, transition: Transition, labels: Mapping[str, str]) -> None:
-        """An instance changed its phase: what caused it, and what the parts of the condition came to."""
+        """Note that an instance changed its phase: what caused it, and the values of the parts of its condition."""
         data = {
             "phase": transition.phase.value,
             "before": transition.before.value,
@@ -38,26 +38,26 @@ class Trace(Journal):
         self._add(transition.at, "transition", fingerprint, transition.rule.name, "", data)
 
     def ended(self, at: float, fingerprint: str, rule: str, phase: str, reason: str, labels: Mapping[str, str]) -> None:
-        """An alert was ended from outside: its rule is gone or means something else."""
+        """Note that an alert ended because its rule is gone or was changed."""
         data = {"phase": phase, "reason": reason, "labels": labels}
         self._add(at, "transition", fingerprint, rule, "", data)
 
-    def held(self, at: float, fingerprint: str, rule: str, suppressed: Suppressed) -> None:
-        """An alert is kept from being told."""
+    def suppressed(self, at: float, fingerprint: str, rule: str, suppressed: Suppressed) -> None:
+        """Note what keeps an alert from being told; the stored kind of the entry is `held`."""
         self._add(at, "held", fingerprint, rule, "", {"stage": suppressed.by, "detail": suppressed.detail})
 
     def released(self, at: float, fingerprint: str, rule: str, by: str) -> None:
-        """What has suppressed an alert does so no more."""
+        """Note that what suppressed an alert (`by`) does so no longer."""
         self._add(at, "released", fingerprint, rule, "", {"stage": by})
 
     def notified(
         self, at: float, fingerprint: str, rule: str, identity: str, step: str, receivers: Sequence[str]
     ) -> None:
-        """Receivers are told."""
+        """Note which receivers are told with the notification `identity`, at which step of the episode."""
         self._add(at, "notified", fingerprint, rule, identity, {"step": step, "receivers": list(receivers)})
 
     def command(self, at: float, fingerprint: str, rule: str, command: str, by: str, comment: str) -> None:
-        """Somebody did something at the desk."""
+        """Note what a person did with an alert: acknowledged, silenced and so on, `by` whom, with which comment."""
         self._add(at, "command", fingerprint, rule, "", {"command": command, "by": by, "comment": comment})
 
     def _add(self, at: float, kind: str, fingerprint: str, rule: str, identity: str, data: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ def _event(event: Event | None) -> Mapping[str, Any] | None:
         head = bytes_text(event.value)
     else:
         head = event.raw[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
-        if "\ufffd" in head and isinstance(event.value, str):  # text that is no UTF-8
+        if "\ufffd" in head and isinstance(event.value, str):  # bytes in another encoding, which the decoder knew
             head = event.value[:TRACE_HEAD_BYTES]
     return {"topic": event.topic, "payload": head, "time": rfc3339(event.time), "retain": event.retain}
 

@@ -1,7 +1,7 @@
-"""What transitions make of alerts, until their end. Those of one message take effect together, then each is told.
+"""What transitions make of alerts, until their end. Those of one message take effect together; then each is told.
 
-take, take …    the alert is in its new state, and so is whom it holds back (`unless`), in whatever order they came
-settle          firing: told or held back (telling)    over: its end is told, or kept back while it flaps
+take, take …    each alert enters its new state, and holds others back (`unless`) or does so no longer
+settle          an alert that fires is told or suppressed; an end is told, or kept back while the alert flaps
 """
 
 from collections.abc import Callable, Collection, Container, Mapping
@@ -27,7 +27,7 @@ _TOLD = (Phase.FIRING, Phase.RESOLVED)
 
 
 class _Taken(NamedTuple):
-    """A transition that took effect and is not told yet."""
+    """A transition that took effect and is not told yet; `before` is the alert as it was."""
 
     fingerprint: str
     before: Alert
@@ -46,25 +46,26 @@ class AlertTransitions:
         trace: Trace,
         on_error: OnError,
     ) -> None:
-        """Begin; `on_error` hears of every text that could not be filled in."""
+        """Take the parts of the book; `on_error` gets rule, topic and message of each text that cannot be filled in."""
         self._teller, self._register, self._on_error = teller, register, on_error
         self._inhibition, self._conversations, self._trace = suppression.inhibition, conversations, trace
         self._taken: dict[str, _Taken] = {}
         self._still: dict[str, Alert] = {}
-        """Alerts that fire on, and of which something else is to be known."""
+        """Alerts that go on firing and have changed otherwise (mute, or words that were posted), by fingerprint."""
         self._freed: dict[str, None] = {}
-        """Alerts that may be held back now, or no longer, by what was taken."""
+        """Alerts to look at again, because what was taken may hold them back now, or no longer."""
 
     # transitions
 
     def take(self, transition: Transition, now: float) -> None:
-        """Let an alert enter another state; nothing is told of it before `settle`."""
+        """Let an alert enter its new state; nothing is told of it before `settle`."""
         rule, phase = transition.rule, transition.phase
         fingerprint = alert_fingerprint(rule.name, transition.instance)
         if fingerprint in self._taken or fingerprint in self._still:
-            self.settle(now)  # it fires and is over within one message: both are told
+            self.settle(now)  # one message made it fire and end: both are told
         before = self._register.alerts.get(fingerprint) or self._register.new(transition)
-        flaps = rule.group_by is None or before.calm  # a group is told by its interval: nobody hears it chatter
+        # a group speaks once in its interval, so nobody hears its alerts chatter: they need no flapping
+        flaps = rule.group_by is None or before.calm
         noted = flapping.noted(before, phase, now) if flaps and phase in _TOLD else {}
         alert = lifecycle.advance(before, phase, transition.reason, transition.at, transition.since, **noted)
         texts = render_and_report(transition, alert.episode, alert.id(phase.value), self._on_error)
@@ -79,13 +80,13 @@ class AlertTransitions:
             self._leave(fingerprint, before, lifecycle.speak(alert, texts, rule.severity), now)
 
     def settle(self, now: float) -> None:
-        """Tell, or hold back, what was taken since the last call; look again at whom it concerns."""
+        """Tell what was taken since the last call, or suppress it; then look again at the alerts that it concerns."""
         taken, self._taken = self._taken, {}
         for each in taken.values():
             alert = self._register.alerts[each.fingerprint]
             if alert.state is Phase.FIRING:
                 alert = self._teller.look(each.fingerprint, alert, each.rule, now, just_said=True)
-            elif flapping.owes_its_end(alert):
+            elif flapping.owes_its_end(alert):  # it may fire again any moment: its end is told when it is calm
                 alert = self._keep_back(each.fingerprint, each.before, alert, now)
             elif each.before.state is Phase.FIRING and alert.state is Phase.RESOLVED:
                 self._teller.tell_end(each.fingerprint, alert, now)
@@ -94,7 +95,7 @@ class AlertTransitions:
             self._settle_others(taken, now)
 
     def _settle_others(self, taken: Container[str], now: float) -> None:
-        """Look again at what fires on, and at whom those that were taken hold back."""
+        """Look again at the alerts that go on firing, and at those that the taken ones hold back."""
         still, self._still = self._still, {}
         for fingerprint, alert in still.items():
             self.consider(fingerprint, alert, now)
@@ -104,7 +105,7 @@ class AlertTransitions:
                 self.consider(fingerprint, self._register.alerts[fingerprint], now)
 
     def still(self, transition: Transition, now: float) -> None:
-        """`mute` began or ended for an alert that fires, or who posts it says something else of it."""
+        """Note a change of an alert that goes on firing: `mute` began or ended, or it was posted with other words."""
         fingerprint = alert_fingerprint(transition.rule.name, transition.instance)
         if fingerprint in self._taken or fingerprint in self._still:
             self.settle(now)
@@ -118,12 +119,13 @@ class AlertTransitions:
             self._still[fingerprint] = changed(alert, muted=transition.muted)
 
     def end(self, rules: Mapping[str, Reason], now: float) -> None:
-        """End the alerts of rules that are gone or mean something else now."""
+        """End the alerts of rules that are gone or were changed, each for the reason given by the rule's name."""
         for fingerprint, alert in list(self._register.alerts.items()) if rules else ():
             if alert.alertname in rules and alert.state in (Phase.PENDING, Phase.FIRING):
                 reason = rules[alert.alertname]
                 ended = lifecycle.end(alert, reason, now)
                 if ended.state is Phase.RESOLVED:
+                    # the rule ended and not the trouble: a summary with the last value would say it is over
                     summary = ended_summary(alert.alertname, alert.instance, reason)
                     ended = changed(ended, summary=summary, details="")
                 self._trace.ended(now, fingerprint, alert.alertname, ended.state.value, ended.reason, alert.labels)
@@ -134,11 +136,11 @@ class AlertTransitions:
         self.settle(now)
 
     def drop(self, fingerprint: str, now: float) -> None:
-        """Know no more of an alert that is over, not even how often it has fired."""
+        """Forget an alert with its counts; does nothing while it is pending or fires."""
         alert = self._register.alerts.get(fingerprint)
         if alert is None or alert.state in (Phase.PENDING, Phase.FIRING):
             return
-        if alert.calm:
+        if alert.calm:  # its end is owed: it is told now, or it never would be
             self._calmed(fingerprint, alert, now)
         if alert.state is Phase.RESOLVED:
             self._register.forget(fingerprint, now)
@@ -147,7 +149,7 @@ class AlertTransitions:
     # looking again
 
     def consider(self, fingerprint: str, alert: Alert, now: float) -> None:
-        """Look at a firing alert again: something that may hold it back has changed, or a time has come."""
+        """Look at a firing alert again: something that may suppress it has changed, or a time has come."""
         rule = self._register.rules.get(alert.alertname)
         if rule is None or alert.state is not Phase.FIRING:
             return
@@ -158,7 +160,7 @@ class AlertTransitions:
             self._register.wait(fingerprint, after)
 
     def look_at(self, fingerprint: str, now: float) -> None:
-        """Do what is due for an alert."""
+        """Do what the clock has made due for an alert."""
         alert = self._register.alerts[fingerprint]
         if 0.0 < alert.calm <= now:
             self._calmed(fingerprint, alert, now)
@@ -171,7 +173,7 @@ class AlertTransitions:
             self._register.wait(fingerprint, alert)
 
     def look_at_freed(self, now: float) -> None:
-        """Look again at whom a cause held back that ended a while ago (`unless`, its `after`)."""
+        """Look again at the alerts that a cause held back (`unless`) until its `after` was over."""
         for fingerprint in self._inhibition.take_due(now):
             if fingerprint in self._register.firing:
                 self.consider(fingerprint, self._register.alerts[fingerprint], now)
@@ -179,9 +181,10 @@ class AlertTransitions:
     # rules and state anew
 
     def resume(self, labels_of_now: Callable[[Alert, float], Alert], relabelled: Collection[str], now: float) -> None:
-        """Take up all that fires under the rules in force: they, or the rules, are new.
+        """Take up all that fires under the rules in force, after a start or a reload.
 
-        `relabelled` are the rules that give other labels than before.
+        `relabelled` are the names of the rules that give other labels than before. All labels are settled first: only
+        then is it known who holds whom back, and who belongs to which group.
         """
         register = self._register
         if self._inhibition.has_causes:
@@ -211,7 +214,7 @@ class AlertTransitions:
             register.wake(fingerprint)
 
     def _recall_causes(self) -> None:
-        """Let alerts that are over hold others back on, for as long as `unless` says."""
+        """Let alerts that are over go on holding others back, for as long as `unless` says."""
         for alert in self._register.alerts.values():
             if alert.ended and not alert.open and not alert.shadow:
                 self._inhibition.ended(alert.alertname, alert.labels, alert.unfilled, alert.ended)
@@ -225,9 +228,10 @@ class AlertTransitions:
     # from firing on
 
     def _enter(self, fingerprint: str, before: Alert, alert: Alert, now: float) -> None:
-        """An alert fires, and holds others back from now on."""
+        """Enter an alert that fires: it holds others back from now on, and may be held back."""
         self._register.enter(fingerprint, alert)
         if before.calm and (before.labels, before.unfilled) != (alert.labels, alert.unfilled):
+            # it flaps, so it has held others back all the time, but by labels that it has no longer
             self._let_go(fingerprint, before, now)
         if not alert.shadow:
             held = self._inhibition.begins(alert.alertname, fingerprint, alert.labels, alert.unfilled)
@@ -235,7 +239,10 @@ class AlertTransitions:
         self._inhibition.enter(alert.alertname, fingerprint, alert.labels, alert.unfilled)
 
     def _leave(self, fingerprint: str, before: Alert, alert: Alert, now: float) -> None:
-        """An alert does not fire (any more): it takes part in no group; unless it flaps it holds nobody back."""
+        """Take out an alert that does not fire any more, or never did: it leaves its group.
+
+        It holds nobody back from now on, except where it flaps: then it may fire again any moment.
+        """
         if before.state is Phase.FIRING:
             self._inhibition.leave(before.alertname, fingerprint, before.labels, before.unfilled)
             self._conversations.leave(fingerprint, now)
@@ -247,19 +254,19 @@ class AlertTransitions:
         self._register.alerts[fingerprint] = alert
 
     def _let_go(self, fingerprint: str, before: Alert, at: float) -> None:
-        """Let an alert that is over hold others back no longer than its `after`."""
+        """Let an alert that ended at `at` hold others back until its `after` is over."""
         self._inhibition.ends(before.alertname, fingerprint, before.labels, before.unfilled, at)
 
     def _keep_back(self, fingerprint: str, before: Alert, alert: Alert, now: float) -> Alert:
-        """Tell nobody yet of the end of an alert that flaps; whom it holds back it still does."""
+        """Return an alert that flaps and has ended, suppressed until it is calm."""
         if not alert.told:
-            return alert
+            return alert  # nobody heard that it fired, so there is no end to tell
         if before.state is Phase.FIRING and flapping.is_traced(before):
-            self._trace.held(now, fingerprint, alert.alertname, flapping.HELD)
-        return lifecycle.held(alert, flapping.HELD)
+            self._trace.suppressed(now, fingerprint, alert.alertname, flapping.SUPPRESSED)
+        return lifecycle.suppressed_by(alert, flapping.SUPPRESSED)
 
     def _calmed(self, fingerprint: str, alert: Alert, now: float) -> None:
-        """An alert flaps no longer: it has ended, or it fires as was told."""
+        """Let an alert flap no longer: tell its end if it is over; if it fires, that was told already."""
         calm = flapping.calmed(alert)
         if not flapping.owes_its_end(alert):
             self._register.note(fingerprint, calm, now)
@@ -267,13 +274,14 @@ class AlertTransitions:
         self._register.leave(fingerprint)
         self._teller.tell_end(fingerprint, calm, now)
         self._register.note(fingerprint, calm, now)
-        self._let_go(fingerprint, alert, now if alert.until is None else alert.until)  # since then it is over
+        # its `after` counts from when it really ended, not from when it was calm
+        self._let_go(fingerprint, alert, now if alert.until is None else alert.until)
 
 
 def _is_out_of_date(alert: Alert, rule: Rule) -> bool:
-    """Tell whether the rule in force plainly gives an alert other labels: it was changed while the hub was off."""
+    """Tell whether the rule was changed while the hub was off, so that it plainly gives the alert other labels."""
     if not rule.patterns:
-        return False  # posted: it says itself what it is
+        return False  # a posted alert brings its labels with it
     labels = rule.texts.labels
     return alert.severity != rule.severity or any(
         name not in alert.labels or (template.constant is not None and alert.labels[name] != template.constant)

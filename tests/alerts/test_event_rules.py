@@ -3,6 +3,7 @@
 import pytest
 
 from hub.alerts.matchers import parse_matchers
+from hub.alerts.suppression.silences import Silence
 from tests.alerts.flapper import Flapper
 
 SEEN = '- {event: Seen, topic: "t/{device}", when: v > 5, notify: [chat], limit: 2/5m, summary: "{v}"}'
@@ -33,7 +34,7 @@ def test_one_that_is_silenced_when_there_is_room_is_not_told_and_takes_no_room_f
         door.send(value)
         door.wait(90)
     book, now = door.world.core.book, door.world.now
-    book.silence(parse_matchers("device=1"), now, now + 40, "ann", "", now)
+    book.silence(Silence("", tuple(parse_matchers("device=1")), now, now + 40, "ann", "", now))
     door.wait(70)
     assert said(door) == [(0.0, "6", 0), (90.0, "7", 0)]
     door.send(9)

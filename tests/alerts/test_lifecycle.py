@@ -77,9 +77,9 @@ def test_a_new_episode_is_told_to_nobody_and_nobody_cares_yet():
 
 
 def test_only_a_silence_hides_it_and_from_when_it_does():
-    hidden = suppressed_by(alert(), (Suppressor.SILENCE, "id"), 5.0)
+    hidden = suppressed_by(alert(), Suppressed(Suppressor.SILENCE, "id"), 5.0)
     assert (hidden.held, hidden.hidden) == ((Suppressor.SILENCE, "id"), 5.0)
-    assert suppressed_by(hidden, (Suppressor.MUTE, ""), 6.0).hidden == 0.0
+    assert suppressed_by(hidden, Suppressed(Suppressor.MUTE), 6.0).hidden == 0.0
     released = suppressed_by(hidden, None, 7.0)
     assert (released.held, released.hidden) == (None, 0.0)
 

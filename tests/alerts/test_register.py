@@ -61,12 +61,12 @@ def test_what_is_resolved_goes_out_of_sight_when_it_holds_nobody_back_any_more(r
 def test_of_one_that_is_dropped_nothing_is_due_and_its_ids_never_come_again(register):
     register.put("a", firing("1"), NOW)
     register.put("b", Alert("A", (), episode=3, version=9), NOW)
-    assert register.take_floor() is None
+    assert register.floor.take_rows() == []
     register.drop("b")
     register.drop("a")
     assert (due(register, 9e9), register.alerts) == ([], {})
     assert sorted(register.take_rows()) == [("a", None), ("b", None)]
-    assert (register.take_floor(), register.take_floor()) == (9, None)
+    assert (register.floor.take_rows(), register.floor.take_rows()) == ([("floor", "9")], [])
     transition = SimpleNamespace(rule=RULE, instance=())
     assert (register.new(transition).episode, register.new(transition).version) == (9, 9)
 
@@ -94,7 +94,8 @@ def test_who_fires_is_counted_from_its_entry_to_its_leave_and_after_a_restart(re
     again = Register(register._out, {"A": 0.0}.get)
     flaps = Alert("A", (), state=Phase.RESOLVED, calm=60.0)
     over = Alert("A", ())
-    again.restore([*register.take_rows(), ("f", flaps.dump()), ("o", over.dump())], 5, NOW)
+    again.restore([*register.take_rows(), ("f", flaps.dump()), ("o", over.dump())])
+    again.resume(NOW)
     assert list(again.firing) == ["a", "f"]
     assert (again.alerts["o"].over, [fingerprint for fingerprint, _ in again.take_rows()]) == (NOW, ["o"])
     again.leave("a")

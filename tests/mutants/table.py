@@ -49,7 +49,7 @@ TABLE = {
     "hub/alerts/telling/conversations.py": _ALERTS,
     "hub/alerts/telling/telling.py": _ALERTS,
     "hub/alerts/telling/group_telling.py": _ALERTS,
-    "hub/alerts/telling/holding.py": _ALERTS,
+    "hub/alerts/telling/suppressing.py": _ALERTS,
     "hub/alerts/suppression/suppression.py": _ALERTS,
     "hub/alerts/suppression/silences.py": [
         "tests/alerts/suppression/test_silences.py",

@@ -1,4 +1,4 @@
-"""What `limit` remembers of event rules: how many were told of late, and the last one that was held back."""
+"""What `limit` remembers of event rules: when the last ones were told, and the latest one that waits for room."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ __all__ = ["EventLimit", "EventLimits"]
 
 @dataclass(frozen=True, slots=True)
 class EventLimit:
-    """The tally of one identity, and the notification that waits for room."""
+    """What is counted of one rule and instance, and the notification (`waits`) that waits for room."""
 
     rule: str
     tally: LimitTally = LimitTally()  # noqa: RUF009 - frozen
@@ -26,65 +26,65 @@ class EventLimit:
 
 
 class EventLimits:
-    """By fingerprint of rule and instance, who spoke longest ago first."""
+    """All that is counted, by the fingerprint of rule and instance; the one that changed longest ago is first."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin empty."""
         self.all: OrderedDict[str, EventLimit] = OrderedDict()
         self._dropped: list[str] = []
         self._agenda = Agenda[str]()
         self._dirty: set[str] = set()
 
     def restore(self, rows: Iterable[tuple[str, str]], limits: dict[str, Limit]) -> None:
-        """Bring stored ones in; `limits` are those of the rules as they are now."""
+        """Restore rows from the store; `limits` are those of the rules in force, by the rule's name."""
         for fingerprint, text in rows:
             rule, sent, held, waits = orjson.loads(text)
             self._put(fingerprint, EventLimit(rule, LimitTally(tuple(sent), held), waits), limits.get(rule))
 
     def told(self, fingerprint: str, rule: Rule, now: float) -> int:
-        """Note that one is told; return how many were held back before it."""
+        """Count a notification that is told; return how many were held back since the one before it."""
         before = self.all.get(fingerprint) or EventLimit(rule.name)
         self._put(fingerprint, EventLimit(rule.name, before.tally.told(rule.limit, now)), rule.limit)
         return before.tally.held
 
     def room(self, fingerprint: str, limit: Limit | None, now: float) -> bool:
-        """Tell whether one more is allowed."""
-        found = self.all.get(fingerprint)
-        return limit is None or found is None or found.tally.room_at(limit) <= now
+        """Tell whether one more may be told now."""
+        entry = self.all.get(fingerprint)
+        return limit is None or entry is None or entry.tally.room_at(limit) <= now
 
     def hold(self, fingerprint: str, rule: Rule, body: Any) -> None:
-        """Hold one back: it waits in the place of the one that waited before."""
+        """Let a notification wait for room, in place of the one that waited before: only the latest is of use."""
         before = self.all.get(fingerprint) or EventLimit(rule.name)
         self._put(fingerprint, EventLimit(rule.name, before.tally.held_back(), body), rule.limit)
 
     def let_go(self, fingerprint: str, rule: Rule) -> None:
-        """Drop what waits: something else than `limit` holds it back now, so nothing is told and nothing counted."""
+        """Drop what waits, because something else suppresses it now: nothing is told, and the count begins anew."""
         before = self.all[fingerprint]
         self._put(fingerprint, EventLimit(rule.name, replace(before.tally, held=0)), rule.limit)
 
     def next_due(self) -> float | None:
-        """Return when there is room for one that waits, or one can be forgotten."""
+        """Return when there is room for one that waits, or an entry can be forgotten; None where there is neither."""
         return self._agenda.next_due()
 
     def take_due(self, now: float, limits: dict[str, Limit]) -> list[tuple[str, EventLimit]]:
-        """Return those that wait and have room now; forget those of which nothing is left to know."""
-        found: list[tuple[str, EventLimit]] = []
+        """Return the entries that wait and have room now, by fingerprint; forget those that count nothing any more."""
+        with_room: list[tuple[str, EventLimit]] = []
         while (fingerprint := self._agenda.take(now)) is not None:
             entry = self.all.get(fingerprint)
             if entry is None:
                 continue
             limit = limits.get(entry.rule)
             if entry.waits is not None and (limit is None or entry.tally.room_at(limit) <= now):
-                found.append((fingerprint, entry))
+                with_room.append((fingerprint, entry))  # also where a reload took the `limit` away
             elif limit is None or not entry.tally.sent or entry.tally.sent[-1] + limit.seconds <= now:
                 del self.all[fingerprint]
                 self._dirty.add(fingerprint)
-            else:  # it has spoken again since
+            else:  # it was told again since the alarm was set: look later
                 self._wake(fingerprint, entry, limit)
-        return found
+        return with_room
 
     def shift(self, seconds: float, limits: dict[str, Limit]) -> None:
-        """Move all times: the wall clock was set by so many seconds."""
+        """Move all times by `seconds`, by which somebody has set the wall clock."""
         self._agenda.clear()
         for fingerprint, entry in list(self.all.items()):
             self._put(fingerprint, replace(entry, tally=entry.tally.shifted(seconds)), limits.get(entry.rule))
@@ -95,13 +95,13 @@ class EventLimits:
         return [(fingerprint, self._row(fingerprint)) for fingerprint in dirty]
 
     def _row(self, fingerprint: str) -> str | None:
-        found = self.all.get(fingerprint)
-        if found is None:
+        entry = self.all.get(fingerprint)
+        if entry is None:
             return None
-        return orjson.dumps([found.rule, found.tally.sent, found.tally.held, found.waits]).decode()
+        return orjson.dumps([entry.rule, entry.tally.sent, entry.tally.held, entry.waits]).decode()
 
     def take_dropped(self) -> list[str]:
-        """Take the rules of those that had to go since the last call, because there were too many."""
+        """Take the rule names of entries that were dropped since the last call because there were over LIMIT_EVENTS."""
         dropped, self._dropped = self._dropped, []
         return dropped
 
@@ -117,7 +117,7 @@ class EventLimits:
         self._wake(fingerprint, entry, limit)
 
     def _wake(self, fingerprint: str, entry: EventLimit, limit: Limit | None) -> None:
-        """Look at an entry again when there is something to do for it."""
+        """Set an entry's alarm: when it has room for what waits, or else when its count is too old to matter."""
         if limit is None or entry.waits is not None:
             self._agenda.wake(fingerprint, entry.tally.room_at(limit) if limit else 0.0)
         elif entry.tally.sent:

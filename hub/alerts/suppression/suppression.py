@@ -1,6 +1,8 @@
-"""What may keep an alert or event from being told, in this order; `limit` and `group` are the decision's own.
+"""What may keep an alert or event from being told. The first that applies counts, in this order.
 
-shadow → mute → silence → unless            each a word of docs/rules.md, with a detail for people
+shadow → mute → silence → unless            each is a word of docs/rules.md, and comes with a detail for people
+
+`limit` and `group` come later: they delay only, and telling/decision asks about them.
 """
 
 from collections.abc import Mapping
@@ -14,19 +16,19 @@ __all__ = ["Suppression"]
 
 
 class Suppression:
-    """What it knows: the silences, and who fires and may hold others back."""
+    """Asked by the tellers for each alert and event. It knows the silences, and the alerts that hold others back."""
 
     def __init__(self) -> None:
-        """Begin with no silence and nobody who fires."""
+        """Begin without a silence and without an alert."""
         self.silences, self.inhibition = Silences(), Inhibition()
 
     def by(
         self, rule: Rule, labels: Mapping[str, str], unfilled: tuple[str, ...], now: float, *, muted: bool
     ) -> Suppressed | None:
-        """Return the first that holds it back, and what of it does; None where none does."""
-        if rule.shadow:
+        """Return what suppresses an alert or event with these labels, and the detail of it; None: it may be told."""
+        if rule.shadow:  # a rule on trial: nobody ever hears of it, whatever else is so
             return Suppressed(Suppressor.SHADOW)
-        if muted:
+        if muted:  # decided by the rule's gate, when the event came
             return Suppressed(Suppressor.MUTE, rule.mute.text if rule.mute else "")
         silence = self.silences.of(labels, now, unfilled)
         if silence is not None:

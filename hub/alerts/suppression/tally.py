@@ -1,4 +1,4 @@
-"""`limit`: how many notifications of one instance went out of late, and how many were held back since the last one."""
+"""`limit`: when the latest notifications of one instance went out, and how many were held back since the last one."""
 
 from dataclasses import dataclass, replace
 
@@ -9,25 +9,29 @@ __all__ = ["LimitTally"]
 
 @dataclass(frozen=True, slots=True)
 class LimitTally:
-    """`sent` are the times of the last notifications, as many as the limit allows; `held` were held back since."""
+    """A count, as a value.
+
+    `sent` are the times of the latest notifications, in seconds since 1970, as many as the limit allows. `held` counts
+    those that were held back since the last one of them.
+    """
 
     sent: tuple[float, ...] = ()
     held: int = 0
 
     def room_at(self, limit: Limit) -> float:
-        """Return from when on one more is allowed."""
+        """Return the time from which one more may be told; 0 where one may at once."""
         return self.sent[-limit.count] + limit.seconds if len(self.sent) >= limit.count else 0.0
 
     def told(self, limit: Limit | None, now: float) -> "LimitTally":
-        """Return it after a notification: what was held back is told with it."""
+        """Return the count after a notification, which has told how many were held back; empty without a limit."""
         if limit is None:
             return LimitTally()
         return LimitTally((*self.sent, now)[-limit.count :])
 
     def shifted(self, seconds: float) -> "LimitTally":
-        """Return it after the wall clock was set by so many seconds."""
+        """Return the count with its times moved by `seconds`, by which somebody has set the wall clock."""
         return replace(self, sent=tuple(at + seconds for at in self.sent))
 
     def held_back(self) -> "LimitTally":
-        """Return it after one more was held back."""
+        """Return the count after one more was held back."""
         return replace(self, held=self.held + 1)

@@ -1,1 +1,1 @@
-"""What is told of alerts, to whom and in which words: one decision, and what carries it out."""
+"""What is told of alerts, to whom and in which words: decision.py decides, the tellers carry it out."""

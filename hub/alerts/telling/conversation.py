@@ -1,6 +1,6 @@
-"""The conversation of a group (`group_by`): who takes part, what was said, what is new. An alert alone is its own.
+"""The conversation of a group (`group_by`): which alerts take part, what was said, what is new.
 
-Only what was said and what is over is stored; who takes part follows from the alerts that fire.
+What was said and what is over is stored. Which alerts take part is not: it follows from the alerts that fire.
 """
 
 import hashlib
@@ -19,9 +19,11 @@ __all__ = ["Conversation", "News", "group_fingerprint"]
 
 @dataclass(slots=True)
 class News:
-    """What is over and was told to these receivers, or events (`told` is None: to whom the rule names).
+    """What the next message tells beside what fires: ends of alerts, or events.
 
-    `shown` are the first notifications of them, as members of a group's; `count` is how many there were.
+    `told` are the receivers that heard of these alerts and so hear of their ends. None: these are events, which go to
+    whom the rule names. `shown` are the first GROUP_ALERTS of them as members of a message; `count` is how many there
+    were.
     """
 
     told: tuple[str, ...] | None
@@ -31,13 +33,13 @@ class News:
 
 @dataclass(slots=True)
 class Conversation:
-    """One group. `labels` are the values of `group_by`; times are seconds since 1970, 0 where there is none.
+    """One group. `labels` are the values of `group_by`. Times are seconds since 1970, 0 for none.
 
-    `episode` counts how often it has begun, `serial` its messages: both are parts of ids and never go back. `spoke` is
-    when the last message went out, `changed` when the first of what is new came. The alerts that take part, by
-    fingerprint: `members` are all that fire; of those that are not held back `fresh` are those that were not told in
-    this episode, `active` those that were and nobody has acknowledged. Of some of these, in `behind`, a receiver that
-    the rule names has not heard.
+    `episode` counts how often the group has begun to fire, `serial` counts its messages: both are parts of ids and
+    never go back. `spoke` is when the last message went out, `changed` when the first of what is new came.
+    The alerts that take part are kept by fingerprint. `members` are all that fire. Those of them that nothing
+    suppresses are in `fresh` where this episode has not told of them, and in `active` where it has and nobody has
+    acknowledged them. `behind` are those of `active` of which a receiver that the rule names has not heard.
     """
 
     rule: str
@@ -55,28 +57,28 @@ class Conversation:
     behind: dict[str, None] = field(default_factory=dict)
 
     @property
-    def name(self) -> str:
-        """The beginning of all ids of its episode; alerts remember by it that they were told here."""
+    def episode_id(self) -> str:
+        """What all ids of its episode begin with; an alert keeps it as `told_in` when it was told here."""
         return episode_named(self.fingerprint, self.episode)
 
     @property
     def idle(self) -> bool:
-        """Whether nobody takes part and nothing is to be told."""
+        """Whether no alert takes part and nothing is to be told."""
         return not self.members and not self.news
 
     def report(self, told: tuple[str, ...] | None, body: Any, now: float) -> None:
-        """Show this in the next message."""
-        found = next((each for each in self.news if each.told == told), None)
-        if found is None:
-            found = News(told)
-            self.news.append(found)
-        found.count += 1
-        if len(found.shown) < GROUP_ALERTS:
-            found.shown.append(body)
+        """Add an end (`told`: who hears of it) or an event (None) to what the next message tells; `body` is shown."""
+        news = next((each for each in self.news if each.told == told), None)
+        if news is None:
+            news = News(told)
+            self.news.append(news)
+        news.count += 1
+        if len(news.shown) < GROUP_ALERTS:
+            news.shown.append(body)
         self.changed = self.changed or now
 
     def renamed(self, heirs: Callable[[str], Iterable[str]]) -> bool:
-        """Let receivers take the place of others, as `heirs` says; tell whether that changed anything."""
+        """Put heirs in the place of receivers, by what `heirs` returns for each; tell whether that changed anything."""
         before = self.said, [each.told for each in self.news]
         self.said = self.said.renamed(heirs)
         for each in self.news:
@@ -85,13 +87,13 @@ class Conversation:
         return before != (self.said, [each.told for each in self.news])
 
     def shift(self, seconds: float) -> None:
-        """Move all times: the wall clock was set by so many seconds."""
+        """Move all times by `seconds`, by which somebody has set the wall clock."""
         self.spoke = self.spoke and self.spoke + seconds
         self.changed = self.changed and self.changed + seconds
         self.said = self.said.shifted(seconds)
 
     def dump(self) -> str:
-        """Write it for the store."""
+        """Return as JSON for the store what does not follow from the alerts that fire."""
         kept: dict[str, Any] = {"rule": self.rule, "labels": self.labels, "episode": self.episode}
         kept |= {"serial": self.serial, "spoke": self.spoke, "changed": self.changed, "said": self.said}
         return orjson.dumps(kept | {"news": self.news}).decode()
@@ -99,10 +101,10 @@ class Conversation:
     @classmethod
     def load(cls, fingerprint: str, text: str) -> "Conversation":
         """Read what `dump` wrote."""
-        found = orjson.loads(text)
-        said = Said.load(found.pop("said"))
-        news = [News(_told(each["told"]), each["count"], each["shown"]) for each in found.pop("news")]
-        return cls(fingerprint=fingerprint, said=said, news=news, **found)
+        stored = orjson.loads(text)
+        said = Said.load(stored.pop("said"))
+        news = [News(_told(each["told"]), each["count"], each["shown"]) for each in stored.pop("news")]
+        return cls(fingerprint=fingerprint, said=said, news=news, **stored)
 
 
 def _told(names: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""All conversations of groups: which alert takes part where, when each is to be looked at, and what is stored of it."""
+"""All conversations of groups: which alert takes part where, when each must be looked at, what is stored of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -21,21 +21,24 @@ FLOOR = "floor"
 
 
 class Conversations(Keeper):
-    """By mark. One that is over is forgotten; another one of its mark begins above every id that was given."""
+    """Conversations by the group's fingerprint.
+
+    One that is over is forgotten. When the same group comes again, its ids begin above every id that was given.
+    """
 
     kind = "conversation"
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without conversations."""
         self.all: dict[str, Conversation] = {}
         self._of: dict[str, str] = {}
-        """In which conversation an alert takes part, both by their marks."""
+        """The fingerprint of the conversation in which an alert takes part, by the alert's fingerprint."""
         self._agenda = Agenda[str]()
         self._floor = 0
         self._dirty: set[str] = set()
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held; who takes part is entered by `place`."""
+        """Restore conversations from the store; `place` enters the alerts that take part afterwards."""
         for fingerprint, text in rows:
             if fingerprint == FLOOR:
                 self._floor = int(text)
@@ -48,9 +51,9 @@ class Conversations(Keeper):
     def of(
         self, rule: Rule, labels: Mapping[str, str], unfilled: Iterable[str] = (), fingerprint: str = ""
     ) -> Conversation:
-        """Return the conversation of an alert or event with these labels, a new one where there is none.
+        """Return the conversation of an alert or event with these labels; a new one where there is none.
 
-        One whose labels could not be filled in has nothing in common with others, so it is alone.
+        An alert with a gap in one of the labels of `group_by` has nothing in common with others: its group is itself.
         """
         names = rule.group_by or ()
         values = {name: labels.get(name, "") for name in names}
@@ -63,17 +66,20 @@ class Conversations(Keeper):
         return found
 
     def where(self, name: str) -> Conversation | None:
-        """Return the conversation in which an alert was told, by what the alert remembers of it."""
+        """Return the conversation in which an alert was told, by its `told_in`; None where it was told alone."""
         return self.all.get(fingerprint_in(name)) if name else None
 
     def place(self, fingerprint: str, alert: Alert, rule: Rule, now: float) -> bool:
-        """Let a firing alert of a rule with `group_by` take part, as it is now; tell whether it has begun to wait."""
+        """Enter a firing alert into its group, as it is now; tell whether it has just begun to wait to be told.
+
+        Called after each change of such an alert: it may be suppressed now, acknowledged, told, or have other labels.
+        """
         found = self.of(rule, alert.labels, alert.unfilled, fingerprint)
         if self._of.get(fingerprint) != found.fingerprint:
             self.leave(fingerprint, now)
             self._of[fingerprint] = found.fingerprint
             found.members[fingerprint] = None
-        told = bool(found.said.tellings) and alert.told_in == found.name
+        told = bool(found.said.tellings) and alert.told_in == found.episode_id
         waited = fingerprint in found.fresh
         active = may_go_on(alert) and told
         behind = active and bool(newcomers(alert.said, rule))
@@ -82,7 +88,7 @@ class Conversations(Keeper):
         self._sort(
             fingerprint, (found.fresh, may_be_told(alert) and not told), (found.active, active), (found.behind, behind)
         )
-        if waited and fingerprint not in found.fresh:
+        if waited and fingerprint not in found.fresh:  # it was suppressed while it waited to be told
             self._calm(found)
         waits = fingerprint in found.fresh and not waited
         if waits:
@@ -102,41 +108,42 @@ class Conversations(Keeper):
     def report(
         self, found: Conversation, rule: Rule | None, told: tuple[str, ...] | None, body: Any, now: float
     ) -> None:
-        """Show this in the next message: an end, for who was told of it, or an event, where `told` is None."""
+        """Add an end or an event to the next message of a group, as Conversation.report has it, and wake the group."""
         found.report(told, body, now)
         self.touch(found)
         self.wake(found, rule)
 
     def wake(self, found: Conversation, rule: Rule | None) -> None:
-        """Something is new: look when its wait is over, and not too soon after it spoke; at once if it is no group."""
+        """Set the alarm of a group of which something is new: `group_wait` later, `group_interval` after it spoke."""
         if rule is None or rule.group_by is None:
-            self.look(found)
+            self.look(found)  # a reload took the rule or its `group_by` away: what is owed is told at once
             return
         earliest = found.spoke + rule.group_interval if found.spoke else 0.0
         self.look(found, max(found.changed + rule.group_wait, earliest))
 
     def adopt(self, fingerprint: str, alert: Alert, rule: Rule) -> Alert:
-        """Return a firing alert as told where the rule in force tells of it: what others were told is not told anew.
+        """Return a firing alert told as the rule in force would have told it, so that a reload tells nothing twice.
 
-        It was told alone and belongs to a group now, or to another one, or the other way round.
+        It was told alone and belongs to a group now, or to another group, or the other way round. What was said of it
+        goes with it.
         """
         before = self.where(alert.told_in)
         if rule.group_by is None:
             if not alert.told_in:
-                return alert
+                return alert  # it was alone before, too
             said = alert.said if before is None else replace(alert.said.joined(before.said), told=alert.told)
             return changed(alert, said=said, told_in="")
         found = self.of(rule, alert.labels, alert.unfilled, fingerprint)
         if found is before or not alert.said.tellings:
-            return alert
+            return alert  # it is where it was, or nobody was told of it: its group tells of it as of any new one
         if not found.said.tellings:
-            found.episode += 1
+            found.episode += 1  # the group has said nothing yet: with this alert its episode begins
         found.said = found.said.joined(alert.said if before is None else before.said.heard_by(alert.told))
         self.touch(found)
-        return changed(alert, told_in=found.name)
+        return changed(alert, told_in=found.episode_id)
 
     def leave(self, fingerprint: str, now: float) -> None:
-        """Let an alert take part no longer: it is over, or belongs elsewhere."""
+        """Take an alert out of its conversation: it is over, or belongs elsewhere now."""
         found = self.all.get(self._of.pop(fingerprint, ""))
         if found is None:
             return
@@ -145,16 +152,19 @@ class Conversations(Keeper):
         self._calm(found)
         self.goes_on(found, now)
         if found.idle:
-            self.look(found, now + GROUP_WAIT_SECONDS)  # to forget it; what its end says is told first
+            self.look(found, now + GROUP_WAIT_SECONDS)  # then it is forgotten; the end of its last alert is told first
 
     def _calm(self, found: Conversation) -> None:
-        """Let the next that is new wait from its own time on: what was new is over, or held back, and nobody heard."""
+        """Forget since when something waits, where nothing does any more: it is over or suppressed, and was never told.
+
+        So the next that is new waits its own `group_wait` from its own time on.
+        """
         if found.changed and not found.fresh and not found.news:
             found.changed = 0.0
             self.touch(found)
 
     def goes_on(self, found: Conversation, now: float) -> None:
-        """Let steps run, or stand still: they count the time in which somebody was told, and nobody cared."""
+        """Let the steps of `escalate` run while an alert is told and not acknowledged, and stand still otherwise."""
         said = found.said.goes_on(now, runs=bool(found.active))
         if said is not found.said:
             found.said = said
@@ -165,21 +175,21 @@ class Conversations(Keeper):
     # time
 
     def look(self, found: Conversation, at: float = 0.0) -> None:
-        """Look at a conversation at this time, or at the next tick."""
+        """Have a conversation looked at at this time, by default with the next tick."""
         self._agenda.wake(found.fingerprint, at)
 
     def next_due(self) -> float | None:
-        """Return when the next one is to be looked at; None where none ever is."""
+        """Return when the next conversation must be looked at; None where none must."""
         return self._agenda.next_due()
 
     def take_due(self, now: float) -> Iterator[Conversation]:
-        """Take those whose time has come."""
+        """Yield the conversations whose time has come."""
         while (fingerprint := self._agenda.take(now)) is not None:
-            with suppress(KeyError):
+            with suppress(KeyError):  # one before it may have made it forgotten
                 yield self.all[fingerprint]
 
     def shift(self, seconds: float) -> None:
-        """Move all times: the wall clock was set by so many seconds."""
+        """Move all times by `seconds`, by which somebody has set the wall clock."""
         self._agenda.clear()
         for found in self.all.values():
             found.shift(seconds)
@@ -189,18 +199,18 @@ class Conversations(Keeper):
     # state
 
     def touch(self, found: Conversation) -> None:
-        """Mark as to be written with the next commit."""
+        """Have a conversation stored with the next commit."""
         self._dirty.add(found.fingerprint)
 
     def forget(self, found: Conversation) -> None:
-        """Drop one that is over; what its ids counted is kept for whichever comes next."""
+        """Forget a conversation that is over; the floor keeps its ids from being given again."""
         del self.all[found.fingerprint]
         self._agenda.drop(found.fingerprint)
         self._floor = max(self._floor, found.episode, found.serial)
         self._dirty |= {found.fingerprint, FLOOR}
 
     def rename(self, heirs: Callable[[str, str], Iterable[str]]) -> None:
-        """Let receivers take the place of others: `heirs` is asked with the rule's name and the receiver's."""
+        """Put heirs in the place of receivers; `heirs` takes the rule's name and the receiver's."""
         for found in self.all.values():
             if found.renamed(partial(heirs, found.rule)):
                 self.touch(found)
@@ -213,5 +223,5 @@ class Conversations(Keeper):
     def _row(self, fingerprint: str) -> str | None:
         if fingerprint == FLOOR:
             return str(self._floor)
-        found = self.all.get(fingerprint)
-        return None if found is None else found.dump()
+        conversation = self.all.get(fingerprint)
+        return None if conversation is None else conversation.dump()

@@ -1,6 +1,6 @@
-"""What is to be told of a conversation now, or why nothing is: the one place that decides. Pure functions.
+"""What is told of an alert or a group now, or why nothing is: the one place that decides. Pure functions.
 
-An alert alone and a group go through `decide` alike; an alert alone is a group of one that waits for nobody.
+An alert alone and a group go through `decide` alike: an alert alone is a group of one that waits for nobody.
 
 situation ── decide ──▶ a message, a step of `escalate`, or the reason and the time to look again
 """
@@ -38,17 +38,17 @@ class Say(enum.Enum):
     """What kind of message it is."""
 
     NEWS = enum.auto()
-    """Something that nobody heard of yet: it fires, or something of the group is over."""
+    """Something that nobody has heard of yet: an alert fires, or one of the group is over."""
     REPEAT = enum.auto()
     NEWCOMERS = enum.auto()
-    """It was told, and the rule names receivers now that were not."""
+    """It was told, and the rule names receivers now that have not heard of it (after a reload)."""
     STEP = enum.auto()
 
 
 class Untold(enum.StrEnum):
     """Why nothing is told now."""
 
-    HELD = "it is suppressed"
+    SUPPRESSED = "it is suppressed"
     ACKNOWLEDGED = "somebody has acknowledged it"
     LIMIT = "as many as `limit` allows went out of late"
     GROUP = "its group waits for more, or has just spoken"
@@ -59,14 +59,14 @@ class Untold(enum.StrEnum):
 
 
 class Situation(NamedTuple):
-    """All that the decision depends on beside the rule and the time.
+    """All that the decision depends on, beside the rule and the time. Times are seconds since 1970, 0 for none.
 
-    Of what fires and is not held back, `fresh` says that some of it was not told yet, `active` that some of it was and
-    nobody has acknowledged it. `news` is something else to be told, an end or an event; `only` are the receivers that
-    it concerns; `owed` are those that the rule names and that have not heard of something that was told, `behind` is
-    since when. `changed` is
-    when the first of what is new came, `spoke` when the conversation last spoke (0: never), `room` from when on `limit`
-    lets it. `why` is what a conversation says in which there is neither.
+    `fresh`: something fires that nothing suppresses and that was not told yet. `active`: something fires that nothing
+    suppresses, that was told and that nobody has acknowledged. `news`: there is something else to tell, an end or an
+    event, and `only` are the receivers that it concerns.
+    `owed` are the receivers that the rule names and that have not heard of something that was told; `behind` is since
+    when. `changed` is when the first of what is new came, `spoke` when the conversation last spoke, `room` is from when
+    on `limit` lets it speak. `why` is the reason to give where there is nothing fresh, active or new.
     """
 
     said: Said
@@ -84,7 +84,10 @@ class Situation(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """`say` this to `receivers`, with a `step` of `escalate`; or nothing, for the reason `untold`, until `again`."""
+    """Either say `say` to `receivers` (for a `step` of `escalate`); or say nothing, because of `untold`.
+
+    `again` is when to ask anew, in seconds since 1970; inf: only when something changes.
+    """
 
     say: Say | None
     receivers: tuple[str, ...] = ()
@@ -94,30 +97,31 @@ class Decision(NamedTuple):
 
 
 _NEWS, _REPEAT, _NEWCOMERS, _STEP = Say.NEWS, Say.REPEAT, Say.NEWCOMERS, Say.STEP
-_LIMIT, _FIRING = Suppressor.LIMIT, Phase.FIRING  # to fetch one of an enum costs 50 ns
-
-
+_LIMIT, _FIRING = Suppressor.LIMIT, Phase.FIRING  # to fetch a member of an enum costs 50 ns
 _NOTHING = Decision(None, untold=Untold.TOLD)
 
 
 def decide(it: Situation, rule: Rule, now: float) -> Decision:
-    """Decide what is told next; to be asked again after it was, until nothing is."""
+    """Decide what is told next. The caller tells it and asks again, until nothing is to be told.
+
+    Messages come before steps of `escalate`: who is called later should hear what the others heard.
+    """
     due, say = _message(it, rule)
-    if due == inf and not rule.escalate:
+    if due == inf and not rule.escalate:  # by far the most common case, so it is the first
         return _NOTHING if it.active and rule.notify else Decision(None, untold=Untold.NOBODY if it.active else it.why)
-    free_at = due if it.news else max(due, it.room)  # `limit` never holds back an end
+    free_at = due if it.news else max(due, it.room)  # `limit` never delays an end: people wait for it
     if say is not None and free_at <= now:
         return Decision(say, _receivers(say, it, rule))
     step, step_at = _step(it, rule)
-    if step is not None and step_at <= now:  # whatever `limit` says: nobody cared so far
+    if step is not None and step_at <= now:  # `limit` does not delay it: nobody has cared so far
         return Decision(_STEP, step.to, step)
-    # what `limit` will hold back is looked at when it would be due: it is counted, and people see it
+    # what `limit` will delay is looked at when it would be due, so that it is counted and people see it
     again = min(free_at if due <= now else due, step_at)
     return Decision(None, untold=_why(it, rule, due, step, now), again=again)
 
 
 def is_limited(it: Situation, rule: Rule, now: float) -> bool:
-    """Tell whether `limit` holds back what else would be told now, whatever step is due."""
+    """Tell whether `limit` alone keeps a message from being told now; steps of `escalate` do not matter here."""
     due, say = _message(it, rule)
     return say is not None and not it.news and due <= now < it.room
 
@@ -128,34 +132,36 @@ def _step(it: Situation, rule: Rule) -> tuple[Step | None, float]:
 
 
 def _message(it: Situation, rule: Rule) -> tuple[float, Say | None]:
-    """Return when the next message that is no step is due, and what it is; inf where none is."""
+    """Return when the next message is due, and which kind it is; inf where none is. Steps are not among them."""
     wait, interval = (rule.group_wait, rule.group_interval) if it.grouped else (0.0, 0.0)
     earliest = it.spoke + interval if it.spoke else 0.0
     if it.fresh or it.news:
         return max(it.changed + wait, earliest), _NEWS
     if not it.active:
-        return inf, None
+        return inf, None  # all that fires is suppressed, or somebody has acknowledged it
     if rule.repeat is not None:
-        # whoever is named only since a reload hears it with the next repeat
+        # a receiver that is named only since a reload hears of it with the next repeat
         return max(it.said.last + rule.repeat.interval(it.said.tellings), earliest), _REPEAT
     if not it.owed:
         return inf, None
-    # files are saved in haste: what is changed back at once, or ends meanwhile, is told nobody new
+    # people save files in haste: nobody new is told of what is changed back at once, or ends meanwhile
     return max(it.behind + NEWCOMERS_WAIT_SECONDS, earliest), _NEWCOMERS
 
 
 def _receivers(say: Say, it: Situation, rule: Rule) -> tuple[str, ...]:
     if say is _NEWCOMERS:
-        return it.owed
+        return it.owed  # the others have heard of it
     if it.fresh or say is _REPEAT:
         return tuple(dict.fromkeys((*audience(it.said, rule), *it.only)))
+    # only an end or an event: it goes to whom it concerns, and to newcomers, who hear what fires with it
     return tuple(dict.fromkeys((*it.only, *(it.owed if it.active else ()))))
 
 
 def _why(it: Situation, rule: Rule, due: float, step: Step | None, now: float) -> Untold:
+    """Return the reason why nothing is told, the one that people can do something about first."""
     if not (it.fresh or it.active or it.news):
         return it.why
-    if due <= now:
+    if due <= now:  # it is due, and only `limit` can keep what is due
         return Untold.LIMIT
     if it.fresh or it.news:
         return Untold.GROUP
@@ -165,7 +171,7 @@ def _why(it: Situation, rule: Rule, due: float, step: Step | None, now: float) -
 
 
 def audience(said: Said, rule: Rule) -> tuple[str, ...]:
-    """Return who is told that it fires: whom the rule names now, and whom its steps have called."""
+    """Return who is told that it fires: the receivers that the rule names now, and those that its steps have called."""
     if not said.steps:
         return rule.notify
     called = [name for step in rule.escalate if _is_taken(step, rule, said) for name in step.to]
@@ -173,14 +179,14 @@ def audience(said: Said, rule: Rule) -> tuple[str, ...]:
 
 
 def newcomers(said: Said, rule: Rule) -> tuple[str, ...]:
-    """Return whom the rule names and nobody has told yet, though it was told."""
+    """Return the receivers that the rule names and that have not heard of what was told; none before it was told."""
     if not said.tellings or (said.told == rule.notify and not said.heirs):
         return ()
     return tuple(name for name in rule.notify if name not in said.told or name in said.heirs)
 
 
 def next_step(said: Said, rule: Rule) -> Step | None:
-    """Return the first step of `escalate` that was not taken; None while steps stand still."""
+    """Return the first step of `escalate` that was not taken; None while steps stand still, and before it was told."""
     if not rule.escalate or not said.tellings or said.paused:
         return None
     return next((step for step in rule.escalate if not _is_taken(step, rule, said)), None)
@@ -189,14 +195,14 @@ def next_step(said: Said, rule: Rule) -> Step | None:
 def _is_taken(step: Step, rule: Rule, said: Said) -> bool:
     """Tell whether a step was taken, also where a reload has changed the list since.
 
-    What is not later than the latest step taken is behind us; a step that was moved to later was taken if it stands
-    where one was taken and whom it calls was called.
+    A step that is not later than the latest step taken counts as taken. A step that was moved to later was taken if it
+    stands at a place of the list that was taken, and all that it calls were called.
     """
     if not said.steps:
         return False
     if step.after <= said.escalated:
         return True
-    called = said.called or said.told  # of an earlier hub it is not known whom steps have called
+    called = said.called or said.told  # an earlier hub did not store whom steps have called
     return rule.escalate.index(step) < said.steps and set(step.to) <= set(called)
 
 
@@ -204,12 +210,12 @@ def _is_taken(step: Step, rule: Rule, said: Said) -> bool:
 
 
 def may_be_told(alert: Alert) -> bool:
-    """Tell whether nothing suppresses it; `limit` only delays."""
+    """Tell whether an alert may be told: nothing suppresses it but `limit`, which only delays."""
     return alert.held is None or alert.held.by is _LIMIT
 
 
 def may_go_on(alert: Alert) -> bool:
-    """Tell whether it may be told again: somebody who cares ends that, though not the first word to the others."""
+    """Tell whether repeats and steps go on: an acknowledgement ends them, though not the first message."""
     return alert.ack is None and may_be_told(alert)
 
 
@@ -217,9 +223,9 @@ def alone(alert: Alert, rule: Rule) -> Situation:
     """Return the situation of a firing alert that is told alone."""
     said = alert.said
     if not may_be_told(alert):
-        return Situation(said, False, False, why=Untold.HELD)
+        return Situation(said, False, False, why=Untold.SUPPRESSED)
     room = alert.tally.room_at(rule.limit) if rule.limit is not None else 0.0
-    if not said.tellings:
+    if not said.tellings:  # an acknowledgement does not keep the others from hearing of it once
         return Situation(said, True, False, room=room)
     owed = newcomers(said, rule)
     behind, active = said.behind, alert.ack is None
@@ -227,12 +233,12 @@ def alone(alert: Alert, rule: Rule) -> Situation:
 
 
 def hidden_too_long_at(alert: Alert) -> float:
-    """Return when a silence will have hidden a critical alert for so long that somebody must be reminded, else inf."""
+    """Return when somebody must be reminded that a silence hides a critical alert; inf where there is none."""
     return alert.hidden + SILENCE_REMINDER_SECONDS if alert.hidden and alert.severity == "critical" else inf
 
 
 def look_again(alert: Alert, rule: Rule) -> float:
-    """Return when somebody must look at a firing alert again for its own sake, inf where never."""
+    """Return when the register must look at a firing alert again by itself; inf: only when something changes."""
     if alert.state is not _FIRING:
         return inf
     ends = inf if alert.ack is None or alert.ack.until is None else alert.ack.until

@@ -1,4 +1,4 @@
-"""Lets groups speak: carries out what is decided of a conversation, and notes in each member who was told of it."""
+"""Groups speak: what was decided of a conversation is carried out, and each member notes who was told of it."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -11,9 +11,9 @@ from hub.alerts.register import Register
 from hub.alerts.telling.conversation import Conversation, News
 from hub.alerts.telling.conversations import Conversations
 from hub.alerts.telling.decision import Decision, Say, Situation, Untold, audience, decide, newcomers
-from hub.alerts.telling.holding import hold
 from hub.alerts.telling.messages import group_body, member
 from hub.alerts.telling.said import NOTHING_SAID
+from hub.alerts.telling.suppressing import note_suppressed
 from hub.alerts.telling.words import AlertWords
 from hub.alerts.trace import Trace
 from hub.ids import NotificationId, fingerprint_in
@@ -25,16 +25,16 @@ __all__ = ["GroupTeller"]
 
 
 _View = tuple[bool, bool, tuple[int, ...]]
-"""Whether somebody hears what fires, whether the rule names him, and which of the news are his."""
+"""What a receiver sees of a message: whether what fires, whether the rule names it, and which of the news."""
 
 
 class GroupTeller:
-    """Tells of conversations when their time has come."""
+    """Tells of conversations when their time has come; the book calls it with every tick."""
 
     def __init__(
         self, conversations: Conversations, register: Register, out: Outgoing, trace: Trace, words: AlertWords
     ) -> None:
-        """Tell through `out`, and leave a trace of it."""
+        """Tell through `out`, and note in `trace` what was told to whom."""
         self._conversations, self._register = conversations, register
         self._out, self._trace, self._words = out, trace, words
 
@@ -44,7 +44,7 @@ class GroupTeller:
         """Let each conversation speak whose time has come."""
         for group in self._conversations.take_due(now):
             rule = self._register.rules.get(group.rule)
-            if rule is None or rule.group_by is None:
+            if rule is None or rule.group_by is None:  # a reload took it away: what is owed is told, and it is over
                 self._finish(group, rule, now)
             else:
                 self._converse(group, rule, now)
@@ -53,12 +53,12 @@ class GroupTeller:
         while (decision := decide(self._situation(group, rule, now), rule, now)).say is not None:
             self._carry_out(group, rule, decision, now)
         room = self._room(group.fresh, rule)
-        if room > now:  # each that is new waits for its own room, and holds up nobody else
+        if room > now:  # each new alert waits for room in its own `limit`, and does not delay the others
             self._limit(group.fresh, rule, now)
         if decision.untold is Untold.LIMIT:
             self._limit(group.active, rule, now)
         if not group.members and not group.news and group.said is not NOTHING_SAID:
-            group.said = NOTHING_SAID
+            group.said = NOTHING_SAID  # all is over and told: what fires next is a new episode
             self._conversations.touch(group)
         over_at = group.spoke + rule.group_interval if group.spoke else now
         if group.idle and over_at <= now:
@@ -68,13 +68,13 @@ class GroupTeller:
             self._conversations.look(group, over_at if group.idle else again)
 
     def last_words(self, rules: Collection[str], now: float) -> None:
-        """Let groups of rules that are about to go tell what they still have to tell."""
+        """Tell the ends that groups still owe, for rules that are about to go."""
         for group in list(self._conversations.all.values()):
             if group.rule in rules and group.news:
                 self._finish(group, self._register.rules.get(group.rule), now)
 
     def _finish(self, group: Conversation, rule: Rule | None, now: float) -> None:
-        """Tell what is over of a group that is none any more: its rule is gone, or groups no longer."""
+        """Tell the ends that a group owes and end it: its rule is gone, or has no `group_by` any more."""
         self._send(group, rule, "group", self._concerned(group, rule), (), now, with_news=True)
         group.news, group.changed = [], 0.0
         if group.members:
@@ -83,7 +83,7 @@ class GroupTeller:
             self._conversations.forget(group)
 
     def _room(self, fingerprints: Iterable[str], rule: Rule) -> float:
-        """Return from when on `limit` lets any of these."""
+        """Return from when on the `limit` of at least one of these alerts has room; 0: at once."""
         if rule.limit is None:
             return 0.0
         limit, alerts = rule.limit, self._register.alerts
@@ -103,19 +103,20 @@ class GroupTeller:
             changed=group.changed,
             spoke=group.spoke,
             room=0.0 if fresh else self._room(group.active, rule),
-            why=Untold.HELD if group.members else Untold.OVER,
+            why=Untold.SUPPRESSED if group.members else Untold.OVER,
         )
 
     def _has_told_members(self, group: Conversation) -> bool:
-        """Tell whether anything still fires that was told in this episode, be it held back or acknowledged."""
-        return any(self._register.alerts[fingerprint].told_in == group.name for fingerprint in group.members)
+        """Tell whether an alert that was told in this episode still fires, even if suppressed or acknowledged."""
+        return any(self._register.alerts[fingerprint].told_in == group.episode_id for fingerprint in group.members)
 
     def _owed(self, group: Conversation, rule: Rule) -> tuple[str, ...]:
-        """Return whom the rule names and who has not heard of each member that was told."""
+        """Return the receivers that the rule names and that have not heard of every member that was told."""
         found = [newcomers(self._register.alerts[fingerprint].said, rule) for fingerprint in group.behind]
         return tuple(dict.fromkeys(name for names in found for name in names))
 
     def _carry_out(self, group: Conversation, rule: Rule, decision: Decision, now: float) -> None:
+        """Send the message that was decided, and note in the group and in its members what was said to whom."""
         say, fresh = decision.say, list[str]()
         shown = self._in_order(group.active)
         if say is Say.NEWS:
@@ -123,7 +124,7 @@ class GroupTeller:
             shown = [*fresh, *shown]
             if not group.said.tellings and (fresh or any(each.told is None for each in group.news)):
                 group.episode += 1
-        elif say is Say.REPEAT:
+        elif say is Say.REPEAT:  # a step and a message to newcomers tell of all: `limit` does not count them
             shown = self._with_room(shown, rule, now)
         with_news = say in (Say.NEWS, Say.REPEAT)
         alerts = [self._words.of_now(self._register.alerts[fingerprint], now) for fingerprint in shown[:GROUP_ALERTS]]
@@ -139,7 +140,7 @@ class GroupTeller:
         if with_news:
             group.news, group.changed = [], 0.0
             if not shown and not self._has_told_members(group):
-                group.said = NOTHING_SAID  # it was told that all is over: what fires from now on is news
+                group.said = NOTHING_SAID  # all are told that everything is over: what fires next is a new episode
         self._conversations.touch(group)
 
     def _note_said(
@@ -159,7 +160,7 @@ class GroupTeller:
         elif fresh or decision.say is Say.REPEAT:
             group.said = said.message(receivers, now, anew=fresh)
         elif shown:
-            # an end with which all hear what fires on is a reminder, too
+            # a message about an end that also shows all what still fires is a reminder, so the next repeat waits
             reminds = decision.say is Say.NEWS and set(audience(said, rule)) <= set(receivers)
             group.said = replace(said.heard_by(receivers), last=now if reminds else said.last)
 
@@ -173,26 +174,28 @@ class GroupTeller:
         fresh: set[str],
         now: float,
     ) -> None:
-        """Note in each member who was told of it."""
+        """Note in each alert of the message who was told of it, and count it against the alert's `limit`."""
         counts = decision.say is Say.REPEAT and rule.limit is not None
         for fingerprint, alert in shown.items():
             if fingerprint in fresh:
-                # told alone, or in an episode of its group that is over, it counts on: its ids never come twice
+                # an alert that was told alone, or in an earlier episode, goes on counting: no id comes twice
                 anew = not alert.said.tellings
                 made = lifecycle.told(alert, alert.said.message(receivers, now, anew=anew), rule.limit, now)
-                made = hold(self._trace, fingerprint, changed(made, told_in=group.name), None, now)
+                made = note_suppressed(self._trace, fingerprint, changed(made, told_in=group.episode_id), None, now)
             else:
                 said = alert.said.heard_by(receivers)
                 made = lifecycle.told(alert, said, rule.limit, now) if counts else alert
                 said = said.owed(now, somebody=bool(newcomers(said, rule)))
                 made = made if said is made.said else changed(made, said=said)
-                made = hold(self._trace, fingerprint, made, None, now) if counts or rule.limit is None else made
+                made = (
+                    note_suppressed(self._trace, fingerprint, made, None, now) if counts or rule.limit is None else made
+                )
             if made is not self._register.alerts[fingerprint]:
                 self._register.note(fingerprint, made, now)
                 self._conversations.place(fingerprint, made, rule, now)
 
     def _in_order(self, fingerprints: Iterable[str]) -> list[str]:
-        """Return alerts as they began to fire, whatever was restarted since."""
+        """Return the fingerprints in the order in which their alerts began to fire: the same after a restart."""
         alerts = self._register.alerts
         return sorted(fingerprints, key=lambda fingerprint: (alerts[fingerprint].since, alerts[fingerprint].instance))
 
@@ -205,10 +208,10 @@ class GroupTeller:
         ]
 
     def _limit(self, fingerprints: Iterable[str], rule: Rule, now: float) -> None:
-        """Note that `limit` holds these back."""
+        """Note that `limit` keeps these alerts from being told for now."""
         for fingerprint in list(fingerprints) if rule.limit is not None else ():
             before = self._register.alerts[fingerprint]
-            after = hold(
+            after = note_suppressed(
                 self._trace,
                 fingerprint,
                 before,
@@ -232,9 +235,12 @@ class GroupTeller:
         hear_more: Collection[str] = (),
         with_news: bool,
     ) -> list[tuple[str, list[str]]]:
-        """Tell receivers what fires, those that `hear_more` of it, and each what is over of that it was told of.
+        """Queue the messages of a group.
 
-        Return the ids of the messages, and who got which: what is not the same has not the same id.
+        Receivers among `hear_more` are told what fires; each receiver is told of the ends of what it was told. So not
+        all see the same. Each view has an id of its own, because one id must always mean one content.
+
+        Return the ids of the messages, each with its receivers.
         """
         heard = group.said.told
         firing = [member(self._words.firing(each, each.id("firing"))) for each in alerts[:GROUP_ALERTS]]
@@ -242,15 +248,15 @@ class GroupTeller:
         for view, names in self._views(group, rule, receivers, hear_more, with_news=with_news).items():
             news, seen = [group.news[place] for place in view[2]], alerts if view[0] else ()
             if not news and not seen:
-                continue
+                continue  # nothing of this message is for them
             group.serial, group.spoke = group.serial + 1, now
             identity = str(NotificationId(group.fingerprint, group.episode, f"{name}-{group.serial}"))
             count = len(seen) + sum(each.count for each in news)
             over = [shown for each in news for shown in each.shown]
             body = group_body(group, identity, firing if seen else (), over, count, self._out.hub)
             for receiver in names:
-                made = body if receiver in heard else body | {"first": True}
-                self._out.tell([receiver], identity, group.fingerprint, made, now)
+                own = body if receiver in heard else body | {"first": True}
+                self._out.tell([receiver], identity, group.fingerprint, own, now)
             sent.append((identity, names))
             self._trace_news(group, news, identity, names, now)
         return sent
@@ -264,7 +270,10 @@ class GroupTeller:
         *,
         with_news: bool,
     ) -> dict[_View, list[str]]:
-        """Return who sees what of a group, whom its rule names apart from whom only a step has called."""
+        """Return which receivers see what of a message.
+
+        Those that the rule names stay apart from those that only a step has called, because an event goes to the first.
+        """
         views: dict[_View, list[str]] = {}
         for name in receivers:
             places = range(len(group.news)) if with_news else ()
@@ -281,18 +290,18 @@ class GroupTeller:
                 self._trace.notified(now, fingerprint_in(shown["id"]), group.rule, identity, "group", names)
 
     def _concerned(self, group: Conversation, rule: Rule | None) -> list[str]:
-        """Return whom what is new in a group concerns."""
+        """Return the receivers that the ends and events of a group's next message concern."""
         return list(dict.fromkeys(name for news in group.news for name in self._concerned_by(news, rule)))
 
     def _concerned_by(self, news: News, rule: Rule | None) -> Sequence[str]:
-        if news.told is None:
+        if news.told is None:  # events go to whom the rule names now, ends to whom it told
             return () if rule is None else rule.notify
         return self._out.who_hear_ends(news.told)
 
 
 def _who_hear_more(decision: Decision, group: Conversation, rule: Rule) -> tuple[str, ...]:
-    """Return who hears what fires: who was told once and is named no more hears only the end of that."""
+    """Return the receivers that are shown what fires; one that the rule names no longer hears only of ends."""
     if decision.step is not None:
-        return decision.receivers
+        return decision.receivers  # a step calls somebody because of what fires
     named = audience(group.said, rule)
     return tuple(name for name in decision.receivers if name in named)

@@ -1,4 +1,4 @@
-"""What is said: the notification of an alert or event as users see it in JSON, and that of a group. Pure."""
+"""The bodies of notifications, as users see them in JSON: of an alert, of an event, of a group. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,14 +47,14 @@ def notification_body(alert: Alert, phase: Phase, identity: str, hub: Mapping[st
 
 
 def with_held_back(body: dict[str, Any], count: int) -> dict[str, Any]:
-    """Tell with a notification how many were held back since the one before it."""
+    """Return the body with how many notifications `limit` held back since the last one, also in its summary."""
     if not count:
         return body
     return body | {"held_back": count, "summary": f"{body['summary']} ({count} more held back)"}
 
 
 def holding_back(alerts: Sequence[Alert]) -> dict[str, Any]:
-    """Tell with a notification whom its alert holds back (`unless`): how many, and the first of them."""
+    """Return the fields that tell which alerts this one holds back (`unless`): how many, and the first of them."""
     if not alerts:
         return {}
     shown = alerts[:HELD_BACK_SHOWN]
@@ -63,20 +63,23 @@ def holding_back(alerts: Sequence[Alert]) -> dict[str, Any]:
 
 
 def with_flaps(body: dict[str, Any], count: int) -> dict[str, Any]:
-    """Tell with a notification how often its alert has fired in this episode, where it flaps."""
+    """Return the body with how often the alert has fired in this episode, also in its summary; 0: it does not flap."""
     if not count:
         return body
     return body | {"flapping": count, "summary": f"{body['summary']} (flapping: fired {count} times)"}
 
 
 def ended_summary(alertname: str, instance: Labels, reason: Reason) -> str:
-    """Say that an alert ended because its rule did: its value may be as it was, so none is told."""
+    """Return the summary of an alert that ended because its rule did.
+
+    It names no value: the trouble may go on, and the last value would read as if it were over.
+    """
     values = ", ".join(f"{name}={value}" for name, value in instance if value)
     return f"{alertname}{f' ({values})' if values else ''} ended: {reason.value}"
 
 
 def reminder(alert: Alert, silence: Mapping[str, Any] | None, now: float) -> dict[str, Any]:
-    """Build the event that says that a silence has hidden a critical alert for long; `silence` is its body."""
+    """Build the event `silence_hides_critical`; `silence` is the body of the silence, None where it is unknown."""
     return {
         "event": "silence_hides_critical",
         "time": rfc3339(now),
@@ -91,7 +94,7 @@ def reminder(alert: Alert, silence: Mapping[str, Any] | None, now: float) -> dic
 
 
 def member(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a grouped notification shows of one alert or event."""
+    """Return the fields of an alert's or event's notification that the message of its group shows."""
     return {name: body[name] for name in _MEMBER}
 
 
@@ -103,9 +106,9 @@ def group_body(
     count: int,
     hub: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Build the notification of a group: what fires now, then what is over or has happened since the last one.
+    """Build the notification of a group: what fires now, then what ended or happened since the last message.
 
-    `firing` and `news` are as many as are shown, `count` is how many there are of both.
+    `firing` and `news` are the members to show, at most GROUP_ALERTS of each; `count` is how many there are in all.
     """
     shown = [*firing, *news][:GROUP_ALERTS]
     alone = shown[0] if count == 1 and shown else None
@@ -132,7 +135,7 @@ def group_body(
 
 
 def _of(group: Conversation) -> dict[str, str]:
-    """Return the labels that its members share, without those that they lack."""
+    """Return the labels that all members share, without those that have no value."""
     return {name: value for name, value in group.labels.items() if value}
 
 
@@ -148,7 +151,7 @@ def _summary(group: Conversation, shown: Sequence[Mapping[str, Any]], count: int
 
 
 def _details(shown: Sequence[Mapping[str, Any]]) -> str:
-    """Join the details of what is shown, each text once, as many of them as are no longer than one may be."""
+    """Join the details of the shown members, each text once, as many as fit into TEMPLATE_BYTES."""
     texts: list[str] = []
     left = TEMPLATE_BYTES
     for text in dict.fromkeys(each.get("details", "") for each in shown):

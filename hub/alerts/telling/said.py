@@ -1,6 +1,6 @@
-"""What was said in a conversation since it began: to whom, how often, which steps were taken. A value, and pure.
+"""What was said in a conversation since it began: to whom, how often, which steps were taken. A pure value.
 
-A conversation is what a receiver sees as one: an alert alone, or the alerts of a rule with equal values of `group_by`.
+A conversation is what a receiver sees as one thing: an alert alone, or the alerts of a rule with equal `group_by`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -12,15 +12,16 @@ __all__ = ["NOTHING_SAID", "Said"]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Times are seconds since 1970, 0 where there is none.
+    """What was said. Times are seconds since 1970, 0 for none.
 
     `told` are the receivers that heard that it fires: they hear of its end, and nobody else does. `tellings` counts the
-    first message and its repeats, `last` is when the latest of these went out. Steps of `escalate` count from
-    `notified`: when the first message went out, moved on by all the time in which steps stood still. `steps` were taken
-    so far, `escalated` is the `after` of the latest of them, in seconds. `paused` is since when steps stand still:
-    somebody has acknowledged it, or it is held back. `heirs` are those among `told` that took the place of a receiver
-    that is gone: the end is theirs, and they have heard nothing themselves yet. `behind` is since when the rule names
-    somebody who has not heard. `called` are those whom steps have told.
+    first message and its repeats; `last` is when the latest of these went out.
+    Steps of `escalate` count from `notified`: when the first message went out, moved on by all the time in which steps
+    stood still. `steps` is how many were taken so far, `escalated` the `after` of the latest of them, in seconds, and
+    `called` are the receivers that steps have told. `paused` is since when steps stand still, because somebody has
+    acknowledged the alert or something suppresses it.
+    `heirs` are those of `told` that took the place of a receiver that is gone: they will hear of the end, but have
+    heard nothing themselves yet. `behind` is since when the rule names somebody who has not heard.
     """
 
     told: tuple[str, ...] = ()
@@ -36,11 +37,11 @@ class Said:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> "Said":
-        """Read what stands in the store: lists where tuples are, and what was empty in earlier hubs left out."""
+        """Read what the store holds: JSON has lists for tuples, and an earlier hub left out some that were empty."""
         return cls(**dict(stored) | {name: tuple(stored.get(name, ())) for name in ("told", "heirs", "called")})
 
     def heard_by(self, receivers: Iterable[str]) -> "Said":
-        """Return it when these have heard, too."""
+        """Return it after these receivers have heard of it, too."""
         receivers = tuple(receivers)
         told = tuple(dict.fromkeys((*self.told, *receivers)))
         if told == self.told and set(self.heirs).isdisjoint(receivers):
@@ -51,7 +52,7 @@ class Said:
         return tuple(name for name in self.heirs if name not in heard) if self.heirs else ()
 
     def message(self, receivers: Collection[str], now: float, *, anew: bool) -> "Said":
-        """Return it after a message that counts for `repeat`; one that tells something new begins its list `anew`."""
+        """Return it after a message; `anew`: it told something new, so the intervals of `repeat` begin anew."""
         told = tuple(dict.fromkeys((*self.told, *receivers)))
         tellings, notified = 1 if anew else self.tellings + 1, self.notified or now
         heirs = self._waiting(receivers)
@@ -59,18 +60,18 @@ class Said:
         return Said(told, tellings, notified, now, self.steps, self.escalated, self.paused, heirs, called=called)
 
     def step(self, receivers: Collection[str], after: float) -> "Said":
-        """Return it after a step of `escalate`."""
+        """Return it after a step of `escalate` that told `receivers`; `after` is the step's own, in seconds."""
         heard, called = self.heard_by(receivers), tuple(dict.fromkeys((*self.called, *receivers)))
         return replace(heard, steps=self.steps + 1, escalated=max(self.escalated, after), called=called)
 
     def owed(self, now: float, *, somebody: bool) -> "Said":
-        """Return it when the rule names somebody who has not heard, or nobody any more."""
+        """Note since when `somebody` that the rule names has not heard; False: all have heard now."""
         if somebody is bool(self.behind):
             return self
         return replace(self, behind=now if somebody else 0.0)
 
     def goes_on(self, now: float, *, runs: bool) -> "Said":
-        """Return it with steps that run, or stand still from now on; while they stand still no time passes for them."""
+        """Return it with steps of `escalate` that run or stand still; time does not count while they stand still."""
         if not self.tellings or runs is not bool(self.paused):
             return self
         if not runs:
@@ -78,9 +79,9 @@ class Said:
         return replace(self, paused=0.0, notified=self.notified + max(0.0, now - self.paused))
 
     def joined(self, other: "Said") -> "Said":
-        """Return what was said in two conversations that are one now: nothing is said again that either has heard."""
+        """Return what was said in two conversations that are one now: what either has told is not told again."""
         if not other.tellings:
-            return self.heard_by(other.told)
+            return self.heard_by(other.told)  # the other one has told of no alert, only who heard goes with it
         told = tuple(dict.fromkeys((*self.told, *other.told)))
         if not self.tellings:
             return replace(other, told=told)
@@ -98,7 +99,7 @@ class Said:
         )
 
     def renamed(self, heirs: Callable[[str], Iterable[str]]) -> "Said":
-        """Return it with receivers in the place of others: what `heirs` names for each, itself where it stays."""
+        """Return it with heirs in the place of receivers; `heirs` returns a receiver itself where it still exists."""
         told = tuple(dict.fromkeys(heir for name in self.told for heir in heirs(name)))
         if told == self.told:
             return self
@@ -108,7 +109,7 @@ class Said:
         return replace(self, told=told, heirs=waiting, called=called)
 
     def shifted(self, seconds: float) -> "Said":
-        """Return it after the wall clock was set by so many seconds."""
+        """Return it with its times moved by `seconds`, by which somebody has set the wall clock."""
         times = {name: at + seconds for name in ("notified", "last", "paused", "behind") if (at := getattr(self, name))}
         return replace(self, **times) if times else self
 

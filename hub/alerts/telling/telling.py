@@ -1,6 +1,6 @@
-"""Carries out what is decided of an alert: held back or told, alone or by its group, and its end.
+"""An alert is told or suppressed as was decided, alone or by its group; at last its end is told.
 
-It answers with the alert as it is then; to put that into the register is for who asked.
+Each function returns the alert as it is afterwards. The caller puts it into the register.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ from hub.alerts.telling.decision import (
     may_go_on,
     newcomers,
 )
-from hub.alerts.telling.holding import hold
 from hub.alerts.telling.messages import holding_back, member, reminder
+from hub.alerts.telling.suppressing import note_suppressed
 from hub.alerts.telling.words import AlertWords
 from hub.alerts.trace import Trace
 from hub.model import Phase, Suppressed, Suppressor
@@ -32,7 +32,7 @@ __all__ = ["Teller"]
 
 
 class Teller:
-    """Tells of alerts, each for itself; those of a group are told when the group speaks (group_telling)."""
+    """Tells of alerts one by one. Those of a group are only prepared here: group_telling tells of them."""
 
     def __init__(
         self,
@@ -43,30 +43,30 @@ class Teller:
         trace: Trace,
         words: AlertWords,
     ) -> None:
-        """Tell through `out`, and leave a trace of it."""
+        """Tell through `out`, and note in `trace` what was told to whom."""
         self._conversations, self._register, self._suppression = conversations, register, suppression
         self._out, self._trace, self._words = out, trace, words
 
     # a firing alert
 
     def look(self, fingerprint: str, alert: Alert, rule: Rule, now: float, *, just_said: bool = False) -> Alert:
-        """Take a firing alert through what may hold it back; tell what is due of it, or let its group know.
+        """Ask of a firing alert whether something suppresses it; if not, tell what is due, or enter it into its group.
 
-        `just_said`: its texts are those of this very moment.
+        `just_said`: its texts are those of this very moment, so a message need not render them again.
         """
         if alert.ack is not None and alert.ack.until is not None and alert.ack.until <= now:
-            alert = lifecycle.acknowledge(alert, None)
+            alert = lifecycle.acknowledge(alert, None)  # who acknowledged it has not come back in time
         if alert.muted and rule.mute is None:
-            alert = changed(alert, muted=False)
+            alert = changed(alert, muted=False)  # a reload took the rule's `mute` away
         suppressed = self._suppression.by(rule, alert.labels, alert.unfilled, now, muted=alert.muted)
         if rule.group_by is None:
             return self._alone(fingerprint, alert, rule, suppressed, now, just_said=just_said)
         held = alert.held
         if suppressed is None and rule.limit is not None and held is not None and held.by is Suppressor.LIMIT:
-            suppressed = held  # its group knows when there is room
-        alert = self._remind(fingerprint, hold(self._trace, fingerprint, alert, suppressed, now), now)
+            suppressed = held  # it stays so until its group speaks: only the group knows when there is room
+        alert = self._remind(fingerprint, note_suppressed(self._trace, fingerprint, alert, suppressed, now), now)
         if self._conversations.place(fingerprint, alert, rule, now):
-            self._trace.held(
+            self._trace.suppressed(
                 now, fingerprint, rule.name, Suppressed(Suppressor.GROUP, ", ".join(rule.group_by) or "all")
             )
         return alert
@@ -87,7 +87,7 @@ class Teller:
             and is_limited(alone(changed(alert, held=None), rule), rule, now)
         ):
             suppressed = Suppressed(Suppressor.LIMIT, rule.limit.text)
-        alert = self._remind(fingerprint, hold(self._trace, fingerprint, alert, suppressed, now), now)
+        alert = self._remind(fingerprint, note_suppressed(self._trace, fingerprint, alert, suppressed, now), now)
         alert = _going_on(alert, now)
         while (decision := decide(alone(alert, rule), rule, now)).say is not None:
             if not just_said:
@@ -96,11 +96,11 @@ class Teller:
         return _going_on(alert, now)
 
     def _say(self, fingerprint: str, alert: Alert, rule: Rule, decision: Decision, now: float) -> Alert:
-        """Tell receivers of an alert that fires and is told alone."""
+        """Queue the message that was decided of an alert told alone; return the alert with what was said."""
         name, receivers, said = _step_name(alert, decision), decision.receivers, alert.said
         identity = alert.id(name)
         body = self._words.firing(alert, identity) | self._explained(alert)
-        # the first message needs no mark: its id says that nobody has heard of the episode
+        # `first` tells the lane that its receiver knows nothing of the episode; the id `…-firing` says so by itself
         first = [] if name == "firing" else [each for each in receivers if each not in said.told]
         self._out.tell(first, identity, fingerprint, body | {"first": True}, now)
         self._out.tell([each for each in receivers if each not in first], identity, fingerprint, body, now)
@@ -114,13 +114,13 @@ class Teller:
         return lifecycle.told(alert, said.message(receivers, now, anew=decision.say is Say.NEWS), rule.limit, now)
 
     def _remind(self, fingerprint: str, alert: Alert, now: float) -> Alert:
-        """Say on `hub/events/…` that a silence has hidden a critical alert for long."""
+        """Publish on `hub/events/…` that a silence has hidden a critical alert for SILENCE_REMINDER_SECONDS, once."""
         if hidden_too_long_at(alert) > now:
             return alert
         silence = self._suppression.silences.all.get(alert.held.detail) if alert.held else None
         event = reminder(alert, None if silence is None else silence.body(now), now)
         self._out.say(alert.id(f"hidden-{alert.version}"), fingerprint, event, now)
-        self._trace.held(
+        self._trace.suppressed(
             now, fingerprint, alert.alertname, Suppressed(Suppressor.SILENCE, "for over a day, and it is critical")
         )
         return changed(alert, hidden=0.0)
@@ -128,9 +128,9 @@ class Teller:
     # an end
 
     def tell_end(self, fingerprint: str, alert: Alert, now: float) -> None:
-        """Tell the end of an alert to who was told of it: alone, or with the group that told of it."""
+        """Tell the end of an alert to the receivers that were told of it: alone, or with the group that told of it."""
         if not alert.told:
-            return
+            return  # nobody heard that it fired, so nobody hears of the end
         identity = alert.id("resolved")
         body = self._words.over(alert, identity)
         group = self._conversations.where(alert.told_in)
@@ -143,7 +143,7 @@ class Teller:
             self._trace.notified(now, fingerprint, alert.alertname, identity, "resolved", receivers)
 
     def _explained(self, alert: Alert) -> dict[str, Any]:
-        """Name those that this alert holds back (`unless`)."""
+        """Return the fields of a message that name the alerts which this one holds back (`unless`)."""
         fingerprints = self._suppression.inhibition.dependents_of(alert.alertname, alert.labels, alert.unfilled)
         if not fingerprints:
             return {}
@@ -154,7 +154,7 @@ class Teller:
 
 
 def _going_on(alert: Alert, now: float) -> Alert:
-    """Return it with steps that run, or stand still, as it is now."""
+    """Return the alert with steps of `escalate` that run or stand still, by what it is now."""
     if not alert.said.tellings:
         return alert
     said = alert.said.goes_on(now, runs=may_go_on(alert))
@@ -162,7 +162,7 @@ def _going_on(alert: Alert, now: float) -> Alert:
 
 
 def _step_name(alert: Alert, decision: Decision) -> str:
-    """Name a message of an episode: the same one has the same id after any crash."""
+    """Return the step's name in the id of a message: the same message has the same id after a crash."""
     if decision.say is Say.STEP:
         return f"escalate-{alert.said.steps + 1}"
     if decision.say is Say.NEWCOMERS:

@@ -1,11 +1,11 @@
-"""A rule's templates rendered for one transition, or for how things are now."""
+"""A rule's templates, rendered for one transition or with the values of now."""
 
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.alerts.telling.unheard import silence_summary
+from hub.alerts.telling.unheard import absence_summary
 from hub.clock import PEOPLE, rfc3339
 from hub.expressions import NO_SAMPLES, Context, Template
 from hub.expressions.templates.format import bytes_text
@@ -23,12 +23,15 @@ __all__ = [
 ]
 
 OnError = Callable[[str, str, str], None]
-"""Hears rule, topic and message of a text that could not be filled in."""
+"""Takes rule, topic and message of a text that could not be filled in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a rule says at one time; `failures` names what could not be filled in, `unfilled` the labels among that."""
+    """The texts of a rule at one time.
+
+    `failures` are the messages about what could not be filled in; `unfilled` are the labels among that.
+    """
 
     labels: Mapping[str, str]
     summary: str
@@ -40,11 +43,11 @@ class Rendered:
 
 
 def render(transition: Transition, episode: int, identity: str) -> Rendered:
-    """Render all texts of a rule; what fails prints `?` and never loses the notification."""
+    """Render all texts of a rule. What cannot be filled in becomes `?`: a mistake never costs the notification."""
     rule, failures = transition.rule, list[str]()
     captures = dict(zip(rule.captures, transition.captures, strict=True))
     named = captures | dict(transition.instance)
-    # what has no value is no label, as with Prometheus: nothing is grouped, silenced or held back by it
+    # a capture without a value makes no label, as with Prometheus: nothing is grouped, silenced or held back by it
     labels = {"alertname": rule.name, "severity": rule.severity} | {name: each for name, each in named.items() if each}
     fields = transition.event.fields if transition.event is not None else {}
     extra: dict[str, Any] = {"alertname": rule.name, "severity": rule.severity}
@@ -78,7 +81,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     if transition.unheard is None or rule.texts.of_silence:
         summary = fill(rule.texts.summary)
     else:
-        summary = silence_summary(transition, transition.unheard, labels, seen(extra))
+        summary = absence_summary(transition, transition.unheard, labels, seen(extra))
     extra["summary"] = summary
     details, runbook = fill(rule.texts.details), fill(rule.texts.runbook)
     event = None if transition.event is None else event_body(transition.event)
@@ -86,7 +89,10 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
 
 
 def _parts(transition: Transition, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of the instance that no capture gives, as the payload has them; else as the labels do."""
+    """Return the parts of the instance that come from the payload, with the payload's types.
+
+    Where this message does not have one, its label stands in.
+    """
     known, found = dict(transition.instance), dict[str, Any]()
     for name, way in transition.rule.ways.items():
         value = at_way(fields, way)
@@ -96,9 +102,9 @@ def _parts(transition: Transition, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def render_and_report(transition: Transition, episode: int, identity: str, on_error: OnError) -> Rendered:
-    """Render as above, and say what could not be filled in.
+    """Render as `render` does, and report what could not be filled in to `on_error`.
 
-    Of an instance that is silent there may be no message that could: that is no error of the rule.
+    An absent device may have sent no message that could fill a text in: that is no mistake of the rule.
     """
     texts = render(transition, episode, identity)
     if transition.unheard is not None:
@@ -110,7 +116,10 @@ def render_and_report(transition: Transition, episode: int, identity: str, on_er
 
 
 def event_body(event: Event) -> dict[str, Any]:
-    """Return the event that caused it; of a large payload only its head, as text; of bytes how many, and base64."""
+    """Return what a notification shows of the event that caused it.
+
+    Of a payload over NOTIFICATION_PAYLOAD_BYTES it shows the head, as text; of bytes it shows how many, and base64.
+    """
     body: dict[str, Any] = {"topic": event.topic, "payload": event.value, "time": rfc3339(event.time)}
     large = len(event.raw) > NOTIFICATION_PAYLOAD_BYTES
     if isinstance(event.value, bytes):

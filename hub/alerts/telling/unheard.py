@@ -1,8 +1,8 @@
-"""What is said of an instance that says nothing: that, for how long, and the last that is known of it.
+"""What is said of an absent device: that no message comes, for how long, and the last values that are known.
 
-A rule's summary tells what its condition found. Of a freezer that is silent nobody knows whether it is too warm, so the
+A rule's summary tells what its condition found. Nobody knows whether a freezer that sends nothing is too warm, so the
 hub has words of its own: `site a, freezer 7: silent for 12 min, last -20.1 °C`. A summary that asks for
-`labels.reason` knows about silence, and so does that of a rule with `absent` alone: those keep their words.
+`labels.reason` knows about absence, and so does the summary of a rule with `absent` alone: these keep their words.
 """
 
 import re
@@ -22,7 +22,7 @@ from hub.model import Event, Phase, Reason
 from hub.printable import shorten, visible
 from hub.rules.running.transition import Transition, Unheard
 
-__all__ = ["silence_summary"]
+__all__ = ["absence_summary"]
 
 _UNITS = (
     "°C °F ° K % ‰ V mV kV A mA W mW kW MW Wh kWh MWh VA kVA var Hz kHz MHz Pa hPa kPa MPa bar mbar psi m mm cm km"
@@ -34,21 +34,21 @@ _FAILURES = (EvaluationError, ValueError, OverflowError, TypeError, OSError, Rec
 
 
 class _Known(NamedTuple):
-    """A value that was said last: what it is called, how it is written, and the unit behind it."""
+    """A value of the last message: its name, how it is written, and the unit behind it."""
 
     name: str
     text: str
     unit: str
 
 
-def silence_summary(transition: Transition, unheard: Unheard, labels: Mapping[str, str], context: Context) -> str:
-    """Say who is silent, for how long, and what was known last; or that it was heard again."""
+def absence_summary(transition: Transition, unheard: Unheard, labels: Mapping[str, str], context: Context) -> str:
+    """Return the summary of a device's absence, or of its return; texts.render asks for it."""
     text = f"{_who(transition)}: {_what(transition, unheard, _last(transition, labels, context))}"
     return shorten(visible(text), TEMPLATE_BYTES)
 
 
 def _who(transition: Transition) -> str:
-    """Name the instance by its labels; where its rule has one instance only, by what it speaks on."""
+    """Name the instance by its labels; where its rule has only one instance, by the topic of its last message."""
     own = [f"{name} {value}" for name, value in transition.instance if name in transition.rule.by]
     if own:
         return ", ".join(own)
@@ -69,9 +69,9 @@ def _what(transition: Transition, unheard: Unheard, last: str) -> str:
 
 
 def _last(transition: Transition, labels: Mapping[str, str], context: Context) -> str:
-    """Return the last values of what the condition looks at; where it has none, what was said last."""
+    """Return the last values of what the condition looks at; where it has none, fields of the last message."""
     event, rule = transition.event, transition.rule
-    if event is None or event.value is None:  # a payload too heavy to be kept is as good as none
+    if event is None or event.value is None:  # nothing was heard, or the payload was too large to be kept
         return ""
     templates = [each for each in (rule.texts.summary, rule.texts.details) if each is not None]
     found: dict[str, _Known] = {}
@@ -90,7 +90,7 @@ def _last(transition: Transition, labels: Mapping[str, str], context: Context) -
 
 @lru_cache(1024)
 def _looked_at(condition: Program) -> tuple[Program, ...]:
-    """Return what a condition looks at, each as a program without history; known for each rule: storms ask for it."""
+    """Return what a condition looks at, each as a program without history; cached, because a storm asks again."""
     found = list[Program]()
     for text, program in parts(condition):
         if not program.history:
@@ -105,7 +105,7 @@ def _looked_at(condition: Program) -> tuple[Program, ...]:
 def _known(
     program: Program, templates: list[Template], event: Event, captures: tuple[str, ...], context: Context
 ) -> _Known | None:
-    """Return its value in the last event, written as the rule's own texts write it; None where there is none."""
+    """Return a program's value in the last event, written as the rule's texts write it; None where it has none."""
     try:
         value: Any = program.run(event.fields, captures, context)
     except _FAILURES:
@@ -122,7 +122,7 @@ def _known(
 
 
 def _written(program: Program, templates: list[Template]) -> tuple[Filler | None, str]:
-    """Find where a text shows the same: how it is written there, and the unit behind it."""
+    """Find a place in the rule's texts that shows the same value: how it is written there, and the unit behind it."""
     name = program.text.strip().removeprefix("payload.")
     for template in templates:
         for place, part in enumerate(template.parts):
@@ -135,7 +135,7 @@ def _written(program: Program, templates: list[Template]) -> tuple[Filler | None
 
 
 def _shows(shown: Program, name: str) -> bool:
-    """Tell whether a field of a text is this value: itself, or its average over a while."""
+    """Tell whether a field of a text shows this value: the value itself, or an average of it."""
     return shown.text.strip().removeprefix("payload.") == name or (
         bool(shown.history) and shown.kind != "int" and all(each.slot.field == name for each in shown.history)
     )

@@ -45,7 +45,7 @@ def test_what_was_told_is_active_until_somebody_acknowledges_it():
     it = Conversations()
     group = it.of(RULE, alert().labels)
     group.episode, group.said = 1, Said(("chat",), 1, NOW, NOW)
-    told = alert(told_in=group.name, said=group.said)
+    told = alert(told_in=group.episode_id, said=group.said)
     placed(it, told)
     assert (list(group.active), group.fresh) == ([told.fingerprint], {})
     placed(it, replace(told, ack=Ack("ann", "", NOW)))
@@ -56,7 +56,7 @@ def test_what_was_told_is_active_until_somebody_acknowledges_it():
 def test_one_that_goes_on_while_nothing_is_said_any_more_in_its_conversation_is_new():
     it = Conversations()
     group = it.of(RULE, alert().labels)
-    assert list(placed(it, alert(told_in=group.name)).fresh) == [alert().fingerprint]
+    assert list(placed(it, alert(told_in=group.episode_id)).fresh) == [alert().fingerprint]
     assert not group.active
 
 
@@ -97,11 +97,11 @@ def test_one_that_was_told_alone_is_told_by_its_group_from_then_on_and_not_anew(
     it.take_rows()
     taken = it.adopt("m", alert(said=HEARD), RULE)
     group = it.of(RULE, alert().labels)
-    assert (taken.told_in, taken.said, group.said, group.episode) == (group.name, HEARD, HEARD, 1)
+    assert (taken.told_in, taken.said, group.said, group.episode) == (group.episode_id, HEARD, HEARD, 1)
     assert [fingerprint for fingerprint, _ in it.take_rows()] == [group.fingerprint]
     assert it.adopt("m", taken, RULE) is taken
     other = it.adopt("n", alert("2", said=Said(("mail",), 1, 930.0, 930.0)), RULE)
-    assert (other.told_in, group.episode) == (group.name, 1)
+    assert (other.told_in, group.episode) == (group.episode_id, 1)
     assert (group.said.told, group.said.tellings, group.said.notified) == (("chat", "mail"), 2, 900.0)
 
 
@@ -111,10 +111,10 @@ def test_one_that_was_told_by_a_group_is_told_by_another_with_what_that_one_said
     it = Conversations()
     first = it.of(RULE, alert().labels)
     first.episode, first.said = 1, replace(HEARD, steps=1, called=("boss",))
-    told = alert(told_in=first.name, said=Said(("chat", "mail"), 1, 900.0, 900.0))
+    told = alert(told_in=first.episode_id, said=Said(("chat", "mail"), 1, 900.0, 900.0))
     moved = it.adopt("m", told, by_device)
     second = it.of(by_device, alert().labels)
-    assert (moved.told_in, second.said.steps, second.said.told) == (second.name, 1, ("chat", "mail"))
+    assert (moved.told_in, second.said.steps, second.said.told) == (second.episode_id, 1, ("chat", "mail"))
     alone = it.adopt("m", told, ungrouped)
     assert (alone.told_in, alone.said.steps, alone.told, alone.said.tellings) == ("", 1, ("chat", "mail"), 2)
     assert it.adopt("m", alone, ungrouped) is alone
