@@ -1,5 +1,5 @@
 """Rules tried out before they wake anyone: the tests in rule files, and replays of recorded events.
 
-case ← reading (YAML)      case → play → verdict          records → replay → difference
-World is what both drive: the hub's own core under a time that is passed in.
+YAML → trial_reading → case → trial_play → Failure          records → replaying → difference
+Both drive a World: the hub's own core under a time that is passed in.
 """

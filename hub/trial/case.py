@@ -36,10 +36,10 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must be so at a time. None: nothing is said of it.
+    """What must be so at a time; a field that is None is not looked at.
 
-    `notified` are the receivers that were told since the expectation before it that named `notified`; `not_notified` is
-    the stage that kept them from being told.
+    `notified` are all receivers that were told since the last expectation about the same rule and labels that asked
+    about notifications; `not_notified` is what kept everybody from being told since then.
     """
 
     at: float

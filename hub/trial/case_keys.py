@@ -14,7 +14,7 @@ from hub.model import OWN_TOPICS
 __all__ = ["DEED", "EXPECTATION", "MESSAGE", "MOMENT", "STAGES", "TEST"]
 
 STAGES = ("pause", "shadow", "mute", "silence", "unless", "limit", "flapping", "group", "condition")
-"""What can keep everybody from being told."""
+"""What can keep everybody from being told: the words of `not_notified`."""
 RANGE = re.compile(r"\{([0-9]{1,6})\.\.([0-9]{1,6})\}")
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,8 +1,8 @@
-"""What another version of the rules would have told: fewer, new and missed, as people think of it.
+"""What another version of the rules would have told: fewer, new and missed notifications.
 
-A notification of one version answers to one of the other where rule, labels and state are the same and their times are
-not further apart than TOLERANCE. `fewer` are those of the old version without an answer, `new` those of the new one.
-`missed` are alerts (episodes, or events) of which the old version told somebody and the new one nobody at all.
+Notifications of two versions are the same where rule, labels and state are equal and their times are not further apart
+than TOLERANCE_SECONDS. `fewer` are those that only the old version sends, `new` those that only the new one sends.
+`missed` are alerts (episodes, or events) of which the old version told somebody and the new one tells nobody at all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -84,7 +84,7 @@ def _matched(
 
 
 def _episodes(notices: Iterable[ReplayNotice]) -> dict[Identity, list[tuple[float, float]]]:
-    """Return from when to when somebody knew of an alert; an event is a moment."""
+    """Return the times from when to when somebody knew of an alert; an event begins and ends at one moment."""
     found: dict[Identity, list[tuple[float, float]]] = {}
     for each in notices:
         episodes = found.setdefault(_identity(each), [])
@@ -98,7 +98,7 @@ def _episodes(notices: Iterable[ReplayNotice]) -> dict[Identity, list[tuple[floa
 
 
 def _is_missed(notice: ReplayNotice, theirs: Episodes, ours: Episodes) -> bool:
-    """Tell whether this began an episode of which the other version tells nobody until it is over."""
+    """Tell whether this is the first of an episode of which the other version tells nobody until it is over."""
     identity = _identity(notice)
     episode = next((each for each in theirs.get(identity, ()) if each[0] == notice.at), None)
     if episode is None or notice.state == "resolved":
@@ -137,7 +137,7 @@ class _Reasons:
 
 
 def _instead(row: TraceRow, notice: ReplayNotice) -> str:
-    """Say what was the matter where the other version told something."""
+    """Say what this version knew at the time at which the other one told something."""
     data: dict[str, Any] = orjson.loads(row[5])
     since = datetime.fromtimestamp(row[0], UTC).strftime("%H:%M:%S")
     if row[1] == "transition" and data["phase"] == notice.state == "firing":

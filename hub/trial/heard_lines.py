@@ -1,4 +1,4 @@
-"""What a test has sent by now: on which topics, and what of it no rule could see."""
+"""What a test has sent so far: on which topics, and which messages no rule could read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,10 +12,14 @@ __all__ = ["Heard"]
 
 @dataclass(slots=True)
 class Heard:
-    """`live`: topics on which more came than a retained message. `unread`: the last message of each that was none."""
+    """The topics of a test.
+
+    `live` are those with a message that was not retained. `unread` is the last message of a topic that could not be
+    read.
+    """
 
     topics: dict[str, float] = field(default_factory=dict)
-    """When each was heard last."""
+    """When a message last came on each topic."""
     live: set[str] = field(default_factory=set)
     unread: dict[str, Undecodable] = field(default_factory=dict)
 
@@ -28,12 +32,12 @@ class Heard:
             self.live.add(topic)
 
     def of(self, patterns: Iterable[TopicPattern]) -> list[str]:
-        """Return the topics that a rule listens to."""
+        """Return the topics that match the patterns of a rule."""
         filters = [pattern.filter for pattern in patterns]
         return [topic for topic in self.topics if any(matches(each, topic) for each in filters)]
 
     def nearest(self, pattern: TopicPattern) -> str:
-        """Return the topic that is most like those a rule listens to, and what is different; empty where none is."""
+        """Return the topic that is most like a pattern, and what is different; "" where nothing was sent."""
         levels = pattern.filter.split("/")
         agreeing = {topic: _agreement(levels, topic.split("/")) for topic in self.topics}
         best = max(agreeing, key=lambda topic: agreeing[topic], default="")

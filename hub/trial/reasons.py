@@ -1,4 +1,4 @@
-"""Why nothing, or something else, came of a rule in a test: as `hub why-not` says it, and what that never hears of."""
+"""Why a rule did not do in a test what was expected: as `hub why-not` says it, and what only a test can know."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"\s*[-+]?[0-9]+(\.[0-9]+)?\s*")
 
 
 def reasons(world: World, heard: Heard, start: float, wanted: Expectation, *, briefly: bool) -> list[str]:
-    """Say what kept a rule from what was expected of it; `briefly`: only what its trace does not show."""
+    """Return what kept a rule from what was expected of it; `briefly`: only what its trace does not show."""
     return list(dict.fromkeys(_reasons(world, heard, start, wanted, briefly=briefly)))
 
 
@@ -48,7 +48,7 @@ def _reasons(world: World, heard: Heard, start: float, wanted: Expectation, *, b
 
 
 def _strange(rule: Rule, labels: Mapping[str, str]) -> Iterator[str]:
-    """Name labels that the rule never has, so that none of its instances is meant."""
+    """Name the labels of an expectation that the rule never has: no instance can match it."""
     known = {*rule.label_names, *rule.captures}
     for name in labels:
         if name not in known:
@@ -63,7 +63,7 @@ def _unread(heard: Heard, topics: list[str], start: float) -> Iterator[str]:
 
 
 def _unheard(world: World, rule: Rule, heard: Heard) -> Iterator[str]:
-    """Say which topic came nearest to those that the rule listens to."""
+    """Name the topic that was sent to and is most like those that the rule listens to."""
     wanted = ", ".join(pattern.text for pattern in rule.patterns)
     if not heard.topics:
         yield f"nothing was sent by then; rule {rule.name!r} listens to {wanted}"

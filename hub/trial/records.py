@@ -2,8 +2,8 @@
 
 {"time": "2026-03-01T00:55:00.000000Z", "topic": "site/a/freezer/7", "payload": {"temperature": -9.5}, "qos": 1}
 
-`payload` is JSON; what is none stands under `text`, what is no text either under `base64`. `time` may be a number of
-seconds since 1970.
+`payload` is JSON. A payload that is not JSON is under `text`, and one that is no text either is under `base64`. `time`
+may be a number of seconds since 1970.
 """
 
 import base64
@@ -27,7 +27,10 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no record, or one of a message that no rule could see: that is `unread`, and a sign of life."""
+    """A line that is no record, or the record of a message that no rule could read.
+
+    Such a message is in `unread`: it is a sign of life of its device all the same.
+    """
 
     number: int
     why: str

@@ -1,7 +1,7 @@
 """Recorded events played through a rule set: what would have fired, and who would have been told.
 
-The clock is that of the records; what came out of order counts at the time of the record before it. Behind the last
-record, what was due then is done, and nothing later.
+The clock is that of the records; a record that is out of order counts at the time of the one before it. At the end,
+what is due at the time of the last record is done, and nothing later.
 """
 
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ class Replay:
 
     @property
     def itself(self) -> Itself:
-        """What the hub says of itself."""
+        """Tells which topics are the hub's own; records of these are no events."""
         return Itself(self.rules.prefix)
 
     def feed(self, records: Iterable[Event | BadLine]) -> None:
@@ -86,7 +86,7 @@ class Replay:
             self._at(record.time).send((record,))
 
     def _at(self, time: float) -> World:
-        """Let it be so late; the first time begins the world."""
+        """Let the world's time pass until `time` and return it; the first record begins it."""
         world = self._world
         if world is None:
             self.first = time
@@ -107,7 +107,7 @@ class Replay:
 
     @property
     def trace(self) -> list[TraceRow]:
-        """All that was remembered of why."""
+        """The trace: why everything was so."""
         return [] if self._world is None else self._world.trace
 
     def happenings(self) -> list[Happening]:

@@ -11,6 +11,7 @@ import orjson
 from hub.alerts.alert import Alert
 from hub.alerts.suppression.silences import Silence
 from hub.ingest.decode import Undecodable, decode
+from hub.limits import SILENCE_SECONDS
 from hub.model import Delivery, Notification, Phase
 from hub.rules.reading.loader import RuleSet
 from hub.rules.running.engine_context import ExpectedDevices
@@ -22,14 +23,12 @@ from hub.trial.world import World
 
 __all__ = ["Failure", "play"]
 
-_SILENCE_SECONDS = 3600.0
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An expectation that did not come true.
 
-    `story` is the trace that led there, in order; `reasons` say what is not in it: why there was no more.
+    `story` is the trace of the alerts that are meant, in order; `reasons` say why no more came than it shows.
     """
 
     case: Case
@@ -70,7 +69,7 @@ class _Play:
         return self.failures
 
     def send(self, sent: Delivery, now: float) -> None:
-        """Send a message as a broker would hand it over; what cannot be read is a sign of life here, too."""
+        """Send a message as a broker would hand it over; one that cannot be read is still a sign of life."""
         event = decode(sent, now)
         unread = event if isinstance(event, Undecodable) else None
         self.heard.note(sent.topic, now, retain=sent.retain, unread=unread)
@@ -89,7 +88,7 @@ class _Play:
         elif deed.kind == "reload":
             world.reload()
         elif deed.kind == "silence":
-            book.silence(Silence("", tuple(deed.matchers), now, end or now + _SILENCE_SECONDS, deed.by, "", now))
+            book.silence(Silence("", tuple(deed.matchers), now, end or now + SILENCE_SECONDS, deed.by, "", now))
         elif deed.kind == "unsilence":
             for each in list(book.silences.values()):
                 if not deed.matchers or each.matchers == deed.matchers:
@@ -125,7 +124,7 @@ class _Play:
         return any(_has(wanted.labels, each["labels"]) for each in bodies)
 
     def fingerprints(self, wanted: Expectation) -> set[str]:
-        """Return the alerts that are meant, those of the trace included: an event has no other."""
+        """Return the fingerprints that are meant; those of events are only in the trace."""
         known = {
             row[2]
             for row in self.world.trace
@@ -180,7 +179,7 @@ class _Play:
             yield f"a text with {wanted.text!r}", f"the texts {summaries}" if summaries else "no text at all"
 
     def stage(self, wanted: Expectation, trace: Sequence[TraceRow], fingerprints: set[str]) -> str:
-        """Return what held back what is meant: a pause, the last stage of the trace, else the condition."""
+        """Return what kept everybody from being told: a pause, the last suppressor of the trace, else the condition."""
         if self.is_paused(wanted):
             return "pause"
         found = [str(orjson.loads(row[5])["stage"]) for row in trace if row[1] == "held"]

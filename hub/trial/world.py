@@ -19,7 +19,10 @@ _HUB = {"client_id": "hub", "version": "trial"}
 
 
 class World:
-    """Time goes forward only. `told` and `trace` are what there was so far; `errors` what expressions could not say."""
+    """A hub at play; its time goes forward only.
+
+    `told` are the notifications so far, `trace` its trace, `errors` rule, topic and message of failed expressions.
+    """
 
     def __init__(self, rules: RuleSet, registry: ExpectedDevices | None, start: float, local: tzinfo = UTC) -> None:
         """Begin at `start` (seconds since 1970) without state; `local` is the zone of schedules that name none."""
@@ -29,10 +32,10 @@ class World:
         self.trace: list[TraceRow] = []
         self.errors: list[tuple[str, str, str]] = []
         self.error_times: list[float] = []
-        """When each of `errors` was."""
+        """The time of each of `errors`."""
         self._stored = Tables()
         self._desk_due = inf
-        """When the desk has something to do; asked only where it may have changed, which is much cheaper."""
+        """When the book has something to do; asked only after a change, which is cheaper than before each event."""
         self.core = self._new_core()
         self.core.restore(Snapshot(), start)
         self.collect()
@@ -45,7 +48,7 @@ class World:
         self.error_times.append(self.now)
 
     def pass_time(self, until: float, *, before: bool = False) -> None:
-        """Let time pass and do all that is due by `until`; with `before`, not what is due at that very moment."""
+        """Let time pass until `until` and do all that is due; with `before`, not what is due at that very moment."""
         core = self.core
         while (due := core.engine.next_due() or inf) <= until or self._desk_due <= until:
             due = min(due, self._desk_due)
@@ -57,7 +60,7 @@ class World:
         self.now = max(self.now, until)
 
     def send(self, events: Sequence[Event], unread: Sequence[Undecodable] = ()) -> None:
-        """Evaluate events that come now, beside what comes and cannot be read."""
+        """Evaluate events that come now, and messages that come and cannot be read."""
         if self.core.process(events, self.now, unread):
             self.collect()
 
@@ -74,7 +77,7 @@ class World:
         self.collect()
 
     def collect(self) -> None:
-        """Take what the core has to say."""
+        """Take what the core has to say into `told` and `trace`."""
         self.told += [each for each in self.core.take_notifications() if each.receiver != OWN]
         self.core.take_changed()
         self.trace += self.core.book.take_trace()

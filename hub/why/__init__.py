@@ -1,1 +1,1 @@
-"""Why an alert is what it is and who was told (story), or why none came (absence): the trace and the core, in words."""
+"""Why an alert is what it is and who was told (story), or why nobody is told (why_not): trace and core in words."""

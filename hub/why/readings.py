@@ -1,4 +1,4 @@
-"""A value of a part of a condition, in words."""
+"""A value that a part of a condition had, as text; for `hub why`, `hub why-not` and the reports of tests."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ __all__ = ["value_text"]
 
 
 def value_text(value: Any) -> str:
-    """Write a value as the expression language has it."""
+    """Write a value as the expression language does; `{"error": …}` stands for a part without a value."""
     if isinstance(value, Mapping) and set(value) == {"error"}:
         return f"without a value ({value['error']})"
     if value is None:

@@ -1,4 +1,4 @@
-"""What the trace knows of an alert, in order: what happened, what was held back, who was told, each attempt."""
+"""What the trace knows of an alert, in order: what happened, what was suppressed, who was told, each attempt."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,9 +33,10 @@ class ToldAlert:
 
 
 def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[ToldAlert]:
-    """Find the alerts of a rule with these labels, or what a notification of this id tells of; WHY_ALERTS at most.
+    """Return the alerts of a rule with these labels, or those that a notification tells of; WHY_ALERTS at most.
 
-    Of a rule the latest come first, of a group's message they come as it names them.
+    `name` is a rule's name or a notification's id. Alerts of a rule come latest first, those of a group's message in
+    its order.
 
     Raises:
         RequestError: the trace knows none.
@@ -48,7 +49,7 @@ def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[ToldAlert
     found: list[ToldAlert] = []
     for each in fingerprints:
         one = _told(reader, each)
-        # of a group itself only deliveries are known, and each of its alerts tells of them
+        # the fingerprint of a group has only deliveries, which each of its alerts tells of as well
         is_group = fingerprints != [each] and not reader.is_alert(each)
         if not is_group and all(one.labels.get(key) == value for key, value in labels.items()):
             found.append(one)
@@ -90,7 +91,7 @@ def _told(reader: Reader, fingerprint: str) -> ToldAlert:
 
 
 def as_body(told: ToldAlert) -> WhyBody:
-    """Return it for a script."""
+    """Return the alert's trace as JSON, for scripts and for a hub that is asked from elsewhere."""
     return {
         "alertname": told.rule,
         "fingerprint": told.fingerprint,
@@ -104,7 +105,7 @@ def as_body(told: ToldAlert) -> WhyBody:
 
 
 def of_body(body: Mapping[str, Any]) -> ToldAlert:
-    """Read what `as_body` wrote: a hub elsewhere has told it."""
+    """Read what `as_body` wrote, as the answer of a hub elsewhere."""
     entries = []
     for each in body["trace"]:
         data = {key: value for key, value in each.items() if key not in ("time", "kind", "notification")}
@@ -115,7 +116,7 @@ def of_body(body: Mapping[str, Any]) -> ToldAlert:
 
 
 def tell(told: ToldAlert) -> list[str]:
-    """Return it as sentences, one for each entry, the time first."""
+    """Return the trace as sentences, one for each entry, the time first."""
     return [f"{PEOPLE.told(entry[0])}  {sentence(entry)}" for entry in told.entries]
 
 

@@ -1,7 +1,7 @@
-"""Why nobody was told: which part of a condition does not hold now, or which stage holds it back, and the last values.
+"""Why nobody is told: which part of a condition does not hold now, or what suppresses the alert, and the last values.
 
-It asks the running core: for each topic it remembers the last message. There may be thousands, and each is decoded: so
-it looks in steps, between which events are evaluated.
+It asks the running core, which remembers the last message of each topic. There may be thousands, and each is decoded.
+So it looks in steps, between which events are evaluated.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -39,12 +39,14 @@ _Heard = tuple[float, str, bytes, tuple[str, ...]]
 
 
 def why_not(core: Core, name: str, labels: Mapping[str, str], now: float) -> Answer:
-    """Do as `looking` does, at once."""
+    """Do as `looking` does, without pauses; for tests of rules, where no events wait."""
     return at_once(looking(core, name, labels, now))
 
 
 def looking(core: Core, name: str, labels: Mapping[str, str], now: float) -> Generator[None, None, Answer]:
-    """Say for each instance of a rule with these labels (the latest heard, WHY_ALERTS at most) why it is not told.
+    """Return why nobody is told of the instances of a rule with these labels, WHY_ALERTS at most, latest heard first.
+
+    It is a generator: it yields after each step, and its return value is the answer.
 
     Raises:
         RequestError: there is no such rule, or a label that it does not have.
@@ -84,7 +86,7 @@ def _unheard(rule: Rule, labels: Mapping[str, str]) -> str:
 def _heard(
     core: Core, state: RuleRunner, labels: Mapping[str, str]
 ) -> Generator[None, None, dict[tuple[str, ...], _Heard]]:
-    """Return the last message of each instance that is meant, by its key; each topic is a step."""
+    """Return the last message of each instance with these labels, by the instance's key; each topic is a step."""
     found: dict[tuple[str, ...], _Heard] = {}
     for topic, raw, at in list(core.engine.last_messages()):  # topics come and go between two steps
         yield
@@ -139,7 +141,7 @@ def _instance(
 def _gate(
     state: RuleRunner, gate: Gate, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
 ) -> str:
-    """Return a gate as it is written, and of a condition what its parts are now."""
+    """Return a gate as the rule has it; where it is a condition, with the values of its parts now."""
     _, values = _evaluated(state, gate.condition, key, event, captures, now)
     shown = ", ".join(f"{part} is {value_text(value)}" for part, value in values)
     return f"{gate.text}: {shown}" if shown else gate.text
@@ -148,7 +150,7 @@ def _gate(
 def _evaluated(
     state: RuleRunner, clause: Program | None, key: tuple[str, ...], event: Event, captures: tuple[str, ...], now: float
 ) -> tuple[Any, list[tuple[str, Any]]]:
-    """Evaluate the condition in force for the last message, and its parts."""
+    """Return the value of a condition for the last message, and the values of its parts."""
     if clause is None:
         return None, []
     instance = state.instances.get(key)
@@ -188,7 +190,7 @@ def _why_phase(
     elif phase is Phase.FIRING:
         yield f"it fires{with_values}"
     elif rule.when is None:
-        yield _about_silence(state, key, now)
+        yield _about_absence(state, key, now)
     elif isinstance(holds, dict):
         yield f"`{rule.when.text}` has no value for this message ({holds['error']}), so nothing changes{with_values}"
     elif holds is False:
@@ -199,7 +201,7 @@ def _why_phase(
         yield f"the last message made an event{with_values}"
 
 
-def _about_silence(state: RuleRunner, key: tuple[str, ...], now: float) -> str:
+def _about_absence(state: RuleRunner, key: tuple[str, ...], now: float) -> str:
     instance, absence = state.instances.get(key), state.absence
     if absence is None or instance is None:
         return "it is not silent: it fires only where no message comes"
@@ -213,7 +215,7 @@ def _about_silence(state: RuleRunner, key: tuple[str, ...], now: float) -> str:
 def _why_told(core: Core, rule: Rule, alert: Alert, suppressed: Suppressed | None, now: float) -> str:
     """Say who was told of a firing alert, and why nobody is told now."""
     untold = core.book.untold(alert, now)
-    if untold is Untold.LIMIT and rule.limit is not None:  # also before the book has looked, and noted it
+    if untold is Untold.LIMIT and rule.limit is not None:  # true also before the book has looked and noted it
         suppressed = Suppressed(Suppressor.LIMIT, rule.limit.text)
     if suppressed is not None:
         before = f"; told to {_names(alert)} before" if alert.said.tellings else ""
