@@ -1,1 +1,1 @@
-"""discovery: what other systems are told of the hub's alerts, so that they show them by themselves. Pure."""
+"""discovery: the hub announces its alerts to Home Assistant, which then shows them without configuration."""

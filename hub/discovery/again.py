@@ -1,8 +1,8 @@
-"""Home Assistant says that it has started: all that is announced is announced anew, but no more often than it helps.
+"""When Home Assistant has started, everything is announced anew, but not more often than that helps.
 
-Each `online` may cause ten thousand messages, and whoever may write where it says so can say it a thousand times a
-second. The first is heeded at once; what comes within DISCOVERY_AGAIN_SECONDS of it is heeded once, at the end of that
-time. That one is still to come is noted in the store, so that not even a crash loses it.
+Each `online` may cause ten thousand messages, and whoever may write to its topic can send it a thousand times a second.
+The first is obeyed at once. All that come within DISCOVERY_AGAIN_SECONDS after it are obeyed once, at the end of that
+time. The store notes that this is still to be done, so that a crash does not lose it.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ OWED = "discovery_owed"
 
 
 class AnnounceAgain:
-    """Announces at once, and once more where it was asked for meanwhile."""
+    """Announces at once, and once more later where it was asked to meanwhile."""
 
     def __init__(self, announce: Callable[[], Awaitable[None]], note: Callable[[], Awaitable[None]], owed: str) -> None:
-        """Take what announces all and strikes OWED out, and what only notes OWED; both return when that is on disk.
+        """Take two functions that return when they are on disk, and what the store holds under OWED.
 
-        `owed` is what the store held.
+        `announce` announces everything and clears OWED; `note` sets OWED.
         """
         self._announce, self._note = announce, note
         self._owed = self._resting = bool(owed)
@@ -31,7 +31,7 @@ class AnnounceAgain:
             self._begun.set()
 
     async def ask(self) -> None:
-        """Hear that it has started; return when that cannot be forgotten any more."""
+        """Note that Home Assistant has started; return when that is on disk."""
         if not self._resting:
             self._resting = True
             self._begun.set()
@@ -41,7 +41,7 @@ class AnnounceAgain:
             await self._note()
 
     async def run(self) -> None:
-        """Do later what was asked for too often; for ever."""
+        """Announce later what was asked for too soon; runs until it is cancelled."""
         while True:
             await self._begun.wait()
             self._begun.clear()

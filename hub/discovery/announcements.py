@@ -1,7 +1,7 @@
-"""What is announced to Home Assistant, alert by alert, and remembered in the store: nothing is announced twice. Pure.
+"""What is announced to Home Assistant, alert by alert. The store remembers it, so nothing is announced twice. Pure.
 
-Announcements are notifications to the hub itself (OWN), as alert states are: they take the same sure way, and those of
-one alert stay in order with its states.
+Announcements are notifications to the hub itself (OWN), as alert states are. So they are as durable, and those of one
+alert stay in order with its states.
 """
 
 import hashlib
@@ -23,22 +23,25 @@ _SERIAL = "serial"
 
 
 class Announcements(Keeper):
-    """Follows the alerts of a book. Alerts of shadow rules are not announced: nobody is to hear of them."""
+    """The announcements of a book's alerts. Alerts of shadow rules have none: nobody is to hear of them."""
 
     kind = "discovery"
 
     def __init__(self, alerts: Mapping[str, Alert], prefix: str, discovery: str, version: str) -> None:
-        """Begin with nothing announced; without `discovery`, Home Assistant's prefix, all that was is withdrawn."""
+        """Begin without announcements.
+
+        `discovery` is Home Assistant's prefix; where it is empty, all that was announced before is withdrawn.
+        """
         self._alerts, self._prefix, self._discovery, self._version = alerts, prefix, discovery, version
         self._announced: dict[str, tuple[list[str], str]] = {}
-        """Topics, and a digest of what was published there, by the alert's fingerprint."""
+        """By the alert's fingerprint: the topics, and a digest of what was published there."""
         self._rules: Mapping[str, Rule] = {}
         self._serial = 0
         self._queue: list[Notification] = []
         self._dirty: set[str] = set()
 
     def __contains__(self, fingerprint: object) -> bool:
-        """Tell whether an alert is announced: the book must know it on."""
+        """Tell whether an alert (a fingerprint) is announced: the book must not forget such a one."""
         return fingerprint in self._announced
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
@@ -51,7 +54,7 @@ class Announcements(Keeper):
                 self._announced[key] = found["topics"], found["digest"]
 
     def follow(self, rules: Mapping[str, Rule], now: float) -> None:
-        """Take the rules as they are now: withdraw what is gone, announce what is there and is not known."""
+        """Use these rules from now on: withdraw the alerts of rules that are gone, announce those that are new."""
         self._rules = rules
         for fingerprint in [fingerprint for fingerprint in self._announced if not self._wanted(fingerprint)]:
             self._withdraw(fingerprint, now)
@@ -59,7 +62,7 @@ class Announcements(Keeper):
             self._announce(fingerprint, now)
 
     def heed(self, told: Sequence[Notification]) -> list[Notification]:
-        """Announce the alerts whose states are published for the first time; return all that is to be published."""
+        """Announce the alerts whose states are published for the first time; return all notifications that wait."""
         if self._discovery:
             for each in told:
                 if each.receiver == OWN and each.order not in self._announced:
@@ -68,7 +71,7 @@ class Announcements(Keeper):
         return queue
 
     def drop(self, fingerprint: str, now: float) -> None:
-        """Withdraw an alert that the book knows no longer."""
+        """Withdraw an alert that the book is about to forget."""
         if fingerprint in self._announced:
             self._withdraw(fingerprint, now)
 
@@ -79,7 +82,7 @@ class Announcements(Keeper):
         self.rest(now)
 
     def rest(self, now: float) -> None:
-        """Say of alerts that are long over that they are: their retained topics are empty, which nobody hears."""
+        """Publish an empty state for each inactive alert: its retained topic is empty, so nobody hears of it."""
         for fingerprint in self._announced:
             alert = self._alerts[fingerprint]
             if alert.state is Phase.INACTIVE:

@@ -1,6 +1,6 @@
-"""What has happened since it was last asked, and what is wrong since when: an observer that counts, and nothing else.
+"""An observer that counts for the hub's own alerts: what has happened since the last look, what is wrong since when.
 
-What the hub's own rules cause is not counted: a notification about a receiver that fails must not make the next one.
+What the hub's own rules cause is not counted: a notification about a failing receiver must not cause the next one.
 """
 
 import asyncio
@@ -21,21 +21,21 @@ Payload = dict[str, Any]
 
 @dataclass(slots=True)
 class _Count:
-    """So many since the last event, and what was said of the last one, until it is told."""
+    """How many there were since the last event of the hub, and what was said of the last one."""
 
     number: int = 0
     topic: str = ""
     detail: str = ""
     seen: float = 0.0
     recalled: bool = False
-    """Whether it is known from before a restart alone."""
+    """Whether it is known only from before a restart."""
 
     def add(self, detail: str, topic: str = "") -> None:
         self.number += 1
         self.topic, self.detail = topic, detail
 
     def take(self) -> "_Count":
-        """Return it as it stands, and begin anew."""
+        """Return the count as it is, and begin anew."""
         taken = _Count(self.number, self.topic, self.detail)
         self.number, self.topic, self.detail = 0, "", ""
         return taken
@@ -43,7 +43,7 @@ class _Count:
 
 @dataclass(slots=True)
 class _Trouble:
-    """A receiver that did not take what it was sent: since when, by the clock that never steps."""
+    """A receiver that fails: since when, by the monotonic clock, and why."""
 
     since: float
     detail: str
@@ -72,13 +72,13 @@ class _Clock:
 
 @dataclass(slots=True)
 class EventTally(Observer):
-    """Hears of everything; `take_…` return what goes into an event, and begin to count anew."""
+    """Counts what it observes. The methods `take_…` return what goes into an event and begin to count anew."""
 
     clock: Clock
     ignored: Collection[str] = ()
     """Names of alerts whose own notifications do not count: those about the hub, and the drill."""
     urgent: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when something happened that is worth telling at once."""
+    """Set when something happened that should be told at once; the watcher waits for it."""
     _session: _Session = field(init=False)
     _unreadable: _Count = field(default_factory=_Count)
     _errors: dict[str, _Count] = field(default_factory=dict)
@@ -100,11 +100,11 @@ class EventTally(Observer):
     # what it hears
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
-        """Count it."""
+        """Count a message that could not be read."""
         self._unreadable.add(reason, topic)
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
-        """Count it by its rule; of rules beyond the bound nothing is told before others are calm."""
+        """Count an error by its rule; beyond SELF_WATCH_RULES rules, further ones wait until these are calm."""
         if rule in self.ignored:
             return
         found = self._errors.get(rule)
@@ -115,7 +115,7 @@ class EventTally(Observer):
         found.add(message, topic)
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Note since when a receiver fails; whoever refuses is there all the same."""
+        """Note since when a receiver fails; one that refuses a notification works all the same."""
         receiver = notification.receiver
         if not isinstance(outcome, Retry):
             self._failing.pop(receiver, None)
@@ -124,20 +124,20 @@ class EventTally(Observer):
             trouble.detail = outcome.reason
 
     def dead(self, notification: Notification, reason: str) -> None:
-        """Count what was given up."""
+        """Count a notification that was given up."""
         if self._counts(notification):
             found = self._dead.setdefault(notification.receiver, _Dead())
             found.number, found.detail = found.number + 1, reason
             self.urgent.set()
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
-        """Take back what a fallback has taken: it was told as dead just before."""
+        """Take back the count of `dead`, which came just before: a fallback has the notification."""
         found = self._dead.get(notification.receiver)
         if found is not None and self._counts(notification):
             found.number -= 1
 
     def session(self, kind: str, detail: str) -> None:
-        """Note whether it stands."""
+        """Note whether the session with the broker is there, and what was lost with it."""
         it = self._session
         if kind == "connected":
             it.connected = True
@@ -152,12 +152,12 @@ class EventTally(Observer):
             it.overflows, it.detail = it.overflows + 1, detail
 
     def clock_set(self, seconds: float) -> None:
-        """Count it."""
+        """Count a step of the wall clock."""
         self._steps.steps, self._steps.seconds = self._steps.steps + 1, seconds
         self.urgent.set()
 
     def reloaded(self, summary: str) -> None:
-        """Forget what was wrong with the rules."""
+        """Forget why rules were refused: the new ones are at work."""
         self._refused = ""
         self.urgent.set()
 
@@ -198,7 +198,7 @@ class EventTally(Observer):
         return {"lost": taken.number or int(bool(wrong)), "detail": wrong or taken.detail}
 
     def recall(self, rule: str) -> None:
-        """Tell of a rule that was told of before a restart: what is over must be told, too."""
+        """Enter a rule that had errors before a restart: that they are over must be told, too."""
         if len(self._errors) < SELF_WATCH_RULES:
             self._errors.setdefault(rule, _Count(seen=self.clock.monotonic(), recalled=True))
 

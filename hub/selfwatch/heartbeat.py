@@ -1,4 +1,4 @@
-"""The sign of life to an outside place that tells people when it fails to come: what no rule can tell of a dead hub.
+"""The sign of life to an outside service, which tells people when it does not come: a dead hub cannot tell them.
 
 It is sent only while the hub is really well: a session with the broker, timers that run, and a commit just made.
 """
@@ -21,7 +21,7 @@ __all__ = ["Heartbeat"]
 
 
 class Heart(Protocol):
-    """The pipeline, as far as it is needed here."""
+    """What the heartbeat asks of the pipeline."""
 
     @property
     def well(self) -> bool:
@@ -34,7 +34,7 @@ class Heart(Protocol):
 
 
 class Heartbeat:
-    """Sends one request after another; `trouble` hears, once for each reason, why none is sent or taken."""
+    """Sends one request after another; `trouble` gets the reason, once, why none is sent or why it is refused."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Heartbeat:
             await asyncio.sleep(min(self._settings.every, HEARTBEAT_LEAST_SECONDS) if reason else self._settings.every)
 
     async def _wrong(self) -> str:
-        """Say what is wrong with the hub, "" when it is well."""
+        """Return what is wrong with the hub; "" when it is well."""
         if not self._connected():
             return "none is sent: the session with the broker does not stand"
         if not self._heart.well:
@@ -72,7 +72,7 @@ class Heartbeat:
         return ""
 
     async def _send(self) -> str:
-        """Make the request; return why it was not taken, "" when it was."""
+        """Make the request; return why it was not taken; "" when it was."""
         place = self._url.origin()
         try:
             async with self._client.request(
@@ -93,7 +93,7 @@ class Heartbeat:
             return self._redact(f"{place} does not take it: {fault(error)}")
 
     def _tell(self, reason: str) -> None:
-        """Tell of a reason that stays for a second look: a hub that starts has no session yet."""
+        """Report a reason that is the same twice in a row: a hub that has just started has no session yet."""
         if reason and reason == self._reason and reason != self._said:
             self._said = reason
             self._trouble(reason)

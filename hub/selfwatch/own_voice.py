@@ -1,7 +1,7 @@
-"""What the hub says to its own rules: every topic below `$hub/` with the fields of its payload.
+"""What the hub says to its own rules: every topic below `$hub/`, with the fields of its payload.
 
-Topics that begin with `$` are never subscribed to by a wildcard (MQTT 5, 4.7.2), and those below `$hub/` not at all: no
-device can forge them.
+No wildcard subscribes to topics that begin with `$` (MQTT 5, 4.7.2), and the hub never subscribes to those below
+`$hub/`: so no device can forge them.
 """
 
 from collections.abc import Mapping

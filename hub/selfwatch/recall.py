@@ -1,4 +1,7 @@
-"""On which topics the hub spoke of itself before a restart: what is over meanwhile must be told there once more."""
+"""The topics on which the hub spoke of itself before a restart.
+
+What is over meanwhile must be said there once more, or an alert about it would never resolve.
+"""
 
 from collections.abc import Iterable, Iterator
 

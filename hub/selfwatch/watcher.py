@@ -1,6 +1,6 @@
-"""Measures the hub every few seconds and hands what it finds to the pipeline, as events on `$hub/…` (topics.py).
+"""Measures the hub every few seconds and hands the results to the pipeline, as events on `$hub/…` (own_voice.py).
 
-They take the way of every event: durable with all they cause, judged by rules.yaml and by the user's own rules.
+They go the way of every event: durable with all they cause, judged by rules.yaml and by the user's own rules.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _IDLE: Mapping[str, Any] = {"circuit": "closed", "queued": 0, "oldest_seconds": 
 
 
 class Way(Protocol):
-    """The pipeline, as far as it is needed here."""
+    """What the watcher asks of the pipeline."""
 
     notes: dict[str, str | None]
 
@@ -40,7 +40,7 @@ class Way(Protocol):
 
 
 class SelfWatcher:
-    """Turns the tally and what stands now into events. `spoken` are the topics that were spoken of before."""
+    """Turns the tally and the state of now into events. `spoken` are the topics of such events before a restart."""
 
     def __init__(
         self,
@@ -54,9 +54,10 @@ class SelfWatcher:
         misses: Misses,
         custody: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        """Take what there is to look at.
+        """Take what is looked at.
 
-        `notes` is what was stored, `misses` the rules' own; `custody` says what is wrong with the state.
+        `standing` returns how each receiver stands, `state` is the path of the state file, `notes` is what the store
+        holds, `misses` is what rules could not judge. `custody` returns what is wrong with the state file, else "".
         """
         self._custody, self._misses = custody, misses
         self._tally, self._way, self._standing, self._clock, self._state = tally, way, standing, clock, state
@@ -71,7 +72,7 @@ class SelfWatcher:
 
     @property
     def broker_dropped(self) -> int | None:
-        """What the broker says that it has dropped since it started; None where it says nothing."""
+        """How many messages the broker says it has dropped since it started; None where it says nothing."""
         return self._total
 
     async def run(self) -> None:
@@ -84,21 +85,21 @@ class SelfWatcher:
                 await self._way.submit(self._events(free, wrong), own=True)
 
     def broker_says(self, payload: bytes) -> None:
-        """Hear how many messages the broker has dropped since it started."""
+        """Note how many messages the broker says it has dropped since it started."""
         try:
             total = int(payload)
         except ValueError:
             return  # another broker's topic of that name
         before = self._total
         if before is not None:
-            self._dropped += total - before if total >= before else total  # or it has started anew
+            self._dropped += total - before if total >= before else total  # less than before: it has started anew
         self._total = total
         self._way.notes[DROPPED_SO_FAR] = str(total)
         if self._dropped:
             self._tally.urgent.set()
 
     async def _pause(self) -> None:
-        """Wait for the next time, or for what is urgent and a little longer: it rarely comes alone."""
+        """Wait for the next time, or for something urgent and a little longer: it rarely comes alone."""
         urgent = self._tally.urgent
         try:
             async with asyncio.timeout(SELF_WATCH_SECONDS):
@@ -122,7 +123,10 @@ class SelfWatcher:
         return [_event(OWN_TOPICS + topic, payload, now) for topic, payload in found.items()]
 
     def _of_receivers(self, now: float) -> Iterable[tuple[str, Mapping[str, Any]]]:
-        """Yield each receiver; one that is gone too, until rules that look back at it have seen it calm for long."""
+        """Yield the payload of each receiver.
+
+        One that is gone is among them until rules that look back at it have seen it calm for long enough.
+        """
         standing, seen = self._standing(self._tally.ignored), self._clock.monotonic()
         for name, at in standing.items():
             age = max(0.0, now - at.oldest) if at.queued else 0.0
