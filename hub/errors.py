@@ -80,14 +80,14 @@ class Problem:
 
 
 class Code(StrEnum):
-    """What kind of no an error is, for programs: an HTTP status, and an exit code, follow from it and from no words."""
+    """The kind of an error, for programs: HTTP status and exit code follow from it and never from the words."""
 
     INVALID = "invalid"
-    """It cannot be read, or makes no sense; asking again changes nothing."""
+    """The request cannot be read, or makes no sense; asking again changes nothing."""
     MISSING = "missing"
     """What is meant is not there."""
     CONFLICT = "conflict"
-    """It does not fit what is there now: an episode that is over, a name that is taken, no room for more."""
+    """The request does not fit what is there now: an episode is over, a name is taken, there is no room for more."""
     EXPIRED = "expired"
     """It was allowed once, and is no more."""
     UNAVAILABLE = "unavailable"
@@ -136,7 +136,7 @@ class EvaluationError(ExpressionError):
 
     @property
     def is_early(self) -> bool:
-        """Whether there is none yet because what it looks back at has not come."""
+        """Whether there is no value yet because what the expression looks back at has not come."""
         return bool(self.args) and isinstance(self.args[0], NotYet)
 
 
@@ -179,14 +179,14 @@ class RequestError(HubError):
     """A request (acknowledge, silence, why) that cannot be read or carried out; its words are for whoever asked."""
 
     def __init__(self, message: str, code: Code = Code.INVALID) -> None:
-        """Keep the words, and what kind of no it is; not now ends a command as a hub that cannot be reached does."""
+        """Keep the words and the kind; UNAVAILABLE ends a command with the exit code of a hub out of reach (3)."""
         super().__init__(message)
         self.code = code
         self.exit_code = 3 if code is Code.UNAVAILABLE else 1
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """Return what a running hub said instead of doing it; a hub of before codes says only words."""
+        """Return the error that a running hub answered; an early hub sends words without a code."""
         said = str(answer.get("code", Code.INVALID))
         code = Code(said) if said in set(Code) else Code.INVALID
         return cls(str(answer.get("error", "the hub gave no reason")), code)

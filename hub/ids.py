@@ -19,7 +19,7 @@ __all__ = ["NotificationId", "episode_id", "episode_named", "fingerprint_in", "p
 
 @dataclass(frozen=True, slots=True)
 class NotificationId:
-    """Which step of which episode of which alert or group; `str` writes it and `parse` reads it."""
+    """A step of an episode of an alert or group; `str` writes the id and `parse` reads it."""
 
     fingerprint: str
     """Of the alert or group, without a "-"."""
@@ -56,7 +56,7 @@ class NotificationId:
 
     @property
     def begins(self) -> bool:
-        """Whether it is the first that anybody hears of an alert's episode."""
+        """Whether it is the first message of an alert's episode."""
         return self.step == _FIRING
 
     @property
@@ -80,24 +80,24 @@ def parsed(text: str) -> NotificationId | None:
 
 
 def fingerprint_in(text: str) -> str:
-    """Return of which alert or group an id is, whatever its form; the text itself where it names none."""
+    """Return the fingerprint of the alert or group in an id of any form; the text itself where it has none."""
     return text.partition("-")[0]
 
 
 @lru_cache(4096)  # a lane asks again and again for those that wait in it
 def episode_id(text: str) -> str:
-    """Return what an id has in common with the others of its episode; an id that belongs to none is alone."""
+    """Return what all ids of an id's episode begin with; an id without an episode is returned as it is."""
     found = parsed(text)
     return text if found is None else found.episode_id
 
 
 def episode_named(fingerprint: str, episode: int) -> str:
-    """Return what all ids of an episode begin with."""
+    """Return the episode id: what all ids of an episode begin with."""
     return f"{fingerprint}-{episode}"
 
 
 def read_alert(text: str) -> tuple[str, int | None]:
-    """Read which alert somebody means by a fingerprint, an episode's id or a notification's; and which episode, if any.
+    """Read which alert a person means, by a fingerprint, an episode id or a notification id; and which episode, if any.
 
     Raises:
         ValueError: it is none of these. What was typed is read more strictly than what the hub has written.

@@ -77,7 +77,7 @@ SET_BACK_MESSAGES = (
 )
 SET_BACK_SECONDS = 60.0  # if they come over this time
 SET_BACK_DEVICES = 10_000  # of one rule whose clocks are looked at so at once
-LAST_VALUES = 3  # of an instance that is silent, which its summary names: more is no summary
+LAST_VALUES = 3  # of an absent device, which its summary names: more is no summary
 LAST_VALUE_BYTES = 80  # of each of them
 VALUE_CHARS = 120  # of a value that a transition shows beside its condition: what fits into a line
 
@@ -90,13 +90,13 @@ WINDOW_GRAINS = 512  # beyond that, samples of the same 512th of the window beco
 WINDOW_PACE = 60  # messages that come faster than a 60th of the window move it themselves, and no clock need do so
 WINDOW_CHUNK = 16  # entries of one row in the store: a checkpoint writes at most these again for one sample
 WINDOW_NUMBER = 1e150  # the largest number that is a sample: sums and squares of what is kept cannot overflow
-SAMPLE_BYTES = 1024  # of JSON, the longest value that previous(x) and its like remember
-HISTORY_IDLE_SECONDS = 7 * 86400.0  # previous(x) and its like forget an instance that was silent for so long
-HISTORY_INSTANCES = 100_000  # of one rule with history; beyond, those that were silent longest are forgotten
+SAMPLE_BYTES = 1024  # of JSON: the longest value that previous(x) and its like remember
+HISTORY_IDLE_SECONDS = 7 * 86400.0  # previous(x) and its like forget an instance of which nothing came for so long
+HISTORY_INSTANCES = 100_000  # of one rule with history; beyond, those not heard for longest are forgotten
 HISTORY_FORGOTTEN = 100  # at once: a few of them, so that no message waits, and each time it is said
 UNJUDGED_MESSAGES = 10  # in a row that a rule judges none of: then it is told that it watches nothing there
 UNJUDGED_TOPICS = 10_000  # whose runs are followed, of all rules together; 200 bytes each
-UNJUDGED_IDLE_SECONDS = 86400.0  # a topic that was silent for so long says nothing of the rule any more
+UNJUDGED_IDLE_SECONDS = 86400.0  # a topic without a message for so long says nothing of the rule any more
 UNJUDGED_RECALL_SECONDS = 600.0  # after a restart: before, nobody knows whether a rule told of judges again
 
 # store
@@ -136,7 +136,7 @@ HELD_BACK_SHOWN = 20  # alerts named in the message of the one that holds them b
 FLAPPING_SECONDS = 60.0  # from one firing to the next: what fires twice within a minute chatters (ISA-18.2: 3 times)
 FLAPPING_CALM_SECONDS = 60.0  # without a change, then its end is told: longer than most chattering, and not too late
 FLAPPING_TRACED = 50  # firings to one entry of the trace that says so: among WHY_ENTRIES there is always one
-SILENCE_REMINDER_SECONDS = 86400.0  # a silence that hides a critical alert for longer is reminded of
+SILENCE_REMINDER_SECONDS = 86400.0  # people are reminded of a silence that hides a critical alert for longer
 SILENCES = 10_000  # that are not forgotten yet: a program that makes one each minute and ends none is noticed in a week
 SILENCE_KEPT_SECONDS = 5 * 86400.0  # how long an expired silence can be looked up, as in Alertmanager
 SILENCE_SECONDS = 3600.0  # of a silence whose end nobody named
@@ -314,7 +314,7 @@ CLOCK_STEP_SECONDS = 5.0  # what the wall clock gains or loses at once is a step
 LIVE_REFRESH_SECONDS = 0.25  # between two pictures: what the eye follows; a picture costs a few ms
 LIVE_READ_SECONDS = 2.0  # between two reads of rules, devices or receivers, and only while they are looked at
 LIVE_ANSWER_SECONDS = 10.0  # for an answer of the hub
-LIVE_SILENT_SECONDS = 10.0  # without a message the feed counts as lost: figures come each second
+LIVE_SILENT_SECONDS = 10.0  # without a message, then the feed counts as lost: figures come each second
 LIVE_AGAIN_SECONDS = (0.2, 5.0)  # first and longest wait before the next attempt to reach a hub that is away
 LIVE_HISTORY = 120  # seconds of a sparkline: two minutes fill a wide terminal's quarter
 LIVE_LINES = 500  # of the event stream and of deliveries; nobody scrolls further

@@ -1,4 +1,4 @@
-"""The values that the stages hand to each other; they know nothing of any stage.
+"""The values that the stages hand to each other. They know nothing of any stage.
 
 Delivery ──ingest──▶ Event ──rules──▶ Transition ──alerts──▶ Notification ──notify──▶ Outcome
 """
@@ -31,7 +31,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class Delivery:
-    """One message as a source hands it over, not yet acknowledged; what comes by MQTT is an ingest.packet.Packet.
+    """One message as a source hands it over, not yet acknowledged; from MQTT it is a hub.ingest.mqtt.packet.Packet.
 
     `time` is when it was sent, where the source knows that, in seconds since 1970; None: now. `user_properties` are
     names and values that came with it, such as a `traceparent`.
@@ -58,13 +58,13 @@ class Event:
     """What arrived: a decoded message.
 
     `value` is the payload, whatever it is; `fields` is the same where it is an object, else an empty one.
-    Not a frozen dataclass because one is made per message: that alone would cost three times the decoding.
+    It is no frozen dataclass because there is one for each message: making it would cost three times the decoding.
     """
 
     __slots__ = ("fields", "qos", "raw", "retain", "time", "topic", "value")
 
     trace: str = ""
-    """The `traceparent` of a traced event; for the others this is no field, so it costs nothing."""
+    """The `traceparent` of a traced event; other events have no slot for it, so it costs nothing."""
 
     def __init__(
         self, topic: str, raw: bytes, fields: Mapping[str, Any], value: Any, time: float, qos: int, retain: bool
@@ -80,7 +80,7 @@ class Event:
 
 
 class _TracedEvent(Event):
-    """An event whose trace goes on."""
+    """An event that brought a `traceparent`."""
 
     __slots__ = ("trace",)
 
@@ -128,7 +128,7 @@ class Reason(enum.StrEnum):
 
 
 class Suppressor(enum.StrEnum):
-    """What keeps an alert or event from being told, in the order in which they are asked."""
+    """What keeps an alert or event from being told, in the order in which the hub asks."""
 
     SHADOW = "shadow"
     MUTE = "mute"
@@ -140,7 +140,7 @@ class Suppressor(enum.StrEnum):
 
 
 class Suppressed(NamedTuple):
-    """Why somebody is not told of an alert: by what, and for people what of it: a silence's id, a limit, a schedule."""
+    """What keeps an alert from being told, and a detail for people: the id of a silence, a limit, a schedule."""
 
     by: Suppressor
     detail: str = ""
@@ -149,9 +149,8 @@ class Suppressed(NamedTuple):
 OWN = "$hub"
 """The receiver of what the hub says about itself: its body is `topic`, `payload` (None empties it) and `retain`."""
 
-
 OWN_TOPICS = f"{OWN}/"
-"""What the hub measures of itself are events on topics below this; they never come from or go to a broker."""
+"""The hub's measurements of itself are events on topics below this; none comes from a broker or goes to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +166,12 @@ class Notification:
     order: str
     body: Mapping[str, Any] = field(repr=False)
     created: float
-    """Seconds since 1970: when the event arrived, or the timer spoke, that caused it."""
+    """Seconds since 1970: when the event that caused it arrived, or the timer that caused it was due."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver has it. `note` is what somebody should hear of it all the same; it holds no secret."""
+    """The receiver has it. `note` is a warning that somebody should hear of; it holds no secret."""
 
     note: str = field(default="", compare=False)
 
@@ -181,8 +180,8 @@ class Delivered:
 class Retry:
     """Not now. `after`: seconds the receiver asked to wait, None if it did not say.
 
-    `perhaps`: the receiver may have it all the same; False only where that is certain not to be so. `partly`: it has
-    taken it for some recipients, so what the others lack is no failure of its own.
+    `perhaps`: the receiver may have it all the same; False only where it certainly has not. `partly`: some recipients
+    have it, so the receiver itself works, and its breaker does not count this as a failure.
     """
 
     reason: str

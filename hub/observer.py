@@ -1,6 +1,6 @@
-"""Who looks on: the pipeline tells an Observer what happens; console, figures, live view and traces listen.
+"""Observers: the pipeline tells them what happens; console, figures, feed, traces and the hub's own alerts listen.
 
-The pipeline never waits for an observer and never depends on what it does. `operate` implements it.
+The pipeline never waits for an observer and never depends on what it does.
 """
 
 import logging
@@ -15,13 +15,13 @@ _LOG = logging.getLogger(__name__)
 
 
 class Observer:
-    """Hears of everything and does nothing; override what you want to hear.
+    """Is told of everything and does nothing; a subclass overrides what it wants to hear of.
 
     Times are seconds since 1970, latencies are seconds.
     """
 
     def events(self, events: Sequence[Event], now: float) -> None:
-        """Hear of a batch that was evaluated, in order (decode errors are not among them)."""
+        """Hear of a batch of events that was evaluated, in order; messages that cannot be read are not among them."""
 
     def committed(self, count: int, latency: float) -> None:
         """`count` events and all they caused are on disk, `latency` after the oldest of them arrived (EPL)."""
@@ -41,7 +41,7 @@ class Observer:
     def alert(self, body: Mapping[str, Any]) -> None:
         """Hear that an alert changed its state: `body` as in its retained topic, with `reason`.
 
-        With `desk` in it the state is the same: it was acknowledged, told again, held back, or is no longer.
+        With `desk` in it the state is as it was: the alert was acknowledged, told again or suppressed, or that ended.
         """
 
     def queued(self, notification: Notification) -> None:
@@ -54,7 +54,7 @@ class Observer:
         """Hear of a notification given up: refused for good, or too old."""
 
     def superseded(self, notification: Notification, reason: str) -> None:
-        """Hear of what need not be sent any more: something newer is, its alert is over, or others are told."""
+        """Hear of a notification that need not be sent any more: a newer one says all, or others are told."""
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
         """Hear that a notification goes to another receiver, because its own did not take it."""
@@ -63,7 +63,7 @@ class Observer:
         """Hear of a notification that somebody took out of the outbox."""
 
     def receiver(self, name: str, circuit: str, detail: str) -> None:
-        """Hear that a receiver is left alone after failures (`open`), tried once (`half-open`), works (`closed`)."""
+        """Hear that a receiver is left alone after failures (`open`), is tried once (`half-open`), works (`closed`)."""
 
     def session(self, kind: str, detail: str) -> None:
         """Hear of the MQTT session: connected, session_lost, disconnected, drained, dropped."""
@@ -84,16 +84,16 @@ class Observer:
 class Observers(Observer):
     """Several observers as one, each told in turn. One that fails is told no more: the pipeline goes on without it.
 
-    Its methods are made below, one for each that Observer has: a new one cannot be forgotten here.
+    Its methods are made below, one for each method of Observer, so that a new one cannot be forgotten here.
     """
 
     def __init__(self, *observers: Observer) -> None:
-        """Tell these."""
+        """Tell these observers, in this order."""
         self.all = list(observers)
 
 
 def _passed_on(what: str) -> Callable[..., None]:
-    """Return the method of Observers that passes on to each observer what the one of this name hears."""
+    """Return the method of Observers that calls the method `what` of each observer."""
 
     def tell(self: Observers, *heard: Any) -> None:
         for each in tuple(self.all):
