@@ -1,7 +1,7 @@
-"""Sends what the outbox holds: a lane per receiver, a task per attempt, one timer per lane, results back to the outbox.
+"""Sends what the outbox holds: a lane per receiver, a task per attempt, one timer per lane, results to the outbox.
 
-A receiver that hangs, fails or raises holds up nobody but the alert whose notification it was. What is not reported
-back (a crash, a drain that ran out of time) stays queued and is sent again with the same id.
+A receiver that hangs, fails or raises delays only the alert whose notification it was. What is not reported back (after
+a crash, or a drain that ran out of time) stays queued and is sent again with the same id.
 """
 
 import asyncio
@@ -13,15 +13,16 @@ from typing import Any, NamedTuple
 from hub.clock import Clock
 from hub.documents.duration import format_duration
 from hub.ids import episode_id
-from hub.limits import HANDED, LANE_FETCH, MAY_BEGIN_SECONDS
+from hub.limits import LANE_FETCH, MAY_BEGIN_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
+from hub.notify.endings import Endings
 from hub.notify.lanes.breaker import Circuit
 from hub.notify.lanes.channel import ReceiverChannel, close
-from hub.notify.lanes.episode import is_end, is_firing
+from hub.notify.lanes.episode import is_firing
 from hub.notify.lanes.inheritance import HeirsOf, inherited
 from hub.notify.lanes.lane import Lane
 from hub.notify.lanes.retry import Again, GiveUp, Verdict
-from hub.notify.lanes.superseding import NEWER, UNHEARD, Elsewhere
+from hub.notify.lanes.superseding import Elsewhere
 from hub.notify.outbox_port import Entered, Outbox, Queued, Settled
 from hub.notify.receiver import Receiver, ReceiverSettings
 from hub.observer import Observer
@@ -54,22 +55,22 @@ class Dispatcher:
         heirs: HeirsOf | None = None,
         may_begin: Callable[[], bool] | None = None,
     ) -> None:
-        """Know the receivers; nothing is sent before `run`. `dress` adds what a message has only on its way out.
+        """Take the receivers; nothing is sent before `run`. `dress` adds what a message has only on its way out.
 
-        `heirs` names who takes over what waits for receivers that are gone; without it that becomes dead letters.
-        `may_begin` is asked before attempts begin, where they may not always: a hub that is not sure any more that the
-        state is its own must not send what its successor sends, too. What it holds stays as it is meanwhile.
+        `heirs` returns who takes over what waits for receivers that are gone; without it that becomes dead letters.
+        `may_begin` is asked before attempts begin: a hub that is not sure any more that the state is its own must not
+        send what its successor sends, too. While it may not, all that waits stays as it is.
         """
         self._outbox, self._clock, self._observer = outbox, clock, observer
         self._jitter, self._dress, self._heirs = jitter, dress, heirs
         self._may_begin = may_begin or _always
         self._channels: dict[str, ReceiverChannel] = {}
         self._cursors: dict[str, int] = {}  # of receivers that were removed: which rows have been in memory
-        self._results: list[Settled] = []
         self._group: asyncio.TaskGroup | None = None
         self._working: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
         self._idle = asyncio.Event()
+        self._endings = Endings(outbox, clock, observer, self._idle.set)
         self._open(receivers)
 
     # what the pipeline calls
@@ -77,7 +78,7 @@ class Dispatcher:
     def offer(self, queued: Sequence[Queued]) -> None:
         """Take rows that have just been committed. Cheap; call it on the event loop, in row order."""
         if self._group is None:
-            return  # `run` reads them from the outbox
+            return  # `run` will read them from the outbox, or nobody sends any more
         touched = set()
         for each in queued:
             channel = self._channels.get(each.notification.receiver)
@@ -103,7 +104,7 @@ class Dispatcher:
             self._group = None
             for channel in self._channels.values():
                 channel.still()
-            self._flush()
+            self._endings.flush()
             await asyncio.gather(*(close(channel.receiver) for channel in self._channels.values()))
 
     async def drain(self, seconds: float) -> None:
@@ -120,7 +121,7 @@ class Dispatcher:
             _, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
                 task.cancel()
-        self._flush()
+        self._endings.flush()
         self._stopped.set()
 
     def reload(self, receivers: Receivers, heirs: HeirsOf | None = None) -> None:
@@ -182,7 +183,7 @@ class Dispatcher:
     def _remove(self, channel: ReceiverChannel) -> None:
         channel.still()
         for queued in channel.lane.clear():
-            self._pass_on(queued, self._end_for_fallback(channel, queued.notification))
+            self._pass_on(queued, self._endings.end_for_fallback(channel, queued.notification))
         self._cursors[channel.name] = channel.lane.cursor
         self._retire(channel)
         if channel.lane.behind:
@@ -194,12 +195,12 @@ class Dispatcher:
         if group is None or self._channels.get(channel.name) is not channel:
             return
         if not self._may_begin():
-            # nor is anything given up or superseded: that is the right of who may send. It is looked at again soon,
-            # or as soon as `look` is called
+            # nothing is given up or superseded either: only a hub that may send decides that. The lane is looked at
+            # again soon, or as soon as `look` is called
             self._set_timer(channel, self._clock.monotonic() + MAY_BEGIN_SECONDS)
             return
         if lane.patience is not None or lane.hosts is not None:
-            self._hand_over(channel)
+            self._endings.hand_over(channel)
         while (queued := lane.take()) is not None:
             if lane.breaker.probe == queued.row:
                 self._observer.receiver(channel.name, Circuit.HALF_OPEN, "")
@@ -207,7 +208,7 @@ class Dispatcher:
             channel.tasks.add(task)
             task.add_done_callback(channel.tasks.discard)
         if lane.superseded:
-            self._supersede(channel)
+            self._endings.supersede(channel)
         self._set_timer(channel, lane.due())
         if not channel.fetching and (limit := lane.wants()):
             channel.fetching = True
@@ -263,17 +264,17 @@ class Dispatcher:
         if lane.elsewhere:
             if is_firing(notification):
                 lane.reached(episode_id(notification.id))
-            end = self._end_for_fallback(channel, notification)
-        self._settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", end))
+            end = self._endings.end_for_fallback(channel, notification)
+        self._endings.settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", end))
         if queued.parts:
-            self._settle_parts(queued)
+            self._endings.settle_parts(queued)
         lane.finish(queued)
 
     def _failed(self, channel: ReceiverChannel, queued: Queued, outcome: Retry | Rejected, now: float) -> None:
         notification, attempts = queued.notification, queued.attempts + 1
         hosts = channel.lane.hosts
         if isinstance(outcome, Rejected) or outcome.partly:
-            self._answered(channel, notification)  # whoever refuses it is there all the same
+            self._answered(channel, notification)  # a receiver that refuses a message works all the same
         elif hosts is not None:
             hosts.failed(queued.row, notification, self._clock.monotonic(), outcome.after)
         elif channel.lane.breaker.failed(queued.row, notification.order, self._clock.monotonic(), outcome.after or 0.0):
@@ -285,7 +286,7 @@ class Dispatcher:
         tried = replace(queued, attempts=attempts, next_at=0.0, perhaps=perhaps)
         gone = self._channels.get(channel.name) is not channel  # it was removed meanwhile
         if isinstance(verdict, GiveUp):
-            self._give_up(channel, tried, verdict.reason)
+            self._endings.give_up(channel, tried, verdict.reason)
             channel.lane.finish(queued)
         elif gone:
             for part in tried.parts[:-1]:
@@ -295,7 +296,7 @@ class Dispatcher:
         else:
             next_at = now + verdict.after
             channel.lane.again(replace(tried, next_at=next_at))
-            self._settle(Settled(queued.row, "retry", attempts, next_at, verdict.reason))
+            self._endings.settle(Settled(queued.row, "retry", attempts, next_at, verdict.reason))
 
     def _answered(self, channel: ReceiverChannel, notification: Notification) -> None:
         if channel.lane.hosts is not None:
@@ -312,104 +313,29 @@ class Dispatcher:
             return GiveUp(f"not delivered within {format_duration(fallback.after)}; last: {verdict.reason}")
         return verdict
 
-    def _settle(self, result: Settled) -> None:
-        """Collect results of one turn of the event loop: one call to the outbox for all of them."""
-        if not self._results:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._results.append(result)
-
-    def _flush(self) -> None:
-        if self._results:
-            results, self._results = self._results, []
-            self._outbox.settle(results)
-            self._idle.set()
-
-    # what need not be sent any more, or not here
-
-    def _supersede(self, channel: ReceiverChannel) -> None:
-        """Settle what the lane let go of because a newer message of its episode says all, or nobody needs the end."""
-        gone, channel.lane.superseded = channel.lane.superseded, []
-        for queued, reason in ((each.queued, each.reason) for each in gone):
-            end = self._end_for_fallback(channel, queued.notification) if reason is UNHEARD else None
-            self._put_aside(queued, reason if end is None else f"told to {end.notification.receiver!r} instead", end)
-
-    def _put_aside(self, queued: Queued, reason: str, end: Entered | None = None) -> None:
-        self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, end))
-        self._observer.superseded(queued.notification, reason)
-        self._settle_parts(queued)
-
-    def _settle_parts(self, queued: Queued) -> None:
-        """Settle the older messages that this one told of, too, together with it: a crash before that loses nothing."""
-        for part in queued.parts[:-1]:
-            self._put_aside(part, NEWER)
-
-    def _hand_over(self, channel: ReceiverChannel) -> None:
-        """Give to the fallback what has waited for long enough; give up what would keep out what can be sent."""
-        for queued in channel.lane.crowded():
-            self._give_up(channel, queued, "too much waits already for hosts that fail")
-        for queued in channel.lane.expired():
-            self._give_up(channel, queued, f"not delivered within {format_duration(channel.lane.patience or 0.0)}")
-
-    def _end_for_fallback(self, channel: ReceiverChannel, notification: Notification) -> Entered | None:
-        """Return the end of an episode for the fallback that its firing message went to; it hears of it once."""
-        if not is_end(notification):
-            return None
-        found = channel.lane.elsewhere.pop(episode_id(notification.id), None)
-        return None if found is None else Entered(self._copy(notification, found.to), closes=channel.name)
-
-    def _copy(self, notification: Notification, to: str) -> Notification:
-        body = {name: value for name, value in notification.body.items() if name != "first"}  # that holds for one alone
-        return replace(notification, receiver=to, body=body, created=self._clock.now())
-
-    def _give_up(self, channel: ReceiverChannel, queued: Queued, reason: str) -> None:
-        """Make it a dead letter, and tell the fallback where there is one."""
-        notification, fallback = queued.notification, channel.settings.fallback
-        entered = self._end_for_fallback(channel, notification)
-        if entered is None and fallback is not None:
-            entered = Entered(self._copy(notification, fallback.to), handed=is_firing(notification))
-        if entered is None:
-            self._dead(queued, queued.attempts, reason)
-            return
-        to = entered.notification.receiver
-        if entered.handed:
-            elsewhere, episode = channel.lane.elsewhere, episode_id(notification.id)
-            before = elsewhere.pop(episode, None)
-            if len(elsewhere) >= HANDED:  # an end that this receiver does not want never takes its own out
-                del elsewhere[next(iter(elsewhere))]
-            elsewhere[episode] = Elsewhere(to, queued.perhaps or (before is not None and before.perhaps))
-        reason = f"{reason}; {to!r} is told instead"
-        self._settle(Settled(queued.row, "dead", queued.attempts, 0.0, reason, entered))
-        self._settle_parts(queued)
-        self._observer.dead(notification, reason)
-        self._observer.fallback(notification, to, reason)
+    # what waits for a receiver that is gone, or went to a fallback
 
     async def _remember(self) -> None:
-        """Read what went to a fallback before the last restart: what it reached meanwhile is not known any more."""
+        """Read what went to a fallback before the restart; whether its own receiver got it is not known any more."""
         for name, identity, to in await self._outbox.handed():
             if name in self._channels:
                 self._channels[name].lane.elsewhere[episode_id(identity)] = Elsewhere(to, perhaps=True)
 
-    # dead letters, and what waits for a receiver that is gone
-
-    def _dead(self, queued: Queued, attempts: int, reason: str) -> None:
-        self._settle(Settled(queued.row, "dead", attempts, 0.0, reason))
-        self._settle_parts(queued)
-        self._observer.dead(queued.notification, reason)
-
     def _pass_on(self, queued: Queued, end: Entered | None = None) -> None:
-        """Tell the heirs of a receiver that is gone; `end` goes to a fallback that was told in its place."""
+        """Tell the heirs of a receiver that is gone; `end` goes to the fallback that was told in its place."""
         notification = queued.notification
         names = () if self._heirs is None else self._heirs(notification)
         told = {end.notification.receiver} if end is not None else set[str]()
         there = [name for name in dict.fromkeys(names or ()) if name in self._channels and name not in told]
         if names is not None and not there and end is None:
-            self._dead(queued, queued.attempts, f"there is no receiver {notification.receiver!r} any more")
+            # nobody is told, so it must be seen and can be sent again by hand: it does not just vanish
+            self._endings.dead(queued, f"there is no receiver {notification.receiver!r} any more")
             return
         reason = "its receiver is gone; the others whom its rule tells have it"
         if there or told:
             reason = f"its receiver is gone; told to {', '.join(map(repr, (*told, *there)))}"
         heirs = inherited(notification, there)
-        self._settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, end, heirs))
+        self._endings.settle(Settled(queued.row, "superseded", queued.attempts, 0.0, reason, end, heirs))
         self._observer.superseded(notification, reason)
 
     async def _pass_on_strangers(self) -> None:
@@ -448,7 +374,7 @@ class Dispatcher:
 
     def _quiet(self) -> bool:
         lanes = all(channel.lane.empty() for channel in self._channels.values())
-        return lanes and not self._working and not self._results
+        return lanes and not self._working and not self._endings.waits
 
 
 def _always() -> bool:

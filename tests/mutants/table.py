@@ -76,6 +76,12 @@ TABLE = {
         "tests/notify/test_delivery.py",
         "tests/notify/lanes/test_inheritance.py",
     ],
+    "hub/notify/endings.py": [
+        *_NOTIFY,
+        "tests/notify/lanes/test_breaker.py",
+        "tests/notify/test_delivery.py",
+        "tests/notify/lanes/test_inheritance.py",
+    ],
     "hub/notify/lanes/retry.py": ["tests/notify/lanes/test_retry.py"],
     "hub/notify/fallback.py": ["tests/notify/test_receiver_settings.py", "tests/notify/test_handed.py"],
     "hub/spine/store_outbox.py": ["tests/spine/test_store_outbox.py"],

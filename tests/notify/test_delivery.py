@@ -478,7 +478,7 @@ async def test_handing_over_is_part_of_the_settlement_so_a_crash_between_them_ca
     rig = stand(chat=({"fallback": Fallback("sms")}, [Rejected("no")]), sms=({}, ()))
     watching = Watching()
     watching.entered = rig.dispatcher.offer
-    rig.outbox = rig.dispatcher._outbox = watching
+    rig.outbox = rig.dispatcher._outbox = rig.dispatcher._endings._outbox = watching
     async with rig.running():
         rig.offer(said("firing"))
         await rig.idle()
