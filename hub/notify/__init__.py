@@ -1,1 +1,1 @@
-"""notify: who is told, surely. outbox → dispatcher → receivers."""
+"""notify: brings each notification to its receiver, also over crashes and outages. outbox → dispatcher → receivers."""

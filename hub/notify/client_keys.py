@@ -1,7 +1,8 @@
-"""The keys of the receivers that stand on a client library: kafka, amqp, nats, redis, zeromq, webpush, apprise.
+"""The keys of the receivers that need a client library: kafka, amqp, nats, redis, zeromq, webpush, apprise.
 
-They stand apart from the receivers because `hub schema` describes them where that library (an extra, or Apprise, which
-costs 0.4 s) is not imported. The sources of the same queues share some. Each `read` is in the receiver's own module.
+They are apart from the receivers because `hub schema` describes them without importing the library, which may be an
+extra that is not installed, or Apprise, which costs 0.4 s. The sources of the same queues share some keys. What reads
+them (`read`) is in the receiver's own module.
 """
 
 from typing import Any
@@ -28,7 +29,7 @@ PAYLOAD = Key(
 USERNAME = Key("username", text, None, "Login.", "hub")
 PASSWORD = Key("password", secret, None, f"Login{BETTER}.")
 BOTH: dict[str, Any] = {"dependencies": {"username": ["password"], "password": ["username"]}}
-"""Who says one of a login says the other."""
+"""JSON Schema: a login has both, or neither."""
 _PRINTABLE = r"\x20-\x7e"  # of which everybody can type every character
 _TOKENS = r"\x21-\x29\x2b-\x3d\x3f-\x7e"  # of a subject: printable, but no space, * or >
 
@@ -44,7 +45,7 @@ def server(node: Node) -> str:
 
 @with_schema(list_schema({"type": "string"}, least=1))
 def servers(node: Node) -> tuple[str, ...]:
-    """Read some of a cluster's servers; a client without any would wait for ever."""
+    """Read a list of a cluster's servers; an empty one is refused, because the client would wait for ever."""
     if node.value == []:
         raise Bad(node, "names no server", "as in kafka.example.org:9092")
     return list_of(server)(node)
@@ -52,7 +53,7 @@ def servers(node: Node) -> tuple[str, ...]:
 
 @with_schema(TEXT)
 def zeromq_endpoint(node: Node) -> str:
-    """Read where a socket is bound or connected."""
+    """Read the endpoint that a socket is bound or connected to, tcp:// or ipc://."""
     whole = text(node)
     scheme, _, rest = whole.partition("://")
     try:
@@ -65,7 +66,7 @@ def zeromq_endpoint(node: Node) -> str:
 
 
 def queue_url(example: str, words: str, *schemes: str) -> Key[Secret]:
-    """Declare the URL of a queue's server; `example` is in the hint where one cannot be read."""
+    """Declare the key `url` of a queue's server; `example` is shown in the hint where a URL cannot be read."""
     return Key("url", endpoint(example, *schemes), Secret(""), f"{example}{words}{BETTER}.", required=True)
 
 
@@ -212,11 +213,11 @@ WEBPUSH = KeyTable(
 
 
 class _AppriseTable(KeyTable):
-    """Whose mapping may also be written as its only value."""
+    """The table of Apprise, whose URL may be written alone in place of the mapping."""
 
     @property
     def schema(self) -> Schema:
-        """A text, or the mapping."""
+        """The JSON Schema: a text, or the mapping."""
         whole = dict(super().schema)
         return {"description": whole.pop("description"), "anyOf": [{"type": "string"}, whole]}
 

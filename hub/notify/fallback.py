@@ -1,4 +1,4 @@
-"""`fallback`: who is told where a receiver does not take a notification; each chain of them comes to an end."""
+"""`fallback`: who is told where a receiver does not take a notification. No chain of fallbacks may be a circle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,9 +26,9 @@ class _Settings(Protocol):
 
 
 def check_fallbacks(receivers: Mapping[str, _Settings], problems: Problems, *, whole: bool = True) -> None:
-    """Report every fallback that is no receiver, and every circle of them, once for each of its members.
+    """Report every fallback that names no receiver, and every circle, once for each of its members.
 
-    Where these are not the `whole`, another may stand in a file that cannot be read.
+    `whole` is False where a file could not be read: a name that is missing may be in that file, so it is no problem.
     """
     for name, settings in receivers.items():
         fallback = settings.fallback
@@ -52,5 +52,5 @@ def _circle(name: str, receivers: Mapping[str, _Settings]) -> list[str]:
         if chain[-1] == name:
             return chain
         if chain[-1] in chain[:-1]:
-            return []  # a circle further on, told of where its members stand
+            return []  # a circle that this receiver leads into; it is reported at its own members
     return []

@@ -1,6 +1,6 @@
-"""The seam to the store: where notifications wait until someone has them; `hub.store` keeps the table.
+"""The seam between dispatcher and store: the durable queue of notifications; hub.spine.store_outbox implements it.
 
-The dispatcher holds the next ones in memory and reports what came of each; the truth is in the rows.
+The dispatcher holds the next ones in memory and reports what came of each. After a crash only the rows count.
 """
 
 from collections.abc import Sequence
@@ -70,20 +70,21 @@ class Settled:
 
 
 class Outbox(Protocol):
-    """The durable queue of notifications, as the dispatcher sees it."""
+    """What the dispatcher asks of the durable queue."""
 
     def settle(self, results: Sequence[Settled]) -> None:
         """Put results into the next group commit; never blocks.
 
-        A row that is already delivered or dead stays so. What they enter is offered when it is committed.
+        A row that is already delivered or dead stays so. A notification that a result enters is offered to the
+        dispatcher when the commit is on disk.
         """
         ...
 
     async def queued(self, receiver: str, after_row: int, limit: int) -> list[Queued]:
         """Return committed rows of a receiver behind `after_row` that are neither delivered nor dead, in row order.
 
-        Results handed to `settle` but not yet committed may still be missing from what it says. Of what was queued
-        before this process began nobody knows whether it was under way when the last one ended: `perhaps`.
+        Results that `settle` took and that are not committed yet may be missing here. Rows from before this process
+        began have `perhaps`, because nobody knows whether an attempt was under way when the last process ended.
         """
         ...
 

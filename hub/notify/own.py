@@ -1,6 +1,6 @@
-"""The receiver of what the hub says about itself: alert states and events below its own prefix, on the broker.
+"""The receiver of what the hub says on the broker below its own prefix: alert states and events.
 
-It is none a user configures, but takes the same sure way: outbox, order per alert, retry.
+No user configures it, but its notifications are as durable as all others: outbox, order per alert, retry.
 """
 
 import orjson
@@ -20,11 +20,11 @@ class Own:
     """Publishes `topic`, `payload` (JSON; None empties a retained topic) and `retain` of a notification's body."""
 
     def __init__(self, publisher: Publisher) -> None:
-        """Publish by way of this one."""
+        """Publish with the session of the hub's broker."""
         self._publisher = publisher
 
     async def send(self, notification: Notification) -> Outcome:
-        """Publish at QoS 1."""
+        """Publish at QoS 1; a session that is away is Retry, a broker that refuses the message is Rejected."""
         body = notification.body
         payload = b"" if body["payload"] is None else orjson.dumps(body["payload"])
         try:
@@ -36,4 +36,4 @@ class Own:
         return Delivered()
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Close nothing: the session is the hub's."""

@@ -54,7 +54,7 @@ class ReceiverSettings:
 
 @dataclass(slots=True)
 class Toolbox:
-    """What the framework lends to receivers: `notify.http`'s client for all, the way to the broker, who we are."""
+    """What the framework lends to receivers: the shared HTTP client (outward.http), the broker, the hub's identity."""
 
     http: aiohttp.ClientSession
     publisher: Publisher

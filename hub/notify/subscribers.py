@@ -1,6 +1,6 @@
-"""The browsers that want to be told (RFC 8030): they subscribe in the page, receivers of kind `webpush` send to them.
+"""The browsers that subscribed to notifications in the page (RFC 8030); receivers of kind `webpush` send to them.
 
-Held in memory; what changes goes to the store with the next commit.
+All are in memory; changes go to the store with the next commit.
 """
 
 import base64
@@ -49,8 +49,9 @@ class Subscribers(Keeper):
     ) -> None:
         """Begin with none.
 
-        `acknowledges` tells of a name, by which somebody subscribed, whether its links that acknowledge are for him: a
-        link needs no login, so who may only look must not get one. It is asked each time, as roles change.
+        `acknowledges` takes the name by which a person subscribed and tells whether that person may acknowledge. A link
+        that acknowledges needs no login, so a person who may only look must not get one. It is asked for each message,
+        because roles change.
         """
         self.key, self.acknowledges = key, acknowledges
         self.all: dict[str, Subscription] = {}
@@ -59,7 +60,7 @@ class Subscribers(Keeper):
         self._rows: list[tuple[str, str | None]] = []
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held: endpoint, and the rest as JSON."""
+        """Restore subscriptions from the store: endpoint, and the rest as JSON."""
         self.all.update((endpoint, Subscription(endpoint, *orjson.loads(text))) for endpoint, text in rows)
 
     @property
@@ -68,10 +69,11 @@ class Subscribers(Keeper):
         return next((key for key, _ in self.offers.values()), "")
 
     def add(self, made: Subscription) -> None:
-        """Take one, or what is new of one that is there.
+        """Enter a subscription, or replace the one with the same endpoint.
 
         Raises:
-            RequestError: nobody sends to it, it leads into a private network, or there are too many.
+            RequestError: there is no receiver of kind webpush, the endpoint is in a private network, or there are too
+                many subscriptions.
 
         """
         if not self.offers:
@@ -85,7 +87,7 @@ class Subscribers(Keeper):
         self._rows.append((made.endpoint, rest))
 
     def remove(self, endpoint: str) -> bool:
-        """Forget one; tell whether it was there."""
+        """Forget a subscription; tell whether it was there."""
         if self.all.pop(endpoint, None) is None:
             return False
         self._rows.append((endpoint, None))
@@ -98,7 +100,10 @@ class Subscribers(Keeper):
 
 
 def unfit(endpoint: str) -> str:
-    """Say why nothing is sent there: a browser names it, so it must not lead into the hub's own network; else ""."""
+    """Return why nothing is sent to an endpoint, "" where it is good.
+
+    A browser chooses it, so it must not lead into the hub's own network.
+    """
     url = URL(endpoint)
     if url.scheme != "https":
         return "its URL must be https://"
@@ -112,7 +117,7 @@ def read_subscription(asked: Mapping[str, Any], by: str, now: float) -> Subscrip
     """Read what `PushSubscription.toJSON()` of a browser says.
 
     Raises:
-        RequestError: it is none.
+        RequestError: it is no subscription.
 
     """
     endpoint, keys = asked.get("endpoint"), asked.get("keys")

@@ -1,1 +1,1 @@
-"""What is known of Apprise's services beside what Apprise itself says."""
+"""What the hub knows of Apprise's services that Apprise itself does not say; for receivers/apprise.py."""

@@ -1,6 +1,7 @@
-"""What is known of Apprise's services beside what Apprise says: what they make of text, how much they take, how loud.
+"""What Apprise does not say of its services: what they make of text, how much of it they take, how loud they can be.
 
-By the name of the plug-in's class. A service that stands nowhere here is a chat that takes what Apprise says it takes.
+The tables go by the name of the plug-in's class. A service that is in none of them is taken for a chat that takes as
+much as Apprise says.
 """
 
 import html
@@ -38,12 +39,12 @@ _MARKED = {
 
 
 def _ntfy(text: str) -> int:
-    """Of more than 4096 bytes ntfy makes an attachment, and so does Apprise of more than 8000 bytes of ASCII JSON."""
+    """Count as ntfy does: it makes an attachment of more than 4096 bytes, as Apprise does of 8000 bytes of JSON."""
     return max(octets(text), len(json.dumps(text)) * 4096 // 7600)
 
 
 def _escaped(text: str) -> int:
-    """Count as Slack and Google Chat do, what Apprise makes of a text: entities of their three signs of control."""
+    """Count as Slack and Google Chat do: Apprise writes their three control characters as entities."""
     return len(html.escape(text, quote=False))
 
 
@@ -117,7 +118,7 @@ class AppriseMessage:
 
 
 def message_of(plugin: Any, *, asked: bool) -> AppriseMessage:
-    """Say how to write for a plug-in; `asked`: the user's URL says what to do with what is too long."""
+    """Return how to write for a plug-in; `asked`: the user's URL says (`overflow=`) what becomes of a long text."""
     name = type(plugin).__name__
     declared = plugin.resolve_format(NotifyFormat.TEXT)
     return AppriseMessage(_form(name, declared), declared, _room(name, plugin, asked=asked))
@@ -138,7 +139,7 @@ def _form(name: str, declared: NotifyFormat) -> Form:
 def _room(name: str, plugin: Any, *, asked: bool) -> Room:
     title = max(plugin.title_maxlen, 0)
     if asked and plugin.overflow_mode != OverflowMode.TRUNCATE:
-        return Room(title=0) if title == 0 else Room()  # Apprise cuts it into several, or sends all there is
+        return Room(title=0) if title == 0 else Room()  # as the user asked, Apprise splits it or sends all of it
     text: int = plugin.body_maxlen
     size: Callable[[str], int] = len
     if name in _MEASURED:
@@ -152,7 +153,7 @@ def _room(name: str, plugin: Any, *, asked: bool) -> Room:
 
 
 def loudness(plugin: type, given: Mapping[str, Any], level: str) -> dict[str, Any]:
-    """Return the arguments that tell a service how grave a notification is; none where the user's URL has its own."""
+    """Return the plug-in's arguments that tell a service how grave a `level` is; what the user's URL says stays."""
     asked = given.get("qsd") or {}
     wanted = {}
     if plugin.__name__ in _LOUDNESS:

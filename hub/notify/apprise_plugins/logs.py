@@ -1,4 +1,4 @@
-"""What Apprise and the libraries below it log: heard where a reason is needed, and written nowhere.
+"""What Apprise and the libraries below it log: caught where a reason is needed, and written to no log.
 
 At debug level they log whole URLs, headers and tokens.
 """
@@ -10,15 +10,15 @@ __all__ = ["AppriseLog"]
 
 
 class AppriseLog(logging.Handler):
-    """Hears what Apprise says meanwhile."""
+    """Collects in `lines` what Apprise warns of while the context is entered."""
 
     def __init__(self) -> None:
-        """Hear nothing before it is entered."""
+        """Collect nothing before the context is entered."""
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the line."""
+        """Keep the record's message; logging calls this."""
         self.lines.append(record.getMessage())
 
     def __enter__(self) -> Self:
@@ -30,7 +30,7 @@ class AppriseLog(logging.Handler):
 
 
 def _silence(name: str) -> logging.Logger:
-    """Let a library's logger tell its own handlers only."""
+    """Keep a library's log from the hub's handlers; return its logger."""
     logger = logging.getLogger(name)
     logger.propagate = False
     logger.addHandler(logging.NullHandler())

@@ -1,7 +1,7 @@
-"""What an Apprise URL asks for and this installation cannot do: refused when it is read, never sent in the clear.
+"""What an Apprise URL asks for and this installation cannot do: refused when it is read, never sent unencrypted.
 
-Of the plug-ins some fail closed by themselves, some say that they are "disabled", and some log a warning, send in plain
-text and report success. Which do what is known here; the rest is told by the words in which they warn.
+Some plug-ins fail closed by themselves, some say that they are "disabled", and some log a warning, send in plain text
+and report success. For known plug-ins the check is written here. The others are judged by the words of their warnings.
 """
 
 import re
@@ -24,14 +24,14 @@ _IN_THE_CLEAR = re.compile(r"unencrypted|in the clear|in plain ?text|not availab
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """What is missing, as a sentence, and what to do about it."""
+    """What is missing, as a sentence, and what the user can do about it."""
 
     what: str
     remedy: str = ""
 
 
 def lack_of_plugin(scheme: str, plugin: type) -> Lack | None:
-    """Say what a service needs whatever its URL says; None where all is there."""
+    """Return what a service lacks whatever its URL says; None where nothing is missing."""
     if getattr(plugin, "enabled", True):
         return None
     needed = getattr(plugin, "requirements", {}).get("packages_required") or ()
@@ -44,7 +44,7 @@ def lack_of_plugin(scheme: str, plugin: type) -> Lack | None:
 
 
 def lack_of_service(plugin: Any, given: Mapping[str, Any]) -> Lack | None:
-    """Say what a URL asks for that this installation would leave out without a word; None where there is nothing."""
+    """Return what a URL asks for and the plug-in would silently leave out here; None where nothing is missing."""
     asked = given.get("qsd") or {}
     for kind in type(plugin).__mro__:
         reader = _READERS.get(kind.__name__)
@@ -54,7 +54,7 @@ def lack_of_service(plugin: Any, given: Mapping[str, Any]) -> Lack | None:
 
 
 def lack_said(lines: Iterable[str]) -> Lack | None:
-    """Find in what a plug-in said that a package is missing, or that it would send in the clear."""
+    """Return what a plug-in's warnings say is missing: a package, or encryption; None where they say neither."""
     for line in lines:
         found = _WORDS.search(line)
         if found:
@@ -65,7 +65,7 @@ def lack_said(lines: Iterable[str]) -> Lack | None:
 
 
 def keep_closed(plugin: Any, given: Mapping[str, Any]) -> None:
-    """Let a plug-in fail that would send in the clear where the encryption that its URL asks for cannot be set up."""
+    """Make a plug-in fail instead of sending unencrypted, where the encryption its URL asks for cannot be set up."""
     setup = getattr(plugin, "_e2ee_setup", None)  # of Matrix, which only warns
     asked = given.get("qsd") or {}
     if setup is None or not (_yes(asked, "e2ee") or _yes(asked, "autoverify")):
@@ -89,7 +89,7 @@ def _pushover(plugin: Any, asked: Mapping[str, str]) -> Lack | None:
 
 def _matrix(plugin: Any, asked: Mapping[str, str]) -> Lack | None:
     if not plugin.e2ee or plugin.mode != "off":
-        return None  # a webhook of Matrix's is not encrypted, and nobody can ask for that
+        return None  # Matrix has no encryption for webhooks, so nobody has asked for it
     if not plugin.secure:
         wanted = _yes(asked, "e2ee") or _yes(asked, "autoverify")
         return Lack("end-to-end encryption (e2ee) needs TLS", "write it as matrixs://") if wanted else None
@@ -119,7 +119,7 @@ def _yes(asked: Mapping[str, str], name: str) -> bool:
 
 
 def _supports(plugin: Any, flag: str) -> bool:
-    """Read whether a plug-in found what it encrypts with; one that says nothing about it is taken not to have."""
+    """Tell whether a plug-in has found its encryption library; one that does not say counts as one without."""
     modules = (sys.modules.get(kind.__module__) for kind in type(plugin).__mro__)
     return any(bool(getattr(module, flag, False)) for module in modules)
 
@@ -129,7 +129,7 @@ def _encryption(package: str, what: str = "end-to-end encryption") -> Lack:
 
 
 def _install(packages: Iterable[str]) -> str:
-    """Say how to install packages: those that the hub knows by its extras."""
+    """Return the command that installs packages, by the hub's own extras where it has one for each."""
     names = list(packages)
     extras = [_EXTRAS.get(name.lower(), "") for name in names]
     known = f"{_HUB}[{','.join(dict.fromkeys(extras))}]"

@@ -1,7 +1,7 @@
-"""What a service answered to Apprise: `notify` says only False, and whether to try again lies in the HTTP status.
+"""What a service answered to Apprise. Apprise's `notify` returns only False; whether to try again is in the status.
 
-All of Apprise's plug-ins that speak HTTP do so by Requests, each in its own way. So the one place that all requests go
-through is listened at, for the thread that asks; it changes nothing for anybody.
+All plug-ins that speak HTTP use Requests, each in its own way. So this module listens at the one place that all
+requests pass, for the thread that asks. It changes nothing for anybody else.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _NO_ANSWER = 0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; the status is 0 where none came."""
+    """One HTTP answer; the status is 0 where none came."""
 
     status: int
     retry_after: str = ""
@@ -38,7 +38,7 @@ _heard: ContextVar[list[Answer] | None] = ContextVar("answers", default=None)
 
 @contextmanager
 def answers() -> Iterator[list[Answer]]:
-    """Gather the answers to all requests that this thread makes meanwhile."""
+    """Collect the answers to all requests that this thread makes inside the context."""
     gathered: list[Answer] = []
     token = _heard.set(gathered)
     try:
@@ -48,10 +48,10 @@ def answers() -> Iterator[list[Answer]]:
 
 
 def judge(heard: list[Answer], said: str, redact: Callable[[str], str], now: float) -> Outcome:
-    """Make an outcome of a failure: of what the service answered, and of what Apprise said about it.
+    """Make an outcome of a failure, from the answers of the service and from what Apprise said about it.
 
-    It is refused for good where each answer that refuses says so: of several targets one that may pass is tried again,
-    and so is what no answer explains, an error inside of a 200 among it.
+    It is Rejected only where every failed answer is final. With several targets, one that may succeed later is enough
+    for Retry. So is a failure that no answer explains, such as an error inside a 200.
     """
     refused = [answer for answer in heard if not 200 <= answer.status < 400]
     texts = dict.fromkeys(answer.text for answer in refused if answer.text)
@@ -82,7 +82,7 @@ def _listened(send: Callable[..., Response]) -> Callable[..., Response]:
 
 
 def _answer(response: Response, *, stream: bool) -> Answer:
-    """Read what a refusal says: Requests would do that next, unless it was asked to leave it to the plug-in."""
+    """Return an answer with the text of a refusal; the body is left alone where the plug-in streams it itself."""
     content = b"" if stream or response.status_code < 400 else response.content[: REASON_CHARS * 4]
     text = content.decode("utf-8", "replace").strip()
     return Answer(response.status_code, response.headers.get("Retry-After", ""), text)

@@ -1,4 +1,4 @@
-"""A receiver that fails again and again is left alone for a while, then tried once; whatever else waits is not spent.
+"""A receiver that fails again and again is left alone for a while, then tried once. What waits loses no attempts.
 
 closed ──failures in a row──▶ open ──pause──▶ half-open ──worked──▶ closed
                                ▲                  │
@@ -22,12 +22,15 @@ class Circuit(enum.StrEnum):
 
 
 class Breaker:
-    """Counts failures in a row. Those of one alert alone never open it: they may be that message's own fault."""
+    """Counts failures in a row; times are of the monotonic clock.
+
+    Failures of one alert alone never open it, because that message itself may be the reason.
+    """
 
     __slots__ = ("failures", "first", "most", "pause", "probe", "several", "state", "until")
 
     def __init__(self, most: int = BREAKER_FAILURES) -> None:
-        """Open after `most` failures in a row; 0: never."""
+        """Begin closed; open after `most` failures in a row, 0: never."""
         self.most = most
         self._close()
 
@@ -41,18 +44,18 @@ class Breaker:
         self.probe = 0
 
     def opens(self) -> float:
-        """Return the monotonic time from which on an attempt may begin; inf while the one that probes is under way."""
+        """Return when an attempt may begin; inf while the probe is under way."""
         return self.until
 
     def began(self, row: int) -> None:
-        """Hear of an attempt that begins; after a pause it is the one that probes."""
+        """Note that an attempt begins; the first one after a pause is the probe."""
         if self.state is Circuit.OPEN:
             self.state, self.probe, self.until = Circuit.HALF_OPEN, row, inf
 
     def failed(self, row: int, order: str, now: float, asked: float) -> bool:
-        """Hear of a failure; tell whether that opened it. `asked` is the wait that the receiver asked for, in seconds.
+        """Note a failure; tell whether it opened the breaker. `asked`: for how many seconds the receiver asked to wait.
 
-        What was under way when it opened tells nothing new.
+        Attempts that were under way when it opened say nothing new when they fail.
         """
         self.several = self.several or (self.failures > 0 and order != self.first)
         self.first = self.first or order
@@ -61,20 +64,20 @@ class Breaker:
             if not self.most or self.failures < self.most or not self.several:
                 return False
         elif self.state is Circuit.OPEN or row != self.probe:
-            return False
-        else:
+            return False  # it was under way before
+        else:  # the probe failed: the receiver is left alone for twice as long
             self.pause = min(2 * self.pause, BREAKER_SECONDS[1])
         self.state = Circuit.OPEN
         self.until = now + max(self.pause, min(asked, RETRY_AFTER_SECONDS))
         return True
 
     def hold(self, now: float, seconds: float) -> None:
-        """Begin nothing for so long, because the receiver asked for it; one that probes is left to its end."""
+        """Begin nothing for so many seconds, because the receiver asked for it; a probe under way goes on."""
         if self.state is not Circuit.HALF_OPEN:
             self.until = max(self.until, now + min(seconds, RETRY_AFTER_SECONDS))
 
     def worked(self) -> bool:
-        """Hear that the receiver has answered; tell whether that closed it."""
+        """Note that the receiver has answered, if only to refuse; tell whether that closed the breaker."""
         closed = self.state is not Circuit.CLOSED
         self._close()
         return closed

@@ -1,4 +1,4 @@
-"""A receiver at work: its lane, its timer, its attempts under way. The dispatcher drives it."""
+"""A receiver at work: its lane, its timer and its attempts under way. The dispatcher drives it."""
 
 import asyncio
 import logging
@@ -37,10 +37,10 @@ class ReceiverChannel:
         self.use(settings, receiver)
 
     def use(self, settings: ReceiverSettings, receiver: Receiver) -> None:
-        """Send by these from now on; what is in the lane, and how fast it went lately, stays."""
+        """Send by these settings and this receiver from now on; what is in the lane stays, and its pace."""
         if self.receiver is not receiver:
             self.notes.clear()
-            self.lane.allowance = None  # another service, or the same one with other words, did not ask to wait
+            self.lane.allowance = None  # it may be another service: this one did not ask to wait
         self.settings, self.receiver, lane = settings, receiver, self.lane
         lane.concurrency = settings.concurrency
         lane.breaker.most = settings.breaker
@@ -48,7 +48,7 @@ class ReceiverChannel:
         if host_of is None or lane.hosts is None or lane.hosts.host_of != host_of:
             lane.hosts = None if host_of is None else Hosts(host_of)
         if lane.hosts is not None:
-            lane.breaker = Breaker(0)  # one that was open, before the host became a template, would hold back all
+            lane.breaker = Breaker(0)  # each host has its own; one that was open for all would hold back every host
         lane.set_patience(settings.fallback.after if settings.fallback else None)
         if settings.rate is None:
             lane.pace = None
@@ -56,20 +56,20 @@ class ReceiverChannel:
             lane.pace = Pace(settings.rate, lane.pace.begun if lane.pace else ())
 
     def new(self, note: str) -> bool:
-        """Tell whether a warning is to be told: each once, and only so many."""
+        """Tell whether a warning of the receiver is to be told: each one once, and RECEIVER_NOTES at most."""
         if note in self.notes or len(self.notes) >= RECEIVER_NOTES:
             return False
         self.notes.add(note)
         return True
 
     def still(self) -> None:
-        """Stop the timer."""
+        """Stop the timer; what waits is looked at when the dispatcher pumps next."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
     async def send(self, notification: Notification) -> Outcome:
-        """Make one attempt; the one place where whatever a receiver does becomes an outcome."""
+        """Make one attempt; whatever the receiver does, a bug or a hang included, becomes an outcome here."""
         timeout = self.settings.timeout
         try:
             async with asyncio.timeout(timeout) as limit:
@@ -82,7 +82,7 @@ class ReceiverChannel:
 
 
 async def close(receiver: Receiver, tasks: Collection[asyncio.Task[None]] = ()) -> None:
-    """Close a receiver when these attempts with it have ended."""
+    """Close a receiver after these attempts with it have ended; what it does then is logged and never raised."""
     if tasks:
         await asyncio.wait(tasks)
     try:

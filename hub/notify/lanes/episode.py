@@ -1,4 +1,4 @@
-"""Which notification says what, by its body; what its id says is in hub.ids."""
+"""What a notification says, by its body: firing, end or group. What its id says is in hub.ids."""
 
 from hub.model import Notification, Phase
 

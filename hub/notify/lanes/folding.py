@@ -1,7 +1,7 @@
-"""A group's message that is not sent any more: what only it tells is folded into the newest of its episode. Pure.
+"""Late messages of a group: what only an older one tells is folded into the newest of the episode. Pure.
 
-The newest says of every alert that fires how it is now. What is over, and events, are told once, so they must not be
-lost with the message that told of them.
+The newest message shows every alert that fires as it is now. Ends and events are told only once, so they must not be
+lost with the older message, which is not sent any more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ Body = Mapping[str, Any]
 
 
 def folded(newest: Body, older: Sequence[Body]) -> tuple[Body, list[bool]]:
-    """Return the newest body with what it lacks of the older ones, and of each of those whether it gave anything.
+    """Return the newest body with the ends and events of the older ones, and for each of these whether it gave any.
 
-    `alerts` holds GROUP_ALERTS at most; `count` counts the others, too.
+    `alerts` holds GROUP_ALERTS at most; `count` counts all.
     """
     known = {member.get("id") for member in newest["alerts"]}
     more: list[Body] = []
@@ -37,7 +37,7 @@ def folded(newest: Body, older: Sequence[Body]) -> tuple[Body, list[bool]]:
 
 
 def all_over(body: Body) -> bool:
-    """Tell whether it tells of nothing but ends, and shows all of them."""
+    """Tell whether a body tells of nothing but ends, and shows all of them."""
     return len(body["alerts"]) == _count(body) and all(each.get("state") == "resolved" for each in body["alerts"])
 
 
@@ -46,7 +46,11 @@ def _count(body: Body) -> int:
 
 
 def _only_counted(body: Body) -> int:
-    """Return how many a message counts and does not show. What fires stands first, and the newest counts it itself."""
+    """Return how many ends and events a body counts and does not show.
+
+    A body shows what fires first. Where it shows nothing else, what it does not show fires too, and the newest body
+    counts that itself.
+    """
     if all(each.get("state") == "firing" for each in body["alerts"]):
         return 0
     return max(0, _count(body) - len(body["alerts"]))

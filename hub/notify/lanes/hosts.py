@@ -1,8 +1,8 @@
-"""Circuits for each host, of a receiver whose host an event chooses: one device's host holds back that host alone.
+"""Circuits per host, for a receiver whose host an event chooses: a host that fails holds back nobody but itself.
 
-Of the hosts that fail so many are remembered; the one that has failed longest ago is forgotten first, which costs it a
-few attempts more. Of those that have answered, too: a device that names ever new hosts, each of which hangs, has no
-circuit that opens, so what goes to hosts that never answered gets but a part of the attempts (see lane.py).
+HOST_CIRCUITS hosts that fail are remembered; the one that failed longest ago is forgotten first, which costs it only a
+few attempts more. As many are remembered that have answered. A device could name ever new hosts, each of which hangs,
+and no circuit would open. So hosts that never answered ("strangers") get only a part of the attempts (see lane.py).
 """
 
 from bisect import bisect_right
@@ -18,27 +18,28 @@ from hub.notify.outbox_port import Queued
 __all__ = ["HostOf", "Hosts"]
 
 HostOf = Callable[[Notification], str]
+"""Returns the host of a notification; "" where it names none that can be used."""
 
 
 class Hosts:
-    """What a lane knows of the hosts that its notifications name; a notification that names none counts for nobody."""
+    """What a lane knows of the hosts of its notifications. A notification without a host counts for none."""
 
     __slots__ = ("_circuits", "_crowded", "_proven", "host_of")
 
     def __init__(self, host_of: HostOf) -> None:
-        """Know none that fails."""
+        """Begin without a host that fails."""
         self.host_of = host_of
         self._circuits: OrderedDict[str, Breaker] = OrderedDict()
         self._proven: OrderedDict[str, None] = OrderedDict()
         self._crowded = inf  # since when, by the monotonic clock
 
     def is_stranger(self, notification: Notification) -> bool:
-        """Tell whether its host has not answered since it failed, or ever."""
+        """Tell whether the host has not answered since it failed, or has never answered."""
         host = self.host_of(notification)
         return bool(host) and host not in self._proven
 
     def opens(self, notification: Notification, now: float) -> float:
-        """Return the monotonic time from which on an attempt may begin; soon, while another one probes its host."""
+        """Return the monotonic time from which an attempt may begin; a moment from now while a probe is under way."""
         breaker = self._circuit(notification)
         if breaker is None:
             return -inf
@@ -46,13 +47,13 @@ class Hosts:
         return now + BREAKER_SECONDS[0] if opens == inf else opens
 
     def began(self, row: int, notification: Notification) -> None:
-        """Hear of an attempt that begins."""
+        """Note that an attempt begins."""
         breaker = self._circuit(notification)
         if breaker is not None:
             breaker.began(row)
 
     def failed(self, row: int, notification: Notification, now: float, asked: float | None) -> None:
-        """Hear of a failure; `asked` is the wait, in seconds, that the host asked for, with what comes next too."""
+        """Note a failure; `asked` is for how many seconds the host asked to be left alone, None where it did not."""
         host = self.host_of(notification)
         if not host:
             return
@@ -66,12 +67,12 @@ class Hosts:
             breaker.hold(now, asked)
 
     def worked(self, notification: Notification) -> None:
-        """Hear that its host has answered, or that there is none."""
+        """Note that the host has answered, if only to refuse, or that there is certainly no such host."""
         if self._circuits:
             self._circuits.pop(self.host_of(notification), None)
 
     def delivered(self, notification: Notification) -> None:
-        """Hear that its host has taken it: no stranger any more, until it fails."""
+        """Note that the host has taken a notification: it is no stranger until it fails."""
         host = self.host_of(notification)
         if host:
             self._proven[host] = None
@@ -80,15 +81,15 @@ class Hosts:
                 self._proven.popitem(last=False)
 
     def calm(self) -> None:
-        """Hear that not much waits."""
+        """Note that the lane is not crowded now."""
         self._crowded = inf
 
     def surplus(self, waiting: Iterable[Queued], most: int, now: float) -> set[int]:
-        """Return the rows of what waits for hosts that fail beyond `most`: the oldest of the hosts that have the most.
+        """Return the rows to give up: all beyond `most` that wait for failing hosts, oldest first, largest host first.
 
-        So nobody fills the memory of a receiver with what can go nowhere, and keeps out what can. What was not tried
-        yet, for a host that never answered, counts where it has been much for HOST_STRANGERS_SECONDS: after a start no
-        host has answered, and those that do are soon known.
+        So nobody can fill a receiver's memory with what goes nowhere and keep out what can be sent. What was not tried
+        yet and waits for a stranger counts only after the lane was crowded for HOST_STRANGERS_SECONDS: after a start
+        every host is a stranger, and those that answer are known soon.
         """
         self._crowded = min(self._crowded, now)
         strangers = now - self._crowded >= HOST_STRANGERS_SECONDS
@@ -105,5 +106,5 @@ class Hosts:
         return {row for own in rows.values() for row in sorted(own)[: max(len(own) - each_may, 0)]}
 
     def _circuit(self, notification: Notification) -> Breaker | None:
-        # where no host fails, which is almost always, no URL is filled in for this
+        # mostly no host fails, and then no URL is rendered only to look it up
         return self._circuits.get(self.host_of(notification)) if self._circuits else None

@@ -1,8 +1,8 @@
 """Whose turn it is at one receiver: order per alert, concurrency, rate, breaker, waits, and how much is in memory.
 
-Plain state under a passed-in clock; the dispatcher starts what `take` gives and reports each with `finish` or `again`.
-Of each alert one notification, the head, is ready, under way or waiting for its next attempt; the alert's later ones
-stand behind it and hold back nobody else.
+Plain state under a passed-in clock. The dispatcher starts what `take` returns and reports it with `finish` or `again`.
+Each alert has a line. Its head is ready, under way, or waiting for its next attempt; the later ones stand behind it and
+delay no other alert.
 """
 
 import heapq
@@ -35,9 +35,9 @@ __all__ = ["Lane"]
 class Lane:
     """The notifications of one receiver that are in memory.
 
-    `cursor` is the highest row that has been in memory; rows come in order, so what is not above it is known. `behind`
-    tells that the outbox holds rows above it that are not in memory. `superseded` are those that the lane let go of,
-    for the dispatcher to take. With `patience` (seconds) what waits for longer comes out of `expired`.
+    `cursor` is the highest row that has been in memory. Rows come in order, so all rows up to it are known. `behind`
+    tells that the outbox holds rows above it that are not in memory. `superseded` are those that need not be sent, for
+    the dispatcher to take. With `patience` (seconds), `expired` returns what has waited for longer.
     """
 
     __slots__ = (
@@ -98,17 +98,17 @@ class Lane:
         self._born: dict[int, float] = {}
 
     def age(self, queued: Queued) -> float:
-        """Return for how many seconds a notification that is held has been waiting, whatever was done to the clock."""
+        """Return for how many seconds a notification has been waiting, by the monotonic clock."""
         return self.clock.monotonic() - self._born[queued.row]
 
     def waited(self, queued: Queued) -> float:
-        """Return for how many seconds its receiver has been waiting: since the oldest that it stands for."""
+        """Return for how many seconds the oldest notification that this one stands for has been waiting."""
         return self.clock.monotonic() - self._born[_place(queued)]
 
     def offer(self, queued: Queued) -> None:
         """Take a row that has just been committed, or leave it to the outbox where there is no room."""
         if queued.row <= self.cursor:
-            return
+            return  # `load` has brought it already
         if self.behind or self.held >= self.room:
             self.behind = True
             self.missed = queued.row
@@ -120,9 +120,10 @@ class Lane:
         return min(LANE_FETCH, self.room - self.held) if self.behind and self.held <= self.room // 2 else 0
 
     def load(self, rows: Sequence[Queued], limit: int, missed: int) -> None:
-        """Take rows read from the outbox above the cursor; `limit` asked for, `missed` as it was when asking.
+        """Take rows that were read from the outbox above the cursor.
 
-        Fewer than asked for means that nothing of what was committed before asking is left.
+        `limit` is how many were asked for, `missed` is as it was at that time. Fewer rows than asked for mean that the
+        outbox has no more from before that time.
         """
         for queued in rows:
             if queued.row in self._void:
@@ -134,7 +135,7 @@ class Lane:
             self.behind = self.missed > self.cursor
 
     def take(self) -> Queued | None:
-        """Return a notification to try now, or None; each one is answered by `finish` or `again`."""
+        """Return a notification to try now, or None; the caller answers each with `finish` or `again`."""
         if self.waiting:
             self._ripen()
         if not (self.ready or self._parked) or len(self.busy) >= self.concurrency:
@@ -157,7 +158,10 @@ class Lane:
         return queued
 
     def _choose(self) -> None:
-        """Bring one to the front whose turn it is: of those who were parked, where there is room for one again."""
+        """Bring a notification to the front of `ready` whose turn it is.
+
+        Those that are parked go first, as soon as strangers (see hosts.py) may have an attempt again.
+        """
         unparked = True
         while unparked:
             unparked = bool(self._parked) and not self._full()
@@ -167,11 +171,11 @@ class Lane:
             unparked = unparked and not self.ready
 
     def _full(self) -> bool:
-        """Tell whether hosts that never answered have all the attempts that they may: half, for each may hang."""
+        """Tell whether strangers have all the attempts that they may have: half, because each may hang."""
         return self.hosts is not None and len(self._strangers) >= max(1, self.concurrency // 2)
 
     def _skip(self) -> None:
-        """Bring one to the front whose turn it is: it was not taken out, and is still to be sent."""
+        """Bring one to the front that was not taken out and is still to be sent, and whose host does not rest."""
         while self.ready:
             queued = self.ready[0]
             if _place(queued) in self._void:
@@ -186,7 +190,10 @@ class Lane:
                     return
 
     def _host_waits(self) -> bool:
-        """Let the one in front wait where its host is left alone, so that it holds up no other host."""
+        """Take the one in front out of `ready` where its host rests or is a stranger too many; tell whether it was.
+
+        So it holds up no other host.
+        """
         if self.hosts is None:
             return False
         now = self.clock.monotonic()
@@ -201,7 +208,7 @@ class Lane:
         return True
 
     def _opens(self) -> float:
-        """Return the monotonic time from which on rate, allowance and breaker let an attempt begin."""
+        """Return the monotonic time from which rate, allowance and breaker let an attempt begin."""
         opens = self.breaker.opens()
         if self.pace is not None:
             opens = max(opens, self.pace.opens())
@@ -220,7 +227,7 @@ class Lane:
             self.allowance.began(self.clock.monotonic())
 
     def hold_back(self, seconds: float) -> None:
-        """Send nothing for so long, because the receiver asked for it; then no faster than it has shown to take."""
+        """Send nothing for so many seconds, because the receiver asked for it; afterwards at the rate that it takes."""
         now, seconds = self.clock.monotonic(), min(max(seconds, ALLOWANCE_LEAST_SECONDS), RETRY_AFTER_SECONDS)
         if self.allowance is None:
             self.allowance = Allowance(now, seconds)
@@ -228,7 +235,7 @@ class Lane:
             self.allowance.refused(now, seconds)
 
     def finish(self, queued: Queued) -> None:
-        """Let go of a notification that is delivered or dead; the next of its alert has its turn."""
+        """Take out a notification that is delivered or dead; the next of its alert has its turn."""
         self.busy.remove(queued.row)
         self._strangers.discard(queued.row)
         self.held -= 1
@@ -262,9 +269,12 @@ class Lane:
         return any(part.row == row for each in self._line(order) if each.row in self.busy for part in each.parts)
 
     def withdraw(self, row: int, order: str) -> Queued | None:
-        """Take a row of this alert out; None where it is under way or not here, and then it will not come either."""
+        """Take out a row of this alert; None where it is under way or not here.
+
+        A row that is not here yet will not come either.
+        """
         if row > self.cursor:
-            self._void.add(row)
+            self._void.add(row)  # a page that is being read may still hold it
             return None
         if any(each.parts for each in self._line(order)):
             self._unfold(order)
@@ -279,7 +289,10 @@ class Lane:
         return gone
 
     def _unfold(self, order: str) -> None:
-        """Let the parts of a group's message stand in the line again, in its place; what is under way stays whole."""
+        """Put the parts of a group's message back into the line, in its place; what is under way stays whole.
+
+        Somebody drops one of the parts: the others must still be sent.
+        """
         line: list[Queued] = []
         for each in self._line(order):
             parts = each.parts if each.parts and each.row not in self.busy else (each,)
@@ -292,14 +305,14 @@ class Lane:
         self._stand(order, line)
 
     def set_patience(self, seconds: float | None) -> None:
-        """Let what waits longer than this come out of `expired`; None: nothing does."""
+        """Let `expired` return what waits for longer than this; None: nothing."""
         if seconds != self.patience:
             self.patience, self._look_at = seconds, -inf
             held = [] if seconds is None else sorted(self._members(), key=_place)
             self._aging = {_place(queued): queued.notification.order for queued in held}
 
     def expired(self) -> list[Queued]:
-        """Take out what has waited for longer than `patience`; what is under way is left to its end."""
+        """Take out and return what has waited for longer than `patience`; what is under way is left to its end."""
         if self.patience is None or not self._aging or self.clock.monotonic() < self._look_at:
             return []
         gone = []
@@ -318,7 +331,7 @@ class Lane:
         return gone
 
     def crowded(self) -> list[Queued]:
-        """Take out what waits for hosts that fail, where that is so much that it would keep out what can be sent."""
+        """Take out and return what waits for hosts that fail, where so much does that it keeps out what can be sent."""
         now = self.clock.monotonic()
         if self.hosts is None or now < self._crowd_at:
             return []
@@ -339,7 +352,7 @@ class Lane:
         """Return the monotonic time at which there may be something to do; None where nobody waits."""
         at = self.waiting[0][0] if self.waiting else inf
         if self.ready and len(self.busy) < self.concurrency and (opens := self._opens()) > -inf:
-            at = min(at, opens)  # where as many are under way as may be, the end of one of them wakes it
+            at = min(at, opens)  # with as many under way as may be, no time helps: the end of one of them wakes it
         if self._aging:
             at = min(at, max(self._look_at, self.clock.monotonic()))
         return None if at == inf else at
@@ -349,7 +362,10 @@ class Lane:
         return not self.held and not self.behind
 
     def standing(self, ignored: Collection[str]) -> tuple[int, float]:
-        """Return how many wait here and when the oldest arose (0: none); those of these alertnames do not count."""
+        """Return how many wait here and when the oldest arose (seconds since 1970, 0: none).
+
+        Those of the `ignored` alertnames do not count.
+        """
         waiting = [
             each.notification.created if not each.place else self.clock.now() - self.waited(each)
             for each in self._members()
@@ -358,7 +374,7 @@ class Lane:
         return len(waiting), min(waiting, default=0.0)
 
     def clear(self) -> list[Queued]:
-        """Empty it of all that is not under way, and return that in row order; each part is by itself again."""
+        """Take out and return all that is not under way, in row order; parts of a group's message come one by one."""
         members = self._members()
         self._lines = {each.notification.order: each for each in members if each.row in self.busy}
         stays = {row for each in self._lines.values() if isinstance(each, Queued) for row in (each.row, each.place)}
@@ -374,7 +390,7 @@ class Lane:
         return sorted(left, key=lambda queued: queued.row)
 
     def reached(self, episode: str) -> None:
-        """Hear that this receiver has got something of an episode whose firing message also went elsewhere."""
+        """Note that this receiver has got something of an episode whose firing message went to its fallback."""
         found = self.elsewhere.get(episode)
         if found is not None:
             self.elsewhere[episode] = Elsewhere(found.to, perhaps=True)
@@ -385,7 +401,7 @@ class Lane:
 
     def _hold(self, queued: Queued) -> None:
         """Begin to count how long it waits."""
-        # what was made in the future was so before somebody set the clock back
+        # a creation in the future means that somebody has set the clock back since: it is as old as now
         age = max(0.0, self.clock.now() - queued.notification.created)
         self._born[queued.row] = self.clock.monotonic() - age if queued.born is None else queued.born
         if self.patience is not None:
@@ -412,7 +428,7 @@ class Lane:
             self._supersede(order)
 
     def _watch(self, queued: Queued) -> None:
-        """Look at what waits when this one has waited for long enough."""
+        """Have `expired` look again when this one has waited for long enough."""
         left = (self.patience or 0.0) - self.waited(queued)
         self._look_at = min(self._look_at, self.clock.monotonic() + max(left, 0.0))
 
@@ -431,7 +447,7 @@ class Lane:
         self._place(line[0])
 
     def _supersede(self, order: str) -> bool:
-        """Let go of what need not be sent of an alert, where there is anything; tell whether there was."""
+        """Take out what need not be sent of an alert; tell whether there was anything."""
         passed = pass_over(self._line(order), self.busy, self.elsewhere, self.waited)
         if passed is None:
             return False
@@ -444,7 +460,7 @@ class Lane:
         self._stand(order, [each for each in self._line(order) if each.row != queued.row])
 
     def _stand(self, order: str, line: Sequence[Queued]) -> None:
-        """Let these be an alert's line from now on. Whoever has the place of the head before has its turn, too."""
+        """Make these an alert's line from now on. One that stands in the place of the old head takes over its turn."""
         before = tuple(self._line(order))
         self.held += len(line) - len(before)
         places = {_place(each) for each in line}
@@ -466,9 +482,10 @@ class Lane:
                 self._place(line[0])
 
     def _place(self, queued: Queued) -> None:
-        """Make it the head of its alert: ready, or waiting.
+        """Make a notification the head of its alert: ready, or waiting for its next attempt.
 
-        Waits run on the clock that never steps, and no longer than any wait can be: a stepped wall clock delays nobody.
+        Waits run on the monotonic clock and are at most RETRY_AFTER_SECONDS: a wall clock that somebody sets delays
+        nobody.
         """
         wait = queued.next_at - self.clock.now() if queued.next_at else 0.0
         if wait > 0:
@@ -483,5 +500,5 @@ class Lane:
 
 
 def _place(queued: Queued) -> int:
-    """Return the row in whose place it stands; its own where it stands for none."""
+    """Return the row of the oldest notification that this one stands for; its own where it stands for none."""
     return queued.place or queued.row

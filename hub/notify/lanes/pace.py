@@ -1,4 +1,4 @@
-"""How fast a receiver is told: `rate`, a sliding window over the attempts. Plain state; the lane asks before each."""
+"""`rate`: how many attempts at a receiver may begin in a time, by a sliding window. Plain state, asked by the lane."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -17,19 +17,19 @@ class Rate:
 
 
 class Pace:
-    """Keeps a rate. Times are of the clock that never steps."""
+    """When attempts may begin under a rate. Times are of the monotonic clock."""
 
     __slots__ = ("begun", "rate")
 
     def __init__(self, rate: Rate, begun: Iterable[float] = ()) -> None:
-        """Begin with the attempts `begun` lately; a restart of the hub knows of none."""
+        """Begin with the times of the latest attempts, which a reload passes on; after a restart there are none."""
         self.rate = rate
         self.begun = deque(begun, rate.count)
 
     def opens(self) -> float:
-        """Return the time from which on the next attempt may begin."""
+        """Return when the next attempt may begin; -inf: at once."""
         return self.begun[0] + self.rate.seconds if len(self.begun) == self.rate.count else -inf
 
     def began(self, now: float) -> None:
-        """Count an attempt."""
+        """Note that an attempt begins."""
         self.begun.append(now)

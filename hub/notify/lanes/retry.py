@@ -1,7 +1,7 @@
-"""When to try again, when to give up: decisions as values, without a clock, a sleep or a random number of their own.
+"""When to try again and when to give up: decisions as values, without a clock, a sleep or a random number of their own.
 
-Exponential back-off with full jitter (the wait is anything from nothing to the back-off), capped, never before the time
-that the receiver asked for.
+The back-off is exponential, capped, with full jitter (the wait is anything from nothing to the back-off). No attempt
+begins before the time that the receiver asked for.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """It is a dead letter."""
+    """Make it a dead letter, for this reason."""
 
     reason: str
 
@@ -41,12 +41,13 @@ class RetryPolicy:
     asked: float = RETRY_AFTER_SECONDS
     age: float = DELIVERY_AGE_SECONDS
     attempts: int = 0
-    """0: as many as the age leaves time for."""
+    """The most attempts; 0: as many as the age leaves time for."""
 
     def decide(self, outcome: Retry | Rejected, attempts: int, age: float, jitter: float, before: int = 0) -> Verdict:
         """Decide after attempt `attempts` (from 1) at a notification `age` seconds old; `jitter` is in [0, 1).
 
-        `before` counts the attempts at those in whose place it is sent: the back-off goes on, patience begins anew.
+        `before` counts the attempts at older messages that this one stands for: the back-off goes on from there, but
+        `attempts` counts anew, because this message itself was not tried.
         """
         if isinstance(outcome, Rejected):
             return GiveUp(outcome.reason)
@@ -60,7 +61,7 @@ class RetryPolicy:
 
 
 def parse_retry_after(text: str, now: float) -> float | None:
-    """Read a Retry-After header (RFC 9110, 10.2.3), seconds or a date; seconds from `now`, None where it is neither."""
+    """Read a Retry-After header (RFC 9110, 10.2.3), seconds or a date; return seconds from `now`, None for neither."""
     text = text.strip()
     if text.isascii() and text.isdecimal():
         return float(text[:12])

@@ -1,8 +1,8 @@
 """What need not be sent any more: of an episode that is late, all but the newest message. Pure decisions.
 
-Whoever got a firing message hears of the end, whoever got none hears nothing; where it is not certain, the end is
-told. The newest takes the turn of the oldest, and what is known of the receiver with it. What only a group's older
-message tells is folded into the newest.
+A receiver that got a firing message hears of the end; one that certainly got none hears nothing of it. Where that is
+not certain, the end is told. The newest message takes the turn of the oldest, with its attempts and its wait. What only
+an older message of a group tells is folded into the newest.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ UNHEARD = "its firing message was not sent, either"
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A firing message went to the fallback `to`; `perhaps`: this receiver may have one of the episode, too."""
+    """A firing message went to the fallback `to`; `perhaps`: its own receiver may have heard of the episode, too."""
 
     to: str
     perhaps: bool
@@ -53,21 +53,24 @@ def pass_over(
     elsewhere: Mapping[str, Elsewhere],
     age: Callable[[Queued], float],
 ) -> Passed | None:
-    """Decide what need not be sent of one alert's queued notifications, which come in order; None: all of it is.
+    """Decide which of one alert's queued notifications need not be sent; None: all are sent. `line` is in order.
 
-    `busy` are the rows that are under way; `elsewhere` tells by episode what went to a fallback; `age` tells for how
-    many seconds one has been waiting, or what it stands for.
+    `busy` are the rows that are under way. `elsewhere` tells by episode id what went to a fallback. `age` returns for
+    how many seconds a notification has waited, or the oldest that it stands for.
     """
     episodes: dict[str, list[Queued]] = {}
     for each in line:
         if _speaks(each.notification):
             episodes.setdefault(episode_id(each.notification.id), []).append(each)
-    stays: dict[int, Queued | None] = {}  # by row: what comes of those of which anything does
+    stays: dict[
+        int, Queued | None
+    ] = {}  # by row, what stands in the place of a notification that changes; None: nothing
     gone: list[Gone] = []
     for episode, members in episodes.items():
         waits = [each for each in members if each.row not in busy]
         if waits:
-            whole = len(waits) == len(members)  # or what is under way decides when it ends whether the end is told
+            # with an attempt under way nobody knows yet what the receiver has heard, so an end is not dropped now
+            whole = len(waits) == len(members)
             gone += _pass(waits, elsewhere.get(episode), age, stays, whole=whole)
     if not stays:
         return None
@@ -83,12 +86,12 @@ def _pass(
     *,
     whole: bool,
 ) -> Iterable[Gone]:
-    """Decide about one episode: note in `stays` what comes of each, return what is gone."""
-    # what somebody queued anew behind the end is no newer than that
+    """Decide about one episode: note in `stays` what becomes of each, return what is gone."""
+    # a dead letter that somebody queues again may stand after the end, and is older than it all the same
     end = next((place for place, each in enumerate(waits) if is_end(each.notification)), len(waits) - 1)
     *older, newest = waits = waits[: end + 1]
     if older and not _late(older[0], age):
-        return []  # it is on its way
+        return []  # the oldest has waited only a moment: each is sent by itself
     kept, gone = _stand_in(newest, older) if older else (newest, [])
     left: Queued | None = None
     if whole and _is_over(kept.notification) and (_unheard(older) or _went_elsewhere(older, elsewhere)):
@@ -104,14 +107,14 @@ def _pass(
 
 
 def _stand_in(newest: Queued, older: Sequence[Queued]) -> tuple[Queued, list[Gone]]:
-    """Return the newest as it is sent for all of them, and which of those are gone for good with that."""
+    """Return the newest as it is sent in place of all, and which of the older ones are gone with that."""
     end = is_end(newest.notification)
     body, parts, gone = _told_with(newest, older)
     if end:
-        # an end is news: it does not wait for what the firing message waited for
+        # an end is news, so it does not wait for the retry of the firing message
         kept = newest
     else:
-        if _unheard(older):
+        if _unheard(older):  # the newest is now the first that its receiver hears
             body = {**body, "first": True}
         kept = replace(
             newest,
@@ -129,7 +132,7 @@ def _stand_in(newest: Queued, older: Sequence[Queued]) -> tuple[Queued, list[Gon
 def _told_with(
     newest: Queued, older: Sequence[Queued]
 ) -> tuple[Mapping[str, Any], tuple[Queued, ...], Iterable[Queued]]:
-    """Return the body that tells what the older ones told, too, whose rows it needs for that, and which it does not."""
+    """Return the body that tells what the older ones tell, the rows that it tells for, and those it does not need."""
     if not is_group(newest.notification):
         return newest.notification.body, (), older
     *before, own = newest.parts or (newest,)
@@ -146,7 +149,7 @@ def _told_with(
 
 
 def _speaks(notification: Notification) -> bool:
-    """Tell whether a newer message of the episode says all that it says."""
+    """Tell whether a newer message of the episode can stand for a notification."""
     return is_firing(notification) or is_end(notification) or is_group(notification)
 
 
@@ -155,19 +158,20 @@ def _late(queued: Queued, age: Callable[[Queued], float]) -> bool:
 
 
 def _is_over(notification: Notification) -> bool:
-    """Tell whether it says nothing but that something is over."""
+    """Tell whether a notification tells of ends only."""
     return is_end(notification) and (not is_group(notification) or all_over(notification.body))
 
 
 def _unheard(before: Sequence[Queued]) -> bool:
-    """Tell whether the receiver has certainly got nothing of an episode: its first message is still here."""
+    """Tell whether the receiver has certainly heard nothing of an episode: its first message still waits here."""
     return bool(before) and _is_first(before[0].notification) and not any(each.perhaps for each in before)
 
 
 def _is_first(notification: Notification) -> bool:
     """Tell whether its receiver has heard nothing of the episode before.
 
-    The book marks a step of `escalate` and a group's message, `_stand_in` what stands for a first message.
+    The id of a first message says so. Otherwise `first` does: the book puts it into steps of `escalate` and messages of
+    groups, `_stand_in` into what stands for a first message.
     """
     found = parsed(notification.id)
     return (found is not None and found.begins) or "first" in notification.body

@@ -46,7 +46,7 @@ class QueuePayload:
 
     @property
     def content_type(self) -> str:
-        """What it is, as queues and consumers are told."""
+        """The media type that queues and consumers are told."""
         return "application/json" if self.template is None else "text/plain; charset=utf-8"
 
     def render(self, body: Mapping[str, Any]) -> bytes:

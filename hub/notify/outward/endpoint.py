@@ -1,4 +1,4 @@
-"""The server of a queue: its URL as a secret, and what of it no reason may show."""
+"""The server of a queue: its URL is a secret, and the reasons of failures must not show it."""
 
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -31,7 +31,7 @@ def endpoint(example: str, *schemes: str) -> Callable[[Node], Secret]:
 
 
 def endpoint_redactor(url: Secret | None, more: Iterable[Secret | None] = ()) -> Redactor:
-    """Return what takes passwords out of a text: that of the URL, a token in its place, those of its query."""
+    """Return a redactor for the URL's password (or the token in its place), for those in its query, and for `more`."""
     found = {each.reveal() for each in more if each}
     if url:
         parts = urlsplit(url.reveal())

@@ -11,9 +11,9 @@ _NAME_CHARS = 253  # RFC 1035, 2.3.4, without the root
 
 
 def unusable(host: str) -> str:
-    """Say why this is no host name, nor an IPv4 address as everybody reads it; "" where it is one.
+    """Return why this is neither a host name nor an IPv4 address in its usual form; "" where it is one.
 
-    The old spellings of addresses (127.1, 0x7f000001, 2130706433) are none: who connects reads them as he likes.
+    The old spellings of addresses (127.1, 0x7f000001, 2130706433) are refused, because programs read them differently.
     """
     name = host.removesuffix(".").lower()
     labels = name.split(".")

@@ -1,4 +1,4 @@
-"""The HTTP clients of receivers, set up so that none of them can stand in another's way; what their answers mean."""
+"""The HTTP clients of receivers, set up so that no receiver can block another, and what answers and errors mean."""
 
 import os
 import socket
@@ -36,7 +36,10 @@ def http_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp
 
 
 def guarded_client(resolver: aiohttp.abc.AbstractResolver | None = None) -> aiohttp.ClientSession:
-    """Make a client that knows only public addresses, for a receiver whose host an event chooses; it closes it."""
+    """Make a client that connects to public addresses only, for a receiver whose host an event chooses.
+
+    The receiver closes it.
+    """
     return wide_client(SsrfGuard(resolver))
 
 
@@ -60,17 +63,17 @@ def unknown(error: Exception) -> bool:
 
 
 def passing(status: int) -> bool:
-    """Tell whether a failure may pass, so that it is worth while to try again."""
+    """Tell whether a failure with this status may be over soon, so that it is worth trying again."""
     return status in _LATER or status >= 500
 
 
 def place(url: URL) -> str:
-    """Return scheme, host and port: what of the URL may be shown."""
+    """Return scheme, host and port: the part of a URL that may be shown."""
     return str(url.origin())
 
 
 async def answered(response: aiohttp.ClientResponse) -> str:
-    """Return what a service says of a failure, RESPONSE_BYTES of it at most; it is for the reason, redacted."""
+    """Return what a service says of a failure, RESPONSE_BYTES at most; the caller redacts it for the reason."""
     head = b""
     try:
         while len(head) < RESPONSE_BYTES and (chunk := await response.content.read(RESPONSE_BYTES - len(head))):

@@ -1,6 +1,6 @@
-"""A connection that a receiver keeps: opened by the first attempt that needs it, shared by all, let go where it fails.
+"""A connection that a receiver keeps: the first attempt that needs it opens it, all share it, a failure drops it.
 
-The dispatcher's retry is the only one: who finds a connection broken drops it, and the next attempt opens another.
+The dispatcher's retry is the only one: an attempt that finds the connection broken drops it, the next one opens anew.
 """
 
 import asyncio
@@ -37,17 +37,17 @@ class KeptConnection(Generic[T]):
         return await asyncio.shield(self._opening)  # one attempt that runs out of time takes it from nobody else
 
     def drop(self, made: T) -> None:
-        """Let go of a connection that is broken; where it is an older one nothing happens."""
+        """Drop a connection that is broken."""
         opening = self._opening
         if opening is None or not opening.done() or opening.result() is not made:
-            return
+            return  # another attempt has dropped it before, and there may be a new one already
         self._opening = None
         closing = asyncio.create_task(self._end(made), name="receiver disconnects")
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """Give the connection back, and wait for those being closed."""
+        """Close the connection, and wait for those that are being closed."""
         opening, self._opening = self._opening, None
         if opening is not None:
             if not opening.done():
@@ -71,7 +71,7 @@ class KeptConnection(Generic[T]):
             self._opening = None
 
     async def _end(self, made: T) -> None:
-        """Close it, whatever it says to that: what a broken connection still holds is of no use."""
+        """Close a connection and ignore errors: what a broken one still holds is of no use."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_SECONDS / 2):
                 await self._close_one(made)

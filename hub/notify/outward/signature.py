@@ -1,7 +1,7 @@
 """How a webhook is signed: the body alone in X-Hub-Signature-256, and with id and time as Standard Webhooks 1.0 has it.
 
-The second keeps a request that somebody has recorded from being sent again later. Its key is what `whsec_` stands
-before, in base64; of any other secret, and of X-Hub-Signature-256 always, it is the text itself.
+The second lets the other side refuse a recorded request that somebody sends again later. Its key is the base64 behind
+`whsec_`. Of a secret in any other form the key is the text itself, as it always is for X-Hub-Signature-256.
 """
 
 import base64
@@ -18,7 +18,7 @@ _PREFIX = "whsec_"
 
 
 def unreadable(secret: Secret) -> str:
-    """Say what is wrong with a secret that says it is one of Standard Webhooks; nothing where it is none, or good."""
+    """Return what is wrong with a secret that begins with `whsec_`; "" where it is good or has another form."""
     text = secret.reveal()
     try:
         good = not text.startswith(_PREFIX) or bool(_decoded(text))
@@ -31,13 +31,16 @@ class Signer:
     """Signs the bytes of requests with a secret that is readable."""
 
     def __init__(self, secret: Secret) -> None:
-        """Know the keys."""
+        """Derive both keys from the secret."""
         text = secret.reveal()
         self._plain = text.encode()
         self._key = _decoded(text) if text.startswith(_PREFIX) else self._plain
 
     def headers(self, identity: str, at: float, content: bytes) -> dict[str, str]:
-        """Return the headers of one attempt at this time; no dot stays in the id, or two contents could read alike."""
+        """Return the headers of one attempt at `at` (seconds since 1970).
+
+        Dots in the id become underscores: they separate what is signed, and two contents must not be signed alike.
+        """
         identity, stamp = identity.replace(".", "_"), str(int(at))
         signed = hmac.digest(self._key, f"{identity}.{stamp}.".encode() + content, hashlib.sha256)
         values = (
@@ -50,10 +53,10 @@ class Signer:
 
 
 def _decoded(text: str) -> bytes:
-    """Read the key; base64 without its `=` at the end is base64, too.
+    """Decode the key; the `=` at the end of base64 may be missing.
 
     Raises:
-        binascii.Error: it is none.
+        binascii.Error: it is no base64.
 
     """
     written = text.removeprefix(_PREFIX).rstrip("=")

@@ -1,7 +1,7 @@
-"""The guard of webhooks whose host an event chooses: such a request never reaches the hub's own network.
+"""The guard against SSRF: a webhook whose host an event chooses never reaches the hub's own network.
 
-Names are resolved here, and the client connects to the very addresses that were looked at, so a name that changes its
-address between look and connection (DNS rebinding) gains nothing.
+Names are resolved here, and the client connects to the very addresses that were checked. So a name that changes its
+address between the check and the connection (DNS rebinding) gains nothing.
 """
 
 import asyncio
@@ -58,9 +58,9 @@ def forbidden(address: str) -> bool:
 
 
 class Names(aiohttp.ThreadedResolver):
-    """The system's resolver, on threads of its own: names that events choose may hang, the hub's own may not for that.
+    """The system's resolver on threads of its own, so that names which events choose hold up no other look-up.
 
-    asyncio's would share its few threads with every other look-up of the process.
+    asyncio's resolver would share its few threads with every other look-up of the process.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class SsrfGuard(AbstractResolver):
     """A resolver that knows only public addresses."""
 
     def __init__(self, inner: AbstractResolver | None = None) -> None:
-        """Resolve by `inner`, or as the system does."""
+        """Resolve by `inner`; without one, as the system does."""
         self._inner = inner or Names()
 
     async def resolve(
@@ -107,12 +107,12 @@ class SsrfGuard(AbstractResolver):
         return found
 
     async def close(self) -> None:
-        """Release the inner one."""
+        """Close the inner resolver."""
         await self._inner.close()
 
 
 def literal(host: str) -> bool:
-    """Tell whether a host is written as an address, which no resolver sees."""
+    """Tell whether a host is written as an address: no resolver sees it, so the caller must check it."""
     try:
         ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,7 +1,7 @@
-"""Blocking work of receivers on threads of their own: few at once, and none that the process must wait for.
+"""Blocking work of receivers on daemon threads: few at once, and the process does not wait for them at its end.
 
-Not a ThreadPoolExecutor: Python joins its threads at exit, so one hung connection would hold the whole shutdown, and
-its queue would put everybody behind the thread that hangs.
+A ThreadPoolExecutor does not do: Python joins its threads at exit, so one hung connection would block the shutdown. And
+its queue would make all work wait behind the thread that hangs.
 """
 
 import asyncio
@@ -16,21 +16,21 @@ T = TypeVar("T")
 
 
 class ThreadsBusy(Exception):
-    """All threads of this receiver are at work; after their time limits that means that they hang."""
+    """All threads are at work. Attempts have a time limit, so these hang."""
 
 
 class Threads:
     """Runs functions on at most `most` threads; more are refused, not queued."""
 
     def __init__(self, name: str, most: int) -> None:
-        """Start nothing yet."""
+        """Begin without threads; `name` is theirs in a list of threads."""
         self.name, self.most, self.busy = name, most, 0
 
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Run it on a thread; cancelling the future leaves the thread to itself.
+        """Run `work` on a thread; cancelling the future leaves the thread to itself.
 
         Raises:
-            ThreadsBusy: as many as may be are at work.
+            ThreadsBusy: `most` threads are at work.
 
         """
         if self.busy >= self.most:

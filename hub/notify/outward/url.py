@@ -1,7 +1,7 @@
 """The URL of a webhook: fixed, or with what an event brought in its path and query, or in its host.
 
 A value stays where the template has it: percent-encoded, no separator, no `..`. The scheme, the user and the port are
-fixed. Where a value chooses the host, `guarded` says so (see guard.py).
+fixed. Where a value chooses the host, `guarded` says so (see ssrf.py).
 """
 
 import re
@@ -64,7 +64,7 @@ class UrlTarget:
         return url
 
     def secrets(self) -> set[str]:
-        """Return what of it no reason may show: all that is fixed behind the host, and the user."""
+        """Return the parts of the URL that no reason may show: all that is fixed behind the host, and the user."""
         return url_secrets(" ".join(part for part in self.parts if isinstance(part, str)))
 
 
@@ -104,7 +104,7 @@ def target(node: Node) -> UrlTarget:
 
 
 def _cut_authority(parts: list[str | Filler]) -> list[str | Filler]:
-    """Cut where the authority ends, and mark the place with an empty part."""
+    """Cut the parts where the authority ends; an empty part stands at that place."""
     first = parts[0] if parts else ""
     found = re.match(r"https?://", first) if isinstance(first, str) else None
     if found is None or not isinstance(first, str):

@@ -88,7 +88,7 @@ class Kafka:
 
     @classmethod
     def read(cls, section: Section) -> KafkaOptions:
-        """Take the login first: a section is read as it is documented."""
+        """Read the login, then what is sent where; problems come in the order of the documentation."""
         return KafkaOptions(login(section), section.take(KAFKA_TOPIC), section.take(KAFKA_KEY), section.take(PAYLOAD))
 
     async def send(self, notification: Notification) -> Outcome:

@@ -62,7 +62,12 @@ class Mqtt:
     timeout = BROKER_PATIENCE_SECONDS
 
     def __init__(self, options: MqttOptions, toolbox: Toolbox) -> None:
-        """Publish by way of the toolbox's publisher."""
+        """Publish with the session of the hub's broker, which the toolbox lends.
+
+        Raises:
+            ValueError: the options have problems, which `read` has reported.
+
+        """
         if options.topic is None:
             raise ValueError("options with problems")
         self._options, self._topic, self._publisher = options, options.topic, toolbox.publisher
@@ -82,7 +87,7 @@ class Mqtt:
         )
 
     async def send(self, notification: Notification) -> Outcome:
-        """Publish once."""
+        """Publish once; the session waits for a broker that is away, and a broker that refuses is final."""
         options, body = self._options, notification.body
         known = names(body)
         topic = self._topic.render(*known)
@@ -99,7 +104,7 @@ class Mqtt:
         return Delivered()
 
     async def close(self) -> None:
-        """Own nothing: the session is the hub's."""
+        """Close nothing: the session is the hub's."""
 
 
 def _carrying(trace: str) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@ class Nats:
 
     @classmethod
     def read(cls, section: Section) -> NatsOptions:
-        """Take all of its keys as they are."""
+        """Read `url`, `subject`, `stream` and `payload`."""
         return NatsOptions(
             section.take(NATS_URL), section.take(NATS_SUBJECT), section.take(NATS_STREAM), section.take(PAYLOAD)
         )
@@ -123,7 +123,12 @@ class NatsConnection(Client):
         self._ever_up = True
 
     async def unless_lost(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do some work; raises OSError where the connection ends first."""
+        """Do some work on this connection.
+
+        Raises:
+            OSError: the connection ended first.
+
+        """
         tasks = asyncio.create_task(work), asyncio.create_task(self._lost.wait())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -96,7 +96,7 @@ class SmtpOptions:
 
 @dataclass(slots=True)
 class _Partial:
-    """What the server said so far about the recipients of one notification."""
+    """What the server has said so far about the recipients of one notification."""
 
     done: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
@@ -125,7 +125,7 @@ class Smtp:
 
     @classmethod
     def read(cls, section: Section) -> SmtpOptions:
-        """Take how the connection is encrypted first: the usual port follows from it."""
+        """Read `tls` first, because the usual port follows from it."""
         tls = section.take(_TLS)
         subject = section.get(_SUBJECT_KEY)
         options = SmtpOptions(
@@ -159,7 +159,7 @@ class Smtp:
         return self._outcome(notification.id, partial, refused)
 
     async def close(self) -> None:
-        """Own no connection between mails."""
+        """Close nothing: each mail has a connection of its own."""
 
     async def _transmit(self, mail: bytes, to: list[str]) -> _Refused:
         """Send one mail; return the recipients that the server refused, with what it said."""

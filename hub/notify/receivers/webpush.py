@@ -55,7 +55,7 @@ class Webpush:
     keys = WEBPUSH
 
     def __init__(self, options: WebpushOptions, toolbox: Toolbox) -> None:
-        """Let browsers subscribe, with the hub's own key."""
+        """Offer the hub's public key, so that browsers can subscribe."""
         self._options, self._toolbox, self._subscribers = options, toolbox, toolbox.subscribers
         self._vapid = Vapid02(private_key(self._subscribers.key))
         public = self._vapid.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -66,7 +66,7 @@ class Webpush:
 
     @classmethod
     def read(cls, section: Section) -> WebpushOptions:
-        """Take all of its keys as they are."""
+        """Read `contact` and `allow_private`."""
         return WebpushOptions(section.take(WEBPUSH_CONTACT, _contact), section.take(WEBPUSH_ALLOW_PRIVATE))
 
     async def send(self, notification: Notification) -> Outcome:
@@ -96,7 +96,7 @@ class Webpush:
     def _outcome(
         self, notification: Notification, done: set[str], asked: Sequence[Subscription], outcomes: Sequence[Outcome]
     ) -> Outcome:
-        """Make one outcome of those of all browsers; who has it does not get it again because another has to wait."""
+        """Make one outcome of those of all browsers; a browser that has the message does not get it again."""
         again = [outcome for outcome in outcomes if isinstance(outcome, Retry)]
         if again:
             has = {each.endpoint for each, it in zip(asked, outcomes, strict=True) if not isinstance(it, Retry)}

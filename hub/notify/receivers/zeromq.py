@@ -1,7 +1,7 @@
 """Receiver `zeromq`: three frames each (topic, payload, id) on a socket of ours, without a broker.
 
-ZeroMQ has no acknowledgement: delivered means handed to a peer's connection. What a crash of ours or of theirs catches
-on the way is lost, so this kind is for what may be.
+ZeroMQ has no acknowledgement: delivered means handed to a peer's connection. What is on the way when one side crashes
+is lost, so this kind is for messages that may be lost.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class ZeroMq:
         )
 
     async def send(self, notification: Notification) -> Outcome:
-        """Hand one message over; PUSH waits for a peer, PUB has none to wait for."""
+        """Hand one message over; PUSH waits for a peer, PUB waits for none."""
         options, body = self._options, notification.body
         frames = [options.topic.render(body).encode(), options.payload.render(body), notification.id.encode()]
         try:

@@ -32,12 +32,12 @@ def _as_is(text: str) -> str:
 
 
 def _title(text: str) -> str:
-    """Write a title: many services make the subject of a mail of it."""
+    """Write a title; many services use it as the subject of a mail, so nothing in it may be an encoded word."""
     return unencoded(defuse(text))
 
 
 def _encoded(url: str) -> str:
-    """Return the URL so that it ends where it ends, in any notation, and mentions nobody."""
+    """Return the URL with all characters encoded that could end it early in some notation, or mention somebody."""
     origin = _ORIGIN.match(url)
     start = origin.end() if origin else 0
     return url[:start] + quote(url[start:], safe=_IN_A_URL)
@@ -87,7 +87,7 @@ class Room:
 
 
 def octets(text: str) -> int:
-    """Return the bytes of a text: where a service counts those and not characters."""
+    """Return how many bytes a text has, for a service that counts bytes and not characters."""
     return len(text.encode("utf-8", "replace"))
 
 
@@ -159,7 +159,7 @@ def _lines(all_: list[str], most: int) -> str:
 
 
 def _cut(text: str, write: Callable[[str], str], room: int, size: Callable[[str], int]) -> str:
-    """Return the text as it is written, in `room`: whole, or its beginning and a mark."""
+    """Return the text in its notation, within `room`: whole, or its beginning and how many characters are missing."""
     whole = write(text)
     if size(whole) <= room:
         return whole

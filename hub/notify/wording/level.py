@@ -1,4 +1,4 @@
-"""How grave a notification is for whom it is told: what it says of severity, as far as channels can tell it apart."""
+"""The level of a notification: its severity, as far as channels can show it, and `resolved` for an end."""
 
 from collections.abc import Mapping
 from typing import Any

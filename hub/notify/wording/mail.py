@@ -1,8 +1,8 @@
-"""A mail as bytes, of which no byte that a device chose is a header or a part; the receiver `smtp` sends it.
+"""A mail as bytes, in which no text from a device can become a header or a part; the receiver `smtp` sends it.
 
-What stands in a header is text without an encoded word (RFC 2047): Python decodes one while it reads a header, and some
-of its 3.11 and 3.12 write what they found in it, line ends too, back as it is. Nobody has to trust that: the bytes that
-come out are looked at once more, by rules so plain that no parser is needed.
+Headers hold no encoded words (RFC 2047): Python decodes them when it reads a header, and some versions of 3.11 and 3.12
+write their content back as it is, line ends included. The bytes that come out are checked once more, by rules so plain
+that they need no parser.
 """
 
 import re
@@ -30,7 +30,7 @@ _MIME = {
 
 
 class Unsound(ValueError):
-    """The mail would hold something that nobody put there on purpose."""
+    """The mail would hold a header, a part or a line that the hub did not write."""
 
 
 def unencoded(text: str) -> str:

@@ -1,6 +1,6 @@
-"""What a rule calls like a key of its notifications (`{id}`, `{state}`): in templates of receivers that is the rule's.
+"""Names of a rule that are also keys of notifications (`id`, `state`): in receivers' templates the rule's name wins.
 
-Put on as a notification goes out, and only where there is such a name: `named` holds its labels of these names.
+The labels with such names are put into `named` of the body as a notification goes out, and only where there are any.
 """
 
 from collections.abc import Callable, Collection
@@ -16,7 +16,10 @@ _KEPT = frozenset({"alertname", "severity", "reason", "labels", "key"})
 
 
 def named(own_names: Callable[[str], Collection[str]]) -> Callable[[Notification], Notification]:
-    """Return what puts them on; `own_names` tells the captures and parts of the instance of the rule of this name."""
+    """Return the dispatcher's `dress`: it puts `named` into a notification's body.
+
+    `own_names` takes a rule's name and returns the names of its captures and of the parts of its instance.
+    """
 
     def dress(notification: Notification) -> Notification:
         body = notification.body

@@ -1,7 +1,7 @@
-"""Reasons that are safe to show: no secret, no control character, no length; every receiver words its failures with it.
+"""Reasons that are safe to show: without secrets, without control characters, short. Every receiver uses it.
 
-A server may echo what it was sent, a library may put a whole URL into its error: what is known to be secret is taken
-out of any text, whole and in its parts.
+A server may echo what it was sent, and a library may put a whole URL into its error. So whatever is known to be secret
+is taken out of the text, whole and in its parts.
 """
 
 import base64
@@ -24,7 +24,7 @@ _WORDS = frozenset(
         " v4 v5 webhook webhooks workflows xml json",
     )
 )
-"""What every API has in its URLs: it hides nothing, and a service's own words are not to be read without it."""
+"""Words that every API has in its URLs: they are no secrets, and without them a service's answer could not be read."""
 
 
 def url_secrets(url: str, *, host: bool = False) -> set[str]:
@@ -50,13 +50,13 @@ class Redactor:
     """Takes known secrets out of texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Know the secrets; one of up to three characters counts only where it stands as a word of its own."""
+        """Take the secrets; one of up to three characters is taken out only where it is a word of its own."""
         known = sorted({text for text in secrets if text}, key=len, reverse=True)
         patterns = [re.escape(text) if len(text) > 3 else rf"(?<!\w){re.escape(text)}(?!\w)" for text in known]
         self._pattern = re.compile("|".join(patterns)) if patterns else None
 
     def __call__(self, text: str, limit: int = REASON_CHARS) -> str:
         """Return the text as one safe line."""
-        # what is cut off is cut after the secrets are gone: half of one is still half a secret
+        # the text is shortened after the secrets are gone: half of a secret would not be found any more
         text = text[: limit * 16]
         return one_line(self._pattern.sub("***", text) if self._pattern else text, limit)
