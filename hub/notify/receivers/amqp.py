@@ -1,7 +1,7 @@
 """Receiver `amqp`: a persistent message each, for RabbitMQ; delivered when the broker has confirmed it.
 
 FastStream publishes, on aio-pika under it. A message that no queue would get is returned by the broker and tried again:
-whoever forgot the queue can still make one.
+an operator who forgot the queue can still make one.
 """
 
 import asyncio

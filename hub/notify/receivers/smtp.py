@@ -239,7 +239,7 @@ class Smtp:
         text = f"{summary(body)}\n\n{message(body)}\n"
         try:
             return mail_bytes(headers, text)
-        except Unsound:  # whoever wrote such a value cannot keep the mail back by it
+        except Unsound:  # a device that sends such a value must not keep the mail back
             plain = f"[{body.get('state', '')}] {body.get('alertname', '')}".encode("ascii", "replace").decode()
             return mail_bytes(headers | {"Subject": plain}, text)
 
