@@ -149,30 +149,23 @@ class App:
             await self._live(earlier)
 
     def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
+        """Make the parts in the order in which an event passes them, then the desk, then who looks after all of it."""
         settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
-        hub = {"client_id": settings.broker.client_id, "version": __version__}
-        rules, registry = self.files.rules, self.files.registry
+        # what arrives, and what is made of it
         session = open_session(settings.broker, self.own_status.will, self._notice)
-        core = Core(
-            rules,
-            registry,
-            settings.publish_prefix,
-            hub,
-            observer.rule_error,
-            local_zone(),
-            settings.discovery,
-            Rebirths(session, clock).ask if settings.rebirth else None,
-        )
+        core = self._core(session)
         downtime = ClockDowntime(snapshot)
         source = self._source(session, core, snapshot, downtime)
+        # who is told
         outbox = StoreOutbox(store, snapshot.last_row)
         subscribers = Subscribers(identity.vapid, settings.http.acknowledges)
         self.tools = Toolbox(http, session, settings.broker.client_id, __version__, clock, subscribers)
         self.receivers = self._build({})
-        attempts, drills = Attempts(clock), Drills(clock, hub)
+        attempts, drills = Attempts(clock), Drills(clock, self._sender)
         heard = Observers(*observer.all, attempts, drills)
         dress = self._dress(core, identity.token)
         dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
+        # one commit of all that
         pipeline = Pipeline(
             source=source,
             core=core,
@@ -187,17 +180,11 @@ class App:
             subscribers=subscribers,
             tracing=self.tracing,
         )
+        # the desk
         self.mirror, self.ask = OwnerMirror(core, store), OwnerAsk(core)
-        service = Service(
-            pipeline,
-            store,
-            clock,
-            subscribers,
-            drills,
-            token_key=identity.token,
-            mirror=self.mirror,
-            ask=self.ask,
-        )
+        key, mirror, ask = identity.token, self.mirror, self.ask
+        service = Service(pipeline, store, clock, subscribers, drills, token_key=key, mirror=mirror, ask=ask)
+        # who looks after it
         custody = Custody(settings.state, store, snapshot, observer.trouble, partial(self.own_status.lost, session))
         self.unit = Unit(
             store=store,
@@ -209,16 +196,24 @@ class App:
             service=service,
             channel=self._desk(service),
         )
+        files, take = self.files, self._take
         self.reloading = Reload(
-            settings=settings,
-            files=self.files,
-            source=source,
-            pipeline=pipeline,
-            observer=observer,
-            take=self._take,
+            settings=settings, files=files, source=source, pipeline=pipeline, observer=observer, take=take
         )
         later = partial(self._announce_again, later=True)
         self._again = AnnounceAgain(self._announce_again, later, snapshot.meta.get(OWED, ""))
+
+    @property
+    def _sender(self) -> Mapping[str, str]:
+        """What a notification says of the hub that sends it."""
+        return {"client_id": self.settings.broker.client_id, "version": __version__}
+
+    def _core(self, session: Session) -> Core:
+        """Make the core of the rules in force. It asks for Sparkplug births only where the settings allow that."""
+        settings, rules, registry = self.settings, self.files.rules, self.files.registry
+        ask_birth = Rebirths(session, self.clock).ask if settings.rebirth else None
+        on_error, zone, prefix = self.observer.rule_error, local_zone(), settings.publish_prefix
+        return Core(rules, registry, prefix, self._sender, on_error, zone, settings.discovery, ask_birth)
 
     def _source(self, session: Session, core: Core, snapshot: Snapshot, downtime: Downtime) -> EventSource:
         """Read the session, and the queues of `sources:` beside it, from where the last commit was."""
