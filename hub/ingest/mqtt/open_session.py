@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from hub.ingest.mqtt.session import BrokerSettings, Session, Will
 from hub.ingest.mqtt.session5 import Session5
-from hub.ingest.mqtt.session311 import Session311
 from hub.ingest.source import Notice
 
 __all__ = ["open_session"]
@@ -17,5 +16,9 @@ def open_session(settings: BrokerSettings, will: Will | None, on_notice: Callabl
         HubError: the TLS files cannot be used.
 
     """
-    kind = Session311 if settings.protocol == "3.1.1" else Session5
-    return kind(settings, will, on_notice)
+    if settings.protocol != "3.1.1":
+        return Session5(settings, will, on_notice)
+    # it brings aiomqtt and paho, for which only those pay (each `hub ack`, too) whose broker speaks nothing newer
+    from hub.ingest.mqtt.session311 import Session311  # noqa: PLC0415 - see above
+
+    return Session311(settings, will, on_notice)
