@@ -1,4 +1,4 @@
-"""The hub, wired top to bottom: the only place that constructs collaborators. start, reload, drain, stop.
+"""The hub, wired top to bottom: the only place that constructs collaborators. It starts, reloads, drains and stops.
 
 session → pipeline (decode → engine → book → commit) → dispatcher → receivers
 """
@@ -69,7 +69,10 @@ Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
 
 
 class Companion(Protocol):
-    """What looks at a hub or speaks for it in the same process, such as the HTTP server; wired by who makes the App."""
+    """A part that looks at a hub or speaks for it in the same process, such as the HTTP server.
+
+    Whoever makes the App makes it, too; the App only runs it.
+    """
 
     name: str
 
@@ -91,7 +94,7 @@ class App:
     ) -> None:
         """Read rules and fleets; nothing is opened yet. `beside` runs with the hub, from its start until it drains.
 
-        `tracing` makes spans of what happens, where anybody wants them.
+        `tracing` makes spans of what happens, where the settings want them.
 
         Raises:
             ConfigError: with every problem of every file.
@@ -116,11 +119,11 @@ class App:
         self.own_status = OwnStatus(settings.publish_prefix, self.since, self.clock)
 
     def stop(self) -> None:
-        """Drain and let `run` return; to be called on the loop."""
+        """Drain and let `run` return. Call it on the loop."""
         self._stop.set()
 
     def reload(self) -> None:
-        """Read rules and fleets anew; where they have problems, the old ones go on and the observer hears why."""
+        """Read rules and fleets again. Where they have problems, the old ones stay, and the observer hears why."""
         self._changed.set()
 
     async def run(self) -> None:
@@ -216,7 +219,7 @@ class App:
         return Core(rules, registry, prefix, self._sender, on_error, zone, settings.discovery, ask_birth)
 
     def _source(self, session: Session, core: Core, snapshot: Snapshot, downtime: Downtime) -> EventSource:
-        """Read the session, and the queues of `sources:` beside it, from where the last commit was."""
+        """Read the session, and the queues of `sources:` beside it, from the position of the last commit."""
         kept, queues = snapshot.position(BROKER), self.settings.sources
         source = MqttSource(session, core.engine, self.clock, kept, downtime.last_heard)
         if not queues:
@@ -224,7 +227,7 @@ class App:
         return open_sources(source, queues, snapshot.position, self.settings.broker.client_id, self.observer.trouble)
 
     def _dress(self, core: Core, key: bytes) -> Callable[[Notification], Notification]:
-        """Return what puts on a notification what it has only on its way out: names, links, the trace."""
+        """Return a function that adds what a notification has only on its way out: names, links, the trace."""
         url = self.settings.http.url
         links = Links(url, key, self._takes_links).dress if url else None
         return partial(
@@ -232,7 +235,7 @@ class App:
         )
 
     def _desk(self, service: Service) -> DeskChannel:
-        """Make the desk's way over MQTT, with a session of its own."""
+        """Make the channel by which requests come over MQTT, with a session of its own."""
         settings = self.settings
 
         def connect() -> Session:
@@ -240,30 +243,30 @@ class App:
 
         return DeskChannel(connect, settings.publish_prefix, service, self.observer.trouble, self._heard(), (DROPPED,))
 
-    # the unit's parts, as others call them
+    # the unit's parts, by the names that others use
 
     @property
     def store(self) -> Store:
-        """Where the state is."""
+        """The store that the unit commits to."""
         return self.unit.store
 
     @property
     def pipeline(self) -> Pipeline:
-        """What evaluates and commits."""
+        """The pipeline that evaluates and commits."""
         return self.unit.pipeline
 
     @property
     def dispatcher(self) -> Dispatcher:
-        """What sends."""
+        """The dispatcher that sends notifications."""
         return self.unit.dispatcher
 
     @property
     def service(self) -> Service:
-        """The desk."""
+        """The Desk of this hub (see commands/seams.py)."""
         return self.unit.service
 
     def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
-        """Let the hub look at itself, and give signs of life where somebody waits for them."""
+        """Make the part that watches the hub itself, and the heartbeat where `heartbeat:` names somebody to tell."""
         self._count_for(self.files)
         standing, state, engine = self.dispatcher.standing, self.settings.state, self.pipeline.core.engine
         topics, misses, look = sorted(set(spoken(engine.states.values()))), engine.work.misses, self.unit.custody.look
@@ -280,7 +283,7 @@ class App:
             self.heartbeat = Heartbeat(self.settings.heartbeat, http, self.pipeline, connected, trouble)
 
     def _count_for(self, files: Files) -> None:
-        """Leave out of account what alerts about the hub itself cause, or they would cause themselves."""
+        """Do not count what alerts about the hub itself cause: else such an alert would keep itself firing."""
         self.tally.ignored = about_itself(files.rules.rules.values()) | {ALERTNAME}
 
     async def _live(self, earlier: Sequence[str]) -> None:
@@ -306,10 +309,11 @@ class App:
             insist(background)
 
     async def _work(self, earlier: Sequence[str]) -> None:
-        """Run the unit. A hub of its own ends with it: there is no other to be on the watch for.
+        """Run the unit. A single hub ends with its unit: it has no other state that it could stand by for.
 
         Raises:
-            SessionTakenOver: another hub has our client id; to go on would take the session back, endlessly.
+            SessionTakenOver: another hub has our client id. If we went on, the two would take the session from each
+                other for ever.
 
         """
         lost = await self.unit.run(self.files.rules.filters(), earlier)
@@ -319,7 +323,7 @@ class App:
     # what the broker tells
 
     def _notice(self, notice: Notice) -> None:
-        if notice.kind == "refused":
+        if notice.kind == "refused":  # only a reload asks for new filters, and it goes back to the old ones
             self.reloading.refused(notice.detail)
             return
         self.pipeline.notice(notice)
@@ -329,23 +333,26 @@ class App:
             self.own_status.online(self.unit.publisher)
 
     def _heard(self) -> Mapping[str, Heard]:
-        """Name the topics of others that the hub listens to beside events and requests."""
+        """Return the topics that the hub listens to beside events and requests, and who hears them."""
         heard: dict[str, Heard] = {DROPPED: self._broker_drops}
         if self.settings.discovery:
             heard[status_topic(self.settings.discovery)] = self._home_assistant
         return heard
 
     async def _broker_drops(self, total: bytes, _kept: bool) -> None:
-        """Hear what the broker says that it has dropped."""
+        """Hear the broker's own count of messages that it has dropped (`$SYS`)."""
         self.watcher.broker_says(total)
 
     async def _home_assistant(self, status: bytes, kept: bool) -> None:
-        """Home Assistant has started, or is going away; what it once said and the broker kept is no news."""
-        if status == b"online" and not kept:
+        """Hear that Home Assistant starts or ends. It has forgotten what we announced only where it starts now."""
+        if status == b"online" and not kept:  # a retained "online" is from an earlier start
             await self._again.ask()
 
     async def _announce_again(self, *, later: bool = False) -> None:
-        """Announce all anew, or note in the store that it is to be done."""
+        """Announce all alerts again, or note in the store that this is to be done `later`.
+
+        On a disk that cannot be written nothing is done: AnnounceAgain asks for it again.
+        """
 
         def change(core: Core, now: float) -> None:
             self.pipeline.notes[OWED] = "1" if later else ""
@@ -361,7 +368,7 @@ class App:
     # receivers and reload
 
     def _build(self, before: Receivers) -> Receivers:
-        """Make the receivers; one whose settings did not change stays the same object."""
+        """Make the receivers. One whose settings did not change stays the same object, with its open connection."""
         own = before.get(OWN) or (OWN_SETTINGS, Own(self.tools.publisher))
         made: dict[str, tuple[ReceiverSettings, Receiver]] = {OWN: own}
         for name, settings in self.files.rules.receivers.items():
@@ -377,7 +384,7 @@ class App:
         return (*self.settings.rules, *self.settings.devices)
 
     def _take(self, files: Files) -> None:
-        """Let new files take the place of the old ones, in one turn of the loop."""
+        """Replace the old files by new ones, in one turn of the loop: no event is evaluated with a half of each."""
         self.files = files
         PEOPLE.zone = people_of(files.rules)
         self._count_for(files)
@@ -387,7 +394,7 @@ class App:
 
 
 def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notification: Notification) -> Notification:
-    """Put on what goes out with a notification beside what the outbox holds."""
+    """Return a notification with all that goes out beside what the outbox holds."""
     for dress in dresses:
         notification = dress(notification)
     return notification

@@ -1,1 +1,1 @@
-"""What the App does around a unit: the state file opened and looked after, files watched, rules read anew."""
+"""What the App does around a unit: it opens the state file and looks after it, watches files, reads rules again."""

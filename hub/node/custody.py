@@ -1,4 +1,4 @@
-"""The state file of a running hub, looked after: it can be brought in, is still there, and its loss is told."""
+"""Looks after the state file of a running hub: its rows can be read, the file is still there, its loss is told."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ Restore = Callable[[Snapshot], None]
 
 
 class Custody:
-    """Tells what is lost, or will be with this process: to who looks on, to the hub's own rules, and on MQTT."""
+    """Tells that state is lost, or will be when this process ends: in the log, to the hub's own rules, and on MQTT."""
 
     def __init__(
         self,
@@ -47,14 +47,17 @@ class Custody:
         self._saying: set[asyncio.Task[None]] = set()
 
     def met(self, *, resumed: bool) -> None:
-        """Hear that the broker is there, and whether it knows us: then a hub was here whose state we do not have."""
+        """Hear that the broker is connected. Where it has `resumed` a session, a hub was here before.
+
+        If our file was empty nevertheless, that hub's state is lost.
+        """
         if self._blank and resumed:
             lost = "alerts, timers and what waited to be told are lost"
             self._lost(f"{self._path} was empty, and the broker knows us: {lost}")
         self._blank = False
 
     async def look(self) -> str:
-        """Look whether it is still what the store writes; say it once where it is not."""
+        """Return what is wrong with the file, "" where it is the one that the store writes; say each fault once."""
         wrong = await self._store.look_after()
         if wrong and wrong != self._wrong:
             self._lost(wrong)
@@ -62,7 +65,7 @@ class Custody:
         return wrong
 
     async def ended(self) -> None:
-        """Return when the store has ended; where it died, say so as long as that can be said.
+        """Return when the store has ended. Where its file is unusable, say so on MQTT first, within SAY_LOST_SECONDS.
 
         Raises:
             StoreError: it died.
@@ -85,10 +88,12 @@ class Custody:
 
 @contextlib.contextmanager
 def naming(path: Path, snapshot: Snapshot, attempt: Restore) -> Iterator[None]:
-    """Where a row of the snapshot means nothing to who uses it, name it; `attempt` is a use of it to nobody's use.
+    """Name the row of the snapshot that makes the body fail, where it is a row's fault.
+
+    `attempt` does with a snapshot what a start does, and its result is thrown away: so the row is found by trying.
 
     Raises:
-        StoreUnusable: that row. Other errors of ours are raised as they are.
+        StoreUnusable: that row cannot be used. Other errors of ours are raised as they are.
 
     """
     try:
@@ -111,7 +116,7 @@ def earlier_filters(snapshot: Snapshot) -> list[str]:
 
 
 def try_restore(files: Files, prefix: str, now: float, snapshot: Snapshot) -> None:
-    """Restore parts of a snapshot, to nobody's use: all that is read of it at a start."""
+    """Read all of a snapshot that a start reads, and throw the result away: `naming` looks for a damaged row so."""
     vanished(Written.loads(snapshot.meta.get("written", "")), files.written)
     earlier_filters(snapshot)
     ClockDowntime(snapshot)

@@ -1,7 +1,8 @@
 """Tells when rule or fleet files change on disk, whatever changes them: an editor, a link that is swapped, a mount.
 
-It looks every second or so at what stands where, and compares. A kernel's notices (inotify) come a moment sooner; they
-follow a folder that was moved away, see no link swapped in a parent, nothing on a network mount, and have limits.
+It looks at all files every second or so and compares. A kernel's notices (inotify) would come a moment sooner. But they
+follow a folder that was moved away, miss a link that is swapped in a parent and everything on a network mount, and the
+kernel allows only so many.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ async def watch(paths: Sequence[Path], changed: Callable[[], None], seen: Seen) 
 
 
 async def _quiet(paths: Sequence[Path], now: Seen) -> Seen:
-    """Wait until nothing changes any more, but not for ever: somebody may write all the time."""
+    """Wait until nothing changes any more, at most RELOAD_QUIET_LOOKS times: somebody may write all the time."""
     for _ in range(RELOAD_QUIET_LOOKS):
         await asyncio.sleep(RELOAD_QUIET_SECONDS)
         before, (now, _) = now, await _look(paths)
@@ -43,13 +44,13 @@ async def _quiet(paths: Sequence[Path], now: Seen) -> Seen:
 
 
 async def _look(paths: Sequence[Path]) -> tuple[Seen, float]:
-    """Look at all files, in a thread: a network mount may be slow. Return how long it took, too."""
+    """Look at all files in a thread, for a network mount may be slow; return how many seconds it took, too."""
     begun = time.perf_counter()
     return await asyncio.to_thread(look, paths), time.perf_counter() - begun
 
 
 def look(paths: Sequence[Path]) -> Seen:
-    """Return all that tells one state of the files from another, links followed to what they lead to."""
+    """Return all by which two states of the files differ; links are followed."""
     listing = list_yaml(paths)
     wrong = {(str(path), error.errno) for path, error in listing.wrong}
     return frozenset(map(_file, listing.files)) | wrong

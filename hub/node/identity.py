@@ -1,7 +1,7 @@
 """What a hub is known by over restarts: the keys that it signs with, the logins that it has ended, which start this is.
 
-All of it stands in the store's `meta`. Who opens the store makes what is missing, and the first commit holds it: links,
-cookies and push subscriptions that are made with a key must outlive the process that made it.
+All of it stands in the store's `meta`. What is missing is made when the store is opened, and the first commit holds it:
+links, cookies and push subscriptions that are made with a key must outlive the process that made it.
 """
 
 import secrets
@@ -20,27 +20,27 @@ _KEY, _LOGOUT, _STARTS = "key:", "logout:", "count:start"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Three secrets of 32 random bytes, and what was counted."""
+    """Three secrets of 32 random bytes, the number of this start, and the logins that were ended."""
 
     token: bytes
     """Signs the links and tokens that acknowledge."""
     vapid: bytes
-    """What the key is made of by which push services know the hub (RFC 8292)."""
+    """The seed of the key by which push services know the hub (RFC 8292)."""
     login: bytes
-    """Signs the cookies of who has logged in."""
+    """Signs the cookies of people who have logged in."""
     start: int
     """Which start of the hub this is, from 1: the ids of the live feed begin with it."""
     logouts: Mapping[str, int]
-    """The marks of logins that were ended, and when each would have expired, in seconds since 1970."""
+    """The logins that were ended, by the mark in the cookie, and when each would have expired, seconds since 1970."""
 
 
 def identify(path: Path, meta: Mapping[str, str]) -> tuple[Identity, list[MetaRow]]:
-    """Read who this hub is; return the rows, too, that have to be durable before it is heard of.
+    """Read who this hub is; return also the rows that have to be on disk before anybody hears of it.
 
-    `path` is where `meta` was found, for the message.
+    `path` is the file that `meta` is from, for the message.
 
     Raises:
-        StoreUnusable: a row that means nothing; it is named.
+        StoreUnusable: a row cannot be read; it is named.
 
     """
     new: list[MetaRow] = []
@@ -48,9 +48,9 @@ def identify(path: Path, meta: Mapping[str, str]) -> tuple[Identity, list[MetaRo
     def key(name: str) -> bytes:
         row = _KEY + name
         if row not in meta:
-            made = new_key()
-            new.append(key_row(name, made))
-            return made
+            fresh = new_key()
+            new.append(key_row(name, fresh))
+            return fresh
         return _key(path, row, meta[row])
 
     def number(row: str, text: str) -> int:
@@ -67,12 +67,12 @@ def identify(path: Path, meta: Mapping[str, str]) -> tuple[Identity, list[MetaRo
 
 def _key(path: Path, row: str, text: str) -> bytes:
     try:
-        found = bytes.fromhex(text)
+        key = bytes.fromhex(text)
     except ValueError:
-        found = b""
-    if len(found) != _KEY_BYTES:  # a shorter one could be guessed
+        key = b""
+    if len(key) != _KEY_BYTES:  # a shorter one could be guessed
         raise damaged_row(path, "meta", [row], "no key; links made with it lose their value")
-    return found
+    return key
 
 
 def new_key() -> bytes:
@@ -81,10 +81,10 @@ def new_key() -> bytes:
 
 
 def key_row(name: str, key: bytes) -> MetaRow:
-    """Write a key as `meta` holds it."""
+    """Return a key as a row of `meta`."""
     return _KEY + name, key.hex()
 
 
 def logout_row(mark: str, expires: int | None) -> MetaRow:
-    """Write that a login was ended; without `expires` that is forgotten."""
+    """Return the row of `meta` that says that a login was ended; without `expires`, the row that deletes it."""
     return _LOGOUT + mark, None if expires is None else str(expires)

@@ -1,4 +1,4 @@
-"""The state file as a hub finds it at its start: opened, seen to be whole, read; waited for where waiting helps."""
+"""Opens the state file at a start: checks that it is whole, reads it, and waits for it where waiting helps."""
 
 import asyncio
 import contextlib
@@ -28,10 +28,10 @@ class Opened(NamedTuple):
 
 
 async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, clock: Clock) -> Opened | None:
-    """Open it; None where the hub was told to stop before that could be done.
+    """Open it; return None where the hub was told to stop before that could be done.
 
-    `trouble` is the store's own (see Store), `say` hears what is waited for, each reason once: a full disk, a hub that
-    is just stopping. The broker keeps what comes meanwhile.
+    `trouble` is that of SqliteStore. `say` hears what the hub waits for, each reason once: a full disk, another hub
+    that is just stopping. The broker keeps what comes meanwhile.
 
     Raises:
         StoreError: it cannot be used, and waiting would not help.
@@ -43,7 +43,7 @@ async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, cl
             return await _opened(path, trouble, stop)
         except StoreBusy as error:
             if clock.monotonic() - begun > error.patience:
-                raise
+                raise  # a hub that says that it stops, and does not, would be waited for without end
             if str(error) != said:
                 said = str(error)
                 say(f"{said}; the hub waits, and starts as soon as it can")
@@ -68,7 +68,7 @@ async def _opened(path: Path, trouble: Say, stop: asyncio.Event) -> Opened | Non
 
 
 async def _claimed(store: Store, first: Changes, stop: asyncio.Event) -> bool:
-    """Make the hub's first commit; tell whether that was done before it was told to stop."""
+    """Make the hub's first commit; tell whether it was made before the hub was told to stop."""
     claim, stopped = asyncio.ensure_future(durably(store, first)), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({claim, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,7 @@
-"""What the hub says of itself on MQTT, past the outbox: whether it is there (`…/status`), or its state is lost."""
+"""What the hub says of itself on MQTT, past the outbox: that it is there (`…/status`), or that its state is lost.
+
+It goes past the outbox because an old "online" must not be sent later, and because the outbox may be what is lost.
+"""
 
 import asyncio
 import contextlib
@@ -18,18 +21,18 @@ class OwnStatus:
     """Speaks below the hub's prefix. `since` is when this process was started."""
 
     def __init__(self, prefix: str, since: str, clock: Clock) -> None:
-        """Say nothing yet: the session with the broker takes the will first."""
+        """Take what the messages say; nothing is published yet, because the session needs the will first."""
         self._prefix, self._since, self._clock = prefix, since, clock
         self._topic = f"{prefix}/status"
         self._saying: set[asyncio.Task[None]] = set()
 
     @property
     def will(self) -> Will:
-        """What the broker says when we vanish."""
+        """What the broker publishes for us when we vanish."""
         return Will(self._topic, self._payload("offline"))
 
     def online(self, publisher: Publisher) -> None:
-        """Say that the hub is there, beside all else: a broker that is slow to take it holds up nothing."""
+        """Say that the hub is there, in a task of its own: a broker that is slow to take it holds up nothing."""
         task = asyncio.create_task(self._online(publisher), name="say")
         self._saying.add(task)
         task.add_done_callback(self._saying.discard)
@@ -39,7 +42,7 @@ class OwnStatus:
             await publisher.publish(self._topic, self._payload("online"), retain=True)
 
     async def offline(self, publisher: Publisher) -> None:
-        """Say that it goes.
+        """Say that the hub ends in good order.
 
         Raises:
             SessionError: the broker does not take it.
@@ -48,7 +51,7 @@ class OwnStatus:
         await publisher.publish(self._topic, self._payload("offline"), retain=True)
 
     async def lost(self, publisher: Publisher, detail: str) -> None:
-        """Say that state is lost, if the broker can be told."""
+        """Say that state is lost. Where the broker cannot be told, nothing is done: the log has it anyway."""
         payload = {"event": "state_lost", "detail": detail, "time": rfc3339(self._clock.now())}
         with contextlib.suppress(HubError):
             await publisher.publish(f"{self._prefix}/events/state_lost", orjson.dumps(payload))

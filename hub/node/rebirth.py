@@ -1,7 +1,7 @@
-"""Asks Sparkplug nodes for their births anew, where what they send cannot be read without (rules/presence/births.py).
+"""Asks Sparkplug nodes to send their births again, where their data cannot be read without (rules/presence/births.py).
 
-Switched on by `sparkplug: {rebirth: true}`, because it is a command to a machine. Best effort, at QoS 0 as Sparkplug
-wants its commands: where one is lost, the next message that cannot be read asks again.
+It is a command to a machine, so users have to switch it on: `sparkplug: {rebirth: true}`. It is best effort, at QoS 0
+as Sparkplug wants its commands. Where a request is lost, the next message that cannot be read asks again.
 """
 
 import asyncio
@@ -17,21 +17,21 @@ __all__ = ["Rebirths"]
 
 
 class Rebirths:
-    """Who was asked of late. A node is asked once in REBIRTH_SECONDS, and at most REBIRTH_NODES are in that time."""
+    """The nodes that were asked lately: at most REBIRTH_NODES in REBIRTH_SECONDS, and none of them twice."""
 
     def __init__(self, publisher: Publisher, clock: Clock) -> None:
-        """Ask by way of this one."""
+        """Publish the requests by `publisher`."""
         self._publisher, self._clock = publisher, clock
         self._asked: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, node: str) -> None:
-        """Ask a node (`spBv1.0/{group}/{node}`), unless that was done just now; to be called on the loop."""
+        """Ask a node (`spBv1.0/{group}/{node}`), unless it was asked lately. Called on the loop, for each message."""
         now = self._clock.monotonic()
         while self._asked and now - next(iter(self._asked.values())) >= REBIRTH_SECONDS:
             del self._asked[next(iter(self._asked))]
         if node in self._asked or len(self._asked) >= REBIRTH_NODES:
-            return
+            return  # its birth may still be on its way; or somebody invents nodes to make the hub write
         self._asked[node] = now
         task = asyncio.create_task(self._send(node), name="rebirth")
         self._tasks.add(task)

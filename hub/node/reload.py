@@ -1,7 +1,8 @@
-"""Rules and fleets read anew while the hub runs: taken where they can be used, or else the old ones go on.
+"""Reads rules and fleets again while the hub runs. Where the new ones cannot be used, the old ones stay in force.
 
-The broker has a say, too: it may refuse what new rules want to read. While it is away they are taken nevertheless, for
-what comes by other ways and for the timers; it is asked when it is back, and where it refuses, the old ones come back.
+The broker has a say, too: it may refuse the topics that new rules want to read. While the broker is away, new rules are
+taken nevertheless, for timers and for events that come by other ways. The broker is asked when it is back; where it
+refuses, the old rules come back.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ __all__ = ["Reload"]
 
 
 class Reload:
-    """Takes new files, or says why not."""
+    """Takes new files, or tells the observer why they are not taken."""
 
     def __init__(
         self,
@@ -32,25 +33,25 @@ class Reload:
         observer: Observer,
         take: Callable[[Files], None],
     ) -> None:
-        """Begin with `files`; `take` lets others take their place, in one turn of the loop."""
+        """Begin with `files`; `take` replaces them by others, in one turn of the loop."""
         self._settings, self._source, self._pipeline, self._observer = settings, source, pipeline, observer
         self._files = self._granted = files
         self._take_them = take
 
     async def run(self, wanted: asyncio.Event) -> None:
-        """Read them whenever that is wanted; run until cancelled."""
+        """Read the files whenever `wanted` is set; run until cancelled."""
         while True:
             await wanted.wait()
             wanted.clear()
             await self._once()
 
     async def _once(self) -> None:
-        """Take new files, or say why not and go on with the old ones."""
+        """Take new files, or say why they are not taken and keep the old ones."""
         problems = Problems()
         try:
             files = await asyncio.to_thread(load_files, self._settings, problems)  # a network mount may be slow
-            problems += vanished(self._files.written, files.written)
-        except OSError as error:  # what is no file's own: no descriptor is left, the working folder is gone
+            problems += vanished(self._files.written, files.written)  # an empty mount must not end every alert
+        except OSError as error:  # not the fault of one file: no descriptor is left, the working folder is gone
             self._refuse(f" they cannot be read: {error.strerror}")
             return
         if problems:
@@ -59,29 +60,29 @@ class Reload:
         with self._pipeline.held():
             try:
                 asked = await self._source.resubscribe(files.rules.filters(), wait=False)
-            except SessionError as error:
+            except SessionError as error:  # a rule that hears nothing would look as if all were well: take none
                 self._refuse(f" {error}")
                 await self._source.resubscribe(self._files.rules.filters(), wait=False)
                 return
             self._take(files)
-        if asked:
+        if asked:  # else the next connection tells: `granted` or `refused`
             self._granted = files
         self._observer.reloaded(f"{files.rules.written} rules, {len(files.rules.receivers)} receivers")
 
     def granted(self) -> None:
-        """Hear that the broker is back, and has granted what the rules want to read."""
+        """Hear that the broker is back and has granted all that the rules want to read."""
         self._granted = self._files
 
     def refused(self, why: str) -> None:
-        """Hear that the broker is back, and has refused what new rules want to read."""
+        """Hear that the broker is back and has refused a topic that new rules want to read: the old rules come back."""
         self._take(self._granted)
         self._refuse(f" {why}")
 
     def compare(self, before: str) -> None:
-        """Compare the files with those that the state in hand came from, and note them for the next start.
+        """Compare the files with those that made the state, `before`, and note them for the next start.
 
         Raises:
-            ConfigError: they have vanished. To start without them would end every alert.
+            ConfigError: files have vanished. To start without them would end all their alerts.
 
         """
         if gone := vanished(Written.loads(before), self._files.written):
@@ -94,7 +95,7 @@ class Reload:
         self._take_them(files)
 
     def _note(self) -> None:
-        """Let the next start know which files there are; say so where nothing in them is a rule."""
+        """Note for the next start which files there are; say so where they hold no rule at all."""
         self._pipeline.notes["written"] = self._files.written.dumps()
         if not self._files.rules.written:
             where = ", ".join(map(str, self._settings.rules))

@@ -1,1 +1,1 @@
-"""The way of the data of one state: from what a source delivers to one commit, and the clock beside it."""
+"""The way of the data through one state: from a source's deliveries to one commit, and the clock beside it."""

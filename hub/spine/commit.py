@@ -1,4 +1,4 @@
-"""One commit under way: what it covers, who waits for it, and what is told of it once it is on disk."""
+"""One commit under way: what it covers, who waits for it, and what observers are told once it is on disk."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ __all__ = ["Commit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """Made by the pipeline when it hands its changes to the store."""
+    """The pipeline makes it when it hands its changes to the store."""
 
     position: int
-    """Of the last delivery that it covers."""
+    """The position of the last delivery that it covers."""
     events: int
     speaking: tuple[int, float]
-    """How many events since the first that caused something, and when that arrived."""
+    """How many events it covers that came in batches with a transition, and when the first of these arrived."""
     queued: Sequence[Queued]
     changed: Sequence[Mapping[str, Any]]
     waiting: "Sequence[asyncio.Future[None]]"
@@ -31,17 +31,17 @@ class Commit:
     traced: Sequence[Traced]
 
     def wake(self, error: StoreError | None) -> None:
-        """Tell who waits that it is on disk, or that the hub has ended before."""
+        """Tell everybody who waits that the commit is on disk, or with `error` that the hub ended before."""
         for durable in self.waiting:
             if durable.done():
-                continue  # he has given up
+                continue  # whoever waited was cancelled
             if error is None:
                 durable.set_result(None)
             else:
                 durable.set_exception(error)
 
     def report(self, observer: Observer, now: float) -> None:
-        """Tell who looks on what came of it."""
+        """Tell the observer what the commit has made durable; `now` is in seconds since 1970."""
         count, oldest = self.speaking
         if count:
             observer.committed(count, now - oldest)

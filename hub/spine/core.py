@@ -1,6 +1,6 @@
-"""The pure heart: rules and alerts as one, events and time in, notifications and rows out. No clock, no I/O.
+"""The pure heart: rules and alerts as one. Events and time go in, notifications and rows come out. No clock, no I/O.
 
-The pipeline drives it with the broker's events, `hub test` and `hub replay` with their own; the code is the same.
+The pipeline drives it with the broker's events, `hub test` and `hub replay` with their own. All run the same code.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -74,7 +74,7 @@ class Core:
     # state in
 
     def restore(self, snapshot: Snapshot, now: float) -> None:
-        """Bring in what a store held: first every keeper its rows, then all goes on, at this time.
+        """Take in what a store held. First each keeper gets its rows; then everything goes on from `now`.
 
         Raises:
             StoreUnusable: a newer hub has written it.
@@ -89,12 +89,12 @@ class Core:
         self._announcements.rest(now)
 
     def reload(self, rules: RuleSet, registry: ExpectedDevices | None, now: float) -> None:
-        """Take new rules; instances whose rule means the same go on, the alerts of the others end."""
+        """Take new rules. Instances go on where their rule still means the same; the alerts of all others end."""
         gone = self.engine.reload(rules.rules.values(), registry, now)
         self._unsaved = rules
         self.rules = dict(rules.rules)
         gone |= self.posted.follow(self.rules, rules.defaults)
-        self.book.end(gone, now)  # by the rules that began them
+        self.book.end(gone, now)  # before the book takes the new rules: the end is told by the rules that began it
         self._follow(rules, now)
         self._collect(now)
         self._announcements.follow(self.rules, now)
@@ -102,14 +102,17 @@ class Core:
     # at work
 
     def process(self, events: Sequence[Event], now: float, unread: Sequence[Undecodable] = ()) -> bool:
-        """Evaluate events in order, beside what came and could not be read; tell whether anything came of them."""
+        """Evaluate events in order; tell whether they caused a transition.
+
+        `unread` are messages that no rule can see. They prove all the same that their device lives.
+        """
         if unread:
             self.engine.hear(unread, now)
         self.engine.process(events, now)
         return self._collect(now)
 
     def post(self, posting: Posting, now: float) -> None:
-        """Take an alert that somebody else evaluates, as it is posted.
+        """Take an alert that another program evaluates and posts.
 
         Raises:
             RequestError: it cannot be taken; nothing has changed.
@@ -124,7 +127,7 @@ class Core:
         gone = self.posted.tick(now)
         self._collect(now, ticking=True)
         self.book.tick(now)
-        for identity in gone:
+        for identity in gone:  # ended long ago: the history of posted alerts is not kept without end
             self.book.drop(alert_fingerprint(*identity), now)
             self._announcements.drop(alert_fingerprint(*identity), now)
         return self.book.has_changes()
@@ -135,28 +138,31 @@ class Core:
         return min([at for at in times if at is not None], default=inf)
 
     def heirs_of(self, notification: Notification) -> Sequence[str] | None:
-        """Name who is told what waits for a receiver that is gone (notify.inheritance); they need not hear it twice."""
+        """Return the receivers that take over what waits for one that new rules no longer have (rules/heirs.py).
+
+        None: nobody takes it over. The book notes that the heirs were told, so that they do not hear it twice.
+        """
         names = self._heirs.of_waiting(str(notification.body.get("alertname")), notification.receiver)
         if names and notification.body.get("state") == Phase.FIRING.value:
             self.book.inherited(notification, names)
         return names
 
     def own_names(self, alertname: str) -> frozenset[str]:
-        """Return what a rule calls its captures and the parts of its instances; nothing of what is posted."""
+        """Return the names of a rule's captures and of its `by`; none for a posted alert, which has no rule."""
         rule = self.rules.get(alertname)
         return frozenset() if rule is None else frozenset({*rule.captures, *rule.by})
 
     def announce_again(self, now: float) -> None:
-        """Announce all alerts to Home Assistant anew: it has started."""
+        """Announce all alerts to Home Assistant again, because it has started and remembers none."""
         self._announcements.again(now)
 
     def excuse(self, seconds: float, now: float) -> None:
-        """Push every deadline of a device, or of who posts, that was not heard: for so long nobody could have been."""
+        """Push every deadline of absence by `seconds`, of devices and of posted alerts: nobody could be heard then."""
         self.engine.excuse(seconds, now)
         self.posted.excuse(seconds, now)
 
     def shift(self, seconds: float, now: float) -> None:
-        """Let every timer go on as if nothing had been: the wall clock was set by so many seconds, to `now`."""
+        """Move every timer by `seconds`: the wall clock was set by so much, and is `now`."""
         self.engine.shift(seconds, now)
         self.posted.shift(seconds)
         self.book.shift(seconds, now)
@@ -170,18 +176,19 @@ class Core:
     # results
 
     def take_notifications(self) -> list[Notification]:
-        """Take what is to be told, in order."""
+        """Take the notifications that wait to be queued, in order."""
         told = self.book.take_notifications()
         return [*self._announcements.heed(told), *told]
 
     def take_changed(self) -> list[Mapping[str, Any]]:
-        """Take the states that alerts have entered, for onlookers."""
+        """Take the bodies of alerts that have entered another state, for observers."""
         return self.book.take_changed()
 
     def take_changes(self, now: float | None = None, beside: Iterable[Keeper] = ()) -> Changes:
-        """Take all state that changed since the last call, as rows; that of keepers `beside` the core's goes with it.
+        """Take all state that changed since the last call, as rows, with that of the keepers `beside` the core's.
 
-        Of the last messages of topics all that changed only where `now` is None, at the end; else some, now and then.
+        The last messages of topics change all the time, so a commit takes only some of them; the last commit, where
+        `now` is None, takes all.
         """
         rules, self._unsaved = self._unsaved, None
         self.engine.write_heard(now)

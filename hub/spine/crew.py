@@ -1,4 +1,4 @@
-"""Long-lived tasks that live and die together: the first that dies ends the others, and none of them is forgotten."""
+"""Long-lived tasks that live and die together: the first that dies ends the others, and none runs on unnoticed."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ class Crew:
         self.tasks: list[asyncio.Task[Any]] = []
 
     def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Let it run; where it fails, all end."""
+        """Start a task; where it fails, all tasks of the crew end."""
         task = self._group.create_task(work, name=name)
         self.tasks.append(task)
         task.add_done_callback(partial(_insist_after, self.tasks))
@@ -31,29 +31,29 @@ class Crew:
 
 @contextlib.asynccontextmanager
 async def crew() -> AsyncIterator[Crew]:
-    """Wait at the end for all that was spawned inside.
+    """Wait at the end for all tasks that were spawned inside.
 
     Raises:
-        HubError: what ended one of them, the first; without the others, which ended because of it.
+        HubError: the error of the first task that failed. The others only ended because of it.
 
     """
     try:
         async with asyncio.TaskGroup() as group:
-            made = Crew(group)
+            members = Crew(group)
             try:
-                yield made
+                yield members
             except asyncio.CancelledError:
-                insist(made.tasks)
+                insist(members.tasks)
                 raise
     except* HubError as errors:
         raise _first(errors) from None
 
 
 def insist(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Give tasks that were cancelled some time to end in order; cancel what still runs then, until it ends.
+    """Give cancelled tasks _INSIST_SECONDS to end in order; cancel those that still run, again and again.
 
-    A cancellation may get lost in a library, as in asyncio.wait_for up to Python 3.11; a hub that waits for that one
-    task would neither end nor hear.
+    A library may lose a cancellation, as asyncio.wait_for does up to Python 3.11. A hub that waited for that one task
+    would neither end nor hear anything.
     """
 
     def again() -> None:
@@ -67,13 +67,13 @@ def insist(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _insist_after(tasks: Sequence[asyncio.Task[Any]], ended: asyncio.Task[Any]) -> None:
-    """Where a task has failed, see that the others end too."""
+    """See that the others end, too, where a task has failed."""
     if not ended.cancelled() and ended.exception():
         insist(tasks)
 
 
 def _first(errors: BaseExceptionGroup[HubError]) -> HubError:
-    """Return the error that began it."""
+    """Return the error that came first."""
     for error in errors.exceptions:
         return _first(error) if isinstance(error, BaseExceptionGroup) else error
     raise AssertionError("an exception group is never empty")

@@ -1,4 +1,4 @@
-"""Delivery attempts for the trace: heard from the dispatcher, committed with what they settle."""
+"""Delivery attempts as entries of the trace. The dispatcher tells of them; they are committed with what they settle."""
 
 import orjson
 
@@ -18,7 +18,7 @@ class Attempts(Observer):
         """Begin with none."""
         self._clock = clock or SystemClock()
         self.journal = Journal("trace")
-        """What the next commit takes."""
+        """The entries that the next commit takes."""
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
         """Note an attempt and what came of it."""
@@ -29,11 +29,11 @@ class Attempts(Observer):
             self._note(notification, now, {"outcome": word, "attempt": attempt, "reason": outcome.reason})
 
     def superseded(self, notification: Notification, reason: str) -> None:
-        """Note what need not be sent any more."""
+        """Note that a notification is not sent, because a later one says more."""
         self._note(notification, self._clock.now(), {"outcome": "superseded", "reason": reason})
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
-        """Note that another receiver is told."""
+        """Note that the receiver `to` is told instead."""
         self._note(notification, self._clock.now(), {"outcome": f"handed to {to}", "reason": reason})
 
     def dropped(self, notification: Notification, by: str) -> None:
@@ -41,12 +41,12 @@ class Attempts(Observer):
         self._note(notification, self._clock.now(), {"outcome": "dropped", "reason": f"by {by}"})
 
     def _note(self, notification: Notification, now: float, data: dict[str, object]) -> None:
-        if notification.receiver != OWN:
+        if notification.receiver != OWN:  # the retained alert topics: each change of an alert would write one more
             self.journal.add(delivery_row(notification, now, data))
 
 
 def delivery_row(notification: Notification, now: float, data: dict[str, object]) -> TraceRow:
-    """Write what came of a notification as the trace keeps it."""
+    """Return what came of a notification as a row of the trace; `hub outbox` on a stopped hub makes such rows, too."""
     text = orjson.dumps({"receiver": notification.receiver} | data).decode()
     rule = str(notification.body.get("alertname", ""))
     return now, "delivery", notification.order, rule, notification.id, text

@@ -1,8 +1,8 @@
-"""Since when nobody was heard before this start: told by the store's sense of time, in this one place.
+"""Since when no device could be heard before this start. This module alone compares times of two processes.
 
-A hub of its own has one machine's wall clock. It writes up to when it heard everybody, and at the next start compares
-that with the clock; where the clock is behind it, somebody has set it back meanwhile. A store that several machines
-share would compare two of them: it has a sense of time of its own, and brings a Downtime of its own.
+A single hub has the wall clock of one machine. It notes up to when it heard everybody, and at the next start compares
+the note with the clock. Where the clock is behind the note, somebody has set it back meanwhile. On a store that several
+machines share, this would compare the clocks of two machines; such a store brings a Downtime of its own.
 """
 
 from typing import NamedTuple, Protocol
@@ -16,16 +16,16 @@ _ROW = "alive"
 
 
 class Gap(NamedTuple):
-    """The time before a start. All in seconds since 1970, by the clock as it is now."""
+    """The time before a start, in seconds since 1970, by the clock as it is now."""
 
     since: float
-    """Since when nobody was heard; for so long no device was silent."""
+    """Since when nobody was heard. This time does not count as any device's absence."""
     step: float = 0.0
-    """By how much every timer has to move, because the clock was set back meanwhile (negative); else 0."""
+    """By how many seconds every timer has to move: negative where the clock was set back meanwhile, else 0."""
 
 
 class Downtime(Protocol):
-    """Notes with the commits up to when everybody was heard, and tells it at the next start."""
+    """Notes with the commits up to when everybody was heard, and says so at the next start."""
 
     @property
     def last_heard(self) -> float | None:
@@ -33,22 +33,22 @@ class Downtime(Protocol):
         ...
 
     def gap(self, now: float) -> Gap:
-        """Return what lies between the last process and `now`, its start."""
+        """Return the time between the last process and `now`, the start of this one."""
         ...
 
     def is_due(self, now: float) -> bool:
-        """Tell whether it is time for a commit to note it."""
+        """Tell whether a commit should be made only to note the time."""
         ...
 
     def take_rows(self, now: float, quiet_since: float | None, *, last: bool) -> list[tuple[str, str]]:
         """Return what a commit has to note in the store's `meta`.
 
-        `quiet_since` is since when nobody can be heard, None while everybody can; `last`: no commit follows.
+        `quiet_since` is the time since which nobody can be heard, None while everybody can. `last`: no commit follows.
         """
         ...
 
     def stepped(self) -> None:
-        """Hear that the wall clock was set: what is noted by the clock as it was must be noted anew."""
+        """Hear that the wall clock was set: the note is by the old clock, so the next commit has to write a new one."""
         ...
 
 
@@ -59,7 +59,7 @@ class ClockDowntime:
         """Begin with what the store held.
 
         Raises:
-            ValueError: what it held there is no time.
+            ValueError: the note that it held is no time.
 
         """
         self._noted = snapshot.meta_float(_ROW, 0.0) if _ROW in snapshot.meta else None
@@ -73,20 +73,20 @@ class ClockDowntime:
     def gap(self, now: float) -> Gap:
         """Compare what was noted with the clock."""
         noted = now if self._noted is None else self._noted
-        # less than a step is how exactly a clock goes; a machine without a battery starts years back
+        # a difference below a step is normal drift; a machine without a battery for its clock starts years back
         return Gap(min(now, noted), now - noted if now - noted <= -CLOCK_STEP_SECONDS else 0.0)
 
     def is_due(self, now: float) -> bool:
-        """Tell whether ALIVE_SECONDS are over: a crash then costs no more of an `absent`."""
+        """Tell whether ALIVE_SECONDS have passed: by at most so much a crash delays an `absent`."""
         return now >= self._until
 
     def take_rows(self, now: float, quiet_since: float | None, *, last: bool) -> list[tuple[str, str]]:
-        """Note the time now and then, while everybody is heard; at the end, up to when that was so."""
-        if not last and (quiet_since is not None or now < self._until):
+        """Note the time every ALIVE_SECONDS while everybody is heard; at the end, up to when everybody was."""
+        if not last and (quiet_since is not None or now < self._until):  # while nobody is heard, the old note is right
             return []
         self._until = now + ALIVE_SECONDS
         return [(_ROW, repr(now if quiet_since is None else quiet_since))]
 
     def stepped(self) -> None:
-        """Note the time with the next commit."""
+        """Let the next commit note the time."""
         self._until = 0.0

@@ -1,8 +1,8 @@
 """The way of the data at work: deliveries → events → transitions → notifications → one commit → acknowledgement.
 
-The one guarantee lives here: an event is acknowledged only after everything it caused is on disk. Batches that caused
-something are committed at once (while one commit is under way the next one gathers), the others at the latest after
-CHECKPOINT_SECONDS or when a part of the receive window is filled.
+The one guarantee lives here: an event is acknowledged only after everything it caused is on disk. A batch that caused
+something is committed at once; while one commit is under way, the next one gathers. All other batches are committed at
+the latest after CHECKPOINT_SECONDS, or when a part of the receive window is filled.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class Pipeline:
         )
         self._own = OwnNotifications(settings.publish_prefix)
         self.notes: dict[str, str | None] = {}
-        """What further goes into the store's `meta` with the next commit; None forgets it."""
+        """Rows for the store's `meta` that go with the next commit, by key; None deletes one."""
         self._uncommitted = 0
         self._speaking = (0, 0.0)
         self._steps = ClockSteps(clock)
@@ -101,7 +101,7 @@ class Pipeline:
     # state in
 
     def restore(self, snapshot: Snapshot, filters: Sequence[str]) -> None:
-        """Bring in what the store held; the time since its last commit is nobody's silence.
+        """Take in what the store held; the time since its last commit counts as nobody's absence.
 
         `filters` are those that the source subscribes to.
         """
@@ -133,8 +133,8 @@ class Pipeline:
     async def ingest(self) -> None:
         """Take batches from the source until it is closed.
 
-        While a commit is under way what comes gathers in the source: to wake for each message would cost more than
-        the messages do, at the expense of the commit. A backlog does not wait, unless commits do not come to an end.
+        While a commit is under way, deliveries gather in the source: to wake for each message would cost more than the
+        messages themselves, and slow the commit down. A backlog does not wait, unless commits do not come to an end.
         """
         while arrived := await self.source.receive():
             if not self._open.is_set():
@@ -145,10 +145,10 @@ class Pipeline:
                 await self._on_disk.wait()
 
     async def submit(self, events: Sequence[Event], key: str = "", *, own: bool = False) -> bool:
-        """Evaluate events that did not come by the session; return when all they caused is on disk.
+        """Evaluate events that did not come by the source; return when all they caused is on disk.
 
-        `key` is an idempotency key: where it is known nothing is evaluated, and the answer is False. What is the hub's
-        `own` no device has sent: it is neither shown nor counted. It does not wait while the pipeline is `held`.
+        `key` is an idempotency key: where it is known, nothing is evaluated and the answer is False. `own` events are
+        the hub's and not a device's: they are neither shown nor counted. `submit` goes on while the pipeline is `held`.
 
         Raises:
             StoreError: the hub ended before it was on disk.
@@ -167,7 +167,7 @@ class Pipeline:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Take nothing from the session meanwhile: what new filters bring waits for the rules that asked for it."""
+        """Take nothing from the source meanwhile: what new filters bring waits for the rules that asked for it."""
         self._open.clear()
         try:
             yield
@@ -175,7 +175,7 @@ class Pipeline:
             self._open.set()
 
     def take(self, arrived: Arrived) -> None:
-        """Evaluate what came and let its commit begin, now or later."""
+        """Evaluate what came. Where it caused something, its commit begins now; else with the next checkpoint."""
         now = self._now()
         events, unread = self._read(arrived, now)
         spoke = self.core.process(events, now, unread)
@@ -192,7 +192,7 @@ class Pipeline:
             self.want_commit()
 
     def _read(self, arrived: Arrived, now: float) -> tuple[list[Event], list[Undecodable]]:
-        """Decode; leave out what the hub says of itself, and what cannot be read, which is kept as a dead letter."""
+        """Decode; leave out the hub's own topics. What cannot be read is kept as a dead letter and said."""
         if arrived.repeated:
             self.observer.duplicates(arrived.repeated)
         events_of = self.core.engine.events_of
@@ -212,7 +212,7 @@ class Pipeline:
     # time
 
     def _now(self) -> float:
-        """Return the time; where somebody has set the clock, no timer speaks earlier or later for that."""
+        """Return the time in seconds since 1970. Where somebody has set the clock, move all timers with it first."""
         step, now = self._steps.look(), self.clock.now()
         if step:
             self.core.shift(step, now)
@@ -226,7 +226,7 @@ class Pipeline:
     # the session
 
     def notice(self, notice: Notice) -> None:
-        """Hear of the session."""
+        """Hear something about the source (see source.Notice), and tell observers what is of interest to people."""
         now = self._now()
         if notice.kind == "disconnected":
             self._hearing.lost(now)
@@ -235,17 +235,17 @@ class Pipeline:
             self._hearing.drained(notice.position, now, again=again)
             self.timers.wake()
             if again:
-                return  # only we have asked
+                return  # the answer to our own question after a stall: no news to anybody
         elif notice.kind == "session_lost":
             self._own.add_event(notice.kind, notice.detail, now)
             self._own_told()
         self.observer.session(notice.kind, notice.detail)
 
     def tell(self, make: Callable[[int], Sequence[Notification]]) -> Sequence[Notification]:
-        """Queue notifications that no rule caused, with the next commit; `make` is given a number of its own."""
-        made = self._own.add(make)
+        """Queue notifications that no rule caused, with the next commit; `make` gets a number that only they have."""
+        notifications = self._own.add(make)
         self._own_told()
-        return made
+        return notifications
 
     def _own_told(self) -> None:
         self.notes["own_serial"] = str(self._own.serial)
@@ -253,26 +253,26 @@ class Pipeline:
 
     @property
     def well(self) -> bool:
-        """Whether the timers run."""
+        """Whether the timers run; the heartbeat stops where they do not."""
         return self.timers.well
 
     # the desk
 
     async def perform(self, change: Callable[[Core, float], T]) -> T:
-        """Let somebody change what the core holds; return when that is on disk.
+        """Apply a change to the core; return what it returns when that is on disk.
 
         Raises:
             StoreError: the hub ended before it was.
 
         """
         now = self._now()
-        made = change(self.core, now)
+        result = change(self.core, now)
         self.timers.wake()
         await self._durable()
-        return made
+        return result
 
     def audit(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
-        """Note who did what by which way (`mqtt`, `http`, `link`), in the same commit as what was just done."""
+        """Note who did what, and by which way (`mqtt`, `http`, `link`), in the same commit as what was just done."""
         self._audit.add((self.clock.now(), actor, via, action, orjson.dumps(detail).decode()))
         self.observer.command(actor, via, action, detail)
         self.want_commit()
@@ -294,7 +294,7 @@ class Pipeline:
             asyncio.get_running_loop().call_soon(self._begin)
 
     async def checkpoints(self) -> None:
-        """Every CHECKPOINT_SECONDS commit what nothing else wanted committed."""
+        """Commit every CHECKPOINT_SECONDS what was evaluated and caused nothing, so that it is acknowledged soon."""
         while not self._closing.is_set():
             if self._uncommitted or self.core.engine.lasts.behind or self._downtime.is_due(self.clock.now()):
                 self.want_commit()
@@ -304,7 +304,7 @@ class Pipeline:
         """Hand all that has happened so far to the store."""
         if self._committing or not self._wanted:
             return
-        now = self._now()  # what waits to be queued was made by the clock as it was
+        now = self._now()  # a look at the clock first: where it was set, what waits to be queued is moved with it
         self._committing, self._wanted, self.timers.committing_since = True, False, self.clock.monotonic()
         notifications = [*self._own.take(), *self.core.take_notifications(), *self.outbox.take_entering()]
         commit = Commit(
@@ -322,26 +322,26 @@ class Pipeline:
         self.store.commit(self._changes(now, commit), partial(self._committed, commit))
 
     def _committed(self, commit: Commit, error: StoreError | None) -> None:
-        """It is on disk: acknowledge, let it be told, and begin the next."""
+        """Hear that it is on disk: hand the notifications to the dispatcher, then acknowledge and begin the next."""
         commit.wake(error)
-        if error is not None:
+        if error is not None:  # the store was closed first: nothing is acknowledged, so the broker sends it again
             self._on_disk.set()
             self.closed.set()
             return
         if commit.queued:
             self.dispatcher.offer(commit.queued)
-        asyncio.get_running_loop().call_soon(self._acknowledge, commit)  # behind what was just offered
+        asyncio.get_running_loop().call_soon(self._acknowledge, commit)  # sends go out first: people wait for them
 
     def _acknowledge(self, commit: Commit) -> None:
         self._on_disk.set()
         self.source.acknowledge(commit.position)
-        self.timers.catch_up()  # at once: on a slow disk the next commit hangs before anybody looks
+        self.timers.catch_up()  # at once: on a slow disk the next commit would hang before the timers look
         took = self.clock.monotonic() - commit.begun
         self.observer.stored(took)
         if self.tracing is not None:
             self.tracing.on_disk(commit.traced, took)
         commit.report(self.observer, self.clock.now())
-        if commit.events > BUSY and not self._closing.is_set():
+        if commit.events > BUSY and not self._closing.is_set():  # one larger commit costs less than two
             asyncio.get_running_loop().call_later(BUSY_SECONDS, self._next)
         else:
             self._next()
@@ -370,7 +370,7 @@ class Pipeline:
         )
 
     def close(self) -> None:
-        """Let `timers` and `checkpoints` end after one last commit; `closed` tells when it is made."""
+        """Let `timers` and `checkpoints` end after one last commit; `closed` is set when it is made."""
         self._closing.set()
         self.timers.close()
         self.want_commit()

@@ -1,4 +1,4 @@
-"""The outbox over the store: what is queued goes in with the commit that caused it, what came of it with a later one.
+"""The outbox over the store. A notification goes in with the commit that caused it, its result with a later commit.
 
 It stands between `notify`, which knows no database, and `store`, which knows no notification.
 """
@@ -21,13 +21,13 @@ __all__ = ["StoreOutbox", "outbox_row", "revived"]
 
 
 class StoreOutbox:
-    """notify.outbox.Outbox on a Store; the pipeline, which commits, sets `want_commit`."""
+    """The Outbox of notify/outbox_port.py on a Store; the pipeline, which commits, sets `want_commit`."""
 
     def __init__(self, store: Store, last_row: int) -> None:
         """Number new rows after `last_row`."""
         self._store, self._row, self._before = store, last_row, last_row
         self.want_commit: Callable[[], None] = lambda: None
-        """Called when results must not wait any longer."""
+        """Called when the results have to be committed now."""
         self._settled: list[SettledRow] = []
         self._entering: list[Notification] = []
         self._handed: list[tuple[int, str]] = []
@@ -36,9 +36,9 @@ class StoreOutbox:
         self._timer: asyncio.TimerHandle | None = None
 
     def enter(self, notifications: Sequence[Notification], clock: Clock) -> list[Queued]:
-        """Give each its row; the caller commits them.
+        """Give each notification its row number; the caller commits them.
 
-        How old each is, is taken down before the commit: meanwhile somebody may set the wall clock.
+        `born` is taken before the commit, by the monotonic clock: somebody may set the wall clock meanwhile.
         """
         first = self._row + 1
         self._row += len(notifications)
@@ -49,7 +49,7 @@ class StoreOutbox:
         ]
 
     def settle(self, results: Sequence[Settled]) -> None:
-        """Put results into the next commit, which comes soon: what is sent and not recorded would be sent twice."""
+        """Put results into a commit within SETTLE_SECONDS: what was sent and is not recorded would be sent twice."""
         self._settled.extend((r.row, r.state, r.attempts, r.next_at, r.reason) for r in results)
         for result in results:
             if result.entered is not None:
@@ -69,27 +69,27 @@ class StoreOutbox:
             self._closed.append((entered.closes, episode_id(entered.notification.id)))
 
     def take_entering(self) -> list[Notification]:
-        """Take what results and commands bring in anew, for `enter`."""
+        """Take what results (fallbacks, heirs) and commands queue again; the caller passes it to `enter`."""
         entering, self._entering = self._entering, []
         return entering
 
     def take_marks(self) -> tuple[list[tuple[int, str]], list[tuple[str, str]], list[int]]:
-        """Take what goes with the results: rows handed over, episodes closed, rows dropped (as in Changes)."""
+        """Take what goes with the results: rows handed over, episodes closed, rows dropped (fields of Changes)."""
         marks = self._handed, self._closed, self._dropped
         self._handed, self._closed, self._dropped = [], [], []
         return marks
 
     def drop(self, rows: Iterable[int]) -> None:
-        """Let rows go with the next commit, whatever their state."""
+        """Delete rows with the next commit, whatever their state."""
         self._dropped.extend(rows)
 
     def revive(self, entries: Sequence[OutboxEntry], now: float) -> None:
-        """Queue dead letters anew with the next commit, each as a new row behind all others."""
+        """Queue dead letters again with the next commit, each as a new row behind all others."""
         self.drop(entry.row for entry in entries)
         self._entering.extend(revived(entries, now))
 
     def take_settled(self) -> list[SettledRow]:
-        """Take the results for the commit that is being made."""
+        """Take the results, for the commit that is being made."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -115,16 +115,16 @@ class StoreOutbox:
         return await self._store.read(lambda reader: reader.receivers())
 
     async def handed(self) -> list[tuple[str, str, str]]:
-        """Return receiver, id and fallback of what went to a fallback that is to hear of the end."""
+        """Return receiver, id and fallback of each firing message that went to a fallback, which is to hear the end."""
         return await self._store.read(lambda reader: reader.handed())
 
 
 def revived(entries: Iterable[OutboxEntry], now: float) -> list[Notification]:
-    """Make dead letters notifications again: of now, so that they have all their time before them."""
+    """Make notifications of dead letters, created `now`: their time to be delivered begins anew."""
     return [Notification(each.id, each.receiver, each.lane, orjson.loads(each.body), now) for each in entries]
 
 
 def outbox_row(queued: Queued) -> OutboxRow:
-    """Write a queued notification as the store takes it."""
-    it = queued.notification
-    return queued.row, it.id, it.receiver, it.order, orjson.dumps(it.body).decode(), it.created
+    """Return a queued notification as a row of the outbox."""
+    told = queued.notification
+    return queued.row, told.id, told.receiver, told.order, orjson.dumps(told.body).decode(), told.created

@@ -1,4 +1,4 @@
-"""The clock at work: what is due is done, by the time up to which all that came is heard (hearing.py)."""
+"""The clock at work: the core does what is due, up to the time up to which all is heard (hearing.py)."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ __all__ = ["Timers", "wait"]
 class Timers:
     """Sleeps until the core's next deadline. `committing_since` is when the commit under way began, if there is one.
 
-    `now` tells the time, after a look whether somebody has set the clock; `spoke` hears that something is to be
+    `now` tells the time after a look whether somebody has set the clock. `spoke` is called where something is to be
     committed.
     """
 
@@ -33,7 +33,7 @@ class Timers:
         self._asleep_until = inf
 
     async def run(self) -> None:
-        """Do what the clock makes due, until closed."""
+        """Do what is due, whenever something is, until closed."""
         planned = self._clock.monotonic()
         while not self._closed:
             self._wanted.clear()
@@ -51,9 +51,9 @@ class Timers:
             await wait(self._wanted, pause)
 
     def _look_for_stalls(self, now: float, overslept: float) -> None:
-        """Let no timer speak while a commit hangs, or after the process stood still, before all that came is here.
+        """Keep timers silent while a commit hangs or after the process stood still, until all that came is here.
 
-        Meanwhile events wait in the inbox, in the socket, or with a broker whose window is full.
+        Meanwhile events wait in the inbox, in the socket, or at a broker whose window is full.
         """
         began = self.committing_since
         hangs = 0.0 if began is None else self._clock.monotonic() - began
@@ -70,7 +70,7 @@ class Timers:
             self._source.catch_up()
 
     def tick(self, now: float) -> None:
-        """Do what is due by a time; for how long nobody could be heard, nobody was silent."""
+        """Do what is due by `now`; the time in which nobody could be heard is first added to every absence."""
         gap = self.hearing.take_gap(now)
         if gap is not None:
             self._core.excuse(gap, now)
@@ -78,14 +78,14 @@ class Timers:
             self._spoke()
 
     def wake(self) -> None:
-        """End a sleep that is too long: a deadline came nearer, or what was waited for is heard now."""
+        """End a sleep that is too long: a deadline came nearer, or what the timers waited for is heard now."""
         sleeps_too_long = self._core.next_due() < self._asleep_until or self.hearing.quiet_since is not None
         if sleeps_too_long and not self.hearing.waits:
             self._asleep_until = -inf
             self._wanted.set()
 
     def shift(self, seconds: float) -> None:
-        """Go on as if nothing had been: the wall clock was set by so many seconds."""
+        """Move all times by `seconds`: the wall clock was set by so much. The core is moved by who calls this."""
         self.hearing.shift(seconds)
         self._asleep_until = inf
         self.wake()
@@ -102,7 +102,7 @@ class Timers:
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, but not longer than this."""
+    """Wait for the event, at most so many seconds."""
     if not event.is_set():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -1,8 +1,8 @@
-"""What belongs to one state: the store, what is read, evaluated and told from it, and the desk that may change it.
+"""All parts that belong to one state: its store, the parts that read, evaluate and tell, and the desk that changes it.
 
-The App, the node that it runs on, makes it, runs it, drains it, and lends it what is the node's: receivers, the HTTP
-client, the clock, who looks on. Who has lost the state to another (the broker has given the session away) is at an end
-with the unit, and not with the node; what follows from that, the App decides.
+The App is the node that a unit runs on. It makes, runs and drains the unit, and lends it what is the node's: receivers,
+the HTTP client, the clock, the observer. Where the unit loses its state to another hub (the broker has given the
+session away), the unit ends and not the node; the App decides what follows.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ __all__ = ["Unit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One state at work. `source` and `publisher` are the same session with the broker.
+    """One state at work. `source` and `publisher` are two sides of the same session with the broker.
 
-    `service` is the desk; `channel`, with a session of its own, is its way over MQTT.
+    `service` is the desk; `channel`, with a session of its own, brings it requests over MQTT.
     """
 
     store: Store
@@ -41,7 +41,7 @@ class Unit:
     channel: DeskChannel
 
     async def run(self, filters: Sequence[str], earlier: Sequence[str]) -> SessionTakenOver | None:
-        """Work until it is drained; or until another takes the session, and then return that.
+        """Work until drained, or until another hub takes the session: then return that error.
 
         `filters`, `earlier`: see Source.run.
 
@@ -64,7 +64,10 @@ class Unit:
         return None
 
     async def drain(self, goodbye: Callable[[], Awaitable[None]]) -> None:
-        """Take in nothing more, let what is under way end, say `goodbye`, commit, acknowledge, close."""
+        """Take nothing more in, let sends under way end, say `goodbye`, commit, acknowledge, close: in this order.
+
+        Each step has a bound. What a step cannot finish in time comes again after the next start.
+        """
         self.store.stopping()
         await self.channel.close()
         with contextlib.suppress(TimeoutError):
