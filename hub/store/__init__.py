@@ -1,1 +1,1 @@
-"""store: the one durable place, below all stages: state, alerts, outbox and packet ids, committed as one."""
+"""store: the one durable place, below all stages. State, alerts, outbox and packet ids are committed as one."""

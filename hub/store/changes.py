@@ -1,4 +1,4 @@
-"""What one commit makes durable together; the pipeline fills it, the writer applies it."""
+"""What one commit makes durable together, and what a start reads back. The pipeline fills it, the store applies it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -31,18 +31,18 @@ SettledRow = tuple[int, str, int, float, str]
 """row, state ("delivered" | "retry" | "dead" | "superseded"), attempts, next_at, reason"""
 
 BROKER = "$broker"
-"""The source that the hub's own MQTT session is; no other can be called so."""
+"""The name of the hub's own MQTT session among the sources; users cannot give it to another."""
 
 
 class Position(NamedTuple):
-    """What a commit stores of where a source stands: opaque to all but the source, which gets it back at a start."""
+    """How far a source is, as a commit stores it. Only the source understands it, and gets it back at a start."""
 
     text: str | None = None
-    """Takes the place of the one before; None leaves that."""
+    """Replaces the text before; None leaves that."""
     entry: tuple[int, bytes] | None = None
-    """Joins those before; numbers only grow."""
+    """Is added to the entries before; its number is higher than theirs."""
     forget: int = 0
-    """Entries up to this number have served."""
+    """Entries up to this number are deleted."""
 
 
 class Kept(NamedTuple):
@@ -54,7 +54,7 @@ class Kept(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """One transaction. JSON texts are the stages' own; None deletes."""
+    """One transaction. The JSON texts are the keepers' own; None in the place of a text deletes the row."""
 
     instances: Sequence[tuple[str, str, str | None]] = ()
     """rule, instance, state"""
@@ -63,29 +63,29 @@ class Changes:
     queued: Sequence[OutboxRow] = ()
     settled: Sequence[SettledRow] = ()
     dropped: Sequence[int] = ()
-    """Rows of the outbox that go whatever their state, before `queued` comes in."""
+    """Rows of the outbox that are deleted whatever their state, before `queued` is added."""
     handed: Sequence[tuple[int, str]] = ()
-    """row, fallback that its firing message went to"""
+    """row, the fallback to which its firing message went"""
     closed: Sequence[tuple[str, str]] = ()
-    """receiver, beginning of the ids of an episode of which the fallback has heard the end"""
+    """receiver, episode id: the fallback has heard the end of this episode"""
     dead_letters: Sequence[tuple[float, str, bytes, str]] = ()
     """at, topic, head, reason"""
     positions: Mapping[str, Position] = field(default_factory=dict)
-    """By source. Only the broker's has entries: the receipts (commit number, packed packet ids)."""
+    """By source. Only the broker's position has entries: the receipts (commit number, packed packet ids)."""
     meta: Sequence[MetaRow] = ()
-    """What the hub keeps of itself, by name; None forgets it."""
+    """Single values by name: the hub's keys, ended logins, filters, counters; None deletes one."""
     rules: Sequence[tuple[str, str]] | None = None
     """All rules and their signatures, when they changed."""
     samples: Sequence[tuple[str, str, str | None, int, str | None]] = ()
-    """rule, instance, slot, number, state; without a slot all of the instance, and these rows come first"""
+    """rule, instance, slot, number, state; a row without a slot deletes all of the instance, before the others"""
     desk: Sequence[tuple[str, str, str | None]] = ()
     """kind (one of FORMATS in formats.py), key, state"""
     trace: Sequence[TraceRow] = ()
     keys: Sequence[tuple[str, float | None]] = ()
-    """Idempotency keys of posted events: digest, when it came; None forgets it."""
+    """Idempotency keys of posted events: digest, when it came in seconds since 1970; None deletes it."""
     audit: Sequence[AuditRow] = ()
     subscribers: Sequence[tuple[str, str | None]] = ()
-    """Browsers that are told by push: endpoint, the rest as JSON; None forgets it."""
+    """Browsers that are told by push: endpoint, the rest as JSON; None deletes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,14 @@ class Snapshot:
     subscribers: list[tuple[str, str]] = field(default_factory=list)
 
     def position(self, source: str) -> Kept:
-        """Return what is stored of where a source stands."""
+        """Return the stored position of a source."""
         return Kept(self.meta.get(position_key(source), ""), self.receipts if source == BROKER else ())
 
     def meta_float(self, key: str, default: float) -> float:
-        """Read a number of `meta`.
+        """Read a number of `meta`, or `default` where there is no such row.
 
         Raises:
-            ValueError: it is none, or none that a clock can show.
+            ValueError: the row is no number, or infinite.
 
         """
         value: Any = self.meta.get(key)
@@ -124,5 +124,5 @@ class Snapshot:
 
 
 def position_key(source: str) -> str:
-    """Return under which name `meta` holds the text of a source's position."""
+    """Return the key under which `meta` holds the text of a source's position."""
     return "reuses_ids" if source == BROKER else f"source:{source}"

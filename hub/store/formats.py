@@ -1,7 +1,7 @@
-"""The format number of each kind of row, and whether a newer hub has written a file: asked before anything is read.
+"""The format number of each kind of row, and the check that no newer hub has written a file, before anything is read.
 
-The version of the file (PRAGMA user_version) counts its steps (migrations); the number of a kind counts how often its
-rows have come to look otherwise, and may be raised alone. A file says which numbers its hub had.
+The version of the file (PRAGMA user_version) counts its migration steps. The number of a kind counts how often the look
+of its rows has changed, and may be raised alone. A file says which numbers its hub had.
 """
 
 import sqlite3
@@ -38,7 +38,7 @@ FORMATS: Mapping[str, int] = {
     "presence": 1,
     "heard": 1,
 }
-"""Kind → number; it is raised in the commit that changes what the rows of a kind look like (test_formats.py)."""
+"""Kind → number; raise it in the git commit that changes what the rows of a kind look like (test_formats.py)."""
 _KINDS = """
 WITH RECURSIVE found (kind) AS (
     SELECT min(kind) FROM desk UNION ALL SELECT (SELECT min(kind) FROM desk WHERE kind > found.kind) FROM found
@@ -48,10 +48,10 @@ _ONCE = "group"  # a kind that step 7 has renamed
 
 
 def newer(connection: sqlite3.Connection) -> str:
-    """Say that a newer hub has written this file, and how that shows; "" where that is not so.
+    """Say that a newer hub has written this file, and by what that shows; "" where none has.
 
-    Whoever opens a state file asks this first: rows of a newer hub must neither be misread nor lost. A file from which
-    a table is missing is damaged, which is not asked here.
+    Everybody who opens a state file asks this first: rows of a newer hub must neither be misread nor lost. A file that
+    lacks a table is damaged; that is not checked here.
 
     Raises:
         sqlite3.Error: it cannot be read.
@@ -75,21 +75,21 @@ def newer(connection: sqlite3.Connection) -> str:
 
 
 def _is_word(kind: str) -> bool:
-    """Tell whether a hub may have written this; else the row is damaged, and who reads all rows names it."""
+    """Tell whether a hub may have written this. If not, the row is damaged, and the check of all rows names it."""
     return "\ufffd" not in kind
 
 
 def unknown_kind(kind: str) -> str:
-    """Say that rows are of a kind that nobody here knows: only a newer hub can have written them."""
+    """Say that rows are of a kind that this hub does not know: only a newer hub can have written them."""
     return f"written by a newer hub (rows of the kind {kind!r}, which this one does not know)"
 
 
 def write_formats(connection: sqlite3.Connection) -> None:
-    """Note in a file that is up to date which numbers this hub has: from now on an older one refuses it."""
+    """Note in a migrated file which numbers this hub has: from now on an older hub refuses it."""
     try:
         stored = dict(connection.execute("SELECT kind, format FROM formats"))
     except sqlite3.OperationalError:
-        return  # the file is damaged: who looks for all tables says so
+        return  # the table is missing: the check of all tables says so
     if stored != dict(FORMATS):
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT OR REPLACE INTO formats VALUES (?, ?)", FORMATS.items())

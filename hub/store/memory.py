@@ -1,7 +1,7 @@
-"""A store in memory, whole and of its own: `hub test` and `hub replay` restart on it; tests hold it beside SQLite's.
+"""A store in memory. `hub test` and `hub replay` restart on it, and tests compare it with the SQLite store.
 
-`Tables` is the state, without a loop; `MemoryStore` is the store of a hub on it. What is here has no second truth in
-SQL: `tests/store/test_contract.py` gives both the same commits and asks both the same questions.
+`Tables` is the state, without a loop; `MemoryStore` is a hub's store on it. It shares no SQL with the other store:
+`tests/store/test_contract.py` gives both the same commits and asks both the same questions.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _TOLD = ("delivered", "failed", "refused")
 
 @dataclass(slots=True)
 class Tables:
-    """What was committed. A commit makes the next `Tables` of the last, so that one which fails changes nothing."""
+    """What was committed. Each commit makes new `Tables` out of the last, so a commit that fails changes nothing."""
 
     instances: dict[Key, str] = field(default_factory=dict)
     samples: dict[Key, str] = field(default_factory=dict)
@@ -53,25 +53,25 @@ class Tables:
     receipts: dict[int, bytes] = field(default_factory=dict)
     outbox: dict[int, OutboxEntry] = field(default_factory=dict)
     handed: dict[int, str] = field(default_factory=dict)
-    """Row of the outbox → the fallback that is still to hear of the end."""
+    """Row of the outbox → the fallback that is still to hear the end."""
     trace: dict[int, TraceRow] = field(default_factory=dict)
     audit: dict[int, AuditRow] = field(default_factory=dict)
     dead_letters: dict[int, tuple[float, str, bytes, str]] = field(default_factory=dict)
 
     def with_all(self, all_changes: Iterable[Changes]) -> "Tables":
-        """Return what they make of this.
+        """Return new tables with these changes applied, in order.
 
         Raises:
-            StoreError: they cannot be.
+            StoreError: a row number is used twice.
 
         """
-        made = Tables(*(dict(getattr(self, name)) for name in self.__slots__))
+        tables = Tables(*(dict(getattr(self, name)) for name in self.__slots__))
         for changes in all_changes:
-            made._take(changes)
-        return made
+            tables._take(changes)
+        return tables
 
     def snapshot(self) -> Snapshot:
-        """Return what a start reads, in the order of the keys."""
+        """Return what a start reads, rows in the order of their keys."""
         return Snapshot(
             instances=_rows(self.instances),
             samples=_rows(self.samples),
@@ -128,7 +128,7 @@ class Tables:
         known = {(each.id, each.receiver) for each in self.outbox.values()} if rows else set()
         for row, identity, receiver, lane, body, created in rows:
             if (identity, receiver) in known:
-                continue  # told by an attempt whose end was not recorded: it waits already
+                continue  # queued by a commit whose end was not recorded: it waits already
             if row in self.outbox:
                 raise StoreError(f"there is a row {row} of the outbox already")
             known.add((identity, receiver))
@@ -138,7 +138,7 @@ class Tables:
         for row, state, attempts, next_at, reason in settled:
             entry = self.outbox.get(row)
             if entry is None or entry.state != "queued":
-                continue  # what is over stays as it is
+                continue  # a dead letter stays one, whatever an attempt under way still brings
             if state in _GONE:
                 self._forget(row)
             else:
@@ -165,17 +165,17 @@ class Tables:
 
 
 def _put(table: dict[Key, Any], rows: Sequence[Key]) -> None:
-    """Write rows under all but their last column; where that is None, the row goes."""
+    """Write rows under their key, all columns but the last; where the last is None, delete the row."""
     for row in rows:
         if row[-1] is not None:
             table[row[:-1]] = row[-1]
-    for row in rows:  # behind the others, as SQLite's statements are
+    for row in rows:  # after the others, in the order of the statements of database.py
         if row[-1] is None:
             table.pop(row[:-1], None)
 
 
 def _append(table: dict[int, Any], rows: Sequence[Any], most: int, seconds: float = inf) -> None:
-    """Number rows behind the last one, and let go what is too much, then some of what is older than `seconds`."""
+    """Append rows under the next numbers; delete what is beyond `most`, then some of what is older than `seconds`."""
     last = max(table, default=0)
     table.update(enumerate(rows, last + 1))
     for number in [number for number in table if number <= last + len(rows) - most]:
@@ -192,10 +192,10 @@ def _rows(table: Mapping[Key, Any]) -> list[Any]:
 
 
 class MemoryReader(Reader):
-    """Reads `Tables`, which nobody changes."""
+    """Reads `Tables`, which nobody changes. What each method returns, Reader says."""
 
     def __init__(self, tables: Tables) -> None:
-        """Ask these."""
+        """Answer from these tables."""
         self._tables = tables
 
     def traced(self, rule: str, limit: int) -> list[str]:
@@ -313,7 +313,7 @@ class MemoryStore(Store):
     """A store of one process: what it holds is gone with the object, unless somebody keeps its `tables`."""
 
     def __init__(self, tables: Tables | None = None) -> None:
-        """Begin with these; must be called with a running event loop."""
+        """Begin with `tables`, or with nothing. Call it on a running event loop."""
         self.tables = tables or Tables()
         self.failing = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -346,7 +346,7 @@ class MemoryStore(Store):
             self._loop.call_soon(done, None)
 
     def refuse(self, why: str) -> None:
-        """Let commits wait, as on a full disk, until this is called with nothing."""
+        """Let commits wait, as on a full disk, until this is called with ""; for tests."""
         self._refusal = why
         if why:
             self.failing.set()
@@ -368,12 +368,12 @@ class MemoryStore(Store):
         return await self.read(query)
 
     async def look_after(self) -> str:
-        """Say nothing: nobody else can reach it."""
+        """Return "": nobody else can reach what is in memory."""
         self._insist()
         return ""
 
     def stopping(self) -> None:
-        """Say nothing: nobody else waits for it."""
+        """Do nothing: no other process waits for it."""
 
     async def close(self) -> None:
         """End; what could not be written is given up."""

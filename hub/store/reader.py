@@ -1,4 +1,4 @@
-"""What a store can be asked, whatever keeps it: nothing here changes anything.
+"""What a store can be asked, whatever it keeps its rows in. Nothing here changes anything.
 
 `SqliteReader` answers from a state file, `MemoryReader` from memory; commands, views and the outbox see only `Reader`.
 """
@@ -26,7 +26,7 @@ class Depth(NamedTuple):
 
 
 class LastAttempt(NamedTuple):
-    """When an attempt of a receiver last came to this: `delivered`, `failed` or `refused`, seconds since 1970."""
+    """When a receiver last had this outcome (`delivered`, `failed`, `refused`), in seconds since 1970."""
 
     receiver: str
     outcome: str
@@ -50,7 +50,7 @@ class OutboxEntry(NamedTuple):
 
 
 class QueuedRow(NamedTuple):
-    """A row of the outbox that waits, as its lane takes it in; times are seconds since 1970, `body` is JSON."""
+    """A queued row of the outbox, as its lane takes it in; times are seconds since 1970, `body` is JSON."""
 
     row: int
     id: str
@@ -76,11 +76,11 @@ class Reader(Protocol):
         ...
 
     def is_alert(self, fingerprint: str) -> bool:
-        """Tell whether anything but deliveries is known of what has this fingerprint: a group has no more."""
+        """Tell whether the trace has more than deliveries under this fingerprint; a group has nothing more."""
         ...
 
     def trace_with(self, alert: str, limit: int, messages: Sequence[str]) -> list[TraceRow]:
-        """Return the newest entries of an alert and of how these messages of its group were delivered, in order."""
+        """Return the newest entries of an alert, and the deliveries of these messages of its group, in order."""
         ...
 
     def members(self, notification: str, limit: int) -> list[str]:
@@ -99,11 +99,11 @@ class Reader(Protocol):
         ...
 
     def kept_since(self) -> float | None:
-        """Return when the oldest entry of the trace was made, where older ones had to leave; None: all are there."""
+        """Return when the oldest entry of the trace was made, where older ones were deleted; None: all are there."""
         ...
 
     def last_attempts(self) -> list[LastAttempt]:
-        """Return what attempts of each receiver last came to, as far as the trace goes back: 0.3 s where it is full."""
+        """Return when each receiver last had each outcome, as far back as the trace goes; 0.3 s on a full trace."""
         ...
 
     def audit(self, before: int, limit: int) -> list[AuditEntry]:
@@ -119,12 +119,12 @@ class Reader(Protocol):
     def outbox(self, ids: Sequence[str], receiver: str, state: str, limit: int, after: int = 0) -> list[OutboxEntry]:
         """Return rows of the outbox in order, from behind the row `after`.
 
-        Where none is named, those of all ids, states, and receivers but the hub's own.
+        An empty `ids`, `receiver` or `state` means all, but never the hub's own receiver.
         """
         ...
 
     def depths(self) -> list[Depth]:
-        """Count the outbox by receiver and state, without what the hub tells of itself."""
+        """Count the outbox by receiver and state, without the hub's own receiver."""
         ...
 
     def queued(self, receiver: str, after_row: int, limit: int) -> list[QueuedRow]:
@@ -136,7 +136,7 @@ class Reader(Protocol):
         ...
 
     def handed(self) -> list[tuple[str, str, str]]:
-        """Return receiver, id and fallback of firing messages whose end the fallback is to hear, too."""
+        """Return receiver, id and fallback of each firing message whose end the fallback is to hear, too."""
         ...
 
     def last_row(self) -> int:

@@ -1,8 +1,8 @@
 """The seam below the pipeline: what durable storage has to do, and nothing of how it does it.
 
-`SqliteStore` keeps a state file, `MemoryStore` keeps all in memory. Who holds a `Store` sees neither a file nor a
-database: what is to change goes in by `commit`, and what is asked gets a `Reader`. `tests/store/test_contract.py` holds
-both to the same promises.
+`SqliteStore` keeps a state file, `MemoryStore` keeps all in memory. A user of `Store` sees neither a file nor a
+database: changes go in by `commit`, and each query gets a `Reader`. `tests/store/test_contract.py` holds both stores to
+the same promises.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ Done = Callable[[StoreError | None], None]
 
 
 class Store(Protocol):
-    """What one hub owns and what is still there after its process was killed."""
+    """Durable storage that one hub owns: what was committed is still there after the process was killed."""
 
     failing: asyncio.Event
-    """Set while commits cannot be made, and wait; on the event loop."""
+    """Set while commits cannot be made and wait; it belongs to the event loop."""
     ended: "asyncio.Future[None]"
-    """Done when nothing more is written; with a StoreError where that is not of `close`: it must stop the process."""
+    """Done when nothing more is written: with a StoreError where not `close` was the reason; that stops the process."""
 
     async def load(self) -> Snapshot:
         """Return all that was committed, but for the outbox, the trace and the audit log.
@@ -37,15 +37,15 @@ class Store(Protocol):
         ...
 
     def commit(self, changes: Changes, done: Done) -> None:
-        """Make the changes durable, all or none, in the order of calls; later `done` is called on the event loop.
+        """Make the changes durable, all or none, in the order of the calls. Then `done` is called on the event loop.
 
-        A commit that cannot be made now waits until it can. `done` is handed a StoreError only where the store was
-        closed before that.
+        A commit that cannot be made now waits until it can. `done` gets a StoreError only where the store was closed
+        first.
         """
         ...
 
     async def read(self, query: Callable[[Reader], T]) -> T:
-        """Answer a query that sees all that was committed before it. Commits wait for it: it has to be quick.
+        """Answer a query that sees all that was committed before it. Commits wait for it, so it has to be quick.
 
         Raises:
             StoreError: it cannot be read, or the store is closed. What the query raises is raised.
@@ -54,9 +54,9 @@ class Store(Protocol):
         ...
 
     async def look(self, query: Callable[[Reader], T]) -> T:
-        """Answer a query of somebody's beside the commits: what people ask may take half a second, and none waits.
+        """Answer a query beside the commits, which do not wait: what people ask may take half a second.
 
-        One at a time; it sees all that is durable.
+        Queries run one at a time; each sees all that is durable.
 
         Raises:
             StoreError: it cannot be read, or the store is closed. What the query raises is raised.
@@ -65,11 +65,11 @@ class Store(Protocol):
         ...
 
     def why_failing(self) -> str:
-        """Say why commits fail; nothing while they work."""
+        """Say why commits fail; "" while they work."""
         ...
 
     async def look_after(self) -> str:
-        """Say what somebody has done to what is stored since it was opened, "" where nothing; mend it where one can.
+        """Say what others have done to the stored state since it was opened, "" where nothing; repair it if possible.
 
         Raises:
             StoreError: it cannot be looked at, or the store is closed.
@@ -78,16 +78,16 @@ class Store(Protocol):
         ...
 
     def stopping(self) -> None:
-        """Let the next hub that wants what is stored know that it is worth waiting."""
+        """Tell the next hub that wants the stored state that it is worth waiting."""
         ...
 
     async def close(self) -> None:
-        """Commit what was handed in and let go; what cannot be committed is given up, it was not promised."""
+        """Commit what was handed in, and close. What cannot be committed is given up: nobody was told it is safe."""
         ...
 
 
 async def durably(store: Store, changes: Changes) -> None:
-    """Commit and return when that is durable: for who has no pipeline, at a start and on the file of a stopped hub.
+    """Commit and return when that is durable: for callers without a pipeline, at a start or on a stopped hub's file.
 
     Raises:
         StoreError: the store ended before.

@@ -1,6 +1,7 @@
-"""Who asks for a change is told when the disk cannot be written, in place of waiting for an hour until it can.
+"""Tells whoever asks for a change that the disk cannot be written, so that nobody waits for hours until it can.
 
-What events cause waits as long as it takes (the broker keeps what follows); people and programs are told to come again.
+What events cause waits as long as it takes, because the broker keeps what follows. People and programs are told to ask
+again.
 """
 
 import asyncio
@@ -16,10 +17,10 @@ T = TypeVar("T")
 
 
 async def unless_failing(store: Store, change: Coroutine[Any, Any, T]) -> T:
-    """Return what a change returns when it is on disk; it is not begun while nothing can be written.
+    """Return what a change returns, once it is on disk. While nothing can be written, the change is not begun.
 
     Raises:
-        StoreBusy: the disk cannot be written: nothing was done, or it was begun before that and ends as soon as it can.
+        StoreBusy: the disk cannot be written. Nothing was done; or the change had begun, and ends as soon as it can.
 
     """
     if store.failing.is_set():
@@ -38,6 +39,6 @@ async def unless_failing(store: Store, change: Coroutine[Any, Any, T]) -> T:
 
 
 def _ended(work: "asyncio.Future[Any]") -> None:
-    """Hear of how it ended, after whoever asked was told: where it was not done, the log has why."""
+    """Hear how a change ended after whoever asked was answered; where it failed, the store has said why."""
     if not work.cancelled():
         work.exception()

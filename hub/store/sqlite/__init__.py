@@ -1,1 +1,1 @@
-"""The state file: SQLite, one writer, migrated, locked, looked at for damage."""
+"""The state file: SQLite with one writer. It is locked, migrated and checked for damage here, and nowhere else."""

@@ -1,6 +1,6 @@
-"""A look at a state file from outside, for `hub doctor`: is it whole, what waits, which topics it remembers.
+"""A look at a state file from outside, for `hub doctor`: whether it is whole, what waits, which topics it remembers.
 
-A running hub may have the file open, so all is read on a connection that cannot write.
+A running hub may have the file open, so everything is read on a connection that cannot write.
 """
 
 import contextlib
@@ -17,20 +17,20 @@ __all__ = ["Checkup", "check_up", "remembered"]
 
 
 class Checkup(NamedTuple):
-    """What was found. Of the first three at most one is a text: then no hub can use the file."""
+    """What was found. At most one of the first three is not empty; then this hub cannot use the file."""
 
     damaged: str
     """What SQLite says of the file as a whole."""
     newer: str
     """That a newer hub has written it."""
     unreadable: str
-    """A row that cannot be read, and after "; " what to do."""
+    """Which row cannot be read, and after "; " what to do."""
     queued: int
     oldest: float
-    """When the first that is queued was made, in seconds since 1970."""
+    """When the oldest queued notification was made, in seconds since 1970; 0 where none is queued."""
     dead: int
     unread: int
-    """Messages that could not be read."""
+    """How many messages of devices could not be read and are kept."""
 
 
 def check_up(path: Path) -> Checkup:
@@ -61,9 +61,9 @@ def _examined(connection: sqlite3.Connection, path: Path) -> Checkup:
 
 
 def remembered(path: Path, kind: str, limit: int) -> tuple[list[str], list[str]]:
-    """Return keys of the desk rows of a kind, and states of instances (JSON), at most so many of each.
+    """Return the keys of the desk rows of a kind, and states of instances (JSON), at most `limit` of each.
 
-    Nothing where the file cannot be read: what is wrong with it `check_up` tells.
+    Both are empty where the file cannot be read: `check_up` tells what is wrong with it.
     """
     try:
         with _read_only(path.resolve()) as connection:

@@ -1,4 +1,4 @@
-"""What is wrong with a state file, in words for whoever has to mend it: the file as a whole, or one row of it."""
+"""Says what is wrong with a state file, to whoever has to mend it: with the file as a whole, or with one row."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ _KEYS = {
     "keys": ("digest",),
     "outbox": ("row",),
 }
-"""Table → what names a row of it."""
+"""Table → the columns that name a row."""
 _JSON = {**dict.fromkeys(("instances", "samples", "alerts", "desk", "subscribers"), "state"), "outbox": "body"}
 """Table → the column that holds JSON."""
 _WAITS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -37,28 +37,28 @@ _REMEDIES = {
 
 
 def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
-    """Say why SQLite cannot use the file; a full disk, or somebody else at work in it, passes."""
+    """Say why SQLite cannot use the file: a StoreBusy where that will pass, such as a full disk or another writer."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended code says more than is needed
     kind = StoreBusy if code in _WAITS else StoreUnusable
     return kind(f"{path}: cannot be used as the state file: {error}{_REMEDIES.get(code, '')}")
 
 
 def unreadable(path: Path, error: sqlite3.Error) -> StoreUnusable:
-    """Say why the file cannot be read beside the hub, or without one: SQLite writes into its folder even then."""
+    """Say why the file cannot be read by a command. SQLite writes into the file's folder even to read it."""
     remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
     return StoreUnusable(f"{path}: cannot be read as a hub's state file: {error}{remedy}")
 
 
 def unanswered(path: Path, error: sqlite3.Error) -> StoreError:
-    """Say why a query has no answer."""
-    found = unusable(path, error)
-    return (
-        found if isinstance(found, StoreBusy) else StoreError(str(found).replace("used as the state file", "read", 1))
-    )
+    """Say why a query of a running hub has no answer: a StoreBusy where asking again will help."""
+    reason = unusable(path, error)
+    if isinstance(reason, StoreBusy):
+        return reason
+    return StoreError(str(reason).replace("used as the state file", "read", 1))
 
 
 def damaged_row(path: Path, table: str, row: Sequence[Any], why: str) -> StoreUnusable:
-    """Name a row that cannot be read, and what to do."""
+    """Return the error that names a row and what to do; `row` has the columns of _KEYS first."""
     named = " AND ".join(f"{key} = {_quoted(value)}" for key, value in zip(_KEYS[table], row, strict=False))
     what = f"a row of the table {table} cannot be read ({why})"
     remedy = f"restore a backup, or let this row go, with sqlite3: DELETE FROM {table} WHERE {named}"  # noqa: S608
@@ -72,11 +72,11 @@ def _quoted(value: Any) -> str:
 
 
 def unreadable_row(connection: sqlite3.Connection, path: Path) -> StoreUnusable | None:
-    """Find a row whose JSON is none; what it means, only those know who wrote it (`culprit`)."""
+    """Find a row whose JSON cannot be parsed. Whether valid JSON makes sense, only its keeper knows (`culprit`)."""
     for table, column in _JSON.items():
         names = ", ".join(_KEYS[table])
         wrong = f"NOT json_valid({column})"
-        if table == "outbox":  # of which nobody makes sense before it is sent
+        if table == "outbox":  # no keeper reads it at a start, so the check goes further here
             wrong = f"CASE WHEN json_valid({column}) THEN json_type({column}) <> 'object' ELSE 1 END"
         row = connection.execute(f"SELECT {names} FROM {table} WHERE {wrong} LIMIT 1").fetchone()  # noqa: S608 - words of our own
         if row is not None:
@@ -85,7 +85,7 @@ def unreadable_row(connection: sqlite3.Connection, path: Path) -> StoreUnusable 
 
 
 def undecodable_row(connection: sqlite3.Connection, path: Path) -> StoreUnusable | None:
-    """Find a row with text that is no UTF-8; of the outbox and what is only looked at, who reads it finds it."""
+    """Find a row with text that is not UTF-8. What is only looked at (trace, audit) is not searched."""
     connection.text_factory = bytes
     try:
         for table, keys in _KEYS.items():
@@ -108,9 +108,9 @@ def _is_text(value: Any) -> bool:
 
 
 def culprit(path: Path, snapshot: Snapshot, restore: Callable[[Snapshot], None]) -> StoreUnusable | None:
-    """Find the row that `restore` cannot take, where it is one: JSON, but not what the hub writes.
+    """Find the row that `restore` cannot take, where one row is to blame: valid JSON, but not what the hub writes.
 
-    `restore` is called with parts of the snapshot, again and again; only a start that fails anyway pays for that.
+    It calls `restore` with halves of a table, again and again; only a start that fails anyway pays for that.
     """
     if _failure(restore, snapshot) is None:
         return None

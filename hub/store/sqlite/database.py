@@ -1,7 +1,7 @@
-"""The state file itself: opened by one process, migrated, written by one connection. No threads here; see writer.
+"""The state file itself: opened by one process, migrated, written on one connection. No threads here; see writer.py.
 
-SQLite, WAL, synchronous=FULL: a commit that returned survives power loss. Statements take whole lists as JSON, because
-each statement gives up the GIL once and has to win it back from the event loop.
+SQLite with WAL and synchronous=FULL: a commit that returned survives power loss. Statements take whole lists as JSON,
+because each statement gives up the GIL once and has to win it back from the event loop.
 """
 
 import sqlite3
@@ -111,7 +111,7 @@ class Database:
         """
         self.path = path
         self._oldest: dict[str, float] = {}
-        """When the oldest entry of a table was made that has an age, or an older one that has left."""
+        """For each table whose rows have an age: a time before which it holds no row, seconds since 1970."""
         self._lock = Lock(path)
         try:
             self._open()
@@ -123,7 +123,7 @@ class Database:
             raise
 
     def _open(self) -> None:
-        """Connect and prepare; where the lock on the file itself keeps SQLite out, without that."""
+        """Connect and prepare; where our lock on the file itself keeps SQLite out, give that lock up first."""
         try:
             self._connect()
         except sqlite3.OperationalError as error:
@@ -156,10 +156,10 @@ class Database:
         self._handed: int = self._rows(_COUNT_HANDED)[0][0]
 
     def check(self) -> None:
-        """See that every table is there and every row can be read, before anybody relies on it.
+        """Make sure that every table is there and every row can be read, before anybody relies on it.
 
         Raises:
-            StoreUnusable: one cannot; it is named.
+            StoreUnusable: a table is missing or a row cannot be read; it is named.
 
         """
         if gone := sorted(TABLES - {name for (name,) in self._rows("SELECT name FROM sqlite_master")}):
@@ -232,9 +232,9 @@ class Database:
             self.connection.execute(_FEWER_DEAD_LETTERS, (DEAD_LETTERS,))
 
     def _age(self, table: str, new: Sequence[tuple[Any, ...]], seconds: float) -> None:
-        """Let entries go that are older than so many seconds, as the newest of those that came tells the time.
+        """Delete entries that are older than `seconds`; the newest of the `new` entries tells the time.
 
-        What the oldest is, is looked up once, and again when it has left: a commit pays nothing for it.
+        The age of the oldest entry is looked up only when it was deleted, so that most commits pay nothing for it.
         """
         before = new[-1][0] - seconds
         if self._oldest.get(table, -inf) < before:
@@ -255,7 +255,7 @@ class Database:
             self._bound_dead(sum(row[1] == "dead" for row in last))
 
     def _bound_handed(self, more: int) -> None:
-        """Let the oldest go whose fallback is still to hear of the end: they become dead letters as all others."""
+        """Keep HANDED rows whose fallback is still to hear the end; older ones become ordinary dead letters."""
         self._handed += more
         if more and self._handed > HANDED + DEAD_LETTERS_SLACK:
             self.connection.execute(_FEWER_HANDED, (HANDED,))
@@ -263,7 +263,7 @@ class Database:
             self._dead = self._rows(_COUNT_DEAD)[0][0]
 
     def _bound_dead(self, more: int) -> None:
-        """Let the oldest dead letters go; one whose fallback is still to hear of the end stays."""
+        """Keep DEAD_LETTERS dead letters and delete older ones; one whose fallback is still to hear the end stays."""
         self._dead += more
         if more and self._dead > DEAD_LETTERS + DEAD_LETTERS_SLACK:
             self.connection.execute(_FEWER_DEAD, (DEAD_LETTERS,))
@@ -283,7 +283,7 @@ class Database:
                 self.connection.execute("INSERT INTO receipts VALUES (?, ?)", at.entry)
 
     def _split(self, rows: Any, upsert: str, delete: str) -> None:
-        """Write the rows whose last column is text, delete by their keys those where it is None."""
+        """Write the rows whose last column has a value; delete, by their keys, those where it is None."""
         if rows:
             self._list(upsert, [row for row in rows if row[-1] is not None])
             gone = [row[:-1] if len(row) > 2 else row[0] for row in rows if row[-1] is None]
@@ -294,9 +294,9 @@ class Database:
             self.connection.execute(sql, (orjson.dumps(rows).decode(),))
 
     def look_after(self) -> str:
-        """Say what somebody has done to the file since it was opened, "" where nothing; write it anew where that helps.
+        """Say what others have done to the file since it was opened, "" where nothing; write it again where that helps.
 
-        Where its name is gone, SQLite still has all of it.
+        It helps where the file's name is gone: SQLite still has all of it.
         """
         try:
             wrong = self._lock.wrong()
@@ -310,7 +310,7 @@ class Database:
         return f"{wrong.text}; it was written anew, with all that the hub holds"
 
     def _write_anew(self) -> None:
-        """Copy all to another file, which takes the place of this one; until it is whole, this one is used."""
+        """Copy all to another file and give it this one's name; until the copy is whole, this one stays in use."""
         aside = self.path.with_name(f"{self.path.name}.anew")
         aside.unlink(missing_ok=True)
         copy = sqlite3.connect(aside)
@@ -328,10 +328,10 @@ class Database:
         self._open()
 
     def stopping(self) -> None:
-        """Let the next hub that wants the file know that it is worth waiting."""
+        """Tell the next hub that wants the file that it is worth waiting."""
         self._lock.stopping()
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and let go of it."""
+        """Move the write-ahead log into the file, close it and release the locks."""
         self.connection.close()
         self._lock.close()

@@ -1,10 +1,10 @@
-"""Whose state file it is: one hub's at a time, by whatever name it is called; and whether it is still the same file.
+"""Locks the state file for one hub at a time, by whatever name it is opened; sees whether it is still the same file.
 
-Two locks, both of the process, which go with it however that ends. One is on a file beside it, and says who holds it.
-The other is on the state file itself, hence on the inode: it holds through hard links, and where somebody removes the
-file beside it. It is a flock: on Linux SQLite's own locks (fcntl) know nothing of it. But those go when *any*
-descriptor of the file is closed in this process (POSIX), so ours is opened before SQLite's and closed behind it, and
-nobody else opens one.
+There are two locks. Both belong to the process and end with it, however it ends. One is on a file beside the state
+file, which says who holds it. The other is on the state file itself, hence on its inode: it holds through hard links,
+and where somebody removes the file beside it. It is a flock, of which SQLite's own locks (fcntl) know nothing on Linux.
+But SQLite's locks are lost when *any* descriptor of the file is closed in this process (POSIX). So our descriptor is
+opened before SQLite's and closed after it, and nobody else may open one.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ _KINDS = {
 
 
 class Wrong(NamedTuple):
-    """What is wrong with a state file that is open, "" where nothing; whether writing it anew mends it."""
+    """What is wrong with an open state file, "" where nothing is; `mends`: to write the file again repairs it."""
 
     text: str = ""
     mends: bool = False
@@ -52,7 +52,7 @@ FINE = Wrong()
 
 
 def kind_of(path: Path) -> str:
-    """Say why this can be no state file, "" where it can or is not there: to open a pipe would wait for ever.
+    """Say why this cannot be a state file, "" where it can be or is not there. To open a pipe would wait for ever.
 
     Raises:
         OSError: it cannot be looked at.
@@ -65,14 +65,14 @@ def kind_of(path: Path) -> str:
 
 
 class Lock:
-    """Held from before the file is opened by SQLite until after it is closed."""
+    """Held from before SQLite opens the file until after SQLite has closed it."""
 
     def __init__(self, path: Path) -> None:
-        """Take it, and make the file where there is none.
+        """Take the locks, and make the file where there is none.
 
         Raises:
-            StoreLocked: another hub has it.
-            StoreBusy: for now: it is just stopping, or the disk is full.
+            StoreLocked: another hub has the file.
+            StoreBusy: the file cannot be had yet: that hub is just stopping, or the disk is full.
             StoreUnusable: it cannot be opened, or is no file.
 
         """
@@ -99,7 +99,7 @@ class Lock:
         self._lock(self._beside, _owner(self._beside))
         self._say(str(os.getpid()))
         self.number = self._open(place)
-        self._on_inode = sys.platform == "linux"  # elsewhere a flock and SQLite's own locks shut each other out
+        self._on_inode = sys.platform == "linux"  # elsewhere a flock and SQLite's own locks exclude each other
         if self._on_inode:
             self._lock(self.number, "under another name")
 
@@ -116,7 +116,7 @@ class Lock:
         else:
             return
         who = f"{self.path}: another hub ({owner}) has this state file open"
-        if _goes(owner):
+        if _is_ending(owner):
             raise StoreBusy(who, STORE_LOCK_SECONDS)
         raise StoreLocked(f"{who}; stop it or name another with --state")
 
@@ -125,26 +125,29 @@ class Lock:
         os.pwrite(self._beside, text.encode(), 0)
 
     def stopping(self) -> None:
-        """Let who wants it next know that it is worth waiting."""
+        """Write into the lock file that we are stopping: the next hub then waits and does not give up."""
         with contextlib.suppress(OSError):
             self._say(f"{os.getpid()} {_STOPPING}")
 
     def let_sqlite_in(self) -> bool:
-        """Give up the lock on the file itself, if there is one: NFS makes one kind of both, and SQLite is shut out."""
-        given, self._on_inode = self._on_inode, False
-        if given:
+        """Give up the lock on the file itself; tell whether there was one.
+
+        NFS makes no difference between flock and fcntl, so our own lock shuts SQLite out there.
+        """
+        given_up, self._on_inode = self._on_inode, False
+        if given_up:
             fcntl.flock(self.number, fcntl.LOCK_UN)
-        return given
+        return given_up
 
     def close(self) -> None:
-        """Let go."""
+        """Release both locks."""
         while self._numbers:
             os.close(self._numbers.pop())
 
     # whether it is still the same file
 
     def opened(self) -> None:
-        """Note how the file is, and which one the log of SQLite is, once they are open; the log then stays."""
+        """Note the file's size and which file SQLite's log is, once both are open; the log stays from then on."""
         self._largest = os.fstat(self.number).st_size
         with contextlib.suppress(OSError):
             self._wal = _identity(self._log.stat())
@@ -154,7 +157,7 @@ class Lock:
         return Path(f"{os.path.realpath(self.path)}-wal")
 
     def wrong(self) -> Wrong:
-        """Say what somebody has done to the file since it was opened; called where SQLite works.
+        """Say what somebody has done to the file since it was opened. Called in the writer's thread.
 
         Raises:
             OSError: it cannot be looked at.
@@ -162,9 +165,9 @@ class Lock:
         """
         own = os.fstat(self.number)
         if not self.path.exists():
-            return Wrong(f"{self.path} is gone", mends=True)
+            return Wrong(f"{self.path} is gone", mends=True)  # SQLite still has all of it
         if _identity(self.path.stat()) != _identity(own):
-            return Wrong(f"{self.path} is another file now")
+            return Wrong(f"{self.path} is another file now")  # perhaps a backup that was brought in: do not replace it
         if self._is_cut(own.st_size):
             return Wrong(f"{self.path} was cut or written over: {own.st_size:,} bytes are left")
         if self._wal is not None:
@@ -175,9 +178,9 @@ class Lock:
         return FINE
 
     def _is_cut(self, size: int) -> bool:
-        """Tell whether there is less than was, and than the file says of itself: a VACUUM makes it shorter, too.
+        """Tell whether the file became shorter than its own head says: a VACUUM makes it shorter, too, and says so.
 
-        Where a full disk keeps SQLite from bringing its log into the file, the file is too short, but not cut.
+        Where a full disk keeps SQLite from moving its log into the file, the file was always too short, and is not cut.
         """
         before, self._largest = self._largest, max(self._largest, size)
         if size >= before:
@@ -195,13 +198,13 @@ def _identity(at: os.stat_result) -> tuple[int, int]:
 
 
 def _owner(number: int) -> str:
-    """Read who holds it, as far as it is known."""
+    """Say which process holds the lock, as far as the lock file tells."""
     text = os.pread(number, 100, 0).decode(errors="replace").strip()
     return f"process {text.replace(' ', ', ')}" if text else "process unknown"
 
 
-def _goes(owner: str) -> bool:
-    """Tell whether who holds it is about to let go: it says so, or it was killed and the kernel is not done with it."""
+def _is_ending(owner: str) -> bool:
+    """Tell whether the owner is about to release it: it says so, or was killed and the kernel has not finished."""
     if owner.endswith(_STOPPING):
         return True
     try:

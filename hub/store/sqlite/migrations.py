@@ -1,8 +1,8 @@
 """The steps that bring a state file up to date, one a version; a step is never edited once released.
 
-Step N is the section `-- version N` of schema.sql, and behind it, in the same transaction, the function in MOVES that
-has this number: it moves what SQL cannot, the JSON of rows. What such a function knows of rows is how they looked then,
-so it uses nothing of the hub of today.
+Step N is the section `-- version N` of schema.sql, then, in the same transaction, the function in MOVES with this
+number. It moves what SQL cannot move, the JSON of rows. Such a function knows how rows looked at that time, so it uses
+nothing of today's hub.
 """
 
 import re
@@ -21,7 +21,7 @@ _GROUP_WAIT_SECONDS = 10.0  # before version 7 a group kept when it spoke next, 
 
 
 class StateStep(NamedTuple):
-    """What leads from the version before to this one: SQL first, then what moves rows, where there is any."""
+    """Leads from the version before to this one: first the SQL, then the function that moves rows, if there is one."""
 
     sql: str
     move: Move | None = None
@@ -31,8 +31,8 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[StateStep]) -> None:
     """Bring an open file up to date, each step a transaction of its own.
 
     Raises:
-        sqlite3.Error: a step failed; the file is as the step before has left it, once it is closed.
-        ValueError: a row that is to be moved is damaged; the same.
+        sqlite3.Error: a step failed. Once the file is closed, it is as the step before has left it.
+        ValueError: a row that is to be moved is damaged. The same holds.
 
     """
     run = connection.execute
@@ -56,7 +56,7 @@ def _unify(cursor: sqlite3.Cursor) -> None:
 
 
 def _rewrite(cursor: sqlite3.Cursor, table: str, keys: str, which: str, changed: Callable[[Any], Any]) -> None:
-    """Write these rows as `changed` returns their JSON; a row that it returns as it is stays untouched."""
+    """Replace the JSON of these rows by what `changed` makes of it; a row that it returns unchanged is not written."""
     rows = cursor.execute(f"SELECT state, {keys} FROM {table} WHERE {which}").fetchall()  # noqa: S608 - our own words
     these = f"({keys}) = ({', '.join('?' * (keys.count(',') + 1))}) AND {which}"
     cursor.executemany(f"UPDATE {table} SET state = ? WHERE {these}", _all_changed(rows, changed))  # noqa: S608
@@ -68,13 +68,13 @@ def _all_changed(rows: Sequence[tuple[str, ...]], changed: Callable[[Any], Any])
             found = orjson.loads(text)
             new = changed(found)
         except (ValueError, TypeError, KeyError, AttributeError):
-            continue  # a damaged row: who takes the rows back names it, and what to do
+            continue  # a damaged row: the start that reads it afterwards names it, and says what to do
         if new is not found:
             yield orjson.dumps(new).decode(), *key
 
 
 def _instance(found: Any) -> Any:
-    """Give what few rules need of an instance the message that waits for the end of a pause, its third column."""
+    """Give the extra state of an instance a third column: the message that waits for the end of a pause."""
     if len(found) < 10 or len(found[9]) != 6:
         return found
     extra = found[9]
@@ -82,7 +82,7 @@ def _instance(found: Any) -> Any:
 
 
 def _alert(found: Any) -> Any:
-    """Move what was said of an alert to a place of its own; earlier it stood among the alert's fields."""
+    """Move what was told of an alert to a field of its own, `said`; before, it stood among the alert's fields."""
     flat = {name: found[name] for name in ("tellings", "notified", "last", "steps") if name in found}
     if "said" in found or not (flat or "told" in found):
         return found
@@ -92,23 +92,23 @@ def _alert(found: Any) -> Any:
     if told and not flat["tellings"]:  # the first hub of all did not count: it was told once
         flat |= {"tellings": 1, "notified": found.get("since", 0.0), "last": found.get("since", 0.0)}
     if flat["tellings"]:
-        # since when its steps stand still was not kept, but why they do was
+        # the old row does not say since when its steps stand still, only why: an ack, or it is hidden
         paused = ack["at"] if (ack := found.get("ack")) else found.get("hidden", 0.0)
         made["said"] = {"told": told, "paused": paused, **flat}
     return made
 
 
 def _conversation(found: Any) -> Any:
-    """Make a conversation of a group: what its alerts were told, and when, stands in the alerts themselves.
+    """Make a conversation of a group. What was told of its alerts, and when, stands in the alerts themselves.
 
-    It repeated by the time of its last message, always after the first of the rule's intervals.
+    An old group repeated by the time of its last message, always after the first of the rule's intervals.
     """
     if not isinstance(found, list):
         return found
     rule, labels, serial, spoke, due, waiting, told, news, count, receivers = found
     said: dict[str, Any] = {}
     if told or (news and receivers):
-        # steps stand still until one of its alerts is found for which nobody cares
+        # its steps stand still until one of its alerts turns out to be acknowledged by nobody
         said = {"told": receivers, "tellings": 1, "notified": spoke, "last": spoke, "paused": spoke}
     kept = []
     if news:
@@ -120,7 +120,7 @@ def _conversation(found: Any) -> Any:
 
 
 def _silence(found: Any) -> Any:
-    """Give a silence annotations, the last of its columns; before version 9 there were none."""
+    """Give a silence its last column, the annotations; before version 9 there were none."""
     return [*found, []] if len(found) == 6 else found
 
 

@@ -1,4 +1,4 @@
-"""The reader of a state file: on the writer's connection, or on one of its own beside a hub that has the file open."""
+"""The Reader of a state file, on the writer's connection or on one of its own, beside a hub that has the file open."""
 
 import contextlib
 import os
@@ -61,7 +61,7 @@ class SqliteReader(Reader):
     """Reads a state file on one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Ask on this connection."""
+        """Take the connection; the caller closes it."""
         self._connection = connection
 
     def traced(self, rule: str, limit: int) -> list[str]:
@@ -73,14 +73,14 @@ class SqliteReader(Reader):
         return self._connection.execute(_TRACE, (alert, limit)).fetchall()
 
     def is_alert(self, fingerprint: str) -> bool:
-        """Tell whether anything but deliveries is known of what has this fingerprint: a group has no more."""
+        """Tell whether the trace has more than deliveries under this fingerprint; a group has nothing more."""
         found = self._connection.execute(
             "SELECT 1 FROM trace WHERE alert = ? AND kind <> 'delivery' LIMIT 1", (fingerprint,)
         )
         return found.fetchone() is not None
 
     def trace_with(self, alert: str, limit: int, messages: Sequence[str]) -> list[TraceRow]:
-        """Return the newest entries of an alert and of how these messages of its group were delivered, in order."""
+        """Return the newest entries of an alert, and the deliveries of these messages of its group, in order."""
         wanted = (alert, limit, orjson.dumps(list(messages)).decode())
         return self._connection.execute(_TRACE_WITH, wanted).fetchall()
 
@@ -96,26 +96,26 @@ class SqliteReader(Reader):
     def outbox(self, ids: Sequence[str], receiver: str, state: str, limit: int, after: int = 0) -> list[OutboxEntry]:
         """Return rows of the outbox in order, from behind the row `after`.
 
-        Where none is named, those of all ids, states, and receivers but the hub's own.
+        An empty `ids`, `receiver` or `state` means all, but never the hub's own receiver.
         """
         wanted = (receiver, OWN, state, orjson.dumps(list(ids)).decode(), limit, after)
         return [OutboxEntry(*row) for row in self._connection.execute(_OUTBOX, wanted)]
 
     def depths(self) -> list[Depth]:
-        """Count the outbox by receiver and state, without what the hub tells of itself."""
+        """Count the outbox by receiver and state, without the hub's own receiver."""
         return [Depth(*row) for row in self._connection.execute(_DEPTHS, (OWN,))]
 
     def history(self, before: int, rule: str, alert: str, limit: int) -> list[tuple[int, *tuple[Any, ...]]]:
-        """Return entries of the trace before a row, the newest first, that row in front; deliveries are left out."""
+        """Return entries of the trace before a row, the newest first, each with its row; deliveries are left out."""
         return self._connection.execute(_HISTORY, (before, rule, alert, limit)).fetchall()
 
     def kept_since(self) -> float | None:
-        """Return when the oldest entry of the trace was made, where older ones had to leave; None: all are there."""
+        """Return when the oldest entry of the trace was made, where older ones were deleted; None: all are there."""
         row, at = self._connection.execute(_OLDEST).fetchone() or (1, None)
         return at if row > 1 else None
 
     def last_attempts(self) -> list[LastAttempt]:
-        """Return what attempts of each receiver last came to, as far as the trace goes back: 0.3 s where it is full."""
+        """Return when each receiver last had each outcome, as far back as the trace goes; 0.3 s on a full trace."""
         return [LastAttempt(*row) for row in self._connection.execute(_LAST_ATTEMPTS)]
 
     def audit(self, before: int, limit: int) -> list[tuple[int, float, str, str, str, str]]:
@@ -136,7 +136,7 @@ class SqliteReader(Reader):
         return [row[0] for row in self._connection.execute(_RECEIVERS)]
 
     def handed(self) -> list[tuple[str, str, str]]:
-        """Return receiver, id and fallback of firing messages whose end the fallback is to hear, too."""
+        """Return receiver, id and fallback of each firing message whose end the fallback is to hear, too."""
         return self._connection.execute(_HANDED).fetchall()
 
     def last_row(self) -> int:
@@ -146,7 +146,7 @@ class SqliteReader(Reader):
 
 
 def ask_file(path: Path, query: Callable[[Reader], T]) -> T:
-    """Answer a query from a state file, also from one that a hub has open.
+    """Answer a query from a state file; a hub may have it open.
 
     Raises:
         StoreUnusable: there is none, it is no hub's, or it cannot be read. What the query raises is raised.

@@ -1,8 +1,8 @@
-"""The writer: one thread that owns the database; all that waits when it is free becomes one transaction (group commit).
+"""The writer: one thread that owns the database. All commits that wait when it is free become one transaction.
 
-A commit that fails because the disk is full is tried again until it succeeds: nothing is acknowledged meanwhile, so the
-broker keeps what follows, and no QoS 1 event in memory runs ahead of the disk by more than the receive window. Queries
-are answered all the while.
+A commit that fails because the disk is full is tried again until it succeeds. Nothing is acknowledged meanwhile, so the
+broker keeps what follows, and the QoS 1 events in memory are never more than the receive window ahead of the disk.
+Queries are answered all the while.
 """
 
 import asyncio
@@ -37,24 +37,24 @@ class SqliteStore(Store):
     """
 
     def __init__(self, path: Path, trouble: Callable[[str], None]) -> None:
-        """Open the file; see Database for the errors. Must be called with a running event loop."""
+        """Open the file; see Database for the errors. Call it on a running event loop."""
         self.path, self._database = path, Database(path)
         self.trouble = trouble
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[tuple[Changes | _Job | None, Any]] = SimpleQueue()
         self.failure = ""
-        """Why commits fail; nothing while they work."""
+        """Why commits fail; "" while they work."""
         self.failing = asyncio.Event()
-        """Set while they do; on the event loop."""
+        """Set while commits fail; it belongs to the event loop."""
         self._closed = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
-        """Done when the writer has ended; with an exception when it died, which must stop the process."""
+        """Done when the writer has ended, with an exception where it died: that must stop the process."""
         self._lookout = ThreadPoolExecutor(1, "store-reader")
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     async def load(self) -> Snapshot:
-        """Read what the file holds, once every row was seen to be whole."""
+        """Read what the file holds, after every row was checked."""
         return await self._ask(_checked)
 
     def commit(self, changes: Changes, done: Done) -> None:
@@ -82,15 +82,15 @@ class SqliteStore(Store):
         return await self._loop.run_in_executor(self._lookout, _looked, self.path, query)
 
     def why_failing(self) -> str:
-        """Say why commits fail; nothing while they work."""
+        """Say why commits fail, with the path; "" while they work."""
         return f"{self.path}: cannot be written: {self.failure}" if self.failure else ""
 
     async def look_after(self) -> str:
-        """Look at the file's name and length; where the name is gone, write all anew under it."""
+        """Look at the file's name and length; where the name is gone, write all of it again under that name."""
         return await self._ask(Database.look_after)
 
     def stopping(self) -> None:
-        """Say so in the file beside the state file."""
+        """Say in the lock file beside the state file that we are stopping."""
         self._database.stopping()
 
     async def close(self) -> None:
@@ -112,7 +112,7 @@ class SqliteStore(Store):
             self._call(_finish, self.ended, None, None)
 
     def _died(self, error: sqlite3.DatabaseError) -> StoreError:
-        """Say why it ended: somebody wrote into the file beside us, or a bug of ours."""
+        """Say why the writer ended: the file is damaged, which is for the user to mend, or it is a bug of ours."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return unusable(self.path, error)
         return self._bug(error)
@@ -135,7 +135,7 @@ class SqliteStore(Store):
                 return
 
     def _gather(self, seconds: float | None) -> list[tuple[Changes | _Job | None, Any]]:
-        """Wait for a job, but not longer than this, and take all that are there."""
+        """Wait for a job, at most so many seconds (None: for ever), and take all jobs that are there."""
         jobs = []
         with contextlib.suppress(Empty):
             jobs.append(self._jobs.get(timeout=seconds))
@@ -144,7 +144,7 @@ class SqliteStore(Store):
         return jobs
 
     def _commit(self, jobs: list[tuple[Changes, Done]]) -> bool:
-        """Write them all; tell whether that worked."""
+        """Write them all as one transaction; tell whether that worked."""
         if not jobs:
             return True
         try:
@@ -161,7 +161,7 @@ class SqliteStore(Store):
         return True
 
     def _fail(self, message: str) -> None:
-        """Let everybody know that commits begin to fail, or, without a message, that they work again."""
+        """Tell everybody that commits begin to fail or, where `message` is empty, that they work again."""
         if message:
             self.failing.set()
         else:
@@ -187,7 +187,7 @@ def _checked(database: Database) -> Snapshot:
 
 
 def _looked(path: Path, query: Callable[[Reader], T]) -> T:
-    """Answer a query on a connection of its own: a new one each time, as the file may have been written anew."""
+    """Answer a query on a connection of its own: a new one each time, because the file may have been replaced."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             return query(SqliteReader(connection))
