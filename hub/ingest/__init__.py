@@ -1,1 +1,1 @@
-"""ingest: what arrived. session (MQTT) → decode → Event; the broker's session is the hub's write-ahead log."""
+"""ingest: what arrives. MQTT session → decode → Event. The broker's session is the hub's write-ahead log."""

@@ -1,7 +1,7 @@
 """decode: a delivery becomes an Event, or an Undecodable that says why not; nothing a device sends raises here.
 
-A JSON object gives `fields`; anything else gives `value` and no fields. How payloads are read stands in reading.py. On
-topics of Sparkplug B what is no JSON is metrics (sparkplug.py).
+A JSON object gives `fields`; anything else gives `value` and no fields. payload_reading.py reads the bytes. On topics
+of Sparkplug B a payload that is not JSON is read as metrics (sparkplug.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,9 +23,9 @@ _COLON, _BRACKET = b":["
 
 
 class Undecodable:
-    """A message that no rule can see: where it came from, why, and how its payload began (DEAD_LETTER_HEAD_BYTES).
+    """A message that no rule can see: its topic, the reason, and the beginning of its payload (DEAD_LETTER_HEAD_BYTES).
 
-    It is a sign of life all the same, unless it is retained.
+    It is a sign of life of its device all the same, unless it is retained.
     """
 
     __slots__ = ("head", "reason", "retain", "time", "topic")
@@ -42,7 +42,7 @@ class Undecodable:
 def decoded(
     topic: str, payload: bytes, now: float, *, qos: int = 1, retain: bool = False, limit: int = PAYLOAD_BYTES
 ) -> Event | Undecodable:
-    """Read a payload that came on a topic: what the hub makes of any message, wherever it is from.
+    """Read a payload that came on a topic: this is what the hub makes of any message, wherever it comes from.
 
     `now` is its arrival in seconds since 1970, `limit` the largest payload in bytes.
     """
@@ -56,7 +56,7 @@ def decoded(
 
 
 def _of_json(topic: str, payload: bytes, value: Any, now: float, qos: int, retain: bool) -> Event | Undecodable:
-    """Take what JSON has given, if a rule can trust it."""
+    """Make an event of a JSON value, if a rule can trust it."""
     kind = type(value)
     if kind is dict or kind is list:
         # each key brings a colon: as many colons as keys means that no key is there twice and none is nested
@@ -73,7 +73,7 @@ def _of_json(topic: str, payload: bytes, value: Any, now: float, qos: int, retai
 def _unlike_json(
     topic: str, payload: bytes, error: orjson.JSONDecodeError, now: float, qos: int, retain: bool
 ) -> Event | Undecodable:
-    """Read what JSON has refused, for this reason."""
+    """Read a payload that orjson has refused with `error`."""
     try:
         if is_sparkplug(topic):
             return read_metrics(topic, payload, now, qos, retain)
@@ -89,7 +89,7 @@ def _too_large(topic: str, payload: bytes, now: float, retain: bool, limit: int)
 
 
 def decode(delivery: Delivery, now: float, limit: int = PAYLOAD_BYTES) -> Event | Undecodable:
-    """Read a delivery's payload: see `decoded`. What has no time of its own is of now, and nothing is of later."""
+    """Read a delivery's payload: see `decoded`. Without a time of its own it is of now; a time in the future is now."""
     at = now if delivery.time is None else min(delivery.time, now)
     return decoded(delivery.topic, delivery.payload, at, qos=delivery.qos, retain=delivery.retain, limit=limit)
 
@@ -97,7 +97,7 @@ def decode(delivery: Delivery, now: float, limit: int = PAYLOAD_BYTES) -> Event 
 def decode_each(
     deliveries: Iterable[Delivery], now: float, limit: int = PAYLOAD_BYTES
 ) -> tuple[list[Event], list[Undecodable]]:
-    """Read deliveries of our own shape, in order."""
+    """Read deliveries of our own type, in order."""
     events: list[Event] = []
     failures: list[Undecodable] = []
     for delivery in deliveries:
@@ -112,7 +112,7 @@ def decode_each(
 def decode_all(
     packets: Iterable[Packet], now: float, limit: int = PAYLOAD_BYTES
 ) -> tuple[list[Event], list[Undecodable]]:
-    """Read packets of now, in order: as `decode`, with its usual case, an object with one level, unrolled."""
+    """Read packets that arrived now, in order: as `decode` does, with the usual case, a flat object, written out."""
     events: list[Event] = []
     failures: list[Undecodable] = []
     add, loads = events.append, orjson.loads

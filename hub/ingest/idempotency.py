@@ -1,6 +1,6 @@
-"""Idempotency keys of events that were posted: a key that is known brings nothing twice, also after a crash.
+"""Idempotency keys of posted events: a key that is known is not evaluated again, also after a crash.
 
-A key is stored with the commit of what its events caused, so that it is known exactly when they are.
+A key is stored in the same commit as what its events caused, so that it is known exactly when they are.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from hub.store.keeper import Keeper
 __all__ = ["Keys"]
 
 KeyRow = tuple[str, float | None]
-"""digest, when it came; None where it is forgotten"""
+"""digest, when it came in seconds since 1970; None where it is to be deleted"""
 
 
 class Keys(Keeper):
@@ -27,7 +27,7 @@ class Keys(Keeper):
         self._rows: list[KeyRow] = []
 
     def restore(self, rows: Iterable[tuple[str, float]]) -> None:
-        """Bring in what a store held: digest and time, in seconds since 1970."""
+        """Take what a store held: digest and time, in seconds since 1970."""
         self._known.update(sorted(rows, key=lambda row: row[1]))
 
     def take(self, key: str, now: float) -> bool:
@@ -49,6 +49,6 @@ class Keys(Keeper):
             self._rows.append((oldest, None))
 
     def take_rows(self) -> list[KeyRow]:
-        """Take what is to be stored."""
+        """Hand out what changed since the last call."""
         rows, self._rows = self._rows, []
         return rows

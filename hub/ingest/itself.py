@@ -1,7 +1,7 @@
-"""Which topics are what the hub says of itself: no wildcard matches them, as none matches $SYS. Pure.
+"""Which topics are the hub's own: for rules no wildcard matches them, as none matches $SYS. Pure.
 
-A broker brings them all the same to who subscribes to `+/status`; they are acknowledged and are no events. What else
-stands below the hub's prefix the hub never publishes: a wildcard matches that as any other topic.
+A broker delivers them all the same to a subscription such as `+/status`. The hub acknowledges them, and they are no
+events. Other topics below the hub's prefix are never published by the hub, so a wildcard matches them as usual.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ __all__ = ["HUB", "D", "Itself", "OnTopic"]
 
 
 class OnTopic(Protocol):
-    """What came on a topic."""
+    """Anything that came on a topic: a packet of a session, or a delivery of a queue."""
 
     @property
     def topic(self) -> str:
@@ -33,7 +33,7 @@ class Itself:
     prefix: str = "hub"
 
     def says(self, topic: str) -> bool:
-        """Tell whether the hub (or who speaks to it) is the only one to publish on a topic."""
+        """Tell whether only the hub, or a client that sends it a request, publishes on a topic."""
         start = f"{self.prefix}/"
         if not topic.startswith(start):
             return False
@@ -41,21 +41,21 @@ class Itself:
         return branch in _BRANCHES or (branch == "status" and not rest)
 
     def named_by(self, topic_filter: str) -> bool:
-        """Tell whether a filter names the prefix literally, hence the hub's own topics and nothing else."""
+        """Tell whether a filter names the prefix literally: then its author means the hub's own topics."""
         return topic_filter == self.prefix or topic_filter.startswith(f"{self.prefix}/")
 
     def met_by(self, topic_filter: str) -> bool:
-        """Tell whether a broker brings what the hub says of itself to who subscribes to a filter."""
+        """Tell whether a broker delivers the hub's own topics to a subscription to this filter."""
         if topic_filter.partition("/")[0] not in {"+", "#", self.prefix.partition("/")[0]}:
-            return False  # most filters; there may be many
+            return False  # true of most filters, and there may be many
         own = [f"{self.prefix}/status", *(f"{self.prefix}/{branch}/#" for branch in _BRANCHES)]
         return any(overlaps(topic_filter, each) for each in own)
 
     def left_out(self, deliveries: Sequence[D]) -> Sequence[D]:
-        """Return deliveries without those of the hub's own."""
-        start = f"{self.prefix}/"  # looked at here first, because a call costs more
+        """Return the deliveries that are not on the hub's own topics."""
+        start = f"{self.prefix}/"  # compared here first, because a call for each delivery would cost more
         return [each for each in deliveries if not (each.topic.startswith(start) and self.says(each.topic))]
 
 
 HUB = Itself()
-"""Under the default prefix."""
+"""The hub's own topics under the default prefix."""

@@ -1,9 +1,9 @@
-"""What a payload says: bytes into a value, JSON at once, all else as kindly as one can without guessing at it.
+"""What a payload says: bytes become a value. JSON is read at once, all else as kindly as is possible without guessing.
 
-A JSON object, list, number, text; a plain number or text; nothing (an empty payload: a retained message being cleared,
-as a rule) is None. What devices and their libraries add is no part of it: a byte order mark, NULs and white space at
-the end. What they write where a number is missing is null: `nan`, `inf`, `1.#IND`, a number beyond a double. Text that
-is no UTF-8 is read as Windows-1252, which Latin-1 is part of. What is no text at all stays bytes.
+Read are a JSON object, list, number or text; a plain number or text; and an empty payload, which is None (mostly a
+retained message that is cleared). What devices and their libraries add is ignored: a byte order mark, NULs and white
+space at the end. What they write where a number is missing becomes null: `nan`, `inf`, `1.#IND`, a number beyond a
+double. Text that is not UTF-8 is read as Windows-1252, which contains Latin-1. What is no text at all stays bytes.
 
 Refused, because a rule could not trust what it would see: broken JSON, a name twice in one object (the last would win
 silently), nesting deeper than PAYLOAD_DEPTH. Integers are exact up to 64 bits, signed or unsigned; longer ones become
@@ -67,10 +67,10 @@ def unreadable(payload: bytes) -> str:
 
 
 def read_kindly(payload: bytes, error: orjson.JSONDecodeError) -> Any:
-    """Read what is not JSON as it stands, for this reason.
+    """Read a payload that orjson has refused with `error`.
 
     Raises:
-        Unreadable: it was meant to be JSON.
+        Unreadable: it was meant to be JSON and is broken.
 
     """
     text = text_of(payload)
@@ -88,7 +88,7 @@ def read_kindly(payload: bytes, error: orjson.JSONDecodeError) -> Any:
 
 
 def text_of(payload: bytes) -> str | None:
-    """Return a payload as text without what is no part of it; None where it is no text."""
+    """Return a payload as text, without byte order mark, NULs and white space around it; None where it is no text."""
     try:
         text = payload.decode()
     except UnicodeDecodeError:
@@ -108,7 +108,7 @@ def _western(payload: bytes) -> str | None:
 
 
 def _mended(payload: bytes, text: str, error: orjson.JSONDecodeError) -> Any:
-    """Read JSON that had something around it, or something in it that is no number."""
+    """Read JSON with something around it, or with something in it that is no number."""
     mended = _TOKEN.sub(_sound, text).encode("utf-8", "surrogatepass")
     try:
         value = orjson.loads(mended)
@@ -129,7 +129,7 @@ def _sound(token: re.Match[str]) -> str:
 
 
 def _is_beyond(number: float) -> bool:
-    """Tell whether a number that was read is none: an infinity, because it was beyond a double."""
+    """Tell whether a number that was read became an infinity, because it was beyond a double."""
     return number - number != 0
 
 
@@ -146,10 +146,10 @@ def _number(text: str) -> Any:
 
 
 def check(payload: bytes, value: Any) -> None:
-    """Refuse what is nested too deep or has a name twice; exact, and slow only where the cheap counts leave a doubt.
+    """Refuse a value that is nested too deep or has a name twice. It is exact; cheap counts make it fast as a rule.
 
     Raises:
-        Unreadable: it is so.
+        Unreadable: the value is such.
 
     """
     keys = _keys(value, PAYLOAD_DEPTH)

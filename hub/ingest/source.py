@@ -1,7 +1,7 @@
-"""The two sides of what stands between the hub and the world of events: a Source to read from, a Publisher to say to.
+"""The two sides of the seam between the hub and the world of events: a Source to read from, a Publisher to send to.
 
-An MQTT session is both. What reads (pipeline, timers, reload) is given a Source and cannot publish; what publishes
-(receivers, the hub's own word) is given a Publisher and cannot take an event from anybody.
+An MQTT session is both. Parts that read (pipeline, timers, reload) get a Source and cannot publish. Parts that publish
+(receivers, the hub's own status) get a Publisher and cannot take an event away from the pipeline.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,16 +21,20 @@ T_co = TypeVar("T_co", covariant=True)
 class Notice:
     """Something about the source itself that the rest of the hub must know.
 
-    `kind`: `renewed` (the broker has no session of ours: ids begin anew, and nothing comes again; goes before
-    everything else of its connection), `connected` (subscribed; detail is `resumed` or `new`), `session_lost` (the
-    broker had no session although this process had one; subscribed anew; goes before its `connected`), `refused` (of
-    filters that `resubscribe` left for this connection, why the broker refused some; those from before stand; goes
-    before `connected`), `drained` (what the broker held while we were away has been handed over or waits in the
-    inbox; once for each connection, and where something waits to be acknowledged, only after some of it was; detail
-    says what did not come again; `again` where it answers a `catch_up`), `disconnected` (detail says why; an attempt
-    that fails for the same reason as the one before is not told again), `dropped` (QoS 0 beyond the inbox, `count` of
-    them).
-    `position` is that of the last delivery received before it.
+    `position` is that of the last delivery received before it. `kind` is one of these:
+
+    - `renewed`: the broker has no session of ours. Packet ids begin anew, and nothing comes again. It comes before
+      everything else of its connection.
+    - `refused`: the broker refused filters that `resubscribe` left for this connection; the earlier ones stay. It
+      comes before `connected`; detail says why.
+    - `session_lost`: the broker had no session although this process had one; all is subscribed again. It comes before
+      `connected`.
+    - `connected`: subscribed; detail is `resumed` or `new`.
+    - `drained`: what the broker held while we were away was handed over or waits in the inbox. It comes once for each
+      connection; where deliveries are unacknowledged, only after some of them were acknowledged. Detail says what did
+      not come again; it is `again` where the notice answers a `catch_up`.
+    - `disconnected`: detail says why. An attempt that fails for the same reason as the one before gives no notice.
+    - `dropped`: QoS 0 deliveries found no room in the inbox, `count` of them.
     """
 
     kind: str
@@ -40,9 +44,9 @@ class Notice:
 
 
 class Source(Protocol[T_co]):
-    """An ordered row of deliveries that comes again where it was not acknowledged; `receive` returns T_co.
+    """An ordered row of deliveries, which come again where they were not acknowledged; `receive` returns T_co.
 
-    Positions count the deliveries handed out by `receive`, from 1; the last of a batch is `handed`.
+    Positions count the deliveries that `receive` hands out, from 1; the last of a batch has the position `handed`.
     """
 
     on_notice: Callable[[Notice], None]
@@ -54,25 +58,25 @@ class Source(Protocol[T_co]):
 
     @property
     def received(self) -> int:
-        """Position of the last delivery that came, once it will be handed out; it may fall when a connection ends."""
+        """The position that the last delivery received will have when handed out. A lost connection may lower it."""
         ...
 
     def catch_up(self) -> None:
-        """Ask the broker whether all that it has sent by now is here: then `drained` follows, with the detail `again`.
+        """Ask the broker whether all that it has sent by now is here; when it is, `drained` follows (detail `again`).
 
-        Where there is no connection, or its own `drained` is still to come, that is the answer, and comes no earlier.
+        Where there is no connection, or its own first `drained` is still to come, that one is the answer.
         """
         ...
 
     async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
         """Connect, subscribe at QoS 1, reconnect with back-off for ever; return after `close`.
 
-        `earlier` are filters that an earlier process with our client id may have left with the broker, where somebody
-        remembers them: they are unsubscribed. What comes by one that nobody remembers must just be acknowledged.
+        `earlier` are filters that an earlier process with our client id may have left with the broker, as far as they
+        are known: they are unsubscribed. What comes by a filter that nobody remembers is acknowledged and ignored.
 
-        Before the first CONNACK only ConnectionRefused that stays (credentials, client id, protocol version),
-        SubscriptionDenied and SessionTakenOver end it, afterwards only the latter two; anything else is reported as
-        `disconnected` and tried again.
+        SubscriptionDenied and SessionTakenOver end it at any time; a ConnectionRefused that will not change
+        (credentials, client id, protocol version) ends it only before the first connection. Anything else gives a
+        notice `disconnected` and is tried again.
 
         Raises:
             SessionTakenOver, SubscriptionDenied, ConnectionRefused: going on would be wrong.
@@ -81,43 +85,43 @@ class Source(Protocol[T_co]):
         ...
 
     async def receive(self) -> T_co:
-        """Wait for deliveries and return what waits, in order; cancelling the wait loses none.
+        """Wait for deliveries and return all that wait, in order; cancelling the wait loses none.
 
-        Returns nothing once, when the source is closed.
+        When the source is closed, it returns something empty, once.
         """
         ...
 
     def acknowledge(self, position: int) -> None:
         """Acknowledge every delivery up to this position, in order of receipt.
 
-        Those of an older connection are skipped: the broker sends them again.
+        Deliveries of an older connection are skipped: the broker sends them again.
         """
         ...
 
     async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
-        """Make these the subscribed filters: what is new is subscribed, what is gone unsubscribed.
+        """Make these the subscribed filters: subscribe new ones, unsubscribe those that are gone; return True.
 
-        While there is no connection, wait for one; or, without `wait`, leave it to the next one and return False: a
-        notice `refused` then tells where the broker refused one of them.
+        While there is no connection, wait for one. Without `wait`, leave it to the next connection and return False; a
+        notice `refused` then tells where the broker refuses one of them.
 
         Raises:
-            SubscriptionDenied: the broker refused one; the others stand.
+            SubscriptionDenied: the broker refused one; the others stay.
 
         """
         ...
 
     async def close(self) -> None:
-        """Send what was acknowledged, disconnect without UNSUBSCRIBE, wake `receive` and `run`."""
+        """Send the acknowledgements, disconnect without UNSUBSCRIBE, and let `receive` and `run` return."""
         ...
 
 
 class EventSource(Source[Arrived | None], Protocol):
-    """A Source as the pipeline reads it: what was committed comes out of it once, and the commits keep its place."""
+    """A Source as the pipeline reads it: what was committed does not come out again; commits store its position."""
 
     def positions(self, position: int) -> Mapping[str, Position]:
-        """Return what a commit has to store that covers all deliveries up to `position`, by source; {} for nothing.
+        """Return, by source, what a commit has to store that covers all deliveries up to `position`; {} for nothing.
 
-        Called for each commit, in order, before its `acknowledge`.
+        The pipeline calls it for each commit, in order, before that commit's `acknowledge`.
         """
         ...
 
@@ -127,22 +131,22 @@ class Publisher(Protocol):
 
     @property
     def packet_bytes(self) -> int | None:
-        """The longest packet that the broker takes; None where it has not said."""
+        """The longest packet, in bytes, that the broker takes; None where it has not said."""
         ...
 
     async def publish(
         self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, properties: Properties | None = None
     ) -> None:
-        """Return when the broker has it (QoS 1) or when it is written (QoS 0); waits while not connected.
+        """Return when the broker has it (QoS 1) or when it is written (QoS 0); wait while not connected.
 
-        A QoS 1 publish whose connection ends before its PUBACK is sent again on the next one (with DUP where the
-        session was resumed) until the broker has it or the caller cancels: none is lost, only those under way (at
-        most SEND_WINDOW) may arrive twice. `properties` are those of MQTT 5 (response_topic, correlation_data,
+        A QoS 1 publish whose connection ends before its PUBACK is sent again on the next one, with DUP where the
+        session was resumed, until the broker has it or the caller cancels. None is lost; only those under way (at most
+        SEND_WINDOW) may arrive twice. `properties` are those of MQTT 5 (response_topic, correlation_data,
         message_expiry_interval); 3.1.1 has none.
 
         Raises:
-            PublishRefused: the broker will not take it, or the topic cannot be published to.
-            Disconnected: the session was closed, or the broker ended three connections over what was sent.
+            PublishRefused: the broker will not take it, or nothing can be published to the topic.
+            Disconnected: the session was closed, or the broker ended three connections because of what we sent.
             SessionError: the broker cannot take it now (quota exceeded).
 
         """

@@ -2,11 +2,10 @@
 
 {"temperature": 21.5, "Node Control/Rebirth": false, "sparkplug": {"seq": 4, "timestamp": 1790000000000, …}}
 
-A metric that is null, or not a number, is null; one that is historical is no field, because it says nothing of now.
-What only a birth tells (the name behind an alias, the sign of an integer) may be missing in a message: such metrics
-wait in `pending` for who remembers births (rules/presence/births.py); what a message leaves out because it has not
-changed, who remembers metrics gives it (rules/presence/sparkplug_metrics.py). Pure; nothing a device sends raises but
-NotSparkplug.
+A metric that is null, or not a number, becomes null. A historical one becomes no field, because it says nothing of now.
+A message may lack what only a birth tells: the name behind an alias, the sign of an integer. Such metrics wait in
+`pending`, and rules/presence/births.py resolves them. A message also leaves out metrics that have not changed;
+rules/presence/sparkplug_metrics.py adds them. Pure; whatever a device sends, only NotSparkplug is raised.
 """
 
 import base64
@@ -38,7 +37,7 @@ __all__ = [
 
 EXTRA = "pip install 'mqtt-notification-hub[sparkplug]'"
 ABOUT = "sparkplug"
-"""The field for what a payload says beside its metrics."""
+"""The name of the field for all that a payload says beside its metrics."""
 _COMPRESSED = "SPBV1.0_COMPRESSED"
 """The uuid of a payload whose body is another one, compressed."""
 _GZIP_OR_ZLIB = zlib.MAX_WBITS + 32
@@ -72,7 +71,7 @@ class Pending(NamedTuple):
 
 
 class MetricEvent(Event):
-    """An Event made of metrics; its `raw` is JSON. `declared` are those with name and datatype, `pending` see there."""
+    """An Event made of metrics; its `raw` is JSON. `declared` are the metrics with name and datatype; see Pending."""
 
     __slots__ = ("declared", "pending", "trace")
 
@@ -84,7 +83,7 @@ class MetricEvent(Event):
         self.trace = ""
 
     def resolve(self, found: Mapping[str, Any], unknown: int) -> None:
-        """Take values of metrics that were pending, by name; `unknown` is how many of them nobody knows."""
+        """Take the values of pending metrics, by name; `unknown` is how many of them no birth has explained."""
         fields: dict[str, Any] = {**self.fields, **found}
         about = {**self.fields[ABOUT]}
         if unknown:
@@ -110,17 +109,17 @@ def missing() -> str:
 
 
 def rebirth_request(now: float) -> bytes:
-    """Write the command by which a node sends its births anew (3.0, 6.4.24); `now` is in seconds since 1970."""
+    """Return the command that makes a node send its births again (3.0, 6.4.24); `now` is in seconds since 1970."""
     message = payload_class()(timestamp=int(now * 1000))
     message.metrics.add(name="Node Control/Rebirth", timestamp=message.timestamp, datatype=11, boolean_value=True)
     return bytes(message.SerializeToString())
 
 
 def read_metrics(topic: str, payload: bytes, time: float, qos: int, retain: bool) -> MetricEvent:
-    """Read a payload.
+    """Read a payload; `time` is its arrival in seconds since 1970.
 
     Raises:
-        NotSparkplug: it is none, or more than a rule could trust.
+        NotSparkplug: it cannot be read, or is larger than a limit.
 
     """
     message = _parsed(payload, "not a Sparkplug B payload: neither JSON nor protobuf")
@@ -132,7 +131,7 @@ def read_metrics(topic: str, payload: bytes, time: float, qos: int, retain: bool
 
 
 def _parsed(payload: bytes, otherwise: str) -> Any:
-    """Read protobuf; say `otherwise` where it is none."""
+    """Read protobuf; raise NotSparkplug with the text `otherwise` where it is none."""
     try:
         return payload_class().FromString(payload)
     except ImportError:
@@ -144,7 +143,7 @@ def _parsed(payload: bytes, otherwise: str) -> Any:
 def _inflated(outer: Any) -> Any:
     """Read the payload that is the body of another, compressed (as Eclipse Tahu does it; the default is DEFLATE).
 
-    Which of the two it is the bytes say themselves; the metric `algorithm` must not name a third.
+    The bytes themselves show which of the two it is; the metric `algorithm` must not name a third.
     """
     named = next((each.string_value for each in outer.metrics if each.name == "algorithm"), "")
     if named and named not in ("DEFLATE", "GZIP"):
@@ -159,7 +158,7 @@ def _inflated(outer: Any) -> Any:
 
 
 def _unpacked_body(body: bytes) -> bytes:
-    """Inflate, with a bound: the gzip or zlib format, or DEFLATE without any."""
+    """Inflate the gzip or zlib format, or plain DEFLATE; at most SPARKPLUG_INFLATED_BYTES."""
     for bits in (_GZIP_OR_ZLIB, -zlib.MAX_WBITS):
         inflate = zlib.decompressobj(bits)
         try:
@@ -174,7 +173,7 @@ def _unpacked_body(body: bytes) -> bytes:
 
 
 class _Reading:
-    """A payload while it is read."""
+    """Collects the fields of one payload, metric by metric."""
 
     def __init__(self, message: Any) -> None:
         self._message = message
@@ -219,7 +218,7 @@ class _Reading:
 
 
 def _is_plain(kind: str, value: Any, datatype: int) -> bool:
-    """Tell whether a value can be read as it stands: without a datatype, an integer may be negative, bytes a list."""
+    """Tell whether a value can be read as it is: without a datatype an integer may be negative, and bytes a list."""
     if datatype:
         return True
     if kind == "int_value":
@@ -233,7 +232,7 @@ def read_value(kind: str, value: Any, datatype: int, depth: int = PAYLOAD_DEPTH)
     """Return a value as JSON has it.
 
     Raises:
-        NotSparkplug: it is nested too deep, or text that is no UTF-8.
+        NotSparkplug: it is nested too deep, or is text that is not UTF-8.
 
     """
     if kind in {"int_value", "long_value"}:
@@ -250,7 +249,7 @@ def read_value(kind: str, value: Any, datatype: int, depth: int = PAYLOAD_DEPTH)
 
 
 def _text(value: Any) -> str:
-    """Return text; what is no UTF-8 comes out of protobuf as bytes."""
+    """Return text; protobuf hands out bytes where it was not UTF-8."""
     if isinstance(value, str):
         return value
     raise NotSparkplug("text that is not UTF-8")
@@ -266,7 +265,7 @@ def _integer(value: int, datatype: int) -> int:
 
 
 def _unpacked(value: bytes, datatype: int) -> Any:
-    """Return an array (3.0, 6.4.17) as a list, null where its length is none; other bytes as base64."""
+    """Return an array (3.0, 6.4.17) as a list, None where its length is wrong; other bytes as base64."""
     if datatype in _ARRAYS:
         size = struct.calcsize(f"<{_ARRAYS[datatype]}")
         if len(value) % size:
@@ -287,7 +286,7 @@ def _unpacked(value: bytes, datatype: int) -> Any:
 
 
 def _table(dataset: Any) -> dict[str, Any]:
-    """Return a DataSet; a row stays a list, because a long name in each would grow beyond all bounds."""
+    """Return a DataSet. A row stays a list: a long column name repeated in each row would have no bound."""
     types = list(dataset.types)
 
     def cell(element: Any, place: int) -> Any:

@@ -1,7 +1,7 @@
 """The wire format of Sparkplug B payloads: numbers and types of the specification (3.0, 6.4), as protobuf wants them.
 
-A descriptor of our own, because code made by protoc is tied to one version of the runtime. What no rule can see
-(metadata, extensions) is left out: protobuf skips it.
+The descriptor is our own, because code made by protoc is tied to one version of the runtime. It leaves out what no rule
+can see (metadata, extensions): protobuf skips that.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ def payload_class() -> Any:
         ImportError: protobuf is not installed.
 
     """
-    # an optional extra, of which only those pay who read Sparkplug
+    # an optional extra: only hubs that read Sparkplug pay for it
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415 # see above
 
     file = descriptor_pb2.FileDescriptorProto(name="sparkplug.proto", package=_PACKAGE, syntax="proto2")

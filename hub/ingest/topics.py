@@ -1,7 +1,7 @@
-"""What may be a topic or a topic filter, and which of them meet: pure functions for ingest, rules and receivers.
+"""What may be a topic or a topic filter, and which of them match: pure functions for ingest, rules and receivers.
 
-The numbers in brackets are sections of MQTT 5. Characters that the standard only says SHOULD NOT be there are refused
-too: Mosquitto disconnects a publisher for them, and a message that is sent again after each reconnect would never end.
+The numbers in brackets are sections of MQTT 5. Characters that the standard only says SHOULD NOT be used are refused,
+too: Mosquitto disconnects a publisher for them, and the same message would be sent again after each reconnect.
 """
 
 import re
@@ -16,7 +16,7 @@ _UNFIT = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{
 
 
 def check_topic(topic: str) -> str | None:
-    """Return why nothing can be published to `topic`, or None when it can."""
+    """Return why nothing can be published to `topic`, None where something can."""
     if "+" in topic or "#" in topic:
         return "a topic to publish to holds no + and no #"
     if topic.startswith("$"):
@@ -25,7 +25,7 @@ def check_topic(topic: str) -> str | None:
 
 
 def check_filter(topic_filter: str) -> str | None:
-    """Return why `topic_filter` cannot be subscribed, or None when it can."""
+    """Return why `topic_filter` cannot be subscribed, None where it can."""
     levels = topic_filter.split("/")
     if any("+" in level and level != "+" for level in levels):
         return "+ stands alone in its level, as in site/+/door"
@@ -78,7 +78,7 @@ def overlaps(one: str, other: str) -> bool:
 
 
 def _problem(text: str) -> str | None:
-    """Return what is wrong with a topic or a filter alike."""
+    """Return what is wrong with a text that is to be a topic or a filter."""
     if not text:
         return "it is empty"
     unfit = _UNFIT.search(text)

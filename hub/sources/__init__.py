@@ -1,1 +1,1 @@
-"""Events from message queues: each source is a queue whose messages become deliveries beside those of MQTT."""
+"""Events from message queues. Each source is a queue; its messages become deliveries beside those of MQTT."""

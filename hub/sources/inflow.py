@@ -1,8 +1,8 @@
-"""All that comes in, as one: the MQTT session and the queues, merged into one ordered row of positions.
+"""The MQTT session and the queues as one source: all deliveries in one ordered row of positions.
 
-The pipeline sees one Source. Positions are given when a batch is handed out; acknowledging one gives the MQTT session
-and each queue the part of it that is theirs. What was committed of a queue goes into the store as marks, in the same
-commit.
+The pipeline sees one Source. A batch gets its positions when it is handed out. An acknowledgement is divided: the MQTT
+session and each queue get the part that is theirs. How far each queue was committed goes into the store as marks, in
+the same commit.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ __all__ = ["Inflow"]
 
 @dataclass(slots=True)
 class _Part:
-    """A batch that was handed out: of a queue, or (queue None) of MQTT, whose own position was `mqtt` before it."""
+    """A batch that was handed out: of a queue, or of MQTT (`queue` None), whose own position was `mqtt` before it."""
 
     first: int
     last: int
@@ -33,38 +33,38 @@ class _Part:
 
 
 class Inflow:
-    """A Source over several; where there is no queue, the session itself is the source."""
+    """An EventSource over several. Where there is no queue, nobody makes one: the session itself is the source."""
 
     def __init__(self, session: EventSource) -> None:
-        """Stand between the session and whom it tells its notices."""
+        """Take over the session's notices, and pass them on to whoever had them."""
         self._session = session
         self._queues: list[QueueReader] = []
         self.on_notice, session.on_notice = session.on_notice, self._hear
         self.handed = 0
         self._out: deque[_Part] = deque()
         self._settled = 0
-        """The session's position up to which it was told to acknowledge."""
+        """The session's own position up to which it was told to acknowledge."""
         self._drained: Notice | None = None
         self._marked = 0
         self._passed = 0
-        """The session's position up to which its deliveries were handed out."""
+        """The session's own position up to which its deliveries were handed out."""
         self._stored: dict[str, dict[str, str]] = {}
         self._from_session: asyncio.Task[Arrived | None] | None = None
         self._woken = asyncio.Event()
 
     def add(self, queue: QueueReader) -> None:
-        """Take in a queue, before `run`."""
+        """Add a queue; only before `run`."""
         self._queues.append(queue)
         self._stored[queue.name] = dict(queue.marks)
 
     @property
     def received(self) -> int:
-        """Position of the last delivery that came, once all that waits is handed out."""
+        """The position that the last delivery received will have when all that waits is handed out."""
         waiting = self._session.received - self._passed + sum(queue.waiting for queue in self._queues)
         return self.handed + waiting
 
     def catch_up(self) -> None:
-        """Ask the broker; the queues know themselves whether they are behind."""
+        """Ask the broker; each queue knows without asking whether it is behind."""
         self._session.catch_up()
 
     async def run(self, filters: Sequence[str], earlier: Iterable[str] = ()) -> None:
@@ -76,7 +76,7 @@ class Inflow:
                 task.cancel()
 
     async def receive(self) -> Arrived | None:
-        """Wait for deliveries, from wherever they come first."""
+        """Wait for deliveries; return those of whichever source has some first."""
         while True:
             self._woken.clear()
             if self._from_session is None:
@@ -96,7 +96,7 @@ class Inflow:
                 return self._hand(_Part(0, 0, None, None, self._session.handed - came.count), came)
 
     def acknowledge(self, position: int) -> None:
-        """Acknowledge up to a position, to each its own."""
+        """Acknowledge up to a position: to the session and to each queue its own part."""
         while self._out and self._out[0].first <= position:
             part = self._out[0]
             count = min(position, part.last) - part.first + 1
@@ -112,7 +112,7 @@ class Inflow:
                 self._out.popleft()
 
     def positions(self, position: int) -> Mapping[str, Position]:
-        """Return what the session has to store, and of each queue that has moved where it is to go on, as JSON."""
+        """Return what the session has to store, and the marks of each queue that has moved, as JSON."""
         mqtt = self._settled
         for part in self._out:
             if part.queue is None and part.first <= position:
@@ -132,11 +132,11 @@ class Inflow:
         return {queue.name: Position(orjson.dumps(queue.marks).decode()) for queue in changed}
 
     async def resubscribe(self, filters: Sequence[str], *, wait: bool = True) -> bool:
-        """Subscribe on MQTT."""
+        """Change the subscriptions of the MQTT session; queues have none."""
         return await self._session.resubscribe(filters, wait=wait)
 
     async def close(self) -> None:
-        """Close the session; `run` then ends the queues."""
+        """Close the session; `run` then ends the queues' tasks."""
         await self._session.close()
 
     async def _either(self, task: "asyncio.Task[Arrived | None]") -> None:
@@ -147,7 +147,7 @@ class Inflow:
             woken.cancel()
 
     def wake(self) -> None:
-        """Hear that a queue has something to take, or has nothing more to wait for."""
+        """Hear that a queue has something to take, or that it is not behind any more."""
         self._woken.set()
 
     def _hand(self, part: _Part, arrived: Arrived) -> Arrived:
@@ -163,18 +163,18 @@ class Inflow:
         if notice.kind == "disconnected":
             self._drained = None
         elif notice.kind == "drained" and notice.detail == "again" and not any(each.behind for each in self._queues):
-            # at once, by the position at which all is handed out: by then the answer tells of a time long ago
+            # tell it now, with the position at which all will be handed out: then it would be old news
             self.on_notice(replace(notice, position=self.received))
             return
         elif notice.kind == "drained":
-            first = self._drained  # which is not told yet: the answer to a `catch_up` says the same and more
+            first = self._drained  # one that is not told yet; the answer to a `catch_up` contains what it says
             self._drained = notice if first is None else replace(notice, detail=first.detail)
             self.wake()
             return
         self.on_notice(replace(notice, position=self.handed))
 
     def _look(self) -> None:
-        """Tell that everything has been drained, when that is so for the broker and for every queue."""
+        """Pass the notice `drained` on when it is true of the broker and of every queue."""
         drained = self._drained
         if drained and self._session.handed >= drained.position and self._from_session_is_empty():
             if any(queue.behind for queue in self._queues):

@@ -1,4 +1,4 @@
-"""Put the queues of `sources:` beside the MQTT session, each going on where the store says that it was."""
+"""Puts the queues of `sources:` beside the MQTT session; each goes on behind the marks that the store holds."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,7 +21,10 @@ def open_sources(
     client_id: str,
     trouble: Callable[[str, str], None],
 ) -> Inflow:
-    """Return the session and the queues as one; `kept` tells what is stored of each, `trouble` of loss and return."""
+    """Return the session and the queues as one source.
+
+    `kept` returns the stored position of a source by its name; `trouble` hears of lost and new connections.
+    """
     inflow = Inflow(session)
     for each in settings:
         marks = orjson.loads(kept(each.name).text or "{}")

@@ -1,4 +1,4 @@
-"""Where a queue's message stands among the topics of the rules: `orders/{subject}`, filled in from its address."""
+"""The topic that rules see for a queue's message: `orders/{subject}`, filled in from the message's address."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
 class TopicPlace:
-    """A topic with holes; a dot in what fills one begins a level, for subjects and routing keys are made so."""
+    """A topic with holes. A dot in a value begins a new level, because subjects and routing keys use dots so."""
 
     __slots__ = ("_parts", "text")
 
     def __init__(self, whole: str) -> None:
-        """Keep the text; `place` has checked it."""
+        """Take a text that `place` has checked."""
         self.text = whole
         self._parts = _HOLE.split(whole)
 
@@ -31,7 +31,7 @@ class TopicPlace:
         return hash(self.text)
 
     def topic(self, known: Mapping[str, str]) -> str:
-        """Return the topic of a message; no wildcard or control character gets into it."""
+        """Return the topic of a message, TOPIC_BYTES at most; wildcards and control characters are encoded."""
         pieces = [_levels(known[part]) if odd % 2 else part for odd, part in enumerate(self._parts)]
         return "".join(pieces).encode()[:TOPIC_BYTES].decode("utf-8", "ignore")
 
@@ -41,7 +41,7 @@ def _levels(value: str) -> str:
 
 
 def place(*names: str) -> Callable[[Node], TopicPlace]:
-    """Make a reader of a topic that may name these in braces."""
+    """Return a function that reads a topic in which these names may stand in braces."""
 
     def convert(node: Node) -> TopicPlace:
         whole = text(node)

@@ -1,7 +1,7 @@
-"""The seam to the queues: what a kind of source is, one file below `kinds/` each; `source` owns everything else.
+"""The seam to the queues: what a kind of source has to do, one file below `kinds/` each. QueueReader does the rest.
 
-A kind with a log (Kafka, JetStream, a Redis stream) is read from the position that the hub committed with its own
-state; the queue's own bookkeeping only follows. One without (AMQP) sends again what was not acknowledged.
+A queue with a log (Kafka, JetStream, a Redis stream) is read from the position that the hub committed with its own
+state; the queue's own bookkeeping only follows. A queue without one (AMQP) sends again what was not acknowledged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ __all__ = ["Queue", "QueueKind", "QueueMessage"]
 
 
 class QueueMessage(Delivery):
-    """What came out of a queue.
+    """One message of a queue.
 
-    `mark` is where it stood there, (part, position), None where there is no such thing. `token` is the queue's own, for
-    its acknowledgement. `time`: see Delivery.
+    `mark` is its place in the queue, (part, position); None where the queue has no positions. `token` is for the kind's
+    own use, to acknowledge it. `time`: see Delivery.
     """
 
     __slots__ = ("mark", "token")
@@ -31,7 +31,7 @@ class QueueMessage(Delivery):
         token: Any = None,
         time: float | None = None,
     ) -> None:
-        """Keep what came. Rules see 0 as its `qos`: it came by no MQTT."""
+        """Take what came. Rules see 0 as its `qos`, because it did not come by MQTT."""
         super().__init__(topic, payload, qos=0, time=time)
         self.mark, self.token = mark, token
 
@@ -39,7 +39,7 @@ class QueueMessage(Delivery):
 class Queue(Protocol):
     """One connection to a queue, used once.
 
-    `resends` tells whether what was not acknowledged comes again by the next connection, whatever was read.
+    `resends` tells whether messages that were read and not acknowledged come again by the next connection.
     """
 
     resends: bool
@@ -50,16 +50,16 @@ class Queue(Protocol):
         ...
 
     async def open(self, marks: Mapping[str, str]) -> Mapping[str, str]:
-        """Connect, to read on behind these marks; return those that it does read on behind.
+        """Connect, to go on behind these marks; return the marks behind which it really begins.
 
         Raises:
-            Exception: it cannot be reached; the source words it, tells it and tries again.
+            Exception: it cannot be reached. QueueReader says so in the words of `reason`, and tries again.
 
         """
         ...
 
     async def read(self) -> Sequence[QueueMessage]:
-        """Wait for messages and return some, in order; none where it only learned that it is not behind any more."""
+        """Wait for messages and return some, in order; none after SOURCE_WAIT_SECONDS or when `behind` has changed."""
         ...
 
     async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
@@ -67,7 +67,7 @@ class Queue(Protocol):
         ...
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; called also where `open` has failed."""
         ...
 
 
@@ -81,12 +81,12 @@ class QueueKind(Protocol):
     """What may stand in the braces of `topic`."""
 
     def __init__(self, options: Any, topic: TopicPlace, name: str, client_id: str) -> None:
-        """Take the options `read` made, the topic of the rules, the source's name and ours; open nothing yet."""
+        """Take the options that `read` made, the topic, the source's name and our client id; open nothing yet."""
         ...
 
     @classmethod
     def read(cls, section: Section) -> Any:
-        """Take the kind's keys from its mapping; the caller reports what was not taken."""
+        """Take the kind's keys from its mapping; the caller reports keys that were not taken."""
         ...
 
     def connection(self) -> Queue:
@@ -94,5 +94,5 @@ class QueueKind(Protocol):
         ...
 
     def reason(self, error: BaseException) -> str:
-        """Word what went wrong, without a secret."""
+        """Say in words what went wrong, without a secret."""
         ...

@@ -1,7 +1,8 @@
 """A queue of `sources:` at work: keeps a connection to it, takes messages in order, acknowledges what was committed.
 
-Messages wait here until the pipeline takes them; no more than SOURCE_WINDOW are ever unacknowledged, so the queue keeps
-the rest. After a lost connection it reads on behind the last message taken in, after a crash behind the last committed.
+Messages wait here until the pipeline takes them. At most SOURCE_WINDOW are unacknowledged; the queue keeps the rest.
+After a lost connection the reader goes on behind the last message that it read, after a crash behind the last one that
+was committed.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ class Batch:
 
 
 class QueueReader:
-    """One queue. `wake` is called when something waits to be taken; `trouble` hears, in words, of loss and return."""
+    """One queue. `wake` is called when something waits to be taken; `trouble` hears of lost and new connections."""
 
     def __init__(
         self,
@@ -39,9 +40,10 @@ class QueueReader:
         """Begin behind the marks that were committed; nothing is connected yet."""
         self.name = name
         self.marks = dict(marks)
-        """What was committed, and where that begins."""
+        """For each part of the queue, the position that was committed, or behind which the first start begins."""
         self.behind = True
-        """Whether the queue may hold messages from before we were there; False, too, while it cannot be reached."""
+        """Whether the queue may hold messages from before we came. False also while it cannot be reached: else one
+        dead queue would keep all timers silent."""
         self._kind, self._wake, self._trouble = kind, wake, trouble
         self._read = dict(marks)
         self._waiting: deque[Batch] = deque()
@@ -100,7 +102,7 @@ class QueueReader:
         if self._said:
             self._said = ""
             self._trouble("connected again")
-        if queue.resends:
+        if queue.resends:  # what waits here comes again by this connection
             self._waiting.clear()
         self._queue, self._unacknowledged, self._settled = queue, 0, []
         self._room.set()
@@ -133,14 +135,14 @@ class QueueReader:
 
     def _lost(self, reason: str) -> None:
         self.behind = False
-        if reason != self._said:
+        if reason != self._said:  # each reason once: attempts go on for ever
             self._said = reason
             self._trouble(f"{reason}; trying again")
         self._wake()
 
 
 async def _whole(closing: "asyncio.Task[None]") -> None:
-    """Wait for the end of a closing, also where we are cancelled meanwhile; it is bounded."""
+    """Wait until `closing` has ended, also where we are cancelled meanwhile; it is bounded by CLOSE_SECONDS."""
     try:
         await asyncio.shield(closing)
     except asyncio.CancelledError:
@@ -149,7 +151,7 @@ async def _whole(closing: "asyncio.Task[None]") -> None:
 
 
 async def _end(queue: Queue, tasks: Sequence["asyncio.Task[None]"]) -> None:
-    """Close a connection, and what works with it: a client library may miss that it is cancelled, not that it ended."""
+    """Close a connection and end its tasks. A client library may miss a cancellation, but not a closed connection."""
     for task in tasks:
         task.cancel()
     with contextlib.suppress(Exception):

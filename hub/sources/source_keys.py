@@ -1,6 +1,6 @@
-"""The keys of the sources: kafka, amqp, nats, redis, zeromq. What says how to reach a queue is its receiver's.
+"""The keys of the sources: kafka, amqp, nats, redis, zeromq. How to reach a queue is said by its receiver's keys.
 
-They stand apart from the kinds because `hub schema` describes them where a queue's client library is not installed.
+They stand apart from the kinds so that `hub schema` can describe them where a queue's client library is not installed.
 """
 
 from hub.documents.value_schema import one_required

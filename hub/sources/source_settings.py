@@ -17,7 +17,7 @@ _GROUP = "hub.sources"
 _OTHER: Schema = {"description": "A kind of another package.", "type": ["object", "null"]}
 _TOPIC: Key[TopicPlace] = Key(
     "topic",
-    late,  # which names may stand in it the kind says
+    late,  # the kind says which names may stand in it
     TopicPlace(""),
     "The topic that rules see; {…} takes parts of the message's own address.",
     "plant/{subject}",
@@ -37,7 +37,7 @@ class SourceSettings:
 
 
 def read_sources(node: Node | None, problems: Problems) -> tuple[SourceSettings, ...]:
-    """Read the `sources` mapping; look into `problems` before using what comes back."""
+    """Read the `sources` mapping; the result may only be used where `problems` is empty."""
     if node is None:
         return ()
     section = Section(node, problems, "sources")
@@ -45,14 +45,14 @@ def read_sources(node: Node | None, problems: Problems) -> tuple[SourceSettings,
 
 
 def build_kind(settings: SourceSettings, client_id: str) -> QueueKind:
-    """Make the kind that settings describe; they come from `read_sources` without a problem."""
+    """Make the kind that the settings name; `read_sources` has made them without a problem."""
     (point,) = entry_points(group=_GROUP, name=settings.kind)
     kind: type[QueueKind] = point.load()
     return kind(settings.options, settings.topic, settings.name, client_id)
 
 
 def sources_schema() -> Schema:
-    """Return the schema of the `sources` mapping: all kinds that are installed, or could be by an extra of the hub."""
+    """Return the schema of the `sources` mapping, with all kinds that are installed or that an extra would install."""
     points = {point.name: point for point in entry_points(group=_GROUP)}
     kinds = {name: {"title": name, **_kind_schema(name, point)} for name, point in sorted(points.items())}
     whole = mapping_schema("a source", {**kinds, _TOPIC.name: _TOPIC.schema}, [_TOPIC.name])
@@ -65,7 +65,7 @@ def _kind_schema(name: str, point: EntryPoint) -> Schema:
         try:
             table = getattr(point.load(), "keys", None)
         except (ImportError, AttributeError):
-            table = None  # what is not whole is not described; `hub check` says what is the matter with it
+            table = None  # a broken plug-in is not described; `hub check` says what is wrong with it
     return _OTHER if table is None else {"description": f"Reads from {name}.", **table.schema}
 
 

@@ -1,7 +1,7 @@
 """One connection of MQTT 3.1.1: aiomqtt's client, made to leave the acknowledgement to us.
 
-aiomqtt 2 acknowledges on receipt and hides whether the session was resumed; paho-mqtt under it can do both. So some of
-its private hooks are overridden here, in this file alone, and the version is pinned.
+aiomqtt 2 acknowledges on receipt and hides whether the session was resumed; paho-mqtt below it can do both. So this
+file, and no other, overrides some private hooks of aiomqtt, and the version is pinned.
 """
 
 import asyncio
@@ -34,12 +34,12 @@ _FOR_GOOD = {0x84, 0x85, 0x86, 0x87}  # protocol version, client id, user name o
 
 
 class Delivery311:
-    """A PUBLISH; a ingest.packet.Packet."""
+    """A PUBLISH of MQTT 3.1.1, as a Packet."""
 
     __slots__ = ("duplicate", "packet_id", "payload", "qos", "retain", "subscription_ids", "topic")
 
     def __init__(self, message: paho.MQTTMessage) -> None:
-        """Take what the hub needs of paho's."""
+        """Take what the hub needs of paho's message."""
         self.topic = message.topic
         self.payload = bytes(message.payload)
         self.qos = message.qos
@@ -67,7 +67,7 @@ class Client311(aiomqtt.Client):
     def __init__(
         self, settings: BrokerSettings, will: Will | None, tls: ssl.SSLContext | None, listener: Listener311
     ) -> None:
-        """Take how to connect; `open` does."""
+        """Take the settings; `open` connects."""
         super().__init__(
             settings.host,
             settings.port,
@@ -85,7 +85,7 @@ class Client311(aiomqtt.Client):
         self._settings, self._tls = settings, tls
         self._listener = listener
         self._client.manual_ack_set(True)
-        self.pending_calls_threshold = 1 << 16  # a warning we need not: SEND_WINDOW bounds the calls
+        self.pending_calls_threshold = 1 << 16  # aiomqtt would warn of many calls; SEND_WINDOW bounds ours
         self.resumed = False
         self._held = False
         self._heard = self._loop.time()
@@ -96,7 +96,8 @@ class Client311(aiomqtt.Client):
         """Connect and wait for the CONNACK.
 
         Raises:
-            BrokerUnreachable, ConnectionRefused: as their names say; RefusedForGood where asking again is of no use.
+            BrokerUnreachable: nobody answers there.
+            ConnectionRefused: the broker refused us; RefusedForGood where asking again is useless.
 
         """
         try:
@@ -117,7 +118,7 @@ class Client311(aiomqtt.Client):
             self._loop.add_reader(sock.fileno(), self._read)  # in the place of aiomqtt's own
 
     def keep_alive(self, ask: Callable[[], None]) -> None:
-        """Call `ask` from time to time, and end when the broker answers nothing; paho's own watch takes longer."""
+        """Call `ask` from time to time, and end when the broker does not answer; paho's own watch takes longer."""
         self._heard = self._loop.time()
         seconds = self._settings.keep_alive
         self._pulse = Pulse(seconds, lambda: self._heard, ask, self._fail, lambda: self._held)
@@ -158,7 +159,7 @@ class Client311(aiomqtt.Client):
                 self._client.ack(each.packet_id, 1)
 
     def hold(self, on: bool) -> None:
-        """Stop reading, or go on: MQTT 3.1.1 knows no other way to hold a broker back."""
+        """Stop reading, or go on: MQTT 3.1.1 has no other way to slow a broker down."""
         sock = self._client.socket()
         if sock is not None and on != self._held:
             self._held = on
@@ -168,7 +169,7 @@ class Client311(aiomqtt.Client):
                 self._loop.add_reader(sock.fileno(), self._read)
 
     async def finish(self) -> None:
-        """Disconnect in good order: without our will."""
+        """Disconnect in good order, so that the broker does not publish our will."""
         with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self.__aexit__(None, None, None)
@@ -176,7 +177,7 @@ class Client311(aiomqtt.Client):
         self.abort()
 
     def abort(self) -> None:
-        """Let go of the socket as it is."""
+        """Close the socket at once; the broker publishes our will."""
         if self._pulse is not None:
             self._pulse.stop()
         self._client._sock_close()  # noqa: SLF001 - its public way sends DISCONNECT, which takes the will back
@@ -184,16 +185,16 @@ class Client311(aiomqtt.Client):
             self._disconnected.set_result(None)
 
     def _fail(self, error: SessionError) -> None:
-        """End it at once, for this reason."""
+        """End the connection at once, for this reason."""
         self._why = error
         self.abort()
 
     def _read(self) -> None:
-        """Do as aiomqtt does where data has come."""
+        """Read what has come, as aiomqtt's own reader does, and note the time as a sign of life."""
         self._heard = self._loop.time()
         try:
             self._client.loop_read()
-            # what TLS has decrypted no socket announces any more
+            # the socket does not announce what TLS has decrypted already
             while isinstance(sock := self._client.socket(), ssl.SSLSocket) and sock.pending():
                 self._client.loop_read()
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more

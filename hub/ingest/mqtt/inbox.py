@@ -1,7 +1,7 @@
-"""What a session has received: waiting, handed out, acknowledged. Both sessions keep it in the same way.
+"""What a session has received: waiting, handed out, acknowledged. Both sessions use it.
 
-A delivery gets its position when it is handed out. The broker's redelivery belongs to a connection: what came by an
-older one cannot be acknowledged any more, and comes again when the broker still has our session.
+A delivery gets its position when it is handed out. An acknowledgement belongs to a connection: what came by an older
+one cannot be acknowledged any more, and comes again where the broker still has our session.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ class Inbox:
         self.handed = 0
         self.acknowledged = 0
         self.outstanding = 0
-        """How many the broker waits to see acknowledged on the present connection."""
+        """How many QoS 1 deliveries of the present connection are not acknowledged."""
         self.peak = 0
-        """The most that it has waited for on this connection."""
+        """The most that `outstanding` was on this connection."""
         self.dropped = 0
-        """QoS 0 deliveries that found no room since this was last set to 0."""
+        """How many QoS 0 deliveries found no room since this was last set to 0."""
         self.missing: set[int] = set()
-        """Packet ids of what came by an older connection and was not acknowledged: the broker has to send it again."""
+        """Packet ids that came by an older connection and were not acknowledged: the broker has to send them again."""
         self._waiting: list[Packet] = []
         self._older: list[Packet] = []
         self._connection = 0
@@ -38,11 +38,11 @@ class Inbox:
 
     @property
     def received(self) -> int:
-        """Position of the last delivery received, once it will be handed out."""
+        """The position that the last delivery received will have when it is handed out."""
         return self.handed + len(self._older) + len(self._waiting)
 
     def put(self, fresh: Sequence[Packet]) -> None:
-        """Take what came; beyond INBOX_QOS0 waiting only what the broker holds us to (QoS 1, the receive maximum)."""
+        """Take what came. Where INBOX_QOS0 wait already, drop QoS 0; QoS 1 is bounded by the receive maximum."""
         held = [each for each in fresh if each.packet_id]
         if self.missing:
             self.missing.difference_update([each.packet_id for each in held if each.packet_id])
@@ -55,7 +55,7 @@ class Inbox:
         self._wake()
 
     async def take(self) -> Sequence[Packet]:
-        """Wait for deliveries and hand out all; nothing when closed. A cancelled wait takes none."""
+        """Wait for deliveries and hand out all; return () when closed. A cancelled wait takes none."""
         while not (self._waiting or self._older):
             if self._closed:
                 return ()
@@ -73,7 +73,7 @@ class Inbox:
         return batch
 
     def settle(self, position: int) -> list[Packet]:
-        """Let go of everything up to `position`; return what of it is to be acknowledged, in order of receipt."""
+        """Forget everything up to `position`; return those that can be acknowledged, in order of receipt."""
         settled: list[Packet] = []
         position = min(position, self.handed)
         while self._out and self._out[0][1] <= position:
@@ -96,7 +96,7 @@ class Inbox:
         self.outstanding = 0
 
     def connected(self, *, resumed: bool) -> None:
-        """Begin a connection: where the broker has our session, what waits at QoS 1 comes again and is let go here."""
+        """Begin a connection. Where the broker has our session, what waits at QoS 1 comes again and is dropped here."""
         if not resumed:
             self.missing.clear()
         waiting = [each for each in self._waiting if not (resumed and each.packet_id)]
@@ -106,7 +106,7 @@ class Inbox:
         self.outstanding = self.peak = 0
 
     def close(self) -> None:
-        """Wake who waits; what is here can still be taken, then nothing comes."""
+        """Wake whoever waits in `take`. What is here can still be taken; nothing comes after that."""
         self._closed = True
         self._wake()
 

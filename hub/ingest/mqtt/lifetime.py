@@ -1,4 +1,4 @@
-"""What both sessions have in common: a lifetime over many connections. How one connection goes, each says itself."""
+"""What both sessions have in common: a lifetime over many connections. How one connection works is their own."""
 
 import asyncio
 import contextlib
@@ -31,10 +31,10 @@ class RefusedForGood(ConnectionRefused):
 
 
 class Lifetime(ABC):
-    """Connects, ends, connects again; keeps what outlives a connection."""
+    """Connects again and again, and keeps what outlives a connection."""
 
     def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
-        """Take how to reach the broker; nothing is connected yet."""
+        """Take the settings; nothing is connected yet."""
         self.on_notice = on_notice
         self._settings, self._will = settings, will
         self._inbox = Inbox()
@@ -77,11 +77,11 @@ class Lifetime(ABC):
 
     @property
     def received(self) -> int:
-        """Position of the last delivery that came, once it will be handed out."""
+        """The position that the last delivery received will have when it is handed out."""
         return self._inbox.received
 
     def catch_up(self) -> None:
-        """Have a notice follow when all that the broker has sent by now is here; see Source.catch_up."""
+        """Send a notice when all that the broker has sent by now is here; see Source.catch_up."""
         self._fence.catch_up()
 
     async def receive(self) -> Sequence[Packet]:
@@ -108,18 +108,18 @@ class Lifetime(ABC):
 
     @abstractmethod
     async def _live(self) -> None:
-        """Be connected once; raises why it ended."""
+        """Make one connection and stay until it ends; raise why it ended."""
 
     @abstractmethod
     async def _subscribe(self, topic_filter: str) -> str:
-        """Subscribe one filter; return why it was refused, "" when it was not."""
+        """Subscribe one filter; return why it was refused, "" where it was granted."""
 
     @abstractmethod
     async def _unsubscribe(self, topic_filter: str) -> str:
         """Unsubscribe one filter; return ""."""
 
     def _greeted(self, *, resumed: bool) -> bool:
-        """Hear that a connection stands and whether the broker has our session; tell whether it lost one."""
+        """Hear that a connection was made; tell whether the broker has lost the session that this process had."""
         self._backoff.connected(asyncio.get_running_loop().time())
         lost = self._met and not resumed
         if not resumed:
@@ -129,7 +129,7 @@ class Lifetime(ABC):
         return lost
 
     def _subscribed(self, ask: Callable[[], None], refused: str, *, resumed: bool, lost: bool) -> None:
-        """Hear that everything is subscribed, but for what was `refused`; `ask` sends the Fence's question."""
+        """Hear that all filters are subscribed, except those `refused`; `ask` sends the Fence's question."""
         if refused:
             self._notice("refused", refused)
         if lost:
@@ -149,13 +149,13 @@ class Lifetime(ABC):
             raise Disconnected("the session is closed")
 
     def _judge(self, error: SessionError, rival: Rival) -> None:
-        """Raise what must end us; tell of anything else, each reason once."""
+        """Decide what the end of a connection means: raise what must end the session, give notice of anything else."""
         if self._closed.is_set():
-            return  # it was we who ended the connection
+            return  # we ended the connection ourselves
         if isinstance(error, SessionTakenOver | SubscriptionDenied):
-            raise error
+            raise error  # to connect again would take the session back, or would never hear what rules need
         if isinstance(error, RefusedForGood) and not self._met:
-            raise ConnectionRefused(str(error)) from error
+            raise ConnectionRefused(str(error)) from error  # a mistake in the settings; later, one of the broker's
         if str(error) != self._said:
             self._said = str(error)
             self._notice("disconnected", self._said)
@@ -164,7 +164,7 @@ class Lifetime(ABC):
             raise rivalry from error
 
     async def _pause(self) -> None:
-        """Wait before the next attempt."""
+        """Wait before the next attempt, or until closed."""
         if not self._closed.is_set():
             wait = self._backoff.wait(asyncio.get_running_loop().time())
             with contextlib.suppress(TimeoutError):
@@ -175,7 +175,7 @@ class Lifetime(ABC):
         self.on_notice(Notice(kind, self._inbox.received, detail, count))
 
     def _finish(self) -> None:
-        """Wake everyone who waits for something that will not come."""
+        """Wake all callers that wait for something that will not come."""
         self._closed.set()
         self._up.set()
         self._inbox.close()

@@ -32,7 +32,7 @@ _REFUSED_FOR_GOOD = {
 def connect(settings: BrokerSettings, will: Will | None) -> bytes:
     """Return the CONNECT that asks for our session.
 
-    No Maximum Packet Size is announced: what is larger than that, a broker discards without a word (3.1.2.11.4).
+    It announces no Maximum Packet Size: a broker would discard larger packets without a word (3.1.2.11.4).
     """
     password = settings.password.reveal().encode() if settings.password else None
     testament = mqtt5.Will(will.topic, payload=will.payload, qos=_ONCE, retain=True) if will else None
@@ -49,12 +49,15 @@ def connect(settings: BrokerSettings, will: Will | None) -> bytes:
 
 
 def subscription_id(topic_filter: str) -> int:
-    """Return the number that the broker puts on what comes by this filter: of the filter alone, so it never changes."""
+    """Return the number that the broker puts on what comes by this filter; it depends on nothing but the filter."""
     return crc32(topic_filter.encode()) & 0xFFF_FFFF or 1
 
 
 def subscribe(packet_id: int, topic_filter: str, *, with_id: bool) -> bytes:
-    """Return the SUBSCRIBE of a filter: QoS 1, retained messages only when it is new, not what we publish (3.8.3)."""
+    """Return the SUBSCRIBE of a filter (3.8.3).
+
+    QoS 1; retained messages only where the subscription is new; not what we publish ourselves.
+    """
     wanted = mqtt5.TopicFilter(
         topic_filter,
         max_qos=_ONCE,
@@ -88,7 +91,7 @@ def split(data: bytes, deliveries: list[PublishPacket], others: list[mqtt5.Packe
     """Read all whole packets: PUBLISH into `deliveries`, the rest into `others`; return how many bytes they took.
 
     Raises:
-        MalformedPacket: it is not MQTT 5; what stood before it is in the lists.
+        MalformedPacket: a packet is not MQTT 5; the packets before it are in the lists.
 
     """
     view, size, at = memoryview(data), len(data), 0
@@ -114,7 +117,7 @@ def split(data: bytes, deliveries: list[PublishPacket], others: list[mqtt5.Packe
 
 
 def needed(head: bytes) -> int:
-    """Return how long the packet is that begins with `head` (5 bytes suffice), as far as they tell (2.1.4)."""
+    """Return how many bytes the packet has that begins with `head` (2.1.4). 5 bytes suffice; with fewer, one more."""
     length = shift = 0
     for place, byte in enumerate(head[1:5]):
         length |= (byte & 0x7F) << shift
@@ -131,7 +134,7 @@ def reason(code: int, text: str | None) -> str:
 
 
 def refusal(connack: mqtt5.ConnAckPacket) -> tuple[ConnectionRefused, bool]:
-    """Return the error that a CONNACK with a reason code stands for, and whether it is for good (3.2.2.2)."""
+    """Return the error for a CONNACK with a reason code, and whether asking again is useless (3.2.2.2)."""
     why = reason(connack.reason_code, connack.reason_str)
     if connack.reason_code == mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
         why += "; set broker.protocol to 3.1.1 in hub.yaml"

@@ -1,4 +1,4 @@
-"""One PUBLISH as an MQTT session hands it over; whoever reads from the pipeline's source sees only what all have."""
+"""One PUBLISH as an MQTT session hands it over: what the packets of both protocol versions have in common."""
 
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class Packet(Protocol):
 
     @property
     def qos(self) -> int:
-        """0 or 1; compare with ==, mqtt5's is no int and always true. QoS 1 is told fastest by `packet_id`."""
+        """0 or 1. Compare it with ==: mqtt5's is no int and is always true. `packet_id` shows QoS 1 fastest."""
         ...
 
     @property

@@ -1,8 +1,8 @@
 """What a session sends and wants answered: publishes at QoS 1 in a send window, subscriptions, and their packet ids.
 
 A publish that is under way when the connection ends is sent again on the next one, with DUP where the broker still has
-our session: none is lost, and a duplicate can only be one of the window. Only one that nobody waits for any more, or
-whose connection the broker has ended three times over what we sent, is let go.
+our session. So none is lost, and only those in the window may arrive twice. Two kinds are dropped: one whose caller was
+cancelled, and one that was under way three times when the broker ended the connection because of a packet of ours.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class _Publish:
 
 
 class SendingWindow:
-    """Packet ids and who waits for which answer; lives longer than a connection."""
+    """Which packet id is in use, and who waits for its answer. It lives longer than a connection."""
 
     def __init__(self) -> None:
         """Begin without a connection."""
@@ -92,7 +92,7 @@ class SendingWindow:
         return self._broker.max_packet_size
 
     def refused(self, data: bytes, qos: int) -> str | None:
-        """Return why this broker would disconnect us for a PUBLISH, None where it would not."""
+        """Return why this broker would disconnect us for a PUBLISH, None where it would take it."""
         broker = self._broker
         if broker.max_packet_size is not None and len(data) > broker.max_packet_size:
             return f"{len(data)} bytes; the broker takes {broker.max_packet_size} at most"
@@ -103,7 +103,7 @@ class SendingWindow:
         return None
 
     def connected(self, write: Callable[[bytes], None], broker: mqtt5.ConnAckPacket) -> None:
-        """Begin a connection: everything under way is sent again, in order."""
+        """Begin a connection: all publishes under way are sent again, in order."""
         self._write, self._broker, self._under_way = write, broker, 0
         for packet_id, entry in list(self._publishes.items()):
             if entry.answer.done():
@@ -115,7 +115,10 @@ class SendingWindow:
         self._pump()
 
     def disconnected(self, error: SessionError, *, blames_us: bool) -> None:
-        """End it; `blames_us` where the broker said that a packet of ours was the reason."""
+        """End the connection; `blames_us`: the broker said that a packet of ours was the reason.
+
+        Nobody knows which packet. One that was under way _BLAMES times is given up, or it would end each connection.
+        """
         self._write = None
         for request in self._requests.values():
             if not request.done():
@@ -134,19 +137,19 @@ class SendingWindow:
         error: SessionError | None = None
         if int(code) >= 0x80:
             why = f"the broker refused the message: {mqtt_packets.reason(code, packet.reason_str)}"
-            later = code == mqtt5.PubAckReasonCode.QUOTA_EXCEEDED
+            later = code == mqtt5.PubAckReasonCode.QUOTA_EXCEEDED  # the only refusal that passes by itself
             error = SessionError(why) if later else PublishRefused(why)
         self._answer(packet.packet_id, error)
         self._pump()
 
     def suback(self, packet: mqtt5.SubAckPacket | mqtt5.UnsubAckPacket) -> None:
-        """Hear the answer to a request."""
+        """Hear the answer to a SUBSCRIBE or an UNSUBSCRIBE."""
         request = self._requests.get(packet.packet_id)
         if request is not None and not request.done():
             request.set_result(list(packet.reason_codes))
 
     def close(self, error: SessionError) -> None:
-        """Tell everyone who waits that no answer will come."""
+        """Tell all callers that no answer will come."""
         self.disconnected(error, blames_us=False)
         for packet_id in list(self._publishes):
             self._answer(packet_id, error)
@@ -159,9 +162,9 @@ class SendingWindow:
         """Send what may be sent: the broker's receive maximum bounds what is under way (3.3.4)."""
         while self._write is not None and self._unsent and self._under_way < self._broker.receive_max:
             packet_id, entry = self._unsent.popleft()
-            if entry.answer.done():
+            if entry.answer.done():  # its caller was cancelled
                 self._leave(packet_id)
-            elif why := self.refused(entry.data, 1):
+            elif why := self.refused(entry.data, 1):  # a new connection may be to a broker with other limits
                 self._answer(packet_id, PublishRefused(why))
             else:
                 self._under_way += 1
@@ -179,7 +182,7 @@ class SendingWindow:
             answer.set_exception(error)
 
     async def _enter(self) -> None:
-        """Wait for a place in the window, first come first served."""
+        """Wait for a place in the window; places are given in the order of the calls."""
         if self._room:
             self._room -= 1
             return
@@ -189,7 +192,7 @@ class SendingWindow:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled() and place.exception() is None:
-                self._pass_on()
+                self._pass_on()  # the place was given in the very moment of the cancellation
             raise
 
     def _leave(self, packet_id: int) -> None:
@@ -197,7 +200,7 @@ class SendingWindow:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """Give a place in the window to the next who waits."""
+        """Give a place in the window to the next waiting caller."""
         while self._queue:
             place = self._queue.popleft()
             if not place.done():

@@ -1,4 +1,4 @@
-"""The seam to the broker: an MQTT session, which is a Source and a Publisher; two implementations stand beside it.
+"""The seam to the broker: an MQTT session, which is a Source and a Publisher. Two modules beside it implement it.
 
 `session5` speaks MQTT 5 over the mqtt5 codec, `session311` MQTT 3.1.1 over aiomqtt for brokers that know nothing newer.
 """
@@ -48,7 +48,7 @@ class BrokerSettings:
     websocket: str = ""
 
     def __str__(self) -> str:
-        """Return the URL without user and password, and without the query of a path, which may hold a token."""
+        """Return the URL without user and password, and without the path's query, which may hold a token."""
         scheme = "ws" if self.websocket else "mqtt"
         return f"{scheme}{'s' * self.tls}://{self.address}{self.websocket.partition('?')[0]}"
 
@@ -65,6 +65,6 @@ class Session(Source[Sequence[Packet]], Publisher, Protocol):
     def confirmed(self) -> int:
         """Position up to which the broker is known to have taken our acknowledgements; packet ids up to it are free.
 
-        After a reconnect it stands still until everything that the broker sends again was acknowledged anew.
+        After a reconnect it stands still until everything that the broker sends again is acknowledged again.
         """
         ...

@@ -1,9 +1,10 @@
 """The MQTT 3.1.1 session, on aiomqtt and paho-mqtt: for brokers that know nothing newer.
 
-What the older protocol cannot do: it has no receive maximum (beyond ours the socket is not read any more), no reasons
-(a denied publish looks like a taken one; a takeover shows only as Rival says), no session expiry (the broker decides),
-and retained messages come again with the first subscription of each process. The question whose answer proves that the
-broker has our acknowledgements is an UNSUBSCRIBE of a filter that nobody uses: paho shows no PINGRESP.
+The older protocol lacks some things. It has no receive maximum: beyond ours we stop reading the socket. It gives no
+reasons: a denied publish looks like one that was taken, and a takeover shows only as Rival says. It has no session
+expiry: the broker decides. Retained messages come again with the first subscription of each process. The question
+whose answer proves that the broker has our acknowledgements (see Fence) is an UNSUBSCRIBE of a filter that nobody uses,
+because paho shows no PINGRESP.
 """
 
 import asyncio
@@ -24,10 +25,10 @@ _QUESTION = "hub/-/question"
 
 
 class Session311(Lifetime):
-    """An ingest.session.Session that speaks MQTT 3.1.1."""
+    """A Session that speaks MQTT 3.1.1."""
 
     def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
-        """Take how to reach the broker; nothing is connected yet.
+        """Take the settings; nothing is connected yet.
 
         Raises:
             HubError: the TLS files cannot be used.
@@ -56,7 +57,7 @@ class Session311(Lifetime):
         retain: bool = False,
         properties: Properties | None = None,  # noqa: ARG002 - MQTT 3.1.1 has none
     ) -> None:
-        """Publish, without properties; see Publisher.publish. What is sent again is sent without DUP."""
+        """Publish, without properties; see Publisher.publish. A publish that is sent again has no DUP."""
         self._check_publish(topic)
         async with self._places:
             while True:
@@ -94,7 +95,7 @@ class Session311(Lifetime):
     # a connection from its beginning to its end
 
     async def _live(self) -> None:
-        """Be connected once; raises why it ended."""
+        """Make one connection and stay until it ends; raise why it ended."""
         client = self._client = Client311(self._settings, self._will, self._tls, self)
         try:
             await client.open()

@@ -1,7 +1,7 @@
 """The MQTT 5 session over the mqtt5 codec: one lifetime over many connections.
 
 Connection brings batches of packets, Inbox keeps what came and was not acknowledged, Fence knows what the broker has
-taken, Outgoing waits for the broker's answers; here is the order in which things happen.
+taken, SendingWindow waits for the broker's answers. This module decides the order in which things happen.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ _BLAMES_US = {
 
 
 class Session5(Lifetime):
-    """An ingest.session.Session that speaks MQTT 5."""
+    """A Session that speaks MQTT 5."""
 
     def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
-        """Take how to reach the broker; nothing is connected yet.
+        """Take the settings; nothing is connected yet.
 
         Raises:
             HubError: the TLS files cannot be used.
@@ -102,7 +102,7 @@ class Session5(Lifetime):
     # what a connection tells
 
     def connack(self, packet: mqtt5.ConnAckPacket) -> None:
-        """Hear the CONNACK: what came by older connections is settled before anything new comes."""
+        """Hear the CONNACK: the inbox settles what came by older connections before anything new comes."""
         if packet.reason_code == mqtt5.ConnAckReasonCode.SUCCESS:
             self._inbox.connected(resumed=packet.session_present)
         if self._connack is not None and not self._connack.done():
@@ -144,7 +144,7 @@ class Session5(Lifetime):
     # a connection from its beginning to its end
 
     async def _live(self) -> None:
-        """Be connected once; raises why it ended."""
+        """Make one connection and stay until it ends; raise why it ended."""
         try:
             connection, connack = await self._connect()
             if self._closed.is_set():
@@ -152,7 +152,8 @@ class Session5(Lifetime):
                 return
             resumed = connack.session_present
             lost = self._greeted(resumed=resumed)
-            # a broker may want more signs of life than we send (3.2.2.3.14); with fewer, or none, we might be deaf
+            # a broker may want more signs of life than we send (3.2.2.3.14); where it wants fewer, ours stay: they show
+            # us whether the broker lives
             keep_alive = min(self._settings.keep_alive, connack.server_keep_alive or self._settings.keep_alive)
             connection.keep_alive(keep_alive, self._fence.ask)
             self._numbered = connack.subscription_id_available
@@ -166,7 +167,7 @@ class Session5(Lifetime):
                 self._down(self._connection)
 
     async def _connect(self) -> tuple[Connection, mqtt5.ConnAckPacket]:
-        """Make a connection and wait for its CONNACK."""
+        """Make a connection and wait for its CONNACK, CONNECT_SECONDS at most."""
         self._connack = asyncio.get_running_loop().create_future()
         self._connecting = asyncio.timeout(0 if self._closed.is_set() else CONNECT_SECONDS)
         try:
@@ -190,7 +191,7 @@ class Session5(Lifetime):
         return connection, connack
 
     async def _align(self, connection: Connection) -> str:
-        """Subscribe; where the connection ends meanwhile, its own reason goes before what follows from it."""
+        """Subscribe. Where the connection ends meanwhile, raise its own reason and not what follows from that."""
         try:
             return await self._subscriptions.greet()
         except Disconnected:
@@ -208,7 +209,7 @@ class Session5(Lifetime):
         return ""
 
     def _down(self, connection: Connection) -> None:
-        """Settle, once, what belonged to a connection that has ended."""
+        """Clean up, once, after a connection that has ended."""
         if self._connection is connection:
             self._connection = None
             self._up.clear()

@@ -1,4 +1,4 @@
-"""Which filters we want and which the broker has granted; both sessions keep them in the same way."""
+"""Which filters we want and which the broker has granted; both sessions use it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -26,7 +26,7 @@ class Subscriptions:
         self._lock = asyncio.Lock()
 
     def want(self, filters: Sequence[str], stale: Iterable[str] = ()) -> None:
-        """Set what is wanted; `stale` are filters that an earlier process may have left.
+        """Set the wanted filters; `stale` are filters that an earlier process may have left with the broker.
 
         Raises:
             SubscriptionDenied: one is not a filter.
@@ -40,16 +40,16 @@ class Subscriptions:
         self._granted.clear()
 
     def want_later(self, filters: Sequence[str]) -> None:
-        """Set what is wanted from the next connection on, where the broker grants it."""
+        """Set the filters that are wanted from the next connection on, if the broker grants them."""
         self._later = dict.fromkeys(filters)
 
     async def greet(self) -> str:
-        """Bring all in line with a new connection; return why what was wanted for it was refused, "" when it was not.
+        """Subscribe on a new connection; return why the filters of `want_later` were refused, "" where they were not.
 
-        Where it is refused, what was wanted before stands.
+        Where they are refused, the filters that were wanted before stay.
 
         Raises:
-            SubscriptionDenied: of that, too, some was refused.
+            SubscriptionDenied: some of these were refused, too.
 
         """
         while True:
@@ -61,15 +61,15 @@ class Subscriptions:
                     raise
                 self._wanted, refused = before, str(error)
                 await self.align()  # unsubscribes also what was granted of the new ones
-            if self._later is later:
+            if self._later is later:  # else a reload has come meanwhile: try its filters, too
                 self._later = None
                 return refused
 
     async def align(self, filters: Sequence[str] | None = None) -> None:
-        """Subscribe what is new, unsubscribe what is gone; `filters` are wanted from now on, None: those that were.
+        """Subscribe new filters, unsubscribe those that are gone. From now on `filters` are wanted; None: as before.
 
         Raises:
-            SubscriptionDenied: some were refused; what was subscribed before stands, with the new ones that were not.
+            SubscriptionDenied: some were refused. The earlier filters stay, and so do the new ones that were granted.
 
         """
         async with self._lock:
@@ -96,10 +96,10 @@ class Subscriptions:
 
 
 def check_filters(filters: Iterable[str]) -> None:
-    """Make sure that all are filters.
+    """Make sure that all are valid filters.
 
     Raises:
-        SubscriptionDenied: one is not; the broker would disconnect us for it.
+        SubscriptionDenied: one is not. The broker would disconnect us for it.
 
     """
     for each in filters:

@@ -1,1 +1,1 @@
-"""What the broker sends again: known by receipts and copies, so that each message counts once."""
+"""What the broker sends more than once: receipts and copies recognise it, so that each message is evaluated once."""

@@ -1,4 +1,4 @@
-"""What a source hands over at once: the pipeline's bite, with the positions that it covers."""
+"""What a source hands over at once: deliveries that the pipeline takes in one go, and how many positions they cover."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ __all__ = ["Arrived"]
 
 
 class Arrived:
-    """Deliveries in order of receipt. `count` positions are covered, also by those that bring nothing.
+    """Deliveries in order of receipt. They cover `count` positions, including those that were left out.
 
-    `dated` go before `packets`: they are of our own shape and may have a time. `packets` are of now, as the MQTT codec
-    makes them, so that nothing is made for each of them. `repeated` are left out, because they were committed before.
-    `backlog`: at least BATCH waited, so more of them is likely to wait.
+    `dated` come before `packets`; they are of our own type and may have a time. `packets` arrived now; they are the
+    codec's own objects, so that no other object is made for each. `repeated` is how many were left out because they
+    were committed before. `backlog`: at least BATCH waited, so more probably wait.
     """
 
     __slots__ = ("backlog", "count", "dated", "packets", "repeated")

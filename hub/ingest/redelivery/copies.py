@@ -1,4 +1,4 @@
-"""Copies of one message: a broker sends one for each of our subscriptions that overlap, and one of them is an event."""
+"""Copies of one message: a broker sends one for each of our overlapping subscriptions, and only one may be an event."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ __all__ = ["Copies", "Overlaps"]
 
 
 class Overlaps(Protocol):
-    """Who knows the subscribed filters."""
+    """The part that knows the subscribed filters; the engine does."""
 
     @property
     def overlaps(self) -> bool:
@@ -17,23 +17,23 @@ class Overlaps(Protocol):
         ...
 
     def copies(self, topic: str) -> int:
-        """Return how many of them a topic matches."""
+        """Return how many of the filters match a topic."""
         ...
 
 
 class Copies:
-    """Remembers the message that came last. The copies stand one behind the other.
+    """Remembers the last message. Copies come one directly after the other.
 
-    Each has the identifier of its subscription (MQTT 5, 3.3.4); without identifiers nothing is known to be a copy.
+    Each has the identifier of its subscription (MQTT 5, 3.3.4). Without identifiers no message counts as a copy.
     """
 
     def __init__(self, filters: Overlaps) -> None:
-        """Ask `filters` for which messages there may be copies: most have no overlap, and then this costs nothing."""
+        """Ask `filters` which messages may have copies: most filters do not overlap, and then this costs nothing."""
         self._filters = filters
         self._last: tuple[str, bytes, set[int]] | None = None
 
     def without(self, packets: Sequence[Packet], fresh: Sequence[Packet]) -> Sequence[Packet]:
-        """Return those of `fresh` that are no copy of another of `packets`, all that came, or of one before them.
+        """Return those of `fresh` that are no copy of another packet; `packets` are all that came.
 
         A packet that is not fresh was committed before; a copy of it may come only now.
         """

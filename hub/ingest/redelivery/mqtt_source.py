@@ -1,7 +1,7 @@
-"""The MQTT session as the pipeline reads it: whatever the broker sends again comes out once, in the order it was meant.
+"""The MQTT session as the pipeline reads it: what the broker sends more than once comes out once, in its right order.
 
-Receipts know what was committed, Copies what came by several subscriptions; both end here, and so does all that is
-MQTT's alone. What the source has to remember goes into each commit as its position, and comes back at the next start.
+Receipts know what was committed, Copies know what came by several subscriptions. The stages behind this module see
+nothing of both. What the source has to remember goes into each commit as its position and comes back at the next start.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ __all__ = ["MqttSource"]
 
 
 class MqttSource:
-    """An EventSource over a session. Its positions count all that the session brings, also what is left out."""
+    """An EventSource over a session. Its positions count all deliveries of the session, also those left out here."""
 
     def __init__(self, session: Session, filters: Overlaps, clock: Clock, kept: Kept, last_heard: float | None) -> None:
-        """Stand between the session and whom it tells its notices.
+        """Take over the session's notices, and pass them on to whoever had them.
 
         `kept` is the position that the store holds. `last_heard` is when an earlier process last heard the broker, in
         seconds since 1970; None where there was none.
@@ -38,10 +38,10 @@ class MqttSource:
         self._stored = bool(kept.text)
         self._copies = Copies(filters)
         self._waiting: Sequence[Packet] = ()
-        """What the session has handed over in one piece, to be handed on in bites from `_at` on."""
+        """What the session has handed over; it is handed on in bites of BATCH, from `_at` on."""
         self._at = 0
         self._seals: deque[tuple[int, int]] = deque()
-        """Of each bite its last position, and how many receipts there were up to it."""
+        """For each bite its last position, and the number of the last receipt up to there."""
         self._through = self._receipts.count
         """The last receipt whose delivery is evaluated."""
         self._drained_at: int | None = None
@@ -49,11 +49,11 @@ class MqttSource:
         self._up = False
         ago = 0.0 if last_heard is None else max(0.0, clock.now() - last_heard)
         self._lost = clock.monotonic() - ago
-        """When the last connection ended, by the clock that never steps: what it had not brought is no newer."""
+        """When the last connection ended, by the monotonic clock: messages that it left are not newer than that."""
 
     @property
     def received(self) -> int:
-        """Position of the last delivery that came, once it will be handed out."""
+        """The position that the last delivery received will have when it is handed out."""
         return self._session.received
 
     def catch_up(self) -> None:
@@ -91,7 +91,7 @@ class MqttSource:
         return self.take(bite, backlog=len(whole) >= BATCH)
 
     def take(self, packets: Sequence[Packet], *, backlog: bool = False) -> Arrived:
-        """Leave out what was committed before, and copies; date what is older than it looks."""
+        """Leave out copies and what was committed before; date what is older than its arrival."""
         fresh = self._receipts.take(packets)
         self.handed += len(packets)
         self._seals.append((self.handed, self._receipts.count))
@@ -105,7 +105,7 @@ class MqttSource:
         return Arrived(len(packets), fresh, late, repeated, backlog)
 
     def _dated(self, packet: Packet) -> Delivery:
-        """Date a packet that was sent on a connection that has ended, and overtaken on this one: it is of that time."""
+        """Date a packet that newer ones have overtaken: it was first sent before the last connection ended."""
         at = self._clock.now() - (self._clock.monotonic() - self._lost)
         properties = getattr(packet, "user_properties", None)  # only those of an MQTT 5 session have any
         return Delivery(packet.topic, packet.payload, retain=packet.retain, time=at, user_properties=properties or ())
@@ -113,7 +113,7 @@ class MqttSource:
     # commits
 
     def positions(self, position: int) -> Mapping[str, Position]:
-        """Return the receipts of what came up to `position`, which a commit now covers; see EventSource.positions."""
+        """Return the receipts of what came up to `position`, as the commit that covers it stores them."""
         if self._drained_at is not None and position >= self._drained_at:
             self._receipts.drained()
         while self._seals and self._seals[0][0] <= position:
@@ -128,7 +128,7 @@ class MqttSource:
         return {BROKER: Position(text, entry, forget)}
 
     def acknowledge(self, position: int) -> None:
-        """Acknowledge up to a position, and let go of receipts that have served."""
+        """Acknowledge up to a position, and drop the receipts that are not needed any more."""
         self._session.acknowledge(position)
         self._receipts.confirmed(self._session.confirmed)
 
@@ -136,17 +136,17 @@ class MqttSource:
 
     @property
     def reuses_ids(self) -> bool:
-        """Whether the broker gives packet ids anew as soon as they are free."""
+        """Whether the broker uses packet ids again as soon as they are free."""
         return self._receipts.reuses_ids
 
     def _hear(self, notice: Notice) -> None:
-        if notice.kind == "renewed":  # of no interest to anybody else
+        if notice.kind == "renewed":  # concerns only the receipts
             self._receipts.ended(self._session.received - self.handed)
             return
         if notice.kind == "disconnected":
             self._receipts.disconnected(self._clock.now())
             self._drained_at = None
-            if self._up:  # else an attempt has failed
+            if self._up:  # else only an attempt to connect has failed
                 self._up, self._lost = False, self._clock.monotonic()
         elif notice.kind == "drained":
             if notice.detail != "again" or self._drained_at is None:

@@ -1,21 +1,21 @@
-"""Packet ids that were committed: what makes a message that the broker sends again evaluated only once.
+"""Packet ids that were committed: by them a message that the broker sends again is evaluated only once.
 
-A QoS 1 message that comes with DUP and has the packet id, topic and payload of a remembered one was committed before;
-it is acknowledged and not evaluated again. Our acknowledgement alone is no reason to forget: a broker that dies goes on
-with what it has last saved, and sends again what it had taken our acknowledgement for. So the last RECEIPTS_KEPT are
-kept, half of all ids: brokers give ids in turn, and none comes round before its receipt is gone.
+A QoS 1 message with DUP that has the packet id, topic and payload of a remembered one was committed before. It is
+acknowledged and not evaluated again. That the broker has taken our acknowledgement is no reason to forget a receipt: a
+broker that dies goes on with what it last saved, and may send again what we had acknowledged. So the last RECEIPTS_KEPT
+receipts are kept, half of all ids: brokers give ids in turn, so a receipt is gone before its id comes round.
 
-Some brokers give an id anew as soon as it is free; others (RabbitMQ) begin at 1 with each connection, also for what
-they send again. Seen once, nothing is kept of theirs beyond the moment at which they are known to have our
-acknowledgement (MQTT 5, 2.2.1), because an id says nothing of them any more. That moment is
+Some brokers use an id again as soon as it is free; others (RabbitMQ) begin at 1 with each connection, also for what
+they send again. Once a broker was seen to do so, its ids prove nothing after it has taken our acknowledgement (MQTT 5,
+2.2.1), and receipts are kept only until then. That moment is known
 
-- the session's word for the batch's `position` (a PINGRESP came after our PUBACKs), or
+- by the session's word for the batch's `position` (a PINGRESP came after our PUBACKs), or
 - after a reconnect, when all redeliveries have come (`drained`).
 
-What waited for us in the broker's queue has no id yet. If the broker dies soon after we took it, it comes again without
-DUP, under the ids that it had: a row of messages, in order, as it came seconds before the connection ended. So
-`_requeued` recognises it. What looks like one such message alone, or says what others say too ("on"), is evaluated:
-it may be a new one.
+Messages that waited for us in the broker's queue have no id yet. If the broker dies soon after we took them, they come
+again without DUP, under the same ids, as a row of messages in the order in which they came seconds before the
+connection ended. `_requeued` recognises such a row. A single message that looks like that, or one whose content is
+common ("on"), is evaluated: it may be a new one.
 """
 
 import struct
@@ -39,17 +39,18 @@ Receipt = tuple[int, int, int]
 class _Batch:
     number: int
     position: int
-    """Of its last delivery; 0 where the connection that delivered it is gone."""
+    """The position of its last delivery; 0 where the connection that delivered it is gone."""
     packets: list[Receipt]
     held: bool
-    """Its redeliveries may yet come: not to be forgotten."""
+    """Whether its messages may still be sent again: then it must not be forgotten."""
     at: float
+    """When it was committed, in seconds since 1970."""
 
 
 class Receipts:
     """The receipts of the last commits, oldest first, and of the commit that is being filled.
 
-    `reuses_ids` tells whether the broker gives ids anew at once; who knows so from earlier says so at the beginning.
+    `reuses_ids` tells whether the broker uses ids again at once; the store remembers that for the next start.
     """
 
     def __init__(
@@ -77,21 +78,21 @@ class Receipts:
         self._since = self.count + 1
         """The first number of the present connection."""
         self._newer = False
-        """Whether a message without DUP has come by it."""
+        """Whether a message without DUP has come by the present connection."""
         self._first = True
-        """Whether none has come by it yet."""
+        """Whether no message has come by it yet."""
         self.late: list[Packet] = []
-        """Of what was last taken, what others have overtaken: first sent on an older connection, behind newer ones."""
+        """Those of the last `take` that newer messages have overtaken: they were first sent on an older connection."""
         self._back_to: int | None = None
-        """Where the broker has begun again: it gave an id anew that it had given under this number."""
+        """The lowest number whose id the broker has given to another message: from there on it has begun again."""
         self._row = _Row(range(0))
         self._young = bool(self._known)
-        """Whether what comes may yet show that ids have begun anew with the connection."""
+        """Whether the next messages may still show that ids have begun anew with the connection."""
         self._confirmed, self._proven = 0, self.count
-        """The position up to which the broker had our word, and, of older connections, the last number that it had; of
-        an older process we know none that it had not."""
+        """The position up to which the broker had our acknowledgements, and the last number of older connections for
+        which it had them. For an earlier process we take it that it had all."""
         self._left: int | None = None
-        """How many deliveries of a session that has ended are yet to be taken; None where none has ended."""
+        """How many deliveries of a session that has ended are still to be taken; None where none has ended."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -102,7 +103,7 @@ class Receipts:
         return receipt
 
     def take(self, deliveries: Sequence[Packet]) -> Sequence[Packet]:
-        """Remember those at QoS 1 with the commit that is being filled; return what was not taken before."""
+        """Note those at QoS 1 for the commit that is being filled; return the deliveries that were not taken before."""
         if self._young:
             self._look_whether_ids_begin_anew(deliveries)
         known, add, count, self.late = self._known, self._open.append, self.count, []
@@ -132,7 +133,7 @@ class Receipts:
         return [delivery for place, delivery in enumerate(deliveries) if place not in seen]
 
     def wants_more(self, deliveries: Sequence[Packet]) -> bool:
-        """Tell whether these are one message that looks like one from before: the next one will show whether it is."""
+        """Tell whether these are one message that looks like an earlier one: the next message shows whether it is."""
         fresh = [each for each in deliveries if each.packet_id and not each.duplicate]
         if not self._row.open or self._row.believed or len(fresh) != 1:
             return False
@@ -140,10 +141,11 @@ class Receipts:
         return before is not None and before[1] == _digest(fresh[0])
 
     def _look_whether_ids_begin_anew(self, deliveries: Sequence[Packet]) -> None:
-        """Look for ids that were another message's for which it had our word; then all of them say nothing.
+        """Look for an id that was another, acknowledged message's; then no id of an older connection proves anything.
 
-        A broker that has died and begun again sends, with DUP, the same message as before. A first message without DUP
-        whose id is 1 is of a broker that has saved nothing for long, or begins to count with the connection.
+        A broker that died and started again sends, with DUP, the same message under an id as before. A first message
+        without DUP that has the id 1 comes from a broker that has saved nothing for long, or that begins to count with
+        each connection.
         """
         for delivery in deliveries:
             packet = delivery.packet_id
@@ -163,15 +165,15 @@ class Receipts:
                 return
 
     def _given_anew(self, before: Receipt, count: int) -> None:
-        """Hear that the broker has given an id to another message than it had when it was `before`."""
+        """Hear that the broker has given the id of `before` to another message."""
         number = before[2]
-        if number < self._since:  # on an older connection: it has begun again at what it had saved
+        if number < self._since:  # of an older connection: the broker has begun again at what it had saved
             self._back_to = number if self._back_to is None else min(self._back_to, number)
         elif count - number <= self._kept:
             self.reuses_ids = True
 
     def _requeued(self, deliveries: Sequence[Packet]) -> set[int]:
-        """Return the places of what came seconds before the last connection ended, and now comes again without DUP."""
+        """Return the places of those that came seconds before the last connection ended and come again without DUP."""
         places: set[int] = set()
         for place, delivery in enumerate(deliveries):
             if not delivery.packet_id or delivery.duplicate:
@@ -184,20 +186,20 @@ class Receipts:
         return places if self._row.believed else set()
 
     def _common(self) -> set[int]:
-        """Return what several of the messages said that came by older connections: by it none can be recognised."""
+        """Return the digests that several messages of older connections had: they identify none of them."""
         if self._row.common is None:
             counts = Counter(digest for _, digest, number in self._known.values() if number < self._since)
             self._row.common = {digest for digest, count in counts.items() if count > 1}
         return self._row.common
 
     def seal(self, position: int, now: float = 0.0, through: int | None = None) -> tuple[tuple[int, bytes] | None, int]:
-        """End the commit being filled, which reaches to `position`; `now` is its time in seconds.
+        """End the commit that is being filled, which reaches to `position`; `now` is its time in seconds since 1970.
 
-        `through` is the number of the last receipt that it covers, where not all were evaluated that came; what is
-        behind it waits for the next commit.
+        `through` is the number of the last receipt that it covers, where not all that came was evaluated; receipts
+        behind it wait for the next commit.
 
-        Returns (number, packed ids) to store, None where there is nothing to, and the commit number up to which stored
-        ones are to be deleted (0: none).
+        Returns (number, packed ids) to store, or None, and the commit number up to which stored entries are to be
+        deleted (0: none).
         """
         forget, self._forget = self._forget, 0
         if not self._open:
@@ -213,7 +215,7 @@ class Receipts:
         return (number, b"".join([_PACKED.pack(packet, digest) for packet, digest, _ in packets])), forget
 
     def confirmed(self, position: int) -> None:
-        """Hear up to which position the broker has our acknowledgements; forget what is not kept beyond that."""
+        """Hear up to which position the broker has our acknowledgements; drop the receipts that are not kept longer."""
         self._confirmed = position
         while self._batches and not self._batches[0].held and self._batches[0].position <= position:
             if not self.reuses_ids and self._remembered <= self._kept and len(self._batches) <= RECEIPT_COMMITS:
@@ -228,7 +230,7 @@ class Receipts:
         self._forget = batch.number
 
     def disconnected(self, now: float = 0.0) -> None:
-        """The connection is gone: what is not confirmed may come again, and after a crash of the broker the rest."""
+        """Hear that the connection ended: what is not confirmed may come again, and all else if the broker crashed."""
         if self._row.open and self._since == self.count + 1:
             return  # nothing has come since the last connection ended: an attempt has failed
         self._hold, self._newer = bool(self._open), False
@@ -245,7 +247,7 @@ class Receipts:
         self._row = _Row(range(first, self._since), open=True)
 
     def drained(self) -> None:
-        """All redeliveries of the lost connection have come and been taken anew: its receipts have served.
+        """Hear that all that the lost connection left has come and was taken again: its receipts are not needed.
 
         Where the broker has begun again at what it had saved, it gives the ids from there on to other messages.
         """
@@ -261,7 +263,7 @@ class Receipts:
     def ended(self, left: int) -> None:
         """Hear that the broker has no session of ours any more: nothing comes again, and ids begin anew.
 
-        `left`: how many deliveries of the old session are yet to be taken; till then its receipts serve.
+        `left` is how many deliveries of the old session are still to be taken; its receipts are needed until then.
         """
         self._left = left if left > 0 else None
         if self._left is not None:
@@ -274,14 +276,14 @@ class Receipts:
 
 
 def _split(packets: list[Receipt], through: int) -> tuple[list[Receipt], list[Receipt]]:
-    """Return those up to a number, and those behind it."""
+    """Return the receipts up to a number, and those behind it."""
     return [each for each in packets if each[2] <= through], [each for each in packets if each[2] > through]
 
 
 class _Row:
-    """A row of messages that come again, in the order in which they came: ids one behind the other, the same content.
+    """A row of messages that come again in the order in which they came: consecutive ids, the same content.
 
-    `recent` are the numbers of the receipts that may be among them; `common` the digests that tell none from others.
+    `recent` are the numbers of the receipts that may be among them. `common` are digests that several messages have.
     """
 
     def __init__(self, recent: range, *, open: bool = False) -> None:  # noqa: A002 - the word for a row that may go on
@@ -293,16 +295,16 @@ class _Row:
         self._digests: set[int] = set()
 
     def may_have(self, before: Receipt) -> bool:
-        """Tell whether this one may come again without DUP."""
+        """Tell whether the message of this receipt may come again without DUP."""
         return before[2] in self._recent
 
     @property
     def believed(self) -> bool:
-        """Whether it is no chance: two different messages, both where they were."""
+        """Whether the row cannot be chance: two different messages came in their old places."""
         return len(self._digests) > 1
 
     def goes_on(self, before: Receipt, digest: int, common: Container[int]) -> bool:
-        """Tell whether a message with this digest, whose id was `before`'s, is the next of the row; then it is."""
+        """Tell whether a message with this digest and the id of `before` continues the row; if so, add it."""
         packet, was, number = before
         if was != digest or number not in self._recent or self._next not in (None, packet) or digest in common:
             return False

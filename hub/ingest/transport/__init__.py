@@ -1,1 +1,1 @@
-"""One connection to a broker: bytes over TCP, TLS or WebSocket, whether it lives, when to try again."""
+"""One connection to a broker: bytes over TCP, TLS or WebSocket; whether the broker lives; when to try again."""

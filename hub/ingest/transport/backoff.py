@@ -11,9 +11,9 @@ _SHARE = 4  # wait up to this part of the outage so far
 
 
 class Backoff:
-    """Full jitter up to a quarter of the outage so far, within RECONNECT_SECONDS.
+    """A random wait of at most a quarter of the outage so far, within RECONNECT_SECONDS.
 
-    The wait grows with the outage, and a broker that was away for a second is found again in a quarter of one.
+    So the wait grows with the outage, and a broker that was away for a second is found again in a quarter of one.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Backoff:
         self._connected: float | None = None
 
     def connected(self, now: float) -> None:
-        """Hear that a connection stands; `now` is monotonic."""
+        """Hear that a connection was made; `now` is monotonic, in seconds."""
         self._connected = now
 
     def lasted(self, now: float) -> float:

@@ -1,6 +1,6 @@
-"""One connection to the broker: bytes to packets and back, keep-alive, how it ended. It knows nothing of sessions.
+"""One connection to the broker: bytes to packets and back, keep-alive, why it ended. It knows nothing of sessions.
 
-What one read of the socket brought is handed over as one batch; there is no callback, coroutine or object per message.
+The packets of one read of the socket are handed over as one batch; there is no callback, coroutine or object for each.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _OLD_CONNACK = b"\x20\x02"  # MQTT 3.1.1's has two bytes, MQTT 5's at least thre
 
 
 class Listener(Protocol):
-    """Whom a connection tells what came; called from the event loop, one after the other."""
+    """The session, as a connection sees it; its methods are called on the event loop, one after the other."""
 
     def connack(self, packet: mqtt5.ConnAckPacket) -> None:
         """Hear the CONNACK before anything that came with it."""
@@ -47,7 +47,7 @@ class Connection(asyncio.Protocol):
     """A TCP, TLS or WebSocket connection that carries MQTT 5. `ended` resolves to the reason when it is over."""
 
     def __init__(self, listener: Listener) -> None:
-        """Tell `listener` what comes."""
+        """Begin unconnected; `listener` hears what comes."""
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[SessionError] = self._loop.create_future()
@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
         return connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hear from asyncio that it stands."""
+        """Hear from asyncio that the connection is made."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its bases
         sock = transport.get_extra_info("socket")
         if sock is not None:
@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Hear what one read brought: all whole packets are handed over, the rest waits for more."""
+        """Hear the bytes of one read: hand over all whole packets, keep the rest until more comes."""
         self._heard = self._loop.time()
         if self._part:
             self._part += data
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
             self._rest(True)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hear from asyncio that it is over."""
+        """Hear from asyncio that the connection has ended."""
         why = f"the connection broke: {exc}" if exc else "the broker closed the connection"
         self._end(Hangup(why) if self._greeted else BrokerUnreachable(f"{why} before it answered"))
 
@@ -126,11 +126,11 @@ class Connection(asyncio.Protocol):
 
     @property
     def writable(self) -> asyncio.Event:
-        """Set while the broker reads as fast as we write; also when the connection has ended."""
+        """Set while the broker reads as fast as we write, and when the connection has ended."""
         return self._writable
 
     def write(self, data: bytes) -> None:
-        """Send, or nothing where the connection has ended."""
+        """Send; do nothing where the connection has ended."""
         if self._transport is not None and not self.ended.done():
             self._transport.write(data)
 
@@ -145,19 +145,19 @@ class Connection(asyncio.Protocol):
         self._read_or_not()
 
     def fail(self, error: SessionError) -> None:
-        """End it at once, for this reason."""
+        """End the connection at once, for this reason."""
         self._end(error)
         if self._transport is not None:
             self._transport.abort()
 
     def finish(self, last: bytes) -> None:
-        """Send a last packet and end it when everything is written."""
+        """Send a last packet, and close when everything is written."""
         self.write(last)
         if self._transport is not None:
             self._transport.close()
 
     def _greet(self, data: bytes) -> int:
-        """Read the CONNACK, alone: what stands behind it belongs to the session that it tells of."""
+        """Read the CONNACK alone, and tell it first: it says to which session the packets behind it belong."""
         if data.startswith(_OLD_CONNACK):
             raise ConnectionRefused("the broker speaks only MQTT 3.1.1: set broker.protocol to 3.1.1 in hub.yaml")
         if data.startswith(_HTTP):
@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
                 self._listener.control(packet)
 
     def _count(self, deliveries: int) -> None:
-        """Judge from time to time whether so much comes that reads are better spaced out."""
+        """Decide from time to time whether so many events come that fewer and larger reads are cheaper."""
         self._counted += deliveries
         past = self._heard - self._counted_since
         if past >= _RATE_SECONDS:
@@ -194,7 +194,7 @@ class Connection(asyncio.Protocol):
             self._counted_since, self._counted = self._heard, 0
 
     def _rest(self, on: bool) -> None:
-        """Let the socket fill for a moment."""
+        """Stop reading for READ_PAUSE_SECONDS, so that the next read brings more."""
         self._resting = on
         self._read_or_not()
         if on:
@@ -219,10 +219,10 @@ class Connection(asyncio.Protocol):
 
 
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext | None:
-    """Return how to trust the broker and to show our certificate, None without TLS.
+    """Return the TLS context: whom we trust, and our certificate; None without TLS.
 
     Raises:
-        HubError: a file is missing or is not what it should be.
+        HubError: a file is missing or cannot be used.
 
     """
     if not settings.tls:

@@ -1,7 +1,7 @@
-"""Does the broker still live? A machine that hangs keeps its connections open and answers nothing; both sessions ask.
+"""Watches whether the broker still lives: a machine that hangs keeps its connections open and answers nothing.
 
-Whatever comes is a sign of life, and every half keep-alive a question goes out that makes one come. What we send says
-nothing: it goes into the buffers of a broker that hangs, too.
+Everything that comes is a sign of life, and every half keep-alive a question goes out that makes something come. What
+we send proves nothing: it goes into the buffers of a broker that hangs, too. Both sessions use it.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from hub.errors import Disconnected
 __all__ = ["Pulse"]
 
 _PATIENCE = 1.5  # keep-alives without a sign of life: as long as a broker has with us (MQTT 5, 3.1.2.10)
-_LATE = 0.25  # of a keep-alive: a timer that comes so late tells of our own loop, which was held up
+_LATE = 0.25  # of a keep-alive: where our timer comes so late, our own loop was held up
 
 
 class Pulse:
-    """Asks every half keep-alive, and says when the broker was silent for one and a half."""
+    """Asks every half keep-alive, and tells when nothing came for one and a half."""
 
     def __init__(
         self,
@@ -26,10 +26,10 @@ class Pulse:
         over: Callable[[Disconnected], None],
         deaf: Callable[[], bool],
     ) -> None:
-        """Begin, with a keep-alive of `seconds`: `heard` is when something came last, by the loop's clock.
+        """Begin, with a keep-alive of `seconds`; `heard` returns when something came last, by the loop's clock.
 
-        `ask` sends a question, unless one is under way; `over` is told once; while it is we who do not read (`deaf`)
-        silence says nothing.
+        `ask` sends a question, unless one is under way. `over` is called once, when the broker is dead. While `deaf`
+        returns True, we do not read ourselves, so that nothing heard proves nothing.
         """
         self._seconds, self._heard, self._ask, self._over, self._deaf = seconds, heard, ask, over, deaf
         self._loop = asyncio.get_running_loop()

@@ -1,7 +1,7 @@
-"""Is somebody else using our client id? MQTT 5 has a reason for that (0x8E), but not every broker gives it.
+"""Notices that another client uses our client id. MQTT 5 has a reason code for that (0x8E); not all brokers send it.
 
-Mosquitto 2.0.11 and every MQTT 3.1.1 broker just close the connection, and two clients with one id take each other over
-for ever. What shows it then is that the broker takes us again at once, and soon closes again, several times in a row.
+Mosquitto 2.0.11 and every MQTT 3.1.1 broker just close the connection, and two clients with one id take the session
+from each other for ever. It shows by this: the broker takes us again at once and soon closes again, several times.
 """
 
 from hub.errors import Disconnected, SessionError, SessionTakenOver
@@ -25,7 +25,7 @@ class Rival:
         self._times = 0
 
     def suspect(self, error: SessionError, lasted: float) -> SessionTakenOver | None:
-        """Hear why a connection ended and how many seconds it lasted (0: it was not made)."""
+        """Hear why a connection ended and how many seconds it lasted (0: none was made); None where all is well."""
         self._times = self._times + 1 if isinstance(error, Hangup) and 0 < lasted < _SOON_SECONDS else 0
         if self._times < _TIMES:
             return None
@@ -35,7 +35,7 @@ class Rival:
 
 
 def taken_over(client_id: str, why: str) -> SessionTakenOver:
-    """Return the error that stops us for the other."""
+    """Return the error that stops this hub: the other client keeps the session."""
     return SessionTakenOver(
         f"{why}: another client connects as {client_id!r}; is a second hub running? Give each its own broker.client_id"
     )

@@ -1,7 +1,7 @@
 """A socket whose other end is a WebSocket: for a client that reads and writes sockets, such as paho's for MQTT 3.1.1.
 
-paho has WebSockets of its own; they answer a ping with a frame that a server must refuse (RFC 6455, 5.1) and mask byte
-by byte in Python.
+paho has WebSockets of its own. But they answer a ping with a frame that a server must refuse (RFC 6455, 5.1), and they
+mask each byte in Python.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ __all__ = ["tunnel"]
 
 
 class _End(asyncio.Protocol):
-    """One end: what comes here goes out there, no faster than it is taken there."""
+    """One end: bytes that come in go out at the other end, as fast as that end takes them."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
@@ -47,7 +47,7 @@ class _End(asyncio.Protocol):
 
 
 async def tunnel(settings: BrokerSettings, tls: ssl.SSLContext | None) -> socket.socket:
-    """Open a WebSocket to the broker, and return the socket of who speaks through it; closing that closes all.
+    """Open a WebSocket to the broker, and return the socket for the client; closing it closes everything.
 
     Raises:
         BrokerUnreachable, OSError: see websocket.connect.

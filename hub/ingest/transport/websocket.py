@@ -1,7 +1,7 @@
-"""MQTT inside WebSocket frames (MQTT 5, chapter 6), for `ws://` and `wss://`: between the socket and who reads bytes.
+"""MQTT inside WebSocket frames (MQTT 5, chapter 6), for `ws://` and `wss://`: between the socket and the byte reader.
 
-Frames and packets need not begin together, so that all that one read brought is handed on as one row of bytes. The
-frames are wsproto's; what stands here is who hears what when.
+Frames and packets need not begin together, so the bytes of one read are handed on as one piece. wsproto reads and
+writes the frames; this module decides what is passed on, and when.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ async def connect(settings: BrokerSettings, tls: ssl.SSLContext | None, inner: a
 
     Raises:
         BrokerUnreachable: there is no WebSocket that speaks MQTT at this address.
-        OSError: there is no connection to it at all.
+        OSError: no connection can be made.
 
     """
     outer = WebSocket(settings, inner)
@@ -52,7 +52,7 @@ async def connect(settings: BrokerSettings, tls: ssl.SSLContext | None, inner: a
     try:
         await outer.opened
     except BaseException:
-        outer.abort()  # given up, by us or by it
+        outer.abort()  # refused, or we were cancelled
         raise
 
 
@@ -60,7 +60,7 @@ class WebSocket(asyncio.Protocol, asyncio.Transport):
     """A protocol for the socket's transport, and a transport for `inner`. `opened` resolves when frames may go."""
 
     def __init__(self, settings: BrokerSettings, inner: asyncio.Protocol) -> None:
-        """Take whom to ask for what path, and who hears the bytes."""
+        """Take the address and path to ask for, and the protocol that hears the bytes."""
         asyncio.Transport.__init__(self)
         self._settings, self._inner = settings, inner
         self._frames = WSConnection(ConnectionType.CLIENT)
@@ -78,7 +78,7 @@ class WebSocket(asyncio.Protocol, asyncio.Transport):
         self._below.write(self._frames.send(request))
 
     def data_received(self, data: bytes) -> None:
-        """Hear what one read brought."""
+        """Hear the bytes of one read."""
         pieces: list[bytes] = []
         try:
             self._frames.receive_data(data)
@@ -141,7 +141,7 @@ class WebSocket(asyncio.Protocol, asyncio.Transport):
         self.abort()
 
     def _fail(self, why: Exception, *, at_once: bool = True) -> None:
-        """End it for this reason."""
+        """End the WebSocket for this reason; not `at_once`: after what is written."""
         if not self.opened.done():
             self._refuse(f"{why} ({_LISTENER})")
             return
@@ -159,7 +159,7 @@ class WebSocket(asyncio.Protocol, asyncio.Transport):
         if self._below is not None and not self._below.is_closing():
             self._below.write(self._frames.send(event))
 
-    # what `inner` does
+    # what `inner` calls: this is its transport
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes, as one binary message."""
@@ -190,7 +190,7 @@ class WebSocket(asyncio.Protocol, asyncio.Transport):
         return self._closing
 
     def pause_reading(self) -> None:
-        """Leave in the socket what comes."""
+        """Leave in the socket what comes, so that the broker is slowed down."""
         if self._below is not None:
             self._below.pause_reading()
 

@@ -1,1 +1,1 @@
-"""The kinds of sources, one file each; `sources.settings` finds them by the entry points `hub.sources`."""
+"""The kinds of sources, one file each; source_settings.py finds them by the entry points `hub.sources`."""

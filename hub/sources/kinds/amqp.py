@@ -1,6 +1,6 @@
 """Source `amqp`: a queue of RabbitMQ. What was not acknowledged when a connection ended comes again, in its old place.
 
-It has no positions, so what was committed while its acknowledgement was on the way is evaluated twice after a crash.
+It has no positions. So what was committed, but not acknowledged when the hub crashed, is evaluated twice.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ __all__ = ["Amqp", "AmqpOptions"]
 
 @dataclass(frozen=True, slots=True)
 class AmqpOptions:
-    """The queue exists already: whoever made it decided how it is bound and what it keeps."""
+    """The queue must exist: whoever made it decided how it is bound and what it keeps."""
 
     url: Secret
     queue: str
 
 
 class Amqp:
-    """The kind: makes connections."""
+    """The kind: reads its options and makes connections."""
 
     keys = AMQP
     names = ("queue", "exchange", "routing_key")
@@ -51,12 +51,12 @@ class Amqp:
         return _Consumer(self._options, self._topic)
 
     def reason(self, error: BaseException) -> str:
-        """Word a failure."""
+        """Say in words why a connection failed, without secrets."""
         return self._redact(worded(error))
 
 
 class _Consumer:
-    """A sources.queue.Queue."""
+    """One connection: a Queue."""
 
     resends = True
 
@@ -101,7 +101,7 @@ class _Consumer:
             await self._connection.close()
 
     async def _look(self) -> None:
-        """Raise where the queue was deleted: the library does not tell that we are no consumer any more."""
+        """Raise where the queue was deleted: the library does not tell us that we are no longer its consumer."""
         if self._channel is not None:
             await self._channel.get_queue(self._options.queue)
 

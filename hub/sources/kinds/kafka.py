@@ -1,7 +1,7 @@
 """Source `kafka`: all partitions of a topic, each in its order, from the offsets that the hub committed.
 
-Behind each commit the offsets are also told to the cluster, as those of the group that is our client id, for whoever
-watches how far the hub is. The group shares nothing: one hub reads all partitions.
+After each commit the cluster is told the offsets, too, under a group named after our client id, for people who watch
+how far the hub is. The group shares nothing: one hub reads all partitions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ __all__ = ["Kafka", "KafkaOptions"]
 
 @dataclass(frozen=True, slots=True)
 class KafkaOptions:
-    """`start` counts until the first mark is committed."""
+    """`start` counts only until the first mark is committed."""
 
     login: KafkaLogin
     topic: str
@@ -30,7 +30,7 @@ class KafkaOptions:
 
 
 class Kafka:
-    """The kind: makes connections."""
+    """The kind: reads its options and makes connections."""
 
     keys = KAFKA
     names = ("topic", "key", "partition")
@@ -51,12 +51,12 @@ class Kafka:
         return _Consumer(self._options, self._topic, self._group, self._client_id)
 
     def reason(self, error: BaseException) -> str:
-        """Word a failure."""
+        """Say in words why a connection failed, without secrets."""
         return self._redact(worded(error))
 
 
 class _Consumer:
-    """A sources.queue.Queue."""
+    """One connection: a Queue."""
 
     resends = False
 
@@ -67,11 +67,11 @@ class _Consumer:
             client_id=client_id,
             group_id=group,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",  # where the cluster has thrown away what the mark names
+            auto_offset_reset="earliest",  # where the cluster has already deleted what the mark names
         )
         self._parts: list[TopicPartition] = []
         self._missing: dict[TopicPartition, int] = {}
-        """Up to where each partition is to be read until we are behind no more."""
+        """For each partition that we are behind in: the offset up to which it must be read."""
 
     @property
     def behind(self) -> bool:
@@ -84,7 +84,7 @@ class _Consumer:
         if topic not in await consumer.topics():
             raise ConnectionError(f"the cluster has no topic {topic!r}")
         consumer.assign([TopicPartition(topic, 0)])
-        await consumer.end_offsets([TopicPartition(topic, 0)])  # by then it knows of the other partitions
+        await consumer.end_offsets([TopicPartition(topic, 0)])  # after that answer it knows the other partitions
         self._parts = [TopicPartition(topic, number) for number in self._partitions()]
         consumer.assign(self._parts)
         first, end = await consumer.beginning_offsets(self._parts), await consumer.end_offsets(self._parts)
@@ -101,7 +101,7 @@ class _Consumer:
         for part, records in found.items():
             if records[-1].offset + 1 >= self._missing.get(part, 0):
                 self._missing.pop(part, None)
-        if len(self._partitions()) != len(self._parts):
+        if len(self._partitions()) != len(self._parts):  # a new connection assigns all of them
             raise ConnectionError("the topic has other partitions now")
         return [self._message(part, record) for part, records in found.items() for record in records]
 

@@ -1,7 +1,7 @@
-"""Source `nats`: a stream of JetStream, read in its order from the sequence that the hub committed.
+"""Source `nats`: a stream of JetStream, read in its order, from behind the sequence that the hub committed.
 
-Each connection makes a consumer of its own that begins there. It is acknowledged behind the commit, for streams that
-keep a message only until it was, and for whoever watches how far the hub is.
+Each connection makes a consumer of its own that begins there. Messages are acknowledged after the commit, for streams
+that keep a message only until then, and for people who watch how far the hub is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,12 +25,12 @@ from hub.sources.source_keys import NATS, NATS_STREAM, START, SUBJECT
 __all__ = ["Nats", "NatsOptions"]
 
 _PART = "sequence"
-_IDLE_SECONDS = 3600.0  # the consumer of a hub that is gone; and no redelivery: what a connection sent it sent
+_IDLE_SECONDS = 3600.0  # the server deletes the consumer of a hub that is gone; and sends nothing twice on a connection
 
 
 @dataclass(frozen=True, slots=True)
 class NatsOptions:
-    """`stream` is looked up by the subject where it is None; `start` counts until the first mark is committed."""
+    """A `stream` of None is looked up by the subject. `start` counts only until the first mark is committed."""
 
     url: Secret
     subject: str
@@ -39,7 +39,7 @@ class NatsOptions:
 
 
 class Nats:
-    """The kind: makes connections."""
+    """The kind: reads its options and makes connections."""
 
     keys = NATS
     names = ("subject", "stream")
@@ -61,12 +61,12 @@ class Nats:
         return _Consumer(self._options, self._topic, self._client_id)
 
     def reason(self, error: BaseException) -> str:
-        """Word a failure."""
+        """Say in words why a connection failed, without secrets."""
         return self._redact(worded(error))
 
 
 class _Consumer:
-    """A sources.queue.Queue."""
+    """One connection: a Queue."""
 
     resends = False
 

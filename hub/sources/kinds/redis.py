@@ -1,6 +1,6 @@
-"""Source `redis`: a stream, read in its order from the entry that the hub committed.
+"""Source `redis`: a stream, read in its order, from behind the entry that the hub committed.
 
-No consumer group is needed for that, and none is made: a group would give away the order when a reader ends.
+That needs no consumer group, and none is made: with a group the order would be lost when a reader ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ _PART = "entry"
 
 @dataclass(frozen=True, slots=True)
 class RedisOptions:
-    """`field` holds the payload of an entry; where it has none such, all of its fields are the payload.
+    """`field` holds the payload of an entry; where an entry has no such field, all of its fields are the payload.
 
-    `start` counts until the first mark is committed.
+    `start` counts only until the first mark is committed.
     """
 
     url: Secret
@@ -40,7 +40,7 @@ class RedisOptions:
 
 
 class Redis:
-    """The kind: makes connections."""
+    """The kind: reads its options and makes connections."""
 
     keys = REDIS
     names = ("stream",)
@@ -62,12 +62,12 @@ class Redis:
         return _Reader(self._options, self._topic, self._client_id)
 
     def reason(self, error: BaseException) -> str:
-        """Word a failure."""
+        """Say in words why a connection failed, without secrets."""
         return self._redact(worded(error))
 
 
 class _Reader:
-    """A sources.queue.Queue."""
+    """One connection: a Queue."""
 
     resends = False
 
@@ -100,14 +100,14 @@ class _Reader:
         return [self._message(key.decode(), fields) for key, fields in entries]
 
     async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
-        """Tell nobody: the position is the hub's own."""
+        """Do nothing: the position is the hub's own, and a stream keeps its entries."""
 
     async def close(self) -> None:
         await self._client.aclose()
 
     def _message(self, key: str, fields: Mapping[bytes, bytes]) -> QueueMessage:
         payload = fields.get(self._options.field.encode())
-        if payload is None:  # the producer's own fields, then
+        if payload is None:  # then the producer's own fields are what rules see
             text = {name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in fields.items()}
             payload = orjson.dumps(text)
         return QueueMessage(self._topic, payload, (_PART, key))

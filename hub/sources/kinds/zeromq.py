@@ -1,6 +1,7 @@
-"""Source `zeromq`: what comes to a SUB or PULL socket of ours, without a broker.
+"""Source `zeromq`: messages that come to a SUB or PULL socket of ours, without a broker.
 
-ZeroMQ has no acknowledgement and keeps nothing: what comes while the hub is away is lost, and what a crash catches.
+ZeroMQ has no acknowledgement and keeps nothing. What comes while the hub is away is lost, and so is what was read and
+not committed when the hub crashes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ __all__ = ["ZeroMq", "ZeroMqOptions"]
 
 @dataclass(frozen=True, slots=True)
 class ZeroMqOptions:
-    """`prefix` is what a SUB socket subscribes to."""
+    """`prefix` is what a SUB socket subscribes to: the beginning of the first frame."""
 
     endpoint: str
     bind: bool
@@ -31,7 +32,7 @@ class ZeroMqOptions:
 
 
 class ZeroMq:
-    """The kind: makes sockets."""
+    """The kind: reads its options and makes sockets."""
 
     keys = ZEROMQ
     names = ("frame",)
@@ -53,12 +54,12 @@ class ZeroMq:
         return _Socket(self._options, self._topic)
 
     def reason(self, error: BaseException) -> str:
-        """Word a failure."""
+        """Say in words why a connection failed, without secrets."""
         return one_line(f"{self._options.endpoint}: {worded(error)}")
 
 
 class _Socket:
-    """A sources.queue.Queue."""
+    """One connection: a Queue."""
 
     resends = False
 
@@ -83,7 +84,7 @@ class _Socket:
         return [self._message(frames) for frames in came]
 
     async def acknowledge(self, messages: Sequence[QueueMessage]) -> None:
-        """Tell nobody: ZeroMQ has no way to."""
+        """Do nothing: ZeroMQ has no acknowledgement."""
 
     async def close(self) -> None:
         self._socket.close(0)
