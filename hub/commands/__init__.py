@@ -1,4 +1,4 @@
-"""What can be asked of a running hub: acknowledge, silence, why, …; a channel (MQTT) brings requests and takes answers.
+"""What can be asked of a running hub: acknowledge, silence, why, … A channel (MQTT, HTTP) brings requests.
 
-desk (what a request does to the core) ← service (by name, durable, read from the store) ← channel
+channel → service (finds the command by its name, waits for the disk) → alert_desk (what a request does to the core)
 """

@@ -29,7 +29,7 @@ __all__ = ["ack", "alerts", "order", "silence", "silences", "unack", "unsilence"
 
 Answer = dict[str, Any]
 Steps = Generator[None, None, Answer]
-"""An answer that is made a slice in each turn of the loop (slices.Slices)."""
+"""An answer that is made step by step, a slice in each turn of the loop (see Slices)."""
 
 
 def ack(core: Core, request: Request, now: float) -> AlertsChanged:
@@ -48,10 +48,10 @@ def ack(core: Core, request: Request, now: float) -> AlertsChanged:
 
 
 def unack(core: Core, request: Request, now: float) -> AlertsChanged:
-    """Take acknowledgements back.
+    """Take acknowledgements back: repeats and escalations go on.
 
     Raises:
-        RequestError: as above.
+        RequestError: no firing alert is meant, or the request cannot be read.
 
     """
     asked = FiringRequest(request)
@@ -61,9 +61,9 @@ def unack(core: Core, request: Request, now: float) -> AlertsChanged:
 
 
 def silence(core: Core, request: Request, now: float) -> SilenceMade:
-    """Silence what the matchers match; from `start` (now) to `until`, or for `for`. With `id`, change that silence.
+    """Silence what the matchers match, from `start` (now) to `until`, or for `for`. With `id`, change that silence.
 
-    The answer tells in `warnings` what was probably not meant. Every way by which a silence is asked for leads here.
+    The answer says in `warnings` what was probably a mistake. MQTT, HTTP and Alertmanager's API all lead here.
 
     Raises:
         RequestError: the request cannot be read, it would silence everything, or there is no such silence.
@@ -89,7 +89,7 @@ def silence(core: Core, request: Request, now: float) -> SilenceMade:
 
 
 def _from_to(core: Core, asked: SilenceRequest, now: float) -> tuple[float, float]:
-    """Read from when to when; `for` counts from a start that is named, or is still to come, else from now."""
+    """Return start and end; `for` counts from a start that is named or still to come, else from now."""
     begun, given = core.book.silences.get(asked.id), asked.start
     start = given if given is not None else now if begun is None else begun.start
     since = max(start, now) if given is None else given
@@ -118,10 +118,10 @@ def unsilence(core: Core, request: Request, now: float) -> SilenceEnded:
 
 
 def alerts(mirror: Mirror, request: Request) -> Steps:
-    """List pending, firing and lately resolved alerts: of one `state`, of one `id`, those that matchers match.
+    """List pending, firing and lately resolved alerts; `state`, `id` and matchers select some of them.
 
-    Page by page where `cursor` or `limit` is given; else as many as one answer holds, firing ones first, and how many
-    there are.
+    With `cursor` or `limit` the list comes page by page. Else the answer has as many as there is room for, firing ones
+    first, and how many there are.
 
     Raises:
         RequestError: the matchers or the page cannot be read.
@@ -149,7 +149,7 @@ def alerts(mirror: Mirror, request: Request) -> Steps:
 
 
 def silences(mirror: Mirror, request: Request, now: float) -> Steps:
-    """List silences: pending and active ones, with `expired: true` all that are kept; page by page as `alerts`.
+    """List silences: pending and active ones, with `expired: true` all that are kept. Pages are as in `alerts`.
 
     Raises:
         RequestError: the page cannot be read.
@@ -170,12 +170,12 @@ def silences(mirror: Mirror, request: Request, now: float) -> Steps:
 
 
 def _whole(name: str, bodies: Iterable[Mapping[str, Any]], count: int, asked: Wanted) -> Steps:
-    """Answer with what there is room for, for who does not know of pages."""
+    """Answer with as many as there is room for: for requests that do not know pages."""
     items, complete = yield from fitting(bodies, asked.room)
     more = {} if complete else {"truncated": True, "total": count}
     return {"ok": True, name: items, **more}
 
 
 def order(alert: Alert) -> tuple[int, float]:
-    """Firing first, then the youngest."""
+    """Return a key for sorting: firing alerts first; among equals the youngest."""
     return (Phase.FIRING, Phase.PENDING, Phase.RESOLVED).index(alert.state), -alert.since

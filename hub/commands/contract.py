@@ -1,7 +1,7 @@
-"""The commands, each declared once: what may be asked with, how that is read, and what is answered.
+"""The commands, each declared once: the keys of its request, how they are read, and what is answered.
 
-A Key reads a value and carries its JSON Schema, so that what is read, the OpenAPI document and the AsyncAPI document
-cannot say different things of it. A key is read when its value is wanted: what a command does not use may be wrong.
+A RequestKey reads a value and carries its JSON Schema, so that the code, the OpenAPI document and the AsyncAPI document
+cannot say different things. A key is read when its value is wanted: a key that a command does not use may be wrong.
 """
 
 from collections.abc import Callable, Mapping
@@ -77,12 +77,12 @@ _WHEN = {"oneOf": [TIME, {"type": "number", "minimum": 0}], "description": "RFC 
 
 
 class RequestKey(Generic[T]):
-    """A key of a request: `read` takes its value and its name; one that is absent is `default`."""
+    """A key of a request: `read` takes its value and its name; where the key is absent, the value is `default`."""
 
     def __init__(
         self, read: Callable[[Any, str], T], default: T, schema: Schema, *, name: str = "", required: bool = False
     ) -> None:
-        """Keep how it is read, and its schema; `name` is that of the key where Python has the word for itself."""
+        """Take how it is read, and its schema; `name` is the key's name where that is a keyword of Python (`for`)."""
         self.read, self.default, self.schema, self.name, self.required = read, default, schema, name, required
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -105,15 +105,15 @@ class RequestKey(Generic[T]):
 
 
 class Asking:
-    """A request of one command; its keys are the class's."""
+    """A request of one command; the class attributes are its keys."""
 
     def __init__(self, given: Request) -> None:
-        """Read this one."""
+        """Take the request; nothing is read before an attribute is used."""
         self.given = given
 
     @classmethod
     def schema(cls) -> Schema:
-        """Return what may be asked with."""
+        """Return the JSON Schema of the request."""
         found = {
             each.name: each
             for kind in reversed(cls.__mro__)
@@ -125,7 +125,7 @@ class Asking:
 
 
 def _as_given(found: Any, _key: str) -> Any:
-    """Take a value as it is: what is wrong with it is found together with others."""
+    """Take a value as it is; it is checked later, together with others."""
     return found
 
 
@@ -157,7 +157,7 @@ class _InAName(Asking):
     )
 
     def name(self, nobody: str = ANONYMOUS) -> str:
-        """Return in whose name it is asked; `nobody` where none is said."""
+        """Return in whose name it is asked; `nobody` where the request does not say."""
         return nobody if self.by is None else self.by
 
 
@@ -187,10 +187,10 @@ class _Lasting(Asking):
     lasting = RequestKey(_as_given, None, said(TEXT, "A duration such as 2h, instead of `until`."), name="for")
 
     def end(self, now: float, *, default: float | None, start: float | None = None) -> float | None:
-        """Return until when; see `request.span`.
+        """Return until when, in seconds since 1970; see `request.span`.
 
         Raises:
-            RequestError: as there.
+            RequestError: as `span` does.
 
         """
         return span(self.until, self.lasting, now, default=default, start=start)
@@ -215,7 +215,7 @@ class FiringRequest(_Matching, _InAName, _Lasting):
 
 
 class AckRequest(FiringRequest):
-    """Of ack: which firing alerts; who has the token of one needs to say nothing else."""
+    """Of ack: which firing alerts. With the token of one, nothing else is needed."""
 
     token = RequestKey(
         text_of, "", said(TEXT, "Of an acknowledge link: allows that one episode, in place of all else.")
@@ -256,7 +256,7 @@ class Paged(Asking):
 
     @property
     def paged(self) -> bool:
-        """Whether the asker knows of pages."""
+        """Whether the asker knows pages."""
         return "cursor" in self.given or "limit" in self.given
 
 
@@ -272,7 +272,7 @@ class AlertsRequest(_Matching, Paged):
 
     @property
     def is_of_some(self) -> bool:
-        """Whether only those are meant that matchers match."""
+        """Whether the request has matchers, and does not mean all alerts."""
         return bool({"matchers", "alertname", "labels"} & set(self.given))
 
 
@@ -331,7 +331,7 @@ class WhyRequest(Asking):
 
 
 class SubscriptionRequest(_InAName):
-    """Of push-subscribe; notify.subscribers reads it."""
+    """Of push-subscribe; notify/subscribers.py reads it."""
 
     expiration = RequestKey(_as_given, None, maybe(NUMBER), name="expirationTime")
     endpoint = RequestKey(_as_given, None, TEXT, required=True)
@@ -346,7 +346,7 @@ class PushLeft(Asking):
 
 @dataclass(frozen=True, slots=True)
 class CommandContract:
-    """What a command is for, what it is asked with, what it answers; `reads` where it changes nothing."""
+    """What a command is for, the type of its request, the type of its answer; `reads`: it changes nothing."""
 
     summary: str
     asked: type[Asking]
@@ -355,13 +355,13 @@ class CommandContract:
 
     @property
     def request(self) -> Schema:
-        """What it is asked with."""
+        """The JSON Schema of its request."""
         made = self.asked.schema()
         return said(made, "As `PushSubscription.toJSON()` has it.") if self.asked is SubscriptionRequest else made
 
     @property
     def answer(self) -> Schema:
-        """What it answers where it is done."""
+        """The JSON Schema of its answer where it is done."""
         return schema_of(self.answered)
 
 

@@ -1,4 +1,4 @@
-"""What a request does to the outbox of a running hub: list, queue dead letters anew, drop."""
+"""What a request does to the outbox of a running hub: list it, queue dead letters again, drop notifications."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,13 +25,13 @@ __all__ = ["Note", "drop", "entry_body", "find", "listed", "retry"]
 
 Answer = dict[str, Any]
 Note = Callable[[Mapping[str, Any]], None]
-"""Puts what was done into the audit log; called in the turn of the loop in which it is done."""
+"""Puts what was done into the audit log; called in the same turn of the loop, so that one commit holds both."""
 
 
 def find(reader: Reader, request: Request, *, among: str = "", after: int = 0) -> list[OutboxEntry]:
-    """Return the rows that are meant by `ids`, `receiver`, `state`; OUTBOX_SHOWN at most, from behind the row `after`.
+    """Return the rows that `ids`, `receiver` and `state` name; OUTBOX_SHOWN at most, from behind the row `after`.
 
-    `among`: only this state.
+    `among`: only rows of this state.
 
     Raises:
         RequestError: the request cannot be read.
@@ -52,10 +52,10 @@ def find(reader: Reader, request: Request, *, among: str = "", after: int = 0) -
 
 
 def named(request: Request) -> None:
-    """Ask for a word about which rows are meant before any is changed.
+    """Make sure that the request names the rows to change: an empty one must not mean all.
 
     Raises:
-        RequestError: there is none.
+        RequestError: it names none.
 
     """
     every = OutboxRequest(request).all
@@ -64,7 +64,7 @@ def named(request: Request) -> None:
 
 
 def entry_body(entry: OutboxEntry) -> OutboxBody:
-    """Return a row for a script."""
+    """Return a row as answers show it."""
     body = orjson.loads(entry.body)
     return {
         "id": entry.id,
@@ -81,14 +81,14 @@ def entry_body(entry: OutboxEntry) -> OutboxBody:
 
 
 async def _found(store: Store, request: Request, among: str = "") -> list[OutboxEntry]:
-    """Find what is to be changed: by the writer, so that what was committed before is not changed a second time."""
+    """Find the rows to change. The writer answers, so that rows which an earlier request has changed are not found."""
     return await store.read(lambda reader: find(reader, request, among=among))
 
 
 async def listed(mirror: Mirror, request: Request) -> Answer:
     """List what is queued or dead, page by page where `cursor` or `limit` is given.
 
-    It is read and written beside the loop, for it may be 1,000 bodies of 10 KB.
+    The answer is read and made in a thread, because it may be 1,000 bodies of 10 KB.
     """
     asked = wanted(OutboxListed(request))
     read = _page if asked.paged else _some
@@ -96,13 +96,13 @@ async def listed(mirror: Mirror, request: Request) -> Answer:
 
 
 def _some(reader: Reader, request: Request, asked: Wanted) -> Answer:
-    """Answer who does not know of pages: with the first, as many as there is room for."""
+    """Answer a request that does not know pages: with as many of the first rows as there is room for."""
     items, complete = at_once(fitting(map(entry_body, find(reader, request)), asked.room))
     return {"ok": True, "outbox": items} | ({} if complete else {"truncated": True})
 
 
 def _page(reader: Reader, request: Request, asked: Wanted) -> Answer:
-    """Answer with the rows behind the cursor: a row keeps its number as long as it waits."""
+    """Answer with the rows behind the cursor, which is a row number: a row keeps its number as long as it waits."""
     if not asked.cursor.isdecimal() and asked.cursor:
         raise RequestError(f"{asked.cursor!r} is no cursor of the outbox")
     found = {f"{each.row:019}": each for each in find(reader, request, after=int(asked.cursor[:18] or 0))}
@@ -112,7 +112,7 @@ def _page(reader: Reader, request: Request, asked: Wanted) -> Answer:
 
 
 async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) -> OutboxChanged:
-    """Queue dead letters anew; answered when that is on disk."""
+    """Queue dead letters again; return when that is on disk."""
     named(request)
     found = await _found(store, request, "dead")
     answer = _answer(found)
@@ -126,7 +126,7 @@ async def retry(pipeline: Pipeline, store: Store, request: Request, note: Note) 
 
 
 async def drop(pipeline: Pipeline, store: Store, request: Request, note: Note) -> DroppedAnswer:
-    """Take notifications out; what is being sent at this moment stays and is not among the answer's."""
+    """Drop notifications. One that is being sent at this moment stays, and only the count `busy` tells of it."""
     named(request)
     by = OutboxRequest(request).name()
     found = await _found(store, request)

@@ -1,6 +1,6 @@
-"""The drill: a marked test through every receiver, by the way of every notification, and what came of it.
+"""The drill: a marked test through every receiver, on the way of every notification, and what came of it.
 
-service ──▶ Pipeline.tell ──▶ outbox ──▶ dispatcher ──▶ receivers; Drills looks on and keeps the receipts.
+service ──▶ Pipeline.tell ──▶ outbox ──▶ dispatcher ──▶ receivers; Drills observes and keeps the receipts.
 """
 
 from collections import OrderedDict
@@ -37,7 +37,7 @@ class Receipt:
     fallback: "Receipt | None" = field(default=None)
 
     def body(self) -> ReceiptBody:
-        """Return it for a script."""
+        """Return it as answers show it."""
         return {
             "id": self.id,
             "receiver": self.receiver,
@@ -58,7 +58,7 @@ class Receipt:
 
 
 class Drills(Observer):
-    """The last DRILLS drills. Beside a delivery that is none of theirs it costs one look-up."""
+    """The last DRILLS drills. A delivery that is no drill's costs one look-up."""
 
     def __init__(self, clock: Clock, hub: Mapping[str, str]) -> None:
         """Begin with none; `hub` is what a notification says of its sender."""
@@ -67,7 +67,7 @@ class Drills(Observer):
         self._open: dict[tuple[str, str], Receipt] = {}
 
     def begin(self, serial: int, receivers: Sequence[str], by: str) -> list[Notification]:
-        """Make the test of each receiver, to be queued; `serial` is the drill's number."""
+        """Make a test for each receiver; the caller queues them. `serial` is the drill's number."""
         now = self._clock.now()
         made = [
             Notification(f"drill-{serial}-{place}", name, f"drill-{serial}", self._body(serial, place, name, by), now)
@@ -76,15 +76,15 @@ class Drills(Observer):
         self._drills[serial] = [self._follow(each.id, each.receiver) for each in made]
         while len(self._drills) > DRILLS:
             _, gone = self._drills.popitem(last=False)
-            marks = {receipt.id for receipt in gone}
-            self._open = {key: receipt for key, receipt in self._open.items() if key[0] not in marks}
+            ids = {receipt.id for receipt in gone}
+            self._open = {key: receipt for key, receipt in self._open.items() if key[0] not in ids}
         return made
 
     def receipts(self, serial: int) -> list[ReceiptBody]:
         """Return what has come of a drill so far.
 
         Raises:
-            RequestError: it is not known.
+            RequestError: no drill of this number is known.
 
         """
         if serial not in self._drills:
@@ -139,7 +139,7 @@ class Drills(Observer):
         self._end(notification, "rejected", reason)
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
-        """Follow it to the receiver that is told instead; it was given up just before."""
+        """Follow a test to the receiver that is told instead; the first receiver has just given it up."""
         number = notification.body.get("episode")
         known = self._drills.get(number, ()) if notification.body.get("drill") and isinstance(number, int) else ()
         for receipt in known:
@@ -160,10 +160,10 @@ class Drills(Observer):
 
 
 def chosen_receivers(request: Request, known: Sequence[str]) -> list[str]:
-    """Read `receivers`, all where none is named.
+    """Read `receivers`; where the request names none, all are meant.
 
     Raises:
-        RequestError: one is not known, or there is none at all.
+        RequestError: one is not known, or the rules have no receivers.
 
     """
     wanted = DrillRequest(request).receivers

@@ -1,4 +1,4 @@
-"""The labels that a silence names, held against those that there are: a misspelt one would silence nobody, or all."""
+"""Compares the labels that a silence names with those that exist: a misspelt one would silence nothing, or all."""
 
 from collections.abc import Iterable
 
@@ -13,9 +13,9 @@ _NAMED = 12  # labels in one warning
 
 
 def unknown_labels(core: Core, matchers: Iterable[Matcher]) -> list[str]:
-    """Say of each label that neither a rule in force nor a live alert has that it is so; who posts alerts has no rule.
+    """Return a warning for each label that neither a rule in force nor an alert has; posted alerts have no rule.
 
-    It is a warning and no error: a silence may be made before the rule, or the alert, that it is for.
+    It is no error: a silence may be made before the rule, or the alert, that it is for.
     """
     known = LABEL_NAMES.union(*(rule.label_names for rule in core.rules.values()))
     strange = [name for name in dict.fromkeys(each.name for each in matchers) if name not in known]

@@ -1,4 +1,7 @@
-"""Mirror and Ask of the hub that owns its state: both read its own core, and its own state file beside the writer."""
+"""Mirror and Ask of the hub that owns its state: both read its own core, and its own store beside the writer.
+
+What each method returns, seams.py says.
+"""
 
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -25,10 +28,10 @@ _Absent = tuple[RuleRunner, set[tuple[str, ...]], set[str]]
 
 
 class OwnerMirror:
-    """What is committed, out of the memory that it was committed from; see seams.Mirror."""
+    """Reads the core's memory and the store. Memory may be a commit ahead of the disk for a moment."""
 
     def __init__(self, core: Core, store: Store) -> None:
-        """Read these."""
+        """Take what is read."""
         self._core, self._book, self._store = core, core.book, store
 
     @property
@@ -55,15 +58,15 @@ class OwnerMirror:
         return self._book.firing()
 
     def held_back_by(self, alert: Alert) -> list[str]:
-        """Return the firing alerts that hold this one back."""
+        """Return the firing alerts that suppress this one."""
         return self._book.held_back_by(alert)
 
     def posted(self, alert: Alert) -> PostedAlert | None:
-        """Return how an alert was last posted."""
+        """Return an alert as it was last posted."""
         return self._core.posted.alerts.get((alert.alertname, alert.instance))
 
     def look(self, read: Callable[[Reader], T]) -> Coroutine[Any, Any, T]:
-        """Read the state file beside the writer."""
+        """Read the store beside the writer."""
         return self._store.look(read)
 
     def why_failing(self) -> str:
@@ -72,10 +75,10 @@ class OwnerMirror:
 
 
 class OwnerAsk:
-    """The memory of the running rules; see seams.Ask."""
+    """Asks the running engine."""
 
     def __init__(self, core: Core) -> None:
-        """Ask this one."""
+        """Take the core whose engine is asked."""
         self._core, self._engine = core, core.engine
 
     def why_not(self, name: str, labels: Mapping[str, str], now: float) -> Generator[None, None, Answer]:
@@ -102,16 +105,16 @@ class OwnerAsk:
         return self._engine.lasts.interval(topic)
 
     def learn(self, topic: str, interval: float) -> None:
-        """Take them, as measured; they are stored with the topic's last message."""
+        """Take the measured seconds between two messages; they are stored with the topic's last message."""
         self._engine.lasts.learn(topic, interval)
 
     @property
     def has_forgotten(self) -> bool:
-        """Whether topics had to leave the memory."""
+        """Whether the memory had to drop topics."""
         return self._engine.lasts.forgotten > 0
 
     def absent(self) -> Callable[[str], bool]:
-        """Return what tells of a topic whether its device is absent; for one answer, as the alerts stand now."""
+        """Return a function that tells of a topic whether its device is absent; use it for one answer only."""
         found = self._absent()
         return lambda topic: any(_concerns(each, topic) for each in found)
 
@@ -130,12 +133,12 @@ class OwnerAsk:
         return list(found.values())
 
     def rehearsals(self, event: Event, now: float) -> Iterable[tuple[str, Callable[[], None]]]:
-        """Yield each rule that an event concerns, with what evaluates its condition."""
+        """Yield each rule that an event concerns, with a function that evaluates its condition."""
         return self._engine.rehearsals(event, now)
 
 
 def _concerns(absent: _Absent, topic: str) -> bool:
-    """Tell whether a topic is one that an absent instance spoke on, or by its levels belongs to one."""
+    """Tell whether an absent instance spoke last on this topic, or the topic's levels are an absent instance's key."""
     state, keys, topics = absent
     if topic in topics:
         return True

@@ -1,7 +1,7 @@
 """Lists page by page, and answers that fit into a packet: ten thousand alerts are more than a broker lets through.
 
-A page goes on behind a cursor: the key of the last thing that was looked at, in the order of keys, which no change
-moves. So what is there the whole time is shown once, whatever comes, goes or changes between two pages.
+A page begins behind a cursor: the key of the last thing that the page before has looked at. Things are in the order of
+their keys, which never change. So what is there all the time is shown once, whatever changes between two pages.
 """
 
 import sys
@@ -25,7 +25,10 @@ _TRIES = 8  # parts of one object that are cut before it is given up
 
 
 class Wanted(NamedTuple):
-    """What a request wants of a list: `paged` where it knows of pages; from behind `cursor`, so many, so many bytes."""
+    """What a request wants of a list: the things behind `cursor`, `limit` at most, in `room` bytes at most.
+
+    `paged` tells whether the request knows pages; one that does not gets what fits.
+    """
 
     paged: bool
     cursor: str
@@ -34,18 +37,18 @@ class Wanted(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some of a list, as JSON each, and the cursor of what follows, "" where nothing does."""
+    """A part of a list, each thing as JSON, and the cursor for the next page, "" where this is the last."""
 
     items: list[orjson.Fragment]
     next: str
 
     def body(self, name: str) -> dict[str, Any]:
-        """Return it as an answer."""
+        """Return the page as an answer, with its things under `name`."""
         return {"ok": True, name: self.items, "next": self.next or None}
 
 
 def wanted(asked: Paged) -> Wanted:
-    """Read `cursor`, `limit` and `bytes`, the most that the answer may have; all of it, where nothing is said.
+    """Read `cursor`, `limit` and `bytes`, the longest answer; a request with none of them gets the whole list.
 
     Raises:
         RequestError: they cannot be read.
@@ -58,7 +61,7 @@ def wanted(asked: Paged) -> Wanted:
 
 
 def room_of(asked: Paged) -> int:
-    """Read `bytes`: how long an answer the asker can take.
+    """Read `bytes`: how many bytes of an answer the asker can take.
 
     Raises:
         RequestError: it cannot be read.
@@ -70,7 +73,7 @@ def room_of(asked: Paged) -> int:
 def page(
     keys: Callable[[], Iterable[str]], show: Callable[[str], Mapping[str, Any] | None], asked: Wanted
 ) -> Generator[None, None, Page]:
-    """Return a page, a step for each thing looked at; `show` returns None for what is not meant, or is gone by now."""
+    """Make a page, one step for each thing looked at; `show` returns None for what is not wanted or gone by now."""
     items, left, cursor = list[orjson.Fragment](), asked.room, asked.cursor
     while True:
         ahead = nsmallest(PAGE_LOOK, (key for key in keys() if key > cursor))
@@ -92,7 +95,7 @@ def page(
 def fitting(
     bodies: Iterable[Mapping[str, Any]], room: int
 ) -> Generator[None, None, tuple[list[orjson.Fragment], bool]]:
-    """Return as many as there is room for, and whether that is all: for who does not know of pages."""
+    """Return as many as there is room for, and whether these are all: for requests that do not know pages."""
     items, left = list[orjson.Fragment](), room
     for body in bodies:
         yield
@@ -105,9 +108,9 @@ def fitting(
 
 
 def cut(value: Any, room: int) -> Any:
-    """Return a value that has so many bytes at most as JSON: of what is longest in it only the beginning.
+    """Return a value that has at most `room` bytes as JSON; its longest parts lose their ends first.
 
-    An object of which something was left out says so, `truncated`.
+    An object that has lost something says so: it has `truncated`.
     """
     size = _size(value)
     if size <= room:
@@ -128,7 +131,7 @@ def _cut_object(value: dict[str, Any], room: int) -> dict[str, Any]:
         before = _size(made[longest])
         if tries < _TRIES and before > over:
             made[longest], tries = cut(made[longest], before - over), tries + 1
-        elif len(made) > 1:  # many small ones: those in front of the others stay
+        elif len(made) > 1:  # many small parts: the first ones stay
             made.pop(next(key for key in reversed(made) if key != "truncated"))
         else:
             break

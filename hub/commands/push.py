@@ -1,4 +1,4 @@
-"""What a browser asks of the hub to be told by push: the key to subscribe with, to be told, to be told no more."""
+"""What a browser asks of the hub about push: the key to subscribe with, to subscribe, to unsubscribe."""
 
 from hub.commands.contract import PushLeft, SubscriptionRequest
 from hub.commands.request import Request
@@ -10,7 +10,7 @@ __all__ = ["key", "subscribe", "unsubscribe"]
 
 
 def key(subscribers: Subscribers) -> PushKeyAnswer:
-    """Return the public key, as `PushManager.subscribe` takes it; empty where no receiver would tell a browser."""
+    """Return the public key, as `PushManager.subscribe` takes it; "" where no receiver sends push messages."""
     return {"ok": True, "key": subscribers.public_key, "subscribers": len(subscribers.all)}
 
 
@@ -18,7 +18,7 @@ def subscribe(subscribers: Subscribers, request: Request, now: float) -> PushAns
     """Take a browser's subscription.
 
     Raises:
-        RequestError: it cannot be read, or is not taken.
+        RequestError: it cannot be read, or there are too many.
 
     """
     subscribers.add(read_subscription(request, SubscriptionRequest(request).name(""), now))

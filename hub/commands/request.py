@@ -1,4 +1,4 @@
-"""How the values of a request are read: texts, times, matchers, ids; which keys there are, `contract` says."""
+"""Reads the values of a request: texts, times, matchers, ids. contract.py says which keys there are."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,16 +38,16 @@ __all__ = [
 
 Request = Mapping[str, Any]
 TEXT_CHARS = 1000
-"""Of a text in a request, such as a comment, at most."""
+"""The most characters of a text in a request, such as a comment."""
 _LAST = 253_370_764_800.0
-"""The year 9999: later times cannot be written."""
+"""The year 9999: later times cannot be written as RFC 3339."""
 
 
 def read_request(text: bytes) -> dict[str, Any]:
     """Read a request as it comes; an empty one is {}.
 
-    What is nested deeper than the audit log can write is refused before anything is done: it would be done, and no log
-    would have it.
+    One that is nested deeper than the audit log can write is refused here: else it would be done, and not be in the
+    log.
 
     Raises:
         RequestError: it is no JSON object, or nested too deep.
@@ -98,7 +98,7 @@ def object_of(found: Any, key: str) -> dict[str, Any]:
 
 
 def texts_of(what: str = "texts") -> Callable[[Any, str], list[str]]:
-    """Return what reads a list of texts; `what` they are called where they are none."""
+    """Return a reader of a list of texts; `what` is the word for them in the message."""
 
     def read(found: Any, key: str) -> list[str]:
         if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
@@ -109,7 +109,7 @@ def texts_of(what: str = "texts") -> Callable[[Any, str], list[str]]:
 
 
 def whole_from(least: int) -> Callable[[Any, str], int]:
-    """Return what reads a whole number from `least` on."""
+    """Return a reader of a whole number that is at least `least`."""
 
     def read(found: Any, key: str) -> int:
         if type(found) is not int or found < least:
@@ -164,10 +164,12 @@ def instant(text: Any, key: str) -> float:
 
 
 def span(until: Any, lasting: Any, now: float, *, default: float | None, start: float | None = None) -> float | None:
-    """Read until when: `until` (a time), or `lasting` (a duration, as `default` is) from `start`, else from now.
+    """Return the end in seconds since 1970: `until` (a time), or `lasting` (a duration) after `start`, else after now.
+
+    Without both it is `default` seconds after that; None where there is no default either.
 
     Raises:
-        RequestError: both, or neither can be read, or it is over already.
+        RequestError: both are given, one cannot be read, or the end is over already.
 
     """
     if until is not None and lasting is not None:
@@ -196,7 +198,7 @@ def _seconds(lasting: str) -> float:
 
 
 def matchers_of(texts: Iterable[str], alertname: str | None, labels: Mapping[str, Any]) -> list[Matcher]:
-    """Read matchers, each as Alertmanager has it, and those that an alertname and labels are.
+    """Read matchers in Alertmanager's notation; an alertname and labels become matchers, too.
 
     Raises:
         RequestError: there are none, or they cannot be read.
@@ -215,10 +217,10 @@ def matchers_of(texts: Iterable[str], alertname: str | None, labels: Mapping[str
 
 
 def annotations_of(given: Any, key: str) -> Labels:
-    """Read an object of texts that somebody notes beside a comment, in the order of their names.
+    """Read an object of texts, which programs note beside a comment; return them in the order of their names.
 
     Raises:
-        RequestError: it is none, or larger than what is kept.
+        RequestError: it is no such object, or too large.
 
     """
     found = given or {}
@@ -231,7 +233,7 @@ def annotations_of(given: Any, key: str) -> Labels:
 
 
 class KnownAlerts(Protocol):
-    """Where alerts are looked up: the book, or a mirror of it."""
+    """Where alerts are looked up: the book, or a Mirror."""
 
     @property
     def alerts(self) -> Mapping[str, Alert]:
@@ -246,10 +248,10 @@ class KnownAlerts(Protocol):
 def chosen(
     identity: str | None, matchers: Callable[[], Sequence[Matcher]], book: KnownAlerts
 ) -> list[tuple[str, Alert]]:
-    """Find the alerts that are meant: by the id of one or of its notification, else by matchers; firing ones.
+    """Find the firing alerts that are meant: by the id of one or of its notification, else by matchers.
 
     Raises:
-        RequestError: it cannot be read, or no firing alert is meant.
+        RequestError: the id cannot be read, or no firing alert is meant.
 
     """
     if identity is not None:
@@ -261,7 +263,7 @@ def chosen(
 
 
 def fingerprint_of(identity: str) -> str:
-    """Read of which one alert an id is, whatever its episode.
+    """Return the fingerprint in an id, whatever its episode.
 
     Raises:
         RequestError: it is no id.

@@ -1,11 +1,11 @@
-"""What the HTTP API and the commands may ask of the hub: three narrow seams; nobody reaches into the core past them.
+"""What the HTTP API and the commands may ask of the hub: three narrow seams. Nobody reaches into the core past them.
 
-    Desk     changes something         one place may do that: whoever owns the state
-    Mirror   reads what is committed   whoever has a copy of it can answer: alerts, silences, outbox, trace, audit
+    Desk     changes something         only the owner of the state can do that
+    Mirror   reads what is committed   everybody with a copy can answer: alerts, silences, outbox, trace, audit
     Ask      asks the running rules    only the owner's memory knows: why not, devices, last messages, counters
 
-A single hub is all three (service, owner). A second machine that stands by could answer what is read from its own copy,
-and forward the rest: what crosses Desk are values, never functions of the core.
+A single hub is all three (service.py, owner.py). A second machine that stands by could answer Mirror from its own copy
+and forward the rest: values cross the Desk, never functions of the core.
 """
 
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
@@ -27,10 +27,10 @@ Answer = Mapping[str, Any]
 
 
 class Desk(Protocol):
-    """Changes something; what it says is done is on disk."""
+    """Changes something; when it says that something is done, it is on disk."""
 
     async def answer(self, name: str, request: Mapping[str, Any], via: str, actor: str = "") -> Answer:
-        """Carry out a command by its name; what is wrong with it is the answer, not an exception."""
+        """Carry out a command by its name. Where something is wrong, the answer says so; nothing is raised."""
         ...
 
     async def claimed(self, token: str) -> tuple[Claim, Alert | None]:
@@ -43,7 +43,7 @@ class Desk(Protocol):
         ...
 
     async def take_events(self, events: Sequence[Event], key: str) -> bool:
-        """Take events that came by no session; False where this idempotency key was taken before.
+        """Take events that came by no source; return False where this idempotency key was taken before.
 
         Raises:
             StoreError: they cannot be made durable now.
@@ -52,7 +52,7 @@ class Desk(Protocol):
         ...
 
     async def take_postings(self, postings: Sequence[Posting]) -> list[str]:
-        """Take alerts that somebody else evaluates; return what is wrong with those that are not taken.
+        """Take alerts that another program evaluates; return what is wrong with those that are not taken.
 
         Raises:
             StoreError: they cannot be made durable now.
@@ -61,12 +61,12 @@ class Desk(Protocol):
         ...
 
     def note(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
-        """Put into the audit log what was done beside the core, such as a reload."""
+        """Put into the audit log what was done past the core, such as a reload."""
         ...
 
 
 class Mirror(Protocol):
-    """What is committed, as far as this machine has it."""
+    """Reads what is committed, as far as this machine has it."""
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -92,19 +92,19 @@ class Mirror(Protocol):
         ...
 
     def held_back_by(self, alert: Alert) -> list[str]:
-        """Return the firing alerts, by fingerprint, that hold this one back (`unless`)."""
+        """Return the firing alerts, by fingerprint, that suppress this one (`unless`)."""
         ...
 
     def posted(self, alert: Alert) -> PostedAlert | None:
-        """Return how an alert was last posted; None of one that a rule made."""
+        """Return an alert as it was last posted; None where a rule made it."""
         ...
 
     def look(self, read: Callable[[Reader], T]) -> Coroutine[Any, Any, T]:
-        """Read the state file beside whoever writes: outbox, trace, audit."""
+        """Read the store beside the writer: outbox, trace, audit."""
         ...
 
     def why_failing(self) -> str:
-        """Return why nothing can be written now; empty where it can."""
+        """Return why nothing can be written now; "" where it can."""
         ...
 
 
@@ -118,14 +118,14 @@ class RuleCounts(NamedTuple):
 
 
 class Ask(Protocol):
-    """What only the memory of the running rules knows; a hub that has just started knows little of it."""
+    """Asks the memory of the running rules. A hub that has just started knows little of it."""
 
     def why_not(self, name: str, labels: Mapping[str, str], now: float) -> Generator[None, None, Answer]:
         """Say in steps why nobody is told by a rule (`why.absence.looking`)."""
         ...
 
     def counts(self, rule: str) -> RuleCounts | None:
-        """Return the counters of a rule; None of one that is not at work."""
+        """Return the counters of a rule; None where no rule of that name runs."""
         ...
 
     def last_messages(self) -> Iterator[tuple[str, bytes, float]]:
@@ -133,26 +133,26 @@ class Ask(Protocol):
         ...
 
     def heard(self) -> Iterable[tuple[str, float]]:
-        """Yield each topic that is remembered, and when it was last heard."""
+        """Yield each topic that is remembered, and when it was last heard, in seconds since 1970."""
         ...
 
     def interval(self, topic: str) -> float:
-        """Return the usual seconds between two messages of a topic, 0 where that is not known."""
+        """Return the usual seconds between two messages of a topic; 0 where that is not known."""
         ...
 
     def learn(self, topic: str, interval: float) -> None:
-        """Take the seconds between two messages of a topic, as somebody has measured them."""
+        """Take the measured seconds between two messages of a topic."""
         ...
 
     @property
     def has_forgotten(self) -> bool:
-        """Whether topics had to leave the memory: who is not known may be one of them."""
+        """Whether the memory had to drop topics: a device that is not known may be one of them."""
         ...
 
     def absent(self) -> Callable[[str], bool]:
-        """Return what tells of a topic whether an alert of absence that fires now is about its device."""
+        """Return a function that tells of a topic whether a firing alert says that its device is absent."""
         ...
 
     def rehearsals(self, event: Event, now: float) -> Iterable[tuple[str, Callable[[], None]]]:
-        """Yield each rule that an event concerns, with what evaluates its condition and changes nothing."""
+        """Yield each rule that an event concerns, with a function that evaluates its condition and changes nothing."""
         ...

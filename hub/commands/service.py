@@ -1,6 +1,6 @@
-"""Requests by name, carried out on a running hub: what changes something is answered when it is on disk.
+"""Carries out requests by name on a running hub. A request that changes something is answered when it is on disk.
 
-It is the Desk of the hub that owns its state (see seams); what changes nothing it reads by Mirror and Ask.
+It is the Desk of the hub that owns its state (see seams.py). Requests that change nothing are read by Mirror and Ask.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Command(NamedTuple):
 
     @property
     def by(self) -> str:
-        """In whose name it is done."""
+        """In whose name it is done: a login counts more than what the request says."""
         return self.actor or self.named
 
     @property
@@ -58,12 +58,12 @@ Handler = Callable[[Command], Coroutine[Any, Any, Answer]]
 
 
 def refused(error: HubError) -> Answer:
-    """Return the answer where something is not done."""
+    """Return the answer of a request that was not carried out."""
     return {"ok": False, "error": str(error), "code": error.code.value}
 
 
 class Service:
-    """Answers requests. Every answer has `ok`; where that is false, `error` says why, `code` what kind of no it is."""
+    """Answers requests. Every answer has `ok`; where that is false, `error` says why, and `code` is an errors.Code."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ class Service:
         mirror: Mirror,
         ask: Ask,
     ) -> None:
-        """Take the hub and what its requests need.
+        """Take the parts of the hub that requests need.
 
-        `token_key` signs tokens that acknowledge; what changes nothing is asked of `mirror` and `ask`.
+        `token_key` signs tokens that acknowledge; requests that change nothing use `mirror` and `ask`.
         """
         self._token_key = token_key
         self._pipeline, self._store, self._clock, self._mirror, self._ask = pipeline, store, clock, mirror, ask
@@ -105,17 +105,17 @@ class Service:
         }
 
     async def answer(self, name: str, request: Request, via: str, actor: str = "") -> Answer:
-        """Carry out a request; what is wrong with it is the answer, not an exception.
+        """Carry out a request. Where something is wrong, the answer says so; nothing is raised.
 
-        `via` is the way it came by, for the audit log: `mqtt`, `http` or `link`; `actor` is who is known to ask, where
-        that is known: else the log has the name that the request gives, `by`.
+        `via` is the way it came by, for the audit log: `mqtt`, `http` or `link`. `actor` is who asks, where a login or
+        a token tells; else the log has the name that the request gives, `by`.
         """
         handler, command = self._known.get(name), Command(request, via, actor)
         try:
             if handler is None:
                 hint = did_you_mean(name, self._known) or ", ".join(self._known)
                 raise RequestError(f"no command {name!r} ({hint})", Code.MISSING)
-            if COMMANDS[name].reads:  # on a full disk, too
+            if COMMANDS[name].reads:  # works on a full disk, too
                 return await handler(command)
             return await unless_failing(self._store, handler(command))
         except HubError as error:
@@ -136,7 +136,7 @@ class Service:
         return await self._pipeline.perform(changed)
 
     def _note(self, name: str, command: Command, made: Answer) -> None:
-        """Put it into the audit log, with the ids of the alerts or the silence that it changed."""
+        """Put a command into the audit log, with the ids of the alerts, notifications or silence that it changed."""
         ids = [str(each["id"]) for each in made.get("alerts") or made.get("outbox") or ()]
         if isinstance(made.get("silence"), Mapping):
             ids.append(str(made["silence"]["id"]))
@@ -145,7 +145,7 @@ class Service:
         self._pipeline.audit(command.by, command.via, name, detail)
 
     def _listing(self, steps: Callable[[Request, float], alert_desk.Steps]) -> Handler:
-        """Read what may be long, a slice in each turn of the loop: events are evaluated between."""
+        """Make a handler for a list that may be long: it works in slices, and events are evaluated between them."""
 
         async def handle(command: Command) -> Answer:
             return await self._slices.run(steps(command.request, self._clock.now()))
@@ -166,13 +166,13 @@ class Service:
         return push.key(self._subscribers)
 
     def _push(self, name: str, change: Callable[[Subscribers, Request, float], Answer]) -> Handler:
-        """Change who is told by push; what a subscription consists of is secret, so the audit log tells only who."""
+        """Make a handler that changes who is told by push. A subscription is secret, so the audit log says only who."""
 
         async def handle(command: Command) -> Answer:
             request, actor = command.request, command.actor
 
             def changed(_: Core, now: float) -> Answer:
-                asked = {**request, "by": actor} if actor else request  # his role is of his own name alone
+                asked = {**request, "by": actor} if actor else request  # a login cannot subscribe in another's name
                 made = change(self._subscribers, asked, now)
                 self._pipeline.audit(command.by, command.via, name, {})
                 return made
@@ -182,7 +182,7 @@ class Service:
         return handle
 
     async def _ack(self, command: Command) -> Answer:
-        """Acknowledge; who holds a token needs to say nothing else."""
+        """Acknowledge. A request with a token needs nothing else, and is done in the name that the token holds."""
         request = command.request
         if "token" in request:
             asked = AckRequest(request)
@@ -192,7 +192,7 @@ class Service:
         return await self._perform("ack", command._replace(request=request), alert_desk.ack)
 
     async def _token(self, command: Command) -> Answer:
-        """Sign a token that acknowledges a firing alert, for `for` (a day), in the name `by`."""
+        """Sign a token that acknowledges a firing alert in the name `by`; it is valid for `for`, else TOKEN_SECONDS."""
         asked, now = FiringRequest(command.request), self._clock.now()
         ((fingerprint, alert),) = asked.chosen(self._mirror)[:1]
         until = int(asked.end(now, default=TOKEN_SECONDS) or now)
@@ -200,10 +200,10 @@ class Service:
         return {"ok": True, "token": sign_token(claim, self._token_key), "expires": rfc3339(until)}
 
     async def claimed(self, token: str) -> tuple[Claim, Alert | None]:
-        """Return what a token allows, and its alert as it is now: None where that episode is forgotten.
+        """Return what a token allows, and its alert as it is now: None where that episode is over and forgotten.
 
         Raises:
-            RequestError: it is not ours, was changed, or has expired.
+            RequestError: the token is not ours, was changed, or has expired.
 
         """
         claim = read_token(token, self._token_key, self._clock.now())
@@ -246,10 +246,10 @@ class Service:
         steps = self._ask.why_not(name, labels, self._clock.now())
         return {"ok": True, **await self._slices.run(steps)}
 
-    # what comes beside commands
+    # what comes past the commands
 
     async def take_events(self, events: Sequence[Event], key: str) -> bool:
-        """Take events that came by no session; False where this idempotency key was taken before.
+        """Take events that came by no source; return False where this idempotency key was taken before.
 
         Raises:
             StoreError: they cannot be made durable now.
@@ -258,7 +258,7 @@ class Service:
         return await unless_failing(self._store, self._pipeline.submit(events, key))
 
     async def take_postings(self, postings: Sequence[Posting]) -> list[str]:
-        """Take alerts that somebody else evaluates; return what is wrong with those that are not taken.
+        """Take alerts that another program evaluates; return what is wrong with those that are not taken.
 
         Raises:
             StoreError: they cannot be made durable now.
@@ -268,7 +268,7 @@ class Service:
         return [each for found in wrong for each in found]
 
     async def _all_posted(self, postings: Sequence[Posting]) -> list[list[str]]:
-        """Take a slice in each turn of the loop; what becomes of it is known when it is on disk."""
+        """Take a slice of POSTED_SLICE in each turn of the loop; return when all of them are on disk."""
         tasks = list[asyncio.Task[list[str]]]()
         for first in range(0, len(postings), POSTED_SLICE):
             taken = partial(_posted, postings=postings[first : first + POSTED_SLICE])
@@ -277,7 +277,7 @@ class Service:
         return await asyncio.gather(*tasks)
 
     def note(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
-        """Put into the audit log what was done beside the core."""
+        """Put into the audit log what was done past the core."""
         self._pipeline.audit(actor, via, action, detail)
 
 

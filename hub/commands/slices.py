@@ -1,6 +1,6 @@
-"""Long looks, made in steps: a slice in each turn of the loop, or at once where nothing waits for the loop.
+"""Long answers, made in steps: a slice in each turn of the loop, or at once where nothing else needs the loop.
 
-Of looks in slices there is one at a time, and events are evaluated between two slices.
+Only one answer is made in slices at a time, and events are evaluated between two slices.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def at_once(steps: Generator[None, None, T]) -> T:
-    """Return what steps come to, in one go: on a thread of its own, or for a caller that has no loop."""
+    """Run all steps and return their result: in a thread, or for a caller that has no loop."""
     while True:
         try:
             next(steps)
@@ -26,7 +26,7 @@ def at_once(steps: Generator[None, None, T]) -> T:
 
 
 class Slices:
-    """Runs what yields between its steps; `timer` is a clock in seconds."""
+    """Runs a generator that yields between its steps; `timer` is a clock in seconds."""
 
     def __init__(self, timer: Callable[[], float] = perf_counter) -> None:
         """Begin with nothing under way."""
@@ -34,7 +34,7 @@ class Slices:
         self._lock = asyncio.Lock()
 
     async def run(self, steps: Generator[None, None, T]) -> T:
-        """Return what it returns; what it raises is raised."""
+        """Return what the generator returns, and raise what it raises; READ_SLICE_SECONDS in one turn at most."""
         async with self._lock:
             begun = self._timer()
             while True:

@@ -1,1 +1,1 @@
-"""Requests over MQTT: how they come, where answers go, what is told of those that fail."""
+"""Requests over MQTT: how they come, where answers go, and what the log says of those that fail."""

@@ -1,6 +1,6 @@
-"""What is told of requests that could not be answered: the first few of a minute, of the rest only how many there were.
+"""Complaints about requests that could not be answered: the first few of a minute, and the number of the others.
 
-Whoever may write to the desk may do so ten thousand times a second; a log is for people.
+A client that may send requests can send ten thousand a second, and people read the log.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,16 @@ __all__ = ["Complaints"]
 
 
 class Complaints:
-    """Passes on what somebody should know of, COMPLAINTS in COMPLAINT_SECONDS at most."""
+    """Passes complaints on, at most COMPLAINTS in COMPLAINT_SECONDS."""
 
     def __init__(self, tell: Callable[[str], None], monotonic: Callable[[], float]) -> None:
-        """Tell by `tell`; `monotonic` is a clock in seconds."""
+        """Pass them to `tell`; `monotonic` is a clock in seconds."""
         self._tell, self._monotonic = tell, monotonic
         self._since = -COMPLAINT_SECONDS
         self._told = self._untold = 0
 
     def add(self, message: str) -> None:
-        """Tell it, or count it."""
+        """Pass a complaint on, or only count it where too many came."""
         now = self._monotonic()
         if now - self._since >= COMPLAINT_SECONDS:
             more = f" ({self._untold} more of which nothing was said)" if self._untold else ""

@@ -1,7 +1,7 @@
-"""Requests over MQTT: `hub/command/NAME` in, the answer to the response topic out (MQTT 5, 4.10; see reply).
+"""Requests over MQTT: `hub/command/NAME` comes in, the answer goes to the response topic (MQTT 5, 4.10; see reply.py).
 
-It has a session of its own beside the pipeline's: an operator's word must not wait behind a backlog of events. The
-guarantee is the same: a request is acknowledged to the broker after what it changed is on disk.
+The channel has a session of its own beside the pipeline's: an operator's request must not wait behind a backlog of
+events. The guarantee is the same: a request is acknowledged to the broker after what it changed is on disk.
 """
 
 import asyncio
@@ -26,18 +26,18 @@ from hub.limits import ANSWER_BYTES, ANSWER_FRAME_BYTES, ANSWER_LEAST_BYTES, DES
 
 __all__ = ["DeskChannel", "desk_settings"]
 
-_NAME_CHARS = 80  # of a command that is shown
+_NAME_CHARS = 80  # of a command's name in the log
 Heard = Callable[[bytes, bool], Awaitable[None]]
-"""Takes a payload, and whether the broker had kept it."""
+"""Takes a payload, and whether it was a retained one."""
 
 
 def desk_settings(settings: BrokerSettings) -> BrokerSettings:
-    """Return how the channel's session reaches the broker: as the hub does, under a client id of its own."""
+    """Return the settings of the channel's session: those of the hub, with a client id of its own."""
     return replace(settings, client_id=f"{settings.client_id}-desk", receive_maximum=100)
 
 
 class DeskChannel:
-    """The session that requests come by."""
+    """Answers the requests that come by one MQTT session."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class DeskChannel:
         others: Mapping[str, Heard],
         optional: Collection[str] = (),
     ) -> None:
-        """Serve requests below `prefix` by a session of `connect`; `trouble` hears of those that could not be answered.
+        """Serve requests below `prefix`; `connect` makes a session; `trouble` hears of requests that were not answered.
 
-        `others` hear the payloads of topics elsewhere, which are no requests; the broker may refuse `optional` ones.
+        `others` hear the payloads of further topics, which are no requests; the broker may refuse the `optional` ones.
         """
         self._connect, self._service, self._trouble = connect, service, trouble
         self._session = connect()
@@ -61,10 +61,13 @@ class DeskChannel:
         self._taken = 0
 
     async def run(self) -> None:
-        """Connect and answer, until `close`. Of two hubs with one client id the sessions for events decide which ends.
+        """Connect and answer until `close`.
+
+        Where another hub takes this session, it waits and takes it back: of two hubs with one client id, the sessions
+        for events decide which one ends.
 
         Raises:
-            SessionError: as the session does, but for SessionTakenOver.
+            SessionError: as the session does, except SessionTakenOver.
 
         """
         loop, (shortest, longest) = asyncio.get_running_loop(), DESK_RETRY_SECONDS
@@ -84,15 +87,15 @@ class DeskChannel:
                 wait = shortest
             self._trouble("command", f"requests wait {wait:.0f} s: {rival}")
             await self._pause(wait)
-            # two that take one session from each other for ever serve nobody: ever rarer, and no harm to the other
+            # two hubs that take one session from each other all the time serve nobody: try less and less often
             wait = min(2 * wait, longest)
             self._session, self._taken = self._connect(), 0
 
     async def _stand(self, wanted: Sequence[str]) -> SessionTakenOver | None:
-        """Be connected until `close`, or until another takes the session: then return that.
+        """Stay connected until `close`, or until another client takes the session: then return that error.
 
-        It is no error of a task: a TaskGroup in which one fails in the very moment in which the group is cancelled
-        swallows the cancellation, and a hub whose two sessions were both taken over would go on with this one.
+        It is returned and not raised, because a TaskGroup swallows its own cancellation where a task fails in the same
+        moment: a hub whose two sessions were both taken over would go on with this one.
         """
         try:
             await self._session.run(wanted)
@@ -107,14 +110,14 @@ class DeskChannel:
                 await self._closed.wait()
 
     async def _ask(self, filters: Sequence[str]) -> None:
-        """Subscribe to what the broker may refuse, once it has taken the rest."""
+        """Subscribe to the optional topics, once the broker has granted the others."""
         try:
             await self._session.resubscribe(filters)
         except SubscriptionDenied as error:
             self._trouble("broker", f"what it drops is not seen: {error}")
 
     async def close(self) -> None:
-        """Answer nobody any more."""
+        """Disconnect, and answer no more requests."""
         self._closed.set()
         await self._session.close()
 
@@ -126,14 +129,14 @@ class DeskChannel:
                 self._session.acknowledge(self._taken)
 
     async def _serve(self, delivery: Packet) -> None:
-        if not delivery.topic.startswith(self._commands):  # a subscription from before may still be there
+        if not delivery.topic.startswith(self._commands):  # one of `others`, or of an older subscription
             if delivery.topic in self._others:
                 await self._others[delivery.topic](delivery.payload, delivery.retain)
             return
         if delivery.retain:
-            return  # one that the broker kept is nobody's wish now
+            return  # a retained request was sent at some earlier time: to carry it out at each start would be wrong
         name, topic = delivery.topic.removeprefix(self._commands), response_topic(delivery)
-        if topic and (why := why_no_reply(topic, self._prefix)):
+        if topic and (why := why_no_reply(topic, self._prefix)):  # who asks so expects an answer: do nothing without
             self._complaints.add(f"{name[:_NAME_CHARS]!r} is not done: {why}")
             return
         room = self._room(delivery, topic)
@@ -148,13 +151,13 @@ class DeskChannel:
             await self._reply(topic, delivery, answer, room)
 
     def _room(self, delivery: Packet, topic: str) -> int:
-        """Return for how many bytes of an answer there is room in a packet that this broker lets through."""
+        """Return how many bytes an answer may have, so that its packet is no longer than this broker takes."""
         mark = getattr(delivery, "correlation_data", None) or b""
         beside = ANSWER_FRAME_BYTES + len(topic.encode("utf-8", "replace")) + len(mark)
         return max(ANSWER_LEAST_BYTES, min(ANSWER_BYTES, (self._session.packet_bytes or ANSWER_BYTES) - beside))
 
     async def _answer(self, name: str, payload: bytes, room: int) -> tuple[Answer, int]:
-        """Return the answer, and how long it may be; of the most that the asker takes, `bytes`, no broker tells."""
+        """Return the answer, and how long it may be: the asker may take less than the broker, and says so (`bytes`)."""
         if len(payload) > REQUEST_BYTES:
             return refused(RequestError(f"a request of {len(payload)} bytes; the limit is {REQUEST_BYTES}")), room
         try:
@@ -168,7 +171,7 @@ class DeskChannel:
         return await self._service.answer(name, request, "mqtt"), room
 
     async def _reply(self, topic: str, delivery: Packet, answer: Answer, room: int) -> None:
-        """Publish the answer where the request wants it; one for which there is no room is cut, and says so."""
+        """Publish the answer where the request wants it; one that is too long is cut, and says so."""
         mark: Any = getattr(delivery, "correlation_data", None)
         data = orjson.dumps(answer)
         if len(data) > room:

@@ -1,7 +1,7 @@
-"""Where answers go: below `{prefix}/answers/`, a branch on which nobody else speaks and to which no rule may listen.
+"""Where answers go: below `{prefix}/answers/`, where nobody else publishes and no rule may listen.
 
-The asker names the topic (MQTT 5, 4.10), and it is the hub that publishes there, with the hub's rights. Were any topic
-allowed, whoever may ask could make the hub say things in a device's name, or overwrite an alert.
+The asker names the topic (MQTT 5, 4.10), and the hub publishes there, with the hub's rights. If every topic were
+allowed, an asker could make the hub speak in a device's name, or overwrite an alert.
 """
 
 from hub.ingest.mqtt.packet import Packet
@@ -14,17 +14,17 @@ _SHOWN_CHARS = 80
 
 
 def answers_below(prefix: str) -> str:
-    """Return what topics of answers begin with; `prefix` is the hub's."""
+    """Return how topics of answers begin; `prefix` is the hub's."""
     return f"{prefix}/answers/"
 
 
 def response_topic(delivery: Packet) -> str:
-    """Return where a request wants its answer, nothing where it wants none; MQTT 3.1.1 cannot say it."""
+    """Return the topic on which a request wants its answer, "" where it wants none; MQTT 3.1.1 has no such property."""
     return getattr(delivery, "response_topic", None) or ""
 
 
 def why_no_reply(topic: str, prefix: str) -> str:
-    """Return why no answer can be published to `topic`, nothing when it can."""
+    """Return why no answer can be published to `topic`, "" where one can."""
     below = answers_below(prefix)
     shown = repr(topic[:_SHOWN_CHARS]) + ("…" if len(topic) > _SHOWN_CHARS else "")
     if not topic.startswith(below) or topic == below:

@@ -1,7 +1,7 @@
-"""Links that acknowledge, put into what is told while it goes out: one tap in a mail or a chat, no login.
+"""Links that acknowledge, added to a notification on its way out: one tap in a mail or a chat, no login.
 
-The notification in the outbox knows nothing of them. A link is the same in every attempt, and is signed for one episode
-in the name of the receiver that it went to (see token).
+The outbox holds the notification without them. A link is the same in every attempt. It is signed for one episode, in
+the name of the receiver that gets it (see token.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -21,17 +21,17 @@ class Links:
     """Makes links below `base`, the URL that people reach the hub by, signed with `key`."""
 
     def __init__(self, base: str, key: bytes, wanted: Callable[[str], bool] = lambda _: True) -> None:
-        """Take what links are made of; `wanted` tells whether a receiver, by its name, is to have them.
+        """Take the parts of a link; `wanted` tells whether a receiver, by its name, gets links.
 
-        Whoever reads a link can acknowledge: what goes to a topic of the broker, many can read.
+        Whoever reads a link can acknowledge, and many can read a topic of the broker.
         """
         self._base, self._key, self._wanted = base, key, wanted
 
     def dress(self, notification: Notification) -> Notification:
-        """Return the notification with `ack_url`, or, of a group, with one in each of its alerts.
+        """Return the notification with `ack_url`; a group has one in each of its alerts.
 
-        A group of which one alert fires has that one's itself, too: templates and push know only that place. What is no
-        alert that fires, or is acknowledged already, stays as it is.
+        A group in which only one alert fires has that alert's link itself, too: templates and push read only that
+        place. Everything else stays as it is: what does not fire, or is acknowledged already.
         """
         if notification.receiver == OWN or not is_firing(notification) or notification.body.get("acknowledged"):
             return notification
@@ -47,7 +47,7 @@ class Links:
         return replace(notification, body={**body, "alerts": linked, **only})
 
     def _linked(self, body: Mapping[str, Any], by: str, expires: int) -> Mapping[str, Any]:
-        """Return one alert with its link; an event of a group is none."""
+        """Return one alert of a notification with its link; an event in a group has nothing to acknowledge."""
         told = NotificationId.parse(str(body["id"]))
         if body.get("state") != "firing" or told.step == "event":
             return body

@@ -1,7 +1,7 @@
-"""Tokens that acknowledge one episode of one alert until they expire: signed, so that whoever holds one needs no login.
+"""Tokens that acknowledge one episode of one alert until they expire. They are signed, so that no login is needed.
 
-`MARK.EPISODE.EXPIRES.NAME.SIGNATURE`, in the letters of a URL. The signature is HMAC-SHA256 (RFC 2104) with a key that
-the state file keeps; a token says nothing secret and works for nothing else.
+`FINGERPRINT.EPISODE.EXPIRES.NAME.SIGNATURE`, in characters that a URL may hold. The signature is HMAC-SHA256 (RFC 2104)
+with a key that the state file keeps. A token contains no secret and is good for nothing else.
 """
 
 import base64
@@ -36,7 +36,7 @@ def read_token(token: str, key: bytes, now: float) -> Claim:
     """Return what a token allows.
 
     Raises:
-        RequestError: it is not ours, was changed, or has expired.
+        RequestError: the token is not ours, was changed, or has expired.
 
     """
     text, _, signature = token.rpartition(".")
