@@ -78,7 +78,7 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
     labels = labels | filled
     extra |= {"state": transition.phase.value, "episode": episode, "id": identity}
     extra["since"] = PEOPLE.local(transition.since)
-    if transition.unheard is None or rule.texts.of_silence:
+    if transition.unheard is None or rule.texts.of_absence:
         summary = fill(rule.texts.summary)
     else:
         summary = absence_summary(transition, transition.unheard, labels, seen(extra))

@@ -1,1 +1,1 @@
-"""Alerts that other programs evaluate and post: a second source of transitions."""
+"""Alerts that other programs evaluate and post: a second source of transitions beside the engine."""

@@ -1,8 +1,8 @@
 """The alerts that others evaluate and post: a second source of transitions, beside the engine. Pure.
 
-Each is posted again and again while it lasts, and says each time when it is over unless it is posted again: a deadline
-in the state. The alert book takes them as all others: each alertname gets a rule, made on the fly from what `defaults`
-of the rule files say.
+Their program posts each of them again and again while it lasts. Each posting says when the alert is over unless it is
+posted again; that is a deadline in the state. The alert book treats them like all others: each alertname gets a rule,
+made on the fly from `defaults` of the rule files.
 """
 
 from collections.abc import Iterable
@@ -24,11 +24,11 @@ from hub.store.keeper import Keeper
 __all__ = ["PLACE", "Posted"]
 
 PLACE = "/api/v2/alerts"
-"""Stands where a rule of a file has its path."""
+"""The `path` of such a rule, which stands in no file."""
 
 
 class Posted(Keeper):
-    """All alerts that were posted, by identity; those that are over stay as long as they are shown."""
+    """All posted alerts by identity; those that are over stay for RESOLVED_KEPT_SECONDS, while pages show them."""
 
     kind = "posted"
 
@@ -36,7 +36,7 @@ class Posted(Keeper):
         """Begin with none."""
         self.alerts: dict[Identity, PostedAlert] = {}
         self._names: dict[str, int] = {}
-        """How many there are of each alertname."""
+        """How many alerts there are of each alertname."""
         self._rules: dict[str, Rule] = {}
         self._defaults = NO_DEFAULTS
         self._alive = 0
@@ -44,15 +44,15 @@ class Posted(Keeper):
         self._transitions: list[Transition] = []
         self._dirty: set[Identity] = set()
         self.taken: dict[str, Reason] = {}
-        """Names that a rule of a file has taken while nothing ran: their alerts are the alert book's to end."""
+        """Names that a rule of a file took while the hub was down: the alert book ends their alerts."""
 
     # state in
 
     def follow(self, rules: dict[str, Rule], defaults: Defaults) -> dict[str, Reason]:
-        """Take the rules of the files by name, and put into that dict, now and later, those that are made here.
+        """Take the rules of the files by name; this adds to that dict, now and later, the rules that it makes.
 
-        Return the names that a rule of a file has taken: what was posted by these names is forgotten, its alerts are
-        the alert book's to end.
+        Return the names that a rule of a file has taken: what was posted under such a name is forgotten here, and the
+        alert book ends its alerts.
         """
         taken = {name: Reason.NAME_TAKEN for name in self._names if name in rules}
         for identity in [each for each in self.alerts if each[0] in taken]:
@@ -63,10 +63,10 @@ class Posted(Keeper):
         return taken
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held, once `follow` was called; `taken` tells what had to stay out."""
+        """Bring in the rows of the store, after `follow` was called; `taken` names what had to be left out."""
         for key, text in rows:
             identity = load_identity(key)
-            if self._is_taken(identity[0]):
+            if self._is_taken(identity[0]):  # the user's rule has the name now: the row goes with the next commit
                 self.taken[identity[0]] = Reason.NAME_TAKEN
                 self._dirty.add(identity)
             else:
@@ -83,80 +83,82 @@ class Posted(Keeper):
 
         """
         identity = posting.identity
-        found = self.alerts.get(identity)
-        known = found if found is not None and found.alive else None
+        before = self.alerts.get(identity)
+        lasting = before if before is not None and before.alive else None
+        # one name, one owner: a rule's alert and a posted one would overwrite each other
         if self._is_taken(identity[0]):
             raise RequestError(
                 f"{identity[0]!r} is the name of one of the hub's own rules; give the alert another name", Code.CONFLICT
             )
         ends = now + POSTED_SECONDS if posting.ends is None else posting.ends
         if ends > now:
-            if known is None and self._alive >= POSTED_ALERTS:
+            if lasting is None and self._alive >= POSTED_ALERTS:
                 raise RequestError(f"{POSTED_ALERTS} posted alerts that are not over are there already", Code.CONFLICT)
-            if found is None and len(self.alerts) >= 2 * POSTED_ALERTS:  # names that are never the same again
+            if before is None and len(self.alerts) >= 2 * POSTED_ALERTS:  # a label that differs in each posting
                 raise RequestError(
                     f"{POSTED_ALERTS} posted alerts were over within a quarter of an hour", Code.CONFLICT
                 )
-            self._go_on(identity, posting, known, ends, now)
-        elif known is not None:
-            self._end(identity, known, Reason.POSTED_OVER, now)
+            self._go_on(identity, posting, lasting, ends, now)
+        elif lasting is not None:  # an end of what is not known is nobody's news
+            self._end(identity, lasting, Reason.POSTED_OVER, now)
 
     def _is_taken(self, name: str) -> bool:
         return name in self._rules and name not in self._names
 
     def _go_on(self, identity: Identity, posting: Posting, known: PostedAlert | None, ends: float, now: float) -> None:
-        """It begins, or it lasts on."""
+        """Let an alert begin, or last on until `ends`; `known` is what is kept of it, if it is not over."""
         before = Phase.INACTIVE if known is None else known.phase
         starts = posting.starts if posting.starts is not None else now
         if known is not None and (before is Phase.FIRING or posting.starts is None):
-            starts = known.starts
+            starts = known.starts  # what fires keeps the start that people were told
         phase = Phase.PENDING if starts > now else Phase.FIRING
-        made = PostedAlert(posting.annotations, posting.url, starts, ends, now, phase)
-        self._put(identity, made)
+        alert = PostedAlert(posting.annotations, posting.url, starts, ends, now, phase)
+        self._put(identity, alert)
         if phase is not before:
-            self._say(identity, made, before, Reason.POSTED, now)
-        elif known is not None and known.annotations != made.annotations and phase is Phase.FIRING:
-            self._say(identity, made, before, Reason.POSTED_ANEW, now)
+            self._say(identity, alert, before, Reason.POSTED, now)
+        # other words for what fires: the alert takes them over
+        elif known is not None and known.annotations != alert.annotations and phase is Phase.FIRING:
+            self._say(identity, alert, before, Reason.POSTED_ANEW, now)
 
     # time
 
     def next_due(self) -> float:
-        """Return the time at which `tick` is wanted next; it may turn out to be nothing."""
+        """Return when `tick` should be called next, inf for never; it may find nothing to do then."""
         due = self._agenda.next_due()
         return inf if due is None else due
 
     def tick(self, now: float) -> list[Identity]:
-        """Do what the clock has made due; return those that are forgotten now."""
+        """Do what the clock has made due; return the alerts that are forgotten now."""
         gone: list[Identity] = []
         while (identity := self._agenda.take(now)) is not None:
-            found = self.alerts.get(identity)
-            if found is None:
+            alert = self.alerts.get(identity)
+            if alert is None:
                 continue
-            if found.due > now:  # it was posted again meanwhile
-                self._agenda.wake(identity, found.due)
-            elif not found.alive:
+            if alert.due > now:  # it was posted again meanwhile
+                self._agenda.wake(identity, alert.due)
+            elif not alert.alive:  # it was over long enough: pages show it no longer
                 self._forget(identity)
                 gone.append(identity)
-            elif found.ends <= now:
-                self._end(identity, found, Reason.POSTED_NO_MORE, now)
-            else:
-                begun = replace(found, phase=Phase.FIRING)
+            elif alert.ends <= now:  # nobody has posted it again in time
+                self._end(identity, alert, Reason.POSTED_NO_MORE, now)
+            else:  # its start has come
+                begun = replace(alert, phase=Phase.FIRING)
                 self._put(identity, begun)
                 self._say(identity, begun, Phase.PENDING, Reason.POSTED, now)
         return gone
 
     def excuse(self, seconds: float, now: float) -> None:
-        """Let nothing be over only because for so long nobody could be heard: it may still be posted again."""
-        for identity, each in list(self.alerts.items()):
-            ends = now + min(each.ends - each.heard, seconds, POSTED_SECONDS)
-            if each.alive and each.ends < ends:
-                self._put(identity, replace(each, ends=ends))
+        """Push the ends: for `seconds` the hub could not be reached, so a missing posting says nothing yet."""
+        for identity, alert in list(self.alerts.items()):
+            ends = now + min(alert.ends - alert.heard, seconds, POSTED_SECONDS)
+            if alert.alive and alert.ends < ends:
+                self._put(identity, replace(alert, ends=ends))
 
     def shift(self, seconds: float) -> None:
-        """Move all times: the wall clock was set by so many seconds."""
-        for identity, each in list(self.alerts.items()):
-            moved = {name: getattr(each, name) + seconds for name in ("starts", "ends", "heard")}
-            self._put(identity, replace(each, **moved))
+        """Move all times: the wall clock was set by `seconds`, and no time has passed."""
+        for identity, alert in list(self.alerts.items()):
+            moved = {name: getattr(alert, name) + seconds for name in ("starts", "ends", "heard")}
+            self._put(identity, replace(alert, **moved))
 
     # results
 
@@ -171,13 +173,13 @@ class Posted(Keeper):
         return [(dump_identity(identity), self._row(identity)) for identity in dirty]
 
     def _row(self, identity: Identity) -> str | None:
-        found = self.alerts.get(identity)
-        return None if found is None else found.dump()
+        alert = self.alerts.get(identity)
+        return None if alert is None else alert.dump()
 
     # within
 
     def _end(self, identity: Identity, alert: PostedAlert, reason: Reason, now: float) -> None:
-        phase = Phase.RESOLVED if alert.phase is Phase.FIRING else Phase.INACTIVE
+        phase = Phase.RESOLVED if alert.phase is Phase.FIRING else Phase.INACTIVE  # nobody was told of a pending one
         over = replace(alert, phase=phase, ends=now)
         self._put(identity, over)
         self._say(identity, over, alert.phase, reason, now)
@@ -216,6 +218,6 @@ class Posted(Keeper):
 
 
 def _rule(name: str, defaults: Defaults) -> Rule:
-    """Make the rule by which alerts of this name are told; what one of them says comes with its transition."""
+    """Make the rule that says who is told of alerts of this name; the texts of an alert come with its transition."""
     told = Texts((), literal(name), None, None)
     return Rule(name=name, alert=True, path=PLACE, texts=told, **defaults.of_rule(alert=True))

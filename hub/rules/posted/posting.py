@@ -1,4 +1,4 @@
-"""An alert that somebody else evaluates and posts, as Prometheus does: what came, and what is kept of it. Values."""
+"""An alert that another program evaluates and posts, as Prometheus does: what came, and what is kept of it. Values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from hub.rules.reading.rule import Texts
 __all__ = ["Identity", "PostedAlert", "Posting", "dump_identity", "load_identity"]
 
 Identity = tuple[str, Labels]
-"""alertname; all other labels, by their names"""
+"""The alertname, and all other labels sorted by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One alert as it was posted. Times are seconds since 1970, None where it has none; `url` tells where from."""
+    """One alert as it was posted. Times are seconds since 1970, None where it has none; `url` leads to its origin."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -28,14 +28,14 @@ class Posting:
 
     @property
     def identity(self) -> Identity:
-        """What tells that it is the same alert, posted again."""
+        """The key by which the same alert is known when it is posted again."""
         others = [item for item in self.labels.items() if item[0] != "alertname"]
         return self.labels["alertname"], tuple(sorted(others))
 
 
 @dataclass(frozen=True, slots=True)
 class PostedAlert:
-    """What is known of one: it began at `starts` and is over at `ends`; `heard` is when it was posted last."""
+    """What is kept of a posted alert: it began at `starts`, is over at `ends`, and was posted last at `heard`."""
 
     annotations: Mapping[str, str]
     url: str
@@ -46,18 +46,18 @@ class PostedAlert:
 
     @property
     def alive(self) -> bool:
-        """Whether it is not over."""
+        """Whether it is pending or firing."""
         return self.phase in (Phase.PENDING, Phase.FIRING)
 
     @property
     def due(self) -> float:
-        """When something happens to it by itself: it begins, it is over, it is forgotten."""
+        """When the clock changes it, in seconds since 1970: it begins to fire, it ends, or it is forgotten."""
         if self.phase is Phase.PENDING:
             return min(self.starts, self.ends)
         return self.ends if self.alive else self.ends + RESOLVED_KEPT_SECONDS
 
     def texts(self, identity: Identity) -> Texts:
-        """Return what it says: its annotations, by the names that they have in most rules of Prometheus."""
+        """Return its texts: the annotations, by the names that most rules of Prometheus give them."""
         name, labels = identity
         values = ", ".join(f"{key}={value}" for key, value in labels)
         details = self._annotation("description", "message")
@@ -69,18 +69,18 @@ class PostedAlert:
         return next((self.annotations[name] for name in names if self.annotations.get(name)), "")
 
     def dump(self) -> str:
-        """Write it for the store."""
+        """Write it for the store, as JSON."""
         return orjson.dumps(self).decode()
 
     @classmethod
     def load(cls, text: str) -> "PostedAlert":
         """Read what `dump` wrote."""
-        found = orjson.loads(text)
-        return cls(**found | {"phase": Phase(found["phase"])})
+        fields = orjson.loads(text)
+        return cls(**fields | {"phase": Phase(fields["phase"])})
 
 
 def dump_identity(identity: Identity) -> str:
-    """Write it for the store."""
+    """Write an identity as the key of its row in the store."""
     return orjson.dumps(identity).decode()
 
 

@@ -18,7 +18,7 @@ def compiled(node: Node, compile_text: Callable[[str, Scope], T], scope: Scope) 
     """Compile a scalar; a CompileError becomes a problem at its place in the file, with a caret below.
 
     Raises:
-        Bad: for the Section that takes the key.
+        Bad: it does not compile; the Section that takes the key reports it.
 
     """
     if isinstance(node.value, str) and not node.style and node.source.startswith("!", node.start):

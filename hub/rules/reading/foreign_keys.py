@@ -1,4 +1,4 @@
-"""What people write into a rule file who come from another tool: its keys, its automations, a rule in a wrong place."""
+"""What people who come from another tool write into a rule file: its keys, its automations, rules in a wrong place."""
 
 from collections.abc import Mapping
 
@@ -40,7 +40,7 @@ RULE_KEYS: Mapping[str, str] = {
     "inhibit": "what holds it back stands under 'unless'",
     "groupBy": "write group_by",
 }
-"""Keys of other tools' rules, each with the key that says so here."""
+"""Keys of other tools' rules, each with the hint that names the key of ours."""
 
 _BELOW = "a rule stands in the list below rules: (- alert: …)"
 FILE_KEYS: Mapping[str, str] = {
@@ -62,7 +62,7 @@ _SIGNS = 2  # keys of an automation; one of them alone may be a slip
 
 
 def automation(node: Node) -> str:
-    """Say how an automation of Home Assistant becomes a rule; empty where a mapping is none."""
+    """Say how an automation of Home Assistant becomes a rule; empty where the mapping is no automation."""
     keys = set(node.value) if isinstance(node.value, dict) else set[str]()
     if len(keys & _AUTOMATION) < _SIGNS or not keys & {"trigger", "triggers", "action", "actions"}:
         return ""
@@ -70,7 +70,7 @@ def automation(node: Node) -> str:
 
 
 def whole_file(node: Node) -> tuple[str, str] | None:
-    """Say what a file is that is no rule file: a list of rules without their head, or automations."""
+    """Return message and hint for a file that is no rule file: a bare list of rules, or automations; else None."""
     if automation(node):
         return "this is an automation of Home Assistant, no rule file", automation(node)
     message = "a rule file must be a mapping (key: value), not a list"

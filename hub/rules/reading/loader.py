@@ -1,4 +1,4 @@
-"""Rule files into a RuleSet: everything is read, then every problem of every file is known at once."""
+"""Rule files into a RuleSet: all files are read before any problem is told, so a user sees every problem at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -76,19 +76,19 @@ class RuleSet:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     tests: Sequence[Node] = ()
     defaults: Defaults = NO_DEFAULTS
-    """What alerts have that others post: `defaults` of a file without rules, or of the only file that has any."""
+    """For alerts that other programs post: `defaults` of a file without rules, or of the only file with `defaults`."""
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
-    """Where each rule is written, disabled ones too; this and what follows only for who asks to keep them."""
+    """Where each rule is written, disabled ones too. `nodes`, `disabled` and `documents` are empty without `keep`."""
     disabled: Mapping[str, Rule] = field(default_factory=dict, repr=False)
     documents: Sequence[Node] = field(default=(), repr=False)
     shipped: frozenset[str] = frozenset()
     """Which of the rules are the hub's own, about itself."""
     unread: frozenset[str] | None = frozenset()
-    """The rules that have problems of their own; None: a file could not be read, nobody knows what is in it."""
+    """The rules that have problems of their own; None: a file could not be read, so its rules are unknown."""
     places: Mapping[str, int | None] = field(default_factory=dict, repr=False)
-    """How many rules stand in each file with anything in it, disabled ones too; None: it does not speak of rules."""
+    """How many rules each non-empty file has, disabled ones too; None: the file has no key `rules`."""
     prefix: str = "hub"
-    """Below which the hub says of itself what no wildcard matches."""
+    """The prefix of the topics on which the hub publishes about itself; no rule's wildcard matches these."""
 
     @property
     def written(self) -> int:
@@ -96,23 +96,23 @@ class RuleSet:
         return len(self.rules) - len(self.shipped)
 
     def filters(self) -> list[str]:
-        """Return what must be subscribed, each once, without those that another one covers; none of the hub's own."""
+        """Return the filters to subscribe to, each once, without any that another covers, and none of the hub's own."""
         rules = self.rules.values()
-        filters = [*(pattern.filter for rule in rules for pattern in rule.patterns), *presence_filters(rules)]
-        found = dict.fromkeys(each for each in filters if not each.startswith(OWN_TOPICS))
-        wild = [name for name in found if "+" in name or "#" in name]
-        if len(found) * len(wild) > COVER_COMPARISONS:
-            return list(found)
-        return [name for name in found if not any(other != name and covers(other, name) for other in wild)]
+        every = [*(pattern.filter for rule in rules for pattern in rule.patterns), *presence_filters(rules)]
+        filters = dict.fromkeys(each for each in every if not each.startswith(OWN_TOPICS))
+        wild = [name for name in filters if "+" in name or "#" in name]
+        if len(filters) * len(wild) > COVER_COMPARISONS:  # to compare so many costs more than it saves
+            return list(filters)
+        return [name for name in filters if not any(other != name and covers(other, name) for other in wild)]
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A file with rules of the hub's own, each of which a user's rule of the same name replaces."""
+    """A file with rules of the hub's own; a user's rule of the same name replaces each of them."""
 
     path: Path
     notify: Node | None = None
-    """Whom they tell, as it is written in the settings; None: `defaults.notify` of the user's files."""
+    """Whom these rules tell, as the settings say it; None: `defaults.notify` of the user's files."""
 
 
 @dataclass(slots=True)
@@ -133,9 +133,9 @@ def load_rules(
 ) -> RuleSet:
     """Read rule files and folders.
 
-    `read_receivers` reads a `receivers` mapping (a later stage's business); nothing may listen to what stands below
-    `prefix`, the hub's own topics. With `keep` the documents stay, for the linter, and the tests. `shipped` are rules
-    of the hub's own, read beside them. Look into `problems` before using what comes back.
+    `read_receivers` reads a `receivers` mapping (a later stage's business). No rule may listen below `prefix`, where
+    the hub's own topics are. With `keep` the result has the documents and the tests too, for the linter and `hub test`.
+    `shipped` are the hub's own rules, read beside the user's. Look into `problems` before using the result.
     """
     files, whole = _open_all(paths, problems, read_receivers)
     receivers: dict[str, Any] = {}
@@ -189,7 +189,7 @@ def _count(file: _File) -> int | None:
 
 
 def _open_all(paths: Sequence[Path], problems: Problems, read_receivers: ReadReceivers) -> tuple[list[_File], bool]:
-    """Read all files there are; tell whether that was all, so that what none of them names is not there."""
+    """Read all files; tell whether none of them hides anything, so that a name in no file does not exist."""
     before = len(problems)
     listed = yaml_files(paths, problems)
     whole = len(problems) == before
@@ -223,7 +223,7 @@ def _open(path: Path, problems: Problems, read_receivers: ReadReceivers) -> _Fil
 
 
 def _known(files: Sequence[_File], receivers: Mapping[str, Any], *, whole: bool, problems: Problems) -> KnownNames:
-    """Return what rules may name, the schedules of all files among it."""
+    """Return the names that rules may use: receivers and schedules of all files."""
     written = [(node, file.defaults.tz) for file in files if (node := file.section.get(_SCHEDULES))]
     schedules = read_schedules(written, problems)
     named = {name for node, _ in written if isinstance(node.value, dict) for name in node.value}
@@ -231,8 +231,12 @@ def _known(files: Sequence[_File], receivers: Mapping[str, Any], *, whole: bool,
 
 
 def _read_defaults(files: Sequence[_File], known: KnownNames) -> Defaults:
-    """Read every file's `defaults`; those of a file without rules hold for all. Return what no file's rules have."""
+    """Read every file's `defaults`; those of a file without rules hold for all files.
+
+    Return the defaults for alerts that have no rule: Prometheus posts them, and the shipped rules use them too.
+    """
     shared = NO_DEFAULTS
+    # files without rules first: the others build on what these say
     for file in sorted(files, key=lambda file: file.section.get(_RULES) is not None):
         node = file.section.get(_DEFAULTS)
         file.defaults = shared if node is None else read_defaults(node, file.section.problems, shared, known)
@@ -255,7 +259,7 @@ def _unite(
 def _rules(
     file: _File, known: KnownNames, rules: dict[str, Rule], nodes: dict[str, Node], named: dict[str, Node]
 ) -> None:
-    """Read the rules of a file; `named` are those of all files by now, with problems of their own or without."""
+    """Read the rules of a file; `named` has the rules of all files so far, also those with problems."""
     node, problems = file.section.get(_RULES), file.section.problems
     if node is None:
         return
@@ -273,7 +277,7 @@ def _rules(
 
 
 def _name_of(item: Node) -> str:
-    """Return how a rule is called, also one that cannot be read otherwise."""
+    """Return a rule's name, even where the rest of the rule cannot be read."""
     keys = item.value if isinstance(item.value, dict) else {}
     found = next((keys[key] for key in ("alert", "event") if key in keys), None)
     return "" if found is None else found.text
@@ -287,7 +291,7 @@ def _shipped(
     nodes: dict[str, Node],
     problems: Problems,
 ) -> Sequence[str]:
-    """Add the hub's own rules, but for those that the user has replaced; return their names."""
+    """Add the hub's own rules, except those that the user has replaced; return their names."""
     notify = shared.notify
     if shipped.notify is not None:
         try:
@@ -297,12 +301,12 @@ def _shipped(
     file = _open(shipped.path, problems, lambda *_: {})
     listed = file.section.get(_RULES) if file else None
     items = [] if listed is None else listed.value
-    mine = [item for item in items if item.value["alert"].text not in rules]
-    found = [read_rule(item, problems, replace(NO_DEFAULTS, notify=notify), known) for item in mine]
-    for rule, item in zip(found, mine, strict=True):
+    ours = [item for item in items if item.value["alert"].text not in rules]  # a user's rule of the name goes first
+    read = [read_rule(item, problems, replace(NO_DEFAULTS, notify=notify), known) for item in ours]
+    for rule, item in zip(read, ours, strict=True):
         if rule is not None:
             rules[rule.name], nodes[rule.name] = rule, item
-    return [rule.name for rule in found if rule is not None]
+    return [rule.name for rule in read if rule is not None]
 
 
 def _tests(file: _File) -> list[Node]:

@@ -51,7 +51,10 @@ __all__ = ["FIELDS", "KEYS", "LABEL_NAMES", "RULE", "TEXT_NAMES", "Rule", "Texts
 
 LABEL_NAMES = frozenset({"alertname", "severity"})
 TEXT_NAMES = frozenset({"alertname", "state", "severity", "since", "episode", "id"})
-"""Names that stand before others in `summary`, but for those the rule has itself; `details` knows `summary` too."""
+"""Names that go before the payload's fields in `summary`, unless the rule has such a name itself.
+
+`details` and `runbook` know `summary` too.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +65,34 @@ class Texts:
     summary: Template
     details: Template | None
     runbook: Template | None
-    of_silence: bool = False
-    """Whether the summary has words of its own for an instance that says nothing; else the hub makes them."""
+    of_absence: bool = False
+    """Whether the rule's summary has words for an absent instance; else the hub makes them."""
 
     @property
     def templates(self) -> list[Template]:
-        """All of them."""
+        """All templates, labels first."""
         optional = [template for template in (self.details, self.runbook) if template is not None]
         return [*(template for _, template in self.labels), self.summary, *optional]
 
     @property
     def schedules(self) -> frozenset[str]:
-        """The schedules that they name."""
+        """The names of the schedules that the templates ask."""
         return frozenset().union(*(template.schedules for template in self.templates))
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """The samples that they show."""
+        """The samples that the templates show, each once."""
         return tuple(dict.fromkeys(reading for template in self.templates for reading in template.history))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule. What each key means is said at its declaration; durations are seconds.
+    """One rule. The declaration of each key (vocabulary.py) says what it means; durations are seconds.
 
     `patterns` all have the captures `captures`, in that order. `by` names the captures or payload fields that make an
     instance, by their labels. `alert` tells an alert rule from an event rule. `learns`: `absent: auto`, where `absent`
-    is the longest that can be learned. `schedules` are those that its expressions and texts name. `tz` is the zone of
-    times that name none, the hub's own where it is None.
+    is the longest patience that can be learned. `schedules` are those that its expressions and texts name. `tz` is the
+    zone of times that name none; None stands for the hub's own zone.
     """
 
     name: str
@@ -123,67 +126,70 @@ class Rule:
     schedules: tuple[tuple[str, Schedule], ...] = ()
     tz: tzinfo | None = None
     by_written: tuple[str, ...] = ()
-    """`by` as it is written where that differs: `after.id` has the label `id`."""
+    """`by` as the user wrote it, where that differs from the labels: `after.id` has the label `id`."""
 
     @property
     def signature(self) -> str:
-        """What an instance's state depends on: a rule changed in anything else keeps its instances."""
+        """A hash of all that an instance's state depends on.
+
+        A reload keeps the instances of a rule whose signature is the same, and ends those of any other.
+        """
         fields = {key.name: name for name, found in FIELDS.items() for key in found}
         parts = [part for key in KEYS for part in key.spelled(self, getattr(self, fields.get(key.name, "name")))]
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
     @property
     def ways(self) -> dict[str, tuple[str, ...]]:
-        """How each name in `by` that is no capture is found in a payload: the fields that lead to it."""
+        """For each name in `by` that is no capture, the fields that lead to its value in a payload."""
         written = zip(self.by, self.by_written or self.by, strict=True)
         return {name: tuple(way.split(".")) for name, way in written if name not in self.captures or "." in way}
 
     @property
     def own_names(self) -> frozenset[str]:
-        """What the rule calls so itself: captures, parts of the instance, bare fields of `when` and `clear`."""
+        """The names that the rule gives a meaning: captures, parts of `by`, bare fields of `when` and `clear`."""
         asked = [program for program in (self.when, self.clear) if program is not None]
         fields = [program.fields & bare_names(program.text) for program in asked]
         return frozenset({*self.captures, *self.by}.union(*fields))
 
     @property
     def conditions(self) -> list[Program]:
-        """All of them: `when`, `clear`, and those of `pause` and `mute`."""
+        """Its conditions: `when`, `clear`, and those of `pause` and `mute`, as far as it has them."""
         gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]
         return [program for program in (self.when, self.clear, *gates) if program is not None]
 
     @property
     def turning(self) -> frozenset[str]:
-        """The schedules with which a condition may turn without a message; an event rule's `when` waits for one."""
+        """The schedules that may change a condition's answer without a message; `when` of an event waits for one."""
         gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]
         asked = [*gates, *((self.when, self.clear) if self.alert else ())]
         return frozenset().union(*(program.schedules for program in asked if program is not None))
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """The samples of its instances that conditions and texts look at."""
-        found = [reading for program in self.conditions for reading in program.history]
-        return tuple(dict.fromkeys([*found, *self.texts.readings]))
+        """The samples of its instances that conditions and texts look at, each once."""
+        asked = [reading for program in self.conditions for reading in program.history]
+        return tuple(dict.fromkeys([*asked, *self.texts.readings]))
 
     @property
     def label_names(self) -> frozenset[str]:
-        """The labels that its alerts have."""
+        """The names of the labels that its alerts have."""
         return frozenset({*LABEL_NAMES, *self.captures, *self.by, *(name for name, _ in self.texts.labels)})
 
     @property
     def unless(self) -> tuple[str, ...]:
-        """The names of the alerts that hold this one back."""
+        """The names of the alerts that suppress this one's notifications."""
         return tuple(cause.alert for cause in self.causes)
 
     @property
     def place(self) -> str:
-        """Where it is written."""
+        """Where the rule is written, `file:line`."""
         return f"{self.path}:{self.line}"
 
 
 FIELDS: Mapping[str, tuple[RuleKey[Any], ...]] = of_fields(Rule, one=True)
-"""The fields of a rule that are each a key's value as it is read."""
+"""The fields of a rule that have the value of one key, as it is read."""
 KEYS: tuple[RuleKey[Any], ...] = (ALERT, EVENT, *(key for keys in of_fields(Rule).values() for key in keys))
-"""All keys of a rule, in the order in which they are told."""
+"""All keys of a rule, in the order in which the docs and the schema list them."""
 
 
 def _either() -> list[Mapping[str, Any]]:

@@ -1,7 +1,7 @@
-"""How a key of a rule is declared: beside what every key has, whether a change of it begins the rule's instances anew.
+"""How a key of a rule is declared: it also says whether a change of its value begins the rule's instances anew.
 
-A field of Rule is declared by its key (`hold: float = of(RuleKey("for", …))`), so that the key, its reader, its words
-and its default stand once; who makes a Rule without a file (posted.py) has the same defaults.
+The key declares a field of Rule (`hold: float = of(FOR)`), so the key, its reader, its words and its default stand
+once; posted.py, which makes a Rule without a file, gets the same defaults.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,9 +24,9 @@ Spelled = Callable[[Any], Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class RulePlace:
-    """What readers must know of the place where a rule stands: what may be named there, and where problems go.
+    """What a reader must know of the rule that it reads for: which names it may use, and where problems go.
 
-    `own` are names whose values are the same for all of the rule (alertname, severity): only a gate knows them.
+    `own` are names whose values are the same for the whole rule (alertname, severity); only gates may use these.
     """
 
     known: KnownNames
@@ -41,7 +41,7 @@ class RulePlace:
         return made
 
     def timestamp(self, node: Node) -> Program:
-        """Read an expression over the event alone: its time is needed before there are samples."""
+        """Read `timestamp`, an expression over the event alone: the event's time is needed before it is a sample."""
         made: Program = compiled(node, compile_expression, replace(self.scope, history=False))
         return made
 
@@ -65,12 +65,12 @@ class RulePlace:
 class RuleKey(Key[T]):
     """One key of a rule.
 
-    `restarts` says whether what an instance knows depends on it: False where a change of the key only changes what is
-    told; True where instances begin anew (the rule's signature has it wherever it is written); a function returns what
-    it brings to the signature of a rule. There is no default: whoever adds a key must decide.
+    `restarts` says whether the state of an instance depends on the key. False: a change of the key only changes what
+    is told. True: a change begins the instances anew (the key's value is part of the rule's signature). A function
+    returns what the key adds to the signature of a rule. There is no default: whoever adds a key must decide.
 
-    `within` makes the reader from the place, where it must know the rule's names. `alert_only`: an event has no such
-    key. `beside` is another key without which it makes no sense.
+    `within` makes the reader from the place, for a reader that must know the rule's names. `alert_only`: an event has
+    no such key. `beside` is another key without which this one makes no sense.
     """
 
     __slots__ = ("alert_only", "beside", "restarts", "within")
@@ -97,13 +97,13 @@ class RuleKey(Key[T]):
         self.restarts, self.within, self.alert_only, self.beside = restarts, within, alert_only, beside
 
     def reader(self, place: RulePlace) -> Convert[T]:
-        """Return its reader at a place."""
+        """Return the function that reads the key's value in a rule at this place."""
         return self.convert if self.within is None else self.within(place)
 
     def spelled(self, rule: Any, value: object) -> Iterable[str]:
-        """Return what it brings to the signature of a rule that has this value of it.
+        """Return what the key adds to the signature of a rule, whose value of the key this is.
 
-        A key that is not written brings nothing, so that a hub that learns a new key keeps the state of all instances.
+        A key that a user left out adds nothing, so a new version with a new key keeps the state of all instances.
         """
         if callable(self.restarts):
             return self.restarts(rule)
@@ -113,18 +113,18 @@ class RuleKey(Key[T]):
 
 
 def of(key: RuleKey[T]) -> T:
-    """Declare a field of a dataclass by its key, whose default it has."""
+    """Declare a field of a dataclass by a key: the field has the key's default."""
     made: T = field(default=key.default, metadata={"keys": (key,), "one": True})
     return made
 
 
 def made_of(*keys: RuleKey[Any], default: T) -> T:
-    """Declare a field that is made of several keys, or of more than the value of one."""
+    """Declare a field that several keys make, or that is more than the value of one key."""
     made: T = field(default=default, metadata={"keys": keys})
     return made
 
 
 def of_fields(declared: type, *, one: bool = False) -> dict[str, tuple[RuleKey[Any], ...]]:
-    """Return the keys of each field of a dataclass; `one`: of those that are a key's value as it is read."""
-    found = {each.name: each.metadata for each in fields(declared) if "keys" in each.metadata}
-    return {name: data["keys"] for name, data in found.items() if data.get("one") or not one}
+    """Return the keys of each field of a dataclass; with `one`, only of fields that are the value of one key."""
+    keyed = {each.name: each.metadata for each in fields(declared) if "keys" in each.metadata}
+    return {name: data["keys"] for name, data in keyed.items() if data.get("one") or not one}

@@ -1,7 +1,7 @@
 """One YAML mapping into one Rule, every problem with its place; `defaults` of a file into what its rules have.
 
-The keys are declared in vocabulary.py and read one after the other; here stands what concerns several of them, and what
-is no value of a single key: name, topics, instance, texts. To add a key see rule.py.
+The keys are declared in vocabulary.py and read one after the other. This module has what concerns several keys, and
+what is more than the value of a single key: name, topics, instance, texts. To add a key, see rule.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ TZ = RuleKey(
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """`defaults` of a file: what its rules have where they say nothing."""
+    """`defaults` of a file: the values that its rules have for keys that they leave out."""
 
     notify: tuple[str, ...] = of(NOTIFY)
     severity: str = of(SEVERITY)
@@ -74,7 +74,7 @@ class Defaults:
     tz: tzinfo | None = of(TZ)
 
     def of_rule(self, *, alert: bool) -> dict[str, Any]:
-        """Return the fields of a rule that says nothing; what only alerts have no event has."""
+        """Return the fields of a rule that leaves all these keys out; an event gets no field that only alerts have."""
         values = {name: getattr(self, name) for name, (key,) in _FIELDS.items() if alert or not key.alert_only}
         return {name: value for name, value in values.items() if name in FIELDS}
 
@@ -85,7 +85,7 @@ DEFAULTS = KeyTable("defaults", *(key for (key,) in _FIELDS.values()))
 
 
 def read_defaults(node: Node, problems: Problems, base: Defaults, known: KnownNames) -> Defaults:
-    """Read a file's `defaults`; what it does not say is taken from `base`."""
+    """Read a file's `defaults`; `base` has the values of the keys that it leaves out."""
     section, place = Section(node, problems, "defaults", DEFAULTS), RulePlace(known, problems, base.tz, Scope())
     found = {name: section.take(key, key.reader(place), getattr(base, name)) for name, (key,) in _FIELDS.items()}
     section.finish()
@@ -93,7 +93,7 @@ def read_defaults(node: Node, problems: Problems, base: Defaults, known: KnownNa
 
 
 def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNames) -> Rule | None:
-    """Read one rule, also a disabled one; None, and at least one more problem, where it cannot be used."""
+    """Read one rule, also a disabled one; return None, with at least one more problem, where it cannot be used."""
     before = len(problems)
     section = Section(node, problems, "a rule", RULE)
     if meant := automation(node):
@@ -132,7 +132,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNa
 
 def _values(section: Section, place: RulePlace, defaults: Defaults, name: str, *, alert: bool) -> dict[str, Any]:
     """Read every key that is the value of one field."""
-    # those of `defaults` are taken when the rule's labels are known: it may not have them all
+    # `group_by` of `defaults` is taken later (_grouped), when the rule's labels are known: it may not have them all
     usual = defaults.of_rule(alert=alert) | {"group_by": None}
     severity = section.take(SEVERITY, default=defaults.severity)
     place = replace(place, own=(("alertname", name), ("severity", severity)))  # conditions of a gate may name it
@@ -150,7 +150,7 @@ def _timed(rule: Rule, known: KnownNames) -> Rule:
 
 
 def _grouped(section: Section, rule: Rule, defaults: Defaults) -> Rule:
-    """Check that the rule has the labels it is grouped by; of those of `defaults` it takes the ones that it has."""
+    """Check that the rule has the labels of its own `group_by`; from `defaults` take only the labels that it has."""
     node = section.get(GROUP_BY)
     if node is None:
         if defaults.group_by is None:
@@ -179,7 +179,7 @@ def _name(section: Section) -> tuple[str, bool]:
 
 
 def _patterns(section: Section) -> tuple[TopicPattern, ...]:
-    """Read `topic`; all topics of a rule must have the same captures, because these make the instance."""
+    """Read `topic`; all topics of a rule must have the same captures, because the captures make the instance."""
     patterns = section.take(TOPIC)
     node = section.get(TOPIC) or section.node
     if not patterns:
@@ -195,7 +195,7 @@ def _patterns(section: Section) -> tuple[TopicPattern, ...]:
 
 
 def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) -> None:
-    """Refuse captures and parts of an instance that would take the place of a label of the hub's own."""
+    """Refuse captures and parts of an instance whose names are labels of the hub's own."""
     for key, names in (("topic", captures), ("by", by)):
         for name in names:
             if name in _OWN_LABELS and (key == "topic" or name not in captures):
@@ -204,7 +204,7 @@ def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) 
 
 
 def _check_used(section: Section, rule: Rule) -> None:
-    """Report captures that make no difference: `by` leaves them out, and nothing names them."""
+    """Report captures without any effect: `by` leaves them out, and no expression or text names them."""
     topic = section.get(TOPIC)
     if topic is None or section.get(BY) is None:
         return
@@ -230,7 +230,7 @@ def _learns(section: Section) -> bool:
 
 
 def _texts(section: Section, defaults: Defaults, rule: Rule, scope: Scope) -> Texts:
-    """Read what a rule says. A name that the rule has means what it does in `topic`, `by`, `when` and `clear`."""
+    """Read what a rule says. A name that the rule has means in texts what it means in its conditions."""
     captures, mine, parts = scope.captures, rule.own_names, set(rule.ways)
     template: Callable[[frozenset[str]], Callable[[Node], Template]] = lambda extra: (  # noqa: E731
         lambda item: compiled(item, compile_template, replace(scope, extra=frozenset((extra - mine) | parts)))
@@ -245,8 +245,8 @@ def _texts(section: Section, defaults: Defaults, rule: Rule, scope: Scope) -> Te
         if node is not None:
             labels |= _labels(Section(node, section.problems, "labels"), template(LABEL_NAMES), captures)
     asks = "when" not in section.values or asks_label(summary, "reason")
-    of_silence = section.get(SUMMARY) is not None and asks
-    return Texts(tuple(labels.items()), summary, details, runbook, of_silence)
+    of_absence = section.get(SUMMARY) is not None and asks
+    return Texts(tuple(labels.items()), summary, details, runbook, of_absence)
 
 
 def _labels(section: Section, template: Callable[[Node], Template], captures: Sequence[str]) -> dict[str, Template]:
@@ -270,7 +270,7 @@ def _braces(name: str) -> str:
 
 
 def _check_together(section: Section, alert: bool) -> None:
-    """Report keys that make no sense beside each other. A key without a value counts as not there."""
+    """Report keys that make no sense beside each other, or alone. A key without a value counts as absent."""
     node = section.node
     given = {key.name for key in KEYS if section.get(key) is not None}
     if alert and not given & {"when", "absent"}:

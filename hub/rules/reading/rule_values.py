@@ -73,19 +73,19 @@ _UNTIL_ACK = re.compile(r"(?:,\s*|\s+)until\s+ack$")
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
-    """What rules may name, of all files: receivers and schedules."""
+    """The names that rules of all files may use: receivers and schedules."""
 
     receivers: Collection[str] = ()
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
-    """Schedules with problems of their own: who names one is not told that there is none."""
+    """Schedules with problems of their own: a rule that names one gets no second problem for that."""
     whole: bool = True
-    """Whether all files could be read; else names may stand in those that could not."""
+    """Whether all files could be read; else an unknown name may stand in a file that could not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`pause` or `mute`: a schedule or a condition, one of the two; `text` as it was written."""
+    """`pause` or `mute`: either a schedule or a condition; `text` is what the user wrote."""
 
     text: str
     schedule: Schedule | None = None
@@ -94,7 +94,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`repeat`: the seconds after the first telling, the second, …, the last for ever."""
+    """`repeat`: the seconds to wait after the first telling, after the second, …; the last one goes on for ever."""
 
     intervals: tuple[float, ...]
 
@@ -149,7 +149,10 @@ def gate(known: KnownNames, tz: tzinfo | None, scope: Scope) -> Convert[Gate]:
 
 @with_schema({"type": "string", "pattern": rf"^{_A_TIME}(,\s*{_A_TIME})*((,\s*|\s+)until\s+ack)?$"})
 def repeat(node: Node) -> Repeat:
-    """Read `1h`, `1h until ack`, `5m, 15m, 1h until ack`; the words change nothing, an acknowledgement ends any."""
+    """Read `1h`, `1h until ack`, `5m, 15m, 1h until ack`.
+
+    `until ack` is only for readers: an acknowledgement ends every repetition, with or without the words.
+    """
     written = text(node).strip()
     listed = _UNTIL_ACK.sub("", written)
     intervals = []
@@ -184,7 +187,10 @@ def limit(node: Node) -> Limit:
 
 
 def names_of(what: str, known: Collection[str], *, whole: bool = True) -> Convert[tuple[str, ...]]:
-    """Make a reader of names that must be known, each once; where not the `whole` is known, others are left out."""
+    """Make a reader of names that must be known; it returns each once.
+
+    Without `whole`, an unknown name is left out without a problem: it may stand in a file that could not be read.
+    """
 
     def convert(node: Node) -> str:
         name = text(node)
@@ -289,7 +295,7 @@ def _group_time(node: Node, key: str, least: float) -> float:
 
 @with_schema(TEXT)
 def rule_name(node: Node) -> str:
-    """Read the name of a rule, which is also a part of topics, and the label alertname."""
+    """Read the name of a rule; it is also a level of topics, and the label alertname."""
     name = text(node)
     if not 0 < len(name) <= 128 or "/" in name or not name.isprintable():
         raise Bad(node, "a rule's name is 1 to 128 printable characters without /")
@@ -319,7 +325,7 @@ def _is_name(word: str) -> bool:
 
 
 topic = with_schema(list_schema(schema_of(_pattern), least=1))(list_of(_pattern))
-"""Reads `topic`."""
+"""Reads `topic`: one pattern, or a list of them."""
 
 
 @with_schema(names_schema(LABEL))
@@ -336,7 +342,7 @@ def labels_of(node: Node) -> tuple[str, ...]:
 
 @with_schema(names_schema(WAY))
 def ways(node: Node) -> tuple[str, ...]:
-    """Read `by`: names, and ways to fields inside of objects, each of which has its last name for a label."""
+    """Read `by`: names, or ways to fields inside of objects (`after.id`), whose label is the last name (`id`)."""
     if isinstance(node.value, dict) and all(item.value is None for item in node.value.values()):
         raise Bad(node, "must be names, not a mapping", f"names stand without braces: [{', '.join(node.value)}]")
     found = tuple(way.removeprefix("payload.") for way in list_of(text)(node))
@@ -357,7 +363,7 @@ def ways(node: Node) -> tuple[str, ...]:
 
 @with_schema({"anyOf": [{"type": "string", "pattern": DURATION}, {"const": "auto"}]})
 def absent(node: Node) -> float:
-    """Read `absent`, in seconds; `auto` is the longest that can be learned."""
+    """Read `absent`, in seconds; `auto` stands for the longest patience that can be learned."""
     if node.text == "auto":
         return ABSENT_LEARNED_SECONDS
     if isinstance(node.value, bool) or node.text.isalpha():

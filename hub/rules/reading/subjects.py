@@ -1,7 +1,7 @@
 """Which device a topic of Sparkplug B or Homie is about, and what a message there says of it. Pure functions of topics.
 
 A subject is a text: `spBv1.0/{group}/{node}`, `spBv1.0/{group}/{node}/{device}`, `homie/{device}`, `homie/5/{device}`.
-What stands here of the two is from Sparkplug 3.0, chapter 4, and Homie 4.0 and 5.0.
+The sources are Sparkplug 3.0, chapter 4, and Homie 4.0 and 5.0.
 """
 
 import enum
@@ -28,7 +28,7 @@ class MessageKind(enum.Enum):
 
 
 class Says(enum.Enum):
-    """What a message is to the presence of its subject."""
+    """What a message says about the presence of its subject."""
 
     DATA = 1
     BIRTH = 2
@@ -38,11 +38,11 @@ class Says(enum.Enum):
     DESCRIPTION = 5
     """Of a Homie 5 device: it may name the root whose connection it lives on."""
     NOTHING = 6
-    """Somebody speaks to the device."""
+    """A command: somebody speaks to the device, which says nothing about its presence."""
 
     @property
     def reports(self) -> bool:
-        """Whether it tells of presence by itself; data does so only for whose instance it is."""
+        """Whether such a message tells of presence by itself; data only tells it of its own instance."""
         return self not in {Says.DATA, Says.NOTHING}
 
 
@@ -69,7 +69,7 @@ class About:
 
 @lru_cache(maxsize=PLAN_CACHE_TOPICS)
 def about(topic: str) -> About | None:
-    """Return what a topic is about, None where that is no device."""
+    """Return the device that a topic is about, None where it is about none."""
     levels = topic.split("/")
     if levels[0] == SPARKPLUG:
         return _sparkplug(levels)
@@ -97,7 +97,7 @@ def _homie(levels: Sequence[str]) -> About | None:
 
 
 def node_of(subject: str) -> str:
-    """Return the node that a Sparkplug device hangs on; of a node itself."""
+    """Return the node that a Sparkplug device belongs to; for a node, the node itself."""
     return "/".join(subject.split("/", 3)[:3])
 
 
@@ -105,7 +105,7 @@ def node_of(subject: str) -> str:
 
 
 def kinds(rule: Rule) -> frozenset[MessageKind]:
-    """Return the kinds of subjects that instances of a rule stand for: the topic or `by` must tell which one."""
+    """Return the kinds of subjects that instances of a rule stand for: its topic or `by` must name a single one."""
     return frozenset(kind for pattern in rule.patterns for kind in _kinds(pattern, rule.by))
 
 
@@ -130,7 +130,7 @@ def _kinds(pattern: TopicPattern, by: Sequence[str]) -> Iterable[MessageKind]:
 
 
 def reads_sparkplug(rule: Rule) -> bool:
-    """Tell whether a rule asks for metrics."""
+    """Tell whether a rule listens to Sparkplug messages, whose payload only an optional package can read."""
     return any(_wants_metrics(pattern.filter.split("/")) for pattern in rule.patterns)
 
 
@@ -139,17 +139,20 @@ def _wants_metrics(levels: Sequence[str]) -> bool:
 
 
 def presence_filters(rules: Iterable[Rule]) -> list[str]:
-    """Return what must be heard beside the topics of rules: births, and deaths and $state where a rule has `absent`."""
-    found: dict[str, None] = {}
+    """Return the filters to subscribe to beside the rules' topics.
+
+    These are births for rules that read metrics, and deaths and $state for rules that have `absent` too.
+    """
+    filters: dict[str, None] = {}
     for rule in rules:
         watched = kinds(rule) if rule.absent is not None else frozenset()
         for pattern in rule.patterns:
             levels = pattern.filter.split("/")
             if _wants_metrics(levels):
-                found |= dict.fromkeys(_sparkplug_filters(levels, deaths=bool(watched)))
+                filters |= dict.fromkeys(_sparkplug_filters(levels, deaths=bool(watched)))
             elif levels[0] == HOMIE and watched:
-                found |= dict.fromkeys(_homie_filters(levels, watched))
-    return list(found)
+                filters |= dict.fromkeys(_homie_filters(levels, watched))
+    return list(filters)
 
 
 def _sparkplug_filters(levels: Sequence[str], *, deaths: bool) -> Iterable[str]:
@@ -164,10 +167,10 @@ def _homie_filters(levels: Sequence[str], watched: frozenset[MessageKind]) -> It
     if levels[1:2] != [FIVE] and MessageKind.HOMIE in watched:
         yield f"{HOMIE}/{_level(levels, 1)}/$state"
     elif levels[1:2] == [FIVE] and MessageKind.HOMIE5 in watched:
-        yield f"{HOMIE}/{FIVE}/+/$state"  # of the roots, too: whose names nobody knows before
+        yield f"{HOMIE}/{FIVE}/+/$state"  # of roots too, whose names only a device's description will tell
         yield f"{HOMIE}/{FIVE}/{_level(levels, 2)}/$description"
 
 
 def _level(levels: Sequence[str], place: int) -> str:
-    """Return a level of a filter, `+` where it is behind its end or its #."""
+    """Return a level of a filter; `+` for any level after its end or from its `#` on."""
     return levels[place] if place < len(levels) and levels[place] != "#" else "+"

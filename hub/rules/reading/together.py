@@ -1,4 +1,4 @@
-"""What only all rules together show: loops, and names of other rules that are not there. Part of every load."""
+"""Mistakes that only all rules together show: loops, and names of rules that do not exist. Part of every load."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -23,9 +23,9 @@ def check_together(
     problems: Problems,
     unread: Collection[str] | None = (),
 ) -> None:
-    """Report what makes a set of rules unusable; `nodes` is where each of them is written.
+    """Report what makes a set of rules unusable; `nodes` says where each rule is written.
 
-    `unread` are rules that have problems of their own; None: it is not known which there are.
+    `unread` are rules that have problems of their own; None: a file could not be read, so any name may be one.
     """
     _check_loops(rules, receivers, prefix, problems)
     for name, rule in rules.items():
@@ -36,7 +36,7 @@ def check_together(
 
 
 def _check_sparkplug(rules: Mapping[str, Rule], nodes: Mapping[str, Node], problems: Problems) -> None:
-    """Report rules that ask for metrics where these cannot be read."""
+    """Report rules that read Sparkplug metrics where the package for these is not installed."""
     readers = [rule.name for rule in rules.values() if rule.enabled and reads_sparkplug(rule)]
     if readers and (why := missing()):
         message = f"rule {readers[0]!r} reads Sparkplug B, which this installation cannot: {why}"
@@ -84,13 +84,13 @@ def _way(rule: Rule, receiver: str, rules: Mapping[str, Rule], receivers: Mappin
 
 
 def _told(rule: Rule, receivers: Mapping[str, Any]) -> list[str]:
-    """Return who is told by a rule, and who where these do not take it."""
-    found = [*rule.notify, *(name for step in rule.escalate for name in step.to)]
-    for name in found:
+    """Return the receivers that a rule tells, and those that these fall back to."""
+    told = [*rule.notify, *(name for step in rule.escalate for name in step.to)]
+    for name in told:  # it grows meanwhile: a fallback may have a fallback
         fallback = receivers[name].fallback
-        if fallback is not None and fallback.to in receivers and fallback.to not in found:
-            found.append(fallback.to)
-    return found
+        if fallback is not None and fallback.to in receivers and fallback.to not in told:
+            told.append(fallback.to)
+    return told
 
 
 def _hearers(rules: Mapping[str, Rule], topic: str | None) -> Iterator[Rule]:
@@ -106,7 +106,7 @@ def _check_unless(
             problems.append(node.key_problem("unless", f"rule {name!r} cannot hold itself back"))
         elif name not in rules:
             if unread is None or name in unread:
-                continue  # what is the matter with it is told where it stands
+                continue  # the rule exists, and its own problem is told at its place
             alerts = [other.name for other in rules.values() if other.alert]
             problems.append(node.key_problem("unless", f"no alert rule {name!r}", did_you_mean(name, alerts)))
         elif not rules[name].alert:
@@ -114,7 +114,7 @@ def _check_unless(
 
 
 def _check_circles(rules: Mapping[str, Rule], nodes: Mapping[str, Node], problems: Problems) -> None:
-    """Refuse rules that hold each other back: while all of them fire nobody would be told of any."""
+    """Refuse rules that suppress each other: while all of them fire, nobody would be told of any."""
     for circle in _circles(rules):
         way = " → ".join([*circle, circle[0]])
         message = f"rules hold each other back: {way}; while they fire, nobody would be told"
@@ -122,7 +122,7 @@ def _check_circles(rules: Mapping[str, Rule], nodes: Mapping[str, Node], problem
 
 
 def _circles(rules: Mapping[str, Rule]) -> Iterator[list[str]]:
-    """Follow `unless` from every rule, each rule once, and yield each way that comes back to where it was."""
+    """Follow `unless` from every rule, each rule once, and yield each circle that this finds."""
     done: set[str] = set()
     for root in rules:
         path = {} if root in done else {root: iter(rules[root].unless)}

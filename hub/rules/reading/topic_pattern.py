@@ -13,7 +13,7 @@ _CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 
 @dataclass(frozen=True, slots=True)
 class TopicPattern:
-    """A parsed topic. `captures` are the names in the order in which they stand, `levels` where each one stands.
+    """A parsed topic. `captures` are the names in their order, `levels` the level of the topic where each stands.
 
     `rest` is the level from which the last capture takes everything (`{x...}`), or None.
     """
@@ -41,7 +41,7 @@ class TopicPattern:
 
 
 def _why(text: str, level: str) -> str:
-    """Say of a level with braces that is no capture what a capture is, or what was slipped in."""
+    """Say what is wrong with a level that has braces and is no capture."""
     if re.search(r"[,;]\s", text):
         return "several topics are a list, each quoted"
     if re.fullmatch(r"\{\{.*\}\}", level):

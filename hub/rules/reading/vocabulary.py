@@ -1,7 +1,7 @@
-"""The keys of a rule, each declared once: reader, default, words, examples, and whether a change begins anew.
+"""The keys of a rule, each declared once: reader, default, words, examples, and whether a change restarts instances.
 
-A key that stands here and is the declaration of a field of Rule (rule.py) is read, checked, described and documented;
-`defaults` of a file use some of the same keys. The longer readers are in keys.py.
+A key that stands here and declares a field of Rule (rule.py) is read, checked, described and documented; `defaults` of
+a file use some of the same keys. The longer readers are in rule_values.py.
 """
 
 from hub.documents.document import Node
