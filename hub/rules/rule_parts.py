@@ -21,13 +21,13 @@ class RuleParts:
     """The parts of one rule. `all` has them in the order in which they take a message; part.py says which that is."""
 
     def __init__(self, runner: Runner, context: EngineContext, sampler: Sampler | None, moving: Moving | None) -> None:
-        """Make what the rule asks for."""
+        """Make the parts that the rule's keys ask for; `sampler` and `moving` are None where it looks at no samples."""
         rule, zone = runner.rule, runner.rule.tz or context.local
         self.turns = rule.alert and any(turns(each) for each in (rule.when, rule.clear) if each is not None)
         """Whether `when` or `clear` may turn by the clock."""
         by_schedule = rule.when is not None and bool(rule.when.schedules)
         self.waits = rule.alert and (rule.timestamp is not None or by_schedule)
-        """Whether what is inactive is kept: it may fire by the clock, or an older message may come behind."""
+        """Whether inactive instances are kept: the clock may make one fire, or an older message may come later."""
         self.samples = None if sampler is None else SampleKeeper(runner, context, sampler, moving)
         self.absence = absence_of(runner, context)
         pause = None if rule.pause is None else GateCondition(runner, rule.pause, context.local)
@@ -36,17 +36,17 @@ class RuleParts:
         self.mute = None if mute is None else Mute(runner, mute)
         own_time = None if rule.timestamp is None else DeviceTime(runner, rule.timestamp, zone, self.samples)
         owed = None if moving is None else OwedJudgement(runner.instances, moving)
-        found = (own_time, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
-        self.all: tuple[RulePart, ...] = tuple([part for part in found if part is not None])
+        in_order = (own_time, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
+        self.all: tuple[RulePart, ...] = tuple([part for part in in_order if part is not None])
         self.befores = [part.before for part in self.all if type(part).before is not RulePart.before]
         self.afters = [part.after for part in self.all[::-1] if type(part).after is not RulePart.after]
-        """Only of parts that do anything then: messages are many."""
+        """Only of the parts that do something at that point: each message calls all of these."""
         gates = [gate.table for gate in (pause, mute) if gate is not None and gate.table is not None]
         self.clocks = [*gates, *(runner.evaluator.tables[name] for name in sorted(rule.turning))]
-        """The schedules that it goes by."""
+        """The schedules that the rule follows."""
 
     def _last(self, runner: Runner) -> LastMessage | None:
-        """Return what remembers messages for whoever judges them again, where anybody may."""
+        """Return the part that remembers each last message, where something may judge that message again."""
         rule = runner.rule
         mute_turns = rule.mute is not None and rule.mute.condition is not None and turns(rule.mute.condition)
         gated = rule.pause or rule.mute or rule.timestamp or rule.turning  # windows alone remember what they need
@@ -59,7 +59,7 @@ class RuleParts:
 
 
 def speaks_later(rule: Rule) -> bool:
-    """Tell whether something may be told of an instance when its message is over: then that is remembered."""
+    """Tell whether a rule may speak of an instance later than its message came: then the message is remembered."""
     later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
     gates = rule.pause or rule.mute or rule.turning or rule.timestamp
     return bool(rule.hold or rule.clear_hold or rule.absent or gates or later)

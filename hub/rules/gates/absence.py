@@ -1,7 +1,7 @@
 """`absent`: an instance that says nothing for too long. It runs beside the condition, on the same instance.
 
-How long that is its patience says, fixed or learned. Where devices are reported dead or asleep (Sparkplug B, Homie),
-the reports are asked, too: a death is an absence at once, and who sleeps is not absent.
+The patience, fixed or learned, says how long is too long. Where devices are reported dead or asleep (Sparkplug B,
+Homie), the reports count too: a dead device is absent at once, and a sleeping one is not absent.
 """
 
 from math import inf
@@ -23,10 +23,10 @@ _LABEL = ("reason", "absent")
 
 
 class Absence(RulePart):
-    """Who of a rule's instances was heard when. `seen` of an instance is the last sign of life."""
+    """Watches when each instance of a rule was heard; `seen` of an instance is its last sign of life."""
 
     def __init__(self, runner: Runner, context: EngineContext, patience: Patience) -> None:
-        """Let an instance be absent when the patience with it is over."""
+        """Watch the instances of `runner`; one is absent when the `patience` with it is over."""
         self._runner, self._instances = runner, runner.instances
         self._patience, self._learns = patience, patience.learns
         self._reports = reports_of(runner.rule, context.presence, self)
@@ -41,7 +41,7 @@ class Absence(RulePart):
         """Note when the instance was last heard; a replay was heard when it came."""
         if not arrival.is_replay:
             if self._reports is None and not arrival.event.retain:
-                self._alive(arrival)  # at once: most messages are that
+                self._alive(arrival)  # the short way, which most messages go
             else:
                 self.hear(arrival)
         return True
@@ -65,7 +65,7 @@ class Absence(RulePart):
             else:
                 self._know(arrival)
         except EvaluationError:
-            self._known(arrival.key)  # there is no room for it, so it stands for nothing
+            self._known(arrival.key)  # there is no room for the instance, so it must not stand for a device
             raise
 
     def speaks(self, event: Event, now: float) -> bool:
@@ -114,10 +114,10 @@ class Absence(RulePart):
     # the clock
 
     def due(self, instance: Instance) -> float:
-        """Return when the instance will be absent: reported dead it is already, asleep or under a pause never."""
+        """Return when the instance will be absent, in seconds since 1970: a dead one is already, inf for never."""
         standing = "" if self._reports is None else self._reports.standing(instance)
         if instance.absent_since or (instance.gates is not None and instance.gates.paused):
-            return inf
+            return inf  # it is absent already; or it is under a pause, after which `absent` counts anew
         if standing == ReportedState.DEAD:
             return instance.seen
         return inf if standing == ReportedState.ASLEEP else instance.seen + self._patience.seconds(instance)
@@ -129,14 +129,14 @@ class Absence(RulePart):
             self._instances.schedule(instance, due)
 
     def look(self, instance: Instance, now: float) -> None:
-        """Tell that the instance is absent, if it is by now."""
+        """Begin the absence of an instance, if its time is over by now."""
         if now >= self.due(instance):
             instance.absent_since = now
             self._instances.touch(instance)
             emit_absence(self._runner, instance, Phase.FIRING, Phase.INACTIVE, self.reason(instance), now, now)
 
     def rests(self, instance: Instance) -> bool:
-        """Tell whether the instance sleeps, as it has said itself."""
+        """Tell whether the instance's device has reported that it sleeps."""
         return self._reports is not None and self._reports.standing(instance) == ReportedState.ASLEEP
 
     def reason(self, instance: Instance) -> Reason:
@@ -144,15 +144,14 @@ class Absence(RulePart):
         dead = self._reports is not None and self._reports.standing(instance) == ReportedState.DEAD
         return Reason.OFFLINE if dead else Reason.ABSENT
 
-    def keeps(self, instance: Instance) -> bool:
-        """Remember all instances: each is waited for."""
-        del instance
+    def keeps(self, _instance: Instance, /) -> bool:
+        """Remember all instances: each of them must be heard again."""
         return True
 
-    # what is reported (a Watcher of presence.py)
+    # what is reported (it is a PresenceWatcher)
 
     def gone(self, key: Key) -> None:
-        """Let the deadline come that death is."""
+        """Enter the deadline that the report brings: a dead device is due at once."""
         if (instance := self._known(key)) is not None:
             self.expect(instance)
 
@@ -165,13 +164,13 @@ class Absence(RulePart):
         instance.seen = now
         self._instances.touch(instance)
         if instance.gates is not None and instance.gates.paused:
-            instance.gates.heard = True
+            instance.gates.heard = True  # the end of the pause ends the absence
             return
         end_absence(self._runner, instance, Reason.ONLINE, now, unheard)
         self.expect(instance)
 
     def removed(self, key: Key, now: float) -> None:
-        """Forget the instance, unless its condition is the matter."""
+        """End the absence and forget the instance, unless its condition is pending or firing."""
         instance = self._known(key)
         if self._reports is not None:
             self._reports.removed(key)
@@ -182,7 +181,7 @@ class Absence(RulePart):
             self._instances.forget(instance)
 
     def _known(self, key: Key) -> Instance | None:
-        """Return an instance; one that was forgotten meanwhile stands for nothing."""
+        """Return an instance; where it was forgotten meanwhile, let it stand for no device."""
         instance = self._instances.get(key)
         if instance is None and self._reports is not None:
             self._reports.leave(key)
@@ -190,7 +189,7 @@ class Absence(RulePart):
 
 
 def absence_of(runner: Runner, context: EngineContext) -> Absence | None:
-    """Return what watches a rule's instances, if the rule asks for it."""
+    """Return the part that watches a rule's instances, if the rule has `absent`."""
     rule = runner.rule
     if rule.absent is None:
         return None
@@ -211,7 +210,7 @@ def unheard_of(instance: Instance) -> Unheard:
 def end_absence(runner: Runner, instance: Instance, reason: Reason, now: float, unheard: Unheard | None = None) -> None:
     """Resolve the alert about an instance's absence, if there is one, without a message.
 
-    `unheard` is what it was until now, where the end of it has been noted already.
+    `unheard` is the absence as it was, for a caller that has set `seen` already.
     """
     if instance.absent_since:
         since, instance.absent_since = instance.absent_since, NEVER
@@ -231,7 +230,7 @@ def emit_absence(
     since: float,
     unheard: Unheard | None = None,
 ) -> None:
-    """Tell a change of the alert about an instance's absence."""
+    """Emit a transition of the alert about an instance's absence."""
     labels, (event, captures) = _absent_labels(runner, instance), runner.instances.last(instance)
     unheard = unheard or unheard_of(instance)
     runner.transitions.emit(

@@ -17,57 +17,55 @@ _INTERVALS = 3.0  # without a message make an instance absent
 
 
 class Patience(Protocol):
-    """What `absent` asks of it."""
+    """How long `absent` waits; `learns` tells whether `learn` must be called with each message."""
 
     learns: bool
 
-    def seconds(self, instance: Instance) -> float:
+    def seconds(self, instance: Instance, /) -> float:
         """Return for how many seconds the instance may say nothing."""
         ...
 
-    def learn(self, instance: Instance, now: float) -> bool:
-        """Take a message into account before it counts as heard; tell whether more is known now than was."""
+    def learn(self, instance: Instance, now: float, /) -> bool:
+        """Take a message into account before it counts as heard; tell whether the patience has changed by it."""
         ...
 
 
 class FixedPatience:
-    """The same for all instances."""
+    """The same for all instances: the seconds that the rule says."""
 
     learns = False
 
     def __init__(self, seconds: float) -> None:
-        """Take what the rule says."""
+        """Take the rule's seconds."""
         self._seconds = seconds
 
-    def seconds(self, instance: Instance) -> float:
-        """Return what the rule says."""
-        del instance
+    def seconds(self, _instance: Instance, /) -> float:
+        """Return the rule's seconds."""
         return self._seconds
 
-    def learn(self, instance: Instance, now: float) -> bool:
-        """Learn nothing."""
-        del instance, now
+    def learn(self, _instance: Instance, _now: float, /) -> bool:
+        """Learn nothing: the patience never changes."""
         return False
 
 
 class LearnedPatience:
-    """Each instance shows by its messages how long it may be silent."""
+    """`absent: auto`: the messages of each instance show how long it may say nothing."""
 
     learns = True
 
     def __init__(self, seconds: float) -> None:
-        """Wait so long for an instance that is not known well enough yet."""
+        """Wait for `seconds` as long as too little is known of an instance."""
         self._seconds = seconds
 
     def seconds(self, instance: Instance) -> float:
-        """Return three of its longest intervals of late, once there were enough to know them."""
+        """Return three times the longest recent interval of the instance, once enough intervals were heard."""
         gates = instance.gates
         if gates is None or not _is_known(gates):
             return self._seconds
         return min(max(ABSENT_LEARNED_LEAST_SECONDS, _INTERVALS * gates.gap), ABSENT_LEARNED_SECONDS)
 
     def learn(self, instance: Instance, now: float) -> bool:
-        """Count a message, and take the interval before it into account; tell whether the first that matters came."""
+        """Count a message and the interval before it; tell whether this message made the intervals count."""
         gates = gates_of(instance)
         known = _is_known(gates)
         if gates.messages:
@@ -76,12 +74,10 @@ class LearnedPatience:
         return not known and _is_known(gates)
 
     def _take(self, gates: GateState, gap: float, instance: Instance) -> None:
-        """Take an interval into account. One that was told as an absence counts for as much as was waited for.
-
-        What is longer than the patience and was not told is no interval: nobody was there to listen.
-        """
+        """Take an interval into account; one that was told as an absence counts as long as the patience."""
         gap = max(0.0, gap)
         patience = self.seconds(instance)
+        # longer than the patience, and no absence was told: the hub was not listening, so it is no interval
         if gap > patience and not instance.absent_since:
             return
         gates.observed += gap

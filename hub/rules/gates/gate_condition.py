@@ -1,4 +1,4 @@
-"""What decides of `pause` or `mute`: a schedule, or a condition that messages and perhaps the clock may turn."""
+"""What decides about `pause` or `mute`: a schedule, or a condition whose answer messages and the clock may change."""
 
 from datetime import tzinfo
 
@@ -14,10 +14,9 @@ __all__ = ["GateCondition", "turns"]
 
 
 class GateCondition:
-    """One gate of a rule, asked for its instances.
+    """One gate of a rule, for all of its instances.
 
-    `table` is its schedule, `condition` what it asks of messages: it has one of the two. `turning` is the condition, if
-    the clock may change what it says.
+    It has either `table`, its schedule, or `condition`. `turning` is the condition, if the clock may change its answer.
     """
 
     def __init__(self, runner: Runner, gate: Gate, local: tzinfo) -> None:
@@ -28,7 +27,7 @@ class GateCondition:
         self.turning = self.condition if self.condition is not None and turns(self.condition) else None
 
     def ask(self, arrival: Arrival, *, before: bool) -> bool:
-        """Ask the condition of a message; where it has no value, the gate stays as it was."""
+        """Return what the condition says of a message; where it has no value, the gate stays as it was `before`."""
         if self.condition is None:
             return False
         evaluator, instance = self._runner.evaluator, self._runner.instances.get(arrival.key)
@@ -39,7 +38,7 @@ class GateCondition:
             return before
 
     def by_clock(self, instance: Instance, now: float, *, before: bool, turned: bool) -> bool:
-        """Return what the clock says; where that is nothing, the gate stays as it was."""
+        """Return what the clock says; where it says nothing, the gate stays as it was `before`."""
         if self.table is not None:
             return self.table.active(now)
         if turned and self.turning is not None:
@@ -49,8 +48,8 @@ class GateCondition:
     def ask_again(self, program: Program, instance: Instance, now: float, *, before: bool) -> bool:
         """Tell whether the condition holds by now for the last message of an instance.
 
-        Of an instance that never spoke its topic is known, and what the registry has of it. Where there is no value the
-        gate stays as it was; that was counted when the message came.
+        An instance that was never heard has only its topic, and the attributes that the registry knows. Where there is
+        no value, the gate stays as it was; the error was counted when the message came.
         """
         event, captures = self._runner.instances.last(instance)
         if event is None:
@@ -62,5 +61,5 @@ class GateCondition:
 
 
 def turns(condition: Program) -> bool:
-    """Tell whether a condition may turn by the clock: it asks a schedule, or a window."""
+    """Tell whether the clock may change a condition's answer: the condition asks a schedule or a window."""
     return bool(condition.schedules) or any(reading.slot.seconds for reading in condition.history)

@@ -1,4 +1,4 @@
-"""`mute`: what is muted is judged all the same; the alert book hears of each change, because it decides who is told."""
+"""`mute`: a muted instance is judged like any other; the alert book hears each change and decides who is told."""
 
 from hub.model import Event, Phase, Reason
 from hub.rules.gates.absence import emit_absence
@@ -11,14 +11,14 @@ __all__ = ["Mute"]
 
 
 class Mute(RulePart):
-    """Stands beside the condition of a rule that has a `mute`."""
+    """Takes each message before and after the condition of a rule that has a `mute`."""
 
     def __init__(self, runner: Runner, gate: GateCondition) -> None:
-        """Follow a gate."""
+        """Take the rule's `mute` as `gate`."""
         self._runner, self._instances, self._gate = runner, runner.instances, gate
 
     def is_muted(self, instance: Instance | None, at: float) -> bool:
-        """Tell whether it holds for an instance."""
+        """Tell whether an instance is muted at a time."""
         if self._gate.table is not None:
             return self._gate.table.active(at)
         return instance is not None and instance.gates is not None and instance.gates.muted
@@ -26,9 +26,9 @@ class Mute(RulePart):
     # messages
 
     def before(self, arrival: Arrival) -> bool:
-        """Ask a message of it, before the condition changes the instance; what a condition says is remembered."""
+        """Ask the gate about a message, before the rule's condition changes the instance; remember what it says."""
         if arrival.is_late and self._runner.rule.alert:
-            return True  # it changes no alert, hence not who is told of one
+            return True  # it changes no alert, so it does not change who is told of one
         instance, now = self._instances.get(arrival.key), arrival.now
         was = instance is not None and instance.gates is not None and instance.gates.muted
         muting = arrival.muting = Muting(instance, was=was, now=was)
@@ -46,9 +46,11 @@ class Mute(RulePart):
         if not self._runner.rule.alert:
             self._runner.go_on(instance)
 
-    def after(self, arrival: Arrival, judged: bool) -> None:
-        """Tell what was firing already, and is so still, that it is muted now or no longer."""
-        del judged  # who has no value for the condition may have one for `mute`
+    def after(self, arrival: Arrival, _judged: bool, /) -> None:
+        """Say of an alert that was firing before the message, and still is, that it is muted now or no longer.
+
+        A message without a value for the condition may have one for `mute`, so it counts too.
+        """
         muting, instance = arrival.muting, self._instances.get(arrival.key)
         if instance is None:
             return
@@ -58,7 +60,10 @@ class Mute(RulePart):
             self._runner.go_on(instance)
 
     def _remember(self, instance: Instance, *, muted: bool) -> None:
-        """Note what has been told under a schedule of what fires; what a condition says is remembered anyway."""
+        """Remember whether the instance is muted: what a condition says always, a schedule only of what fires.
+
+        A schedule can be asked again at any time; only what the alert book was told of a firing alert must be known.
+        """
         told = muted and (self._gate.table is None or instance.phase is Phase.FIRING or bool(instance.absent_since))
         if told is not (instance.gates is not None and instance.gates.muted):
             gates_of(instance).muted = told
@@ -74,7 +79,7 @@ class Mute(RulePart):
     # the clock
 
     def turn(self, instance: Instance, now: float, *, turned: bool) -> None:
-        """Let the clock begin or end the mute of an instance."""
+        """Begin or end the mute of an instance, as the clock says."""
         was = instance.gates is not None and instance.gates.muted
         muted = self._gate.by_clock(instance, now, before=was, turned=turned)
         if muted is was:
@@ -82,13 +87,13 @@ class Mute(RulePart):
         self._remember(instance, muted=muted)
         self._tell(instance, now, *self._instances.last(instance), Muting(instance, was=was, now=muted))
         if self._gate.table is None:
-            self._runner.go_on(instance)  # what a condition muted was kept for that alone
+            self._runner.go_on(instance)  # it may have been kept only because a condition had muted it
 
     def follow(self, instance: Instance, now: float) -> None:
-        """Remember what was told under a schedule, where the clock has changed the instance."""
+        """Remember what a schedule says of an instance that the clock has changed; see `_remember`."""
         if self._gate.table is not None and self._instances.has(instance):
             self._remember(instance, muted=self._gate.table.active(now))
 
     def keeps(self, instance: Instance) -> bool:
-        """Remember what a condition has said: a schedule says it again."""
+        """Remember an instance that a condition has muted; a schedule can be asked again."""
         return self._gate.table is None and instance.gates is not None and instance.gates.muted

@@ -1,7 +1,7 @@
-"""`pause`: a message that comes meanwhile is only remembered; when it ends, the last one is judged as if it came then.
+"""`pause`: messages under a pause are only remembered; when it ends, the last one is judged as if it came then.
 
-A schedule pauses the whole rule, a condition each instance for itself. Timers begin anew behind a pause; what fires
-goes on firing.
+A schedule pauses the whole rule, a condition each instance for itself. Timers begin anew after a pause; an alert that
+fires goes on firing.
 """
 
 from hub.expressions import Program
@@ -19,19 +19,19 @@ __all__ = ["Pause", "release"]
 
 
 class Pause(RulePart):
-    """Stands before a rule that has a `pause`."""
+    """Takes each message before the condition of a rule that has a `pause`."""
 
     def __init__(
         self, runner: Runner, gate: GateCondition, absence: Absence | None, samples: SampleKeeper | None
     ) -> None:
-        """Follow a gate; `absence` and `samples` are what the rule has beside it."""
+        """Take the rule's `pause` as `gate`; `absence` and `samples` are the rule's other parts, if it has these."""
         self._runner, self._instances, self._gate = runner, runner.instances, gate
         self._absence, self._samples = absence, samples
 
     # messages
 
     def before(self, arrival: Arrival) -> bool:
-        """Keep a message back that comes under a pause; where it ends one, judge what a schedule has kept back."""
+        """Keep back a message under a pause; one that finds the pause over lets the kept message be judged first."""
         if arrival.is_replay:
             return True
         if self._is_paused(arrival):
@@ -59,16 +59,19 @@ class Pause(RulePart):
         return self._gate.ask(arrival, before=before)
 
     def _has_turned(self, instance: Instance, now: float) -> bool:
-        """Tell whether the clock has ended a pause, and not the message at hand: then what it kept back counts."""
+        """Tell whether the clock has ended a pause, and not the message at hand.
+
+        Then the message that was kept back is judged; else the message at hand is newer and is judged alone.
+        """
         turning: Program | None = self._gate.turning
         if turning is None or not turning.schedules:
             return self._gate.table is not None
         return not self._gate.ask_again(turning, instance, now, before=True)
 
     def _keep_back(self, arrival: Arrival) -> None:
-        """Remember a message for the end of the pause; an event rule only what its condition said."""
+        """Remember a message for the end of the pause; an event rule remembers only what its `pause` condition said."""
         event, now, is_alert = arrival.event, arrival.now, self._runner.rule.alert
-        if not is_alert and self._gate.table is not None:
+        if not is_alert and self._gate.table is not None:  # the schedule can be asked again: nothing to remember
             return
         instance = self._instances.obtain(arrival.key)
         gates = gates_of(instance)
@@ -83,7 +86,7 @@ class Pause(RulePart):
             self._instances.remember(instance, event)
 
     def keep_sign(self, arrival: Arrival) -> bool:
-        """Take what could not be read as a sign of life that counts at the end of the pause, if there is a pause."""
+        """Note an unreadable message as a sign of life for the end of the pause; tell whether there is a pause."""
         instance, now = self._instances.get(arrival.key), arrival.now
         paused = instance is not None and instance.gates is not None and instance.gates.paused
         if not (paused if self._gate.table is None else self._gate.table.active(now)):
@@ -115,7 +118,7 @@ class Pause(RulePart):
         release(self._runner, instance, now, absence=self._absence, moving=moving, again=again)
 
     def turn(self, instance: Instance, now: float, *, turned: bool) -> None:
-        """Let the clock begin or end the pause of an instance."""
+        """Begin or end the pause of an instance, as the clock says."""
         before = instance.gates is not None and instance.gates.paused
         paused = self._gate.by_clock(instance, now, before=before, turned=turned)
         if before and not paused:
@@ -137,7 +140,7 @@ def release(
     moving: Moving | None,
     again: bool,
 ) -> None:
-    """End an instance's pause; `again`: its last message is judged as if it came now. `absent` counts anew."""
+    """End an instance's pause; `again`: judge its last message as if it came now. `absent` counts anew from now."""
     gates = instance.gates
     if gates is None:
         return
@@ -145,14 +148,14 @@ def release(
     gates.paused, gates.heard, gates.waiting = False, False, None
     runner.instances.touch(instance)
     if absence is not None:
-        if heard:
+        if heard:  # it came back under the pause, when nobody was told
             end_absence(runner, instance, Reason.RETURNED, now)
         if not instance.absent_since:
             instance.seen = now
     event, captures = runner.instances.last(instance) if again else (None, ())
     if event is not None:
         if moving is not None:
-            moving.move(instance, now)  # under the pause the windows stood still
+            moving.move(instance, now)  # the windows stood still under the pause
         if waiting is not None:
             event.qos, event.retain = waiting
         runner.replay(Arrival.again(event, captures, instance.key, now, waiting is None))

@@ -1,8 +1,8 @@
 """What is reported of the devices that a rule's instances stand for, on Sparkplug B or Homie: dead, or asleep.
 
-`absent` (absence.py) asks it who has died, who sleeps, and what a message says of its device. The death itself is only
-a deadline that has come: so nothing is said before the broker's queue is drained, under a pause, or where a birth comes
-in the same breath.
+`absent` (absence.py) asks it which devices are dead, which sleep, and what a message says of its device. A death is
+only a deadline that has come. So nobody is told before the broker's queue is drained, under a pause, or where a birth
+follows at once.
 """
 
 import enum
@@ -26,14 +26,14 @@ class Sign(enum.Enum):
     KNOWN = enum.auto()
     """It makes the instance known, and is no sign of life: it was retained, or tells of the device."""
     NOTHING = enum.auto()
-    """Others have said it to the device or of it."""
+    """Others have said it, to the device or about it."""
 
 
 class ReportedAbsence:
-    """The subjects that instances stand for; `watcher` hears of what is reported of them."""
+    """The subjects that a rule's instances stand for; `watcher` hears what is reported of these."""
 
     def __init__(self, presence: Presence, watched: frozenset[MessageKind], watcher: PresenceWatcher) -> None:
-        """Ask `presence`; the rule tells subjects of the kinds `watched` apart."""
+        """Ask `presence`; the rule's instances stand for subjects of the kinds in `watched`."""
         self._presence, self._watched, self._watcher = presence, watched, watcher
         self._subjects: dict[Key, str] = {}
 
@@ -43,14 +43,14 @@ class ReportedAbsence:
         if what is None:
             return Sign.KNOWN if event.retain else Sign.LIFE
         if what.says is Says.NOTHING or not event.raw:
-            return Sign.NOTHING  # an empty payload takes away what was retained
+            return Sign.NOTHING  # an empty payload only deletes the retained message
         speaks = self.speaks(event, now)
         if key not in self._subjects:
             self._enlist(key, what)
         return Sign.LIFE if speaks else Sign.KNOWN
 
     def speaks(self, event: Event, now: float) -> bool:
-        """Tell whether an event is a sign of life; one of a device that was reported dead is for all its instances."""
+        """Tell whether an event is a sign of life; if its device was reported dead, all its instances hear that."""
         what = self._about(event.topic)
         if event.retain or what is None:
             return not event.retain
@@ -62,23 +62,23 @@ class ReportedAbsence:
 
     def standing(self, instance: Instance) -> str:
         """Return what was reported of the device of an instance, "" where that is nothing."""
-        # after a restart or reload this is where an instance is seen again
+        # after a restart or reload, an instance is enlisted again here
         subject = self._subjects.get(instance.key)
         if subject is None and instance.topic and (what := self._about(instance.topic)) is not None:
             subject = self._enlist(instance.key, what)
         return "" if subject is None else self._presence.standing(subject)
 
     def leave(self, key: Key) -> None:
-        """Hear that an instance is not there: it stands for nothing."""
+        """Let an instance that is forgotten stand for no device."""
         if (subject := self._subjects.pop(key, None)) is not None:
             self._presence.dismiss(self._watcher, key, subject)
 
     def removed(self, key: Key) -> None:
-        """Forget whom an instance stands for, because the subject is no more."""
+        """Forget which device an instance stood for: Presence has dropped that subject already."""
         self._subjects.pop(key, None)
 
     def _about(self, topic: str) -> About | None:
-        """Return what a topic is about, as the rule sees it: where it tells no devices apart, that is their node."""
+        """Return what a topic is about for this rule: a rule that does not distinguish devices sees their node."""
         what = about(topic)
         if what is None or what.kind in self._watched:
             return what
@@ -93,6 +93,6 @@ class ReportedAbsence:
 
 
 def reports_of(rule: Rule, presence: Presence, watcher: PresenceWatcher) -> ReportedAbsence | None:
-    """Return what a rule hears of reports, where its instances stand for devices that are reported of."""
+    """Return the reports for a rule, if its instances stand for devices of Sparkplug B or Homie."""
     watched = kinds(rule)
     return ReportedAbsence(presence, watched, watcher) if watched else None

@@ -1,7 +1,7 @@
-"""The clock of one rule's schedules: at each of their changes all instances of the rule are looked at.
+"""The alarm of one rule's schedules: at each change of a schedule, all instances of the rule follow it.
 
-A schedule is looked at where something happens to an instance (an event, a deadline), and for all instances when the
-clock has come to its next change. So nothing is said before the broker's queue is drained, as with every timer.
+An event or a deadline of an instance asks the schedule too. The alarm is a deadline like any other, so nobody is told
+before the broker's queue is drained.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ __all__ = ["ScheduleAlarm"]
 
 
 class ScheduleAlarm:
-    """Stands among the deadlines for the next change of a schedule."""
+    """An entry among the deadlines: the next change of one of the rule's schedules."""
 
     serial = 0
 
@@ -26,26 +26,25 @@ class ScheduleAlarm:
         """Ring by these tables, at least one; `turn` lets the instances follow them."""
         self.rule, self._context, self._tables, self._turn = rule, context, tables, turn
         self._at = Instance(())
-        """Stands for the rule itself where instances wait for the clock."""
+        """Stands for the rule itself among the instances that wait for the clock."""
         self._is_over = False
 
     def begin(self, now: float) -> None:
-        """Let the clock come back at once: what the schedules say now is to be followed."""
+        """Ring at once: the instances must follow what the schedules say now."""
         if not self._is_over:
             self._wake(now)
 
     def begin_once(self, now: float) -> None:
-        """Do that with the first message, where nothing has come before."""
+        """Ring at once with the first message, if the alarm was never set before."""
         if not self._is_over and self._at.due == inf:
             self._wake(now)
 
     def is_due(self, now: float) -> bool:
-        """Tell whether a schedule has changed: of two things that are due at the same time that goes first."""
+        """Tell whether a schedule's change is due; it goes before other things that are due at the same time."""
         return self._at.due <= now
 
-    def deadline(self, instance: Instance, now: float) -> None:
+    def deadline(self, _instance: Instance, now: float, /) -> None:
         """Let all instances follow, and enter the next change, if there is one."""
-        del instance
         self._turn(now)
         for table in self._tables:
             table.active(now)

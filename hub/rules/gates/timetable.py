@@ -1,4 +1,4 @@
-"""A schedule that a rule goes by, asked anew only where it may say something else than the last time."""
+"""A schedule that a rule follows; its answer is kept until it may change, because each message asks for it."""
 
 from datetime import tzinfo
 from math import inf
@@ -27,5 +27,5 @@ class Timetable:
 
 
 def timetable_of(gate: Gate | None, local: tzinfo) -> Timetable | None:
-    """Return what decides a gate by the clock, if it has a schedule."""
+    """Return the timetable of a gate, if the gate has a schedule."""
     return None if gate is None or gate.schedule is None else Timetable(gate.schedule, local)

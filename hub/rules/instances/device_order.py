@@ -1,8 +1,8 @@
 """Which message of an instance is newer, by its device's own times (`timestamp`), and when that clock was set back.
 
-An older message undoes nothing; but a device that goes on from an earlier time (summer time has ended, a clock was put
-right) would be heard no more until it has caught up. Such a device is known by its pace: its own time goes on as ours
-does, while what a gateway has kept comes in a burst.
+An older message undoes nothing. But a device whose clock was set back (summer time has ended, a clock was corrected)
+would be ignored until its clock has caught up. Such a device is known by its pace: its own time passes as fast as ours,
+while the messages that a gateway has kept come in a burst.
 """
 
 import enum
@@ -36,7 +36,7 @@ class _Run:
 
 
 class Order:
-    """What has come behind newer messages lately, by instance."""
+    """The runs of late messages, by instance; SET_BACK_DEVICES at most."""
 
     def __init__(self) -> None:
         """Begin with nothing."""

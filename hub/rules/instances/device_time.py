@@ -1,4 +1,4 @@
-"""`timestamp`: a message counts at its device's own time, and undoes nothing that is newer by that time."""
+"""`timestamp`: a message counts at its device's own time, and undoes nothing that is newer by that clock."""
 
 from datetime import tzinfo
 
@@ -14,14 +14,14 @@ __all__ = ["DeviceTime"]
 
 
 class DeviceTime(RulePart):
-    """Gives messages their own time, and knows what order they were sent in."""
+    """Gives messages their own time, and knows in which order they were sent."""
 
     def __init__(self, runner: Runner, program: Program, zone: tzinfo, samples: SampleKeeper | None) -> None:
         """Read times with `program`; those that name no zone are of `zone`."""
         self._runner, self._program, self._zone, self._samples = runner, program, zone, samples
         rule = runner.rule
         self._order, self._one_clock = Order(), set(rule.captures) <= set(rule.by)
-        """Several devices in one instance have several clocks: then only messages of one topic have an order."""
+        """Whether all messages of an instance are of one device; else only those of one topic have an order."""
 
     def before(self, arrival: Arrival) -> bool:
         """Give a message its own time, and find out whether it is late."""

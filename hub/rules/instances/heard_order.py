@@ -1,8 +1,7 @@
-"""The instances of a rule in the order in which they were heard: who is kept for what was, and leaves for lack of room.
+"""The instances of a rule in the order in which they were heard: the first ones leave where there are too many.
 
-An instance that is pending, fires, or waits for the end of a pause stands in line like all others, because each message
-moves one to its end; it is passed over when its turn comes, and comes back with its next message. So nothing is ever
-searched, however many there are and whatever they do.
+Instances that are pending, fire, or wait for the end of a pause stand in line like all others. When the turn of such an
+instance comes, it is passed over, and its next message puts it back. So the line is never searched, however long it is.
 """
 
 from collections import OrderedDict
@@ -16,7 +15,7 @@ Key = tuple[str, ...]
 
 
 class Line:
-    """Keys, the one that was silent longest first."""
+    """The keys of instances; the one whose last message is the oldest stands first."""
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
         """Begin with these, in this order."""
@@ -26,7 +25,7 @@ class Line:
         return len(self._keys)
 
     def heard(self, key: Key) -> bool:
-        """Let an instance stand at the end; tell whether it stood in line."""
+        """Move an instance to the end of the line; tell whether it stood in line before."""
         try:
             self._keys.move_to_end(key)
         except KeyError:
@@ -35,11 +34,11 @@ class Line:
         return True
 
     def drop(self, key: Key) -> None:
-        """Let an instance leave that is no more."""
+        """Take an instance out of the line: it was forgotten."""
         self._keys.pop(key, None)
 
     def take(self) -> Iterator[Key]:
-        """Take the first few where there are more than there may be; else nobody."""
+        """Take the first HISTORY_FORGOTTEN keys where there are more than HISTORY_INSTANCES; else none."""
         if len(self._keys) > HISTORY_INSTANCES:
             for _ in range(HISTORY_FORGOTTEN):
                 if self._keys:

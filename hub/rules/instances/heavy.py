@@ -1,6 +1,6 @@
-"""Large payloads that are remembered, of instances or topics: so many bytes together, those of longest ago go first.
+"""Bounds the large payloads that instances or topics remember: HEAVY_BYTES together, the oldest go first.
 
-Small ones are bounded by the number of those who remember them; a few thousand of the largest would be gigabytes.
+The number of instances and topics bounds the small payloads; a few thousand of the largest would be gigabytes.
 """
 
 from collections import OrderedDict
@@ -15,14 +15,14 @@ Owner = TypeVar("Owner", bound=Hashable)
 
 
 class Heavy(Generic[Owner]):
-    """Sizes by owner."""
+    """The sizes of large payloads, by the instance or topic that remembers each."""
 
     def __init__(self, let_go: Callable[[Owner], None]) -> None:
-        """Begin with none; `let_go` makes an owner forget its payload, where it has not done so itself."""
+        """Begin with none; `let_go` makes an owner forget its payload, unless it remembers another by then."""
         self._let_go = let_go
         self._sizes: OrderedDict[Owner, int] = OrderedDict()
         self.bytes = 0
-        """How many there are together."""
+        """The sum of all sizes."""
 
     def keep(self, owner: Owner, size: int) -> None:
         """Note that an owner remembers a large payload now."""
@@ -34,6 +34,6 @@ class Heavy(Generic[Owner]):
             self._let_go(oldest)
 
     def clear(self) -> None:
-        """Begin anew: nobody remembers anything."""
+        """Begin anew, after all owners have dropped their payloads."""
         self._sizes.clear()
         self.bytes = 0

@@ -21,12 +21,12 @@ _LETTERS = {phase: letter for letter, phase in _PHASES.items()}
 
 
 class GateState:
-    """What the gates of few rules know of an instance: of those with `pause`, `mute` or `absent: auto`.
+    """What `pause`, `mute` and `absent: auto` know of an instance; few rules have any of these.
 
-    `paused`: it waits for the end of a pause; `heard`: there was a sign of life meanwhile; `waiting`: QoS and retain
-    flag of its last message, where that came meanwhile. `muted`: what was told of a `mute`. `gap`: the longest interval
-    between its messages of late, in seconds; `messages`: how many of them came, over `observed` seconds; `resumed`:
-    when the hub went on with it.
+    `paused`: it waits for the end of a pause; `heard`: there was a sign of life under the pause; `waiting`: QoS and
+    retain flag of its last message, if that came under the pause. `muted`: the last thing said of `mute`. `gap`: the
+    longest recent interval between two messages, in seconds; `messages`: how many messages came, in intervals of
+    `observed` seconds together; `resumed`: when the hub went on with it after a start or reload.
     """
 
     __slots__ = ("gap", "heard", "messages", "muted", "observed", "paused", "resumed", "waiting")
@@ -52,7 +52,7 @@ class GateState:
 
 
 class Instance:
-    """Slotted and small: a fleet has one per device and rule.
+    """The state of one instance; slotted and small, because a fleet has one per device and rule.
 
     `since`: when it became pending or firing. `clearing_since`: since when the end of a firing one has held, or NEVER.
     `seen`: the last sign of life (for `absent`). `absent_since`: since when it is absent, or NEVER. `topic`, `trace`,
@@ -66,9 +66,9 @@ class Instance:
     )  # fmt: skip
 
     history: History | None = None
-    """Its samples: only a Sampled has any, for the others this is no field."""
+    """Its samples; only a Sampled has the field, in all others this is the class attribute."""
     gates: GateState | None = None
-    """Only a Gated has any."""
+    """The state of its gates; only a Gated has the field."""
 
     def __init__(self, key: tuple[str, ...]) -> None:
         """Begin inactive, never seen."""
@@ -108,13 +108,13 @@ class Instance:
         return made
 
     def fill(self, state: list[Any]) -> None:
-        """Take over what was written of a state; of samples nothing."""
+        """Take over a state that `dump` wrote, without the samples."""
         letter, self.since, self.clearing_since, self.seen, self.absent_since, self.time, self.came, raw = state[:8]
         self.phase = _PHASES[letter]
         self.raw = None if raw is None else _unwritten(raw)
 
     def shift(self, seconds: float) -> bool:
-        """Move the times that timers count from, those of them that there are; tell whether there were any."""
+        """Move the times from which timers count, as far as they are set; tell whether any was set."""
         found = [name for name in _TIMES if getattr(self, name)]
         for name in found:
             setattr(self, name, getattr(self, name) + seconds)
@@ -182,7 +182,7 @@ def _unwritten(text: str) -> bytes:
 
 
 def gates_of(instance: Instance) -> GateState:
-    """Return what is known of an instance beyond the usual, made where there was nothing; it must be a Gated."""
+    """Return the state of an instance's gates, a new one where it had none; the instance must be a Gated."""
     if instance.gates is None:
         if not isinstance(instance, Gated):
             raise TypeError("a rule without gates has no such instances")

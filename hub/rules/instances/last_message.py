@@ -1,4 +1,4 @@
-"""The last message of each instance, remembered for who judges it again: a pause that ends, a schedule that changes."""
+"""Remembers the last message of each instance, which is judged again when a pause ends or a schedule changes."""
 
 from math import inf
 
@@ -9,15 +9,15 @@ __all__ = ["LastMessage"]
 
 
 class LastMessage(RulePart):
-    """Remembers it for instances that there are; with `for_all` it makes one of each that is heard."""
+    """Remembers the last message of known instances; with `for_all`, makes an instance of everything that is heard."""
 
     def __init__(self, runner: Runner, *, for_all: bool) -> None:
-        """With `for_all` what is inactive is kept: it may fire by the clock, or an older message may come behind."""
+        """With `for_all`, keep inactive instances: the clock may make one fire, or an older message may come later."""
         self._runner, self._instances = runner, runner.instances
         self._for_all = for_all
 
     def after(self, arrival: Arrival, judged: bool) -> None:
-        """Remember a message that had a value; what was remembered already is judged again without that."""
+        """Remember a message for which the condition had a value; a replayed one is remembered already."""
         if not judged or arrival.is_replay:
             return
         key, event = arrival.key, arrival.event
@@ -28,9 +28,8 @@ class LastMessage(RulePart):
             self._runner.make_room(event)
         self._instances.remember(instance, event)
         if self._for_all and instance.due == inf:
-            self._runner.reschedule(instance)  # it is not kept for ever
+            self._runner.reschedule(instance)  # the time at which it will be too old to keep
 
-    def keeps(self, instance: Instance) -> bool:
-        """Remember an inactive instance, where that is for all."""
-        del instance
+    def keeps(self, _instance: Instance, /) -> bool:
+        """Keep inactive instances, if the rule remembers the messages of all."""
         return self._for_all

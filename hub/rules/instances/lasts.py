@@ -1,9 +1,9 @@
-"""The last message of each topic, and how often it comes, over reload and restart; for who asks what there is.
+"""The last message of each topic, and how often it comes, across reloads and restarts; for `hub why` and the pages.
 
-The events' own path writes a plan's `raw` and `at`, as ever. What is more is done beside it: each commit takes along
-what has changed, so much a second, topics never written first; so a crash loses no device, and of last messages those
-of about the last second. What stood in plans before a reload, or in the store, is carried here
-until its topic speaks again. Durable: a row for each topic.
+The path of events only writes a plan's `raw` and `at`. All else happens beside it: each commit takes along some of the
+rows that have changed, a bounded number per second, topics that were never written first. So a crash loses no topic,
+and the last messages of about one second. What plans held before a reload, or the store before a restart, is carried
+here until the topic is heard again. Durable: a row for each topic.
 """
 
 from base64 import b64decode, b64encode
@@ -18,22 +18,22 @@ from hub.store.keeper import Keeper
 __all__ = ["Lasts"]
 
 HeardRow = tuple[str, str | None]
-"""topic; JSON of when, how often and what"""
+"""The topic, and JSON of time, interval in seconds, and payload as base64; None: the row is gone."""
 Carried = tuple[bytes | None, float]
 """Payload (None where it was too large to be stored) and time."""
 
 
 class Lasts(Keeper):
-    """What was heard last of topics; `now` is seconds since 1970."""
+    """The last messages and the intervals of topics; times are seconds since 1970."""
 
     kind = "heard"
 
     def __init__(self) -> None:
         """Begin with nothing heard."""
         self.carried: dict[str, Carried] = {}
-        """Of topics that have not spoken since, oldest first."""
+        """Last messages of topics that were not heard since the reload or restart, oldest first."""
         self.forgotten = 0
-        """How many topics had to leave, as there were too many: who is not known may be one of them."""
+        """How many topics were forgotten for lack of room: an unknown topic may be one of these."""
         self._intervals: dict[str, float] = {}
         self._written: dict[str, float] = {}
         self._fresh: dict[str, None] = {}
@@ -49,23 +49,23 @@ class Lasts(Keeper):
     # at work
 
     def claim(self, topic: str, plan: Plan) -> None:
-        """Let a new plan go on from what was heard of its topic before."""
+        """Give a new plan the last message of its topic, if one is carried."""
         raw, at = self.carried.pop(topic, (None, 0.0))
         plan.raw, plan.at = raw or b"", at
         if topic not in self._written:
             self._fresh[topic] = None
 
     def oldest(self) -> str | None:
-        """Name who was silent longest among those that are carried."""
+        """Return the carried topic whose last message is the oldest."""
         return next(iter(self.carried), None)
 
     def forget(self, topic: str) -> None:
-        """Know nothing of a topic any more: there are too many."""
+        """Forget a topic because there are too many; count it."""
         self.forgotten += 1
         self._drop(topic)
 
     def learn(self, topic: str, interval: float) -> None:
-        """Take the seconds between two messages of a topic, as somebody has measured them."""
+        """Take the usual interval of a topic in seconds, which the API measures."""
         self._intervals[topic] = interval
 
     def interval(self, topic: str) -> float:
@@ -73,7 +73,7 @@ class Lasts(Keeper):
         return self._intervals.get(topic, 0.0)
 
     def carry(self, plans: Mapping[str, Plan], hears: Callable[[str], bool]) -> None:
-        """Keep what plans hold, which are about to go; but nothing of topics that no rule hears of any more."""
+        """Keep the last messages of plans that are about to go, but of no topic that no rule hears any longer."""
         self.carried |= {topic: (plan.raw, plan.at) for topic, plan in plans.items() if plan.at}
         for topic in [topic for topic in self.carried if not hears(topic)]:
             self._drop(topic)
@@ -81,7 +81,7 @@ class Lasts(Keeper):
         self._write_carried()
 
     def shift(self, seconds: float) -> None:
-        """Move all times: the wall clock was set by so many seconds."""
+        """Move all times: the wall clock was set by `seconds`, and no time has passed."""
         self.carried = {topic: (raw, at + seconds) for topic, (raw, at) in self.carried.items()}
         self.stale = True
         self._write_carried()
@@ -99,7 +99,7 @@ class Lasts(Keeper):
     # the store
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held."""
+        """Bring in the rows of the store, at the start; where there are too many topics, forget the oldest."""
         found: list[tuple[float, str, float, bytes | None]] = []
         for topic, text in rows:
             at, interval, raw = orjson.loads(text)
@@ -119,14 +119,14 @@ class Lasts(Keeper):
         return self.stale or self._to_look > 0 or bool(self._gone) or bool(self._fresh)
 
     def write(self, plans: Mapping[str, Plan], now: float | None) -> None:
-        """Let rows that changed go into the commit that is being made, as many as `now` allows.
+        """Add rows that changed to the commit that is being made: HEARD_ROWS for each second since the last call.
 
-        So many for each second since the last call; all where `now` is None, at the end.
+        `now` is None at the end of a run: then all of them.
         """
         self._rows += self._due_rows(plans, now)
 
     def take_rows(self) -> list[HeardRow]:
-        """Take what was written since the last call."""
+        """Take the rows that `write` has added since the last call."""
         rows, self._rows = self._rows, []
         return rows
 
@@ -144,7 +144,7 @@ class Lasts(Keeper):
         return rows
 
     def _some(self, plans: Mapping[str, Plan], looks: int) -> Iterator[HeardRow]:
-        """Yield rows of topics that were never written, then of the next ones of all in turn."""
+        """Yield rows of topics that were never written, then of the other topics in turn."""
         for topic in self._due(plans, looks):
             row = self._row(plans, topic)
             if row is not None:
@@ -167,7 +167,7 @@ class Lasts(Keeper):
         """Write a topic's row, if it changed."""
         plan = plans.get(topic)
         raw, at = self.carried.get(topic, (None, 0.0)) if plan is None else (plan.raw, plan.at)
-        if at in (0.0, self._written.get(topic)) or topic[0] == "$":  # what the hub says itself passes
+        if at in (0.0, self._written.get(topic)) or topic[0] == "$":  # the hub's own topics are not kept
             return None
         self._written[topic] = at
         text = None if raw is None or len(raw) > HEAVY_PAYLOAD_BYTES else b64encode(raw).decode()

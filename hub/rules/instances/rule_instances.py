@@ -1,7 +1,7 @@
-"""The instances of one rule, by key: who they are, what is remembered of them, and which of them are active.
+"""The instances of one rule, by key: their identity, what is remembered of them, and which of them are active.
 
-Only what is not inactive, or waits for something, has an Instance. Who is kept for what was stands in line: where there
-are too many, those that were silent longest leave.
+Only an instance that is active, or that a part of the rule needs, has an Instance. Those that are remembered for their
+samples or messages stand in line: where there are too many, those leave whose last message is the oldest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ __all__ = ["NOTHING", "ActiveSet", "Key", "RuleInstances", "at_way", "key_text"]
 
 Key = tuple[str, ...]
 ActiveSet = dict[Key, set[Any]]
-"""By key: the runners of rules that have something pending or firing there; their class stands above this module."""
+"""By key, the RuleRunners whose instance of that key is pending or firing (Any: that module imports this one)."""
 _FULL = f"the rule has {RULE_INSTANCES:,} instances, as many as there may be: this one is not watched"
 
 
@@ -29,12 +29,12 @@ class RuleInstances(dict[Key, Instance]):
     """A dict of them; `obtain` makes one where there was none, `forget` drops one that nothing needs."""
 
     def __init__(self, owner: Owner, context: EngineContext, sampler: Sampler | None, *, timed: bool) -> None:
-        """Begin with none; `owner` hears of their deadlines; `timed`: something is said later than a message comes."""
+        """Begin with none; `owner` does their deadlines; `timed`: a transition may come later than its message."""
         super().__init__()
         self.rule = rule = owner.rule
         self._owner, self._context, self._sampler, self._timed = owner, context, sampler, timed
         self.line = Line()
-        """Those of them that are remembered for their samples, or for a schedule."""
+        """The instances that are remembered for their samples, or for a schedule."""
         self._active_sets: list[ActiveSet] = []
         self._gated = rule.pause is not None or rule.mute is not None or rule.learns
         names = {name: place for place, name in enumerate(rule.captures)}
@@ -45,11 +45,11 @@ class RuleInstances(dict[Key, Instance]):
     # identity
 
     def key_of(self, captures: Key) -> Key | None:
-        """Return the instance that captures alone make; None where payload fields take part."""
+        """Return the key of the instance, if captures alone make it; None where payload fields are part of it."""
         return tuple([captures[place] for place in self._places if place is not None]) if self._static else None
 
     def key(self, event: Event, captures: Key) -> Key:
-        """Return the instance that an event is about.
+        """Return the key of the instance that an event is about.
 
         Raises:
             EvaluationError: the payload lacks a field that `by` names.
@@ -68,13 +68,13 @@ class RuleInstances(dict[Key, Instance]):
         return tuple(found)
 
     def labels(self, key: Key) -> Labels:
-        """Name the parts of a key; one that is empty is no label of the alert (texts.py), but has its place here."""
+        """Return the parts of a key with their names; an empty part stays here, though the alert has no such label."""
         return tuple(zip(self.rule.by, key, strict=True))
 
-    # who there is
+    # making and forgetting
 
     def made(self, key: Key) -> Instance:
-        """Return a new instance, which is not entered yet."""
+        """Return a new instance of the class that the rule needs; it is not entered yet."""
         if self._sampler is not None:
             return Sampled(key, self._sampler.new())
         return Gated(key) if self._gated else Instance(key)
@@ -94,7 +94,7 @@ class RuleInstances(dict[Key, Instance]):
         return found
 
     def has(self, instance: Instance) -> bool:
-        """Tell whether it is still one of them: what is done to one may make it be forgotten."""
+        """Tell whether an instance is still entered: a step of its work may have forgotten it."""
         return self.get(instance.key) is instance
 
     def forget(self, instance: Instance) -> None:
@@ -111,7 +111,7 @@ class RuleInstances(dict[Key, Instance]):
         self._context.dirty.add((self._owner, instance))
 
     def schedule(self, instance: Instance, at: float) -> None:
-        """See that the clock looks at it at this time. An entry that comes too early puts itself back."""
+        """Let the clock look at it at this time, unless it will look earlier: then the next time is set there."""
         if at < instance.due:
             self._context.deadlines.wake((self._owner, instance), at)
 
@@ -158,17 +158,17 @@ class RuleInstances(dict[Key, Instance]):
         return traced(event, instance.trace) if instance.trace else event, captures
 
     def line_up(self) -> None:
-        """Let the instances of before a restart or reload stand in line, who was heard last behind all others."""
+        """Build the line after a restart or reload: the instance that was heard last stands last."""
         found = [(each.time if each.history is None else each.history.latest, key) for key, each in self.items()]
         self.line = Line(key for at, key in sorted(found) if at)
 
 
 NOTHING = object()
-"""What is at the end of a way that does not lead anywhere."""
+"""The value of a field that is not there; None would be a null."""
 
 
 def at_way(fields: Mapping[str, Any], way: Sequence[str]) -> Any:
-    """Return what fields within fields lead to: NOTHING where one of them is missing, null where one is null."""
+    """Return the value that a way of fields leads to: NOTHING where a field is missing, None where one is null."""
     value: Any = fields
     for name in way:
         if value is None:
@@ -178,7 +178,7 @@ def at_way(fields: Mapping[str, Any], way: Sequence[str]) -> Any:
 
 
 def key_text(value: Any) -> str:
-    """Write a payload's value as part of a key; null is no value."""
+    """Write a payload's value as part of a key; null becomes the empty text."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""What Sparkplug births say of metrics, remembered for what comes after: names behind aliases, signs of integers.
+"""What Sparkplug births say of metrics, remembered for the messages after them: names of aliases, signs of integers.
 
-Durable with the rest of the state, so a restart of the hub makes no difference; only births that nobody heard leave
-metrics unknown. These are no fields, are counted, and said.
+It is durable with the rest of the state, so a restart of the hub makes no difference. Only a birth that the hub has not
+heard leaves metrics unknown; unknown metrics are no fields of the payload, and are counted and reported.
 """
 
 from collections import OrderedDict
@@ -23,7 +23,7 @@ _TELLING = frozenset({1, 2, 3, 4, *range(22, 35)})  # datatypes that change how 
 
 
 class _Birth:
-    """The metrics of one subject that need to be known."""
+    """The metrics of one subject whose later messages cannot be read without the birth."""
 
     __slots__ = ("by_alias", "by_name", "text")
 
@@ -34,7 +34,7 @@ class _Birth:
         self.text = orjson.dumps([[*each] for each in known]).decode()
 
     def __len__(self) -> int:
-        return 1 + len(self.by_alias) + len(self.by_name)  # one that declares nothing is remembered as well
+        return 1 + len(self.by_alias) + len(self.by_name)  # a birth that declares nothing takes room as well
 
 
 class Births(Keeper):
@@ -43,9 +43,9 @@ class Births(Keeper):
     kind = "birth"
 
     def __init__(self, on_error: Callable[[str, str, str], None], ask: Callable[[str], None]) -> None:
-        """Begin with none; `on_error` hears of metrics that no birth has named.
+        """Begin without births; `on_error` hears of metrics that no birth has named.
 
-        `ask` hears of a node whose birth would make a message readable.
+        `ask` gets each node whose birth would make a message readable.
         """
         self._on_error, self._ask = on_error, ask
         self._known: OrderedDict[str, _Birth] = OrderedDict()
@@ -62,7 +62,7 @@ class Births(Keeper):
         if what.says is Says.BIRTH:
             self._learn(what.subject, event.declared)
         elif what.says is Says.DATA and what.subject not in self._known:
-            self._ask(node_of(what.subject))  # what has not changed since its birth nobody knows
+            self._ask(node_of(what.subject))  # values that have not changed since its birth are unknown
         if event.pending:
             self._resolve(what.subject, event)
 
@@ -101,13 +101,13 @@ class Births(Keeper):
     # the store
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held."""
+        """Bring in the rows of the store, at the start."""
         for subject, text in rows:
             self._learn(subject, [Declared(*each) for each in orjson.loads(text)])
         self._dirty.clear()
 
     def forget(self) -> None:
-        """Know no births any more: nobody hears the next ones."""
+        """Forget all births: no rule needs them, so the next ones will not be heard."""
         self._dirty |= self._known.keys()
         self._known.clear()
         self._size = 0
@@ -119,7 +119,7 @@ class Births(Keeper):
 
 
 def _declared(birth: _Birth, pending: Pending) -> Declared | None:
-    """Find a metric; one that the birth has named and that is not remembered needs no datatype."""
+    """Find what a birth has declared of a metric; a name that is not remembered needs no datatype to be read."""
     if pending.name is not None:
         return birth.by_name.get(pending.name) or Declared(pending.name, None, pending.datatype)
     return None if pending.alias is None else birth.by_alias.get(pending.alias)

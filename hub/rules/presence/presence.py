@@ -1,8 +1,7 @@
-"""Who has been reported dead or asleep: births, deaths and $state, heard beside the rules' own topics. Pure.
+"""Which devices have been reported dead or asleep: births, deaths and $state, beside the rules' own topics. Pure.
 
-It stands behind the rules on the topics that tell of presence, and only there. `absent` (absence.py) asks it when a
-device is due, and is told when that has changed. Durable: a row for each subject of which there is more to say than
-that nothing was reported.
+It hears messages after the rules, only on the topics that tell of presence. `absent` (absence.py) asks it when a device
+is due, and hears when the answer has changed. Durable: a row for each subject of which anything was reported.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,17 +30,17 @@ STATES = {
 
 
 class ReportedState:
-    """What was reported of a subject; "" is nothing, or that it is there."""
+    """What was reported of a subject; "" stands for no report, or for a device that is there."""
 
     DEAD = "dead"
     ASLEEP = "asleep"
 
 
 class PresenceWatcher(Protocol):
-    """Whose instances stand for subjects: the Absence of a rule."""
+    """Hears of the subjects that its instances stand for: the Absence of a rule."""
 
     def gone(self, key: Key) -> None:
-        """Hear that an instance's device was reported dead, or sleeps no more."""
+        """Hear that an instance's device was reported dead, or that its root now is another."""
         ...
 
     def back(self, key: Key, now: float) -> None:
@@ -49,7 +48,7 @@ class PresenceWatcher(Protocol):
         ...
 
     def removed(self, key: Key, now: float) -> None:
-        """Hear that an instance's device is no more, on purpose."""
+        """Hear that an instance's device was removed on purpose: its $state was emptied."""
         ...
 
 
@@ -67,20 +66,20 @@ class _Record:
 
 
 class Presence(Keeper):
-    """The subjects, and the instances that stand for them."""
+    """The subjects of which something was reported, and the instances that stand for subjects."""
 
     kind = "presence"
 
     def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
-        """Begin with nothing reported; `on_error` hears of what had to be forgotten."""
+        """Begin without reports; `on_error` hears of each subject that is forgotten for lack of room."""
         self._on_error = on_error
         self._records: dict[str, _Record] = {}
         self._children: dict[str, dict[str, None]] = {}
-        """Of Homie 5 roots; of Sparkplug nodes those devices that instances stand for."""
+        """Devices of Homie 5 roots, and of Sparkplug nodes those devices that instances stand for."""
         self._members: dict[str, dict[tuple[PresenceWatcher, Key], None]] = {}
         self._dirty: set[str] = set()
 
-    # to whom it matters
+    # the instances that stand for subjects
 
     def enlist(self, watcher: PresenceWatcher, key: Key, subject: str, kind: MessageKind) -> None:
         """Let an instance stand for a subject."""
@@ -89,7 +88,7 @@ class Presence(Keeper):
             self._children.setdefault(node_of(subject), {})[subject] = None
 
     def dismiss(self, watcher: PresenceWatcher, key: Key, subject: str) -> None:
-        """Let it do so no more."""
+        """End that: the instance is forgotten, or stands for another subject."""
         members = self._members.get(subject, {})
         members.pop((watcher, key), None)
         if not members:
@@ -97,7 +96,7 @@ class Presence(Keeper):
             self._part(subject)
 
     def _part(self, device: str) -> None:
-        """Let a Sparkplug device that no instance stands for be no child of its node."""
+        """Take a Sparkplug device for which no instance stands off the list of its node."""
         node = node_of(device)
         if node != device and (siblings := self._children.get(node)) is not None:
             siblings.pop(device, None)
@@ -105,7 +104,7 @@ class Presence(Keeper):
                 del self._children[node]
 
     def standing(self, subject: str) -> str:
-        """Return what was reported of a subject; with its connection a root takes along whoever lives on it."""
+        """Return what was reported of a subject; a Homie device is dead too while its root is dead."""
         record = self._records.get(subject)
         if record is None:
             return ""
@@ -127,7 +126,7 @@ class Presence(Keeper):
         elif what.says is Says.DESCRIPTION:
             self._describe(what.subject, event)
         elif event.retain:
-            return  # births and deaths are never retained (3.0, 5.4): such a one is not the node's
+            return  # births and deaths are never retained (3.0, 5.4): the node has not sent this one
         elif what.says is Says.BIRTH:
             self._born(what, event, now)
         elif what.says is Says.DEATH and (
@@ -138,7 +137,7 @@ class Presence(Keeper):
                 self._die(device)
 
     def alive(self, what: About, now: float) -> None:
-        """Take a sign of life; that of a Sparkplug device is also its node's."""
+        """Take a sign of life; one of a Sparkplug device is also one of its node."""
         self._live(what.subject, now)
         if what.kind is MessageKind.DEVICE:
             self._live(node_of(what.subject), now)
@@ -151,13 +150,17 @@ class Presence(Keeper):
         self.alive(what, now)
 
     def _is_of_this_life(self, subject: str, event: Event) -> bool:
-        """Tell whether a node's death is that of the connection of its last birth; where that is not known, it is."""
+        """Tell whether a node's death belongs to the connection of its last birth.
+
+        The broker may publish the will of an older connection after a new birth: that death does not count. Where one
+        of the two numbers is unknown, the death counts.
+        """
         record, number = self._records.get(subject), event.fields.get("bdSeq")
         return record is None or record.bd_seq is None or type(number) is not int or number == record.bd_seq
 
     def _state(self, subject: str, event: Event, now: float) -> None:
-        """Follow Homie's $state: retained it tells how things stand, and is no sign of life by itself."""
-        if not event.raw:
+        """Follow Homie's $state; a retained one says how things stand, but is no sign of life by itself."""
+        if not event.raw:  # an emptied $state removes the device
             self._remove(subject, now)
             return
         standing = STATES.get(event.value) if isinstance(event.value, str) else None
@@ -182,7 +185,7 @@ class Presence(Keeper):
         self._tell_gone(subject)
 
     def _leave(self, subject: str, record: _Record) -> None:
-        """Let a device live on its root's connection no more."""
+        """Take a device off the list of its root."""
         siblings = self._children.get(record.root, {})
         siblings.pop(subject, None)
         if not siblings:
@@ -200,7 +203,7 @@ class Presence(Keeper):
             self._tell_gone(each)
 
     def _live(self, subject: str, now: float, standing: str = "") -> None:
-        """Let a subject be there, perhaps asleep; who lives on its connection may be there again, too."""
+        """Note that a subject is there, perhaps asleep; devices of a root that was dead may be there again too."""
         before = self._records.get(subject)
         was_dead = before is not None and before.standing == ReportedState.DEAD
         if before is not None or standing:
@@ -220,7 +223,7 @@ class Presence(Keeper):
             watcher.removed(key, now)
 
     def _with_children(self, subject: str) -> Iterator[str]:
-        """Yield a subject, and those that name it as their root; a Sparkplug device dies and is born by itself."""
+        """Yield a subject and the Homie devices that name it as their root; Sparkplug devices have own reports."""
         yield subject
         for child in list(self._children.get(subject, ())):
             record = self._records.get(child)
@@ -232,7 +235,7 @@ class Presence(Keeper):
             watcher.gone(key)
 
     def doubt(self) -> None:
-        """Hear that nobody listened for a while: births may have been missed, so any death counts."""
+        """Forget the numbers of births after a gap: births may have been missed meanwhile, so any death counts."""
         for subject, record in list(self._records.items()):
             if record.bd_seq is not None:
                 record.bd_seq = None
@@ -258,7 +261,7 @@ class Presence(Keeper):
             del self._records[subject]
 
     def begin(self) -> None:
-        """Forget which instances there are: rules are loaded anew, and they will say."""
+        """Forget which instances stand for subjects: the rules were loaded anew and will enlist them again."""
         self._members.clear()
         self._children.clear()
         for subject, record in self._records.items():
@@ -266,13 +269,13 @@ class Presence(Keeper):
                 self._children.setdefault(record.root, {})[subject] = None
 
     def forget(self) -> None:
-        """Know of nobody any more: nobody hears the next reports."""
+        """Forget all reports: no rule needs them, so the next ones will not be heard."""
         self._dirty |= self._records.keys()
         self._records.clear()
         self._children.clear()
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held."""
+        """Bring in the rows of the store, at the start."""
         for subject, text in rows:
             self._records[subject] = _Record(*orjson.loads(text))
 

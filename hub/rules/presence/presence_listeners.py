@@ -1,6 +1,6 @@
-"""What listens beside the rules on topics of Sparkplug B and Homie: births and metrics before them, presence behind.
+"""Listeners beside the rules on topics of Sparkplug B and Homie: births and metrics before them, presence after them.
 
-Only the plans of such topics hold it, and only while rules want it; all other events pay nothing.
+Only the plans of such topics have them, and only while a rule needs them; all other events pay nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ Key = tuple[str, ...]
 
 
 class PresenceListeners:
-    """Births and presence of one engine."""
+    """The births, metrics and presence of one engine, and the filters that these need."""
 
     def __init__(self, context: EngineContext, ask_birth: Callable[[str], None]) -> None:
         """Begin with nothing known and nothing wanted; `ask_birth` asks a node for its birth."""
@@ -32,7 +32,7 @@ class PresenceListeners:
         """What must be subscribed beside the rules' own topics."""
 
     def follow(self, rules: Iterable[Rule]) -> None:
-        """Listen for these rules; where none of them wants it, what was known would grow old, and is forgotten."""
+        """Listen for these rules; where none of them needs it, forget what is known: it would grow old unseen."""
         self.filters = presence_filters(rules)
         self._presence.begin()
         if not self.filters:
@@ -41,7 +41,7 @@ class PresenceListeners:
             self._metrics.forget()
 
     def join(self, plan: Plan, topic: str) -> None:
-        """Take a place in the plan of a topic that may be about a device."""
+        """Add the listeners to the plan of a topic, if it is about a device."""
         what = about(topic) if self.filters else None
         if what is None:
             return
@@ -52,24 +52,22 @@ class PresenceListeners:
 
 
 class _FeedBirths:
-    """Stands before the rules: it makes a message readable, and complete."""
+    """Stands before the rules: it makes a message readable and complete, so that they see all metrics."""
 
     def __init__(self, births: Births, metrics: Metrics, plan: Plan) -> None:
         self._births, self._metrics, self._plan = births, metrics, plan
 
-    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
-        del captures, key, now
+    def step(self, event: Event, _captures: Key, _key: Key | None, _now: float, /) -> None:
         self._births.hear(event)
         self._metrics.hear(event)
-        self._plan.raw = event.raw  # as it is complete, for who asks why
+        self._plan.raw = event.raw  # the complete message, for `hub why`
 
 
 class _FeedPresence:
-    """Stands behind them: what a message reports counts once the rules have heard it."""
+    """Stands after the rules: what a message reports counts once the rules have heard it."""
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
 
-    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
-        del captures, key
+    def step(self, event: Event, _captures: Key, _key: Key | None, now: float, /) -> None:
         self._presence.hear(event, now)

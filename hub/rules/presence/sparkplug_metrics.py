@@ -1,8 +1,8 @@
-"""The last values of Sparkplug metrics: nodes report by exception, so each message lacks what has not changed since.
+"""The last values of Sparkplug metrics: nodes report by exception, so a message lacks every metric that is unchanged.
 
-Stands before the rules beside the births: a data message gets what the birth and the messages since have said of the
-same node or device, so that a rule sees it whole. Durable: what a birth said once, and apart from it what has changed
-since, because that is what each commit writes.
+It stands before the rules, beside the births: a data message gets the values that the birth and the later messages of
+the same node or device have said, so a rule sees all metrics. Durable: the birth in one row, and what has changed since
+in another, because each commit writes the second one.
 """
 
 from collections import OrderedDict
@@ -29,7 +29,7 @@ _TOO_MANY = (
 
 
 class _Values:
-    """What one subject has said: `base` as it was written last as a whole, `since` what is newer; `size` of both."""
+    """What one subject has said: `base` is in the row of the whole, `since` is newer; `size`: bytes of JSON of both."""
 
     __slots__ = ("base", "since", "size")
 
@@ -38,15 +38,15 @@ class _Values:
 
 
 class Metrics(Keeper):
-    """Completes messages; who was heard longest ago is forgotten where there is too much.
+    """Completes messages; where there is too much, the subjects heard longest ago are forgotten.
 
-    Its rows are what stands as a whole; behind them go those of `newer`.
+    Its rows have the whole of each subject; the rows of `newer` follow them.
     """
 
     kind = "metrics"
 
     def __init__(self, on_error: Callable[[str, str, str], None]) -> None:
-        """Begin with nothing known; `on_error` hears of what is forgotten."""
+        """Begin without values; `on_error` hears of each subject that is forgotten."""
         self._on_error = on_error
         self._known: OrderedDict[str, _Values] = OrderedDict()
         self._size = 0
@@ -61,7 +61,7 @@ class Metrics(Keeper):
         if what is None or what.kind not in _KINDS or what.says not in _TELLING or type(event.value) is not dict:
             return
         if event.retain:
-            return  # Sparkplug retains none: such a one may be older than what is known
+            return  # Sparkplug never retains data: a retained message may be older than what is known
         own = {name: value for name, value in event.fields.items() if name != ABOUT}
         if what.says is Says.BIRTH:
             self._begin(what.subject, own, len(event.raw))
@@ -92,7 +92,7 @@ class Metrics(Keeper):
             self._go_on(subject, known, own, found, len(raw))
 
     def _go_on(self, subject: str, known: _Values, own: Fields, found: Fields, size: int) -> None:
-        """Take what is new; where that has become much, the whole is written again."""
+        """Take new values; where these are many by now, the next commit writes the whole again."""
         since = {**known.since, **own}
         if len(since) > max(_LEAST, len(found) // 2):
             self._keep(subject, _Values(found, {}, size))
@@ -122,18 +122,18 @@ class Metrics(Keeper):
     # the store
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held."""
+        """Bring in the rows of the store, at the start."""
         for subject, text in rows:
             self._keep(subject, _Values(orjson.loads(text), {}, len(text)))
 
     def forget(self) -> None:
-        """Know nothing any more: nobody hears what comes next."""
+        """Forget all values: no rule needs them, so the next ones will not be heard."""
         self._whole |= self._known.keys()
         self._known.clear()
         self._size = 0
 
     def take_rows(self) -> list[tuple[str, str | None]]:
-        """Take the rows that changed since the last call; what is newer of these subjects is written anew, too."""
+        """Take the rows that changed since the last call; `newer` then writes its rows of these subjects too."""
         whole = sorted(self._whole)
         self._newer |= self._whole
         self._whole = set()
@@ -147,11 +147,11 @@ class Newer(Keeper):
     kind = "metrics since"
 
     def __init__(self, known: Mapping[str, _Values], changed: set[str], count: Callable[[int], None]) -> None:
-        """Look at the values that are `known`; `count` hears how much JSON a start brings in."""
+        """Share `known` and `changed` with Metrics; `count` gets the bytes of JSON that a start brings in."""
         self._known, self._changed, self._count = known, changed, count
 
     def restore(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Bring in what a store held, behind what stands as a whole."""
+        """Bring in the rows of the store, after those of the whole."""
         for subject, text in rows:
             values = self._known.get(subject)
             if values is not None:

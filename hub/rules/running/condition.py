@@ -1,4 +1,4 @@
-"""What a condition makes of an instance: pure functions, the state machine of a rule.
+"""How a condition changes an instance: pure functions, the state machine of a rule.
 
     inactive ──when──▶ pending ──for──▶ firing ──clear, clear_for──▶ resolved (and inactive again)
 
@@ -19,10 +19,10 @@ _INACTIVE, _PENDING, _FIRING = Phase.INACTIVE, Phase.PENDING, Phase.FIRING  # to
 
 
 class PhaseChange(NamedTuple):
-    """How an instance is from now on.
+    """The state of an instance from now on.
 
-    `since`: when it became pending or firing, for one that ends when it had. `reason`: why that is told; None where
-    only the time by which it would end begins or is taken back, which nobody is told of.
+    `since`: when it became pending or firing; for an end, when the ended phase began. `reason`: why this is told; None
+    where only `clear_for` begins or is taken back, which nobody is told.
     """
 
     phase: Phase
@@ -32,25 +32,26 @@ class PhaseChange(NamedTuple):
 
 
 def follow(rule: Rule, instance: Instance, fires: bool, at: float, now: float) -> PhaseChange | None:
-    """Return what a message changes that says whether the instance `fires`; `at` is from when on that holds.
+    """Return the change after a message which says that the instance `fires`, or not; `at`: since when that holds.
 
-    Only the clock ends a `for`, or a `clear_for`: see `elapsed`.
+    A message never ends a `for` or a `clear_for`; only the clock does: see `elapsed`.
     """
     if instance.phase is _FIRING:
         if fires:  # it goes on; an end that had begun is taken back
             return PhaseChange(_FIRING, instance.since) if instance.clearing_since else None
-        if not rule.clear_hold:
+        if not rule.clear_hold:  # nothing to wait for: it ends at once
             return PhaseChange(Phase.RESOLVED, instance.since, Reason.CLEARED)
+        # `clear_for` counts from the first message that says so; later ones change nothing
         return None if instance.clearing_since else PhaseChange(_FIRING, instance.since, None, at)
-    if not fires:
+    if not fires:  # one false message ends a `for`
         return PhaseChange(_INACTIVE, instance.since, Reason.CONDITION) if instance.phase is _PENDING else None
-    if instance.phase is _PENDING:
+    if instance.phase is _PENDING:  # `for` counts from the first message
         return None
     return PhaseChange(_PENDING, at, Reason.CONDITION) if rule.hold else PhaseChange(_FIRING, now, Reason.CONDITION)
 
 
 def elapsed(rule: Rule, instance: Instance, now: float) -> PhaseChange | None:
-    """Return what the clock changes: `for` or `clear_for` is over."""
+    """Return the change that the clock brings, if `for` or `clear_for` is over by now."""
     if instance.phase is _PENDING and now >= instance.since + rule.hold:
         return PhaseChange(_FIRING, now, Reason.HELD)
     if instance.clearing_since and now >= instance.clearing_since + rule.clear_hold:
@@ -59,14 +60,17 @@ def elapsed(rule: Rule, instance: Instance, now: float) -> PhaseChange | None:
 
 
 def interrupted(instance: Instance) -> PhaseChange | None:
-    """Return what the beginning of a pause changes: timers begin anew behind it, and what fires goes on firing."""
+    """Return the change that the beginning of a pause brings.
+
+    `for` and `clear_for` begin anew after the pause, and a firing instance goes on firing.
+    """
     if instance.phase is _PENDING:
         return PhaseChange(_INACTIVE, instance.since, Reason.PAUSED)
     return PhaseChange(instance.phase, instance.since) if instance.clearing_since else None
 
 
 def due(rule: Rule, instance: Instance) -> float:
-    """Return when `elapsed` will have something to say, inf for never."""
+    """Return when `elapsed` will return a change, in seconds since 1970; inf for never."""
     if instance.phase is _PENDING:
         return instance.since + rule.hold
     return instance.clearing_since + rule.clear_hold if instance.clearing_since else inf

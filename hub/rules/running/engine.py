@@ -33,12 +33,8 @@ StateRow = tuple[str, str, str | None]
 SampleRow = tuple[str, str, str | None, int, str | None]
 
 
-def _ignore(rule: str, topic: str, message: str) -> None:
-    del rule, topic, message
-
-
-def _ask_nobody(node: str) -> None:
-    del node
+def _ignore(*_: str) -> None:
+    """Stand for a listener that nobody has given."""
 
 
 class Engine:
@@ -53,21 +49,22 @@ class Engine:
         itself: Itself = HUB,
         ask_birth: Callable[[str], None] | None = None,
     ) -> None:
-        """Begin with rules and without state; `restore` brings state in. `local`: see Core.
+        """Begin with rules and without state; `restore` brings state in.
 
-        What the hub says of `itself` concerns no rule. `ask_birth` hears of a Sparkplug node whose birth is missing.
+        `on_error` gets rule, topic and message; `local` is the zone of schedules that name none; `itself` knows the
+        hub's own topics, which concern no rule; `ask_birth` gets a Sparkplug node whose birth is missing.
         """
         self._itself = itself
         self.work = EngineContext(registry or NoDevices(), on_error, local)
         self.states: dict[str, RuleRunner] = {rule.name: RuleRunner(rule, self.work) for rule in rules}
-        self.beside = PresenceListeners(self.work, ask_birth or _ask_nobody)
+        self.beside = PresenceListeners(self.work, ask_birth or _ignore)
         self._index = RuleIndex(self.states.values())
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._hears_itself = any(map(itself.met_by, self._index.filters))
         self.lasts = Lasts()
         self._heavy = Heavy[str](self._forget_plan)
         self._serials: dict[str, int] = {}
-        """What event rules have ever said, by name: a rule that comes back must not repeat an id."""
+        """The counters of event rules by name, also of rules that are gone: one that comes back must repeat no id."""
         self._lost: list[tuple[str, str]] = []
         self._samples: list[SampleRow] = []
         self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
@@ -75,15 +72,15 @@ class Engine:
 
     @property
     def overlaps(self) -> bool:
-        """Whether a message may come by several of the subscribed filters."""
+        """Whether a message may match several of the subscribed filters, and so come several times."""
         return self._index.overlaps
 
     def copies(self, topic: str) -> int:
-        """Return how many of the subscribed filters a topic matches."""
+        """Return how many of the subscribed filters a topic matches; ingest asks it to drop copies."""
         return self.plan(topic).copies
 
     def events_of(self, deliveries: Sequence[D]) -> Sequence[D]:
-        """Leave out what the hub says of itself: no event. It costs nothing where no filter can bring that."""
+        """Leave out what the hub says of itself; this costs nothing where no filter can bring such a message."""
         return self._itself.left_out(deliveries) if self._hears_itself else deliveries
 
     # events
@@ -120,7 +117,7 @@ class Engine:
                     bound.runner.step(event, bound.captures, bound.key, now)
 
     def _overtaken(self, plan: Plan, event: Event, now: float) -> None:
-        """Evaluate an event that came behind a newer one of its topic: it may say something, and undoes nothing."""
+        """Evaluate an event that came later than a newer one of its topic: it may add something, but undoes nothing."""
         newer = decode_again(event.topic, plan.raw, plan.at)
         bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
         bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
@@ -129,26 +126,26 @@ class Engine:
             Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners
         ]
         for bound in bounds:
-            if isinstance(bound.runner, RuleRunner):  # who else listens keeps only what is newest
+            if isinstance(bound.runner, RuleRunner):  # births and presence keep only what is newest
                 bound.runner.step_behind(newer, event, bound.captures, bound.key, now)
 
     def hear(self, unread: Sequence[Undecodable], now: float) -> None:
-        """Take what could not be read for what it is all the same: a sign of life, and the last that its topic said."""
+        """Take messages whose payload could not be read: each is a sign of life, and the last message of its topic."""
         for each in unread:
             plan = self.plan(each.topic)
             if each.time >= plan.at:
                 plan.raw, plan.at = each.head, each.time
             event = Event(each.topic, each.head, {}, each.head, each.time, 1, each.retain)
-            for bound in plan.always:  # who listens to an `absent` hears all
+            for bound in plan.always:  # a rule with `absent` is always here: it must hear every message (see index.py)
                 if isinstance(bound.runner, RuleRunner):
                     bound.runner.live(event, bound.captures, bound.key, now)
 
     def plan(self, topic: str) -> Plan:
-        """Return the rules that a topic concerns, from memory where it was seen lately."""
+        """Return the rules that a topic concerns, from memory where the topic was heard lately."""
         plan = self._plans.get(topic)
         if plan is None:
             if self._itself.says(topic):
-                return Plan((), (), (), (), 0)  # not remembered: it is no topic that was heard
+                return Plan((), (), (), (), 0)  # not remembered: the hub's own messages are no events
             plan = self._plans[topic] = self._index.plan(topic)
             self.beside.join(plan, topic)
             self.lasts.claim(topic, plan)
@@ -160,10 +157,10 @@ class Engine:
         self._plans.pop(topic, None)
         self.lasts.forget(topic)
 
-    # to whoever asks why
+    # for `hub why` and the pages
 
     def last_messages(self) -> Iterator[tuple[str, bytes, float]]:
-        """Yield topic, payload and time of the last message on each topic that is remembered with its payload."""
+        """Yield topic, payload and time of the last message of each topic whose last payload is remembered."""
         for topic, plan in self._plans.items():
             if plan.at:
                 yield topic, plan.raw, plan.at
@@ -172,12 +169,12 @@ class Engine:
                 yield topic, raw, at
 
     def heard(self) -> Iterator[tuple[str, float]]:
-        """Yield each topic that is remembered, and when it was last heard."""
+        """Yield each topic that is remembered, and when it was last heard, in seconds since 1970."""
         yield from ((topic, plan.at) for topic, plan in self._plans.items() if plan.at)
         yield from ((topic, at) for topic, (_, at) in self.lasts.carried.items())
 
     def rehearsals(self, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Yield each rule that an event concerns, with what evaluates its condition and changes nothing."""
+        """Yield each rule that an event concerns, with a function that evaluates its condition and changes nothing."""
         plan = self.plan(event.topic)
         for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
             if isinstance(bound.runner, RuleRunner):
@@ -195,7 +192,7 @@ class Engine:
         return instance is not None and instance.gates is not None and instance.gates.paused
 
     def now_of(self, rule: str, labels: Labels, now: float) -> Transition | None:
-        """Return how an instance that fires is now, for its texts; without an event where no message is remembered."""
+        """Return a transition for the texts of a firing instance as it is now, for an alert that is told again."""
         state = self.states.get(rule)
         if state is None or not state.rule.alert:
             return None
@@ -219,13 +216,13 @@ class Engine:
             state.deadline(instance, now)
 
     def next_due(self) -> float | None:
-        """Return the time at which `tick` is wanted next; it may turn out to be nothing."""
+        """Return when `tick` should be called next, None for never; it may find nothing to do then."""
         return self.work.deadlines.next_due()
 
     def excuse(self, seconds: float, now: float) -> None:
-        """Push every `absent` deadline: for that long nobody could have been heard, ours or the broker's fault.
+        """Push every `absent` deadline by `seconds`: for that long the hub or the broker could hear no device.
 
-        Whoever was heard since is not pushed beyond now.
+        An instance that was heard in the meantime counts as heard now at the latest, never in the future.
         """
         self.work.presence.doubt()
         for state in self.states.values():
@@ -240,7 +237,7 @@ class Engine:
                 state.instances.touch(instance)
 
     def shift(self, seconds: float, now: float) -> None:
-        """Move all that timers count from: the wall clock was set by so many seconds, and no time has passed."""
+        """Move the times from which timers count: the wall clock was set by `seconds`, and no time has passed."""
         for state in self.states.values():
             for instance in list(state.instances.values()):
                 if instance.shift(seconds):
@@ -250,7 +247,7 @@ class Engine:
                 state.reschedule(instance)
             state.begin(now)
         for plan in self._plans.values():
-            if plan.at:  # else all that is posted would count as older, until the clock is there again
+            if plan.at:  # else every message would count as late until the clock has reached the old time again
                 plan.at += seconds
         self.lasts.shift(seconds)
 
@@ -262,7 +259,7 @@ class Engine:
         return transitions
 
     def take_changes(self) -> list[StateRow]:
-        """Take the rows of all state that changed since the last call: rule, instance, JSON or None (gone)."""
+        """Take the rows of all state that changed since the last call: rule, key, JSON or None (it is gone)."""
         dirty, self.work.dirty = self.work.dirty, set()
         unsampled, self.work.unsampled = self.work.unsampled, set()
         self._samples = [(name, dump_key(key), None, 0, None) for name, key in unsampled]
@@ -273,7 +270,7 @@ class Engine:
             name = state.rule.name
             current = self.states.get(name)
             if instance is None:
-                # both the rule before a reload and the one behind it may be here, in any order
+                # the rule may be here twice, as it was before a reload and as it is now, in any order
                 serial = max(state.serial, self._serials.get(name, 0), 0 if current is None else current.serial)
                 rows[name, ""] = orjson.dumps([serial]).decode()
                 continue
@@ -285,26 +282,26 @@ class Engine:
         return [(rule, key, state) for (rule, key), state in rows.items()]
 
     def take_samples(self) -> list[SampleRow]:
-        """Take the rows of samples that belong to the last `take_changes`, to be committed with them.
+        """Take the rows of samples that belong to the last `take_changes`; they go into the same commit.
 
-        Rule, instance, slot, number of the chunk, JSON or None (gone); without a slot all chunks of the instance are
-        gone, and such rows come first.
+        A row is: rule, key, slot, number of the chunk, JSON or None (it is gone). Without a slot, all chunks of the
+        instance are gone; such rows come first.
         """
         samples, self._samples = self._samples, []
         return samples
 
     def write_heard(self, now: float | None) -> None:
-        """Let rows of last messages go into the commit that is being made; see Lasts."""
+        """Add rows of last messages to the commit that is being made; Lasts.write says which, and what None means."""
         self.lasts.write(self._plans, now)
 
     def signatures(self) -> list[tuple[str, str]]:
-        """Return name and signature of every rule, to be stored beside the state."""
+        """Return name and signature of every rule; they are stored beside the state, for the next `restore`."""
         return [(name, state.rule.signature) for name, state in self.states.items()]
 
     # state in
 
     def resume(self, signatures: Mapping[str, str], now: float) -> dict[str, Reason]:
-        """Go on with what the keepers have brought in; see `restore`."""
+        """Restore from the rows that the keepers have read; see `restore`."""
         instances, samples = (each.stored() for each in self._stored)
         return self.restore(instances, signatures, now, samples)
 
@@ -315,9 +312,9 @@ class Engine:
         now: float,
         samples: Iterable[tuple[str, str, str, int, str]] = (),
     ) -> dict[str, Reason]:
-        """Bring stored state in; return the rules that are gone or mean something else now, with the reason.
+        """Bring stored state in; return the rules that are gone or have another meaning now, with the reason.
 
-        Their state is dropped; their alerts are the alert book's to resolve. `samples` is what `take_samples` gave.
+        The state of such a rule is dropped, and the alert book resolves its alerts. `samples` is as of `take_samples`.
         """
         gone = self._gone(signatures)
         chunks: dict[tuple[str, str], dict[str, dict[int, str]]] = {}
@@ -338,7 +335,7 @@ class Engine:
         return gone
 
     def reload(self, rules: Iterable[Rule], registry: ExpectedDevices | None, now: float) -> dict[str, Reason]:
-        """Take new rules; instances whose rule means the same go on. Returns what `restore` returns."""
+        """Take new rules; the instances of a rule with the same signature go on. Return what `restore` returns."""
         before, signatures = self.states, dict(self.signatures())
         self.work.registry = registry or NoDevices()
         self.work.deadlines.clear()
@@ -362,7 +359,7 @@ class Engine:
         }
 
     def _begin(self, now: float) -> None:
-        """Index the rules, count on from where they were, and enter every deadline."""
+        """Index the rules, take over their counters, and enter every deadline; called after each start and reload."""
         self.beside.follow([state.rule for state in self.states.values()])
         self._index = RuleIndex(self.states.values(), self.beside.filters)
         self._hears_itself = any(map(self._itself.met_by, self._index.filters))
@@ -383,7 +380,7 @@ class Engine:
                 self._expect_registered(state, state.absence, now)
 
     def _expect_registered(self, state: RuleRunner, absence: Absence, now: float) -> None:
-        """Wait for the devices of the registry that were never heard, and no longer for those taken out of it."""
+        """Expect the devices of the registry that were never heard, and forget those that were taken out of it."""
         known: set[tuple[str, ...]] = set()
         for pattern in state.rule.patterns:
             for topic in self.work.registry.topics(pattern.filter):

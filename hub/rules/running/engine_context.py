@@ -23,13 +23,13 @@ Key = tuple[str, ...]
 
 
 class Owner(Protocol):
-    """Whose instances are due or changed: a RuleRunner, or the alarm of its schedules."""
+    """Whose instances are due or changed: a RuleRunner, or a ScheduleAlarm."""
 
     rule: Rule
     serial: int
-    """What an event rule has said so far."""
+    """How many notifications an event rule has caused so far."""
 
-    def deadline(self, instance: Instance, now: float) -> None:
+    def deadline(self, instance: Instance, now: float, /) -> None:
         """Do what the clock has made due."""
         ...
 
@@ -37,34 +37,34 @@ class Owner(Protocol):
 class ExpectedDevices(Protocol):
     """What the rules ask of the device registry."""
 
-    def attributes(self, topic: str) -> Mapping[str, Any]:
-        """Return the attributes of the device that a topic belongs to; empty where none does."""
+    def attributes(self, topic: str, /) -> Mapping[str, Any]:
+        """Return the attributes of the device that a topic belongs to; empty where it belongs to none."""
         ...
 
-    def topics(self, topic_filter: str) -> Iterable[str]:
+    def topics(self, topic_filter: str, /) -> Iterable[str]:
         """Return the topics of registered devices that a filter matches."""
         ...
 
 
 class NoDevices:
-    """A registry without devices."""
+    """The registry of a hub without fleet files."""
 
-    def attributes(self, topic: str) -> Mapping[str, Any]:
-        """Know nothing."""
-        del topic
+    def attributes(self, _topic: str, /) -> Mapping[str, Any]:
+        """Return no attributes."""
         return {}
 
-    def topics(self, topic_filter: str) -> Iterable[str]:
-        """Know nobody."""
-        del topic_filter
+    def topics(self, _topic_filter: str, /) -> Iterable[str]:
+        """Return no topics."""
         return ()
 
 
 class _OnInstance:
-    """The time that counts stands in the instance itself: a dict of a fleet would cost a third more."""
+    """A mapping for the Agenda that keeps each deadline in the instance itself.
 
-    def get(self, key: tuple[Owner, Instance], default: float, /) -> float:
-        del default
+    A dict of all instances of a fleet would cost a third more memory.
+    """
+
+    def get(self, key: tuple[Owner, Instance], _default: float, /) -> float:
         return key[1].due
 
     def pop(self, key: tuple[Owner, Instance], default: float, /) -> float:
@@ -76,7 +76,7 @@ class _OnInstance:
 
 
 class EngineContext:
-    """Collected while events and deadlines are worked on; the pipeline takes it with each commit."""
+    """Collects what events and deadlines change; the pipeline takes it with each commit."""
 
     def __init__(
         self, registry: ExpectedDevices, on_error: Callable[[str, str, str], None], local: tzinfo = UTC
@@ -91,12 +91,12 @@ class EngineContext:
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""
         self.dirty: set[tuple[Owner, Instance | None]] = set()
-        """What the next commit writes: an instance, or the rule's own counter (None)."""
+        """What the next commit writes: an instance, or (None) the counter of an event rule."""
         self.heavy = Heavy[tuple[Owner, Instance]](self._lighten)
         self.deadlines = Agenda(_OnInstance(), fifo=True)
 
     def _lighten(self, whose: tuple[Owner, Instance]) -> None:
-        """Forget the last payload of an instance, not that there was one."""
+        """Drop the last payload of an instance; that there was a message stays known."""
         state, instance = whose
         if instance.raw is not None and len(instance.raw) > HEAVY_PAYLOAD_BYTES:
             instance.raw = b""

@@ -1,8 +1,8 @@
-"""Which rules a topic concerns: cost follows matches, not rules.
+"""Finds the rules that a topic concerns: the cost depends on how many match, not on how many there are.
 
-A trie over the filters' levels, walked once per topic; the result, a Plan, is remembered by the engine. Below a filter,
-rules that demand an equality (`device == "d7"`) stand in a table under the value they demand: for a capture the
-table is asked when the plan is made, for a payload field by one dict lookup per event.
+A trie over the filters' levels is walked once per topic; the engine remembers the result, a Plan. Below a filter, rules
+that demand an equality (`device == "d7"`) stand in a table under the value that they demand. For a capture, the table
+is asked when the plan is made; for a payload field, each event costs one dict lookup.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,16 +24,16 @@ Key = tuple[str, ...]
 
 
 class Hearer(Protocol):
-    """Whom an event concerns: a RuleRunner, or what listens beside the rules."""
+    """Takes events of a topic: a RuleRunner, or a listener of PresenceListeners."""
 
-    def step(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
+    def step(self, event: Event, captures: Key, key: Key | None, now: float, /) -> None:
         """Evaluate one event."""
         ...
 
 
 @dataclass(slots=True)
 class Bound:
-    """A rule for one topic: the captures, and the instance where these alone make it (None: payload fields do too)."""
+    """A rule for one topic: the captures, and the instance's key; None where payload fields are part of the key."""
 
     runner: Hearer
     captures: Key
@@ -66,7 +66,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class ValueGroup:
-    """Rules of one filter that demand a value of the same payload field, for one topic."""
+    """Rules of one filter that demand some value of the same payload field, for one topic."""
 
     name: str
     table: Mapping[str, list[_Entry]]
@@ -74,7 +74,7 @@ class ValueGroup:
     bound: dict[str, tuple[Bound, ...]] = field(default_factory=dict)
 
     def of(self, fields: Mapping[str, Any]) -> Sequence[Bound]:
-        """Return the rules that demand the value that this payload has."""
+        """Return the rules that demand the very value that this payload has."""
         value = fields.get(self.name)
         if value.__class__ is not str:
             # `by` writes a number as text: a rule that demands the text "5" keeps one instance for both
@@ -90,9 +90,9 @@ class ValueGroup:
 
 @dataclass(slots=True)
 class ActiveElsewhere:
-    """Rules of one filter that demand a payload field's value outside their instance, for one topic.
+    """Rules of one filter that demand a value of a payload field which is not part of their instance, for one topic.
 
-    `active` are those with something pending or firing, by instance: these must hear of other values too.
+    `active` are those with something pending or firing, by instance: another value may end it, so they must hear it.
     """
 
     active: ActiveSet
@@ -117,7 +117,7 @@ class ActiveElsewhere:
 class Plan:
     """All rules that a topic concerns. `copies`: how many of the hub's filters it matches.
 
-    `raw` and `at` are the payload and time of its last message, for who asks why.
+    `raw` and `at` are the payload and time of its last message, for `hub why` and the pages.
     """
 
     always: tuple[Bound, ...]
@@ -157,7 +157,7 @@ class _Filter:
                 self.shapes.setdefault((rule.by, entry.pattern.levels), entry)
 
     def join(self) -> None:
-        """Let those of the rules that nothing leaves out be evaluated together where they can."""
+        """Put rules that hear every event of the filter into batches, as far as they can join."""
         groups: dict[Any, list[_Entry]] = {}
         alone: list[_Entry] = []
         for entry in self.always:
@@ -198,9 +198,9 @@ def _demand(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str] | None:
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
     nothing: the value is part of the instance, or the `active` set knows the instance. A rule that looks back at
-    samples must hear of every message of its instances, so only what is part of these can leave it out; the same goes
-    for one that remembers messages over a pause, lets them decide of `pause` or `mute`, or judges the last one by the
-    clock.
+    samples must hear every message of its instances, so it may be skipped only for a value that is part of the
+    instance. The same is true of a rule that remembers messages over a pause, whose `pause` or `mute` is a condition,
+    or that judges the last message again by the clock.
     """
     if rule.when is None or rule.absent is not None:
         return None
@@ -221,7 +221,7 @@ def _demand(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str] | None:
 
 
 def _is_part(field: str, rule: Rule) -> bool:
-    """Tell whether the payload's field makes the instance: the label `id` may be that of `after.id`."""
+    """Tell whether a field of the payload is part of the instance; its label alone does not say so (`after.id`)."""
     return (field,) in rule.ways.values()
 
 
@@ -244,7 +244,7 @@ class RuleIndex:
         filters: dict[str, None] = {}
         for runner in runners:
             for pattern in runner.rule.patterns:
-                if not pattern.filter.startswith(OWN_TOPICS):  # those are not subscribed to
+                if not pattern.filter.startswith(OWN_TOPICS):  # the hub's own values come from inside, by no broker
                     filters[pattern.filter] = None
                 self._filter(pattern.filter).add(_Entry(runner, pattern))
         for text in beside:
@@ -284,7 +284,7 @@ class RuleIndex:
         )
 
     def hears(self, topic: str) -> bool:
-        """Tell whether anybody wants to hear of a topic."""
+        """Tell whether any rule or listener wants to hear a topic."""
         return next(self._matching(topic.split("/")), None) is not None
 
     def _matching(self, levels: Sequence[str]) -> Iterator[_Filter]:
@@ -310,7 +310,7 @@ class RuleIndex:
 
 
 def _overlap(filters: Sequence[str]) -> bool:
-    """Tell whether two filters that are both subscribed meet; one that another covers is not subscribed."""
+    """Tell whether two subscribed filters can match the same topic; a filter that another covers is not subscribed."""
     wild = [name for name in filters if "+" in name or "#" in name]
     if len(filters) * len(wild) > OVERLAP_COMPARISONS:
         return True

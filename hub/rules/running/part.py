@@ -1,7 +1,7 @@
-"""What a rule has beside its condition: parts, which take each message before and behind it, and keep deadlines.
+"""What a rule has beside its condition: parts, which take each message before and after it, and keep deadlines.
 
-A plain rule has none of them and pays nothing. The order of a rule's parts is that in which they take a message: its
-own time, `pause`, samples, `absent`, what is remembered for later, `mute`; behind the condition it is the reverse.
+A plain rule has no parts and pays nothing for them. The parts take a message in this order: its own time, `pause`,
+samples, `absent`, what is remembered for later, `mute`; after the condition, the order is the reverse.
 """
 
 from math import inf
@@ -19,7 +19,10 @@ __all__ = ["Arrival", "Muting", "RulePart", "Runner"]
 
 
 class Muting:
-    """What `mute` said before the condition was asked: `was` before this message, `now` by it; and what fired."""
+    """What a message does to `mute`: `was` it muted before, is it `now`; and what was told before the condition ran.
+
+    `fires`: the condition's alert was firing. `absent`: the alert about the absence was.
+    """
 
     __slots__ = ("absent", "fires", "now", "was")
 
@@ -33,16 +36,16 @@ class Muting:
 class Arrival:
     """A message at hand, and how it is to be taken.
 
-    `is_late`: it is older than one that its instance has heard: it undoes nothing. `is_replay`: it was remembered, and
-    is judged as if it came now; `was_judged`: that was done already when it came. `muting` is what `mute` said of it,
-    where the rule has one.
+    `is_late`: its instance has heard a newer message, so this one undoes nothing. `is_replay`: it was remembered and is
+    judged as if it came now; `was_judged`: it was judged already when it came. `muting` is what `mute` said of it, only
+    set where the rule has a `mute`.
     """
 
     __slots__ = ("captures", "event", "is_late", "is_replay", "key", "muting", "now", "was_judged")
     muting: Muting
 
     def __init__(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> None:
-        """Take a message that comes in its turn."""
+        """Take a message that has just come; `now` is in seconds since 1970."""
         self.event, self.captures, self.key, self.now, self.is_late = event, captures, key, now, is_late
         self.is_replay = self.was_judged = False
 
@@ -55,37 +58,34 @@ class Arrival:
 
 
 class RulePart:
-    """One part of a rule; what it does not care for does nothing."""
+    """One part of a rule; a part overrides only the methods that it needs, the others do nothing."""
 
-    def before(self, arrival: Arrival) -> bool:
-        """Take a message before the condition does; False keeps it from all that stands behind.
+    def before(self, _arrival: Arrival, /) -> bool:
+        """Take a message before the condition does; False keeps it from the parts after this one and the condition.
 
         Raises:
             EvaluationError: it cannot be taken, and nothing else is done with it.
 
         """
-        del arrival
         return True
 
-    def after(self, arrival: Arrival, judged: bool) -> None:
-        """Take it once the condition was asked; `judged`: that had a value."""
+    def after(self, arrival: Arrival, judged: bool, /) -> None:
+        """Take the message after the condition was asked; `judged`: the condition had a value."""
 
     def turn(self, instance: Instance, now: float, *, turned: bool) -> None:
-        """Follow the clock; `turned`: what a condition may ask of it, a schedule or a window, may have changed."""
+        """Follow the clock; `turned`: a schedule or window that a condition asks for may have changed."""
 
-    def due(self, instance: Instance) -> float:
-        """Return when the clock must look at an instance, inf for never."""
-        del instance
+    def due(self, _instance: Instance, /) -> float:
+        """Return when the clock must look at an instance, in seconds since 1970; inf for never."""
         return inf
 
-    def keeps(self, instance: Instance) -> bool:
-        """Tell whether an instance must be remembered though it is inactive."""
-        del instance
+    def keeps(self, _instance: Instance, /) -> bool:
+        """Tell whether an inactive instance must be remembered for this part."""
         return False
 
 
 class Runner(Protocol):
-    """What parts ask of the rule that they belong to: a RuleRunner."""
+    """What parts ask of the rule to which they belong; a RuleRunner fulfils it."""
 
     rule: Rule
     instances: RuleInstances
@@ -97,7 +97,7 @@ class Runner(Protocol):
         ...
 
     def apply(self, instance: Instance, change: PhaseChange, now: float, event: Event | None, captures: Key) -> None:
-        """Let an instance change as a condition says, and tell it."""
+        """Change an instance as the condition says, and emit the transition."""
         ...
 
     def reschedule(self, instance: Instance) -> None:
@@ -105,9 +105,9 @@ class Runner(Protocol):
         ...
 
     def go_on(self, instance: Instance) -> None:
-        """Forget an instance that nothing needs any more; else enter its deadline."""
+        """Forget an instance that nothing needs any longer; else enter its deadline."""
         ...
 
     def make_room(self, event: Event) -> None:
-        """Forget a few instances where too many are remembered for what was."""
+        """Forget a few inactive instances where too many are remembered; `event` names the topic in the error."""
         ...

@@ -1,4 +1,4 @@
-"""Instances from before a restart (out of the store) or a reload (out of the same rule's earlier runner)."""
+"""Brings back instances: after a restart out of the store, after a reload out of the same rule's earlier runner."""
 
 from collections.abc import Mapping
 from math import inf
@@ -22,7 +22,7 @@ def load_stored(
     """Read a stored instance, with the chunks of its samples by slot."""
     made, stored = runner.instances.made(key), orjson.loads(text)
     if len(stored) > _GATED and not isinstance(made, Gated):
-        made = Gated(key)  # its rule had gates before: see reconcile
+        made = Gated(key)  # its rule had gates before, which `reconcile` will end
     made.fill(stored)
     if len(stored) > 8 and stored[8] is not None and made.history is not None:
         made.history.load(stored[8], chunks)
@@ -32,7 +32,7 @@ def load_stored(
 
 
 def carry_over(runner: RuleRunner, before: RuleRunner) -> None:
-    """Take over the instances of the same rule before a reload."""
+    """Move the instances and counters of a rule from its runner before a reload to the new one."""
     runner.serial, runner.evaluator.errors = before.serial, before.errors
     runner.matches, runner.heard = before.matches, before.evaluations
     for key, instance in before.instances.items():
@@ -41,7 +41,7 @@ def carry_over(runner: RuleRunner, before: RuleRunner) -> None:
 
 
 def _fitted(runner: RuleRunner, instance: Instance) -> Instance:
-    """Return the instance as the rule needs it now: with such samples as it looks at, and a place for its gates."""
+    """Return the instance in the shape that the rule needs now: with the samples it looks at, a place for its gates."""
     if runner.samples is not None and instance.history is not None:
         runner.samples.sampler.fit(instance.history)
     elif runner.samples is None and instance.history is None and isinstance(instance, type(runner.instances.made(()))):
@@ -58,11 +58,11 @@ def _fitted(runner: RuleRunner, instance: Instance) -> Instance:
 
 
 def reconcile(runner: RuleRunner, instance: Instance, now: float) -> None:
-    """Go on with an instance from before, though `absent`, `pause` or `mute` came to the rule or left it."""
+    """Let an instance from before go on where `absent`, `pause` or `mute` was added to its rule or removed from it."""
     instance.due = inf
     if runner.absence is None:
         end_absence(runner, instance, Reason.RULE_CHANGED, now)
-    elif not instance.seen:
+    elif not instance.seen:  # `absent` is new to the rule: the patience begins now
         instance.seen = now
         runner.instances.touch(instance)
     _leave_removed_gates(runner, instance, now)
@@ -70,7 +70,10 @@ def reconcile(runner: RuleRunner, instance: Instance, now: float) -> None:
 
 
 def _leave_removed_gates(runner: RuleRunner, instance: Instance, now: float) -> None:
-    """Let the instance out of gates that the rule has no more."""
+    """End the mute and the pause of an instance where the rule no longer has that key.
+
+    Nothing else would end them: a gate is only followed by the part that the key makes.
+    """
     gates, rule = instance.gates, runner.rule
     if gates is None:
         return

@@ -1,6 +1,6 @@
-"""Rules that hear of the same events: their conditions are one function, and only those that have to do anything do it.
+"""Rules that hear the same events: their conditions are compiled to one function, and only some rules then act.
 
-A rule that is inactive and whose condition is false has nothing to do; where all of them are, an event costs one call.
+An inactive rule whose condition is false has nothing to do. Where that is so for all, an event costs a single call.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ __all__ = ["RuleBatch", "batches", "can_join"]
 class RuleBatch:
     """Rules of one filter that see the same captures and make the same instance of them.
 
-    They are compiled together when they have heard of `after` events: not for a topic that is hardly used, and not all
-    of a large set of rules at once.
+    They are compiled together after `after` events: a topic that is hardly used is not worth it, and a large set of
+    rules must not be compiled all at once.
     """
 
     def __init__(self, runners: Sequence[RuleRunner], after: int) -> None:
-        """Take the rules, at least one; all of them can join."""
+        """Take the rules, at least one; `can_join` must hold for each."""
         self.runners = runners
         self.active: ActiveSet = {}
         self.heard = Count()
@@ -36,11 +36,11 @@ class RuleBatch:
         self._run: RunAll | None = None
 
     def key_of(self, captures: Key) -> Key | None:
-        """Return the instance, which is the same for all."""
+        """Return the key of the instance, which is the same for all of the rules."""
         return self.runners[0].instances.key_of(captures)
 
     def step(self, event: Event, captures: Key, key: Key, now: float) -> None:
-        """Evaluate one event."""
+        """Evaluate one event for all of the rules."""
         run = self._run
         if run is None:
             for runner in self.runners:
@@ -63,14 +63,16 @@ class RuleBatch:
             try:
                 self._run = compile_together(conditions)
             except CompileError:
-                return  # too much for one function: each goes on alone
+                return  # too much for one function: each rule goes on alone
 
 
 def can_join(rule: Rule) -> bool:
-    """Tell whether a rule that is inactive has nothing to do where its condition is false."""
+    """Tell whether a rule, while it is inactive, has nothing to do with a message for which its condition is false."""
     when = rule.when
+    # the common function has no context, and one step budget for all: a costly condition would use up the others'
     if when is None or when.needs_context or when.costly:
         return False
+    # these parts take every message, whatever the condition says
     if rule.pause is not None or rule.mute is not None or rule.timestamp is not None:
         return False
     simple = rule.absent is None and not rule.readings and len(rule.patterns) == 1
@@ -78,6 +80,6 @@ def can_join(rule: Rule) -> bool:
 
 
 def batches(runners: Sequence[RuleRunner]) -> list[RuleBatch]:
-    """Make batches of rules that can join each other."""
+    """Make batches of TOGETHER_RULES rules at most; each batch is compiled at another event than the one before."""
     groups = [runners[first : first + TOGETHER_RULES] for first in range(0, len(runners), TOGETHER_RULES)]
     return [RuleBatch(group, TOGETHER_AFTER + number) for number, group in enumerate(groups)]

@@ -1,4 +1,4 @@
-"""What the expressions of one rule see, and what they come to: samples, schedules, registry are handed to them."""
+"""Evaluates the expressions of one rule: it hands them the samples, the schedules and the device registry."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,11 +27,11 @@ class RuleEvaluator:
         self.errors = 0
         self.tables = {name: Timetable(schedule, context.local) for name, schedule in rule.schedules}
         self._clock = Context(schedules=self.tables)
-        """For what asks nothing but schedules; used again, because to make one costs more than to evaluate it."""
+        """The context of expressions that ask only schedules; it is reused, because making one costs more than them."""
         self._parts: dict[str, list[tuple[str, Program]]] = {}
 
     def context(self, event: Event, captures: Key, now: float) -> Context:
-        """Make what an expression sees of an event beside its fields."""
+        """Make the context in which an expression sees an event beside its fields."""
         rule = self.rule
         labels = dict(zip(rule.captures, captures, strict=True))
         labels |= {"alertname": rule.name, "severity": rule.severity}

@@ -1,7 +1,7 @@
 """A rule at work: what an event or a deadline does to its instances. Pure: no clock, no I/O.
 
-A message goes through the rule's parts (part.py), then the condition in force is asked, and condition.py says what that
-changes; then the parts hear of it. A plain rule has no parts: its condition is all there is.
+A message goes through the rule's parts (part.py); then the condition in force is evaluated, and condition.py says what
+that changes; then the parts take the message a second time. A plain rule has no parts, only its condition.
 """
 
 from contextlib import suppress
@@ -33,7 +33,7 @@ _INACTIVE, _FIRING = Phase.INACTIVE, Phase.FIRING  # to fetch one of an enum cos
 
 @dataclass(slots=True)
 class Count:
-    """How many events rules have been evaluated for together: one number for all of them."""
+    """How many events a batch of rules was evaluated for: the rules of the batch share one number."""
 
     number: int = 0
 
@@ -45,11 +45,11 @@ class RuleRunner:
         """Begin without instances."""
         self.rule, self.context = rule, context
         self.serial = 0
-        """What an event rule has said so far."""
+        """How many notifications an event rule has caused so far: a part of their ids, so it never goes back."""
         self.matches = 0
-        """Events for which its condition held."""
+        """Events for which its condition was true."""
         self.heard = 0
-        """Events it was evaluated for alone; `together` those it was evaluated for beside others."""
+        """Events for which the rule was evaluated alone; `together` counts those of its batch."""
         self.together = Count()
         sampler, moving = sampler_of(rule), moving_of(rule)
         self.evaluator = RuleEvaluator(rule, context)
@@ -70,28 +70,28 @@ class RuleRunner:
 
     @property
     def evaluations(self) -> int:
-        """For how many events it was evaluated."""
+        """For how many events the rule was evaluated, alone and in its batch."""
         return self.heard + self.together.number
 
     @property
     def errors(self) -> int:
-        """How many evaluations had no value where that is an error."""
+        """How many evaluations had no value, as far as that counts as an error."""
         return self.evaluator.errors
 
     @property
     def keeps_all(self) -> bool:
-        """Whether an instance is remembered because it was heard, though nothing is the matter with it."""
+        """Whether each instance that was heard is remembered, even an inactive one."""
         return self.samples is not None or self._waits
 
     def begin(self, now: float) -> None:
-        """Let the clock follow the schedules, where the rule goes by any."""
+        """Set the first deadline of the schedules, if the rule follows any; called at each start and reload."""
         if self._alarm is not None:
             self._alarm.begin(now)
 
     # messages
 
     def step(self, event: Event, captures: Key, key: Key | None, now: float, is_late: bool = False) -> None:
-        """Evaluate one event; `is_late`: its instance has heard a newer one of the same topic."""
+        """Evaluate one event; `is_late`: its instance has heard a newer one. An error is counted here, never raised."""
         self.heard += 1
         try:
             if key is None:
@@ -99,19 +99,19 @@ class RuleRunner:
             if self.parts:
                 self._step_through(event, captures, key, now, is_late)
             elif not self.rule.alert:
-                if not event.retain:
+                if not event.retain:  # the broker repeats a retained message at each subscription: it is no moment
                     self._speak(event, captures, key, now)
-            elif not is_late:
+            elif not is_late:  # an older message says nothing of how things are now
                 self._judge(event, captures, key, now, event.time)
         except EvaluationError as error:
             self.evaluator.failed(event, error)
 
     def conclude(self, event: Event, captures: Key, key: Key, now: float, outcome: bool | EvaluationError) -> None:
-        """Go on where `when` was evaluated, and counted, with that of other rules; only a plain rule can be."""
+        """Go on after the batch has evaluated and counted `when`; `outcome` is its value, or its error."""
         try:
-            if not self.rule.alert and event.retain:
+            if not self.rule.alert and event.retain:  # as in `step`
                 return
-            if self.rule.clear is not None and self._fires(key):
+            if self.rule.clear is not None and self._fires(key):  # the condition in force is another one
                 self._judge(event, captures, key, now, event.time)
             elif isinstance(outcome, EvaluationError):
                 raise outcome
@@ -128,7 +128,7 @@ class RuleRunner:
         return instance is not None and instance.phase is _FIRING
 
     def _step_through(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> None:
-        """Let all parts take a message before and behind the condition; the first that keeps it back ends its way."""
+        """Let all parts take a message before and after the condition; the first that keeps it back ends its way."""
         if self._alarm is not None:
             self._alarm.begin_once(now)
         arrival = Arrival(event, captures, key, now, is_late)
@@ -137,7 +137,7 @@ class RuleRunner:
                 if not before(arrival):
                     return
             if self.rule.alert:
-                if arrival.is_late:
+                if arrival.is_late:  # the parts have taken what counts of it: a sample, a sign of life
                     return
                 if self._afters:
                     self._judge_arrival(arrival)
@@ -149,9 +149,9 @@ class RuleRunner:
             self.evaluator.failed(arrival.event, error)
 
     def _judge_arrival(self, arrival: Arrival) -> None:
-        """Ask the condition, and let the parts hear what came of it, also where it has no value."""
-        # its own time, which is now where nobody tells another: the source may (Delivery.time), or the device
-        # (`timestamp`); what is judged again is of now
+        """Evaluate the condition, and let the parts take the message after it, even where it has no value."""
+        # the event's own time counts, which the source (Delivery.time) or the device (`timestamp`) may have set; for
+        # a remembered message, now counts
         event, now, judged = arrival.event, arrival.now, False
         at = now if arrival.is_replay else event.time
         try:
@@ -171,19 +171,19 @@ class RuleRunner:
             self.evaluator.failed(arrival.event, error)
 
     def step_behind(self, newer: Event, event: Event, captures: Key, key: Key | None, now: float) -> None:
-        """Evaluate an event that came behind a newer one of its topic.
+        """Evaluate an event that came later than a newer one of its topic.
 
-        It is a sign of life, a sample of windows, and what an event rule tells of. An alert goes by the newer one, if
-        that is of the same instance.
+        It still is a sign of life, a sample of windows, and something for an event rule to tell. An alert follows the
+        newer one, if both are about the same instance.
         """
         try:
             is_late = key is not None or self.instances.key(newer, captures) == self.instances.key(event, captures)
         except EvaluationError:
-            is_late = False  # the newer one says nothing of this instance
+            is_late = False  # the newer one names no instance, so it is not about this one
         self.step(event, captures, key, now, is_late)
 
     def live(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
-        """Take a message that could not be read as a sign of life, and as nothing else."""
+        """Take a message whose payload could not be read: it is a sign of life, and nothing else."""
         if self.absence is None:
             return
         try:
@@ -193,16 +193,16 @@ class RuleRunner:
             instance = self.instances.get(arrival.key)
             if instance is not None:
                 self.instances.touch(instance)
-                if instance.raw is None:  # without one, nobody would know it after a reload
+                if instance.raw is None:  # an instance without a message is taken for one that was never heard
                     self.instances.remember(instance, event)
         except EvaluationError as error:
-            if key is not None:  # else nobody can know whose it is: `by` names a field of the payload
+            if key is not None:  # else `by` names a field of the payload, and nobody can tell whose message it is
                 self.evaluator.failed(event, error)
 
     # the condition
 
     def _judge(self, event: Event, captures: Key, key: Key, now: float, at: float) -> None:
-        """Evaluate the condition in force and let the instance follow it; `at`: from when on what it says holds."""
+        """Evaluate the condition in force and let the instance follow it; `at`: since when its answer holds."""
         instance = self.instances.get(key)
         program = self.rule.when
         if instance is not None and instance.phase is _FIRING:
@@ -213,9 +213,9 @@ class RuleRunner:
             holds = self.evaluator.holds(program, instance, event, captures, now)
         elif program.history:
             holds = program.run(event.fields, captures, None, samples_of(instance))
-        else:  # most ask nothing but the message
+        else:  # most conditions need only the message
             holds = program.run(event.fields, captures, None)
-        if holds or instance is not None:  # else it is as inactive as it was
+        if holds or instance is not None:  # else there is no instance, and nothing to begin
             self._follow(instance or self.instances.obtain(key), event, captures, now, at, holds)
 
     def _follow(self, instance: Instance, event: Event, captures: Key, now: float, at: float, holds: bool) -> None:
@@ -226,13 +226,13 @@ class RuleRunner:
         if fires or firing:
             self.instances.remember(instance, event)
             if fires and firing and not instance.clearing_since:
-                return  # it goes on firing, as most do: `follow` would say the same
+                return  # it goes on firing, as most do: `follow` would return no change
         change = condition.follow(self.rule, instance, fires, at, now)
         if change is not None:
             self.apply(instance, change, now, event, captures)
 
     def _speak(self, event: Event, captures: Key, key: Key, now: float) -> None:
-        """Tell of an event, where `when` holds for it."""
+        """Emit a transition for an event, if `when` is true for it."""
         when = self.rule.when
         if when is None or self.evaluator.holds(when, self.instances.get(key), event, captures, now):
             self._tell(event, captures, key, now)
@@ -245,7 +245,7 @@ class RuleRunner:
         self.transitions.emit(instance, labels, Phase.EVENT, _INACTIVE, Reason.CONDITION, now, now, event, captures)
 
     def rehearse(self, event: Event, captures: Key, key: Key | None, now: float) -> None:
-        """Evaluate `when` as `step` would and change nothing: for who measures what a rule costs.
+        """Evaluate `when` as `step` would and change nothing; operate/api measures a rule's cost by it.
 
         Raises:
             EvaluationError: it has no value.
@@ -261,10 +261,10 @@ class RuleRunner:
         self.evaluator.holds(self.rule.when, instance, event, captures, now)
 
     def apply(self, instance: Instance, change: PhaseChange, now: float, event: Event | None, captures: Key) -> None:
-        """Let an instance change as a condition says, and tell it."""
+        """Change an instance as the condition says, emit the transition, and enter the deadline that follows."""
         rule, before = self.rule, instance.phase
         self.instances.touch(instance)
-        if change.reason is None:
+        if change.reason is None:  # only `clear_for` begins or is taken back: nobody is told
             instance.clearing_since = change.clearing_since
             if instance.clearing_since:
                 self.instances.schedule(instance, instance.clearing_since + rule.clear_hold)
@@ -281,10 +281,10 @@ class RuleRunner:
             self.instances.schedule(instance, instance.since + rule.hold)
 
     def _leave(self, instance: Instance) -> None:
-        """Keep of an instance that is inactive again only what something needs."""
+        """Forget an instance that is inactive again, or keep it where a part needs it."""
         instance.since = instance.clearing_since = NEVER
         self.instances.note_active(instance.key, False)
-        if self.samples is not None:
+        if self.samples is not None:  # it stands in line by its samples: it leaves when these are too old or too many
             self.instances.line.heard(instance.key)
             self.reschedule(instance)
         elif not self._keeps(instance):
@@ -293,12 +293,12 @@ class RuleRunner:
     # the clock
 
     def deadline(self, instance: Instance, now: float) -> None:
-        """The clock has reached the instance: do what is due, and set the next time."""
+        """Do what is due for an instance whose time has come, and set its next time."""
         if not self.instances.has(instance):
             return
         if self.parts:
-            # before `for`: what a window takes away at this very moment has not held long enough; and of two things
-            # that are due at the same time the change of a schedule goes first
+            # Before `for`: a condition that a window turns false at this very moment has not held long enough. And of
+            # two things that are due at the same time, the change of a schedule goes first.
             moved = self.samples is not None and self.samples.move(instance, now)
             self._turn(instance, now, turned=moved or (self._alarm is not None and self._alarm.is_due(now)))
             if not self.instances.has(instance):
@@ -308,7 +308,7 @@ class RuleRunner:
             self.apply(instance, change, now, *self.instances.last(instance))
             if not self.instances.has(instance):
                 return
-        if self.idle(instance) <= now:
+        if self.idle(instance) <= now:  # it was kept for samples or messages alone, which are too old by now
             self.instances.forget(instance)
             return
         if self.absence is not None:
@@ -318,12 +318,12 @@ class RuleRunner:
             self.mute.follow(instance, now)
 
     def _turn_all(self, now: float) -> None:
-        """Let all instances follow the schedules."""
+        """Let all instances follow the schedules, one of which has changed."""
         for instance in list(self.instances.values()):
             self._turn(instance, now, turned=True)
 
     def _turn(self, instance: Instance, now: float, *, turned: bool) -> None:
-        """Let an instance follow the clock; `turned`: what a condition may ask of it may have changed."""
+        """Let an instance follow the clock; `turned`: a schedule or window that a condition asks may have changed."""
         for part in self.parts:
             if self.instances.has(instance):
                 part.turn(instance, now, turned=turned)
@@ -333,14 +333,15 @@ class RuleRunner:
     def judge_again(self, instance: Instance, now: float) -> None:
         """Evaluate `when` or `clear` for the last message, as if it came now: the clock may have changed the answer.
 
-        Under a pause its end does so. Nobody is asked about `mute`: that was done when the message came.
+        Under a pause nothing is judged: the end of the pause judges the message. `mute` is not asked again, because it
+        was asked when the message came.
         """
         if instance.raw is None or (instance.gates is not None and instance.gates.paused):
             return
         event, captures = (None, ()) if stays(self.rule, instance) else self.instances.last(instance)
         if event is not None:
             matches = self.matches
-            with suppress(EvaluationError):  # nothing new has come: it stays as it was, and that was counted already
+            with suppress(EvaluationError):  # without a value it stays as it was; the error was counted when it came
                 self._judge(event, captures, instance.key, now, now)
             self.matches = matches
         if self.mute is not None:
@@ -356,7 +357,7 @@ class RuleRunner:
             self.instances.schedule(instance, due)
 
     def go_on(self, instance: Instance) -> None:
-        """Forget an instance that nothing needs any more; else enter its deadline."""
+        """Forget an instance that nothing needs any longer; else enter its deadline."""
         if not self.instances.has(instance):
             return
         if instance.phase is _INACTIVE and not self._keeps(instance):
@@ -367,11 +368,12 @@ class RuleRunner:
     # who is kept
 
     def _keeps(self, instance: Instance) -> bool:
-        """Tell whether an inactive instance must be remembered."""
+        """Tell whether any part needs an instance that is inactive."""
         return any(part.keeps(instance) for part in self.parts)
 
     def idle(self, instance: Instance) -> float:
-        """Return when the instance will be kept for nothing, inf where it is kept on."""
+        """Return when nothing will need the instance any longer, in seconds since 1970; inf where something will."""
+        # a gate's state is known nowhere else
         if any(gate.keeps(instance) for gate in (self.pause, self.mute) if gate is not None):
             return inf
         samples = inf if self.samples is None else self.samples.idle(instance)
@@ -380,17 +382,17 @@ class RuleRunner:
         return max(instance.time + HISTORY_IDLE_SECONDS, samples if samples < inf else NEVER)
 
     def make_room(self, event: Event) -> None:
-        """Where too many stand in line, forget a few of those that were silent longest, and say so."""
+        """Where too many instances stand in line, forget a few that were not heard for longest, and report it."""
         gone = 0
         for key in self.instances.line.take():
             instance = self.instances.get(key)
-            if instance is None or instance.phase is not _INACTIVE:
+            if instance is None or instance.phase is not _INACTIVE:  # an alert is never forgotten for lack of room
                 continue
             if self.idle(instance) < inf:
                 self.instances.forget(instance)
             elif self.samples is None or self.rule.absent is None or not isinstance(instance, Sampled):
-                continue  # what a gate said of it is remembered on
-            else:  # for `absent` it is known on
+                continue  # the state of its gate is still needed
+            else:  # `absent` still needs the instance, so only its samples go
                 self.samples.void(instance)
             gone += 1
         if gone:

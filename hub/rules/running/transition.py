@@ -14,7 +14,7 @@ __all__ = ["Transition", "Unheard", "make_context", "shortened"]
 
 
 class Unheard(NamedTuple):
-    """An instance that says nothing: since when, in seconds since 1970, and whether it ever said anything."""
+    """An absent instance: since when it says nothing, in seconds since 1970, and whether it was `ever` heard."""
 
     since: float
     ever: bool
@@ -24,8 +24,8 @@ class Unheard(NamedTuple):
 class Transition:
     """A change of phase, with all that its texts need.
 
-    `instance` are the labels that identify the alert; `event` is the one that caused it, for a timer the instance's
-    last, None where there never was one. `serial` counts what an event rule has said, this one included.
+    `instance` are the labels that identify the alert. `event` is the event that caused it; for a timer it is the
+    instance's last event, None where there never was one. `serial` counts what an event rule has said, this included.
     """
 
     rule: Rule
@@ -45,11 +45,11 @@ class Transition:
     muted: bool = False
     """Whether the rule's `mute` holds for this instance."""
     schedules: Mapping[str, Any] | None = None
-    """The schedules that texts ask, by name."""
+    """The schedules that the texts name, by name."""
     values: Sequence[tuple[str, Any]] = ()
-    """The parts of the condition as they were written, and what each came to; an EvaluationError where it had none."""
+    """The parts of the condition as they are written, each with its value, or the EvaluationError in its place."""
     unheard: Unheard | None = None
-    """Of whose silence this tells, also that it is over; None where it is the condition's matter."""
+    """The absence that this transition is about, its end included; None where it is about the condition."""
 
 
 def make_context(
@@ -60,7 +60,7 @@ def make_context(
     extra: Mapping[str, Any],
     schedules: Mapping[str, Any] | None = None,
 ) -> Context:
-    """Make what an expression sees beside payload and captures."""
+    """Make the context in which an expression runs: all it may ask beside payload fields and captures."""
     context = Context()
     context.now, context.device, context.labels, context.extra = now, device, labels, extra
     if schedules is not None:
@@ -73,7 +73,7 @@ def make_context(
 
 
 def shortened(value: Any) -> Any:
-    """Return a value as a transition keeps it: a number, true, false or null as it is, all else as text that is cut."""
+    """Return a value as a transition keeps it: numbers, true, false, null unchanged, all else as text, cut to size."""
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):

@@ -1,4 +1,4 @@
-"""How what happens to the instances of one rule is told: transitions, for the alert book."""
+"""Makes the transitions that the alert book gets when something happens to an instance of a rule."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ Key = tuple[str, ...]
 
 
 class TransitionMaker:
-    """Makes the transitions of one rule."""
+    """Makes the transitions of one rule: labels, texts' values, and whether the instance is muted."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class TransitionMaker:
         sampler: Sampler | None,
         is_muted: Callable[[Instance | None, float], bool],
     ) -> None:
-        """Hand over to `context`; `is_muted` tells whether the rule's `mute` holds for an instance at a time."""
+        """Transitions go to `context`; `is_muted` tells whether the rule's `mute` holds for an instance at a time."""
         self._owner, self._rule, self._instances, self._context = owner, owner.rule, instances, context
         self._evaluator, self._sampler, self._is_muted = evaluator, sampler, is_muted
         told = self._rule.texts.schedules
@@ -50,7 +50,7 @@ class TransitionMaker:
         topic: str = "",
         unheard: Unheard | None = None,
     ) -> None:
-        """Hand a transition over; `topic` says which device it is about where no event does: it was never heard."""
+        """Make a transition and hand it over; `topic` names the device where there is no event: it was never heard."""
         device = self._context.registry.attributes(topic if event is None else event.topic)
         shown = self._sampler.shown(instance.history) if self._sampler is not None and instance is not None else None
         values = self._evaluator.values(_asked(self._rule, reason), instance, event, captures, at)
@@ -63,7 +63,7 @@ class TransitionMaker:
         )  # fmt: skip
 
     def remark(self, instance: Instance, reason: Reason, now: float, event: Event | None, captures: Key) -> None:
-        """Tell of an instance that fires, and goes on firing, that something else about it has changed."""
+        """Say that something else has changed about an instance that goes on firing: it is muted, or no longer."""
         labels, firing = self._instances.labels(instance.key), Phase.FIRING
         self.emit(instance, labels, firing, firing, reason, now, instance.since, event, captures, instance.topic)
 
@@ -76,7 +76,10 @@ class TransitionMaker:
         unheard: Unheard | None = None,
         reason: Reason = Reason.CONDITION,
     ) -> Transition:
-        """Return what texts of an instance that fires say now: by its last event, and what is known of its history."""
+        """Return a transition for the texts of a firing instance as it is now: its last event, its samples.
+
+        It is not handed over: the alert book asks for it when it tells an alert again, later than the event.
+        """
         event, captures = self._instances.last(instance)
         device = self._context.registry.attributes(instance.topic)
         shown = self._sampler.shown(instance.history) if self._sampler is not None else None

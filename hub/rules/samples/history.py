@@ -1,7 +1,6 @@
-"""The samples of one instance: for each slot of its rule (an expression, and perhaps a window) what was seen of it.
+"""The samples of one instance: the values of each slot of its rule (an expression, perhaps with a window).
 
-Conditions read it where it stands; for texts, which are rendered later, `record` writes down at the transition what
-they will ask.
+Conditions read them directly. Texts are rendered later, so `record` keeps at the transition the answers that they need.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ SampleRow = tuple[str, int, str | None]
 
 
 _LAG = ""
-"""Stands among the slots in the store: a hub that does not know of it takes it for one that is gone."""
+"""The key of the lag among the slots in the store: a hub that does not know it takes it for a slot that is gone."""
 
 
 class History:
@@ -72,7 +71,7 @@ class History:
 
 
 class _Said:
-    """A slot in which the answers stand written: read like the slot itself."""
+    """Recorded answers of one slot, read like the slot itself."""
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, tuple[float, ...]], Any] = {}

@@ -61,7 +61,7 @@ class Total(ExactSum):
             self.compress()
 
     def leave(self, window: Columns, index: int) -> None:
-        """Take it away."""
+        """Subtract the entry."""
         self.parts.append(-window.sums[index])  # `enter` sees that they stay few
 
 
@@ -75,7 +75,7 @@ class Lowest:
         self.line: deque[int] = deque()
 
     def enter(self, window: Columns, index: int) -> None:
-        """Stand in line; who is not lower than the new one need not wait any longer."""
+        """Put the new entry in line; entries that are not lower can never become the lowest and leave."""
         line, lows, base = self.line, window.lows, window.base
         low = lows[index]
         while line and lows[line[-1] - base] >= low:
@@ -83,7 +83,7 @@ class Lowest:
         line.append(base + index)
 
     def leave(self, window: Columns, index: int) -> None:
-        """Leave the line, if it is still there."""
+        """Take the oldest entry out of the line, if it is still there."""
         if self.line[0] == window.base + index:
             self.line.popleft()
 
@@ -94,7 +94,7 @@ class Highest(Lowest):
     __slots__ = ()
 
     def enter(self, window: Columns, index: int) -> None:
-        """Stand in line."""
+        """Put the new entry in line; entries that are not higher leave."""
         line, highs, base = self.line, window.highs, window.base
         high = highs[index]
         while line and highs[line[-1] - base] <= high:

@@ -1,11 +1,11 @@
 """Windows move by the clock: `count(x, 10m)` falls when a sample is ten minutes old, though no message comes.
 
-A part beside the condition, as Absence is: it says when the next sample leaves a window that a condition looks at, and
-lets go of what has left; the rule then judges the last message again. So a sample causes one judgement more at most.
-Where messages come faster than a 60th of the window (WINDOW_PACE) it causes none: they judge often enough themselves.
+It says when the next sample leaves a window that a condition asks, and lets go of the samples that have left; the rule
+then judges the last message again. So a sample causes one more judgement at most. Where messages come faster than a
+60th of the window (WINDOW_PACE) it causes none: these judge often enough themselves.
 
-A window ends at the instance's own time: the hub's clock less its `lag`, which is how far the device's clock
-(`timestamp`) is behind, and for how long nobody could have been heard since its last message.
+A window ends at the instance's own time. This is the hub's clock minus the `lag`: how far the device's clock
+(`timestamp`) is behind, plus how long the hub could not hear it since its last message.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,9 +63,9 @@ class Moving:
         return min(due + history.lag, history.owed)
 
     def owe(self, instance: Instance, now: float) -> float:
-        """Note that a message came for which the conditions had no value; return when the clock judges instead of it.
+        """Note a message for which the conditions had no value; return when the clock judges in its place.
 
-        What left the windows by that message nobody has judged: that is done with the last message that had a value.
+        Samples have left the windows with it, and no condition was evaluated since.
         """
         history = instance.history
         if history is None:
@@ -74,9 +74,9 @@ class Moving:
         return history.owed
 
     def move(self, instance: Instance, now: float) -> bool:
-        """Let go of all samples that have left by now, if that can change what a condition says; tell whether it can.
+        """Let go of all samples that have left by now, if that can change a condition's answer; tell whether it can.
 
-        The windows that only texts look at move with the others: what is told then is of one moment.
+        The windows that only texts ask move with the others, so that a text is of one moment.
         """
         history = instance.history
         if history is None or self.due(instance) > now:
@@ -87,7 +87,7 @@ class Moving:
         return True
 
     def follow(self, history: History, event: Event, now: float) -> bool:
-        """Take over how far the device's clock is behind the hub's; tell whether that is less than it was."""
+        """Set `lag` to how far the device's clock is behind the hub's; tell whether it is less than before."""
         before = history.lag
         if not self._stamped:
             history.lag = 0.0
@@ -96,12 +96,12 @@ class Moving:
         return history.lag < before
 
     def excuse(self, history: History, seconds: float, now: float) -> None:
-        """Let no time pass for so long: nobody could have been heard. What was heard last is never older than it is."""
+        """Stop the windows for `seconds`, but never longer than the time since the instance's last message."""
         history.lag = min(history.lag + seconds, now - history.latest)
 
 
 def moving_of(rule: Rule) -> Moving | None:
-    """Return what moves a rule's windows, if conditions of an alert look at any; an event speaks by messages only."""
+    """Return what moves a rule's windows, if conditions of an alert ask any; an event speaks only with a message."""
     windows = _lengths(rule.conditions) if rule.alert else {}
     pause = None if rule.pause is None else rule.pause.condition
     early = {} if pause is None else _lengths([pause])
@@ -109,7 +109,7 @@ def moving_of(rule: Rule) -> Moving | None:
 
 
 def stays(rule: Rule, instance: Instance) -> bool:
-    """Tell whether the instance stays as it is, if the samples alone say so: reading the message costs far more."""
+    """Tell whether samples alone show that the instance stays as it is: reading its message again costs far more."""
     fires = instance.phase is Phase.FIRING
     program = (rule.clear if fires else None) or rule.when
     if program is None or instance.clearing_since or program.needs_context or program.asks_message:

@@ -1,4 +1,4 @@
-"""The samples of a rule's instances: each message feeds them before the condition looks, and the clock moves them."""
+"""The samples of a rule's instances: each message adds to them before the condition runs, and the clock moves them."""
 
 from math import inf
 
@@ -14,19 +14,19 @@ __all__ = ["OwedJudgement", "SampleKeeper"]
 
 
 class SampleKeeper(RulePart):
-    """Feeds and moves what a rule's instances have seen. `moving` is None where no condition looks at a window."""
+    """Adds samples to a rule's instances and moves their windows; `moving` is None where no condition asks a window."""
 
     def __init__(self, runner: Runner, context: EngineContext, sampler: Sampler, moving: Moving | None) -> None:
-        """Keep what `sampler` says."""
+        """Take the samples that `sampler` says."""
         self._runner, self._instances, self._context = runner, runner.instances, context
         self.sampler, self.moving = sampler, moving
 
     # messages
 
     def before(self, arrival: Arrival, early: bool = False) -> bool:
-        """Take what a message brings, whatever the conditions will look at, unless it was a sample before a pause.
+        """Take the samples of a message, whichever of them the conditions will ask; a replayed message has none left.
 
-        `early`: only what the pause's own condition looks at, which is a sample under a pause, too.
+        `early`: take only those that the condition of `pause` asks, because these count under a pause too.
 
         Raises:
             EvaluationError: the rule has as many instances as it may.
@@ -46,7 +46,7 @@ class SampleKeeper(RulePart):
         if history is not None:
             feed = sampler.feed_late if arrival.is_late else sampler.feed
             feed(history, event, captures, context, early)
-            if moving is not None:  # with less lag, what is in the windows leaves sooner than was entered
+            if moving is not None:  # with less lag, the samples leave their windows sooner than the deadline says
                 is_sooner = moving.follow(history, event, now)
         self._instances.touch(instance)
         if instance.due == inf:
@@ -58,7 +58,7 @@ class SampleKeeper(RulePart):
     # the clock
 
     def move(self, instance: Instance, now: float) -> bool:
-        """Let go of what has left a window by now; tell whether that can change what a condition says."""
+        """Let go of the samples that have left a window by now; tell whether that can change a condition's answer."""
         return self.moving is not None and self.moving.move(instance, now)
 
     def due(self, instance: Instance) -> float:
@@ -66,28 +66,27 @@ class SampleKeeper(RulePart):
         return inf if self.moving is None else self.moving.due(instance)
 
     def idle(self, instance: Instance) -> float:
-        """Return when the instance will be kept for its samples alone, and these for nothing."""
+        """Return when an instance that is kept only for its samples will need them no longer; inf for any other."""
         history = instance.history
         if history is None or self._runner.rule.absent is not None or instance.phase is not Phase.INACTIVE:
             return inf
         return history.latest + self.sampler.idle + history.lag
 
     def excuse(self, instance: Instance, seconds: float, now: float) -> None:
-        """Let no time pass for so long: nobody could have been heard."""
+        """Stop the windows for `seconds`: for that long the hub could hear no device."""
         if self.moving is not None and instance.history is not None:
             self.moving.excuse(instance.history, seconds, now)
 
     def shift(self, instance: Instance, seconds: float) -> None:
-        """Let no time pass because the wall clock was set by so many seconds."""
+        """Stop the windows for `seconds`: the wall clock was set by so much, and no time has passed."""
         if self.moving is not None and instance.history is not None:
             instance.history.lag += seconds
             self._instances.touch(instance)
 
     # who is kept
 
-    def keeps(self, instance: Instance) -> bool:
+    def keeps(self, _instance: Instance, /) -> bool:
         """Remember all instances: each has samples."""
-        del instance
         return True
 
     def void(self, instance: Sampled) -> None:
@@ -98,14 +97,17 @@ class SampleKeeper(RulePart):
 
 
 class OwedJudgement(RulePart):
-    """What the clock owes to a rule that looks at windows: a judgement of the last message that had a value."""
+    """Sees that the clock judges again where a message had no value, for a rule whose conditions ask windows.
+
+    Such a message moves the windows too. So the last message that had a value is judged with the windows as they are.
+    """
 
     def __init__(self, instances: RuleInstances, moving: Moving) -> None:
-        """Let `moving` say when the clock judges in place of a message that had no value."""
+        """`moving` says when the clock judges in place of a message that had no value."""
         self._instances, self._moving = instances, moving
 
     def after(self, arrival: Arrival, judged: bool) -> None:
-        """Remember the message that the clock will judge again; where it had no value, the one before it is."""
+        """Remember the message for the clock to judge again; if it had no value, the one before it is judged."""
         instance = self._instances.get(arrival.key)
         if instance is None or arrival.is_replay:
             return

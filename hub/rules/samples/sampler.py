@@ -1,6 +1,6 @@
-"""What the samples of a rule's instances are: which slots there are, what of each event is kept, for how long.
+"""Defines the samples of a rule's instances: which slots there are, what of each event is kept, and for how long.
 
-An instance is fed once for each of its events, whatever its conditions look at: `&&` leaves no sample out.
+Each event of an instance adds its samples once, whichever of them the conditions ask: `&&` leaves no sample out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -106,7 +106,7 @@ class Sampler:
         return record(history, self._shown) if self._shown and history is not None else None
 
     def set_back(self, history: History, at: float) -> None:
-        """Begin anew at an earlier time: the clock was set back, and no sample would leave until it is there again."""
+        """Begin anew at an earlier time: the clock was set back, so no sample would leave before it has caught up."""
         history.latest = at
         for slot in history.slots.values():
             slot.set_back(at)
@@ -143,8 +143,8 @@ def _token(value: Any) -> float | None:
     kept = remembered(value)
     if kept is None:
         return None
-    mark = blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
-    return -WINDOW_NUMBER * (1.0 + int.from_bytes(mark) / (1 << 64))
+    digest = blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
+    return -WINDOW_NUMBER * (1.0 + int.from_bytes(digest) / (1 << 64))
 
 
 def sampler_of(rule: Rule) -> Sampler | None:

@@ -69,14 +69,14 @@ class Trail:
             raise EvaluationError(NotYet("no value before this one yet"))
 
     def move(self, now: float, lag: float) -> None:
-        """Follow the clock: what was last said stays so."""
+        """Follow the clock: the last values stay as they are."""
 
     def set_back(self, at: float) -> None:
         """Follow a clock that was set back."""
         self.since = self.end = at
 
     def fit(self, functions: Iterable[str]) -> None:
-        """Answer these functions: it always answers all."""
+        """Prepare for these functions: there is nothing to do, a trail answers all of its functions."""
 
     def chunks(self) -> Iterable[int]:
         """Return the numbers of its chunks in the store: it has none."""
@@ -86,9 +86,8 @@ class Trail:
         """Write it for the store."""
         return [self.known, self.value, self.before, self.since, self.end, self.fresh]
 
-    def load(self, state: Sequence[Any], chunks: Mapping[int, str], end: float) -> None:
-        """Read what `dump` wrote."""
-        del chunks, end
+    def load(self, state: Sequence[Any], _chunks: Mapping[int, str], _end: float, /) -> None:
+        """Read what `dump` wrote; it has no chunks, and needs no end."""
         self.known, self.value, self.before, self.since, self.end, self.fresh = state
 
 

@@ -30,9 +30,9 @@ _TIDY = 64
 class Window:
     """Samples with time > end - seconds, oldest first; `size` is how many.
 
-    The columns are arrays of equal length, one for each field of an Entry (`wide`); where nothing is folded there are
-    two, `times` and `values`, and the others are these. `head` is where the window begins in them, `base` the number
-    of their first entry since the window began.
+    The columns are arrays of equal length. Where entries are folded, there is one for each field of a WindowEntry
+    (`wide`); else there are two, `times` and `values`, and the other names stand for these. `head` is the index where
+    the window begins, `base` the number of the first entry in the columns, counted since the window began.
     """
 
     __slots__ = (
@@ -82,9 +82,9 @@ class Window:
     # samples
 
     def hear(self, at: float, end: float, value: float | None) -> None:
-        """Let go of what is older than the window, which ends at `end`; take a sample of the time `at` if there is one.
+        """Let go of entries older than the window, which ends at `end`; take the sample of the time `at`, if any.
 
-        One that is earlier than the last is put in its place.
+        A sample that is earlier than the last one is put in its place.
         """
         start, head = end - self.seconds, self.head
         if head < len(self.times) and self.times[head] <= start:
@@ -125,16 +125,16 @@ class Window:
         return self.times[self.head] if self.head < len(self.times) else inf
 
     def move(self, now: float, lag: float) -> None:
-        """Let go of what has left by now, by a clock that is `lag` seconds ahead of the samples' own.
+        """Let go of all entries that have left by now, by a clock that is `lag` seconds ahead of the samples' own.
 
-        What leaves is reckoned as who asked has: `oldest + seconds + lag`, to the last bit; what is left leaves later.
+        The time of leaving is computed as in Moving.due, `oldest + seconds + lag`, to the last bit: so each entry that
+        was due has left, and the next due time is later than now.
         """
         while self.oldest + self.seconds + lag <= now:
             self._expire(max(self.oldest, now - lag - self.seconds))
 
-    def set_back(self, at: float) -> None:
-        """Follow a clock that was set back: all samples lie in the future, so begin anew."""
-        del at
+    def set_back(self, _at: float, /) -> None:
+        """Follow a clock that was set back: all samples lie in its future, so begin anew."""
         self._renew([array("d"), array("d")])
 
     def chunks(self) -> Iterable[int]:
@@ -149,7 +149,7 @@ class Window:
         return list(map(WindowEntry, *columns) if self.wide else map(single, *columns))
 
     def _insert(self, at: float, value: float) -> None:
-        """Take a sample that is earlier than the last, or comes to entries that are folded."""
+        """Take a sample that is earlier than the last one, or that joins folded entries."""
         parts = single(at, value) if self.wide else (at, value)
         place = bisect_right(self.times, at, self.head)
         if place == len(self.times):
@@ -165,14 +165,14 @@ class Window:
         self._renew(columns)
 
     def _renew(self, columns: Sequence["array[float]"], base: int | None = None) -> None:
-        """Make these the entries; with new numbers, if no others are said, so that all are stored anew."""
+        """Make these the entries; without `base` they get new numbers, so that the store writes all of them anew."""
         if base is None:
             base = max(self.stored[1], -(-(self.base + len(self.times)) // WINDOW_CHUNK) * WINDOW_CHUNK)
         self._take(columns, base)
         self._measure()
 
     def _fold(self) -> None:
-        """Make room: fold what is in the same grain; of values that are only told apart, keep the last of each."""
+        """Make room: fold the entries of each grain; where only distinct values count, keep the last of each."""
         if "kinds" in self.measures:
             self._forget_repeated()
             return
