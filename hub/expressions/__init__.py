@@ -1,6 +1,6 @@
 """The expression language: CEL compiled to Python functions, and the texts with `{…}` in them (docs/expressions.md).
 
-A leaf: rules, alerts and receivers compile with it at load and run what they got per event.
+A leaf: rules, alerts and receivers compile with it when files are loaded, and run the functions with each event.
 """
 
 from hub.errors import CompileError, EvaluationError

@@ -1,4 +1,4 @@
-"""A condition taken apart, to say why it held: what it compares, without the constants, as programs of their own."""
+"""Takes a condition apart, to say why it was true: each thing that it compares, without constants, as a program."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ _PARTS = 16
 
 
 def parts(program: Program) -> list[tuple[str, Program]]:
-    """Return what a condition looks at: `temperature > -15 && open` looks at `temperature` and `open`."""
+    """Return the things that a condition looks at: `temperature > -15 && open` looks at `temperature` and `open`."""
     found: dict[str, Program] = {}
     tokens = tokenize(program.text)
     for text in _leaves(program.text, tokens[:-1], tokens[-1].at):
@@ -32,7 +32,7 @@ def parts(program: Program) -> list[tuple[str, Program]]:
 
 
 def _leaves(text: str, tokens: Sequence[Token], end: int) -> Iterator[str]:
-    """Yield what stands between the operators of a condition; what all stands in brackets is taken apart again."""
+    """Yield the pieces between the operators of a condition; a piece in brackets is taken apart again."""
     first = depth = 0
     for place, token in enumerate([*tokens, None]):
         if token is None or (depth == 0 and _is_between(token)):

@@ -19,7 +19,7 @@ HISTORY = frozenset(SAMPLED)
 
 
 class _Nothing:
-    """Where there are no samples, or no schedules: outside a rule."""
+    """Stands for samples, or schedules, where there are none: outside a rule."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -34,12 +34,12 @@ NO_SCHEDULES: Any = _Nothing("schedules")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names an expression sees: `own`, `extra`, `captures`, the built-in ones, `schedules`, fields of the payload.
+    """The names that an expression sees.
 
-    In this order. `captures` are those of the topic filter in their order, which is that of the values at run time;
-    `extra` are a template's own names (`alertname`, `state`, …), `own` names whose values are known at load. With
-    `bindings` there is nothing but those names (see `evaluate`). `history`: it is an expression of a rule, so that
-    there are samples.
+    They are looked up in this order: `own`, `extra`, `captures`, the built-in names, `schedules`, fields of the
+    payload. `captures` are in the order of the topic filter, in which their values come at run time; `extra` are a
+    template's own names (`alertname`, `state`, …), `own` are names whose values are known at load. With `bindings`,
+    there are only those names (see `evaluate`). `history`: it is an expression of a rule, so there are samples.
     """
 
     captures: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Scope:
 
 
 class ScheduleClock(Protocol):
-    """A schedule as an expression asks it."""
+    """What an expression asks of a schedule."""
 
     def active(self, now: float) -> bool:
         """Tell whether it holds."""
@@ -82,9 +82,9 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """A condition's necessary part: the capture or payload field `name` is exactly `value`. `kind`: which of them.
+    """A part without which a condition is false: the capture or payload field (`kind`) `name` is exactly `value`.
 
-    The rules' index uses these to leave rules out without evaluating them.
+    The rules' index uses these to leave out rules without evaluating them.
     """
 
     kind: str

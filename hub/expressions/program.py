@@ -33,12 +33,11 @@ RunAll = Callable[[Mapping[str, Any], tuple[str, ...], Context | None], list[Any
 class Program:
     """An expression as one Python function.
 
-    `run(fields, captures, context, samples)` returns the value or raises EvaluationError; `context` may be None unless
-    `needs_context`, `samples` are wanted only where there is `history`. `costly`: its work may grow with the payload.
-    `fields` are the payload's fields that it names, `captures` those of the topic, `schedules` those that decide beside
-    the message; with `asks_event` the context must have more than these; without `asks_message` it looks at neither
-    payload nor captures. `equalities` must all hold for it to be true. `history` are the samples it reads. `kind` is
-    the type of its value as far as it is known at load, or `dyn`.
+    `run(fields, captures, context, samples)` returns the value or raises EvaluationError. `context` may be None unless
+    `needs_context`; `samples` are needed only where there is `history`, the samples that it reads. `costly`: its work
+    may grow with the payload. `fields`, `captures` and `schedules` are those that it names. With `asks_event`, the
+    context must have more than schedules; without `asks_message`, it looks at neither payload nor captures. It is true
+    only if all `equalities` are. `kind` is the type of its value as far as it is known at load, or `dyn`.
     """
 
     run: Run
@@ -79,12 +78,12 @@ def compile_condition(text: str, scope: Scope) -> Program:
 
 @functools.lru_cache(maxsize=4096)
 def _remembered(text: str, scope: Scope, *, condition: bool) -> Program:
-    """Compile once what many rules share."""
+    """Compile, or return what was compiled for the same text and scope: many rules share expressions."""
     return _compile(text, scope, condition=condition)
 
 
 def is_word(name: str) -> bool:
-    """Tell whether a name means something in the language itself, so that nothing else can be called so."""
+    """Tell whether a name is a word of the language itself, so that no capture or schedule may have it."""
     if name in BUILTINS:
         return True
     try:
@@ -96,8 +95,8 @@ def is_word(name: str) -> bool:
 def compile_together(programs: Sequence[Program]) -> RunAll:
     """Compile expressions that are evaluated for the same events into one function; all must have the same scope.
 
-    What they have in common is computed once, and there is one call. The function takes what `Program.run` takes and
-    returns a list with an outcome for each: its value, or the EvaluationError that it ended in.
+    Their common parts are computed once, and an event costs one call. The function takes what `Program.run` takes and
+    returns a list with an outcome for each expression: its value, or the EvaluationError that it raised.
     """
     if any(program.scope != programs[0].scope for program in programs):
         raise ValueError("expressions that are compiled together have one scope")
@@ -163,7 +162,7 @@ def _compiled(root: SyntaxNode, text: str, scope: Scope, *, condition: bool) -> 
 
 
 def evaluate(text: str, bindings: Mapping[str, Any] | None = None) -> Any:
-    """Evaluate an expression that sees these names and no others; nothing is checked before it is evaluated.
+    """Evaluate an expression that sees only these names; wrong types and names fail at run time, not before.
 
     Raises:
         CompileError: the text is not an expression.
@@ -191,7 +190,7 @@ def _equalities(root: SyntaxNode, scope: Scope) -> list[Equality]:
 
 
 def _subject(node: SyntaxNode, scope: Scope) -> tuple[str, str] | None:
-    """Return what a name is, if it is a capture or a field of the payload."""
+    """Return kind and name, if a node is a capture or a field of the payload; else None."""
     if isinstance(node, Name) and node.name not in scope.extra and node.name not in dict(scope.own):
         if node.name in scope.captures:
             return "capture", node.name

@@ -1,10 +1,10 @@
 """The functions over the samples of an instance, `avg(x, 10m)` and its like, each declared once. A leaf.
 
-The compiler takes from here how a function is called and what is kept for it; the rules' windows and trails, which have
-a method for each by its name, take what must be kept up to date, and fail when they are imported where one is missing.
+The compiler learns here how a function is called and what is kept for it. The rules' windows and trails, which have a
+method of each function's name, learn what they must keep up to date; their import fails where a method is missing.
 
 To add a function: declare it here, write the method of its name (rules/samples/windows.py, or rules/samples/trail.py
-for one without a window), and where it needs a measure that is not there yet, that (rules/samples/measures.py).
+for one without a window), and a measure if it needs a new one (rules/samples/measures.py).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The values of expressions that Python has no class of its own for; everything in this package stands on them.
+"""The values of expressions for which Python has no class; everything else in this package uses them.
 
 int, float, str, bytes, bool, None, list, dict, datetime and timedelta are Python's own.
 """

@@ -1,4 +1,4 @@
-"""Calls of functions and methods: which is meant, whether its arguments fit, and what Python does it."""
+"""Calls of functions and methods: finds the function, checks the arguments, and writes the Python that calls it."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,8 +1,8 @@
-"""The tree to one Python expression, and that to a function.
+"""Compiles the tree of an expression to one Python expression, and that to a function.
 
-Two functions can come of one expression. The first evaluates as Python would: `a && b` is `a and b`, and any error
-leaves it. Where CEL would absorb an error (`&&`, `||`), the second is made at the first error and evaluates with every
-operand guarded. What the first returns without an error is what the second would return, and it costs nothing.
+One expression can become two functions. The first evaluates as Python would: `a && b` is `a and b`, and any error
+leaves it. Where CEL would absorb an error (`&&`, `||`), the second function is made at the first error; it guards every
+operand. Without an error both return the same, so the second costs nothing until it is needed.
 """
 
 from collections.abc import Callable, Iterator
@@ -85,20 +85,26 @@ class Compiler:
         return self.emit.function(code.text, fallback, code.fails), code.kind
 
     def together(self, conditions: list[bool], separately: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-        """Return the function of a list of expressions; where one of them fails, it returns what `separately` does."""
+        """Return one function for a list of expressions; where one fails, it returns what `separately` returns."""
         roots = [item.value for item in self.root.items] if isinstance(self.root, ListOf) else []
         codes = [self.code(root) for root in roots]
         texts = [(self.as_bool(code) if bare else code).text for code, bare in zip(codes, conditions, strict=True)]
         return self.emit.function(f"[{', '.join(texts)}]", [separately], fails=True)
 
     def alone(self, node: SyntaxNode) -> tuple[Callable[..., Any], str, Resolver]:
-        """Compile a node as an expression of its own, where a text's own names mean fields; return its names too."""
+        """Compile a node as a separate expression, in which a text's own names mean fields of the payload.
+
+        Return the function, the kind of its value, and the resolver with the names that it uses.
+        """
         inner = Compiler(node, self.text, replace(self.scope, extra=frozenset(), own=(), history=False))
         run, kind = inner.compile(condition=False)
         return run, kind, inner.names
 
     def _later(self, condition: bool) -> list[Callable[..., Any]]:
-        """Return a place for the strict function; it is made when it is first called, or now if it might be refused."""
+        """Return a list of one: the strict function, or what makes it at its first call.
+
+        It is made now where the tree is deep: Python might refuse it, which must be told at load.
+        """
         place: list[Callable[..., Any]] = []
 
         def strict() -> Callable[..., Any]:
@@ -116,7 +122,7 @@ class Compiler:
         raise CompileError(message, node.at, self.text, hint)
 
     def undefined(self, message: str, node: SyntaxNode, hint: str = "") -> GeneratedCode:
-        """Refuse it, or where that is left to run time write code that fails."""
+        """Refuse an unknown name or member at a node; for `evaluate`, write code that fails at run time."""
         if not self.lenient:
             self.fail(message, node, hint)
         return GeneratedCode(f"undefined({self.emit.constant(message, 'string').text})")
@@ -124,7 +130,7 @@ class Compiler:
     # the walk
 
     def code(self, node: SyntaxNode) -> GeneratedCode:
-        """Write a node; what has been computed already is used again."""
+        """Write the code of a node; a part with the same meaning that is computed already is used again."""
         number = self.shared.get(node)
         if number is not None and number in self.ready:
             return self.ready[number]
@@ -140,7 +146,7 @@ class Compiler:
 
     @contextmanager
     def branch(self) -> Iterator[None]:
-        """Forget behind it what is computed within: it may not be."""
+        """Forget after the block what was computed in it: at run time, the branch may not have been taken."""
         before = self.ready.copy()
         yield
         self.ready = before
@@ -150,14 +156,14 @@ class Compiler:
         return code if code.kind == "bool" else GeneratedCode(f"truth({code.text})", "bool")
 
     def _doubt(self, node: SyntaxNode) -> None:
-        """Refuse a name that is asked for true or false and is surely a schedule's, misspelt."""
+        """Refuse a name that stands as a condition and is clearly a misspelt name of a schedule."""
         if self.scope.schedules and (meant := self.names.doubted(node)):
             name = node.name if isinstance(node, Name) else ""
             hint = f"did you mean {meant!r}? a field of the payload is payload.{name}"
             self.fail(f"there is no schedule {name!r}", node, hint)
 
     def fold(self, code: GeneratedCode, operands: list[GeneratedCode], function: Callable[..., Any]) -> GeneratedCode:
-        """Compute it now if all operands are constants and it has a value."""
+        """Compute the value now, if all operands are constants and it has one; else return the code as it is."""
         values = [operand.constant for operand in operands]
         if not operands or any(value is UNKNOWN for value in values):
             return code

@@ -1,4 +1,4 @@
-"""The generated Python of one expression: its constants, its temporaries, its source.
+"""Collects the generated Python of one expression: its constants, its temporaries, its source.
 
 Nothing of a user's text is ever part of the source: names of fields, strings, numbers and patterns are constants, and
 constants are default arguments K0, K1, … So expressions of the same shape share their compiled code.
@@ -39,7 +39,7 @@ class Emitter:
     """Collects what one function needs beside its source."""
 
     def __init__(self, *, again: bool = False) -> None:
-        """Begin with nothing. `again`: the function is a second one and goes on with what is left of the budget."""
+        """Begin with nothing. `again`: it is the second function, which uses what the first left of the budget."""
         self.again = again
         self.constants: list[Any] = []
         self._known: dict[Any, str] = {}
@@ -60,7 +60,7 @@ class Emitter:
         return f"t{self._temporaries}"
 
     def twice(self, code: GeneratedCode) -> tuple[str, str]:
-        """Return how to write the value for the first time, and how again."""
+        """Return the code that computes the value and keeps it, and the code that reads it again."""
         if code.atom:
             return code.text, code.text
         name = self.temporary()
@@ -69,7 +69,7 @@ class Emitter:
     def function(self, result: str, fallback: list[Any] | None, fails: bool) -> Callable[..., Any]:
         """Make the function that returns `result`.
 
-        Where an operand fails it raises, or returns what the one function in `fallback` does.
+        Where an operand fails, the function raises; with `fallback`, it returns what the function in that list returns.
         """
         if not fails:
             return self._made(f"  return {result}\n")

@@ -1,7 +1,7 @@
-"""Functions over the samples of an instance, `avg(x, 10m)` and its like: what each asks to be kept, and how it is read.
+"""Compiles functions over the samples of an instance, such as `avg(x, 10m)`: which values to keep, how to read them.
 
-The compiler writes `S[key].avg()`; the rules keep, under that key, what the slot's expression gave for each
-event. The expression is compiled on its own: it is evaluated once for each event, whatever `&&` leaves out.
+The compiler writes `S[key].avg()`; the rules keep, under that key, the value of the slot's expression for each event.
+That expression is compiled separately: it is evaluated once for each event, even where `&&` skips the call.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class Slot:
     """An expression whose values are kept for each instance: those of the last `seconds`, or (0) the last two.
 
     `key` is the same for the same expression, window and mode, in every version of a rule. `mode` says what of a value
-    is kept. `field` is the payload's field, where the expression is nothing else.
+    is kept. `field` is the name of a payload's field, where the expression is only that.
     """
 
     key: str
@@ -49,7 +49,7 @@ class Reading(NamedTuple):
 
 
 class SlotCompiler(Protocol):
-    """What is asked of the compiler in which a call stands."""
+    """What this module asks of the Compiler in which a call stands."""
 
     names: Resolver
     emit: Emitter
@@ -133,7 +133,7 @@ def _all(node: SyntaxNode) -> list[SyntaxNode]:
 
 
 def _spelled(node: SyntaxNode) -> str:
-    """Write a tree so that the same expression is the same text, today and after a restart."""
+    """Write a tree as a text that is the same for the same expression, also after a restart: it keys stored samples."""
     own = node.own()
     if isinstance(node, Comprehension):
         own = [node.macro, *node.variables]

@@ -1,7 +1,7 @@
-"""How operators are written in Python: the checks CEL asks for, and nothing where the types are known.
+"""Writes operators in Python, with the checks that CEL asks for, and without any where the types are known.
 
-Python orders bools with numbers and CEL does not, so an operand of unknown type is asked whether it is one; whatever
-else cannot be compared, Python refuses itself.
+Python orders bools with numbers and CEL does not, so an operand of unknown type is checked for a bool. Python itself
+refuses all other values that cannot be compared.
 """
 
 import operator as python

@@ -1,4 +1,4 @@
-"""Which Python stands for a name of an expression, and what of the event it uses (names.py has the order)."""
+"""Finds the Python for each name of an expression, and notes which parts of the event it uses (order: names.py)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ def path(node: SyntaxNode) -> str:
 
 
 class Host(Protocol):
-    """What the resolver asks of the compiler beside which it stands."""
+    """What the resolver asks of its Compiler."""
 
     scope: Scope
     emit: Emitter
@@ -52,7 +52,7 @@ class Resolver:
     """Resolves the names of one expression and notes which it uses."""
 
     def __init__(self, compiler: Host) -> None:
-        """Stand beside a compiler."""
+        """Resolve names for a compiler, in its scope."""
         self.compiler, self.scope, self.emit = compiler, compiler.scope, compiler.emit
         self.variables: dict[str, GeneratedCode] = {}
         self.fields: set[str] = set()
@@ -83,14 +83,14 @@ class Resolver:
 
     @contextmanager
     def standing_for(self, name: str, code: GeneratedCode) -> Iterator[None]:
-        """Let a variable stand for code that has been written."""
+        """Bind a variable to code that is written already (`cel.bind`)."""
         before = self.variables
         self.variables = before | {name: code}
         yield
         self.variables = before
 
     def plain_field(self, node: SyntaxNode) -> str | None:
-        """Return the payload's field that an expression is, if it is nothing else."""
+        """Return the name of a payload's field, if the expression is only that; else None."""
         if len(self.fields) != 1 or self.captures or self.needs_context:
             return None
         (field,) = self.fields
@@ -99,7 +99,7 @@ class Resolver:
         return field if isinstance(node, Select) and not node.optional and path(node) == f"payload.{field}" else None
 
     def hiding(self, node: SyntaxNode) -> str:
-        """Say which capture stands before what was meant, if one does: `device.x` beside a capture {device}."""
+        """Return a hint where a capture hides the name that was meant: `device.x` beside a capture {device}."""
         hidden = {*BUILTINS, *self.scope.schedules}
         if not isinstance(node, Name) or node.name not in self.scope.captures or node.name not in hidden:
             return ""
@@ -108,7 +108,7 @@ class Resolver:
         return f"the capture {{{node.name}}} hides {what}; give the capture another name to reach it"
 
     def captured(self, nodes: list[SyntaxNode]) -> str:
-        """Say what to write where a capture was compared with a number: the payload's field, perhaps."""
+        """Return a hint where a capture is compared with a number: perhaps the payload's field was meant."""
         for node in nodes:
             if isinstance(node, Name) and node.name in self.scope.captures and node.name not in self.variables:
                 return (
@@ -118,7 +118,7 @@ class Resolver:
         return ""
 
     def meant(self, nodes: list[SyntaxNode]) -> str:
-        """Say what to write where the whole `device`, or a schedule, was compared: the payload's field, most likely."""
+        """Return a hint where the whole `device`, or a schedule, is compared: the payload's field was meant, likely."""
         for node in nodes:
             if not isinstance(node, Name) or node.name in self.scope.captures or node.name in self.variables:
                 continue
@@ -129,7 +129,7 @@ class Resolver:
         return ""
 
     def doubted(self, node: SyntaxNode) -> str:
-        """Say which schedule was meant by a name that is asked for true or false and is nearly that of one."""
+        """Return the schedule that was meant by a name which stands as a condition and is nearly a schedule's name."""
         if not isinstance(node, Name) or node.name in self.scope.captures or self.local(node):
             return ""
         return "" if node.name not in self.fields else misspelt(node.name, self.scope.schedules)
@@ -151,7 +151,7 @@ class Resolver:
         return found or (self.compiler.types_wanted and self.type_name(name)) or self.field(name)
 
     def given(self, name: str, node: Name) -> GeneratedCode | None:
-        """Write a name that no payload can have; None where it is none of these."""
+        """Write a name that goes before the payload's fields; None where the name is a field."""
         scope = self.scope
         if name in (own := dict(scope.own)):
             return self.emit.constant(own[name], "string")
@@ -196,7 +196,7 @@ class Resolver:
         return GeneratedCode(f"F[{self.emit.constant(name, 'string').text}]")
 
     def member(self, node: Select) -> GeneratedCode | None:
-        """Write a chain of members that means something as a whole; None where it is a member of a value."""
+        """Write a chain of members that is one name (`payload.x`); None where it is a member of a value."""
         if self.local(node):
             return None
         dotted, bindings = path(node), self.scope.bindings

@@ -1,4 +1,4 @@
-"""Which parts of an expression are written more than once, so that they are computed once."""
+"""Finds the parts of an expression that are written more than once, so that they are computed only once."""
 
 from collections import Counter
 from collections.abc import Iterator

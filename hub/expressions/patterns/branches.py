@@ -1,4 +1,4 @@
-"""What a pattern is made of while it is read: parts that can be repeated, groups of alternatives, flags in force."""
+"""The pieces of a pattern while it is read: parts that can be repeated, groups of alternatives, flags in force."""
 
 from dataclasses import dataclass, field, replace
 
@@ -7,7 +7,7 @@ __all__ = ["Flags", "Part", "PatternGroup"]
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What is in force: case does not matter, ^ and $ are of lines, a dot is also the end of a line."""
+    """The flags in force: case does not matter, ^ and $ match at lines, a dot matches a line end too."""
 
     fold: bool = False
     lines: bool = False
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(slots=True)
 class PatternGroup:
-    """What stands between two brackets so far; `flags` are those that hold again behind it."""
+    """The content of a pair of brackets so far; `flags` are those that are in force again after it."""
 
     at: int
     flags: Flags

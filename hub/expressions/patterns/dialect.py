@@ -1,7 +1,7 @@
 r"""Regular expressions as RE2 reads them, written for the Rust engine (`regex`), which reads some of them otherwise.
 
-Only whether a text matches is asked: groups capture nothing, greedy or not is the same. So each part of a pattern is
-written anew: what RE2 refuses is refused here, with what and where; what Rust alone knows is a plain character.
+The hub asks only whether a text matches: groups capture nothing, and greedy or not makes no difference. Each part of a
+pattern is translated: what RE2 refuses is refused here, with what and where; what only Rust knows is a plain character.
 Texts are characters here, not bytes: `\C`, a single byte, is refused, and `\B` is not between the bytes of one.
 """
 
@@ -24,7 +24,7 @@ _ANY_SIZE = 10
 
 
 class PatternError(ValueError):
-    """A pattern is none; the message says what is wrong with it, and at which character."""
+    """A text is no pattern; the message says what is wrong, and at which character."""
 
 
 class Translation(NamedTuple):

@@ -1,1 +1,1 @@
-"""What compiled expressions call that no user writes: budgets, errors as values, loops of macros."""
+"""What compiled expressions call and no user can write: budgets, errors as values, loops of macros."""

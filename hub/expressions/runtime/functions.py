@@ -22,7 +22,7 @@ class Signature(NamedTuple):
     more: bool = False
 
     def takes(self, kinds: list[str]) -> bool:
-        """Say whether arguments of these kinds, as far as they are known, can be meant."""
+        """Tell whether the signature takes arguments of these kinds, as far as the kinds are known at load."""
         wanted = self.arguments
         if self.more and len(kinds) >= len(wanted):
             wanted += wanted[-1:] * (len(kinds) - len(wanted))
@@ -50,7 +50,7 @@ class Function:
     doc: list[str] = field(default_factory=list)
 
     def fitting(self, kinds: list[str]) -> list[Signature]:
-        """Return the signatures that can be meant."""
+        """Return the signatures that take arguments of these kinds."""
         return [signature for signature in self.signatures if signature.takes(kinds)]
 
 

@@ -1,4 +1,4 @@
-"""What stands between true, false and an error."""
+"""`!`, `&&` and `||` of the strict function, where an operand may be an error, and Python's errors in CEL's words."""
 
 import functools
 from collections.abc import Callable
@@ -17,12 +17,12 @@ ERRORS = (EvaluationError, *RAW_ERRORS)
 
 
 def failure(error: Exception) -> EvaluationError:
-    """Turn what plain Python raised into what a reader of the rule understands."""
+    """Turn an error of plain Python into one that a reader of the rule understands."""
     return EvaluationError(reason(error))
 
 
 def reason(error: Exception) -> str:
-    """Do the same as text; to be kept in place of the exception, which would keep its frame alive."""
+    """Return the text of `failure`; keep it in place of the exception, which would keep its frame alive."""
     if error.__class__ is KeyError:
         return f"no field {error.args[0]!r}"
     if error.__class__ is EvaluationError:
@@ -70,7 +70,7 @@ def invert(value: Any) -> bool:
 
 
 def undefined(message: str) -> Any:
-    """Fail, for what could not be known at load and is not there."""
+    """Fail for a name that could not be checked at load and does not exist."""
     raise EvaluationError(message)
 
 

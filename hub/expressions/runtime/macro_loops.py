@@ -1,4 +1,4 @@
-"""What the macros do: each takes what to go through and a function of the bound names, and charges its steps.
+"""The loops of the macros: each takes a list or map and a function of the bound names, and charges its steps.
 
 `all` and `exists` absorb errors as `&&` and `||` do.
 """
@@ -18,7 +18,7 @@ Test = Callable[..., Any]
 
 
 def _arguments(over: Any, both: bool) -> Iterable[tuple[Any, ...]]:
-    """Return what the names are bound to, by turns: (element,) or (index, element); (key,) or (key, value)."""
+    """Return the values of the names for each turn: (element,) or (index, element); (key,) or (key, value)."""
     if not both:
         return zip(elements(over))
     if isinstance(over, Mapping):

@@ -1,4 +1,4 @@
-"""What the context holds, as values of the language."""
+"""Reads `now`, `event.time` and `value` out of the context, as values of the language."""
 
 from datetime import datetime
 from typing import Any

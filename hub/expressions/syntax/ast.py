@@ -25,7 +25,10 @@ __all__ = [
 
 @dataclass(slots=True, eq=False)
 class SyntaxNode:
-    """What all have in common: the place, and how many nodes lie below on the longest way."""
+    """The base of all nodes; `depth` is the number of nodes on the longest way down.
+
+    `below` and `own` together say what a node means: sharing.py and history_calls.py compare nodes by them.
+    """
 
     at: int
     depth: int
@@ -35,7 +38,7 @@ class SyntaxNode:
         return []
 
     def own(self) -> list[object]:
-        """Return what tells this node from others of its class, apart from what is below it."""
+        """Return what distinguishes this node from others of its class, apart from the nodes below it."""
         return []
 
 
@@ -46,7 +49,7 @@ class Literal(SyntaxNode):
     value: Any
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return class and spelling of the value: 1, 1.0 and true differ."""
         return [self.value.__class__, repr(self.value)]
 
 
@@ -58,7 +61,7 @@ class Name(SyntaxNode):
     rooted: bool = False
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the name, and whether a dot leads it."""
         return [self.name, self.rooted]
 
 
@@ -75,7 +78,7 @@ class Select(SyntaxNode):
         return [self.operand]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the name of the field, and whether `.?` stands before it."""
         return [self.field, self.optional]
 
 
@@ -92,7 +95,7 @@ class Index(SyntaxNode):
         return [self.operand, self.key]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return whether it is written `[?key]`."""
         return [self.optional]
 
 
@@ -108,7 +111,7 @@ class Has(SyntaxNode):
         return [self.operand]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the name of the field."""
         return [self.field]
 
 
@@ -124,7 +127,7 @@ class Operation(SyntaxNode):
         return self.operands
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the operator."""
         return [self.operator]
 
 
@@ -141,7 +144,7 @@ class Logic(SyntaxNode):
         return self.operands
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the operator; `open` concerns only the parser."""
         return [self.operator]
 
 
@@ -171,7 +174,7 @@ class Call(SyntaxNode):
         return [*([self.target] if self.target else []), *self.arguments]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the name of the function, and whether it is called without a target."""
         return [self.function, self.target is None]
 
 
@@ -187,7 +190,7 @@ class Item(SyntaxNode):
         return [self.value]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return whether it is written `?element`."""
         return [self.optional]
 
 
@@ -215,7 +218,7 @@ class MapEntry(SyntaxNode):
         return [self.key, self.value]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return whether it is written `?key: value`."""
         return [self.optional]
 
 
@@ -247,7 +250,7 @@ class Comprehension(SyntaxNode):
         return [self.over, *self.bodies]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the identity of the node: its variables make it unlike any other."""
         return [id(self)]
 
 
@@ -264,5 +267,5 @@ class Bind(SyntaxNode):
         return [self.value, self.body]
 
     def own(self) -> list[object]:
-        """Return what else it is."""
+        """Return the identity of the node: its variable makes it unlike any other."""
         return [id(self)]

@@ -1,6 +1,6 @@
-"""What people write who know another language: Python's `not`, Jinja's braces, `20%`, a comma in a number.
+"""Hints for people who write another language's words: Python's `not`, Jinja's braces, `20%`, a comma in a number.
 
-Asked only where a text is no expression, at the place where it stops being one; each saying knows what to write then.
+They are looked for only where a text is no expression, at the place where it stops being one; each says what to write.
 """
 
 import re
@@ -43,9 +43,9 @@ class _Saying(NamedTuple):
 
 
 def in_our_words(error: CompileError, *, is_read: bool = False) -> CompileError:
-    """Return the error as who wrote the text needs it, where it shows which language was meant; else as it is.
+    """Return the error with a better message and hint, where the text shows which language was meant; else unchanged.
 
-    `is_read`: the text is an expression, and means nothing.
+    `is_read`: the text was read as an expression, but cannot be compiled.
     """
     text, offset = error.text, error.offset
     masked = _STRING.sub(lambda found: "'" + "_" * (len(found[0]) - 2) + "'", text)
@@ -248,11 +248,11 @@ FUNCTIONS_OF_OTHERS: Mapping[str, str] = {
     **dict.fromkeys(("states", "is_state", "state_attr"), "the field's name: it is that of the message"),
     **dict.fromkeys(("defined", "exists", "is_number", "isset"), "has(payload.x)"),
 }
-"""Functions of other languages, each with what says so here."""
+"""Functions of other languages, each with what to write here."""
 
 
 def function_of_others(name: str) -> str:
-    """Say what to write for a function of another language; empty where it is of none."""
+    """Say what to write for a function of another language; empty for any other name."""
     return f"write {ways}" if (ways := FUNCTIONS_OF_OTHERS.get(name, "").replace("{name}", name)) else ""
 
 

@@ -91,7 +91,7 @@ def _in_a_name(char: str) -> bool:
 
 
 def _stray(text: str, at: int) -> CompileError:
-    """Say what a character is that is part of nothing, and what to write instead."""
+    """Name a character that is part of no token, and say what to write instead."""
     char = text[at]
     called, hint = odd(char)
     if char.isalpha() or (not hint and char not in _HINTS and _in_a_name(text[at - 1 : at])):

@@ -1,4 +1,4 @@
-"""Which schedule was meant by a name that is none: a slip of the fingers, and not merely a word that looks alike.
+"""Finds the schedule that was meant by a misspelt name: a slip of the fingers, not merely a word that looks alike.
 
 Any bare name may be a field of the payload, so only what is surely a slip is refused: `nihgt`, `Night`, `nigt` beside a
 schedule `night`, but neither `light` nor `service`, nor `clear` beside a schedule `clean`.
@@ -14,14 +14,14 @@ _LONG = 8  # letters from which on two slips may be in a word
 
 
 def misspelt(word: str, known: Iterable[str]) -> str:
-    """Return the known name of which a word is a slip; empty where there is none, or the word is known itself."""
+    """Return the known name that a word misspells; empty where there is none, or where the word itself is known."""
     if word in known:
         return ""
     return next((name for name in sorted(known) if _is_slip(word, name)), "")
 
 
 def _is_slip(word: str, name: str) -> bool:
-    """Tell whether one is the other but for case, `_`, or one or two slips behind the first letter."""
+    """Tell whether the words differ only in case, in `_`, or by one or two slips after the first letter."""
     one, other = (each.casefold().replace("_", "") for each in (word, name))
     if one == other:
         return True

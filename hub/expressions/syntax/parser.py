@@ -142,7 +142,7 @@ class _Parser:
         return node
 
     def negative(self, mark: Token) -> bool:
-        """Make the number that stands next a negative one, if it is one; so the smallest int can be written."""
+        """Make the next token negative, if it is a number: only so can the smallest int be written."""
         value = self.token.value
         if value.__class__ not in (int, float, timedelta):
             return False

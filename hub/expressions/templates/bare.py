@@ -1,4 +1,4 @@
-"""The names that stand alone in an expression: what a condition calls so, its rule's texts call so, too."""
+"""The names that stand alone in an expression; in a rule's texts they mean what they mean in its conditions."""
 
 from hub.expressions.syntax.ast import Name
 from hub.expressions.syntax.parser import parse

@@ -38,12 +38,12 @@ def plain(value: Any) -> str:
 
 
 def for_people(value: Any) -> str:
-    """Write a value as `plain` does, and a time as people are told it: in the hub's zone, to the second."""
+    """Write a value as `plain` does, but a time in the hub's zone and to the second, for people."""
     return PEOPLE.told(value) if isinstance(value, datetime) else plain(value)
 
 
 def _rare(value: Any) -> str:
-    if isinstance(value, datetime):  # expressions reckon in UTC: one of another zone is for people
+    if isinstance(value, datetime):  # expressions compute in UTC: a time of another zone is made for people
         return value.isoformat().replace("+00:00", "Z") if value.tzinfo is UTC else PEOPLE.told(value)
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
@@ -58,7 +58,7 @@ def _rare(value: Any) -> str:
 
 
 def bytes_text(data: bytes) -> str:
-    """Write bytes for people: as text where they are some, else how many there are, `<12 bytes>`."""
+    """Write bytes for people: as text where they are UTF-8, else their number, `<12 bytes>`."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -69,9 +69,9 @@ def bytes_text(data: bytes) -> str:
 
 
 def format_for(spec: str, kind: str, at: int, text: str, bare: Format = plain) -> Format:
-    """Return what writes a value by a format; `kind` is the value's type as known at load.
+    """Return the function that writes a value by a format; `kind` is the value's type as known at load.
 
-    Where there is none, `bare` writes it.
+    Without a format, that is `bare`.
 
     Raises:
         CompileError: there is no such format, or it does not fit the type.
@@ -95,7 +95,7 @@ def format_for(spec: str, kind: str, at: int, text: str, bare: Format = plain) -
 
 
 def _near(spec: str) -> str:
-    """Say which format was meant by another language's, or by one with its unit in it."""
+    """Return a hint for a format of another language, or for one with a unit in it."""
     if (bare := spec.replace(" ", "").replace("F", "f")) != spec and _NUMBER.fullmatch(bare):
         return f"write {bare}"
     if spec == ".f":

@@ -1,4 +1,4 @@
-"""A text with `{…}` in it, cut into what stands as it is and what is computed; templates and topics begin here."""
+"""Cuts a text with `{…}` into literal parts and holes; templates and topics are made of these."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Texts with `{…}`: what summaries, details, labels and messages are made with. A failed field never loses a text."""
+"""Texts with `{…}`: they make summaries, details, labels and messages. A field that fails never loses the text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class RenderedText:
 
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """What fills one hole: a program, and how its value is written."""
+    """Fills one hole of a text: a program, and the function that writes its value."""
 
     program: Program
     write: Format
@@ -69,9 +69,9 @@ class Template:
         context: Context | None,
         samples: Samples = NO_SAMPLES,
     ) -> RenderedText:
-        """Fill in what an event brought.
+        """Fill in the values of an event.
 
-        What comes from outside has its control characters written out (a line end too); the result is cut to
+        Control characters of values are written out (a line end too), because devices send them; the result is cut to
         TEMPLATE_BYTES.
         """
         if self.constant is not None:
@@ -85,7 +85,7 @@ class Template:
 
 
 def fillers(text: str, scope: Scope, bare: Format = plain) -> list[str | Filler]:
-    """Cut a text and make what fills its holes; `bare` writes the values that no format stands behind."""
+    """Cut a text and make the fillers of its holes; `bare` writes the values of holes without a format."""
     parts: list[str | Filler] = []
     for part in cut(text, scope):
         if isinstance(part, Hole):
@@ -117,6 +117,6 @@ def compile_template(text: str, scope: Scope) -> Template:
 
 
 def literal(text: str) -> Template:
-    """Return a text that is already said, with nothing to fill in: what comes from outside, fit to be shown."""
+    """Return a template without holes for a text from outside; its control characters are written out."""
     shown = shorten(visible(text, layout=True), TEMPLATE_BYTES)
     return Template(text, (shown,), shown, False, frozenset(), frozenset())

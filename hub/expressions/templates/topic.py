@@ -1,6 +1,6 @@
-"""Publish topics with `{…}`: whatever an event holds, the topic stays valid, within its levels and its length.
+"""Publish topics with `{…}`: whatever an event brings, the topic stays valid, with the same levels, not too long.
 
-Mosquitto disconnects a publisher for one bad character in a topic, and a redelivered event would do it again, for ever.
+Mosquitto disconnects a publisher for one bad character in a topic; the event would come again, and so on for ever.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def encode_level(value: str) -> str:
 
 
 def short_level(value: str) -> str:
-    """Return the same in at most TOPIC_BYTES; of a value that is longer its beginning and a hash of the whole."""
+    """Return one level in at most TOPIC_BYTES; a longer value becomes its beginning and a hash of the whole."""
     return _cut(encode_level(value), TOPIC_BYTES)
 
 
@@ -41,7 +41,7 @@ def _encoded(match: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TopicTemplate:
-    """A compiled topic. `filter` covers everything it can become; `prefix` is what stands before the first hole."""
+    """A compiled topic. `filter` covers every topic that it can become; `prefix` is the text before the first hole."""
 
     text: str
     parts: tuple[str | Filler, ...]
@@ -53,9 +53,9 @@ class TopicTemplate:
     share: int
 
     def render(self, fields: Mapping[str, Any], captures: tuple[str, ...], context: Context | None) -> str:
-        """Fill in what an event brought; a value that failed is `?`.
+        """Fill in the values of an event; a value that fails is `?`.
 
-        A topic that would be too long has its long values cut, a hash of the whole value in place of the rest.
+        Where the topic would be too long, its long values are cut and end in a hash of the whole value.
         """
         failures: list[str] = []
         pieces = [
