@@ -1,7 +1,7 @@
 """A key of a file that users write, declared once: how it is read, its default, its words, its examples.
 
-From this one declaration come the value (`Section.take`), the JSON Schema of the file (`hub schema`), the row in the
-docs' table, which a test holds against it, and the sign by which `hub check` knows what kind of file it looks at.
+This one declaration gives the value (`Section.take`), the JSON Schema of the file (`hub schema`), the row in the docs'
+table (a test compares them), and the sign by which `hub check` knows what kind of file it looks at.
 
     AGE = Key("age", duration, 3600.0, "How old a notification may get.", "1h")
     RETRY = KeyTable("retry", ATTEMPTS, AGE)
@@ -21,20 +21,20 @@ __all__ = ["Convert", "Key", "KeyTable", "late"]
 T = TypeVar("T")
 Convert = Callable[[Node], T]
 LateSchema = Schema | Callable[[], Schema]
-"""A schema, or what makes it when it is asked for: which kinds of receivers are installed, say."""
+"""A schema, or a function that makes it when it is needed: the kinds of receivers depend on what is installed."""
 
 
 def late(node: Node) -> Any:
-    """Stand for the reader of a key that is known only where it is read: `section.take(KEY, convert)`."""
+    """Stand for a reader that is known only when the key is read: `section.take(KEY, convert)`."""
     raise TypeError(f"the reader of the key at {node.path}:{node.line} was not given")
 
 
 class Key(Generic[T]):
     """One key of a mapping.
 
-    `convert` reads its value and carries its schema; `schema` says it in its place, for a key whose reader is known
-    only where it is read (`Section.take(key, convert)`), or that takes less than its reader. `words` is one sentence
-    for people. `default` is the value where the key is absent, `usual` how a user would write that, for the schema.
+    `convert` reads its value and carries its schema. `schema` replaces that, for a key whose reader is known only when
+    it is read (`late`), or that takes less than its reader. `words` is one sentence for people. `default` is the value
+    where the key is absent; `usual` is how a user would write that, for the schema.
     """
 
     __slots__ = ("_schema", "convert", "default", "examples", "name", "required", "sign", "usual", "words")
@@ -51,7 +51,7 @@ class Key(Generic[T]):
         usual: object = None,
         sign: bool = True,
     ) -> None:
-        """Declare it; `sign`: whether a file with this key at its top can only be of this kind."""
+        """Declare the key; `sign`: a file with this key at its top can only be of this kind."""
         self.name, self.convert, self.default, self.words, self.examples = name, convert, default, words, examples
         self.required, self.usual, self.sign = required, usual, sign
         self._schema = schema
@@ -79,7 +79,7 @@ class KeyTable:
     __slots__ = ("keys", "more", "title", "words")
 
     def __init__(self, title: str, *keys: Key[Any], words: str = "", **more: Any) -> None:
-        """Declare it; `title` names it for editors, `words` says what it is for, where it is a kind of its own."""
+        """Declare the keys; `title` names the mapping for editors, `words` says what a file of this kind is for."""
         self.title, self.words, self.more = title, words, more
         self.keys: Mapping[str, Key[Any]] = {key.name: key for key in keys}
         if len(self.keys) < len(keys):

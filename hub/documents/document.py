@@ -1,7 +1,7 @@
-"""A YAML file as values that know where they stand; `config`, `rules` and `devices` read their files with it.
+"""Reads a YAML file into values that know their place; `config`, `rules` and `devices` read their files with it.
 
 YAML 1.2 core scalars (`on`, `no`, `02:00` and `012a` stay text), no aliases, no tags but `!env NAME` and `!file PATH`,
-which fetch secrets. Whatever is wrong becomes a Problem with file:line:column; nothing raises for what a user wrote.
+which fetch secrets. Every mistake becomes a Problem with file:line:column; nothing that a user writes raises an error.
 """
 
 import errno
@@ -73,7 +73,7 @@ class Node:
 
     @property
     def comment(self) -> bool:
-        """Tell whether there is no value because it begins as a comment: `topic: #`."""
+        """Tell whether the value is missing because YAML takes it for a comment: `topic: #`."""
         rest = self.source[self.start :].split("\n", 1)[0]
         return self.value is None and rest.lstrip().startswith("#")
 
@@ -87,23 +87,23 @@ class Node:
 
 
 class Problems(list[Problem]):
-    """What was found so far, in all files."""
+    """The problems that were found so far, in all files."""
 
     def __init__(self, found: Iterable[Problem] = (), *, secrets: bool = True) -> None:
-        """Begin with these; without `secrets`, what `!env` and `!file` name need not be there."""
+        """Begin with these problems; without `secrets`, the secrets of `!env` and `!file` need not exist."""
         super().__init__(found)
         self.secrets = secrets
         self.harmless: set[Problem] = set()
-        """Those that hide nothing: all of the file could be read, but for a secret or what stands there twice."""
+        """Problems that hide nothing: the whole file could be read, except a secret or a key that stands twice."""
         self.bare: dict[str, bool] = {}
-        """Files without any value, which is no problem by itself; True: not even a comment is in them."""
+        """Files without any value, which is no problem by itself; True: there is not even a comment in the file."""
 
     def hide(self, before: int) -> bool:
-        """Tell whether a problem since there were `before` keeps something from being read."""
+        """Tell whether any problem after the first `before` ones kept a part of a file from being read."""
         return any(problem not in self.harmless for problem in self[before:])
 
     def add_harmless(self, problem: Problem) -> None:
-        """Add one that hides nothing."""
+        """Add a problem that hides nothing."""
         self.append(problem)
         self.harmless.add(problem)
 
@@ -138,7 +138,7 @@ def _unreadable(path: Path, error: OSError) -> Problem:
 
 
 def _read(path: Path) -> bytes:
-    """Read a file, a little more than it may have; never wait for who writes to a pipe, unless a shell has made it.
+    """Read a file, up to one byte more than allowed; never wait at a pipe, except at one that a shell has made.
 
     Raises:
         OSError: it cannot be read.
@@ -159,9 +159,10 @@ def _read(path: Path) -> bytes:
 
 
 def read_document(path: Path, problems: Problems) -> Node | None:
-    """Read one file; None (and at least one more problem) where it cannot be read, None alone where it is empty.
+    """Read one file; None with at least one more problem where it cannot be read, None alone where it is empty.
 
-    What is only unset or stands twice is a problem, and the rest is read: look into `problems` before using it.
+    A secret that is not set and a key that stands twice are problems too, but the rest is read: so look into `problems`
+    before using the result.
     """
     name = _name(path)
     try:
@@ -186,7 +187,7 @@ def read_document(path: Path, problems: Problems) -> Node | None:
 
 
 def parse_document(text: str, path: str, problems: Problems) -> Node | None:
-    """Do the same with text in hand; `path` is what the problems name."""
+    """Read a text as `read_document` reads a file; `path` is the name of the file in problems."""
     before = len(problems)
     try:
         node = _Builder(path, problems).build(text)
@@ -286,7 +287,7 @@ class _Builder:
             node.column += 1
 
     def fetch(self, event: Any, text: str) -> Secret:
-        """Return the secret that a tag names; where there is none, what stands for it, and all else is read on."""
+        """Return the secret that a tag names; where it does not exist, an Unset, so that the rest can be read."""
         if event.tag == "!env":
             if text in os.environ:
                 return Secret(os.environ[text])

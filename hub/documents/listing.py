@@ -1,7 +1,7 @@
 """Which YAML files lie below the files and folders that settings name; `document` reads them, `watch` looks at them.
 
-Nothing raises for what is on a disk: a folder that cannot be listed is told like everything else. (pathlib's glob
-leaves it out without a word, and then its rules seem to have been removed.)
+Nothing on a disk raises an error here: a folder that cannot be listed becomes a problem like any other. (pathlib's glob
+would leave it out without a word, and its rules would seem to have been removed.)
 """
 
 import enum
@@ -35,7 +35,7 @@ class Listing:
     files: list[Path] = field(default_factory=list)
     wrong: list[tuple[Path, OSError]] = field(default_factory=list)
     strays: list[Path] = field(default_factory=list)
-    """Other files in folders, as far as their names may be those of documents: they are not read."""
+    """Other files in the folders, whose names might be those of documents: they are not read."""
 
 
 def list_yaml(paths: Iterable[Path]) -> Listing:
@@ -59,7 +59,7 @@ def list_yaml(paths: Iterable[Path]) -> Listing:
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether this is a folder, or a link to one; what cannot be looked at is none."""
+    """Tell whether this is a folder, or a link to one; False where that cannot be found out."""
     try:
         return stat.S_ISDIR(path.stat().st_mode)
     except OSError:

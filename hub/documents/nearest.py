@@ -1,6 +1,6 @@
-"""Which word was meant by one that nobody knows: a slip of the fingers, and not merely a word that looks alike.
+"""Finds the word that was meant by an unknown one: a slip of the fingers, not merely a word that looks alike.
 
-A wrong suggestion costs more than none, since it is followed: so a far word and a tiny one get none.
+A wrong suggestion costs more than none, because people follow it: so a distant word and a tiny word get none.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def _bare(word: str) -> str:
 
 
 def _distance(word: str, name: str) -> int:
-    """Return how many slips make one of the other; _FAR where these are too many to be slips."""
+    """Return how many slips turn one word into the other; _FAR where there are too many to be slips."""
     shorter, longer = sorted((word, name), key=len)
     if word == name:
         return 0
@@ -46,7 +46,7 @@ def _distance(word: str, name: str) -> int:
 
 
 def _most(word: str, name: str) -> int:
-    """Return how many slips are conceivable: more in a long word, one where it begins otherwise."""
+    """Return how many slips are plausible: more in a long word, one where the first letters differ."""
     if len(word) < _TWO or (word[:1] != name[:1] and len(word) < _THREE):
         return 1
     return 2 if len(word) < _THREE else 3

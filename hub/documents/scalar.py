@@ -1,4 +1,4 @@
-"""Where each character of a YAML scalar's text stands in its file; `document` asks, for the column of a mistake inside.
+"""Finds where a character of a YAML scalar's text stands in its file; `document` shows the column of a mistake by it.
 
 Quotes, escapes, indentation and folding change the text, but never the order of what is not white space: the n-th
 character of the text is the n-th of the source.

@@ -35,9 +35,9 @@ class Secret:
 
 
 class Unset(Secret):
-    """Stands where a secret could not be fetched: why is told at its place, and nothing is told of what it is.
+    """Stands for a secret that could not be fetched: the reason is told at its place, and its value is not checked.
 
-    So all else of the file can be read, and checked where secrets are not at hand.
+    So the rest of the file can be read, and checked on a machine without the secrets.
     """
 
     __slots__ = ()

@@ -21,7 +21,7 @@ def shared(name: str) -> Path:
     """
     for folder in (_PACKAGE.parent, _PACKAGE / "share"):
         path = folder / name
-        # what lies beside an installed package is somebody else's: a checkout is known by its pyproject.toml
+        # files beside an installed package belong to others: only a checkout has the hub's pyproject.toml there
         if path.exists() and (folder != _PACKAGE.parent or (folder / "pyproject.toml").is_file()):
             return path
     raise HubError(

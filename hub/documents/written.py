@@ -1,7 +1,7 @@
-"""What stood in which file when rules and fleets were read, and what has vanished since without anybody saying so.
+"""Notes how many rules and fleets each file had when it was read, and finds what has vanished since by accident.
 
-A folder that is emptied, not there or half swapped looks as if all of its rules had been removed on purpose: every
-alert would end. So the hub believes it only where a file that still stands says it.
+A folder that is empty, missing or half replaced looks as if all of its rules had been removed on purpose, and every
+alert would end. So the hub believes that only where a file that still exists says so.
 """
 
 import os
@@ -23,9 +23,9 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How much stands in each file, by its absolute path; `blank` are files with nothing in them.
+    """How many rules or devices each file has, by its absolute path; `blank` are files with nothing in them.
 
-    None: the file says nothing of rules, such as one with receivers. 0: it says that there are none.
+    None: the file does not speak of rules, such as one with receivers. 0: it says that there are none.
     """
 
     files: Mapping[str, int | None] = field(default_factory=dict)
@@ -34,16 +34,16 @@ class Written:
     """What the settings name → what stands there: "rule" or "fleet"."""
 
     def dumps(self) -> str:
-        """Write what the next start is to know."""
+        """Write it as JSON; the store keeps it for the next start."""
         return orjson.dumps(dict(self.files)).decode()
 
     @classmethod
     def loads(cls, text: str) -> "Written":
-        """Read it again; nothing is known where it was never written."""
+        """Read what `dumps` wrote; an empty text, before the first start, gives an empty note."""
         return cls(orjson.loads(text)) if text else cls()
 
     def below(self, root: str) -> dict[str, int | None]:
-        """Return the files that a path names or holds."""
+        """Return the files that a path names: itself, or those below the folder."""
         top = _absolute(root)
         inside = top.rstrip("/") + "/"
         return {path: count for path, count in self.files.items() if path == top or path.startswith(inside)}
@@ -52,7 +52,7 @@ class Written:
 def written_below(
     rules: Iterable[Path], fleets: Iterable[Path], places: Mapping[str, int | None], bare: Mapping[str, bool]
 ) -> Written:
-    """Note what was read: how much in each file; `bare` are those without any value, True where they are blank."""
+    """Note how much each file had; `bare` are files without any value, True where not even a comment is in them."""
     hollow = {path: 0 for path, blank in bare.items() if not blank}
     files = {_absolute(path): count for path, count in {**places, **hollow}.items()}
     blank = frozenset(_absolute(path) for path, blank in bare.items() if blank)
@@ -61,9 +61,9 @@ def written_below(
 
 
 def vanished(before: Written, after: Written) -> list[Problem]:
-    """Say what is no longer there, and nobody can have meant that: then all stays as it was before.
+    """Name what is gone though nobody can have meant it; the caller then keeps all rules as they were.
 
-    One file of several may go, and a file may say less than before: somebody did that.
+    One file of several may go, and a file may have fewer rules than before: somebody has done that on purpose.
     """
     emptied = [_emptied(path) for path in sorted(after.blank & before.files.keys())]
     if emptied or _total(after.files) >= _total(before.files):  # such as where a file has moved to another folder
@@ -77,7 +77,7 @@ def vanished(before: Written, after: Written) -> list[Problem]:
 
 
 def _says_so(now: Mapping[str, int | None], had: Mapping[str, int | None]) -> bool:
-    """Tell whether a file still has something, or is one that has had something, or says that there is nothing."""
+    """Tell whether a file still has rules, is one that had some, or says that there are none."""
     return any(count is not None or path in had for path, count in now.items())
 
 
@@ -99,11 +99,11 @@ def _total(files: Mapping[str, int | None]) -> int:
 
 
 def _absolute(path: str) -> str:
-    """Return a path that does not depend on the working folder; links stay as they are, they may be swapped."""
+    """Return a path that does not depend on the working folder; links are kept, because deployments swap them."""
     return str(Path(path).absolute())
 
 
 def _shown(path: str) -> str:
-    """Return a path below the working folder as people write it."""
+    """Return a path as people write it: relative, if it is below the working folder."""
     below = os.path.relpath(path)
     return path if below.startswith("..") else below

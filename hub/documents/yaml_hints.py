@@ -1,4 +1,4 @@
-"""What to do about a line that YAML reads as something else than text; `document` asks where it cannot read on."""
+"""Hints for a line that YAML does not read as the text that was meant; `document` asks where it cannot read on."""
 
 import re
 
@@ -19,7 +19,7 @@ _JINJA = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 
 
 def yaml_hint(text: str, line: int) -> str:
-    """Return what to write in place of a line (from 1) that cannot be read; nothing where that is not clear."""
+    """Return what to write in place of a line (from 1) that cannot be read; empty where that is not clear."""
     written = _line(text, line)
     if re.match(r" *\t", written):
         return "indent with spaces, not with tabs"
@@ -35,7 +35,7 @@ def yaml_hint(text: str, line: int) -> str:
 
 
 def yaml_oddity(text: str, line: int) -> tuple[int, int, str, str] | None:
-    """Return what nobody sees on a line that cannot be read, or the one before: line, column, its name, the remedy."""
+    """Find an invisible character on a line that cannot be read, or on the one before: line, column, name, remedy."""
     for number in (line, line - 1):
         written = _line(text, number)
         at = first_odd(written)
@@ -50,7 +50,7 @@ def _line(text: str, line: int) -> str:
 
 
 def _braces(written: str) -> str:
-    """Say how text with braces is written, where YAML takes these for a mapping."""
+    """Say how to write a text with braces that YAML takes for a mapping."""
     found = _LINE.match(written)
     value = found["value"] if found else written.strip()
     if "{{" in value and (jinja := _JINJA.search(value)):

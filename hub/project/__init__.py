@@ -1,1 +1,1 @@
-"""The files of one user taken together: which belong to which, and what only all of them show."""
+"""The files of one user taken together: which belong to each other, and mistakes that only all of them show."""

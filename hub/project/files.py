@@ -1,4 +1,4 @@
-"""The files a user writes, read together: settings name rules and fleets; `hub check` looks at them all."""
+"""Reads all files of a user together: the settings name rules and fleets; `hub check` looks at all of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,17 +32,17 @@ _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
 _SIGNS = {
     sign: kind for kind, table in ((_RULES, RULE_FILE), (_FLEET, FLEET), (_SETTINGS, SETTINGS)) for sign in table.signs
 }
-"""What kind of file a key at its top says it is."""
+"""The kind of a file by a key at its top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What the rule and fleet files say."""
+    """The rules and devices of a user's files."""
 
     rules: RuleSet
     registry: Registry
     written: Written = field(default_factory=Written)
-    """In which files rules and fleets stand."""
+    """How much each of the files has, for written.py."""
 
 
 def load_files(settings: Settings, problems: Problems, *, keep: bool = False) -> Files:
@@ -58,14 +58,14 @@ def load_files(settings: Settings, problems: Problems, *, keep: bool = False) ->
 
 
 def people_of(rules: RuleSet) -> tzinfo:
-    """Return the zone in which people are told times: `defaults.tz`, else the machine's."""
+    """Return the zone of times that people are told: `defaults.tz`, else the machine's zone."""
     return rules.defaults.tz or local_zone()
 
 
 def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Path]) -> tuple[Files, list[Case]]:
-    """Read the tests of the settings' rules, or of these files; a file below those rules is read together with them.
+    """Read the tests of the settings' rules, or of these files; a file among the settings' rules is read with all.
 
-    Tests tell nobody, so secrets need not be there.
+    Tests notify nobody, so secrets need not exist.
 
     Raises:
         ConfigError: with every problem.
@@ -89,7 +89,7 @@ def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Pat
 
 
 def _with(settings: Settings, found: Mapping[str, Sequence[Path]]) -> Settings:
-    """Return settings that name the files found: rules together with those that they lie among, fleets alone."""
+    """Return settings that name these files: rules together with the others of their folder, fleets alone."""
     rules = tuple(dict.fromkeys([*found[_RULES], *_beside(found[_RULES], settings.rules)]))
     return replace(settings, rules=rules, devices=tuple(found[_FLEET]) or settings.devices)
 
@@ -97,9 +97,9 @@ def _with(settings: Settings, found: Mapping[str, Sequence[Path]]) -> Settings:
 def check(config: Path | None, paths: Sequence[Path], *, secrets: bool = True, notes: bool = False) -> list[Problem]:
     """Find every problem of the settings and what they name, or of these files and folders alone.
 
-    What a file is, its keys tell. A rule file below the rules that the settings name is read together with those,
-    because names are global; only problems of what was asked for are returned. Without `secrets`, what `!env` and
-    `!file` name need not be there. With `notes`, also what may be as it was meant.
+    The keys of a file tell its kind. A rule file among the rules that the settings name is read together with those,
+    because names are global, but only problems of the files that were asked for are returned. Without `secrets`, the
+    secrets of `!env` and `!file` need not exist. With `notes`, findings that may be intended are returned too.
     """
     return [each for each in _checked(config, paths, Problems(secrets=secrets)) if notes or not each.note]
 
@@ -131,14 +131,14 @@ def _checked(config: Path | None, paths: Sequence[Path], problems: Problems) -> 
 
 
 def _look(settings: Settings, problems: Problems, *, all_of_it: bool = False) -> None:
-    """Read what settings name, and lint what can be read of it; where that is `all_of_it`, there should be rules."""
+    """Read the files that settings name, and lint those that can be read; `all_of_it`: no rules at all is a problem."""
     before = len(problems)
     files = load_files(settings, problems, keep=True)
     unread = len(problems) > before
     read_cases(files.rules, problems)
     read = {real(path) for path in yaml_files(settings.rules, Problems())}
     folders = {path.parent for path in read}
-    # a file alone, of several in its folder, may be named by those that were not read
+    # names in a single file of a folder may be used by the others, which were not read
     whole = not problems.hide(before) and all(each in read for folder in folders for each in _siblings(folder))
     problems += lint(files.rules, files.registry, Moment(SystemClock().now(), local_zone()), whole=whole)
     if all_of_it:
@@ -150,7 +150,7 @@ def _look(settings: Settings, problems: Problems, *, all_of_it: bool = False) ->
 
 
 def _empty(paths: Sequence[Path]) -> list[Problem]:
-    """Find folders that are asked for and hold nothing."""
+    """Find folders that were asked for and have no file to read."""
     found = Problems()
     empty = [path for path in paths if is_folder(path) and not yaml_files([path], found)]
     wrong = {problem.path for problem in found}
@@ -164,7 +164,7 @@ def _siblings(folder: Path) -> list[Path]:
 
 
 def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Path]]:
-    """Tell rules, fleets and settings apart; a file that cannot be read as YAML counts as rules, which say so."""
+    """Sort files into rules, fleets and settings; one that is no YAML counts as rules, whose reader reports it."""
     found: dict[str, list[Path]] = {_RULES: [], _FLEET: [], _SETTINGS: []}
     for path in yaml_files(paths, problems):
         node = read_document(path, Problems())

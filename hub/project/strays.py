@@ -1,6 +1,6 @@
-"""Does anybody hear it? What only the settings as a whole show: files that nobody reads, a hub that cannot complain.
+"""Findings that only the settings as a whole show: files that nobody reads, a hub that can tell nobody of its faults.
 
-Both are notes of `hub check` and warnings of `hub doctor`; what single rules and receivers show is in rules.lint.
+Both are notes of `hub check` and warnings of `hub doctor`; findings of single rules and receivers are in rules.lint.
 """
 
 import os
@@ -21,7 +21,7 @@ _OURS = re.compile(rb"""^[{\s]*["']?(?:rules|receivers|defaults|schedules|tests|
 
 
 def strays(paths: Sequence[Path]) -> list[Problem]:
-    """Find files below these folders that look like ours and are not read."""
+    """Find files below these folders that look like rules or fleets and are not read: their names end otherwise."""
     return [
         Problem(str(path), 0, 0, f"is not read: {_why(path.name)}", "rename it, or let it lie elsewhere").as_note()
         for path in list_yaml(paths).strays
@@ -49,10 +49,10 @@ def _looks_like_ours(path: Path) -> bool:
 
 
 def deaf(settings: Settings, found: RuleSet) -> list[Problem]:
-    """Find that nobody hears of the hub's own alerts, such as a receiver that fails, though somebody could."""
+    """Find that the hub's own alerts, such as one about a failing receiver, reach nobody, though a receiver exists."""
     mine = [found.rules[name] for name in sorted(found.shipped) if name in found.rules]
     if not mine or not found.receivers or settings.self_watch.notify is not None:
-        return []  # what is written there is meant, an empty list too
+        return []  # the user has decided, even with an empty list
     if any(rule.notify for rule in mine):
         return []
     message = f"nobody is told of the hub's own alerts, such as {mine[0].name}: 'self_watch' has no receiver"

@@ -1,7 +1,7 @@
-"""What belongs to rule files that are named by path: the settings and the devices that lie beside or above them.
+"""Finds the settings and the devices that belong to rule files given by path: they lie beside or above these.
 
-`hub check PATH` and `hub test PATH` ask it, so that rules are looked at together with the devices that a hub with these
-files would have, from whatever folder the command is started.
+`hub check PATH` and `hub test PATH` use it. So rules are checked together with the devices that a hub with these files
+would have, from whatever folder the command is started.
 """
 
 import os
@@ -23,8 +23,8 @@ _DEVICES = "devices"
 def settings_around(settings: Settings, paths: Sequence[Path]) -> Settings:
     """Return the settings whose rules these files are, or these settings with the devices that lie near the files.
 
-    `settings` are those of the folder that the command was started in. Nothing is told of settings that are found: that
-    is for who names them.
+    `settings` are those of the folder in which the command was started. Problems of settings that are found here are
+    not told: `hub check` tells them when it is asked about those settings.
     """
     if all(is_below(path, settings.rules) for path in paths):
         return settings

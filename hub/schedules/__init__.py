@@ -1,7 +1,7 @@
 """Time schedules: daily, weekly, cron and single spans, as rules pause or mute by them (docs/schedules.md). A leaf.
 
-A schedule is a pure function of time: whether it holds, and when that changes next. Those that name no zone use the one
-they are asked with.
+A schedule is a pure function of time: whether it holds, and when that changes next. A schedule that names no zone uses
+the zone that the caller hands over.
 """
 
 from hub.schedules.schedule import Schedule

@@ -1,9 +1,9 @@
 """The kinds of schedules. Times are seconds since 1970; `local` is the zone of those that have none of their own.
 
-All go by the clock on the wall. On the day on which an hour comes twice, ranges hold in both; where all of a range
-falls into an hour that does not come, it holds for its length from the moment behind that hour, so that a pause is not
-lost. cronsim is asked in wall time only, and what it names is turned into instants here: from a time in the second of
-two equal hours (2.8) it names starts that lie in the past.
+All of them follow the clock on the wall. Where an hour comes twice, a range holds in both. Where an hour is skipped and
+a whole range lies in it, the range holds for its length from the end of the gap, so that a pause is not lost. cronsim
+is asked in wall time only, and its answers become instants here: asked at a time in the second of two equal hours,
+cronsim 2.8 names starts that lie in the past.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ _CRON_STARTS = 100  # looked at for the end of a run of starts that follow each 
 
 @dataclass(frozen=True, slots=True)
 class Schedule(ABC):
-    """When something holds; `text` is how the user wrote it."""
+    """Tells when something holds; `text` is what the user wrote."""
 
     text: str
 
@@ -37,7 +37,7 @@ class Schedule(ABC):
     def change(self, now: float, local: tzinfo) -> float:
         """Return the next time after `now` at which `active` changes; inf where it never does.
 
-        Within a cron's long run of starts that follow each other it may be earlier: so far surely nothing changes.
+        For a cron with a long run of starts it may be an earlier time, before which nothing changes for sure.
         """
 
 
@@ -53,7 +53,7 @@ class Range:
         return self.begin <= second < self.end or self.begin <= second + WEEK < self.end
 
     def made_up(self, skipped: Jump) -> int:
-        """Return when the range ends which this jump skipped and which therefore begins at it; 0 where it did not."""
+        """Return when the range ends if this jump skipped it: then it begins at the jump; 0 for any other range."""
         first = shown(skipped.at, skipped.before)
         last = first + skipped.after - skipped.before
         inside = any(first <= self.begin + week and self.end + week <= last for week in (0, WEEK))
@@ -69,7 +69,7 @@ class Weekly(Schedule):
     tz: tzinfo | None = None
 
     def active(self, now: float, local: tzinfo) -> bool:
-        """Tell whether the clock on the wall shows a time inside, or makes up for a range that was skipped."""
+        """Tell whether the clock on the wall shows a time inside a range, or a skipped range is made up for."""
         zone = self.tz or local
         second = shown(now, offset(now, zone))
         if any(each.holds(second) for each in self.ranges):
@@ -84,7 +84,7 @@ class Weekly(Schedule):
         return next((float(at) for at in moments if at > now and self.active(at, local) is not before), inf)
 
     def _moments(self, now: float, zone: tzinfo) -> Iterator[int]:
-        """Yield in order when the clock shows an end of a range, jumps, or what was made up for ends."""
+        """Yield in order when the clock shows a range's begin or end, when it jumps, and when a made-up range ends."""
         early = now - DAY
         marks = sorted({second % WEEK for each in self.ranges for second in (each.begin, each.end)})
         passed = jumps(early, _AHEAD_DAYS, zone)
@@ -94,7 +94,7 @@ class Weekly(Schedule):
 
 @dataclass(frozen=True, slots=True)
 class Cron(Schedule):
-    """From each time that a cron expression names, for `seconds`."""
+    """Holds for `seconds` from each time that a cron expression names."""
 
     text: str
     expression: str
@@ -106,7 +106,7 @@ class Cron(Schedule):
         return self._next(now - self.seconds, self.tz or local) <= now
 
     def change(self, now: float, local: tzinfo) -> float:
-        """Return the next beginning, or the end of the one that holds and of those that follow before it ends."""
+        """Return the next beginning, or the end of the current span and of those that begin before it ends."""
         zone = self.tz or local
         begun = self._next(now - self.seconds, zone)
         if begun > now:
@@ -121,7 +121,7 @@ class Cron(Schedule):
     def _next(self, after: float, zone: tzinfo) -> float:
         """Return the first start after a time.
 
-        As Debian's cron has it, in the hour that comes twice only those with a `*` for minute or hour start twice.
+        In an hour that comes twice, only expressions with a `*` for minute or hour start twice, as in Debian's cron.
         """
         begin = naive(after, zone)
         start = self._scan(begin, after, zone, 0)
@@ -140,7 +140,7 @@ class Cron(Schedule):
 class OneTime(Schedule):
     """Once, from a time to another; `begin` and `end` are times of a wall clock where they have no zone.
 
-    One that comes twice is the first; one that is skipped is the moment behind the gap.
+    A time that comes twice means the first; a time that is skipped means the end of the gap.
     """
 
     text: str
@@ -166,7 +166,7 @@ class OneTime(Schedule):
 
 @dataclass(frozen=True, slots=True)
 class Inverse(Schedule):
-    """Whenever another one does not hold; the other is no opposite itself."""
+    """Holds whenever another schedule does not; the other one is never an Inverse itself."""
 
     text: str
     other: Schedule

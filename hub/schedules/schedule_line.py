@@ -59,7 +59,7 @@ def parse_schedule(written: str, named: Mapping[str, Schedule], tz: tzinfo | Non
 
 
 def _without_its_kind(line: str) -> str:
-    """Return the schedule that was meant by times, days or a cron expression alone; empty where it is none of these."""
+    """Return the schedule line that was meant by times, days or a cron expression without its kind; else empty."""
     if found := _HOURS.fullmatch(line):
         return f"daily {_range(found)}"
     if _DAYS_ALONE.fullmatch(line):
@@ -68,7 +68,7 @@ def _without_its_kind(line: str) -> str:
 
 
 def _range(found: re.Match[str]) -> str:
-    """Write hours as they must be written: those of `10pm-6am` as 22:00-06:00."""
+    """Write hours in the form that is read: `10pm-6am` as 22:00-06:00."""
     times = []
     for at in (1, 4):
         hour, half = int(found[at]), (found[at + 2] or "").lower()
@@ -78,7 +78,7 @@ def _range(found: re.Match[str]) -> str:
 
 
 def _is_condition(kind: str, rest: str) -> bool:
-    """Tell whether what follows a word goes on as CEL does; the `*` behind `cron` is cron's."""
+    """Tell whether the text after a word goes on like CEL; a `*` after `cron` belongs to cron."""
     return rest.split(None, 1)[0] == "in" or (rest.startswith(_OPERATORS) and (kind != "cron" or rest[0] != "*"))
 
 

@@ -1,4 +1,4 @@
-"""The `schedules` of rule files, with their zones; each name is read after the one that it names."""
+"""Reads `schedules` of rule files, with their zones; a schedule that names another is read after that one."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -58,14 +58,14 @@ def read_schedules(written: Sequence[tuple[Node, tzinfo | None]], problems: Prob
 
 @dataclass(slots=True)
 class _Reader:
-    """All that is written, and what was made of it."""
+    """The schedules as they are written, and those that were read."""
 
     problems: Problems
     items: dict[str, tuple[Node, tzinfo | None]] = field(default_factory=dict)
     made: dict[str, Schedule] = field(default_factory=dict)
 
     def read(self) -> dict[str, Schedule]:
-        """Read each behind the one that it names; who names one that is wrong is not told that there is none."""
+        """Read each schedule after the one that it names; naming one that has a problem is no second problem."""
         done: set[str] = set()
         for name in self.items:
             chain: dict[str, None] = {}
@@ -89,7 +89,7 @@ class _Reader:
         self.problems.append(self.items[names[0]][0].problem(message, "write out the times of one"))
 
     def one(self, name: str) -> None:
-        """Read one whose named one was read before."""
+        """Read one schedule; the one that it names was read before."""
         node, tz = self.items[name]
         other = _named(node)
         if other in self.items and other not in self.made:
@@ -107,7 +107,7 @@ class _Reader:
 
 
 def _named(node: Node) -> str:
-    """Return the schedule that one names, as its opposite or as the same; empty where it surely names none."""
+    """Return the name of the schedule that this one names (`not office`, `office`); empty where it names none."""
     if isinstance(node.value, dict):
         other = node.value.get("not")
         written = "" if other is None else other.text

@@ -23,7 +23,7 @@ class Jump:
 
 
 def offset(at: float, zone: tzinfo) -> int:
-    """Return what the wall clock is ahead of UTC, in seconds.
+    """Return by how many seconds the wall clock is ahead of UTC.
 
     The second is rounded down: near the end of one `fromtimestamp` would round up into the next.
     """
@@ -32,7 +32,7 @@ def offset(at: float, zone: tzinfo) -> int:
 
 
 def shown(at: float, ahead: int) -> int:
-    """Return the second of the week, from Monday 00:00, that a wall clock shows which is so far ahead of UTC."""
+    """Return the second of the week, from Monday 00:00, on a wall clock that is `ahead` seconds ahead of UTC."""
     return (floor(at) + ahead + _MONDAY) % WEEK
 
 
@@ -52,7 +52,7 @@ def jump(early: float, late: float, zone: tzinfo) -> Jump | None:
 
 
 def jumps(early: float, days: int, zone: tzinfo) -> list[Jump]:
-    """Return the jumps of so many days."""
+    """Return the jumps of the clock in the `days` days from `early` on."""
     found = (jump(early + day * DAY, early + (day + 1) * DAY, zone) for day in range(days))
     return [each for each in found if each is not None]
 
@@ -77,7 +77,7 @@ def edges(early: float, days: int, passed: Sequence[Jump], marks: Sequence[int],
 
 
 def instants(wall: datetime, zone: tzinfo) -> tuple[float, float]:
-    """Return when the clock shows a time first and last; twice the moment behind the gap for a time that it skips."""
+    """Return when the clock shows a time first and last; for a time that it skips, the end of the gap twice."""
     first, last = (wall.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
     if first <= last:
         return first, last
@@ -92,5 +92,5 @@ def naive(at: float, zone: tzinfo) -> datetime:
 
 
 def back(at: float, zone: tzinfo) -> timedelta:
-    """Return by how much the clock will be set back within a day; nothing on most days."""
+    """Return by how many seconds the clock will be set back within a day; 0 on most days."""
     return timedelta(seconds=max(0, offset(at, zone) - offset(at + DAY, zone)))
