@@ -1,4 +1,4 @@
-"""hub.yaml and the options of the command line into typed settings; all of the file is checked from the start."""
+"""Reads hub.yaml and the options of the command line into typed settings; the whole file is checked at the start."""
 
 import os
 from collections.abc import Sequence
@@ -50,13 +50,13 @@ _HOME_ASSISTANT = "homeassistant"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of hub.yaml. Paths in the file are relative to the file, those of the command line to the working folder."""
+    """All of hub.yaml. Paths in the file are relative to it, paths of the command line to the working folder."""
 
     broker: BrokerSettings = field(default_factory=BrokerSettings)
     rules: tuple[Path, ...] = (Path("rules"),)
     devices: tuple[Path, ...] = (Path("devices"),)
     optional: tuple[Path, ...] = (Path("devices"),)
-    """Which of `devices` need not be there; they are read once they are."""
+    """Which of `devices` need not exist; each is read as soon as it does."""
     state: Path = Path("hub.db")
     publish_prefix: str = PREFIX
     http: HttpSettings = field(default_factory=HttpSettings)
@@ -64,7 +64,7 @@ class Settings:
     discovery: str = ""
     """The prefix of Home Assistant's discovery topics; empty: alerts are not announced there."""
     rebirth: bool = False
-    """Whether Sparkplug nodes are asked for their births where a message cannot be read without."""
+    """Whether the hub asks a Sparkplug node for its birth where a message cannot be read without it."""
     self_watch: SelfWatchSettings = field(default_factory=SelfWatchSettings)
     heartbeat: HeartbeatSettings | None = None
     tracing: TracingSettings | None = None
@@ -72,7 +72,7 @@ class Settings:
     """The file."""
 
     def fleets(self) -> list[Path]:
-        """Return those of `devices` that are to be read."""
+        """Return those of `devices` that exist or must exist."""
         return [path for path in self.devices if path not in self.optional or os.path.lexists(path)]
 
 
@@ -85,7 +85,7 @@ def load_settings(
     state: Path | None = None,
     http: str | None = None,
 ) -> Settings:
-    """Read the file (hub.yaml where `config` is None and there is one) and put the options over it.
+    """Read the file (hub.yaml where `config` is None and there is one); options replace its values.
 
     Raises:
         ConfigError: with every problem of the file and the options.
@@ -136,7 +136,7 @@ def _settings(section: Section, base: Path) -> Settings:
 
 
 def _discovery(parent: Section) -> str:
-    """Read `homeassistant`, or `{homeassistant: {prefix: …}}`; the word is the usual prefix, too."""
+    """Read `homeassistant`, or `{homeassistant: {prefix: …}}`; the bare word stands for the usual prefix."""
     node = parent.get(_DISCOVERY)
     if node is None or not isinstance(node.value, dict):
         return parent.take(_DISCOVERY)

@@ -1,4 +1,4 @@
-r"""Text from devices and people made fit to be shown: it steers no terminal, forges no line, hides nothing.
+r"""Makes text from devices and people safe to show: it steers no terminal, forges no line, hides nothing.
 
 One table says which characters nobody sees, one form writes them out: `\n`, `\x1b`, `\u202e`, `\U000e0041`. `visible`
 is for what people are told, `shown` for a line of a terminal or a log, `one_line` for reasons. `odd` names characters
@@ -47,7 +47,7 @@ _CHARS = 2000  # more of one value than any terminal line shows
 
 
 def visible(text: str, *, layout: bool = False) -> str:
-    """Return a text for people with every character that nobody sees written out.
+    """Return a text for people in which every invisible character is written out.
 
     With `layout`, line ends and tabs stay. Joiners stay between characters that are not ASCII: they belong to words.
     """
@@ -95,7 +95,7 @@ def shown_event(topic: str, raw: bytes) -> str:
 
 
 def shown_json(value: Any, *, indent: bool = True) -> str:
-    """Return JSON in which nothing can hide either: the same to a program, and harmless on a terminal."""
+    """Return JSON in which nothing can hide: the same for a program, and harmless on a terminal."""
     layout = orjson.OPT_INDENT_2 if indent else 0
     text = orjson.dumps(value, default=str, option=layout | orjson.OPT_NON_STR_KEYS).decode()
     return _HIDDEN_IN_JSON.sub(_written_in_json, text)
@@ -159,7 +159,7 @@ _ODD = re.compile(f"[{''.join(_BLANKS)}{''.join(_NOTHINGS)}]")
 
 
 def odd(char: str) -> tuple[str, str]:
-    """Return what a character is called, and what to do about it; both empty where it is none of these."""
+    """Return the name of a character and what to do about it; both empty for a character that is not odd."""
     code = f"(U+{ord(char):04X})"
     if char in _BLANKS:
         return f"{_BLANKS[char]} {code}", "it only looks like a blank: delete it and type one"
@@ -172,11 +172,11 @@ def odd(char: str) -> tuple[str, str]:
 
 
 def first_odd(text: str) -> int:
-    """Return where the first character stands that nobody sees for what it is; -1 where there is none."""
+    """Return the index of the first character that is invisible or looks like another one; -1 where there is none."""
     found = None if text.isascii() else _ODD.search(text)
     return -1 if found is None else found.start()
 
 
 def plain(text: str) -> str:
-    """Return the text as it looks: odd blanks are blanks, and what cannot be seen is gone."""
+    """Return the text as it looks: odd blanks become blanks, and invisible characters are removed."""
     return _ODD.sub(lambda found: " " if found[0] in _BLANKS else "", text)

@@ -1,1 +1,1 @@
-"""Fleet files: which devices there are (the registry that rules look attributes up in) and how they are played."""
+"""Fleet files: which devices there are (rules look up attributes in this registry) and how to simulate them."""

@@ -41,7 +41,10 @@ FAULT = KeyTable("a fault", _FAULT, _FIELD, _BY, _TO, _EVERY, _AT, _FOR, _ONLY)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A kind of fault and when it comes: at an offset (again each `every`), or by chance with that mean time."""
+    """A kind of fault and when it comes: at an offset (again after each `every`), or by chance (`every`: mean time).
+
+    Times are simulated seconds.
+    """
 
     kind: str
     field: str
@@ -55,16 +58,16 @@ class Fault:
     """Of flapping: what a value turns into, where `by` and `to` do not say."""
 
     def concerns(self, device: Device) -> bool:
-        """Tell whether a device can have it."""
+        """Tell whether a device can have the fault."""
         return _matches(device, self.only)
 
     def start(self, rng: Random) -> "Running":
-        """Begin its life in one device."""
+        """Begin the fault in one device, with the device's own random numbers."""
         return Running(self, rng)
 
 
 class Running:
-    """A fault in one device: when it is there next, and what it does to a value."""
+    """A fault in one device: when it comes next, and what it does to a value."""
 
     __slots__ = ("end", "fault", "flip", "held", "rng", "start")
 
@@ -76,7 +79,7 @@ class Running:
         self._schedule(fault.at if fault.at is not None else self._pause())
 
     def active(self, now: float) -> bool:
-        """Tell whether it is there; one without a duration is there for the first message after its time."""
+        """Tell whether the fault is present; one without a duration is so for the first message after its time."""
         if now < self.start:
             return False
         if now < self.end:
@@ -150,7 +153,7 @@ def read_fault(node: Node, payload: DevicePayload, devices: Collection[Device], 
 
 
 def _field(section: Section, kind: str, payload: DevicePayload) -> tuple[str, Signal | None]:
-    """Take the field a fault is in; silence and bad JSON are in the whole message."""
+    """Take the field that a fault changes; `silence` and `bad_json` concern the whole message."""
     if kind in ("silence", "bad_json", ""):
         return "", None
     field = section.take(_FIELD, default="value" if payload.bare else "")

@@ -1,4 +1,4 @@
-"""A fleet file as a value: who the devices are, what they send and when, what goes wrong, what a demo shows."""
+"""A fleet file as a value: which devices there are, what they send and when, what goes wrong, what a demo shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ _JITTER = 0.1  # of the interval: enough that devices switched on together do no
 
 @dataclass(frozen=True, slots=True)
 class FleetPace:
-    """How often each device sends: the interval and how far it strays from it, seconds."""
+    """How often each device sends: the interval, and by how much it varies at most, both in seconds."""
 
     every: float
     jitter: float

@@ -1,4 +1,4 @@
-"""Plays fleets against a broker: each has a connection of its own, and time that stands still while that is away."""
+"""Plays fleets against a broker: each has its own connection, and its time stands still while that is lost."""
 
 import asyncio
 import contextlib
@@ -19,12 +19,12 @@ _LAST_WORDS_SECONDS = 5.0  # for the acknowledgements of what is under way at th
 
 @dataclass(frozen=True, slots=True)
 class PlayTally:
-    """What a play came to, of one fleet or of all."""
+    """The figures of a play, of one fleet or of all."""
 
     devices: int
     sent: int
     unanswered: int
-    """Of those sent: at QoS 0, to which the broker has no answer."""
+    """How many of those sent were at QoS 0, which the broker does not acknowledge."""
     acknowledged: int
     refused: int
     reconnects: int
@@ -35,7 +35,7 @@ class PlayTally:
 
 
 def scaled(fleets: Sequence[Fleet], size: int) -> list[Fleet]:
-    """Share `size` devices out among the fleets as they are shared out now; a fleet left without any is left out."""
+    """Share `size` devices out among the fleets in today's proportions; leave out fleets that get none."""
     whole = sum(len(fleet.devices) for fleet in fleets)
     shares = [divmod(size * len(fleet.devices), whole) for fleet in fleets]
     sizes = [share for share, _ in shares]
@@ -46,9 +46,9 @@ def scaled(fleets: Sequence[Fleet], size: int) -> list[Fleet]:
 
 
 class Play:
-    """Fleets at play. `rate` makes their intervals such that all together send so many events a second.
+    """Fleets at play. `rate` changes the intervals so that all devices together send so many events a second.
 
-    `speed` lets simulated time run faster than ours: intervals, curves, faults, all of it.
+    `speed` lets simulated time run faster than ours; it applies to intervals, curves and faults alike.
     """
 
     def __init__(
@@ -120,12 +120,12 @@ class Play:
 
     @property
     def seconds(self) -> float:
-        """How long it has played, once all were connected."""
+        """For how many seconds it has played since all fleets were connected."""
         return ((self._ended or asyncio.get_running_loop().time()) - self._began) if self._began else 0.0
 
     @property
     def connected(self) -> bool:
-        """Whether all fleets are."""
+        """Whether all fleets are connected."""
         return all(part.publisher.connected for part in self.parts)
 
     def tally(self) -> PlayTally:

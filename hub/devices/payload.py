@@ -41,7 +41,7 @@ class DevicePayload:
 
 @dataclass(slots=True)
 class _Scope:
-    """What a field may refer to: the fields above it and the names of the device."""
+    """The names that a field may refer to: the fields above it and the names of the device."""
 
     fields: dict[str, Signal]
     names: Collection[str]

@@ -1,4 +1,4 @@
-"""Plays one fleet: which messages are due up to an offset. Pure: the seed and the file tell all, no clock, no I/O."""
+"""Plays one fleet: which messages are due up to an offset. Pure: seed and file alone decide, no clock, no I/O."""
 
 from collections.abc import Callable
 from heapq import heapify, heapreplace

@@ -1,7 +1,7 @@
-"""The connection a fleet publishes on: one write for all that is due at once, and counting what the broker took.
+"""The connection on which a fleet publishes: one write for all messages that are due, and a count of acknowledgements.
 
-Apart from the hub's own session, which waits for the answer to each message: this one sends many, in batches. It stands
-on the same connection. What was not acknowledged when a connection ended is sent again on the next.
+The hub's own publisher waits for the answer to each message; this one sends many in batches, over the same class of
+connection. Messages that were not acknowledged when a connection ended are sent again on the next one.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class FleetPublisher:
     """A fleet's way to the broker; it counts messages `sent`, `acknowledged`, and `refused` by the broker."""
 
     def __init__(self, settings: BrokerSettings, will: Will | None = None, birth: bytes = b"") -> None:
-        """Take where to connect, as whom, and what is published retained when the fleet comes (`birth`) and goes.
+        """Take address and login, and what is published retained when the fleet comes (`birth`) and goes (`will`).
 
         Raises:
             HubError: the TLS files cannot be used.
@@ -140,10 +140,10 @@ class FleetPublisher:
                 self.complaint = str(error)
 
     def _lost(self, error: SessionError) -> None:
-        """Settle what belonged to a connection.
+        """Settle the messages of a connection that has ended.
 
-        Mosquitto 2.0 ends the connection behind a message that its ACL refuses, and the answer may be lost with it. So
-        the oldest message without an answer, when it is that for the second time, is not sent a third time.
+        Mosquitto 2.0 ends the connection after a message that its ACL refuses, and its answer may be lost. So a message
+        that was twice the oldest one without an answer is not sent a third time.
         """
         self._connection, self.complaint = None, str(error)
         oldest = next((identifier for identifier, packet in self._pending.items() if packet), 0)
@@ -176,7 +176,7 @@ class FleetPublisher:
             self._connack.set_result(packet)
 
     def deliveries(self, packets: Sequence[Packet]) -> None:
-        """Hear PUBLISH packets: there are none, nothing is subscribed."""
+        """Ignore PUBLISH packets: nothing is subscribed, so none come."""
 
     def control(self, packet: mqtt5.Packet) -> None:
         """Hear any other packet."""
@@ -198,7 +198,7 @@ class FleetPublisher:
         await self._changed.wait()
 
     def _announcement(self, will: Will, payload: bytes) -> bytes:
-        """Return the packet that says on the will's topic how the fleet is; not counted, it is no device's."""
+        """Return the packet that says on the will's topic whether the fleet is there; it is not counted."""
         identifier = self._next_id()
         self._pending[identifier] = b""
         return mqtt_packets.publish(will.topic, payload, identifier, retain=True)

@@ -1,6 +1,6 @@
-"""The registry: which device a topic belongs to, what is known of it, and which devices a filter reaches.
+"""The registry: which device a topic belongs to, its attributes, and which devices a filter matches.
 
-`rules` asks it for `device` in expressions and for the instances that `absent` watches although they were never heard.
+`rules` asks it for `device` in expressions, and for the devices that `absent` watches before they were ever heard.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ def load_fleets(paths: Sequence[Path], problems: Problems) -> tuple[Fleet, ...]:
 
 
 def _name_of(node: Node) -> str:
-    """Return how a fleet is called, also one that cannot be read otherwise."""
+    """Return a fleet's name, even where the rest of the file cannot be read."""
     name = node.value.get("fleet") if isinstance(node.value, dict) else None
     return "" if name is None else str(name.text)
 
@@ -53,7 +53,7 @@ class Registry:
     """Looks up devices by topic. Lookups are by dict, so ten devices or a hundred thousand cost the same."""
 
     def __init__(self, fleets: Iterable[Fleet] = ()) -> None:
-        """Take the fleets; without any, nothing is known of any device."""
+        """Take the fleets; without any, every topic belongs to an unknown device."""
         self._fleets = tuple(fleets)
         self._topics: dict[str, Device] = {}
         self._known: dict[str, Mapping[str, Any]] = {}  # by the levels of the topic that say which device it is

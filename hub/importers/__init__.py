@@ -1,7 +1,7 @@
 """Other tools' files in, a rule file out: mqttwarn, Home Assistant's alerts, Prometheus' alerting rules.
 
 Pure: each `read_…` takes a text and returns an Imported, or raises ConfigError with the places; `operate` reads the
-file and prints. What cannot be carried over is a remark, never left out in silence.
+file and prints. What cannot be carried over becomes a remark; nothing is left out without one.
 """
 
 from collections.abc import Callable
@@ -18,4 +18,4 @@ IMPORTERS: dict[str, Callable[[str, str], Imported]] = {
     "homeassistant": read_homeassistant,
     "prometheus": read_prometheus,
 }
-"""By the name of the format: from the text of a file, and its path for the remarks."""
+"""The readers by the name of the format; each takes the text of a file, and its path for the remarks."""

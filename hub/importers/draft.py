@@ -1,4 +1,4 @@
-"""What an importer gathers: receivers and rules, each with remarks beside it, before `writer` makes a text of them."""
+"""What an importer gathers: receivers and rules with their remarks; rule_writer.py makes a text of them."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _NAME_CHARS = 128  # of a rule's name
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """`!env NAME`: a secret that the file does not hold. `holds` says what belongs into the variable."""
+    """`!env NAME`: a secret that the file must not contain. `holds` tells the user what to put into the variable."""
 
     name: str
     holds: str
@@ -32,7 +32,7 @@ class DraftEntry:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A rule file as text, and what the user must know: what was not carried over, which variables to set."""
+    """A rule file as text, the remarks on what was not carried over, and the variables that the user must set."""
 
     text: str
     rules: int
@@ -43,7 +43,7 @@ class Imported:
 
 @dataclass(slots=True)
 class Draft:
-    """A rule file in the making. `path` is that of the file which is read, for the remarks."""
+    """A rule file in the making. `path` is the other tool's file, for the remarks."""
 
     path: str
     head: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Draft:
     _names: set[str] = field(default_factory=set)
 
     def remark(self, entry: DraftEntry | None, line: int, text: str, column: int = 1) -> None:
-        """Say what was not carried over: in the list, and as a comment of the entry it belongs to."""
+        """Remark on what was not carried over: in the list, and as a comment of the entry that it concerns."""
         self.remarks.append(Problem(self.path, line, column, text))
         if entry is not None:
             entry.comments.append(text)
@@ -75,7 +75,7 @@ class Draft:
 
 
 def unique(name: str, taken: "set[str] | dict[str, Env]") -> str:
-    """Return the name, with a number behind it where it is taken; a set has it from then on."""
+    """Return the name, with a number after it where it is taken; where `taken` is a set, add it."""
     made, number = name, 2
     while made in taken:
         made, number = f"{name}_{number}", number + 1

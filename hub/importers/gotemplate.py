@@ -1,4 +1,4 @@
-"""Prometheus' templates (`{{ $labels.instance }} at {{ $value }}`) as ours, as far as they only name things."""
+"""Turns Prometheus' templates (`{{ $labels.instance }} at {{ $value }}`) into ours, if they only name values."""
 
 import re
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class GoText:
     fixed: frozenset[str]
     """Labels that the rule itself sets: they are no captures."""
     own: bool = False
-    """The text is such a label: it names those of the series, not the others of the rule."""
+    """Whether the text is the value of such a label: then it can name labels of the series, but none of the rule."""
     labels: dict[str, None] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
 
@@ -88,5 +88,5 @@ class GoText:
 
 
 def capture(name: str) -> bool:
-    """Tell whether a level of a topic can be called so; `value` is what stands for $value."""
+    """Tell whether a capture can have this name; `value` is taken, because it stands for $value."""
     return name not in (*_OWN, "reason", "value") and is_name(name)

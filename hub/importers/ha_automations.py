@@ -127,7 +127,7 @@ class _Reader:
         rule.keys |= {"summary": title.text, "details": body} if title else {"summary": body}
 
     def _repeat(self, key: str, alert: ForeignValue, rule: DraftEntry) -> None:
-        """Carry the intervals over; with skip_first the first of them is what passes before anybody hears of it."""
+        """Carry the intervals over; with `skip_first`, the first one passes before anybody is told, which is `for`."""
         written = alert.get("repeat")
         seconds = list(_minutes(written)) if written else []
         if written and len(seconds) < len(written.items):

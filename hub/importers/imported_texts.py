@@ -1,4 +1,4 @@
-"""Texts of other tools as templates of ours: pieces of text and expressions, held against the compiler."""
+"""Makes templates of ours from texts of other tools; the compiler checks each piece of text and each expression."""
 
 import json
 
@@ -9,7 +9,7 @@ from hub.rules.reading.rule import TEXT_NAMES
 __all__ = ["TAKEN", "braces", "fits", "is_name", "literal", "payload_field"]
 
 TAKEN = frozenset({"payload", "value", "topic", "event", "device", "labels", "now", "summary"}) | TEXT_NAMES
-"""Names that mean something else in our texts: a field of the payload that is called so is `payload.x`."""
+"""Names that mean something else in our texts: a field of the payload with such a name is `payload.x`."""
 
 _SCOPE = Scope((), TEXT_NAMES | {"summary"}, history=True)
 
@@ -41,7 +41,7 @@ def payload_field(name: str, *, bare: bool = True) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Tell whether an expression can name it alone; `in` and `namespace` are words of the language."""
+    """Tell whether a bare name can stand in an expression; `in` and `namespace` are words of the language."""
     return name.isascii() and name.isidentifier() and _compiles(name)
 
 

@@ -1,4 +1,4 @@
-"""Home Assistant's Jinja templates, as far as they only name the state of the alert's own entity."""
+"""Reads Home Assistant's Jinja templates, if they name nothing but the state of the alert's own entity."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class JinjaMessage:
         return "".join("{value}" if piece is None else braces(piece) for piece in self.pieces)
 
     def over(self, done: "JinjaMessage") -> str:
-        """Return the template that says this while it fires, and the other when it is over."""
+        """Return a template that says this while the alert fires, and `done` when it is over."""
         return f'{{state == "resolved" ? {done.expression} : {self.expression}}}'
 
     @property

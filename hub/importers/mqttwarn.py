@@ -98,7 +98,7 @@ class _Reader:
         return rule
 
     def condition(self, section: str, rule: DraftEntry) -> None:
-        """Say what of the section is code, which nobody can carry over."""
+        """Remark on the parts of the section that are code, which cannot be carried over."""
         function = self.ini.text(section, "filter")
         if function is not None:
             say = "a Python function that holds messages back; write a condition in place of TODO"
@@ -116,7 +116,7 @@ class _Reader:
             self.draft.remark(rule, self.ini.line(section, "priority"), f"[{section}] priority {priority}: {say}")
 
     def texts(self, section: str, rule: DraftEntry) -> None:
-        """Carry `title` and `format` over: with a title the summary is that, and the text is the details."""
+        """Carry `title` and `format` over: a title becomes the summary, and the text then becomes the details."""
         title, body = self.template(section, "title", rule), self.template(section, "format", rule)
         rule.keys["summary"] = title or body or "{payload}"
         if title:
@@ -183,7 +183,7 @@ class _Reader:
     # what is left
 
     def rest(self) -> None:
-        """Say what has no place in a rule file, and keep receivers from feeding rules."""
+        """Remark on what has no place in a rule file, and keep receivers from publishing to what rules hear."""
         if "failover" in self.ini.sections:
             say = "mqttwarn's own troubles; watch the topic hub/status, and the log"
             self.draft.remark(None, self.ini.line("failover"), f"[failover] {say}")
@@ -209,7 +209,7 @@ class _Reader:
                 self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
 
     def elsewhere(self, rule: DraftEntry, line: int, why: str) -> None:
-        """Let a rule listen to what cannot be a loop, until somebody writes where."""
+        """Give a rule a topic that cannot be a loop, until the user writes the right one."""
         rule.keys["topic"] = f"TODO/{rule.keys['topic']}"
         self.draft.remark(rule, line, f"{why}: write a first level in place of TODO")
 

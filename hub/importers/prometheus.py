@@ -110,7 +110,7 @@ class _Reader:
             rule.keys[ours] = text if "y" not in text else format_duration(seconds)
 
     def _severity(self, name: str, labels: dict[str, ForeignValue], rule: DraftEntry) -> str:
-        """Take `severity` out of the labels; what is none of ours becomes the nearest, and a label beside it."""
+        """Take `severity` out of the labels; an unknown one becomes the nearest of ours, and stays as another label."""
         found = labels.pop("severity", None)
         word = found.value if found is not None and isinstance(found.value, str) else ""
         if word in SEVERITIES or not word or found is None:

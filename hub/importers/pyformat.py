@@ -17,16 +17,16 @@ _BUILT_IN = {
     "_dthhmm": ("event.time", "%H:%M"),
     "_dthhmmss": ("event.time", "%H:%M:%S"),
 }
-"""mqttwarn's own names, each with our expression and the format that shows it alike."""
+"""mqttwarn's own names, each with our expression and the format that shows it in the same way."""
 
 _FIELD = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[^\[\]]+\])*)")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
 
 
 def convert(text: str, *, bare: bool = True) -> tuple[str, list[str]]:
-    """Return the template and what of it could not be carried over.
+    """Return the template, and the parts that could not be carried over.
 
-    `bare`: a field of the payload is there by its name alone, as in a rule's texts; else it is `payload.x`.
+    `bare`: a field of the payload is written by its name alone, as in a rule's texts; else as `payload.x`.
     """
     text = text.replace("\\n", "\n")
     lost: list[str] = []

@@ -1,4 +1,4 @@
-"""Targets of mqttwarn's services as receivers: what each service's addresses mean, and which have none here."""
+"""Turns targets of mqttwarn's services into receivers: what each service's address means, and which have no match."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>@]*<[^@\s<>]+@[^@\s<>]+>")
 
 
 class NotCarried(Exception):  # a way out of a maker, not an error that leaves this package
-    """There is no receiver for this target; why, in words for the user."""
+    """There is no receiver for this target; the message tells the user why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ImportTarget:
         return _plain(self.config.get(key))
 
     def apprise(self, url: str) -> Env:
-        """Return a receiver by Apprise: the URL belongs into the environment, for secrets are in it."""
+        """Return a receiver by Apprise: its URL has secrets in it, so it goes into a variable of the environment."""
         return self.draft.variable(self.name, "url", holds=url)
 
 

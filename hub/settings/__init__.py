@@ -1,1 +1,1 @@
-"""The parts of hub.yaml that more than the hub itself reads: broker, HTTP interface, how a hub is reached."""
+"""The parts of hub.yaml that commands read too, not only the hub: broker, HTTP interface, how a hub is reached."""

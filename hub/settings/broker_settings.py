@@ -1,7 +1,7 @@
 """The `broker` part of hub.yaml: where the broker is, who the hub is there, and how its session is kept.
 
-A command that only sends a request reads less of it (`read_broker_access`): of the session's own settings it needs
-none, so a mistake in one of those does not stop it.
+A command that only sends a request reads less of it (`read_broker_access`): it needs none of the session's settings, so
+a mistake in one of these does not stop it.
 """
 
 from dataclasses import replace
@@ -42,7 +42,7 @@ def read_broker(node: Node | None, problems: Problems, path: Convert[Path]) -> B
 
 
 def read_broker_access(node: Node | None, problems: Problems, path: Convert[Path]) -> BrokerSettings:
-    """Read how the broker is reached and who asks there, and nothing else of the key `broker`."""
+    """Read only address, TLS and login from the key `broker`: all that a single request needs."""
     return BrokerSettings() if node is None else _access(Section(node, problems, "broker", BROKER), path)
 
 
@@ -160,7 +160,7 @@ def _session_expiry(node: Node) -> float:
 
 
 def broker_option(broker: BrokerSettings, url: str | None, problems: Problems) -> BrokerSettings:
-    """Put the address of an option over that of the file; user and password stay unless the URL has its own."""
+    """Replace the file's address by that of an option; user and password stay, unless the URL has its own."""
     if url is None:
         return broker
     try:

@@ -1,7 +1,7 @@
 """The `http` part of hub.yaml: where the HTTP interface listens, who may use it, which proxies it believes.
 
-What would let a stranger in is refused here, before anything listens: a token that can be guessed, and an interface
-that others reach without any.
+Settings that would let a stranger in are refused here, before anything listens: a token that can be guessed, and an
+interface that other machines reach without a token.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _MAKE = "make one with `openssl rand -base64 24`"
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """Who may use the HTTP API as what."""
+    """A token of the HTTP API, with the name and the role of its owner."""
 
     name: str
     role: str
@@ -60,12 +60,12 @@ class HttpSettings:
     key: Path | None = None
     """Certificate chain and key in PEM: with them it speaks TLS only."""
     proxies: tuple[Network, ...] = ()
-    """Whose word on who asks (X-Forwarded-For, X-Forwarded-Proto) is believed."""
+    """The proxies whose X-Forwarded-For and X-Forwarded-Proto headers are believed."""
     origins: tuple[str, ...] = ()
-    """Of pages elsewhere that may ask, as browsers write them in `Origin`."""
+    """Origins of pages elsewhere that may call the API, as browsers write them in `Origin`."""
 
     def acknowledges(self, name: str) -> bool:
-        """Tell whether who has the token of this name may acknowledge; without tokens everybody may."""
+        """Tell whether the owner of the token of this name may acknowledge; without tokens, everybody may."""
         return not self.tokens or any(each.name == name and each.role != "viewer" for each in self.tokens)
 
 
@@ -116,7 +116,7 @@ def _token(section: Section) -> AccessToken:
 
 @with_schema(TEXT)
 def _secret_token(node: Node) -> Secret:
-    """Read a token; space around it is no part of it, because a header cannot carry it."""
+    """Read a token without the space around it, because a header cannot carry that."""
     found = secret(node).reveal().strip()
     if not found:
         raise Bad(node, "a token must not be empty: whoever sends nothing would have it", _MAKE)
@@ -148,7 +148,7 @@ def _base_url(node: Node) -> str:
 
 
 def _network(node: Node) -> Network:
-    """Read an address or a network; the whole Internet is none: everybody could say whom he comes from."""
+    """Read an address or a network; the whole Internet is refused: everybody could forge an address."""
     name = text(node)
     try:
         found = ip_network(name.strip())
@@ -200,7 +200,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def listen_option(http: HttpSettings, option: str | None, problems: Problems) -> HttpSettings:
-    """Put the address of an option over that of the file."""
+    """Replace the file's address by that of an option."""
     if option is None:
         return http
     try:
@@ -214,7 +214,7 @@ def listen_option(http: HttpSettings, option: str | None, problems: Problems) ->
 
 
 def _check_exposed(http: HttpSettings, problems: Problems, node: Node | None) -> None:
-    """Refuse to be reached from other machines without tokens."""
+    """Refuse an address that other machines can reach where there are no tokens."""
     if http.tokens or is_loopback(http.host):
         return
     message = f"{http.host} can be reached from other machines, and there are no tokens"
@@ -223,7 +223,7 @@ def _check_exposed(http: HttpSettings, problems: Problems, node: Node | None) ->
 
 
 def _check_url(http: HttpSettings, problems: Problems, node: Node) -> None:
-    """Refuse a name by which others reach it without tokens: who comes through a proxy comes from this machine, too."""
+    """Refuse a public name without tokens: a request through a proxy comes from this machine, whoever sends it."""
     host = urlsplit(http.url).hostname or ""
     if http.tokens or not http.url or is_loopback(host):
         return
@@ -232,9 +232,9 @@ def _check_url(http: HttpSettings, problems: Problems, node: Node) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can mean itself by this name or address; what cannot be told is not.
+    """Tell whether a name or address surely means this machine itself; False where that is not certain.
 
-    `::ffff:127.0.0.1` is not, nor `127.1`: Python versions and systems differ in what they make of them.
+    `::ffff:127.0.0.1` and `127.1` are not certain: Python versions and systems treat them differently.
     """
     try:
         found = ip_address(host)

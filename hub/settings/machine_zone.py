@@ -1,6 +1,6 @@
-"""The machine's own time zone, asked once at the start; everything else is handed it. A leaf, and impure.
+"""The machine's own time zone, read once at the start and handed to everything else. A leaf, and impure.
 
-It stands alone, beside the schedules that use it: a command that only tells a time need not read how rules pause.
+It is apart from the schedules that use it, so a command that only prints a time need not import these.
 """
 
 import os
@@ -17,13 +17,13 @@ __all__ = ["local_zone", "zone_named"]
 def local_zone() -> tzinfo:
     """Return the zone of TZ, by its name or rule, or of the system; UTC where it cannot be read, as libc has it."""
     try:
-        return tzlocal.reload_localzone()  # get_localzone would remember what TZ once was
+        return tzlocal.reload_localzone()  # get_localzone would remember an earlier TZ
     except (OSError, ValueError, LookupError):
         return _by_rule(os.environ.get("TZ", ""))
 
 
 def zone_named(name: str) -> tzinfo:
-    """Return a zone by its name; the machine's where there is none of this name here."""
+    """Return a zone by its name; the machine's own zone where this machine does not know the name."""
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):

@@ -1,7 +1,7 @@
 """The parts of hub.yaml by which a running hub is reached: its broker, its topics, its HTTP interface, and no others.
 
-A command such as `hub ack` sends one request. It must not wait for all of the file to be read and checked, nor fail
-for a mistake in a part that it does not use: `hub check` and `hub run` are there to tell that.
+A command such as `hub ack` sends one request. It must neither wait until the whole file is read and checked, nor fail
+for a mistake in a part that it does not use: `hub check` and `hub run` report such mistakes.
 """
 
 from dataclasses import dataclass, field
@@ -33,13 +33,13 @@ __all__ = [
 
 DEFAULT_FILE = Path("hub.yaml")
 PREFIX = "hub"
-"""What topics of the hub begin with, where hub.yaml says nothing else."""
+"""The prefix of the hub's own topics, where hub.yaml names no other."""
 _OVER_MQTT, _OVER_HTTP = frozenset({"broker", "publish_prefix"}), frozenset({"http"})
 
 
 @dataclass(frozen=True, slots=True)
 class ReachSettings:
-    """How to ask the hub of these settings; `http` is read only where its broker's protocol has no answers."""
+    """How to reach the hub of these settings; `http` is used only where its broker's protocol has no responses."""
 
     broker: BrokerSettings = field(default_factory=BrokerSettings)
     publish_prefix: str = PREFIX
@@ -94,9 +94,9 @@ def _folder(config: Path | None) -> Path:
 
 
 def _concerns(problem: Problem, root: Node, wanted: frozenset[str]) -> bool:
-    """Tell whether a problem stands under one of these keys; one without a place in the file is of an option.
+    """Tell whether a problem stands under one of these keys; a problem without a place concerns an option.
 
-    What the whole file is read for, such as a secret that is not set, is found wherever it stands.
+    YAML is read as a whole, so a secret that is not set is a problem wherever it stands; it counts only under a key.
     """
     if problem.path != root.path:
         return True

@@ -1,7 +1,6 @@
-"""The linter of `hub check`: what loads, and still cannot be meant. Nothing here keeps a hub from running.
+"""The linter of `hub check`: finds rules that load and yet cannot be what was meant. It never stops a hub from running.
 
-Each module finds one kind of thing; a finding is true for sure, and where that is not known nothing is said.
-docs/check.md has them all.
+Each module finds one kind of mistake. A finding must be certain; in doubt, nothing is said. docs/check.md lists all.
 """
 
 from collections.abc import Iterator
@@ -28,9 +27,9 @@ __all__ = ["Moment", "lint"]
 
 
 def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> Iterator[Problem]:
-    """Find what is wrong with rules that `load_rules` has read and kept.
+    """Find what is wrong with rules that `load_rules` has read with `keep`.
 
-    `whole`: these are all the files, so that what none of them names is named by nobody.
+    `whole`: these are all files of a hub, so a receiver or schedule that none of them names is unused.
     """
     devices, words = Devices(registry), MisnamedWords.of(found, registry)
     for name, rule in {**found.disabled, **found.rules}.items():

@@ -49,7 +49,7 @@ def _firing(rule: Rule, node: Node) -> Iterator[Problem]:
 
 
 def _never_so(rule: Rule) -> str:
-    """Say that a rule says nothing by its condition; where it has `absent` beside it, silence may speak."""
+    """Return the beginning of a message: the rule never fires; `absent` beside the condition still may fire."""
     if not rule.alert:
         return f"rule {rule.name!r} never speaks"
     return f"rule {rule.name!r} never fires" + ("" if rule.absent is None else " but for silence")
@@ -118,7 +118,8 @@ def _gate(rule: Rule, key: str, condition: Program, node: Node) -> Iterator[Prob
 def _always(rule: Rule, condition: Program) -> bool:
     """Tell whether a gate is shut whenever the rule has something to say, and never opens again.
 
-    A message that lacks what the gate asks for leaves it as it was; before the first one it is open, for silence.
+    A message that lacks a field of the gate's condition leaves the gate as it was. Before the first message the gate is
+    open, so `absent` can fire.
     """
     return rule.absent is None and never((condition, False)) and _at_once(rule, condition)
 

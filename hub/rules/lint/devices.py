@@ -1,4 +1,4 @@
-"""Rules held against the registry: timers shorter than a device's interval, names that no device has."""
+"""Compares rules with the registry: timers shorter than a device's interval, names that no device has."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ class Devices:
         """Find what does not fit the devices of the registry that the rule hears."""
         heard = [self.registry.fleets(pattern.filter) for pattern in rule.patterns]
         if not all(heard):
-            return  # others that the registry does not know
+            return  # devices that the registry does not know may send there too
         fleets = {fleet.name: fleet for each in heard for fleet in each}
         yield from _timers(rule, node, fleets.values())
         yield from self._names(rule, node, fleets.values())
@@ -77,7 +77,7 @@ def _fields(fleets: Iterable[Fleet]) -> frozenset[str]:
 
 
 def _asked(root: Expression, captures: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Return the fields and the attributes that an expression cannot do without: none that it asks `has` for."""
+    """Return the fields and attributes that an expression needs; those that it asks `has` about are not needed."""
     fields, attributes, guarded = set[str](), set[str](), set[str]()
     found = {"device": attributes, "payload": fields}
     waiting = [root]

@@ -1,4 +1,4 @@
-"""When the files are looked at: some of what is written is over by then."""
+"""The time at which the files are checked: a schedule may be over by then."""
 
 from datetime import UTC, tzinfo
 from typing import NamedTuple

@@ -1,7 +1,7 @@
-"""Rules by which the same people are told twice of the same thing: their topics meet, their labels are equal.
+"""Finds rules that tell the same people twice of the same thing: their topics overlap, their labels are equal.
 
-Cost follows the rules, not their pairs: a rule is held only against those with the same labels, receivers and timers
-whose topics cover its own, and of these against a bounded number.
+The cost grows with the rules, not with their pairs: a rule is compared only with rules of the same labels, receivers
+and timers whose topics cover its own, and with a bounded number of these.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ _Key = tuple[object, ...]
 
 @dataclass(slots=True)
 class _Level:
-    """A level of the topics of rules that are alike: the rules that end here, by what they demand."""
+    """A level in the topics of similar rules: the rules whose topic ends here, by what they demand."""
 
     below: dict[str, "_Level"] = field(default_factory=dict)
     rules: dict[_Key, list[Rule]] = field(default_factory=dict)
@@ -34,7 +34,7 @@ def overlaps(rules: Mapping[str, Rule], nodes: Mapping[str, Node]) -> Iterator[P
     """Find rules that tell what another one tells; each is named once, with one of the others."""
     tries: dict[_Key, _Level] = {}
     order = {name: place for place, name in enumerate(rules)}
-    candidates = [rule for rule in rules.values() if rule.notify and not rule.shadow and not _silent(rule)]
+    candidates = [rule for rule in rules.values() if rule.notify and not rule.shadow and not _never_speaks(rule)]
     for rule in candidates:
         _enter(tries.setdefault(_alike(rule), _Level()), rule)
     told: set[frozenset[str]] = set()
@@ -51,7 +51,7 @@ def overlaps(rules: Mapping[str, Rule], nodes: Mapping[str, Node]) -> Iterator[P
             break
 
 
-def _silent(rule: Rule) -> bool:
+def _never_speaks(rule: Rule) -> bool:
     return rule.when is not None and never((rule.when, True))
 
 
@@ -133,7 +133,7 @@ def _told_twice(rule: Rule, other: Rule) -> bool:
     if _needs_all_messages(rule) and {each.filter for each in rule.patterns} != {
         each.filter for each in other.patterns
     }:
-        return False  # what the wider one hears beside may be what ends a pending alert, or a silence
+        return False  # another message that the wider rule hears may end a pending alert, or an absence
     if rule.when is None or other.when is None:
         return rule.when is other.when and rule.absent is not None
     if not entails((rule.when, True), (other.when, True)):
@@ -142,7 +142,7 @@ def _told_twice(rule: Rule, other: Rule) -> bool:
 
 
 def _needs_all_messages(rule: Rule) -> bool:
-    """Tell whether a rule goes by more than the message at hand: by others of the same instance."""
+    """Tell whether a rule's answer depends on other messages of the instance, not only on the one at hand."""
     gates = [gate.condition for gate in (rule.pause, rule.mute) if gate is not None]
     kept = rule.hold or rule.absent is not None or rule.limit or rule.timestamp is not None
     return bool(kept or rule.readings or any(gates))

@@ -1,4 +1,4 @@
-"""Rules about the hub itself: what listens below `$hub/` where the hub never says anything."""
+"""Finds rules about the hub itself that listen to a topic below `$hub/` on which the hub never says anything."""
 
 from collections.abc import Iterator
 

@@ -27,14 +27,14 @@ def timers(rule: Rule, node: Node, named: Mapping[str, Schedule], moment: Moment
         gate = getattr(rule, key)
         if gate is None or gate.schedule is None:
             continue
-        held = _for_ever(gate.schedule, moment.now, moment.zone)
+        for_ever = _for_ever(gate.schedule, moment.now, moment.zone)
         place = node.value[key]
-        if held is True:
+        if for_ever is True:
             what = "paused: it never fires" if key == "pause" else "muted: nobody is ever told"
             yield place.problem(
                 f"rule {rule.name!r} is always {what}", f"{gate.text!r} holds from now on, without an end"
             )
-        elif held is False and not any(gate.schedule is each for each in named.values()):
+        elif for_ever is False and not any(gate.schedule is each for each in named.values()):
             yield place.problem(f"{key!r} of rule {rule.name!r} never holds again", "it is over: remove it")
         elif key == "pause":
             yield from _reset(rule, node, gate.schedule, moment)
@@ -55,7 +55,7 @@ def _reset(rule: Rule, node: Node, pause: Schedule, moment: Moment) -> Iterator[
     free = _longest(pause, active=False)
     if free is None:
         return
-    # `for` counts by the device's own clock where there is one, which a pause does not hold back
+    # with `timestamp`, `for` counts by the device's own clock, which a pause does not stop
     both = rule.when is not None and rule.absent is not None
     for key, seconds in (("for", 0.0 if rule.timestamp else rule.hold), ("absent", _patience(rule))):
         if seconds > free + _leap(getattr(pause, "tz", None) or moment.zone, moment.now):
@@ -73,7 +73,7 @@ def _leap(zone: tzinfo, now: float) -> float:
 
 
 def _patience(rule: Rule) -> float:
-    """Return how long `absent` waits at least; where a death may be reported, not at all."""
+    """Return for how many seconds `absent` waits at least; 0 where a death may be reported at any moment."""
     return 0.0 if rule.learns or kinds(rule) else rule.absent or 0.0
 
 
@@ -94,7 +94,7 @@ def _longest(schedule: Schedule, *, active: bool) -> float | None:
 
 
 def _of_week(schedule: Weekly, *, active: bool) -> float:
-    """Look at two weeks: what holds over Sunday night is whole in the middle."""
+    """Look at two weeks in a row, so that a span over Sunday night is seen whole."""
     edges = sorted({0, WEEK, *(at % WEEK for each in schedule.ranges for at in (each.begin, each.end))})
     parts = [(end - begin, any(each.holds(begin) for each in schedule.ranges)) for begin, end in pairwise(edges)]
     longest = run = 0

@@ -1,4 +1,4 @@
-"""What YAML reads as something else than was meant, without a word."""
+"""Finds values that YAML reads as something else than was meant, without an error."""
 
 import re
 from collections.abc import Iterator
