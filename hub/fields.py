@@ -1,11 +1,11 @@
-"""Reading a mapping of a document key by key: types, defaults, "did you mean", all problems at once.
+"""Reads a mapping of a document key by key: types, defaults, "did you mean", all problems at once.
 
 section = Section(node, problems, "receiver", TABLE)
 url = section.take(URL)            # a Key of the table (declared.py)
 section.finish()                   # what was not taken is an unknown key
 
-A plug-in may also take keys that it has not declared: `section.take("url", text, "")`. They are read and checked the
-same; only the schema and its words are missing then.
+A plug-in may also take keys that it has not declared: `section.take("url", text, "")`. They are read and checked in
+the same way; only the schema lacks them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -50,10 +50,10 @@ class Bad(Exception):  # reads as "raise Bad(node, …)"; it never leaves a Sect
         """Keep the problem, at the node's place."""
         super().__init__(message)
         self.told = isinstance(node.value, Unset)
-        """Whether what is the matter is told already: of a secret that is not set nothing is known."""
+        """Whether the problem is told already: for a secret that is not set, the document has told it."""
         self.problem = node.problem(message, hint)
         self.more: list[Problem] = []
-        """Those of the other items of a list."""
+        """The problems of the other items of a list."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -66,7 +66,7 @@ class ToldElsewhere(Bad):  # as Bad
     """A value cannot be read, and a problem elsewhere says why: a name of a file that cannot be read, say."""
 
     def __init__(self, node: Node) -> None:
-        """Say nothing more."""
+        """Be told already, so that the Section adds no problem."""
         super().__init__(node, "")
         self.told = True
 
@@ -75,7 +75,7 @@ class Unfit(Bad):  # of another kind than asked for: that is wrong whatever the 
     """A value is of the wrong kind."""
 
     def __init__(self, node: Node, message: str, hint: str = "") -> None:
-        """Keep the problem; it is told of a secret, too."""
+        """Keep the problem; a wrong kind is told even where the value is a secret that is not set."""
         super().__init__(node, message, hint)
         self.told = False
 
@@ -91,7 +91,7 @@ class Section:
         self.node, self.problems, self.what, self.table = node, problems, what, table
         self.known: set[str] = set()
         self.foreign: Mapping[str, str] = {}
-        """What to write for keys of other tools."""
+        """Keys of other tools, each with a hint what to write here."""
         self.values: dict[str, Node] = {}
         self.is_mapping = node.value is None or isinstance(node.value, dict)
         """Else that alone is told, and no key is missed."""
@@ -148,11 +148,11 @@ class Section:
             return default
 
     def need(self, key: Key[Any]) -> None:
-        """Report a key that is absent where what stands beside it needs it; `take` reads it as always."""
+        """Report a key that is absent though another key needs it; `take` reads it as always."""
         self._miss(key.name)
 
     def require(self, key: str, convert: Convert[T], default: T) -> T:
-        """Do the same for an undeclared key, with a problem where it is absent."""
+        """Take an undeclared key, as `take` does, with a problem where it is absent."""
         self._miss(key)
         return self.take(key, convert, default)
 
@@ -200,7 +200,7 @@ def text(node: Node) -> str:
 
 @with_schema(TEXT)
 def secret(node: Node) -> Secret:
-    """Text that must not be shown, from `!env`, `!file` or written out."""
+    """Read a text that must never be shown, from `!env`, `!file` or written out."""
     return node.value if isinstance(node.value, Secret) else Secret(text(node))
 
 
@@ -214,7 +214,7 @@ def boolean(node: Node) -> bool:
 
 @with_schema({"type": "number"})
 def number(node: Node) -> float:
-    """Any number."""
+    """Read any number; true and false are none."""
     if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
         return float(node.value)
     raise Unfit(node, f"must be a number, not {kind(node)}")

@@ -1,7 +1,7 @@
-"""JSON Schemas (draft-07) of the files that users write, for editors: every key with what it means and examples.
+"""JSON Schemas (draft-07) of the files that users write, for editors: every key with its meaning and examples.
 
-They are put together from the tables of keys by which the files are read (declared.py); no key is named here. An editor
-completes and explains by them; `hub check` knows more than they can say.
+They are made from the tables of keys with which the files are read (declared.py); no key is named here. Editors
+complete and explain keys with them; `hub check` finds more mistakes than a schema can describe.
 """
 
 import json
@@ -19,7 +19,7 @@ __all__ = ["fleet_schema", "json_schema", "settings_schema"]
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of rule files; what receivers and tests may have is known to later stages alone."""
+    """Return the schema of rule files; only later stages know the keys of receivers and tests, so they add these."""
     schema = dict(RULE_FILE.schema)
     keys = schema["properties"]
     receivers = {**keys["receivers"], **receivers_schema()}
@@ -38,7 +38,7 @@ def settings_schema() -> dict[str, Any]:
 
 
 def _whole(schema: dict[str, Any]) -> dict[str, Any]:
-    """Add what makes it a document; mappings that stand in several places are written once."""
+    """Make a schema a document of its own; mappings that stand in several places are written once."""
     counts = Counter(json.dumps(part) for part in _mappings(schema))
     shared = {text: json.loads(text)["title"] for text, count in counts.items() if count > 1}
     made = {text: _named(json.loads(text), shared, text) for text in shared}
@@ -60,12 +60,12 @@ def _mappings(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_mapping(schema: dict[str, Any]) -> bool:
-    """Tell whether it is nothing but a mapping: beside a reference nothing else counts."""
+    """Tell whether a schema is a plain mapping, which a reference may replace: nothing beside a `$ref` counts."""
     return schema.get("type") == "object" and "properties" in schema and "description" not in schema
 
 
 def _named(schema: Any, shared: dict[str, str], but: str = "") -> Any:
-    """Put references in place of what is shared, `but` itself."""
+    """Put references in place of the shared mappings, except of `but` itself."""
     if isinstance(schema, list):
         return [_named(part, shared) for part in schema]
     if not isinstance(schema, dict):

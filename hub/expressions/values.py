@@ -8,7 +8,19 @@ from typing import Any
 
 from hub.errors import EvaluationError
 
-__all__ = ["INT_MAX", "INT_MIN", "TYPES", "UINT_MAX", "CelType", "Optional", "UInt", "an", "no_overload", "type_of"]
+__all__ = [
+    "INT_MAX",
+    "INT_MIN",
+    "TYPES",
+    "UINT_MAX",
+    "CelType",
+    "Optional",
+    "UInt",
+    "an",
+    "kind_of",
+    "no_overload",
+    "type_of",
+]
 
 INT_MIN, INT_MAX, UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
@@ -80,6 +92,17 @@ def type_of(value: Any) -> CelType:
         if base in _CLASSES:
             return _CLASSES[base]
     return TYPES["map"] if hasattr(value, "keys") else TYPES["list"]
+
+
+_KINDS = {kind: name for name, kind in TYPES.items()}
+_NAMED = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration"}
+_NAMED |= {"null_type": "null", "optional_type": "optional"}
+
+
+def kind_of(value: Any) -> str:
+    """Return the kind by which the compiler knows a constant: its type in the short names of this package."""
+    name = _KINDS[type_of(value)]
+    return _NAMED.get(name, name)
 
 
 def an(kind: object) -> str:

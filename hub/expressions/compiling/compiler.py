@@ -37,21 +37,12 @@ from hub.expressions.syntax.ast import (
     Select,
     SyntaxNode,
 )
-from hub.expressions.values import TYPES, an, type_of
+from hub.expressions.values import an, kind_of
 
 __all__ = ["Compiler"]
 
-_KINDS = {kind: name for name, kind in TYPES.items()}
 _ORDERS = ("<", "<=", ">", ">=")
 _DEEP = 16  # beyond this many levels Python's own bound on nesting may be met
-_NAMED = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration"}
-_NAMED |= {"null_type": "null", "optional_type": "optional"}
-
-
-def kind_of(value: Any) -> str:
-    """Return a value's static kind."""
-    name = _KINDS[type_of(value)]
-    return _NAMED.get(name, name)
 
 
 class Compiler:
@@ -259,13 +250,15 @@ class Compiler:
         kind = operators.arithmetic_kind(operator, left.kind, right.kind)
         if not kind:
             if not self.lenient:
-                self.fail(f"there is no {left.kind} {operator} {right.kind}", node, _sum_hint(left.kind, right.kind))
+                self.fail(
+                    f"there is no {left.kind} {operator} {right.kind}", node, operators.sum_hint(left.kind, right.kind)
+                )
             kind = "dyn"
         return operators.arithmetic(self.emit, operator, left, right, kind)
 
     def _compare_hint(self, node: Operation, left: GeneratedCode, right: GeneratedCode) -> str:
         captured = self.names.captured(node.operands) if {left.kind, right.kind} & NUMBERS else ""
-        return captured or self.names.meant(node.operands) or _compare_hint(left.kind, right.kind)
+        return captured or self.names.meant(node.operands) or operators.compare_hint(left.kind, right.kind)
 
     def _in(self, node: Operation, left: GeneratedCode, right: GeneratedCode) -> GeneratedCode:
         if right.kind not in ("list", "map", "dyn"):
@@ -275,7 +268,7 @@ class Compiler:
             kinds = {kind_of(item) for item in items}
             if not any(operators.comparable(left.kind, kind, ordered=False) for kind in kinds or {"dyn"}):
                 message = f"{an(left.kind)} is never in a list of {' and '.join(sorted(kinds))}"
-                self.fail(message, node, _compare_hint(left.kind, kinds.pop()))
+                self.fail(message, node, operators.compare_hint(left.kind, kinds.pop()))
         if items.__class__ is list and all(item.__class__ is str for item in items):
             words = self.emit.constant(frozenset(items), "dyn")
             first, again = self.emit.twice(left)
@@ -405,20 +398,3 @@ class Compiler:
                 body = self.code(node.body)
         computed = f"Lazy(lambda: {value.text})" if value.fails else value.text
         return GeneratedCode(f"(lambda {name}: {body.text})({computed})", body.kind, body.fails)
-
-
-def _compare_hint(left: str, right: str) -> str:
-    kinds = {left, right}
-    if "string" in kinds and kinds & NUMBERS:
-        return 'write text in quotes: "5", or convert: double(x)'
-    if "duration" in kinds and kinds & NUMBERS:
-        return "write a duration with its unit: 90s, 5m"
-    if "timestamp" in kinds:
-        return "a timestamp is compared with a timestamp: timestamp(x)"
-    return ""
-
-
-def _sum_hint(left: str, right: str) -> str:
-    if "string" in (left, right):
-        return "convert with string(x) or double(x)"
-    return "write a duration with its unit: 90s, 5m" if {left, right} & {"timestamp", "duration"} else ""

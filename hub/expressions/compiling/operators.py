@@ -9,7 +9,7 @@ import operator as python
 from hub.expressions.compiling.emitter import UNKNOWN, Emitter, GeneratedCode
 from hub.expressions.runtime.functions import NUMBERS
 
-__all__ = ["arithmetic", "arithmetic_kind", "comparable", "comparison", "equality"]
+__all__ = ["arithmetic", "arithmetic_kind", "comparable", "compare_hint", "comparison", "equality", "sum_hint"]
 
 _ORDER = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
 _PYTHON = {"<": python.lt, "<=": python.le, ">": python.gt, ">=": python.ge}
@@ -151,3 +151,22 @@ def arithmetic(emit: Emitter, operator: str, left: GeneratedCode, right: Generat
     if left.kind in ("dyn", "double") and right.kind in ("dyn", "double") and safe:
         return _both_doubles(emit, operator, slow, left, right, kind)
     return GeneratedCode(f"{slow}({left.text}, {right.text})", kind)
+
+
+def compare_hint(left: str, right: str) -> str:
+    """Return what to write where values of these kinds cannot be compared; empty where that is not clear."""
+    kinds = {left, right}
+    if "string" in kinds and kinds & NUMBERS:
+        return 'write text in quotes: "5", or convert: double(x)'
+    if "duration" in kinds and kinds & NUMBERS:
+        return "write a duration with its unit: 90s, 5m"
+    if "timestamp" in kinds:
+        return "a timestamp is compared with a timestamp: timestamp(x)"
+    return ""
+
+
+def sum_hint(left: str, right: str) -> str:
+    """Return what to write where values of these kinds cannot be added; empty where that is not clear."""
+    if "string" in (left, right):
+        return "convert with string(x) or double(x)"
+    return "write a duration with its unit: 90s, 5m" if {left, right} & {"timestamp", "duration"} else ""

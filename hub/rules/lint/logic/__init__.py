@@ -1,1 +1,1 @@
-"""What conditions say taken by themselves: which can be true, which follows from which."""
+"""What conditions mean by themselves: which of them can be true, which follows from another."""

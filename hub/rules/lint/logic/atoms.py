@@ -1,4 +1,4 @@
-"""What one comparison says of the value of an expression, and whether several of them can be true of one value."""
+"""Atoms: what one comparison says of an expression's value, and whether several of them can be true of one value."""
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ Clause = frozenset[Atom]
 
 
 def constant(value: object) -> KnownValue | None:
-    """Return what is known of a literal's value; None for what this does not reason about."""
+    """Return the constant of a literal; None for a kind of value that this module does not reason about."""
     if isinstance(value, bool):
         return KnownValue("bool", value)
     if isinstance(value, (int, float)):
@@ -52,12 +52,12 @@ def constant(value: object) -> KnownValue | None:
 
 
 def possible(clause: Clause) -> bool:
-    """Tell whether values are conceivable for which all atoms hold."""
+    """Tell whether there can be values for which all atoms are true."""
     return all(_possible(atoms) for atoms in by_subject(clause).values())
 
 
 def by_subject(clause: Clause) -> dict[object, list[Atom]]:
-    """Sort the atoms by what they speak of."""
+    """Return the atoms by their subject."""
     found: dict[object, list[Atom]] = {}
     for atom in clause:
         found.setdefault(atom.subject, []).append(atom)
@@ -65,7 +65,7 @@ def by_subject(clause: Clause) -> dict[object, list[Atom]]:
 
 
 def examples(atoms: Iterable[Atom]) -> list[float]:
-    """Return a number for which atoms that only order numbers hold; none where there is no such number."""
+    """Return a number for which atoms that only order numbers are true; empty where there is no such number."""
     atoms = list(atoms)
     bounds = sorted(atom.constants[0].value for atom in atoms)
     middles = [(low + high) / 2 for low, high in pairwise(bounds)]

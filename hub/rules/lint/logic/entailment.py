@@ -1,7 +1,7 @@
-"""Whether one condition is true (or false) for sure wherever another one is.
+"""Decides whether one condition is surely true (or false) wherever another one is.
 
-That it is never the opposite says little where the second may have no value, for want of a field. Here each way
-in which the first comes about must bring the second about, by what has a value in that way.
+It is not enough that the second never is the opposite: it may have no value, because a field is missing. So each way in
+which the first becomes true must make the second true, with only the values that exist in that way.
 """
 
 from itertools import product
@@ -18,7 +18,7 @@ _Wanted = tuple[Program, bool]
 
 
 def entails(one: _Wanted, other: _Wanted) -> bool:
-    """Tell whether the other condition comes to what it should wherever the one does; nothing is said of very many."""
+    """Tell whether `other` has the wanted value wherever `one` has; False where there are too many ways to look at."""
     (first, wish), (second, same) = one, other
     # with other names known at load the same words may mean something else: severity in 'when' and in 'pause'
     if first.text == second.text and first.scope.own == second.scope.own and wish is same:
@@ -30,7 +30,7 @@ def entails(one: _Wanted, other: _Wanted) -> bool:
 
 
 def _brings(clause: Clause, ways: list[Clause]) -> bool:
-    """Tell whether one of the ways holds wherever the clause does: no value is left for which none does."""
+    """Tell whether one of the ways is true wherever the clause is: no value is left for which none is."""
     known = [way for way in ways if all(_has_value(clause, atom) for atom in way)]
     if prod(map(len, known)) > MOST:
         return False
@@ -39,25 +39,25 @@ def _brings(clause: Clause, ways: list[Clause]) -> bool:
 
 
 def _has_value(clause: Clause, atom: Atom) -> bool:
-    """Tell whether what an atom says is true or false wherever the clause holds, and never an error."""
+    """Tell whether an atom is true or false wherever the clause is true, and never an error."""
     beside = [each for each in clause if each.subject == atom.subject]
     return bool(beside) and (atom.operator not in ORDERS or any(_compares(each, atom) for each in beside))
 
 
 def _compares(beside: Atom, atom: Atom) -> bool:
-    """Tell whether an atom says that its subject is such a thing as another one compares with its constant."""
+    """Tell whether an atom shows that its subject has the kind of value that another atom compares."""
     if beside.operator not in ORDERS and (beside.operator == "!=" or _is_difference(beside)):
         return False
     return all(each.kind == atom.constants[0].kind for each in beside.constants)
 
 
 def _is_difference(atom: Atom) -> bool:
-    """Tell whether it compares two expressions: equal they may be without any order between them."""
+    """Tell whether an atom compares two expressions: these may be equal without having an order."""
     return isinstance(atom.subject, tuple) and atom.subject[:1] == ("difference",)
 
 
 def _against(atom: Atom) -> Clause:
-    """Return what holds where an atom is false."""
+    """Return the atom that is true where this one is false."""
     if atom.operator == "in":
         return frozenset(Atom(atom.subject, "!=", (each,)) for each in atom.constants)
     return frozenset({Atom(atom.subject, _OPPOSITE[atom.operator], atom.constants)})

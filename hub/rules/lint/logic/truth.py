@@ -1,8 +1,8 @@
-"""When a condition can be true or false, as far as its comparisons tell: enough to see that it never is.
+"""Finds when a condition can be true or false, as far as its comparisons tell: enough to see that it never is.
 
-A condition becomes clauses, one of which must hold. What is no comparison with a constant is something that is true or
-false, the same in every place where the same is written. An expression that has no value is neither, so that a set of
-clauses that are all impossible is sure, and nothing is said where there are too many.
+A condition becomes clauses, one of which must be true. A part that is no comparison with a constant is an unknown that
+is true or false, the same wherever the same text stands. An expression without a value is neither, so it is certain
+that a condition whose clauses are all impossible is never true. With too many clauses, nothing is said.
 """
 
 import functools
@@ -55,7 +55,7 @@ def never(*wanted: tuple[Program, bool]) -> bool:
 
 
 def clauses(*wanted: tuple[Program, bool]) -> list[Clause] | None:
-    """Return the ways in which they all can be as wanted; None where there are too many."""
+    """Return the clauses by which all conditions have the wanted values; None where there are too many."""
     try:
         return _all([_of(program.text, program.scope, want) for program, want in wanted])
     except _TooMany:
@@ -63,7 +63,7 @@ def clauses(*wanted: tuple[Program, bool]) -> list[Clause] | None:
 
 
 def subjects(found: Sequence[Clause]) -> set[object]:
-    """Return what the clauses speak of."""
+    """Return the subjects of all atoms of the clauses."""
     return {atom.subject for clause in found for atom in clause}
 
 
@@ -84,7 +84,7 @@ def _all(parts: Sequence[Sequence[Clause]]) -> list[Clause]:
 
 
 class _Reader:
-    """Reads one expression; the names of its scope tell a field of the payload from what is not one."""
+    """Reads one expression; the names of its scope tell fields of the payload from other names."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -160,7 +160,7 @@ class _Reader:
             yield Atom(key, "in", tuple(KnownValue("number", qos) for qos in range(3)))
 
     def key(self, node: SyntaxNode) -> object:
-        """Return what is equal for the same expression in all conditions of a rule."""
+        """Return a key that is equal for the same expression in all conditions of a rule."""
         if isinstance(node, (Comprehension, Bind)):
             return node
         if isinstance(node, Select) and not node.optional and isinstance(node.operand, Name):
@@ -176,7 +176,7 @@ class _Reader:
 def _may_be_nan(node: SyntaxNode) -> bool:
     """Tell whether a value may be no number at all, which is neither above nor below any: 0.0 / 0.0.
 
-    No payload brings that, and no history function makes it of what payloads bring; what computes may.
+    No payload has such a value, and no history function makes one of payloads; only arithmetic may.
     """
     if isinstance(node, Operation):
         return node.operator in ("+", "-", "*", "/", "%")

@@ -1,4 +1,4 @@
-"""Texts that no bare payload is: what reads as a number, true or false, is that, and `value == "false"` never holds."""
+"""Finds texts that no bare payload can be: `false` is read as the bool, so `value == "false"` is never true."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -30,10 +30,10 @@ class _Compared(NamedTuple):
 
 
 def bare_payloads(rule: Rule, node: Node) -> Iterator[Problem]:
-    """Find comparisons of `value` with a text that no payload is read as; whatever other payloads may be."""
+    """Find comparisons of `value` with a text that no payload is ever read as."""
     for program, item in _programs(rule, node):
         if program.fields - {"value"} or {"value"} & {*rule.captures, *program.scope.extra}:
-            continue  # a payload with fields is no bare one
+            continue  # the payload has fields, so it is not bare
         found = list(_compared(parse(program.text)))
         beside = [each.literal.value for each in found]
         for literal, operator in found:
@@ -67,7 +67,7 @@ def _programs(rule: Rule, node: Node) -> Iterator[tuple[Program, Node]]:
 
 
 def _compared(root: Expression) -> Iterator[_Compared]:
-    """Yield what `value` is held against, in the order in which it is written."""
+    """Yield the texts that `value` is compared with, in the order in which they are written."""
     waiting = [root]
     while waiting:
         each = waiting.pop()
@@ -86,7 +86,7 @@ def _compared(root: Expression) -> Iterator[_Compared]:
 
 
 def _read(text: str) -> Any:
-    """Return what the hub makes of a text that comes as a payload; the text where it is refused."""
+    """Return the value that the hub reads from a text as payload; the text itself where it is refused."""
     try:
         read = decode(Delivery("", text.encode()), 0.0)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Names that mean the hub's own in a text, while the rule's conditions read a payload's field that is called so."""
+"""Finds names that mean a value of the hub in a text, but a field of the payload in the rule's conditions."""
 
 from collections.abc import Iterator
 
@@ -30,13 +30,13 @@ def homonyms(rule: Rule, node: Node) -> Iterator[Problem]:
 
 
 def _own(program: Program) -> frozenset[str]:
-    """Return the names of a hole that are the hub's own."""
+    """Return the names in a hole that mean a value of the hub."""
     names = bare_names(program.text)
     return names & (program.scope.extra | (_WHOLE if program.text.strip() in names else frozenset()))
 
 
 def written_texts(rule: Rule, node: Node) -> Iterator[tuple[str, Node, Template]]:
-    """Yield the texts that a rule has itself, each with where it is written."""
+    """Yield the texts that a rule has itself, each with its place."""
     labels = node.value.get("labels")
     for name, template in rule.texts.labels:
         if labels is not None and isinstance(labels.value, dict) and name in labels.value:

@@ -1,7 +1,7 @@
-"""Names in expressions that were meant as something else: `ON`, `True`, `soil-moisture`, a schedule that is not there.
+"""Finds names that were meant as something else: `ON`, `True`, `soil-moisture`, a schedule that does not exist.
 
-Any bare name is a field of the payload, so all of these load; a field that a test sends, or a device of the registry,
-is left alone.
+Any bare name is a field of the payload, so all of these load. A field that a test or a device of the registry sends is
+left alone.
 """
 
 import re
@@ -47,20 +47,20 @@ _TEXTS = ("summary", "details", "runbook")
 
 @dataclass(slots=True)
 class MisnamedWords:
-    """What looks into the words of each rule; `known` are the fields that surely come."""
+    """Looks at the words of each rule; `known` are the fields that devices or tests surely send."""
 
     known: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, found: RuleSet, registry: Registry) -> "MisnamedWords":
-        """Know the fields of what the tests send and the devices of the registry."""
+        """Take as known the fields that the tests and the devices of the registry send."""
         known = {name for node in found.tests for name in _sent(node)}
         for fleet in registry.fleets("#"):
             known |= set(fleet.payload.fields) if fleet.payload is not None else set()
         return cls(frozenset(known))
 
     def findings(self, rule: Rule, node: Node) -> Iterator[Problem]:
-        """Find words that are taken for names of fields, and texts that hold what is not seen."""
+        """Find words that are read as names of fields, and texts with double braces."""
         for key, program in _conditions(rule):
             place = node.value[key]
             yield from self._names(place, program.text, program, 0)
@@ -75,7 +75,7 @@ class MisnamedWords:
             yield from _unseen(place, "topic")
 
     def gates(self, rule: Rule, node: Node, schedules: Mapping[str, object]) -> Iterator[Problem]:
-        """Find a pause or mute that is one name, and that of no schedule."""
+        """Find a `pause` or `mute` that is a single name, but not the name of a schedule."""
         for key in ("pause", "mute"):
             gate = getattr(rule, key)
             condition = None if gate is None else gate.condition
@@ -177,7 +177,7 @@ def _constants(text: str, fields: frozenset[str]) -> Iterator[tuple[str, int]]:
 
 
 def _states(text: str, fields: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """Yield words for a state that something is compared with, or that stand in a list."""
+    """Yield words for a state that stand in a comparison or in a list."""
     for each in _nodes(text):
         if not isinstance(each, Operation) or each.operator not in ("==", "!=", "in") or len(each.operands) != 2:
             continue
@@ -196,9 +196,9 @@ def _members(text: str, fields: frozenset[str]) -> Iterator[tuple[str, int]]:
 
 
 def _jinja(place: Node, rule: Rule) -> Iterator[Problem]:
-    """Find double braces, which are one brace that is shown, around what is surely to be filled in.
+    """Find double braces, which show as one brace, around something that was surely meant to be filled in.
 
-    That is what has blanks, a filter or a call inside, as in Jinja, or a name that the rule itself knows.
+    Blanks, a filter or a call inside, as in Jinja, are a sign of that, and so is a name that the rule knows.
     """
     known = {*rule.captures, *(rule.when.fields if rule.when is not None else ()), "value", "payload"}
     for found in _JINJA.finditer(place.text):

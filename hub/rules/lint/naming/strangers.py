@@ -1,4 +1,4 @@
-"""Names in a receiver's templates that no rule has which tells it: each message goes to a topic, or says, `?`."""
+"""Finds labels in a receiver's templates that no rule which tells it has: its topics and texts would have a `?`."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,9 +16,9 @@ __all__ = ["strangers"]
 
 
 def strangers(found: RuleSet) -> Iterator[Problem]:
-    """Find holes that are a label's name alone, which no rule in the receiver's ear has: they are never filled.
+    """Find holes with only the name of a label that no rule telling the receiver has: they are never filled.
 
-    Where alerts that others post go to it as well, whose labels nobody knows, it is a note.
+    It is a note where posted alerts go to the receiver too: their labels are unknown.
     """
     known: dict[str, set[str]] = {}
     for rule in found.rules.values():
@@ -26,7 +26,7 @@ def strangers(found: RuleSet) -> Iterator[Problem]:
             known.setdefault(name, set()).update(rule.label_names)
     for mapping, name in listed(found, "receivers"):
         if name not in known:
-            continue  # of whom nobody tells anything: that is a note of its own
+            continue  # no rule tells the receiver, which is a finding of its own (unused.py)
         node = mapping.value[name]
         for text, label in _asked(found.receivers[name].options):
             if label in known[name]:

@@ -1,4 +1,4 @@
-"""What an import has left to be written by hand: a topic or a condition that says TODO."""
+"""Finds topics and conditions that say TODO: an import leaves these to be written by hand."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _TODO = "TODO"
 
 
 def unfinished(rule: Rule, node: Node) -> Iterator[Problem]:
-    """Find the places; a note, for what is imported is to load, and a rule that waits for it is often disabled."""
+    """Find each TODO; it is a note, because an imported file must load before the user has finished it."""
     places = [key for key in ("when", "clear") if _asks(getattr(rule, key))]
     places += ["topic"] if any(_TODO in pattern.filter.split("/") for pattern in rule.patterns) else []
     for key in places:

@@ -1,6 +1,6 @@
-"""Rules of which nobody is told: no receiver is named by them, by their file's defaults or by a step of `escalate`.
+"""Finds rules that tell nobody: neither the rule, nor its file's defaults, nor a step of `escalate` names a receiver.
 
-A note, for their alerts are on the page, at the desk and on `hub/alerts/…` all the same: that can be what is wanted.
+It is a note, because their alerts still are on the page, at the desk and on `hub/alerts/…`: that may be intended.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _HINT = "name a receiver there; shadow: true, where the rule is only tried out"
 
 
 def untold(found: RuleSet) -> Iterator[Problem]:
-    """Find rules that are at work and tell nobody; those that hold another back by `unless` are there for that."""
+    """Find enabled rules that tell nobody, except those that suppress others by `unless`: that is their purpose."""
     causes = {name for rule in found.rules.values() if not rule.shadow for name in rule.unless}
     for name, rule in found.rules.items():
         if rule.shadow or rule.notify or rule.escalate or name in causes or name in found.shipped:

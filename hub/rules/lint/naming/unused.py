@@ -1,4 +1,4 @@
-"""Receivers and schedules that nothing names, and names that come to nothing: nobody is told, nothing is held back."""
+"""Finds receivers and schedules that nothing names, and names without effect: nobody is told, nothing is suppressed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -12,13 +12,13 @@ __all__ = ["listed", "names", "told", "unused"]
 
 
 def unused(found: RuleSet) -> Iterator[Problem]:
-    """Find receivers that nobody is told by, and schedules that nothing goes by; only where there are rules at all."""
+    """Find receivers that no rule tells, and schedules that nothing follows; only where there are rules at all."""
     written = {**found.disabled, **found.rules}
     if not written.keys() - found.shipped:
         return
     working = [rule for rule in found.rules.values() if not rule.shadow]
     alive = {name for rule in working for name in told(rule, found.receivers)}
-    alive |= set(with_fallbacks(found.defaults.notify, found.receivers))  # who hears of alerts that others post
+    alive |= set(with_fallbacks(found.defaults.notify, found.receivers))  # who is told of posted alerts
     idle = {name for rule in written.values() for name in told(rule, found.receivers)} - alive
     for mapping, name in listed(found, "receivers"):
         if name in idle:
@@ -36,7 +36,7 @@ def unused(found: RuleSet) -> Iterator[Problem]:
 
 
 def names(rule: Rule, node: Node, found: RuleSet) -> Iterator[Problem]:
-    """Find keys of a rule that come to nothing because of what they name."""
+    """Find keys of a rule that have no effect because of the rule or receiver that they name."""
     for name in rule.unless:
         other = found.rules.get(name)
         if other is None or other.shadow:
@@ -57,12 +57,12 @@ def listed(found: RuleSet, section: str) -> Iterator[tuple[Node, str]]:
 
 
 def told(rule: Rule, receivers: Mapping[str, Any]) -> Iterator[str]:
-    """Yield who is told by a rule, and who where these do not take it."""
+    """Yield the receivers that a rule tells, and those that they fall back to."""
     return with_fallbacks((*rule.notify, *(name for step in rule.escalate for name in step.to)), receivers)
 
 
 def with_fallbacks(names: Iterable[str], receivers: Mapping[str, Any]) -> Iterator[str]:
-    """Yield receivers, and who is told where these do not take it; `fallback` has no circles by now."""
+    """Yield receivers and those that they fall back to; the loader has refused circles of `fallback`."""
     for name in names:
         yield name
         fallback = receivers[name].fallback
