@@ -2,7 +2,7 @@ r"""Makes text from devices and people safe to show: it steers no terminal, forg
 
 One table says which characters nobody sees, one form writes them out: `\n`, `\x1b`, `\u202e`, `\U000e0041`. `visible`
 is for what people are told, `shown` for a line of a terminal or a log, `one_line` for reasons. `odd` names characters
-that come with what is pasted from a web page or a chat, for who writes rules.
+that a text pasted from a web page or a chat brings along, for people who write rules.
 """
 
 import re
@@ -119,7 +119,7 @@ def _value(text: str) -> str:
     return f'"{quoted}"'
 
 
-# for who writes rules
+# for people who write rules
 
 _BLANKS = {
     "\u00a0": "a no-break space",

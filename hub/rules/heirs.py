@@ -46,7 +46,7 @@ class Heirs:
         self._now = now
 
     def of_told(self, alertname: str, receiver: str) -> Sequence[str]:
-        """Name who hears more of what a receiver was told: the receiver itself where it exists or has no heir."""
+        """Name the receivers of further news of what one was told: the same one where it exists or has no heir."""
         if receiver in self._now.receivers:
             return (receiver,)
         heirs, _ = self._heirs(alertname, receiver)

@@ -115,7 +115,7 @@ class RuleInstances(dict[Key, Instance]):
         if at < instance.due:
             self._context.deadlines.wake((self._owner, instance), at)
 
-    # who is active
+    # which rules are active where
 
     def watch(self, active: ActiveSet) -> None:
         """Keep this set up to date: which rules have something pending or firing, by instance."""

@@ -66,7 +66,7 @@ class RuleEvaluator:
     def values(
         self, program: Program | None, instance: Instance | None, event: Event | None, captures: Key, at: float
     ) -> Sequence[tuple[str, Any]]:
-        """Take down what the parts of a condition come to, for who is told why."""
+        """Return the parts of a condition with their values, so that a notification can say why it was sent."""
         if program is None or event is None:
             return ()
         found = self._parts.get(program.text)

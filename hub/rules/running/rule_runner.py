@@ -365,7 +365,7 @@ class RuleRunner:
         else:
             self.reschedule(instance)
 
-    # who is kept
+    # which instances are kept
 
     def _keeps(self, instance: Instance) -> bool:
         """Tell whether any part needs an instance that is inactive."""

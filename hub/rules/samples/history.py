@@ -39,7 +39,7 @@ class History:
         self.gap = self.owed = inf
         self.slots = slots
         self.gone: list[SampleRow] = []
-        """Chunks in the store of slots that the rule has no more."""
+        """Rows for the next commit: chunks that are new, or that are gone with their slot."""
 
     def dump(self) -> list[Any]:
         """Return what stands in the instance's row: of a window only the tail that is in no chunk yet."""
@@ -56,7 +56,7 @@ class History:
         return [self.latest, state]
 
     def load(self, state: Sequence[Any], chunks: Mapping[str, Mapping[int, str]]) -> None:
-        """Bring in what was stored; what is there of slots that the rule has no more will be deleted."""
+        """Bring in what was stored; the chunks of slots that the rule no longer has will be deleted."""
         self.latest, stored = state
         self.lag = stored.get(_LAG, 0.0)
         for key, mine in self.slots.items():

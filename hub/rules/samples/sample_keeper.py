@@ -83,7 +83,7 @@ class SampleKeeper(RulePart):
             instance.history.lag += seconds
             self._instances.touch(instance)
 
-    # who is kept
+    # which instances are kept
 
     def keeps(self, _instance: Instance, /) -> bool:
         """Remember all instances: each has samples."""

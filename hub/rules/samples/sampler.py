@@ -26,7 +26,7 @@ Key = tuple[str, ...]
 class Sampler:
     """The slots of one rule: makes and feeds the histories of its instances.
 
-    `idle`: after so many seconds without an event nothing that a history holds can matter any more.
+    `idle`: after so many seconds without an event, nothing in a history can matter any longer.
     """
 
     def __init__(
