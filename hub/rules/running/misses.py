@@ -92,8 +92,8 @@ class Misses:
         A topic without a message for UNJUDGED_IDLE_SECONDS is forgotten: its device may be gone, or mended.
         """
         old = now - UNJUDGED_IDLE_SECONDS
-        idle = [(topic, rule) for topic, runs in self.topics.items() for rule, run in runs.items() if run.at < old]
-        self._drop_all(idle)
+        silent = [(topic, rule) for topic, runs in self.topics.items() for rule, run in runs.items() if run.at < old]
+        self._drop_all(silent)
         found: dict[str, list[tuple[float, str, str]]] = {}
         for topic, runs in self.topics.items():
             for rule, run in runs.items():

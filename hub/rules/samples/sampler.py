@@ -143,8 +143,8 @@ def _token(value: Any) -> float | None:
     kept = remembered(value)
     if kept is None:
         return None
-    digest = blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
-    return -WINDOW_NUMBER * (1.0 + int.from_bytes(digest) / (1 << 64))
+    mark = blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
+    return -WINDOW_NUMBER * (1.0 + int.from_bytes(mark) / (1 << 64))
 
 
 def sampler_of(rule: Rule) -> Sampler | None:
