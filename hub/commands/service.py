@@ -237,7 +237,7 @@ class Service:
         name, labels = WhyRequest(command.request).named()
 
         def told(reader: Reader) -> list[Answer]:
-            return [story.as_body(each) for each in story.read(reader, name, labels)]
+            return [story.as_body(each) for each in story.read(reader, name, labels, self._mirror.rules)]
 
         return {"ok": True, "alerts": await self._mirror.look(told)}
 

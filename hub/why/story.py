@@ -1,6 +1,6 @@
 """What the trace knows of an alert, in order: what happened, what was suppressed, who was told, each attempt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -32,11 +32,11 @@ class ToldAlert:
     entries: Sequence[TraceRow]
 
 
-def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[ToldAlert]:
+def read(reader: Reader, name: str, labels: Mapping[str, str], in_force: Iterable[str] = ()) -> list[ToldAlert]:
     """Return the alerts of a rule with these labels, or those that a notification tells of; WHY_ALERTS at most.
 
     `name` is a rule's name or a notification's id. Alerts of a rule come latest first, those of a group's message in
-    its order.
+    its order. `in_force` names the rules of a hub that runs: the store knows them only from its first commit on.
 
     Raises:
         RequestError: the trace knows none.
@@ -56,7 +56,7 @@ def read(reader: Reader, name: str, labels: Mapping[str, str]) -> list[ToldAlert
             if len(found) == WHY_ALERTS:
                 break
     if not found:
-        _fail(reader, name, labels)
+        _fail(reader, name, labels, in_force)
     return found
 
 
@@ -65,8 +65,8 @@ def _of_group(name: str) -> bool:
     return found is not None and found.of_group  # else it is the name of a rule
 
 
-def _fail(reader: Reader, name: str, labels: Mapping[str, str]) -> None:
-    known = reader.rules()
+def _fail(reader: Reader, name: str, labels: Mapping[str, str], in_force: Iterable[str]) -> None:
+    known = sorted({*reader.rules(), *in_force})
     if name not in known:
         hint = did_you_mean(name, known)
         raise RequestError(f"nothing is known of an alert {name!r}" + (f" ({hint})" if hint else ""), Code.MISSING)

@@ -76,3 +76,11 @@ def test_a_rule_has_the_stories_of_its_alerts_and_none_of_their_group(reader):
     assert sorted(told(reader, "Hot")) == ["1", "2"]
     with pytest.raises(RequestError, match="nothing has happened to Hot with device=3"):
         read(reader, "Hot", {"device": "3"})
+
+
+def test_a_hub_that_has_committed_nothing_yet_knows_the_rules_in_force_all_the_same(tmp_path):
+    database = Database(tmp_path / "hub.db")
+    reader = SqliteReader(database.connection)
+    with pytest.raises(RequestError, match=r"did you mean 'Hot'\?"):
+        read(reader, "Hto", {}, ["Hot"])
+    database.close()
