@@ -1,1 +1,1 @@
-"""The hub over HTTP, inside its process: events in, the desk, the live feed, Alertmanager's API, health."""
+"""The hub over HTTP, inside its process: posted events, the desk, the live feed, Alertmanager's API, health."""

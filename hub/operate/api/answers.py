@@ -1,4 +1,4 @@
-"""Answers as JSON; what is wrong is `{"ok": false, "error": "…", "code": "…"}` with its status."""
+"""Answers as JSON. A refusal is `{"ok": false, "error": "…", "code": "…"}` with the status of its code."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ def retry_after(no: Refused) -> dict[str, str]:
 
 
 def refused(error: HubError) -> Refused:
-    """Return the refusal that an error is; what is not to be had now may be asked for again in a second."""
+    """Return the refusal for an error. Where the hub is only unavailable, it says to ask again in a second."""
     status = status_of(error)
     return Refused(status, str(error), 1.0 if status == 503 else 0.0)
 

@@ -41,7 +41,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Site:
-    """The hub as the handlers see it."""
+    """The hub as the handlers of requests see it."""
 
     app: App
     guard: AccessGuard
@@ -53,7 +53,7 @@ class Site:
     logins: Logins
     """Signs the cookies of logins, and knows those that have ended."""
     traffic: Traffic
-    """Who is connected."""
+    """The connected clients, counted by address."""
     latest: Mapping[str, Any] = field(default_factory=dict)
     """The figures of the last second, as in the feed."""
     depths: Sequence[Depth] = ()
@@ -67,21 +67,21 @@ class Site:
 
     @property
     def desk(self) -> Desk:
-        """Whatever changes something goes there."""
+        """The seam through which handlers change something."""
         return self.app.service
 
     @property
     def mirror(self) -> Mirror:
-        """What is committed is read there."""
+        """The seam through which handlers read what is committed."""
         return self.app.mirror
 
     @property
     def ask(self) -> Ask:
-        """What only the running rules know is asked there."""
+        """The seam through which handlers ask the running rules."""
         return self.app.ask
 
     def deaf(self) -> str:
-        """Return why nothing that comes in counts: the disk cannot be written, or no session stands; else nothing."""
+        """Say why no event can be taken: the disk cannot be written, or the broker is away; "" where all is well."""
         return self.mirror.why_failing() or self.standing.ready()
 
     @property
@@ -120,7 +120,7 @@ class Endpoint:
 
 
 def routes(site: Site, endpoints: Sequence[Endpoint]) -> list[Route]:
-    """Return the routes of a table, one for each path: what it is not asked for is answered with what it is."""
+    """Return the routes of a table, one for each path; a method that a path does not have is answered with 405."""
     paths: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
     for each in endpoints:
         paths.setdefault(each.path, {})[each.method] = _guarded(site, each)
@@ -137,7 +137,7 @@ def _by_method(
 
 
 def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    """Let the handler be asked by those who may, and turn what goes wrong into an answer."""
+    """Wrap a handler: check who asks, and make an answer of every error."""
 
     async def handle(request: Request) -> Response:
         try:
@@ -148,7 +148,7 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
             return refusal(no)
         except HubError as error:
             return refusal(refused(error))
-        except Exception:  # noqa: BLE001 - a bug in one view must not be a connection that ends without a word
+        except Exception:  # noqa: BLE001 - a bug in one view must not end the connection without an answer
             _LOG.exception("%s %s failed; this is a bug in the hub", endpoint.method, endpoint.path)
             return refusal(Refused(500, "this is a bug in the hub, please report it; its log has more"))
 

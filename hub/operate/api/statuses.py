@@ -1,4 +1,4 @@
-"""One table makes an HTTP status of what kind of no an error is, and the other way round; words make none."""
+"""One table makes an HTTP status of an error's code, and a code of a status. No status is read out of a message."""
 
 from collections.abc import Mapping
 

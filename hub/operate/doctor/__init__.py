@@ -1,1 +1,1 @@
-"""doctor: looks at what is around a hub and says what to mend; one file each for broker, machine and state file."""
+"""doctor: checks what a hub depends on and says what to mend; one file for each of these things."""

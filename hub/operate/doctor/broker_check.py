@@ -1,7 +1,7 @@
-"""The broker, tried out: may the hub read and write, how much is kept for a hub that is away, how long a message takes.
+"""Tries the broker out: whether the hub may read and write, what is kept while it is away, how long a message takes.
 
-What a broker does not tell, a few messages below `PREFIX/doctor/` do: Mosquitto drops what exceeds its queue without a
-word, and with an ACL file it grants subscriptions from which nothing ever comes.
+A broker does not tell all of that, so the doctor publishes a few messages below `PREFIX/doctor/`: Mosquitto drops what
+exceeds its queue without a word, and with an ACL file it grants subscriptions from which nothing ever comes.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def _named(kind: BrokerKind) -> list[Finding]:
 
 
 async def _own_topics(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Write below the hub's own prefix and read it back, one message after another: rights, and the time it takes."""
+    """Write below the hub's own prefix and read it back: this shows the rights, and how long a message takes."""
     topic = f"{settings.publish_prefix}/doctor/{mark}"
     subject = f"topics below {settings.publish_prefix}/"
     remedy = kind.remedy("rights", settings.publish_prefix)
@@ -104,7 +104,7 @@ async def _round_trips(settings: Settings, mark: str, topic: str) -> list[float]
 
 
 async def _filters(settings: Settings, mark: str) -> list[Finding]:
-    """Subscribe to all topics: does the broker refuse?"""
+    """Subscribe to all topics, to see whether the broker refuses that."""
     try:
         async with connected(settings.broker, f"hub-doctor-{mark}", ["#"]):
             pass
@@ -114,7 +114,7 @@ async def _filters(settings: Settings, mark: str) -> list[Finding]:
 
 
 async def _backlog(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Be away while messages are published, come back, and count: what is missing, devices would miss."""
+    """Be away while messages are published, come back and count: events of devices would be lost in the same way."""
     topic, client_id = f"{settings.publish_prefix}/doctor/{mark}/backlog", f"hub-doctor-{mark}-away"
     async with connected(settings.broker, client_id, [topic], expiry=60.0):
         pass

@@ -1,7 +1,7 @@
-"""Which broker is there, and the words of its own configuration: a remedy names what can be written, or says nothing.
+"""Recognises the broker, so that a remedy can name the very line of its configuration.
 
-Most brokers do not say what they are. Mosquitto, EMQX and their like do below $SYS; nats-server and RabbitMQ are known
-by what they answer to a subscription (seen on nats-server 2.15 and RabbitMQ 3.10).
+Not all brokers say what they are. Mosquitto, EMQX and some others do, below $SYS. nats-server and RabbitMQ are
+recognised by their answers to a subscription (seen on nats-server 2.15 and RabbitMQ 3.10).
 """
 
 import contextlib
@@ -21,13 +21,13 @@ __all__ = ["UNKNOWN", "BrokerKind", "recognise"]
 
 @dataclass(frozen=True, slots=True)
 class BrokerKind:
-    """A broker: `name` as people write it, what it says of itself, and remedies by what they mend."""
+    """A broker: `name` as people write it, `said` of itself, and in `words` a remedy for each fault."""
 
     name: str
     words: Mapping[str, str] = field(default_factory=dict, repr=False)
     said: str = ""
     forgets: bool = False
-    """It keeps everything in memory, whatever is configured."""
+    """Whether it keeps everything only in memory, whatever is configured."""
 
     def remedy(self, what: str, prefix: str = "") -> str:
         """Return what to do: in its own words, or in general ones with its name."""

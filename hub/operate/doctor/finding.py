@@ -1,4 +1,4 @@
-"""What the doctor found: how grave, what it is, and what to do about it."""
+"""One finding of the doctor: how grave it is, what it is, and what to do about it."""
 
 import enum
 from dataclasses import dataclass
@@ -26,20 +26,20 @@ class Finding:
 
 
 def good(subject: str, text: str) -> Finding:
-    """Say that it is as it should be."""
+    """Return a finding: all is as it should be."""
     return Finding(Level.GOOD, subject, text)
 
 
 def unknown(subject: str, text: str, remedy: str = "") -> Finding:
-    """Say that it could not be found out."""
+    """Return a finding: this could not be checked."""
     return Finding(Level.UNKNOWN, subject, text, remedy)
 
 
 def warning(subject: str, text: str, remedy: str) -> Finding:
-    """Say that it may go wrong."""
+    """Return a finding: events or notifications may be lost or late."""
     return Finding(Level.WARNING, subject, text, remedy)
 
 
 def bad(subject: str, text: str, remedy: str) -> Finding:
-    """Say that it is wrong."""
+    """Return a finding: events or notifications are lost."""
     return Finding(Level.BAD, subject, text, remedy)

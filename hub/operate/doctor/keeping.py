@@ -1,4 +1,4 @@
-"""What a broker keeps: a session while the hub is away, for how long, and a retained message that a wildcard brings."""
+"""Checks what a broker keeps: a session while the hub is away, and for how long; and retained messages."""
 
 import asyncio
 from dataclasses import replace
@@ -28,14 +28,14 @@ _FORGET = b"\xe0\x07\x00\x05\x11\x00\x00\x00\x00"  # DISCONNECT with a session e
 
 
 async def look_at_session(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Go and come back: is there a session still, and would it be for as long as was asked for?"""
+    """Disconnect and come back: see whether the session is still there, and for how long the broker would keep it."""
     client_id, told = f"hub-doctor-{mark}-stays", list[Notice]()
     filters = [f"{settings.publish_prefix}/doctor/{mark}/stays"]  # RabbitMQ has no session without any
     for _ in range(2):
         async with connected(settings.broker, client_id, filters, expiry=_AWAY_SECONDS, hear=told.append):
             pass
     async with connected(settings.broker, client_id, filters):
-        pass  # which ends it
+        pass  # a session without an expiry: the broker deletes it when this ends
     details = [notice.detail for notice in told if notice.kind == "connected"]
     if details[-1:] != ["resumed"]:
         text = "none is kept for a hub that is away: what comes meanwhile is lost"
@@ -77,10 +77,10 @@ class _Greeted:
 
 
 async def _greeting(settings: BrokerSettings) -> mqtt5.ConnAckPacket:
-    """Return what the broker says to the hub's CONNECT.
+    """Return the broker's CONNACK to the hub's CONNECT.
 
     Raises:
-        SessionError: it says nothing.
+        SessionError: none came.
 
     """
     greeted = _Greeted()

@@ -1,4 +1,4 @@
-"""The machine: disk under the state file, its clock, the versions of what the hub stands on."""
+"""Checks the machine: the disk under the state file, the clock, the versions of the libraries."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ __all__ = ["look_at_machine"]
 
 FREE_BYTES = 1 << 30  # below this a night of trouble can fill the disk
 FREE_BYTES_LEAST = 64 << 20
-SLOW_SYNC_SECONDS = 0.05  # each alert waits for one
+SLOW_SYNC_SECONDS = 0.05  # each alert waits for one flush of the disk
 SYNCS = 20
 EPOCH = 1_767_225_600.0  # 2026-01-01: a clock before this has not been set
 _CLOCK_REMEDY = "let chrony or systemd-timesyncd set it (timedatectl set-ntp true)"
@@ -51,7 +51,7 @@ def _disk(folder: Path) -> list[Finding]:
 
 
 def _sync_seconds(folder: Path) -> float:
-    """Write and flush as a commit does; return the middle of SYNCS."""
+    """Write and flush as a commit does, SYNCS times; return the median in seconds."""
     times = []
     with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(SYNCS):

@@ -1,4 +1,4 @@
-"""The state file, read beside a hub that may have it open: is it whole, what waits, what was given up."""
+"""Checks the state file, which a running hub may have open: whether it is whole, what waits, what was given up."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from hub.store.sqlite.lock import kind_of
 
 __all__ = ["look_at_state"]
 
-OLD_SECONDS = 3600.0  # what waits longer than this waits for a receiver that does not work
+OLD_SECONDS = 3600.0  # a notification that waits longer waits for a receiver that does not work
 _SUBJECT = "state file"
 
 

@@ -1,4 +1,4 @@
-"""How the doctor waits: until nothing comes any more."""
+"""How the doctor waits for messages: until none has come for QUIET_SECONDS."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,11 @@ from hub.ingest.mqtt.session import Session
 
 __all__ = ["QUIET_SECONDS", "all_until_quiet"]
 
-QUIET_SECONDS = 1.0  # nothing more comes when nothing came for so long
+QUIET_SECONDS = 1.0  # where nothing came for so long, nothing more will come
 
 
 async def all_until_quiet(session: Session, *, acknowledge: bool = True) -> list[Packet]:
-    """Receive until nothing comes any more."""
+    """Receive until nothing came for QUIET_SECONDS; without `acknowledge` only a window of them can come."""
     if acknowledge:
         session.acknowledge(session.handed)
     found: list[Packet] = []

@@ -1,4 +1,4 @@
-"""The desk as Alertmanager's API v2 tells it: alerts, groups, silences, and a configuration for tools that want one."""
+"""Alerts, groups and silences in the shape of Alertmanager's API v2, and a configuration for tools that want one."""
 
 import json
 import re
@@ -66,14 +66,14 @@ def _annotations(alert: Alert) -> dict[str, str]:
 
 
 def _acknowledged(alert: Alert) -> dict[str, str]:
-    """Say who cares, for which Alertmanager has no word."""
+    """Say who has acknowledged the alert, as an annotation: Alertmanager has no field for that."""
     if alert.ack is None:
         return {}
     return {"acknowledged": f"by {alert.ack.by}" + (f": {alert.ack.comment}" if alert.ack.comment else "")}
 
 
 def _status(mirror: Mirror, alert: Alert, rule: Rule | None) -> dict[str, Any]:
-    """Say what suppresses it; of `limit` and `group`, which only delay, Alertmanager has no word."""
+    """Say what suppresses an alert. `limit` and `group` only delay it, so for Alertmanager's clients it is active."""
     by, detail = alert.held or (None, "")
     silenced = [detail] if by is Suppressor.SILENCE else []
     inhibited = mirror.held_back_by(alert) if by is Suppressor.UNLESS and rule else []

@@ -1,4 +1,4 @@
-"""What Alertmanager's clients send, JSON and queries, into what the desk understands; all of it may be wrong."""
+"""Reads what Alertmanager's clients send, JSON and queries, into requests of the desk; all of it may be wrong."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -112,7 +112,7 @@ def asked_matchers(filters: Sequence[str]) -> list[Matcher]:
 
 
 def asked_flag(query: Mapping[str, str], name: str) -> bool:
-    """Read a query that is true where it is not there.
+    """Read a query parameter; where it is absent, it is true.
 
     Raises:
         RequestError: it is neither true nor false.
@@ -125,7 +125,7 @@ def asked_flag(query: Mapping[str, str], name: str) -> bool:
 
 
 def asked_pattern(text: str | None) -> Callable[[str], bool]:
-    """Read the query `receiver`, a pattern that matches a whole name; without it all do.
+    """Read the query `receiver`, a pattern for a whole name; without it every name matches.
 
     Raises:
         RequestError: it is none.

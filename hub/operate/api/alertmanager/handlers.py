@@ -43,7 +43,7 @@ _UNKNOWN = (409, 410)
 
 
 def _plainly(handler: Handler) -> Handler:
-    """Let a handler say what is wrong as Alertmanager does, which its clients can read."""
+    """Let a handler report errors as Alertmanager does, so that its clients can read them."""
 
     async def handle(asked: Asked) -> Response:
         try:
@@ -102,7 +102,7 @@ async def _groups(asked: Asked) -> Response:
 
 
 async def _asked_for(asked: Asked) -> list[Shown]:
-    """Return the firing alerts that a query asks for, a slice in each turn of the loop: events do not wait for it."""
+    """Return the firing alerts that a query asks for. It works in slices, so that events do not wait."""
     site, query = asked.site, asked.request.query_params
     matchers, named = asked_matchers(query.getlist("filter")), asked_pattern(query.get("receiver"))
     told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(query)
@@ -141,7 +141,7 @@ def _wanted(query: Mapping[str, str]) -> Callable[[Shown], bool]:
 
 
 async def _post_alerts(asked: Asked) -> Response:
-    """Take what can be taken, and say of the rest why not: so does Alertmanager, and Prometheus sends it again."""
+    """Take the alerts that can be taken, and say why the others cannot, as Alertmanager does."""
     site = asked.site
     items = await _json(asked)
     if not isinstance(items, list):

@@ -29,7 +29,7 @@ _OWN_SITE = frozenset({"same-origin", "none"})
 
 
 class AccessGuard:
-    """Tells who asks; raises Refused where that is not good enough."""
+    """Tells who asks, and raises Refused where their role does not suffice."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class AccessGuard:
         logins: Logins,
         trouble: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
-        """Know the tokens and the logins; `trouble` hears of addresses that guess."""
+        """Take the tokens and the logins; `trouble` hears of addresses that guess tokens."""
         self._trouble = trouble
         self._settings, self._clock, self._logins = settings, clock, logins
         self._name = urlsplit(settings.url).netloc.lower()
@@ -64,7 +64,7 @@ class AccessGuard:
         return actor
 
     def try_token(self, asked: HTTPConnection, text: str) -> AccessToken:
-        """Return the token that somebody shows; the right one is taken whatever came before it.
+        """Return the token that a client sends. A right one is taken even after many wrong ones.
 
         Raises:
             Refused: 401 where none is this, 429 after too many failures from its address.
@@ -102,12 +102,12 @@ class AccessGuard:
         return Actor(login.token.name, login.token.role, login.mark, login.expires)
 
     def login(self, asked: HTTPConnection) -> Login | None:
-        """Return the login that the request's cookie is of, None where it is of none (any more)."""
+        """Return the login of the request's cookie, None where there is none or it has ended."""
         cookie = asked.cookies.get(COOKIE, "")
         return self._logins.open(cookie, self._settings.tokens, self._clock.now()) if cookie else None
 
     def same_site(self, asked: HTTPConnection) -> None:
-        """Refuse what a page of another site makes a browser send; programs send none of these headers.
+        """Refuse a request that a page of another site makes a browser send; programs send none of these headers.
 
         Raises:
             Refused: 403.
@@ -135,7 +135,7 @@ class AccessGuard:
 
 
 def _netloc(url: str) -> str:
-    """Return host and port of a URL that somebody sent; "" where it is none, which is nobody's."""
+    """Return host and port of a URL that a client sent; "" where it is none, which matches no host of ours."""
     try:
         return urlsplit(url).netloc.lower()
     except ValueError:
@@ -151,7 +151,7 @@ def _hostname(host: str) -> str:
 
 
 def _authorization(header: str) -> str | None:
-    """Return the token of `Bearer TOKEN`, or of `Basic …` its password; None where there is neither.
+    """Return the token of `Bearer TOKEN`, or the password of `Basic …`; None where there is neither.
 
     What cannot be read is the empty token, which nobody has.
     """

@@ -1,4 +1,4 @@
-"""The door of the HTTP interface: lets connections in, so many of all and of one address, so fast and no faster.
+"""The door of the HTTP interface: it bounds how many connections come, from all and from one address, and how fast.
 
 Each connection is a file descriptor, and the store, the broker and the receivers need some too: those in reserve are
 never given away here, so that nobody can silence the hub by connecting to it. Whom there is no room for is told so at
@@ -40,7 +40,7 @@ _AGAIN_SECONDS = 0.5
 
 @dataclass(slots=True)
 class Traffic:
-    """Who is inside, by what counts as one address, and how many were refused."""
+    """The open connections of each address, and how many were refused."""
 
     room: int
     """Connections at once."""
@@ -54,7 +54,7 @@ class Traffic:
 
 
 class Door:
-    """Listens until cancelled; then ends what is inside in order."""
+    """Listens until cancelled; then lets open connections end in order."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Door:
         origin: Origin,
         trouble: Callable[[str, str], None],
     ) -> None:
-        """Let clients in to this application; `trouble` hears, now and then, of those for whom there is no room."""
+        """Serve an application; `trouble` hears now and then of clients for whom there was no room."""
         self._bound, self._site, self._config = bound, site, config
         self._traffic, self._origin, self._trouble = traffic, origin, trouble
         self._tls: SSLContext | None = config.create_ssl_context() if config.ssl_enabled else None
@@ -115,7 +115,7 @@ class Door:
         task.add_done_callback(lambda done: self._leave(done, home))
 
     def _make_room(self, home: str = "") -> bool:
-        """Cut off who has been idle for longest, of one address or of all: a newcomer has something to ask."""
+        """Cut off the connection idle for longest, of one address or of all: a new one has something to ask."""
         idle = [
             (each.idle_since, each)
             for each, of in self._known.items()
@@ -144,7 +144,7 @@ class Door:
         self._tell(why)
 
     def _tell(self, why: str) -> None:
-        """Tell it, once in HTTP_TOLD_SECONDS: who floods the port must not flood the log."""
+        """Tell it once in HTTP_TOLD_SECONDS: a client that floods the port must not flood the log."""
         now = self._loop.time()
         if now - self._told >= HTTP_TOLD_SECONDS:
             self._told = now
@@ -176,7 +176,7 @@ class Door:
             connection.cut()
 
     async def _end(self) -> None:
-        """Let what is under way end, for a moment; then end it."""
+        """Give requests under way a moment to end; then end them."""
         await self._context.terminated.set()
         if self._inside:
             await asyncio.wait(self._inside, timeout=HTTP_GRACE_SECONDS)

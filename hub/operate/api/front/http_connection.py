@@ -1,4 +1,4 @@
-"""One connection of the HTTP interface: Hypercorn speaks the protocol, this bounds what a client may take of the hub.
+"""One connection of the HTTP interface. Hypercorn speaks the protocol; this module bounds what a client may use.
 
 Time: for the head of a request, for an answer that is not read, for a request on the whole, between two requests, for
 the end. Room: requests at once. A client that passes a bound is cut off without a word; nothing waits for it.
@@ -39,14 +39,14 @@ _OVER = frozenset({"http.disconnect", "websocket.disconnect"})
 
 
 def without_deadline(scope: Scope) -> None:
-    """Let a request last: it is a feed, which has bounds of its own."""
+    """Remove the deadline of a request: it is a feed, which has bounds of its own."""
     deadline: asyncio.Timeout | None = scope.get(_DEADLINE)
     if deadline is not None:
         deadline.reschedule(None)
 
 
 class RequestTurns:
-    """Lets what came on one connection be looked at in a turn of the loop, then on the next: events come between."""
+    """Lets one connection after the other read what came, each in a turn of the loop: events are evaluated between."""
 
     def __init__(self) -> None:
         """Begin with nobody waiting."""
@@ -87,7 +87,7 @@ class _Hearing:
         return message
 
     async def rest(self) -> None:
-        """Take what still comes when it is answered: Hypercorn closes nothing before somebody has taken that."""
+        """Take what still comes after the answer: Hypercorn closes nothing before it is taken."""
         while not self.over:
             await self.receive()
 
@@ -119,7 +119,7 @@ class HttpConnection(TCPServer):
         wire: HttpWire,
         transport: asyncio.Transport,
     ) -> None:
-        """Answer with this application; what comes waits for its turn among all connections."""
+        """Serve an application; what comes waits for its turn among all connections."""
         loop = asyncio.get_running_loop()
         writer = asyncio.StreamWriter(transport, wire, wire.reader, loop)
         super().__init__(self._answer, loop, config, context, {}, wire.reader, writer)
@@ -140,7 +140,7 @@ class HttpConnection(TCPServer):
         return self._since if self._idle else None
 
     def cut(self) -> None:
-        """End it at once, whatever is not sent yet."""
+        """End the connection at once, whatever is not sent yet."""
         self._transport.abort()
 
     # what is asked
@@ -153,7 +153,7 @@ class HttpConnection(TCPServer):
         sync_spawn: Callable[..., Any],
         call_soon: Callable[..., Any],
     ) -> None:
-        """Let the application answer, for so long and no longer.
+        """Let the application answer, within a bound of time.
 
         Who resets streams of HTTP/2 as fast as he opens them has few open, and many answered: those count.
         """
@@ -187,11 +187,11 @@ class HttpConnection(TCPServer):
                     await self._take(data)
         finally:
             self._ended = True
-        await self.idle_task.stop()  # which Hypercorn forgets: a connection that is gone would last until its timeout
+        await self.idle_task.stop()  # Hypercorn forgets that: a closed connection would be kept until its timeout
         await self.protocol.handle(Closed())
 
     async def _take(self, data: bytes) -> None:
-        """Hand on what came; HTTP/2 also says things between requests, and may begin where HTTP/1.1 was expected."""
+        """Hand on what came. HTTP/2 also sends frames between requests, and may begin where HTTP/1.1 was expected."""
         before = self.protocol.protocol
         if isinstance(before, H11Protocol) and isinstance(before.stream, WSStream):
             self._hear(len(data))
@@ -204,7 +204,7 @@ class HttpConnection(TCPServer):
             await self.protocol_send(Updated(idle=after.idle))
 
     def _hear(self, count: int) -> None:
-        """Cut off a client of the WebSocket that says more than pings."""
+        """Cut off a client of the WebSocket that sends more than pings: nothing else is expected of it."""
         now = self.loop.time()
         if now - self._saying > 60:
             self._said, self._saying = 0, now
@@ -213,7 +213,7 @@ class HttpConnection(TCPServer):
             self.cut()
 
     def _await_head(self) -> None:
-        """Give a request that begins HTTP_HEADER_SECONDS for its head, however slowly its bytes come."""
+        """Give a request HTTP_HEADER_SECONDS for its head, however slowly its bytes come."""
         if self._head is None:
             self._head = self.loop.call_later(HTTP_HEADER_SECONDS, self.cut)
 
@@ -235,7 +235,7 @@ class HttpConnection(TCPServer):
     # what goes
 
     async def protocol_send(self, event: Event) -> None:
-        """Send what the protocol wants sent, to a client that reads."""
+        """Send what the protocol wants to send, as long as the client reads."""
         if isinstance(event, RawData):
             async with self.send_lock:
                 try:
@@ -283,7 +283,7 @@ class HttpConnection(TCPServer):
         self.loop.call_later(HTTP_CLOSE_SECONDS, look)
 
     async def _close(self) -> None:
-        """Say goodbye, and do not wait long until it has been heard."""
+        """Close in good order, and wait only a moment for the client to do the same."""
         self._head_came()
         try:
             with suppress(NotImplementedError, OSError, RuntimeError):  # TLS has no half that could be closed

@@ -24,7 +24,7 @@ COOKIE = "hub_session"
 
 
 def digest(token: str) -> bytes:
-    """Return what tokens are compared by: all have one length, whatever somebody sends."""
+    """Return a digest of a token: all digests have one length, so comparing them tells nothing about the token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -39,7 +39,7 @@ def find(token: str, tokens: Iterable[AccessToken]) -> AccessToken | None:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One login of one browser: whose, and `mark`, by which it is known when it has ended."""
+    """One login of one browser: whose token, and its `mark`, by which an ended login is remembered."""
 
     token: AccessToken
     mark: str
@@ -57,7 +57,7 @@ class Logins:
     """Signs and opens cookies; `ended` are the marks of logins that were ended, and when each would have expired."""
 
     def __init__(self, key: bytes, ended: Mapping[str, int] | None = None) -> None:
-        """Sign with this key."""
+        """Take the key that signs cookies."""
         self._key = key
         self._ended = dict(ended or {})
 
@@ -67,7 +67,7 @@ class Logins:
         return f"{_name(token)}.{expires}.{nonce}.{self._signature(token, expires, nonce)}"
 
     def open(self, cookie: str, tokens: Iterable[AccessToken], now: float) -> Login | None:
-        """Return whose cookie it is, None where it is nobody's (any more)."""
+        """Return the login of a cookie, None where it is forged, expired or ended."""
         parts = cookie.split(".")
         if len(parts) != 4:
             return None
@@ -83,7 +83,7 @@ class Logins:
         return None
 
     def end(self, login: Login, now: float) -> Logout:
-        """Take a login for nobody's from now on; return what the store has to remember of that.
+        """End a login now; return what the store has to remember of that.
 
         Where more than LOGOUTS would have to be remembered, the key is made anew in their place: that ends every login.
         """

@@ -1,4 +1,4 @@
-"""Where a request comes from: the address of its connection, or what a proxy that http.proxies names says of it.
+"""Where a request comes from: the address of its connection, or the one that a proxy of `http.proxies` names.
 
 Anybody can write X-Forwarded-For. So a word counts only as far as it was written by a proxy that is believed: read from
 the right, the first hop that is no such proxy is who asks.
@@ -18,21 +18,21 @@ _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 
 
 class Origin:
-    """Reads addresses; `proxies` are those whose word is believed."""
+    """Reads addresses; only the headers of these `proxies` are believed."""
 
     def __init__(self, proxies: Iterable[Network] = ()) -> None:
-        """Believe these."""
+        """Take the networks of the proxies."""
         self._proxies = tuple(proxies)
 
     def address(self, asked: HTTPConnection) -> str:
-        """Return the address of who asks; of a proxy that is believed and says nothing usable, its own."""
+        """Return the client's address; where a proxy names none that is usable, the proxy's own."""
         found = asked.client.host if asked.client else ""
         if not self.is_proxy(found):
             return found
         hops = ",".join(asked.headers.getlist("x-forwarded-for")).split(",")
         for hop in reversed(hops):
             known = _address(hop)
-            if known is None:  # what stands further left was not written by somebody we know
+            if known is None:  # addresses further left were not written by a proxy that we trust
                 break
             found = str(known)
             if not self.is_proxy(found):
@@ -40,26 +40,26 @@ class Origin:
         return found
 
     def is_https(self, asked: HTTPConnection) -> bool:
-        """Tell whether the browser speaks TLS: with us, or with a proxy that is believed."""
+        """Tell whether the browser speaks TLS: with us, or with a trusted proxy."""
         if asked.scope.get("scheme") in ("https", "wss"):
             return True
         peer = asked.client.host if asked.client else ""
         return self.is_proxy(peer) and asked.headers.get("x-forwarded-proto", "").strip().lower() == "https"
 
     def is_proxy(self, host: str) -> bool:
-        """Tell whether the word of this address is believed."""
+        """Tell whether this address is a trusted proxy's."""
         found = _address(host) if self._proxies else None
         return found is not None and any(found in each for each in self._proxies)
 
 
 def is_forwarded(asked: HTTPConnection) -> bool:
-    """Tell whether a proxy has passed a request on, whoever that is."""
+    """Tell whether any proxy, trusted or not, has passed a request on."""
     return any(name in asked.headers for name in _FORWARDED)
 
 
 @lru_cache(4096)
 def household(host: str) -> str:
-    """Return what is counted as one: an IPv4 address, or the /64 of an IPv6 address, of which each customer has one."""
+    """Return what is counted as one client: an IPv4 address, or an IPv6 /64, of which each customer has one."""
     found = _address(host)
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found or host)
 

@@ -1,4 +1,4 @@
-"""Answers that may be long: written a slice in each turn of the loop, one answer at a time, so many under way at most.
+"""Answers that may be long: written in slices, one answer at a time, and only so many may wait.
 
 Events are evaluated between two slices. What is written waits in memory until its client has taken it: that is why the
 number counts until an answer is sent.
@@ -61,10 +61,10 @@ class Reads:
 
 
 class SentAnswer(Response):
-    """A response, and what is to be done when it is sent, or cannot be."""
+    """A response, and a function that is called when it was sent or could not be."""
 
     def __init__(self, response: Response, done: Callable[[], None]) -> None:
-        """Send this; it is not changed."""
+        """Wrap a response, which is not changed."""
         self._response, self._done = response, done
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Answers who shows wrong tokens with a pause: one token from one address again and again, or many from one address.
+"""Makes clients wait that send wrong tokens: one token from one address again and again, or many from one address.
 
 The right token is always taken, also from an address that has to wait: behind a proxy or a router others sit at the
 same one, and somebody who guesses must not lock them out. What keeps a token from being guessed is its length
@@ -18,7 +18,7 @@ _Key = tuple[str, bytes]
 
 
 class Throttle:
-    """Failures in memory, LOGIN_ADDRESSES at most: those of longest ago are forgotten first.
+    """Failures in memory, LOGIN_ADDRESSES at most; the oldest are forgotten first.
 
     A key is an address with the token that it showed; without one it counts the different tokens of that address.
     """
@@ -29,7 +29,7 @@ class Throttle:
         self._failures: OrderedDict[_Key, tuple[int, float]] = OrderedDict()
 
     def failed(self, address: str, token: str) -> tuple[float, bool]:
-        """Count a wrong token; return how many seconds it has to wait, 0 where not yet, and whether that begins now."""
+        """Count a wrong token; return the seconds that it has to wait (0: none), and whether the wait begins now."""
         of_all, of_one = self._keys(address, token)
         left = max(self._wait(of_all), self._wait(of_one))
         if left > 0:

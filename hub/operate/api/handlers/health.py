@@ -1,4 +1,4 @@
-"""/healthz: the process answers. /readyz: it hears its broker and can write its disk; false while deaf. For anybody."""
+"""/healthz: the process answers. /readyz: the hub hears its broker and can write its disk. Everybody may ask."""
 
 import contextlib
 
@@ -14,12 +14,12 @@ __all__ = ["ENDPOINTS"]
 
 
 async def _alive(_asked: Asked) -> Response:
-    """Say that it runs."""
+    """Say that the process runs."""
     return answer({"ok": True})
 
 
 async def _ready(asked: Asked) -> Response:
-    """Say whether it hears, 503 where it does not; why is for those with a token: it may name hosts."""
+    """Say whether the hub is ready, 503 where not. Only clients with a token hear why: it may name hosts."""
     why = asked.site.deaf()
     if not why:
         return answer({"ok": True})

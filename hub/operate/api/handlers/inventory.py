@@ -27,7 +27,7 @@ __all__ = ["ENDPOINTS"]
 
 
 async def _rules(asked: Asked) -> Response:
-    """List the rules at work, with how many of their alerts stand how."""
+    """List the rules in force, with the number of their alerts in each state."""
     site = asked.site
     phases = _phases(site)
     known = list(site.app.files.rules.rules.values())
@@ -97,7 +97,7 @@ def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
 
 
 async def _devices(asked: Asked) -> Response:
-    """List who was heard or is registered: when last, how often, and whether that is as usual."""
+    """List the devices that were heard or are registered: when last, how often, and whether that is as usual."""
     site = asked.site
     now, registry = site.app.clock.now(), site.app.files.registry
     heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}
@@ -153,7 +153,7 @@ async def _values(asked: Asked) -> Response:
     def found() -> Iterator[dict[str, Any] | None]:
         left = VALUES_POINTS
         for topic in site.recent.topics():
-            yield None  # to look at a topic costs time, too
+            yield None  # a topic that does not match costs time, too: let the slice end here
             if not (matches(wanted, topic) if rule is None else _meant(rule, topic, query)):
                 continue
             topics.append(topic)
@@ -166,7 +166,7 @@ async def _values(asked: Asked) -> Response:
 
 
 def _meant(rule: Rule, topic: str, labels: Mapping[str, str]) -> bool:
-    """Tell whether a topic is of the instances that labels name; what is no part of the topic tells nothing."""
+    """Tell whether a topic belongs to the instances that labels name; labels that are not in the topic do not count."""
     levels = topic.split("/")
     pattern = next((each for each in rule.patterns if matches(each.filter, topic)), None)
     if pattern is None:

@@ -1,4 +1,4 @@
-"""/metrics: the hub for Prometheus, read out of counters that are kept anyway when somebody asks; at most 500 series.
+"""/metrics: the hub for Prometheus, read at each scrape from counters that are kept anyway; at most 500 series.
 
 What devices send makes no series: names of rules and receivers are labels, as many as hub/limits.py says, the rest of
 them together is `other`. What an alert is about (its device) is for the API and the feed.
@@ -29,13 +29,13 @@ from hub.operate.specs.described import Described
 __all__ = ["BOUNDS", "ENDPOINTS", "OTHER", "HubCollector"]
 
 OTHER = "other"
-"""Label of what has no series of its own."""
+"""The label of all that has no series of its own."""
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
 """Of the histograms' buckets, in seconds: from an event without consequence to a receiver that was down."""
 
 
 class HubCollector:
-    """Reads the hub as it stands; made for one scrape."""
+    """Reads the hub for one scrape."""
 
     def __init__(self, site: Site) -> None:
         """Read this one."""
@@ -78,7 +78,7 @@ class HubCollector:
         yield _counter("hub_troubles", "Lines of the log that begin with trouble.", counts["troubles"])
 
     def _session(self) -> Iterator[Metric]:
-        """Yield how the hub hangs on its broker."""
+        """Yield the state of the connection to the broker."""
         site, counts = self._site, self._site.figures.counts
         yield _gauge("hub_ready", "1 while the hub hears its broker and can write its disk.", not site.deaf())
         yield _gauge("hub_session_connected", "1 while the session with the broker stands.", site.standing.connected)
@@ -101,7 +101,7 @@ class HubCollector:
         )
 
     def _alerts(self) -> Iterator[Metric]:
-        """Yield how many alerts stand how; by name as Prometheus itself does, but counted, whatever they are about."""
+        """Yield how many alerts are in each state; by name as Prometheus does, but counted over all instances."""
         mirror = self._site.mirror
         stands = GaugeMetricFamily(
             "hub_alerts", "Alerts that fire or are pending; of them acknowledged, held back.", labels=["state"]
@@ -236,7 +236,7 @@ def _most(found: Counter[tuple[str, str, str]]) -> Mapping[tuple[str, str, str],
 
 
 async def _metrics(asked: Asked) -> Response:
-    """Write them in the format that whoever asks prefers: Prometheus' text, or OpenMetrics."""
+    """Write the metrics in the format that the client prefers: Prometheus' text, or OpenMetrics."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(HubCollector(asked.site))
     ProcessCollector(registry=registry)

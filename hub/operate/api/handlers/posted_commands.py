@@ -47,7 +47,7 @@ def _command(name: str) -> Handler:
 
 
 async def _reload(asked: Asked) -> Response:
-    """Read rules and fleets anew, as SIGHUP does; the feed tells what came of it."""
+    """Read rules and fleets again, as SIGHUP does; the feed tells whether they were taken."""
     asked.site.desk.note(asked.actor.name, "http", "reload", {})
     asked.site.app.reload()
     return answer({"ok": True}, 202)
@@ -73,7 +73,7 @@ async def _login(asked: Asked) -> Response:
 
 
 async def _logout(asked: Asked) -> Response:
-    """Log a browser out: its cookie, wherever it was copied to, is nobody's from now on, and its feeds end."""
+    """Log a browser out: its cookie, and every copy of it, is worthless from now on, and its feeds end."""
     site, request = asked.site, asked.request
     site.guard.same_site(request)
     login = site.guard.login(request)
@@ -85,7 +85,7 @@ async def _logout(asked: Asked) -> Response:
 
 
 async def _end(site: Site, login: Login) -> None:
-    """End a login at once, and on disk before it is answered: a restart must not bring it back."""
+    """End a login; it is on disk before the request is answered, so that a restart does not bring it back."""
     ended = site.logins.end(login, site.app.clock.now())
     site.audience.end("" if ended.all else login.mark)
     site.app.pipeline.notes.update(ended.rows)

@@ -28,7 +28,7 @@ _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
 async def _post(asked: Asked) -> Response:
-    """Take what was posted; answer 202 when all it caused is on disk."""
+    """Take the posted events; answer 202 when all that they caused is on disk."""
     site, request = asked.site, asked.request
     key = request.headers.get("idempotency-key", "")
     if key and (len(key) > IDEMPOTENCY_KEY_CHARS or not _KEY.fullmatch(key)):
@@ -65,7 +65,7 @@ def _read(site: Site, request: Request, body: bytes) -> list[Event]:
 
 
 def _record(site: Site, line: bytes, now: float, limit: int, place: str) -> Event:
-    """Read a record; its `time` is when it was recorded, not when it came, and does not count."""
+    """Read one line of a recording. Its `time` is ignored: it says when it was recorded, not when it came."""
     try:
         record = orjson.loads(line)
         topic, retain = record["topic"], record.get("retain") is True

@@ -1,4 +1,4 @@
-"""What is to be seen under /api/hub: the state of the hub, alerts, silences, outbox, receivers, why, history, audit."""
+"""The views under /api/hub: the state of the hub, alerts, silences, outbox, receivers, why, history, audit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ _NEWEST = 10**18 - 1
 
 
 async def _status(asked: Asked) -> Response:
-    """Tell which hub this is, whether it hears, who asks, and the figures of the last second."""
+    """Say which hub this is, whether it hears its broker, who asks, and the figures of the last second."""
     site = asked.site
     rules = site.app.files.rules
     body = {
@@ -53,7 +53,7 @@ async def _status(asked: Asked) -> Response:
 
 
 async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Let the desk answer.
+    """Carry out a command and return its answer.
 
     Raises:
         RequestError: it says what is wrong.
@@ -66,7 +66,7 @@ async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str
 
 
 def _asked_page(request: Request) -> dict[str, Any]:
-    """Read which page of a list is asked for; nothing where all of it is."""
+    """Read which page of a list is wanted; {} where the whole list is."""
     query = request.query_params
     found: dict[str, Any] = {"cursor": query["cursor"]} if "cursor" in query else {}
     return found | ({"limit": asked_number(query, "limit", PAGE_ITEMS, _NEWEST)} if "limit" in query else {})
@@ -120,7 +120,7 @@ async def _outbox(asked: Asked) -> Response:
 
 
 async def _push(asked: Asked) -> Response:
-    """Tell the key that a browser subscribes with to be told by push; empty where no receiver would tell it."""
+    """Return the key with which a browser subscribes to push messages; "" where no receiver sends any."""
     return answer(await _ask(asked.site, "push", {}))
 
 
