@@ -10,11 +10,12 @@ from hub.errors import EvaluationError
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.gates.absence_patience import FixedPatience, LearnedPatience, Patience
 from hub.rules.gates.reported_absence import Sign, reports_of
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import NEVER, Instance
 from hub.rules.instances.rule_instances import Key
 from hub.rules.presence.presence import ReportedState
 from hub.rules.running.engine_context import EngineContext
-from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.running.part import RulePart, Runner
 from hub.rules.running.transition import Unheard
 
 __all__ = ["Absence", "absence_of", "emit_absence", "end_absence", "unheard_of"]
@@ -74,26 +75,25 @@ class Absence(RulePart):
 
     def _know(self, arrival: Arrival) -> None:
         """Make an instance known by a message that is no sign of life."""
-        instance = self._instances.get(arrival.key)
+        instance = arrival.instance
         if instance is None or not instance.seen:
-            instance = self._meet(arrival.key, arrival.now)
+            instance = self._meet(arrival)
         if instance.raw is None and not arrival.is_late:
             self._instances.remember(instance, arrival.event)
 
-    def _meet(self, key: Key, now: float) -> Instance:
-        instance = self._instances.obtain(key)
-        instance.seen = now
+    def _meet(self, arrival: Arrival) -> Instance:
+        instance = arrival.instance = arrival.instance or self._instances.obtain(arrival.key)
+        instance.seen = arrival.now
         self.expect(instance)
         return instance
 
     def _alive(self, arrival: Arrival) -> None:
-        key, now = arrival.key, arrival.now
-        instance, learned = self._instances.get(key), False
+        instance, now, learned = arrival.instance, arrival.now, False
         if self._learns:
-            instance = instance or self._instances.obtain(key)
+            instance = arrival.instance = instance or self._instances.obtain(arrival.key)
             learned = self._patience.learn(instance, now)
         if instance is None or not instance.seen:
-            instance = self._meet(key, now)
+            instance = self._meet(arrival)
         unheard = unheard_of(instance) if instance.absent_since else None
         instance.seen = now
         if not arrival.is_late:

@@ -6,9 +6,10 @@ from hub.errors import EvaluationError
 from hub.expressions import Program
 from hub.model import Event
 from hub.rules.gates.timetable import timetable_of
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import Instance
 from hub.rules.reading.rule_values import Gate
-from hub.rules.running.part import Arrival, Runner
+from hub.rules.running.part import Runner
 
 __all__ = ["GateCondition", "turns"]
 
@@ -26,13 +27,13 @@ class GateCondition:
         self.condition: Program | None = gate.condition
         self.turning = self.condition if self.condition is not None and turns(self.condition) else None
 
-    def ask(self, arrival: Arrival, *, before: bool) -> bool:
-        """Return what the condition says of a message; where it has no value, the gate stays as it was `before`."""
+    def ask(self, arrival: Arrival, before: bool) -> bool:
+        """Ask the condition of a message; where it has no value, the gate stays as it was."""
         if self.condition is None:
             return False
-        evaluator, instance = self._runner.evaluator, self._runner.instances.get(arrival.key)
+        evaluator = self._runner.evaluator
         try:
-            return evaluator.holds(self.condition, instance, arrival.event, arrival.captures, arrival.now)
+            return evaluator.holds(self.condition, arrival.instance, arrival.event, arrival.captures, arrival.now)
         except EvaluationError as error:
             evaluator.failed(arrival.event, error)
             return before

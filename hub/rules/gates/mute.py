@@ -3,9 +3,10 @@
 from hub.model import Event, Phase, Reason
 from hub.rules.gates.absence import emit_absence
 from hub.rules.gates.gate_condition import GateCondition
+from hub.rules.instances.arrival import Arrival, Muting
 from hub.rules.instances.instance import Instance, gates_of
 from hub.rules.instances.rule_instances import Key
-from hub.rules.running.part import Arrival, Muting, RulePart, Runner
+from hub.rules.running.part import RulePart, Runner
 
 __all__ = ["Mute"]
 
@@ -28,42 +29,41 @@ class Mute(RulePart):
     def before(self, arrival: Arrival) -> bool:
         """Ask the gate about a message, before the rule's condition changes the instance; remember what it says."""
         if arrival.is_late and self._runner.rule.alert:
-            return True  # it changes no alert, so it does not change who is told of one
-        instance, now = self._instances.get(arrival.key), arrival.now
-        was = instance is not None and instance.gates is not None and instance.gates.muted
-        muting = arrival.muting = Muting(instance, was=was, now=was)
-        if self._gate.table is not None:
-            muting.now = self._gate.table.active(now)
+            return True  # it changes no alert, hence not who is told of one
+        instance, gate = arrival.instance, self._gate
+        muted = was = instance is not None and instance.gates is not None and instance.gates.muted
+        if gate.table is not None:
+            muted = gate.table.active(arrival.now)
         elif not arrival.was_judged:  # else it was asked when it came, and a newer one may have said something else
-            muting.now = self._gate.ask(arrival, before=was)
-            if muting.now is not was:
-                self._note(self._instances.obtain(arrival.key), muted=muting.now)
+            muted = gate.ask(arrival, was)
+        arrival.is_muted = muted
+        arrival.muting = None if muted is was else Muting(instance, muted)
+        if muted is not was and gate.table is None:
+            self._note(arrival, muted)
         return True
 
-    def _note(self, instance: Instance, *, muted: bool) -> None:
+    def _note(self, arrival: Arrival, muted: bool) -> None:
+        instance = arrival.instance = arrival.instance or self._instances.obtain(arrival.key)
         gates_of(instance).muted = muted
         self._instances.touch(instance)
         if not self._runner.rule.alert:
             self._runner.go_on(instance)
+            arrival.instance = self._instances.get(arrival.key)
 
-    def after(self, arrival: Arrival, _judged: bool, /) -> None:
-        """Say of an alert that was firing before the message, and still is, that it is muted now or no longer.
-
-        A message without a value for the condition may have one for `mute`, so it counts too.
-        """
-        muting, instance = arrival.muting, self._instances.get(arrival.key)
+    def after(self, arrival: Arrival, judged: bool) -> None:
+        """Tell what was firing already, and is so still, that it is muted now or no longer."""
+        del judged  # who has no value for the condition may have one for `mute`
+        muting, instance = arrival.muting, arrival.instance
         if instance is None:
             return
-        self._remember(instance, muted=muting.now)
-        if muting.now is not muting.was:
+        self._remember(instance, arrival.is_muted)
+        if muting is not None:
             self._tell(instance, arrival.now, arrival.event, arrival.captures, muting)
             self._runner.go_on(instance)
+            arrival.instance = self._instances.get(arrival.key)
 
-    def _remember(self, instance: Instance, *, muted: bool) -> None:
-        """Remember whether the instance is muted: what a condition says always, a schedule only of what fires.
-
-        A schedule can be asked again at any time; only what the alert book was told of a firing alert must be known.
-        """
+    def _remember(self, instance: Instance, muted: bool) -> None:
+        """Note what has been told under a schedule of what fires; what a condition says is remembered anyway."""
         told = muted and (self._gate.table is None or instance.phase is Phase.FIRING or bool(instance.absent_since))
         if told is not (instance.gates is not None and instance.gates.muted):
             gates_of(instance).muted = told
@@ -84,15 +84,15 @@ class Mute(RulePart):
         muted = self._gate.by_clock(instance, now, before=was, turned=turned)
         if muted is was:
             return
-        self._remember(instance, muted=muted)
-        self._tell(instance, now, *self._instances.last(instance), Muting(instance, was=was, now=muted))
+        self._remember(instance, muted)
+        self._tell(instance, now, *self._instances.last(instance), Muting(instance, muted))
         if self._gate.table is None:
             self._runner.go_on(instance)  # it may have been kept only because a condition had muted it
 
     def follow(self, instance: Instance, now: float) -> None:
         """Remember what a schedule says of an instance that the clock has changed; see `_remember`."""
         if self._gate.table is not None and self._instances.has(instance):
-            self._remember(instance, muted=self._gate.table.active(now))
+            self._remember(instance, self._gate.table.active(now))
 
     def keeps(self, instance: Instance) -> bool:
         """Remember an instance that a condition has muted; a schedule can be asked again."""

@@ -8,10 +8,11 @@ from hub.expressions import Program
 from hub.model import Event, Reason
 from hub.rules.gates.absence import Absence, end_absence
 from hub.rules.gates.gate_condition import GateCondition
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import Instance, gates_of
 from hub.rules.instances.rule_instances import Key
 from hub.rules.running import condition
-from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.running.part import RulePart, Runner
 from hub.rules.samples.moving import Moving
 from hub.rules.samples.sample_keeper import SampleKeeper
 
@@ -40,23 +41,24 @@ class Pause(RulePart):
         return True
 
     def _is_paused(self, arrival: Arrival) -> bool:
-        instance, now = self._instances.get(arrival.key), arrival.now
+        instance, now = arrival.instance, arrival.now
         before = instance is not None and instance.gates is not None and instance.gates.paused
         if self._gate.table is not None:
             paused = self._gate.table.active(now)
         elif arrival.is_late:  # an older message says nothing of now
             paused = before
         else:
-            paused = self._asked(arrival, before=before)
+            paused = self._asked(arrival, before)
         if before and not paused and instance is not None:
             self._release(instance, now, again=self._has_turned(instance, now))
+            arrival.instance = self._instances.get(arrival.key)
         return paused
 
-    def _asked(self, arrival: Arrival, *, before: bool) -> bool:
+    def _asked(self, arrival: Arrival, before: bool) -> bool:
         program = self._gate.condition
         if self._samples is not None and program is not None and program.history:
             self._samples.before(arrival, early=True)
-        return self._gate.ask(arrival, before=before)
+        return self._gate.ask(arrival, before)
 
     def _has_turned(self, instance: Instance, now: float) -> bool:
         """Tell whether the clock has ended a pause, and not the message at hand.
@@ -73,7 +75,7 @@ class Pause(RulePart):
         event, now, is_alert = arrival.event, arrival.now, self._runner.rule.alert
         if not is_alert and self._gate.table is not None:  # the schedule can be asked again: nothing to remember
             return
-        instance = self._instances.obtain(arrival.key)
+        instance = arrival.instance = arrival.instance or self._instances.obtain(arrival.key)
         gates = gates_of(instance)
         if not gates.paused:
             self._begin(instance, now, event, arrival.captures)
@@ -86,12 +88,12 @@ class Pause(RulePart):
             self._instances.remember(instance, event)
 
     def keep_sign(self, arrival: Arrival) -> bool:
-        """Note an unreadable message as a sign of life for the end of the pause; tell whether there is a pause."""
-        instance, now = self._instances.get(arrival.key), arrival.now
+        """Take what could not be read as a sign of life that counts at the end of the pause, if there is a pause."""
+        instance, now = arrival.instance, arrival.now
         paused = instance is not None and instance.gates is not None and instance.gates.paused
         if not (paused if self._gate.table is None else self._gate.table.active(now)):
             return False
-        instance = self._instances.obtain(arrival.key)
+        instance = arrival.instance = instance or self._instances.obtain(arrival.key)
         if not gates_of(instance).paused:
             self._begin(instance, now, *self._instances.last(instance))
         self._note_sign(instance, arrival.event, now)
@@ -158,5 +160,5 @@ def release(
             moving.move(instance, now)  # the windows stood still under the pause
         if waiting is not None:
             event.qos, event.retain = waiting
-        runner.replay(Arrival.again(event, captures, instance.key, now, waiting is None))
+        runner.replay(Arrival().again(instance, event, captures, now, waiting is None))
     runner.go_on(instance)

@@ -5,8 +5,9 @@ from datetime import tzinfo
 from hub.errors import EvaluationError
 from hub.expressions import Program
 from hub.model import Event
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.device_order import DeviceOrder, Order
-from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.running.part import RulePart, Runner
 from hub.rules.samples.sample_keeper import SampleKeeper
 from hub.rules.samples.timestamps import own_time
 
@@ -46,8 +47,7 @@ class DeviceTime(RulePart):
 
         What seems to come from the future was heard before our own clock was set back, and says nothing of the order.
         """
-        event, now = arrival.event, arrival.now
-        instance = self._runner.instances.get(arrival.key)
+        event, now, instance = arrival.event, arrival.now, arrival.instance
         if instance is None or not (self._one_clock or event.topic == instance.topic):
             return False
         latest = instance.time if instance.history is None else max(instance.time, instance.history.latest)

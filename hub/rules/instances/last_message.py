@@ -2,8 +2,9 @@
 
 from math import inf
 
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import Instance
-from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.running.part import RulePart, Runner
 
 __all__ = ["LastMessage"]
 
@@ -20,11 +21,12 @@ class LastMessage(RulePart):
         """Remember a message for which the condition had a value; a replayed one is remembered already."""
         if not judged or arrival.is_replay:
             return
-        key, event = arrival.key, arrival.event
-        instance = self._instances.obtain(key) if self._for_all else self._instances.get(key)
+        instance, event = arrival.instance, arrival.event
         if instance is None:
-            return
-        if self._for_all and not self._instances.line.heard(key):
+            if not self._for_all:
+                return
+            instance = arrival.instance = self._instances.obtain(arrival.key)
+        if self._for_all and not self._instances.line.heard(arrival.key):
             self._runner.make_room(event)
         self._instances.remember(instance, event)
         if self._for_all and instance.due == inf:

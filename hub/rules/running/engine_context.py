@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from hub.agenda import Agenda
 from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import Instance
 from hub.rules.presence.presence import Presence
@@ -85,6 +86,8 @@ class EngineContext:
         self.registry = registry
         self.local = local
         self.on_error = on_error
+        self.arrival = Arrival()
+        """The message at hand of whichever rule takes one: a rule takes none while another does. No part keeps it."""
         self.misses = Misses()
         self.presence = Presence(on_error)
         self.transitions: list[Transition] = []

@@ -7,7 +7,8 @@ samples, `absent`, what is remembered for later, `mute`; after the condition, th
 from math import inf
 from typing import Protocol
 
-from hub.model import Event, Phase
+from hub.model import Event
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import Instance
 from hub.rules.instances.rule_instances import Key, RuleInstances
 from hub.rules.reading.rule import Rule
@@ -15,46 +16,7 @@ from hub.rules.running.condition import PhaseChange
 from hub.rules.running.rule_evaluator import RuleEvaluator
 from hub.rules.running.transition_maker import TransitionMaker
 
-__all__ = ["Arrival", "Muting", "RulePart", "Runner"]
-
-
-class Muting:
-    """What a message does to `mute`: `was` it muted before, is it `now`; and what was told before the condition ran.
-
-    `fires`: the condition's alert was firing. `absent`: the alert about the absence was.
-    """
-
-    __slots__ = ("absent", "fires", "now", "was")
-
-    def __init__(self, instance: Instance | None, *, was: bool, now: bool) -> None:
-        """Look at the instance before the condition changes it."""
-        self.was, self.now = was, now
-        self.fires = instance is not None and instance.phase is Phase.FIRING
-        self.absent = instance is not None and bool(instance.absent_since)
-
-
-class Arrival:
-    """A message at hand, and how it is to be taken.
-
-    `is_late`: its instance has heard a newer message, so this one undoes nothing. `is_replay`: it was remembered and is
-    judged as if it came now; `was_judged`: it was judged already when it came. `muting` is what `mute` said of it, only
-    set where the rule has a `mute`.
-    """
-
-    __slots__ = ("captures", "event", "is_late", "is_replay", "key", "muting", "now", "was_judged")
-    muting: Muting
-
-    def __init__(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> None:
-        """Take a message that has just come; `now` is in seconds since 1970."""
-        self.event, self.captures, self.key, self.now, self.is_late = event, captures, key, now, is_late
-        self.is_replay = self.was_judged = False
-
-    @classmethod
-    def again(cls, event: Event, captures: Key, key: Key, now: float, was_judged: bool) -> "Arrival":
-        """Take a message that was remembered, as if it came now."""
-        made = cls(event, captures, key, now, False)
-        made.is_replay, made.was_judged = True, was_judged
-        return made
+__all__ = ["RulePart", "Runner"]
 
 
 class RulePart:

@@ -12,6 +12,7 @@ from hub.errors import EvaluationError
 from hub.limits import HISTORY_IDLE_SECONDS, HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.gates.schedule_alarm import ScheduleAlarm
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import NEVER, Instance, Sampled, samples_of
 from hub.rules.instances.rule_instances import Key, RuleInstances
 from hub.rules.reading.rule import Rule
@@ -19,7 +20,6 @@ from hub.rules.rule_parts import RuleParts, speaks_later
 from hub.rules.running import condition
 from hub.rules.running.condition import PhaseChange
 from hub.rules.running.engine_context import EngineContext
-from hub.rules.running.part import Arrival
 from hub.rules.running.rule_evaluator import RuleEvaluator
 from hub.rules.running.transition_maker import TransitionMaker
 from hub.rules.samples.moving import moving_of, stays
@@ -101,8 +101,8 @@ class RuleRunner:
             elif not self.rule.alert:
                 if not event.retain:  # the broker repeats a retained message at each subscription: it is no moment
                     self._speak(event, captures, key, now)
-            elif not is_late:  # an older message says nothing of how things are now
-                self._judge(event, captures, key, now, event.time)
+            elif not is_late:
+                self._judge(self.instances.get(key), event, captures, key, now, event.time)
         except EvaluationError as error:
             self.evaluator.failed(event, error)
 
@@ -111,27 +111,24 @@ class RuleRunner:
         try:
             if not self.rule.alert and event.retain:  # as in `step`
                 return
-            if self.rule.clear is not None and self._fires(key):  # the condition in force is another one
-                self._judge(event, captures, key, now, event.time)
+            instance = self.instances.get(key)
+            if self.rule.clear is not None and instance is not None and instance.phase is _FIRING:
+                self._judge(instance, event, captures, key, now, event.time)
             elif isinstance(outcome, EvaluationError):
                 raise outcome
             elif self.rule.alert:
-                if outcome or key in self.instances:
-                    self._follow(self.instances.obtain(key), event, captures, now, event.time, outcome)
+                if outcome or instance is not None:
+                    self._follow(instance or self.instances.obtain(key), event, captures, now, event.time, outcome)
             elif outcome:
                 self._tell(event, captures, key, now)
         except EvaluationError as error:
             self.evaluator.failed(event, error)
 
-    def _fires(self, key: Key) -> bool:
-        instance = self.instances.get(key)
-        return instance is not None and instance.phase is _FIRING
-
     def _step_through(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> None:
         """Let all parts take a message before and after the condition; the first that keeps it back ends its way."""
         if self._alarm is not None:
             self._alarm.begin_once(now)
-        arrival = Arrival(event, captures, key, now, is_late)
+        arrival = self._arrive(event, captures, key, now, is_late)
         try:
             for before in self._befores:
                 if not before(arrival):
@@ -142,11 +139,18 @@ class RuleRunner:
                 if self._afters:
                     self._judge_arrival(arrival)
                 else:
-                    self._judge(event, captures, key, now, event.time)
+                    self._judge(arrival.instance, event, captures, key, now, event.time)
             elif not event.retain:
                 self._speak(arrival.event, captures, key, now)
         except EvaluationError as error:
             self.evaluator.failed(arrival.event, error)
+
+    def _arrive(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> Arrival:
+        arrival = self.context.arrival
+        arrival.event, arrival.captures, arrival.key, arrival.now = event, captures, key, now
+        arrival.instance, arrival.is_late = self.instances.get(key), is_late
+        arrival.is_replay = arrival.was_judged = False
+        return arrival
 
     def _judge_arrival(self, arrival: Arrival) -> None:
         """Evaluate the condition, and let the parts take the message after it, even where it has no value."""
@@ -155,9 +159,10 @@ class RuleRunner:
         event, now, judged = arrival.event, arrival.now, False
         at = now if arrival.is_replay else event.time
         try:
-            self._judge(event, arrival.captures, arrival.key, now, at)
+            self._judge(arrival.instance, event, arrival.captures, arrival.key, now, at)
             judged = True
         finally:
+            arrival.instance = self.instances.get(arrival.key)
             for after in self._afters:
                 after(arrival, judged)
 
@@ -187,10 +192,11 @@ class RuleRunner:
         if self.absence is None:
             return
         try:
-            arrival = Arrival(event, captures, self.instances.key(event, captures) if key is None else key, now, True)
+            known = self.instances.key(event, captures) if key is None else key
+            arrival = self._arrive(event, captures, known, now, True)
             if self.pause is None or not self.pause.keep_sign(arrival):
                 self.absence.hear(arrival)
-            instance = self.instances.get(arrival.key)
+            instance = arrival.instance
             if instance is not None:
                 self.instances.touch(instance)
                 if instance.raw is None:  # an instance without a message is taken for one that was never heard
@@ -201,9 +207,8 @@ class RuleRunner:
 
     # the condition
 
-    def _judge(self, event: Event, captures: Key, key: Key, now: float, at: float) -> None:
-        """Evaluate the condition in force and let the instance follow it; `at`: since when its answer holds."""
-        instance = self.instances.get(key)
+    def _judge(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float, at: float) -> None:
+        """Evaluate the condition in force and let the instance follow it; `at`: from when on what it says holds."""
         program = self.rule.when
         if instance is not None and instance.phase is _FIRING:
             program = self.rule.clear or program
@@ -341,8 +346,8 @@ class RuleRunner:
         event, captures = (None, ()) if stays(self.rule, instance) else self.instances.last(instance)
         if event is not None:
             matches = self.matches
-            with suppress(EvaluationError):  # without a value it stays as it was; the error was counted when it came
-                self._judge(event, captures, instance.key, now, now)
+            with suppress(EvaluationError):  # nothing new has come: it stays as it was, and that was counted already
+                self._judge(instance, event, captures, instance.key, now, now)
             self.matches = matches
         if self.mute is not None:
             self.mute.follow(instance, now)

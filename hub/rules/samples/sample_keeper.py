@@ -3,10 +3,11 @@
 from math import inf
 
 from hub.model import Phase
+from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import Instance, Sampled
 from hub.rules.instances.rule_instances import RuleInstances
 from hub.rules.running.engine_context import EngineContext
-from hub.rules.running.part import Arrival, RulePart, Runner
+from hub.rules.running.part import RulePart, Runner
 from hub.rules.samples.moving import Moving
 from hub.rules.samples.sampler import Sampler
 
@@ -35,9 +36,9 @@ class SampleKeeper(RulePart):
         if arrival.was_judged:
             return True
         event, captures, key, now = arrival.event, arrival.captures, arrival.key, arrival.now
-        instance = self._instances.get(key)
+        instance = arrival.instance
         if instance is None:
-            instance = self._instances.obtain(key)
+            instance = arrival.instance = self._instances.obtain(key)
         if not self._instances.line.heard(key):
             self._runner.make_room(event)
         sampler, moving, history = self.sampler, self.moving, instance.history
@@ -107,8 +108,8 @@ class OwedJudgement(RulePart):
         self._instances, self._moving = instances, moving
 
     def after(self, arrival: Arrival, judged: bool) -> None:
-        """Remember the message for the clock to judge again; if it had no value, the one before it is judged."""
-        instance = self._instances.get(arrival.key)
+        """Remember the message that the clock will judge again; where it had no value, the one before it is."""
+        instance = arrival.instance
         if instance is None or arrival.is_replay:
             return
         if judged:
