@@ -160,5 +160,7 @@ def release(
             moving.move(instance, now)  # the windows stood still under the pause
         if waiting is not None:
             event.qos, event.retain = waiting
-        runner.replay(Arrival().again(instance, event, captures, now, waiting is None))
+        was_judged = waiting is None
+        replayed = Arrival.made(event, captures, instance.key, instance, now, is_replay=True, was_judged=was_judged)
+        runner.replay(replayed)
     runner.go_on(instance)

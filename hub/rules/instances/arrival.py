@@ -45,8 +45,21 @@ class Arrival:
     is_muted: bool
     muting: Muting | None
 
-    def again(self, instance: Instance, event: Event, captures: Key, now: float, was_judged: bool) -> Self:
-        """Take a message that was remembered, as if it came now."""
-        self.event, self.captures, self.key, self.instance, self.now = event, captures, instance.key, instance, now
-        self.is_late, self.is_replay, self.was_judged = False, True, was_judged
-        return self
+    @classmethod
+    def made(
+        cls,
+        event: Event,
+        captures: Key,
+        key: Key,
+        instance: Instance | None,
+        now: float,
+        *,
+        is_late: bool = False,
+        is_replay: bool = False,
+        was_judged: bool = False,
+    ) -> Self:
+        """Make one of its own for what is rare; messages that come in their turn fill one anew (EngineContext)."""
+        made = cls()
+        made.event, made.captures, made.key, made.instance, made.now = event, captures, key, instance, now
+        made.is_late, made.is_replay, made.was_judged = is_late, is_replay, was_judged
+        return made

@@ -28,6 +28,11 @@ _FULL = f"the rule has {RULE_INSTANCES:,} instances, as many as there may be: th
 class RuleInstances(dict[Key, Instance]):
     """A dict of them; `obtain` makes one where there was none, `forget` drops one that nothing needs."""
 
+    __slots__ = (
+        *("_active_sets", "_context", "_gated", "_owner", "_places", "_sampler", "_static", "_timed", "_ways"),
+        *("line", "rule"),
+    )  # a dict that had a dict of its own would be slow to look at
+
     def __init__(self, owner: Owner, context: EngineContext, sampler: Sampler | None, *, timed: bool) -> None:
         """Begin with none; `owner` does their deadlines; `timed`: a transition may come later than its message."""
         super().__init__()

@@ -13,7 +13,7 @@ from hub.limits import HISTORY_IDLE_SECONDS, HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.gates.schedule_alarm import ScheduleAlarm
 from hub.rules.instances.arrival import Arrival
-from hub.rules.instances.instance import NEVER, Instance, Sampled, samples_of
+from hub.rules.instances.instance import NEVER, Instance, Sampled
 from hub.rules.instances.rule_instances import Key, RuleInstances
 from hub.rules.reading.rule import Rule
 from hub.rules.rule_parts import RuleParts, speaks_later
@@ -128,7 +128,10 @@ class RuleRunner:
         """Let all parts take a message before and after the condition; the first that keeps it back ends its way."""
         if self._alarm is not None:
             self._alarm.begin_once(now)
-        arrival = self._arrive(event, captures, key, now, is_late)
+        arrival = self.context.arrival
+        arrival.event, arrival.captures, arrival.key, arrival.now = event, captures, key, now
+        arrival.instance, arrival.is_late = self.instances.get(key), is_late
+        arrival.is_replay = arrival.was_judged = False
         try:
             for before in self._befores:
                 if not before(arrival):
@@ -144,13 +147,6 @@ class RuleRunner:
                 self._speak(arrival.event, captures, key, now)
         except EvaluationError as error:
             self.evaluator.failed(arrival.event, error)
-
-    def _arrive(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> Arrival:
-        arrival = self.context.arrival
-        arrival.event, arrival.captures, arrival.key, arrival.now = event, captures, key, now
-        arrival.instance, arrival.is_late = self.instances.get(key), is_late
-        arrival.is_replay = arrival.was_judged = False
-        return arrival
 
     def _judge_arrival(self, arrival: Arrival) -> None:
         """Evaluate the condition, and let the parts take the message after it, even where it has no value."""
@@ -193,7 +189,7 @@ class RuleRunner:
             return
         try:
             known = self.instances.key(event, captures) if key is None else key
-            arrival = self._arrive(event, captures, known, now, True)
+            arrival = Arrival.made(event, captures, known, self.instances.get(known), now, is_late=True)
             if self.pause is None or not self.pause.keep_sign(arrival):
                 self.absence.hear(arrival)
             instance = arrival.instance
@@ -209,18 +205,18 @@ class RuleRunner:
 
     def _judge(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float, at: float) -> None:
         """Evaluate the condition in force and let the instance follow it; `at`: from when on what it says holds."""
-        program = self.rule.when
-        if instance is not None and instance.phase is _FIRING:
+        program, phase = self.rule.when, _INACTIVE if instance is None else instance.phase
+        if phase is _FIRING:
             program = self.rule.clear or program
         if program is None:
             return
         if program.needs_context:
             holds = self.evaluator.holds(program, instance, event, captures, now)
-        elif program.history:
-            holds = program.run(event.fields, captures, None, samples_of(instance))
-        else:  # most conditions need only the message
+        elif program.history and instance is not None and instance.history is not None:
+            holds = program.run(event.fields, captures, None, instance.history.slots)
+        else:  # most ask nothing but the message
             holds = program.run(event.fields, captures, None)
-        if holds or instance is not None:  # else there is no instance, and nothing to begin
+        if holds or phase is not _INACTIVE:  # else it is as inactive as it was
             self._follow(instance or self.instances.obtain(key), event, captures, now, at, holds)
 
     def _follow(self, instance: Instance, event: Event, captures: Key, now: float, at: float, holds: bool) -> None:

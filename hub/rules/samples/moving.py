@@ -34,7 +34,7 @@ class Moving:
 
         `stamped`: the devices tell their own time.
         """
-        self._stamped = stamped
+        self.stamped = stamped
         self._windows = [(key, seconds, seconds / WINDOW_PACE) for key, seconds in windows.items()]
         self._early = [each for each in self._windows if each[0] in early]
         self._keys = list(windows)
@@ -89,7 +89,7 @@ class Moving:
     def follow(self, history: History, event: Event, now: float) -> bool:
         """Set `lag` to how far the device's clock is behind the hub's; tell whether it is less than before."""
         before = history.lag
-        if not self._stamped:
+        if not self.stamped:
             history.lag = 0.0
         elif event.time >= history.latest:
             history.lag = now - event.time

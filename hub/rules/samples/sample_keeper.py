@@ -2,6 +2,7 @@
 
 from math import inf
 
+from hub.expressions import Context
 from hub.model import Phase
 from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import Instance, Sampled
@@ -20,7 +21,7 @@ class SampleKeeper(RulePart):
     def __init__(self, runner: Runner, context: EngineContext, sampler: Sampler, moving: Moving | None) -> None:
         """Take the samples that `sampler` says."""
         self._runner, self._instances, self._context = runner, runner.instances, context
-        self.sampler, self.moving = sampler, moving
+        self.sampler, self.moving, self._needs_context = sampler, moving, sampler.needs_context
 
     # messages
 
@@ -35,26 +36,27 @@ class SampleKeeper(RulePart):
         """
         if arrival.was_judged:
             return True
-        event, captures, key, now = arrival.event, arrival.captures, arrival.key, arrival.now
-        instance = arrival.instance
+        event, instances, instance, moving = arrival.event, self._instances, arrival.instance, self.moving
         if instance is None:
-            instance = arrival.instance = self._instances.obtain(key)
-        if not self._instances.line.heard(key):
+            instance = arrival.instance = instances.obtain(arrival.key)
+        if not instances.line.heard(arrival.key):
             self._runner.make_room(event)
-        sampler, moving, history = self.sampler, self.moving, instance.history
-        context = self._runner.evaluator.context(event, captures, now) if sampler.needs_context else None
-        is_sooner = False
+        history, is_sooner = instance.history, False
         if history is not None:
-            feed = sampler.feed_late if arrival.is_late else sampler.feed
-            feed(history, event, captures, context, early)
-            if moving is not None:  # with less lag, the samples leave their windows sooner than the deadline says
-                is_sooner = moving.follow(history, event, now)
-        self._instances.touch(instance)
+            feed = self.sampler.feed_late if arrival.is_late else self.sampler.feed
+            feed(history, event, arrival.captures, self._context_of(arrival) if self._needs_context else None, early)
+            if moving is not None and (history.lag or moving.stamped):
+                # with less lag, what is in the windows leaves sooner than was entered
+                is_sooner = moving.follow(history, event, arrival.now)
+        instances.touch(instance)
         if instance.due == inf:
             self._runner.reschedule(instance)
         elif moving is not None and (is_sooner or arrival.is_late or moving.begins(instance)):
-            self._instances.schedule(instance, moving.due(instance))
+            instances.schedule(instance, moving.due(instance))
         return True
+
+    def _context_of(self, arrival: Arrival) -> Context:
+        return self._runner.evaluator.context(arrival.event, arrival.captures, arrival.now)
 
     # the clock
 
