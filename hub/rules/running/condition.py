@@ -15,7 +15,8 @@ from hub.rules.reading.rule import Rule
 
 __all__ = ["PhaseChange", "due", "elapsed", "follow", "interrupted"]
 
-_INACTIVE, _PENDING, _FIRING = Phase.INACTIVE, Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
+_INACTIVE, _PENDING, _FIRING, _RESOLVED = Phase.INACTIVE, Phase.PENDING, Phase.FIRING, Phase.RESOLVED
+_CONDITION, _CLEARED = Reason.CONDITION, Reason.CLEARED  # to fetch one of an enum costs 50 ns
 
 
 class PhaseChange(NamedTuple):
@@ -39,15 +40,14 @@ def follow(rule: Rule, instance: Instance, fires: bool, at: float, now: float) -
     if instance.phase is _FIRING:
         if fires:  # it goes on; an end that had begun is taken back
             return PhaseChange(_FIRING, instance.since) if instance.clearing_since else None
-        if not rule.clear_hold:  # nothing to wait for: it ends at once
-            return PhaseChange(Phase.RESOLVED, instance.since, Reason.CLEARED)
-        # `clear_for` counts from the first message that says so; later ones change nothing
+        if not rule.clear_hold:
+            return PhaseChange(_RESOLVED, instance.since, _CLEARED)
         return None if instance.clearing_since else PhaseChange(_FIRING, instance.since, None, at)
-    if not fires:  # one false message ends a `for`
-        return PhaseChange(_INACTIVE, instance.since, Reason.CONDITION) if instance.phase is _PENDING else None
-    if instance.phase is _PENDING:  # `for` counts from the first message
+    if not fires:
+        return PhaseChange(_INACTIVE, instance.since, _CONDITION) if instance.phase is _PENDING else None
+    if instance.phase is _PENDING:
         return None
-    return PhaseChange(_PENDING, at, Reason.CONDITION) if rule.hold else PhaseChange(_FIRING, now, Reason.CONDITION)
+    return PhaseChange(_PENDING, at, _CONDITION) if rule.hold else PhaseChange(_FIRING, now, _CONDITION)
 
 
 def elapsed(rule: Rule, instance: Instance, now: float) -> PhaseChange | None:
@@ -55,7 +55,7 @@ def elapsed(rule: Rule, instance: Instance, now: float) -> PhaseChange | None:
     if instance.phase is _PENDING and now >= instance.since + rule.hold:
         return PhaseChange(_FIRING, now, Reason.HELD)
     if instance.clearing_since and now >= instance.clearing_since + rule.clear_hold:
-        return PhaseChange(Phase.RESOLVED, instance.since, Reason.CLEARED)
+        return PhaseChange(_RESOLVED, instance.since, _CLEARED)
     return None
 
 

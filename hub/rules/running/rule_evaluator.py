@@ -46,16 +46,17 @@ class RuleEvaluator:
 
         """
         context = None
-        if program.asks_event:
-            context = self.context(event, captures, now)
-        elif program.needs_context:
-            context = self._clock
-            context.now = now
-        if program.history:
-            holds: bool = program.run(event.fields, captures, context, samples_of(instance))
+        if program.needs_context:
+            context = self.context(event, captures, now) if program.asks_event else self._at(now)
+        if program.history and instance is not None and instance.history is not None:
+            holds: bool = program.run(event.fields, captures, context, instance.history.slots)
         else:
             holds = program.run(event.fields, captures, context)
         return holds
+
+    def _at(self, now: float) -> Context:
+        self._clock.now = now
+        return self._clock
 
     def failed(self, event: Event, error: EvaluationError) -> None:
         """Count an expression that had no value for an event, and say so, unless it only has none yet."""

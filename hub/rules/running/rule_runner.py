@@ -28,7 +28,8 @@ from hub.rules.samples.sampler import sampler_of
 __all__ = ["Count", "RuleRunner"]
 
 _NO_ROOM = f"more than {HISTORY_INSTANCES:,} instances have samples, or wait for a schedule"
-_INACTIVE, _FIRING = Phase.INACTIVE, Phase.FIRING  # to fetch one of an enum costs 50 ns
+_INACTIVE, _PENDING, _FIRING = Phase.INACTIVE, Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
+_RESOLVED = Phase.RESOLVED
 
 
 @dataclass(slots=True)
@@ -99,8 +100,8 @@ class RuleRunner:
             if self.parts:
                 self._step_through(event, captures, key, now, is_late)
             elif not self.rule.alert:
-                if not event.retain:  # the broker repeats a retained message at each subscription: it is no moment
-                    self._speak(event, captures, key, now)
+                if not event.retain:
+                    self._speak(None, event, captures, key, now)
             elif not is_late:
                 self._judge(self.instances.get(key), event, captures, key, now, event.time)
         except EvaluationError as error:
@@ -144,7 +145,7 @@ class RuleRunner:
                 else:
                     self._judge(arrival.instance, event, captures, key, now, event.time)
             elif not event.retain:
-                self._speak(arrival.event, captures, key, now)
+                self._speak(arrival.instance, arrival.event, captures, key, now)
         except EvaluationError as error:
             self.evaluator.failed(arrival.event, error)
 
@@ -232,10 +233,10 @@ class RuleRunner:
         if change is not None:
             self.apply(instance, change, now, event, captures)
 
-    def _speak(self, event: Event, captures: Key, key: Key, now: float) -> None:
-        """Emit a transition for an event, if `when` is true for it."""
+    def _speak(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float) -> None:
+        """Tell of an event, where `when` holds for it."""
         when = self.rule.when
-        if when is None or self.evaluator.holds(when, self.instances.get(key), event, captures, now):
+        if when is None or self.evaluator.holds(when, instance, event, captures, now):
             self._tell(event, captures, key, now)
 
     def _tell(self, event: Event, captures: Key, key: Key, now: float) -> None:
@@ -270,7 +271,7 @@ class RuleRunner:
             if instance.clearing_since:
                 self.instances.schedule(instance, instance.clearing_since + rule.clear_hold)
             return
-        instance.phase = _INACTIVE if change.phase is Phase.RESOLVED else change.phase
+        instance.phase = _INACTIVE if change.phase is _RESOLVED else change.phase
         instance.since = change.since
         labels = self.instances.labels(instance.key)
         self.transitions.emit(instance, labels, change.phase, before, change.reason, now, change.since, event, captures)
@@ -278,7 +279,7 @@ class RuleRunner:
             self._leave(instance)
         elif before is _INACTIVE:
             self.instances.note_active(instance.key, True)
-        if instance.phase is Phase.PENDING:
+        if instance.phase is _PENDING:
             self.instances.schedule(instance, instance.since + rule.hold)
 
     def _leave(self, instance: Instance) -> None:

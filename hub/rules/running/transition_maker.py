@@ -15,6 +15,7 @@ from hub.rules.samples.sampler import Sampler
 __all__ = ["TransitionMaker"]
 
 Key = tuple[str, ...]
+_BY_WHEN = frozenset({Reason.CONDITION, Reason.HELD})
 
 
 class TransitionMaker:
@@ -92,7 +93,7 @@ class TransitionMaker:
 
 def _asked(rule: Rule, reason: Reason) -> Program | None:
     """Return the condition that made a transition for this reason."""
-    if reason in (Reason.CONDITION, Reason.HELD):
+    if reason in _BY_WHEN:
         return rule.when
     if reason is Reason.CLEARED:
         return rule.clear or rule.when
