@@ -11,8 +11,8 @@ from hub.model import Event
 from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import Instance
 from hub.rules.instances.rule_instances import Key, RuleInstances
-from hub.rules.reading.rule import Rule
 from hub.rules.running.condition import PhaseChange
+from hub.rules.running.engine_context import Owner
 from hub.rules.running.rule_evaluator import RuleEvaluator
 from hub.rules.running.transition_maker import TransitionMaker
 
@@ -46,10 +46,9 @@ class RulePart:
         return False
 
 
-class Runner(Protocol):
-    """What parts ask of the rule to which they belong; a RuleRunner fulfils it."""
+class Runner(Owner, Protocol):
+    """What parts ask of the rule that they belong to: a RuleRunner."""
 
-    rule: Rule
     instances: RuleInstances
     evaluator: RuleEvaluator
     transitions: TransitionMaker

@@ -48,7 +48,7 @@ class SampleKeeper(RulePart):
             if moving is not None and (history.lag or moving.stamped):
                 # with less lag, what is in the windows leaves sooner than was entered
                 is_sooner = moving.follow(history, event, arrival.now)
-        instances.touch(instance)
+        self._context.dirty.add((self._runner, instance))  # `touch`, without a call for each message
         if instance.due == inf:
             self._runner.reschedule(instance)
         elif moving is not None and (is_sooner or arrival.is_late or moving.begins(instance)):
