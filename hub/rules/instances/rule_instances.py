@@ -29,15 +29,15 @@ class RuleInstances(dict[Key, Instance]):
     """A dict of them; `obtain` makes one where there was none, `forget` drops one that nothing needs."""
 
     __slots__ = (
-        *("_active_sets", "_context", "_gated", "_owner", "_places", "_sampler", "_static", "_timed", "_ways"),
-        *("line", "rule"),
+        *("_active_sets", "_context", "_gated", "_owner", "_places", "_sampler", "_static", "_ways"),
+        *("line", "rule", "timed"),
     )  # a dict that had a dict of its own would be slow to look at
 
     def __init__(self, owner: Owner, context: EngineContext, sampler: Sampler | None, *, timed: bool) -> None:
         """Begin with none; `owner` does their deadlines; `timed`: a transition may come later than its message."""
         super().__init__()
         self.rule = rule = owner.rule
-        self._owner, self._context, self._sampler, self._timed = owner, context, sampler, timed
+        self._owner, self._context, self._sampler, self.timed = owner, context, sampler, timed
         self.line = Line()
         """The instances that are remembered for their samples, or for a schedule."""
         self._active_sets: list[ActiveSet] = []
@@ -143,7 +143,7 @@ class RuleInstances(dict[Key, Instance]):
 
     def remember(self, instance: Instance, event: Event) -> None:
         """Keep an event for the texts of timers and of what is told later, where the rule has any."""
-        if self._timed:
+        if self.timed:
             instance.came = f"{event.topic}\0{event.trace}" if event.trace else event.topic
             instance.raw, instance.time = event.raw, event.time
             self._context.dirty.add((self._owner, instance))

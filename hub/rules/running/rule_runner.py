@@ -226,7 +226,8 @@ class RuleRunner:
         if fires:
             self.matches += 1
         if fires or firing:
-            self.instances.remember(instance, event)
+            if self.instances.timed:
+                self.instances.remember(instance, event)
             if fires and firing and not instance.clearing_since:
                 return  # it goes on firing, as most do: `follow` would return no change
         change = condition.follow(self.rule, instance, fires, at, now)
@@ -236,7 +237,13 @@ class RuleRunner:
     def _speak(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float) -> None:
         """Tell of an event, where `when` holds for it."""
         when = self.rule.when
-        if when is None or self.evaluator.holds(when, instance, event, captures, now):
+        if when is None:
+            holds = True
+        elif when.needs_context or when.history:
+            holds = self.evaluator.holds(when, instance, event, captures, now)
+        else:  # most ask nothing but the message
+            holds = when.run(event.fields, captures, None)
+        if holds:
             self._tell(event, captures, key, now)
 
     def _tell(self, event: Event, captures: Key, key: Key, now: float) -> None:
