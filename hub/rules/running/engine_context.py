@@ -1,6 +1,7 @@
 """What the rules of one engine share: where transitions go, which state changed, which deadlines wait."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
@@ -14,13 +15,20 @@ from hub.rules.reading.rule import Rule
 from hub.rules.running.misses import Misses
 from hub.rules.running.transition import Transition
 
-__all__ = ["EngineContext", "ExpectedDevices", "NoDevices", "Owner"]
+__all__ = ["Count", "EngineContext", "ExpectedDevices", "NoDevices", "Owner"]
 
 _TOO_HEAVY = (
     f"the last payloads above {HEAVY_PAYLOAD_BYTES:,} bytes of all instances are more than {HEAVY_BYTES >> 20} MB: this"
     " one is forgotten, and what timers say of the instance lacks its fields"
 )
 Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Count:
+    """How many events a batch of rules was evaluated for: the rules of the batch share one number."""
+
+    number: int = 0
 
 
 class Owner(Protocol):

@@ -11,7 +11,8 @@ from hub.limits import TOGETHER_AFTER, TOGETHER_RULES
 from hub.model import Event
 from hub.rules.instances.rule_instances import ActiveSet, Key
 from hub.rules.reading.rule import Rule
-from hub.rules.running.rule_runner import Count, RuleRunner
+from hub.rules.running.engine_context import Count
+from hub.rules.running.rule_runner import RuleRunner
 
 __all__ = ["RuleBatch", "batches", "can_join"]
 

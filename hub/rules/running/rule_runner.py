@@ -5,7 +5,6 @@ that changes; then the parts take the message a second time. A plain rule has no
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 
 from hub.errors import EvaluationError
@@ -19,24 +18,17 @@ from hub.rules.reading.rule import Rule
 from hub.rules.rule_parts import RuleParts, speaks_later
 from hub.rules.running import condition
 from hub.rules.running.condition import PhaseChange
-from hub.rules.running.engine_context import EngineContext
+from hub.rules.running.engine_context import Count, EngineContext
 from hub.rules.running.rule_evaluator import RuleEvaluator
 from hub.rules.running.transition_maker import TransitionMaker
 from hub.rules.samples.moving import moving_of, stays
 from hub.rules.samples.sampler import sampler_of
 
-__all__ = ["Count", "RuleRunner"]
+__all__ = ["RuleRunner"]
 
 _NO_ROOM = f"more than {HISTORY_INSTANCES:,} instances have samples, or wait for a schedule"
 _INACTIVE, _PENDING, _FIRING = Phase.INACTIVE, Phase.PENDING, Phase.FIRING  # to fetch one of an enum costs 50 ns
 _RESOLVED = Phase.RESOLVED
-
-
-@dataclass(slots=True)
-class Count:
-    """How many events a batch of rules was evaluated for: the rules of the batch share one number."""
-
-    number: int = 0
 
 
 class RuleRunner:
@@ -237,12 +229,10 @@ class RuleRunner:
     def _speak(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float) -> None:
         """Tell of an event, where `when` holds for it."""
         when = self.rule.when
-        if when is None:
-            holds = True
-        elif when.needs_context or when.history:
+        if when is not None and (when.needs_context or when.history):
             holds = self.evaluator.holds(when, instance, event, captures, now)
-        else:  # most ask nothing but the message
-            holds = when.run(event.fields, captures, None)
+        else:  # most conditions need only the message
+            holds = when is None or when.run(event.fields, captures, None)
         if holds:
             self._tell(event, captures, key, now)
 

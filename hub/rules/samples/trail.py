@@ -38,7 +38,8 @@ class Trail:
         if not self.known or different(value, self.value):
             self.since = at
         self.before, self.value = self.value, value
-        self.known = min(self.known + 1, 2)
+        if self.known < 2:
+            self.known += 1
 
     def previous(self) -> Any:
         """The value before the one that this event brought."""
