@@ -18,6 +18,7 @@ from hub.commands.tokens.token import Claim
 from hub.model import Event
 from hub.rules.posted.posting import PostedAlert, Posting
 from hub.rules.reading.rule import Rule
+from hub.store.changes import MetaRow
 from hub.store.reader import Reader
 
 __all__ = ["Answer", "Ask", "Desk", "Mirror", "RuleCounts"]
@@ -53,6 +54,15 @@ class Desk(Protocol):
 
     async def take_postings(self, postings: Sequence[Posting]) -> list[str]:
         """Take alerts that another program evaluates; return what is wrong with those that are not taken.
+
+        Raises:
+            StoreError: they cannot be made durable now.
+
+        """
+        ...
+
+    async def keep(self, rows: Sequence[MetaRow]) -> None:
+        """Store single values of the front, such as that a login was ended; return when they are on disk.
 
         Raises:
             StoreError: they cannot be made durable now.

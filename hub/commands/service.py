@@ -26,6 +26,7 @@ from hub.notify.subscribers import Subscribers
 from hub.rules.posted.posting import Posting
 from hub.spine.core import Core
 from hub.spine.pipeline import Pipeline
+from hub.store.changes import MetaRow
 from hub.store.reader import Reader
 from hub.store.store import Store
 from hub.store.waiting import unless_failing
@@ -275,6 +276,18 @@ class Service:
             tasks.append(asyncio.create_task(self._pipeline.perform(taken)))
             await asyncio.sleep(0)
         return await asyncio.gather(*tasks)
+
+    async def keep(self, rows: Sequence[MetaRow]) -> None:
+        """Store single values of the front, such as that a login was ended; return when they are on disk.
+
+        They are noted even where the disk cannot be written: then the next commit has them.
+
+        Raises:
+            StoreError: they cannot be made durable now.
+
+        """
+        self._pipeline.notes.update(rows)
+        await unless_failing(self._store, self._pipeline.perform(lambda *_: None))
 
     def note(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
         """Put into the audit log what was done past the core."""

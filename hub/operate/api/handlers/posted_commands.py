@@ -16,7 +16,6 @@ from hub.operate.api.front.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.front.login import COOKIE, Login
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.operate.specs.described import JSON, Described
-from hub.store.waiting import unless_failing
 
 __all__ = ["ENDPOINTS", "json_of"]
 
@@ -88,8 +87,7 @@ async def _end(site: Site, login: Login) -> None:
     """End a login; it is on disk before the request is answered, so that a restart does not bring it back."""
     ended = site.logins.end(login, site.app.clock.now())
     site.audience.end("" if ended.all else login.mark)
-    site.app.pipeline.notes.update(ended.rows)
-    await unless_failing(site.app.store, site.app.pipeline.perform(lambda *_: None))
+    await site.desk.keep(ended.rows)
 
 
 def _put_cookie(site: Site, request: Request, made: Response, value: str, seconds: int) -> None:
