@@ -30,7 +30,7 @@ from hub.ingest.mqtt.session import Session
 from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import EventSource, Notice
 from hub.limits import GC_ALLOCATIONS
-from hub.model import OWN, Notification
+from hub.model import BROKER, OWN, Notification
 from hub.node.custody import Custody, earlier_filters, naming, try_restore
 from hub.node.file_watch import look, watch
 from hub.node.opening import open_state
@@ -59,7 +59,7 @@ from hub.spine.downtime import ClockDowntime, Downtime
 from hub.spine.pipeline import Pipeline
 from hub.spine.store_outbox import StoreOutbox
 from hub.spine.unit import Unit
-from hub.store.changes import BROKER, Snapshot
+from hub.store.changes import Snapshot
 from hub.store.store import Store
 from hub.tracing.spans import Tracing
 

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 __all__ = [
+    "BROKER",
     "OWN",
     "OWN_TOPICS",
     "Delivered",
     "Delivery",
     "Event",
+    "Kept",
     "Labels",
     "Notification",
     "Outcome",
     "Phase",
+    "Position",
     "Reason",
     "Rejected",
     "Retry",
@@ -28,6 +31,28 @@ __all__ = [
 
 Labels = tuple[tuple[str, str], ...]
 """Label names and values, in the order in which they stand in a topic: part of an alert's identity."""
+
+
+BROKER = "$broker"
+"""The name of the hub's own MQTT session among the sources; users cannot give it to another."""
+
+
+class Position(NamedTuple):
+    """How far a source is, as a commit stores it. Only the source understands it, and gets it back at a start."""
+
+    text: str | None = None
+    """Replaces the text before; None leaves that."""
+    entry: tuple[int, bytes] | None = None
+    """Is added to the entries before; its number is higher than theirs."""
+    forget: int = 0
+    """Entries up to this number are deleted."""
+
+
+class Kept(NamedTuple):
+    """What the store holds of a source's position: the last text, and the entries, oldest first."""
+
+    text: str = ""
+    entries: Sequence[tuple[int, bytes]] = ()
 
 
 class Delivery:

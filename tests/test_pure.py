@@ -41,7 +41,7 @@ print(run_loop(kind()), document._LOADER.__module__)
 WITHOUT = """
 import yaml
 from hub.documents import document
-from hub.operate import runner
+from hub.operate.process import runner
 document._LOADER = yaml.SafeLoader
 del runner.uvloop
 """

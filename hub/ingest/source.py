@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from hub.ingest.redelivery.arrived import Arrived
-from hub.store.changes import Position
+from hub.model import Position
 
 __all__ = ["EventSource", "Notice", "Properties", "Publisher", "Source"]
 

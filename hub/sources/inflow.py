@@ -15,8 +15,8 @@ import orjson
 from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.source import EventSource, Notice
 from hub.limits import BATCH
+from hub.model import Position
 from hub.sources.queue_reader import Batch, QueueReader
-from hub.store.changes import Position
 
 __all__ = ["Inflow"]
 

@@ -6,10 +6,10 @@ from functools import partial
 import orjson
 
 from hub.ingest.source import EventSource
+from hub.model import Kept
 from hub.sources.inflow import Inflow
 from hub.sources.queue_reader import QueueReader
 from hub.sources.source_settings import SourceSettings, build_kind
-from hub.store.changes import Kept
 
 __all__ = ["open_sources"]
 

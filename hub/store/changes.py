@@ -3,16 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from hub.model import BROKER, Kept, Position
 
 __all__ = [
-    "BROKER",
     "AuditRow",
     "Changes",
-    "Kept",
     "MetaRow",
     "OutboxRow",
-    "Position",
     "SettledRow",
     "Snapshot",
     "TraceRow",
@@ -29,27 +28,6 @@ MetaRow = tuple[str, str | None]
 """key, value"""
 SettledRow = tuple[int, str, int, float, str]
 """row, state ("delivered" | "retry" | "dead" | "superseded"), attempts, next_at, reason"""
-
-BROKER = "$broker"
-"""The name of the hub's own MQTT session among the sources; users cannot give it to another."""
-
-
-class Position(NamedTuple):
-    """How far a source is, as a commit stores it. Only the source understands it, and gets it back at a start."""
-
-    text: str | None = None
-    """Replaces the text before; None leaves that."""
-    entry: tuple[int, bytes] | None = None
-    """Is added to the entries before; its number is higher than theirs."""
-    forget: int = 0
-    """Entries up to this number are deleted."""
-
-
-class Kept(NamedTuple):
-    """What the store holds of a source's position: the last text, and the entries, oldest first."""
-
-    text: str = ""
-    entries: Sequence[tuple[int, bytes]] = ()
 
 
 @dataclass(slots=True)

@@ -25,8 +25,8 @@ from hub.limits import (
     TRACE_KEPT_SECONDS,
     TRACE_ROWS,
 )
-from hub.model import OWN
-from hub.store.changes import AuditRow, Changes, OutboxRow, Position, SettledRow, Snapshot, TraceRow, position_key
+from hub.model import OWN, Position
+from hub.store.changes import AuditRow, Changes, OutboxRow, SettledRow, Snapshot, TraceRow, position_key
 from hub.store.reader import AuditEntry, Depth, HistoryEntry, LastAttempt, OutboxEntry, QueuedRow, Reader
 from hub.store.store import Done, Store
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.source import Notice
+from hub.model import BROKER, Position
 from hub.sources.inflow import Inflow
 from hub.sources.queue import QueueMessage
 from hub.sources.queue_reader import Batch
-from hub.store.changes import BROKER, Position
 
 
 class Session:

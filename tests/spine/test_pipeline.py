@@ -16,7 +16,7 @@ from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
-from hub.model import OWN, Delivery, Event
+from hub.model import BROKER, OWN, Delivery, Event, Position
 from hub.observer import Observer
 from hub.rules.reading.loader import RuleSet
 from hub.spine import pipeline as module
@@ -26,7 +26,7 @@ from hub.spine.delivery_trace import Attempts
 from hub.spine.downtime import ClockDowntime
 from hub.spine.pipeline import Pipeline
 from hub.spine.store_outbox import StoreOutbox
-from hub.store.changes import BROKER, Position, Snapshot, position_key
+from hub.store.changes import Snapshot, position_key
 from tests.rules.making import Packet, rules
 
 WARM = '- {alert: Warm, topic: "f/{device}", when: t > 5, notify: [chat], summary: "{device}"}\n'

@@ -264,7 +264,7 @@ def beside():
             receipts.take(packet)
         sealed = receipts.seal(1, SAVED) if len(inspect.signature(receipts.seal).parameters) > 1 else receipts.seal(1)
         try:
-            from hub.store.changes import BROKER, Position
+            from hub.model import BROKER, Position
 
             found["positions"] = {BROKER: Position(entry=sealed[0])}
         except ImportError:  # a commit had them by their name

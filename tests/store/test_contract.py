@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hub.errors import StoreBusy, StoreError
 from hub.limits import AUDIT_KEPT_SECONDS
-from hub.model import OWN
+from hub.model import BROKER, OWN, Position
 from hub.store import memory
-from hub.store.changes import BROKER, Changes, Position
+from hub.store.changes import Changes
 from hub.store.memory import MemoryStore
 from hub.store.sqlite import database
 from hub.store.sqlite.writer import SqliteStore

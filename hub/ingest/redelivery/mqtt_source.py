@@ -16,8 +16,7 @@ from hub.ingest.redelivery.copies import Copies, Overlaps
 from hub.ingest.redelivery.receipts import Receipts
 from hub.ingest.source import Notice
 from hub.limits import BATCH, REQUEUED_WAIT_SECONDS
-from hub.model import Delivery
-from hub.store.changes import BROKER, Kept, Position
+from hub.model import BROKER, Delivery, Kept, Position
 
 __all__ = ["MqttSource"]
 

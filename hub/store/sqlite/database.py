@@ -23,7 +23,8 @@ from hub.limits import (
     TRACE_KEPT_SECONDS,
     TRACE_ROWS,
 )
-from hub.store.changes import Changes, Position, Snapshot, position_key
+from hub.model import Position
+from hub.store.changes import Changes, Snapshot, position_key
 from hub.store.formats import newer, write_formats
 from hub.store.sqlite.damage import undecodable_row, unreadable_row, unusable
 from hub.store.sqlite.lock import Lock

@@ -8,7 +8,7 @@ from hub.clock import ManualClock
 from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import Notice
 from hub.limits import BATCH
-from hub.store.changes import BROKER, Kept
+from hub.model import BROKER, Kept
 from tests.rules.making import Packet
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from hub.errors import StoreLocked, StoreUnusable
 from hub.limits import AUDIT_KEPT_SECONDS, TRACE_KEPT_SECONDS
-from hub.store.changes import BROKER, Changes, Position
+from hub.model import BROKER, Position
+from hub.store.changes import Changes
 from hub.store.sqlite import database as module
 from hub.store.sqlite.database import Database
 from hub.store.sqlite.migrations import StateStep
