@@ -91,10 +91,9 @@ def test_gates_of_before_had_no_message_that_waited(earlier):
     text = '["i",0.0,0.0,3.0,0.0,0.0,"",null,null,[true,false,true,4.5,6.5,7]]'
     it = Gated(("k",))
     it.fill(orjson.loads(moved(earlier, "instances", text, "A", '["k"]')))
-    extra = it.gates
-    assert extra is not None
-    assert (extra.paused, extra.heard, extra.waiting, extra.muted) == (True, False, None, True)
-    assert (extra.gap, extra.observed, extra.messages) == (4.5, 6.5, 7)
+    gates = it.gates
+    assert (gates.paused, gates.heard, gates.waiting, gates.muted) == (True, False, None, True)
+    assert (gates.gap, gates.observed, gates.messages) == (4.5, 6.5, 7)
 
 
 @pytest.mark.parametrize("text", ["{", "3", '"x"', "[]", '{"told":3,"ack":4,"tellings":1}'])
