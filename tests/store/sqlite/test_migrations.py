@@ -92,6 +92,7 @@ def test_gates_of_before_had_no_message_that_waited(earlier):
     it = Gated(("k",))
     it.fill(orjson.loads(moved(earlier, "instances", text, "A", '["k"]')))
     gates = it.gates
+    assert gates is not None
     assert (gates.paused, gates.heard, gates.waiting, gates.muted) == (True, False, None, True)
     assert (gates.gap, gates.observed, gates.messages) == (4.5, 6.5, 7)
 
