@@ -37,6 +37,7 @@ from hub.node.opening import open_state
 from hub.node.own_status import OwnStatus
 from hub.node.rebirth import Rebirths
 from hub.node.reload import Reload
+from hub.node.unit import Unit
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outward.http import http_client
 from hub.notify.own import OWN_SETTINGS, Own
@@ -58,7 +59,6 @@ from hub.spine.delivery_trace import Attempts
 from hub.spine.downtime import ClockDowntime, Downtime
 from hub.spine.pipeline import Pipeline
 from hub.spine.store_outbox import StoreOutbox
-from hub.spine.unit import Unit
 from hub.store.changes import Snapshot
 from hub.store.store import Store
 from hub.tracing.spans import Tracing

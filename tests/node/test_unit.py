@@ -6,8 +6,8 @@ import contextlib
 import pytest
 
 from hub.errors import SessionTakenOver, StoreError
+from hub.node.unit import Unit
 from hub.spine import crew
-from hub.spine.unit import Unit
 
 
 class Part:
