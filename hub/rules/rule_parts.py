@@ -36,11 +36,14 @@ class RuleParts:
         self.mute = None if mute is None else Mute(runner, mute)
         own_time = None if rule.timestamp is None else DeviceTime(runner, rule.timestamp, zone, self.samples)
         owed = None if moving is None else OwedJudgement(runner.instances, moving)
-        found = (own_time, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
-        self.all: tuple[RulePart, ...] = tuple([part for part in found if part is not None])
+        in_order = (own_time, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
+        self.all: tuple[RulePart, ...] = tuple([part for part in in_order if part is not None])
+        # only of the parts that do something at that point: each message or instance calls all of these
         self.befores = tuple([part.before for part in self.all if type(part).before is not RulePart.before])
         self.afters = tuple([part.after for part in self.all[::-1] if type(part).after is not RulePart.after])
-        """Only of parts that do anything then: messages are many."""
+        self.followers = tuple([part.turn for part in self.all if type(part).turn is not RulePart.turn])
+        self.dues = tuple([part.due for part in self.all if type(part).due is not RulePart.due])
+        self.keeps = tuple([part.keeps for part in self.all if type(part).keeps is not RulePart.keeps])
         gates = [gate.table for gate in (pause, mute) if gate is not None and gate.table is not None]
         self.clocks = [*gates, *(runner.evaluator.tables[name] for name in sorted(rule.turning))]
         """The schedules that the rule follows."""
