@@ -134,6 +134,7 @@ class App:
             SessionError: the broker will not have us: credentials, an ACL, a second hub with our client id.
 
         """
+        gc.set_threshold(GC_ALLOCATIONS, 20, 100)  # before `restore`: to look for garbage in what it makes takes as long
         say = partial(self.observer.trouble, "store")
         opened = await open_state(self.settings.state, self._store_trouble, say, self._stop, self.clock)
         if opened is None:
@@ -290,7 +291,6 @@ class App:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
         gc.collect()
         gc.freeze()  # rules and modules live as long as the process
-        gc.set_threshold(GC_ALLOCATIONS, 20, 100)
         async with crew() as group:
             group.spawn("unit", self._work(earlier))
             background = [
