@@ -115,9 +115,12 @@ class Section:
             KeyError: the section's table does not declare the key: a mistake in the hub, not of who wrote the file.
 
         """
-        name = key.name if isinstance(key, Key) else key
-        if isinstance(key, Key) and self.table is not None and key not in self.table:
-            raise KeyError(f"{name!r} is not declared in the table {self.table.title!r}")
+        if isinstance(key, str):
+            name = key
+        else:
+            name = key.name
+            if self.table is not None and self.table.keys.get(name) is not key:
+                raise KeyError(f"{name!r} is not declared in the table {self.table.title!r}")
         self.known.add(name)
         node = self.values.get(name)
         return None if node is None or node.value is None else node
@@ -261,7 +264,7 @@ def one_of(*words: str) -> Convert[str]:
 def list_of(convert: Convert[T]) -> Convert[tuple[T, ...]]:
     """Make a reader of a list; a single value counts as a list of one. Every wrong item is a problem."""
 
-    @with_schema(list_schema(schema_of(convert)))
+    @with_schema(lambda: list_schema(schema_of(convert)))
     def convert_all(node: Node) -> tuple[T, ...]:
         items: list[Node] = node.value if isinstance(node.value, list) else [node]
         made: list[T] = []

@@ -18,7 +18,8 @@ def run(tmp_path):
     def run(text, *arguments):
         (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\ntime_limit = 0.5\n")
         (tmp_path / "test_it.py").write_text(text)
-        command = [sys.executable, "-m", "pytest", "-p", "tests.support.time_limit", "-p", "no:cacheprovider"]
+        plugins = ["tests.support.time_limit", "no:cacheprovider", "no:schemathesis"]
+        command = [sys.executable, "-m", "pytest", *(word for each in plugins for word in ("-p", each))]
         return subprocess.run(
             [*command, *arguments, "test_it.py"],
             cwd=tmp_path,

@@ -46,8 +46,11 @@ CONDITION: Schema = {"type": ["string", "boolean"], "minLength": 1}
 _ATTRIBUTE = "value_schema"
 
 
-def with_schema(schema: Schema) -> Callable[[Reader], Reader]:
-    """Say of a reader what the values look like that it takes. Functions that make readers call it, too."""
+def with_schema(schema: Schema | Callable[[], Schema]) -> Callable[[Reader], Reader]:
+    """Say of a reader what the values look like that it takes; a function says it when it is asked.
+
+    A reader that is made anew for each value gives a function: a schema is asked for by `hub schema` alone.
+    """
 
     def put(reader: Reader) -> Reader:
         setattr(reader, _ATTRIBUTE, schema)
@@ -58,8 +61,8 @@ def with_schema(schema: Schema) -> Callable[[Reader], Reader]:
 
 def schema_of(reader: Callable[..., Any]) -> Schema:
     """Return the schema of a reader's values; one that carries none (of a plug-in, say) takes anything."""
-    found: Schema = getattr(reader, _ATTRIBUTE, {})
-    return found
+    found: Schema | Callable[[], Schema] = getattr(reader, _ATTRIBUTE, {})
+    return found() if callable(found) else found
 
 
 def list_schema(item: Schema, *, least: int = 0) -> Schema:

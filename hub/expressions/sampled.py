@@ -21,14 +21,14 @@ class HistoryFunction(NamedTuple):
     """A history function: what is kept of a value for it, its result's kind, how it is written, what it needs.
 
     `form` is an example; it has as many arguments as the function, the last of which is the window, where it has one.
-    `measure` is what a window keeps up to date for it (rules/samples/measures.py); empty: the samples alone do.
+    `measures` are what a window keeps up to date for it (rules/samples/measures.py); none: the samples alone do.
     """
 
     name: str
     mode: str
     kind: str
     form: str
-    measure: str = ""
+    measures: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> int:
@@ -39,17 +39,17 @@ class HistoryFunction(NamedTuple):
 SAMPLED: Mapping[str, HistoryFunction] = {
     each.name: each
     for each in (
-        HistoryFunction("avg", NUMBER, "double", "avg(x, 10m)", "total"),
-        HistoryFunction("min", NUMBER, "double", "min(x, 10m)", "lowest"),
-        HistoryFunction("max", NUMBER, "double", "max(x, 10m)", "highest"),
-        HistoryFunction("sum", NUMBER, "double", "sum(x, 10m)", "total"),
-        HistoryFunction("stddev", NUMBER, "double", "stddev(x, 10m)", "total"),
-        HistoryFunction("rate", NUMBER, "double", "rate(x, 10m)", "resets"),
+        HistoryFunction("avg", NUMBER, "double", "avg(x, 10m)", ("total",)),
+        HistoryFunction("min", NUMBER, "double", "min(x, 10m)", ("lowest",)),
+        HistoryFunction("max", NUMBER, "double", "max(x, 10m)", ("highest",)),
+        HistoryFunction("sum", NUMBER, "double", "sum(x, 10m)", ("total",)),
+        HistoryFunction("stddev", NUMBER, "double", "stddev(x, 10m)", ("total",)),
+        HistoryFunction("rate", NUMBER, "double", "rate(x, 10m)", ("resets",)),
         HistoryFunction("delta", NUMBER, "double", "delta(x, 10m)"),
         HistoryFunction("percentile", NUMBER, "double", "percentile(x, 95, 10m)"),
         HistoryFunction("count", HELD, "int", "count(x, 10m)"),
-        HistoryFunction("distinct", DISTINCT, "int", "distinct(x, 10m)", "kinds"),
-        HistoryFunction("changes", VALUE, "int", "changes(x, 10m)", "turns"),
+        HistoryFunction("distinct", DISTINCT, "int", "distinct(x, 10m)", ("kinds",)),
+        HistoryFunction("changes", VALUE, "int", "changes(x, 10m)", ("turns",)),
         HistoryFunction("previous", TRAIL, "dyn", "previous(x)"),
         HistoryFunction("last", TRAIL, "dyn", "last(x)"),
         HistoryFunction("changed", TRAIL, "bool", "changed(x)"),

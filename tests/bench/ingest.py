@@ -13,7 +13,7 @@ from pathlib import Path
 
 import mqtt5
 
-from hub.ingest.decode import decode
+from hub.ingest.decode import decode_all
 from hub.ingest.mqtt.open_session import open_session
 from hub.operate.mosquitto import Mosquitto
 
@@ -96,8 +96,7 @@ async def measure(protocol, qos, count, decoding):
                         batch = await session.receive()
                         batches += 1
                         if decoding:
-                            for delivery in batch:
-                                decode(delivery, 0.0)
+                            decode_all(batch, 0.0)
                         session.acknowledge(session.handed)
                         await asyncio.sleep(COMMIT_SECONDS)
             used, broker_used = cpu() - started, cpu_of(broker.pid) - broker_started

@@ -33,7 +33,7 @@ def test_each_function_is_a_method_of_what_keeps_its_samples():
     [
         (windows, HistoryFunction("median", "number", "double", "median(x, 10m)"), "no method for median"),
         (trail, HistoryFunction("first", "trail", "dyn", "first(x)"), "no method for first"),
-        (measures, HistoryFunction("avg", "number", "double", "avg(x, 10m)", "mean"), "no measure is called mean"),
+        (measures, HistoryFunction("avg", "number", "double", "avg(x, 10m)", ("mean",)), "no measure is called mean"),
     ],
 )
 def test_a_function_that_is_half_there_stops_the_import(module, function, words, monkeypatch):

@@ -155,8 +155,10 @@ def _called(node):
 def _stated(node):
     if isinstance(node, ast.If | ast.While):
         yield "condition", node.test, f"not ({ast.unparse(node.test)})"
-    effect = isinstance(node, ast.Expr | ast.AugAssign | ast.Delete) or (
-        isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute | ast.Subscript)
+    effect = (
+        isinstance(node, ast.Expr | ast.AugAssign)
+        or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute | ast.Subscript))
+        or (isinstance(node, ast.Delete) and not isinstance(node.targets[0], ast.Name))
     )
     if effect:
         yield "statement", node, "pass"

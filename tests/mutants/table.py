@@ -22,16 +22,7 @@ _ALERTS = [
     "tests/alerts/test_trace.py",
     "tests/alerts/telling/test_unheard.py",
 ]
-_RULES = [
-    "tests/rules/test_bounds.py",
-    "tests/rules/running/test_engine.py",
-    "tests/rules/test_engine_model.py",
-    "tests/rules/test_gated.py",
-    "tests/rules/test_gates_model.py",
-    "tests/rules/presence/test_presence.py",
-    "tests/rules/test_state.py",
-    "tests/rules/samples/test_moving.py",
-]
+_RULES = ["tests/rules"]
 _NOTIFY = [
     "tests/notify/lanes/test_allowance.py",
     "tests/notify/test_dispatcher.py",
@@ -100,7 +91,7 @@ TABLE = {
     ],
     "hub/spine/timers.py": ["tests/spine/test_timers.py", "tests/spine/test_pipeline.py"],
     "hub/spine/hearing.py": ["tests/spine/test_hearing.py"],
-    "hub/store/sqlite/database.py": ["tests/store/sqlite/test_database.py", "tests/store/test_states.py"],
+    "hub/store/sqlite/database.py": ["tests/store", "tests/attacks/test_state_file.py"],
     "hub/store/sqlite/writer.py": ["tests/store/sqlite/test_writer.py", "tests/store/sqlite/test_database.py"],
     "hub/schedules/schedule_line.py": ["tests/schedules/test_schedule_reading.py", "tests/schedules/test_schedule.py"],
     "hub/schedules/wall.py": ["tests/schedules/test_schedule.py", "tests/schedules/test_oracle.py"],

@@ -191,15 +191,7 @@ def do(core, what, now):
         if hasattr(event, "fields"):
             core.process([event], now)
     elif word == "silence" and hasattr(core.book, "silence"):
-        asked, matched = inspect.signature(core.book.silence).parameters, matchers('alertname="Quiet"')
-        given = (matched, now, SAVED + 30 * MINUTE, "olga", "works", now)
-        more = ((("ticket", "7"),),) if "annotations" in asked or "asked" in asked else ()
-        if "asked" in asked:  # a hub that takes a Silence as one value
-            from hub.alerts.suppression.silences import Silence
-
-            core.book.silence(Silence("", *given, *more))
-        else:
-            core.book.silence(*given, *more)
+        silence(core.book, now)
     elif word == "post" and hasattr(core, "post"):
         from hub.rules.posted.posting import Posting
 

@@ -28,7 +28,7 @@ class GateCondition:
         self.turning = self.condition if self.condition is not None and turns(self.condition) else None
 
     def ask(self, arrival: Arrival, before: bool) -> bool:
-        """Ask the condition of a message; where it has no value, the gate stays as it was."""
+        """Return what the condition says of a message; where it has no value, the gate stays as it was `before`."""
         if self.condition is None:
             return False
         evaluator = self._runner.evaluator

@@ -29,7 +29,7 @@ class Mute(RulePart):
     def before(self, arrival: Arrival) -> bool:
         """Ask the gate about a message, before the rule's condition changes the instance; remember what it says."""
         if arrival.is_late and self._runner.rule.alert:
-            return True  # it changes no alert, hence not who is told of one
+            return True  # it changes no alert, so it does not change who is told of one
         instance, gate = arrival.instance, self._gate
         muted = was = instance is not None and instance.gates is not None and instance.gates.muted
         if gate.table is not None:
@@ -50,9 +50,11 @@ class Mute(RulePart):
             self._runner.go_on(instance)
             arrival.instance = self._instances.get(arrival.key)
 
-    def after(self, arrival: Arrival, judged: bool) -> None:
-        """Tell what was firing already, and is so still, that it is muted now or no longer."""
-        del judged  # who has no value for the condition may have one for `mute`
+    def after(self, arrival: Arrival, _judged: bool, /) -> None:
+        """Say of an alert that was firing before the message, and still is, that it is muted now or no longer.
+
+        A message without a value for the condition may have one for `mute`, so it counts too.
+        """
         muting, instance = arrival.muting, arrival.instance
         if instance is None:
             return
@@ -63,7 +65,10 @@ class Mute(RulePart):
             arrival.instance = self._instances.get(arrival.key)
 
     def _remember(self, instance: Instance, muted: bool) -> None:
-        """Note what has been told under a schedule of what fires; what a condition says is remembered anyway."""
+        """Remember whether the instance is muted: what a condition says always, a schedule only of what fires.
+
+        A schedule can be asked again at any time; only what the alert book was told of a firing alert must be known.
+        """
         told = muted and (self._gate.table is None or instance.phase is Phase.FIRING or bool(instance.absent_since))
         if told is not (instance.gates is not None and instance.gates.muted):
             gates_of(instance).muted = told

@@ -88,7 +88,7 @@ class Pause(RulePart):
             self._instances.remember(instance, event)
 
     def keep_sign(self, arrival: Arrival) -> bool:
-        """Take what could not be read as a sign of life that counts at the end of the pause, if there is a pause."""
+        """Note an unreadable message as a sign of life for the end of the pause; tell whether there is a pause."""
         instance, now = arrival.instance, arrival.now
         paused = instance is not None and instance.gates is not None and instance.gates.paused
         if not (paused if self._gate.table is None else self._gate.table.active(now)):

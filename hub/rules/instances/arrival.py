@@ -11,7 +11,10 @@ Key = tuple[str, ...]
 
 
 class Muting:
-    """A change of `mute` by a message: what `now` says, and what fired before the condition was asked."""
+    """A message that begins or ends a `mute`: is it muted `now`; and what was told before the condition ran.
+
+    `fires`: the condition's alert was firing. `absent`: the alert about the absence was.
+    """
 
     __slots__ = ("absent", "fires", "now")
 
@@ -25,10 +28,10 @@ class Muting:
 class Arrival:
     """A message at hand, and how it is to be taken.
 
-    `instance`: the one that it is about, None where there is none; the part that makes or forgets it says so here.
-    `is_late`: it is older than one that its instance has heard: it undoes nothing. `is_replay`: it was remembered, and
-    is judged as if it came now; `was_judged`: that was done already when it came. `is_muted` is what `mute` said of it,
-    and `muting` whether that is news, where the rule has one.
+    `instance` is the one that it is about, None where there is none; a part that makes or forgets it sets this anew.
+    `is_late`: its instance has heard a newer message, so this one undoes nothing. `is_replay`: it was remembered and is
+    judged as if it came now; `was_judged`: it was judged already when it came. `is_muted` is what `mute` says of it,
+    `muting` is not None if that is new; both are set only where the rule has a `mute`.
     """
 
     __slots__ = (
@@ -58,7 +61,7 @@ class Arrival:
         is_replay: bool = False,
         was_judged: bool = False,
     ) -> Self:
-        """Make one of its own for what is rare; messages that come in their turn fill one anew (EngineContext)."""
+        """Make an arrival for a rare case; for a message in its turn the rule fills `EngineContext.arrival` anew."""
         made = cls()
         made.event, made.captures, made.key, made.instance, made.now = event, captures, key, instance, now
         made.is_late, made.is_replay, made.was_judged = is_late, is_replay, was_judged

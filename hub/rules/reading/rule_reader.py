@@ -272,7 +272,7 @@ def _braces(name: str) -> str:
 def _check_together(section: Section, alert: bool) -> None:
     """Report keys that make no sense beside each other, or alone. A key without a value counts as absent."""
     node = section.node
-    given = {key.name for key in KEYS if section.get(key) is not None}
+    given = {name for name, value in section.values.items() if value.value is not None}
     if alert and not given & {"when", "absent"}:
         section.report(node.problem(f"{section.what} needs 'when' or 'absent'"))
     for key in KEYS:

@@ -40,12 +40,13 @@ def follow(rule: Rule, instance: Instance, fires: bool, at: float, now: float) -
     if instance.phase is _FIRING:
         if fires:  # it goes on; an end that had begun is taken back
             return PhaseChange(_FIRING, instance.since) if instance.clearing_since else None
-        if not rule.clear_hold:
+        if not rule.clear_hold:  # nothing to wait for: it ends at once
             return PhaseChange(_RESOLVED, instance.since, _CLEARED)
+        # `clear_for` counts from the first message that says so; later ones change nothing
         return None if instance.clearing_since else PhaseChange(_FIRING, instance.since, None, at)
-    if not fires:
+    if not fires:  # one false message ends a `for`
         return PhaseChange(_INACTIVE, instance.since, _CONDITION) if instance.phase is _PENDING else None
-    if instance.phase is _PENDING:
+    if instance.phase is _PENDING:  # `for` counts from the first message
         return None
     return PhaseChange(_PENDING, at, _CONDITION) if rule.hold else PhaseChange(_FIRING, now, _CONDITION)
 

@@ -47,7 +47,7 @@ class RulePart:
 
 
 class Runner(Owner, Protocol):
-    """What parts ask of the rule that they belong to: a RuleRunner."""
+    """What parts ask of the rule to which they belong; a RuleRunner fulfils it."""
 
     instances: RuleInstances
     evaluator: RuleEvaluator

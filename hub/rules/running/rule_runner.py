@@ -93,9 +93,9 @@ class RuleRunner:
             if self.parts:
                 self._step_through(event, captures, key, now, is_late)
             elif not self.rule.alert:
-                if not event.retain:
+                if not event.retain:  # the broker repeats a retained message at each subscription: it is no moment
                     self._speak(None, event, captures, key, now)
-            elif not is_late:
+            elif not is_late:  # an older message says nothing of how things are now
                 self._judge(self.instances.get(key), event, captures, key, now, event.time)
         except EvaluationError as error:
             self.evaluator.failed(event, error)
@@ -107,7 +107,7 @@ class RuleRunner:
                 return
             instance = self.instances.get(key)
             if self.rule.clear is not None and instance is not None and instance.phase is _FIRING:
-                self._judge(instance, event, captures, key, now, event.time)
+                self._judge(instance, event, captures, key, now, event.time)  # the condition in force is another one
             elif isinstance(outcome, EvaluationError):
                 raise outcome
             elif self.rule.alert:
@@ -198,7 +198,7 @@ class RuleRunner:
     # the condition
 
     def _judge(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float, at: float) -> None:
-        """Evaluate the condition in force and let the instance follow it; `at`: from when on what it says holds."""
+        """Evaluate the condition in force and let the instance follow it; `at`: since when its answer holds."""
         program, phase = self.rule.when, _INACTIVE if instance is None else instance.phase
         if phase is _FIRING:
             program = self.rule.clear or program
@@ -208,9 +208,9 @@ class RuleRunner:
             holds = self.evaluator.holds(program, instance, event, captures, now)
         elif program.history and instance is not None and instance.history is not None:
             holds = program.run(event.fields, captures, None, instance.history.slots)
-        else:  # most ask nothing but the message
+        else:  # most conditions need only the message
             holds = program.run(event.fields, captures, None)
-        if holds or phase is not _INACTIVE:  # else it is as inactive as it was
+        if holds or phase is not _INACTIVE:  # else it stays inactive
             self._follow(instance or self.instances.obtain(key), event, captures, now, at, holds)
 
     def _follow(self, instance: Instance, event: Event, captures: Key, now: float, at: float, holds: bool) -> None:
@@ -228,7 +228,7 @@ class RuleRunner:
             self.apply(instance, change, now, event, captures)
 
     def _speak(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float) -> None:
-        """Tell of an event, where `when` holds for it."""
+        """Emit a transition for an event, if `when` is true for it."""
         when = self.rule.when
         if when is not None and (when.needs_context or when.history):
             holds = self.evaluator.holds(when, instance, event, captures, now)
@@ -341,7 +341,7 @@ class RuleRunner:
         event, captures = (None, ()) if stays(self.rule, instance) else self.instances.last(instance)
         if event is not None:
             matches = self.matches
-            with suppress(EvaluationError):  # nothing new has come: it stays as it was, and that was counted already
+            with suppress(EvaluationError):  # without a value it stays as it was; the error was counted when it came
                 self._judge(instance, event, captures, instance.key, now, now)
             self.matches = matches
         if self.mute is not None:

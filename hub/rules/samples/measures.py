@@ -176,11 +176,11 @@ MEASURES: dict[str, Callable[[], Measure]] = {
     "kinds": Kinds,
 }
 """By the names by which the functions of expressions/sampled.py ask for them."""
-if unknown := {each.measure for each in SAMPLED.values() if each.measure} - MEASURES.keys():
+if unknown := {name for each in SAMPLED.values() for name in each.measures} - MEASURES.keys():
     raise NotImplementedError(f"no measure is called {', '.join(sorted(unknown))}")
 
 
 def measures_for(functions: Iterable[str]) -> dict[str, Measure]:
     """Return what these functions ask, each measure once."""
-    wanted = dict.fromkeys(measure for function in functions if (measure := SAMPLED[function].measure))
+    wanted = dict.fromkeys(name for function in functions for name in SAMPLED[function].measures)
     return {name: MEASURES[name]() for name in wanted}

@@ -46,7 +46,7 @@ class SampleKeeper(RulePart):
             feed = self.sampler.feed_late if arrival.is_late else self.sampler.feed
             feed(history, event, arrival.captures, self._context_of(arrival) if self._needs_context else None, early)
             if moving is not None and (history.lag or moving.stamped):
-                # with less lag, what is in the windows leaves sooner than was entered
+                # with less lag, the samples leave their windows sooner than the deadline says
                 is_sooner = moving.follow(history, event, arrival.now)
         self._context.dirty.add((self._runner, instance))  # `touch`, without a call for each message
         if instance.due == inf:
@@ -110,7 +110,7 @@ class OwedJudgement(RulePart):
         self._instances, self._moving = instances, moving
 
     def after(self, arrival: Arrival, judged: bool) -> None:
-        """Remember the message that the clock will judge again; where it had no value, the one before it is."""
+        """Remember the message for the clock to judge again; if it had no value, the one before it is judged."""
         instance = arrival.instance
         if instance is None or arrival.is_replay:
             return

@@ -395,3 +395,29 @@ def test_no_report_raises_whatever_its_topic_and_payload(reports):
             fields = {"bdSeq": value, "root": value}
             drive.engine.process([Event(topic, b"{}", fields, value, drive.now, 1, retain=False)], drive.now)
     drive.wait(0)
+
+
+def test_auto_believes_what_it_has_learned_from_the_message_on_with_which_it_has_learned_it():
+    drive = Drive('- {alert: Silent, topic: "s/{device}", absent: auto}')
+    for _ in range(5):
+        drive.send("s/1", {"v": 1}, after=200)
+    assert drive.wait(599) == []
+    assert [said[2] for said in drive.wait(1)] == ["firing"]
+
+
+def test_auto_waits_as_if_it_knew_nothing_until_it_has_seen_enough():
+    drive = Drive('- {alert: Silent, topic: "s/{device}", absent: auto}')
+    for _ in range(4):
+        drive.send("s/1", {"v": 1}, after=200)
+    assert drive.wait(7 * 86400 - 1) == []
+    assert [said[2] for said in drive.wait(1)] == ["firing"]
+
+
+def test_auto_learns_nothing_of_what_the_broker_has_kept_but_knows_whose_it_is():
+    drive = Drive('- {alert: Silent, topic: "s/{device}/{part}", by: device, absent: auto}')
+    for _ in range(9):
+        drive.send("s/1/a", {"v": 1}, after=200, retain=True)
+    assert drive.wait(7 * 86400 - 1601) == []
+    assert [said[1:3] for said in drive.wait(1)] == [("1", "firing")]
+    assert drive.send("s/1/b", {"v": 1}, retain=True) == []
+    assert [said[1:3] for said in drive.send("s/1/b", {"v": 1})] == [("1", "resolved")]

@@ -441,3 +441,29 @@ def test_a_registered_device_on_a_topic_of_the_hubs_own_is_not_waited_for():
 
     drive = Drive("- {alert: Gone, topic: '{node}/status', absent: 1m}", All(hub_status={}, a_status={}))
     assert [where for _, where, *_ in drive.wait(61)] == ["a"]
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_what_the_clock_will_do_is_done_after_the_same_time_however_the_wall_clock_is_set(step):
+    def set_clock():
+        drive.now += step
+        drive.engine.shift(step, drive.now)
+
+    drive = Drive(WARM + SILENT)
+    drive.send("f/1", {"t": 6})
+    drive.wait(100)
+    set_clock()
+    assert drive.wait(199) == []
+    assert drive.wait(1) == [("Warm", "1", "firing", "held for its time")]
+    drive.send("f/1", {"t": 1})
+    drive.wait(20)
+    set_clock()
+    assert drive.wait(39) == []
+    assert drive.wait(1) == [("Warm", "1", "resolved", "cleared")]
+    set_clock()
+    assert drive.wait(539) == []
+    assert drive.wait(1) == [("Silent", "1", "firing", "no message within its time")]
+    set_clock()
+    drive.engine.process([event("f/1", {"t": 1}, drive.now)], drive.now)
+    (back,) = [each for each in drive.engine.take_transitions() if each.rule.name == "Silent"]
+    assert (back.phase.value, back.since) == ("resolved", drive.now)

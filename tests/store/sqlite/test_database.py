@@ -435,3 +435,28 @@ def test_what_leaves_by_age_is_the_same_after_a_restart(opened):
     database = reopened(database, opened)
     database.apply([Changes(trace=[trace_row(TRACE_KEPT_SECONDS + 5.0)])])
     assert times(database) == [9.0, TRACE_KEPT_SECONDS + 5.0]
+
+
+def test_a_file_whose_name_is_gone_is_written_anew_with_all_that_it_held(opened, path):
+    database = opened()
+    database.apply([FULL])
+    assert database.look_after() == ""
+    path.unlink()
+    path.with_name("hub.db.anew").write_text("left by a hub that died meanwhile")
+    assert database.look_after() == f"{path} is gone; it was written anew, with all that the hub holds"
+    assert database.look_after() == ""
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sorted(each.name for each in path.parent.glob("hub.db.anew*")) == []
+    database.apply([Changes(meta=[("written", "behind that")])])
+    database.close()
+    again = opened()
+    assert again.load().meta["written"] == "behind that"
+    assert again.load().alerts == [("f1", '{"a":1}')]
+
+
+def test_a_file_in_whose_place_another_was_put_is_left_alone(opened, path):
+    database = opened()
+    path.rename(path.with_name("away.db"))
+    path.write_text("mine")
+    assert database.look_after() == f"{path} is another file now"
+    assert path.read_text() == "mine"
