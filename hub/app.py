@@ -134,7 +134,7 @@ class App:
             SessionError: the broker will not have us: credentials, an ACL, a second hub with our client id.
 
         """
-        gc.set_threshold(GC_ALLOCATIONS, 20, 100)  # before `restore`: to look for garbage in what it makes takes as long
+        gc.set_threshold(GC_ALLOCATIONS, 20, 100)  # before `restore`: all of what it makes stays, and is no garbage
         say = partial(self.observer.trouble, "store")
         opened = await open_state(self.settings.state, self._store_trouble, say, self._stop, self.clock)
         if opened is None:
