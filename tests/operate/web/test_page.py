@@ -172,6 +172,33 @@ async def test_somebody_who_does_not_see_it_is_told_of_what_comes(desk, browser)
         )
 
 
+async def test_what_fires_before_the_page_has_loaded_is_told_although_the_feed_brings_it_later(desk, browser):
+    held, go_on = [], asyncio.Event()
+
+    async def wait(route):
+        await go_on.wait()
+        await route.continue_()
+
+    def hold(socket):
+        hub = socket.connect_to_server()
+        hub.on_message(lambda text: held.append(text) if orjson.loads(text)["type"] == "alert" else socket.send(text))
+
+    async with browser.page("about:blank") as page:
+        await page.route("**/api/hub/alerts", wait)
+        await page.route_web_socket("**/ws", hold)
+        await page.goto(desk.url)
+        await page.get_by_text("live", exact=True).wait_for()
+        await desk.warm("early")
+        await until(lambda: _come(held))
+        go_on.set()
+        said = page.locator("[aria-live=polite]").get_by_text("firing critical alert: early has 35.0 °C")
+        await said.wait_for(state="attached")
+
+
+async def _come(found):
+    return bool(found)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_is_accessible_and_fits_a_phone(desk, browser, scheme):
     for value in (20, 24, 28, 35):

@@ -37,10 +37,10 @@ function decoded(part) {
   }
 }
 
-function hear({ type, data }) {
+function hear({ type, time, data }) {
   if (type === "alert") desk.hear(data);
   else if (type === "figures") figures(data);
-  else if (type === "gap" || type === "hello") desk.load().catch((error) => toast(error.message, true));
+  else if (type === "gap" || type === "hello") desk.load(time).catch((error) => toast(error.message, true));
 }
 
 function figures({ egr, nsr, epl, outbox }) {

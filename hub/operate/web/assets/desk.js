@@ -17,7 +17,9 @@ class Desk extends EventTarget {
   #painting = 0;
 
   // Fetch all anew: at the start, and where the feed has a gap. What the feed says meanwhile is applied behind it.
-  async load() {
+  // `since` is when the feed began. What changed after that, or while there was no feed, is told: when the feed brings
+  // it later, the desk knows it already.
+  async load(since) {
     if (this.#asking) {
       this.#again = true;
       return;
@@ -26,7 +28,12 @@ class Desk extends EventTarget {
     this.waiting = [];
     try {
       const { alerts } = await ask("alerts");
+      const known = this.alerts;
       this.alerts = new Map(alerts.map((alert) => [alert.fingerprint, alert]));
+      for (const alert of alerts) {
+        const before = known.get(alert.fingerprint);
+        if (this.loaded || before ? isNews(alert, before) : alert.since >= since && alert.state !== "pending") this.#tell(alert);
+      }
       this.loaded = true;
       for (const alert of this.waiting) this.#put(alert);
       this.#changed();
@@ -36,7 +43,7 @@ class Desk extends EventTarget {
     }
     if (this.#again) {
       this.#again = false;
-      await this.load();
+      await this.load(since);
     }
   }
 
@@ -49,8 +56,7 @@ class Desk extends EventTarget {
     if (this.waiting) this.waiting.push(alert);
     const before = this.alerts.get(alert.fingerprint);
     this.#put(alert);
-    if (alert.state === "firing" && !(before?.state === "firing" && before.episode === alert.episode)) this.#tell(alert);
-    else if (alert.state === "resolved" && before?.state === "firing") this.#tell(alert);
+    if (isNews(alert, before)) this.#tell(alert);
     this.#changed();
   }
 
@@ -86,6 +92,12 @@ class Desk extends EventTarget {
       || (RANK[a.severity] ?? 3) - (RANK[b.severity] ?? 3)
       || (a.since < b.since ? 1 : -1));
   }
+}
+
+// Whether it began to fire, or is over, since `before`.
+function isNews(alert, before) {
+  if (alert.state === "firing") return !(before?.state === "firing" && before.episode === alert.episode);
+  return alert.state === "resolved" && before?.state === "firing";
 }
 
 export const desk = new Desk();
