@@ -67,7 +67,7 @@ async def test_a_browser_that_subscribes_is_told_shows_it_and_is_told_no_more(de
             body = service.requests[0][3]
             said = http_ece.decrypt(body, private_key=key, auth_secret=b"0123456789abcdef", version="aes128gcm")
             await worker(desk.url, said.decode())
-            shown = await until(lambda: page.evaluate(NOTIFICATIONS))
+            shown = await page.evaluate(NOTIFICATIONS)
             fingerprint = (await desk.alert("Pushed", device="seven"))["fingerprint"]
             assert shown == [
                 {"title": "[firing] Pushed: seven is bad", "tag": f"{fingerprint}-1", "actions": ["Acknowledge"]}
@@ -79,7 +79,8 @@ async def test_a_browser_that_subscribes_is_told_shows_it_and_is_told_no_more(de
                 service.requests[1][3], private_key=key, auth_secret=b"0123456789abcdef", version="aes128gcm"
             )
             await worker(desk.url, over.decode())
-            shown = await until(lambda: page.evaluate(RESOLVED))
+            shown = await page.evaluate(NOTIFICATIONS)
+            assert [each["title"] for each in shown] == ["[resolved] Pushed: seven is bad"]
             assert [(each["tag"], each["actions"]) for each in shown] == [(f"{fingerprint}-1", [])]
 
             await page.get_by_role("button", name="Notify this device", pressed=True).click()
@@ -91,7 +92,12 @@ async def test_a_browser_that_subscribes_is_told_shows_it_and_is_told_no_more(de
 NOTIFICATIONS = """navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) =>
   all.map(({ title, tag, actions }) => ({ title, tag, actions: actions.map((each) => each.title) })))"""
 
-RESOLVED = f"{NOTIFICATIONS}.then((all) => all[0].title.includes('resolved') && all)"
+SHOWING = """() => {
+  const show = self.registration.showNotification.bind(self.registration);
+  self.shown = new Promise((done) => {
+    self.registration.showNotification = (...given) => show(...given).then(done);
+  });
+}"""
 
 
 async def _has(found):
@@ -99,7 +105,11 @@ async def _has(found):
 
 
 async def deliver_to(page):
-    """Return what hands a message to the page's service worker, as the browser does for its push service."""
+    """Return what hands a message to the page's service worker, as the browser does for its push service.
+
+    It returns when the worker has shown it. A test cannot ask again and again what is shown: Chromium forgets a
+    notification that it is asked for after it was stored and before it is on the screen.
+    """
     session = await page.context.new_cdp_session(page)
     registered = asyncio.get_running_loop().create_future()
 
@@ -113,7 +123,10 @@ async def deliver_to(page):
 
     async def deliver(origin, text):
         where = {"origin": origin, "registrationId": await asyncio.wait_for(registered, 20)}
+        [worker] = page.context.service_workers
+        await worker.evaluate(SHOWING)
         await session.send("ServiceWorker.deliverPushMessage", {**where, "data": text})
+        await asyncio.wait_for(worker.evaluate("self.shown"), 20)
 
     return deliver
 
