@@ -1,6 +1,7 @@
 """The command line `hub`: one file for each command, all of them named in COMMANDS below.
 
-A command's module is read when it is asked for: `hub ack` on a small board must not wait for what `hub demo` needs.
+A command's module is imported only when that command runs: `hub ack` on a small board must not wait for the imports of
+`hub demo`.
 """
 
 import sys
@@ -41,11 +42,11 @@ COMMANDS = {
     "import": "importing:import_file",
     "schema": "schema:schema",
 }
-"""Each command by its name: the module below hub.operate.cli, and the function in it."""
+"""For each command the module below hub.operate.cli, and the function in it."""
 
 
 class _Commands(Mapping[str, Any]):
-    """The commands by name, each made when it is asked for."""
+    """The commands by name; a lookup imports the module of that command and no other."""
 
     def __getitem__(self, name: str) -> Any:
         module, _, function = COMMANDS[name].partition(":")
@@ -59,13 +60,15 @@ class _Commands(Mapping[str, Any]):
 
 
 class _Group(TyperGroup):
+    """The command `hub`, whose subcommands are made of COMMANDS."""
+
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self.commands = _Commands()  # type: ignore[assignment]  # nobody adds to it
+        self.commands = _Commands()  # type: ignore[assignment]  # click only reads it
 
 
 def _command(name: str, function: Any) -> Any:
-    """Make a command of a function, as a Typer of its own."""
+    """Make click's command of a function; Typer makes one only from an app, so each gets an app of its own."""
     alone = typer.Typer(add_completion=False, **_settings())
     alone.command(name)(function)
     return get_command(alone)
@@ -79,15 +82,15 @@ def _say_version(asked: bool) -> None:
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", callback=_say_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_say_version, is_eager=True)
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when a command fails.")] = False,
 ) -> None:
-    """Device events in, YAML rules, alerts, notifications out, nothing lost."""
+    """Turn device events into alerts by rules in YAML, and notify people; nothing accepted is lost."""
 
 
 def make_app() -> typer.Typer:
-    """Return the command line; help and errors are drawn with Rich where a person reads, else they are plain."""
+    """Return the command line. On a terminal Rich draws help and errors; in a pipe they are plain text."""
     app = typer.Typer(
         name="hub",
         cls=_Group,
@@ -107,6 +110,6 @@ def _settings() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run the command that the arguments name; ends the process with its exit code."""
+    """Run the command that the arguments name, and end the process with its exit code."""
     with guarded("--debug" in sys.argv[1:]):
         make_app()(prog_name="hub")

@@ -1,4 +1,4 @@
-"""`hub check`: lint settings, rules and devices before they run."""
+"""`hub check`: finds problems in settings, rules and devices before a hub runs with them."""
 
 import enum
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from hub.app import check as find_problems
 from hub.config import read_settings
 from hub.documents.document import Problems
 from hub.errors import Problem
+from hub.operate.cli.options import Config
 from hub.printable import shown, shown_json
 from hub.project.files import load_files, people_of
 
@@ -18,7 +19,7 @@ __all__ = ["CheckFormat", "check"]
 
 
 class CheckFormat(enum.StrEnum):
-    """How problems are written."""
+    """The forms in which problems are printed."""
 
     TEXT = "text"
     JSON = "json"
@@ -29,27 +30,26 @@ def check(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Rule, device or settings files, or folders of them [default: what `hub run` would use].",
+            help="Files or folders with rules, devices or settings [default: what `hub run` would use].",
             metavar="[PATH]...",
             exists=True,
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
-    ] = None,
+    config: Config = None,
     without_secrets: Annotated[
         bool,
-        typer.Option("--without-secrets", help="What !env and !file name need not be there: for CI, for a review."),
+        typer.Option("--without-secrets", help="Accept !env and !file names that are not there, as in CI or a review."),
     ] = False,
     form: Annotated[
-        CheckFormat, typer.Option("--format", help="text for people and editors, json, or github for its annotations.")
+        CheckFormat,
+        typer.Option("--format", help="text is for people and editors, github for annotations in its workflows."),
     ] = CheckFormat.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 for notes, too.")] = False,
 ) -> None:
-    """Tell every problem of rules, devices and settings as file:line:column; ends with 1 if there is one.
+    """Find problems in rules, devices and settings. Each is printed as file:line:column; ends with 1 if there is one.
 
-    A note may be as it was meant, and is no problem.
+    A note is about something that you may have meant just so; it is not a problem.
     """
     problems = find_problems(config, paths or (), secrets=not without_secrets, notes=True)
     _WRITERS[form](problems)
@@ -60,9 +60,9 @@ def check(
 
 
 def _tell_zone(config: Path | None) -> None:
-    """Say beside what is printed in which zone people are told times, where no file says it."""
-    unheard = Problems()
-    rules = load_files(read_settings(config, unheard), unheard).rules
+    """Say on stderr in which zone people are told times, if no file says it: a hub elsewhere may have another zone."""
+    already_printed = Problems()
+    rules = load_files(read_settings(config, already_printed), already_printed).rules
     if rules.defaults.tz is None:
         typer.echo(
             f"times are told in {people_of(rules)}, this machine's zone; defaults: {{tz: …}} sets another", err=True
@@ -70,6 +70,7 @@ def _tell_zone(config: Path | None) -> None:
 
 
 def _text(problems: Sequence[Problem]) -> None:
+    """Print each problem and note, and count the problems."""
     for problem in problems:
         for line in str(problem).splitlines():
             typer.echo(shown(line))
@@ -84,7 +85,7 @@ def _json(problems: Sequence[Problem]) -> None:
 
 
 def _github(problems: Sequence[Problem]) -> None:
-    """Write workflow commands: docs.github.com, "Workflow commands for GitHub Actions", setting an error message."""
+    """Print workflow commands (docs.github.com, "Workflow commands for GitHub Actions", "Setting an error message")."""
     for problem in problems:
         text = "\n".join(filter(None, (problem.message, problem.hint, problem.excerpt)))
         place = f"file={_escape(problem.path, property=True)}"

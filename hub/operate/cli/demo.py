@@ -1,4 +1,4 @@
-"""`hub demo`: everything at once on this machine, for a first look."""
+"""`hub demo`: runs a hub, a broker, devices and receivers together on this machine, for a first look."""
 
 import asyncio
 import sys
@@ -21,19 +21,22 @@ __all__ = ["demo"]
 
 def demo(
     headless: Annotated[
-        bool, typer.Option("--headless", help="Print plain lines and a summary; end with 0 only if all went well.")
+        bool, typer.Option("--headless", help="Print plain lines and a summary; end with 1 if something did not work.")
     ] = False,
-    plain: Annotated[
-        bool, typer.Option("--plain", help="Print lines instead of the live view, as where no terminal is.")
-    ] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print lines instead of the live view.")] = False,
     seconds: Annotated[
-        float | None, typer.Option(min=1.0, help="Run for so long [default: until Ctrl-C].", show_default=False)
+        float | None,
+        typer.Option(min=1.0, help="Run for this many seconds [default: until Ctrl-C].", show_default=False),
     ] = None,
     svg: Annotated[
-        Path | None, typer.Option(help="Draw what a terminal would have shown into this file.", dir_okay=False)
+        Path | None, typer.Option(help="Draw what a terminal shows into this file, as SVG.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Show the hub at work: Mosquitto, simulated devices, the shipped rules, notifications delivered."""
+    """Show the hub at work on this machine, for a first look.
+
+    It starts a Mosquitto and simulated devices, runs the shipped rules, and delivers the notifications to a
+    listener of its own.
+    """
     output = Output(sys.stdout, plain=headless)
     output.stop_when_unread()
     picture = Picture() if svg else None
@@ -52,6 +55,7 @@ def demo(
 
 
 def _demonstrate(output: Output, picture: Picture | None, seconds: float | None, viewed: bool) -> Summary:
+    """Run the demonstration in a folder that is deleted afterwards; `viewed`: with the live view on this terminal."""
     observers: list[Observer] = [] if viewed else [output.observer]
     observers += [picture.observer] if picture else []
 
@@ -76,25 +80,26 @@ def _demonstrate(output: Output, picture: Picture | None, seconds: float | None,
 
 
 class _Screen:
-    """The live view in this terminal, as a process of its own: what it draws must not delay what the hub does.
+    """The live view in this terminal, as a process of its own, so that its drawing does not delay the hub.
 
-    What is noted before is printed, and stands on the view's help page; while the view is on, the terminal is its own.
+    Notes are printed until the view opens, and the view's help page shows them again. While the view is open, nothing
+    else is printed: it has the whole terminal.
     """
 
     def __init__(self, note: Note, notes: Path) -> None:
-        """Note by `note`, and keep it for the view in the file `notes`."""
+        """Print notes with `note`; the view reads them from the file `notes`."""
         self._note, self._notes = note, notes
         self._kept: list[str] = []
         self._taken = False
 
     def note(self, word: str, text: str) -> None:
-        """Print it, unless the view has the terminal."""
+        """Print a note and keep it for the view; drop it while the view has the terminal."""
         if not self._taken:
             self._note(word, text)
             self._kept.append(text if word else f"  {text}")
 
     async def show(self, url: str) -> None:
-        """Show the view until somebody leaves it, or this is cancelled."""
+        """Show the hub at `url` until a person leaves the view, or this is cancelled."""
         self._notes.write_text("\n".join([*self._kept, ""]), "utf-8")
         self._taken = True
         process = await asyncio.create_subprocess_exec(

@@ -4,7 +4,6 @@ import getpass
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from hub.clock import PEOPLE
 from hub.errors import RequestError
 from hub.limits import TABLE_ROWS
 from hub.model import Phase
+from hub.operate.cli.options import Answered, Broker, By, Config, Token, Url
 from hub.operate.client.ask import ask, ask_all
 from hub.operate.client.reach import Reach, reach_of
 from hub.operate.process.runner import run_loop
@@ -25,62 +25,31 @@ from hub.settings.machine_zone import zone_named
 __all__ = ["ack", "alerts", "listing", "print_table", "request", "silence", "unsilence", "user"]
 
 _SHOWN_ORDER = (Phase.FIRING, Phase.PENDING, Phase.RESOLVED)
-_PIPED_WIDTH = 250  # columns, where nobody's terminal says how wide it is
+_PIPED_WIDTH = 250  # columns, when no terminal gives a width
 
-Config = Annotated[
-    Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
-]
-Broker = Annotated[str | None, typer.Option(help="The broker of the hub: mqtt://[user:password@]host[:port].")]
-Url = Annotated[
-    str | None,
-    typer.Option(
-        help="Ask the hub over HTTP, at this address [default: over its broker, or, with protocol: 3.1.1, as hub.yaml"
-        " says].",
-        show_default=False,
-    ),
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        help="One of the hub's tokens, for HTTP, or '!env NAME', '!file PATH'.", envvar="HUB_TOKEN", show_default=False
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the hub's answer as JSON.")]
-By = Annotated[str | None, typer.Option("--by", help="Who does it [default: the user of this shell].")]
 Comment = Annotated[str, typer.Option("-m", "--comment", help="Why.")]
-Matchers = Annotated[
-    list[str],
-    typer.Argument(
-        help="Which alerts, as in Alertmanager: alertname=X site=~'a|b'. A word alone is the alertname, or an id.",
-        metavar="MATCHER...",
-        show_default=False,
-    ),
-]
-
-
-Meant = Annotated[
-    list[str],
-    typer.Argument(
-        help="Which alerts, as in Alertmanager: alertname=X site=~'a|b'. A word alone is the alertname.",
-        metavar="MATCHER...",
-        show_default=False,
-    ),
+_WHICH = "Which alerts, as in Alertmanager: alertname=X site=~'a|b'. A single word is the alertname"
+Matchers = Annotated[list[str], typer.Argument(help=f"{_WHICH}.", metavar="MATCHER...", show_default=False)]
+MatchersOrId = Annotated[
+    list[str], typer.Argument(help=f"{_WHICH} or an id.", metavar="MATCHER...", show_default=False)
 ]
 
 
 def alerts(
     matchers: Annotated[
         list[str] | None,
-        typer.Argument(help="Only those that match, or the one of an id.", metavar="[MATCHER]...", show_default=False),
+        typer.Argument(
+            help="Only alerts that match, or the one with this id.", metavar="[MATCHER]...", show_default=False
+        ),
     ] = None,
     config: Config = None,
     broker: Broker = None,
     url: Url = None,
     token: Token = None,
     silences: Annotated[bool, typer.Option("--silences", help="List the silences instead.")] = False,
-    as_json: AsJson = False,
+    as_json: Answered = False,
 ) -> None:
-    """List the alerts of a running hub: pending, firing, resolved a while ago."""
+    """List the alerts of a running hub. They are pending, firing, or were resolved lately."""
     name, show = ("silences", _silence_table) if silences else ("alerts", _alert_table)
     wanted = {} if silences else which(matchers or [])
     answer = listing(name, wanted, reach_of(config, broker, url, token))
@@ -95,12 +64,12 @@ def alerts(
 
 
 def _rank(alert: Mapping[str, Any]) -> int:
-    """Firing first, as on the page."""
+    """Return the place of its state in the list: firing comes first, as on the web page."""
     return next((rank for rank, state in enumerate(_SHOWN_ORDER) if alert["state"] == state), len(_SHOWN_ORDER))
 
 
 def ack(
-    matchers: Matchers,
+    matchers: MatchersOrId,
     config: Config = None,
     broker: Broker = None,
     url: Url = None,
@@ -108,12 +77,12 @@ def ack(
     by: By = None,
     comment: Comment = "",
     lasting: Annotated[
-        str | None, typer.Option("--for", help="For how long, as in 2h [default: until it resolves].")
+        str | None, typer.Option("--for", help="For how long, as in 2h [default: until the alert resolves].")
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the acknowledgement back.")] = False,
-    as_json: AsJson = False,
+    as_json: Answered = False,
 ) -> None:
-    """Acknowledge firing alerts: somebody cares; `repeat` and `escalate` end for this episode."""
+    """Acknowledge firing alerts: somebody takes care of them. `repeat` and `escalate` end until they fire again."""
     wanted = which(matchers) | {"by": by or user(), "comment": comment}
     if lasting is not None:
         wanted["for"] = lasting
@@ -122,22 +91,23 @@ def ack(
         typer.echo(shown_json(answer["alerts"]))
         return
     for each in answer["alerts"]:
-        typer.echo(f"{'taken back' if undo else 'acknowledged'}: {_line(each)}")
+        typer.echo(f"{'taken back' if undo else 'acknowledged'}: {_alert_line(each)}")
 
 
 def silence(
-    matchers: Meant,
+    matchers: Matchers,
     config: Config = None,
     broker: Broker = None,
     url: Url = None,
     token: Token = None,
     by: By = None,
     comment: Comment = "",
-    lasting: Annotated[str, typer.Option("--for", help="For how long, from its start.")] = "1h",
+    lasting: Annotated[str, typer.Option("--for", help="For how long, counted from the start.")] = "1h",
     start: Annotated[str | None, typer.Option(help="From when, RFC 3339 [default: now].", metavar="TIME")] = None,
-    as_json: AsJson = False,
+    as_json: Answered = False,
 ) -> None:
-    """Tell nobody of the alerts that match, for a while; prints the silence's id."""
+    """Silence alerts for a while: nobody is told of them. Prints the id of the silence."""
+    # a silence matches labels and outlives alerts, an id would match one alert for ever
     if "id" in which(matchers):
         raise RequestError(
             "a silence is for labels, not for one id; write alertname=… and labels as `hub alerts` has them"
@@ -152,15 +122,15 @@ def silence(
         wanted["start"] = start
     answer = request("silence", wanted, reach_of(config, broker, url, token))
     typer.echo(shown_json(answer["silence"]) if as_json else _silenced(answer))
-    for warning in answer.get("warnings", ()):  # beside what is printed, which may be read by a program
+    for warning in answer.get("warnings", ()):  # on stderr: a program may read stdout
         typer.echo(f"warning: {shown(warning)}", err=True)
 
 
 def _silenced(answer: Mapping[str, Any]) -> str:
-    made, count = answer["silence"], answer["silenced"]
-    planned = f" from {PEOPLE.told(made['startsAt'])}" if made["status"]["state"] == "pending" else ""
-    until, firing = PEOPLE.told(made["endsAt"]), f"{count} firing alert{'s' if count != 1 else ''} match"
-    return f"{made['id']}{planned} until {until}; {firing}"
+    entry, count = answer["silence"], answer["silenced"]
+    start = f" from {PEOPLE.told(entry['startsAt'])}" if entry["status"]["state"] == "pending" else ""
+    firing = "1 firing alert matches" if count == 1 else f"{count} firing alerts match"
+    return f"{entry['id']}{start} until {PEOPLE.told(entry['endsAt'])}; {firing}"
 
 
 def unsilence(
@@ -170,9 +140,9 @@ def unsilence(
     url: Url = None,
     token: Token = None,
     by: By = None,
-    as_json: AsJson = False,
+    as_json: Answered = False,
 ) -> None:
-    """End a silence; what still fires and was held back is told."""
+    """End a silence. Alerts that still fire and were held back are told now."""
     answer = request("unsilence", {"id": identity, "by": by or user()}, reach_of(config, broker, url, token))
     if as_json:
         typer.echo(shown_json(answer["silence"]))
@@ -181,10 +151,10 @@ def unsilence(
 
 
 def request(name: str, wanted: Mapping[str, Any], reach: Reach) -> Mapping[str, Any]:
-    """Ask a running hub.
+    """Ask a running hub to do something, and return its answer.
 
     Raises:
-        RequestError: the hub says no, and why.
+        RequestError: the hub refuses, and says why.
         HubError: there is no answer.
 
     """
@@ -195,13 +165,15 @@ def listing(name: str, wanted: Mapping[str, Any], reach: Reach) -> Mapping[str, 
     """Ask a running hub for a whole list, page by page.
 
     Raises:
-        HubError: as above.
+        RequestError: the hub refuses, and says why.
+        HubError: there is no answer.
 
     """
     return _agreed(run_loop(ask_all(reach, name, wanted)))
 
 
 def _agreed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an answer that is a yes; from here on times are shown in the hub's zone, not in this machine's."""
     if not answer.get("ok"):
         raise RequestError.of(answer)
     PEOPLE.zone = zone_named(str(answer.get("tz", "")))
@@ -211,18 +183,19 @@ def _agreed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def which(matchers: Sequence[str]) -> dict[str, Any]:
-    """Say which alerts are meant: by id where one word alone is one, else by matchers."""
+    """Return the keys of a request that say which alerts are meant: an id if the only word is one, else matchers."""
     if len(matchers) == 1 and _is_id(matchers[0]):
         return {"id": matchers[0]}
     return {"matchers": [_matcher(text) for text in matchers]} if matchers else {}
 
 
 def _is_id(word: str) -> bool:
+    """Tell whether a word is a fingerprint (16 hex digits), or an id of a notification, which begins with one."""
     return len(word) >= 16 and all(letter in "0123456789abcdef" for letter in word[:16]) and word[16:17] in ("", "-")
 
 
 def _matcher(text: str) -> str:
-    """A word without an operator is the alertname."""
+    """Return a matcher; a word without an operator is an alertname."""
     return text if any(mark in text for mark in "=~!{") else f'alertname="{text}"'
 
 
@@ -230,55 +203,37 @@ def user() -> str:
     """Return the name of the user of this shell."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # no name for this user, as in a container
+    except (OSError, KeyError):  # a user without a name, as in a container
         return f"user {os.getuid()}"
 
 
 def _alert_table(answer: Mapping[str, Any]) -> None:
-    found = answer["alerts"]
     table = Table("state", "severity", "alert", "labels", "since", "acknowledged", "summary", box=None)
-    for each in found:
-        table.add_row(*_cells(each))
-    print_table(table, found, "no alerts")
+    for alert in answer["alerts"]:
+        table.add_row(*_alert_cells(alert))
+    print_table(table, answer["alerts"], "no alerts")
 
 
-def _cells(each: Mapping[str, Any]) -> list[str]:
-    seen = each.get("acknowledged") or {}
-    held = each.get("held") or {}
-    state = each["state"] + (f" ({held['stage']})" if held else "")
-    words = (
-        state,
-        each["severity"],
-        each["alertname"],
-        None,
-        PEOPLE.told(each["since"]),
-        seen.get("by", ""),
-        each["summary"],
-    )
-    return [shown_labels(each["labels"]) if word is None else shown(word) for word in words]
+def _alert_cells(alert: Mapping[str, Any]) -> list[str]:
+    acknowledged = alert.get("acknowledged") or {}
+    held = alert.get("held") or {}
+    state = alert["state"] + (f" ({held['stage']})" if held else "")
+    first = map(shown, (state, alert["severity"], alert["alertname"]))
+    last = map(shown, (PEOPLE.told(alert["since"]), acknowledged.get("by", ""), alert["summary"]))
+    return [*first, shown_labels(alert["labels"]), *last]
 
 
 def _silence_table(answer: Mapping[str, Any]) -> None:
     table = Table("id", "state", "matchers", "from", "until", "by", "comment", box=None)
-    for each in answer["silences"]:
-        cells = (each["id"], each["status"]["state"], ", ".join(each["matchers_text"]))
-        table.add_row(
-            *map(
-                shown,
-                (
-                    *cells,
-                    PEOPLE.told(each["startsAt"]),
-                    PEOPLE.told(each["endsAt"]),
-                    each["createdBy"],
-                    each["comment"],
-                ),
-            )
-        )
+    for entry in answer["silences"]:
+        cells = (entry["id"], entry["status"]["state"], ", ".join(entry["matchers_text"]))
+        times = (PEOPLE.told(entry["startsAt"]), PEOPLE.told(entry["endsAt"]))
+        table.add_row(*map(shown, (*cells, *times, entry["createdBy"], entry["comment"])))
     print_table(table, answer["silences"], "no silences")
 
 
 def print_table(table: Table, rows: Sequence[Any], nothing: str) -> None:
-    """Print a table as wide as the terminal, or wide where there is none; without rows what says so."""
+    """Print a table as wide as the terminal, in a pipe 250 columns wide; without rows print `nothing`."""
     if len(rows) > TABLE_ROWS:
         _print_plain(table)
         return
@@ -290,7 +245,7 @@ def print_table(table: Table, rows: Sequence[Any], nothing: str) -> None:
 
 
 def _print_plain(table: Table) -> None:
-    """Print a long table in columns, no cell in two lines: Rich needs half a minute to fit ten thousand rows."""
+    """Print a long table, each cell in one line: Rich needs half a minute to fit ten thousand rows."""
     columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]
     widths = [max(map(_width, column)) for column in columns]
     lines = []
@@ -301,8 +256,9 @@ def _print_plain(table: Table) -> None:
 
 
 def _width(cell: str) -> int:
+    """Return the columns of a cell; plain ASCII, which most cells are, need not be looked up letter by letter."""
     return len(cell) if cell.isascii() else cell_len(cell)
 
 
-def _line(each: Mapping[str, Any]) -> str:
-    return f"{shown(each['alertname'])} {shown_labels(each['labels'])}"
+def _alert_line(alert: Mapping[str, Any]) -> str:
+    return f"{shown(alert['alertname'])} {shown_labels(alert['labels'])}"

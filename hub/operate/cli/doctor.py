@@ -1,16 +1,16 @@
-"""`hub doctor`: look at broker, machine, state file and receivers, and say what to mend."""
+"""`hub doctor`: checks broker, machine, state file and receivers, and says what to repair."""
 
 import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub.config import Settings, load_settings
 from hub.documents.document import Problems
+from hub.operate.cli.options import Broker, Config, OpenState
 from hub.operate.doctor.broker_check import look_at_broker
 from hub.operate.doctor.finding import Finding, Level, bad, good, warning
 from hub.operate.doctor.machine import look_at_machine
@@ -28,20 +28,18 @@ _MARKS = {Level.GOOD: "ok", Level.UNKNOWN: "?", Level.WARNING: "!", Level.BAD: "
 
 
 def doctor(
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
-    ] = None,
-    broker: Annotated[str | None, typer.Option(help="The broker: mqtt://[user:password@]host[:port].")] = None,
-    state: Annotated[Path | None, typer.Option(help="The file that holds the hub's state.")] = None,
-    listen: Annotated[float, typer.Option(min=0.0, help="How many seconds to listen for the rules' topics.")] = (
-        LISTEN_SECONDS
-    ),
+    config: Config = None,
+    broker: Broker = None,
+    state: OpenState = None,
+    listen: Annotated[
+        float, typer.Option(min=0.0, help="How many seconds to listen for messages on the rules' topics.")
+    ] = LISTEN_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check what the hub stands on, each finding with its remedy; ends with 1 if something is bad.
+    """Check broker, machine, state file and receivers. Says what to repair; ends with 1 if something is bad.
 
-    It publishes some 1,200 short messages below PREFIX/doctor/ to see what the broker keeps for a hub that is away, and
-    listens on all topics for a while.
+    It publishes about 1,200 short messages below PREFIX/doctor/, to see what the broker keeps while a hub is away. It
+    also listens on all topics for a while.
     """
     findings = run_loop(_look(load_settings(config, broker=broker, state=state), listen))
     if as_json:
@@ -56,35 +54,34 @@ async def _look(settings: Settings, seconds: float) -> list[Finding]:
     broker = await look_at_broker(settings)
     machine = await asyncio.to_thread(look_at_machine, settings.state)
     state = await asyncio.to_thread(look_at_state, settings.state)
-    there = not any(each.level is Level.BAD and each.subject == "broker" for each in broker)
-    return [*broker, *machine, *state, *await _files(settings, seconds if there else None)]
+    usable = not any(finding.level is Level.BAD and finding.subject == "broker" for finding in broker)
+    # a broker that cannot be used would only be reported a second time
+    return [*broker, *machine, *state, *await _files(settings, seconds if usable else None)]
 
 
 async def _files(settings: Settings, seconds: float | None) -> list[Finding]:
-    """Look at rules and fleets, at the receivers they name, and for so long at their topics."""
+    """Check rules, devices and receivers; listen `seconds` for the rules' topics, None: do not listen."""
     problems = Problems()
     files = load_files(settings, problems)
     if problems:
-        return [bad(_RULES, f"{len(problems)} problems", "`hub check` tells them")]
+        return [bad(_RULES, f"{len(problems)} problems", "`hub check` lists them")]
     rules = good(_RULES, f"{files.rules.written} rules without a problem")
     if not files.rules.written:
         where = ", ".join(map(str, settings.rules))
         rules = warning(_RULES, f"0 rules in {where}: no event fires anything", "`hub check` says more")
     topics = [] if seconds is None else await look_at_topics(settings, files.rules, secrets.token_hex(6), seconds)
-    unheard, attempts = (
-        await asyncio.to_thread(_unheard, settings),
-        await asyncio.to_thread(last_attempts, settings.state),
-    )
-    return [rules, *unheard, *topics, *await look_at_receivers(files.rules.receivers, attempts)]
+    checked = await asyncio.to_thread(_checked, settings)
+    attempts = await asyncio.to_thread(last_attempts, settings.state)
+    return [rules, *checked, *topics, *await look_at_receivers(files.rules.receivers, attempts)]
 
 
-def _unheard(settings: Settings) -> list[Finding]:
-    """Tell what `hub check` has to say beyond that the files load: its notes, and how many findings."""
-    found = look(settings)
-    notes = [each for each in found if each.note]
-    said = [warning(_RULES, str(replace(each, note=False, hint="")), each.hint) for each in notes[:SHOWN]]
-    rest = len(found) - len(said)
-    return [*said, warning(_RULES, f"{rest} more findings", "`hub check` tells them")] if rest else said
+def _checked(settings: Settings) -> list[Finding]:
+    """Return what `hub check` says of files that load: its notes, SHOWN of them, and how many findings are left."""
+    problems = look(settings)
+    notes = [problem for problem in problems if problem.note]
+    findings = [warning(_RULES, str(replace(note, note=False, hint="")), note.hint) for note in notes[:SHOWN]]
+    rest = len(problems) - len(findings)
+    return [*findings, warning(_RULES, f"{rest} more findings", "`hub check` lists them")] if rest else findings
 
 
 def _say(findings: Sequence[Finding]) -> None:

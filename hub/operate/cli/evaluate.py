@@ -1,4 +1,4 @@
-"""`hub eval`: try an expression from the shell: its value and type, or what is wrong with it and where."""
+"""`hub eval`: tries an expression from the shell, and prints its value and type, or what is wrong with it and where."""
 
 import math
 import sys
@@ -35,25 +35,27 @@ __all__ = ["eval"]
 def eval(  # noqa: A001 - the command's name
     expression: Annotated[str, typer.Argument(help="The expression, in quotes.", metavar="EXPR", show_default=False)],
     payload: Annotated[
-        str, typer.Option(help="The payload it sees, as a device sends it; - reads it from standard input.")
+        str, typer.Option(help="The payload of the message, as a device sends it; - reads standard input.")
     ] = "{}",
     topic: Annotated[str, typer.Option(help="The topic of the message.")] = "",
     on: Annotated[
         str | None,
-        typer.Option("--on", help="A rule's topic that it matches: what its {captures} take can be named."),
+        typer.Option("--on", help="A rule's topic with {captures}, which the expression can use; --topic must match."),
     ] = None,
     rules: Annotated[
         list[Path] | None,
-        typer.Option(help="A rule file or folder whose schedules can be named; may be repeated.", show_default=False),
+        typer.Option(
+            help="A rule file or folder whose schedules the expression can use; may be repeated.", show_default=False
+        ),
     ] = None,
     now: Annotated[
-        str | None, typer.Option(help="The time it is, as in 2026-03-01T01:55:00Z [default: that of the machine].")
+        str | None, typer.Option(help="The time of the message, as in 2026-03-01T01:55:00Z [default: now].")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Evaluate an expression for one message and print its value and type; ends with 1 where it has none.
+    """Evaluate an expression for one message. Prints its value and type; ends with 1 if it has no value.
 
-    What looks back (avg, rate, changed …) sees this message as the first of its instance.
+    Functions that look back (avg, rate, changed …) see this message as the first one of its instance.
     """
     event = _event(payload, topic, _time(now))
     pattern, schedules = _pattern(on, topic), _schedules(rules or ())
@@ -81,21 +83,22 @@ def _time(written: str | None) -> float:
 
 
 def _schedules(paths: Sequence[Path]) -> dict[str, Timetable]:
-    """Read the schedules of rule files; those without a zone have the machine's.
+    """Read the schedules of rule files; a schedule without a zone gets the machine's.
 
     Raises:
-        ConfigError: with every problem of the files.
+        ConfigError: the files have problems; it carries all of them.
 
     """
     problems = Problems()
-    found = load_rules(paths, problems, read_receivers, "hub") if paths else RuleSet()
+    rule_set = load_rules(paths, problems, read_receivers, "hub") if paths else RuleSet()
     if problems:
         raise ConfigError(problems)
     local = local_zone()
-    return {name: Timetable(schedule, local) for name, schedule in found.schedules.items()}
+    return {name: Timetable(schedule, local) for name, schedule in rule_set.schedules.items()}
 
 
 def _event(payload: str, topic: str, now: float) -> Event:
+    """Decode the payload as the hub does; one byte beyond the limit is read, so that too long a payload is noticed."""
     raw = sys.stdin.buffer.read(PAYLOAD_BYTES + 1) if payload == "-" else payload.encode("utf-8", "surrogateescape")
     event = decode(Delivery(topic, raw), now)
     if isinstance(event, Undecodable):
@@ -111,12 +114,13 @@ def _pattern(on: str | None, topic: str) -> TopicPattern | None:
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--on'") from None
     if not matches(pattern.filter, topic):
-        asked = "say which with --topic" if not topic else f"{topic} does not match it"
-        raise typer.BadParameter(f"{on} takes what a topic has in its place; {asked}", param_hint="'--on'")
+        remedy = f"{topic} does not match it" if topic else "say which with --topic"
+        raise typer.BadParameter(f"{on} takes its captures from the message's topic; {remedy}", param_hint="'--on'")
     return pattern
 
 
 def _run(program: Program, event: Event, captures: dict[str, str], schedules: Mapping[str, Timetable]) -> Any:
+    """Run the expression as a rule does; if it looks back, this message is first fed to its samples."""
     values = tuple(captures.values())
     context = make_context(event, {}, captures, event.time, {})
     context.schedules = schedules
@@ -129,7 +133,7 @@ def _run(program: Program, event: Event, captures: dict[str, str], schedules: Ma
 
 
 def _fail(message: str, as_json: bool, error: CompileError | None = None) -> None:
-    """Say what is wrong, for a mistake in the expression with the place, and end."""
+    """Print what is wrong, for a mistake in the expression with its place, and end with 1."""
     if as_json:
         place = {} if error is None else {"offset": error.offset, "hint": error.hint}
         typer.echo(shown_json({"error": message, **place}, indent=False))
@@ -142,11 +146,12 @@ def _fail(message: str, as_json: bool, error: CompileError | None = None) -> Non
 
 
 def _text(value: Any) -> str:
+    """Return a value as people read it: a text in quotes, so that "7" and 7 differ."""
     return orjson.dumps(value).decode() if value.__class__ is str else plain(value)
 
 
 def _jsonable(value: Any) -> Any:
-    """Return a value that JSON can hold: what it has no word for becomes the text that templates write."""
+    """Return a value that JSON can hold: NaN, timestamps and the like become the text that templates write."""
     if isinstance(value, float) and not math.isfinite(value):
         return plain(value)
     if isinstance(value, list):

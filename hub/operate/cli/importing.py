@@ -1,4 +1,4 @@
-"""`hub import`: another tool's file as a rule file, and what of it could not be carried over."""
+"""`hub import`: makes a rule file of another tool's file, and says what could not be carried over."""
 
 import enum
 from pathlib import Path
@@ -15,7 +15,7 @@ __all__ = ["ImportFormat", "import_file"]
 
 
 class ImportFormat(enum.StrEnum):
-    """The tools whose files are read: the names of IMPORTERS."""
+    """The tools whose files can be read; each value is a name in IMPORTERS."""
 
     MQTTWARN = "mqttwarn"
     HOMEASSISTANT = "homeassistant"
@@ -23,21 +23,27 @@ class ImportFormat(enum.StrEnum):
 
 
 def import_file(
-    form: Annotated[ImportFormat, typer.Argument(help="Whose file it is.", metavar="FORMAT", show_default=False)],
+    form: Annotated[
+        ImportFormat, typer.Argument(help="The tool that the file is for.", metavar="FORMAT", show_default=False)
+    ],
     file: Annotated[
-        Path, typer.Argument(help="The file.", metavar="FILE", exists=True, dir_okay=False, show_default=False)
+        Path, typer.Argument(help="The file to read.", metavar="FILE", exists=True, dir_okay=False, show_default=False)
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="Write the rules here [default: standard output].", metavar="PATH", dir_okay=False
+            "-o",
+            "--output",
+            help="The file to write the rules to [default: standard output].",
+            metavar="PATH",
+            dir_okay=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file of --output.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file that --output names.")] = False,
 ) -> None:
-    """Make rules of another tool's file: mqttwarn, homeassistant (its alerts) or prometheus (alerting rules).
+    """Make rules of another tool's file. Reads mqttwarn, Home Assistant (alerts) and Prometheus (alerting rules).
 
-    What could not be carried over is told on standard error, with its place, and in the rules as comments.
+    What cannot be carried over is named on standard error, with its place, and in the rules as comments.
     """
     imported = IMPORTERS[form](_read(file), str(file))
     if output is None:
@@ -48,6 +54,12 @@ def import_file(
 
 
 def _read(file: Path) -> str:
+    """Return the text of the file.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, or is not UTF-8.
+
+    """
     try:
         with file.open("rb") as source:
             data = source.read(DOCUMENT_BYTES + 1)
@@ -63,6 +75,7 @@ def _read(file: Path) -> str:
 
 
 def _write(output: Path, text: str, force: bool) -> None:
+    """Write the rules; without `force` an existing file stays, as a user may have worked on it."""
     try:
         with output.open("w" if force else "x", encoding="utf-8") as target:
             target.write(text)
@@ -73,6 +86,7 @@ def _write(output: Path, text: str, force: bool) -> None:
 
 
 def _tell(imported: Imported, output: Path | None) -> None:
+    """Print what is left to do on stderr: stdout may be the rule file."""
     for remark in imported.remarks:
         typer.echo(shown(remark), err=True)
     for variable in imported.variables:

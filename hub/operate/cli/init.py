@@ -1,4 +1,4 @@
-"""`hub init`: a folder to start from, with a rule, its test, devices to simulate, and the broker's configuration."""
+"""`hub init`: makes a folder to start from: a rule, its test, simulated devices, and the broker's configuration."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,10 +17,13 @@ _SHIPPED = ("mosquitto.conf", "mosquitto.acl")
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder; it is made.", metavar="DIR", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder; it is made if it is not there.", metavar="DIR", show_default=False)
+    ],
 ) -> None:
-    """Make a starter folder: settings, a first rule with its test, devices to simulate. Overwrites nothing."""
+    """Make a folder to start from. It gets settings, a rule with its test, simulated devices. Overwrites no file."""
     files = _files()
+    # all files or none: half a folder would not run
     taken = [Problem(str(folder / name), 0, 0, "is there already") for name in files if (folder / name).exists()]
     if taken:
         raise ConfigError([*taken, Problem(str(folder), 0, 0, "nothing was written", "name another folder")])
@@ -35,7 +38,7 @@ def init(
 
 
 def _files() -> Mapping[str, Path]:
-    """Return what is written, by its name in the folder."""
+    """Return the file to copy for each name in the folder."""
     starter = {str(path.relative_to(_STARTER)): path for path in sorted(_STARTER.rglob("*")) if path.is_file()}
     return starter | {name: shared(name) for name in _SHIPPED}
 

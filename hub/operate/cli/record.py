@@ -1,4 +1,4 @@
-"""`hub record`: write what comes on the broker's topics into a file, for `hub replay`."""
+"""`hub record`: writes the messages of the broker into a file, for `hub replay`."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ from hub.documents.duration import parse_duration
 from hub.errors import ConfigError, HubError
 from hub.ingest.itself import Itself
 from hub.ingest.topics import check_filter
+from hub.operate.cli.options import Broker, Config
 from hub.operate.client.connect import connected
 from hub.operate.process.runner import Stopper, run_loop
 from hub.printable import shown
@@ -32,31 +33,31 @@ _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 def record(
     file: Annotated[
         Path,
-        typer.Argument(help="Where to: NDJSON, gzipped if it ends with .gz; - is standard output.", metavar="FILE"),
+        typer.Argument(
+            help="The file to write: NDJSON, gzipped if its name ends with .gz; - is standard output.", metavar="FILE"
+        ),
     ] = Path("events.ndjson"),
     topics: Annotated[
         list[str] | None,
         typer.Option(
-            "--topics", help="A filter of topics; may be repeated [default: those of the rules].", metavar="FILTER"
+            "--topics", help="A topic filter; may be repeated [default: the topics of the rules].", metavar="FILTER"
         ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
-    ] = None,
-    broker: Annotated[str | None, typer.Option(help="The broker: mqtt://[user:password@]host[:port].")] = None,
-    seconds: Annotated[float | None, typer.Option(help="End after so many seconds.", min=0.1)] = None,
-    count: Annotated[int | None, typer.Option(help="End after so many messages.", min=1)] = None,
+    config: Config = None,
+    broker: Broker = None,
+    seconds: Annotated[float | None, typer.Option(help="End after this many seconds.", min=0.1)] = None,
+    count: Annotated[int | None, typer.Option(help="End after this many messages.", min=1)] = None,
     rotate: Annotated[
         str | None, typer.Option(help="Begin a new file at this size or age, as in 100MB or 1h.", metavar="SIZE|TIME")
     ] = None,
-    keep: Annotated[int, typer.Option(help="Older files that are kept, FILE.1 the youngest.", min=1)] = 10,
+    keep: Annotated[int, typer.Option(help="How many older files are kept; FILE.1 is the newest of them.", min=1)] = 10,
 ) -> None:
-    """Record events until Ctrl-C; each is written before it is acknowledged to the broker."""
+    """Record messages of the broker until Ctrl-C. Each is written before it is acknowledged to the broker."""
     settings = load_settings(config, broker=broker)
     writer = Writer(file, *_rotation(rotate), keep)
     filters = _filters(settings, topics or ())
     try:
-        # of what was asked for by name nothing is left out
+        # by default the hub's own topics are left out, as rules do not see them; --topics is taken at its word
         itself = None if topics else Itself(settings.publish_prefix)
         written = run_loop(_record(settings, filters, writer, seconds, count, itself))
     finally:
@@ -65,7 +66,7 @@ def record(
 
 
 def _rotation(text: str | None) -> tuple[float, float]:
-    """Read 100MB or 1h as bytes and seconds; what is not given is without end."""
+    """Read 100MB or 1h as (bytes, seconds); the one that is not given is infinite."""
     if text is None:
         return float("inf"), float("inf")
     number, unit = text.rstrip("BKMGbkmg"), text[len(text.rstrip("BKMGbkmg")) :].upper()
@@ -74,13 +75,14 @@ def _rotation(text: str | None) -> tuple[float, float]:
     try:
         return float("inf"), parse_duration(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is neither a size (100MB) nor a time (1h)") from None
+        raise typer.BadParameter(f"{text!r} is neither a size such as 100MB nor a time such as 1h") from None
 
 
 def _filters(settings: Settings, topics: Sequence[str]) -> list[str]:
-    for each in topics:
-        if why := check_filter(each):
-            raise typer.BadParameter(f"{each!r} is not a filter of topics: {why}")
+    """Return the filters to subscribe to: those of --topics, else those of the rules."""
+    for topic_filter in topics:
+        if why := check_filter(topic_filter):
+            raise typer.BadParameter(f"{topic_filter!r} is not a topic filter: {why}")
     if topics:
         return list(topics)
     problems = Problems()
@@ -89,7 +91,7 @@ def _filters(settings: Settings, topics: Sequence[str]) -> list[str]:
         raise ConfigError(problems)
     filters = files.rules.filters()
     if not filters:
-        raise HubError("the rules name no topic; say which with --topics")
+        raise HubError("the rules name no topic; give one with --topics")
     return filters
 
 
@@ -101,6 +103,7 @@ async def _record(
     count: int | None,
     itself: Itself | None,
 ) -> int:
+    """Write until a signal, `seconds` or `count` ends it; return how many messages were written."""
     written = 0
     stop = asyncio.Event()
     Stopper(stop.set, writer.close).install()
@@ -108,14 +111,14 @@ async def _record(
         until = None if seconds is None else asyncio.get_running_loop().call_later(seconds, stop.set)
         stopped = asyncio.create_task(stop.wait())
         while not stop.is_set() and (count is None or written < count):
-            coming = asyncio.create_task(session.receive())
-            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not coming.done():
-                coming.cancel()
+            receiving = asyncio.create_task(session.receive())
+            await asyncio.wait({receiving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not receiving.done():
+                receiving.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await coming
+                    await receiving
                 break
-            deliveries = coming.result()
+            deliveries = receiving.result()
             if not deliveries:
                 raise HubError("the session with the broker has ended")
             now = time.time()
@@ -132,13 +135,13 @@ async def _record(
 
 
 class Writer:
-    """A file of lines that gives way to a new one at a size or age: FILE becomes FILE.1, that FILE.2, and so on."""
+    """A file of lines with rotation: at a size or age FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on."""
 
     def __init__(self, path: Path, size: float, age: float, keep: int) -> None:
-        """Open it, behind what is there.
+        """Open the file, to append; `size` is in bytes, `age` in seconds, and `keep` counts older files.
 
         Raises:
-            HubError: it cannot be written.
+            HubError: the file cannot be written.
 
         """
         self._path, self._size, self._age, self._keep = path, size, age, keep
@@ -153,19 +156,19 @@ class Writer:
             if self._path.exists():
                 self._written = self._path.stat().st_size
             zipped = self._path.suffix == ".gz"
-            opened: Any = gzip.open(self._path, "ab") if zipped else self._path.open("ab")  # noqa: SIM115 - it stays open
+            file: Any = gzip.open(self._path, "ab") if zipped else self._path.open("ab")  # noqa: SIM115 - it stays open
         except OSError as error:
             raise HubError(f"{self._path}: cannot be written: {error.strerror}") from None
-        made: IO[bytes] = opened
-        return made
+        opened: IO[bytes] = file
+        return opened
 
     def write(self, line: bytes) -> None:
-        """Write a line."""
+        """Buffer a line; `flush` brings it into the file."""
         self._file.write(line)
         self._written += len(line)
 
     def flush(self, now: float) -> None:
-        """See that what was written is in the file; begin a new one where it is time."""
+        """Bring all lines into the file, and begin a new file if this one is too large or too old."""
         self._file.flush()
         if str(self._path) != "-" and (self._written >= self._size or now - self._begun >= self._age):
             self._file.close()
@@ -184,7 +187,7 @@ class Writer:
         return self._path.with_name(f"{self._path.name}.{number}")
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write what is still buffered; standard output stays open."""
         if str(self._path) != "-":
             self._file.close()
         else:

@@ -1,4 +1,4 @@
-"""`hub replay`: recorded events through the rules: what fires, and what another version of them would tell."""
+"""`hub replay`: plays recorded events through rules, and shows what fires or what other rules would change."""
 
 import sys
 import time
@@ -17,6 +17,7 @@ from hub.config import load_settings
 from hub.documents.document import Problems
 from hub.errors import ConfigError, HubError
 from hub.model import Event
+from hub.operate.cli.options import Config, Devices
 from hub.printable import shown, shown_json, shown_labels
 from hub.project.files import load_files
 from hub.schedules import local_zone
@@ -26,28 +27,26 @@ from hub.trial.replaying import Happening, Replay, ReplayNotice
 
 __all__ = ["replay"]
 
-_BATCH = 1000
+_BATCH = 1000  # records between two updates of the progress bar
 _TOLD_STATES = ("firing", "resolved", "event")
 
 
 def replay(
     files: Annotated[
-        list[Path], typer.Argument(help="What `hub record` wrote; - reads standard input.", metavar="FILE...")
+        list[Path], typer.Argument(help="Files that `hub record` wrote; - is standard input.", metavar="FILE...")
     ],
-    rules: Annotated[list[Path] | None, typer.Option(help="The rules: a file or folder; may be repeated.")] = None,
+    rules: Annotated[list[Path] | None, typer.Option(help="A rule file or a folder of them; may be repeated.")] = None,
     against: Annotated[
-        list[Path] | None, typer.Option(help="Another version of the rules, to compare with; may be repeated.")
+        list[Path] | None, typer.Option(help="The older version of the rules, to compare with; may be repeated.")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
-    ] = None,
-    devices: Annotated[list[Path] | None, typer.Option(help="The device registry; may be repeated.")] = None,
+    config: Config = None,
+    devices: Devices = None,
     tz: Annotated[
-        str | None, typer.Option("--tz", help="The zone of schedules that name none [default: the machine's].")
+        str | None, typer.Option("--tz", help="The time zone for schedules that name none [default: this machine's].")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Play recorded events through rules: a timeline of alerts, or what two versions of the rules tell differently."""
+    """Play recorded events through rules. Prints a timeline of alerts or, with --against, what the new rules change."""
     zone = _zone(tz)
     new = _loaded(config, rules, devices, zone)
     both = [new] if against is None else [new, _loaded(config, against, devices, zone)]
@@ -99,11 +98,11 @@ def _play(files: Sequence[Path], replays: Sequence[Replay], *, quiet: bool) -> N
                 progress.update(task, completed=done + position)
             done += path.stat().st_size if path.is_file() else 0
     for each in replays:
-        each.end()
+        each.end()  # only now, so that both versions have seen all files
 
 
 def _batches(path: Path) -> Iterator[tuple[list[Event | BadLine], int]]:
-    """Yield records in batches, each with how many bytes of the file were read."""
+    """Yield records in batches, each with the number of bytes of the file that were read so far."""
     try:
         with _open(path) as raw:
             batch: list[Event | BadLine] = []
@@ -122,6 +121,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _position(raw: IO[bytes]) -> int:
+    """Return how many bytes were read, before they are unzipped; 0 in a pipe, where nobody knows the whole either."""
     return raw.tell() if raw.seekable() else 0
 
 
@@ -129,35 +129,38 @@ def _position(raw: IO[bytes]) -> int:
 
 
 def _say_bad(played: Replay) -> None:
-    for each in played.bad_lines:
-        typer.echo(f"line {each.number}: {shown(each.why)}", err=True)
+    """Name the first lines that are no records, and count the others."""
+    for line in played.bad_lines:
+        typer.echo(f"line {line.number}: {shown(line.why)}", err=True)
     if played.bad > len(played.bad_lines):
         typer.echo(f"and {played.bad - len(played.bad_lines)} more lines that are no records", err=True)
 
 
 def _timeline(played: Replay, zone: tzinfo) -> None:
+    """Print when alerts fired and ended, and who was notified; nobody is told of pending ones, so they are left out."""
     told: dict[tuple[str, float, str], ReplayNotice] = {
         (each.fingerprint, each.at, each.state): each for each in played.notices()
     }
-    for each in played.happenings():
-        if each.state in _TOLD_STATES:
-            notice = told.get((each.fingerprint, each.at, each.state))
+    for happening in played.happenings():
+        if happening.state in _TOLD_STATES:
+            notice = told.get((happening.fingerprint, happening.at, happening.state))
             to = f" -> {', '.join(notice.receivers)}" if notice else ""
-            typer.echo(f"{_when(each.at, zone)}  {each.state:<9} {_what(each)}{to}")
+            typer.echo(f"{_when(happening.at, zone)}  {happening.state:<9} {_what(happening)}{to}")
 
 
-def _what(each: Happening | ReplayNotice) -> str:
-    return f"{shown(each.rule)} {shown_labels(each.labels)}".rstrip()
+def _what(alert: Happening | ReplayNotice) -> str:
+    return f"{shown(alert.rule)} {shown_labels(alert.labels)}".rstrip()
 
 
 def _changes(difference: Difference, zone: tzinfo) -> None:
+    """Print the notifications that only one version of the rules makes, each with the reason."""
     for title, changes in (("fewer", difference.fewer), ("new", difference.new)):
-        for each in changes:
-            word = "missed" if each.missed else title
-            typer.echo(f"{_when(each.notice.at, zone)}  {word:<7} {_line(each)}")
+        for change in changes:
+            word = "missed" if change.missed else title
+            typer.echo(f"{_when(change.notice.at, zone)}  {word:<7} {_change_line(change)}")
 
 
-def _line(change: Change) -> str:
+def _change_line(change: Change) -> str:
     notice = change.notice
     to = ", ".join(notice.receivers)
     return f"{notice.state} {_what(notice)} -> {shown(to)}: {shown(change.reason)}"
@@ -180,16 +183,16 @@ def _summary(played: Replay, difference: Difference | None, seconds: float) -> s
 
 
 def _json(played: Replay, difference: Difference | None) -> dict[str, Any]:
-    made: dict[str, Any] = {"events": played.events, "bad_lines": played.bad}
+    report: dict[str, Any] = {"events": played.events, "bad_lines": played.bad}
     if difference is None:
-        made["alerts"] = [
+        report["alerts"] = [
             {"time": rfc3339(h.at), "rule": h.rule, "labels": h.labels, "state": h.state, "reason": h.reason}
             for h in played.happenings()
         ]
-        made["notifications"] = [_notice(each) for each in played.notices()]
-        return made
-    made |= {"same": difference.same, "fewer": _listed(difference.fewer), "new": _listed(difference.new)}
-    return made | {"missed": _listed(difference.missed)}
+        report["notifications"] = [_notice(each) for each in played.notices()]
+        return report
+    report |= {"same": difference.same, "fewer": _listed(difference.fewer), "new": _listed(difference.new)}
+    return report | {"missed": _listed(difference.missed)}
 
 
 def _listed(changes: Iterable[Change]) -> list[dict[str, Any]]:

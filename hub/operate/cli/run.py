@@ -1,4 +1,4 @@
-"""`hub run`: the hub itself, in the foreground, until it is told to stop."""
+"""`hub run`: runs the hub itself, in the foreground, until a signal stops it."""
 
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ from hub.app import App
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 from hub.observer import Observers
+from hub.operate.cli.options import Broker, Config, Devices, State
 from hub.operate.figures.figures import Figures
 from hub.operate.process.descriptors import raise_limit
 from hub.operate.process.runner import run_loop, serve
@@ -25,26 +26,17 @@ __all__ = ["run"]
 
 
 def run(
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
-    ] = None,
-    broker: Annotated[
-        str | None,
-        typer.Option(
-            help="The broker: mqtt://[user:password@]host[:port]; mqtts://, ws://, wss:// too.", metavar="URL"
-        ),
-    ] = None,
+    config: Config = None,
+    broker: Broker = None,
     rules: Annotated[list[Path] | None, typer.Option(help="A rule file or a folder of them; may be repeated.")] = None,
-    devices: Annotated[
-        list[Path] | None, typer.Option(help="A file or folder of the device registry; may be repeated.")
-    ] = None,
-    state: Annotated[Path | None, typer.Option(help="The file that holds the hub's state.")] = None,
+    devices: Devices = None,
+    state: State = None,
     http: Annotated[
-        str | None, typer.Option(help="Where the web page and the HTTP API listen.", metavar="HOST:PORT")
+        str | None, typer.Option(help="The address of the web page and the HTTP API.", metavar="HOST:PORT")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON, one object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON, one object per line.")] = False,
 ) -> None:
-    """Run the hub until Ctrl-C or SIGTERM; SIGHUP loads the rules anew."""
+    """Run the hub until Ctrl-C or SIGTERM. SIGHUP loads the rules again."""
     raise_limit()
     settings = load_settings(config, broker=broker, rules=rules or (), devices=devices or (), state=state, http=http)
     figures = Figures()
@@ -64,16 +56,16 @@ def run(
 
 
 def _servers(settings: Settings, clock: Clock, figures: Figures, output: Output) -> "list[HttpServer]":
-    """Make the HTTP interface, where it is wanted."""
+    """Make the HTTP interface, if `http` of hub.yaml or --http wants it."""
     if not settings.http.enabled:
         return []
-    from hub.operate.api.front.server import HttpServer  # noqa: PLC0415 - 0.4 s of imports, for who wants it
+    from hub.operate.api.front.server import HttpServer  # noqa: PLC0415 - 0.4 s of imports, only if HTTP is wanted
 
     return [HttpServer(settings.http, clock, figures, lambda url: output.note("http", f"listens on {url}"))]
 
 
 def _traces(settings: Settings, clock: Clock) -> "tuple[list[Collector], Tracing | None]":
-    """Make what traces, where it is wanted."""
+    """Make the collector of spans and the tracing that feeds it, if `tracing` of hub.yaml wants them."""
     if settings.tracing is None:
         return [], None
     from hub.operate.process.collector import Collector  # noqa: PLC0415 - an optional extra, and 0.3 s of imports
@@ -83,7 +75,7 @@ def _traces(settings: Settings, clock: Clock) -> "tuple[list[Collector], Tracing
 
 
 async def _serve(app: App, settings: Settings, output: Output, figures: Figures) -> None:
-    """Serve, and tell what it came to while a thread that hangs cannot keep us from it."""
+    """Serve, and print the summary before the loop closes: its end waits for threads, and one of them may hang."""
     await serve(app, lambda: _begin(settings, output))
     output.summary(figures.summary())
     output.note("stop", "drained and stopped")

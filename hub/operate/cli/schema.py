@@ -1,4 +1,4 @@
-"""`hub schema`: the JSON Schema of the files that users write, for their editors; what HTTP and MQTT speak."""
+"""`hub schema`: prints JSON Schemas of users' files, for editors, and the OpenAPI and AsyncAPI documents."""
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +21,8 @@ __all__ = ["schema"]
 
 
 class _Of(enum.StrEnum):
+    """What is described, in the order of the options of `schema`."""
+
     RULES = "rules"
     FLEET = "fleet"
     SETTINGS = "settings"
@@ -40,29 +42,32 @@ _MAKERS: Mapping[_Of, Callable[[], Mapping[str, Any]]] = {
 def schema(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="With --asyncapi: rule files to tell the topics of.", metavar="[PATH]...", exists=True),
+        typer.Argument(
+            help="With --asyncapi: rule files whose topics are described.", metavar="[PATH]...", exists=True
+        ),
     ] = None,
-    rules: Annotated[bool, typer.Option("--rules", help="That of rule files (the default).")] = False,
-    fleet: Annotated[bool, typer.Option("--fleet", help="That of fleet files.")] = False,
-    settings: Annotated[bool, typer.Option("--settings", help="That of hub.yaml.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="The JSON Schema of rule files (the default).")] = False,
+    fleet: Annotated[bool, typer.Option("--fleet", help="The JSON Schema of fleet files.")] = False,
+    settings: Annotated[bool, typer.Option("--settings", help="The JSON Schema of hub.yaml.")] = False,
     openapi: Annotated[bool, typer.Option("--openapi", help="The OpenAPI document of the HTTP interface.")] = False,
     asyncapi: Annotated[bool, typer.Option("--asyncapi", help="The AsyncAPI document of all MQTT topics.")] = False,
     config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="With --asyncapi: the settings, and the rules that they name.")
+        Path | None,
+        typer.Option("-c", "--config", help="With --asyncapi: settings whose topics and rules are described."),
     ] = None,
 ) -> None:
-    """Print the JSON Schema (draft-07) of rule files: what editors complete, explain and check by."""
+    """Print a JSON Schema for editors, or an API document. The default is the schema of rule files (draft-07)."""
     asked = [of for of, given in zip(_Of, (rules, fleet, settings, openapi, asyncapi), strict=True) if given]
     if len(asked) > 1:
-        raise typer.BadParameter("one of --rules, --fleet, --settings, --openapi and --asyncapi at a time")
+        raise typer.BadParameter("give one of --rules, --fleet, --settings, --openapi and --asyncapi at a time")
     if (paths or config) and asked != [_Of.ASYNCAPI]:
         raise typer.BadParameter("rule files and settings go with --asyncapi")
-    made = _of_files(config, paths or ()) if paths or config else _MAKERS[asked[0] if asked else _Of.RULES]()
-    typer.echo(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode())
+    schema = _of_files(config, paths or ()) if paths or config else _MAKERS[asked[0] if asked else _Of.RULES]()
+    typer.echo(orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode())
 
 
 def _of_files(config: Path | None, paths: Sequence[Path]) -> Mapping[str, Any]:
-    """Make the AsyncAPI document of a hub with these settings (hub.yaml, where there is one) and rules."""
+    """Make the AsyncAPI document of a hub with these settings (hub.yaml, if none are named) and rules."""
     settings, problems = load_settings(config, rules=paths), Problems()
     files = load_files(settings, problems)
     if problems:

@@ -1,4 +1,4 @@
-"""`hub simulate`: play fleets of devices against a broker."""
+"""`hub simulate`: plays fleets of devices against a broker, and shows how many messages it took."""
 
 import asyncio
 import contextlib
@@ -23,12 +23,13 @@ from hub.documents.shipped_files import shared
 from hub.errors import ConfigError, HubError
 from hub.ingest.mqtt.session import BrokerSettings
 from hub.limits import FLEET_DEVICES
+from hub.operate.cli.options import BrokerUrl
 from hub.operate.process.runner import Stopper, run_loop
 from hub.printable import shown, shown_json
 
 __all__ = ["simulate"]
 
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.25  # between two updates of the figures
 
 
 def simulate(
@@ -41,45 +42,47 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    broker: Annotated[
-        str,
-        typer.Option(
-            help="The broker: mqtt://[user:password@]host[:port]; mqtts://, ws://, wss:// too.", metavar="URL"
-        ),
-    ] = "mqtt://localhost:1883",
+    broker: BrokerUrl = "mqtt://localhost:1883",
     username: Annotated[
-        str | None, typer.Option(help="Who the devices are to the broker.", envvar="HUB_SIMULATE_USERNAME")
+        str | None, typer.Option(help="The broker's user for the devices.", envvar="HUB_SIMULATE_USERNAME")
     ] = None,
     password: Annotated[
         str | None,
         typer.Option(
-            help="Their password; in the environment no other user can see it.", envvar="HUB_SIMULATE_PASSWORD"
+            help="The password of that user; better in the environment, where others cannot see it.",
+            envvar="HUB_SIMULATE_PASSWORD",
         ),
     ] = None,
-    ca: Annotated[Path | None, typer.Option(help="Who signed the broker's certificate (PEM).", exists=True)] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="The authority that signed the broker's certificate (PEM).", exists=True)
+    ] = None,
     cert: Annotated[Path | None, typer.Option(help="The devices' certificate (PEM).", exists=True)] = None,
     key: Annotated[Path | None, typer.Option(help="The certificate's key (PEM).", exists=True)] = None,
     devices: Annotated[
         int | None,
-        typer.Option(min=1, max=FLEET_DEVICES, help="How many devices, all fleets together.", show_default=False),
+        typer.Option(min=1, max=FLEET_DEVICES, help="How many devices in all fleets together.", show_default=False),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(min=0.001, help="Events per second, all fleets together.", show_default=False)
+        float | None, typer.Option(min=0.001, help="Events per second of all fleets together.", show_default=False)
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0.001, help="Play for so long [default: until Ctrl-C].", show_default=False)
+        float | None,
+        typer.Option(min=0.001, help="Play for this many seconds [default: until Ctrl-C].", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same number makes the same events.")] = 0,
-    speed: Annotated[float, typer.Option(min=0.001, help="How much faster than ours the devices' time runs.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 0,
+    speed: Annotated[
+        float, typer.Option(min=0.001, help="How many times faster the devices' clock runs than ours.")
+    ] = 1.0,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Play the fleets' demo: short intervals, faults on time.")
+        bool,
+        typer.Option("--demo", help="Play the fleets as in `hub demo`: short intervals, and faults at fixed times."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what it came to as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the final figures as JSON.")] = False,
 ) -> None:
-    """Play the fleets of devices/ against a broker: real MQTT, with faults, the same for the same seed."""
+    """Play simulated devices against a broker. They send real MQTT, with faults; a seed makes the same events again."""
     for name, number in (("--rate", rate), ("--seconds", seconds), ("--speed", speed)):
         if number is not None and not math.isfinite(number):
-            raise typer.BadParameter(f"must be a number one can count to, not {number}", param_hint=name)
+            raise typer.BadParameter(f"must be a finite number, not {number}", param_hint=name)
     settings = _settings(broker, username, password, ca, cert, key)
     fleets = _fleets(paths or [shared("devices")], demo, devices)
     play = Play(fleets, settings, seed=seed, rate=rate, speed=speed)
@@ -91,22 +94,24 @@ def simulate(
 def _settings(
     broker: str, username: str | None, password: str | None, ca: Path | None, cert: Path | None, key: Path | None
 ) -> BrokerSettings:
+    """Return how the devices reach the broker; a user or password of an option wins over one in the URL."""
     try:
-        made = parse_broker_url(broker)
+        settings = parse_broker_url(broker)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--broker") from None
     if (cert is None) != (key is None):
         raise typer.BadParameter("--cert and --key belong together", param_hint="--cert")
-    if ca is not None and not made.tls:
+    if ca is not None and not settings.tls:
         raise typer.BadParameter("certificates need TLS: write the broker as mqtts://… or wss://…", param_hint="--ca")
     # two simulators at once must not take over each other's connections
-    made = replace(made, client_id=f"simulate-{os.getpid()}", ca=ca, cert=cert, key=key)
+    settings = replace(settings, client_id=f"simulate-{os.getpid()}", ca=ca, cert=cert, key=key)
     if username is not None:
-        made = replace(made, username=username)
-    return made if password is None else replace(made, password=Secret(password))
+        settings = replace(settings, username=username)
+    return settings if password is None else replace(settings, password=Secret(password))
 
 
 def _fleets(paths: Sequence[Path], demo: bool, devices: int | None) -> list[Fleet]:
+    """Load the fleets that can be played: one without a payload is only a list of devices for rules to look up."""
     problems = Problems()
     fleets = [fleet for fleet in load_fleets(paths, problems) if fleet.payload is not None and fleet.devices]
     if problems:
@@ -119,16 +124,18 @@ def _fleets(paths: Sequence[Path], demo: bool, devices: int | None) -> list[Flee
 
 
 class _Line:
-    """Where the figures are shown while it plays: nowhere, unless somebody looks at a terminal."""
+    """Where the figures are shown while the fleets play; this one shows them nowhere."""
 
     def begin(self, text: str) -> None:
-        """Show what is played where."""
+        """Show once which devices play."""
 
     def show(self, text: str) -> None:
         """Show the figures as they are now."""
 
 
 class _RichLine(_Line):
+    """A terminal: the figures change in place."""
+
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("connecting")
@@ -141,6 +148,8 @@ class _RichLine(_Line):
 
 
 class _PlainLine(_Line):
+    """A pipe: figures that change would fill it, so only the beginning is printed."""
+
     def begin(self, text: str) -> None:
         typer.echo(text)
         sys.stdout.flush()
@@ -159,6 +168,7 @@ def _progress(*, quiet: bool) -> Iterator[_Line]:
 
 
 async def _run(play: Play, seconds: float | None, line: _Line) -> None:
+    """Play until the end or a signal, and show the figures meanwhile; they begin with the first connection."""
     stopper = Stopper(play.stop)
     stopper.install()
     playing = asyncio.create_task(play.run(seconds), name="play")
@@ -194,7 +204,7 @@ def _rate(play: Play) -> float:
 
 
 def _tell(play: Play, settings: BrokerSettings, as_json: bool) -> None:
-    """Print what it came to; ends with 1 where the broker refused messages."""
+    """Print the final figures; end with 1 if the broker refused messages."""
     tally = play.tally()
     if as_json:
         figures = {"broker": str(settings), "devices": tally.devices, "seconds": round(play.seconds, 3)}

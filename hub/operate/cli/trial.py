@@ -1,4 +1,4 @@
-"""`hub test`: run the tests that stand in rule files, under a simulated clock."""
+"""`hub test`: runs the tests in rule files, under a simulated clock."""
 
 import sys
 import time
@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from hub.clock import rfc3339
 from hub.documents.duration import format_duration
+from hub.operate.cli.options import Config, Devices
 from hub.printable import shown, shown_json
 from hub.project.files import load_trial
 from hub.trial.case import Case
@@ -21,7 +22,7 @@ from hub.why.story import sentence
 
 __all__ = ["test"]
 
-_STORY = 25  # entries of the trace that are shown, the last ones
+_STORY = 25  # the last entries of the trace, which are shown: more would hide the failure
 _SLOW_SECONDS = 1.0
 
 
@@ -35,16 +36,14 @@ def test(
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The settings [default: hub.yaml, where it exists].")
+    config: Config = None,
+    devices: Devices = None,
+    word: Annotated[
+        str | None, typer.Option("-k", help="Run only tests with this word in their names.", metavar="WORD")
     ] = None,
-    devices: Annotated[
-        list[Path] | None, typer.Option(help="A file or folder of the device registry; may be repeated.")
-    ] = None,
-    word: Annotated[str | None, typer.Option("-k", help="Only tests with this in their names.", metavar="WORD")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Run the tests in the rule files; ends with 1 if one fails."""
+    """Run the tests in rule files. Ends with 1 if one fails."""
     files, cases = load_trial(config, paths or (), devices or ())
     chosen = [case for case in cases if word is None or word.lower() in case.name.lower()]
     failures: list[Failure] = []
@@ -53,19 +52,20 @@ def test(
     with Progress(transient=True, disable=as_json or not sys.stdout.isatty(), console=Console()) as progress:
         task = progress.add_task("testing", total=len(chosen), visible=False)
         for case in chosen:
-            found = play(case, files.rules, files.registry)
-            failed += bool(found)
-            failures += found
-            if found and not as_json:
-                _say(case, found)
+            wrong = play(case, files.rules, files.registry)
+            failed += bool(wrong)
+            failures += wrong
+            if wrong and not as_json:
+                _say(case, wrong)
             progress.update(task, advance=1, visible=time.monotonic() - begun > _SLOW_SECONDS)
     if as_json:
         typer.echo(shown_json(_json(chosen, failures)))
     else:
         typer.echo(f"{len(chosen) - failed} passed, {failed} failed")
         if not chosen:
+            # `0 passed` alone would look like success
             why = (
-                f"none of {len(cases)} tests has {word!r} in its name" if cases else "no tests: they stand under tests:"
+                f"none of {len(cases)} tests has {word!r} in its name" if cases else "no tests: write some under tests:"
             )
             typer.echo(shown(why), err=True)
     if failed:
@@ -73,6 +73,7 @@ def test(
 
 
 def _say(case: Case, failures: Sequence[Failure]) -> None:
+    """Print what was expected and what came, and the story of the alert up to there."""
     typer.echo(f"FAILED {shown(case.name)}")
     for failure in failures:
         node = failure.expectation.node
@@ -80,7 +81,7 @@ def _say(case: Case, failures: Sequence[Failure]) -> None:
         typer.echo(f"    expected: {shown(failure.expected)}")
         typer.echo(f"    got:      {shown(failure.got)}")
     story, why = failures[0].story, list(dict.fromkeys(each for failure in failures for each in failure.reasons))
-    nothing = "nothing happened to it at all: no condition held, no timer spoke"
+    nothing = "nothing happened to it at all: no condition held, and no timer ended"
     typer.echo("  what led there:" if story or why else f"  {nothing}")
     for entry in story[-_STORY:]:
         at = datetime.fromtimestamp(entry[0], case.zone).strftime("%H:%M:%S")
@@ -90,6 +91,7 @@ def _say(case: Case, failures: Sequence[Failure]) -> None:
 
 
 def _after(seconds: float) -> str:
+    """Return a time of a test as its `at` is written."""
     return format_duration(seconds) if seconds else "0m"
 
 

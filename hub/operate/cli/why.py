@@ -1,7 +1,6 @@
-"""`hub why`, `hub why-not`: what led to an alert, or why none came."""
+"""`hub why`, `hub why-not`: tell what led to an alert, or why there is none."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +8,8 @@ import typer
 from hub.clock import PEOPLE
 from hub.config import load_settings
 from hub.documents.document import Problems
-from hub.operate.cli.desk import Broker, Config, Token, Url, request
+from hub.operate.cli.desk import request
+from hub.operate.cli.options import Broker, Config, OpenState, Token, Url
 from hub.operate.client.reach import reach_of
 from hub.printable import shown, shown_json, shown_labels
 from hub.project.files import load_files, people_of
@@ -19,36 +19,37 @@ from hub.why.story import ToldAlert, as_body, of_body, read, tell
 __all__ = ["why", "why_not"]
 
 Labels = Annotated[
-    list[str] | None, typer.Argument(help="Which instance: site=a device=7.", metavar="[LABEL=VALUE]...")
+    list[str] | None,
+    typer.Argument(help="The labels of one instance, as in site=a device=7.", metavar="[LABEL=VALUE]..."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def why(
-    alert: Annotated[str, typer.Argument(help="The name of an alert, or an id of a notification.", metavar="ALERT")],
+    alert: Annotated[str, typer.Argument(help="The name of an alert, or the id of a notification.", metavar="ALERT")],
     labels: Labels = None,
     config: Config = None,
     url: Url = None,
     token: Token = None,
-    state: Annotated[Path | None, typer.Option(help="The hub's state file; a running hub may have it open.")] = None,
+    state: OpenState = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what led to an alert: messages, values, what held it back, who was told, each attempt.
+    """Tell what led to an alert, and who was told. Shows messages, values, what held it back, and each attempt.
 
-    It reads the hub's state file, whether the hub runs or not; with --url it asks a running hub, here or elsewhere.
+    It reads the hub's state file, whether the hub runs or not. With --url it asks a running hub, here or elsewhere.
     """
     if url is not None:
         wanted = {"alert": alert, "labels": _labels(labels or ())}
-        found = [of_body(each) for each in request("why", wanted, reach_of(config, None, url, token))["alerts"]]
+        stories = [of_body(each) for each in request("why", wanted, reach_of(config, None, url, token))["alerts"]]
     else:
         settings = load_settings(config, state=state)
         PEOPLE.zone = people_of(load_files(settings, Problems()).rules)
-        found = ask_file(settings.state, lambda reader: read(reader, alert, _labels(labels or ())))
+        stories = ask_file(settings.state, lambda reader: read(reader, alert, _labels(labels or ())))
     if as_json:
-        typer.echo(shown_json([as_body(each) for each in found]))
+        typer.echo(shown_json([as_body(each) for each in stories]))
         return
-    for each in found:
-        _say(each)
+    for story in stories:
+        _say(story)
 
 
 def _say(told: ToldAlert) -> None:
@@ -67,9 +68,9 @@ def why_not(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell why nobody is told: which part of the condition does not hold, or which stage holds it back.
+    """Tell why a rule tells nobody. Names what in its condition does not hold, or what holds the alert back.
 
-    It asks the running hub, which knows the last message of each topic.
+    It asks a running hub, because only that knows the last message of each topic.
     """
     wanted = {"rule": rule, "labels": _labels(labels or ())}
     answer = request("why-not", wanted, reach_of(config, broker, url, token))
@@ -78,18 +79,18 @@ def why_not(
         return
     for sentence in answer.get("sentences", ()):
         typer.echo(f"{shown(rule)}: {shown(sentence)}")
-    for each in answer["instances"]:
-        typer.echo(f"{shown(rule)} {shown_labels(each['labels'])}: {each['state']}")
-        for sentence in each["sentences"]:
+    for instance in answer["instances"]:
+        typer.echo(f"{shown(rule)} {shown_labels(instance['labels'])}: {instance['state']}")
+        for sentence in instance["sentences"]:
             typer.echo(f"  {shown(sentence)}")
 
 
 def _labels(written: Sequence[str]) -> Mapping[str, str]:
-    """Read site=a device=7, quotes around a value or not."""
-    found = {}
-    for each in written:
-        name, equals, value = each.partition("=")
+    """Read arguments such as site=a device="7"; a value may stand in quotes, as it does where it was copied from."""
+    labels = {}
+    for argument in written:
+        name, equals, value = argument.partition("=")
         if not equals or not name:
-            raise typer.BadParameter(f"{each!r} is not LABEL=VALUE, as in site=a")
-        found[name.strip()] = value.strip().strip('"')
-    return found
+            raise typer.BadParameter(f"{argument!r} is not LABEL=VALUE, as in site=a")
+        labels[name.strip()] = value.strip().strip('"')
+    return labels
