@@ -1,4 +1,4 @@
-"""Asks a running hub: a request to `hub/command/NAME` and its answer by the response topic of MQTT 5, or over HTTP."""
+"""Asks a running hub: over MQTT 5 with a request to `hub/command/NAME` and a response topic, or over HTTP."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ __all__ = ["ask", "ask_all"]
 
 Answer = Mapping[str, Any]
 Put = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+"""Puts a request to the hub, and returns its answer."""
 _PARAMETERS: Mapping[str, Sequence[tuple[str, str]]] = {
     "alerts": [("id", "id"), ("matchers", "filter"), ("state", "state")],
     "silences": [("expired", "expired")],
@@ -25,15 +26,15 @@ _PARAMETERS: Mapping[str, Sequence[tuple[str, str]]] = {
     "why": [("alert", "alert")],
     "why-not": [("rule", "rule")],
 }
-"""Of the commands that only read: what a field of the request is called among the parameters of GET."""
+"""For each command that only reads: which field of its request is which parameter of GET."""
 _PAGE = [("cursor", "cursor"), ("limit", "limit")]
 
 
 async def ask(reach: Reach | ReachedByBroker, name: str, request: Mapping[str, Any]) -> Answer:
-    """Return the hub's answer; `ok` tells whether it did what was asked. Settings alone mean: over their broker.
+    """Return the hub's answer; its `ok` tells whether the hub did it. Settings in place of a Reach mean their broker.
 
     Raises:
-        HubError: the broker or the hub cannot be reached or will not have us, or no hub answered.
+        HubError: the broker or the hub cannot be reached or refuses us, or no hub answers.
 
     """
     async with _asking(reach if isinstance(reach, Reach) else Reach(reach), name) as put:
@@ -41,34 +42,34 @@ async def ask(reach: Reach | ReachedByBroker, name: str, request: Mapping[str, A
 
 
 async def ask_all(reach: Reach, name: str, request: Mapping[str, Any]) -> Answer:
-    """Return the whole of a list, asked for page by page; what was on two pages, because it moved, is there once.
+    """Return a whole list, asked for page by page; an entry that moved and came on two pages is in it once.
 
     Raises:
-        HubError: as above.
+        HubError: as `ask`.
 
     """
-    found: dict[tuple[str, str], Any] = {}
+    entries: dict[tuple[str, str], Any] = {}
     cursor: str | None = ""
     async with _asking(reach, name) as put:
         while cursor is not None:
             answer = await put({**request, "cursor": cursor})
             if not answer.get("ok"):
                 return answer
-            for each in answer[name]:
-                found[str(each["id"]), str(each.get("receiver"))] = each
-            following = answer.get("next")  # a hub from before has none: it has told all that it tells
-            cursor = None if following == cursor else following
-    return {**answer, name: list(found.values())}
+            for entry in answer[name]:
+                entries[str(entry["id"]), str(entry.get("receiver"))] = entry
+            following = answer.get("next")  # an older hub knows no pages: this is all that it answers
+            cursor = None if following == cursor else following  # else we would ask for ever
+    return {**answer, name: list(entries.values())}
 
 
 @contextlib.asynccontextmanager
 async def _asking(reach: Reach, name: str) -> AsyncIterator[Put]:
-    """Make a way to put requests of one name."""
+    """Open a way to the hub for requests to one command; over MQTT unless the reach has a URL."""
     if not reach.url and reach.settings is not None:
         async with _over_mqtt(reach.settings, name) as put:
             yield put
         return
-    from hub.operate.live.feed_link import linked  # noqa: PLC0415 - 0.3 s of aiohttp, not for who asks over MQTT
+    from hub.operate.live.feed_link import linked  # noqa: PLC0415 - 0.3 s of aiohttp, which MQTT does not need
 
     async with linked(reach.url, reach.token) as link:
 
@@ -81,21 +82,22 @@ async def _asking(reach: Reach, name: str) -> AsyncIterator[Put]:
 
 
 def _query(name: str, request: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Write a request as the parameters of GET; labels are parameters of their own."""
-    found: list[tuple[str, str]] = []
+    """Write a request as parameters of GET; each label is a parameter of its own."""
+    parameters: list[tuple[str, str]] = []
     for field, parameter in [*_PARAMETERS[name], *_PAGE]:
         value = request.get(field)
         values = value if isinstance(value, list) else [value]
-        found += [
+        parameters += [
             (parameter, "true" if each is True else str(each)) for each in values if each not in (None, "", False)
         ]
-    if request.get("cursor") == "":
-        found.append(("cursor", ""))
-    return [*found, *request.get("labels", {}).items()]
+    if request.get("cursor") == "":  # an empty cursor asks for the first page; without one there would be no pages
+        parameters.append(("cursor", ""))
+    return [*parameters, *request.get("labels", {}).items()]
 
 
 @contextlib.asynccontextmanager
 async def _over_mqtt(settings: ReachedByBroker, name: str) -> AsyncIterator[Put]:
+    """Open a session that listens on a response topic of its own, so that no other client gets the answers."""
     client_id = f"hub-cli-{secrets.token_hex(8)}"
     answers = f"{answers_below(settings.publish_prefix)}{client_id}/{name}"
     topic = f"{settings.publish_prefix}/command/{name}"
@@ -105,7 +107,7 @@ async def _over_mqtt(settings: ReachedByBroker, name: str) -> AsyncIterator[Put]
             properties = {
                 "response_topic": answers,
                 "correlation_data": client_id.encode(),
-                "message_expiry_interval": int(ANSWER_SECONDS),  # a hub that is away must not do it later
+                "message_expiry_interval": int(ANSWER_SECONDS),  # a hub that comes back must not do it later
             }
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
@@ -121,9 +123,10 @@ async def _over_mqtt(settings: ReachedByBroker, name: str) -> AsyncIterator[Put]
 
 
 async def _answer(session: Session) -> Answer:
+    """Return the answer; if several have come, the newest."""
     deliveries = await session.receive()
     if not deliveries:
         raise NoAnswer("the session was closed before the hub answered")
     session.acknowledge(session.handed)
-    found: Answer = orjson.loads(deliveries[-1].payload)
-    return found
+    answer: Answer = orjson.loads(deliveries[-1].payload)
+    return answer

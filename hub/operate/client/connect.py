@@ -1,4 +1,4 @@
-"""A session for a short errand of the command line: it connects or says why not, and leaves nothing behind."""
+"""A session with the broker for one command: it connects or says why it cannot, and leaves nothing on the broker."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ __all__ = ["connected", "told_of"]
 
 
 def told_of(broker: BrokerSettings, words: str) -> str:
-    """Put the broker's address before what went wrong, unless it stands there already."""
+    """Return what went wrong with the broker's address before it, unless it begins with that."""
     return words if words.startswith(str(broker)) else f"{broker}: {words}"
 
 
@@ -28,10 +28,10 @@ async def connected(
     expiry: float = 0.0,
     hear: Callable[[Notice], None] = lambda _: None,
 ) -> AsyncIterator[Session]:
-    """Open a session that ends with its connection, or `expiry` seconds after; `hear` is told what it notices.
+    """Open a session that ends `expiry` seconds after its connection; `hear` gets its notices.
 
     Raises:
-        SessionError: the broker cannot be reached, or will not have us.
+        SessionError: the broker cannot be reached, or refuses us.
 
     """
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -50,7 +50,7 @@ async def connected(
     try:
         done, _ = await asyncio.wait({running, ready}, timeout=CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if running in done:
-            await running  # raises what ended it
+            await running  # raises the error that ended the session
         if not done:
             raise BrokerUnreachable(f"{broker}: no answer within {CONNECT_SECONDS:.0f} s")
         await ready
@@ -60,4 +60,4 @@ async def connected(
         with contextlib.suppress(HubError):
             await running
         if ready.done() and not ready.cancelled():
-            ready.exception()  # it has been told
+            ready.exception()  # it was raised above; asyncio would print what nobody has looked at
