@@ -1,8 +1,8 @@
 """Sends the hub's spans to an OpenTelemetry collector, by OTLP over HTTP, from a thread of its own.
 
-The hub has made the spans, ids and times and all; here they take the SDK's form and wait in its bounded queue. What
-finds no room, or no collector, is lost: the hub does not wait for who looks on. `hub.yaml` says that traces are wanted;
-only then is this module loaded.
+The hub has made the spans with their ids and times. Here they become the SDK's and wait in its bounded queue. A span
+that finds no room or no collector is lost: alerts must not wait for somebody who watches. This module is imported only
+if hub.yaml has `tracing`.
 """
 
 import asyncio
@@ -33,25 +33,25 @@ _NAME = "mqtt-notification-hub"
 
 
 class Collector:
-    """Takes spans at any time and never waits; as what runs beside the hub it tells when the collector is away."""
+    """Takes spans without ever waiting; its `run`, beside the hub, tells when the collector cannot be reached."""
 
     name = "traces"
 
     def __init__(self, settings: TracingSettings, client_id: str) -> None:
-        """Know where spans go; nothing is sent yet."""
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what goes wrong is said here, once
-        about = {"service.version": __version__, "service.instance.id": client_id}
+        """Make the exporter and its queue; nothing is sent yet. `client_id` becomes `service.instance.id`."""
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # `run` tells a failure, once
+        attributes = {"service.version": __version__, "service.instance.id": client_id}
         if settings.service or not os.environ.get("OTEL_SERVICE_NAME"):
-            about["service.name"] = settings.service or _NAME
-        self._resource = Resource.create(about)
+            attributes["service.name"] = settings.service or _NAME
+        self._resource = Resource.create(attributes)
         headers = {name: value.reveal() for name, value in settings.headers}
         exporter = OTLPSpanExporter(settings.endpoint or None, headers=headers or None, timeout=TRACE_TIMEOUT_SECONDS)
         self._watched = _Watched(exporter)
         self._processor = BatchSpanProcessor(self._watched, TRACE_QUEUE, TRACE_FLUSH_SECONDS * 1000, TRACE_BATCH)
 
     def take(self, span: Span) -> None:
-        """Queue a span."""
-        made = ReadableSpan(
+        """Queue a span; the SDK drops it if its queue is full."""
+        readable = ReadableSpan(
             span.name,
             _context(span.context),
             parent=_remote(span.context.trace, span.parent) if span.parent else None,
@@ -64,10 +64,10 @@ class Collector:
             end_time=int(span.end * 1e9),
             instrumentation_scope=_SCOPE,
         )
-        self._processor.on_end(made)
+        self._processor.on_end(readable)
 
     async def run(self, app: App) -> None:
-        """Tell when spans find no collector, and when they do again."""
+        """Tell when the collector stops taking spans, and when it takes them again."""
         changed, loop = asyncio.Event(), asyncio.get_running_loop()
         self._watched.on_change = lambda: loop.call_soon_threadsafe(changed.set)
         try:
@@ -75,21 +75,21 @@ class Collector:
                 await changed.wait()
                 changed.clear()
                 if self._watched.failing:
-                    app.observer.trouble("traces", "the collector does not take them; those of meanwhile are lost")
+                    app.observer.trouble("traces", "the collector does not take them; until it does, they are lost")
                 else:
                     app.observer.trouble("traces", "the collector takes them again")
         finally:
             self._watched.on_change = lambda: None
 
     def close(self) -> None:
-        """Send what waits, but not for longer than TRACE_CLOSE_SECONDS."""
+        """Send what waits, for at most TRACE_CLOSE_SECONDS: the hub must end even if the collector hangs."""
         ending = threading.Thread(target=self._processor.shutdown, name="traces end", daemon=True)
         ending.start()
         ending.join(TRACE_CLOSE_SECONDS)
 
 
 class _Watched(SpanExporter):
-    """Exports, in the processor's thread, and notes when that begins or ceases to fail."""
+    """Exports in the processor's thread, and calls `on_change` when that begins or ends to fail."""
 
     def __init__(self, inner: SpanExporter) -> None:
         self._inner = inner
@@ -106,7 +106,7 @@ class _Watched(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Let what is under way end."""
+        """Wait for the batch that is being sent."""
         self._inner.shutdown()
 
 

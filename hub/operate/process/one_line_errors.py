@@ -1,4 +1,4 @@
-"""What a user sees of an error: one line and an exit code; never a traceback for what a user can cause."""
+"""What a user sees of an error: one line and an exit code. An error that a user can cause shows no traceback."""
 
 import contextlib
 import sys
@@ -19,20 +19,20 @@ _BUG = 1
 
 @contextlib.contextmanager
 def guarded(debug: bool) -> Iterator[None]:
-    """Turn what is raised inside into words on stderr and a SystemExit with the error's exit code."""
+    """Turn what is raised inside into words on stderr, and a SystemExit with the error's exit code."""
     try:
         yield
     except BaseExceptionGroup as group:
         _end(_first(group), debug)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost place: whatever it is, it is told
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nothing above would tell it
         _end(error, debug)
 
 
 def _end(error: BaseException, debug: bool) -> None:
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt):  # who presses Ctrl-C knows why it ends
         sys.exit(INTERRUPTED)
     if isinstance(error, BrokenPipeError):
-        # nobody reads our output any more: nothing to say, and nobody to say it to
+        # nobody reads our output any more, so nothing is said; Python must not flush it at its end
         sys.stdout = sys.stderr
         sys.exit(INTERRUPTED - 2)  # 128: as if ended by a signal
     if isinstance(error, HubError):
@@ -45,13 +45,13 @@ def _end(error: BaseException, debug: bool) -> None:
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error of a group that a user can do something about, or its first."""
+    """Return the first error of a group that a user can do something about, else its first error."""
     leaves = [_first(each) if isinstance(each, BaseExceptionGroup) else each for each in group.exceptions]
     return next((each for each in leaves if isinstance(each, HubError)), leaves[0])
 
 
 def _say(error: HubError) -> None:
-    """Print the error's words; problems stand one per line as they are, so that editors find their places."""
+    """Print the error; problems stand one per line without `hub: `, so that editors find file:line:column."""
     prefix = "" if isinstance(error, ConfigError) else "hub: "
     for line in str(error).splitlines() or [type(error).__name__]:
         sys.stderr.write(f"{prefix}{shown(line)}\n")
@@ -59,7 +59,7 @@ def _say(error: HubError) -> None:
 
 
 def _report_bug(error: BaseException, debug: bool) -> None:
-    """Say that it is ours; the traceback goes to the log where stderr is one, else into a file."""
+    """Say that it is a bug; a person on a terminal gets the traceback in a file, a log gets it on stderr."""
     text = "".join(traceback.format_exception(error))
     what = shown(f"{type(error).__name__}: {error}", 300)
     where = ""

@@ -1,4 +1,4 @@
-"""Runs an app to its end under the signals of a terminal and of systemd: stop and drain, reload, end at once."""
+"""Runs an app under the signals of a terminal and of systemd: drain and stop, reload, end at once."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from hub.limits import DRAIN_SECONDS
 
-with contextlib.suppress(ImportError):  # there is none for Windows and for 32-bit ARM
+with contextlib.suppress(ImportError):  # uvloop does not exist for Windows and 32-bit ARM
     import uvloop
 
 __all__ = ["Runnable", "Stopper", "run_loop", "serve"]
@@ -21,10 +21,10 @@ _GRACE_SECONDS = 1.5  # beyond the drain: DRAIN_SECONDS and this stay below the 
 
 
 class Runnable(Protocol):
-    """What `serve` drives; hub.app.App is one."""
+    """What `serve` runs; hub.app.App is one."""
 
     async def run(self) -> None:
-        """Run until stopped."""
+        """Run until `stop` is called or something fails."""
         ...
 
     def stop(self) -> None:
@@ -32,14 +32,14 @@ class Runnable(Protocol):
         ...
 
     def reload(self) -> None:
-        """Load the rules anew."""
+        """Load the rules again."""
         ...
 
 
 class Stopper:
-    """Turns signals into calls, and ends the process if a drain hangs where nothing in the loop can end it.
+    """Turns signals into calls, and ends the process when a drain hangs, from a thread that needs no loop.
 
-    What a process that ends without a drain had not acknowledged, the broker sends again.
+    Ending without a drain loses nothing: the broker sends again what was not acknowledged.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Stopper:
         at_once: Callable[[], None] = lambda: None,
         drain_seconds: float = DRAIN_SECONDS + _GRACE_SECONDS,
     ) -> None:
-        """Call `stop` at the first SIGINT or SIGTERM; at a second SIGINT call `at_once` and end the process."""
+        """Call `stop` at the first SIGINT or SIGTERM. A second SIGINT calls `at_once` and ends the process."""
         self._stop, self._at_once, self._drain_seconds = stop, at_once, drain_seconds
         self._signalled = False
         self.done = threading.Event()
-        """Set when everything is drained; a process that still does not end then ends with 0."""
+        """Set when everything is drained. If a thread then keeps the process from ending, it is ended with 0."""
 
     def install(self, reload: Callable[[], None] | None = None) -> None:
-        """Listen to the signals, on the running loop; SIGHUP calls `reload`, or stops where there is none."""
+        """Listen to the signals on the running loop; SIGHUP calls `reload`, or stops if that is None."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self.interrupt)
         loop.add_signal_handler(signal.SIGTERM, self.terminate)
@@ -63,7 +63,7 @@ class Stopper:
             loop.add_signal_handler(signal.SIGHUP, reload or self.terminate)
 
     def terminate(self) -> None:
-        """Begin to stop, once."""
+        """Begin to stop; further calls do nothing: a second SIGTERM must not cut the drain short."""
         if not self._signalled:
             self._signalled = True
             watchdog = threading.Timer(self._drain_seconds, self._end_hanging)
@@ -72,7 +72,7 @@ class Stopper:
             self._stop()
 
     def interrupt(self) -> None:
-        """Begin to stop; end at once if that has begun already."""
+        """Begin to stop; if that has begun already, end at once: a person has pressed Ctrl-C twice."""
         if not self._signalled:
             self.terminate()
             return
@@ -91,10 +91,10 @@ async def serve(
 ) -> None:
     """Run the app until a signal or its own end; a drain may take `drain_seconds`.
 
-    `begun` is called when signals are listened to: who hears of the start may stop it.
+    `begun` is called after the signal handlers are set: whoever is told of the start may stop the app.
 
     Raises:
-        HubError: as the app does.
+        HubError: the app has raised it.
 
     """
     stopper = Stopper(app.stop, drain_seconds=drain_seconds)
@@ -105,14 +105,14 @@ async def serve(
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run the coroutine on uvloop where it exists, else on asyncio's own loop."""
+    """Run the coroutine on uvloop if it is installed, else on asyncio's own loop."""
     factory = uvloop.new_event_loop if "uvloop" in globals() else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
 
 
 def _end(message: str, code: int) -> None:
-    """End the process without waiting for threads that hang in somebody's network."""
+    """End the process without waiting for threads, which may hang in a network."""
     with contextlib.suppress(OSError, ValueError):
         if message:
             print(f"hub: {message}", file=sys.stderr)  # noqa: T201 - the last words of a process that ends here

@@ -1,1 +1,1 @@
-"""What a terminal and a log show, line by line."""
+"""What the hub prints while it runs, line by line: coloured on a terminal, plain or JSON in a log."""

@@ -1,4 +1,4 @@
-"""What became of a firing alert at the desk, out of its states one after the other: acknowledged, held back."""
+"""Finds in the successive states of firing alerts which was acknowledged, held back, or released; the log says so."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,23 +11,24 @@ from hub.printable import shown
 __all__ = ["Attention"]
 
 _Known = tuple[str | None, tuple[str, str] | None]
+"""When it was acknowledged (RFC 3339), and the stage and detail of what holds it back."""
 _NOTHING: _Known = (None, None)
 
 
 class Attention:
-    """Remembers of each firing alert who acknowledged it and what holds it back, where anybody or anything does."""
+    """Remembers for each firing alert when it was acknowledged and what holds it back."""
 
     def __init__(self, since: str) -> None:
-        """Tell of no acknowledgement that is older than `since` (RFC 3339): before a restart it was told."""
+        """Leave out acknowledgements older than `since` (RFC 3339): the log before a restart has them."""
         self._since = since
         self._known: dict[str, _Known] = {}
 
     def changes(self, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Yield kind and text of what has changed with this state, which is as on its retained topic."""
+        """Yield kind and text of each change that this state brings; `body` is as on the alert's retained topic."""
         fingerprint = fingerprint_in(str(body.get("id", "")))
         before = self._known.pop(fingerprint, _NOTHING)
         if body.get("state") != Phase.FIRING:
-            return
+            return  # it is over: its end is told, and a new episode begins without an acknowledgement
         ack, held = body.get("acknowledged"), body.get("held")
         now = (str(ack.get("at")) if ack else None, (str(held["stage"]), str(held["detail"])) if held else None)
         if now != _NOTHING:

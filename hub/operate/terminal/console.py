@@ -1,4 +1,4 @@
-"""The hub on a terminal: events (a sample of them), alerts and deliveries, one coloured line each."""
+"""The hub on a terminal: a coloured line for each alert and delivery, and for a sample of the events."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,9 +23,9 @@ from hub.printable import shown, shown_event
 
 __all__ = ["ConsoleObserver"]
 
-_EVENT_SECONDS = 0.5  # between two events shown: enough to see what comes in, and room for what matters
+_EVENT_SECONDS = 0.5  # between two events that are shown: people see what comes in, and alerts still have room
 _INDENT = 18  # columns of time and word
-_STORM_LINES = 20  # other lines a second; nobody reads more
+_STORM_LINES = 20  # other lines per second; nobody reads more
 _SEVERITIES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 _WORDS = {
     "event": "dim",
@@ -42,7 +42,7 @@ _WORDS = {
 
 
 class ConsoleObserver(Observer):
-    """Prints what it hears, bounded per second, in a thread of its own; what it leaves out it counts.
+    """Prints what it hears, at most so many lines per second, from a thread of its own; it counts what it leaves out.
 
     A batch of events that is not shown costs one comparison and one addition.
     """
@@ -50,7 +50,7 @@ class ConsoleObserver(Observer):
     def __init__(
         self, console: Console, clock: Clock | None = None, *, event_seconds: float = _EVENT_SECONDS, every: bool = True
     ) -> None:
-        """Print to `console`; at most one event each `event_seconds`, alert changes to pending too if `every`."""
+        """Print to `console`, one event per `event_seconds` at most; with `every` also alerts that are only pending."""
         self._console = console
         self._clock = clock or SystemClock()
         self._event_seconds, self._every = event_seconds, every
@@ -60,21 +60,21 @@ class ConsoleObserver(Observer):
         self.printer: Printer[RenderableType] = Printer(self._write, _missing)
 
     def note(self, word: str, text: str, style: str = "") -> None:
-        """Print a line of the hub's own, always."""
+        """Print a line that is never left out."""
         self.printer.put(self._line(word, text, style))
 
     def show(self, renderable: RenderableType) -> None:
-        """Print something larger, such as a table, below all lines so far."""
+        """Print something larger, such as a table, behind all lines so far."""
         self._tell_hidden()
         self.printer.put(renderable)
 
     def close(self) -> None:
-        """Print what waits and end."""
+        """Print what waits, and end the thread."""
         self._tell_hidden()
         self.printer.close()
 
     def events(self, events: Sequence[Event], now: float) -> None:
-        """Show one of a batch if it is time for one; a batch of what could not be read is empty."""
+        """Show the last event of a batch if it is time for one; a batch without a readable message is empty."""
         if now < self._next_event or not events:
             self._hidden_events += len(events)
             return
@@ -89,23 +89,24 @@ class ConsoleObserver(Observer):
         self.printer.put(line)
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
-        """Show it."""
+        """Show a payload that could not be read."""
         self._bounded("unread", lambda: f"{shown_event(topic, head)}: {shown(reason)}")
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
-        """Show it."""
+        """Show that a condition has no value."""
         self._bounded("no value", lambda: f"{shown(rule)} on {shown(topic)}: {shown(message)}")
 
     def alert(self, body: Mapping[str, Any]) -> None:
-        """Show its new state."""
+        """Show an alert's new state."""
         state = str(body.get("state"))
+        # `desk`: only an acknowledgement or the like has changed, the state is the one that was shown
         if "desk" in body or (state not in (Phase.FIRING, Phase.RESOLVED) and not self._every):
             return
         style = _SEVERITIES.get(alert_severity(body), "yellow") if state == Phase.FIRING else ""
         self._bounded(shown(state, 9), lambda: alert_phrase(body), style)
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Show it; one refused for good comes as `dead`, the hub's own published state goes without saying."""
+        """Show what came of an attempt, except a final refusal, which comes as `dead`, and the hub's own messages."""
         if isinstance(outcome, Delivered | Retry) and notification.receiver != OWN:
             word = "sent" if isinstance(outcome, Delivered) else "retry"
             self._bounded(word, lambda: delivery_phrase(notification, outcome, attempt, now, labels=word == "retry"))
@@ -117,21 +118,21 @@ class ConsoleObserver(Observer):
         )
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
-        """Show who is told instead; why, `dead` has shown."""
+        """Show who is told instead; the line of `dead` above it says why."""
         self._bounded("fallback", lambda: f"{shown(to)} is told instead: {notification_phrase(notification)}")
 
     def receiver(self, name: str, circuit: str, detail: str) -> None:
-        """Show that a receiver is left alone after failures, tried once, or works again."""
+        """Show that a receiver is left alone after failures, is tried once, or works again."""
         text = f"{shown(name)}: {circuit}{f': {shown(detail)}' if detail else ''}"
         self._bounded("breaker", lambda: text, "green" if circuit == "closed" else "yellow")
 
     def session(self, kind: str, detail: str) -> None:
-        """Show it."""
+        """Show what happened to the session with the broker."""
         style = "bold red" if kind in ("disconnected", "dropped") else ""
         self.note("broker", ": ".join(filter(None, (kind.replace("_", " "), session_phrase(kind, detail)))), style)
 
     def trouble(self, what: str, message: str) -> None:
-        """Show it, all its lines."""
+        """Show a fault of the hub itself, with all its lines."""
         first, *rest = message.splitlines() or [""]
         self.note("trouble", f"{shown(what)}: {shown(first)}")
         for line in rest:
@@ -142,18 +143,18 @@ class ConsoleObserver(Observer):
         self.note("clock", clock_phrase(seconds), "yellow")
 
     def reloaded(self, summary: str) -> None:
-        """Show that rules were loaded anew."""
+        """Show that the rules were loaded again."""
         self.note("rules", shown(summary), "green")
 
     def _tell_hidden(self) -> None:
-        """Say how many events and lines were left out since the last one that was shown."""
+        """Print how many events and lines were left out since the last that was shown."""
         for count, what in ((self._hidden_events, "event"), (self._hidden_lines, "line")):
             if count:
                 self.note("", _more(count, what), "dim")
         self._hidden_events = self._hidden_lines = 0
 
     def _bounded(self, word: str, text: Callable[[], str], style: str = "") -> None:
-        """Print a line unless this second had enough of them."""
+        """Print a line, or only count it if this second already has _STORM_LINES; `text` is not made then."""
         second = int(self._clock.monotonic())
         if second != self._second:
             if self._hidden_lines:
@@ -175,7 +176,7 @@ class ConsoleObserver(Observer):
 
 
 class _Line:
-    """Time and word, then a text that goes on below itself when it is too long for the terminal."""
+    """Time and word, then a text; a long text is wrapped, and its further lines are indented to where it begins."""
 
     def __init__(self, head: Text, text: Text) -> None:
         self.head, self.text = head, text

@@ -1,7 +1,7 @@
-"""The hub's log: one line for each thing a person looks for afterwards, as text or JSON; never a line per event.
+"""The hub's log: a line, text or JSON, for each thing that a person may look for later; never a line per event.
 
-What repeats (a receiver that is down, a device that sends rubbish) is told when it begins, counted, and told again at
-most once a minute; a receiver that works again is told too.
+What repeats (a receiver that is down, a device that sends rubbish) is written when it begins, then counted, and written
+again at most once a minute. The log also says when a receiver works again.
 """
 
 from collections.abc import Mapping
@@ -26,21 +26,21 @@ from hub.printable import shown, shown_event, shown_json
 __all__ = ["LogObserver", "Repeats"]
 
 _AGAIN_SECONDS = 60.0  # between two lines about the same thing
-_IDS = 10  # that one line names; the audit log has all
-_ASKED_CHARS = 300  # of what was asked for
-_KEYS = 1000  # things that are told apart; the names of rules and receivers, so never nearly so many
+_IDS = 10  # ids in one line; the audit log has all of them
+_ASKED_CHARS = 300  # of a request: a longer one hides the other lines
+_KEYS = 1000  # remembered things; they are names of rules and receivers, so there are never nearly so many
 
 
 class Repeats:
-    """Decides whether what repeats is told now: the first time, then once a minute with how many there were."""
+    """Decides whether a thing that repeats is told now: the first time, then once a minute with the count."""
 
     def __init__(self, seconds: float = _AGAIN_SECONDS) -> None:
-        """Tell each thing at most once in this time."""
+        """Tell each thing at most once per `seconds`."""
         self._seconds = seconds
         self._told: dict[str, tuple[float, int]] = {}
 
     def tell(self, key: str, now: float) -> int | None:
-        """Return how many were not told since the last time, or None if this one is not to be told either."""
+        """Return how many were not told since the last time, or None if this one is not told either."""
         last, untold = self._told.get(key, (-self._seconds, 0))
         if now - last < self._seconds:
             self._told[key] = last, untold + 1
@@ -65,11 +65,11 @@ class LogObserver(Observer):
         self.printer: Printer[str] = Printer(self._write, self._missing)
 
     def note(self, kind: str, text: str, **fields: Any) -> None:
-        """Write a line; `fields` are further keys of a JSON line, and behind the text otherwise if they are ids."""
+        """Write a line; `fields` are further keys of a JSON line. A line of text has only `id` of them, at its end."""
         self.printer.put(self._format(kind, text, fields))
 
     def close(self) -> None:
-        """Write what waits and end."""
+        """Write what waits, and end the thread."""
         self.printer.close()
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
@@ -85,7 +85,7 @@ class LogObserver(Observer):
             self.note("no-value", f"{shown(rule)} on {shown(topic)}: {shown(message)}{more}", rule=rule, untold=untold)
 
     def alert(self, body: Mapping[str, Any]) -> None:
-        """Tell that an alert fires or is over, is cared for or held back; what is only pending is not for the log."""
+        """Tell that an alert fires or is over, is acknowledged or held back; pending is no news: it may pass."""
         state = body.get("state")
         if state in (Phase.FIRING, Phase.RESOLVED) and "desk" not in body:
             fields = {name: body.get(name) for name in ("id", "alertname", "labels", "reason", "episode")}
@@ -94,7 +94,7 @@ class LogObserver(Observer):
             self.note(kind, text, id=body.get("id"), alertname=body.get("alertname"), labels=body.get("labels"))
 
     def queued(self, notification: Notification) -> None:
-        """Tell that nobody has cared, so that others are told."""
+        """Tell that others are told because nobody acknowledged the alert; other notifications are told when sent."""
         if "-escalate-" in notification.id:
             text = f"to {shown(notification.receiver)}: {notification_phrase(notification)}"
             self.note("escalated", text, id=notification.id, receiver=notification.receiver)
@@ -102,7 +102,7 @@ class LogObserver(Observer):
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
         """Tell when a receiver begins to fail, once a minute while it does, and when it works again."""
         receiver = notification.receiver
-        if receiver == OWN:  # it waits for the broker, and of that `session` tells
+        if receiver == OWN:  # the hub's own messages fail only while the broker is away, and `session` tells that
             return
         since, failures = self._failing.get(receiver, (now, 0))
         if isinstance(outcome, Retry):
@@ -118,7 +118,7 @@ class LogObserver(Observer):
                 self.note("delivers", text, receiver=receiver, failed_attempts=failures)
 
     def dead(self, notification: Notification, reason: str) -> None:
-        """Tell what was given up."""
+        """Tell that a notification was given up, always: nobody else says it."""
         self._about(notification, "dead", reason)
 
     def fallback(self, notification: Notification, to: str, reason: str) -> None:
@@ -127,25 +127,25 @@ class LogObserver(Observer):
         self.note("fallback", text, id=notification.id, receiver=to, reason=reason)
 
     def superseded(self, notification: Notification, reason: str) -> None:
-        """Tell what need not be sent any more."""
+        """Tell that a notification is not sent, because a later one made it needless."""
         self._about(notification, "superseded", reason)
 
     def dropped(self, notification: Notification, by: str) -> None:
-        """Tell what somebody took out of the outbox."""
+        """Tell that somebody took a notification out of the outbox."""
         self._about(notification, "discarded", f"by {by}")
 
     def receiver(self, name: str, circuit: str, detail: str) -> None:
-        """Tell when a receiver is left alone; that it works again `delivery` tells."""
+        """Tell when a receiver is left alone after failures; `delivery` tells when it works again."""
         if circuit == "open" and self._repeats.tell(f"circuit {name}", self._clock.monotonic()) is not None:
             text = f"{shown(name)} is left alone for a while after failures in a row: {shown(detail)}"
             self.note("rests", text, receiver=name)
 
     def session(self, kind: str, detail: str) -> None:
-        """Tell of the connection to the broker."""
+        """Tell what happened to the session with the broker."""
         self.note(kind.replace("_", "-"), session_phrase(kind, detail))
 
     def trouble(self, what: str, message: str) -> None:
-        """Tell it, each of its lines as a line."""
+        """Tell a fault of the hub itself, each of its lines in a line of the log."""
         for line in message.splitlines() or [""]:
             self.note("trouble", f"{shown(what)}: {shown(line)}")
 
@@ -154,11 +154,11 @@ class LogObserver(Observer):
         self.note("clock", clock_phrase(seconds))
 
     def reloaded(self, summary: str) -> None:
-        """Tell that rules were loaded anew."""
+        """Tell that the rules were loaded again."""
         self.note("reloaded", shown(summary))
 
     def command(self, actor: str, via: str, action: str, detail: Mapping[str, Any]) -> None:
-        """Tell who changed what; an id is that of an alert, a notification, or a silence."""
+        """Tell who changed what; ids are of alerts, notifications or silences. A token is a secret and is left out."""
         ids = [str(each) for each in detail.get("changed", ())]
         asked = {key: value for key, value in detail.items() if key not in ("changed", "token")}
         what = f" {shown(shown_json(asked, indent=False), _ASKED_CHARS)}" if asked else ""

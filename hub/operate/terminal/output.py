@@ -1,4 +1,4 @@
-"""Where a command's lines go: to a person on a terminal with Rich, else into a log, as text or JSON."""
+"""Where a command's lines go: with Rich to a person on a terminal, else into a log, as text or JSON."""
 
 import contextlib
 import os
@@ -17,10 +17,10 @@ __all__ = ["Output"]
 
 
 class Output:
-    """Chooses between console and log by what the stream is; `observer` is the one that was chosen."""
+    """Chooses the console if the stream is a terminal, else the log; `observer` is the chosen one."""
 
     def __init__(self, stream: TextIO, *, as_json: bool = False, plain: bool = False) -> None:
-        """Write to `stream`; `plain` makes it a log on a terminal too."""
+        """Write to `stream`; `plain` chooses the log on a terminal, too."""
         self.log: LogObserver | None = None
         self.console: ConsoleObserver | None = None
         self.as_json = as_json
@@ -32,11 +32,11 @@ class Output:
             self.observer = self.console = ConsoleObserver(Console(file=stream, highlight=False))
 
     def note(self, word: str, text: str) -> None:
-        """Write a line of the hub's own."""
+        """Write a line that is never left out; `word` says what it is about."""
         self.observer.note(word, text)
 
     def summary(self, summary: Summary) -> None:
-        """Write what a run came to."""
+        """Write the figures of the whole run."""
         if self.console:
             self.console.show(summary.table())
         elif self.log and self.as_json:
@@ -46,13 +46,13 @@ class Output:
                 self.log.note("summary", line)
 
     def stop_when_unread(self) -> None:
-        """Have the process end, by the signal that drains, when nobody reads what it writes any more."""
+        """When nobody reads the output any more (`hub demo | head`), end the process by the signal that drains."""
         self.observer.printer.on_broken = partial(os.kill, os.getpid(), signal.SIGTERM)
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write what waits, and end the thread."""
         self.observer.close()
         if self.observer.printer.broken:
-            # what the stream still holds goes nowhere; else Python would try again at its end and fail
+            # Python flushes the stream at its end; into the closed pipe that would fail with a traceback
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())

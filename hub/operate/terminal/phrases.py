@@ -1,4 +1,4 @@
-"""What is said of an alert, a delivery, an error: in the same words on a terminal, in the log, in the live view."""
+"""The words for alerts, deliveries and sessions: terminal, log and live view all use these."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _SESSION = {
 
 
 def alert_severity(body: Mapping[str, Any]) -> str:
-    """Return an alert's or notification's severity."""
+    """Return the severity of an alert or notification; `warning`, the rules' default, if it has none."""
     return shown(body.get("severity") or _labels(body).get("severity") or "warning")
 
 
@@ -31,7 +31,7 @@ def alert_phrase(body: Mapping[str, Any]) -> str:
 
 
 def notification_phrase(notification: Notification, *, labels: bool = True) -> str:
-    """Return `FreezerTooWarm firing site=a device=7`, `CartUpdated …` for a moment, the topic of the hub's own."""
+    """Return `FreezerTooWarm firing site=a device=7`: no state for an event, the topic for the hub's own messages."""
     body = notification.body
     if notification.receiver == OWN:
         return shown(body.get("topic"))
@@ -43,7 +43,7 @@ def notification_phrase(notification: Notification, *, labels: bool = True) -> s
 def delivery_phrase(
     notification: Notification, outcome: Outcome, attempt: int, now: float, *, labels: bool = True
 ) -> str:
-    """Return what came of an attempt: `chat: FreezerTooWarm firing site=a, 12 ms`."""
+    """Return what came of an attempt, as in `chat: FreezerTooWarm firing site=a, 12 ms`."""
     text = f"{shown(notification.receiver)}: {notification_phrase(notification, labels=labels)}"
     if isinstance(outcome, Delivered):
         tries = f", attempt {attempt}" if attempt > 1 else ""
@@ -52,14 +52,14 @@ def delivery_phrase(
 
 
 def session_phrase(kind: str, detail: str) -> str:
-    """Return what happened between the hub and its broker, in words."""
+    """Return what happened between the hub and its broker; `kind` and `detail` are of a Notice."""
     if kind == "connected":
         return f"{shown(detail)} session" if detail in ("new", "resumed") else shown(detail)
     return ": ".join(filter(None, (_SESSION.get(kind, ""), shown(detail))))
 
 
 def clock_phrase(seconds: float) -> str:
-    """Return what was done to the wall clock, and what that means."""
+    """Return by how much somebody set the wall clock, and what that means for timers."""
     return f"set {format_duration(abs(seconds))} {'forward' if seconds > 0 else 'back'}; timers go on as before"
 
 

@@ -1,4 +1,4 @@
-"""One thread that writes lines, so that a slow terminal or a stopped pipe never makes the pipeline wait."""
+"""A thread that writes lines, so that a slow terminal or a stopped pipe never makes the pipeline wait."""
 
 import contextlib
 import queue
@@ -9,17 +9,17 @@ from typing import Generic, TypeVar
 __all__ = ["Printer"]
 
 T = TypeVar("T")
-_HELD = 10_000  # lines that wait for a slow terminal; a few megabytes
+_HELD = 10_000  # lines that may wait for a slow terminal; a few megabytes
 
 
 class Printer(Generic[T]):
-    """Takes lines from any thread at once and writes them in order; beyond its bound they are dropped and counted.
+    """Takes lines from any thread and writes them in order; lines beyond `held` are dropped and counted.
 
-    `write` is called in the printer's own thread; `lost` makes the line that tells how many are missing.
+    `write` is called in the printer's own thread; `lost` makes the line that says how many are missing.
     """
 
     def __init__(self, write: Callable[[T], None], lost: Callable[[int], T], held: int = _HELD) -> None:
-        """Start the thread."""
+        """Start the thread; `held` is how many lines may wait."""
         self._write, self._lost, self._held = write, lost, held
         self._queue: queue.SimpleQueue[T | None] = queue.SimpleQueue()
         self._dropped = 0
@@ -35,7 +35,7 @@ class Printer(Generic[T]):
         return self._broken
 
     def put(self, line: T) -> None:
-        """Have a line written soon."""
+        """Queue a line, or drop it if too many wait; this never waits."""
         if self._queue.qsize() < self._held:
             if self._dropped:
                 self._queue.put(self._lost(self._dropped))
