@@ -1,1 +1,1 @@
-"""doctor: checks what a hub depends on and says what to mend; one file for each of these things."""
+"""doctor: checks what a hub depends on and says what to repair; one module for each of these things."""

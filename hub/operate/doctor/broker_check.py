@@ -1,7 +1,7 @@
 """Tries the broker out: whether the hub may read and write, what is kept while it is away, how long a message takes.
 
-A broker does not tell all of that, so the doctor publishes a few messages below `PREFIX/doctor/`: Mosquitto drops what
-exceeds its queue without a word, and with an ACL file it grants subscriptions from which nothing ever comes.
+A broker does not tell these things, so the doctor publishes messages below `PREFIX/doctor/`. Mosquitto, for one, drops
+what exceeds its queue without a word, and with an ACL file it grants subscriptions that never bring a message.
 """
 
 import asyncio
@@ -19,39 +19,39 @@ from hub.operate.doctor.time_left import QUIET_SECONDS, all_until_quiet
 
 __all__ = ["look_at_broker"]
 
-QUEUED = 1200  # messages: more than the 1,000 that Mosquitto keeps by default, 20 kB together
-ROUND_TRIPS = 30
-SLOW_SECONDS = 0.005
+QUEUED = 1200  # messages: more than the 1,000 that Mosquitto keeps by default; all together 20 kB
+ROUND_TRIPS = 30  # enough for a median, and done in a second even when each is slow
+SLOW_SECONDS = 0.005  # for one message; a broker on the same machine needs less than 1 ms
 _SUBJECT = "broker"
 
 
 async def look_at_broker(settings: Settings) -> list[Finding]:
-    """Connect as the hub does, under another client id, and try out what the hub relies on."""
-    mark = secrets.token_hex(6)
+    """Connect as the hub does, but under other client ids, and try out what the hub relies on."""
+    mark = secrets.token_hex(6)  # in client ids and topics: two doctors at once do not meet
     try:
-        found = [good(_SUBJECT, f"reached at {settings.broker}")]
+        findings = [good(_SUBJECT, f"reached at {settings.broker}")]
         kind = await recognise(settings.broker, settings.publish_prefix, mark)
-        found += _named(kind)
-        found += await _filters(settings, mark)
+        findings += _named(kind)
+        findings += await _filters(settings, mark)
         own = await _own_topics(settings, kind, mark)
-        found += own
+        findings += own
         session = await look_at_session(settings, kind, mark)
-        found += session
+        findings += session
         if any(finding.level is Level.BAD for finding in own):
-            return found
-        if all(finding.level is not Level.BAD for finding in session):  # else it has no queue at all
-            found += await _backlog(settings, kind, mark)
-            found += await _redelivery(settings, kind, mark)
-        found += await look_at_retained(settings, kind, mark)
+            return findings  # the checks below publish on the hub's topics, and would only fail
+        if all(finding.level is not Level.BAD for finding in session):  # without a session there is no queue
+            findings += await _backlog(settings, kind, mark)
+            findings += await _redelivery(settings, kind, mark)
+        findings += await look_at_retained(settings, kind, mark)
     except HubError as error:
         return [
             bad(_SUBJECT, told_of(settings.broker, str(error)), "start the broker, or correct `broker:` in hub.yaml")
         ]
-    return found
+    return findings
 
 
 def _named(kind: BrokerKind) -> list[Finding]:
-    """Say which broker it is."""
+    """Name the broker; one version of Mosquitto is bad by itself."""
     if not kind.said:
         text = "unknown broker: it does not say what it is ($SYS/broker/version)"
         if kind is UNKNOWN:
@@ -64,7 +64,7 @@ def _named(kind: BrokerKind) -> list[Finding]:
 
 
 async def _own_topics(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Write below the hub's own prefix and read it back: this shows the rights, and how long a message takes."""
+    """Publish below the hub's own prefix and read it back: this shows the hub's rights and how long a message takes."""
     topic = f"{settings.publish_prefix}/doctor/{mark}"
     subject = f"topics below {settings.publish_prefix}/"
     remedy = kind.remedy("rights", settings.publish_prefix)
@@ -104,12 +104,18 @@ async def _round_trips(settings: Settings, mark: str, topic: str) -> list[float]
 
 
 async def _filters(settings: Settings, mark: str) -> list[Finding]:
-    """Subscribe to all topics, to see whether the broker refuses that."""
+    """Subscribe to all topics; a refusal is only a warning, as the rules may need fewer."""
     try:
         async with connected(settings.broker, f"hub-doctor-{mark}", ["#"]):
             pass
     except SubscriptionDenied as error:
-        return [warning("topics of rules", str(error), "allow what the rules name in the broker's ACL; `hub run` asks")]
+        return [
+            warning(
+                "topics of rules",
+                str(error),
+                "allow the rules' topics in the broker's ACL; `hub run` subscribes to those, not to #",
+            )
+        ]
     return [good("topics of rules", "the broker takes subscriptions to all topics")]
 
 
@@ -127,7 +133,7 @@ async def _backlog(settings: Settings, kind: BrokerKind, mark: str) -> list[Find
 
 
 async def _redelivery(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Leave a message unacknowledged and come back: it must come again at once, before anything newer."""
+    """Leave a message unacknowledged, reconnect, and see whether it comes again at once, before anything newer."""
     topic, client_id = f"{settings.publish_prefix}/doctor/{mark}/again", f"hub-doctor-{mark}-again"
     subject = "redelivery"
     async with connected(settings.broker, client_id, [topic], expiry=60.0) as reader:
@@ -149,16 +155,17 @@ async def _redelivery(settings: Settings, kind: BrokerKind, mark: str) -> list[F
 
 
 def _judge(kind: BrokerKind, window: int, total: int, receive_maximum: int) -> list[Finding]:
-    found = []
+    """Judge the backlog: `window` messages came before the first was acknowledged, `total` came in all."""
+    findings = []
     if total < QUEUED:
         text = f"{QUEUED - total} of {QUEUED} events are lost while the hub is away, though the broker took them"
-        found.append(bad("backlog", text, kind.remedy("queue")))
+        findings.append(bad("backlog", text, kind.remedy("queue")))
     else:
-        found.append(good("backlog", f"{QUEUED} of {QUEUED} events were kept for a hub that was away"))
+        findings.append(good("backlog", f"{QUEUED} of {QUEUED} events were kept for a hub that was away"))
     if window < min(total, receive_maximum):
         text = f"sends {window} events at most before the first is acknowledged"
-        text = f"the broker {text}: commits of many at once are what makes the hub quick"
-        found.append(warning("window", text, kind.remedy("window")))
+        text = f"the broker {text}: the hub is fast only if it can commit many events at once"
+        findings.append(warning("window", text, kind.remedy("window")))
     else:
-        found.append(good("window", f"{window} events under way at once"))
-    return found
+        findings.append(good("window", f"{window} events under way at once"))
+    return findings

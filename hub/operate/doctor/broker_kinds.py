@@ -1,7 +1,7 @@
-"""Recognises the broker, so that a remedy can name the very line of its configuration.
+"""Recognises the broker, so that a remedy can name the line to change in its configuration.
 
-Not all brokers say what they are. Mosquitto, EMQX and some others do, below $SYS. nats-server and RabbitMQ are
-recognised by their answers to a subscription (seen on nats-server 2.15 and RabbitMQ 3.10).
+Some brokers say what they are below $SYS: Mosquitto, EMQX and others. nats-server and RabbitMQ do not; their answers to
+two subscriptions tell (seen on nats-server 2.15 and RabbitMQ 3.10).
 """
 
 import contextlib
@@ -21,16 +21,16 @@ __all__ = ["UNKNOWN", "BrokerKind", "recognise"]
 
 @dataclass(frozen=True, slots=True)
 class BrokerKind:
-    """A broker: `name` as people write it, `said` of itself, and in `words` a remedy for each fault."""
+    """A broker: its `name` as people write it, what it has `said` of itself, and in `words` a remedy for each fault."""
 
     name: str
     words: Mapping[str, str] = field(default_factory=dict, repr=False)
     said: str = ""
     forgets: bool = False
-    """Whether it keeps everything only in memory, whatever is configured."""
+    """Whether it keeps everything in memory only, however it is configured."""
 
     def remedy(self, what: str, prefix: str = "") -> str:
-        """Return what to do: in its own words, or in general ones with its name."""
+        """Return what to do against a fault; without words for this broker, what to look for in its manual."""
         text = self.words.get(what) or f"{_GENERAL[what]}; see the manual of {self.name}"
         return text.replace("PREFIX", prefix)
 
@@ -126,10 +126,10 @@ _SAYS_WHAT_IT_IS = ["$SYS/broker/version", "$SYS/brokers/+/sysdescr", "$SYS/brok
 
 
 async def recognise(settings: BrokerSettings, prefix: str, mark: str) -> BrokerKind:
-    """Find out which broker it is; UNKNOWN where nothing tells.
+    """Find out which broker it is; UNKNOWN if neither $SYS nor its answers tell.
 
     Raises:
-        HubError: it cannot be reached.
+        HubError: the broker cannot be reached.
 
     """
     said = ""
@@ -138,7 +138,7 @@ async def recognise(settings: BrokerSettings, prefix: str, mark: str) -> BrokerK
             heard = {each.topic: each.payload for each in await all_until_quiet(session)}
             said = " ".join(heard[topic].decode("utf-8", "replace")[:100] for topic in sorted(heard))[:200]
             if any(topic.startswith("$SYS/brokers/") for topic in heard):
-                said = said if "emqx" in said.lower() else f"EMQX {said}"  # nobody else says it there
+                said = said if "emqx" in said.lower() else f"EMQX {said}"  # no other broker publishes there
     if said:
         kind = next((kind for word, kind in _BY_WORD.items() if word in said.lower()), None)
         return replace(kind or BrokerKind(said), said=said)
@@ -146,17 +146,17 @@ async def recognise(settings: BrokerSettings, prefix: str, mark: str) -> BrokerK
 
 
 class _Nobody:
-    """Hears what comes to a client that only asks."""
+    """The listener of a client that only subscribes to see the answer; it ignores what comes."""
 
     def connack(self, *, resumed: bool) -> None:
-        """Hear that the broker took us."""
+        """Ignore that the broker has accepted us."""
 
     def delivery(self, delivery: Delivery311) -> None:
-        """Hear a message."""
+        """Ignore a message."""
 
 
 async def _by_answers(settings: BrokerSettings, prefix: str, mark: str) -> BrokerKind:
-    """Tell by what is granted: nats-server takes no blank in a topic, RabbitMQ grants QoS 1 where 2 is asked for."""
+    """Recognise by what is granted: nats-server refuses a space in a topic, RabbitMQ grants QoS 1 instead of 2."""
     who = replace(settings, client_id=f"hub-doctor-{mark}-asks", protocol="3.1.1")
     client = Client311(who, None, tls_context(who), _Nobody())
     try:
@@ -166,7 +166,7 @@ async def _by_answers(settings: BrokerSettings, prefix: str, mark: str) -> Broke
             (code,) = await client.answer(client.subscribe(topic_filter, qos, timeout=CONNECT_SECONDS))
             codes.append(code if isinstance(code, int) else code.value)
             await client.answer(client.unsubscribe(topic_filter, timeout=CONNECT_SECONDS))
-    except HubError:  # it may speak nothing but MQTT 5, or refuse more than a code can say
+    except HubError:  # it may speak MQTT 5 only, or close the connection instead of refusing
         return UNKNOWN
     finally:
         await client.finish()

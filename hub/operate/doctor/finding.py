@@ -1,4 +1,4 @@
-"""One finding of the doctor: how grave it is, what it is, and what to do about it."""
+"""One finding of the doctor: how grave it is, what was found, and what to do about it."""
 
 import enum
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ __all__ = ["Finding", "Level", "bad", "good", "unknown", "warning"]
 
 
 class Level(enum.StrEnum):
-    """How grave a finding is; `bad` loses events or notifications, `warning` may."""
+    """How grave a finding is: `bad` loses events or notifications, `warning` may lose or delay them."""
 
     GOOD = "good"
     UNKNOWN = "unknown"
@@ -17,7 +17,7 @@ class Level(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `remedy` is empty where nothing is to be done."""
+    """One thing that was checked; `remedy` is empty if nothing is to be done."""
 
     level: Level
     subject: str
@@ -26,7 +26,7 @@ class Finding:
 
 
 def good(subject: str, text: str) -> Finding:
-    """Return a finding: all is as it should be."""
+    """Return a finding: this is as it should be."""
     return Finding(Level.GOOD, subject, text)
 
 

@@ -1,4 +1,4 @@
-"""Checks what a broker keeps: a session while the hub is away, and for how long; and retained messages."""
+"""Checks what a broker keeps: the session of a hub that is away, and for how long; and retained messages."""
 
 import asyncio
 from dataclasses import replace
@@ -23,33 +23,35 @@ __all__ = ["look_at_retained", "look_at_session"]
 
 _SESSION = "session"
 _RETAINED = "retained messages"
-_AWAY_SECONDS = 60.0
-_FORGET = b"\xe0\x07\x00\x05\x11\x00\x00\x00\x00"  # DISCONNECT with a session expiry of 0: nothing stays behind
+_AWAY_SECONDS = 60.0  # expiry of the session that is tried: longer than the check, and soon gone if it fails
+_FORGET = (
+    b"\xe0\x07\x00\x05\x11\x00\x00\x00\x00"  # DISCONNECT with a session expiry of 0: the broker deletes the session
+)
 
 
 async def look_at_session(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Disconnect and come back: see whether the session is still there, and for how long the broker would keep it."""
-    client_id, told = f"hub-doctor-{mark}-stays", list[Notice]()
-    filters = [f"{settings.publish_prefix}/doctor/{mark}/stays"]  # RabbitMQ has no session without any
+    """Disconnect and come back: is the session still there, and how long would the broker keep it?"""
+    client_id, notices = f"hub-doctor-{mark}-stays", list[Notice]()
+    filters = [f"{settings.publish_prefix}/doctor/{mark}/stays"]  # RabbitMQ keeps no session without a subscription
     for _ in range(2):
-        async with connected(settings.broker, client_id, filters, expiry=_AWAY_SECONDS, hear=told.append):
+        async with connected(settings.broker, client_id, filters, expiry=_AWAY_SECONDS, hear=notices.append):
             pass
     async with connected(settings.broker, client_id, filters):
         pass  # a session without an expiry: the broker deletes it when this ends
-    details = [notice.detail for notice in told if notice.kind == "connected"]
+    details = [notice.detail for notice in notices if notice.kind == "connected"]
     if details[-1:] != ["resumed"]:
         text = "none is kept for a hub that is away: what comes meanwhile is lost"
         return [bad(_SESSION, text, kind.remedy("memory" if kind.forgets else "session"))]
-    found = [*await _granted(settings.broker, kind, mark)] if settings.broker.protocol == "5" else []
+    findings = await _granted(settings.broker, kind, mark) if settings.broker.protocol == "5" else []
     if kind.forgets:
         text = f"{kind.name} keeps them in memory only: what it holds for a hub is gone when it restarts"
-        return [*found, warning(_SESSION, text, kind.remedy("memory"))]
-    unseen = f"whether over its own restart, no broker tells ({kind.remedy('memory')})"
-    return found or [good(_SESSION, f"kept for a hub that is away; {unseen}")]
+        return [*findings, warning(_SESSION, text, kind.remedy("memory"))]
+    unseen = f"no broker tells whether it also survives a restart of the broker ({kind.remedy('memory')})"
+    return findings or [good(_SESSION, f"kept for a hub that is away; {unseen}")]
 
 
 async def _granted(broker: BrokerSettings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Ask for the session that the hub asks for; find that it is given for a shorter time."""
+    """Connect with the session expiry of the hub; return a finding if the broker grants a shorter one."""
     connack = await _greeting(replace(broker, client_id=f"hub-doctor-{mark}-asks"))
     given = connack.session_expiry_interval
     if given is None or given >= int(broker.session_expiry):
@@ -60,27 +62,27 @@ async def _granted(broker: BrokerSettings, kind: BrokerKind, mark: str) -> list[
 
 
 class _Greeted:
-    """Hears a CONNACK."""
+    """The listener of a connection that waits for the CONNACK only."""
 
     def __init__(self) -> None:
         self.answer: asyncio.Future[mqtt5.ConnAckPacket] = asyncio.get_running_loop().create_future()
 
     def connack(self, packet: mqtt5.ConnAckPacket) -> None:
-        """Hear it."""
+        """Take the broker's answer."""
         self.answer.set_result(packet)
 
     def deliveries(self, packets: object) -> None:
-        """Hear messages: there are none."""
+        """Ignore messages; without a subscription there are none."""
 
     def control(self, packet: object) -> None:
-        """Hear what else may come."""
+        """Ignore all other packets."""
 
 
 async def _greeting(settings: BrokerSettings) -> mqtt5.ConnAckPacket:
     """Return the broker's CONNACK to the hub's CONNECT.
 
     Raises:
-        SessionError: none came.
+        SessionError: the broker refused, closed the connection, or did not answer in time.
 
     """
     greeted = _Greeted()
@@ -103,7 +105,7 @@ async def _greeting(settings: BrokerSettings) -> mqtt5.ConnAckPacket:
 
 
 async def look_at_retained(settings: Settings, kind: BrokerKind, mark: str) -> list[Finding]:
-    """Publish a retained message and ask for it by its topic and by a wildcard; then take it back."""
+    """Publish a retained message, ask for it by its topic and by a wildcard, and delete it."""
     topic = f"{settings.publish_prefix}/doctor/{mark}/kept"
     async with connected(settings.broker, f"hub-doctor-{mark}-w", []) as writer:
         await writer.publish(topic, b"kept", retain=True)
@@ -115,7 +117,7 @@ async def look_at_retained(settings: Settings, kind: BrokerKind, mark: str) -> l
     if exact and wild:
         return [good(_RETAINED, "are kept, and come by a wildcard")]
     if not exact:
-        text = "are not kept: rules begin without the last values, and alerts on hub/alerts/… are seen as they happen"
+        text = "are not kept: rules begin without the last values, and hub/alerts/… shows an alert only when it changes"
         return [warning(_RETAINED, text, kind.remedy("retained"))]
     text = "come for an exact topic only, not by a wildcard such as site/+/co2: rules begin without the last values"
     return [warning(_RETAINED, text, kind.remedy("retained"))]

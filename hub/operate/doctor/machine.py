@@ -1,4 +1,4 @@
-"""Checks the machine: the disk under the state file, the clock, the versions of the libraries."""
+"""Checks the machine: the disk of the state file, the clock, and the versions of the libraries."""
 
 import os
 import platform
@@ -17,16 +17,16 @@ from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
 
 __all__ = ["look_at_machine"]
 
-FREE_BYTES = 1 << 30  # below this a night of trouble can fill the disk
-FREE_BYTES_LEAST = 64 << 20
+FREE_BYTES = 1 << 30  # with less, one night of trouble can fill the disk
+FREE_BYTES_LEAST = 64 << 20  # with less, SQLite may fail with the next commits
 SLOW_SYNC_SECONDS = 0.05  # each alert waits for one flush of the disk
-SYNCS = 20
-EPOCH = 1_767_225_600.0  # 2026-01-01: a clock before this has not been set
+SYNCS = 20  # enough for a median
+EPOCH = 1_767_225_600.0  # 2026-01-01: a clock that shows an earlier time has not been set
 _CLOCK_REMEDY = "let chrony or systemd-timesyncd set it (timedatectl set-ntp true)"
 
 
 def look_at_machine(state: Path) -> list[Finding]:
-    """Look at the disk that holds `state`, the clock, and versions."""
+    """Check the disk that holds the file `state`, and the clock; name the versions."""
     return [*_disk(Path(os.path.realpath(state)).parent), *_clock(time.time()), _versions()]
 
 
@@ -35,23 +35,26 @@ def _disk(folder: Path) -> list[Finding]:
         return [bad("disk", f"{folder}: no such folder", "make it, or name another state file")]
     free = shutil.disk_usage(folder).free
     text = f"{free / (1 << 30):.1f} GB free in {folder}"
-    found = [good("disk", text)]
+    findings = [good("disk", text)]
     if free < FREE_BYTES_LEAST:
-        found = [bad("disk", text, "make room: without it nothing is acknowledged, and events wait in the broker")]
+        findings = [bad("disk", text, "make room: without it nothing is acknowledged, and events wait in the broker")]
     elif free < FREE_BYTES:
-        found = [warning("disk", text, "make room")]
+        findings = [warning("disk", text, "make room")]
     try:
         seconds = _sync_seconds(folder)
     except OSError as error:
-        return [*found, bad("disk", f"{folder} cannot be written: {error.strerror}", "give the hub's user the folder")]
-    text = f"a commit waits {seconds * 1000:.1f} ms for it"
+        return [
+            *findings,
+            bad("disk", f"{folder} cannot be written: {error.strerror}", "give the hub's user the folder"),
+        ]
+    text = f"a commit waits {seconds * 1000:.1f} ms for the disk"
     if seconds > SLOW_SYNC_SECONDS:
-        return [*found, warning("disk", text, "put the state file on an SSD: each alert waits for the disk")]
-    return [*found, good("disk", text)]
+        return [*findings, warning("disk", text, "put the state file on an SSD: each alert waits for the disk")]
+    return [*findings, good("disk", text)]
 
 
 def _sync_seconds(folder: Path) -> float:
-    """Write and flush as a commit does, SYNCS times; return the median in seconds."""
+    """Write and flush SYNCS times as a commit does; return the median in seconds."""
     times = []
     with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(SYNCS):
@@ -64,7 +67,7 @@ def _sync_seconds(folder: Path) -> float:
 
 def _clock(now: float) -> list[Finding]:
     if now < EPOCH:
-        text = f"it says {time.strftime('%Y-%m-%d %H:%M', time.gmtime(now))}, which is over"
+        text = f"it says {time.strftime('%Y-%m-%d %H:%M', time.gmtime(now))}, which is in the past"
         return [bad("clock", text, _CLOCK_REMEDY)]
     program = shutil.which("timedatectl")
     answer = _ask([program, "show", "--property=NTPSynchronized", "--value"]) if program else ""
@@ -77,6 +80,7 @@ def _clock(now: float) -> list[Finding]:
 
 
 def _ask(command: list[str]) -> str:
+    """Return what a command prints, "" if it cannot be run or hangs."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603 - a fixed program
     except (OSError, subprocess.TimeoutExpired):

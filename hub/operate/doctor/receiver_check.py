@@ -1,6 +1,6 @@
-"""The receivers, without sending anything: is there such a host, does somebody listen, can the file be written.
+"""Checks the receivers without sending anything: can the host be reached, does a server listen, is the file writable?
 
-What a receiver does with a message `hub drill` shows; this says why it cannot.
+This finds why a receiver cannot work. Only a message shows that it does work, and `hub drill` sends one.
 """
 
 import asyncio
@@ -21,23 +21,24 @@ from hub.store.sqlite.sqlite_reader import ask_file
 
 __all__ = ["last_attempts", "look_at_receivers"]
 
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 5.0  # for one server; all receivers are tried at once
 _PORTS = {"amqp": 5672, "amqps": 5671, "nats": 4222, "tls": 4222, "redis": 6379, "rediss": 6379}
 _DRILL = "`hub drill` sends a test through it"
 Servers = list[tuple[str, int]]
+"""Host and port of each."""
 
 
 async def look_at_receivers(
     receivers: Mapping[str, ReceiverSettings], attempts: Iterable[LastAttempt] = ()
 ) -> list[Finding]:
-    """Try to reach each receiver's server, all at once, and say what it came to when the hub last tried it."""
-    found = await asyncio.gather(*(_look(name, each) for name, each in receivers.items()))
+    """Try to reach the servers of all receivers at once; add what came of each receiver's last notification."""
+    findings = await asyncio.gather(*(_look(name, settings) for name, settings in receivers.items()))
     known = list(attempts)
-    return [_tried(each, name, known) for name, each in zip(receivers, found, strict=True)]
+    return [_tried(finding, name, known) for name, finding in zip(receivers, findings, strict=True)]
 
 
 def last_attempts(state: Path) -> list[LastAttempt]:
-    """Return what attempts came to, from a hub's state file; none where that cannot be read, which others say."""
+    """Return each receiver's last attempts from a state file; none if that cannot be read, which state_check says."""
     try:
         return ask_file(state, lambda reader: reader.last_attempts())
     except StoreError:
@@ -45,20 +46,21 @@ def last_attempts(state: Path) -> list[LastAttempt]:
 
 
 def _tried(finding: Finding, name: str, attempts: Iterable[LastAttempt]) -> Finding:
-    """Add to what can be reached whether it was ever told: to be reached is not to work."""
+    """Add to a good finding what came of the last attempt: a server that is reached may refuse every message."""
     if finding.level is not Level.GOOD:
-        return finding
+        return finding  # what is wrong now counts more than what was
     last = max((each for each in attempts if each.receiver == name), key=lambda each: each.at, default=None)
     if last is None:
-        said = "not tried yet" if _DRILL in finding.text else f"not tried yet; {_DRILL}"
-        return replace(finding, text=f"{finding.text}; {said}")
+        never = "not tried yet" if _DRILL in finding.text else f"not tried yet; {_DRILL}"
+        return replace(finding, text=f"{finding.text}; {never}")
     if last.outcome == "delivered":
         return replace(finding, text=f"{finding.text}; last delivered {rfc3339(last.at)}")
-    text = f"{finding.text}; but what was last sent to it, {rfc3339(last.at)}, was not taken: {last.reason}"
+    text = f"{finding.text}; but the last notification, {rfc3339(last.at)}, was not taken: {last.reason}"
     return warning(finding.subject, text, _DRILL)
 
 
 async def _look(name: str, settings: ReceiverSettings) -> Finding:
+    """Check one receiver, by what its kind depends on."""
     subject = f"receiver {name}"
     if settings.kind == "file":
         return _file(subject, Path(settings.options.path))
@@ -66,7 +68,7 @@ async def _look(name: str, settings: ReceiverSettings) -> Finding:
         return good(subject, "publishes on the hub's own broker; its ACL must allow the topic")
     servers = _SERVERS.get(settings.kind, lambda _: [])(settings.options)
     if not servers:
-        return unknown(subject, "cannot be tried without sending something", _DRILL)
+        return unknown(subject, "cannot be checked without sending something", _DRILL)
     for host, port in servers:
         why = await _why_unreachable(host, port)
         if why:
@@ -75,6 +77,7 @@ async def _look(name: str, settings: ReceiverSettings) -> Finding:
 
 
 async def _why_unreachable(host: str, port: int) -> str:
+    """Return why no TCP connection can be made, "" if one can."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _, writer = await asyncio.open_connection(host, port)
@@ -97,7 +100,7 @@ def _file(subject: str, path: Path) -> Finding:
 
 def _webhook(options: Any) -> Servers:
     if options.url.guarded:
-        return []  # an event names the host
+        return []  # each event names its own host
     url = options.url.render({})
     return [(url.host or "", url.port or 443)]
 

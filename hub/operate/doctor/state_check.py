@@ -1,4 +1,4 @@
-"""Checks the state file, which a running hub may have open: whether it is whole, what waits, what was given up."""
+"""Checks the state file, which a running hub may have open: is it whole, what waits, what was given up?"""
 
 import time
 from pathlib import Path
@@ -11,12 +11,12 @@ from hub.store.sqlite.lock import kind_of
 
 __all__ = ["look_at_state"]
 
-OLD_SECONDS = 3600.0  # a notification that waits longer waits for a receiver that does not work
+OLD_SECONDS = 3600.0  # if a notification waits longer, its receiver does not work
 _SUBJECT = "state file"
 
 
 def look_at_state(path: Path) -> list[Finding]:
-    """Look at the state file."""
+    """Check the state file; one that is not there yet is no fault."""
     try:
         if not path.exists():
             return [unknown(_SUBJECT, f"{path} is not there yet; `hub run` makes it")]
@@ -26,40 +26,45 @@ def look_at_state(path: Path) -> list[Finding]:
     if why:
         return [bad(_SUBJECT, f"{path} cannot be read: {why}", "name the hub's state file with --state")]
     try:
-        found = check_up(path)
+        checkup = check_up(path)
     except StoreUnusable as error:
         what, _, remedy = str(error).partition("; ")
         return [bad(_SUBJECT, what, remedy or "name the hub's state file with --state")]
-    return [*_whole(found, path), *_outbox(found, time.time())]
+    return [*_whole(checkup, path), *_outbox(checkup, time.time())]
 
 
-def _whole(found: Checkup, path: Path) -> list[Finding]:
-    if found.damaged:
+def _whole(checkup: Checkup, path: Path) -> list[Finding]:
+    """Say whether a hub of this version can use the file."""
+    if checkup.damaged:
         remedy = (
-            "stop the hub and move it away: the hub makes a new one; pending timers and queued messages are in the old"
+            "stop the hub and move the file away: the hub makes a new one; the old one keeps pending timers and queued"
+            " messages"
         )
-        return [bad(_SUBJECT, f"{path} is damaged: {found.damaged}", remedy)]
-    if found.newer:
-        return [bad(_SUBJECT, f"{path} was {found.newer}", "install that version")]
-    if found.unreadable:
-        what, _, remedy = found.unreadable.partition("; ")
+        return [bad(_SUBJECT, f"{path} is damaged: {checkup.damaged}", remedy)]
+    if checkup.newer:
+        return [bad(_SUBJECT, f"{path} was {checkup.newer}", "install that version")]
+    if checkup.unreadable:
+        what, _, remedy = checkup.unreadable.partition("; ")
         return [bad(_SUBJECT, what, f"stop the hub; {remedy}")]
     findings = [good(_SUBJECT, f"{path} is whole, {path.stat().st_size / (1 << 20):.1f} MB")]
     if path.stat().st_nlink > 1:
-        why = "SQLite finds what it has not yet brought into the file by the file's name"
-        findings.append(warning(_SUBJECT, f"{path} has another name, too (a hard link): {why}", "use one name, always"))
+        why = "SQLite finds its write-ahead log by the file's name"
+        findings.append(
+            warning(_SUBJECT, f"{path} has another name, too (a hard link): {why}", "always use the same name")
+        )
     return findings
 
 
-def _outbox(found: Checkup, now: float) -> list[Finding]:
-    findings = [good("outbox", f"{found.queued} waiting")]
-    if found.queued and now - found.oldest > OLD_SECONDS:
-        text = f"{found.queued} waiting, the oldest for {format_duration(now - found.oldest)}"
+def _outbox(checkup: Checkup, now: float) -> list[Finding]:
+    """Say how many notifications wait, and what was lost: dead letters, and messages that no rule could see."""
+    findings = [good("outbox", f"{checkup.queued} waiting")]
+    if checkup.queued and now - checkup.oldest > OLD_SECONDS:
+        text = f"{checkup.queued} waiting, the oldest for {format_duration(now - checkup.oldest)}"
         findings = [warning("outbox", text, "`hub outbox list` names the receivers")]
-    if found.dead:
-        text = f"{found.dead} notifications were given up"
-        findings.append(warning("outbox", text, "`hub outbox list` tells why; then retry"))
-    if found.unread:
-        text = f"{found.unread} messages could not be read"
+    if checkup.dead:
+        text = f"{checkup.dead} notifications were given up"
+        findings.append(warning("outbox", text, "`hub outbox list` tells why, `hub outbox retry` queues them again"))
+    if checkup.unread:
+        text = f"{checkup.unread} messages could not be read"
         findings.append(warning("events", text, "the hub's log names their topics"))
     return findings
