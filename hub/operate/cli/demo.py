@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from hub.observer import Observer, Observers
-from hub.operate.demo.demonstration import Demo, Note, missing
+from hub.operate.demo.demonstration import Demo, missing
+from hub.operate.demo.listener import Note
 from hub.operate.demo.picture import Picture
 from hub.operate.figures.figures import Figures
 from hub.operate.figures.summary import Summary

@@ -1,1 +1,1 @@
-"""`hub demo`: broker, devices, rules and somebody to tell, all on one machine."""
+"""`hub demo`: a broker, devices, a hub, and the receivers that it notifies, all on one machine."""

@@ -1,10 +1,10 @@
-"""`hub demo`: broker, devices, the shipped rules and an outside world to notify, all on this machine, for a first look.
+"""Runs what `hub demo` shows: a broker, devices, the shipped rules, and a listener that stands for the outside world.
 
     simulator ── MQTT ──▶ Mosquitto ──▶ App ──▶ MQTT topics, and the Listener as webhook, mail and SMS gateway
                                        └──▶ the web page, on a free port
 
-Everything but the simulator and Mosquitto runs in this process. The shipped files are used as they are, but for
-`receivers.yaml`: the one file that every user must edit.
+Everything except the simulator and Mosquitto runs in this process. The shipped files are used as they are, except
+`receivers.yaml`, the one file that every user must edit.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from hub.documents.shipped_files import shared
 from hub.errors import HubError
 from hub.observer import Observer, Observers
 from hub.operate.api.front.server import HttpServer
-from hub.operate.demo.listener import DemoListener
+from hub.operate.demo.listener import DemoListener, Note
 from hub.operate.figures.figures import Figures
 from hub.operate.figures.summary import Summary
 from hub.operate.mosquitto import Mosquitto
@@ -33,13 +33,11 @@ from hub.printable import shown
 
 __all__ = ["RECEIVERS", "Demo", "missing"]
 
-Note = Callable[[str, str], None]
-"""A word, and what is said under it."""
 View = Callable[[str], Awaitable[None]]
-"""Shows the hub at a URL until somebody has seen enough."""
+"""Shows the hub at a URL until a person leaves it."""
 
-_SEED = 7  # the same faults at the same times for everybody
-_CONNECT_SECONDS = 20.0
+_SEED = 7  # the same faults at the same times in every demonstration
+_CONNECT_SECONDS = 20.0  # for the hub to reach its broker, on a slow machine
 _CHILD_SECONDS = 5.0  # from SIGTERM until the simulator is killed
 RECEIVERS = """\
 # The demo's own: everything that would leave this machine goes to a listener inside the demo.
@@ -56,23 +54,23 @@ receivers:
 
 @dataclass(slots=True)
 class Demo:
-    """One demonstration in `directory`, which it fills and leaves to its caller to remove."""
+    """One demonstration. It writes its files into `directory`, which the caller removes afterwards."""
 
     directory: Path
     observer: Observer
     note: Note
     figures: Figures = field(default_factory=Figures)
     view: View | None = None
-    """What to show the hub with; the demonstration ends with it."""
+    """Shows the hub; when it ends, the demonstration ends."""
     _url: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _children: list[int] = field(default_factory=list)
 
     async def run(self, seconds: float | None) -> Summary:
-        """Run for so long, or until a signal, and return what came of it.
+        """Run for `seconds` (None: without end) or until a signal, and return the figures.
 
         Raises:
-            HubError: Mosquitto is not there, the simulator ended, or the hub did.
+            HubError: there is no Mosquitto, or the simulator or the hub ended by itself.
 
         """
         stopper = Stopper(self._stopped.set, self._kill_children)
@@ -93,7 +91,7 @@ class Demo:
         return self.figures.summary()
 
     def _app(self, broker: Mosquitto, listener: DemoListener) -> tuple[App, asyncio.Event]:
-        """Write the demo's hub.yaml and rules, and make the hub from them as `hub run` would."""
+        """Write the demo's hub.yaml and rules, and make the hub of them as `hub run` does."""
         rules = self.directory / "rules"
         shutil.copytree(shared("rules"), rules)
         receivers = RECEIVERS.format(
@@ -117,7 +115,7 @@ class Demo:
         return App(settings, observers, clock, [server]), connected.event
 
     def _listens(self, url: str) -> None:
-        """Tell where the hub speaks HTTP, as soon as it does."""
+        """Tell the hub's HTTP address, as soon as the port is open."""
         self.note("demo", f"the notification centre, for a browser: {url}/")
         self.note("demo", "the live view, for another terminal:")
         self.note("", f"hub watch --url {url}")
@@ -125,7 +123,7 @@ class Demo:
 
     @contextlib.asynccontextmanager
     async def _viewed(self) -> AsyncIterator[asyncio.Future[None] | None]:
-        """Show the live view, if there is to be one; the task ends when somebody has left it."""
+        """Show the live view, if there is one; the task ends when a person leaves it."""
         if self.view is None:
             yield None
             return
@@ -138,18 +136,19 @@ class Demo:
                 await watching
 
     def _introduce(self, broker: Mosquitto, listener: DemoListener) -> None:
-        """Say what runs where, and how to look at it from another terminal."""
+        """Say what runs where, and how to watch it or send events from another terminal."""
         viewer = f"-h 127.0.0.1 -p {broker.port} -u viewer -P {_password(broker, 'viewer')}"
         device = f"-h 127.0.0.1 -p {broker.port} -u device -P {_password(broker, 'device')}"
         self.note("demo", f"Mosquitto on 127.0.0.1:{broker.port} with the shipped configuration, users and ACL")
         self.note("demo", f"rules and settings in {self.directory}; they are read again when you edit them")
         self.note("demo", f"webhook, mail and SMS gateway: a listener at {listener.url('')}")
-        self.note("demo", "look on from another terminal:")
+        self.note("demo", "watch it from another terminal:")
         self.note("", f"mosquitto_sub {viewer} -v -t 'hub/alerts/#' -t 'notify/#'")
         self.note("demo", "or be a device:")
         self.note("", f"mosquitto_pub {device} -t site/berlin/smoke/hall-1/alarm -m '{{\"smoke\": true}}'")
 
     async def _connected(self, connected: asyncio.Event, running: asyncio.Task[None]) -> None:
+        """Wait until the hub has subscribed: what devices send before nobody would see."""
         waiting = asyncio.create_task(connected.wait(), name="connected")
         stopped = asyncio.create_task(self._stopped.wait(), name="stopped")
         await asyncio.wait({waiting, running, stopped}, timeout=_CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -167,7 +166,7 @@ class Demo:
         simulator: asyncio.Task[str],
         viewed: "asyncio.Future[None] | None",
     ) -> None:
-        """Wait for the end of the time, a signal, the end of the view, or the death of a part."""
+        """Wait until the time is over, a signal comes, the view is left, or a part ends by itself."""
         stopped = asyncio.create_task(self._stopped.wait(), name="stopped")
         parts = {stopped, running, simulator} | ({viewed} if viewed else set())
         await asyncio.wait(parts, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -183,7 +182,7 @@ class Demo:
 
     @contextlib.asynccontextmanager
     async def _simulator(self, broker: Mosquitto) -> AsyncIterator[asyncio.Task[str]]:
-        """Run the devices as a process of their own; the task ends with its last words if it ends."""
+        """Run the devices as a process of their own. The task ends with the process, with its last line of stderr."""
         url = f"mqtt://127.0.0.1:{broker.port}"
         who = {"HUB_SIMULATE_USERNAME": "device", "HUB_SIMULATE_PASSWORD": _password(broker, "device")}
         process = await asyncio.create_subprocess_exec(
@@ -193,7 +192,7 @@ class Demo:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             env=os.environ | who,
-            start_new_session=True,  # Ctrl-C is for us; the devices end when we say so
+            start_new_session=True,  # Ctrl-C must reach only us; we end the devices ourselves, before the broker
         )
         self._children.append(process.pid)
         watching = asyncio.create_task(_last_words(process), name="simulator")
@@ -216,7 +215,7 @@ class Demo:
 
 
 def missing(summary: Summary) -> list[str]:
-    """Return what a demonstration must have shown and did not; empty when all is well."""
+    """Return what a demonstration should have shown and did not; empty when all is well."""
     wanted = {
         "no event came in": summary.egr.total,
         "no alert fired": summary.fired,
@@ -228,7 +227,7 @@ def missing(summary: Summary) -> list[str]:
 
 
 class _Connected(Observer):
-    """Hears that the hub has connected and subscribed."""
+    """Sets `event` when the hub has connected and subscribed."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
@@ -244,11 +243,11 @@ def _password(broker: Mosquitto, user: str) -> str:
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
-    """Read what the process says on stderr until it ends, and return the end of it."""
-    said = b""
+    """Read stderr until the process ends, and return its last line, or the exit code."""
+    tail = b""
     if process.stderr:
         while chunk := await process.stderr.read(4096):
-            said = (said + chunk)[-2000:]
+            tail = (tail + chunk)[-2000:]
     await process.wait()
-    lines = said.decode("utf-8", "replace").strip().splitlines()
+    lines = tail.decode("utf-8", "replace").strip().splitlines()
     return shown(lines[-1]) if lines else f"exit code {process.returncode}"

@@ -1,4 +1,4 @@
-"""The demo's outside world: an HTTP server on loopback that is webhook, mail and SMS gateway, and shows what it got."""
+"""The demo's outside world: an HTTP server on loopback that takes webhooks, mails and SMS, and shows them."""
 
 import json
 from collections import Counter
@@ -10,23 +10,23 @@ from aiohttp import web
 
 from hub.printable import shown
 
-__all__ = ["DemoListener"]
+__all__ = ["DemoListener", "Note"]
 
-Told = Callable[[str, str], None]
-"""A word, and what is said under it."""
+Note = Callable[[str, str], None]
+"""Prints a line: a word that says what it is about, and a text."""
 
 
 class DemoListener:
-    """Takes what receivers send, while inside `async with`, and tells of it."""
+    """Takes what receivers send while inside `async with`, and prints a line for each."""
 
-    def __init__(self, told: Told) -> None:
-        """Tell of everything that comes in."""
-        self._told = told
+    def __init__(self, note: Note) -> None:
+        """Print with `note`; it does not listen yet."""
+        self._note = note
         self.received: Counter[str] = Counter()
-        """How many, by channel."""
+        """How many requests have come, by channel."""
         application = web.Application(client_max_size=1 << 20)
         application.router.add_post("/{channel}", self._hook)
-        # its requests are shown by ourselves, so no access log
+        # no access log: `note` shows the requests
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         self._address = ""
 
@@ -35,7 +35,7 @@ class DemoListener:
         return f"http://{self._address}/{channel}"
 
     def apprise_url(self, channel: str) -> str:
-        """Return the Apprise URL of the same."""
+        """Return the Apprise URL of a channel."""
         return f"json://{self._address}/{channel}"
 
     async def __aenter__(self) -> Self:
@@ -55,11 +55,12 @@ class DemoListener:
     async def _hook(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         self.received[channel] += 1
-        self._told("received", f"{shown(channel, 40)}: {_gist(await _body(request))}")
+        self._note("received", f"{shown(channel, 40)}: {_gist(await _body(request))}")
         return web.Response(status=204)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
+    """Return the JSON object of a request, empty if it is none: the demo shows what it can."""
     try:
         body = json.loads(await request.read())
     except ValueError:
@@ -68,7 +69,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def _gist(body: dict[str, Any]) -> str:
-    """Return the head of a notification: of the hub's own JSON, or of what Apprise's json:// sends (title, message)."""
+    """Return a notification in a line: it is the hub's own JSON, or what Apprise's json:// sends (title, message)."""
     if "alertname" in body:
         return f"{shown(body['alertname'])} {shown(body.get('state'))}: {shown(body.get('summary'))}"
     return shown(body.get("title") or body.get("message") or "")

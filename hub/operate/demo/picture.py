@@ -1,4 +1,4 @@
-"""A picture of the demo for README and docs: what a terminal shows, drawn as SVG by Rich."""
+"""Draws the demo as SVG for README and docs: what a terminal shows, recorded by Rich."""
 
 import io
 import re
@@ -15,30 +15,30 @@ from hub.operate.terminal.console import ConsoleObserver
 __all__ = ["Picture"]
 
 _COLUMNS = 110
-_EVENT_SECONDS = 5.0  # fewer events than on a terminal: the picture is about what follows from them
-_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # fetched from somebody else's host otherwise
+_EVENT_SECONDS = 5.0  # between events: fewer than on a terminal, as the picture is about alerts
+_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # it would fetch a font from another host
 _GROUND, _INK = "161b22", "c9d1d9"
 _COLOURS = "484f58 ff7b72 3fb950 d29922 58a6ff bc8cff 39c5cf b1bac4"
 _BRIGHT = "6e7681 ffa198 56d364 e3b341 79c0ff d2a8ff 56d4dd f0f6fc"
 
 
 class _Sketch(ConsoleObserver):
-    """Leaves out what a terminal has room for and a page has not."""
+    """A console that leaves out what is too much for a page."""
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Show only what went wrong: what went well is seen where it was received."""
+        """Show failed attempts only: the listener's lines show the others."""
         if isinstance(outcome, Retry):
             super().delivery(notification, outcome, attempt, now)
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
-        """Leave it to the summary."""
+        """Show nothing: the summary counts payloads that cannot be read."""
 
 
 class Picture:
-    """Records what its observer hears, and saves it once."""
+    """Records what its `observer` shows, and saves it once."""
 
     def __init__(self) -> None:
-        """Begin a recording."""
+        """Begin a recording on a console that has no terminal."""
         self._console = Console(
             file=io.StringIO(),
             record=True,
@@ -51,7 +51,7 @@ class Picture:
         self.observer = _Sketch(self._console, event_seconds=_EVENT_SECONDS, every=False)
 
     def save(self, path: Path, summary: Summary) -> None:
-        """Write the SVG, the summary below what was recorded.
+        """Write the SVG: what was recorded, and the summary below.
 
         Raises:
             HubError: the file cannot be written.
