@@ -1,1 +1,1 @@
-"""What the hub says to programs, and takes from them, declared once: types, and JSON Schema made of them. A leaf."""
+"""What the hub says to programs, declared once as types, and the JSON Schemas that are made of them. A leaf."""

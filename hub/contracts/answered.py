@@ -6,7 +6,7 @@ Who makes one is held to these types by mypy; OpenAPI and AsyncAPI are made of t
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from hub.contracts.json_schema import Also, Time, one_of
+from hub.contracts.json_schema import Also, Time, means, one_of
 
 __all__ = [
     "AckBody",
@@ -143,11 +143,11 @@ class _Ok(TypedDict):
 
 _Next = Annotated[
     str | None,
-    Also({"description": "The cursor of the next page, null behind the last; where a page was asked for."}),
+    means("The cursor of the next page, null behind the last; where a page was asked for."),
 ]
-_Truncated = Annotated[bool, Also({"description": "There is more than the answer has room for: ask page by page."})]
-_Zone = Annotated[str, Also({"description": "The zone in which the hub tells people times."})]
-_Total = Annotated[int, Also({"description": "How many there are, where not all are here."})]
+_Truncated = Annotated[bool, means("There is more than the answer has room for: ask page by page.")]
+_Zone = Annotated[str, means("The zone in which the hub tells people times.")]
+_Total = Annotated[int, means("How many there are, where not all are here.")]
 
 
 class _Page(_Ok):

@@ -21,6 +21,7 @@ __all__ = [
     "made_of",
     "mapped",
     "maybe",
+    "means",
     "ok",
     "one_of",
     "said",
@@ -44,6 +45,11 @@ class Also:
     def __init__(self, schema: Schema) -> None:
         """Keep it; a schema itself cannot stand there, as it has no hash."""
         self.schema = schema
+
+
+def means(description: str) -> Also:
+    """Return what stands beside a type in `Annotated` to say what the value means."""
+    return Also({"description": description})
 
 
 Time = Annotated[str, Also(TIME)]

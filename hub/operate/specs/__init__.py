@@ -1,1 +1,1 @@
-"""What programs may rely on: the documents of HTTP and MQTT, made of what the code declares."""
+"""The OpenAPI and AsyncAPI documents, made of what the code declares: what programs may rely on."""

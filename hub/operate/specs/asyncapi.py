@@ -1,119 +1,54 @@
-"""The AsyncAPI 3.0 document of all topics: what the hub hears and says over MQTT, in the schemas that HTTP has, too.
+"""The AsyncAPI 3.0 document of all topics: what the hub hears and says over MQTT, with the schemas that HTTP has.
 
-Fields are those of https://www.asyncapi.com/docs/reference/specification/v3.0.0 and its MQTT bindings 0.2.0.
+Its fields are those of https://www.asyncapi.com/docs/reference/specification/v3.0.0 and its MQTT bindings 0.2.0.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub import __version__
 from hub.commands.contract import COMMANDS, CommandContract
-from hub.contracts.answered import AckBody, AlertBody, SilenceBody
-from hub.contracts.json_schema import (
-    ANY,
-    FLAG,
-    TEXT,
-    TIME,
-    WHOLE,
-    Schema,
-    listed,
-    made_of,
-    mapped,
-    maybe,
-    one_of,
-    said,
-    schema_of,
-)
+from hub.contracts.answered import AlertBody
+from hub.contracts.json_schema import ANY, Schema, mapped, one_of, schema_of
+from hub.contracts.published import NotificationBody, OwnEventBody, StatusBody
 from hub.errors import Code
 from hub.operate.specs import user_topics
+from hub.operate.specs.about import info, refusal
 from hub.operate.specs.described import JSON
-from hub.operate.specs.openapi import CONTACT
 from hub.operate.specs.user_topics import PROTOBUF, TopicChannel
 from hub.rules.reading.loader import RuleSet
 from hub.selfwatch.watcher import DROPPED
 
-__all__ = ["EVENT_OF_ITS_OWN", "NOTIFICATION", "STATUS", "asyncapi"]
+__all__ = ["asyncapi"]
 
 _BINDING = "0.2.0"
-_LABELS = mapped(TEXT)
 _ALERT = schema_of(AlertBody)
-_EVENT = made_of({"truncated": FLAG, "base64": TEXT}, topic=TEXT, payload=ANY, time=TIME)
-_MEMBER = made_of(
-    {"ack_url": TEXT},
-    id=TEXT,
-    state=one_of("firing", "resolved", "event"),
-    labels=_LABELS,
-    summary=TEXT,
-    details=TEXT,
-    since=TIME,
-    until=maybe(TIME),
-    runbook=TEXT,
-    event=maybe(_EVENT),
-)
-NOTIFICATION: Schema = made_of(
-    {
-        "count": said(WHOLE, "Of a group: how many alerts and events it is about."),
-        "alerts": said(listed(_MEMBER), "Of a group: each of them, the first ones where there are many."),
-        "held_back": said(WHOLE, "How many `limit` has held back since the last one."),
-        "holds_back": said(made_of(count=WHOLE, alerts=listed(mapped(ANY))), "Whom its alert holds back (`unless`)."),
-        "first": said(FLAG, "Where its receiver has not heard of the episode before, and the id does not say so."),
-        "flapping": said(WHOLE, "How often it has fired in this episode, where it flaps."),
-        "ack_url": said(TEXT, "Acknowledges with one tap; where `http.url` is set."),
-        "drill": said(FLAG, "true: a test of the receiver."),
-    },
-    id=said(TEXT, "Names it for ever: what comes twice has the same."),
-    alertname=TEXT,
-    state=one_of("firing", "resolved", "event"),
-    severity=TEXT,
-    labels=_LABELS,
-    summary=TEXT,
-    details=TEXT,
-    runbook=TEXT,
-    reason=TEXT,
-    since=maybe(TIME),
-    until=maybe(TIME),
-    episode=WHOLE,
-    acknowledged=maybe(schema_of(AckBody)),
-    event=maybe(_EVENT),
-    hub=made_of(client_id=TEXT, version=TEXT),
-)
-STATUS: Schema = made_of(status=one_of("online", "offline"), version=TEXT, since=TIME)
-EVENT_OF_ITS_OWN: Schema = made_of(
-    {"detail": TEXT, "alertname": TEXT, "labels": _LABELS, "since": TIME, "silence": maybe(schema_of(SilenceBody))},
-    event=one_of("session_lost", "silence_hides_critical", "state_lost"),
-    time=TIME,
-)
-
-_ERROR = made_of(
-    ok={"const": False},
-    error=said(TEXT, "What is wrong, and what to do."),
-    code=said(one_of(*Code), "What kind of no it is."),
-)
+_NOTIFICATION = schema_of(NotificationBody)
+_OWN_EVENT = schema_of(OwnEventBody)
+_ERROR = refusal(Code, "What kind of no it is.")
 _WHO = {"send": "The hub publishes it.", "receive": "The hub subscribes to it; whoever the broker lets may publish it."}
 
 
 def asyncapi(prefix: str = "hub", rules: RuleSet | None = None) -> dict[str, Any]:
-    """Return the document; `prefix` is `publish_prefix` of hub.yaml. With rules their topics are told one by one."""
-    made = _Document()
+    """Return the document; `prefix` is `publish_prefix` of hub.yaml. With `rules` it has the topics of each of them."""
+    document = _Document()
     if rules is None:
-        _say_where(made)
+        _add_user_topics(document)
     else:
-        made.add_all(user_topics.events(list(rules.rules.values())))
-        made.add_all(user_topics.notifications(rules.receivers, NOTIFICATION))
-        made.add_all(user_topics.alerts(prefix, rules.rules.values(), _ALERT))
-    _say_itself(made, prefix)
+        document.add_all(user_topics.events(list(rules.rules.values())))
+        document.add_all(user_topics.notifications(rules.receivers, _NOTIFICATION))
+        document.add_all(user_topics.alerts(prefix, rules.rules.values(), _ALERT))
+    _add_own_topics(document, prefix)
     for name, contract in COMMANDS.items():
-        made.ask(name, f"{prefix}/command/{name}", contract)
-    _hear_others(made)
-    made.add_all(user_topics.inside())
+        document.add_command(name, f"{prefix}/command/{name}", contract)
+    _add_topics_of_others(document)
+    document.add_all(user_topics.inside())
     return {
         "asyncapi": "3.0.0",
         "info": {
-            "title": "MQTT notification hub",
-            "version": __version__,
-            "description": "What the hub hears and says over MQTT; `hub schema --openapi` has HTTP.",
-            "contact": CONTACT,
-            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+            **info(
+                "What the hub hears and says over MQTT; `hub schema --openapi` has HTTP.",
+                url="https://www.apache.org/licenses/LICENSE-2.0",
+            ),
             "tags": [{"name": "mqtt", "description": "Events in, notifications out, the desk's commands"}],
         },
         "defaultContentType": JSON,
@@ -125,27 +60,28 @@ def asyncapi(prefix: str = "hub", rules: RuleSet | None = None) -> dict[str, Any
                 "description": "`broker.url` of hub.yaml; MQTT 3.1.1 works, too, without answers to commands.",
             }
         },
-        "channels": made.channels,
-        "operations": made.operations,
+        "channels": document.channels,
+        "operations": document.operations,
     }
 
 
-def _say_where(made: "_Document") -> None:
-    """Add what only rule files say: which topics there are."""
-    made.add(
+def _add_user_topics(document: "_Document") -> None:
+    """Add events and notifications without addresses: only rule files name their topics."""
+    document.add(
         "events", None, "receive", 1, "Events of devices, on every topic that a rule names.",
         {"event": _message("An event: JSON, or text; Sparkplug B where it is that.", ANY)},
     )  # fmt: skip
-    made.add(
+    document.add(
         "notifications", None, "send", 1, "What receivers of the kind `mqtt` are told, on the topics that they name.",
-        {"notification": _message("The notification, unless the receiver has a `payload` of its own.", NOTIFICATION)},
+        {"notification": _message("The notification, unless the receiver has a `payload` of its own.", _NOTIFICATION)},
     )  # fmt: skip
 
 
-def _say_itself(made: "_Document", prefix: str) -> None:
-    status = _message("`offline` is said at a clean end, and by the broker (will) at any other.", STATUS)
-    made.add("status", f"{prefix}/status", "send", 1, "Whether the hub is there.", {"status": status}, retain=True)
-    made.add(
+def _add_own_topics(document: "_Document", prefix: str) -> None:
+    """Add what the hub publishes below its own prefix."""
+    status = _message("`offline` is said at a clean end, and by the broker (will) at any other.", schema_of(StatusBody))
+    document.add("status", f"{prefix}/status", "send", 1, "Whether the hub is there.", {"status": status}, retain=True)
+    document.add(
         "alerts", f"{prefix}/alerts/{{alertname}}/{{instance}}", "send", 1, "How each alert stands.",
         {"alert": _message("Its state; empty when it is long over.", _ALERT)}, retain=True,
         parameters={
@@ -153,34 +89,35 @@ def _say_itself(made: "_Document", prefix: str) -> None:
             "instance": "A level for each value of the rule's `by`, in its order; none where that is empty.",
         },
     )  # fmt: skip
-    made.channels["alerts"]["x-mqtt-filter"] = f"{prefix}/alerts/+/#"  # no address says that levels may be many
-    made.add(
+    # in an address a parameter is one level, but `by` may have several
+    document.channels["alerts"]["x-mqtt-filter"] = f"{prefix}/alerts/+/#"
+    document.add(
         "ownEvents", f"{prefix}/events/{{event}}", "send", 1, "What happens to the hub, for other programs.",
-        {"event": _message("It was forgotten by the broker; a silence hides a critical alert.", EVENT_OF_ITS_OWN)},
+        {"event": _message("It was forgotten by the broker; a silence hides a critical alert.", _OWN_EVENT)},
         parameters={"event": "Its name, as in the payload."},
     )  # fmt: skip
 
 
-def _hear_others(made: "_Document") -> None:
-    """Add what others define."""
+def _add_topics_of_others(document: "_Document") -> None:
+    """Add the topics whose names Mosquitto, Home Assistant and Sparkplug define."""
     text = {"type": "string", "pattern": "^[0-9]+$"}
-    made.add(
+    document.add(
         "brokerDrops", DROPPED, "receive", 0, "How much Mosquitto has dropped; for the hub's own alert.",
         {"dropped": _message("A number.", text, "text/plain")},
     )  # fmt: skip
-    made.add(
+    document.add(
         "homeAssistant", "{discovery}/{component}/{entity}/config", "send", 1,
         "Alerts for Home Assistant, where `discovery` of hub.yaml is set.",
         {"config": _message("An entity, as its MQTT discovery defines it; empty: it is gone.", mapped(ANY))},
         retain=True,
         parameters={"discovery": "homeassistant", "component": "binary_sensor, button", "entity": "Its id."},
     )  # fmt: skip
-    made.add(
+    document.add(
         "homeAssistantStatus", "{discovery}/status", "receive", 1, "That Home Assistant has started.",
         {"status": _message("`online`: the hub announces all alerts anew.", one_of("online", "offline"), "text/plain")},
         parameters={"discovery": "homeassistant"},
     )  # fmt: skip
-    made.add(
+    document.add(
         "rebirth", "{namespace}/{group}/NCMD/{node}", "send", 0,
         "Asks a Sparkplug node for its birth, where `sparkplug: {rebirth: true}`.",
         {"command": _message("A Sparkplug B payload.", {"type": "string"}, PROTOBUF)},
@@ -193,7 +130,7 @@ def _message(summary: str, payload: Schema, media: str = JSON) -> dict[str, Any]
 
 
 class _Document:
-    """Channels and operations, as they come together."""
+    """The channels and operations of the document, which grows by its `add` methods."""
 
     def __init__(self) -> None:
         self.channels: dict[str, dict[str, Any]] = {}
@@ -211,7 +148,7 @@ class _Document:
         retain: bool = False,
         parameters: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Add a channel with its one operation; an `address` of None is somebody else's to say."""
+        """Add a channel with its one operation; `address` is None if a user's files or a request name it."""
         self._channel(name, address, summary, messages, parameters)
         operation: dict[str, Any] = {
             "action": action,
@@ -238,23 +175,23 @@ class _Document:
         self.channels[name] = channel
 
     def add_all(self, channels: Iterable[TopicChannel]) -> None:
-        """Add what rules make; two topics that differ in signs only get names that differ in a number."""
-        for each in channels:
-            name, number = each.name, 1
+        """Add topics of rules and receivers; if two topics give the same name, the second gets a number."""
+        for topic in channels:
+            name, number = topic.name, 1
             while name in self.channels:
                 number += 1
-                name = f"{each.name}_{number}"
-            messages = {"message": _message(each.message, each.payload, each.media)}
-            if each.action:
-                of = (each.address, each.action, each.qos, each.summary, messages)
-                self.add(name, *of, retain=each.retain, parameters=each.parameters)
+                name = f"{topic.name}_{number}"
+            messages = {"message": _message(topic.message, topic.payload, topic.media)}
+            if topic.action:
+                operation = (topic.address, topic.action, topic.qos, topic.summary, messages)
+                self.add(name, *operation, retain=topic.retain, parameters=topic.parameters)
             else:
-                self._channel(name, each.address, each.summary, messages, each.parameters)
-            if each.filter:
-                self.channels[name]["x-mqtt-filter"] = each.filter
+                self._channel(name, topic.address, topic.summary, messages, topic.parameters)
+            if topic.filter:
+                self.channels[name]["x-mqtt-filter"] = topic.filter
 
-    def ask(self, name: str, address: str, contract: CommandContract) -> None:
-        """Add a command with its answer."""
+    def add_command(self, name: str, address: str, contract: CommandContract) -> None:
+        """Add the topic of a command, and a channel for its answer, whose topic the request names."""
         key = "".join(word.capitalize() for word in name.split("-"))
         operation = self.add(
             f"command{key}",

@@ -1,4 +1,4 @@
-"""What an endpoint takes and answers, said where it is declared; the OpenAPI document is made of it."""
+"""What an endpoint takes and answers, said where the endpoint is declared; the OpenAPI document is made of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ NOTHING: Schema = {"not": {}}
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What goes in and comes out beside what all endpoints have in common.
+    """What goes in and comes out of one endpoint, beside what all endpoints have in common.
 
-    `query` and `headers` are by name; `bodies` are what may be posted, by media type; `bodiless`: or nothing. `answer`
-    comes with `status`, as `media`; `refusals` are further statuses with why, `error` is how that is written (None: as
-    everywhere).
+    `query` and `headers` are schemas by name, `bodies` are schemas by media type; with `bodiless` the body may be left
+    out. `answer` comes with `status` and as `media`. `refusals` are the statuses of a no beside the usual ones; `error`
+    is the schema of their bodies, None for the usual one.
     """
 
     answer: Schema = field(default_factory=dict)

@@ -1,23 +1,19 @@
-"""The OpenAPI 3.1 document of all that can be asked over HTTP, made of the table that the routes are made of."""
+"""The OpenAPI 3.1 document of the HTTP interface, made of the table of endpoints of which the routes are made, too."""
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub import __version__
-from hub.contracts.json_schema import TEXT, Schema, made_of, one_of
+from hub.contracts.json_schema import TEXT, Schema
 from hub.operate.api.site import Endpoint
 from hub.operate.api.statuses import CODES
+from hub.operate.specs.about import info, refusal
 from hub.operate.specs.described import JSON, NOTHING, Described
 
-__all__ = ["CONTACT", "document"]
+__all__ = ["document"]
 
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
-_ERROR = made_of(
-    ok={"const": False},
-    error={**TEXT, "description": "What is wrong, and what to do."},
-    code={**one_of(*sorted(set(CODES.values()))), "description": "What kind of no it is; the status follows from it."},
-)
+_ERROR = refusal(sorted(set(CODES.values())), "What kind of no it is; the status follows from it.")
 _REFUSALS = {
     400: "It cannot be read, or not be done",
     401: "A token is needed",
@@ -35,25 +31,21 @@ _TAGS = {
     "/api/v2": ("alertmanager", "Alertmanager's API, for the tools that speak it"),
     "/events": ("events", "Events, as if they came by MQTT"),
 }
-CONTACT = {"name": "MQTT notification hub"}
 _ELSE = ("web", "The live feed, health, logins")
 
 
 def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    """Return the document."""
+    """Return the document of these endpoints."""
     paths: dict[str, dict[str, Any]] = {}
-    for each in endpoints:
-        path = _PARAMETER.sub(r"{\1}", each.path)
-        paths.setdefault(path, {})[each.method.lower()] = _operation(each)
+    for endpoint in endpoints:
+        path = _PARAMETER.sub(r"{\1}", endpoint.path)
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "MQTT notification hub",
-            "version": __version__,
-            "description": "Events in, the alert desk, and what the hub watches; `hub schema --asyncapi` has MQTT.",
-            "contact": CONTACT,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
+        "info": info(
+            "Events in, the alert desk, and what the hub watches; `hub schema --asyncapi` has MQTT.",
+            identifier="Apache-2.0",
+        ),
         "servers": [{"url": "/", "description": "The hub that this document was asked of (`http.url` of hub.yaml)."}],
         "tags": [{"name": name, "description": text} for name, text in (*_TAGS.values(), _ELSE)],
         "paths": paths,
@@ -70,20 +62,20 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     described = endpoint.described
-    made: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "operationId": _identity(endpoint),
         "tags": [_tag(endpoint.path)],
         "summary": endpoint.summary,
         "parameters": [*_of_path(endpoint.path), *_given("query", described.query)],
         "responses": _responses(endpoint),
     }
-    made["parameters"] += _given("header", described.headers)
+    operation["parameters"] += _given("header", described.headers)
     if described.bodies:
         content = {media: {"schema": schema} for media, schema in described.bodies.items()}
-        made["requestBody"] = {"required": not described.bodiless, "content": content}
-    made["security"] = [{"token": []}, {"password": []}, {"login": []}] if endpoint.role else []
-    made["description"] = f"Needs the role {endpoint.role}." if endpoint.role else "Needs no token."
-    return made
+        operation["requestBody"] = {"required": not described.bodiless, "content": content}
+    operation["security"] = [{"token": []}, {"password": []}, {"login": []}] if endpoint.role else []
+    operation["description"] = f"Needs the role {endpoint.role}." if endpoint.role else "Needs no token."
+    return operation
 
 
 def _identity(endpoint: Endpoint) -> str:
@@ -103,25 +95,27 @@ def _of_path(path: str) -> list[dict[str, Any]]:
 
 
 def _given(where: str, parameters: Mapping[str, Schema]) -> list[dict[str, Any]]:
-    made = []
+    """Return parameters of the query or of headers; description and `required` stand beside the schema in OpenAPI."""
+    given = []
     for name, schema in parameters.items():
         about = {key: schema[key] for key in ("description", "required") if key in schema}
         rest = {key: value for key, value in schema.items() if key not in about}
-        made.append({"name": name, "in": where, **about, "schema": rest})
-    return made
+        given.append({"name": name, "in": where, **about, "schema": rest})
+    return given
 
 
 def _responses(endpoint: Endpoint) -> dict[str, Any]:
+    """Return what the endpoint answers, by status; access is refused in the usual words even by /api/v2."""
     described = endpoint.described
-    made = {str(described.status): _success(described)}
+    responses = {str(described.status): _success(described)}
     for status in sorted({*_usual(endpoint), *described.refusals}):
         everywhere = described.error is None or status in (401, 403, 429)
         schema = {"$ref": "#/components/schemas/Error"} if everywhere else described.error
         content = {} if schema == NOTHING else {"content": {JSON: {"schema": schema}}}
-        made[str(status)] = {"description": _REFUSALS[status], **content}
-    if not any(status.startswith("4") for status in made):
-        made["4XX"] = {"description": "It is no request as HTTP has it, or its head is too large"}
-    return made
+        responses[str(status)] = {"description": _REFUSALS[status], **content}
+    if not any(status.startswith("4") for status in responses):  # the server itself may refuse any request
+        responses["4XX"] = {"description": "It is no request as HTTP has it, or its head is too large"}
+    return responses
 
 
 def _success(described: Described) -> dict[str, Any]:
@@ -131,7 +125,7 @@ def _success(described: Described) -> dict[str, Any]:
 
 
 def _usual(endpoint: Endpoint) -> list[int]:
-    """Name what every endpoint of its kind may answer."""
+    """Return the statuses of a no that follow from what the endpoint takes, and from the role that it needs."""
     guarded = [401, 403, 429] if endpoint.role else []
     asked = [400] if endpoint.described.query or endpoint.described.bodies or endpoint.described.headers else []
     return [*guarded, *asked, *([408, 413, 503] if endpoint.described.bodies else [])]

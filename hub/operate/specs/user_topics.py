@@ -1,6 +1,6 @@
-"""The topics of one user's rules and receivers, for the AsyncAPI document: what devices say there, who is told where.
+"""The topics of one user's rules and receivers, as channels of the AsyncAPI document.
 
-Rules and receivers in, channels out. `$hub/…` are channels, too: no broker has them, but a rule may listen there.
+`$hub/…` are channels, too: no broker has them, but rules may listen there. Pure.
 """
 
 import re
@@ -28,10 +28,10 @@ _ENCODED = "As a label has it; / + # % are percent-encoded."
 
 @dataclass(frozen=True, slots=True)
 class TopicChannel:
-    """A topic with `{parameters}`, each with what it is, and what is said there.
+    """A topic and what is published there; its address has `{parameters}`, and `parameters` explains each.
 
-    `filter` is what to subscribe to for all of it, empty where there are no parameters. `action` is what the hub does
-    there: send, receive, or nothing (empty).
+    `filter` subscribes to all that the address may be; it is empty if there are no parameters. `action` is what the hub
+    does there: send, receive, or nothing (empty).
     """
 
     name: str
@@ -48,7 +48,7 @@ class TopicChannel:
 
 
 def events(rules: Sequence[Rule]) -> Iterator[TopicChannel]:
-    """Yield the topics that rules listen to, with the fields that they read, and those that tell who is there."""
+    """Yield the topics of rules with the fields that they read, and the topics of births and deaths of devices."""
     listening: dict[str, tuple[TopicPattern, list[Rule]]] = {}
     for rule in rules:
         for pattern in rule.patterns:
@@ -70,7 +70,7 @@ def _of_pattern(pattern: TopicPattern, rules: Sequence[Rule]) -> TopicChannel:
 
 
 def _fields(rules: Iterable[Rule]) -> Schema:
-    """Describe the fields of the payload that rules read, each with who does."""
+    """Return the payload's schema: the fields that rules read, each with the names of these rules."""
     readers: dict[str, dict[str, None]] = {}
     for rule in rules:
         programs = [*rule.conditions, *([rule.timestamp] if rule.timestamp is not None else [])]
@@ -91,7 +91,7 @@ def _of_presence(topic_filter: str) -> TopicChannel:
 
 
 def alerts(prefix: str, rules: Iterable[Rule], payload: Schema) -> Iterator[TopicChannel]:
-    """Yield the retained topic of each alert rule; `payload` is the state of an alert."""
+    """Yield the retained topics of each alert rule; `payload` is the schema of an alert."""
     for rule in rules:
         if rule.alert:
             start = f"{prefix}/alerts/{short_level(rule.name)}"
@@ -103,7 +103,7 @@ def alerts(prefix: str, rules: Iterable[Rule], payload: Schema) -> Iterator[Topi
 
 
 def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) -> Iterator[TopicChannel]:
-    """Yield the topic of each `mqtt` receiver; `payload` is what those are told that have none of their own."""
+    """Yield the topic of each `mqtt` receiver; `payload` is the schema of a notification, unless it has its own."""
     for name, settings in receivers.items():
         options = settings.options
         if isinstance(options, MqttOptions) and options.topic is not None:
@@ -118,7 +118,7 @@ def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) ->
 
 
 def _filled(topic: TopicTemplate) -> tuple[str, dict[str, str]]:
-    """Return the address of a topic with `{…}`, where only a name can stay as it is written."""
+    """Return the address of a topic with `{…}`: a name stays a parameter, an expression becomes `part1` and so on."""
     address, parameters = "", dict[str, str]()
     for number, part in enumerate(topic.parts, 1):
         if isinstance(part, str):
@@ -132,7 +132,7 @@ def _filled(topic: TopicTemplate) -> tuple[str, dict[str, str]]:
 
 
 def inside() -> Iterator[TopicChannel]:
-    """Yield what the hub measures of itself, as events that only rules hear."""
+    """Yield the topics on which the hub's figures of itself come; only rules hear them."""
     for topic, fields in OWN_FIELDS.items():
         address, parameters = _address(topic, {2: "name"} if topic.endswith("/+") else None)
         said = made_of({name: {"description": f"{text[0].upper()}{text[1:]}."} for name, text in fields.items()})
@@ -142,7 +142,7 @@ def inside() -> Iterator[TopicChannel]:
 
 
 def _address(topic_filter: str, names: Mapping[int, str] | None = None) -> tuple[str, dict[str, str]]:
-    """Return a filter as an address with its parameters; `names` are those of levels that have one."""
+    """Return a filter as an address with its parameters; `names` are the names of levels, by place."""
     given, levels, parameters = names or {}, list[str](), dict[str, str]()
     for place, level in enumerate(topic_filter.split("/")):
         if level not in ("+", "#"):
@@ -161,5 +161,5 @@ def _wild(topic_filter: str) -> str:
 
 
 def _slug(text: str) -> str:
-    """Return a text as part of a name."""
+    """Return a text as part of a channel's name, which may have letters, digits and _ only."""
     return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")

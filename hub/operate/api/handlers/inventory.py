@@ -8,7 +8,8 @@ from starlette.responses import Response
 from hub.clock import rfc3339
 from hub.commands.seams import RuleCounts
 from hub.contracts.answered import AlertBody
-from hub.contracts.json_schema import TEXT, WHOLE, listed, ok, said, schema_of
+from hub.contracts.json_schema import TEXT, WHOLE, ok, said, schema_of
+from hub.contracts.viewed import DeviceBody, LastEventBody, RuleBody, SeriesBody
 from hub.documents.duration import format_duration
 from hub.ingest.decode import decode_again
 from hub.ingest.topics import check_filter, matches
@@ -20,7 +21,6 @@ from hub.operate.api.front.actor import VIEWER, Refused
 from hub.operate.api.gathered.attendance import Attendance
 from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.specs.described import Described
-from hub.operate.specs.shapes import DEVICE, LAST_EVENT, RULE, SERIES
 from hub.rules.reading.rule import Rule
 
 __all__ = ["ENDPOINTS"]
@@ -181,11 +181,14 @@ def _filter(text: str) -> str:
     return text
 
 
-_ONE_RULE = Described(ok(rule=RULE, alerts=listed(schema_of(AlertBody))), refusals=(404,))
-_DEVICES = Described(ok(devices=listed(DEVICE), heard=WHOLE, registered=WHOLE))
-_EVENTS = Described(ok(events=listed(LAST_EVENT), topics=WHOLE), {"topic": said(TEXT, "A filter; without one all.")})
+_RULES = Described(ok(rules=schema_of(list[RuleBody])))
+_ONE_RULE = Described(ok(rule=schema_of(RuleBody), alerts=schema_of(list[AlertBody])), refusals=(404,))
+_DEVICES = Described(ok(devices=schema_of(list[DeviceBody]), heard=WHOLE, registered=WHOLE))
+_EVENTS = Described(
+    ok(events=schema_of(list[LastEventBody]), topics=WHOLE), {"topic": said(TEXT, "A filter; without one all.")}
+)
 _VALUES = Described(
-    ok(series=listed(SERIES), topics=WHOLE),
+    ok(series=schema_of(list[SeriesBody]), topics=WHOLE),
     {
         "rule": said(TEXT, "Its topics; what else is given are values of labels."),
         "topic": said(TEXT, "A filter."),
@@ -194,9 +197,7 @@ _VALUES = Described(
 )
 
 ENDPOINTS = (
-    Endpoint(
-        "GET", "/api/hub/rules", VIEWER, _rules, "The rules at work", Described(ok(rules=listed(RULE))), long=True
-    ),
+    Endpoint("GET", "/api/hub/rules", VIEWER, _rules, "The rules at work", _RULES, long=True),
     Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts", _ONE_RULE, long=True),
     Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual", _DEVICES, long=True),
     Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic", _EVENTS, long=True),

@@ -11,7 +11,21 @@ from hub.alerts.matchers import match_all
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.alert_desk import order
 from hub.commands.contract import COMMANDS, LISTED, AlertsRequest, Paged
-from hub.contracts.json_schema import FLAG, NUMBER, TEXT, TIME, WHOLE, listed, made_of, maybe, ok, one_of, said
+from hub.contracts.json_schema import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    TIME,
+    WHOLE,
+    listed,
+    made_of,
+    maybe,
+    ok,
+    one_of,
+    said,
+    schema_of,
+)
+from hub.contracts.viewed import AuditBody, HistoryBody, ReceiverBody
 from hub.errors import RequestError
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
@@ -20,7 +34,6 @@ from hub.operate.api.front.actor import ADMIN, OPERATOR, VIEWER, Refused
 from hub.operate.api.gathered.standing import Receiving
 from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.operate.specs.described import Described
-from hub.operate.specs.shapes import AUDIT_ENTRY, HISTORY_ENTRY, RECEIVER
 from hub.store.reader import Depth, Reader
 
 __all__ = ["ENDPOINTS"]
@@ -176,7 +189,7 @@ async def _audit(asked: Asked) -> Response:
     limit = asked_number(asked.request.query_params, "limit", 100, HISTORY_SHOWN)
     before = asked_number(asked.request.query_params, "before", _NEWEST, _NEWEST)
     rows = await asked.site.mirror.look(lambda reader: reader.audit(before, limit))
-    entries = [
+    entries: list[AuditBody] = [
         {"row": row, "time": rfc3339(at), "actor": by, "via": via, "action": action, "detail": orjson.loads(detail)}
         for row, at, by, via, action, detail in rows
     ]
@@ -224,7 +237,7 @@ _WHICH = {
 }
 _OUTBOX = Described(COMMANDS["outbox"].answer, {**_WHICH, **_PAGE_ASKED}, refusals=(404,))
 _PUSH = Described(COMMANDS["push"].answer)
-_RECEIVERS = Described(ok(receivers=listed(RECEIVER)))
+_RECEIVERS = Described(ok(receivers=schema_of(list[ReceiverBody])))
 _OF = "{} Each further parameter is the value of a label."
 _OF_ALERT = said({**TEXT, "minLength": 1}, _OF.format("Its name or id."), required=True)
 _WHY = Described(COMMANDS["why"].answer, {"alert": _OF_ALERT}, refusals=(404,))
@@ -236,13 +249,13 @@ _ROWS = {
 }
 _HISTORY = Described(
     ok(
-        entries=listed(HISTORY_ENTRY),
+        entries=schema_of(list[HistoryBody]),
         more=said(FLAG, "Whether there are older ones: go on with `before`."),
         kept_since=said(maybe(TIME), "Entries from before this had to leave; null where all are there."),
     ),
     {"alertname": TEXT, "fingerprint": TEXT, **_ROWS},
 )
-_AUDIT = Described(ok(entries=listed(AUDIT_ENTRY)), _ROWS)
+_AUDIT = Described(ok(entries=schema_of(list[AuditBody])), _ROWS)
 
 
 def _read(name: str, handler: Handler, described: Described, *, long: bool = False) -> Endpoint:
