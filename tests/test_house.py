@@ -126,7 +126,7 @@ def test_a_module_says_where_it_stands_and_has_no_global_bare_except_or_unexplai
 
 PLUGS = ("hub/notify/receivers/", "hub/sources/kinds/")
 """A queue is a receiver and a source, each a file of the queue's name: whoever looks for one looks in its folder."""
-FULL = {"hub/operate/cli": "a file for each command, named in COMMANDS"}
+FULL = {"hub/operate/cli": "a file for each command, named in COMMANDS, and the options that they share"}
 """Folders with more than twelve modules, and why."""
 
 

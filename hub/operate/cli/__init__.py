@@ -1,4 +1,4 @@
-"""The command line `hub`: one file for each command, all of them named in COMMANDS below.
+"""The command line `hub`: one module for each command, named in COMMANDS below; options.py has what they share.
 
 A command's module is imported only when that command runs: `hub ack` on a small board must not wait for the imports of
 `hub demo`.

@@ -97,9 +97,9 @@ def alerts(prefix: str, rules: Iterable[Rule], payload: Schema) -> Iterator[Topi
             start = f"{prefix}/alerts/{short_level(rule.name)}"
             address = "/".join([start, *(f"{{{name}}}" for name in rule.by)])
             wild = _wild("/".join([start, *("+" for _ in rule.by)]))
-            made = ("send", f"How {rule.name} stands.", "Its state; empty when it is long over.", payload, JSON)
+            says = ("send", f"How {rule.name} stands.", "Its state; empty when it is long over.", payload, JSON)
             parameters = dict.fromkeys(rule.by, _ENCODED)
-            yield TopicChannel(f"alerts_{_slug(rule.name)}", address, *made, parameters, wild, retain=True)
+            yield TopicChannel(f"alerts_{_slug(rule.name)}", address, *says, parameters, wild, retain=True)
 
 
 def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) -> Iterator[TopicChannel]:
@@ -108,13 +108,13 @@ def notifications(receivers: Mapping[str, ReceiverSettings], payload: Schema) ->
         options = settings.options
         if isinstance(options, MqttOptions) and options.topic is not None:
             address, parameters = _filled(options.topic)
-            told = (
+            message = (
                 ("The notification.", payload, JSON)
                 if options.payload is None
                 else (options.payload_text, TEXT, _PLAIN)
             )
-            made = ("send", f"What the receiver {name} is told.", *told, parameters, _wild(options.topic.filter))
-            yield TopicChannel(f"notifications_{_slug(name)}", address, *made, options.qos, options.retain)
+            says = ("send", f"What the receiver {name} is told.", *message, parameters, _wild(options.topic.filter))
+            yield TopicChannel(f"notifications_{_slug(name)}", address, *says, options.qos, options.retain)
 
 
 def _filled(topic: TopicTemplate) -> tuple[str, dict[str, str]]:

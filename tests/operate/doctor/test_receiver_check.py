@@ -1,4 +1,4 @@
-"""doctor, the receivers: who listens, who does not, what cannot be tried; nothing is sent."""
+"""doctor, the receivers: which server listens, which does not, which cannot be checked; nothing is sent."""
 
 import asyncio
 

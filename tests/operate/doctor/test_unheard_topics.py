@@ -1,4 +1,4 @@
-"""doctor, the rules' topics: what no message has come on is named, with what comes nearest; nothing false is said."""
+"""doctor, the rules' topics: one without a message is named, with the nearest topic there is; nothing false is said."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""descriptors: as many files as the system gives; some of them are never for connections."""
+"""descriptors: the hub takes all files that the system gives, and some are never for HTTP connections."""
 
 import resource
 import subprocess

@@ -1,4 +1,4 @@
-"""The AsyncAPI document: valid by the specification's own schema, and what a running hub says is as it says.
+"""The AsyncAPI document: it is valid by the specification's own schema, and a running hub's messages fit it.
 
 `specs/asyncapi-3.0.0.json.gz` is that of @asyncapi/specs 6.11.1 (Apache-2.0), without descriptions and without the
 bindings of other protocols.

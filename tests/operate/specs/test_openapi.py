@@ -1,4 +1,4 @@
-"""The OpenAPI document; schemathesis asks all that is in it of a running hub, and what comes back is as it says."""
+"""The OpenAPI document: schemathesis asks a running hub for all that is in it, and the answers fit it."""
 
 import json
 import re

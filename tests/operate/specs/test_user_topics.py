@@ -1,4 +1,4 @@
-"""The AsyncAPI document of a user's own rules: their topics by name, and a hub with those rules talks as it says."""
+"""The AsyncAPI document of a user's own rules: it names their topics, and the messages of a hub with them fit it."""
 
 import json
 import os
