@@ -142,7 +142,7 @@ class Demo:
         self.note("demo", f"Mosquitto on 127.0.0.1:{broker.port} with the shipped configuration, users and ACL")
         self.note("demo", f"rules and settings in {self.directory}; they are read again when you edit them")
         self.note("demo", f"webhook, mail and SMS gateway: a listener at {listener.url('')}")
-        self.note("demo", "watch it from another terminal:")
+        self.note("demo", "look on from another terminal:")
         self.note("", f"mosquitto_sub {viewer} -v -t 'hub/alerts/#' -t 'notify/#'")
         self.note("demo", "or be a device:")
         self.note("", f"mosquitto_pub {device} -t site/berlin/smoke/hall-1/alarm -m '{{\"smoke\": true}}'")
