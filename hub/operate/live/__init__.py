@@ -1,1 +1,1 @@
-"""The terminal live view: a client of a running hub. link (HTTP) → model → kinds (rows; both pure) → app (Textual)."""
+"""The terminal live view, a client of a running hub: feed_link (HTTP) → live_model → panes (both pure) → screen."""

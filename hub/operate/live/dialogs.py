@@ -1,4 +1,4 @@
-"""What the live view lays over its tables: a text to read, and the form of a silence."""
+"""The dialogs that the live view lays over its tables: a text to read, and a form that makes a silence."""
 
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
@@ -13,11 +13,11 @@ from textual.widgets import Input, Static
 __all__ = ["SilenceForm", "TextPage"]
 
 Sent = Callable[[str, str, str], Awaitable[str]]
-"""Takes matchers, how long, a comment; returns what is wrong, or nothing."""
+"""Sends matchers, a duration and a comment to the hub; returns what is wrong, or "" where the hub has taken them."""
 
 
 class TextPage(ModalScreen[None]):
-    """A text to read; any of the keys that close something closes it."""
+    """A text to read. Escape, q, Enter and ? close it, so that nobody has to look for the right key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark", "dismiss", "Close"),
@@ -25,12 +25,12 @@ class TextPage(ModalScreen[None]):
     ]
 
     def __init__(self, title: str, text: str) -> None:
-        """Show this text under this title, which is ours: it is read as markup."""
+        """Show `text`, in which markup means nothing. `title` is read as markup: it must be the hub's own words."""
         super().__init__()
         self._title, self._text = title, text
 
     def compose(self) -> ComposeResult:
-        """Lay it out."""
+        """Lay out the text in a frame that scrolls. Textual calls this."""
         with VerticalScroll(id="page") as box:
             box.border_title = self._title
             box.border_subtitle = "Esc closes"
@@ -38,7 +38,7 @@ class TextPage(ModalScreen[None]):
 
 
 class SilenceForm(ModalScreen[None]):
-    """Which alerts, for how long, why. It stays open, and says so, where the hub does not take it."""
+    """Asks which alerts are to be silenced, for how long, and why. It stays open and says why if the hub refuses."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Cancel"),
@@ -46,12 +46,12 @@ class SilenceForm(ModalScreen[None]):
     ]
 
     def __init__(self, matchers: str, sent: Sent) -> None:
-        """Begin with these matchers; `sent` is awaited with what was filled in."""
+        """Begin with these matchers. `sent` is awaited with what the user has filled in."""
         super().__init__()
         self._matchers, self._sent = matchers, sent
 
     def compose(self) -> ComposeResult:
-        """Lay it out."""
+        """Lay out three fields and a line for what is wrong. Textual calls this."""
         with Vertical(id="form") as box:
             box.border_title = "Silence: tell nobody"
             box.border_subtitle = "Enter silences, Esc cancels"
@@ -64,11 +64,11 @@ class SilenceForm(ModalScreen[None]):
             yield Static("", id="wrong", markup=False)
 
     def on_mount(self) -> None:
-        """Begin with how long, which is what one changes most."""
+        """Put the cursor into the duration: it is the field that people change most."""
         self.query_one("#lasting", Input).focus()
 
     async def on_input_submitted(self) -> None:
-        """Send it."""
+        """Send the form. The dialog closes only when the hub has taken it, so that nothing has to be typed again."""
         filled = [self.query_one(f"#{name}", Input).value for name in ("matchers", "lasting", "comment")]
         wrong = await self._sent(filled[0], filled[1], filled[2])
         if wrong:

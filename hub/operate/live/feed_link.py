@@ -1,4 +1,4 @@
-"""The way to a running hub: its reads, its commands and its feed over HTTP, for who looks on from a terminal."""
+"""The live view's connection to a running hub: it reads the API, sends commands and hears the feed, all over HTTP."""
 
 import asyncio
 import ssl
@@ -18,52 +18,52 @@ __all__ = ["FeedLink", "HubAway", "NotAdmitted", "Unwilling", "linked"]
 
 
 class HubAway(HubError):
-    """Nobody answers at the URL, or somebody who is no hub."""
+    """Nobody answers at the URL, or the server that answers is no hub."""
 
     exit_code = 3
 
 
 class NotAdmitted(HubError):
-    """The hub wants a token, or another one."""
+    """The hub asks for a token, or does not know the one that was sent."""
 
     exit_code = 3
 
 
 class Unwilling(RequestError):
-    """The hub has said no to a request, why, and what kind of no it is."""
+    """The hub has refused a request. The message says why; the code says what kind of refusal it is."""
 
 
 class FeedLink:
-    """One hub, asked over one pool of connections."""
+    """One hub, asked over one pool of connections. Each method raises HubError where the hub gives no good answer."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        """Ask the hub at `url` by `session`, which carries the token."""
+        """Ask the hub at `url` through `session`, whose headers carry the token."""
         self.url = url
         self._session = session
 
     async def read(self, path: str, **query: str) -> Mapping[str, Any]:
-        """Return the answer of GET /api/hub/`path`.
+        """Return the answer to GET /api/hub/`path`.
 
         Raises:
-            HubError: there is none, or it is a no.
+            HubError: no answer came (HubAway), or the hub refused (NotAdmitted, Unwilling).
 
         """
         return await self._ask("GET", path, query, None)
 
     async def look(self, path: str, query: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
-        """Return the same, where a parameter may come twice, or have any name.
+        """Do the same as `read`, with a query in which a parameter may come twice or have any name.
 
         Raises:
-            HubError: as above.
+            HubError: as for `read`.
 
         """
         return await self._ask("GET", path, query, None)
 
     async def command(self, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Have a command carried out.
+        """Send a command and return the hub's answer to it.
 
         Raises:
-            HubError: as above.
+            HubError: as for `read`.
 
         """
         return await self._ask("POST", name, {}, orjson.dumps(request))
@@ -82,10 +82,11 @@ class FeedLink:
             raise _away(self.url, error) from None
 
     async def messages(self, since: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Yield the feed's messages from behind the id `since` on, until the connection ends.
+        """Yield the feed's messages that follow the id `since`, until the hub closes the connection.
 
         Raises:
-            HubError: it cannot be had, or nothing has come for LIVE_SILENT_SECONDS (the figures come each second).
+            HubError: the feed cannot be opened, or nothing has come for LIVE_SILENT_SECONDS: as the figures come each
+                second, the connection is dead then.
 
         """
         try:
@@ -106,27 +107,28 @@ class FeedLink:
 
 @asynccontextmanager
 async def linked(url: str, token: Secret | None) -> AsyncIterator[FeedLink]:
-    """Make a link, and close its connections at the end."""
+    """Yield a link to the hub at `url`; its connections are closed at the end. `token` goes with every request."""
     headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
     async with aiohttp.ClientSession(headers=headers) as session:
         yield FeedLink(url.rstrip("/"), session)
 
 
 def _answer(url: str, status: int, body: bytes) -> Mapping[str, Any]:
-    found = _object(url, body)
-    if status >= 400 or found.get("ok") is False:
-        raise _refused(url, status, found)
-    return found
+    told = _object(url, body)
+    if status >= 400 or told.get("ok") is False:
+        raise _refused(url, status, told)
+    return told
 
 
 def _object(url: str, text: str | bytes) -> Mapping[str, Any]:
+    """Read a JSON object. A hub answers with nothing else, so any other text comes from another server."""
     try:
-        found = orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
+        value = None
+    if not isinstance(value, dict):
         raise HubAway(f"{shown(url)} answers, but not as a hub: is this its HTTP address?")
-    return found
+    return value
 
 
 def _refused(url: str, status: int, body: Mapping[str, Any]) -> HubError:

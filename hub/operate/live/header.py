@@ -1,4 +1,4 @@
-"""The head of the live view: which hub this is, whether it is heard, the four figures with their last minutes."""
+"""The head of the live view: which hub this is, whether its feed is heard, and its four figures with their history."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(values: Sequence[float | None], width: int) -> str:
-    """Draw the last values, the youngest at the right; nothing where there is none."""
+    """Draw the last `width` values as bars, the newest at the right. None is drawn as a space."""
     last = list(values)[-width:] if width > 0 else []
     top = max((each for each in last if each is not None), default=0.0)
     return "".join(map(lambda each: _bar(each, top), last)).rjust(max(width, 0))  # noqa: C417 - reads better than two loops
@@ -29,7 +29,7 @@ def _bar(value: float | None, top: float) -> str:
 
 
 def figure_shown(name: str, value: Any) -> str:
-    """Write one figure: `EGR 1,234/s`, `EPL 2.5 ms p99 4 ms`."""
+    """Write one figure: `EGR 1,234/s`, or the median and the 99th percentile as in `EPL 2.5/4 ms`."""
     if isinstance(value, dict):
         p50, p99 = value.get("p50"), value.get("p99")
         if p50 is None or p99 is None:
@@ -43,23 +43,23 @@ def _rate(value: float) -> str:
 
 
 def _pair(p50: float, p99: float) -> str:
-    """Write two latencies, the unit once where it is the same."""
+    """Write two latencies in seconds as `2.5/4 ms`; each has its own unit only where the units differ."""
     first, second = seconds_shown(p50).split(), seconds_shown(p99).split()
     head = first[0] if first[1] == second[1] else " ".join(first)
     return f"{head}/{' '.join(second)}"
 
 
 class Head(Widget):
-    """Three lines: who and how, the figures, their course."""
+    """Three lines: which hub this is and its state, the four figures, and a small chart of each."""
 
     def __init__(self, model: Model, url: str) -> None:
-        """Show what this model knows of the hub at `url`."""
+        """Show what `model` knows of the hub at `url`."""
         super().__init__()
         self._model, self._url = model, url
         self.paused = False
 
     def render(self) -> Text:
-        """Draw all three lines as wide as there is room."""
+        """Draw all three lines, each as wide as the terminal. Textual calls this."""
         width = self.size.width
         quarter = max(10, width // 4)
         text = self._first(width)
@@ -73,9 +73,10 @@ class Head(Widget):
         return text
 
     def _first(self, width: int) -> Text:
+        """Draw the first line: the hub at the left, the counts and the state at the right, whatever the width."""
         status, model = self._model.status, self._model
         state, style = ("PAUSED", "bold yellow") if self.paused else ("live", "green")
-        if model.away:
+        if model.away:  # a lost feed matters more than a pause, which the user knows of
             state, style = "AWAY", "bold red"
         elif status.get("session") in ("disconnected", "session_lost"):
             state, style = "hub without broker", "bold red"

@@ -1,6 +1,6 @@
-"""How each kind of thing is shown: its columns, the cells of a row, its colour, what a filter finds it by. Pure.
+"""How each kind of row is shown: its columns, cells and colour, and the text that a filter searches. Pure.
 
-Nothing here trusts a text: what comes from the hub may come from a device, and is made visible by `shown`.
+A text that the hub sends may come from a device, so each one passes `shown`, which makes control characters visible.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,14 +20,14 @@ Cells = Sequence[str]
 _SEVERITIES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 _PHASES = ("firing", "pending", "resolved")
 _RANKS = ("critical", "warning", "info")
-_HAYSTACK = 500  # characters that a filter looks at
+_HAYSTACK = 500  # characters that a filter looks at: a long payload must not slow down typing
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title, how wide it is, and its share of what is left over.
+    """A column: its title, its width in characters, and its share of the width that is left over.
 
-    `least` is the width that the whole table must have, for the column to be there.
+    The column is left out where the whole table is narrower than `least`.
     """
 
     title: str
@@ -38,7 +38,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class PaneKind:
-    """One table. `items` are the rows in order, `key` tells them apart, `cells` are one row's texts."""
+    """One table: `items` returns its rows in order, `key` what tells a row from the others, `cells` a row's texts.
+
+    `style` is the row's colour for Rich, `search` the text that a filter searches, `detail` the line below the tables,
+    `nothing` what stands there when there are no rows.
+    """
 
     columns: Sequence[Column]
     items: Callable[[Model], Iterable[Item]]
@@ -49,11 +53,11 @@ class PaneKind:
     detail: Callable[[Item], str]
     nothing: str
     keep: bool = True
-    """Whether a cursor on the first row stays with what is there; else on the first row, as in a stream."""
+    """Whether a cursor on the first row follows its item. In a stream it does not: it stays on the newest."""
 
 
 def age(since: object, now: float) -> str:
-    """Return how long ago a time was, short: `12s`, `5m`, `3h`, `2d`; nothing where it is none."""
+    """Return how long ago a time was: `12s`, `5m`, `3h`, `2d`; "" where `since` is no time."""
     at = seconds_of(since)
     if not at:
         return ""
@@ -65,7 +69,7 @@ def age(since: object, now: float) -> str:
 
 
 def found_by(kind: PaneKind, item: Item, words: Sequence[str]) -> bool:
-    """Tell whether each of the words, in lower case, is in what the item is found by."""
+    """Tell whether the text that the filter searches holds each of the words, which are in lower case."""
     if not words:
         return True
     text = kind.search(item)[:_HAYSTACK].lower()
@@ -84,7 +88,7 @@ def _rank(ranks: Sequence[str], value: object) -> int:
 
 
 def _alerts(model: Model) -> list[Item]:
-    """Firing first, then by severity, then the youngest."""
+    """Sort the alerts: firing ones first, then by severity, then the youngest first."""
     return sorted(model.alerts.values(), key=_alert_order)
 
 
@@ -292,7 +296,7 @@ def _receiver_cells(receiver: Item, now: float) -> Cells:
 
 
 def _receiver_state(receiver: Item) -> str:
-    """Say whether it works; of one that was never tried nobody knows."""
+    """Say whether the receiver works. An open circuit is named as such: the hub waits before it tries again."""
     circuit = _text(receiver.get("circuit"))
     return circuit if circuit != "closed" else _STATES.get(str(receiver.get("state")), circuit)
 

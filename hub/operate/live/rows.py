@@ -1,6 +1,6 @@
 """A table that draws only the lines in sight, so that ten thousand rows cost as little as ten. Texts are never markup.
 
-The cursor stays on what it is on, however the rows move: whoever presses a key means the row they see.
+The cursor stays on its item when rows move: a user who presses a key means the row that they see.
 """
 
 from collections.abc import Sequence
@@ -24,19 +24,22 @@ _GAP = 1
 
 
 def widths(columns: Sequence[Column], total: int) -> list[int]:
-    """Divide a width among columns; 0 for one that is left out. What is too much is taken from those with a share."""
-    here = [column if total >= column.least else None for column in columns]
-    room = total - sum(each.width + _GAP for each in here if each) + _GAP
-    shares = sum(each.share for each in here if each) or 1
-    found = []
-    for each in here:
-        more = room * each.share // shares if each else 0
-        found.append(max(3, each.width + more) if each else 0)
-    return found
+    """Return the width of each column in a table of `total` characters; 0 for a column that has no room.
+
+    The columns with a share divide what is left over; where there is too little, they give up what is missing.
+    """
+    drawn = [column if total >= column.least else None for column in columns]
+    room = total - sum(column.width + _GAP for column in drawn if column) + _GAP
+    shares = sum(column.share for column in drawn if column) or 1
+    sizes = []
+    for column in drawn:
+        more = room * column.share // shares if column else 0
+        sizes.append(max(3, column.width + more) if column else 0)
+    return sizes
 
 
 class Rows(ScrollView, can_focus=True):
-    """Rows of one kind, with a cursor."""
+    """The rows of one PaneKind, with a cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--head", "rows--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,17 +56,17 @@ class Rows(ScrollView, can_focus=True):
         """The cursor is on another row, or the row has changed."""
 
     class Opened(Message):
-        """Somebody wants to see all of the row under the cursor."""
+        """The user wants to see all of the row under the cursor."""
 
     def __init__(self, kind: PaneKind, identity: str) -> None:
-        """Show rows of this kind, none at first."""
+        """Begin with no rows; `identity` is the widget's id for Textual."""
         super().__init__(id=identity)
         self.kind = kind
         self.items: list[Item] = []
         self.cursor = 0
         self._key = ""
         self._now = 0.0
-        self._held = False  # whether somebody has chosen the row, which the cursor then follows
+        self._held = False  # whether the user has chosen a row, which the cursor then follows
 
     @property
     def chosen(self) -> Item | None:
@@ -71,9 +74,9 @@ class Rows(ScrollView, can_focus=True):
         return self.items[self.cursor] if self.items else None
 
     def put(self, items: list[Item], now: float) -> None:
-        """Show these, at a time of the hub's clock."""
+        """Show these items; `now` is a time of the hub's clock, by which ages are written."""
         self.items, self._now = items, now
-        if self._held:
+        if self._held:  # follow the chosen item; where it is gone, the cursor stays at its place
             self.cursor = next((n for n, each in enumerate(items) if self.kind.key(each) == self._key), self.cursor)
         self.cursor = max(0, min(self.cursor, len(items) - 1))
         self._key = self.kind.key(items[self.cursor]) if items else ""
@@ -82,7 +85,7 @@ class Rows(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def select(self, row: int) -> None:
-        """Put the cursor on a row; on the first one it stays there, whatever comes."""
+        """Put the cursor on a row. On the first row of a stream it follows no item, but stays at the top."""
         if not self.items:
             return
         self.cursor = max(0, min(row, len(self.items) - 1))
@@ -92,15 +95,15 @@ class Rows(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by so many rows."""
+        """Move the cursor by `by` rows, upward where it is negative."""
         self.select(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by so many screens."""
+        """Move the cursor by `by` screens, upward where it is negative."""
         self.select(self.cursor + by * max(1, self.size.height - 2))
 
     def action_open(self) -> None:
-        """Show all of the row."""
+        """Ask the view to show all of the row under the cursor."""
         if self.items:
             self.post_message(self.Opened())
 
@@ -113,7 +116,7 @@ class Rows(ScrollView, can_focus=True):
                 self.action_open()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line: the titles at the top, then the rows in sight."""
+        """Draw line `y` of the screen: the titles at the top, then the rows in sight. Textual calls this."""
         width = self.scrollable_content_region.width
         sizes = widths(self.kind.columns, width)
         base = self.rich_style

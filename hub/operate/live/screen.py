@@ -1,6 +1,6 @@
 """The live view on a terminal: five screens over one model, which the hub's feed keeps up to date.
 
-The feed is heard as fast as it comes; pictures are drawn LIVE_REFRESH_SECONDS apart, of what is in sight.
+Messages of the feed enter the model as fast as they come. The screen in sight is drawn once in LIVE_REFRESH_SECONDS.
 """
 
 import asyncio
@@ -39,11 +39,11 @@ _KINDS: Mapping[str, tuple[PaneKind, ...]] = {
     "deliveries": (RECEIVERS, ATTEMPTS),
 }
 _READS = {"rules": "rules", "devices": "devices", "deliveries": "receivers"}
-"""What is read again and again while a tab is looked at."""
+"""What each tab reads again and again while it is in sight: the feed does not tell it."""
 
 
 class LiveView(App[None]):
-    """The view of one hub. `by` is who acknowledges where the hub has no tokens; `notes` stand on the help page."""
+    """The view of one hub. `by` signs the user's commands where the hub has no tokens; `notes` head the help page."""
 
     TITLE = "hub"
     ENABLE_COMMAND_PALETTE = False
@@ -65,7 +65,7 @@ class LiveView(App[None]):
     ]
 
     def __init__(self, link: FeedLink, by: str, notes: str = "") -> None:
-        """Show the hub at the other end of `link`."""
+        """Show the hub at the other end of `link`. Colours follow the variable NO_COLOR."""
         plain = "NO_COLOR" in os.environ
         super().__init__(ansi_color=plain)
         self.theme = "ansi-dark" if plain else "textual-dark"
@@ -90,7 +90,7 @@ class LiveView(App[None]):
     # the screens
 
     def compose(self) -> ComposeResult:
-        """Lay it out."""
+        """Lay out the head, the tabs with their tables, a row's detail, the filter, the foot. Textual calls this."""
         yield self.head
         with self.tabs:
             for number, name in enumerate(_TABS, 1):
@@ -102,7 +102,7 @@ class LiveView(App[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin to hear, to read, and to draw."""
+        """Start what hears the feed, what reads the API, and what draws."""
         self.run_worker(self._hear(), name="feed", exit_on_error=True)
         self.run_worker(self._read(), name="reads", exit_on_error=True)
         self.set_interval(LIVE_REFRESH_SECONDS, self._tick)
@@ -111,17 +111,17 @@ class LiveView(App[None]):
 
     @property
     def tab(self) -> str:
-        """The name of the screen in sight."""
+        """The name of the tab in sight."""
         return self.tabs.active or _TABS[0]
 
     @property
     def rows(self) -> Rows:
-        """The table with the cursor: the focused one, else the first of the screen."""
+        """The table that keys act on: the focused one, else the first of the tab."""
         here = self.tables[self.tab]
         return next((each for each in here if each.has_focus), here[0])
 
     def draw(self) -> None:
-        """Draw what is in sight, as the model is now."""
+        """Draw the tab in sight from the model as it is now."""
         self._drawn = self.model.changes
         now = self.model.now(time.time())
         for table in self.tables[self.tab]:
@@ -130,14 +130,14 @@ class LiveView(App[None]):
         self._draw_around()
 
     def _draw_around(self) -> None:
-        """Draw what stands around the table; it goes on under a pause."""
+        """Draw what stands around the tables. A pause does not stop this, so that a lost feed is seen at once."""
         self.head.paused = self.paused
         self.head.refresh()
         line = self.model.away or self._said or self._standing()
         self.said.update(Text(line, "bold" if self.model.away else "", no_wrap=True))
 
     def _standing(self) -> str:
-        """Say what the tables do not show."""
+        """Say what the tables leave out, and the newest notice."""
         parts = []
         if self._words:
             parts.append(f"filter: {' '.join(self._words)}")
@@ -151,12 +151,14 @@ class LiveView(App[None]):
         return " · ".join(parts)
 
     def _tick(self) -> None:
+        """Draw again where the model has changed."""
         if self.paused:
             self._draw_around()
         elif self._drawn != self.model.changes:
             self.draw()
 
     def _second(self) -> None:
+        """Draw once a second though nothing has changed: ages grow."""
         self.model.forget_old(time.time())
         if not self.paused:
             self.draw()
@@ -168,30 +170,30 @@ class LiveView(App[None]):
         self.detail.update(Text(detail))
 
     def on_rows_opened(self) -> None:
-        """Show all there is to know of a row."""
+        """Show all fields of the row under the cursor."""
         if chosen := self.rows.chosen:
             self.push_screen(TextPage("all of it", whole(chosen)))
 
     def on_tabbed_content_tab_activated(self) -> None:
-        """Go to a screen by the mouse."""
+        """Show a tab that the user has clicked. Textual calls this for keys, too."""
         self._show_tab()
 
     def _show_tab(self) -> None:
-        self._turned.set()
+        self._turned.set()  # what the tab shows is read at once, not at the next turn
         self.rows.focus()
         self.draw()
 
     # what comes from the hub
 
     async def _hear(self) -> None:
-        """Hear the feed for ever; say so while it is away."""
+        """Hear the feed for ever. While it is away, say why, and try again after ever longer pauses."""
         pause, longest = LIVE_AGAIN_SECONDS
         while True:
             try:
                 async for message in self.link.messages(self.model.since):
-                    if message.get("type") == "gap" or not self.model.status:
+                    if message.get("type") == "gap" or not self.model.status:  # what was missed does not come again
                         await self._load()
-                    if self.model.away:
+                    if self.model.away:  # it is there again, without a gap
                         self.model.connected(self.model.status)
                         pause = LIVE_AGAIN_SECONDS[0]
                     self.model.hear(message, time.time())
@@ -202,13 +204,13 @@ class LiveView(App[None]):
             pause = min(2 * pause, longest)
 
     async def _load(self) -> None:
-        """Take the whole state; messages that come meanwhile wait, and are taken after it."""
+        """Read the whole state. Messages that come meanwhile wait in the connection, and are heard after it."""
         status = await self.link.read("status")
         self.model.take_alerts((await self.link.read("alerts")).get("alerts", ()))
         self.model.connected(status)
 
     async def _read(self) -> None:
-        """Read what the screen in sight shows, if the feed does not tell it."""
+        """Read, for ever, what the tab in sight shows and the feed does not tell."""
         while True:
             name = _READS.get(self.tab)
             if name and not self.paused and not self.model.away:
@@ -224,7 +226,7 @@ class LiveView(App[None]):
     # keys
 
     def say(self, text: str) -> None:
-        """Say something at the foot, for a while."""
+        """Show a text at the foot for five seconds."""
         self._said = shown(text, 300)
         self._draw_around()
         self.set_timer(5.0, self._unsay)
@@ -234,14 +236,14 @@ class LiveView(App[None]):
         self._draw_around()
 
     def _alert(self) -> Mapping[str, Any] | None:
-        """Return the alert under the cursor, or say that there is none."""
+        """Return the alert under the cursor; None where there is none, which the foot then says."""
         if self.tab == "alerts" and self.rows.chosen:
             return self.rows.chosen
         self.say("go to an alert first (key 1)")
         return None
 
     def _desk(self, name: str, request: Mapping[str, Any], done: Callable[[Mapping[str, Any]], str]) -> None:
-        """Have a command carried out beside the screens, and say what came of it."""
+        """Send a command while the screens go on; the foot then says `done` of the answer, or why the hub refused."""
 
         async def carry_out() -> None:
             try:
@@ -252,7 +254,7 @@ class LiveView(App[None]):
         self.run_worker(carry_out(), name=name)
 
     def _by(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Sign a request, unless the hub knows by the token who asks."""
+        """Add the user's name to a request, unless the hub knows it by the token."""
         return request if self.model.status.get("login") else {"by": self.by, **request}
 
     def action_ack(self) -> None:
@@ -266,22 +268,23 @@ class LiveView(App[None]):
             self._desk("unack", {"id": alert["id"]}, lambda _: f"taken back: {alert['alertname']}")
 
     def action_silence(self) -> None:
-        """Ask for how long the alert under the cursor is to be silent."""
+        """Open the form of a silence, filled in for the alert under the cursor."""
         if alert := self._alert():
             self.push_screen(SilenceForm(matchers_for(alert), self._silence))
 
     async def _silence(self, matchers: str, lasting: str, comment: str) -> str:
-        wanted = {"matchers": matchers, "for": lasting, "comment": comment}
+        """Send the form of a silence; return why the hub refused, "" where it has not."""
+        request = {"matchers": matchers, "for": lasting, "comment": comment}
         try:
-            made = await self.link.command("silence", self._by(wanted))
+            answer = await self.link.command("silence", self._by(request))
         except HubError as error:
             return shown(error, 300)
-        told = f"silent until {made['silence']['endsAt']}: {made['silenced']} firing now"
-        self.say("; ".join([*made.get("warnings", ()), told]))  # the line is cut at the edge: what matters comes first
+        done = f"silent until {answer['silence']['endsAt']}: {answer['silenced']} firing now"
+        self.say("; ".join([*answer.get("warnings", ()), done]))  # the line is cut at the edge: warnings come first
         return ""
 
     def action_why(self) -> None:
-        """Tell why the alert under the cursor came, or why the rule tells nobody."""
+        """Show why the alert under the cursor came, or why the rule under it tells nobody."""
         item = self.rows.chosen
         if item and self.tab == "rules":
             self._explain("why not", "why-not", {"rule": str(item["name"])}, why_not_text)
@@ -291,6 +294,8 @@ class LiveView(App[None]):
     def _explain(
         self, title: str, path: str, query: Mapping[str, str], words: Callable[[Mapping[str, Any]], str]
     ) -> None:
+        """Ask the API, and show `words` of its answer as a page."""
+
         async def explain() -> None:
             try:
                 self.push_screen(TextPage(title, words(await self.link.read(path, **query))))
@@ -300,60 +305,60 @@ class LiveView(App[None]):
         self.run_worker(explain(), name=path)
 
     def action_retry(self) -> None:
-        """Queue the dead letters of the receiver under the cursor anew."""
+        """Queue all dead letters of the receiver under the cursor again."""
         item = self.rows.chosen
         if self.tab != "deliveries" or not item or self.rows.kind is not RECEIVERS:
             self.say("go to a receiver first (key 5)")
             return
-        wanted = {"receiver": item["name"], "all": True}
-        self._desk("outbox-retry", wanted, lambda made: f"queued again: {len(made.get('outbox', ()))}")
+        request = {"receiver": item["name"], "all": True}
+        self._desk("outbox-retry", request, lambda answer: f"queued again: {len(answer.get('outbox', ()))}")
 
     def action_pause(self) -> None:
-        """Let the tables stand still, or go on."""
+        """Let the tables stand still, or go on; the feed is heard in either case."""
         self.paused = not self.paused
         self.draw()
 
     def action_help(self) -> None:
-        """Show the keys."""
+        """Show what the keys do."""
         self.push_screen(TextPage("help", f"{self.notes}\n{HELP}" if self.notes else HELP))
 
     def action_go(self, name: str) -> None:
-        """Go to a screen."""
+        """Go to the tab of this name."""
         self.tabs.active = name
 
     def action_tab(self, by: int) -> None:
-        """Go to the next screen; between the two tables of deliveries first, and between the fields of a form."""
-        if len(self.screen_stack) > 1:
+        """Go to the next table of the tab, and after the last one to the next tab; -1 goes back."""
+        if len(self.screen_stack) > 1:  # a form lies over the tables: the key goes through its fields
             self.screen.focus_next() if by > 0 else self.screen.focus_previous()
             return
-        here = self.tables[self.tab]
-        at = here.index(self.rows) + by
-        if 0 <= at < len(here):
-            here[at].focus()
+        tables = self.tables[self.tab]
+        place = tables.index(self.rows) + by
+        if 0 <= place < len(tables):
+            tables[place].focus()
         else:
             self.action_go(_TABS[(_TABS.index(self.tab) + by) % len(_TABS)])
 
     # the filter
 
     def action_filter(self) -> None:
-        """Ask for words."""
+        """Open the field for words that must occur."""
         self.box.display = True
         self.box.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while somebody types."""
+        """Filter while the user types: each word must occur."""
         if event.input is self.box:
             self._words = event.value.lower().split()
             self.draw()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter and go back to the table."""
+        """Keep the filter, close its field, and go back to the table."""
         if event.input is self.box:
             self.box.display = False
             self.rows.focus()
 
     def action_end_filter(self) -> None:
-        """Show everything again."""
+        """End the filter, so that all rows are shown again."""
         self.box.value, self.box.display = "", False
         self._words = []
         self.rows.focus()
