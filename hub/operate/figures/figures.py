@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.clock import Clock, SystemClock
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Phase, Retry
 from hub.observer import Observer
 from hub.operate.figures.histogram import Histogram, RatePerSecond
@@ -16,9 +15,8 @@ __all__ = ["Figures"]
 class Figures(Observer):
     """Counts what it hears; a batch of events costs the same whatever its length."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self) -> None:
         """Begin at zero."""
-        self._clock = clock or SystemClock()
         self.generated = RatePerSecond()
         """EGR: events that were evaluated."""
         self.processing = Histogram()

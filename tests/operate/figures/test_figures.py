@@ -4,7 +4,6 @@ import json
 import pytest
 from rich.console import Console
 
-from hub.clock import ManualClock
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.operate.figures.figures import Figures
 from hub.operate.figures.summary import seconds_shown
@@ -13,7 +12,7 @@ from tests.operate.support import NOW, body, event, notification
 
 @pytest.fixture
 def figures():
-    figures = Figures(ManualClock(NOW))
+    figures = Figures()
     for second in range(10):
         figures.events([event()] * 200, NOW + second)
         figures.committed(200, 0.004)
