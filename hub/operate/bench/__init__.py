@@ -1,1 +1,1 @@
-"""The load behind `hub bench`: a broker, a hub and their clients on free loopback ports, and what it costs both."""
+"""Behind `hub bench`: a broker, a hub and a load on free loopback ports, and what an event costs both in CPU time."""

@@ -1,4 +1,4 @@
-"""A blocking MQTT 5 connection for loads: bytes by hand, so that the load is cheap and shares nothing with the hub."""
+"""A blocking MQTT 5 connection for loads. It writes packets by hand: so it is cheap and shares no code with the hub."""
 
 import socket
 from collections.abc import Iterator
@@ -13,31 +13,31 @@ _READ_BYTES = 1 << 18
 
 
 def utf8(text: str) -> bytes:
-    """Return a text as MQTT writes it (1.5.4)."""
+    """Return a text as MQTT's UTF-8 Encoded String (1.5.4)."""
     data = text.encode()
     return len(data).to_bytes(2) + data
 
 
 def varint(number: int) -> bytes:
     """Return a Variable Byte Integer (1.5.5)."""
-    made = bytearray()
+    digits = bytearray()
     while True:
         number, low = number >> 7, number & 127
-        made.append(low | 128 if number else low)
+        digits.append(low | 128 if number else low)
         if not number:
-            return bytes(made)
+            return bytes(digits)
 
 
 def packet(first: int, body: bytes) -> bytes:
-    """Return a whole packet."""
+    """Return a whole packet; `first` is its first byte, which holds type and flags (2.1.1)."""
     return bytes([first]) + varint(len(body)) + body
 
 
 class BenchWire:
-    """Connected as long as it lives."""
+    """One connection, which is open from its making until `end`."""
 
     def __init__(self, settings: BrokerSettings, client_id: str) -> None:
-        """Connect, with the user and password of these settings.
+        """Connect with the user and password of the settings, and wait for the CONNACK.
 
         Raises:
             ConnectionError: the broker refuses.
@@ -53,31 +53,31 @@ class BenchWire:
             raise ConnectionError("the broker refused the load's connection")
 
     def subscribe(self, topic: str) -> None:
-        """Ask for a filter at QoS 0."""
+        """Subscribe to a filter at QoS 0; `packets` then yields the SUBACK."""
         self.socket.sendall(packet(0x82, b"\0\1\0" + utf8(topic) + b"\0"))
 
     def end(self) -> None:
-        """Say goodbye: the broker closes, and `packets` ends."""
+        """Send a DISCONNECT: the broker closes the connection, and `packets` ends."""
         self.socket.sendall(b"\xe0\0")
 
     def packets(self) -> Iterator[tuple[int, bytes]]:
-        """Yield type and body of what comes, until the peer closes; then the socket is closed, too."""
+        """Yield the type and the body of each packet until the broker closes; then close the socket, too."""
         buffer = b""
         with self.socket:
             while data := self.socket.recv(_READ_BYTES):
                 buffer += data
-                at = 0
-                while (found := _head(buffer, at)) is not None:
-                    start, length = found
+                place = 0
+                while (head := _head(buffer, place)) is not None:
+                    start, length = head
                     if len(buffer) - start < length:
                         break
-                    yield buffer[at] >> 4, buffer[start : start + length]
-                    at = start + length
-                buffer = buffer[at:]
+                    yield buffer[place] >> 4, buffer[start : start + length]
+                    place = start + length
+                buffer = buffer[place:]
 
 
 def _head(buffer: bytes, at: int) -> tuple[int, int] | None:
-    """Return where a packet's body begins and how long it is; None where that has not come yet."""
+    """Return where the body of the packet at `at` begins, and its length; None where that has not come yet."""
     length = shift = 0
     for place in range(at + 1, len(buffer)):
         length |= (buffer[place] & 127) << shift

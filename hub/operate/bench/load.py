@@ -1,4 +1,4 @@
-"""A load: events as a device sends them, every hundredth too hot, and who hears the alerts that they cause."""
+"""The load of `hub bench`: events as devices send them, every hundredth too hot, and a client that hears the alerts."""
 
 import re
 import threading
@@ -12,15 +12,15 @@ from hub.operate.bench.bench_wire import PUBACK, PUBLISH, SUBACK, BenchWire, pac
 __all__ = ["HOT", "Ears", "SentLoad", "publish", "rules_text"]
 
 HOT = 100
-"""One event of so many matches the rules."""
-_WINDOW = 2000  # QoS 1 publishes under way: less starves the hub, more only waits in the broker
+"""One event in HOT matches the rules."""
+_WINDOW = 2000  # QoS 1 publishes under way: with fewer the hub has to wait, with more they only wait in the broker
 _STEP = 100
 _SILENCE_SECONDS = 30.0
 _SEQUENCE = re.compile(rb"seq=(\d+) t=(\d+)")
 
 
 def rules_text(rules: int, *, topics_each: bool) -> str:
-    """Return a rule file: so many rules on one filter, or each on a topic of its own."""
+    """Return a rule file with `rules` rules, all on one filter, or each on a topic of its own."""
     text = 'receivers:\n  out: {mqtt: {topic: "alerts/{alertname}", payload: "{summary}"}}\nrules:\n'
     for n in range(rules):
         topic = f"site/{n}/device/telemetry" if topics_each else "site/{site}/device/telemetry"
@@ -32,7 +32,7 @@ def rules_text(rules: int, *, topics_each: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SentLoad:
-    """What was published: how many, in how many seconds until the broker had acknowledged all."""
+    """How many events were published, and the seconds until the broker had acknowledged all of them."""
 
     events: int
     seconds: float
@@ -47,24 +47,24 @@ def publish(
     rate: int = 0,
     sent: Callable[[int], None] = lambda _: None,
 ) -> SentLoad:
-    """Publish at QoS 1 over these topics in turn, so many events or for so long; `rate` a second, 0: as they are taken.
+    """Publish at QoS 1 to these topics in turn: `events` events, or, where that is 0, for `seconds` seconds.
 
-    `sent` hears now and then how many are out.
+    `rate` is events per second; 0: as fast as the broker takes them. `sent` hears now and then how many are sent.
     """
     wire = BenchWire(settings, "bench-device")
-    known = [0]
+    acknowledged = [0]
 
     def listen() -> None:
         for kind, _ in wire.packets():
             if kind == PUBACK:
-                known[0] += 1
+                acknowledged[0] += 1
 
     listening = threading.Thread(target=listen, name="bench acknowledgements", daemon=True)
     listening.start()
     names, step = [utf8(topic) for topic in topics], max(1, min(_STEP, rate // _STEP)) if rate else _STEP
     begun, out = time.time(), 0
     while (out < events) if events else (time.time() < begun + seconds):
-        while out - known[0] > _WINDOW:
+        while out - acknowledged[0] > _WINDOW:
             time.sleep(0.0005)
         until = min(events, out + step) if events else out + step
         wire.socket.sendall(b"".join([_event(names, n) for n in range(out, until)]))
@@ -72,7 +72,7 @@ def publish(
         sent(out)
         if rate and (ahead := begun + out / rate - time.time()) > 0:
             time.sleep(ahead)
-    while known[0] < out:
+    while acknowledged[0] < out:
         time.sleep(0.002)
     took = time.time() - begun
     wire.end()
@@ -90,14 +90,14 @@ def _event(names: Sequence[bytes], n: int) -> bytes:
 
 @dataclass
 class Ears:
-    """Hears the alerts, in a thread of its own; `seconds` are from the publish of each to its alert."""
+    """Hears the alerts in a thread of its own; `seconds` has, for each, the time from its event to its alert."""
 
     settings: BrokerSettings
     seconds: list[float] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Begin; returns when the broker has the subscription."""
+        """Connect and subscribe, and wait until the broker has taken the subscription."""
         self._wire, self._subscribed = BenchWire(self.settings, "bench-viewer"), threading.Event()
         self._due, self._heard = -1, threading.Event()
         self._thread = threading.Thread(target=self._listen, name="bench alerts", daemon=True)
@@ -105,7 +105,7 @@ class Ears:
         self._subscribed.wait(_SILENCE_SECONDS)
 
     def wait(self, events: int) -> int:
-        """Return how many alerts of so many events were due, when all have come or nothing has come for a while."""
+        """Wait until all alerts of so many events have come, or none has come for a while; return how many were due."""
         self._due = -(-events // HOT)
         before = -1
         while len(self._seen) < self._due and len(self._seen) != before:
@@ -121,9 +121,9 @@ class Ears:
         for kind, body in self._wire.packets():
             if kind == SUBACK:
                 self._subscribed.set()
-            found = _SEQUENCE.search(body) if kind == PUBLISH else None
-            if found is not None and int(found[1]) not in self._seen:
-                self._seen.add(int(found[1]))
-                self.seconds.append(time.time() - int(found[2]) / 1e6)
+            event = _SEQUENCE.search(body) if kind == PUBLISH else None
+            if event is not None and int(event[1]) not in self._seen:  # one that comes again would count twice
+                self._seen.add(int(event[1]))
+                self.seconds.append(time.time() - int(event[2]) / 1e6)
                 if self._due >= 0:
                     self._heard.set()

@@ -1,4 +1,4 @@
-"""One load against a fresh broker and a fresh hub, each a process as its users run it; and what that came to."""
+"""Runs one load against a fresh broker and a fresh hub, each a process as users run it, and measures both."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ __all__ = ["SCENARIOS", "Bench", "Came", "Log", "Scenario", "cpu_seconds", "run_
 
 _START_SECONDS = 60.0
 _TOPICS = 1000
-_LAST_CHECKPOINT_SECONDS = 1.2
+_LAST_CHECKPOINT_SECONDS = 1.2  # batches without an alert are committed a second later: their CPU time counts, too
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`rules` on one filter, or each on a topic of its own; `rate` events a second, 0: as fast as they are taken."""
+    """How many rules, whether each has a topic of its own, and events per second (0: as fast as they are taken)."""
 
     name: str
     rules: int = 1
@@ -41,7 +41,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What a scenario came to: CPU in microseconds for each event, latency from publish to alert in milliseconds."""
+    """The result of a scenario: CPU time in microseconds per event, latency from event to alert in milliseconds."""
 
     scenario: str
     rules: int
@@ -58,10 +58,10 @@ class Came:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process has had, all its threads together.
+    """Return the CPU time that a process has used, all its threads together.
 
     Raises:
-        HubError: the system does not tell (it is no Linux).
+        HubError: /proc cannot be read, because the system is no Linux.
 
     """
     try:
@@ -79,7 +79,7 @@ class Log:
 
     @property
     def text(self) -> str:
-        """What it has said so far."""
+        """What the hub has logged so far."""
         return self.path.read_text("utf-8")
 
 
@@ -94,7 +94,7 @@ class Bench:
 
 @contextlib.asynccontextmanager
 async def running(rules: str, settings: str = "http: false\n") -> AsyncIterator[Bench]:
-    """Yield a broker and a hub that has these rules, further lines of hub.yaml, and its subscription.
+    """Yield a broker and a hub with these rules and these lines of hub.yaml, when the hub has subscribed.
 
     Raises:
         HubError: Mosquitto is missing, or the hub does not start.
@@ -117,7 +117,7 @@ async def running(rules: str, settings: str = "http: false\n") -> AsyncIterator[
 
 
 def _write(place: Path, broker: Mosquitto, rules: str, settings: str) -> None:
-    """Write hub.yaml and what it names."""
+    """Write hub.yaml, and the files that it names."""
     place.chmod(0o755)
     (place / "rules").mkdir()
     (place / "rules" / "bench.yaml").write_text(rules, "utf-8")
@@ -129,6 +129,7 @@ def _write(place: Path, broker: Mosquitto, rules: str, settings: str) -> None:
 
 
 async def _drained(hub: asyncio.subprocess.Process, log: Log) -> None:
+    """Wait until the hub logs that it has subscribed and taken what waited for it."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_START_SECONDS):
             while " drained " not in log.text:
@@ -142,7 +143,7 @@ async def _drained(hub: asyncio.subprocess.Process, log: Log) -> None:
 async def run_scenario(
     scenario: Scenario, *, events: int = 0, seconds: float = 0.0, sent: Callable[[int], None] = lambda _: None
 ) -> Came:
-    """Run it with so many events, or for so long, and say what it came to; `sent` hears how far it is."""
+    """Run a scenario with so many events or for so many seconds, and return its result; `sent` hears how far it is."""
     async with running(rules_text(scenario.rules, topics_each=scenario.topics_each)) as bench:
         return await asyncio.to_thread(_load, scenario, bench, events, seconds, sent)
 

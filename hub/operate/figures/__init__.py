@@ -1,1 +1,1 @@
-"""The figures of a run: counted, in buckets, and as a person reads them at its end."""
+"""The figures of a run: counted while it lasts, kept in buckets, and written for people at its end."""

@@ -1,4 +1,7 @@
-"""The four figures of the field (EGR, EPL, NSR, NPL), counted as the pipeline runs; summary and /metrics read them."""
+"""The four usual figures (EGR, EPL, NSR, NPL), counted while the pipeline runs.
+
+The summary at the end of a run, /metrics and the live feed read them.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +16,7 @@ __all__ = ["Figures"]
 
 
 class Figures(Observer):
-    """Counts what it hears; a batch of events costs the same whatever its length."""
+    """Counts what observers hear. A batch of events costs the same whatever its length."""
 
     def __init__(self) -> None:
         """Begin at zero."""
@@ -26,47 +29,47 @@ class Figures(Observer):
         self.notifying = Histogram()
         """NPL: from the cause of a notification until a receiver has taken it."""
         self.storing = Histogram()
-        """Commits: from when they were handed to the store until they were on disk."""
+        """Commits: from the hand-over to the store until they were on disk."""
         self.alerts: Counter[str] = Counter()
-        """Changes of alerts by the state they went to."""
+        """Changes of alerts, by the state that they went to."""
         self.counts: Counter[str] = Counter()
-        """Everything else, by what it is."""
+        """All other counts, each by a word of its own."""
 
     def events(self, events: Sequence[Event], now: float) -> None:
-        """Count a batch."""
+        """Count a batch that was evaluated; `now` is in seconds since 1970."""
         self.generated.add(len(events), now)
 
     def committed(self, count: int, latency: float) -> None:
-        """Count a batch with the latency of its oldest event: none of them took longer."""
+        """Count a batch, each of its events with the latency of the oldest one: none took longer."""
         self.processing.add(latency, count)
 
     def stored(self, seconds: float) -> None:
-        """Count a commit."""
+        """Count a commit that took so many seconds."""
         self.storing.add(seconds)
 
     def decode_error(self, topic: str, head: bytes, reason: str) -> None:
-        """Count it."""
+        """Count a message that could not be read."""
         self.counts["undecoded"] += 1
 
     def duplicates(self, count: int) -> None:
-        """Count them."""
+        """Count redeliveries, which are not evaluated again."""
         self.counts["duplicates"] += count
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
-        """Count it."""
+        """Count an event for which a condition had no value."""
         self.counts["rule_errors"] += 1
 
     def alert(self, body: Mapping[str, Any]) -> None:
-        """Count it by its state, once for each time it enters it."""
-        if "desk" not in body:
+        """Count an alert by its new state."""
+        if "desk" not in body:  # an acknowledgement or a silence changes the alert, but not its state
             self.alerts[str(body.get("state"))] += 1
 
     def queued(self, notification: Notification) -> None:
-        """Count it, unless it is only the hub's own state."""
+        """Count a notification; the hub's own published state is none."""
         self.counts["queued"] += notification.receiver != OWN
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Count an attempt, and the latency where it was the last one needed; the hub's own state does not count."""
+        """Count an attempt, and where it succeeded the latency. The hub's own published state is counted apart."""
         if notification.receiver == OWN:
             self.counts["published"] += isinstance(outcome, Delivered)
             return
@@ -79,19 +82,19 @@ class Figures(Observer):
             self.counts["delayed"] += attempt == 1
 
     def dead(self, notification: Notification, reason: str) -> None:
-        """Count it."""
+        """Count a notification that was given up."""
         self.counts["dead"] += 1
 
     def session(self, kind: str, detail: str) -> None:
-        """Count it by its kind."""
+        """Count a change of the broker's session, by its kind."""
         self.counts[f"session_{kind}"] += 1
 
     def trouble(self, what: str, message: str) -> None:
-        """Count it."""
+        """Count a line of the log that begins with `trouble`."""
         self.counts["troubles"] += 1
 
     def summary(self) -> Summary:
-        """Return all of it as it stands now, to be printed or written as JSON."""
+        """Return all counts as they are now, to be printed or written as JSON."""
         counts = self.counts
         return Summary(
             egr=_figure(self.generated),

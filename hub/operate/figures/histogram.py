@@ -1,4 +1,7 @@
-"""Latencies in logarithmic buckets and rates per second: bounded memory whatever the traffic."""
+"""Latencies in logarithmic buckets, and rates per second. Their memory is bounded whatever the traffic.
+
+Figures holds them; the summary, /metrics and the feed's ticker read them.
+"""
 
 import math
 
@@ -9,23 +12,23 @@ _GROWTH = 1.08  # width of a bucket: its geometric middle is at most 4 % from an
 _BUCKETS = 360  # up to 1e-6 * 1.08**360 s, about twelve days
 _LOG_GROWTH = math.log(_GROWTH)
 _SECONDS = 60  # how far back a rate remembers each second
-_RING = _SECONDS + 1  # … and the one that is still going on
+_RING = _SECONDS + 1  # those, and the second that is still going on
 
 
 class Histogram:
-    """Counts of latencies in seconds; a quantile is at most 4 % off, `longest` is exact."""
+    """Counts of latencies in seconds. A quantile is at most 4 % off; `longest` is exact."""
 
     __slots__ = ("_buckets", "count", "longest", "total")
 
     def __init__(self) -> None:
-        """Begin empty; 360 counters are all it ever takes."""
+        """Begin empty, with the 360 counters that are all it ever needs."""
         self._buckets = [0] * _BUCKETS
         self.count = 0
         self.total = 0.0
         self.longest = 0.0
 
     def add(self, seconds: float, count: int = 1) -> None:
-        """Count `count` latencies of this length; below zero (a clock was set back) counts as zero."""
+        """Count `count` latencies of this length. One below zero counts as zero: a clock was set back."""
         seconds = max(seconds, 0.0)
         index = int(math.log(seconds / _LOWEST) / _LOG_GROWTH) if seconds > _LOWEST else 0
         self._buckets[min(index, _BUCKETS - 1)] += count
@@ -34,14 +37,14 @@ class Histogram:
         self.longest = max(self.longest, seconds)
 
     def copy(self) -> "Histogram":
-        """Return what it counts now."""
+        """Return a copy, for a later `since`."""
         made = Histogram()
         made._buckets = self._buckets.copy()
         made.count, made.total, made.longest = self.count, self.total, self.longest
         return made
 
     def since(self, before: "Histogram") -> "Histogram":
-        """Return what was counted since `before`, an earlier copy; `longest` is that of all."""
+        """Return what was counted since `before`, an earlier copy. `longest` is of all: buckets do not know it."""
         made = self.copy()
         made._buckets = [now - then for now, then in zip(self._buckets, before._buckets, strict=True)]  # noqa: SLF001
         made.count -= before.count
@@ -49,30 +52,30 @@ class Histogram:
         return made
 
     def below(self, seconds: float) -> int:
-        """Return how many are at most this long; those that are up to 4 % longer or shorter may be told wrongly."""
+        """Return how many are at most this long. Latencies within 4 % of `seconds` may be on the wrong side."""
         if seconds <= _LOWEST:
             return 0
         return sum(self._buckets[: int(math.log(seconds / _LOWEST) / _LOG_GROWTH + 0.5)])
 
     def quantile(self, share: float) -> float:
-        """Return the latency that this share of all stays below, in seconds; 0 when there are none."""
+        """Return the latency, in seconds, that `share` (0 to 1) of all are below; 0 where none was counted."""
         rank = share * self.count
         passed = 0
-        for index, held in enumerate(self._buckets):
-            passed += held
-            if held and passed >= rank:
+        for index, count in enumerate(self._buckets):
+            passed += count
+            if count and passed >= rank:
                 middle: float = _LOWEST * _GROWTH ** (index + 0.5)
                 return min(middle, self.longest)
         return self.longest
 
 
 class RatePerSecond:
-    """Things per second: their total, the mean since the first, the best second, and each of the last 60 seconds."""
+    """A count per second: the total, the mean since the first, the best second, and each of the last 60 seconds."""
 
     __slots__ = ("_first", "_last", "_ring", "_second", "peak", "total")
 
     def __init__(self) -> None:
-        """Begin at nothing."""
+        """Begin at zero."""
         self.total = 0
         self.peak = 0
         self._ring = [0] * _RING
@@ -90,11 +93,11 @@ class RatePerSecond:
         self.total += count
 
     def mean(self) -> float:
-        """Return things per second between the first and the last of them (of at least one second)."""
+        """Return the mean per second between the first and the last of them, a time of one second at least."""
         return self.total / max(self._last - self._first, 1.0)
 
     def best(self) -> int:
-        """Return the most in one second of the clock."""
+        """Return the largest count within one second of the clock."""
         return max(self.peak, self._ring[self._second % _RING])
 
     def series(self, now: float) -> list[int]:
@@ -104,11 +107,11 @@ class RatePerSecond:
         return [self._ring[(self._second + 1 + at) % _RING] for at in range(_SECONDS)]
 
     def _roll(self, second: int) -> None:
-        """Begin another second; those in between had nothing. A clock set back goes on in the second it was in."""
-        if second < self._second:
-            if self._second - second < _SECONDS:
+        """Begin another second; those between the last one and this had nothing."""
+        if second < self._second:  # the clock was set back
+            if self._second - second < _SECONDS:  # a little: what comes counts in the second that it had reached
                 return
-            self._ring = [0] * _RING
+            self._ring = [0] * _RING  # far: the seconds that are kept would lie in the future
         else:
             self.peak = max(self.peak, self._ring[self._second % _RING])
             for past in range(self._second + 1, min(second, self._second + _RING) + 1):

@@ -1,4 +1,4 @@
-"""The figures of a run as a person reads them at its end: a Rich table, plain lines, or JSON."""
+"""The figures of a run as they are printed at its end: a Rich table, plain lines, or JSON. figures.py fills them in."""
 
 from dataclasses import asdict, dataclass
 
@@ -10,7 +10,7 @@ __all__ = ["Figure", "Latency", "Summary", "seconds_shown"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How many, how many per second on the whole, and in the best second."""
+    """How many there were, the mean per second, and how many in the best second."""
 
     total: int
     per_second: float
@@ -19,7 +19,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds: the median, what 99 of 100 stay below, the longest."""
+    """Latencies in seconds: the median, the one that 99 of 100 are below, the longest."""
 
     p50: float
     p99: float
@@ -28,7 +28,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run came to; figures.Figures makes it."""
+    """All counts of a run; its fields are the keys of the JSON that `hub run` writes."""
 
     egr: Figure
     epl: Latency
@@ -51,7 +51,7 @@ class Summary:
     troubles: int
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Return (name, what it is, value) in the order in which they are read."""
+        """Return rows of (name, explanation, value). A row without news is left out."""
         rows = [
             ("EGR", "events in", _figure(self.egr)),
             ("EPL", "event in to all it caused on disk", _latency(self.epl)),
@@ -86,7 +86,7 @@ class Summary:
         return table
 
     def plain(self) -> str:
-        """Return one line for each row, for a pipe."""
+        """Return one line for each row, for a program that reads the output through a pipe."""
         return "\n".join(f"{name:<12}{value}{f'  ({what})' if what else ''}" for name, what, value in self.rows())
 
     def json(self) -> str:
@@ -95,7 +95,7 @@ class Summary:
 
 
 def seconds_shown(seconds: float) -> str:
-    """Return a latency as a person reads it: `0.42 ms`, `12 ms`, `1.3 s`, `8 min`."""
+    """Return a latency with two significant digits and its unit: `0.42 ms`, `12 ms`, `1.3 s`, `8 min`."""
     if seconds < 0.0095:
         return f"{seconds * 1000:.2g} ms"
     if seconds < 0.9995:
