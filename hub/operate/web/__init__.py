@@ -1,1 +1,1 @@
-"""The notification centre: a web page for phone and desk, and the page behind an acknowledge link."""
+"""The notification centre: a web page for phone and desktop, and the page that an acknowledge link opens."""

@@ -1,6 +1,7 @@
-"""The page's files, as they lie in the package: read once, compressed once, served with a strict policy.
+"""Serves the web page's files, which are part of the package: read once, compressed once, with a strict policy.
 
-The page is the same for everybody and holds no data: what it shows it asks of the API, with the session's rights.
+The page is the same for everybody and holds no data. It asks the API for all that it shows, with the rights of the
+login.
 """
 
 import gzip
@@ -26,7 +27,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "same-origin",  # stricter, and browsers send `Origin: null` with our own forms
+    "Referrer-Policy": "same-origin",  # with a stricter one, browsers send `Origin: null` with our own forms
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -43,7 +44,7 @@ _TOP = {"/": "index.html", "/sw.js": "sw.js", "/manifest.webmanifest": "manifest
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file: as it is, compressed where that makes it smaller, and the tag that tells its content."""
+    """One file: its bytes, the same compressed ("" where that is no smaller), and the tag by which browsers know it."""
 
     media: str
     plain: bytes
@@ -51,10 +52,10 @@ class Asset:
     tag: str
 
     def answer(self, request: Request) -> Response:
-        """Return it, or that the browser has it already. A browser asks each time, so a new version shows at once."""
+        """Return the file, or 304 where the browser has it. It asks each time, so that a new version shows at once."""
         headers = HEADERS | {"Cache-Control": "no-cache", "ETag": self.tag, "Vary": "Accept-Encoding"}
-        known = request.headers.get("if-none-match", "")
-        if self.tag in [each.strip().removeprefix("W/") for each in known.split(",")]:
+        tags = request.headers.get("if-none-match", "")
+        if self.tag in [tag.strip().removeprefix("W/") for tag in tags.split(",")]:
             return Response(status_code=304, headers=headers)
         packed = bool(self.packed) and "gzip" in request.headers.get("accept-encoding", "")
         if packed:
@@ -63,10 +64,10 @@ class Asset:
 
 
 def routes() -> list[Route]:
-    """Return the routes of all files; they need no login."""
-    found = {each.name: _load(each.name, each.read_bytes()) for each in _folder().iterdir() if each.is_file()}
-    top = [_route(path, found[name]) for path, name in _TOP.items()]
-    return top + [_route(f"/assets/{name}", asset) for name, asset in found.items() if name not in _TOP.values()]
+    """Return the routes of all files. They need no login: the page itself asks for one."""
+    loaded = {file.name: _load(file.name, file.read_bytes()) for file in _folder().iterdir() if file.is_file()}
+    top = [_route(path, loaded[name]) for path, name in _TOP.items()]
+    return top + [_route(f"/assets/{name}", asset) for name, asset in loaded.items() if name not in _TOP.values()]
 
 
 def _folder() -> Traversable:

@@ -1,7 +1,7 @@
-"""What an acknowledge link opens: the alert and one button. Only the button changes something.
+"""The page that an acknowledge link opens: the alert and one button. Only the button changes something.
 
-Who previews a link (mail filters, chat servers, browsers that read ahead) sends GET or HEAD, so nothing comes of that.
-There is no login, no script, no cookie: whoever holds the link may acknowledge this one episode until it expires.
+Mail filters, chat servers and browsers open links by themselves, with GET or HEAD: that acknowledges nothing. The page
+needs no login, script or cookie: whoever has the link may acknowledge this one episode until the link expires.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ _PAGE = """<!doctype html>
 
 
 def routes(desk: Callable[[], Desk]) -> list[Route]:
-    """Return the routes of links; they need no login."""
+    """Return the routes of acknowledge links; they need no login. `desk` is called for each request."""
 
     async def look(request: Request) -> Response:
         try:
@@ -59,29 +59,30 @@ def routes(desk: Callable[[], Desk]) -> list[Route]:
         token = request.path_params["token"]
         try:
             _, alert = await desk().claimed(token)
-            if alert is not None and alert.ack is None:  # who was first stays the one who cares
+            if alert is not None and alert.ack is None:  # the first who acknowledges stays the one who cares
                 answer = await desk().answer("ack", {"token": token}, "link")
-                if answer.get("code") == Code.UNAVAILABLE:  # any other no means that it is over, as the page will say
+                if answer.get("code") == Code.UNAVAILABLE:  # after any other refusal the page says that it is over
                     return _no(RequestError.of(answer))
         except HubError as error:
             return _no(error)
-        return RedirectResponse(token, 303, headers=_PRIVATE)  # beside itself, below whatever path a proxy has
+        return RedirectResponse(token, 303, headers=_PRIVATE)  # relative: a proxy may serve the hub below a path
 
     return [Route("/ack/{token}", look, methods=["GET"]), Route("/ack/{token}", press, methods=["POST"])]
 
 
 def _no(error: HubError) -> Response:
-    """Say why a link does nothing: one that was never ours is not found, whatever is wrong with its letters."""
+    """Say why a link does nothing. One that this hub did not make is 404, whatever is wrong with its letters."""
     no = refused(error)
-    if error.code is Code.UNAVAILABLE:
-        made = _page("Not now", f"<h1>Not now</h1>\n<p>{_text(str(error))}.</p>", no.status)
-        made.headers.update(retry_after(no))
-        return made
+    if error.code is Code.UNAVAILABLE:  # the link itself is good: the user may try it again
+        page = _page("Not now", f"<h1>Not now</h1>\n<p>{_text(str(error))}.</p>", no.status)
+        page.headers.update(retry_after(no))
+        return page
     words = f"<h1>This link does not work</h1>\n<p>{_text(str(error))}.</p>"
     return _page("This link does not work", words, 404 if error.code is Code.INVALID else no.status)
 
 
 def _shown(claim: Claim, alert: Alert | None) -> str:
+    """Write the alert, and the button while nobody has acknowledged it."""
     if alert is None or alert.state is not Phase.FIRING:
         name = alert.summary or alert.alertname if alert else "The alert"
         return f"<h1>It is over</h1>\n<p>{_text(name)}: nothing is left to acknowledge.</p>"
@@ -107,6 +108,7 @@ def _shown(claim: Claim, alert: Alert | None) -> str:
 
 
 def _text(text: str) -> str:
+    """Write a text as HTML. It may come from a device, so control characters are made visible."""
     return escape(visible(text))
 
 

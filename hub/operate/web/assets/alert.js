@@ -1,4 +1,4 @@
-// One alert: its state, what can be done, why, and its past.
+// The page of one alert: its state, its buttons, its last values, and the story of how it came.
 
 import { ask } from "./api.js";
 import { desk } from "./desk.js";
@@ -14,12 +14,15 @@ export function alertPage(main, fingerprint) {
   const values = h("section", { "aria-label": "Last values" });
   const head = heading("Alert");
   show(main, head, box, facts, values, why);
-  let version = "";
+  let version = ""; // what the story and the values were last fetched for: they are fetched again when this changes
   const paint = () => {
     const alert = desk.alerts.get(fingerprint);
     if (!alert) {
       if (desk.loaded) show(box, h("p", { class: "empty" }, "It does not fire now."));
-      if (desk.loaded && version !== "gone") told(why, fingerprint, (version = "gone"));
+      if (desk.loaded && version !== "gone") {
+        version = "gone";
+        tellWhy(why, fingerprint);
+      }
       return;
     }
     head.firstChild.textContent = alert.alertname;
@@ -31,8 +34,8 @@ export function alertPage(main, fingerprint) {
     const now = `${alert.id} ${Boolean(alert.acknowledged)} ${alert.held?.stage}`;
     if (now === version) return;
     version = now;
-    told(why, fingerprint);
-    drawn(values, alert);
+    tellWhy(why, fingerprint);
+    drawValues(values, alert);
   };
   paint();
   desk.addEventListener("change", paint);
@@ -52,7 +55,8 @@ function pairs(alert) {
   return rows.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
 }
 
-async function told(section, fingerprint) {
+// Fetch and show the story, newest entry first; of an alert that does not fire any more also its rule and labels.
+async function tellWhy(section, fingerprint) {
   let entries = [];
   try {
     const { alerts } = await ask("why", { alert: fingerprint });
@@ -71,14 +75,15 @@ async function told(section, fingerprint) {
   show(section, h("h2", {}, "Why"), list);
 }
 
-async function drawn(section, alert) {
+// Draw the last values of the topics that name all of the alert's labels; those of other devices do not concern it.
+async function drawValues(section, alert) {
   try {
     const [{ series }, { rule }] = await Promise.all([
       ask("values", { ...alert.labels, rule: alert.alertname }), ask(`rules/${encodeURIComponent(alert.alertname)}`)]);
-    const its = Object.values(alert.labels).filter((value) => value !== alert.severity && value !== alert.alertname);
-    const near = series.filter(({ topic }) => its.every((value) => topic.split("/").includes(value)));
-    show(section, near.length ? h("h2", {}, "Last values") : null, charts(near.length ? near : [], rule));
+    const values = Object.values(alert.labels).filter((value) => value !== alert.severity && value !== alert.alertname);
+    const own = series.filter(({ topic }) => values.every((value) => topic.split("/").includes(value)));
+    show(section, own.length ? h("h2", {}, "Last values") : null, charts(own, rule));
   } catch {
-    show(section);
+    show(section); // without charts the page still says what matters
   }
 }

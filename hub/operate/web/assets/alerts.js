@@ -1,10 +1,10 @@
-// The page of all alerts: filtered, grouped, live.
+// The page of all alerts, which can be filtered and grouped; the feed keeps it up to date.
 
 import { desk } from "./desk.js";
 import { acknowledge, silence, unacknowledge } from "./dialogs.js";
 import { button, h, heading, keepFocus, labels, local, reconcile, show, time } from "./dom.js";
 
-const SHOWN = 200; // cards of one group; more are asked for
+const SHOWN = 200; // cards of one group at first; a button shows the others
 const chosen = { text: "", severity: "", group: "state" };
 const GROUPS = {
   state: (alert) => (alert.state !== "firing" ? alert.state : alert.acknowledged ? "acknowledged" : "firing"),
@@ -40,6 +40,7 @@ export function alertsPage(main) {
   return () => desk.removeEventListener("change", paint);
 }
 
+// What alerts can be grouped by: their state, name, severity, and the labels that they have now.
 function groupings() {
   const names = new Set();
   for (const alert of desk.alerts.values()) for (const name of Object.keys(alert.labels)) names.add(name);
@@ -60,12 +61,13 @@ function offer(select, options, value) {
   select.offered = JSON.stringify(options);
 }
 
-// Offer the labels that alerts have now.
+// Offer new groupings where the alerts have other labels now.
 function regroup(select) {
   const options = groupings();
   if (select.offered !== JSON.stringify(options)) offer(select, options, chosen.group);
 }
 
+// Whether the filter lets an alert pass: each word of it must occur.
 function wanted(alert) {
   if (chosen.severity && alert.severity !== chosen.severity) return false;
   if (!chosen.text) return true;
@@ -115,7 +117,7 @@ function paintSection(node, name, alerts, more, paint) {
   show(rest, hidden ? button(`${hidden} more`, press, { class: "quiet" }) : null);
 }
 
-// Fill a card; where nothing changed it stays untouched.
+// Fill a card. Where the alert has not changed it stays untouched, and with it the focus and the selected text.
 export function card(node, alert, level = "h3") {
   if (node.alert === alert) return;
   node.alert = alert;
@@ -135,7 +137,8 @@ export function card(node, alert, level = "h3") {
     alert.state === "firing" ? actions(alert) : null);
 }
 
-export function notes(alert) {
+// Say who has acknowledged the alert, and why nobody is told.
+function notes(alert) {
   const ack = alert.acknowledged;
   const told = ack && [`Acknowledged by ${ack.by}`, ack.comment && `: ${ack.comment}`, ack.until && `, until ${local(ack.until)}`];
   const held = alert.held && `Not told: ${alert.held.stage}${alert.held.detail ? ` (${alert.held.detail})` : ""}`;
@@ -143,14 +146,14 @@ export function notes(alert) {
   return [told, held, shadow].filter(Boolean).map((text) => h("p", { class: "note" }, text));
 }
 
-export function actions(alert) {
+function actions(alert) {
   const first = alert.acknowledged
     ? button("Take back", () => unacknowledge(alert), { class: "quiet", "data-action": "ack" })
     : button("Acknowledge", () => acknowledge(alert), { "data-action": "ack" });
   return h("p", { class: "actions" }, first, button("Silence", () => silence(alert), { class: "quiet", "data-action": "silence" }));
 }
 
-// On a focused alert: a acknowledges, s silences.
+// Keys on a focused alert: `a` acknowledges, `s` silences. With Ctrl, Alt or Meta they belong to the browser.
 function shortcut(event, alert) {
   if (event.ctrlKey || event.altKey || event.metaKey || alert.state !== "firing") return;
   if (event.key === "a" && !alert.acknowledged) acknowledge(alert);

@@ -1,5 +1,6 @@
-// The hub's HTTP interface: questions, commands, and the live feed over a WebSocket that comes back by itself.
+// The hub's HTTP interface: reads, commands, and the live feed over a WebSocket, which connects again by itself.
 
+// The hub has not done what was asked; `status` is the answer's, 0 where there was no answer.
 export class Refused extends Error {
   constructor(status, message) {
     super(message);
@@ -7,6 +8,7 @@ export class Refused extends Error {
   }
 }
 
+// Addresses are relative to the page: a proxy may serve the hub below a path.
 const here = (path) => new URL(path, document.baseURI);
 
 async function call(path, options = {}) {
@@ -24,6 +26,7 @@ async function call(path, options = {}) {
   return said;
 }
 
+// Read `/api/hub/NAME`; parameters that are empty or undefined are left out.
 export function ask(name, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   const text = new URLSearchParams(given).toString();
@@ -32,6 +35,7 @@ export function ask(name, query = {}) {
 
 const JSON_BODY = { "Content-Type": "application/json" };
 
+// Send a command, which changes something, and return the hub's answer.
 export function command(name, request) {
   return call(`api/hub/${name}`, { method: "POST", headers: JSON_BODY, body: JSON.stringify(request) });
 }
@@ -40,9 +44,9 @@ export const login = (token) => call("login", { method: "POST", headers: JSON_BO
 export const logout = () => call("logout", { method: "POST" });
 
 const WAIT = [500, 1000, 2000, 5000, 10000];
-const SILENT = 20000; // figures come each second: a connection that is silent for so long is dead
+const SILENT = 20000; // figures come each second: a connection on which nothing comes for so long is dead
 
-// Calls `hear(message)` for each message of the feed and `link(state)` as the connection goes: connecting, live, lost.
+// Calls `hear(message)` for each message of the feed, and `link(state)` when the connection is connecting, live or lost.
 export class Feed {
   constructor(hear, link) {
     this.hear = hear;
@@ -72,13 +76,15 @@ export class Feed {
     this.alive();
   }
 
+  // Something came: open the connection anew only if nothing more comes for SILENT milliseconds.
   alive() {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => this.open(), SILENT);
   }
 
+  // Try again after an ever longer pause, a random part of it: after a restart not all pages come at once.
   lost(socket) {
-    if (socket !== this.socket) return;
+    if (socket !== this.socket) return; // it was closed by `close`, or another one has taken its place
     this.close();
     this.link("lost");
     const wait = WAIT[Math.min(this.failures++, WAIT.length - 1)];

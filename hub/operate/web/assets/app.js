@@ -1,4 +1,4 @@
-// The page: which part is shown, the login, the feed, and what stands in the head.
+// The page as a whole: it chooses the part to show, handles login and feed, and fills the head.
 
 import { alertPage } from "./alert.js";
 import { alertsPage } from "./alerts.js";
@@ -13,9 +13,10 @@ import { rulePage, rulesPage } from "./rules.js";
 const main = document.getElementById("main");
 const PAGES = { "": alertsPage, alert: alertPage, silences: silencesPage, history: historyPage, devices: devicesPage, delivery: deliveryPage, rules: rulesPage };
 const NAMES = { live: "live", connecting: "connecting", lost: "no connection" };
-let leave = () => {};
+let leave = () => {}; // ends what the part in sight does: its timers, and its listening to the desk
 let signedIn = false;
 
+// Show the part that the address names: `#/PART/DETAIL`.
 function route() {
   if (!signedIn) return;
   const [name, part] = location.hash.replace(/^#\/?/, "").split("/");
@@ -23,8 +24,8 @@ function route() {
   leave();
   leave = page(main, decoded(part)) ?? (() => {});
   for (const link of document.querySelectorAll("nav a")) {
-    const its = link.hash.replace(/^#\/?/, "");
-    link.toggleAttribute("aria-current", its === name || (its === "" && ["alert", "silences"].includes(name)));
+    const target = link.hash.replace(/^#\/?/, "");
+    link.toggleAttribute("aria-current", target === name || (target === "" && ["alert", "silences"].includes(name)));
     if (link.hasAttribute("aria-current")) link.setAttribute("aria-current", "page");
   }
 }
@@ -33,7 +34,7 @@ function decoded(part) {
   try {
     return decodeURIComponent(part ?? "");
   } catch {
-    return part;
+    return part; // a % that encodes nothing: somebody has written the address by hand
   }
 }
 
@@ -58,7 +59,7 @@ const feed = new Feed(hear, (state) => {
   if (node.dataset.state === state) return;
   node.dataset.state = state;
   node.textContent = NAMES[state];
-  if (state === "lost") ask("status").catch(() => {}); // a session that ended shows the login
+  if (state === "lost") ask("status").catch(() => {}); // where the login has ended, the answer 401 shows the form
 });
 
 async function enter() {
@@ -74,7 +75,7 @@ async function enter() {
 }
 
 function signIn() {
-  if (!signedIn && main.querySelector("#token")) return;
+  if (!signedIn && main.querySelector("#token")) return; // the form is there: what is typed in it must stay
   signedIn = false;
   feed.close();
   leave();

@@ -1,4 +1,4 @@
-// Last values as lines, one small chart for each topic and field; where the rule compares the field, that is a line too.
+// Draws the last values: a small chart for each topic and field, with a line for each number that the rule compares to.
 
 import { h, local, span, svg } from "./dom.js";
 
@@ -6,6 +6,7 @@ const HEIGHT = 190;
 const EDGE = { left: 52, right: 60, top: 12, bottom: 24 };
 const SHOWN = 12;
 
+// Draw the fields that the rule names, or all where it names none; null where there are no series at all.
 export function charts(series, rule) {
   const named = series.filter(({ field }) => new RegExp(`(?<![\\w.])${literal(field)}(?![\\w])`).test(`${rule?.when} ${rule?.clear}`));
   const drawn = (named.length ? named : series).filter(({ points }) => points.length > 1);
@@ -21,13 +22,13 @@ export function charts(series, rule) {
 
 const literal = (text) => text.replace(/[^\w]/g, "\\$&");
 
-// Those that were on both sides of a limit come first: they are why somebody looks.
+// Whether the values were on both sides of a limit. Such charts come first: they are what people look for.
 function crosses({ points }, lines) {
   return lines.some(({ value }) => points.some((point) => point[1] > value) && points.some((point) => point[1] < value));
 }
 
-// Numbers that a condition compares this field with: `temperature > -15`, `-15 < temperature`.
-export function limits(rule, field) {
+// The numbers that a condition compares this field with: `temperature > -15`, `-15 < temperature`.
+function limits(rule, field) {
   const name = `(?<![\\w.])(?:payload\\.)?${literal(field)}(?![\\w.(])`;
   const number = "(-?\\d+(?:\\.\\d+)?)";
   const found = [];
@@ -39,6 +40,7 @@ export function limits(rule, field) {
   return found;
 }
 
+// About `count` round numbers between two values, for the lines of the grid.
 function steps(low, high, count) {
   const raw = (high - low) / count || 1;
   const power = 10 ** Math.floor(Math.log10(raw));

@@ -1,11 +1,11 @@
-// What fires now: the state as the hub tells it, kept up to date by the feed. Pages listen to `change`.
+// The alerts that the hub keeps, fetched once and kept up to date by the feed. Pages listen to its event `change`.
 
 import { ask } from "./api.js";
 import { announce } from "./dom.js";
 
 const RANK = { critical: 0, warning: 1, info: 2 };
 const PHASE = { firing: 0, pending: 1, resolved: 2 };
-const AT_ONCE = 3; // alerts that are named one by one to a screen reader; of more their number is told
+const AT_ONCE = 3; // a screen reader names so many alerts one by one; of more it tells only how many there are
 
 class Desk extends EventTarget {
   alerts = new Map();
@@ -16,11 +16,11 @@ class Desk extends EventTarget {
   #speaking = 0;
   #painting = 0;
 
-  // Fetch all anew: at the start, and where the feed has a gap. What the feed says meanwhile is applied behind it.
-  // `since` is when the feed began. What changed after that, or while there was no feed, is told: when the feed brings
-  // it later, the desk knows it already.
+  // Fetch all alerts: at the start, and after a gap in the feed. What the feed says meanwhile is applied afterwards.
+  // `since` is when the feed began. A change after that, or while there was no feed, is told here: when the feed brings
+  // it later, it is no news for the desk any more.
   async load(since) {
-    if (this.#asking) {
+    if (this.#asking) { // the answer under way may be older than this gap
       this.#again = true;
       return;
     }
@@ -47,11 +47,13 @@ class Desk extends EventTarget {
     }
   }
 
+  // Forget everything: after a logout the next user must not see it.
   forget() {
     this.alerts = new Map();
     this.loaded = false;
   }
 
+  // Take a new state of an alert from the feed.
   hear(alert) {
     if (this.waiting) this.waiting.push(alert);
     const before = this.alerts.get(alert.fingerprint);
@@ -65,6 +67,7 @@ class Desk extends EventTarget {
     else this.alerts.set(alert.fingerprint, alert);
   }
 
+  // Let pages paint, once for all changes of 50 ms: a storm of alerts must not block the browser.
   #changed() {
     if (this.#painting) return;
     this.#painting = setTimeout(() => {
@@ -73,7 +76,7 @@ class Desk extends EventTarget {
     }, 50);
   }
 
-  // Tell a screen reader, once a second at most.
+  // Tell a screen reader, at most once a second: it would not come to an end of its sentences otherwise.
   #tell(alert) {
     this.#news.push(alert);
     if (this.#speaking) return;
@@ -94,7 +97,7 @@ class Desk extends EventTarget {
   }
 }
 
-// Whether it began to fire, or is over, since `before`.
+// Whether an alert began to fire, or ended, since the state `before`.
 function isNews(alert, before) {
   if (alert.state === "firing") return !(before?.state === "firing" && before.episode === alert.episode);
   return alert.state === "resolved" && before?.state === "firing";
@@ -102,7 +105,7 @@ function isNews(alert, before) {
 
 export const desk = new Desk();
 
-// Matchers that mean exactly this alert, as Alertmanager writes them.
+// Matchers that match this alert, as Alertmanager writes them; the severity may change, so it is left out.
 export function matchers(alert) {
   return Object.entries({ alertname: alert.alertname, ...alert.labels })
     .filter(([name]) => name !== "severity")

@@ -1,10 +1,12 @@
-// What people say to an alert: acknowledge, take it back, silence. Dialogs are the browser's own: Escape closes them.
-// What a dialog does returns a text to show, or what `toast` takes where there is more to say.
+// What a user can do with an alert: acknowledge it, take that back, silence it. A dialog is the browser's own <dialog>,
+// which Escape closes.
 
 import { ask, command } from "./api.js";
 import { matchers } from "./desk.js";
 import { clock, h, keepFocus, toast } from "./dom.js";
 
+// Show a dialog with a button `verb`. It calls `act`, which returns the text of a toast, or all arguments of `toast`. If
+// `act` throws, the dialog stays open and shows why.
 function dialog(title, content, verb, act) {
   const said = h("p", { class: "wrong", role: "alert" });
   const go = h("button", { type: "submit" }, verb);
@@ -63,6 +65,7 @@ export async function unacknowledge(alert) {
   }
 }
 
+// Make a silence, filled in for this alert; null: with empty matchers.
 export function silence(alert) {
   const which = h("textarea", { rows: 3, spellcheck: "false", required: true, input: () => count(), "aria-describedby": "silence-hint" });
   which.value = alert ? matchers(alert) : "";
@@ -86,7 +89,7 @@ export function silence(alert) {
     field("Matchers", which), hint, field("From (empty: now)", start), field("For", lasting), field("Comment", comment),
   ], "Silence", async () => {
     const request = { matchers: which.value, for: lasting.value, comment: comment.value };
-    if (start.value) request.start = new Date(start.value).toISOString(); // what is filled in is this browser's time
+    if (start.value) request.start = new Date(start.value).toISOString(); // the field has the time of this browser
     return silenced(await command("silence", request));
   });
   if (alert) count();

@@ -1,5 +1,6 @@
-// Elements from data. Text becomes text nodes, never markup: whatever a device sends is shown as it is.
+// Makes elements of the page. Text becomes text nodes, never markup: what a device sends is shown as it was sent.
 
+// An element with attributes (a function is a listener, true an empty attribute) and children.
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
@@ -18,7 +19,7 @@ function fill(node, attributes, children) {
   return node;
 }
 
-// Control characters and those that turn the direction of text are shown by their names.
+// Control characters, and those that turn the direction of text, are shown as `\u…`: they could hide what a text says.
 function visible(child) {
   if (child instanceof Node) return child;
   return String(child).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (letter) => {
@@ -26,12 +27,13 @@ function visible(child) {
   });
 }
 
+// Put these children in place of all others.
 export function show(parent, ...children) {
   parent.replaceChildren();
   fill(parent, {}, children);
 }
 
-// Make the children of `parent` those of `items`, in order; a node stays what it is, and where the focus is, by its key.
+// Let `parent` have one child for each of `items`, in this order. The child of a key is kept, and with it the focus.
 export function reconcile(parent, items, key, make, update) {
   const known = kept.get(parent) ?? new Map();
   const now = new Map();
@@ -51,6 +53,7 @@ const kept = new WeakMap();
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
+// A duration: `5 min 20 s`, `3 h`; two units only where the first is below ten.
 export function span(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   for (const [place, [unit, size]] of UNITS.entries()) {
@@ -62,14 +65,14 @@ export function span(seconds) {
   }
 }
 
-// Times are told in the hub's zone, as in its mails; `zone` says which that is.
+// Times are shown in the hub's zone, as in its mails. `zone` sets it.
 let timeZone;
 
 export function zone(name) {
   try {
     new Intl.DateTimeFormat(undefined, { timeZone: name });
     timeZone = name;
-  } catch { /* a zone by a rule of its own, which no browser knows: its own is the best there is */ }
+  } catch { /* the hub's TZ is a rule that no browser knows: the browser's own zone is the best there is */ }
 }
 
 export const local = (date, options) => new Date(date).toLocaleString(undefined, { ...options, timeZone });
@@ -78,11 +81,12 @@ const DATE = { dateStyle: "short" };
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 const DAY = { dateStyle: "medium", timeStyle: "medium" };
 
+// A moment: of today only the time, else with the date.
 export function clock(date) {
   return local(date, local(Date.now(), DATE) === local(date, DATE) ? CLOCK : DAY);
 }
 
-// A moment; with `age` how long ago that is, kept up to date by `tick`.
+// An element for a moment; with `age` it shows how long ago that is, which `tick` keeps up to date.
 export function time(text, age = false) {
   if (!text) return h("span", {}, "–");
   const date = new Date(text);
@@ -94,6 +98,7 @@ export function time(text, age = false) {
   return node;
 }
 
+// Called once a second.
 export function tick() {
   for (const node of document.querySelectorAll("time[data-age]")) {
     const text = span((Date.now() - new Date(node.dateTime)) / 1000);
@@ -114,7 +119,7 @@ export function button(text, press, attributes = {}) {
 }
 
 let toasting = 0;
-// `wrong`: it was not done. `slow`: it is shown for longer, as there is more to read.
+// Show a text for a while. `wrong`: something was not done. `slow`: the text stays longer, as there is more to read.
 export function toast(text, wrong = false, slow = wrong) {
   const node = document.getElementById("toast");
   node.hidden = false;
@@ -124,23 +129,25 @@ export function toast(text, wrong = false, slow = wrong) {
   toasting = setTimeout(() => { node.hidden = true; }, slow ? 12000 : 5000);
 }
 
+// Let a screen reader say a text.
 export function announce(text) {
   const log = document.getElementById("said");
   log.append(h("p", {}, text));
   while (log.childElementCount > 5) log.firstElementChild.remove();
 }
 
-// Where the focus is among the cards, to put it there again when they were painted anew.
+// Remember which button of which alert's card has the focus; the function returned puts it there after a painting.
 export function keepFocus() {
   const node = document.activeElement;
-  const its = node?.closest("[data-fingerprint]")?.dataset.fingerprint;
+  const fingerprint = node?.closest("[data-fingerprint]")?.dataset.fingerprint;
   return () => {
-    if (!its || document.activeElement === node) return;
-    const card = document.querySelector(`[data-fingerprint="${its}"]`);
+    if (!fingerprint || document.activeElement === node) return;
+    const card = document.querySelector(`[data-fingerprint="${fingerprint}"]`);
     (card?.querySelector(`[data-action="${node.dataset.action}"]`) ?? card?.querySelector("[data-action]"))?.focus({ preventScroll: true });
   };
 }
 
+// The heading of a page, which also names the browser's tab.
 export function heading(text, ...beside) {
   document.title = `${text} – hub`;
   return h("div", { class: "title" }, h("h1", {}, text), ...beside);

@@ -1,15 +1,15 @@
-// What happened: a timeline of when each alert fired, and the entries of the trace below it, newest first.
-// A bar is drawn only for what is known; where not all is read, or kept, the page says from when on it is.
+// What happened: a timeline of when each alert fired, and below it the entries of the trace, newest first.
+// Bars show only what is known. Where older entries are not read or not kept, the page says where the known time begins.
 
 import { ask } from "./api.js";
 import { button, h, heading, local, show, svg, time } from "./dom.js";
 import { sentence } from "./story.js";
 
 const SPANS = { 900: "15 minutes", 3600: "1 hour", 21600: "6 hours", 86400: "1 day", 604800: "7 days" };
-const PAGE = 1000;
-const PAGES = 5;
-const ROWS = 40;
-const LISTED = 300;
+const PAGE = 1000; // entries of one request
+const PAGES = 5; // requests until the user asks for more
+const ROWS = 40; // alerts in the timeline
+const LISTED = 300; // entries below it
 let chosen = 3600;
 
 export function historyPage(main) {
@@ -20,7 +20,7 @@ export function historyPage(main) {
   show(main, heading("History"),
     h("form", { class: "filters", role: "search", submit: (event) => { event.preventDefault(); load(); } },
       h("label", {}, "Alert", name), h("label", {}, "Span", length)), box);
-  let turn = 0;
+  let turn = 0; // only the answer to the latest request is shown
   const load = async (pages = PAGES) => {
     const mine = ++turn;
     const end = Date.now();
@@ -36,8 +36,8 @@ export function historyPage(main) {
   return () => { turn = -1; };
 }
 
-// The entries of a time, the alerts that fire, and from when on that is all: `cut` says that there are more to read,
-// `gone` that older ones had to leave.
+// Fetch the entries since `start` and the alerts that fire. Since `known` nothing is missing: before that, `cut` says
+// that there are more entries to read, `gone` that older ones were deleted.
 async function fetched(start, alertname, pages) {
   const all = [];
   let more = true;
@@ -57,39 +57,40 @@ async function fetched(start, alertname, pages) {
   };
 }
 
-// Spans in which an alert fired. The end of one tells since when it had fired; one whose begin nothing tells is a mark.
-export function spans(entries, firing, start, end) {
+// The spans in which each alert fired, as bars. The entry of an end says when the alert began to fire, so a bar needs no
+// entry of its begin; where it does not say so, a mark stands for the end.
+function spans(entries, firing, start, end) {
   const alerts = new Map();
-  const row = (mark, { alertname, fingerprint }) => alerts.get(mark)
-    ?? alerts.set(mark, { alertname, fingerprint, labels: {}, bars: [], marks: [], open: null, seen: false }).get(mark);
+  const row = ({ alertname, fingerprint }) => alerts.get(fingerprint)
+    ?? alerts.set(fingerprint, { alertname, fingerprint, labels: {}, bars: [], marks: [], open: null, seen: false }).get(fingerprint);
   for (const entry of [...entries].reverse()) {
-    const found = row(entry.fingerprint, entry);
+    const line = row(entry);
     const at = Number(new Date(entry.time));
-    Object.assign(found.labels, entry.labels ?? {});
-    if (entry.kind === "command") found.marks.push({ at, text: sentence(entry) });
+    Object.assign(line.labels, entry.labels ?? {});
+    if (entry.kind === "command") line.marks.push({ at, text: sentence(entry) });
     if (entry.kind !== "transition") continue;
-    if (entry.phase === "event") found.marks.push({ at, text: "event" });
-    if (entry.phase === "firing" && found.open === null) found.open = at;
-    if (entry.phase !== "firing") ended(found, entry, at, start);
-    found.seen = true;
+    if (entry.phase === "event") line.marks.push({ at, text: "event" });
+    if (entry.phase === "firing" && line.open === null) line.open = at;
+    if (entry.phase !== "firing") ended(line, entry, at, start);
+    line.seen = true;
   }
-  for (const alert of firing) {
-    const found = row(alert.fingerprint, alert);
-    Object.assign(found.labels, alert.labels);
-    if (!found.seen) found.open = Math.max(start, Number(new Date(alert.since)));
+  for (const alert of firing) { // without an entry it fires since before `start`
+    const line = row(alert);
+    Object.assign(line.labels, alert.labels);
+    if (!line.seen) line.open = Math.max(start, Number(new Date(alert.since)));
   }
-  for (const each of alerts.values()) if (each.open !== null) each.bars.push([each.open, end]);
+  for (const line of alerts.values()) if (line.open !== null) line.bars.push([line.open, end]);
   return [...alerts.values()].filter(({ bars, marks }) => bars.length || marks.length).reverse()
     .sort((a, b) => Boolean(b.bars.length) - Boolean(a.bars.length));
 }
 
-function ended(found, entry, at, start) {
-  if (found.open !== null) found.bars.push([found.open, at]);
-  else if (!found.seen && entry.phase === "resolved") {
-    if (entry.since) found.bars.push([Math.max(start, entry.since * 1000), at]);
-    else found.marks.push({ at, text: sentence(entry) });
+function ended(line, entry, at, start) {
+  if (line.open !== null) line.bars.push([line.open, at]);
+  else if (!line.seen && entry.phase === "resolved") {
+    if (entry.since) line.bars.push([Math.max(start, entry.since * 1000), at]);
+    else line.marks.push({ at, text: sentence(entry) });
   }
-  found.open = null;
+  line.open = null;
 }
 
 function paint(box, { entries, firing, known, cut, gone }, start, end, more) {
@@ -113,10 +114,10 @@ function timeline(rows, start, end, known) {
   return h("section", { class: "timeline", "aria-label": "Timeline" },
     h("p", { class: "scale", "aria-hidden": "true" }, [0, 0.25, 0.5, 0.75, 1].map((part) => h("span", {}, date(start + part * (end - start))))),
     h("ol", {}, rows.map((row) => {
-      const its = Object.entries(row.labels).filter(([name]) => name !== "alertname" && name !== "severity").map(([, value]) => value).join(" ");
+      const values = Object.entries(row.labels).filter(([name]) => name !== "alertname" && name !== "severity").map(([, value]) => value).join(" ");
       const said = row.bars.length ? `fired ${row.bars.length} time${row.bars.length > 1 ? "s" : ""}` : `${row.marks.length} events`;
       return h("li", { "data-severity": row.labels.severity },
-        h("a", { href: `#/alert/${row.fingerprint}` }, row.alertname, " ", h("span", { class: "its" }, its)),
+        h("a", { href: `#/alert/${row.fingerprint}` }, row.alertname, " ", h("span", { class: "its" }, values)),
         svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", role: "img", "aria-label": said },
           known > start ? svg("rect", { class: "unknown", x: 0, y: 0, width: place(known), height: 10 }, svg("title", {}, "not all of this is shown")) : null,
           row.bars.map(([from, to]) => svg("rect", { class: "bar", x: place(from), y: 1, width: Math.max(0.4, place(to) - place(from)), height: 8 },

@@ -1,4 +1,4 @@
-// The other pages: silences, devices, and what is on its way to whom.
+// The pages of silences, of devices, and of delivery: receivers, and the notifications that wait for them.
 
 import { ask, command } from "./api.js";
 import { confirm, silence } from "./dialogs.js";
@@ -12,7 +12,7 @@ export function silencesPage(main) {
     h("form", { class: "filters" }, h("label", { class: "check" }, expired, "with expired ones")), box);
   const load = async () => {
     const { silences } = await ask("silences", expired.checked ? { expired: true } : {});
-    if (box.contains(document.activeElement)) return;
+    if (box.contains(document.activeElement)) return; // a button that somebody is about to press must not move
     show(box, silences.length ? silences.map((each) => h("article", { class: "silence" },
       h("p", { class: "when" }, h("span", { class: "state" }, each.status.state),
         each.status.state === "pending" ? [" from ", time(each.startsAt)] : null, " until ", time(each.endsAt)),
@@ -24,11 +24,11 @@ export function silencesPage(main) {
   return repeated(load, box);
 }
 
-async function end(each, load, box) {
+async function end({ id }, load, box) {
   try {
-    await command("unsilence", { id: each.id });
+    await command("unsilence", { id });
     toast("Silence ended");
-    document.activeElement.blur();
+    document.activeElement.blur(); // else `load` would leave the silence that has just ended
     await load();
   } catch (error) {
     toast(error.message, true);
@@ -59,7 +59,7 @@ export function devicesPage(main) {
   }, box);
 }
 
-// A receiver is said to work when it has delivered, not because nothing speaks against it.
+// A receiver works only when it has delivered something: of one that was never tried the page does not say so.
 const STANDING = { works: "online", fails: "silent", untried: "unknown" };
 const SAID = { works: "works", fails: "fails", untried: "not tried yet" };
 
@@ -76,7 +76,7 @@ export function deliveryPage(main) {
       each.queued, each.dead, each.last_delivered ? [time(each.last_delivered, true), " ago"] : "–",
     ])));
     const rows = (await ask("outbox")).outbox;
-    if (outbox.contains(document.activeElement)) return;
+    if (outbox.contains(document.activeElement)) return; // as above
     show(outbox, rows.length ? table(["Notification", "Receiver", "State", "Attempts", "Reason", ""], rows.slice(0, 300).map((row) => [
       `[${row.says}] ${row.alertname}${row.summary ? `: ${row.summary}` : ""}`, row.receiver, row.state, row.attempts, row.reason || "–",
       h("p", { class: "actions" },

@@ -1,4 +1,4 @@
-// The rules: what each watches and what it costs; and one rule with its last values and why it does not fire.
+// The page of all rules, and the page of one rule: its facts, last values and alerts, and why it does not fire.
 
 import { ask } from "./api.js";
 import { card } from "./alerts.js";
@@ -8,7 +8,7 @@ import { h, heading, keepFocus, reconcile, show, span } from "./dom.js";
 
 const AGAIN = 5000;
 
-// Load now and again until the page is left.
+// Call `load` now, and again after each pause, until the function returned is called: the page is left then.
 export function repeated(load, box) {
   let gone = false;
   let timer = 0;
@@ -94,6 +94,7 @@ function facts(rule) {
   ].filter(Boolean).map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)]);
 }
 
+// Why the rule does not fire: its sentences, and those of its instances.
 async function seen(name) {
   const { sentences, instances } = await ask("why-not", { rule: name }).catch(() => ({}));
   if (!instances?.length && !sentences?.length) return null;

@@ -1,4 +1,5 @@
-// Shows what the hub pushes, while no page is open. One notification for each alert: what comes later takes its place.
+// The service worker: it shows what the hub pushes while no page is open. An alert has one notification, which the next
+// one about it replaces.
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -24,6 +25,7 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(event.action === "ack" ? acknowledge(event.notification, link) : open(fingerprint));
 });
 
+// Acknowledge by the link, at the hub that this worker belongs to: the link may have another name for it.
 async function acknowledge(notification, link) {
   const page = new URL(link);
   const here = new URL(`ack/${page.pathname.split("/").pop()}`, self.registration.scope);
@@ -31,6 +33,7 @@ async function acknowledge(notification, link) {
   if (!answer?.ok) await self.registration.showNotification(notification.title, { body: "Not acknowledged: the hub does not answer.", tag: notification.tag });
 }
 
+// Show the alert in a page that is open, else in a new one.
 async function open(fingerprint) {
   const url = new URL(fingerprint ? `#/alert/${fingerprint}` : "#/", self.registration.scope).href;
   const [page] = await self.clients.matchAll({ type: "window" });
