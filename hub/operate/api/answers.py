@@ -16,12 +16,12 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a value as JSON."""
+    """Return a value as JSON, which nobody keeps: state is old a second later."""
     return Response(orjson.dumps(body), status, {**_HEADERS, **(headers or {})}, media_type="application/json")
 
 
 def refusal(no: Refused) -> Response:
-    """Return why a request is not carried out."""
+    """Return the answer to a request that is not carried out."""
     headers = retry_after(no)
     if no.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="hub"'
@@ -29,7 +29,7 @@ def refusal(no: Refused) -> Response:
 
 
 def retry_after(no: Refused) -> dict[str, str]:
-    """Return the header that says in how many seconds to ask again; none where asking again changes nothing."""
+    """Return the header Retry-After, in whole seconds; no header where asking again would change nothing."""
     return {"Retry-After": str(int(no.after) + 1)} if no.after else {}
 
 
@@ -40,10 +40,10 @@ def refused(error: HubError) -> Refused:
 
 
 def asked_number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    """Read a whole number from 0 to `most` of a query.
+    """Read the parameter `name` of a query, a whole number from 0 to `most`; `default` where it is absent.
 
     Raises:
-        Refused: it is none.
+        Refused: it is no such number.
 
     """
     text = query.get(name, "")

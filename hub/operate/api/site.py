@@ -1,7 +1,7 @@
-"""What every handler of a request stands on: the running hub, the feed, what was gathered; and how one is declared.
+"""What every handler is given (the running hub, the feed, what was gathered), and how an endpoint is declared.
 
-An Endpoint says in one place what is asked, by whom it may be, and what for; routes and the OpenAPI document are made
-of the same table.
+An Endpoint says in one place its method and path, who may use it, and what it is for. Routes and the OpenAPI document
+are made of the same table.
 """
 
 import logging
@@ -57,13 +57,13 @@ class Site:
     latest: Mapping[str, Any] = field(default_factory=dict)
     """The figures of the last second, as in the feed."""
     depths: Sequence[Depth] = ()
-    """What waits in the outbox, as it was within the last second."""
+    """What waits in the outbox; it is read once a second."""
     costs: Costs = field(default_factory=Costs)
     audience: Audience = field(default_factory=Audience)
     reads: Reads = field(default_factory=Reads)
     bodies: Bodies = field(default_factory=Bodies)
     posting: int = 0
-    """Posts of events under way."""
+    """How many posts of events are under way."""
 
     @property
     def desk(self) -> Desk:
@@ -81,18 +81,18 @@ class Site:
         return self.app.ask
 
     def deaf(self) -> str:
-        """Say why no event can be taken: the disk cannot be written, or the broker is away; "" where all is well."""
+        """Say why the hub takes no events: it cannot write its disk, or the broker is away; "" where all is well."""
         return self.mirror.why_failing() or self.standing.ready()
 
     @property
     def hub(self) -> Mapping[str, str]:
-        """Which hub this is."""
+        """Which hub this is; part of the status and of the feed's first message."""
         return {"client_id": self.app.settings.broker.client_id, "version": __version__}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request of an endpoint: what it is asked of, how, and by whom."""
+    """One request to an endpoint: the hub, the HTTP request, and who sends it."""
 
     site: Site
     request: Request
@@ -104,9 +104,9 @@ Handler = Callable[[Asked], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One thing that can be asked: `role` is who may, empty for everybody; `summary` says what for, in the document.
+    """One row of a table of endpoints: `role` is who may use it, empty for everybody.
 
-    `described` is what goes in and comes out.
+    `summary` says in the OpenAPI document what it is for, `described` what goes in and comes out.
     """
 
     method: str
@@ -116,14 +116,14 @@ class Endpoint:
     summary: str
     described: Described = Described()  # noqa: RUF009 - frozen
     long: bool = False
-    """Whether its answer may be."""
+    """Whether its answer may be long; such answers are counted, see `reads`."""
 
 
 def routes(site: Site, endpoints: Sequence[Endpoint]) -> list[Route]:
-    """Return the routes of a table, one for each path; a method that a path does not have is answered with 405."""
+    """Return the routes of a table, one for each path; Starlette answers 405 to a method that a path does not have."""
     paths: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
-    for each in endpoints:
-        paths.setdefault(each.path, {})[each.method] = _guarded(site, each)
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method] = _guarded(site, endpoint)
     return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in paths.items()]
 
 
@@ -137,7 +137,7 @@ def _by_method(
 
 
 def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a handler: check who asks, and make an answer of every error."""
+    """Wrap a handler: check who asks, and make a refusal of every error."""
 
     async def handle(request: Request) -> Response:
         try:
@@ -156,7 +156,7 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
 
 
 async def _long(endpoint: Endpoint, asked: Asked) -> Response:
-    """Count an answer that may be long until it is sent."""
+    """Count a long answer until it is sent: till then it takes memory."""
     reads = asked.site.reads
     reads.enter()
     try:

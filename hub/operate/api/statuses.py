@@ -1,4 +1,4 @@
-"""One table makes an HTTP status of an error's code, and a code of a status. No status is read out of a message."""
+"""The table of error codes and their HTTP statuses, read in both directions. No status is read out of a message."""
 
 from collections.abc import Mapping
 
@@ -22,14 +22,14 @@ CODES: Mapping[int, str] = {status: code.value for code, status in _STATUSES.ite
     413: "large",
     429: "throttled",
 }
-"""What kind of no each status is; the second half is of HTTP alone: who asks, and how."""
+"""The code of each status. Those that no HubError has are of HTTP alone: they are about who asks, and how."""
 
 
 def status_of(error: HubError) -> int:
-    """Return the status of an error."""
+    """Return the HTTP status of an error, by its code."""
     return _STATUSES[error.code]
 
 
 def code_of(status: int) -> str:
-    """Return the code that stands in the answer beside its words."""
+    """Return the code that stands in a refusal beside its message; `invalid` for a status without a code."""
     return CODES.get(status, Code.INVALID.value)

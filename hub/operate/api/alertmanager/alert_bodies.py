@@ -17,15 +17,15 @@ from hub.rules.reading.rule import Rule
 __all__ = ["ALERTMANAGER", "NOBODY", "Shown", "config_text", "groups", "shown", "silence_body", "silences"]
 
 ALERTMANAGER = "0.34.0"
-"""The Alertmanager whose API this is: karma and other tools choose by this number what they ask."""
+"""The version of Alertmanager whose API this is: karma and other tools choose their requests by this number."""
 NOBODY = "nobody"
-"""The receiver of alerts that no receiver is told of: in Alertmanager each alert has one."""
+"""The receiver of alerts of which no receiver is told: in Alertmanager each alert has a receiver."""
 _STATES = ("active", "pending", "expired")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One firing alert and how it is told of; `group_by` are labels of its rule."""
+    """One firing alert, the receivers that are told of it, and the labels by which its rule groups."""
 
     body: dict[str, Any]
     receivers: tuple[str, ...]
@@ -39,7 +39,7 @@ class Shown:
 
 
 def shown(mirror: Mirror, fingerprint: str, alert: Alert, now: float, link: str) -> Shown:
-    """Return a firing alert; `link` is a page about it, for those that were not posted with one."""
+    """Return a firing alert. `link` is a page about it, for alerts that were not posted with a page of their own."""
     rule = mirror.rules.get(alert.alertname)
     receivers = tuple(dict.fromkeys((*(rule.notify if rule else ()), *alert.told))) or (NOBODY,)
     posted = mirror.posted(alert)
@@ -84,18 +84,18 @@ def _status(mirror: Mirror, alert: Alert, rule: Rule | None) -> dict[str, Any]:
 
 def groups(alerts: Iterable[Shown]) -> list[dict[str, Any]]:
     """Gather alerts by receiver, alertname and the labels that their rule groups by."""
-    found: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
-    for each in alerts:
-        labels = {name: each.body["labels"].get(name, "") for name in ("alertname", *each.group_by)}
+    gathered: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
+    for alert in alerts:
+        labels = {name: alert.body["labels"].get(name, "") for name in ("alertname", *alert.group_by)}
         key = tuple(text for label in labels.items() for text in label)
-        for receiver in each.receivers:
+        for receiver in alert.receivers:
             empty = {"labels": labels, "receiver": {"name": receiver}, "alerts": []}
-            found.setdefault((receiver, key), empty)["alerts"].append(each.body)
-    return [found[key] for key in sorted(found)]
+            gathered.setdefault((receiver, key), empty)["alerts"].append(alert.body)
+    return [gathered[key] for key in sorted(gathered)]
 
 
 def silences(all_of_them: Iterable[Silence], now: float) -> list[dict[str, Any]]:
-    """Return silences in Alertmanager's order: active ones that end first, pending that begin first, the rest."""
+    """Return silences in Alertmanager's order: active (the next to end first), pending (the next to begin), expired."""
     return [silence_body(each, now) for each in sorted(all_of_them, key=lambda each: _order(each, now))]
 
 
@@ -105,14 +105,14 @@ def _order(silence: Silence, now: float) -> tuple[int, float]:
 
 
 def silence_body(silence: Silence, now: float) -> dict[str, Any]:
-    """Return one silence."""
+    """Return one silence, without what the hub has and Alertmanager has not."""
     return {key: value for key, value in silence.body(now).items() if key != "matchers_text"}
 
 
 def config_text(rules: Mapping[str, Rule], receivers: Sequence[str], notify: Sequence[str]) -> str:
-    """Return who is told of what as a configuration of Alertmanager, in YAML; `notify`: who is told of posted alerts.
+    """Return who is told of what as a configuration of Alertmanager, in YAML. `notify` are told of posted alerts.
 
-    It is for tools that ask for one: nothing reads it back, and no secret is in it.
+    It is for tools that ask for a configuration. The hub does not read it back, and it holds no secret.
     """
     names: dict[str, list[str]] = {}
     for rule in rules.values():

@@ -20,11 +20,12 @@ def read_posting(item: Any) -> Posting:
     """Read one alert of POST /alerts.
 
     Raises:
-        RequestError: it is none, or larger than what is taken.
+        RequestError: it is no alert, or it is larger than the hub takes.
 
     """
     if not isinstance(item, dict):
         raise RequestError("an alert is a JSON object")
+    # a label without a value is no label, as in Prometheus
     labels = {name: value for name, value in _texts(item, "labels").items() if value}
     for name in labels:
         if not name or visible(name) != name:
@@ -50,7 +51,7 @@ def _texts(item: Mapping[str, Any], key: str) -> dict[str, str]:
 
 
 def _moment(item: Mapping[str, Any], key: str) -> float | None:
-    """Read a time; the year 1, Go's zero, is none."""
+    """Read a time as seconds since 1970; None where it is absent, or in the year 1, which is Go's zero time."""
     found = item.get(key)
     if found is None:
         return None
@@ -65,7 +66,7 @@ def read_silence(item: Any) -> dict[str, Any]:
     """Read the silence of POST /silences into a request of the desk.
 
     Raises:
-        RequestError: it is none.
+        RequestError: it is no silence.
 
     """
     if not isinstance(item, dict):
@@ -76,11 +77,11 @@ def read_silence(item: Any) -> dict[str, Any]:
     start, end = _moment(item, "startsAt"), _moment(item, "endsAt")
     if start is None or end is None:
         raise RequestError("a silence needs 'startsAt' and 'endsAt'")
-    made = {"matchers": [str(_matcher(each)) for each in written], "start": start, "until": end}
+    request = {"matchers": [str(_matcher(matcher)) for matcher in written], "start": start, "until": end}
     if item.get("annotations"):
-        made["annotations"] = item["annotations"]
+        request["annotations"] = item["annotations"]
     words = {"id": item.get("id") or "", "by": item.get("createdBy") or "", "comment": item.get("comment") or ""}
-    return made | {key: value for key, value in words.items() if value}
+    return request | {key: value for key, value in words.items() if value}
 
 
 def _matcher(item: Any) -> Matcher:
@@ -99,10 +100,10 @@ def _matcher(item: Any) -> Matcher:
 
 
 def asked_matchers(filters: Sequence[str]) -> list[Matcher]:
-    """Read the queries `filter`, all of which must match.
+    """Read the query parameters `filter`, all of which must match.
 
     Raises:
-        RequestError: one cannot be read.
+        RequestError: one of them is no matcher.
 
     """
     try:
@@ -125,10 +126,10 @@ def asked_flag(query: Mapping[str, str], name: str) -> bool:
 
 
 def asked_pattern(text: str | None) -> Callable[[str], bool]:
-    """Read the query `receiver`, a pattern for a whole name; without it every name matches.
+    """Read the query parameter `receiver`, a pattern for a whole name; without it every name matches.
 
     Raises:
-        RequestError: it is none.
+        RequestError: it is no regular expression.
 
     """
     if text is None:

@@ -54,7 +54,7 @@ _POSTED = made_of({"annotations": _LABELS, "generatorURL": TEXT, **_TIMES}, labe
 _VERSION = made_of(version=TEXT, revision=TEXT, branch=TEXT, buildUser=TEXT, buildDate=TEXT, goVersion=TEXT)
 _FILTER = {"filter": said(listed(TEXT), "Matchers, which must all match.")}
 _SHOWN = {
-    name: said(one_of("true", "false"), f"Those included that are {name}; true where it is not said.")
+    name: said(one_of("true", "false"), f"Whether {name} alerts are included; true where it is absent.")
     for name in ("active", "silenced", "inhibited", "muted", "unprocessed")
 }
 _OF_RECEIVERS = {"receiver_matchers": said(listed(TEXT), "Matchers on the labels of a receiver, which must all match.")}
@@ -77,7 +77,9 @@ GROUPS = Described(
     error=TEXT,
 )
 POSTED_ALERTS = Described(NOTHING, bodies={JSON: listed(_POSTED, maxItems=POSTED_BATCH)}, error=TEXT)
-SILENCES = Described(listed(_SILENCE), {**_FILTER, "creator": said(listed(TEXT), "Only those of these.")}, error=TEXT)
+SILENCES = Described(
+    listed(_SILENCE), {**_FILTER, "creator": said(listed(TEXT), "Only silences of these people.")}, error=TEXT
+)
 POSTED_SILENCE = Described(made_of(silenceID=TEXT), bodies={JSON: _SILENCE_ASKED}, refusals=(404,), error=TEXT)
 ONE_SILENCE = Described(_SILENCE, refusals=(404,), error=TEXT)
 DELETED = Described(NOTHING, refusals=(400, 404, 503), error=TEXT)

@@ -1,4 +1,4 @@
-"""The endpoints of /api/v2. As in Alertmanager, what is wrong is a JSON text; changes are on disk before the answer."""
+"""The endpoints of /api/v2, Alertmanager's API: an error is a JSON text, and changes are on disk before the answer."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ from hub.rules.posted.posting import Posting
 __all__ = ["ENDPOINTS"]
 
 _UNKNOWN = (409, 410)
-"""Statuses that Alertmanager's own document does not have: its clients expect 400."""
+"""Statuses that Alertmanager's OpenAPI document does not have: its clients expect 400."""
 
 
 def _plainly(handler: Handler) -> Handler:
@@ -75,12 +75,12 @@ async def _status(asked: Asked) -> Response:
 async def _receivers(asked: Asked) -> Response:
     matchers = asked_matchers(asked.request.query_params.getlist("receiver_matchers"))
     names = dict.fromkeys((*asked.site.app.files.rules.receivers, NOBODY))
-    found = [(name, _labels_of(asked.site, name)) for name in names]
-    return answer([{"name": name, "labels": labels} for name, labels in found if match_all(matchers, labels)])
+    labelled = [(name, _labels_of(asked.site, name)) for name in names]
+    return answer([{"name": name, "labels": labels} for name, labels in labelled if match_all(matchers, labels)])
 
 
 def _labels_of(site: Site, receiver: str) -> dict[str, str]:
-    """Return the labels of a receiver: Alertmanager's are what its configuration says, and `name`."""
+    """Return the labels of a receiver, by which clients choose: its name and kind (Alertmanager's are configured)."""
     known = site.app.files.rules.receivers.get(receiver)
     return {"name": receiver} | ({"kind": known.kind} if known else {})
 
@@ -89,16 +89,16 @@ def _labels_of(site: Site, receiver: str) -> dict[str, str]:
 
 
 async def _alerts(asked: Asked) -> Response:
-    found = sorted(await _asked_for(asked), key=lambda each: str(each.body["fingerprint"]))
-    return answer(await asked.site.reads.write(each.body for each in found))
+    alerts = sorted(await _asked_for(asked), key=lambda alert: str(alert.body["fingerprint"]))
+    return answer(await asked.site.reads.write(alert.body for alert in alerts))
 
 
 async def _groups(asked: Asked) -> Response:
-    found = await _asked_for(asked)
-    texts = await asked.site.reads.write(each.body for each in found)
-    written = {id(each.body): text for each, text in zip(found, texts, strict=True)}
-    made = groups(found)
-    return answer([{**group, "alerts": [written[id(body)] for body in group["alerts"]]} for group in made])
+    """List the groups. Each alert is written once, though it stands in the group of each of its receivers."""
+    alerts = await _asked_for(asked)
+    texts = await asked.site.reads.write(alert.body for alert in alerts)
+    written = {id(alert.body): text for alert, text in zip(alerts, texts, strict=True)}
+    return answer([{**group, "alerts": [written[id(body)] for body in group["alerts"]]} for group in groups(alerts)])
 
 
 async def _asked_for(asked: Asked) -> list[Shown]:
@@ -126,7 +126,7 @@ def _slices(mirror: Mirror) -> Iterator[list[Any]]:
 def _wanted(query: Mapping[str, str]) -> Callable[[Shown], bool]:
     active, muted = asked_flag(query, "active"), asked_flag(query, "muted")
     silenced, inhibited = asked_flag(query, "silenced"), asked_flag(query, "inhibited")
-    asked_flag(query, "unprocessed")  # here each alert is processed when it comes
+    asked_flag(query, "unprocessed")  # it is only checked: the hub processes each alert at once
 
     def wanted(each: Shown) -> bool:
         status = each.body["status"]
@@ -141,7 +141,7 @@ def _wanted(query: Mapping[str, str]) -> Callable[[Shown], bool]:
 
 
 async def _post_alerts(asked: Asked) -> Response:
-    """Take the alerts that can be taken, and say why the others cannot, as Alertmanager does."""
+    """Take the alerts that can be taken, and say why the others cannot. As Alertmanager, it then answers 400."""
     site = asked.site
     items = await _json(asked)
     if not isinstance(items, list):
@@ -166,12 +166,12 @@ async def _post_alerts(asked: Asked) -> Response:
 async def _silences(asked: Asked) -> Response:
     wanted = asked_matchers(asked.request.query_params.getlist("filter"))
     creators = asked.request.query_params.getlist("creator")
-    found = [
-        each
-        for each in asked.site.mirror.silences.values()
-        if all(matcher in each.matchers for matcher in wanted) and (not creators or each.by in creators)
+    chosen = [
+        silence
+        for silence in asked.site.mirror.silences.values()
+        if all(matcher in silence.matchers for matcher in wanted) and (not creators or silence.by in creators)
     ]
-    return answer(silences(found, asked.site.app.clock.now()))
+    return answer(silences(chosen, asked.site.app.clock.now()))
 
 
 async def _silence(asked: Asked) -> Response:
@@ -179,28 +179,30 @@ async def _silence(asked: Asked) -> Response:
 
 
 def _known(site: Site, identity: str) -> Silence:
-    found = site.mirror.silences.get(identity)
-    if found is None:
+    silence = site.mirror.silences.get(identity)
+    if silence is None:
         raise Refused(404, f"no silence {identity!r} is known")
-    return found
+    return silence
 
 
 async def _post_silence(asked: Asked) -> Response:
+    """Make a silence, or change the one whose id the request has."""
     site = asked.site
-    wanted = {"by": asked.actor.name} | read_silence(await _json(asked))
-    if "id" in wanted:
-        _known(site, wanted["id"])
-    made = await site.desk.answer("silence", wanted, "http", asked.actor.name)
-    if not made["ok"]:
-        raise RequestError.of(made)
-    return answer({"silenceID": made["silence"]["id"]})
+    request = {"by": asked.actor.name} | read_silence(await _json(asked))
+    if "id" in request:
+        _known(site, request["id"])
+    done = await site.desk.answer("silence", request, "http", asked.actor.name)
+    if not done["ok"]:
+        raise RequestError.of(done)
+    return answer({"silenceID": done["silence"]["id"]})
 
 
 async def _delete_silence(asked: Asked) -> Response:
-    wanted = {"id": _known(asked.site, asked.request.path_params["id"]).id, "by": asked.actor.name}
-    made = await asked.site.desk.answer("unsilence", wanted, "http", asked.actor.name)
-    if not made["ok"]:
-        raise RequestError.of(made)
+    """End a silence. It stays for a while as an expired one, as in Alertmanager."""
+    request = {"id": _known(asked.site, asked.request.path_params["id"]).id, "by": asked.actor.name}
+    done = await asked.site.desk.answer("unsilence", request, "http", asked.actor.name)
+    if not done["ok"]:
+        raise RequestError.of(done)
     return Response()
 
 
@@ -222,9 +224,16 @@ _TABLE = (
     ),
     ("GET", "/receivers", VIEWER, _receivers, "The names of all receivers", alert_shapes.RECEIVERS),
     ("GET", "/alerts", VIEWER, _alerts, "The alerts that fire", alert_shapes.ALERTS),
-    ("POST", "/alerts", OPERATOR, _post_alerts, "Take alerts that somebody else evaluates", alert_shapes.POSTED_ALERTS),
+    (
+        "POST",
+        "/alerts",
+        OPERATOR,
+        _post_alerts,
+        "Take alerts that another program evaluates",
+        alert_shapes.POSTED_ALERTS,
+    ),
     ("GET", "/alerts/groups", VIEWER, _groups, "The alerts that fire, by receiver and labels", alert_shapes.GROUPS),
-    ("GET", "/silences", VIEWER, _silences, "Silences, those included that ended lately", alert_shapes.SILENCES),
+    ("GET", "/silences", VIEWER, _silences, "Silences, also those that ended lately", alert_shapes.SILENCES),
     (
         "POST",
         "/silences",

@@ -1,1 +1,1 @@
-"""The live feed: numbered messages, who listens, and how they go out."""
+"""The live feed: its numbered messages, its clients, and the two ways by which messages reach them."""

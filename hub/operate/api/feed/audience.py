@@ -1,4 +1,4 @@
-"""Who listens to the live feed: so many at most, so many of one token or address, and no longer than its login."""
+"""The clients of the live feed: so many in all and for one token or address, and none for longer than its login."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,35 +16,35 @@ __all__ = ["Audience", "Seat"]
 
 @dataclass(eq=False, slots=True)
 class Seat:
-    """A client of the feed: who it is, in what role, and when it has to go."""
+    """A client of the feed: who it is, its role, and when it has to leave."""
 
     who: str
     role: str
     login: str = ""
     expires: int = 0
-    """When its login does, in seconds since 1970."""
+    """When its login expires, in seconds since 1970."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     why: tuple[int, str] = (1013, "too slow for the feed")
-    """With what a WebSocket is closed (RFC 6455, 7.4): 1013 is try again later."""
+    """The code and the reason with which its WebSocket is closed (RFC 6455, 7.4); 1013 means: try again later."""
 
     def leave(self, code: int, why: str) -> None:
-        """Let it go."""
+        """End the client's feed, with this code and reason."""
         self.why = code, why
         self.over.set()
 
 
 class Audience:
-    """Counts the clients of the feed and lets those of a login go with it."""
+    """Counts the clients of the feed, and ends those of a login together with it."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
+        """Begin with no clients."""
         self._seats: set[Seat] = set()
 
     def room(self, asked: HTTPConnection, actor: Actor, origin: Origin) -> Seat:
-        """Return a place for one more; it counts while it is `taken`.
+        """Return a seat for one more client; it counts while it is `taken`.
 
         Raises:
-            Refused: 503 where all are taken, 429 where too many are by this token, or without tokens this address.
+            Refused: 503 where no seat is free, 429 where this token has too many (without tokens, this address).
 
         """
         who = household(origin.address(asked)) if actor is LOCAL else actor.name
@@ -56,7 +56,7 @@ class Audience:
 
     @contextmanager
     def taken(self, seat: Seat) -> Iterator[None]:
-        """Count a place while somebody has it."""
+        """Count a seat while a client has it."""
         self._seats.add(seat)
         try:
             yield
@@ -64,18 +64,18 @@ class Audience:
             self._seats.discard(seat)
 
     def end(self, login: str = "") -> None:
-        """Let go those who hear with this login; without one, those who hear with any."""
+        """End the feeds of this login; without one, those of every login."""
         for seat in self._seats:
             if seat.login and login in ("", seat.login):
                 seat.leave(1008, "logged out")
 
     def expire(self, now: float) -> None:
-        """Let go those whose login has expired by now."""
+        """End the feeds whose login has expired; `now` is in seconds since 1970."""
         for seat in self._seats:
             if seat.login and seat.expires <= now:
                 seat.leave(1008, "the login has expired")
 
     def leave(self) -> None:
-        """Let all go: the hub stops."""
+        """End all feeds: the hub stops."""
         for seat in self._seats:
             seat.leave(1001, "the hub stops")

@@ -1,4 +1,4 @@
-"""The feed's two ways: /ws as a WebSocket, /sse as server-sent events."""
+"""The endpoints of the live feed: /ws is a WebSocket, /sse sends server-sent events."""
 
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
@@ -15,7 +15,7 @@ __all__ = ["ENDPOINTS", "socket_route"]
 
 
 async def _sse(asked: Asked) -> Response:
-    """Send the feed, from the id that `since` or Last-Event-ID names."""
+    """Send the feed from the id on that Last-Event-ID or `since` names; the header wins, as browsers send it again."""
     site, request = asked.site, asked.request
     since = request.headers.get("last-event-id", "")
     query = dict(request.query_params) | ({"since": since} if since else {})
@@ -24,7 +24,7 @@ async def _sse(asked: Asked) -> Response:
 
 
 def socket_route(site: Site) -> WebSocketRoute:
-    """Return the WebSocket's route."""
+    """Return the route of the WebSocket, which is no Endpoint: OpenAPI has no words for it."""
 
     async def handle(socket: WebSocket) -> None:
         try:
@@ -41,8 +41,11 @@ def socket_route(site: Site) -> WebSocketRoute:
 
 _FEED = Described(
     TEXT,
-    {"since": said(TEXT, "The id behind which to begin."), "types": said(TEXT, "Types, with commas between.")},
-    {"Last-Event-ID": said(TEXT, "As `since`; browsers send it.")},
+    {
+        "since": said(TEXT, "The id after which the feed begins."),
+        "types": said(TEXT, "Only messages of these types, separated by commas."),
+    },
+    {"Last-Event-ID": said(TEXT, "The same as `since`; browsers send it when they connect again.")},
     media="text/event-stream",
 )
 

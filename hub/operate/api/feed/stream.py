@@ -1,4 +1,4 @@
-"""The feed to a client: as WebSocket frames, or as server-sent events (WHATWG HTML, 9.2); with replay from an id."""
+"""Sends the feed to one client, from an id on: as WebSocket frames, or as server-sent events (WHATWG HTML, 9.2)."""
 
 import asyncio
 import contextlib
@@ -20,38 +20,38 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-T
 
 
 class TooSlow(Exception):
-    """A client that did not keep up with the feed."""
+    """The client has not kept up with the feed: what it has to hear next is no longer kept."""
 
 
 async def messages(
     feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], role: str
 ) -> AsyncIterator[Sequence[FeedMessage]]:
-    """Yield what a client is to hear, in pieces, for ever: `hello`, what it missed since `since`, then what happens.
+    """Yield the messages for a client in pieces, for ever: `hello`, what it missed after `since`, then what happens.
 
-    An empty piece says that nothing has happened for FEED_PING_SECONDS of what it wants to hear.
+    An empty piece says that for FEED_PING_SECONDS nothing happened that the client wants to hear.
 
     Raises:
-        TooSlow: what it was to hear next is no longer kept.
+        TooSlow: the client's next message is no longer kept.
 
     """
     at, wanted = feed.latest, frozenset(filter(None, query.get("types", "").split(",")))
     first = [feed.compose(at, "hello", {**hub, "latest": feed.identity(at)})]
     if since := query.get("since", ""):
-        known = feed.number_of(since)
-        if known is None:
+        number = feed.number_of(since)
+        if number is None:  # the client has to read the state anew: what it missed is not kept
             first.append(feed.compose(at, "gap", {"since": since, "oldest": feed.identity(feed.oldest)}))
-        at = at if known is None else known
+        at = at if number is None else number
     yield first
     loop = asyncio.get_running_loop()
     quiet = loop.time()
     while True:
-        found = feed.since(at, FEED_BATCH)
-        if found:
-            if found[0].number != at + 1:
+        news = feed.since(at, FEED_BATCH)
+        if news:
+            if news[0].number != at + 1:
                 raise TooSlow
-            at = found[-1].number
-            shown = (for_role(each, role) for each in found if not wanted or each.type in wanted)
-            if piece := [each for each in shown if each is not None]:
+            at = news[-1].number
+            shown = (for_role(message, role) for message in news if not wanted or message.type in wanted)
+            if piece := [message for message in shown if message is not None]:
                 yield piece
                 quiet = loop.time()
         elif loop.time() - quiet < FEED_PING_SECONDS:
@@ -71,7 +71,7 @@ async def feed_client(
     gone: Coroutine[Any, Any, None],
     seat: Seat,
 ) -> bool:
-    """Feed a client until `gone` returns, it is too slow, or has to leave its seat; tell whether it is still there."""
+    """Feed a client until `gone` returns, the client is too slow, or has to leave; tell whether it is still there."""
     feeding = asyncio.create_task(_feed(feed, hub, query, send, seat.role), name="feed client")
     hearing = asyncio.create_task(gone, name="feed client hears")
     ending = asyncio.create_task(seat.over.wait(), name="feed client's login")
@@ -94,7 +94,7 @@ async def _feed(
     send: Callable[[Sequence[FeedMessage]], Awaitable[None]],
     role: str,
 ) -> None:
-    """Send pieces until one takes longer than FEED_PATIENCE_SECONDS."""
+    """Send pieces until the client has gone, or takes longer than FEED_PATIENCE_SECONDS for one."""
     with contextlib.suppress(TooSlow, TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
         async for piece in messages(feed, hub, query, role):
             async with asyncio.timeout(FEED_PATIENCE_SECONDS):
@@ -104,7 +104,7 @@ async def _feed(
 async def feed_socket(
     socket: WebSocket, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], seat: Seat
 ) -> None:
-    """Feed an accepted WebSocket until it closes, or close it with the reason why it has to go."""
+    """Feed an accepted WebSocket until the client closes it, or close it and say why the client has to leave."""
     without_deadline(socket.scope)
 
     async def send(piece: Sequence[FeedMessage]) -> None:
@@ -122,21 +122,21 @@ async def feed_socket(
 
 
 class EventStream(Response):
-    """The feed as server-sent events, for ever; where the client is too slow it ends, to come back with its id."""
+    """The feed as server-sent events, for ever. For a slow client it ends: browsers come back with their last id."""
 
     media_type = "text/event-stream"
 
     def __init__(
         self, feed: Feed, hub: Mapping[str, str], query: Mapping[str, str], audience: Audience, seat: Seat
     ) -> None:
-        """Feed whoever is answered with this; meanwhile he takes his seat in the audience."""
+        """Feed the client that gets this response; while it does, its seat in the audience is taken."""
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._feed, self._hub, self._query = feed, hub, query
         self._audience, self._seat = audience, seat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+        """Send the head, then messages until the client has gone or has to leave."""
         without_deadline(scope)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
 

@@ -1,1 +1,1 @@
-"""The front of the HTTP interface: connections, limits, who asks and what that role may do."""
+"""The front of the HTTP interface: connections and their limits, who the client is, and what its role may do."""

@@ -1,8 +1,8 @@
-"""Who may ask what: tokens and roles, and the checks that keep other web pages from using a browser's login.
+"""Decides who may ask what: it checks tokens and roles, and keeps other web pages from using a browser's login.
 
-Without tokens the hub listens on loopback only, and whoever can reach that is an administrator; then the Host header
-must name this machine, so that a page elsewhere cannot reach it under a name of its own (DNS rebinding), and no proxy
-may have passed the request on, because then somebody else asks.
+A hub without tokens listens on loopback only, and whoever can reach that is an administrator. Then the Host header must
+name this machine, so that a web page cannot reach the hub under a name of its own (DNS rebinding). And no proxy may
+have passed the request on, because its client may be anybody.
 """
 
 import base64
@@ -25,7 +25,7 @@ __all__ = ["AccessGuard"]
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({"same-origin", "none"})
-"""Sec-Fetch-Site of a request that no other site caused."""
+"""The values of Sec-Fetch-Site in requests that no other site has caused."""
 
 
 class AccessGuard:
@@ -46,10 +46,10 @@ class AccessGuard:
         self.throttle = Throttle(clock.monotonic)
 
     def admit(self, asked: HTTPConnection, role: str) -> Actor:
-        """Return who asks.
+        """Return who asks, if they have this role or a higher one.
 
         Raises:
-            Refused: 401 without a token that is known, 403 without the role or from another site, 429 after failures.
+            Refused: 401 without a known token, 403 without the role or from another site, 429 after many failures.
 
         """
         elsewhere = self._is_named_elsewhere(asked)
@@ -67,12 +67,12 @@ class AccessGuard:
         """Return the token that a client sends. A right one is taken even after many wrong ones.
 
         Raises:
-            Refused: 401 where none is this, 429 after too many failures from its address.
+            Refused: 401 where the hub has no such token, 429 after too many failures from the client's address.
 
         """
-        found = find(text, self._settings.tokens)
-        if found is not None:
-            return found
+        token = find(text, self._settings.tokens)
+        if token is not None:
+            return token
         address = self.origin.address(asked)
         left, begins = self.throttle.failed(address, text)
         if begins:
@@ -83,14 +83,14 @@ class AccessGuard:
         raise Refused(401, "this token is not known")
 
     def _is_named_elsewhere(self, asked: HTTPConnection) -> bool:
-        """Tell whether a page of http.origins asks, or a proxy passes on what one asks: karma does either."""
+        """Tell whether a page of http.origins asks, itself or through a proxy; karma does it in both ways."""
         origin = asked.headers.get("origin", "")
         return origin in self._settings.origins and _netloc(origin) not in self._own_hosts(asked)
 
     def _actor(self, asked: HTTPConnection, *, cookies: bool) -> Actor:
         """Find who asks by the Authorization header, else by the cookie of a login.
 
-        A page of another origin has to bring a token: the cookie of who reads it must not work for it.
+        A page of another origin has to send a token (`cookies` is False): the login of its reader must not work for it.
         """
         shown = _authorization(asked.headers.get("authorization", ""))
         if shown is not None:
@@ -117,7 +117,7 @@ class AccessGuard:
         origin = asked.headers.get("origin")
         if site is not None and site not in _OWN_SITE:
             raise Refused(403, "this request comes from a page of another site (Sec-Fetch-Site)")
-        if origin is None:
+        if origin is None:  # a program, or our own page in a browser that sends no Origin
             return
         if _netloc(origin) not in self._own_hosts(asked):
             raise Refused(403, f"this request comes from a page of another site (Origin: {origin[:200]})")
@@ -153,7 +153,7 @@ def _hostname(host: str) -> str:
 def _authorization(header: str) -> str | None:
     """Return the token of `Bearer TOKEN`, or the password of `Basic …`; None where there is neither.
 
-    What cannot be read is the empty token, which nobody has.
+    A password that cannot be read counts as the empty token, which nobody has: the client is refused.
     """
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() == "bearer":

@@ -1,7 +1,7 @@
-"""Cross-origin requests: what a browser has to be told before a page of another origin may use the API (Fetch, 3.2).
+"""Cross-origin requests: tells a browser whether a page of another origin may use the API (Fetch, 3.2).
 
-Only the pages of `http.origins` may, and who they ask for still needs a token: a login's cookie counts on the hub's own
-page alone (guard). A preflight carries no credentials, so it is answered before anybody is asked who he is.
+Only the pages of `http.origins` may, and they still need a token: the cookie of a login counts on the hub's own page
+alone (access.py). A preflight carries no credentials, so it is answered before the client's token is checked.
 """
 
 from collections.abc import Collection
@@ -25,14 +25,14 @@ _NOT_NAMED = "the pages of this origin may not ask the hub: name it in http.orig
 
 
 class Cors:
-    """Stands before the application; without origins it changes nothing."""
+    """Stands before the application. Without origins it changes nothing."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         """Let the pages of these origins ask."""
         self._app, self._origins = app, frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a preflight; tell with every other answer whether the page that asked may read it."""
+        """Answer a preflight. To every other answer, add whether the page that asked may read it."""
         if scope["type"] != "http" or not self._origins:
             await self._app(scope, receive, send)
             return
@@ -52,7 +52,7 @@ class Cors:
 
 
 def _tell(headers: MutableHeaders, named: str) -> None:
-    """Name the origin, never all; it differs from page to page, which whatever keeps answers has to know."""
+    """Name the one origin, never `*`. As the header differs from page to page, `Vary` tells caches to keep both."""
     headers.add_vary_header("Origin")
     if named:
         headers["Access-Control-Allow-Origin"] = named

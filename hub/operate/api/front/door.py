@@ -1,8 +1,8 @@
 """The door of the HTTP interface: it bounds how many connections come, from all and from one address, and how fast.
 
-Each connection is a file descriptor, and the store, the broker and the receivers need some too: those in reserve are
-never given away here, so that nobody can silence the hub by connecting to it. Whom there is no room for is told so at
-once.
+Each connection is a file descriptor, and the store, the broker and the receivers need some too. Those in reserve are
+never given away here, so that nobody can make the hub mute by connecting to it. A client for whom there is no room
+learns that at once.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ __all__ = ["Door", "Traffic"]
 _LOG = logging.getLogger(__name__)
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _AGAIN_SECONDS = 0.5
-"""Until the next attempt where the system has no descriptor left."""
+"""How long it waits before it accepts again where the system has no descriptor left."""
 
 
 @dataclass(slots=True)
@@ -43,13 +43,13 @@ class Traffic:
     """The open connections of each address, and how many were refused."""
 
     room: int
-    """Connections at once."""
+    """How many connections there may be at once."""
     inside: Counter[str] = field(default_factory=Counter)
     refused: int = 0
 
     @property
     def open(self) -> int:
-        """How many connections there are."""
+        """How many connections are open."""
         return self.inside.total()
 
 
@@ -76,7 +76,7 @@ class Door:
         self._told = -HTTP_TOLD_SECONDS
 
     async def run(self, leaving: Callable[[], None]) -> None:
-        """Serve until cancelled; `leaving` is called then, to end what would not end by itself."""
+        """Serve until cancelled. Then call `leaving`, which ends the feeds: they would not end by themselves."""
         self._bound.setblocking(False)
         try:
             await self._accept()
@@ -86,20 +86,21 @@ class Door:
             await self._end()
 
     async def _accept(self) -> None:
-        """Take one connection a turn of the loop, and not more than HTTP_ACCEPTS_A_SECOND."""
+        """Take one connection in a turn of the loop, at most HTTP_ACCEPTS_A_SECOND in a second."""
         due = self._loop.time()
         while True:
             try:
                 client, address = await self._loop.sock_accept(self._bound)
-            except OSError as error:  # a client that is gone again, or no descriptor is left
+            except OSError as error:  # the client has gone already, or no descriptor is left
                 self._tell(f"no connection can be taken: {error.strerror}")
                 await asyncio.sleep(_AGAIN_SECONDS)
                 continue
             self._enter(client, str(address[0]))
             due = max(due, self._loop.time() - 1.0) + 1.0 / HTTP_ACCEPTS_A_SECOND
-            await asyncio.sleep(max(0.0, due - self._loop.time()))  # 0: others have a turn as well
+            await asyncio.sleep(max(0.0, due - self._loop.time()))  # also for 0 seconds: other tasks get their turn
 
     def _enter(self, client: socket.socket, address: str) -> None:
+        """Serve a connection if there is room, in all and for its address; a proxy stands for many addresses."""
         home, traffic = household(address), self._traffic
         if traffic.open >= traffic.room and not self._make_room():
             self._refuse(client, f"all {traffic.room} connections are taken; the next one, of {address}, is refused")
@@ -115,11 +116,14 @@ class Door:
         task.add_done_callback(lambda done: self._leave(done, home))
 
     def _make_room(self, home: str = "") -> bool:
-        """Cut off the connection idle for longest, of one address or of all: a new one has something to ask."""
+        """Cut off the connection that is idle for longest, of one address or of all; a new one has something to ask.
+
+        Return False where none is idle.
+        """
         idle = [
-            (each.idle_since, each)
-            for each, of in self._known.items()
-            if home in ("", of) and each.idle_since is not None
+            (connection.idle_since, connection)
+            for connection, owner in self._known.items()
+            if home in ("", owner) and connection.idle_since is not None
         ]
         if not idle:
             return False
@@ -136,15 +140,15 @@ class Door:
 
     def _refuse(self, client: socket.socket, why: str) -> None:
         self._traffic.refused += 1
-        if self._tls is None:
-            with suppress(OSError):  # a courtesy: what does not fit into the socket at once is not said
+        if self._tls is None:  # with TLS nothing could be said before a handshake, which costs more than the refusal
+            with suppress(OSError):  # a courtesy: what does not fit into the socket at once is not sent
                 client.send(_FULL)
                 client.shutdown(socket.SHUT_WR)
         client.close()
         self._tell(why)
 
     def _tell(self, why: str) -> None:
-        """Tell it once in HTTP_TOLD_SECONDS: a client that floods the port must not flood the log."""
+        """Log why, at most once in HTTP_TOLD_SECONDS: a client that floods the port must not flood the log."""
         now = self._loop.time()
         if now - self._told >= HTTP_TOLD_SECONDS:
             self._told = now
@@ -162,14 +166,14 @@ class Door:
                 ssl_handshake_timeout=HTTP_HEADER_SECONDS if self._tls else None,
                 ssl_shutdown_timeout=HTTP_CLOSE_SECONDS if self._tls else None,
             )
-        except OSError:  # it is gone, or speaks no TLS
+        except OSError:  # the client has gone, or speaks no TLS
             client.close()
             return
         connection = HttpConnection(self._site, self._config, self._context, self._turns, wire, transport)
         self._known[connection] = home
         try:
             await connection.run()
-        except* Exception as errors:  # noqa: BLE001 - what the protocol's parser stumbles over concerns its sender alone
+        except* Exception as errors:  # noqa: BLE001 - what a parser cannot read concerns its sender alone
             _LOG.debug("a connection failed: %.300r", errors.exceptions[0])
         finally:
             self._known.pop(connection, None)

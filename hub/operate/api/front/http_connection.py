@@ -1,7 +1,8 @@
 """One connection of the HTTP interface. Hypercorn speaks the protocol; this module bounds what a client may use.
 
-Time: for the head of a request, for an answer that is not read, for a request on the whole, between two requests, for
-the end. Room: requests at once. A client that passes a bound is cut off without a word; nothing waits for it.
+The bounds are times (for the head of a request, for the whole of it, for an answer that is not read, between requests,
+for the end) and the number of requests at once. A client that passes a bound is cut off without an answer: nothing
+waits for it.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ from hub.limits import (
 __all__ = ["HttpConnection", "HttpWire", "RequestTurns", "without_deadline"]
 
 _DEADLINE = "hub.deadline"
-"""In the scope of a request: the asyncio.Timeout that bounds it."""
+"""The key of a request's scope under which its asyncio.Timeout stands."""
 _OVER = frozenset({"http.disconnect", "websocket.disconnect"})
 
 
@@ -46,7 +47,7 @@ def without_deadline(scope: Scope) -> None:
 
 
 class RequestTurns:
-    """Lets one connection after the other read what came, each in a turn of the loop: events are evaluated between."""
+    """Lets one connection after the other read, each in a turn of the loop: events are evaluated between two turns."""
 
     def __init__(self) -> None:
         """Begin with nobody waiting."""
@@ -54,7 +55,7 @@ class RequestTurns:
         self._going = False
 
     async def mine(self) -> None:
-        """Wait for a turn."""
+        """Wait for this caller's turn."""
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
         self._waiting.append(turn)
@@ -74,20 +75,20 @@ class RequestTurns:
 
 
 class _Hearing:
-    """What comes of one request."""
+    """What the client still sends of one request."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self.over = False
 
     async def receive(self) -> Message:
-        """Return what comes next, as the application asks for it."""
+        """Return the next message; the application calls this as ASGI's `receive`."""
         message = await self._receive()
         self.over = message["type"] in _OVER
         return message
 
     async def rest(self) -> None:
-        """Take what still comes after the answer: Hypercorn closes nothing before it is taken."""
+        """Take what still comes after the answer: before that, Hypercorn does not close the stream."""
         while not self.over:
             await self.receive()
 
@@ -96,13 +97,13 @@ class HttpWire(asyncio.StreamReaderProtocol):
     """The two ends of a socket as streams; `lost` is set when it is closed."""
 
     def __init__(self) -> None:
-        """Make the reader; the writer needs the transport."""
+        """Make the reader only; the writer needs the transport, which is not there yet."""
         self.reader = asyncio.StreamReader(limit=MAX_RECV)
         super().__init__(self.reader)
         self.lost = asyncio.Event()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever waits for it."""
+        """Tell what waits for the end of the connection; asyncio calls this."""
         super().connection_lost(exc)
         self.lost.set()
 
@@ -130,17 +131,17 @@ class HttpConnection(TCPServer):
         self._head: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
-        """Serve it."""
+        """Serve the connection until it ends. The time for the head of the first request begins now."""
         self._await_head()
         await super().run()
 
     @property
     def idle_since(self) -> float | None:
-        """Since when, on the loop's clock, no request has come whole or is being answered; None while one is."""
+        """Since when no request has been under way, on the loop's clock; None while one is."""
         return self._since if self._idle else None
 
     def cut(self) -> None:
-        """End the connection at once, whatever is not sent yet."""
+        """End the connection at once. What is not sent yet is lost."""
         self._transport.abort()
 
     # what is asked
@@ -153,9 +154,10 @@ class HttpConnection(TCPServer):
         sync_spawn: Callable[..., Any],
         call_soon: Callable[..., Any],
     ) -> None:
-        """Let the application answer, within a bound of time.
+        """Let the application answer within HTTP_REQUEST_SECONDS; Hypercorn calls this for each request.
 
-        Who resets streams of HTTP/2 as fast as he opens them has few open, and many answered: those count.
+        A client that resets streams of HTTP/2 as fast as it opens them has few of them open, but many requests under
+        way. So it is those that are counted.
         """
         if self._under_way >= 2 * HTTP_STREAMS:
             self.cut()
@@ -195,7 +197,7 @@ class HttpConnection(TCPServer):
         before = self.protocol.protocol
         if isinstance(before, H11Protocol) and isinstance(before.stream, WSStream):
             self._hear(len(data))
-        if self._idle and not isinstance(before, H2Protocol):
+        if self._idle and not isinstance(before, H2Protocol):  # the head of the next request begins to come
             self._await_head()
         await self.protocol.handle(RawData(data))
         after = self.protocol.protocol
@@ -213,7 +215,7 @@ class HttpConnection(TCPServer):
             self.cut()
 
     def _await_head(self) -> None:
-        """Give a request HTTP_HEADER_SECONDS for its head, however slowly its bytes come."""
+        """Give a request HTTP_HEADER_SECONDS for its head; bytes that come slowly do not prolong that."""
         if self._head is None:
             self._head = self.loop.call_later(HTTP_HEADER_SECONDS, self.cut)
 
@@ -223,19 +225,21 @@ class HttpConnection(TCPServer):
             self._head = None
 
     async def _idle_timeout(self) -> None:
+        """Close the connection after HTTP_IDLE_SECONDS without a request, or when the hub stops."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HTTP_IDLE_SECONDS):
                 await self.context.terminated.wait()
         await asyncio.shield(self._initiate_server_close())
 
     async def _initiate_server_close(self) -> None:
+        """Begin to close, and cut the connection off where the client does not go along."""
         self.loop.call_later(HTTP_CLOSE_SECONDS, self.cut)
         await super()._initiate_server_close()
 
     # what goes
 
     async def protocol_send(self, event: Event) -> None:
-        """Send what the protocol wants to send, as long as the client reads."""
+        """Send what the protocol wants to send while the client reads; take note of when a request begins and ends."""
         if isinstance(event, RawData):
             async with self.send_lock:
                 try:
@@ -268,10 +272,10 @@ class HttpConnection(TCPServer):
                     raise ConnectionAbortedError from None
 
     def _look_later(self) -> None:
-        """Cut the connection off if in a moment it neither rests nor is answered: Hypercorn forgets some then.
+        """Look again in a moment; cut the connection off if it is neither idle nor answered: Hypercorn forgets some.
 
-        One is a handshake of a WebSocket that is wrong, or is followed by frames before it is answered. A request that
-        has just begun is not under way yet, for one turn of the loop; it has a look of its own.
+        It forgets, for example, a handshake of a WebSocket that is wrong, or that is followed by frames before it is
+        answered. A request that has just begun is not under way for one turn of the loop; it has a look of its own.
         """
 
         def look() -> None:
@@ -283,7 +287,7 @@ class HttpConnection(TCPServer):
         self.loop.call_later(HTTP_CLOSE_SECONDS, look)
 
     async def _close(self) -> None:
-        """Close in good order, and wait only a moment for the client to do the same."""
+        """Close our end, wait HTTP_CLOSE_SECONDS for the client to do the same, then cut off."""
         self._head_came()
         try:
             with suppress(NotImplementedError, OSError, RuntimeError):  # TLS has no half that could be closed

@@ -1,8 +1,8 @@
-"""The cookie of somebody who has logged in: `NAME.EXPIRES.NONCE.SIGNATURE`, signed with a key of the state file.
+"""The cookie of a login: `NAME.EXPIRES.NONCE.SIGNATURE`, signed with a key that is kept in the state file.
 
-The signature covers the token too (by its digest): one that is changed or removed in hub.yaml ends its logins. A login
-that was ended by logging out is remembered until it would have expired, over a restart too: a stolen cookie is
-worthless then. Only somebody with a token can log in and out, so there are few to remember.
+The signature also covers a digest of the token: where a token is changed or removed in hub.yaml, its logins end. A
+logout is remembered until the login would have expired, also after a restart: a stolen cookie is worthless then. Only
+somebody with a token can log in and out, so there are few logouts to remember.
 """
 
 import base64
@@ -24,22 +24,25 @@ COOKIE = "hub_session"
 
 
 def digest(token: str) -> bytes:
-    """Return a digest of a token: all digests have one length, so comparing them tells nothing about the token."""
+    """Return a digest of a token. All digests have one length, so the time of a comparison tells nothing."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def find(token: str, tokens: Iterable[AccessToken]) -> AccessToken | None:
-    """Return the one that this is; it takes as long whether and wherever it is found. Nothing is nobody's token."""
-    asked, found = digest(token), None
-    for each in tokens:
-        if hmac.compare_digest(asked, digest(each.token.reveal())):
-            found = each
-    return found if token.strip() else None
+    """Return the configured token that equals `token`; None where none does, or it is empty.
+
+    All tokens are compared, also after a match: so the time that it takes tells nothing about them.
+    """
+    shown, match = digest(token), None
+    for known in tokens:
+        if hmac.compare_digest(shown, digest(known.token.reveal())):
+            match = known
+    return match if token.strip() else None
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One login of one browser: whose token, and its `mark`, by which an ended login is remembered."""
+    """One login of one browser: its token, the `mark` by which a logout is remembered, and its end (since 1970)."""
 
     token: AccessToken
     mark: str
@@ -47,22 +50,22 @@ class Login:
 
 
 class Logout(NamedTuple):
-    """What remembers that a login was ended: rows of the store's `meta`. `all`: every other login has ended with it."""
+    """What the store has to remember of a logout: rows of its table `meta`. `all`: every other login has ended, too."""
 
     rows: Sequence[MetaRow]
     all: bool = False
 
 
 class Logins:
-    """Signs and opens cookies; `ended` are the marks of logins that were ended, and when each would have expired."""
+    """Signs and opens cookies. `ended` has the mark of each login that was ended, and when it would have expired."""
 
     def __init__(self, key: bytes, ended: Mapping[str, int] | None = None) -> None:
-        """Take the key that signs cookies."""
+        """Take the key that signs cookies, and the logouts that the state file remembers."""
         self._key = key
         self._ended = dict(ended or {})
 
     def sign(self, token: AccessToken, expires: int) -> str:
-        """Return a new cookie's value; `expires` in seconds since 1970. No two are the same."""
+        """Return the value of a new cookie; `expires` is in seconds since 1970. A nonce makes each value unique."""
         nonce = secrets.token_urlsafe(12)
         return f"{_name(token)}.{expires}.{nonce}.{self._signature(token, expires, nonce)}"
 
@@ -85,7 +88,7 @@ class Logins:
     def end(self, login: Login, now: float) -> Logout:
         """End a login now; return what the store has to remember of that.
 
-        Where more than LOGOUTS would have to be remembered, the key is made anew in their place: that ends every login.
+        Where it would be more than LOGOUTS, all logouts are forgotten and a new key is made, which ends every login.
         """
         over = [mark for mark, expires in self._ended.items() if expires <= now]
         if len(self._ended) - len(over) >= LOGOUTS:

@@ -1,7 +1,7 @@
 """Where a request comes from: the address of its connection, or the one that a proxy of `http.proxies` names.
 
-Anybody can write X-Forwarded-For. So a word counts only as far as it was written by a proxy that is believed: read from
-the right, the first hop that is no such proxy is who asks.
+Any client can send X-Forwarded-For, so only those addresses in it count that a trusted proxy has written. Read from the
+right, the first address that is no trusted proxy is the client's.
 """
 
 from collections.abc import Iterable
@@ -18,29 +18,29 @@ _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 
 
 class Origin:
-    """Reads addresses; only the headers of these `proxies` are believed."""
+    """Finds the client's address; only the headers of `proxies` are trusted."""
 
     def __init__(self, proxies: Iterable[Network] = ()) -> None:
         """Take the networks of the proxies."""
         self._proxies = tuple(proxies)
 
     def address(self, asked: HTTPConnection) -> str:
-        """Return the client's address; where a proxy names none that is usable, the proxy's own."""
-        found = asked.client.host if asked.client else ""
-        if not self.is_proxy(found):
-            return found
+        """Return the client's address; where a proxy names no usable one, the proxy's own."""
+        nearest = asked.client.host if asked.client else ""
+        if not self.is_proxy(nearest):
+            return nearest
         hops = ",".join(asked.headers.getlist("x-forwarded-for")).split(",")
         for hop in reversed(hops):
-            known = _address(hop)
-            if known is None:  # addresses further left were not written by a proxy that we trust
+            address = _address(hop)
+            if address is None:  # no trusted proxy has written the addresses further left
                 break
-            found = str(known)
-            if not self.is_proxy(found):
+            nearest = str(address)
+            if not self.is_proxy(nearest):
                 break
-        return found
+        return nearest
 
     def is_https(self, asked: HTTPConnection) -> bool:
-        """Tell whether the browser speaks TLS: with us, or with a trusted proxy."""
+        """Tell whether the browser speaks TLS: with the hub, or with a trusted proxy."""
         if asked.scope.get("scheme") in ("https", "wss"):
             return True
         peer = asked.client.host if asked.client else ""
@@ -48,8 +48,8 @@ class Origin:
 
     def is_proxy(self, host: str) -> bool:
         """Tell whether this address is a trusted proxy's."""
-        found = _address(host) if self._proxies else None
-        return found is not None and any(found in each for each in self._proxies)
+        address = _address(host) if self._proxies else None
+        return address is not None and any(address in network for network in self._proxies)
 
 
 def is_forwarded(asked: HTTPConnection) -> bool:
@@ -59,20 +59,20 @@ def is_forwarded(asked: HTTPConnection) -> bool:
 
 @lru_cache(4096)
 def household(host: str) -> str:
-    """Return what is counted as one client: an IPv4 address, or an IPv6 /64, of which each customer has one."""
-    found = _address(host)
-    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found or host)
+    """Return what counts as one client: an IPv4 address, or a whole /64 of IPv6, as each customer has at least one."""
+    address = _address(host)
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address or host)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address, perhaps in brackets or with a port; one of IPv4 inside IPv6 is that of IPv4."""
+    """Read an address, perhaps in brackets or with a port; None where it is none. ::ffff:1.2.3.4 is 1.2.3.4."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found = ip_address(text.partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,7 +1,7 @@
-"""Answers that may be long: written in slices, one answer at a time, and only so many may wait.
+"""Answers that may be long: they are written in slices, one answer at a time, and only so many may be under way.
 
-Events are evaluated between two slices. What is written waits in memory until its client has taken it: that is why the
-number counts until an answer is sent.
+Events are evaluated between two slices. An answer waits in memory until its client has taken it; that is why it counts
+until it is sent.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ class Reads:
     """Counts long answers and writes them; `timer` is a clock in seconds."""
 
     def __init__(self, timer: Callable[[], float] = perf_counter) -> None:
-        """Begin with none."""
+        """Begin with no answer under way."""
         self._timer = timer
         self._lock = asyncio.Lock()
         self._under_way = 0
 
     def enter(self) -> None:
-        """Count one more.
+        """Count one more answer under way.
 
         Raises:
-            Refused: 503, so many are under way.
+            Refused: 503, where READS are under way already.
 
         """
         if self._under_way >= READS:
@@ -40,35 +40,35 @@ class Reads:
         self._under_way += 1
 
     def leave(self) -> None:
-        """Count one less."""
+        """Count one answer less: it was sent, or could not be."""
         self._under_way -= 1
 
     async def write(self, items: Iterable[Any]) -> list[orjson.Fragment]:
-        """Return each item as JSON, for an answer; what `items` does for the next one counts as its time.
+        """Return each item as JSON, for an answer. The time of a slice includes what `items` does for the next item.
 
-        None is left out: `items` yields it where it has looked at something that is not meant.
+        None is left out. A generator yields it after work that came to nothing, so that the slice may end there.
         """
-        made: list[orjson.Fragment] = []
+        texts: list[orjson.Fragment] = []
         async with self._lock:
             begun = self._timer()
             for item in items:
                 if item is not None:
-                    made.append(orjson.Fragment(orjson.dumps(item)))
+                    texts.append(orjson.Fragment(orjson.dumps(item)))
                 if self._timer() - begun > READ_SLICE_SECONDS:
                     await asyncio.sleep(0)
                     begun = self._timer()
-        return made
+        return texts
 
 
 class SentAnswer(Response):
-    """A response, and a function that is called when it was sent or could not be."""
+    """A response that calls a function when it was sent, or could not be."""
 
     def __init__(self, response: Response, done: Callable[[], None]) -> None:
-        """Wrap a response, which is not changed."""
+        """Wrap a response, which stays as it is."""
         self._response, self._done = response, done
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response; then call the function, whatever came of it."""
         try:
             await self._response(scope, receive, send)
         finally:

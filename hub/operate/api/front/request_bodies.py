@@ -1,4 +1,4 @@
-"""The bodies of requests while they are read: each so large and so slow at most, and all together so large at most."""
+"""Reads the bodies of requests, within bounds: on the size and the time of each, and on the size of all together."""
 
 import asyncio
 
@@ -11,18 +11,18 @@ __all__ = ["Bodies"]
 
 
 class Bodies:
-    """Reads them, and knows how many bytes have come of those that are not whole yet."""
+    """Reads bodies, and counts the bytes of all those that have not come whole yet."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin with no body under way."""
         self._bytes = 0
 
     async def read(self, request: Request, most: int) -> bytes:
-        """Return a body.
+        """Return the body of a request.
 
         Raises:
-            Refused: 413 where it is larger than this, whatever its Content-Length says; 408 where it comes too slowly;
-                503 where too much is being read; 400 where the client went away.
+            Refused: 413 where it is larger than `most` bytes, whatever its Content-Length says; 408 where it comes too
+                slowly; 503 where too much is being read; 400 where the client went away.
 
         """
         taken = bytearray()

@@ -1,7 +1,7 @@
-"""The HTTP server, one task of the hub's: Starlette's application under Hypercorn, HTTP/1.1, HTTP/2 and WebSocket.
+"""The HTTP server, one task of the hub: a Starlette application under Hypercorn, with HTTP/1.1, HTTP/2 and WebSocket.
 
 It runs on the hub's own loop, so that handlers touch the core between two batches, without a lock. Granian was tried
-beside it: faster for small requests, half as fast for WebSocket frames, and with threads of its own; a hub sends feeds.
+instead: it is faster for small requests, but half as fast for the frames of a feed, and it has threads of its own.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ _LOG = logging.getLogger(__name__)
 
 
 async def _document(_asked: Asked) -> Response:
-    """Tell all that can be asked."""
+    """Return the OpenAPI document, which is made of ENDPOINTS."""
     return answer(document(ENDPOINTS))
 
 
@@ -65,36 +65,36 @@ ENDPOINTS: Sequence[Endpoint] = (
     *metrics.ENDPOINTS,
     Endpoint("GET", "/api/hub/openapi.json", VIEWER, _document, "This document", Described(mapped(ANY))),
 )
-"""All that can be asked, but for the WebSocket."""
+"""All endpoints but the WebSocket and the web page."""
 
 
 class ListenError(HubError):
-    """Nobody can listen where hub.yaml or --http says; `why` is the same without its subject, for a sentence."""
+    """The hub cannot listen at the address that hub.yaml or --http names, or not with its certificate."""
 
     def __init__(self, why: str) -> None:
-        """Keep why."""
+        """Keep why, also without the subject `http:`, for a sentence that goes on."""
         super().__init__(f"http: {why}")
         self.why = why
 
 
 class HttpServer:
-    """What hub.app.App runs beside itself; `observer` must be among those that the App tells."""
+    """What hub.app.App runs beside itself. `observer` must be among the observers that the App tells."""
 
     name = "http"
 
     def __init__(
         self, settings: HttpSettings, clock: Clock, figures: Figures, listening: Callable[[str], None]
     ) -> None:
-        """Serve what `settings` say; `listening` hears the URL, as soon as it can be asked."""
+        """Serve as `settings` say; `listening` hears the URL as soon as a client can ask there."""
         self._settings, self._figures, self._listening = settings, figures, listening
         self._feed, self._standing = Feed(clock), GatheredStanding(clock)
         self.observer: Observer = Observers(self._feed, self._standing)
 
     async def run(self, app: App) -> None:
-        """Serve until cancelled; where nobody said where to listen and another does there already, say so and do not.
+        """Serve until cancelled. Where the default address is taken, say so and let the hub run without HTTP.
 
         Raises:
-            ListenError: the address cannot be used, or the certificate cannot.
+            ListenError: an address that the user has named cannot be used, or the certificate cannot.
 
         """
         try:
@@ -131,28 +131,28 @@ def application(site: Site) -> Starlette:
 
 async def _unknown(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
-    made = refusal(Refused(status, f"{request.method} {request.url.path[:200]} is nothing that can be asked here"))
-    made.headers.update(getattr(error, "headers", None) or {})
-    return made
+    response = refusal(Refused(status, f"{request.method} {request.url.path[:200]} is nothing that can be asked here"))
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
 def _bind(settings: HttpSettings) -> socket.socket:
-    """Take the address now, so that an error is told at the start and port 0 is known.
+    """Bind the address at the start, so that an error is told then, and the port is known where 0 was asked for.
 
     Raises:
-        ListenError: it cannot be used.
+        ListenError: the address cannot be used.
 
     """
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return socket.create_server(found[0][4], family=found[0][0])
+        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server(addresses[0][4], family=addresses[0][0])
     except OSError as error:
         where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno) if error.errno else str(error)
         raise ListenError(f"cannot listen on {where}: {why}; name another with --http") from None
 
 
 def _config(settings: HttpSettings) -> Config:
-    """Set up what speaks the protocol; times and numbers of connections are bounded in connection.py and door.py."""
+    """Set up Hypercorn, which speaks the protocol; http_connection.py and door.py bound times and connections."""
     config = Config()
     config.accesslog = config.errorlog = None
     config.include_server_header = False
@@ -174,13 +174,13 @@ def _url(settings: HttpSettings, bound: socket.socket) -> str:
 
 
 async def _tick(site: Site) -> None:
-    """Once a second let go of who has to, and put the figures into the feed."""
+    """Once a second, end the feeds whose login has expired, and put the figures into the feed."""
     while True:
         await asyncio.sleep(1.0)
         site.audience.expire(site.app.clock.now())
         try:
             depths = await site.mirror.look(lambda reader: reader.depths())
-        except StoreError:
+        except StoreError:  # the store is closed: the hub stops
             return
         site.depths = depths
         site.latest = site.ticker.look(site.app.clock.monotonic()) | {
@@ -191,6 +191,7 @@ async def _tick(site: Site) -> None:
 
 
 async def _sample(site: Site) -> None:
+    """Once a second, sample the last messages for charts and intervals, and time some conditions."""
     while True:
         await asyncio.sleep(1.0)
         await site.recent.look(site.ask)

@@ -1,8 +1,8 @@
 """Makes clients wait that send wrong tokens: one token from one address again and again, or many from one address.
 
-The right token is always taken, also from an address that has to wait: behind a proxy or a router others sit at the
-same one, and somebody who guesses must not lock them out. What keeps a token from being guessed is its length
-(TOKEN_CHARS); this tells a client with an old token to stop, and the log that somebody tries.
+A right token is always taken, also from an address that has to wait: behind a proxy or a router, many people have the
+same address, and one who guesses must not lock the others out. It is the length of a token (TOKEN_CHARS) that keeps it
+from being guessed. The wait tells a client with an old token to stop, and the log tells that somebody guesses.
 """
 
 import hashlib
@@ -18,18 +18,19 @@ _Key = tuple[str, bytes]
 
 
 class Throttle:
-    """Failures in memory, LOGIN_ADDRESSES at most; the oldest are forgotten first.
+    """Counts failures in memory, for at most LOGIN_ADDRESSES keys; the oldest are forgotten first.
 
-    A key is an address with the token that it showed; without one it counts the different tokens of that address.
+    A key is an address with a digest of a token that it sent. The key with an empty digest counts the different tokens
+    of that address.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        """Begin with nobody."""
+        """Begin with no failures; `monotonic` is a clock in seconds."""
         self._monotonic = monotonic
         self._failures: OrderedDict[_Key, tuple[int, float]] = OrderedDict()
 
     def failed(self, address: str, token: str) -> tuple[float, bool]:
-        """Count a wrong token; return the seconds that it has to wait (0: none), and whether the wait begins now."""
+        """Count a wrong token. Return how many seconds its client has to wait (0: none), and whether a wait begins."""
         of_all, of_one = self._keys(address, token)
         left = max(self._wait(of_all), self._wait(of_one))
         if left > 0:
@@ -53,7 +54,7 @@ class Throttle:
         return left if count >= LOGIN_FAILURES else 0.0
 
     def _count(self, key: _Key) -> bool:
-        """Count one more; tell whether that was one too many."""
+        """Count a failure; tell whether the key has reached LOGIN_FAILURES now."""
         count, _ = self._failures.pop(key, (0, 0.0))
         self._failures[key] = (count + 1, self._monotonic())
         if len(self._failures) > LOGIN_ADDRESSES:

@@ -1,1 +1,1 @@
-"""What the HTTP interface gathers while the hub runs, for who asks later."""
+"""What the HTTP interface gathers while the hub runs, for requests that come later."""

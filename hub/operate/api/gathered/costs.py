@@ -1,4 +1,4 @@
-"""What a rule costs: its condition is timed now and then with a message that came, beside the path of the events."""
+"""What a rule costs: now and then its condition is timed with a message that came. Events do not pay for that."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,13 +11,13 @@ from hub.limits import COST_RULES, COST_SECONDS
 
 __all__ = ["Costs"]
 
-_AGAIN = 3  # the first run pays for cold caches
-_LONG_SECONDS = 1e-4  # what takes as long is timed once
-_FOLLOWS = 0.2  # how fast the cost of a rule follows a new time
+_AGAIN = 3  # how often a condition is timed: the first run pays for cold caches
+_LONG_SECONDS = 1e-4  # a condition that takes so long is timed once
+_FOLLOWS = 0.2  # how much a new time counts in the smoothed cost
 
 
 class Costs:
-    """Takes a few topics each second, in turn; `timer` is a clock in seconds."""
+    """Times the rules of a few topics each second, one topic after the other; `timer` is a clock in seconds."""
 
     def __init__(self, timer: Callable[[], float] = perf_counter) -> None:
         """Begin with nothing known."""
@@ -26,12 +26,12 @@ class Costs:
         self._turn: Iterator[tuple[str, bytes, float]] = iter(())
 
     def microseconds(self, rule: str) -> float | None:
-        """Return what one evaluation of a rule's condition costs, alone; None where no message of its topics came."""
+        """Return the cost of one evaluation of a rule's condition; None where no message of its topics has come."""
         seconds = self._seconds.get(rule)
         return None if seconds is None else round(seconds * 1e6, 2)
 
     def look(self, ask: Ask, now: float) -> None:
-        """Time some conditions, not longer than COST_SECONDS on the whole."""
+        """Time at most COST_RULES conditions, within COST_SECONDS; forget rules that are gone."""
         self._seconds = {name: value for name, value in self._seconds.items() if ask.counts(name) is not None}
         end, left = self._timer() + COST_SECONDS, COST_RULES
         for topic, raw, at in self._topics(ask):
@@ -43,7 +43,7 @@ class Costs:
                     return
 
     def _topics(self, ask: Ask) -> Iterator[tuple[str, bytes, float]]:
-        """Go on with the topics where the last look ended, and then once around."""
+        """Yield the topics that the last look did not reach, then all topics once."""
         yield from self._turn
         self._turn = iter(list(ask.last_messages()))
         yield from self._turn
@@ -52,7 +52,7 @@ class Costs:
         best = 1e9
         for _ in range(_AGAIN):
             begun = self._timer()
-            with suppress(EvaluationError):  # to have no value costs as well; of that others tell
+            with suppress(EvaluationError):  # a condition without a value costs time, too; rule_error tells of it
                 rehearse()
             best = min(best, self._timer() - begun)
             if best > _LONG_SECONDS:

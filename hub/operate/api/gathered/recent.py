@@ -1,4 +1,4 @@
-"""The last values and the interval of each topic, looked at once a second: the path of the events pays nothing."""
+"""The last values and the interval of each topic. They are sampled once a second, so that events do not pay for it."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -11,29 +11,30 @@ from hub.limits import RECENT_FIELDS, RECENT_POINTS, RECENT_RAW_BYTES, RECENT_SL
 __all__ = ["Recent", "RecentValues"]
 
 _SLOWER = 0.25
-"""How fast a learned interval follows a new one."""
+"""How much a new interval counts in the learned one."""
 _OUTAGE = 5.0
-"""Intervals that one without a message counts for at most: nobody was there, or nobody listened."""
+"""A pause counts as at most so many intervals: the device was away, or the hub did not hear its broker."""
 
 
 class RecentValues:
-    """What was sampled of one topic: times and payloads. When it is full every other one goes, and half as many come.
+    """The samples of one topic: times and payloads.
 
-    So it reaches back twice as far each time, to about a day; then the oldest goes.
+    When it is full, every other sample is dropped, and from then on half as many are taken: so it reaches back twice as
+    far. When it reaches back about a day, the oldest sample is dropped instead.
     """
 
     __slots__ = ("at", "interval", "points", "spacing")
     _LONGEST = 86400.0 / RECENT_POINTS
 
     def __init__(self, interval: float = 0.0) -> None:
-        """Begin empty; the interval is what was known of it before."""
+        """Begin empty, with the interval that was known before (0: none)."""
         self.at = 0.0
         self.interval = interval
         self.spacing = 0.0
         self.points: list[tuple[float, bytes]] = []
 
     def take(self, at: float, raw: bytes) -> None:
-        """Take the topic's latest message, in seconds since 1970."""
+        """Take the topic's latest message; `at` is in seconds since 1970."""
         if self.at:
             step = max(0.0, at - self.at)  # a clock that was set back is no interval
             if self.interval:
@@ -52,41 +53,41 @@ class RecentValues:
             self.spacing = min(2 * max(self.spacing, 1.0), self._LONGEST)
 
     def fields(self, topic: str) -> Mapping[str, list[tuple[float, float]]]:
-        """Return the numbers it has held, by field; `value` where the payload is a number itself."""
-        found: dict[str, list[tuple[float, float]]] = {}
+        """Return the numbers of the payloads by field, each with its time; `value` is a payload that is a number."""
+        series: dict[str, list[tuple[float, float]]] = {}
         for at, raw in self.points:
             for name, number in _numbers(decode_again(topic, raw, at).value):
-                if name in found or len(found) < RECENT_FIELDS:
-                    found.setdefault(name, []).append((at, number))
-        return found
+                if name in series or len(series) < RECENT_FIELDS:
+                    series.setdefault(name, []).append((at, number))
+        return series
 
 
 class Recent:
-    """Samples the last messages."""
+    """The samples of up to RECENT_TOPICS topics."""
 
     def __init__(self) -> None:
         """Begin with nothing known."""
         self._series: dict[str, RecentValues] = {}
 
     def of(self, topic: str) -> RecentValues | None:
-        """Return what is known of a topic."""
+        """Return the samples of a topic; None where it has none."""
         return self._series.get(topic)
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing is learned of further topics."""
+        """Whether there is no room for further topics."""
         return len(self._series) >= RECENT_TOPICS
 
     def topics(self) -> list[str]:
-        """Return all topics of which something is known."""
+        """Return all topics that have samples."""
         return list(self._series)
 
     def fields(self, topic: str) -> Mapping[str, list[tuple[float, float]]]:
-        """Return the numbers of a topic by field, each with its time."""
+        """Return the numbers of a topic by field, as RecentValues.fields does."""
         return self._series[topic].fields(topic)
 
     async def look(self, ask: Ask) -> None:
-        """Take what has come since the last look, a slice at a time, so that nobody waits for it."""
+        """Take what has come since the last look, a slice at a time, so that events do not wait for it."""
         for place, (topic, raw, at) in enumerate(list(ask.last_messages())):
             self._take(ask, topic, raw, at)
             if place % RECENT_SLICE == RECENT_SLICE - 1:

@@ -1,4 +1,7 @@
-"""How receivers and rules stand, gathered while the hub runs: circuits, last deliveries, last errors; what is wrong."""
+"""The state of receivers, rules and the broker's session, gathered while the hub runs.
+
+It holds circuits, last deliveries and last errors, and says whether the hub hears its broker.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ __all__ = ["GatheredStanding", "Receiving"]
 
 @dataclass(slots=True)
 class Receiving:
-    """One receiver; times are seconds since 1970, 0 where it never was."""
+    """One receiver. Times are seconds since 1970; 0 means never."""
 
     circuit: str = "closed"
     delivered: int = 0
@@ -25,13 +28,13 @@ class Receiving:
 
     @property
     def state(self) -> str:
-        """Say how it stands: who was never tried is not known to work."""
+        """Say whether it works. One that was never tried is `untried`: nobody knows whether it would."""
         if self.circuit != "closed" or self.last_error_at > self.last_delivered:
             return "fails"
         return "works" if self.last_delivered else "untried"
 
     def body(self) -> dict[str, Any]:
-        """Return it for a client."""
+        """Return the receiver's state as the API shows it."""
         return {
             "state": self.state,
             "circuit": self.circuit,
@@ -44,43 +47,43 @@ class Receiving:
 
 
 class GatheredStanding(Observer):
-    """Hears of receivers, rules and the session; bounded by how many of them there are."""
+    """Hears of receivers, rules and the session, and remembers the last news of each, so its memory is bounded."""
 
     def __init__(self, clock: Clock) -> None:
         """Begin with nothing known."""
         self._clock = clock
         self.receivers: dict[str, Receiving] = {}
         self.rule_errors: dict[str, tuple[int, str]] = {}
-        """How often a rule had no value, and what was said last."""
+        """By rule: how often its condition had no value, and why the last time."""
         self.connected = False
         self.listening: float | None = None
-        """Since when there is a session, where there is one."""
+        """Since when there is a session, in seconds since 1970; None where there is none."""
         self.away = ""
-        """Why there is no session, where that is known."""
+        """Why there is no session; "" where that is not known."""
 
     def ready(self) -> str:
-        """Return why the hub is deaf, or nothing where it hears; its disk is the store's own to say (Site.deaf)."""
+        """Return why the hub does not hear its broker; "" where it does. Site.deaf asks for the disk, too."""
         return "" if self.connected else ": ".join(filter(None, ("no session with the broker", self.away)))
 
     def session(self, kind: str, detail: str) -> None:
-        """Know whether it hears."""
+        """Remember whether there is a session, since when, or why not."""
         if kind in ("connected", "disconnected", "stopping"):
             self.connected = kind == "connected"
             self.listening = self._clock.now() if self.connected else None
             self.away = "" if self.connected else detail
 
     def rule_error(self, rule: str, topic: str, message: str) -> None:
-        """Count it, and keep the last."""
+        """Count the error of a rule, and keep its message."""
         count, _ = self.rule_errors.get(rule, (0, ""))
         self.rule_errors[rule] = count + 1, f"{topic}: {message}"
 
     def receiver(self, name: str, circuit: str, detail: str) -> None:
-        """Know whether it is left alone."""
+        """Remember a receiver's circuit: while it is open, the hub sends nothing there."""
         self._of(name).circuit = circuit
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Know when it last worked, and why it last did not."""
-        if notification.receiver == OWN:
+        """Remember when a receiver last worked, and why it last failed."""
+        if notification.receiver == OWN:  # the hub's own published state has no receiver that anybody configured
             return
         known = self._of(notification.receiver)
         if isinstance(outcome, Delivered):
@@ -90,19 +93,19 @@ class GatheredStanding(Observer):
             known.failed += 1
             known.last_error, known.last_error_at = outcome.reason, now
 
-    def recall(self, found: Iterable[LastAttempt]) -> None:
-        """Take what was tried before this start."""
-        for each in found:
-            known = self._of(each.receiver)
-            if each.outcome == "delivered":
-                known.last_delivered = max(known.last_delivered, each.at)
-            elif each.at > known.last_error_at:
-                known.last_error, known.last_error_at = each.reason, each.at
+    def recall(self, attempts: Iterable[LastAttempt]) -> None:
+        """Take each receiver's last attempts from before this start."""
+        for attempt in attempts:
+            known = self._of(attempt.receiver)
+            if attempt.outcome == "delivered":
+                known.last_delivered = max(known.last_delivered, attempt.at)
+            elif attempt.at > known.last_error_at:
+                known.last_error, known.last_error_at = attempt.reason, attempt.at
 
     def _of(self, name: str) -> Receiving:
         return self.receivers.setdefault(name, Receiving())
 
     def rule(self, name: str) -> Mapping[str, Any]:
-        """Return the errors of a rule."""
+        """Return how many errors a rule had since the start, and the last one, as the API shows them."""
         count, last = self.rule_errors.get(name, (0, ""))
         return {"errors": count, "last_error": last}

@@ -1,1 +1,1 @@
-"""The handlers of HTTP requests, a file for each kind of thing that is asked."""
+"""The handlers of HTTP requests, in a file for each kind of request; each file has its table ENDPOINTS."""

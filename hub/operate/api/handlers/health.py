@@ -19,7 +19,7 @@ async def _alive(_asked: Asked) -> Response:
 
 
 async def _ready(asked: Asked) -> Response:
-    """Say whether the hub is ready, 503 where not. Only clients with a token hear why: it may name hosts."""
+    """Say whether the hub is ready; 503 where it is not. Only clients with a token learn why: it may name hosts."""
     why = asked.site.deaf()
     if not why:
         return answer({"ok": True})
@@ -31,5 +31,12 @@ async def _ready(asked: Asked) -> Response:
 
 ENDPOINTS = (
     Endpoint("GET", "/healthz", "", _alive, "Whether the process answers", Described(ok())),
-    Endpoint("GET", "/readyz", "", _ready, "Whether the hub hears", Described(ok(), refusals=(503,))),
+    Endpoint(
+        "GET",
+        "/readyz",
+        "",
+        _ready,
+        "Whether the hub hears its broker and can write its disk",
+        Described(ok(), refusals=(503,)),
+    ),
 )

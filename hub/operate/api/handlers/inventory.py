@@ -1,6 +1,6 @@
-"""What the hub watches, under /api/hub: rules, devices, the last message of each topic, the last values for a chart."""
+"""The views of what the hub watches, under /api/hub: rules, devices, last messages, and last values for charts."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -27,7 +27,7 @@ __all__ = ["ENDPOINTS"]
 
 
 async def _rules(asked: Asked) -> Response:
-    """List the rules in force, with the number of their alerts in each state."""
+    """List the rules in force, each with the number of its alerts in each state."""
     site = asked.site
     phases = _phases(site)
     known = list(site.app.files.rules.rules.values())
@@ -36,23 +36,23 @@ async def _rules(asked: Asked) -> Response:
 
 
 async def _one_rule(asked: Asked) -> Response:
-    """Show a rule with its conditions, texts and alerts."""
+    """Show a rule with its conditions, and its alerts, of which VIEW_ROWS at most."""
     site = asked.site
     rule = _named(site, asked.request.path_params["name"])
-    known = [
+    current = [
         (fingerprint, alert)
         for fingerprint, alert in site.mirror.alerts.items()
         if alert.alertname == rule.name and alert.state is not Phase.INACTIVE
     ][:VIEW_ROWS]
-    alerts = await site.reads.write({**alert.body(), "fingerprint": fingerprint} for fingerprint, alert in known)
-    more = {
+    alerts = await site.reads.write({**alert.body(), "fingerprint": fingerprint} for fingerprint, alert in current)
+    details = {
         "clear": rule.clear.text if rule.clear else None,
         "absent": rule.absent,
         "by": rule.by,
         "unless": rule.unless,
     }
-    found = _rule(site, rule, _phases(site).get(rule.name, {})) | more
-    return answer({"ok": True, "rule": found, "alerts": alerts})
+    body = _rule(site, rule, _phases(site).get(rule.name, {})) | details
+    return answer({"ok": True, "rule": body, "alerts": alerts})
 
 
 def _named(site: Site, name: str) -> Rule:
@@ -63,13 +63,13 @@ def _named(site: Site, name: str) -> Rule:
 
 
 def _phases(site: Site) -> Mapping[str, Mapping[str, int]]:
-    """Count the alerts of each rule by phase."""
-    found: dict[str, dict[str, int]] = {}
+    """Count the firing and the pending alerts of each rule, by the rule's name."""
+    phases: dict[str, dict[str, int]] = {}
     for alert in site.mirror.alerts.values():
         if alert.state in (Phase.FIRING, Phase.PENDING):
-            counts = found.setdefault(alert.alertname, {})
+            counts = phases.setdefault(alert.alertname, {})
             counts[alert.state.value] = counts.get(alert.state.value, 0) + 1
-    return found
+    return phases
 
 
 def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
@@ -97,24 +97,21 @@ def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
 
 
 async def _devices(asked: Asked) -> Response:
-    """List the devices that were heard or are registered: when last, how often, and whether that is as usual."""
+    """List the devices: those heard last come first, then those that are registered and were never heard."""
     site = asked.site
     now, registry = site.app.clock.now(), site.app.files.registry
-    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}
-    known = {device.topic for device in registry.devices()}
-    unheard = (topic for topic in known if topic not in heard)
+    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}  # what the broker says is no device
+    registered = {device.topic for device in registry.devices()}
+    unheard = (topic for topic in registered if topic not in heard)
     latest = sorted(heard, key=lambda topic: -heard[topic])
-    first = _first([latest, unheard], VIEW_ROWS)
+    listed_topics = [*latest, *unheard][:VIEW_ROWS]
     attendance = Attendance(site.ask, site.recent, site.standing.listening, now)
-    found = await site.reads.write(_device(site, topic, heard.get(topic), attendance, known) for topic in first)
-    return answer({"ok": True, "devices": found, "heard": len(heard), "registered": len(known)})
+    devices = (_device(site, topic, heard.get(topic), attendance, registered) for topic in listed_topics)
+    body = {"ok": True, "devices": await site.reads.write(devices)}
+    return answer({**body, "heard": len(heard), "registered": len(registered)})
 
 
-def _first(lists: Iterable[Iterable[str]], most: int) -> list[str]:
-    return [each for one in lists for each in one][:most]
-
-
-def _device(site: Site, topic: str, at: float | None, attendance: Attendance, known: set[str]) -> dict[str, Any]:
+def _device(site: Site, topic: str, at: float | None, attendance: Attendance, registered: set[str]) -> dict[str, Any]:
     interval = site.ask.interval(topic)
     attributes = site.app.files.registry.attributes(topic)
     return {
@@ -124,24 +121,24 @@ def _device(site: Site, topic: str, at: float | None, attendance: Attendance, kn
         "last_seen": rfc3339(at) if at else None,
         "interval_seconds": round(interval, 3) or None,
         "presence": attendance.of(topic, at),
-        "registered": bool(attributes) or topic in known,
+        "registered": bool(attributes) or topic in registered,
     }
 
 
 async def _events(asked: Asked) -> Response:
-    """Show the last message of each topic that a filter matches, the latest first."""
+    """List the last message of each topic that a filter matches, the latest message first."""
     wanted = _filter(asked.request.query_params.get("topic", "#"))
-    found = [each for each in asked.site.ask.last_messages() if matches(wanted, each[0])]
-    found.sort(key=lambda each: -each[2])
+    messages = [message for message in asked.site.ask.last_messages() if matches(wanted, message[0])]
+    messages.sort(key=lambda message: -message[2])
     events = (
         {"topic": topic, "payload": payload_shown(raw, decode_again(topic, raw, at).value), "time": rfc3339(at)}
-        for topic, raw, at in found[:VIEW_ROWS]
+        for topic, raw, at in messages[:VIEW_ROWS]
     )
-    return answer({"ok": True, "events": await asked.site.reads.write(events), "topics": len(found)})
+    return answer({"ok": True, "events": await asked.site.reads.write(events), "topics": len(messages)})
 
 
 async def _values(asked: Asked) -> Response:
-    """Return the last numbers of a topic, or of the topics of a rule, all or those that labels name, for a chart."""
+    """Return the last numbers for a chart: of a topic, or of a rule's topics, perhaps only those that labels name."""
     site = asked.site
     query = asked.request.query_params
     rule = _named(site, name) if (name := query.get("rule", "")) else None
@@ -150,23 +147,23 @@ async def _values(asked: Asked) -> Response:
     wanted = _filter(query["topic"]) if rule is None else ""
     topics: list[str] = []
 
-    def found() -> Iterator[dict[str, Any] | None]:
+    def series() -> Iterator[dict[str, Any] | None]:
         left = VALUES_POINTS
         for topic in site.recent.topics():
-            yield None  # a topic that does not match costs time, too: let the slice end here
+            yield None  # a topic that does not match costs time, too: the slice may end here
             if not (matches(wanted, topic) if rule is None else _meant(rule, topic, query)):
                 continue
             topics.append(topic)
             for name, points in site.recent.fields(topic).items() if left > 0 else ():
                 left -= len(points)
-                if left >= 0:
+                if left >= 0:  # a field is sent whole or not at all: half of it would look like an end
                     yield {"topic": topic, "field": name, "points": points}
 
-    return answer({"ok": True, "series": await site.reads.write(found()), "topics": len(topics)})
+    return answer({"ok": True, "series": await site.reads.write(series()), "topics": len(topics)})
 
 
 def _meant(rule: Rule, topic: str, labels: Mapping[str, str]) -> bool:
-    """Tell whether a topic belongs to the instances that labels name; labels that are not in the topic do not count."""
+    """Tell whether a topic belongs to an instance with these labels; those that its levels do not give are ignored."""
     levels = topic.split("/")
     pattern = next((each for each in rule.patterns if matches(each.filter, topic)), None)
     if pattern is None:
@@ -181,16 +178,15 @@ def _filter(text: str) -> str:
     return text
 
 
-_RULES = Described(ok(rules=schema_of(list[RuleBody])))
-_ONE_RULE = Described(ok(rule=schema_of(RuleBody), alerts=schema_of(list[AlertBody])), refusals=(404,))
-_DEVICES = Described(ok(devices=schema_of(list[DeviceBody]), heard=WHOLE, registered=WHOLE))
+_ONE_RULE = Described(ok(rule=RULE, alerts=listed(schema_of(AlertBody))), refusals=(404,))
+_DEVICES = Described(ok(devices=listed(DEVICE), heard=WHOLE, registered=WHOLE))
 _EVENTS = Described(
-    ok(events=schema_of(list[LastEventBody]), topics=WHOLE), {"topic": said(TEXT, "A filter; without one all.")}
+    ok(events=listed(LAST_EVENT), topics=WHOLE), {"topic": said(TEXT, "A filter; where it is absent, all topics.")}
 )
 _VALUES = Described(
     ok(series=schema_of(list[SeriesBody]), topics=WHOLE),
     {
-        "rule": said(TEXT, "Its topics; what else is given are values of labels."),
+        "rule": said(TEXT, "The rule whose topics are meant; each further parameter is the value of a label."),
         "topic": said(TEXT, "A filter."),
     },
     refusals=(404,),
@@ -199,7 +195,9 @@ _VALUES = Described(
 ENDPOINTS = (
     Endpoint("GET", "/api/hub/rules", VIEWER, _rules, "The rules at work", _RULES, long=True),
     Endpoint("GET", "/api/hub/rules/{name}", VIEWER, _one_rule, "A rule with its alerts", _ONE_RULE, long=True),
-    Endpoint("GET", "/api/hub/devices", VIEWER, _devices, "Who was heard, and whether as usual", _DEVICES, long=True),
+    Endpoint(
+        "GET", "/api/hub/devices", VIEWER, _devices, "The devices, and whether they send as usual", _DEVICES, long=True
+    ),
     Endpoint("GET", "/api/hub/events", VIEWER, _events, "The last message of each topic", _EVENTS, long=True),
     Endpoint("GET", "/api/hub/values", VIEWER, _values, "The last values of topics", _VALUES, long=True),
 )

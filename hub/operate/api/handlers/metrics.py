@@ -1,7 +1,7 @@
 """/metrics: the hub for Prometheus, read at each scrape from counters that are kept anyway; at most 500 series.
 
-What devices send makes no series: names of rules and receivers are labels, as many as hub/limits.py says, the rest of
-them together is `other`. What an alert is about (its device) is for the API and the feed.
+What devices send makes no series. The names of rules and receivers are labels, as many as hub/limits.py says; those
+beyond are counted together as `other`. The API and the feed tell what an alert is about.
 """
 
 from collections import Counter
@@ -29,20 +29,20 @@ from hub.operate.specs.described import Described
 __all__ = ["BOUNDS", "ENDPOINTS", "OTHER", "HubCollector"]
 
 OTHER = "other"
-"""The label of all that has no series of its own."""
+"""The label of all rules, receivers and alerts that have no series of their own."""
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
-"""Of the histograms' buckets, in seconds: from an event without consequence to a receiver that was down."""
+"""Bounds of the histograms' buckets, in seconds: from an event without consequence to a receiver that was down."""
 
 
 class HubCollector:
     """Reads the hub for one scrape."""
 
     def __init__(self, site: Site) -> None:
-        """Read this one."""
+        """Read the hub behind `site`."""
         self._site = site
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all metrics."""
+        """Yield all metrics; prometheus_client calls this."""
         yield _info(self._site.hub)
         yield _alertmanager()
         yield from self._flow()
@@ -52,7 +52,7 @@ class HubCollector:
         yield from self._receivers()
 
     def _flow(self) -> Iterator[Metric]:
-        """Yield the four figures, and what did not become an event."""
+        """Yield the four figures, and counts of messages that were not evaluated or not delivered."""
         figures = self._site.figures
         counts = figures.counts
         yield _counter("hub_events", "Events evaluated (EGR).", figures.generated.total)
@@ -101,29 +101,31 @@ class HubCollector:
         )
 
     def _alerts(self) -> Iterator[Metric]:
-        """Yield how many alerts are in each state; by name as Prometheus does, but counted over all instances."""
+        """Yield how many alerts are in each state, and by name as Prometheus' ALERTS, but summed over all instances."""
         mirror = self._site.mirror
         stands = GaugeMetricFamily(
-            "hub_alerts", "Alerts that fire or are pending; of them acknowledged, held back.", labels=["state"]
+            "hub_alerts",
+            "Alerts that fire or are pending, and how many of these are acknowledged or held back.",
+            labels=["state"],
         )
         for state, number in alert_counts(mirror).items():
             stands.add_metric([state], number)
         yield stands
-        found: Counter[tuple[str, str, str]] = Counter()
+        numbers: Counter[tuple[str, str, str]] = Counter()
         for alert in mirror.alerts.values():
             if alert.state in (Phase.FIRING, Phase.PENDING):
-                found[alert.alertname, alert.severity, alert.state.value] += 1
+                numbers[alert.alertname, alert.severity, alert.state.value] += 1
         alerts = GaugeMetricFamily(
             "ALERTS",
             "Alerts of this name that fire or are pending.",
             labels=["alertname", "severity", "alertstate"],
         )
-        for labels, number in _most(found).items():
+        for labels, number in _most(numbers).items():
             alerts.add_metric(labels, number)
         yield alerts
 
     def _rules(self) -> Iterator[Metric]:
-        """Yield what rules do; the first METRIC_RULES in the order of their files, the others together."""
+        """Yield what rules do: the first METRIC_RULES, in the order of their files, one by one, the others together."""
         rules, ask, costs = self._site.mirror.rules, self._site.ask, self._site.costs
         yield _gauge("hub_rules", "Rules at work.", len(rules))
         counted = [(name, counts) for name in rules if (counts := ask.counts(name)) is not None]
@@ -137,7 +139,9 @@ class HubCollector:
                 family.add_metric([rule], number)
         yield from families
         cost = GaugeMetricFamily(
-            "hub_rule_cost_seconds", "One evaluation of its condition, alone, as timed of late.", labels=["rule"]
+            "hub_rule_cost_seconds",
+            "One evaluation of the rule's condition alone, as it was timed lately.",
+            labels=["rule"],
         )
         for name, _ in counted[:METRIC_RULES]:
             microseconds = costs.microseconds(name)
@@ -146,7 +150,7 @@ class HubCollector:
         yield cost
 
     def _receivers(self) -> Iterator[Metric]:
-        """Yield what waits for receivers, and how they do."""
+        """Yield what waits for receivers, and what came of their deliveries."""
         site = self._site
         names = [(name, name) for name in site.app.files.rules.receivers]
         outbox = GaugeMetricFamily(
@@ -187,9 +191,11 @@ def _info(hub: Mapping[str, str]) -> Metric:
 
 
 def _alertmanager() -> Metric:
-    """Say which Alertmanager's API this is where karma looks for it: there, not in the API, and with these labels."""
+    """Say which version of Alertmanager's API the hub has: karma reads it here, not in the API, with these labels."""
     labels = {"version": ALERTMANAGER, "revision": "", "branch": "hub", "goversion": ""}
-    info = GaugeMetricFamily("alertmanager_build_info", "Always 1; whose API /api/v2 is.", labels=list(labels))
+    info = GaugeMetricFamily(
+        "alertmanager_build_info", "Always 1; the version of Alertmanager whose API /api/v2 is.", labels=list(labels)
+    )
     info.add_metric(list(labels.values()), 1)
     return info
 
@@ -208,9 +214,9 @@ def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
 
 
 def _named(members: Sequence[tuple[str, Any]], most: int) -> Iterable[tuple[str, Sequence[Any]]]:
-    """Give the first so many a label of their own, and the others one together.
+    """Yield each of the first `most` members under its name, and all others together as OTHER.
 
-    The first and not the greatest: a counter that changed its label would look as if it had begun anew.
+    It takes the first ones, not the greatest: a counter that changed its label would look as if it had begun anew.
     """
     yield from ((name, [member]) for name, member in members[:most])
     if others := [member for _, member in members[most:]]:
@@ -225,10 +231,10 @@ def _sums(counted: Sequence[RuleCounts]) -> tuple[int, int, int]:
     )
 
 
-def _most(found: Counter[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], int]:
-    """Keep the most frequent, and fold the others into one for each state."""
-    kept = dict(found.most_common(METRIC_ALERTS))
-    for labels, number in found.items():
+def _most(numbers: Counter[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], int]:
+    """Keep the METRIC_ALERTS most frequent, and add the others up, for each state, as OTHER."""
+    kept = dict(numbers.most_common(METRIC_ALERTS))
+    for labels, number in numbers.items():
         if labels not in kept:
             other = (OTHER, OTHER, labels[2])
             kept[other] = kept.get(other, 0) + number

@@ -1,4 +1,7 @@
-"""What changes something: POST /api/hub/NAME takes and answers the same JSON as `hub/command/NAME`; log in, log out."""
+"""The requests that change something: the desk's commands, reload, login and logout.
+
+POST /api/hub/NAME takes and answers the same JSON as the MQTT topic `hub/command/NAME`.
+"""
 
 from urllib.parse import parse_qsl
 
@@ -21,10 +24,10 @@ __all__ = ["ENDPOINTS", "json_of"]
 
 
 async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> dict[str, object]:
-    """Read the body as a JSON object; an empty one is {}.
+    """Read the body as a JSON object; an empty body is {}.
 
     Raises:
-        Refused: it is none, nested too deep, or too large.
+        Refused: it is no JSON object, is nested too deep, or is larger than `most` bytes.
 
     """
     try:
@@ -35,25 +38,25 @@ async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> di
 
 def _command(name: str) -> Handler:
     async def handle(asked: Asked) -> Response:
-        """Carry out a command of the desk, in the name of whoever asks."""
-        wanted = {"by": asked.actor.name, **await json_of(asked.site, asked.request)}
-        made = await asked.site.desk.answer(name, wanted, "http", asked.actor.name)
-        if not made["ok"]:
-            raise RequestError.of(made)
-        return answer(made)
+        """Carry out a command of the desk in the name of the client, unless the request says who it is for."""
+        command = {"by": asked.actor.name, **await json_of(asked.site, asked.request)}
+        done = await asked.site.desk.answer(name, command, "http", asked.actor.name)
+        if not done["ok"]:
+            raise RequestError.of(done)
+        return answer(done)
 
     return handle
 
 
 async def _reload(asked: Asked) -> Response:
-    """Read rules and fleets again, as SIGHUP does; the feed tells whether they were taken."""
+    """Read rules and fleets again, as SIGHUP does. The answer does not wait for that: the feed says what came of it."""
     asked.site.desk.note(asked.actor.name, "http", "reload", {})
     asked.site.app.reload()
     return answer({"ok": True}, 202)
 
 
 async def _login(asked: Asked) -> Response:
-    """Log a browser in: a token as JSON or from a form becomes a cookie."""
+    """Log a browser in: it sends a token, as JSON or from a form, and gets a cookie."""
     site, request = asked.site, asked.request
     site.guard.same_site(request)
     body = await site.bodies.read(request, REQUEST_BYTES)
@@ -64,35 +67,36 @@ async def _login(asked: Asked) -> Response:
         token = None
     if not isinstance(token, str):
         raise Refused(400, "'token' is missing")
-    found = site.guard.try_token(request, token.strip())
-    made = answer({"ok": True, "name": found.name, "role": found.role})
+    known = site.guard.try_token(request, token.strip())
+    response = answer({"ok": True, "name": known.name, "role": known.role})
     expires = int(site.app.clock.now() + LOGIN_SECONDS)
-    _put_cookie(site, request, made, site.logins.sign(found, expires), int(LOGIN_SECONDS))
-    return made
+    _put_cookie(site, request, response, site.logins.sign(known, expires), int(LOGIN_SECONDS))
+    return response
 
 
 async def _logout(asked: Asked) -> Response:
-    """Log a browser out: its cookie, and every copy of it, is worthless from now on, and its feeds end."""
+    """Log a browser out: its cookie, and every copy of it, is worthless from now on, and the login's feeds end."""
     site, request = asked.site, asked.request
     site.guard.same_site(request)
     login = site.guard.login(request)
     if login is not None:
         await _end(site, login)
-    made = answer({"ok": True})
-    _put_cookie(site, request, made, "", 0)
-    return made
+    response = answer({"ok": True})
+    _put_cookie(site, request, response, "", 0)
+    return response
 
 
 async def _end(site: Site, login: Login) -> None:
-    """End a login; it is on disk before the request is answered, so that a restart does not bring it back."""
+    """End a login. That is on disk before the request is answered, so that a restart does not bring the login back."""
     ended = site.logins.end(login, site.app.clock.now())
     site.audience.end("" if ended.all else login.mark)
     await site.desk.keep(ended.rows)
 
 
-def _put_cookie(site: Site, request: Request, made: Response, value: str, seconds: int) -> None:
+def _put_cookie(site: Site, request: Request, response: Response, value: str, seconds: int) -> None:
+    """Set the login's cookie; `seconds` 0 removes it. A cookie set over TLS is never sent without TLS."""
     secure = site.app.settings.http.url.startswith("https:") or site.guard.origin.is_https(request)
-    made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
+    response.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
 
 
 _FORM = "application/x-www-form-urlencoded"
@@ -115,7 +119,7 @@ _ROLES = {
     "push-subscribe": VIEWER,
     "push-unsubscribe": VIEWER,
 }
-"""Of the commands that are posted: who may."""
+"""The commands that can be posted, and the role that each needs."""
 
 
 def _posted(name: str, role: str) -> Endpoint:
@@ -126,7 +130,7 @@ def _posted(name: str, role: str) -> Endpoint:
 
 ENDPOINTS = (
     *(_posted(name, role) for name, role in _ROLES.items()),
-    Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets anew", Described(ok(), status=202)),
+    Endpoint("POST", "/api/hub/reload", ADMIN, _reload, "Read rules and fleets again", Described(ok(), status=202)),
     Endpoint("POST", "/login", "", _login, "Log a browser in with a token", _LOGIN),
     Endpoint("POST", "/logout", "", _logout, "Log a browser out", Described(ok(), refusals=(403,))),
 )

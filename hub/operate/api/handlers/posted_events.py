@@ -1,7 +1,7 @@
-"""POST /events: events as if they came by MQTT, durable before the answer, once for each idempotency key.
+"""POST /events: takes events as if they came by MQTT, durable before the answer, once for each idempotency key.
 
-One event: `POST /events/TOPIC`, the body is the payload, whatever it is. A batch: NDJSON, a payload a line; or to
-`/events` a record a line as `hub record` writes them, each with its topic. A batch is taken whole or not at all.
+`POST /events/TOPIC` takes one event, whose payload is the body; or, as NDJSON, a payload in each line. `POST /events`
+takes NDJSON with a record in each line, as `hub record` writes them. A batch is taken whole or not at all.
 """
 
 import re
@@ -28,7 +28,7 @@ _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
 async def _post(asked: Asked) -> Response:
-    """Take the posted events; answer 202 when all that they caused is on disk."""
+    """Take the posted events; answer 202 when all that they caused is on disk, or a post before had the same key."""
     site, request = asked.site, asked.request
     key = request.headers.get("idempotency-key", "")
     if key and (len(key) > IDEMPOTENCY_KEY_CHARS or not _KEY.fullmatch(key)):
@@ -47,6 +47,7 @@ async def _post(asked: Asked) -> Response:
 
 
 def _read(site: Site, request: Request, body: bytes) -> list[Event]:
+    """Read the events of a body, for the topic of the path or for those of its records."""
     topic = request.path_params.get("topic", "")
     batch = request.headers.get("content-type", "").partition(";")[0].strip().lower() in _LINES
     if not topic and not batch:
@@ -65,7 +66,7 @@ def _read(site: Site, request: Request, body: bytes) -> list[Event]:
 
 
 def _record(site: Site, line: bytes, now: float, limit: int, place: str) -> Event:
-    """Read one line of a recording. Its `time` is ignored: it says when it was recorded, not when it came."""
+    """Read one line of a recording. Its `time` is ignored: it says when it was recorded, not when it is posted."""
     try:
         record = orjson.loads(line)
         topic, retain = record["topic"], record.get("retain") is True
@@ -79,27 +80,27 @@ def _record(site: Site, line: bytes, now: float, limit: int, place: str) -> Even
 
 
 def _event(posted: Delivery, now: float, limit: int, place: str) -> Event:
-    found = decode(posted, now, limit)
-    if isinstance(found, Undecodable):
-        raise Refused(413 if len(posted.payload) > limit else 400, f"{place}{found.reason}")
-    return found
+    event = decode(posted, now, limit)
+    if isinstance(event, Undecodable):
+        raise Refused(413 if len(posted.payload) > limit else 400, f"{place}{event.reason}")
+    return event
 
 
 def _check(site: Site, topic: str, place: str) -> None:
-    """Refuse topics that no device can publish to."""
+    """Refuse a topic that no device can publish to."""
     prefix = site.app.settings.publish_prefix
     why = check_topic(topic)
     if not why and topic.startswith("$"):
         why = "topics that begin with $ are the broker's and the hub's own"
     if not why and (topic == prefix or topic.startswith(f"{prefix}/")):
-        why = f"what is below {prefix}/ the hub says itself"
+        why = f"topics below {prefix}/ are the hub's own"
     if why:
         raise Refused(400, f"{place}{topic[:200]!r} is no topic for an event: {why}")
 
 
 _KEY_TEXT = {**TEXT, "maxLength": IDEMPOTENCY_KEY_CHARS}
 _KEYED = {
-    "Idempotency-Key": said(_KEY_TEXT, "What comes with a known one is not taken again."),
+    "Idempotency-Key": said(_KEY_TEXT, "Events with a key that was used before are not taken again."),
     "traceparent": said(TEXT, "The trace that goes on with these events (W3C Trace Context), where the hub traces."),
 }
 _TAKEN = ok(events=WHOLE, duplicate=FLAG)

@@ -1,4 +1,4 @@
-"""The views under /api/hub: the state of the hub, alerts, silences, outbox, receivers, why, history, audit."""
+"""The views of what the hub does, under /api/hub: status, alerts, silences, outbox, receivers, why, history, audit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,7 +42,7 @@ _NEWEST = 10**18 - 1
 
 
 async def _status(asked: Asked) -> Response:
-    """Say which hub this is, whether it hears its broker, who asks, and the figures of the last second."""
+    """Say which hub this is, whether it hears its broker, who the client is, and the figures of the last second."""
     site = asked.site
     rules = site.app.files.rules
     body = {
@@ -66,27 +66,30 @@ async def _status(asked: Asked) -> Response:
 
 
 async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Carry out a command and return its answer.
+    """Have the desk answer a command that changes nothing.
 
     Raises:
-        RequestError: it says what is wrong.
+        RequestError: the desk refuses; the message says why.
 
     """
-    found = await site.desk.answer(name, request, "http")
-    if not found["ok"]:
-        raise RequestError.of(found)
-    return found
+    told = await site.desk.answer(name, request, "http")
+    if not told["ok"]:
+        raise RequestError.of(told)
+    return told
 
 
 def _asked_page(request: Request) -> dict[str, Any]:
-    """Read which page of a list is wanted; {} where the whole list is."""
+    """Read which page of a list the client wants; {} where it wants the whole list."""
     query = request.query_params
-    found: dict[str, Any] = {"cursor": query["cursor"]} if "cursor" in query else {}
-    return found | ({"limit": asked_number(query, "limit", PAGE_ITEMS, _NEWEST)} if "limit" in query else {})
+    page: dict[str, Any] = {"cursor": query["cursor"]} if "cursor" in query else {}
+    return page | ({"limit": asked_number(query, "limit", PAGE_ITEMS, _NEWEST)} if "limit" in query else {})
 
 
 async def _alerts(asked: Asked) -> Response:
-    """List alerts, of one state or all, that matchers match, or the one of an id."""
+    """List the alerts of one state or all, those that matchers match, or the one with an id.
+
+    A page is the desk's to answer; the whole list is written here in slices, so that events do not wait for it.
+    """
     site = asked.site
     query = asked.request.query_params
     wanted, state = query.getlist("filter"), query.get("state", "")
@@ -112,7 +115,7 @@ async def _alerts(asked: Asked) -> Response:
 
 
 async def _silences(asked: Asked) -> Response:
-    """List silences: pending and active ones; with expired=true all that are kept."""
+    """List the silences that are pending or active; with expired=true all that are kept."""
     site = asked.site
     expired = asked.request.query_params.get("expired") == "true"
     if page := _asked_page(asked.request):
@@ -124,7 +127,7 @@ async def _silences(asked: Asked) -> Response:
 
 
 async def _outbox(asked: Asked) -> Response:
-    """List what is queued or dead, of one receiver or all."""
+    """List the notifications that are queued or dead, of one receiver or all."""
     query = asked.request.query_params
     wanted: dict[str, Any] = {key: query[key] for key in ("receiver", "state") if key in query}
     if "id" in query:
@@ -138,7 +141,7 @@ async def _push(asked: Asked) -> Response:
 
 
 async def _receivers(asked: Asked) -> Response:
-    """List the receivers: kind, circuit, what waits, when one last worked and why one last did not."""
+    """List the receivers: kind, circuit, what waits, when each last worked, and why it last failed."""
     site = asked.site
     depths = await site.mirror.look(lambda reader: reader.depths())
     return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
@@ -153,7 +156,7 @@ def _receiver(site: Site, name: str, depths: list[Depth]) -> dict[str, Any]:
 
 def _asking(name: str, of: str) -> Handler:
     async def handle(asked: Asked) -> Response:
-        """Answer why, or why not, with the sentences and the entries."""
+        """Answer why or why-not; the parameters beside `of` are values of labels."""
         query = dict(asked.request.query_params)
         if not query.get(of):
             raise Refused(400, f"which {of}? add ?{of}=NAME, and labels as &site=a")
@@ -163,7 +166,7 @@ def _asking(name: str, of: str) -> Handler:
 
 
 async def _history(asked: Asked) -> Response:
-    """List what happened to alerts, the newest first; `before` is the row to go on from, while there is `more`."""
+    """List what happened to alerts, the newest first. `before` is the row to go on from while there is `more`."""
     query = asked.request.query_params
     limit = asked_number(query, "limit", 100, HISTORY_SHOWN)
     before = asked_number(query, "before", _NEWEST, _NEWEST)
@@ -185,7 +188,7 @@ def _entry(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 async def _audit(asked: Asked) -> Response:
-    """List who changed what, the newest first."""
+    """List who changed what, the newest change first."""
     limit = asked_number(asked.request.query_params, "limit", 100, HISTORY_SHOWN)
     before = asked_number(asked.request.query_params, "before", _NEWEST, _NEWEST)
     rows = await asked.site.mirror.look(lambda reader: reader.audit(before, limit))
@@ -228,7 +231,7 @@ _ALERTS = Described(
 )
 _SILENCES = Described(
     COMMANDS["silences"].answer,
-    {"expired": said(TEXT, "true: those included that ended lately."), **_PAGE_ASKED},
+    {"expired": said(TEXT, "true: also those that ended lately."), **_PAGE_ASKED},
 )
 _WHICH = {
     "id": said(listed(TEXT), "Only these."),
@@ -251,7 +254,7 @@ _HISTORY = Described(
     ok(
         entries=schema_of(list[HistoryBody]),
         more=said(FLAG, "Whether there are older ones: go on with `before`."),
-        kept_since=said(maybe(TIME), "Entries from before this had to leave; null where all are there."),
+        kept_since=said(maybe(TIME), "Entries from before this time were deleted; null where none was."),
     ),
     {"alertname": TEXT, "fingerprint": TEXT, **_ROWS},
 )
@@ -264,7 +267,14 @@ def _read(name: str, handler: Handler, described: Described, *, long: bool = Fal
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/hub/status", VIEWER, _status, "Which hub this is, whether it hears, its figures", _STATUS),
+    Endpoint(
+        "GET",
+        "/api/hub/status",
+        VIEWER,
+        _status,
+        "Which hub this is, whether it hears its broker, its figures",
+        _STATUS,
+    ),
     _read("alerts", _alerts, _ALERTS, long=True),
     _read("silences", _silences, _SILENCES),
     _read("outbox", _outbox, _OUTBOX, long=True),
