@@ -1,8 +1,9 @@
-"""Spans of what the hub does with an event: event (receive → evaluate → commit), then deliver with its attempts.
+"""Makes the spans of an event and of its notifications: event (receive → evaluate → commit), deliver with its attempts.
 
-The pipeline has it read what each delivery brings, gives it what a commit covers, and tells it the rest as an Observer;
-the dispatcher has it dress what goes out. A traced event carries its `traceparent` on into the notifications that it
-causes, and so through the outbox; the spans of a delivery are derived from there, so a restart changes none of them.
+The pipeline calls it with what each delivery brings and with what a commit covers, and tells it the rest as an
+Observer. The dispatcher has it put a `traceparent` into each notification that goes out. A traced event hands its
+`traceparent` on to the notifications that it causes, and so through the outbox. The ids of a delivery's spans are made
+of it, so a restart does not change them.
 """
 
 import random
@@ -26,7 +27,7 @@ Attributes = Mapping[str, str | int | bool]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One piece of work; times are seconds since 1970. `parent` is a span id, `error` empty where it went well."""
+    """One piece of work. Times are seconds since 1970; `parent` is a span's id, `error` is "" where all went well."""
 
     name: str
     kind: Kind
@@ -41,7 +42,7 @@ class Span:
 
 @dataclass(slots=True)
 class Traced:
-    """An event whose trace is recorded, until it is on disk. `evaluated`: when its batch was."""
+    """An event whose trace is recorded, until it is on disk. `evaluated` is when its batch was (0: not yet)."""
 
     context: TraceContext
     parent: str
@@ -53,17 +54,17 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a notification comes from: the span it continues, or, of several events, those that it is linked to."""
+    """The cause of a notification: the span that it continues, or, where several events caused it, links to theirs."""
 
     context: TraceContext
     links: Sequence[TraceContext] = field(default=())
 
 
 class Tracing(Observer):
-    """Makes the spans and gives each to `export`, which never waits; `sample`: how many events begin a trace."""
+    """Makes the spans and gives each to `export`, which never waits; `sample` of the events (0 to 1) begin a trace."""
 
     def __init__(self, export: Callable[[Span], None], sample: float, clock: Clock) -> None:
-        """Begin with nothing under way."""
+        """Begin with no traced event and no attempt under way."""
         self._export, self._sample, self._clock = export, sample, clock
         self._random = random.Random()
         self._pending: list[Traced] = []
@@ -74,24 +75,31 @@ class Tracing(Observer):
     def receive(
         self, deliveries: Sequence[Packet | Delivery], events: list[Event], failures: Sequence[Undecodable]
     ) -> None:
-        """Put traced events in the place of those whose delivery brings a `traceparent`, or whom the lot falls on."""
-        whole = deliveries if not failures else list(_readable(deliveries, failures))
+        """Replace events by traced ones: those whose delivery brings a `traceparent`, and a random share of the others.
+
+        `events` are those of `deliveries`, in order, without the `failures`.
+        """
+        readable = deliveries if not failures else list(_readable(deliveries, failures))
         sample, lot = self._sample, self._random.random
-        for place, delivery in enumerate(whole):
+        for place, delivery in enumerate(readable):
             properties = getattr(delivery, "user_properties", None)  # only those of an MQTT 5 session have any
             given = _given(properties) if properties else None
             if given is not None or lot() < sample:
                 self._follow(events, place, given)
 
     def adopt(self, events: list[Event], traceparent: str | None) -> None:
-        """Do the same for events that came together, by HTTP."""
+        """Do the same for events that came in one HTTP request, whose header `traceparent` counts for all."""
         given = TraceContext.read(traceparent)
         for place in range(len(events)):
             if given is not None or self._random.random() < self._sample:
                 self._follow(events, place, given)
 
     def _follow(self, events: list[Event], place: int, given: TraceContext | None) -> None:
-        """Trace an event, as the span `given` goes on."""
+        """Trace an event as a span below `given`, or as a new trace.
+
+        Where its trace is not recorded, or too many events are under way, no span is made, but the event still carries
+        the device's `traceparent` on.
+        """
         bits, event = self._random.getrandbits, events[place]
         full = len(self._pending) >= TRACE_PENDING
         if given is not None and (full or not given.sampled):
@@ -102,13 +110,13 @@ class Tracing(Observer):
             events[place] = traced(event, str(context))
 
     def events(self, events: Sequence[Event], now: float) -> None:
-        """Hear that what was received is evaluated."""
+        """Hear that the events received last are evaluated; those before them were marked earlier."""
         if self._pending:
             done = self._clock.now()
-            for each in reversed(self._pending):
-                if each.evaluated:
+            for event in reversed(self._pending):
+                if event.evaluated:
                     break
-                each.evaluated = done
+                event.evaluated = done
 
     def take(self) -> Sequence[Traced]:
         """Take the traced events that a commit will cover."""
@@ -116,26 +124,26 @@ class Tracing(Observer):
         return pending
 
     def on_disk(self, events: Sequence[Traced], seconds: float) -> None:
-        """Hear that they are, and acknowledged; the commit took so many seconds."""
+        """Hear that these events are on disk and acknowledged; the commit took so many seconds."""
         now = self._clock.now()
-        for each in events:
-            context, evaluated = each.context, each.evaluated or each.arrived
+        for event in events:
+            context, evaluated = event.context, event.evaluated or event.arrived
             about: Attributes = {
                 "messaging.system": "mqtt",
                 "messaging.operation.type": "process",
-                "messaging.destination.name": each.topic,
-                "mqtt.qos": each.qos,
+                "messaging.destination.name": event.topic,
+                "mqtt.qos": event.qos,
             }
-            self._export(Span("event", "consumer", context, each.parent, each.arrived, now, about))
+            self._export(Span("event", "consumer", context, event.parent, event.arrived, now, about))
             evaluate, commit = context.child("evaluate"), context.child("commit")
-            self._export(Span("evaluate", "internal", evaluate, context.span, each.arrived, evaluated, {}))
+            self._export(Span("evaluate", "internal", evaluate, context.span, event.arrived, evaluated, {}))
             begun = max(evaluated, now - seconds)
             self._export(Span("commit", "internal", commit, context.span, begun, max(begun, now), {}))
 
     # notifications
 
     def dress(self, notification: Notification) -> Notification:
-        """Return the notification with `traceparent`, where its event has one: an attempt begins."""
+        """Return the notification with a `traceparent`, if its event has one; called when an attempt begins."""
         origin = _origin(notification)
         if origin is None:
             return notification
@@ -147,10 +155,10 @@ class Tracing(Observer):
         return replace(notification, body={**notification.body, TRACEPARENT: str(told)})
 
     def delivery(self, notification: Notification, outcome: Outcome, attempt: int, now: float) -> None:
-        """Hear of an attempt; with a delivery it ends."""
+        """Hear the result of an attempt; where it succeeded, the notification's own span ends, too."""
         begun = self._begun.pop((notification.receiver, notification.id), None)
         origin = _origin(notification)
-        if begun is None or origin is None:
+        if begun is None or origin is None:  # its trace is not recorded
             return
         deliver = _deliver(origin, notification)
         context = deliver.child(f"attempt {attempt}")
@@ -194,7 +202,7 @@ class Tracing(Observer):
 
 
 def _readable(deliveries: Sequence[Packet | Delivery], failures: Sequence[Undecodable]) -> Iterator[Packet | Delivery]:
-    """Leave out those that became no event; both are in order."""
+    """Leave out the deliveries that became no event. Both lists are in the order of arrival."""
     failed = iter(failures)
     next_failed = next(failed, None)
     for delivery in deliveries:
@@ -207,20 +215,20 @@ def _readable(deliveries: Sequence[Packet | Delivery], failures: Sequence[Undeco
 
 
 def _given(properties: Sequence[tuple[str, str]]) -> TraceContext | None:
-    """Return what the user properties give; of several none counts (a trace has one parent)."""
-    found = [value for name, value in properties if name == TRACEPARENT]
-    return TraceContext.read(found[0]) if len(found) == 1 else None
+    """Return the `traceparent` of the user properties. Where there are several, none counts: a span has one parent."""
+    values = [value for name, value in properties if name == TRACEPARENT]
+    return TraceContext.read(values[0]) if len(values) == 1 else None
 
 
 def _origin(notification: Notification) -> _Origin | None:
-    """Return where a notification comes from; None where nothing that caused it was traced, or the hub speaks."""
+    """Return the cause of a notification; None where no event of it was traced, or it is the hub's own state."""
     if notification.receiver == OWN:
         return None
     body = notification.body
     one = _of_event(body)
     if one is not None:
         return _Origin(one)
-    several = [context for each in body.get("alerts") or () if (context := _of_event(each))][:TRACE_LINKS]
+    several = [context for alert in body.get("alerts") or () if (context := _of_event(alert))][:TRACE_LINKS]
     if not several:
         return None
     sampled = any(each.sampled for each in several)
@@ -233,7 +241,7 @@ def _of_event(body: Mapping[str, Any]) -> TraceContext | None:
 
 
 def _deliver(origin: _Origin, notification: Notification) -> TraceContext:
-    """Return the span of a notification's way to its receiver, the same in all attempts."""
+    """Return the span of a notification's delivery, which all attempts share."""
     return origin.context.child(f"{notification.id} {notification.receiver} {notification.created!r}")
 
 

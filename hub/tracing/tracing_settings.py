@@ -19,8 +19,9 @@ _NEEDED = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.pr
 
 @dataclass(frozen=True, slots=True)
 class TracingSettings:
-    """What is empty is left to OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …).
+    """Where spans are sent, and how the hub is called there.
 
+    For a field that is empty, OpenTelemetry's own variables count (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …).
     `sample` is the share, 0 to 1, of the events without a `traceparent` that begin a trace.
     """
 
@@ -31,11 +32,11 @@ class TracingSettings:
 
 
 def read_tracing(node: Node | None, problems: Problems) -> TracingSettings | None:
-    """Read `{endpoint: http://…:4318, sample: 0.1, service: hub, headers: {…}}`; None where there is none."""
+    """Read `{endpoint: http://…:4318, sample: 0.1, service: hub, headers: {…}}`; None where hub.yaml has none."""
     if node is None:
         return None
     section = Section(node, problems, "tracing", TRACING)
-    made = TracingSettings(
+    settings = TracingSettings(
         section.take(_ENDPOINT),
         section.take(_SAMPLE),
         section.take(_SERVICE),
@@ -44,7 +45,7 @@ def read_tracing(node: Node | None, problems: Problems) -> TracingSettings | Non
     section.finish()
     if not _installed():
         section.report(node.problem("traces need OpenTelemetry, which is not installed", _EXTRA))
-    return made
+    return settings
 
 
 def _installed() -> bool:
@@ -56,15 +57,16 @@ def _installed() -> bool:
 
 @with_schema(TEXT)
 def _endpoint(node: Node) -> str:
-    found = text(node).rstrip("/")
+    """Read the collector's URL; where its path does not end with OTLP's own /v1/traces, that is added."""
+    address = text(node).rstrip("/")
     try:
-        url = URL(found)
+        url = URL(address)
         good = url.scheme in ("http", "https") and bool(url.host) and not url.query_string
     except ValueError:
         good = False
     if not good:
-        raise Bad(node, "is no place for traces", "write it as http://collector:4318")
-    return found if found.endswith("/v1/traces") else f"{found}/v1/traces"
+        raise Bad(node, "is no URL of a collector", "write it as http://collector:4318")
+    return address if address.endswith("/v1/traces") else f"{address}/v1/traces"
 
 
 @with_schema({"type": "number", "minimum": 0, "maximum": 1})
