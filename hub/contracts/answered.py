@@ -1,6 +1,7 @@
-"""The values in answers of the desk: alerts, silences, the outbox, drills, reasons; as programs read them.
+"""The types of the desk's answers, as programs read them: alerts, silences, the outbox, drills, reasons.
 
-Who makes one is held to these types by mypy; OpenAPI and AsyncAPI are made of them. Fields are only ever added.
+The code that makes an answer is checked against them by mypy; OpenAPI and AsyncAPI are made of them. Fields may be
+added, but none is changed or removed: clients read them.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ __all__ = [
 
 
 class AckBody(TypedDict):
-    """Who cares about an alert."""
+    """The acknowledgement of an alert: who cares about it, since when, and until when (null: until it is over)."""
 
     by: str
     comment: str
@@ -43,14 +44,14 @@ class AckBody(TypedDict):
 
 
 class HeldBody(TypedDict):
-    """What keeps an alert from being told."""
+    """What keeps an alert from being told: `stage` is the name of a Suppressor, `detail` says which one."""
 
     stage: str
     detail: str
 
 
 class AlertBody(TypedDict):
-    """How an alert stands, as on its retained topic; lists have its fingerprint, too."""
+    """The state of an alert, as on its retained topic; in lists it also has its fingerprint."""
 
     id: str
     alertname: str
@@ -70,7 +71,7 @@ class AlertBody(TypedDict):
 
 
 class MatcherBody(TypedDict):
-    """A matcher, as Alertmanager has it."""
+    """A matcher in the form of Alertmanager's API."""
 
     name: str
     value: str
@@ -79,13 +80,13 @@ class MatcherBody(TypedDict):
 
 
 class SilenceStatus(TypedDict):
-    """Whether a silence holds."""
+    """Whether a silence is in force, in the form of Alertmanager's API."""
 
     state: Annotated[str, Also(one_of("pending", "active", "expired"))]
 
 
 class SilenceBody(TypedDict):
-    """A silence, as Alertmanager has it, and its matchers as text."""
+    """A silence in the form of Alertmanager's API, with its matchers as text, too."""
 
     id: str
     status: SilenceStatus
@@ -100,7 +101,7 @@ class SilenceBody(TypedDict):
 
 
 class OutboxBody(TypedDict):
-    """What waits to be told to one receiver, or was given up."""
+    """A notification that waits for one receiver, or was given up."""
 
     id: str
     receiver: str
@@ -115,7 +116,7 @@ class OutboxBody(TypedDict):
 
 
 class ReceiptBody(TypedDict):
-    """What came of a test at one receiver."""
+    """The result of a drill at one receiver; `fallback` is that of the receiver told instead."""
 
     id: str
     receiver: str
@@ -128,7 +129,7 @@ class ReceiptBody(TypedDict):
 
 
 class WhyBody(TypedDict):
-    """What led to an alert, entry by entry."""
+    """An alert, and the entries of its trace that tell what led to it."""
 
     alertname: str
     fingerprint: str
@@ -143,7 +144,7 @@ class _Ok(TypedDict):
 
 _Next = Annotated[
     str | None,
-    means("The cursor of the next page, null behind the last; where a page was asked for."),
+    Also({"description": "The cursor of the next page, null after the last; only where a page was asked for."}),
 ]
 _Truncated = Annotated[bool, means("There is more than the answer has room for: ask page by page.")]
 _Zone = Annotated[str, means("The zone in which the hub tells people times.")]
@@ -151,7 +152,7 @@ _Total = Annotated[int, means("How many there are, where not all are here.")]
 
 
 class _Page(_Ok):
-    """What an answer that is a list says beside it."""
+    """What an answer has beside its list."""
 
     next: NotRequired[_Next]
     truncated: NotRequired[_Truncated]
@@ -160,19 +161,19 @@ class _Page(_Ok):
 
 
 class AlertsChanged(_Ok):
-    """Of ack, unack."""
+    """The answer to ack and unack: the alerts that were changed."""
 
     alerts: list[AlertBody]
 
 
 class AlertsAnswer(_Page):
-    """Of alerts."""
+    """The answer to alerts."""
 
     alerts: list[AlertBody]
 
 
 class SilenceMade(_Ok):
-    """Of silence; `silenced` alerts fire and match now."""
+    """The answer to silence. `silenced` is how many alerts fire and match now."""
 
     silence: SilenceBody
     silenced: int
@@ -181,71 +182,71 @@ class SilenceMade(_Ok):
 
 
 class SilenceEnded(_Ok):
-    """Of unsilence."""
+    """The answer to unsilence: the silence, which has expired now."""
 
     silence: SilenceBody
 
 
 class SilencesAnswer(_Page):
-    """Of silences."""
+    """The answer to silences. `now` is the hub's time, by which a client tells how long each lasts."""
 
     silences: list[SilenceBody]
     now: Time
 
 
 class TokenAnswer(_Ok):
-    """Of token."""
+    """The answer to token: what stands behind /ack/ in an acknowledge link."""
 
     token: str
     expires: Time
 
 
 class OutboxAnswer(_Page):
-    """Of outbox."""
+    """The answer to outbox."""
 
     outbox: list[OutboxBody]
 
 
 class OutboxChanged(_Ok):
-    """Of outbox-retry."""
+    """The answer to outbox-retry: the notifications that were queued again."""
 
     outbox: list[OutboxBody]
 
 
 class DroppedAnswer(OutboxChanged):
-    """Of outbox-drop; `busy` ones were being sent at that moment and stay."""
+    """The answer to outbox-drop. `busy` notifications were being sent at that moment, so they stay."""
 
     busy: int
 
 
 class DrillAnswer(_Ok):
-    """Of drill, drill-receipts."""
+    """The answer to drill and drill-receipts."""
 
     drill: int
     receipts: list[ReceiptBody]
 
 
 class PushKeyAnswer(_Ok):
-    """Of push."""
+    """The answer to push: the key with which a browser subscribes, "" where no receiver sends Web Push."""
 
     key: str
     subscribers: int
 
 
 class PushAnswer(_Ok):
-    """Of push-subscribe, push-unsubscribe."""
+    """The answer to push-subscribe and push-unsubscribe: how many browsers are subscribed now."""
 
     subscribers: int
 
 
 class WhyAnswer(_Ok):
-    """Of why."""
+    """The answer to why."""
 
     alerts: list[WhyBody]
 
 
 class WhyNotAnswer(TypedDict):
-    """Of why-not; `sentences` where there is no instance to speak of."""
+    """The answer to why-not. `sentences` explain a rule that has no instances."""
 
     rule: str
     instances: list[Mapping[str, Any]]

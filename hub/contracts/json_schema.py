@@ -1,6 +1,6 @@
-"""JSON Schema in a few words, and made of types: what a TypedDict declares is what the documents say of it.
+"""Short words for JSON Schema, and schemas made of types: so the documents say of a TypedDict what it declares.
 
-A field that may be left out is `NotRequired`; what further is true of a value stands beside its type in `Annotated`.
+A field that may be left out is `NotRequired`. What else is true of a value stands beside its type in `Annotated`.
 """
 
 from collections.abc import Mapping
@@ -40,10 +40,10 @@ _PLAIN: Mapping[Any, Schema] = {str: TEXT, int: WHOLE, float: NUMBER, bool: FLAG
 
 
 class Also:
-    """What is true of a value beside its type, in `Annotated`: its format, the words it may be, what it means."""
+    """What is true of a value beside its type, for `Annotated`: its format, the words that it may be, its meaning."""
 
     def __init__(self, schema: Schema) -> None:
-        """Keep it; a schema itself cannot stand there, as it has no hash."""
+        """Wrap a schema: a bare one cannot stand in `Annotated`, as it has no hash."""
         self.schema = schema
 
 
@@ -53,42 +53,42 @@ def means(description: str) -> Also:
 
 
 Time = Annotated[str, Also(TIME)]
-"""RFC 3339."""
+"""A time as RFC 3339 text."""
 
 
 def made_of(optional: Mapping[str, Schema] | None = None, /, **required: Schema) -> Schema:
-    """Return an object with these; more may always be added."""
-    made: dict[str, Any] = {"type": "object", "properties": {**required, **(optional or {})}}
-    return made | ({"required": list(required)} if required else {})
+    """Return the schema of an object with these fields. Others are not forbidden: later versions may add some."""
+    schema: dict[str, Any] = {"type": "object", "properties": {**required, **(optional or {})}}
+    return schema | ({"required": list(required)} if required else {})
 
 
 def ok(optional: Mapping[str, Schema] | None = None, /, **required: Schema) -> Schema:
-    """Return an answer of /api/hub: `ok` is true, and these."""
+    """Return the schema of a good answer of /api/hub: `ok` is true, beside these fields."""
     return made_of(optional, ok={"const": True}, **required)
 
 
 def listed(item: Schema, **more: Any) -> Schema:
-    """Return a list of it."""
+    """Return the schema of a list; `more` are further words of JSON Schema."""
     return {"type": "array", "items": item, **more}
 
 
 def mapped(value: Schema) -> Schema:
-    """Return an object with any names."""
+    """Return the schema of an object whose names may be any text."""
     return {"type": "object", "additionalProperties": value}
 
 
 def maybe(schema: Schema) -> Schema:
-    """Return it, or null."""
+    """Return a schema that also allows null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def one_of(*words: str) -> Schema:
-    """Return a text that is one of these."""
+    """Return the schema of a text that is one of these words."""
     return {"enum": list(words)}
 
 
 def said(schema: Schema, description: str, **more: Any) -> Schema:
-    """Return it with what it means."""
+    """Return a schema with its description, for the documents; `more` are further words of JSON Schema."""
     return {**schema, "description": description, **more}
 
 
@@ -96,24 +96,23 @@ def schema_of(kind: Any) -> Schema:
     """Return the schema of a type: a TypedDict, a list, a mapping by text, a plain type, or one of these or None.
 
     Raises:
-        TypeError: it is of none of these kinds.
+        TypeError: the type is none of these.
 
     """
     if get_origin(kind) is Annotated:
-        base, *beside = get_args(kind)
-        return {**schema_of(base), **{key: value for each in beside for key, value in each.schema.items()}}
+        base, *notes = get_args(kind)
+        return {**schema_of(base), **{key: value for also in notes for key, value in also.schema.items()}}
     if is_typeddict(kind):
         hints = get_type_hints(kind, include_extras=True)
         fields = {name: schema_of(_needed(hint)) for name, hint in hints.items()}
-        must = {name: each for name, each in fields.items() if name in kind.__required_keys__}
-        return made_of({name: each for name, each in fields.items() if name not in must}, **must)
+        required = {name: field for name, field in fields.items() if name in kind.__required_keys__}
+        return made_of({name: field for name, field in fields.items() if name not in required}, **required)
     return _PLAIN[kind] if kind in _PLAIN else _composed(kind)
 
 
 def _needed(hint: Any) -> Any:
-    """Return the type of a field that may be left out, without saying so."""
-    from_wrapped = get_origin(hint)
-    return get_args(hint)[0] if str(from_wrapped) in ("typing.NotRequired", "typing.Required") else hint
+    """Return the type of a field without `NotRequired` or `Required` around it."""
+    return get_args(hint)[0] if str(get_origin(hint)) in ("typing.NotRequired", "typing.Required") else hint
 
 
 def _composed(kind: Any) -> Schema:
