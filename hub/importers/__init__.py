@@ -1,7 +1,7 @@
-"""Other tools' files in, a rule file out: mqttwarn, Home Assistant's alerts, Prometheus' alerting rules.
+"""Makes a rule file of another tool's file: mqttwarn.ini, Home Assistant's alerts, Prometheus' alerting rules.
 
-Pure: each `read_…` takes a text and returns an Imported, or raises ConfigError with the places; `operate` reads the
-file and prints. What cannot be carried over becomes a remark; nothing is left out without one.
+The package is pure: each `read_…` takes a text and returns an Imported, or raises ConfigError with the places. The CLI
+reads the file and prints. Whatever cannot be carried over becomes a remark; nothing is left out without one.
 """
 
 from collections.abc import Callable

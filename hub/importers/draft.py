@@ -1,4 +1,4 @@
-"""What an importer gathers: receivers and rules with their remarks; rule_writer.py makes a text of them."""
+"""What an importer gathers: receivers and rules with their remarks. rule_writer.py makes the text of a file of them."""
 
 import re
 from dataclasses import dataclass, field
@@ -75,10 +75,10 @@ class Draft:
 
 
 def unique(name: str, taken: "set[str] | dict[str, Env]") -> str:
-    """Return the name, with a number after it where it is taken; where `taken` is a set, add it."""
-    made, number = name, 2
-    while made in taken:
-        made, number = f"{name}_{number}", number + 1
+    """Return the name, with a number after it where it is taken; where `taken` is a set, the result is added to it."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
     if isinstance(taken, set):
-        taken.add(made)
-    return made
+        taken.add(free)
+    return free

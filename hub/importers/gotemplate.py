@@ -1,4 +1,4 @@
-"""Turns Prometheus' templates (`{{ $labels.instance }} at {{ $value }}`) into ours, if they only name values."""
+"""Turns Prometheus' templates (`{{ $labels.instance }} at {{ $value }}`) into ours, where they only name values."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,28 +18,29 @@ _OWN = ("alertname", "severity")
 
 @dataclass(slots=True)
 class GoText:
-    """Makes templates of one rule's texts; `labels` gathers the labels that they name, `lost` what was left out."""
+    """Converts the texts of one rule. `labels` gathers the labels that they name, `lost` the parts left out."""
 
     fixed: frozenset[str]
-    """Labels that the rule itself sets: they are no captures."""
+    """The labels that the rule itself sets; they are not captured from the topic."""
     own: bool = False
-    """Whether the text is the value of such a label: then it can name labels of the series, but none of the rule."""
+    """Whether the text is the value of such a label: then it can name labels of the series, but none of the rule's."""
     labels: dict[str, None] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
 
     def convert(self, text: str) -> str:
-        """Return the template; `?` stands where something was left out."""
-        made, at = "", 0
-        for found in _ACTION.finditer(text):
-            before, left, action, right, behind = found.groups()
-            made += braces(text[at : found.start()]) + ("" if left else before) + self._action(action.strip())
-            made += "" if right else behind
-            at = found.end()
-        made += braces(text[at:])
-        return made.strip() if fits(made) else braces(text)
+        """Return our template; `?` stands for a value that was left out. As in Go, `{{-` takes the blanks before it."""
+        template, end = "", 0
+        for match in _ACTION.finditer(text):
+            before, left, action, right, behind = match.groups()
+            template += braces(text[end : match.start()]) + ("" if left else before) + self._action(action.strip())
+            template += "" if right else behind
+            end = match.end()
+        template += braces(text[end:])
+        return template.strip() if fits(template) else braces(text)
 
     def _action(self, action: str) -> str:
-        if action.startswith("/*"):
+        """Convert what stands between {{ and }}: a value, perhaps with a format before or behind it."""
+        if action.startswith("/*"):  # a comment
             return ""
         if _CONTROL.match(action):
             self.lost.append(f"{{{{ {action} }}}}")
@@ -58,13 +59,14 @@ class GoText:
     def _expression(self, text: str) -> str:
         if _VALUE.fullmatch(text):
             return "value"
-        found = _LABEL.fullmatch(text)
-        return self._label(found[1] or found[2]) if found else ""
+        label = _LABEL.fullmatch(text)
+        return self._label(label[1] or label[2]) if label else ""
 
     def _label(self, name: str) -> str:
+        """Return the expression for a label: a capture of the topic, a label of the rule, or a field of the payload."""
         if name in _OWN:
             return name
-        if name in self.fixed and self.own:
+        if name in self.fixed and self.own:  # the label cannot name itself: it is the series' label of this name
             return payload_field(name, bare=False)
         if name in self.fixed:
             return f"labels.{name}" if fits(f"{{labels.{name}}}") else f"labels[{literal(name)}]"
@@ -74,6 +76,7 @@ class GoText:
         return f"labels.{name}" if name in TAKEN else name
 
     def _formatted(self, expression: str, pipes: list[str], action: str) -> str:
+        """Return the expression in braces, with the format of `printf` or `humanizePercentage`; others are lost."""
         if not pipes:
             return f"{{{expression}}}"
         printed = _PRINTF.fullmatch(pipes[0])

@@ -1,4 +1,4 @@
-"""Home Assistant's `alert:` as rules: each alert watches the state of one entity, as mqtt_statestream publishes it."""
+"""Makes rules of Home Assistant's `alert:`. Each watches the state of one entity, which mqtt_statestream publishes."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _HEAD = """From Home Assistant's {path}. Read it over, then: hub check FILE.
 The rules listen to the topics of Home Assistant's mqtt_statestream, which must be switched on there:
   mqtt_statestream: {{base_topic: {base}}}
 Receivers tell people by Home Assistant's own notify services, with a long-lived access token. While it is down
-they reach nobody: where that matters give them another URL (ntfy://…, tgram://…) or kind."""
+they reach nobody: where that matters, give them another URL (ntfy://…, tgram://…) or kind."""
 _BASE = "homeassistant"
 _ENTITY = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
@@ -53,14 +53,16 @@ def read_homeassistant(text: str, path: str) -> Imported:
 
 
 class _Reader:
+    """Reads a configuration into a draft."""
+
     def __init__(self, path: str) -> None:
         self.draft, self.base = Draft(path), _BASE
         self.notify: dict[str, ForeignValue] = {}
         self.told: dict[str, bool] = {}
-        """Notifiers that alerts name, and whether one of these says that it is over."""
+        """By notifier that an alert names: whether some alert also tells it that it is over (done_message)."""
 
     def root(self, root: ForeignValue) -> None:
-        """Read all parts of a configuration that hold alerts: its own, and those of packages."""
+        """Read all alerts of a configuration, also those of its packages; or a file that holds nothing but alerts."""
         stream = root.get("mqtt_statestream")
         self.base = (stream.text("base_topic", self.base) if stream else self.base).strip("/") or _BASE
         self.draft.head = _HEAD.format(path=self.draft.path, base=self.base).split("\n")
@@ -72,8 +74,8 @@ class _Reader:
             for key, section in part.pairs.items():
                 if key.split(" ")[0] == "alert":  # `alert kitchen:` is one of several such sections
                     self._section(section)
-        if not self.draft.rules and all("entity_id" in each.pairs for each in root.pairs.values()):
-            self._section(root)
+        if not self.draft.rules and all("entity_id" in value.pairs for value in root.pairs.values()):
+            self._section(root)  # a file that `alert: !include` names
 
     def _section(self, section: ForeignValue) -> None:
         if section.tag.startswith("!include"):
@@ -84,16 +86,17 @@ class _Reader:
             self._alert(key, alert, section.keys.get(key, alert.line))
 
     def _notifiers(self, part: ForeignValue) -> None:
-        """Gather the notify services that the file itself defines, by the name they are called by."""
+        """Gather the notify services that the file itself defines, by the name under which alerts call them."""
         for key, section in part.pairs.items():
             if key.split(" ")[0] == "notify":
-                for each in section.items:
-                    if each.text("name"):
-                        self.notify[_slug(each.text("name"))] = each
+                for service in section.items:
+                    if service.text("name"):
+                        self.notify[_slug(service.text("name"))] = service
 
     # an alert
 
     def _alert(self, key: str, alert: ForeignValue, line: int) -> None:
+        """Make a rule of an alert, which fires while the entity has the alert's `state`."""
         entity = alert.text("entity_id").lower()
         if not _ENTITY.fullmatch(entity):
             self.draft.remark(None, line, f"alert {key}: entity_id {entity!r} is no entity of Home Assistant")
@@ -110,12 +113,13 @@ class _Reader:
         self.draft.rules.append(rule)
 
     def _texts(self, key: str, alert: ForeignValue, rule: DraftEntry, entity: str) -> None:
+        """Make summary and details of the alert's texts; a title becomes the summary, and the message the details."""
         name = message(alert.text("name") or key, entity)
         told = {}
         for option in ("message", "title", "done_message"):
             written = alert.get(option)
             if written is None or (option == "done_message" and alert.text(option) == _CLEAR):
-                continue
+                continue  # `clear_notification` is an order to the app, not a text
             told[option] = message(alert.text(option), entity)
             if told[option] is None:
                 say = f"alert {key}: {option} is a Jinja template, write it with {{…}}: {alert.text(option)}"
@@ -127,7 +131,7 @@ class _Reader:
         rule.keys |= {"summary": title.text, "details": body} if title else {"summary": body}
 
     def _repeat(self, key: str, alert: ForeignValue, rule: DraftEntry) -> None:
-        """Carry the intervals over; with `skip_first`, the first one passes before anybody is told, which is `for`."""
+        """Carry the intervals over. With `skip_first` nobody is told until the first one has passed: our `for`."""
         written = alert.get("repeat")
         seconds = list(_minutes(written)) if written else []
         if written and len(seconds) < len(written.items):
@@ -140,7 +144,7 @@ class _Reader:
                 rule.keys["for"] = format_duration(seconds[0])
                 rule.beside["for"] = "skip_first"
             seconds = seconds[1:] or seconds
-        late = [each for each in seconds if each >= REPEAT_SECONDS]
+        late = [interval for interval in seconds if interval >= REPEAT_SECONDS]  # the hub repeats nothing faster
         if len(late) < len(seconds) and written:
             say = f"alert {key}: to repeat within {REPEAT_SECONDS:.0f} s is not carried over"
             self.draft.remark(rule, written.line, say, written.column)
@@ -149,6 +153,7 @@ class _Reader:
             rule.keys["repeat"] = ", ".join(map(format_duration, late)) + until
 
     def _notify(self, key: str, alert: ForeignValue, rule: DraftEntry) -> None:
+        """Carry the names of the notifiers over; their receivers are made at the end."""
         listed = alert.get("notifiers")
         over = alert.get("done_message") is not None and alert.text("done_message") != _CLEAR
         names = [each.removeprefix("notify.") for each in (listed.texts if listed else ())]
@@ -165,12 +170,12 @@ class _Reader:
         for name, over in self.told.items():
             known = self.notify.get(name)
             receiver = self._mail(name, known) if known and known.text("platform") == "smtp" else None
-            if receiver is None:
+            if receiver is None:  # Home Assistant's own service tells it: by Apprise, with an access token
                 holds = f"hassio://homeassistant.local:8123/ACCESS_TOKEN/{name}"
                 receiver = DraftEntry(
                     {"apprise": self.draft.variable(name, "url", holds=holds)}, beside={"apprise": holds}
                 )
-            if not over:
+            if not over:  # as before, it does not hear of the end
                 receiver.keys["send_resolved"] = False
                 receiver.beside["send_resolved"] = "no alert has a done_message for it"
             self.draft.receivers[name] = receiver
@@ -203,10 +208,10 @@ def _slug(name: str) -> str:
 
 
 def _minutes(written: ForeignValue) -> Iterator[float]:
-    """Read the numbers of a list of minutes, in seconds."""
-    for each in written.items:
+    """Read a list of minutes, as seconds; an item that is no number of them is left out."""
+    for item in written.items:
         try:
-            minutes = float(each.value) if isinstance(each.value, str) else -1.0
+            minutes = float(item.value) if isinstance(item.value, str) else -1.0
         except ValueError:
             continue
         if 0 <= minutes <= 525_600:  # a year

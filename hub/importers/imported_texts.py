@@ -1,4 +1,4 @@
-"""Makes templates of ours from texts of other tools; the compiler checks each piece of text and each expression."""
+"""Makes our templates of other tools' texts. The compiler of expressions checks each text and each expression."""
 
 import json
 
@@ -9,18 +9,18 @@ from hub.rules.reading.rule import TEXT_NAMES
 __all__ = ["TAKEN", "braces", "fits", "is_name", "literal", "payload_field"]
 
 TAKEN = frozenset({"payload", "value", "topic", "event", "device", "labels", "now", "summary"}) | TEXT_NAMES
-"""Names that mean something else in our texts: a field of the payload with such a name is `payload.x`."""
+"""Names that mean something else in our texts: a field of the payload with such a name must be written `payload.x`."""
 
 _SCOPE = Scope((), TEXT_NAMES | {"summary"}, history=True)
 
 
 def braces(text: str) -> str:
-    """Return a text as it stands in a template."""
+    """Return a text with its braces doubled, so that a template shows it as it is."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
 def fits(text: str) -> bool:
-    """Tell whether it is a template."""
+    """Tell whether a text compiles as a template of a rule."""
     try:
         compile_template(text, _SCOPE)
     except CompileError:
@@ -29,12 +29,12 @@ def fits(text: str) -> bool:
 
 
 def literal(text: str) -> str:
-    """Return a text as a string of the expression language."""
+    """Return a text as a quoted string of the expression language."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def payload_field(name: str, *, bare: bool = True) -> str:
-    """Return the expression for a field of the payload: by its bare name where that means nothing else."""
+    """Return the expression for a field of the payload; with `bare`, its name alone where that means nothing else."""
     if bare and name not in TAKEN and is_name(name):
         return name
     return f"payload.{name}" if name.isidentifier() and _compiles(f"payload.{name}") else f"payload[{literal(name)}]"

@@ -1,4 +1,4 @@
-"""mqttwarn.ini as mqttwarn itself reads it, with the place of each option; values are Python literals or plain text."""
+"""Reads mqttwarn.ini as mqttwarn does, with the line of each option. Values are Python literals or plain text."""
 
 import ast
 import configparser
@@ -14,13 +14,13 @@ _NO_LITERAL = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
 
 
 class Ini:
-    """The sections of a file."""
+    """The sections of a file, their options, and where these stand."""
 
     def __init__(self, text: str, path: str) -> None:
-        """Read it.
+        """Read the text of a file.
 
         Raises:
-            ConfigError: it is no INI file; with the line.
+            ConfigError: it is no INI file; the problem names the line.
 
         """
         self.path = path
@@ -33,7 +33,7 @@ class Ini:
 
     @property
     def sections(self) -> list[str]:
-        """Return their names, in order."""
+        """Return the names of the sections, in the order of the file."""
         return self._parser.sections()
 
     def options(self, section: str) -> list[str]:
@@ -41,7 +41,7 @@ class Ini:
         return self._parser.options(section) if self._parser.has_section(section) else []
 
     def text(self, section: str, option: str) -> str | None:
-        """Return a value as it is written, without quotes around it; None where it is absent."""
+        """Return a value as text, without quotes around it; None where the option is absent."""
         if not self._parser.has_option(section, option):
             return None
         raw = self._parser.get(section, option)
@@ -49,7 +49,7 @@ class Ini:
         return value if isinstance(value, str) else raw
 
     def value(self, section: str, option: str) -> Any:
-        """Return a value as mqttwarn takes it: a Python literal, True, False, None, else the text."""
+        """Return a value as mqttwarn reads it: a Python literal, else the text; None where the option is absent."""
         if not self._parser.has_option(section, option):
             return None
         raw = self._parser.get(section, option)
@@ -61,7 +61,7 @@ class Ini:
             return raw
 
     def line(self, section: str, option: str = "") -> int:
-        """Return where an option stands, or its section."""
+        """Return the line of an option; where that is not known, the line of its section, else 0."""
         return self._lines.get((section, option)) or self._lines.get((section, ""), 0)
 
 
@@ -81,16 +81,16 @@ def _problems(error: configparser.Error, path: str) -> Iterator[Problem]:
 
 
 def _lines(text: str) -> dict[tuple[str, str], int]:
-    """Find where each section and option begins, by line number from 1; the first of a kind counts."""
-    found: dict[tuple[str, str], int] = {}
+    """Find the line, from 1, of each section and option. configparser does not tell it, so its patterns are used."""
+    places: dict[tuple[str, str], int] = {}
     section = ""
     for number, line in enumerate(text.split("\n"), 1):
         header = configparser.RawConfigParser.SECTCRE.match(line.rstrip())
         if header:
             section = header["header"]
-            found.setdefault((section, ""), number)
+            places.setdefault((section, ""), number)
             continue
         option = configparser.RawConfigParser.OPTCRE.match(line.strip())
         if option and not line.lstrip().startswith(("#", ";")):
-            found.setdefault((section, option["option"].rstrip().lower()), number)
-    return found
+            places.setdefault((section, option["option"].rstrip().lower()), number)
+    return places

@@ -1,4 +1,4 @@
-"""Reads Home Assistant's Jinja templates, if they name nothing but the state of the alert's own entity."""
+"""Reads Home Assistant's Jinja templates, where they name nothing but the state of the alert's own entity."""
 
 import re
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ _HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class JinjaMessage:
-    """Pieces of text, and None where the state of the entity stands between them."""
+    """A message as pieces of text; None stands for the state of the entity."""
 
     pieces: "list[str | None]"
 
     @property
     def text(self) -> str:
-        """Return it as a template."""
+        """Return the message as a template of ours."""
         return "".join("{value}" if piece is None else braces(piece) for piece in self.pieces)
 
     def over(self, done: "JinjaMessage") -> str:
@@ -27,12 +27,12 @@ class JinjaMessage:
 
     @property
     def expression(self) -> str:
-        """Return it as an expression."""
+        """Return the message as an expression, for use inside another one."""
         return " + ".join("string(value)" if piece is None else literal(piece) for piece in self.pieces)
 
 
 def message(text: str, entity: str) -> JinjaMessage | None:
-    """Read a template; None where it does more than name the entity's state."""
+    """Read a Jinja template; None where it does more than name the entity's state."""
     own = {f"states('{entity}')", f'states("{entity}")', f"states.{entity}.state", f"states.{entity}"}
     pieces: list[str | None] = []
     for number, part in enumerate(_HOLE.split(text.strip())):

@@ -1,4 +1,4 @@
-"""mqttwarn.ini as rules: each topic section is an `event` rule, each target that it names a receiver."""
+"""Makes rules of mqttwarn.ini: an `event` rule of each topic section, and a receiver of each target that it names."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Each topic section is an `event`: every message is one notification. For somethi
 The broker stands in hub.yaml, not here: broker: {{url: mqtt://{host}:{port}}}"""
 _OWN = "hub/#"
 _NOT_RULES = ("defaults", "cron", "failover")
-_ADDS = "a Python function; what it adds is not there: name levels of the topic {so}, and take fields as they are"
+_ADDS = "a Python function; what it adds is missing: name levels of the topic {so}, and take fields as they are"
 _CODE = {
     "datamap": _ADDS,
     "alldata": _ADDS,
@@ -54,6 +54,8 @@ _QUEUES = {"amqp": "amqp", "redispub": "redis"}
 
 
 class _Reader:
+    """Reads sections into a draft; `made` has the names of the receivers of each target that was read."""
+
     def __init__(self, ini: Ini) -> None:
         self.ini, self.draft = ini, Draft(ini.path)
         self.made: dict[str, list[str]] = {}
@@ -64,7 +66,7 @@ class _Reader:
         self.draft.head += head.split("\n")
 
     def section(self, section: str) -> None:
-        """Read a topic section; targets by topic are a rule for each topic."""
+        """Read a topic section. Where its targets are a mapping by topic, each topic becomes a rule."""
         if "targets" not in self.ini.options(section):
             self.draft.remark(None, self.ini.line(section), f"[{section}] has no targets")
             return
@@ -73,15 +75,15 @@ class _Reader:
             topic = self.ini.text(section, "topic") or section
             self.rule(section, section, topic, self.ini.text(section, "targets") or "")
             return
-        for topic, each in targets.items():
-            listed = ", ".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each)
+        for topic, names in targets.items():
+            listed = ", ".join(map(str, names)) if isinstance(names, (list, tuple)) else str(names)
             rule = self.rule(section, f"{section} {topic}", str(topic), listed)
             if rule is not None and len(targets) > 1:
-                say = "of the topics that match mqttwarn takes the narrowest alone; here every rule speaks"
+                say = "where several topics match, mqttwarn takes the narrowest; here each rule tells its receivers"
                 self.draft.remark(rule, self.ini.line(section, "targets"), f"[{section}] {topic}: {say}")
 
     def rule(self, section: str, name: str, topic: str, targets: str) -> DraftEntry | None:
-        """Make one rule."""
+        """Make a rule; None where the topic is none that the hub can listen to."""
         line = self.ini.line(section, "topic")
         if why := check_filter(topic) or ("it holds a brace" if "{" in topic or "}" in topic else ""):
             self.draft.remark(None, line, f"[{section}] {topic!r} is no topic: {why}")
@@ -103,7 +105,7 @@ class _Reader:
         if function is not None:
             say = "a Python function that holds messages back; write a condition in place of TODO"
             self.draft.remark(rule, self.ini.line(section, "filter"), f"[{section}] filter {function}: {say}")
-            rule.keys["when"] = "TODO"  # a field that no payload has: until somebody writes it the rule says nothing
+            rule.keys["when"] = "TODO"  # a field that no payload has: the rule tells nobody until somebody replaces it
         for option, say in _CODE.items():
             if (written := self.ini.text(section, option)) is not None:
                 self.draft.remark(rule, self.ini.line(section, option), f"[{section}] {option} {written}: {say}")
@@ -116,13 +118,14 @@ class _Reader:
             self.draft.remark(rule, self.ini.line(section, "priority"), f"[{section}] priority {priority}: {say}")
 
     def texts(self, section: str, rule: DraftEntry) -> None:
-        """Carry `title` and `format` over: a title becomes the summary, and the text then becomes the details."""
+        """Carry `title` and `format` over. With a title, that is the summary and the format the details."""
         title, body = self.template(section, "title", rule), self.template(section, "format", rule)
         rule.keys["summary"] = title or body or "{payload}"
         if title:
             rule.keys["details"] = body or "{payload}"
 
     def template(self, section: str, option: str, rule: DraftEntry) -> str:
+        """Convert an option that is a format string; "" where it is absent, or the name of a function."""
         written = self.ini.text(section, option)
         if not written:
             return ""
@@ -130,26 +133,26 @@ class _Reader:
         if _FUNCTION.fullmatch(written):
             self.draft.remark(rule, line, f"[{section}] {option} {written}: a Python function; write the text")
             return ""
-        made, lost = convert(written)
+        converted, lost = convert(written)
         if lost:
             self.draft.remark(rule, line, f"[{section}] {option} {written}: {', '.join(lost)} not carried over")
-        return made
+        return converted
 
     # who is told
 
     def receivers(self, section: str, rule: DraftEntry, targets: str) -> list[str]:
-        """Return the names of the receivers that stand for a list of targets."""
+        """Return the names of the receivers for a list of targets."""
         line = self.ini.line(section, "targets")
         if _FUNCTION.fullmatch(targets):
             self.draft.remark(rule, line, f"[{section}] targets {targets}: a Python function; write `notify`")
             return []
-        found: dict[str, None] = {}
-        for target in filter(None, (each.strip() for each in targets.split(","))):
+        names: dict[str, None] = {}
+        for target in filter(None, (part.strip() for part in targets.split(","))):
             try:
-                found |= dict.fromkeys(self.target(target))
+                names |= dict.fromkeys(self.target(target))
             except NotCarried as why:
                 self.draft.remark(rule, line, f"[{section}] target {target}: {why}")
-        return list(found)
+        return list(names)
 
     def target(self, written: str) -> list[str]:
         """Return the receivers of `service:target`, or of all targets of `service`; each is made once."""
@@ -170,6 +173,7 @@ class _Reader:
         return [made for key, address in wanted.items() for made in self.receiver(service, module, str(key), address)]
 
     def receiver(self, service: str, module: str, name: str, address: Any) -> list[str]:
+        """Make the receivers of a target, unless they are there; return their names (`apprise_multi` has several)."""
         key = "_".join(filter(None, re.split(r"\W+", f"{service} {name}")))
         if key not in self.made:
             section = f"config:{service}"
@@ -183,7 +187,7 @@ class _Reader:
     # what is left
 
     def rest(self) -> None:
-        """Remark on what has no place in a rule file, and keep receivers from publishing to what rules hear."""
+        """Remark on sections that have no place in a rule file; move receivers that publish to topics of rules."""
         if "failover" in self.ini.sections:
             say = "mqttwarn's own troubles; watch the topic hub/status, and the log"
             self.draft.remark(None, self.ini.line("failover"), f"[failover] {say}")
@@ -195,21 +199,21 @@ class _Reader:
                 self.unloop(name, receiver, keys)
 
     def unloop(self, name: str, receiver: DraftEntry, keys: dict[str, Any]) -> None:
-        """Move a publish topic that a rule listens to: the hub refuses a loop."""
+        """Move the topic of a receiver below notify/ where a rule listens to it: the hub would refuse such a loop."""
         published = re.sub(r"[^/]*\{[^/]*", "+", keys["topic"])
         heard = [str(rule.keys["topic"]) for rule in self.draft.rules]
         clash = next((topic for topic in [_OWN, *heard] if overlaps(topic, published)), "")
         if not clash:
             return
         keys["topic"] = f"notify/{keys['topic']}"
-        say = f"what it published to is heard by {clash}, an endless loop: it publishes below notify/ now"
+        say = f"its topic is one that {clash} hears, an endless loop: it publishes below notify/ now"
         self.draft.remark(receiver, 0, f"receiver {name}: {say}")
         for rule in self.draft.rules:
             if overlaps(topic := str(rule.keys["topic"]), f"notify/{published}"):
                 self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
 
     def elsewhere(self, rule: DraftEntry, line: int, why: str) -> None:
-        """Give a rule a topic that cannot be a loop, until the user writes the right one."""
+        """Put TODO before the topic of a rule, so that it hears nothing until the user writes the right one."""
         rule.keys["topic"] = f"TODO/{rule.keys['topic']}"
         self.draft.remark(rule, line, f"{why}: write a first level in place of TODO")
 

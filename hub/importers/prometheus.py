@@ -1,4 +1,4 @@
-"""Prometheus' alerting rules as rules: all but the query, which must be written anew, as a topic and a condition."""
+"""Makes rules of Prometheus' alerting rules. The user has to replace each query by a topic and a condition."""
 
 import re
 
@@ -54,24 +54,30 @@ def read_prometheus(text: str, path: str) -> Imported:
 
 
 class _Reader:
+    """Reads groups into a draft."""
+
     def __init__(self, path: str) -> None:
         self.draft = Draft(path, _HEAD.format(path=path).split("\n"))
 
     def group(self, group: ForeignValue) -> None:
-        """Read a group's rules."""
+        """Read the alerting rules of a group. A recording rule has no match, as the hub keeps no metrics."""
         for key, value in group.pairs.items():
             if key not in _GROUP:
                 say = f"group {group.text('name')}: `{key}` is not carried over"
                 self.draft.remark(None, value.line, say, value.column)
         rules, labels = group.get("rules"), group.get("labels")
-        for each in rules.items if rules else ():
-            if each.get("record"):
-                say = f"recording rule {each.text('record')}: there are no metrics to record"
-                self.draft.remark(None, each.line, say, each.column)
-            elif each.text("alert"):
-                self._rule(each, labels.pairs if labels else {})
+        for rule in rules.items if rules else ():
+            if rule.get("record"):
+                say = f"recording rule {rule.text('record')}: there are no metrics to record"
+                self.draft.remark(None, rule.line, say, rule.column)
+            elif rule.text("alert"):
+                self._rule(rule, labels.pairs if labels else {})
 
     def _rule(self, written: ForeignValue, shared: dict[str, ForeignValue]) -> None:
+        """Make a rule of an alerting rule; `shared` are labels of its group.
+
+        It is off until the user has written its topic and condition.
+        """
         name = written.text("alert")
         given = written.get("labels")
         labels = {**shared, **(given.pairs if given else {})}
@@ -80,7 +86,7 @@ class _Reader:
         rule = DraftEntry({"alert": self.draft.name(name)})
         rule.comments += ["The query was:", *(f"  {line}" for line in written.text("expr").strip().split("\n"))]
         if rule.keys["alert"] != name:
-            say = f"alert {name}: it is called {rule.keys['alert']} here; each name must be another, without /"
+            say = f"alert {name}: it is called {rule.keys['alert']} here; a name stands once and has no /"
             self.draft.remark(rule, written.line, say, written.column)
         severity = self._severity(name, labels, rule)
         said = self._annotations(name, written, texts, rule)
@@ -99,6 +105,7 @@ class _Reader:
         self.draft.rules.append(rule)
 
     def _duration(self, name: str, written: ForeignValue, key: str, ours: str, rule: DraftEntry) -> None:
+        """Carry a duration over to our key; where it is zero, the key is left out."""
         text = written.text(key)
         if not text or not text.strip("0"):
             return
@@ -110,21 +117,25 @@ class _Reader:
             rule.keys[ours] = text if "y" not in text else format_duration(seconds)
 
     def _severity(self, name: str, labels: dict[str, ForeignValue], rule: DraftEntry) -> str:
-        """Take `severity` out of the labels; an unknown one becomes the nearest of ours, and stays as another label."""
-        found = labels.pop("severity", None)
-        word = found.value if found is not None and isinstance(found.value, str) else ""
-        if word in SEVERITIES or not word or found is None:
+        """Take `severity` out of the labels. One that the hub does not have becomes the nearest of ours.
+
+        Its own word then stays as the label `original_severity`, so that receivers can still tell them apart.
+        """
+        written = labels.pop("severity", None)
+        word = written.value if written is not None and isinstance(written.value, str) else ""
+        if word in SEVERITIES or not word or written is None:
             return word
         ours = _SEVERITY.get(word.lower(), "")
         if not ours:
             say = f"alert {name}: severity {word!r} is none of {', '.join(SEVERITIES)}; it is a label now"
-            self.draft.remark(rule, found.line, say, found.column)
+            self.draft.remark(rule, written.line, say, written.column)
         rule.beside["severity"] = f"was {word}"
-        labels["original_severity"] = found
+        labels["original_severity"] = written
         return ours or "warning"
 
     def _labels(self, name: str, labels: dict[str, ForeignValue], texts: GoText, rule: DraftEntry) -> dict[str, Value]:
-        made: dict[str, Value] = {}
+        """Carry the labels over that a rule may set; names that the hub sets itself are left out."""
+        carried: dict[str, Value] = {}
         texts.own = True
         for key, value in labels.items():
             if key in ("alertname", "reason") or not key.isidentifier() or not isinstance(value.value, str):
@@ -132,18 +143,19 @@ class _Reader:
                     rule, value.line, f"alert {name}: the label {key!r} is not carried over", value.column
                 )
             else:
-                made[key] = texts.convert(value.value)
-        return made
+                carried[key] = texts.convert(value.value)
+        return carried
 
     def _annotations(self, name: str, written: ForeignValue, texts: GoText, rule: DraftEntry) -> dict[str, Value]:
+        """Make summary, details and runbook of the annotations; the first text of several is the summary."""
         given = written.get("annotations")
-        found = dict(given.pairs) if given else {}
+        left = dict(given.pairs) if given else {}
         said = {
             key: texts.convert(value.value)
             for key in _TEXTS
-            if isinstance((value := found.pop(key, ForeignValue(None, 0, 0))).value, str)
+            if isinstance((value := left.pop(key, ForeignValue(None, 0, 0))).value, str)
         }
-        for key, value in found.items():
+        for key, value in left.items():
             self.draft.remark(
                 rule, value.line, f"alert {name}: the annotation {key!r} is not carried over", value.column
             )
@@ -156,5 +168,5 @@ class _Reader:
 
 
 def _same(key: str, value: ForeignValue) -> bool:
-    """Tell whether a label only repeats the series' own, as in device: "{{ $labels.device }}"."""
+    """Tell whether a label only repeats one of the series, as in device: "{{ $labels.device }}"."""
     return isinstance(value.value, str) and re.sub(r"\s", "", value.value) == f"{{{{$labels.{key}}}}}"

@@ -1,4 +1,4 @@
-"""Python's format strings, as mqttwarn has them (`{name}: {temp:.1f}`), as templates of ours."""
+"""Turns Python's format strings, as in mqttwarn (`{name}: {temp:.1f}`), into our templates."""
 
 import re
 import string
@@ -24,9 +24,9 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
 
 
 def convert(text: str, *, bare: bool = True) -> tuple[str, list[str]]:
-    """Return the template, and the parts that could not be carried over.
+    """Return our template, and the parts that could not be carried over.
 
-    `bare`: a field of the payload is written by its name alone, as in a rule's texts; else as `payload.x`.
+    With `bare`, a field of the payload is written as its name alone, as in a rule's texts; else as `payload.x`.
     """
     text = text.replace("\\n", "\n")
     lost: list[str] = []
@@ -34,8 +34,8 @@ def convert(text: str, *, bare: bool = True) -> tuple[str, list[str]]:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
         return braces(text), [f"no format that Python can read ({error})"]
-    made = "".join(_parts(parts, bare, lost))
-    return (made, lost) if fits(made) else (braces(text), [*lost, "this format"])
+    template = "".join(_parts(parts, bare, lost))
+    return (template, lost) if fits(template) else (braces(text), [*lost, "this format"])
 
 
 def _parts(parts: list[tuple[str, str | None, str | None, str | None]], bare: bool, lost: list[str]) -> Iterator[str]:
@@ -46,6 +46,7 @@ def _parts(parts: list[tuple[str, str | None, str | None, str | None]], bare: bo
 
 
 def _hole(field: str, spec: str, bare: bool, lost: list[str]) -> str:
+    """Convert `{field:spec}`; a field that no expression can name stays as text, a format that is not ours goes."""
     expression, usual = _BUILT_IN.get(field) or (_path(field, bare), "")
     if not expression:
         lost.append(f"{{{field}}}")
@@ -58,11 +59,11 @@ def _hole(field: str, spec: str, bare: bool, lost: list[str]) -> str:
 
 
 def _path(field: str, bare: bool) -> str:
-    """Return the expression for `a`, `a.b`, `a[0]`, `a[key]`; nothing where it is none of these."""
-    found = _FIELD.fullmatch(field)
-    if not found:
+    """Return the expression for `a`, `a.b`, `a[0]`, `a[key]`; "" where the field is none of these."""
+    path = _FIELD.fullmatch(field)
+    if not path:
         return ""
-    made = payload_field(found[1], bare=bare)
-    for name, key in _STEP.findall(found[2]):
-        made += f"[{key}]" if key.isdigit() else f'["{name or key}"]'
-    return made if fits(f"{{{made}}}") else ""
+    expression = payload_field(path[1], bare=bare)
+    for name, key in _STEP.findall(path[2]):
+        expression += f"[{key}]" if key.isdigit() else f'["{name or key}"]'
+    return expression if fits(f"{{{expression}}}") else ""

@@ -1,4 +1,4 @@
-"""A draft as YAML that `hub check` reads back as the very same values, with its comments beside them."""
+"""Writes a draft as YAML, with its comments. `hub check` reads exactly the same values back."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from hub.importers.draft import Draft, DraftEntry, Env, Imported, Value
 __all__ = ["scalar", "write"]
 
 _WIDTH = 118
-# what needs no quotes: in a line of its own, and inside [ ] or { }
+# texts that need no quotes: on a line of their own, and inside [ ] or { }
 _PLAIN = re.compile(r"""[A-Za-z_/](?:[A-Za-z0-9_./%+#{}=<>()*'"&|!?-]|,(?=\S)| (?![# ]))*(?<! )""")
 _PLAIN_INSIDE = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*")
 _DURATIONS = re.compile(r"[0-9]+(?:ms|[smhdw])(?:[0-9]+(?:ms|[smhdw])|, (?=[0-9]))*(?: until ack)?")
@@ -17,7 +17,7 @@ _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # YAML 1
 
 
 def write(draft: Draft) -> Imported:
-    """Make the text of a draft."""
+    """Write a draft as the text of a rule file, with a blank line between its entries."""
     lines = _comments(draft.head, "")
     if draft.variables:
         lines += _comments([f"Set these in the environment first: {', '.join(draft.variables)}"], "")
@@ -35,7 +35,7 @@ def write(draft: Draft) -> Imported:
 
 
 def scalar(text: str, *, inside: bool = False) -> str:
-    """Write a text as a YAML scalar that is read as this text; `inside` of brackets more must be quoted."""
+    """Write a text as a YAML scalar that is read as this text; `inside` of [ ] or { } more texts need quotes."""
     pattern = _PLAIN_INSIDE if inside else _PLAIN
     if (pattern.fullmatch(text) and text.lower() not in _WORDS) or (_DURATIONS.fullmatch(text) and not inside):
         return text
@@ -43,7 +43,7 @@ def scalar(text: str, *, inside: bool = False) -> str:
 
 
 def _shown(text: str) -> str:
-    """Write out what is not printable: YAML forbids some of it, and takes some of the rest for the end of a line."""
+    """Escape characters that are not printable: YAML forbids some of them, and reads others as the end of a line."""
     return text if text.isprintable() else "".join(char if char.isprintable() else _escaped(char) for char in text)
 
 
@@ -55,6 +55,7 @@ def _escaped(char: str) -> str:
 
 
 def _comments(texts: list[str], indent: str) -> list[str]:
+    """Write texts as comments; a line that is too long is wrapped, with its own indent kept."""
     lines = []
     for text in texts:
         for line in text.split("\n"):
@@ -63,7 +64,7 @@ def _comments(texts: list[str], indent: str) -> list[str]:
             wrapped = textwrap.wrap(
                 _shown(line), width, subsequent_indent=lead, break_long_words=False, break_on_hyphens=False
             )
-            lines += [f"{indent}# {each}" for each in wrapped] or [f"{indent}#"]
+            lines += [f"{indent}# {part}" for part in wrapped] or [f"{indent}#"]
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Turns targets of mqttwarn's services into receivers: what each service's address means, and which have no match."""
+"""Turns targets of mqttwarn's services into receivers: one function per service knows what its addresses mean."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,12 +18,12 @@ _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>@]*<[^@\s<>]+@[^@\s<>]+>")
 
 
 class NotCarried(Exception):  # a way out of a maker, not an error that leaves this package
-    """There is no receiver for this target; the message tells the user why."""
+    """The hub has no receiver for this target; the message tells the user why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportTarget:
-    """One entry of a service's `targets`: `config` is its section, `address` what stands behind its name."""
+    """One entry of a service's `targets`. `config` is the service's section, `address` the value of the entry."""
 
     draft: Draft
     name: str
@@ -31,18 +31,18 @@ class ImportTarget:
     address: Any
 
     def at(self, number: int, key: str = "") -> str:
-        """Return a part of the address: an item of the list, or a key where it is a mapping; "" where there is none."""
+        """Return a part of the address as text: an item of a list, or a key of a mapping; "" where there is none."""
         if isinstance(self.address, Mapping):
             return _plain(self.address.get(key))
         items = self.address if isinstance(self.address, (list, tuple)) else [self.address]
         return _plain(items[number]) if number < len(items) else ""
 
     def option(self, key: str) -> str:
-        """Return an option of the service; "" where it is absent or None."""
+        """Return an option of the service as text; "" where it is absent or None."""
         return _plain(self.config.get(key))
 
     def apprise(self, url: str) -> Env:
-        """Return a receiver by Apprise: its URL has secrets in it, so it goes into a variable of the environment."""
+        """Return a receiver by Apprise. Its URL holds secrets, so the user sets a variable; `url` says to what."""
         return self.draft.variable(self.name, "url", holds=url)
 
 
@@ -54,12 +54,12 @@ def _plain(value: Any) -> str:
 
 
 def _part(text: str) -> str:
-    """Return a text as a part of a URL."""
+    """Return a text quoted as a part of a URL."""
     return quote(text, safe="@+#:")
 
 
 def _host(url: str) -> tuple[str, str]:
-    """Return a URL's host with its port, and its path."""
+    """Return the host of a URL with its port, and its path; user and password are left out, as they are secrets."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
@@ -114,6 +114,7 @@ def _mqtt(target: ImportTarget) -> list[DraftEntry | Env]:
 
 
 def _publish(written: str, qos: str, retain: str) -> DraftEntry:
+    """Make a receiver that publishes the text. QoS 0 is carried over; else the hub's default counts."""
     topic, lost = convert(written, bare=False)
     if lost or not _publishable(topic):
         raise NotCarried("its topic cannot be carried over: the first level must be fixed, and + and # are for rules")
@@ -126,6 +127,7 @@ def _publish(written: str, qos: str, retain: str) -> DraftEntry:
 
 
 def _publishable(topic: str) -> bool:
+    """Tell whether a receiver may publish to a topic: its first level must be fixed, so that loops can be found."""
     first, _, rest = topic.partition("/")
     try:
         filled = compile_topic(topic, Scope()).filter.replace("+", "x")
@@ -227,17 +229,17 @@ def _apprise_single(target: ImportTarget) -> list[DraftEntry | Env]:
 
 def _apprise_multi(target: ImportTarget) -> list[DraftEntry | Env]:
     parts = target.address if isinstance(target.address, (list, tuple)) else [target.address]
-    made: list[DraftEntry | Env] = []
+    urls: list[DraftEntry | Env] = []
     for part in parts:
         address = part if isinstance(part, Mapping) else {"baseuri": part}
         recipients = address.get("recipients") or ()
         to = ",".join(_part(str(each)) for each in recipients) if isinstance(recipients, (list, tuple)) else ""
-        made.append(target.apprise(_apprise_url(_plain(address.get("baseuri")), to, _plain(address.get("sender")))))
-    return made
+        urls.append(target.apprise(_apprise_url(_plain(address.get("baseuri")), to, _plain(address.get("sender")))))
+    return urls
 
 
 def _apprise_url(base: str, to: str, sender: str) -> str:
-    """Say which URL it is: its kind and host may be seen, all else of it may be a secret."""
+    """Say which URL the user has to set. Of the baseuri only the scheme is shown: the rest may be a secret."""
     scheme, _, rest = base.partition("://")
     if not rest:
         raise NotCarried("it has no Apprise URL (baseuri)")
@@ -268,4 +270,4 @@ MAKERS: dict[str, Maker] = {
     "apprise_single": _apprise_single,
     "apprise_multi": _apprise_multi,
 }
-"""By the service's module."""
+"""The functions by the module of the service."""

@@ -1,4 +1,4 @@
-"""YAML of other tools, read leniently: any tag, aliases, merge keys, several documents; each value knows its place."""
+"""Reads other tools' YAML leniently: any tag, aliases, merge keys, several documents. Each value knows its place."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,10 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 @dataclass(slots=True, eq=False)
 class ForeignValue:
-    """A value: text, a list, a mapping, or None; `tag` is one of the file's own, such as `!secret`."""
+    """A text, a list, a mapping, or None, and where it stands. `tag` is one of the other tool's, such as `!secret`.
+
+    `keys` are the lines of a mapping's keys.
+    """
 
     value: str | list["ForeignValue"] | dict[str, "ForeignValue"] | None
     line: int
@@ -28,14 +31,14 @@ class ForeignValue:
     keys: dict[str, int] = field(default_factory=dict)
 
     def get(self, key: str) -> "ForeignValue | None":
-        """Return what stands under a key; None where that is nothing, or this is no mapping."""
-        found = self.value.get(key) if isinstance(self.value, dict) else None
-        return None if found is None or (found.value is None and not found.tag) else found
+        """Return the value under a key; None where it is empty, or this is no mapping."""
+        child = self.value.get(key) if isinstance(self.value, dict) else None
+        return None if child is None or (child.value is None and not child.tag) else child
 
     def text(self, key: str, default: str = "") -> str:
-        """Return the text under a key."""
-        found = self.get(key)
-        return found.value if found is not None and isinstance(found.value, str) else default
+        """Return the text under a key; `default` where there is none."""
+        child = self.get(key)
+        return child.value if child is not None and isinstance(child.value, str) else default
 
     @property
     def items(self) -> "list[ForeignValue]":
@@ -44,17 +47,17 @@ class ForeignValue:
 
     @property
     def texts(self) -> list[str]:
-        """Return the texts among the items."""
-        return [each.value for each in self.items if isinstance(each.value, str)]
+        """Return those items that are texts."""
+        return [item.value for item in self.items if isinstance(item.value, str)]
 
     @property
     def pairs(self) -> "dict[str, ForeignValue]":
-        """Return the mapping, empty where this is none."""
+        """Return the mapping; an empty one where this is no mapping."""
         return self.value if isinstance(self.value, dict) else {}
 
 
 def read_sources(text: str, path: str, problems: Problems) -> list[ForeignValue]:
-    """Read every document of a text; nothing, and a problem, where it is no YAML."""
+    """Read every document of a text. Where it is no YAML, a problem is added, and the list is empty."""
     try:
         _check_depth(text)
         return [_Builder().build(node) for node in yaml.compose_all(text, Loader=_LOADER)]
@@ -68,7 +71,7 @@ def read_sources(text: str, path: str, problems: Problems) -> list[ForeignValue]
 
 
 def _check_depth(text: str) -> None:
-    """Refuse what is nested so deep that composing it would end the process."""
+    """Refuse a text that is nested so deep that composing it would crash the process."""
     depth = 0
     events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
     for event in events:
@@ -78,7 +81,7 @@ def _check_depth(text: str) -> None:
 
 
 class _Builder:
-    """Makes each node once, however often aliases name it."""
+    """Makes a value of each node, once, however often aliases name it: a few lines can name a node a billion times."""
 
     def __init__(self) -> None:
         self.made: dict[int, ForeignValue] = {}
