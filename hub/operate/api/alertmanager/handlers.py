@@ -191,18 +191,14 @@ async def _post_silence(asked: Asked) -> Response:
     request = {"by": asked.actor.name} | read_silence(await _json(asked))
     if "id" in request:
         _known(site, request["id"])
-    done = await site.desk.answer("silence", request, "http", asked.actor.name)
-    if not done["ok"]:
-        raise RequestError.of(done)
+    done = await asked.carry_out("silence", request)
     return answer({"silenceID": done["silence"]["id"]})
 
 
 async def _delete_silence(asked: Asked) -> Response:
     """End a silence. It stays for a while as an expired one, as in Alertmanager."""
     request = {"id": _known(asked.site, asked.request.path_params["id"]).id, "by": asked.actor.name}
-    done = await asked.site.desk.answer("unsilence", request, "http", asked.actor.name)
-    if not done["ok"]:
-        raise RequestError.of(done)
+    await asked.carry_out("unsilence", request)
     return Response()
 
 

@@ -39,11 +39,8 @@ async def json_of(site: Site, request: Request, most: int = REQUEST_BYTES) -> di
 def _command(name: str) -> Handler:
     async def handle(asked: Asked) -> Response:
         """Carry out a command of the desk in the name of the client, unless the request says who it is for."""
-        command = {"by": asked.actor.name, **await json_of(asked.site, asked.request)}
-        done = await asked.site.desk.answer(name, command, "http", asked.actor.name)
-        if not done["ok"]:
-            raise RequestError.of(done)
-        return answer(done)
+        request = {"by": asked.actor.name, **await json_of(asked.site, asked.request)}
+        return answer(await asked.carry_out(name, request))
 
     return handle
 

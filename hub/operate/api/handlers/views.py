@@ -1,6 +1,5 @@
 """The views of what the hub does, under /api/hub: status, alerts, silences, outbox, receivers, why, history, audit."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -11,22 +10,7 @@ from hub.alerts.matchers import match_all
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.alert_desk import order
 from hub.commands.contract import COMMANDS, LISTED, AlertsRequest, Paged
-from hub.contracts.json_schema import (
-    FLAG,
-    NUMBER,
-    TEXT,
-    TIME,
-    WHOLE,
-    listed,
-    made_of,
-    maybe,
-    ok,
-    one_of,
-    said,
-    schema_of,
-)
-from hub.contracts.viewed import AuditBody, HistoryBody, ReceiverBody
-from hub.errors import RequestError
+from hub.contracts.json_schema import FLAG, NUMBER, TEXT, TIME, WHOLE, listed, made_of, maybe, ok, one_of, said
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
 from hub.operate.api.answers import answer, asked_number
@@ -65,19 +49,6 @@ async def _status(asked: Asked) -> Response:
     return answer(body)
 
 
-async def _ask(site: Site, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Have the desk answer a command that changes nothing.
-
-    Raises:
-        RequestError: the desk refuses; the message says why.
-
-    """
-    told = await site.desk.answer(name, request, "http")
-    if not told["ok"]:
-        raise RequestError.of(told)
-    return told
-
-
 def _asked_page(request: Request) -> dict[str, Any]:
     """Read which page of a list the client wants; {} where it wants the whole list."""
     query = request.query_params
@@ -96,7 +67,7 @@ async def _alerts(asked: Asked) -> Response:
     one = {"id": query["id"]} if "id" in query else {}
     if page := _asked_page(asked.request):
         page |= {"matchers": wanted} if any(wanted) else {}
-        return answer(await _ask(site, "alerts", {**page, **one, "state": state}))
+        return answer(await asked.carry_out("alerts", {**page, **one, "state": state}))
     wish = AlertsRequest({"matchers": wanted, **one})
     matchers, only = wish.matched_by() if any(wanted) else [], wish.id
     if state not in ("", *Phase):
@@ -119,7 +90,7 @@ async def _silences(asked: Asked) -> Response:
     site = asked.site
     expired = asked.request.query_params.get("expired") == "true"
     if page := _asked_page(asked.request):
-        return answer(await _ask(site, "silences", {**page, "expired": expired}))
+        return answer(await asked.carry_out("silences", {**page, "expired": expired}))
     now = site.app.clock.now()
     kept = list(site.mirror.silences.values())
     found = (made.body(now) for made in kept if expired or made.end > now)
@@ -132,12 +103,12 @@ async def _outbox(asked: Asked) -> Response:
     wanted: dict[str, Any] = {key: query[key] for key in ("receiver", "state") if key in query}
     if "id" in query:
         wanted["ids"] = query.getlist("id")
-    return answer(await _ask(asked.site, "outbox", {**wanted, **_asked_page(asked.request)}))
+    return answer(await asked.carry_out("outbox", {**wanted, **_asked_page(asked.request)}))
 
 
 async def _push(asked: Asked) -> Response:
     """Return the key with which a browser subscribes to push messages; "" where no receiver sends any."""
-    return answer(await _ask(asked.site, "push", {}))
+    return answer(await asked.carry_out("push", {}))
 
 
 async def _receivers(asked: Asked) -> Response:
@@ -160,7 +131,7 @@ def _asking(name: str, of: str) -> Handler:
         query = dict(asked.request.query_params)
         if not query.get(of):
             raise Refused(400, f"which {of}? add ?{of}=NAME, and labels as &site=a")
-        return answer(await _ask(asked.site, name, {of: query.pop(of), "labels": query}))
+        return answer(await asked.carry_out(name, {of: query.pop(of), "labels": query}))
 
     return handle
 
