@@ -1,4 +1,4 @@
-"""json_schema: a schema is made of a type, and says what the type says."""
+"""A schema is made of a type, and says what the type says."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict

@@ -1,4 +1,4 @@
-"""Alertmanager's API: amtool and Prometheus themselves against a running hub, and what they do not ask for."""
+"""Alertmanager's API of a running hub: amtool and Prometheus themselves use it, and requests that they do not send."""
 
 import asyncio
 import json
@@ -108,7 +108,7 @@ async def desk(tmp_path, broker):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory):
-    """One hub for all that changes nothing."""
+    """One hub for all tests that change nothing."""
     folder = tmp_path_factory.mktemp("shared")
     async with Mosquitto(folder / "broker") as broker, running(folder, broker) as made:
         yield made

@@ -1,4 +1,4 @@
-"""docs/http.md: everything that can be asked, and every type of the feed, is in it."""
+"""docs/http.md has every endpoint and every type of the feed's messages."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""What kind of no an error is makes its status, whatever its words are."""
+"""The code of an error makes its HTTP status, whatever its message says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""hub bench: real broker and hub, figures that hold together, as JSON and as lines; nothing is left behind."""
+"""`hub bench` with a real broker and hub: its figures agree, as JSON and as lines, and it leaves nothing behind."""
 
 import json
 import os

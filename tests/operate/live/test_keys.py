@@ -1,4 +1,4 @@
-"""What each key does, on a view that is driven as a person would, against a stand-in that writes down what is asked."""
+"""What each key does: a view is driven as a user would do it, against a stand-in that records what is asked."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What the screens are made of, without a screen: messages in, rows, texts and figures out."""
+"""The live view without a terminal: messages of the feed go in, rows, texts and figures come out."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each screen as it stands on a terminal, held against a picture in characters: screens/*.txt."""
+"""Each screen, as a terminal shows it, equals its picture in characters: screens/*.txt."""
 
 import os
 from pathlib import Path

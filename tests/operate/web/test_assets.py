@@ -1,4 +1,4 @@
-"""The page's files: all there, all from here, none that a browser could be made to run something by."""
+"""The page's files are complete, load nothing from elsewhere, and give a foreign script no way to run."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Acknowledge links: found in what a receiver got, opened without login or script; looking at one changes nothing."""
+"""Acknowledge links stand in notifications and open without login or script; to look at one changes nothing."""
 
 import time
 

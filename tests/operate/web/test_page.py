@@ -280,9 +280,9 @@ def _entry(row, seconds_ago, alertname, phase, since=0.0):
 
 
 def _past():
-    """Return entries of four days, newest first, more than the page reads at once; and of one alert of nine seconds.
+    """Return entries of four days, newest first, more than the page reads at first, and one alert of nine seconds.
 
-    Of this the page has read the end, when it has read all that it does at first, and not the begin.
+    The end of that alert is among the entries that the page reads at first; its begin is not.
     """
     phases = ["resolved", "firing"] * 3000
     found = [_entry(9000 - number, 60 * number + 1, "Chatty", phase) for number, phase in enumerate(phases)]

@@ -1,4 +1,4 @@
-"""feed: numbered, bounded, the same for all clients; who is too slow is dropped."""
+"""The feed is numbered, bounded and the same for all clients; a client that is too slow is dropped."""
 
 import asyncio
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""guard: who may ask what; what pages of other sites make a browser send is refused."""
+"""Who may ask what; requests that pages of other sites make a browser send are refused."""
 
 import base64
 from ipaddress import ip_network

@@ -1,4 +1,4 @@
-"""Pages of other origins: who is named may ask with a token, as karma does in a browser or through its proxy."""
+"""Pages of the origins in http.origins may ask with a token, as karma does in a browser or through its proxy."""
 
 import aiohttp
 import pytest

@@ -1,4 +1,4 @@
-"""A connection that seems to be forgotten is cut off, and none whose request has just begun."""
+"""A connection that Hypercorn has forgotten is cut off; one whose request has just begun is not."""
 
 from types import SimpleNamespace
 

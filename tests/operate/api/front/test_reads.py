@@ -1,4 +1,4 @@
-"""reads: long answers give the loop its turns, and are counted until they are sent."""
+"""Long answers give the loop its turns, and are counted until they are sent."""
 
 import asyncio
 

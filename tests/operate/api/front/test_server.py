@@ -1,4 +1,4 @@
-"""server: where nobody asked for an address and it is taken, the hub runs without its HTTP interface and says so."""
+"""Where the default address is taken, the hub runs without its HTTP interface and says so."""
 
 import asyncio
 import socket

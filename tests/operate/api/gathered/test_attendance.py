@@ -1,4 +1,4 @@
-"""Whether a device is there: what is not known is unknown, and nobody is online of whom an alert says otherwise."""
+"""Whether a device is there: `unknown` where the hub cannot know; a device with an absence alert is never online."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""costs: what a condition costs is timed with the last message of a topic, within bounds, and nothing else changes."""
+"""A condition is timed with the last message of a topic, within bounds, and nothing else changes by that."""
 
 from hub.commands.owner import OwnerAsk
 from hub.documents.document import Problems

@@ -1,4 +1,4 @@
-"""recent: last values and intervals, bounded, without a cost on the path of the events."""
+"""Last values and intervals are sampled within bounds, beside the path of the events."""
 
 from hypothesis import given
 from hypothesis import strategies as st

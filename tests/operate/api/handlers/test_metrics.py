@@ -1,4 +1,4 @@
-"""/metrics: what Prometheus reads of a running hub, checked by promtool; names documented; bounded whatever is sent."""
+"""/metrics of a running hub: promtool accepts it, its names are documented, and it is bounded whatever devices send."""
 
 import asyncio
 import re
