@@ -168,8 +168,8 @@ class _Reader:
     def receivers(self) -> None:
         """Make a receiver of each notifier that an alert names."""
         for name, over in self.told.items():
-            known = self.notify.get(name)
-            receiver = self._mail(name, known) if known and known.text("platform") == "smtp" else None
+            service = self.notify.get(name)
+            receiver = self._mail(name, service) if service and service.text("platform") == "smtp" else None
             if receiver is None:  # Home Assistant's own service tells it: by Apprise, with an access token
                 holds = f"hassio://homeassistant.local:8123/ACCESS_TOKEN/{name}"
                 receiver = DraftEntry(
@@ -180,23 +180,23 @@ class _Reader:
                 receiver.beside["send_resolved"] = "no alert has a done_message for it"
             self.draft.receivers[name] = receiver
 
-    def _mail(self, name: str, known: ForeignValue) -> DraftEntry | None:
+    def _mail(self, name: str, service: ForeignValue) -> DraftEntry | None:
         """Make a receiver of a mail notifier; None where more of it than the password is a secret."""
-        recipients, server = known.get("recipient"), known.get("server")
+        recipients, server = service.get("recipient"), service.get("server")
         to: list[str] = recipients.texts if recipients else []
-        parts = (known.get("sender"), server, known.get("username"), *(recipients.items if recipients else ()))
-        if not to or not known.text("sender") or any(part is not None and part.tag for part in parts):
+        parts = (service.get("sender"), server, service.get("username"), *(recipients.items if recipients else ()))
+        if not to or not service.text("sender") or any(part is not None and part.tag for part in parts):
             return None
-        tls = {"tls": "tls", "none": "none"}.get(known.text("encryption", "starttls"), "starttls")
-        mail: dict[str, Value] = {"host": known.text("server", "localhost"), "tls": tls}
-        if known.text("port").isdigit():
-            mail["port"] = int(known.text("port"))
-        if known.text("username"):
-            secret = known.get("password")
+        tls = {"tls": "tls", "none": "none"}.get(service.text("encryption", "starttls"), "starttls")
+        mail: dict[str, Value] = {"host": service.text("server", "localhost"), "tls": tls}
+        if service.text("port").isdigit():
+            mail["port"] = int(service.text("port"))
+        if service.text("username"):
+            secret = service.get("password")
             words = (str(secret.value),) if secret and secret.tag == "!secret" else (name, "password")
-            mail["username"] = known.text("username")
+            mail["username"] = service.text("username")
             mail["password"] = self.draft.variable(*words, holds="the password of the mail server")
-        return DraftEntry({"smtp": {**mail, "from": known.text("sender"), "to": to}})
+        return DraftEntry({"smtp": {**mail, "from": service.text("sender"), "to": to}})
 
 
 def _yes(word: str) -> bool:

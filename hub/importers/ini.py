@@ -66,6 +66,7 @@ class Ini:
 
 
 def _problems(error: configparser.Error, path: str) -> Iterator[Problem]:
+    """Say in the hub's words what configparser cannot read, and where."""
     match error:
         case configparser.MissingSectionHeaderError():
             yield Problem(path, error.lineno, 1, "not INI: an option before the first section", "begin with [defaults]")

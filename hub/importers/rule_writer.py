@@ -81,6 +81,7 @@ def _rule(rule: DraftEntry) -> list[str]:
 
 
 def _keys(entry: DraftEntry, indent: str) -> list[str]:
+    """Write the keys of an entry, a line for each; a mapping that is too long gets a line for each of its keys."""
     lines = []
     for key, value in entry.keys.items():
         beside = f"  # {_shown(entry.beside[key])}" if key in entry.beside else ""

@@ -90,25 +90,26 @@ class _Builder:
         if id(node) in self.made:
             return self.made[id(node)]
         mark = node.start_mark
-        made = ForeignValue(None, mark.line + 1, mark.column + 1, node.tag if node.tag.startswith("!") else "")
-        self.made[id(node)] = made
+        foreign = ForeignValue(None, mark.line + 1, mark.column + 1, node.tag if node.tag.startswith("!") else "")
+        self.made[id(node)] = foreign  # before its children: an alias may name the node that it stands in
         if isinstance(node, yaml.ScalarNode):
             plain = node.style in (None, "")
-            made.value = None if plain and node.value in _NULLS else node.value
+            foreign.value = None if plain and node.value in _NULLS else node.value
         elif isinstance(node, yaml.SequenceNode):
-            made.value = [self.build(item) for item in node.value]
+            foreign.value = [self.build(item) for item in node.value]
         else:
-            self.mapping(node, made)
-        return made
+            self.mapping(node, foreign)
+        return foreign
 
-    def mapping(self, node: Any, made: ForeignValue) -> None:
-        made.value = values = {}
+    def mapping(self, node: Any, foreign: ForeignValue) -> None:
+        """Build a mapping: its own keys win over merged ones, and of these the earlier ones."""
+        foreign.value = values = {}
         merged: dict[str, ForeignValue] = {}
         for key, value in node.value:
             if key.tag == _MERGE:
-                for each in self.build(value).items:
-                    merged = dict(each.pairs) | merged
+                for source in self.build(value).items:
+                    merged = dict(source.pairs) | merged
             elif isinstance(key, yaml.ScalarNode):
                 values[key.value] = self.build(value)
-                made.keys[key.value] = key.start_mark.line + 1
-        made.value = merged | values
+                foreign.keys[key.value] = key.start_mark.line + 1
+        foreign.value = merged | values

@@ -185,6 +185,7 @@ class Tracing(Observer):
         self._end(notification, "dropped", f"dropped by {by}", self._clock.now())
 
     def _end(self, notification: Notification, outcome: str, error: str, now: float) -> None:
+        """Export the span of a whole delivery, from the notification's making to its end."""
         origin = _origin(notification)
         if origin is None or not origin.context.sampled:
             return

@@ -42,24 +42,25 @@ def read_posting(item: Any) -> Posting:
 
 
 def _texts(item: Mapping[str, Any], key: str) -> dict[str, str]:
-    found = item.get(key) or {}
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+    """Read an object of texts. Annotations keep their line breaks; labels show them as escapes."""
+    texts = item.get(key) or {}
+    if not isinstance(texts, dict) or not all(isinstance(value, str) for value in texts.values()):
         raise RequestError(f"{key!r} must be an object of texts")
-    if len(found) > POSTED_LABELS:
+    if len(texts) > POSTED_LABELS:
         raise RequestError(f"{key!r} has more than {POSTED_LABELS} entries")
-    return {name: visible(value, layout=key == "annotations") for name, value in found.items()}
+    return {name: visible(value, layout=key == "annotations") for name, value in texts.items()}
 
 
 def _moment(item: Mapping[str, Any], key: str) -> float | None:
     """Read a time as seconds since 1970; None where it is absent, or in the year 1, which is Go's zero time."""
-    found = item.get(key)
-    if found is None:
+    text = item.get(key)
+    if text is None:
         return None
-    if not isinstance(found, str):
+    if not isinstance(text, str):
         raise RequestError(f"{key!r} must be a time with its zone, as in 2026-03-01T12:00:00Z")
-    if found.startswith("0001-01-01T00:00:00"):
+    if text.startswith("0001-01-01T00:00:00"):
         return None
-    return instant(found, key)
+    return instant(text, key)
 
 
 def read_silence(item: Any) -> dict[str, Any]:

@@ -106,15 +106,15 @@ async def _asked_for(asked: Asked) -> list[Shown]:
     site, query = asked.site, asked.request.query_params
     matchers, named = asked_matchers(query.getlist("filter")), asked_pattern(query.get("receiver"))
     told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(query)
-    mirror, now, found = site.mirror, site.app.clock.now(), list[Shown]()
+    mirror, now, chosen = site.mirror, site.app.clock.now(), list[Shown]()
     for slice_ in _slices(mirror):
         for fingerprint, alert in slice_:
             if match_all(matchers, alert.labels, alert.unfilled):
-                each = shown(mirror, fingerprint, alert, now, site.app.settings.http.url)
-                if wanted(each) and any(named(to) and match_all(told, _labels_of(site, to)) for to in each.receivers):
-                    found.append(each)
+                body = shown(mirror, fingerprint, alert, now, site.app.settings.http.url)
+                if wanted(body) and any(named(to) and match_all(told, _labels_of(site, to)) for to in body.receivers):
+                    chosen.append(body)
         await asyncio.sleep(0)
-    return found
+    return chosen
 
 
 def _slices(mirror: Mirror) -> Iterator[list[Any]]:
@@ -124,6 +124,7 @@ def _slices(mirror: Mirror) -> Iterator[list[Any]]:
 
 
 def _wanted(query: Mapping[str, str]) -> Callable[[Shown], bool]:
+    """Read the flags of a query, and return what tells whether an alert passes them; each is true where absent."""
     active, muted = asked_flag(query, "active"), asked_flag(query, "muted")
     silenced, inhibited = asked_flag(query, "silenced"), asked_flag(query, "inhibited")
     asked_flag(query, "unprocessed")  # it is only checked: the hub processes each alert at once

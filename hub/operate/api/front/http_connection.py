@@ -181,6 +181,7 @@ class HttpConnection(TCPServer):
     # what comes
 
     async def _read_data(self) -> None:
+        """Hand on what comes until the client closes; between requests little at once: frames of HTTP/2 may be many."""
         try:
             with suppress(OSError, SSLError):
                 while not self.reader.at_eof():

@@ -49,6 +49,7 @@ class Costs:
         yield from self._turn
 
     def _time(self, rehearse: Callable[[], None]) -> float:
+        """Return the shortest of a few runs, in seconds."""
         best = 1e9
         for _ in range(_AGAIN):
             begun = self._timer()
@@ -60,5 +61,5 @@ class Costs:
         return best
 
     def _take(self, name: str, seconds: float) -> None:
-        known = self._seconds.get(name, seconds)
-        self._seconds[name] = known + _FOLLOWS * (seconds - known)
+        before = self._seconds.get(name, seconds)
+        self._seconds[name] = before + _FOLLOWS * (seconds - before)

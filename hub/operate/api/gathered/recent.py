@@ -94,9 +94,10 @@ class Recent:
                 await asyncio.sleep(0)
 
     def _take(self, ask: Ask, topic: str, raw: bytes, at: float) -> None:
+        """Take a topic's latest message, unless it was taken before, and tell the rules the interval learned."""
         series = self._series.get(topic)
         if series is None:
-            if len(self._series) >= RECENT_TOPICS:
+            if len(self._series) >= RECENT_TOPICS:  # no room: nothing is known of this topic
                 return
             series = self._series[topic] = RecentValues(ask.interval(topic))
         if at != series.at:

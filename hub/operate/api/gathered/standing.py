@@ -85,22 +85,22 @@ class GatheredStanding(Observer):
         """Remember when a receiver last worked, and why it last failed."""
         if notification.receiver == OWN:  # the hub's own published state has no receiver that anybody configured
             return
-        known = self._of(notification.receiver)
+        receiving = self._of(notification.receiver)
         if isinstance(outcome, Delivered):
-            known.delivered += 1
-            known.last_delivered = now
+            receiving.delivered += 1
+            receiving.last_delivered = now
         else:
-            known.failed += 1
-            known.last_error, known.last_error_at = outcome.reason, now
+            receiving.failed += 1
+            receiving.last_error, receiving.last_error_at = outcome.reason, now
 
     def recall(self, attempts: Iterable[LastAttempt]) -> None:
         """Take each receiver's last attempts from before this start."""
         for attempt in attempts:
-            known = self._of(attempt.receiver)
+            receiving = self._of(attempt.receiver)
             if attempt.outcome == "delivered":
-                known.last_delivered = max(known.last_delivered, attempt.at)
-            elif attempt.at > known.last_error_at:
-                known.last_error, known.last_error_at = attempt.reason, attempt.at
+                receiving.last_delivered = max(receiving.last_delivered, attempt.at)
+            elif attempt.at > receiving.last_error_at:
+                receiving.last_error, receiving.last_error_at = attempt.reason, attempt.at
 
     def _of(self, name: str) -> Receiving:
         return self.receivers.setdefault(name, Receiving())

@@ -30,8 +30,8 @@ async def _rules(asked: Asked) -> Response:
     """List the rules in force, each with the number of its alerts in each state."""
     site = asked.site
     phases = _phases(site)
-    known = list(site.app.files.rules.rules.values())
-    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in known)
+    in_force = list(site.app.files.rules.rules.values())  # a copy: a reload may come between two slices
+    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in in_force)
     return answer({"ok": True, "rules": await site.reads.write(rules)})
 
 
@@ -73,6 +73,7 @@ def _phases(site: Site) -> Mapping[str, Mapping[str, int]]:
 
 
 def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
+    """Return a rule as the API shows it: what its file says, how often it was evaluated, its cost and errors."""
     counts = site.ask.counts(rule.name) or RuleCounts()
     return {
         "name": rule.name,

@@ -178,9 +178,9 @@ class HubCollector:
             oldest.add_metric([label], max(0.0, now - since))
             is_open = [name in circuits and circuits[name].circuit is not Circuit.CLOSED for name in group]
             circuit.add_metric([label], sum(is_open))
-            known = [site.standing.receivers.get(name, Receiving()) for name in group]
-            deliveries.add_metric([label, "delivered"], sum(each.delivered for each in known))
-            deliveries.add_metric([label, "failed"], sum(each.failed for each in known))
+            states = [site.standing.receivers.get(name, Receiving()) for name in group]
+            deliveries.add_metric([label, "delivered"], sum(state.delivered for state in states))
+            deliveries.add_metric([label, "failed"], sum(state.failed for state in states))
         yield from (outbox, oldest, circuit, deliveries)
 
 

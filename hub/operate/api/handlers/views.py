@@ -72,17 +72,18 @@ async def _alerts(asked: Asked) -> Response:
     matchers, only = wish.matched_by() if any(wanted) else [], wish.id
     if state not in ("", *Phase):
         raise Refused(400, f"no alert has the state {state[:50]!r}; it is one of {', '.join(Phase)}")
-    known = site.mirror.alerts.items()
-    kept = [
-        each for each in known if each[1].state in LISTED and state in ("", each[1].state) and only in ("", each[0])
+    chosen = [
+        (fingerprint, alert)
+        for fingerprint, alert in site.mirror.alerts.items()
+        if alert.state in LISTED and state in ("", alert.state) and only in ("", fingerprint)
     ]
-    kept.sort(key=lambda each: order(each[1]))
-    found = (
+    chosen.sort(key=lambda pair: order(pair[1]))
+    bodies = (
         {**alert.body(), "fingerprint": fingerprint}
-        for fingerprint, alert in kept
+        for fingerprint, alert in chosen
         if match_all(matchers, alert.labels, alert.unfilled)
     )
-    return answer({"ok": True, "alerts": await site.reads.write(found)})
+    return answer({"ok": True, "alerts": await site.reads.write(bodies)})
 
 
 async def _silences(asked: Asked) -> Response:
@@ -92,9 +93,9 @@ async def _silences(asked: Asked) -> Response:
     if page := _asked_page(asked.request):
         return answer(await asked.carry_out("silences", {**page, "expired": expired}))
     now = site.app.clock.now()
-    kept = list(site.mirror.silences.values())
-    found = (made.body(now) for made in kept if expired or made.end > now)
-    return answer({"ok": True, "silences": await site.reads.write(found), "now": rfc3339(now)})
+    kept = list(site.mirror.silences.values())  # a copy: the book may change between two slices
+    bodies = (silence.body(now) for silence in kept if expired or silence.end > now)
+    return answer({"ok": True, "silences": await site.reads.write(bodies), "now": rfc3339(now)})
 
 
 async def _outbox(asked: Asked) -> Response:
@@ -120,9 +121,9 @@ async def _receivers(asked: Asked) -> Response:
 
 def _receiver(site: Site, name: str, depths: list[Depth]) -> dict[str, Any]:
     counts = {each.state: each.waiting for each in depths if each.receiver == name}
-    known = site.standing.receivers.get(name, Receiving()).body()
+    state = site.standing.receivers.get(name, Receiving()).body()
     kind = site.app.files.rules.receivers[name].kind
-    return {"name": name, "kind": kind, "queued": counts.get("queued", 0), "dead": counts.get("dead", 0), **known}
+    return {"name": name, "kind": kind, "queued": counts.get("queued", 0), "dead": counts.get("dead", 0), **state}
 
 
 def _asking(name: str, of: str) -> Handler:
