@@ -30,19 +30,18 @@ from hub.ingest.mqtt.session import Session
 from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import EventSource, Notice
 from hub.limits import GC_ALLOCATIONS
-from hub.model import BROKER, OWN, Notification
+from hub.model import BROKER, Notification
 from hub.node.custody import Custody, earlier_filters, naming, try_restore
 from hub.node.file_watch import look, watch
 from hub.node.opening import open_state
 from hub.node.own_status import OwnStatus
 from hub.node.rebirth import Rebirths
+from hub.node.receiver_pool import ReceiverPool
 from hub.node.reload import Reload
 from hub.node.unit import Unit
 from hub.notify.dispatcher import Dispatcher
 from hub.notify.outward.http import http_client
-from hub.notify.own import OWN_SETTINGS, Own
-from hub.notify.receiver import Receiver, ReceiverSettings, Toolbox
-from hub.notify.receiver_settings import build_receiver
+from hub.notify.receiver import Toolbox
 from hub.notify.subscribers import Subscribers
 from hub.notify.wording.own_names import named
 from hub.observer import Observer, Observers
@@ -64,8 +63,6 @@ from hub.store.store import Store
 from hub.tracing.spans import Tracing
 
 __all__ = ["App", "Companion", "check"]
-
-Receivers = Mapping[str, tuple[ReceiverSettings, Receiver]]
 
 
 class Companion(Protocol):
@@ -163,12 +160,12 @@ class App:
         # who is told
         outbox = StoreOutbox(store, snapshot.last_row)
         subscribers = Subscribers(identity.vapid, settings.http.acknowledges)
-        self.tools = Toolbox(http, session, settings.broker.client_id, __version__, clock, subscribers)
-        self.receivers = self._build({})
+        tools = Toolbox(http, session, settings.broker.client_id, __version__, clock, subscribers)
+        receivers = ReceiverPool(tools, self.files.rules.receivers)
         attempts, drills = Attempts(clock), Drills(clock, self._sender)
         heard = Observers(*observer.all, attempts, drills)
         dress = self._dress(core, identity.token)
-        dispatcher = Dispatcher(self.receivers, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
+        dispatcher = Dispatcher(receivers.lent, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
         # one commit of all that
         pipeline = Pipeline(
             source=source,
@@ -197,6 +194,7 @@ class App:
             publisher=session,
             pipeline=pipeline,
             dispatcher=dispatcher,
+            receivers=receivers,
             service=service,
             channel=self._desk(service),
         )
@@ -367,15 +365,6 @@ class App:
 
     # receivers and reload
 
-    def _build(self, before: Receivers) -> Receivers:
-        """Make the receivers. One whose settings did not change stays the same object, with its open connection."""
-        own = before.get(OWN) or (OWN_SETTINGS, Own(self.tools.publisher))
-        made: dict[str, tuple[ReceiverSettings, Receiver]] = {OWN: own}
-        for name, settings in self.files.rules.receivers.items():
-            old = before.get(name)
-            made[name] = old if old and old[0] == settings else (settings, build_receiver(settings, self.tools))
-        return made
-
     def _takes_links(self, name: str) -> bool:
         receiver = self.files.rules.receivers.get(name)
         return receiver is not None and receiver.takes_links()
@@ -388,9 +377,11 @@ class App:
         self.files = files
         PEOPLE.zone = people_of(files.rules)
         self._count_for(files)
-        self.receivers = self._build(self.receivers)
-        self.pipeline.reload(files.rules, files.registry)
-        self.dispatcher.reload(self.receivers, self.pipeline.core.heirs_of)  # which the core has just learned
+        unit = self.unit
+        unit.receivers.renew(files.rules.receivers)
+        unit.pipeline.reload(files.rules, files.registry)
+        unit.dispatcher.reload(unit.receivers.lent, unit.pipeline.core.heirs_of)  # which the core has just learned
+        unit.receivers.close_replaced(unit.dispatcher.done_with)
 
 
 def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notification: Notification) -> Notification:

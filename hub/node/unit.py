@@ -1,8 +1,9 @@
 """All parts that belong to one state: its store, the parts that read, evaluate and tell, and the desk that changes it.
 
-The App is the node that a unit runs on. It makes, runs and drains the unit, and lends it what is the node's: receivers,
-the HTTP client, the clock, the observer. Where the unit loses its state to another hub (the broker has given the
-session away), the unit ends and not the node; the App decides what follows.
+The App is the node that a unit runs on. It makes, runs and drains the unit, and lends it what is the node's: the HTTP
+client, the clock, the observer. The receivers are the unit's, as some of them speak through its session. Where the unit
+loses its state to another hub (the broker has given the session away), the unit ends and not the node; the App decides
+what follows.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from hub.errors import HubError, SessionTakenOver
 from hub.ingest.source import EventSource, Publisher
 from hub.limits import DRAIN_SECONDS, GOODBYE_SECONDS
 from hub.node.custody import Custody
+from hub.node.receiver_pool import ReceiverPool
 from hub.notify.dispatcher import Dispatcher
 from hub.spine.crew import crew
 from hub.spine.pipeline import Pipeline
@@ -37,6 +39,7 @@ class Unit:
     publisher: Publisher
     pipeline: Pipeline
     dispatcher: Dispatcher
+    receivers: ReceiverPool
     service: Service
     channel: DeskChannel
 
@@ -55,13 +58,20 @@ class Unit:
                 group.spawn("ingest", self.pipeline.ingest())
                 group.spawn("checkpoints", self.pipeline.checkpoints())
                 group.spawn("timers", self.pipeline.timers.run())
-                group.spawn("dispatcher", self.dispatcher.run())
+                group.spawn("dispatcher", self._tell())
                 group.spawn("desk", self.channel.run())
                 group.spawn("store", self.custody.ended())
                 await asyncio.wait(group.tasks)
         except SessionTakenOver as lost:
             return lost
         return None
+
+    async def _tell(self) -> None:
+        """Send until drained; then nobody needs the receivers any more, and they are closed, whatever ended it."""
+        try:
+            await self.dispatcher.run()
+        finally:
+            await self.receivers.close()
 
     async def drain(self, goodbye: Callable[[], Awaitable[None]]) -> None:
         """Take nothing more in, let sends under way end, say `goodbye`, commit, acknowledge, close: in this order.

@@ -1,7 +1,8 @@
 """Sends what the outbox holds: a lane per receiver, a task per attempt, one timer per lane, results to the outbox.
 
 A receiver that hangs, fails or raises delays only the alert whose notification it was. What is not reported back (after
-a crash, or a drain that ran out of time) stays queued and is sent again with the same id.
+a crash, or a drain that ran out of time) stays queued and is sent again with the same id. Receivers are lent: whoever
+made them closes them, after `done_with`.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from hub.limits import LANE_FETCH, MAY_BEGIN_SECONDS
 from hub.model import OWN, Delivered, Notification, Rejected, Retry
 from hub.notify.endings import Endings
 from hub.notify.lanes.breaker import Circuit
-from hub.notify.lanes.channel import ReceiverChannel, close
+from hub.notify.lanes.channel import ReceiverChannel
 from hub.notify.lanes.episode import is_firing
 from hub.notify.lanes.inheritance import HeirsOf, inherited
 from hub.notify.lanes.lane import Lane
@@ -68,6 +69,7 @@ class Dispatcher:
         self._cursors: dict[str, int] = {}  # of receivers that were removed: which rows have been in memory
         self._group: asyncio.TaskGroup | None = None
         self._working: set[asyncio.Task[None]] = set()
+        self._attempts: dict[asyncio.Task[None], Receiver] = {}  # under way, and with which receiver
         self._stopped = asyncio.Event()
         self._idle = asyncio.Event()
         self._endings = Endings(outbox, clock, observer, self._idle.set)
@@ -105,7 +107,6 @@ class Dispatcher:
             for channel in self._channels.values():
                 channel.still()
             self._endings.flush()
-            await asyncio.gather(*(close(channel.receiver) for channel in self._channels.values()))
 
     async def drain(self, seconds: float) -> None:
         """Begin no more attempts, give those under way `seconds` to end, then stop `run`.
@@ -113,10 +114,9 @@ class Dispatcher:
         What was cut short stays queued.
         """
         self._group = None
-        tasks = set(self._working)
+        tasks = {*self._working, *self._attempts}
         for channel in self._channels.values():
             channel.still()
-            tasks |= channel.tasks
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
@@ -135,6 +135,14 @@ class Dispatcher:
         self._open(receivers)
         for channel in gone:
             self._remove(channel)
+
+    async def done_with(self, receiver: Receiver) -> None:
+        """Return when no attempt with a receiver is under way, for whoever made it and wants to close it.
+
+        A receiver that `reload` was not given, or one of a dispatcher that has ended, gets no other attempt.
+        """
+        if tasks := [task for task, used in self._attempts.items() if used is receiver]:
+            await asyncio.wait(tasks)
 
     def drop(self, row: int, notification: Notification, by: str) -> bool:
         """Forget a row that somebody drops from the outbox; tell whether that may be: not while it is under way."""
@@ -175,8 +183,6 @@ class Dispatcher:
             if channel is None:
                 lane = Lane(self._clock, settings.concurrency, self._cursors.pop(name, 0))
                 channel = self._channels[name] = ReceiverChannel(name, settings, receiver, lane)
-            elif channel.receiver is not receiver:
-                self._retire(channel)
             channel.use(settings, receiver)
             self._pump(channel)
 
@@ -185,7 +191,6 @@ class Dispatcher:
         for queued in channel.lane.clear():
             self._pass_on(queued, self._endings.end_for_fallback(channel, queued.notification))
         self._cursors[channel.name] = channel.lane.cursor
-        self._retire(channel)
         if channel.lane.behind:
             self._spawn(self._pass_on_rest(channel.name))
 
@@ -205,8 +210,8 @@ class Dispatcher:
             if lane.breaker.probe == queued.row:
                 self._observer.receiver(channel.name, Circuit.HALF_OPEN, "")
             task = group.create_task(self._attempt(channel, queued))
-            channel.tasks.add(task)
-            task.add_done_callback(channel.tasks.discard)
+            self._attempts[task] = channel.receiver
+            task.add_done_callback(self._attempts.pop)
         if lane.superseded:
             self._endings.supersede(channel)
         self._set_timer(channel, lane.due())
@@ -367,10 +372,6 @@ class Dispatcher:
     def _worked(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
         self._idle.set()
-
-    def _retire(self, channel: ReceiverChannel) -> None:
-        """Close a channel's receiver when the attempts under way with it have ended."""
-        self._spawn(close(channel.receiver, set(channel.tasks)))
 
     def _quiet(self) -> bool:
         lanes = all(channel.lane.empty() for channel in self._channels.values())

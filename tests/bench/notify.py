@@ -61,6 +61,7 @@ async def measure(name, settings, hub, count):
     print(f"{name}: {count / seconds:,.0f} notifications/s, {cpu / count * 1e6:.1f} µs CPU each")
     await dispatcher.drain(1.0)
     await task
+    await receiver.close()
 
 
 async def main(count):

@@ -59,7 +59,8 @@ def unit(log, **errors):
         name: kind(name, log, errors.get(name))
         for name, kind in {
             "store": Closing, "custody": Part, "source": Closing, "publisher": Part,
-            "pipeline": Committing, "dispatcher": Part, "service": Part, "channel": Closing,
+            "pipeline": Committing, "dispatcher": Part, "receivers": Closing, "service": Part,
+            "channel": Closing,
         }.items()
     }  # fmt: skip
     made["custody"].end = made["store"].end
@@ -75,6 +76,7 @@ async def test_a_session_that_another_took_ends_the_unit_and_is_what_its_node_is
     begun = [line.removesuffix(" begins") for line in log if line.endswith(" begins")]
     assert sorted(line.removesuffix(" ends") for line in log if line.endswith(" ends")) == sorted(begun)
     assert not neighbour.done(), "what else runs on the node goes on"
+    assert "receivers closes" in log
     neighbour.cancel()
 
 
@@ -96,7 +98,8 @@ async def test_draining_lets_all_end_in_order_and_the_unit_says_that_it_was_drai
     async with asyncio.timeout(5):
         await made.drain(goodbye)
         assert await running is None
-    told = [line for line in log if not line.endswith(" ends")]
+    assert log.index("dispatcher ends") < log.index("receivers closes"), "nobody sends with them any more"
+    told = [line for line in log if not line.endswith((" ends", "receivers closes"))]
     assert told == [
         "stopping", "channel closes", "idle", "drained", "goodbye", "last commit", "source closes", "store closes",
     ]  # fmt: skip

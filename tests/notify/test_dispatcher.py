@@ -63,7 +63,7 @@ async def test_what_the_outbox_holds_at_the_start_is_sent_in_order():
         await stand.idle()
     assert chat.sent == [f"a-{n}" for n in range(1, 6)]
     assert stand.outbox.states() == ["delivered"] * 5
-    assert chat.closed
+    assert not chat.closed, "it is lent"
 
 
 async def test_a_rejected_notification_is_a_dead_letter_at_once_and_the_next_of_its_alert_goes_on():
@@ -235,14 +235,16 @@ async def test_removing_a_receiver_on_reload_buries_what_waits_and_lets_attempts
         stand.dispatcher.reload({"mail": (settings("mail"), mail)})
         stand.offer(notification(4))
         await stand.until(lambda: stand.outbox.states() == ["queued", "dead", "dead", "dead"])
-        assert not chat.closed
+        done = asyncio.create_task(stand.dispatcher.done_with(chat))
+        await asyncio.wait_for(stand.dispatcher.done_with(mail), BOUND)
+        assert not done.done()
         gate.set()
+        await asyncio.wait_for(done, BOUND)
         await stand.idle()
         assert stand.outbox.states() == ["delivered", "dead", "dead", "dead"]
-        assert chat.closed
 
 
-async def test_a_receiver_changed_on_reload_sends_what_waited_through_the_new_one_and_closes_the_old_one():
+async def test_a_receiver_changed_on_reload_sends_what_waited_through_the_new_one_and_is_done_with_the_old_one():
     old, new = Scripted(Retry("moved", 0.05)), Scripted()
     stand = Stand(chat=old)
     async with stand.running():
@@ -251,8 +253,8 @@ async def test_a_receiver_changed_on_reload_sends_what_waited_through_the_new_on
         stand.dispatcher.reload({"chat": (settings(), new)})
         await stand.idle()
         assert (old.sent, new.sent) == (["a-1"], ["a-1", "a-2"])
-        assert old.closed
-        assert not new.closed
+        await asyncio.wait_for(stand.dispatcher.done_with(old), BOUND)
+        assert (old.closed, new.closed) == (False, False), "both are lent"
 
 
 async def test_a_removed_receiver_that_comes_back_sends_what_is_queued_from_then_on_and_nothing_twice():
@@ -282,7 +284,32 @@ async def test_draining_lets_attempts_end_and_leaves_the_rest_queued():
     await asyncio.wait_for(asyncio.gather(drain, task), BOUND)
     assert stand.outbox.states() == ["delivered", "queued"]
     assert chat.sent == ["a-1"]
-    assert chat.closed
+    await asyncio.wait_for(stand.dispatcher.done_with(chat), BOUND)
+
+
+async def test_draining_cuts_off_what_hangs_with_a_receiver_that_was_removed_too():
+    chat = Scripted(asyncio.Event())
+    stand = Stand(chat=chat)
+    task = asyncio.create_task(stand.dispatcher.run())
+    await asyncio.sleep(0)
+    stand.offer(notification(1))
+    await stand.until(lambda: chat.sent)
+    stand.dispatcher.reload({})
+    await stand.dispatcher.drain(0.05)
+    await asyncio.wait_for(task, BOUND)
+    assert stand.outbox.states() == ["queued"]
+
+
+async def test_a_dispatcher_that_ends_leaves_its_receivers_to_another_one():
+    chat = Scripted()
+    first, second = Stand(chat=chat), Stand(chat=chat)
+    async with second.running():
+        async with first.running():
+            first.offer(notification(1))
+            await first.idle()
+        second.offer(notification(2))
+        await second.idle()
+    assert (chat.sent, chat.closed) == (["a-1", "a-2"], False)
 
 
 async def test_draining_cuts_off_what_hangs_and_it_stays_queued():

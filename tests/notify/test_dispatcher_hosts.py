@@ -155,6 +155,7 @@ async def test_a_hundred_unusable_names_are_dead_letters_and_the_next_good_one_i
             monkeypatch.undo()
             stand.offer(to("localhost", 999))
             await stand.idle()
+        await made.close()
     assert stand.outbox.states() == ["dead"] * 100 + ["delivered"], stand.observer.dead_letters[-1]
     assert stand.observer.circuits == []
     assert all(

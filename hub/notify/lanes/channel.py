@@ -1,13 +1,12 @@
-"""A receiver at work: its lane, its timer and its attempts under way. The dispatcher drives it."""
+"""A receiver at work: its lane, its timer, and one attempt with it. The dispatcher drives it."""
 
 import asyncio
 import logging
 import traceback
-from collections.abc import Collection
 from pathlib import Path
 
 from hub.documents.duration import format_duration
-from hub.limits import CLOSE_SECONDS, RECEIVER_NOTES
+from hub.limits import RECEIVER_NOTES
 from hub.model import Notification, Outcome, Retry
 from hub.notify.lanes.breaker import Breaker
 from hub.notify.lanes.hosts import HostOf, Hosts
@@ -15,7 +14,7 @@ from hub.notify.lanes.lane import Lane
 from hub.notify.lanes.pace import Pace
 from hub.notify.receiver import Receiver, ReceiverSettings
 
-__all__ = ["ReceiverChannel", "close"]
+__all__ = ["ReceiverChannel", "fault_of"]
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +22,11 @@ log = logging.getLogger(__name__)
 class ReceiverChannel:
     """What the dispatcher knows of one receiver."""
 
-    __slots__ = ("fetching", "lane", "name", "notes", "receiver", "settings", "tasks", "timer", "wakes")
+    __slots__ = ("fetching", "lane", "name", "notes", "receiver", "settings", "timer", "wakes")
 
     def __init__(self, name: str, settings: ReceiverSettings, receiver: Receiver, lane: Lane) -> None:
         """Begin with nothing under way."""
         self.name, self.lane = name, lane
-        self.tasks: set[asyncio.Task[None]] = set()
         self.fetching = False
         self.notes: set[str] = set()
         self.timer: asyncio.TimerHandle | None = None
@@ -77,22 +75,11 @@ class ReceiverChannel:
         except Exception as error:  # noqa: BLE001 - a receiver is foreign code: its fault must cost nobody a message
             if isinstance(error, TimeoutError) and limit.expired():
                 return Retry(f"no answer within {format_duration(timeout)}")
-            log.error("receiver %s: a fault of its own: %s", self.name, _fault(error))  # noqa: TRY400 - no secrets
+            log.error("receiver %s: a fault of its own: %s", self.name, fault_of(error))  # noqa: TRY400 - no secrets
             return Retry(f"internal error: {type(error).__name__}")
 
 
-async def close(receiver: Receiver, tasks: Collection[asyncio.Task[None]] = ()) -> None:
-    """Close a receiver after these attempts with it have ended; what it does then is logged and never raised."""
-    if tasks:
-        await asyncio.wait(tasks)
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await receiver.close()
-    except Exception as error:  # noqa: BLE001 - as above: it must not keep the others from closing
-        log.warning("a receiver did not close: %s", _fault(error))
-
-
-def _fault(error: Exception) -> str:
+def fault_of(error: Exception) -> str:
     """Name an exception and its place, without its message: that may hold a URL, a password, a payload."""
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
