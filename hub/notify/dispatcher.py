@@ -148,7 +148,7 @@ class Dispatcher:
         """Forget a row that somebody drops from the outbox; tell whether that may be: not while it is under way."""
         channel = self._channels.get(notification.receiver)
         if channel is not None:
-            if channel.lane.sending(row, notification.order):
+            if channel.lane.lines.sending(row, notification.order):
                 return False
             channel.lane.withdraw(row, notification.order)
             self._pump(channel)
@@ -204,7 +204,7 @@ class Dispatcher:
             # again soon, or as soon as `look` is called
             self._set_timer(channel, self._clock.monotonic() + MAY_BEGIN_SECONDS)
             return
-        if lane.patience is not None or lane.hosts is not None:
+        if lane.lines.patience is not None or lane.hosts is not None:
             self._endings.hand_over(channel)
         while (queued := lane.take()) is not None:
             if lane.breaker.probe == queued.row:
@@ -212,7 +212,7 @@ class Dispatcher:
             task = group.create_task(self._attempt(channel, queued))
             self._attempts[task] = channel.receiver
             task.add_done_callback(self._attempts.pop)
-        if lane.superseded:
+        if lane.lines.superseded:
             self._endings.supersede(channel)
         self._set_timer(channel, lane.due())
         if not channel.fetching and (limit := lane.wants()):
@@ -266,9 +266,9 @@ class Dispatcher:
         if lane.allowance is not None:
             lane.allowance.worked(self._clock.monotonic())
         end = None
-        if lane.elsewhere:
+        if lane.lines.elsewhere:
             if is_firing(notification):
-                lane.reached(episode_id(notification.id))
+                lane.lines.reached(episode_id(notification.id))
             end = self._endings.end_for_fallback(channel, notification)
         self._endings.settle(Settled(queued.row, "delivered", queued.attempts + 1, 0.0, "", end))
         if queued.parts:
@@ -311,9 +311,9 @@ class Dispatcher:
 
     def _decide(self, channel: ReceiverChannel, outcome: Retry | Rejected, queued: Queued) -> Verdict:
         settings, lane = channel.settings, channel.lane
-        attempts, age = queued.attempts + 1, lane.age(queued)
+        attempts, age = queued.attempts + 1, lane.lines.age(queued)
         verdict = settings.retry.decide(outcome, attempts, age, self._jitter(), queued.before)
-        fallback, waited = settings.fallback, lane.waited(queued)
+        fallback, waited = settings.fallback, lane.lines.waited(queued)
         if isinstance(verdict, Again) and fallback and fallback.after is not None and waited >= fallback.after:
             return GiveUp(f"not delivered within {format_duration(fallback.after)}; last: {verdict.reason}")
         return verdict
@@ -324,7 +324,7 @@ class Dispatcher:
         """Read what went to a fallback before the restart; whether its own receiver got it is not known any more."""
         for name, identity, to in await self._outbox.handed():
             if name in self._channels:
-                self._channels[name].lane.elsewhere[episode_id(identity)] = Elsewhere(to, perhaps=True)
+                self._channels[name].lane.lines.elsewhere[episode_id(identity)] = Elsewhere(to, perhaps=True)
 
     def _pass_on(self, queued: Queued, end: Entered | None = None) -> None:
         """Tell the heirs of a receiver that is gone; `end` goes to the fallback that was told in its place."""

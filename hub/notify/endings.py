@@ -84,12 +84,12 @@ class Endings:
         """Give the fallback what has waited for long enough; give up what would keep out what can be sent."""
         for queued in channel.lane.crowded():
             self.give_up(channel, queued, "too much waits already for hosts that fail")
-        for queued in channel.lane.expired():
-            self.give_up(channel, queued, f"not delivered within {format_duration(channel.lane.patience or 0.0)}")
+        for queued in channel.lane.lines.expired():
+            self.give_up(channel, queued, f"not delivered within {format_duration(channel.lane.lines.patience or 0.0)}")
 
     def supersede(self, channel: ReceiverChannel) -> None:
         """Settle what the lane has taken out because a newer message says all, or nobody has to hear of the end."""
-        gone, channel.lane.superseded = channel.lane.superseded, []
+        gone, channel.lane.lines.superseded = channel.lane.lines.superseded, []
         for queued, reason in ((each.queued, each.reason) for each in gone):
             # the receiver has heard nothing of this episode, but its fallback may have
             end = self.end_for_fallback(channel, queued.notification) if reason is UNHEARD else None
@@ -99,7 +99,7 @@ class Endings:
         """Return the end of an episode for the fallback that heard of its firing; it is returned only once."""
         if not is_end(notification):
             return None
-        elsewhere = channel.lane.elsewhere.pop(episode_id(notification.id), None)
+        elsewhere = channel.lane.lines.elsewhere.pop(episode_id(notification.id), None)
         return None if elsewhere is None else Entered(self._copy(notification, elsewhere.to), closes=channel.name)
 
     def _put_aside(self, queued: Queued, reason: str, end: Entered | None = None) -> None:
@@ -109,7 +109,7 @@ class Endings:
 
     def _remember(self, channel: ReceiverChannel, queued: Queued, to: str) -> None:
         """Note that the fallback `to` hears of this episode, so that it hears of the end, too."""
-        elsewhere, episode = channel.lane.elsewhere, episode_id(queued.notification.id)
+        elsewhere, episode = channel.lane.lines.elsewhere, episode_id(queued.notification.id)
         before = elsewhere.pop(episode, None)
         if len(elsewhere) >= HANDED:  # of a receiver that wants no ends, none ever takes an entry out
             del elsewhere[next(iter(elsewhere))]

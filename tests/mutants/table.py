@@ -60,6 +60,7 @@ TABLE = {
     "hub/rules/running/index.py": _RULES,
     "hub/rules/instances/instance.py": _RULES,
     "hub/notify/lanes/lane.py": _NOTIFY,
+    "hub/notify/lanes/lines.py": _NOTIFY,
     "hub/notify/lanes/superseding.py": _NOTIFY,
     "hub/notify/dispatcher.py": [
         *_NOTIFY,

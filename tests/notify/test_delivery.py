@@ -7,7 +7,7 @@ from hub.clock import ManualClock
 from hub.limits import BREAKER_FAILURES, BREAKER_SECONDS
 from hub.model import Delivered, Rejected, Retry
 from hub.notify.fallback import Fallback
-from hub.notify.lanes import lane
+from hub.notify.lanes import lines
 from hub.notify.lanes.pace import Rate
 from hub.notify.lanes.retry import RetryPolicy
 from tests.notify.fakes import MemoryOutbox, Scripted, notification, settings
@@ -380,7 +380,7 @@ async def test_after_its_age_what_waits_goes_to_the_fallback_tried_or_not():
 
 
 async def test_the_age_ends_by_the_timer_without_anything_else_happening(monkeypatch):
-    monkeypatch.setattr(lane, "FALLBACK_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(lines, "FALLBACK_LOOK_SECONDS", 0.01)
     never = asyncio.Event()
     keys = {"fallback": Fallback("sms", 0.05), "concurrency": 1, "timeout": 600.0}
     rig = Stand(chat=(settings("chat", **keys), Scripted(never)), sms=Scripted())

@@ -207,8 +207,8 @@ async def test_what_finds_no_room_in_memory_waits_in_the_outbox_and_is_sent_late
         for start in range(0, total, 100):
             stand.offer(*(notification(n, order=str(n)) for n in range(start, start + 100)))
         lane = stand.dispatcher._channels["chat"].lane
-        await stand.until(lambda: lane.held)
-        assert lane.held <= LANE_QUEUE
+        await stand.until(lambda: lane.lines.held)
+        assert lane.lines.held <= LANE_QUEUE
         gate.set()
         async with asyncio.timeout(60):
             await stand.dispatcher.idle()

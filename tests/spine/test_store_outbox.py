@@ -183,4 +183,4 @@ async def test_how_old_a_notification_is_counts_from_before_its_commit_whatever_
     lane.behind = False
     clock.set(3600.0)
     lane.offer(queued)
-    assert lane.age(queued) == 10.0
+    assert lane.lines.age(queued) == 10.0

@@ -47,7 +47,7 @@ class ReceiverChannel:
             lane.hosts = None if host_of is None else Hosts(host_of)
         if lane.hosts is not None:
             lane.breaker = Breaker(0)  # each host has its own; one that was open for all would hold back every host
-        lane.set_patience(settings.fallback.after if settings.fallback else None)
+        lane.lines.set_patience(settings.fallback.after if settings.fallback else None)
         if settings.rate is None:
             lane.pace = None
         elif lane.pace is None or lane.pace.rate != settings.rate:

@@ -68,7 +68,7 @@ def play(service, count, latency=0.02):
         while (queued := lane.take()) is not None:
             heapq.heappush(under_way, (clock.monotonic() + latency, queued.row, queued))
         times = [under_way[0][0]] if under_way else []
-        if len(lane.busy) < lane.concurrency and (due := lane.due()) is not None:
+        if len(lane.lines.busy) < lane.concurrency and (due := lane.due()) is not None:
             times.append(due)
         clock.advance(max(0.0, min(times) - clock.monotonic()) + 1e-6)
         now = clock.monotonic()

@@ -137,14 +137,14 @@ class LaneMachine(RuleBasedStateMachine):
         waits = [each for each in self.waits(episode) if each.row != queued.row]
         if waits:
             assert queued.attempts + queued.before == 0, "it failed, and there is a newer one"
-            assert self.lane.waited(queued) < LATE_SECONDS, "it is late, and there is a newer one"
+            assert self.lane.lines.waited(queued) < LATE_SECONDS, "it is late, and there is a newer one"
         self.begun.append(now)
         if self.lane.pace is not None and len(self.begun) > RATE.count:
             assert now - self.begun[-1 - RATE.count] >= RATE.seconds, "faster than its rate"
         self.under_way[queued.row] = queued
 
     def waits(self, episode):
-        return [each for each in self.lane._members() if episode_id(each.notification.id) == episode]
+        return [each for each in self.lane.lines.members() if episode_id(each.notification.id) == episode]
 
     @precondition(lambda self: self.under_way)
     @rule(
@@ -203,7 +203,7 @@ class LaneMachine(RuleBasedStateMachine):
             return
         queued = self.rows[data.draw(st.sampled_from(rows))]
         order = queued.notification.order
-        if self.lane.sending(queued.row, order) or queued in self.told:
+        if self.lane.lines.sending(queued.row, order) or queued in self.told:
             return
         self.lane.withdraw(queued.row, order)
         del self.store[queued.row]
@@ -215,7 +215,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     def collect(self):
         """Hear of what the lane let go of, and hold it to the promise."""
-        for queued, reason in ((gone.queued, gone.reason) for gone in self.lane.superseded):
+        for queued, reason in ((gone.queued, gone.reason) for gone in self.lane.lines.superseded):
             episode = episode_id(queued.notification.id)
             for part in (queued, *queued.parts[:-1]):
                 del self.store[part.row]
@@ -227,9 +227,9 @@ class LaneMachine(RuleBasedStateMachine):
             else:
                 later = [row for row in self.store if row > queued.row]
                 same = [row for row in later if episode_id(self.rows[row].notification.id) == episode]
-                others = [gone.queued.row for gone in self.lane.superseded if gone.reason is UNHEARD]
+                others = [gone.queued.row for gone in self.lane.lines.superseded if gone.reason is UNHEARD]
                 assert same or any(row > queued.row for row in others), "there is no newer one"
-        self.lane.superseded.clear()
+        self.lane.lines.superseded.clear()
 
     @rule(seconds=st.floats(0, 200))
     def advance(self, seconds):
@@ -238,8 +238,8 @@ class LaneMachine(RuleBasedStateMachine):
     @invariant()
     def bounds_hold(self):
         if hasattr(self, "lane"):
-            assert self.lane.held == len(self.lane._members()) <= ROOM
-            assert self.lane.busy == set(self.under_way)
+            assert self.lane.lines.held == len(self.lane.lines.members()) <= ROOM
+            assert self.lane.lines.busy == set(self.under_way)
             assert len(self.under_way) <= CONCURRENCY
 
     def teardown(self):
@@ -259,7 +259,7 @@ class LaneMachine(RuleBasedStateMachine):
         assert sorted(self.delivered + self.superseded) == list(range(1, self.row + 1))
         assert self.lane.empty()
         assert self.lane.due() is None
-        assert not self.lane._born
+        assert not self.lane.lines._born
         for episode in self.reached:
             ends = [row for row, each in self.rows.items() if each.notification.id == f"{episode}-resolved"]
             assert set(ends) <= set(self.delivered) | self.dropped
@@ -291,7 +291,7 @@ def test_clearing_leaves_what_is_under_way_and_returns_the_rest_in_order():
     taken = lane.take()
     assert taken is rows[0]
     assert lane.clear() == rows[1:]
-    assert lane.held == 1
+    assert lane.lines.held == 1
     lane.finish(taken)
     assert lane.empty()
 
@@ -340,7 +340,7 @@ def supersedes(*rows, taken=0):
         assert lane.take() is each
     for each in rows[taken:]:
         lane.offer(each)
-    return lane, [each.queued.row for each in lane.superseded]
+    return lane, [each.queued.row for each in lane.lines.superseded]
 
 
 def test_what_fired_and_resolved_before_anything_was_sent_is_not_sent_at_all():
@@ -358,7 +358,7 @@ def test_what_is_not_late_is_sent_though_its_alert_has_resolved_and_is_not_when_
         busy = lane.take()
         for row, which in ((1, "firing"), (3, "resolved")):
             lane.offer(Queued(row + 9, told("a", 1, which, row, 1000.0)))
-        assert lane.superseded == []
+        assert lane.lines.superseded == []
         clock.advance(seconds)
         lane.finish(busy)
         sent = []
@@ -386,7 +386,7 @@ def test_what_is_under_way_decides_when_it_ends():
         lane, gone = supersedes(step(1, "firing"), step(2, "resolved"), taken=1)
         assert gone == []
         lane.again(step(1, "firing", attempts=1, next_at=1100.0, perhaps=perhaps))
-        assert [each.queued.row for each in lane.superseded] == expected
+        assert [each.queued.row for each in lane.lines.superseded] == expected
 
 
 def test_an_end_says_nothing_of_another_episode_or_alert():
@@ -400,9 +400,9 @@ def test_the_end_of_what_certainly_went_elsewhere_is_not_told_here_and_is_when_a
     for perhaps, expected in ((False, [1]), (True, [])):
         lane = Lane(ManualClock(1000.0))
         lane.load([], 1, 0)
-        lane.elsewhere["a-1"] = Elsewhere("sms", perhaps)
+        lane.lines.elsewhere["a-1"] = Elsewhere("sms", perhaps)
         lane.offer(step(1, "resolved"))
-        assert [each.queued.row for each in lane.superseded] == expected
+        assert [each.queued.row for each in lane.lines.superseded] == expected
 
 
 def test_a_dropped_row_comes_out_of_every_place_and_the_next_of_its_alert_has_its_turn():
@@ -440,46 +440,46 @@ def test_a_row_dropped_while_it_is_being_read_is_not_taken():
 def test_what_waits_longer_than_the_patience_comes_out_even_behind_a_head_that_hangs():
     clock = ManualClock(1000.0)
     lane = Lane(clock)
-    lane.set_patience(60.0)
+    lane.lines.set_patience(60.0)
     loaded(lane, *(Queued(row, notification(row, created=990.0 + row)) for row in (1, 2, 3)))
     assert lane.take().row == 1
     clock.advance(30.0)
-    assert lane.expired() == []
+    assert lane.lines.expired() == []
     clock.advance(lane.due() - clock.monotonic())
-    assert [each.row for each in lane.expired()] == [2]
+    assert [each.row for each in lane.lines.expired()] == [2]
     clock.advance(lane.due() - clock.monotonic())
-    assert [each.row for each in lane.expired()] == [3]
+    assert [each.row for each in lane.lines.expired()] == [3]
 
 
 def test_what_comes_after_the_first_handover_is_handed_over_in_its_turn():
     clock = ManualClock(1000.0)
     lane = Lane(clock)
-    lane.set_patience(60.0)
+    lane.lines.set_patience(60.0)
     loaded(lane, Queued(1, notification(1, created=1000.0)))
     clock.advance(60.0)
-    assert [each.row for each in lane.expired()] == [1]
+    assert [each.row for each in lane.lines.expired()] == [1]
     clock.advance(100.0)
-    assert lane.expired() == []
+    assert lane.lines.expired() == []
     lane.offer(Queued(2, notification(2, created=clock.now() - 60.0)))
     assert lane.due() == clock.monotonic() + 1.0 or lane.due() == clock.monotonic()
     clock.advance(lane.due() - clock.monotonic())
-    assert [each.row for each in lane.expired()] == [2]
+    assert [each.row for each in lane.lines.expired()] == [2]
 
 
 def test_what_was_under_way_when_its_patience_ended_and_has_failed_is_handed_over_at_once():
     clock = ManualClock(1000.0)
     lane = Lane(clock)
-    lane.set_patience(60.0)
+    lane.lines.set_patience(60.0)
     loaded(lane, Queued(1, notification(1, created=1000.0)), Queued(2, notification(2, order="b", created=1000.0)))
     head = lane.take()
     clock.advance(60.0)
-    assert [each.row for each in lane.expired()] == [2]
+    assert [each.row for each in lane.lines.expired()] == [2]
     clock.advance(500.0)
-    assert lane.expired() == []
+    assert lane.lines.expired() == []
     lane.again(replace(head, attempts=1, next_at=clock.now() + 3000.0))
     assert lane.due() <= clock.monotonic() + 1.0
     clock.advance(1.0)
-    assert [each.row for each in lane.expired()] == [1]
+    assert [each.row for each in lane.lines.expired()] == [1]
     assert lane.empty()
 
 
@@ -497,16 +497,16 @@ def test_a_wall_clock_that_is_set_makes_nothing_that_waits_older_or_younger():
     for step in (3600.0, -3600.0):
         clock = ManualClock(10_000.0)
         lane = Lane(clock)
-        lane.set_patience(60.0)
+        lane.lines.set_patience(60.0)
         loaded(lane, Queued(1, notification(1, created=10_000.0)))
         clock.advance(20.0)
         clock.set(step)
         lane.offer(Queued(2, notification(2, order="b", created=clock.now())))
-        assert [lane.age(each) for each in sorted(lane._members(), key=lambda each: each.row)] == [20.0, 0.0]
+        assert [lane.lines.age(each) for each in sorted(lane.lines.members(), key=lambda each: each.row)] == [20.0, 0.0]
         clock.advance(39.0)
-        assert lane.expired() == []
+        assert lane.lines.expired() == []
         clock.advance(lane.due() - clock.monotonic())
-        assert [each.row for each in lane.expired()] == [1]
+        assert [each.row for each in lane.lines.expired()] == [1]
         clock.advance(lane.due() - clock.monotonic())
-        assert [each.row for each in lane.expired()] == [2]
+        assert [each.row for each in lane.lines.expired()] == [2]
         assert clock.monotonic() == 10_080.0

@@ -278,16 +278,16 @@ def test_a_newer_message_does_not_end_a_back_off():
 def test_a_newer_message_does_not_begin_the_patience_anew():
     clock = ManualClock(1000.0)
     lane = Lane(clock)
-    lane.set_patience(60.0)
+    lane.lines.set_patience(60.0)
     loaded(lane, Queued(1, told("a", 1, "firing", 1, 1000.0)))
     for row in (2, 4):
         clock.advance(25.0)
         lane.offer(Queued(row, told("a", 1, "repeat", row, clock.now())))
         lane.offer(Queued(row + 1, told("b", row, "firing", row, clock.now())))
     clock.advance(10.0)
-    assert [each.row for each in lane.expired()] == [4]
+    assert [each.row for each in lane.lines.expired()] == [4]
     clock.advance(25.0)
-    assert [each.row for each in lane.expired()] == [3]
+    assert [each.row for each in lane.lines.expired()] == [3]
 
 
 def held_back(*rows):
@@ -303,7 +303,7 @@ def held_back(*rows):
 def test_when_somebody_drops_the_newest_of_a_group_what_it_told_of_the_others_stays():
     rows = group(1, ["p-1", "q-1"], ["r-1"]), group(2, ["p-1"], ["q-1"]), group(3, [], ["p-1"])
     lane = held_back(*rows)
-    assert lane.held == 1
+    assert lane.lines.held == 1
     assert lane.withdraw(3, "g").row == 3
     lane.clock.advance(60.0)
     kept = lane.take()
@@ -318,8 +318,8 @@ def test_when_somebody_drops_an_older_one_of_a_group_the_newest_tells_no_more_of
     lane.clock.advance(60.0)
     kept = lane.take()
     assert ids(kept) == ["p-1-firing", "q-1-resolved"]
-    assert lane.sending(2, "g"), "it is told with what is under way"
-    assert not lane.sending(1, "g")
+    assert lane.lines.sending(2, "g"), "it is told with what is under way"
+    assert not lane.lines.sending(1, "g")
 
 
 def test_emptied_for_another_receiver_a_lane_gives_each_of_a_group_as_it_was():
@@ -329,8 +329,8 @@ def test_emptied_for_another_receiver_a_lane_gives_each_of_a_group_as_it_was():
 
 def test_a_message_that_fires_again_and_again_costs_no_more_memory_than_one():
     lane = held_back(*(Queued(row, told("a", 1, "repeat", row)) for row in range(1, 1000)))
-    assert lane.held == 1
-    assert len(lane._born) == 2, "its own time, and that of the first"
+    assert lane.lines.held == 1
+    assert len(lane.lines._born) == 2, "its own time, and that of the first"
     assert lane.standing(())[0] == 1
 
 
