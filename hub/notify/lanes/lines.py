@@ -135,8 +135,13 @@ class Lines:
             elif queued.notification.order not in self._look:
                 return queued
             elif not self._supersede(queued.notification.order):
-                self.ready[0] = self.line(queued.notification.order)[0]  # it may stand for what had this turn
-                return self.ready[0]
+                head = self.line(queued.notification.order)[0]  # it may stand for what had this turn
+                if head.next_at <= queued.next_at:
+                    self.ready[0] = head
+                    return head
+                # it failed before the restart for what it stands for as well, and must still wait
+                self.ready.popleft()
+                self._have_turn(head)
         return None
 
     @property

@@ -322,6 +322,20 @@ def test_when_somebody_drops_an_older_one_of_a_group_the_newest_tells_no_more_of
     assert not lane.lines.sending(1, "g")
 
 
+def test_after_a_restart_a_groups_message_that_failed_waits_though_what_it_stands_for_was_never_tried():
+    clock = ManualClock(1000.0)
+    lane = Lane(clock)
+    rows = group(1, ["p-1"], ["r-1"]), group(2, ["p-1"], ["q-1"])
+    failed = group(3, ["p-1"], attempts=1, next_at=clock.now() + 60.0)
+    clock.advance(LATE_SECONDS)
+    lane.load([replace(each, perhaps=True) for each in (*rows, failed)], 4, 0)
+    assert lane.take() is None
+    assert lane.due() == clock.monotonic() + 60.0 - LATE_SECONDS
+    clock.advance(60.0)
+    kept = lane.take()
+    assert (kept.row, ids(kept)) == (3, ["p-1-firing", "r-1-resolved", "q-1-resolved"])
+
+
 def test_emptied_for_another_receiver_a_lane_gives_each_of_a_group_as_it_was():
     rows = [group(1, ["p-1"], ["r-1"]), group(2, ["p-1"], ["q-1"]), group(3, ["p-1"])]
     assert held_back(*rows).clear() == rows
