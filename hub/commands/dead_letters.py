@@ -10,13 +10,13 @@ from hub.commands.contract import OutboxListed, OutboxRequest
 from hub.commands.pages import Page, Wanted, fitting, page, wanted
 from hub.commands.request import Request
 from hub.commands.seams import Mirror
-from hub.commands.slices import at_once
 from hub.contracts.answered import DroppedAnswer, OutboxBody, OutboxChanged
 from hub.errors import Code, RequestError
 from hub.fields import did_you_mean
 from hub.limits import OUTBOX_SHOWN
 from hub.spine.core import Core
 from hub.spine.pipeline import Pipeline
+from hub.spine.slices import at_once
 from hub.spine.store_outbox import revived
 from hub.store.reader import OutboxEntry, Reader
 from hub.store.store import Store

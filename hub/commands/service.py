@@ -15,7 +15,6 @@ from hub.commands.contract import COMMANDS, AckRequest, DrillReceipts, FiringReq
 from hub.commands.drills import Drills, chosen_receivers
 from hub.commands.request import Request
 from hub.commands.seams import Answer, Ask, Mirror
-from hub.commands.slices import Slices
 from hub.commands.tokens.token import Claim, read_token, sign_token
 from hub.errors import Code, HubError, RequestError
 from hub.fields import did_you_mean
@@ -26,6 +25,7 @@ from hub.notify.subscribers import Subscribers
 from hub.rules.posted.posting import Posting
 from hub.spine.core import Core
 from hub.spine.pipeline import Pipeline
+from hub.spine.slices import Slices
 from hub.store.changes import MetaRow
 from hub.store.reader import Reader
 from hub.store.store import Store

@@ -12,7 +12,6 @@ from typing import Any
 from hub.alerts.alert import Alert, alert_fingerprint
 from hub.alerts.telling.decision import Untold, alone, decide
 from hub.clock import rfc3339
-from hub.commands.slices import at_once
 from hub.documents.duration import format_duration
 from hub.errors import Code, EvaluationError, RequestError
 from hub.expressions import Program
@@ -29,6 +28,7 @@ from hub.rules.reading.rule import Rule
 from hub.rules.reading.rule_values import Gate
 from hub.rules.running.rule_runner import RuleRunner
 from hub.spine.core import Core
+from hub.spine.slices import at_once
 from hub.why.readings import value_text
 
 __all__ = ["looking", "why_not"]

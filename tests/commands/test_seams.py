@@ -10,10 +10,10 @@ from hub.alerts.matchers import parse_matchers
 from hub.commands import alert_desk, seams
 from hub.commands.owner import OwnerAsk, OwnerMirror
 from hub.commands.service import Service
-from hub.commands.slices import at_once
 from hub.operate.api.alertmanager.alert_bodies import shown
 from hub.operate.api.feed.ticker import alert_counts
 from hub.rules.posted.posting import Posting
+from hub.spine.slices import at_once
 from hub.trial.world import World
 from tests.alerts.flapper import rule_set
 from tests.rules.making import event

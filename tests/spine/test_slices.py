@@ -5,8 +5,8 @@ from itertools import count
 
 import pytest
 
-from hub.commands.slices import Slices
 from hub.errors import RequestError
+from hub.spine.slices import Slices
 
 
 async def test_a_long_look_lets_others_have_a_turn_after_each_slice_and_a_second_one_waits():
