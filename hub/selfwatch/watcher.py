@@ -1,6 +1,7 @@
-"""Measures the hub every few seconds and hands the results to the pipeline, as events on `$hub/…` (own_voice.py).
+"""Measures the hub every few seconds and hands the results to the pipeline, as events on `$hub/…`.
 
-They go the way of every event: durable with all they cause, judged by rules.yaml and by the user's own rules.
+contracts/own_voice.py lists them. They go the way of every event: durable with all they cause, judged by rules.yaml and
+by the user's own rules.
 """
 
 import asyncio

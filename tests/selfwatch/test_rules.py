@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.config import Settings, load_settings
+from hub.contracts.own_voice import OWN_FIELDS
 from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.ingest.topics import overlaps
@@ -14,7 +15,6 @@ from hub.model import OWN_TOPICS
 from hub.project.files import check, load_files, load_trial
 from hub.rules.lint import Moment, lint
 from hub.selfwatch.heartbeat_settings import RULES, SelfWatchSettings
-from hub.selfwatch.own_voice import OWN_FIELDS
 from hub.trial.trial_play import play
 
 DOCS = (Path(__file__).parents[2] / "docs" / "selfwatch.md").read_text("utf-8")

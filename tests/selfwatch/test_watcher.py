@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from hub.clock import ManualClock
+from hub.contracts.own_voice import OWN_FIELDS
 from hub.errors import EvaluationError, StoreError
 from hub.ingest.topics import matches
 from hub.limits import SELF_WATCH_CALM_SECONDS
@@ -15,7 +16,6 @@ from hub.notify.lanes.breaker import Circuit
 from hub.rules.running.misses import Misses
 from hub.selfwatch import watcher as module
 from hub.selfwatch.event_tally import EventTally
-from hub.selfwatch.own_voice import OWN_FIELDS
 from hub.selfwatch.recall import about_itself, spoken
 from hub.selfwatch.watcher import SelfWatcher
 from tests.rules.making import Drive, event, rules

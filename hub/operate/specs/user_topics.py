@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.contracts.json_schema import ANY, TEXT, Schema, made_of
+from hub.contracts.own_voice import OWN_FIELDS
 from hub.expressions import TopicTemplate, short_level
 from hub.model import OWN_TOPICS
 from hub.notify.receiver import ReceiverSettings
@@ -16,7 +17,6 @@ from hub.operate.specs.described import JSON
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import HOMIE, SPARKPLUG, presence_filters
 from hub.rules.reading.topic_pattern import TopicPattern
-from hub.selfwatch.own_voice import OWN_FIELDS
 
 __all__ = ["PROTOBUF", "TopicChannel", "alerts", "events", "inside", "notifications"]
 

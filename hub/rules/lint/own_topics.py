@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from hub.contracts.own_voice import OWN_FIELDS
 from hub.documents.document import Node
 from hub.errors import Problem
 from hub.fields import did_you_mean
 from hub.ingest.topics import overlaps
 from hub.model import OWN_TOPICS
 from hub.rules.reading.rule import Rule
-from hub.selfwatch.own_voice import OWN_FIELDS
 
 __all__ = ["own"]
 
