@@ -5,8 +5,8 @@ letters belong to the dispatcher; the HTTP client, the broker and the clock are 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol, Self
 
 import aiohttp
 
@@ -20,7 +20,26 @@ from hub.notify.lanes.pace import Rate
 from hub.notify.lanes.retry import RetryPolicy
 from hub.notify.subscribers import Subscribers
 
-__all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox"]
+__all__ = ["Kind", "Receiver", "ReceiverSettings", "Toolbox", "Usual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the receivers of a kind have where the user says nothing, unless the kind's class says otherwise.
+
+    `timeout`: seconds of one attempt; `concurrency`: attempts under way at once; `breaker`: failures in a row after
+    which a receiver is left alone for a while, 0 for never.
+    """
+
+    timeout: float = RECEIVER_TIMEOUT_SECONDS
+    concurrency: int = RECEIVER_CONCURRENCY
+    breaker: int = BREAKER_FAILURES
+
+    @classmethod
+    def of(cls, kind: "type[Kind]") -> Self:
+        """Take what the class of a kind says, which may be nothing: a plug-in has as many of them as it needs."""
+        usual = cls()
+        return cls(*(getattr(kind, each.name, getattr(usual, each.name)) for each in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +103,7 @@ class Receiver(Protocol):
 class Kind(Receiver, Protocol):
     """What an entry point of `hub.receivers` names: a class that reads its options and is a receiver.
 
-    It may have `concurrency`, an int: attempts under way at once, where RECEIVER_CONCURRENCY does not suit it, and
-    `timeout`, the seconds of one attempt where the user names none and RECEIVER_TIMEOUT_SECONDS does not suit it, and
-    `breaker`, the failures in a row after which it is left alone for a while, 0 for never.
+    It may have `timeout`, `concurrency` and `breaker`, each where the default does not suit it: see Usual.
 
     It may have `keys`, a KeyTable: `hub schema` describes it by that, and `read` takes its keys from there.
 

@@ -4,7 +4,6 @@ A receiver is an Apprise URL, or a mapping with one kind as its key and the comm
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -12,9 +11,8 @@ from hub.documents.document import Node, Problems
 from hub.documents.secret import Secret
 from hub.documents.value_schema import Schema, mapping_schema, one_required
 from hub.fields import Section, did_you_mean
-from hub.limits import BREAKER_FAILURES, RECEIVER_CONCURRENCY, RECEIVER_TIMEOUT_SECONDS
 from hub.notify.client_keys import TABLES
-from hub.notify.receiver import Kind, Receiver, ReceiverSettings, Toolbox
+from hub.notify.receiver import Kind, Receiver, ReceiverSettings, Toolbox, Usual
 from hub.notify.receiver_options import COMMON, FALLBACK, RATE, RETRY, SEND_RESOLVED, TIMEOUT, fallback, retry
 
 __all__ = ["build_receiver", "read_receivers", "receivers_schema"]
@@ -70,7 +68,7 @@ def _read(name: str, node: Node, kinds: Mapping[str, EntryPoint], problems: Prob
     section = Section(node, problems, f"receiver {name!r}")
     send_resolved = section.take(SEND_RESOLVED)
     kind = _kind(section, kinds) if _readable(node) else ""
-    options, usual = _options(section, kind, kinds) if kind else (None, _Usual())
+    options, usual = _options(section, kind, kinds) if kind else (None, Usual())
     return ReceiverSettings(
         name,
         kind,
@@ -104,32 +102,22 @@ def _kind(section: Section, kinds: Mapping[str, EntryPoint]) -> str:
     return found[0] if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Usual:
-    """What a kind's receivers have where the user says nothing."""
-
-    timeout: float = RECEIVER_TIMEOUT_SECONDS
-    concurrency: int = RECEIVER_CONCURRENCY
-    breaker: int = BREAKER_FAILURES
-
-
-def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tuple[Any, _Usual]:
+def _options(section: Section, name: str, kinds: Mapping[str, EntryPoint]) -> tuple[Any, Usual]:
     node = section.values[name]
     try:
         kind: type[Kind] = kinds[name].load()
     except (ImportError, AttributeError) as error:
         message = f"receiver kind {name!r} cannot be loaded: {error}"
         section.report(section.node.key_problem(name, message, _missing(kinds[name])))
-        return None, _Usual()
+        return None, Usual()
     if name == "apprise" and not isinstance(node.value, dict):
         node = _mapping(node, "url", node)
     inner = Section(node, section.problems, f"{name!r} of {section.what}", getattr(kind, "keys", None))
     if not _readable(node):
-        return None, _Usual()
+        return None, Usual()
     options = kind.read(inner)
     inner.finish()
-    usual = {name: getattr(kind, name) for name in ("timeout", "concurrency", "breaker") if hasattr(kind, name)}
-    return options, _Usual(**usual)
+    return options, Usual.of(kind)
 
 
 def _missing(point: EntryPoint) -> str:

@@ -1,5 +1,5 @@
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 
@@ -8,6 +8,7 @@ from hub.notify import receiver_settings
 from hub.notify.fallback import Fallback, check_fallbacks
 from hub.notify.lanes.pace import Rate
 from hub.notify.lanes.retry import RetryPolicy
+from hub.notify.receiver import Usual
 from hub.notify.receiver_settings import build_receiver, read_receivers
 from tests.notify.fakes import toolbox
 
@@ -43,6 +44,26 @@ async def test_a_receiver_of_each_kind_is_read_and_built():
     )
     for each in found.values():
         await build_receiver(each, toolbox()).close()
+
+
+class Plain:
+    """A plug-in that says nothing of itself."""
+
+
+class Slow(Plain):
+    timeout, breaker = 90.0, 0
+
+
+def test_a_kind_says_of_itself_only_what_the_default_does_not_suit():
+    usual = Usual()
+    assert Usual.of(Plain) == usual
+    assert Usual.of(Slow) == Usual(90.0, usual.concurrency, 0)
+
+
+@pytest.mark.parametrize("point", entry_points(group="hub.receivers"), ids=lambda point: point.name)
+def test_what_a_kind_of_the_hub_says_of_itself_has_the_right_type(point):
+    found = Usual.of(point.load())
+    assert [type(each) for each in (found.timeout, found.concurrency, found.breaker)] == [float, int, int]
 
 
 def test_the_same_text_read_twice_is_equal_so_that_a_reload_leaves_its_receiver_alone():
