@@ -144,7 +144,7 @@ class App:
             with naming(self.settings.state, snapshot, attempt):
                 self._wire(store, snapshot, http)
                 self.reloading.compare(snapshot.meta.get("written", ""))
-                self.pipeline.restore(snapshot, self.files.rules.filters())
+                self.unit.pipeline.restore(snapshot, self.files.rules.filters())
                 self._watch_itself(snapshot, http)
                 earlier = earlier_filters(snapshot)
             await self._live(earlier)
@@ -242,35 +242,14 @@ class App:
 
         return DeskChannel(connect, settings.publish_prefix, service, self.observer.trouble, self._heard(), (DROPPED,))
 
-    # the unit's parts, by the names that others use
-
-    @property
-    def store(self) -> Store:
-        """The store that the unit commits to."""
-        return self.unit.store
-
-    @property
-    def pipeline(self) -> Pipeline:
-        """The pipeline that evaluates and commits."""
-        return self.unit.pipeline
-
-    @property
-    def dispatcher(self) -> Dispatcher:
-        """The dispatcher that sends notifications."""
-        return self.unit.dispatcher
-
-    @property
-    def service(self) -> Service:
-        """The Desk of this hub (see commands/seams.py)."""
-        return self.unit.service
-
     def _watch_itself(self, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
         """Make the part that watches the hub itself, and the heartbeat where `heartbeat:` names somebody to tell."""
         self._count_for(self.files)
-        standing, state, engine = self.dispatcher.standing, self.settings.state, self.pipeline.core.engine
+        unit, state = self.unit, self.settings.state
+        standing, engine = unit.dispatcher.standing, unit.pipeline.core.engine
         topics, misses, look = sorted(set(spoken(engine.states.values()))), engine.work.misses, self.unit.custody.look
         self.watcher = SelfWatcher(
-            self.tally, self.pipeline, standing, self.clock, state, snapshot.meta, topics, misses, look
+            self.tally, self.unit.pipeline, standing, self.clock, state, snapshot.meta, topics, misses, look
         )
         self.heartbeat: Heartbeat | None = None
         if self.settings.heartbeat is not None:
@@ -279,7 +258,7 @@ class App:
                 self.observer.trouble("heartbeat", message)
 
             connected: Callable[[], bool] = lambda: self.tally.connected  # noqa: E731
-            self.heartbeat = Heartbeat(self.settings.heartbeat, http, self.pipeline, connected, trouble)
+            self.heartbeat = Heartbeat(self.settings.heartbeat, http, self.unit.pipeline, connected, trouble)
 
     def _count_for(self, files: Files) -> None:
         """Do not count what alerts about the hub itself cause: else such an alert would keep itself firing."""
@@ -324,7 +303,7 @@ class App:
         if notice.kind == "refused":  # only a reload asks for new filters, and it goes back to the old ones
             self.reloading.refused(notice.detail)
             return
-        self.pipeline.notice(notice)
+        self.unit.pipeline.notice(notice)
         if notice.kind == "connected":
             self.reloading.granted()
             self.unit.custody.met(resumed=notice.detail == "resumed")
@@ -353,12 +332,12 @@ class App:
         """
 
         def change(core: Core, now: float) -> None:
-            self.pipeline.notes[OWED] = "1" if later else ""
+            self.unit.pipeline.notes[OWED] = "1" if later else ""
             if not later:
                 core.announce_again(now)
 
         with contextlib.suppress(StoreError):
-            await self.pipeline.perform(change)
+            await self.unit.pipeline.perform(change)
 
     def _store_trouble(self, message: str) -> None:
         self.observer.trouble("store", message or f"{self.settings.state}: written again, nothing was lost")

@@ -14,9 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub import __version__
-from hub.app import App
+from hub.clock import Clock
 from hub.commands.seams import Ask, Desk, Mirror
-from hub.errors import HubError, RequestError
+from hub.config import Settings
+from hub.errors import HubError
+from hub.notify.dispatcher import ReceiverStanding
 from hub.operate.api.answers import refusal, refused
 from hub.operate.api.feed.audience import Audience
 from hub.operate.api.feed.feed import Feed
@@ -32,18 +34,38 @@ from hub.operate.api.gathered.recent import Recent
 from hub.operate.api.gathered.standing import GatheredStanding
 from hub.operate.figures.figures import Figures
 from hub.operate.specs.described import Described
+from hub.project.files import Files
 from hub.store.reader import Depth
+from hub.tracing.spans import Tracing
 
 __all__ = ["Asked", "Endpoint", "Handler", "Site", "routes"]
 
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Site:
-    """The hub as the handlers of requests see it."""
+    """The hub as the handlers of requests see it: what they need of it, and no more."""
 
-    app: App
+    desk: Desk
+    """The seam through which handlers change something."""
+    mirror: Mirror
+    """The seam through which handlers read what is committed."""
+    ask: Ask
+    """The seam through which handlers ask the running rules."""
+    settings: Settings
+    clock: Clock
+    since: str
+    """When the hub was started (RFC 3339)."""
+    tracing: Tracing | None
+    files: Callable[[], Files]
+    """Rules and devices in force: a reload replaces them."""
+    reload: Callable[[], None]
+    """Reads rules and devices again; the feed tells what came of it."""
+    circuits: Callable[[], Mapping[str, ReceiverStanding]]
+    """How each receiver stands."""
+    broker_dropped: Callable[[], int | None]
+    """How many messages the broker has dropped; None where it does not say."""
     guard: AccessGuard
     feed: Feed
     figures: Figures
@@ -65,29 +87,14 @@ class Site:
     posting: int = 0
     """How many posts of events are under way."""
 
-    @property
-    def desk(self) -> Desk:
-        """The seam through which handlers change something."""
-        return self.app.service
-
-    @property
-    def mirror(self) -> Mirror:
-        """The seam through which handlers read what is committed."""
-        return self.app.mirror
-
-    @property
-    def ask(self) -> Ask:
-        """The seam through which handlers ask the running rules."""
-        return self.app.ask
-
     def deaf(self) -> str:
         """Say why the hub takes no events: it cannot write its disk, or the broker is away; "" where all is well."""
         return self.mirror.why_failing() or self.standing.ready()
 
     @property
     def hub(self) -> Mapping[str, str]:
-        """Which hub this is; part of the status and of the feed's first message."""
-        return {"client_id": self.app.settings.broker.client_id, "version": __version__}
+        """Which hub this is."""
+        return {"client_id": self.settings.broker.client_id, "version": __version__}
 
 
 @dataclass(frozen=True, slots=True)

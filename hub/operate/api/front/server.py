@@ -116,10 +116,30 @@ class HttpServer:
     async def _site(self, app: App) -> Site:
         logins = Logins(app.identity.login, app.identity.logouts)
         self._feed.start = app.identity.start
-        self._standing.recall(await app.store.look(lambda reader: reader.last_attempts()))
+        self._standing.recall(await app.mirror.look(lambda reader: reader.last_attempts()))
         guard, ticker = AccessGuard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
         traffic = Traffic(http_room(limit()))
-        return Site(app, guard, self._feed, self._figures, self._standing, Recent(), ticker, logins, traffic)
+        return Site(
+            desk=app.unit.service,
+            mirror=app.mirror,
+            ask=app.ask,
+            settings=app.settings,
+            clock=app.clock,
+            since=app.since,
+            tracing=app.tracing,
+            files=lambda: app.files,
+            reload=app.reload,
+            circuits=lambda: app.unit.dispatcher.standing(()),
+            broker_dropped=lambda: app.watcher.broker_dropped,
+            guard=guard,
+            feed=self._feed,
+            figures=self._figures,
+            standing=self._standing,
+            recent=Recent(),
+            ticker=ticker,
+            logins=logins,
+            traffic=traffic,
+        )
 
 
 def application(site: Site) -> Starlette:
@@ -177,14 +197,14 @@ async def _tick(site: Site) -> None:
     """Once a second, end the feeds whose login has expired, and put the figures into the feed."""
     while True:
         await asyncio.sleep(1.0)
-        site.audience.expire(site.app.clock.now())
+        site.audience.expire(site.clock.now())
         try:
             depths = await site.mirror.look(lambda reader: reader.depths())
         except StoreError:  # the store is closed: the hub stops
             return
         site.depths = depths
-        site.latest = site.ticker.look(site.app.clock.monotonic()) | {
-            "outbox": outbox_counts(depths, site.app.clock.now()),
+        site.latest = site.ticker.look(site.clock.monotonic()) | {
+            "outbox": outbox_counts(depths, site.clock.now()),
             "alerts": alert_counts(site.mirror),
         }
         site.feed.say("figures", site.latest)
@@ -195,4 +215,4 @@ async def _sample(site: Site) -> None:
     while True:
         await asyncio.sleep(1.0)
         await site.recent.look(site.ask)
-        site.costs.look(site.ask, site.app.clock.now())
+        site.costs.look(site.ask, site.clock.now())

@@ -30,8 +30,8 @@ async def _rules(asked: Asked) -> Response:
     """List the rules in force, each with the number of its alerts in each state."""
     site = asked.site
     phases = _phases(site)
-    in_force = list(site.app.files.rules.rules.values())  # a copy: a reload may come between two slices
-    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in in_force)
+    known = list(site.files().rules.rules.values())
+    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in known)
     return answer({"ok": True, "rules": await site.reads.write(rules)})
 
 
@@ -56,7 +56,7 @@ async def _one_rule(asked: Asked) -> Response:
 
 
 def _named(site: Site, name: str) -> Rule:
-    rule = site.app.files.rules.rules.get(name)
+    rule = site.files().rules.rules.get(name)
     if rule is None:
         raise Refused(404, f"no rule {name!r}")
     return rule
@@ -100,10 +100,10 @@ def _rule(site: Site, rule: Rule, phases: Mapping[str, int]) -> dict[str, Any]:
 async def _devices(asked: Asked) -> Response:
     """List the devices: those heard last come first, then those that are registered and were never heard."""
     site = asked.site
-    now, registry = site.app.clock.now(), site.app.files.registry
-    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}  # what the broker says is no device
-    registered = {device.topic for device in registry.devices()}
-    unheard = (topic for topic in registered if topic not in heard)
+    now, registry = site.clock.now(), site.files().registry
+    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}
+    known = {device.topic for device in registry.devices()}
+    unheard = (topic for topic in known if topic not in heard)
     latest = sorted(heard, key=lambda topic: -heard[topic])
     listed_topics = [*latest, *unheard][:VIEW_ROWS]
     attendance = Attendance(site.ask, site.recent, site.standing.listening, now)
@@ -114,7 +114,7 @@ async def _devices(asked: Asked) -> Response:
 
 def _device(site: Site, topic: str, at: float | None, attendance: Attendance, registered: set[str]) -> dict[str, Any]:
     interval = site.ask.interval(topic)
-    attributes = site.app.files.registry.attributes(topic)
+    attributes = site.files().registry.attributes(topic)
     return {
         "device": topic,
         "topics": [topic],

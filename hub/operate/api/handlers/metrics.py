@@ -91,7 +91,7 @@ class HubCollector:
         yield _counter(
             "hub_overflows", "Times that events at QoS 0 found no room in the hub.", counts["session_dropped"]
         )
-        dropped = site.app.watcher.broker_dropped
+        dropped = site.broker_dropped()
         if dropped is not None:
             yield _counter("hub_broker_dropped", "Messages that the broker has dropped since it started.", dropped)
         yield _gauge("hub_feed_clients", "Clients of the live feed.", site.feed.clients)
@@ -152,7 +152,7 @@ class HubCollector:
     def _receivers(self) -> Iterator[Metric]:
         """Yield what waits for receivers, and what came of their deliveries."""
         site = self._site
-        names = [(name, name) for name in site.app.files.rules.receivers]
+        names = [(name, name) for name in site.files().rules.receivers]
         outbox = GaugeMetricFamily(
             "hub_outbox", "Notifications in the outbox: queued, or dead letters.", labels=["receiver", "state"]
         )
@@ -168,7 +168,7 @@ class HubCollector:
             "hub_deliveries", "Attempts: delivered, or failed (refused or to be tried again).",
             labels=["receiver", "outcome"],
         )  # fmt: skip
-        circuits, now = site.app.dispatcher.standing(()), site.app.clock.now()
+        circuits, now = site.circuits(), site.clock.now()
         for label, group in _named(names, METRIC_RECEIVERS):
             members = set(group)
             depths = [each for each in site.depths if each.receiver in members]

@@ -48,7 +48,7 @@ def _command(name: str) -> Handler:
 async def _reload(asked: Asked) -> Response:
     """Read rules and fleets again, as SIGHUP does. The answer does not wait for that: the feed says what came of it."""
     asked.site.desk.note(asked.actor.name, "http", "reload", {})
-    asked.site.app.reload()
+    asked.site.reload()
     return answer({"ok": True}, 202)
 
 
@@ -64,11 +64,11 @@ async def _login(asked: Asked) -> Response:
         token = None
     if not isinstance(token, str):
         raise Refused(400, "'token' is missing")
-    known = site.guard.try_token(request, token.strip())
-    response = answer({"ok": True, "name": known.name, "role": known.role})
-    expires = int(site.app.clock.now() + LOGIN_SECONDS)
-    _put_cookie(site, request, response, site.logins.sign(known, expires), int(LOGIN_SECONDS))
-    return response
+    found = site.guard.try_token(request, token.strip())
+    made = answer({"ok": True, "name": found.name, "role": found.role})
+    expires = int(site.clock.now() + LOGIN_SECONDS)
+    _put_cookie(site, request, made, site.logins.sign(found, expires), int(LOGIN_SECONDS))
+    return made
 
 
 async def _logout(asked: Asked) -> Response:
@@ -84,16 +84,15 @@ async def _logout(asked: Asked) -> Response:
 
 
 async def _end(site: Site, login: Login) -> None:
-    """End a login. That is on disk before the request is answered, so that a restart does not bring the login back."""
-    ended = site.logins.end(login, site.app.clock.now())
+    """End a login; it is on disk before the request is answered, so that a restart does not bring it back."""
+    ended = site.logins.end(login, site.clock.now())
     site.audience.end("" if ended.all else login.mark)
     await site.desk.keep(ended.rows)
 
 
-def _put_cookie(site: Site, request: Request, response: Response, value: str, seconds: int) -> None:
-    """Set the login's cookie; `seconds` 0 removes it. A cookie set over TLS is never sent without TLS."""
-    secure = site.app.settings.http.url.startswith("https:") or site.guard.origin.is_https(request)
-    response.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
+def _put_cookie(site: Site, request: Request, made: Response, value: str, seconds: int) -> None:
+    secure = site.settings.http.url.startswith("https:") or site.guard.origin.is_https(request)
+    made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
 
 
 _FORM = "application/x-www-form-urlencoded"

@@ -38,8 +38,8 @@ async def _post(asked: Asked) -> Response:
     site.posting += 1
     try:
         events = _read(site, request, await site.bodies.read(request, HTTP_BODY_BYTES))
-        if site.app.tracing is not None:
-            site.app.tracing.adopt(events, request.headers.get("traceparent"))
+        if site.tracing is not None:
+            site.tracing.adopt(events, request.headers.get("traceparent"))
         fresh = await site.desk.take_events(events, key)
     finally:
         site.posting -= 1
@@ -52,7 +52,7 @@ def _read(site: Site, request: Request, body: bytes) -> list[Event]:
     batch = request.headers.get("content-type", "").partition(";")[0].strip().lower() in _LINES
     if not topic and not batch:
         raise Refused(400, "which topic? POST /events/TOPIC, or records as application/x-ndjson, each with its topic")
-    now, limit = site.app.clock.now(), site.app.settings.broker.payload_bytes
+    now, limit = site.clock.now(), site.settings.broker.payload_bytes
     if not batch:
         _check(site, topic, "")
         return [_event(Delivery(topic, body), now, limit, "")]
@@ -87,8 +87,8 @@ def _event(posted: Delivery, now: float, limit: int, place: str) -> Event:
 
 
 def _check(site: Site, topic: str, place: str) -> None:
-    """Refuse a topic that no device can publish to."""
-    prefix = site.app.settings.publish_prefix
+    """Refuse topics that no device can publish to."""
+    prefix = site.settings.publish_prefix
     why = check_topic(topic)
     if not why and topic.startswith("$"):
         why = "topics that begin with $ are the broker's and the hub's own"

@@ -28,12 +28,12 @@ _NEWEST = 10**18 - 1
 async def _status(asked: Asked) -> Response:
     """Say which hub this is, whether it hears its broker, who the client is, and the figures of the last second."""
     site = asked.site
-    rules = site.app.files.rules
+    rules = site.files().rules
     body = {
         "ok": True,
         **site.hub,
-        "since": site.app.since,
-        "now": rfc3339(site.app.clock.now()),
+        "since": site.since,
+        "now": rfc3339(site.clock.now()),
         "tz": PEOPLE.tz,
         "ready": not site.deaf(),
         "session": "connected" if site.standing.connected else "disconnected",
@@ -44,7 +44,7 @@ async def _status(asked: Asked) -> Response:
         "clients": site.feed.clients,
         "feed": site.feed.identity(site.feed.latest),
         "actor": {"name": asked.actor.name, "role": asked.actor.role},
-        "login": bool(site.app.settings.http.tokens),
+        "login": bool(site.settings.http.tokens),
     }
     return answer(body)
 
@@ -91,11 +91,11 @@ async def _silences(asked: Asked) -> Response:
     site = asked.site
     expired = asked.request.query_params.get("expired") == "true"
     if page := _asked_page(asked.request):
-        return answer(await asked.carry_out("silences", {**page, "expired": expired}))
-    now = site.app.clock.now()
-    kept = list(site.mirror.silences.values())  # a copy: the book may change between two slices
-    bodies = (silence.body(now) for silence in kept if expired or silence.end > now)
-    return answer({"ok": True, "silences": await site.reads.write(bodies), "now": rfc3339(now)})
+        return answer(await _ask(site, "silences", {**page, "expired": expired}))
+    now = site.clock.now()
+    kept = list(site.mirror.silences.values())
+    found = (made.body(now) for made in kept if expired or made.end > now)
+    return answer({"ok": True, "silences": await site.reads.write(found), "now": rfc3339(now)})
 
 
 async def _outbox(asked: Asked) -> Response:
@@ -116,14 +116,14 @@ async def _receivers(asked: Asked) -> Response:
     """List the receivers: kind, circuit, what waits, when each last worked, and why it last failed."""
     site = asked.site
     depths = await site.mirror.look(lambda reader: reader.depths())
-    return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.app.files.rules.receivers]})
+    return answer({"ok": True, "receivers": [_receiver(site, name, depths) for name in site.files().rules.receivers]})
 
 
 def _receiver(site: Site, name: str, depths: list[Depth]) -> dict[str, Any]:
     counts = {each.state: each.waiting for each in depths if each.receiver == name}
-    state = site.standing.receivers.get(name, Receiving()).body()
-    kind = site.app.files.rules.receivers[name].kind
-    return {"name": name, "kind": kind, "queued": counts.get("queued", 0), "dead": counts.get("dead", 0), **state}
+    known = site.standing.receivers.get(name, Receiving()).body()
+    kind = site.files().rules.receivers[name].kind
+    return {"name": name, "kind": kind, "queued": counts.get("queued", 0), "dead": counts.get("dead", 0), **known}
 
 
 def _asking(name: str, of: str) -> Handler:

@@ -55,12 +55,13 @@ async def test_an_address_that_is_not_of_this_machine_is_an_error():
 
 
 class Stored:
-    """What a server asks of an App before it listens: who it is, and its store."""
+    """What a server takes of an App before it listens: who it is, what is in its store, and what requests will need."""
 
     observer, clock = Observer(), ManualClock()
+    unit, ask, settings, since, tracing, reload = SimpleNamespace(service=None), None, None, "", None, None
 
     def __init__(self):
-        self.store, self.identity = MemoryStore(), identify("memory", {})[0]
+        self.mirror, self.identity = MemoryStore(), identify("memory", {})[0]
 
 
 async def test_it_ends_when_it_is_cancelled_at_whatever_moment_of_its_start():
