@@ -22,7 +22,7 @@ _ALERTS = [
     "tests/alerts/test_trace.py",
     "tests/alerts/telling/test_unheard.py",
 ]
-_RULES = ["tests/rules"]
+_RULES = ["tests/rules", "tests/why/test_why_not.py"]
 _NOTIFY = [
     "tests/notify/lanes/test_allowance.py",
     "tests/notify/test_dispatcher.py",
@@ -93,7 +93,11 @@ TABLE = {
     "hub/spine/timers.py": ["tests/spine/test_timers.py", "tests/spine/test_pipeline.py"],
     "hub/spine/hearing.py": ["tests/spine/test_hearing.py"],
     "hub/store/sqlite/database.py": ["tests/store", "tests/attacks/test_state_file.py"],
-    "hub/store/sqlite/writer.py": ["tests/store/sqlite/test_writer.py", "tests/store/sqlite/test_database.py"],
+    "hub/store/sqlite/writer.py": [
+        "tests/store/sqlite/test_writer.py",
+        "tests/store/sqlite/test_database.py",
+        "tests/store/test_contract.py",
+    ],
     "hub/schedules/schedule_line.py": ["tests/schedules/test_schedule_reading.py", "tests/schedules/test_schedule.py"],
     "hub/schedules/wall.py": ["tests/schedules/test_schedule.py", "tests/schedules/test_oracle.py"],
     "hub/schedules/schedule.py": ["tests/schedules/test_schedule.py", "tests/schedules/test_oracle.py"],

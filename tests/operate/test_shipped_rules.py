@@ -137,6 +137,7 @@ class Hub:
         self.engine = Engine([files.rules[name]], files.registry, self.complain)
         self.book = Book("hub", {}, self.complain)
         self.now = NOW
+        self.engine.restore([], {}, NOW)
 
     def complain(self, *error):
         self.errors.append(error)

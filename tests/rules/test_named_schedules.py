@@ -264,6 +264,12 @@ def test_what_is_inactive_and_silent_for_a_week_waits_no_longer():
     assert not drive.engine.states["Open"].instances
 
 
+def test_who_must_speak_is_missed_also_where_it_waited_for_a_schedule_longer_than_a_week():
+    drive = evening('- {alert: Open, topic: "w/{x}", when: open && night, absent: 30d}')
+    hear(drive, "w/1", {"open": False})
+    assert tick(drive, 30 * 24 * HOUR) == [(30 * 24 * HOUR, "firing", "no message within its time", False)]
+
+
 def test_who_was_silent_longest_makes_room_for_who_waits(monkeypatch):
     monkeypatch.setattr(heard_order, "HISTORY_INSTANCES", 10)
     monkeypatch.setattr(heard_order, "HISTORY_FORGOTTEN", 1)

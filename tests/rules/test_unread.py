@@ -91,6 +91,14 @@ def test_under_a_pause_it_counts_from_its_end(pause, payload):
 
 
 @pytest.mark.parametrize("payload", [b"{oops", BINARY])
+def test_who_was_never_heard_before_a_pause_and_sends_nothing_else_under_it_is_missed_from_its_end_on(payload):
+    drive = Drive('- {alert: Silent, topic: "f/{device}", absent: 10m, pause: "daily 00:16-00:30"}', start=864_000.0)
+    drive.send("f/1", payload, after=1000)
+    assert drive.wait(800 + 599) == []
+    assert what(drive.wait(1)) == [("firing", "no message within its time")]
+
+
+@pytest.mark.parametrize("payload", [b"{oops", BINARY])
 def test_a_retained_one_is_no_sign_of_life(payload):
     drive = Drive(SILENT)
     drive.send("f/1", {"t": 1})

@@ -100,10 +100,13 @@ class Pause(RulePart):
         return True
 
     def _note_sign(self, instance: Instance, event: Event, now: float) -> None:
-        speaks = not event.retain if self._absence is None else self._absence.speaks(event, now)
+        """Note a sign of life for the end of the pause; only `absent` asks for it there."""
+        if self._absence is None:
+            return
+        speaks = self._absence.speaks(event, now)
         if speaks:
             gates_of(instance).heard = True
-        if self._absence is not None and (speaks or not instance.seen):
+        if speaks or not instance.seen:
             instance.seen = now
 
     # begin and end

@@ -34,11 +34,6 @@ class ScheduleAlarm:
         if not self._is_over:
             self._wake(now)
 
-    def begin_once(self, now: float) -> None:
-        """Ring at once with the first message, if the alarm was never set before."""
-        if not self._is_over and self._at.due == inf:
-            self._wake(now)
-
     def is_due(self, now: float) -> bool:
         """Tell whether a schedule's change is due; it goes before other things that are due at the same time."""
         return self._at.due <= now

@@ -120,8 +120,6 @@ class RuleRunner:
 
     def _step_through(self, event: Event, captures: Key, key: Key, now: float, is_late: bool) -> None:
         """Let all parts take a message before and after the condition; the first that keeps it back ends its way."""
-        if self._alarm is not None:
-            self._alarm.begin_once(now)
         arrival = self.context.arrival
         arrival.event, arrival.captures, arrival.key, arrival.now = event, captures, key, now
         arrival.instance, arrival.is_late = self.instances.get(key), is_late

@@ -107,10 +107,12 @@ async def test_a_full_disk_is_said_once_and_waited_for_and_nothing_is_told_or_lo
     assert not first.done()
     assert not second.done()
     assert store.said == [f"{store.path}: cannot be written: database or disk is full"]
+    assert store.failing.is_set()
     await within(pages(store, 1_000))
     assert await within(asyncio.gather(first, second)) == [None, None]
     snapshot = await within(store.load())
     assert store.said[1:] == [""]
+    assert not store.failing.is_set()
     assert (len(snapshot.alerts), snapshot.meta) == (1, {"k": "7"})
 
 
@@ -138,6 +140,11 @@ async def test_what_comes_while_the_disk_is_full_keeps_its_order(store):
     await within(committed(store, Changes()))
     assert told == ["big", 0, 1, 2]
     assert (await within(store.load())).meta == {"k": "2"}
+
+
+async def test_a_process_that_ends_without_closing_the_store_does_not_wait_for_its_thread(store):
+    (thread,) = [each for each in threading.enumerate() if each.name == "store-writer"]
+    assert thread.daemon
 
 
 async def test_closing_commits_what_was_handed_in(tmp_path):
