@@ -140,7 +140,8 @@ class Core:
     def heirs_of(self, notification: Notification) -> Sequence[str] | None:
         """Return the receivers that take over what waits for one that new rules no longer have (rules/heirs.py).
 
-        None: nobody takes it over. The book notes that the heirs were told, so that they do not hear it twice.
+        An empty list: nobody takes it over. None: the heirs have it already. The book notes that the heirs were told,
+        so that they do not hear it twice.
         """
         names = self._heirs.of_waiting(str(notification.body.get("alertname")), notification.receiver)
         if names and notification.body.get("state") == Phase.FIRING.value:

@@ -16,8 +16,9 @@ OFF = '- {alert: Off, topic: "s/{site}", when: v > 5}'
 # what waits
 
 
-def test_an_alert_that_is_silenced_while_it_waits_in_its_group_is_told_when_that_ends():
-    at = Site(GROUP + "}")
+@pytest.mark.parametrize("limit", ["", ", limit: 5/h"])
+def test_an_alert_that_is_silenced_while_it_waits_in_its_group_is_told_when_that_ends(limit):
+    at = Site(GROUP + limit + "}")
     at.send(9)
     at.wait(5)
     at.silence("site=a", 60)
@@ -182,6 +183,17 @@ def test_one_that_was_told_under_another_group_by_is_told_as_over_once_and_never
     at.wait(10800)
     told = [line.split(" ", 1)[1] for line in at.heard()]
     assert told == ["chat: 1 firing", "chat: 1 resolved"]
+
+
+def test_of_a_group_whose_rule_is_gone_nothing_stays_in_the_store_but_above_which_ids_begin():
+    at = Site(GROUP + "}")
+    at.send(9)
+    at.wait(20)
+    at.reload("[]")
+    assert at.heard() == ["10 chat: 1 firing", "20 chat: 1 resolved"]
+    rows = {key: state for kind, key, state in at.world.core.take_changes().desk if kind == "conversation"}
+    assert rows.pop("floor") == "2"
+    assert list(rows.values()) == [None]
 
 
 def test_a_rule_that_is_gone_and_comes_back_begins_anew_and_tells_no_old_alert():

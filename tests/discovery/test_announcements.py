@@ -86,6 +86,7 @@ def test_an_alert_is_announced_before_its_first_state_and_never_again_while_noth
     assert [topic.partition("/")[0] for topic, *_ in published] == ["homeassistant", "homeassistant", "hub"]
     assert all(retain for *_, retain in published)
     assert set(configs(published)) == {"binary_sensor", "button"}
+    assert {each["origin"]["sw_version"] for each in configs(published).values()} == {"1"}
     for value in (20, 40, 41, 10):
         assert not configs(world.send("a", value))
     assert configs(world.send("b", 35))

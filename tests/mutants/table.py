@@ -83,6 +83,7 @@ TABLE = {
     "hub/ingest/mqtt/inbox.py": ["tests/ingest/mqtt/test_inbox.py"],
     "hub/spine/pipeline.py": ["tests/spine/test_pipeline.py"],
     "hub/spine/core.py": [
+        "tests/spine/test_core.py",
         "tests/spine/test_pipeline.py",
         "tests/alerts/test_desk_model.py",
         "tests/alerts/test_growth.py",

@@ -1,5 +1,6 @@
 """hearing: a timer speaks by a time up to which all that came is evaluated, never by a later one."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,13 @@ def test_before_all_that_was_held_for_us_is_evaluated_no_timer_speaks():
     assert by(hearing, 3, 3, 3.0) == 3.0
     hearing.lost(4.0)
     assert by(hearing, 3, 3, 5.0) is None
+
+
+def test_the_first_message_that_was_held_for_us_is_waited_for():
+    hearing = Hearing()
+    hearing.drained(1, 1.0)
+    assert not hearing.is_drained
+    assert hearing.by(1, 1.0) is None
 
 
 def test_asking_again_ourselves_moves_no_place_up_to_which_the_broker_held_something():
@@ -76,9 +84,10 @@ def test_where_one_stall_follows_the_other_timers_speak_by_the_time_at_which_the
     assert hearing.quiet_since is None
 
 
-def test_a_time_after_a_stall_has_begun_that_only_we_believe_in_is_void():
+@pytest.mark.parametrize("later", [0.0, 0.2])
+def test_a_time_after_a_stall_has_begun_that_only_we_believe_in_is_void(later):
     hearing = drained()
-    assert by(hearing, 5, 9, 10.2) is None
+    assert by(hearing, 5, 9, 10.0 + later) is None
     hearing.stalled(10.0, deaf=True)
     assert by(hearing, 9, 9, 11.0) is None
     assert hearing.quiet_since == 10.0
@@ -91,6 +100,14 @@ def test_a_lost_connection_makes_void_what_was_known_before():
     hearing.drained(8, 12.0, again=True)
     hearing.lost(13.0)
     assert by(hearing, 8, 8, 14.0) is None
+
+
+def test_when_the_clock_is_set_timers_speak_by_the_same_moment_under_its_new_time():
+    hearing = drained()
+    assert by(hearing, 5, 9, 100.0) is None
+    hearing.shift(3600.0)
+    assert by(hearing, 8, 20, 3701.0) is None
+    assert by(hearing, 9, 20, 3702.0) == 3700.0
 
 
 def test_a_gap_counts_from_its_beginning_and_once():

@@ -8,6 +8,7 @@ import pytest
 
 from hub.clock import ManualClock
 from hub.limits import HEARTBEAT_LATE_SECONDS, STALL_SECONDS
+from hub.spine import timers as module
 from hub.spine.timers import Timers
 
 NOW = 1_000_000.0
@@ -72,6 +73,40 @@ async def test_what_is_due_is_done_at_its_time_and_no_sooner(due, ticks):
     async with stand.running():
         assert stand.core.ticks == ticks
         assert stand.spoke == len(ticks)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Note for how many seconds each sleep may last."""
+    noted, wait = [], module.wait
+
+    async def noting(event, seconds):
+        noted.append(seconds)
+        await wait(event, seconds)
+
+    monkeypatch.setattr(module, "wait", noting)
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("due", "seconds"), [(0.5 * STALL_SECONDS, 0.5 * STALL_SECONDS), (9 * STALL_SECONDS, STALL_SECONDS)]
+)
+async def test_the_timers_sleep_until_something_is_due_but_not_so_long_that_a_stall_goes_unseen(due, seconds, pauses):
+    async with Stand(NOW + due).running():
+        await turns()
+        assert pauses == [pytest.approx(seconds)]
+
+
+async def test_a_wake_ends_a_sleep_only_where_something_is_due_sooner_or_a_gap_is_over(pauses):
+    stand = Stand(NOW + 0.5 * STALL_SECONDS)
+    async with stand.running():
+        stand.timers.wake()
+        await turns()
+        assert len(pauses) == 1
+        stand.timers.hearing.began(NOW - 50.0)
+        stand.timers.wake()
+        await turns()
+        assert (len(pauses), stand.core.excused) == (2, [(50.0, NOW)])
 
 
 async def test_a_deadline_that_came_nearer_ends_the_sleep_and_one_that_did_not_does_not():

@@ -151,6 +151,24 @@ def test_a_cause_that_chatters_leaves_no_more_behind_than_it_needs(monkeypatch):
     assert left <= 6
 
 
+def test_the_ends_of_many_causes_cost_no_look_at_all_that_ended_before(monkeypatch):
+    looks = []
+    monkeypatch.setattr(module.heapq, "heapify", looks.append)
+    it = made()
+    for number in range(300):
+        it.ended("Cause", {"site": str(number)}, (), 1000.0)
+    assert not looks
+
+
+def test_a_cause_that_ended_twice_before_anybody_looked_is_over_once():
+    it = made()
+    it.enter("Short", "s", {"site": "a", "device": "1"}, ())
+    for at in (1000.0, 1001.0):
+        it.begins("Cause", "c", {"site": "a"}, ())
+        it.ends("Cause", "c", {"site": "a"}, (), at)
+    assert (it.take_due(2000.0), it.next_due(), held(it, "Long", 1002.0)) == (["s"], None, None)
+
+
 def test_one_that_never_began_ends_nothing():
     it = made()
     it.ends("Cause", "c", {"site": "a"}, (), 1000.0)

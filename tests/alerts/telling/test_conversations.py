@@ -69,6 +69,18 @@ def test_since_when_a_group_waits_is_stored():
     assert (fingerprint, Conversation.load(fingerprint, text).changed) == (group.fingerprint, NOW)
 
 
+def test_what_a_group_still_owes_is_stored():
+    it = Conversations()
+    group = it.of(RULE, alert().labels)
+    it.take_rows()
+    it.report(group, RULE, ("chat",), {"id": "x"}, NOW)
+    ((fingerprint, text),) = it.take_rows()
+    assert (fingerprint, Conversation.load(fingerprint, text).news) == (
+        group.fingerprint,
+        [News(("chat",), 1, [{"id": "x"}])],
+    )
+
+
 def test_what_is_over_of_a_group_that_is_none_any_more_is_told_at_once():
     (ungrouped,) = rules('- {alert: A, topic: "t/{site}/{device}", when: v > 5, notify: [chat]}')
     for rule, due in ((None, 0.0), (ungrouped, 0.0), (RULE, NOW + RULE.group_wait)):

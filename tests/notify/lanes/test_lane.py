@@ -1,5 +1,6 @@
 """Order per alert, rate, breaker, superseding and the memory bound, under random outcomes and a manual clock."""
 
+from collections import deque
 from dataclasses import replace
 
 from hypothesis import settings
@@ -367,6 +368,19 @@ def test_what_is_not_late_is_sent_though_its_alert_has_resolved_and_is_not_when_
             lane.finish(queued)
         assert sent == expected
         assert lane.empty()
+
+
+def test_when_all_is_sent_nothing_is_kept_of_any_alert():
+    lane = Lane(ManualClock(1000.0), concurrency=1)
+    lane.set_patience(600.0)
+    loaded(lane, *(Queued(row, told("a", 1, which, row, 1000.0)) for row, which in ((1, "firing"), (2, "resolved"))))
+    sent = []
+    while (queued := lane.take()) is not None:
+        sent.append(queued.row)
+        lane.finish(queued)
+    held = {name: getattr(lane, name) for name in Lane.__slots__}
+    kept = {name: each for name, each in held.items() if isinstance(each, dict | set | list | deque) and each}
+    assert (sent, kept) == ([1, 2], {})
 
 
 def test_a_repetition_that_waits_is_replaced_by_the_end_for_who_got_the_firing_message():
