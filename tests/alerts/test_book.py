@@ -1,7 +1,9 @@
 """book: every alert, who was told, and what is published of it; ids that never come twice."""
 
 from collections import defaultdict
+from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from hub.model import OWN, Reason
 from hub.rules.running.engine import Engine
 from hub.store.changes import Snapshot
 from hub.store.keeper import restore_all, take_all
+from tests.alerts.flapper import Site
 from tests.rules.making import event, rules
 
 HUB = {"client_id": "hub", "version": "1"}
@@ -301,6 +304,23 @@ def test_a_silence_that_hides_a_critical_alert_for_a_day_is_reminded_of_once():
     assert said.body["payload"]["silence"]["createdBy"] == "ann"
     assert said.body["payload"]["alertname"] == "Warm"
     assert "hub/events/silence_hides_critical" not in [n.body["topic"] for n in desk.wait(3 * 86400)]
+
+
+def test_a_silence_that_is_changed_hides_what_it_matches_now_and_no_more_and_who_changed_it_is_noted():
+    at = Site('- {alert: Hot, topic: "t/{device}", when: v > 5, notify: [chat]}')
+    at.silence("device=1", 600)
+    at.send(9, "t/1")
+    book = at.world.core.book
+    (made,) = book.silences.values()
+    asked = replace(made, matchers=tuple(parse_matchers("device=2")), by="bob", comment="the other one")
+    assert book.change_silence(replace(asked, id="unknown"), at.world.now) is None
+    changed = book.change_silence(asked, at.world.now)
+    at.world.collect()
+    at.send(9, "t/2")
+    assert at.heard() == ["0 chat: 1 firing"]
+    noted = [orjson.loads(data) for _, kind, *_, data in at.world.trace if kind == "command"]
+    assert noted == [{"command": f"silence changed ({made.id})", "by": "bob", "comment": "the other one"}]
+    assert changed.id != made.id
 
 
 def test_what_is_not_queued_yet_when_the_clock_is_set_is_as_old_as_it_was():

@@ -8,7 +8,7 @@ from hub.alerts.matchers import parse_matchers
 from hub.alerts.suppression.silences import Silence
 from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, WHY_ENTRIES
 from hub.model import Phase
-from tests.alerts.flapper import HOT, Flapper, rule_set
+from tests.alerts.flapper import HOT, Flapper, Site, rule_set
 
 
 @pytest.fixture
@@ -52,6 +52,23 @@ def test_it_flaps_within_a_minute_of_its_last_firing_and_not_exactly_after_one(f
     flapper.wait(seconds)
     flapper.send(9)
     assert flapper.told() == [("chat", "2-firing", flaps)]
+
+
+def test_the_end_of_a_silence_repeats_nothing_of_what_flaps_and_is_over_for_the_moment():
+    at = Site(HOT + ", repeat: 1m}")
+    for _ in range(2):
+        at.send(9, "t/1")
+        at.send(1, "t/1")
+        at.wait(10)
+    assert at.heard() == ["0 chat: 1 firing", "0 chat: 1 resolved", "10 chat: 1 firing"]
+    at.wait(40)
+    at.send(9, "t/1")
+    at.send(1, "t/1")
+    at.silence("device=1", 15)
+    at.wait(FLAPPING_CALM_SECONDS - 1)
+    assert at.heard() == []
+    at.wait(1)
+    assert at.heard() == ["120 chat: 1 resolved"]
 
 
 def test_what_flaps_has_an_end_in_sight_only_while_it_is_over(flapper):

@@ -161,6 +161,7 @@ def test_what_is_no_text_is_an_event_whose_value_is_bytes(payload):
         (b'{"a":1,"\\u0061":2}', "'a' twice"),
         (b'{"x": [{"a": 1, "a": 2}]}', "'a' twice"),
         (b'[{"a": 1, "a": 2}]', "'a' twice"),
+        (b'[{"a": 1, "a": 2}, 5]', "'a' twice"),
         (b'{"a": {"b": 1, "b": 2}, "t": "12:30"}', "'b' twice"),
         (b'{"at": "12:30", "at": "12:31"}', "'at' twice"),
         (b'{"a": {}, "a": "\\":"}', "'a' twice"),

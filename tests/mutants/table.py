@@ -21,6 +21,7 @@ _ALERTS = [
     "tests/alerts/test_telling_model.py",
     "tests/alerts/test_trace.py",
     "tests/alerts/telling/test_unheard.py",
+    "tests/spine/test_core.py",
 ]
 _RULES = ["tests/rules", "tests/why/test_why_not.py"]
 _NOTIFY = [

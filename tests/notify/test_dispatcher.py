@@ -66,6 +66,16 @@ async def test_what_the_outbox_holds_at_the_start_is_sent_in_order():
     assert not chat.closed, "it is lent"
 
 
+async def test_what_a_receiver_warns_of_is_told_once_with_its_name():
+    warned = []
+    stand = Stand(chat=Scripted(Delivered("2 of 3 phones"), Delivered("2 of 3 phones"), Delivered("1 of 3 phones")))
+    stand.observer.trouble = lambda *trouble: warned.append(trouble)
+    async with stand.running():
+        stand.offer(*(notification(n) for n in range(1, 5)))
+        await stand.idle()
+    assert warned == [("receiver chat", "2 of 3 phones"), ("receiver chat", "1 of 3 phones")]
+
+
 async def test_a_rejected_notification_is_a_dead_letter_at_once_and_the_next_of_its_alert_goes_on():
     stand = Stand(chat=Scripted(Rejected("400 Bad Request")))
     async with stand.running():

@@ -139,6 +139,7 @@ def test_a_fallback_must_be_a_receiver_and_no_chain_of_them_a_circle():
         "r.yaml:5:32: fallbacks go in a circle: e → e (let one of them have none)",
         "r.yaml:6:32: there is no receiver 'g' (a fallback is the name of another receiver)",
     ]
+    assert fallbacks("chat: {file: {path: x}, fallback: mail}\nmail: {file: {path: y}}\n") == []
     assert fallbacks("chat: {file: {path: x}, fallback: mial}\nmail: {file: {path: y}}\n") == [
         "r.yaml:1:35: there is no receiver 'mial' (did you mean 'mail'?)"
     ]

@@ -102,6 +102,7 @@ CONDITIONS = [
     "door_open",
     "temperature > 5",
     "daily > 5",
+    "daily * 2 > 5",
     "not",
     "daily",
     "from == 'x'",

@@ -60,10 +60,7 @@ class Inbox:
             if self._closed:
                 return ()
             self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+            await self._waiter
         if self._older:
             batch, self._older, connection = self._older, [], -1
         else:

@@ -145,6 +145,25 @@ async def test_a_closed_inbox_gives_what_it_has_and_then_nothing():
     assert await inbox.take() == ()
 
 
+async def test_who_waits_is_woken_by_the_end():
+    inbox = Inbox()
+    waiting = asyncio.create_task(inbox.take())
+    await asyncio.sleep(0)
+    inbox.close()
+    async with asyncio.timeout(5):
+        assert await waiting == ()
+
+
+async def test_a_wait_that_was_cancelled_takes_nothing_from_the_next():
+    inbox = Inbox()
+    first = asyncio.create_task(inbox.take())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    inbox.put(deliveries(1))
+    assert ids(await inbox.take()) == [1]
+
+
 def test_the_wait_grows_with_the_outage_and_begins_small_after_a_steady_connection():
     backoff, shortest, longest = Backoff(), *RECONNECT_SECONDS
     assert backoff.wait(100.0) <= shortest

@@ -237,6 +237,38 @@ def test_one_message_alone_that_looks_like_one_from_before_is_evaluated_and_the_
     assert ids(receipts.take(several(4, 9))) == []
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        packets(5, payload=b"other"),  # what this id brought before was something else
+        several(7, 7),  # it stood elsewhere
+    ],
+)
+def test_a_message_that_breaks_a_row_is_evaluated_and_so_is_all_behind_it(other):
+    receipts = Receipts(())
+    receipts.take(several(1, 9))
+    receipts.seal(9)
+    receipts.disconnected()
+    assert ids(receipts.take([*several(3, 4), *other, *several(8, 9)])) == [*ids(other), 8, 9]
+
+
+def test_a_message_that_came_long_before_a_row_is_no_part_of_it():
+    receipts = Receipts(())
+    receipts.take(several(1, 3))
+    receipts.seal(3, 100.0)
+    receipts.take(several(4, 5))
+    receipts.seal(5, 200.0)
+    receipts.disconnected(201.0)
+    assert ids(receipts.take(several(4, 5) + several(1, 3))) == [1, 2, 3]
+
+
+def test_a_restart_forgets_the_stored_receipts_of_a_commit_by_its_own_number():
+    receipts = Receipts([(7, module._PACKED.pack(1, 2))], kept=0)
+    receipts.drained()
+    receipts.confirmed(0)
+    assert receipts.seal(0) == (None, 7)
+
+
 def test_the_same_payload_again_and_again_is_no_row_and_nothing_of_it_is_left_out():
     receipts = Receipts(())
     receipts.take(packets(1, 2, 3, 4))

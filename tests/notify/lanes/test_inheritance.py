@@ -85,6 +85,16 @@ async def test_what_the_outbox_holds_at_the_start_for_a_receiver_that_is_gone_go
     assert rig.observer.dead_letters == []
 
 
+async def test_what_is_passed_on_is_passed_on_once_also_where_the_store_takes_its_time_to_note_it(monkeypatch):
+    rig, noted = stand(slack=({}, ())), []
+    rig.dispatcher._heirs = lambda _: ["slack"]
+    rig.outbox.put(said("firing"), said("firing", order="b"))
+    monkeypatch.setattr(rig.outbox, "settle", noted.extend)
+    async with rig.running():
+        await settle()
+        assert [each.row for each in noted] == [1, 2]
+
+
 async def test_the_end_for_a_fallback_that_was_told_in_its_place_is_not_lost_with_the_receiver():
     sms, slack = Scripted(), Scripted()
     rig = stand(chat=({"fallback": Fallback("sms"), "concurrency": 1}, [Rejected("no"), *[Retry("x")] * 9]))

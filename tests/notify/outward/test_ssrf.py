@@ -64,7 +64,7 @@ class Turning(AbstractResolver):
     """Names that change their address from one question to the next."""
 
     def __init__(self, *answers):
-        self.answers, self.asked = list(answers), 0
+        self.answers, self.asked, self.closed = list(answers), 0, False
 
     async def resolve(self, host, port=0, _family=socket.AF_INET):
         self.asked += 1
@@ -74,7 +74,13 @@ class Turning(AbstractResolver):
         ]
 
     async def close(self):
-        pass
+        self.closed = True
+
+
+async def test_the_guard_closes_the_resolver_that_it_asks():
+    inner = Turning()
+    await SsrfGuard(inner).close()
+    assert inner.closed
 
 
 async def test_one_private_address_among_public_ones_is_enough():

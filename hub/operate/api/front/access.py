@@ -103,8 +103,7 @@ class AccessGuard:
 
     def login(self, asked: HTTPConnection) -> Login | None:
         """Return the login of the request's cookie, None where there is none or it has ended."""
-        cookie = asked.cookies.get(COOKIE, "")
-        return self._logins.open(cookie, self._settings.tokens, self._clock.now()) if cookie else None
+        return self._logins.open(asked.cookies.get(COOKIE, ""), self._settings.tokens, self._clock.now())
 
     def same_site(self, asked: HTTPConnection) -> None:
         """Refuse a request that a page of another site makes a browser send; programs send none of these headers.

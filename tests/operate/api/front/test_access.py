@@ -233,7 +233,10 @@ def test_who_shows_wrong_tokens_has_to_wait_and_the_right_one_is_taken_all_the_s
     made = guard(clock=clock, trouble=lambda *words: told.append(words))
     for number in range(LOGIN_FAILURES):
         assert status(lambda number=number: made.admit(asked(**bearer(f"x{number}")), VIEWER)) == 401
-    assert status(lambda: made.admit(asked(**bearer("another")), VIEWER)) == 429
+    with pytest.raises(Refused) as refused:
+        made.admit(asked(**bearer("another")), VIEWER)
+    assert (refused.value.status, refused.value.after) == (429, LOGIN_PAUSE_SECONDS)
+    assert f"try again in {LOGIN_PAUSE_SECONDS:.0f} s" in refused.value.message
     assert made.admit(asked(**bearer("see")), VIEWER).name == "wall"
     assert status(lambda: made.admit(asked(**bearer("another")), VIEWER)) == 429
     ((what, message),) = told
