@@ -197,7 +197,7 @@ class Book:
         self._transitions.settle(now)
 
     def drop(self, fingerprint: str, now: float) -> None:
-        """Forget an alert whose device was removed, with its counts; does nothing while it is pending or fires."""
+        """Forget an alert that is no longer posted, with its counts; does nothing while it is pending or fires."""
         self._transitions.drop(fingerprint, now)
 
     def end(self, rules: Mapping[str, Reason], now: float) -> None:

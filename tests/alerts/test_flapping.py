@@ -6,7 +6,7 @@ import pytest
 
 from hub.alerts.matchers import parse_matchers
 from hub.alerts.suppression.silences import Silence
-from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, WHY_ENTRIES
+from hub.limits import FLAPPING_CALM_SECONDS, FLAPPING_SECONDS, FLAPPING_TRACED, WHY_ENTRIES
 from hub.model import Phase
 from tests.alerts.flapper import HOT, Flapper, Site, rule_set
 
@@ -35,6 +35,7 @@ def test_ten_times_a_second_for_ten_minutes_is_told_three_times_and_then_how_it_
     }
     assert held[0] == 7, "with the first end that is held back"
     assert max(after - before for before, after in pairwise(held)) < WHY_ENTRIES
+    assert len(held) == 3000 // FLAPPING_TRACED, "the others would fill the trace"
 
 
 def test_what_fires_and_resolves_at_once_is_told_both_times_at_once_and_again_a_minute_later(flapper):
@@ -69,6 +70,16 @@ def test_the_end_of_a_silence_repeats_nothing_of_what_flaps_and_is_over_for_the_
     assert at.heard() == []
     at.wait(1)
     assert at.heard() == ["120 chat: 1 resolved"]
+
+
+def test_what_is_forgotten_while_it_flaps_is_told_as_over_before(flapper):
+    flapper.flap(3)
+    flapper.told()
+    ((fingerprint, _),) = flapper.world.core.book.firing()
+    flapper.world.core.book.drop(fingerprint, flapper.world.now)
+    flapper.world.collect()
+    assert flapper.told() == [("chat", "2-resolved", 3)]
+    assert fingerprint not in flapper.world.core.book.alerts
 
 
 def test_what_flaps_has_an_end_in_sight_only_while_it_is_over(flapper):

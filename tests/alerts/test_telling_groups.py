@@ -3,7 +3,7 @@
 import pytest
 
 from tests.alerts import flapper
-from tests.alerts.flapper import Site
+from tests.alerts.flapper import Site, rule_set
 from tests.rules.making import event
 from tests.rules.posted.test_posted import DEFAULTS
 from tests.rules.posted.test_posted import World as Posts
@@ -194,6 +194,25 @@ def test_of_a_group_whose_rule_is_gone_nothing_stays_in_the_store_but_above_whic
     rows = {key: state for kind, key, state in at.world.core.take_changes().desk if kind == "conversation"}
     assert rows.pop("floor") == "2"
     assert list(rows.values()) == [None]
+
+
+@pytest.mark.parametrize(
+    ("rule", "topic", "told"),
+    [
+        (GROUP + "}", "t/a/1", ["10 chat: 1 firing", "20 chat: 1 resolved"]),
+        ('- {event: Bell, topic: "b/{site}", notify: [chat], group_by: [], summary: rang}', "b/a", []),
+    ],
+)
+def test_when_a_rule_goes_while_the_hub_is_off_the_ends_that_its_groups_owe_are_told(rule, topic, told):
+    at = Site(rule)
+    at.send(9, topic)
+    at.wait(20 if told else 5)
+    if told:
+        at.send(1, topic)
+    at.world.rules = rule_set("[]")
+    at.world.restart()
+    at.wait(600)
+    assert at.heard() == told
 
 
 def test_a_rule_that_is_gone_and_comes_back_begins_anew_and_tells_no_old_alert():
@@ -430,6 +449,19 @@ def test_a_step_that_two_alerts_share_in_a_group_is_told_to_both_of_its_receiver
     both = "1 firing, 2 firing"
     assert sorted(told[:3]) == [f"boss: {both}", f"chat: {both}", f"chat: {both}"]
     assert sorted(told[3:]) == ["boss: 1 resolved, 2 resolved", "chat: 1 resolved, 2 resolved"]
+
+
+def test_a_step_that_comes_before_an_end_is_told_shows_its_receivers_what_fires_and_is_one_message():
+    at = Site(GROUP + ", escalate: [{after: 2m, to: [chat, boss]}]}")
+    for device in "12":
+        at.send(9, f"t/a/{device}")
+    at.wait(20)
+    at.send(1)
+    at.wait(110)
+    assert len({note.id for note in at.world.told}) == 2
+    assert at.heard() == ["10 chat: 1 firing, 2 firing", "130 chat: 2 firing", "130 boss: 2 firing"]
+    at.wait(600)
+    assert [line for line in at.heard() if "resolved" in line] == ["430 chat: 2 firing, 1 resolved"]
 
 
 # what one member must not do to the others

@@ -81,6 +81,7 @@ TABLE = {
     "hub/notify/outward/ssrf.py": ["tests/notify/outward/test_ssrf.py"],
     "hub/ingest/redelivery/receipts.py": ["tests/ingest/redelivery/test_receipts.py"],
     "hub/ingest/decode.py": ["tests/ingest/test_decode.py"],
+    "hub/ingest/payload_reading.py": ["tests/ingest/test_decode.py"],
     "hub/ingest/mqtt/inbox.py": ["tests/ingest/mqtt/test_inbox.py"],
     "hub/spine/pipeline.py": ["tests/spine/test_pipeline.py"],
     "hub/spine/core.py": [

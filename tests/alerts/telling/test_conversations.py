@@ -156,6 +156,15 @@ def test_an_alert_that_leaves_is_in_none_and_one_with_other_labels_moves():
     assert not any(group.members for group in it.all.values())
 
 
+def test_heirs_take_the_place_of_a_receiver_in_each_of_them():
+    it = Conversations()
+    for site in "ab":
+        it.of(RULE, alert(site=site).labels).said = Said(("chat",), 1, NOW, NOW)
+    it.take_rows()
+    it.rename(lambda rule, receiver: ("mail",) if (rule, receiver) == ("A", "chat") else ())
+    assert [Conversation.load(*row).said.told for row in it.take_rows()] == [("mail",), ("mail",)]
+
+
 def test_one_that_is_forgotten_comes_back_above_every_id_it_gave():
     it = Conversations()
     group = it.of(RULE, alert().labels)
