@@ -7,7 +7,7 @@ import pytest
 from hub.alerts.alert import Alert
 from hub.alerts.register import Register
 from hub.alerts.telling.said import Said
-from hub.limits import RESOLVED_KEPT_SECONDS
+from hub.limits import ALERT_KEPT_SECONDS, RESOLVED_KEPT_SECONDS
 from hub.model import Phase
 from tests.rules.making import rules
 
@@ -37,13 +37,14 @@ def due(register, until):
     return found
 
 
-def test_each_alert_is_looked_at_when_it_is_due_whatever_the_clock_was_set_to(register):
+@pytest.mark.parametrize("seconds", [-500.0, 500.0])
+def test_each_alert_is_looked_at_when_it_is_due_whatever_the_clock_was_set_to(register, seconds):
     register.put("a", firing("1"), NOW)
     register.put("b", firing("2", NOW + 5), NOW)
     register.take_rows()
-    register.shift(-500.0)
+    register.shift(seconds)
     assert sorted(fingerprint for fingerprint, _ in register.take_rows()) == ["a", "b"]
-    assert due(register, 9e9) == [("a", NOW + 100), ("b", NOW + 105)]
+    assert due(register, 9e9) == [("a", NOW + seconds + 600), ("b", NOW + seconds + 605)]
 
 
 def test_what_has_no_time_is_not_written_anew_when_the_clock_is_set(register):
@@ -84,6 +85,15 @@ def test_what_is_kept_is_written_and_seen_by_nobody_and_what_is_noted_has_a_vers
     register.put("a", firing("1"), NOW)
     assert seen == [("a", 1, True), ("a", 0, False)]
     assert due(register, 9e9) == [("a", NOW + 600)]
+
+
+def test_after_a_restart_what_was_over_first_is_forgotten_first_in_whatever_order_it_was_stored(register):
+    over = {name: Alert("A", (("device", name),), over=at) for name, at in (("a", 30.0), ("b", 10.0), ("c", 20.0))}
+    register.restore([(name, each.dump()) for name, each in over.items()])
+    register.resume(NOW)
+    assert register.next_due() == 10.0 + ALERT_KEPT_SECONDS
+    assert list(register.let_go(20.0 + ALERT_KEPT_SECONDS, ())) == []
+    assert list(register.alerts) == ["a"]
 
 
 def test_who_fires_is_counted_from_its_entry_to_its_leave_and_after_a_restart(register):

@@ -61,3 +61,18 @@ def test_the_heirs_of_a_groups_message_are_not_told_a_second_time():
     assert at.world.core.heirs_of(waiting) == ["mail"]
     at.wait(3600)
     assert at.heard() == []
+
+
+def test_an_end_that_waits_in_its_group_goes_to_the_heirs_who_know_of_its_beginning():
+    at = Site(GROUP + "}")
+    for device in "12":
+        at.send(9, f"t/{device}")
+    at.wait(20)
+    at.send(1, "t/1")
+    at.world.rules = receivers("mail", rule=GROUP)
+    at.world.reload()
+    for each in at.world.told:
+        assert at.world.core.heirs_of(each) == ["mail"]
+    at.wait(600)
+    assert "first" not in at.world.told[-1].body
+    assert at.heard() == ["10 chat: 1 firing, 2 firing", "310 mail: 2 firing, 1 resolved"]

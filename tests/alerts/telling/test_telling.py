@@ -185,6 +185,14 @@ def test_repeats_and_steps_tell_the_values_of_now():
     assert told == [("chat", "1 is 9"), ("chat", "1 is 30"), ("boss", "1 is 40")]
 
 
+def test_a_repeat_tells_the_values_of_before_where_those_of_now_leave_a_gap_in_its_text():
+    at = Site(HOT.replace("is {v}", "is {v} at {room}") + ", repeat: 10m}")
+    at.send(9, "t/1", room="bath")
+    at.send(30, "t/1")
+    at.wait(600)
+    assert [note.body["summary"] for note in at.world.told] == ["1 is 9 at bath"] * 2
+
+
 @pytest.mark.parametrize("text", [WARM + "\n" + VERY, VERY + "\n" + WARM])
 def test_of_two_levels_one_message_tells_the_right_one_whatever_their_order(text):
     at = Site(text)

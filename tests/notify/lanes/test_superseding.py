@@ -197,6 +197,16 @@ def test_events_are_told_though_nothing_of_the_group_was_heard_and_it_is_over():
     assert ids(kept) == ["p-1-resolved", "e-1"]
 
 
+def test_of_a_group_that_tells_of_events_alone_one_message_is_left_with_all_of_them():
+    def rang(row):
+        body = {"state": "event", "alerts": [{"id": f"bell-{row}", "state": "event"}], "count": 1}
+        return Queued(row, replace(notification(order="g", **body), id=f"g-1-group-{row}"))
+
+    (kept,) = left(rang(1), rang(2), rang(3))
+    assert (kept.row, kept.notification.body["count"]) == (3, 3)
+    assert {each["id"] for each in kept.notification.body["alerts"]} == {"bell-1", "bell-2", "bell-3"}
+
+
 def test_messages_that_an_earlier_version_queued_are_one_episode():
     made = [group(1, ["p-1"], ["q-1"]), group(2, ["p-1"])]
     old = [replace(each, notification=replace(each.notification, id=f"0123-{each.row}-group")) for each in made]

@@ -242,7 +242,9 @@ def test_who_shows_wrong_tokens_has_to_wait_and_the_right_one_is_taken_all_the_s
     ((what, message),) = told
     assert (what, f"192.0.2.1 has shown wrong tokens {LOGIN_FAILURES} times" in message) == ("http", True)
     assert status(lambda: made.admit(asked(client="192.0.2.2", **bearer("x")), VIEWER)) == 401
-    clock.advance(LOGIN_PAUSE_SECONDS)
+    clock.advance(LOGIN_PAUSE_SECONDS - 0.5)
+    assert status(lambda: made.admit(asked(**bearer("another")), VIEWER)) == 429
+    clock.advance(0.5)
     assert status(lambda: made.admit(asked(**bearer("another")), VIEWER)) == 401
 
 
