@@ -775,6 +775,16 @@ def test_a_clock_that_is_set_back_is_followed():
     assert phases(drive.send("f/7", HOT)) == [("pending", "condition")]
 
 
+def test_a_pause_that_was_over_for_good_begins_again_where_the_clock_is_set_back():
+    once = WARM.replace("daily 02:00-02:30", "from 2026-03-01T02:00 to 2026-03-01T02:30")
+    drive = night(once, NIGHT + 7200)
+    drive.wait(0)
+    drive.now = NIGHT
+    drive.engine.shift(-7200.0, drive.now)
+    assert phases(drive.send("f/7", HOT, after=3480)) == [("pending", "condition")]
+    assert phases(drive.wait(180)) == [("inactive", "paused")]
+
+
 def test_what_is_due_when_a_pause_begins_does_not_fire():
     drive = night(WARM)
     drive.send("f/7", HOT, after=3300)

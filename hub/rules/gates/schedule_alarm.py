@@ -5,7 +5,6 @@ before the broker's queue is drained.
 """
 
 from collections.abc import Callable, Sequence
-from math import inf
 
 from hub.rules.gates.timetable import Timetable
 from hub.rules.instances.instance import Instance
@@ -27,12 +26,10 @@ class ScheduleAlarm:
         self.rule, self._context, self._tables, self._turn = rule, context, tables, turn
         self._at = Instance(())
         """Stands for the rule itself among the instances that wait for the clock."""
-        self._is_over = False
 
     def begin(self, now: float) -> None:
         """Ring at once: the instances must follow what the schedules say now."""
-        if not self._is_over:
-            self._wake(now)
+        self._wake(now)
 
     def is_due(self, now: float) -> bool:
         """Tell whether a schedule's change is due; it goes before other things that are due at the same time."""
@@ -43,11 +40,7 @@ class ScheduleAlarm:
         self._turn(now)
         for table in self._tables:
             table.active(now)
-        due = min(table.until for table in self._tables)
-        if due < inf:
-            self._wake(due)
-        else:
-            self._is_over = True
+        self._wake(min(table.until for table in self._tables))
 
     def _wake(self, at: float) -> None:
         if at < self._at.due:
