@@ -104,8 +104,16 @@ def test_overlapping_filters_are_told_only_where_both_are_subscribed():
     assert not overlaps("a/b", "a/c")
     assert not overlaps("a/+", "b/+")
     assert not overlaps("a/+", "a/b")  # covered: not subscribed
+    assert not overlaps("a/+", "a/#")
+    assert not overlaps("a/#", "a/+")
     assert overlaps("a/+", "+/b")
     assert overlaps("a/+/c", "a/b/#")
+
+
+def test_what_is_subscribed_beside_the_rules_is_heard_and_counts_among_the_copies():
+    index = RuleIndex([], ["a/+/$state"])
+    assert (index.filters, index.hears("a/b/$state"), index.hears("a/b")) == (["a/+/$state"], True, False)
+    assert index.plan("a/b/$state").copies == 1
 
 
 def test_plans_of_topics_not_seen_lately_are_forgotten(monkeypatch):

@@ -219,6 +219,17 @@ def test_instances_of_one_rule_are_bounded_the_longest_silent_go_and_who_fires_s
     assert "1, silent longest, are forgotten" in hub.errors[0][2]  # the first of the two fires
 
 
+def test_who_fires_keeps_its_samples_where_others_that_must_speak_lose_theirs_for_lack_of_room(monkeypatch):
+    monkeypatch.setattr(heard_order, "HISTORY_INSTANCES", 20)
+    monkeypatch.setattr(heard_order, "HISTORY_FORGOTTEN", 2)
+    hub = drive("when: max(t, 10m) > 5.0\n  absent: 1h")
+    hub.send("d/hot", {"t": 9})
+    for number in range(100):
+        hub.send(f"d/{number}", {"t": 1}, after=0.1)
+    assert hub.send("d/hot", {"t": 1}) == []
+    assert [each[1:3] for each in hub.wait(600)] == [("hot", "resolved")]
+
+
 # the store
 
 
