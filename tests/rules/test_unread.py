@@ -106,6 +106,16 @@ def test_a_retained_one_is_no_sign_of_life(payload):
     assert len(drive.wait(300)) == 1
 
 
+def test_a_silence_tells_of_the_last_sign_of_life_and_of_no_retained_message_since():
+    drive = Drive(SILENT)
+    drive.send("f/1", {"t": 5})
+    drive.send("f/1", {"t": 1}, after=300, retain=True)
+    drive.now += 300
+    drive.engine.tick(drive.now)
+    (transition,) = drive.engine.take_transitions()
+    assert (transition.phase.value, transition.event.value) == ("firing", {"t": 5})
+
+
 @pytest.mark.parametrize("payload", [b"{oops", BINARY])
 def test_when_it_came_is_known_after_a_restart(payload):
     drive, disk = Drive(SILENT), Disk()

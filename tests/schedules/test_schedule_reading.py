@@ -59,6 +59,7 @@ def test_every_form_of_a_schedule_is_read():
         ("a: {weekly: 'mon 08:00-18:00,'}", "'' is not a range of times; write it as 02:00-02:30"),
         ("a: {daily: 02:00-02:00}", "has no length; for the whole day write 00:00-24:00"),
         ("a: {weekly: mo-fr 08:00-18:00}", "'mo' is no day of the week (write mon, tue"),
+        ("a: {weekly: m-f 08:00-18:00}", "'m' is no day of the week (write mon, tue"),
         ("a: {daily: 02:00-03:00, tz: Europe/Berln}", "no time zone 'Europe/Berln' (did you mean 'Europe/Berlin'?)"),
         ("a: {cron: '61 * * * *', for: 1h}", "is not a cron expression"),
         ("a: {cron: '1 * * * *'}", "schedule 'a' needs the key 'for'"),

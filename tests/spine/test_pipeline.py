@@ -78,7 +78,10 @@ class FakeDispatcher:
 
 class Ears(Observer):
     def __init__(self):
-        self.seen, self.twice, self.errors, self.clock = [], 0, [], []
+        self.seen, self.twice, self.errors, self.clock, self.durable = [], 0, [], [], []
+
+    def committed(self, count, latency):
+        self.durable.append((count, latency))
 
     def clock_set(self, seconds):
         self.clock.append(seconds)
@@ -232,6 +235,28 @@ async def test_posted_events_are_answered_only_after_all_they_caused_is_on_disk(
     assert rig.said() == [("chat", "firing")]
     await rig.make()
     assert await answer
+
+
+async def test_posted_events_are_measured_from_the_first_of_their_commit_until_that_is_on_disk():
+    rig = await Rig().started()
+
+    async def later(*events, own=False):
+        rig.clock.advance(2.0)
+        await rig.pipeline.submit(events, own=own)
+
+    waiting = [
+        asyncio.create_task(each) for each in (later(posted(), posted()), later(posted()), later(posted(), own=True))
+    ]
+    await turn()
+    rig.clock.advance(3.0)
+    await rig.make()
+    await asyncio.gather(*waiting)
+    assert rig.ears.durable == [(3, 7.0)]
+    again = asyncio.create_task(later(posted()))
+    await turn()
+    await rig.make()
+    await again
+    assert rig.ears.durable == [(3, 7.0), (1, 0.0)]
 
 
 async def test_a_key_that_is_known_brings_nothing_twice_and_is_stored_with_what_it_brought():
