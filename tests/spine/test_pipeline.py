@@ -16,7 +16,7 @@ from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import Notice
 from hub.limits import CHECKPOINT_SECONDS, CHECKPOINT_WINDOW_SHARE, IDEMPOTENCY_SECONDS
-from hub.model import BROKER, OWN, Delivery, Event, Position
+from hub.model import BROKER, OWN, Delivery, Event, Notification, Position
 from hub.observer import Observer
 from hub.rules.reading.loader import RuleSet
 from hub.spine import pipeline as module
@@ -1059,6 +1059,30 @@ async def test_a_timer_goes_on_as_if_the_wall_clock_had_not_been_set_and_all_who
     assert rig.ears.clock == [step]
     assert not rig.core.tick(rig.clock.now())
     assert rig.core.next_due() == rig.clock.now() + 200
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+async def test_what_waits_its_gaps_and_the_note_of_when_we_were_alive_are_moved_with_the_wall_clock(step):
+    rig = await Rig(clock=ManualClock(1_000_000.0)).started()
+    rig.notice("connected", "new")
+    rig.notice("drained")
+    rig.pipeline.timers.tick(rig.clock.now())
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    began = rig.clock.now()
+    rig.pipeline.tell(lambda serial: [Notification(f"own-{serial}", OWN, "x", {}, began)])
+    rig.clock.set(step)
+    rig.pipeline.want_commit()
+    await turn()
+    await rig.make()
+    (row,) = rig.store.commits[-1].queued
+    assert row[-1] == began + step
+    assert float(dict(rig.store.commits[-1].meta)["alive"]) == began + step
+    rig.notice("disconnected")
+    rig.clock.set(step)
+    rig.take(packet(1))
+    assert rig.pipeline.timers.hearing.quiet_since == began + 2 * step
 
 
 async def test_a_clock_that_was_set_back_while_the_hub_was_off_delays_no_timer():

@@ -314,6 +314,23 @@ def test_where_the_broker_has_a_new_session_nothing_is_left_out_once_what_waited
     assert not receipts.reuses_ids
 
 
+def test_of_a_commit_that_does_not_cover_all_that_came_the_rest_goes_into_the_next():
+    receipts = Receipts(())
+    receipts.take(packets(1, 2, 3))
+    (number, blob), _ = receipts.seal(2, through=2)
+    assert (number, [each for each, _ in module._PACKED.iter_unpack(blob)]) == (1, [1, 2])
+    (number, blob), _ = receipts.seal(3)
+    assert (number, [each for each, _ in module._PACKED.iter_unpack(blob)]) == (2, [3])
+    receipts.take(packets(4))
+    assert receipts.seal(3, through=3) == (None, 0)
+
+
+def test_another_session_may_be_of_a_broker_that_gives_ids_in_turn():
+    receipts = Receipts((), reuses_ids=True)
+    receipts.ended(0)
+    assert not receipts.reuses_ids
+
+
 def test_what_was_sent_on_an_older_connection_and_comes_behind_newer_ones_is_late():
     receipts = Receipts(())
     receipts.take(packets(1))

@@ -95,6 +95,26 @@ async def test_what_is_passed_on_is_passed_on_once_also_where_the_store_takes_it
         assert [each.row for each in noted] == [1, 2]
 
 
+async def test_what_is_being_read_for_the_heirs_of_a_receiver_that_comes_back_is_left_to_it(monkeypatch):
+    chat, slack = Scripted(), Scripted()
+    rig = Stand(ManualClock(START), slack=slack)
+    rig.dispatcher._heirs = lambda _: ["slack"]
+    rig.outbox.put(said("firing"))
+    read = rig.outbox.queued
+
+    async def reading(name, cursor, limit):
+        rows = await read(name, cursor, limit)
+        if name == "chat" and not chat.sent:
+            monkeypatch.setattr(rig.outbox, "queued", read)
+            rig.dispatcher.reload(pair("slack", slack) | pair("chat", chat))
+        return rows
+
+    monkeypatch.setattr(rig.outbox, "queued", reading)
+    async with rig.running():
+        await rig.idle()
+    assert (chat.sent, slack.sent) == (["a-1-firing"], [])
+
+
 async def test_the_end_for_a_fallback_that_was_told_in_its_place_is_not_lost_with_the_receiver():
     sms, slack = Scripted(), Scripted()
     rig = stand(chat=({"fallback": Fallback("sms"), "concurrency": 1}, [Rejected("no"), *[Retry("x")] * 9]))

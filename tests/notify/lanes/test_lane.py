@@ -465,6 +465,17 @@ def test_what_waits_longer_than_the_patience_comes_out_even_behind_a_head_that_h
     assert [each.row for each in lane.lines.expired()] == [3]
 
 
+def test_what_waits_already_when_a_patience_is_set_comes_out_in_its_time():
+    clock = ManualClock(1000.0)
+    lane = Lane(clock)
+    loaded(lane, Queued(1, notification(1, created=1000.0)))
+    lane.set_patience(60.0)
+    clock.advance(59.0)
+    assert lane.expired() == []
+    clock.advance(1.0)
+    assert [each.row for each in lane.expired()] == [1]
+
+
 def test_what_comes_after_the_first_handover_is_handed_over_in_its_turn():
     clock = ManualClock(1000.0)
     lane = Lane(clock)
