@@ -11,7 +11,7 @@ from hub.clock import ManualClock, SystemClock
 from hub.config import Settings
 from hub.errors import StoreError
 from hub.ingest.mqtt.session import BrokerSettings
-from hub.ingest.redelivery import receipts
+from hub.ingest.redelivery import mqtt_source, receipts
 from hub.ingest.redelivery.arrived import Arrived
 from hub.ingest.redelivery.mqtt_source import MqttSource
 from hub.ingest.source import Notice
@@ -528,6 +528,19 @@ async def test_ingest_takes_batches_until_the_session_is_closed():
         await asyncio.wait_for(task, 5)
         await rig.make()
     assert rig.session.acknowledged[-1] == 2
+
+
+async def test_a_backlog_is_taken_in_without_waiting_for_a_commit_and_what_comes_behind_it_waits(monkeypatch):
+    monkeypatch.setattr(mqtt_source, "BATCH", 2)
+    rig = await Rig().started()
+    async with running(rig.pipeline.ingest()):
+        rig.session.waiting.put_nowait([packet(number) for number in range(1, 6)])
+        for number in (6, 7):
+            rig.session.waiting.put_nowait([packet(number)])
+        await until(lambda: len(rig.store.commits) == 2)
+        assert len(rig.ears.seen) == 6
+        await rig.make()
+        await until(lambda: len(rig.ears.seen) == 7)
 
 
 async def test_while_held_nothing_is_taken_in():

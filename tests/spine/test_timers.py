@@ -138,6 +138,13 @@ async def test_for_how_long_nobody_could_be_heard_is_excused_once_before_the_nex
         assert (stand.core.excused, stand.core.ticks) == ([(50.0, NOW)], [NOW])
 
 
+async def test_no_sleep_outlasts_the_end(monkeypatch):
+    monkeypatch.setattr(module, "STALL_SECONDS", 3600.0)
+    stand = Stand()
+    async with stand.running():
+        assert stand.core.ticks == []
+
+
 def test_after_a_commit_that_hung_the_broker_is_asked_once_whether_all_is_here():
     stand = Stand()
     assert stand.timers.hearing.by(0, NOW) == NOW

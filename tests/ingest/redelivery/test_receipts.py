@@ -325,6 +325,15 @@ def test_of_a_commit_that_does_not_cover_all_that_came_the_rest_goes_into_the_ne
     assert receipts.seal(3, through=3) == (None, 0)
 
 
+def test_an_id_that_the_broker_was_never_known_to_have_free_proves_nothing_of_how_it_gives_ids():
+    receipts = Receipts(())
+    receipts.take(packets(1))
+    receipts.seal(1)
+    receipts.disconnected()
+    assert ids(receipts.take(packets(1, duplicate=True, payload=b"other"))) == [1]
+    assert not receipts.reuses_ids
+
+
 def test_another_session_may_be_of_a_broker_that_gives_ids_in_turn():
     receipts = Receipts((), reuses_ids=True)
     receipts.ended(0)
