@@ -135,6 +135,15 @@ def test_a_cron_schedule_whose_times_follow_each_other_without_an_end_always_hol
         now = later
 
 
+def test_spans_of_a_cron_schedule_that_touch_are_one_in_the_zone_of_the_schedule():
+    tokyo = ZoneInfo("Asia/Tokyo")
+    made = schedule("cron 0,10 2 * * * for 10m", tokyo)
+    begins, ends = at("2026-11-28T02:00", tokyo), at("2026-11-28T02:20", tokyo)
+    assert made.change(begins - 60, BERLIN) == begins
+    assert made.change(begins, BERLIN) == ends
+    assert [made.active(now, BERLIN) for now in (begins - 1, begins, ends - 1, ends)] == [False, True, True, False]
+
+
 def test_a_long_run_of_a_cron_schedule_ends_where_its_last_start_does():
     made, now = schedule("cron * * * * mon-fri for 5m"), at("2026-11-24T12:00")
     while made.active(now, BERLIN):
