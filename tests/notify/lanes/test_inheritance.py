@@ -106,7 +106,7 @@ async def test_what_is_being_read_for_the_heirs_of_a_receiver_that_comes_back_is
         rows = await read(name, cursor, limit)
         if name == "chat" and not chat.sent:
             monkeypatch.setattr(rig.outbox, "queued", read)
-            rig.dispatcher.reload(pair("slack", slack) | pair("chat", chat))
+            rig.dispatcher.reload(pair("slack", slack) | pair("chat", chat), lambda _: ["slack"])
         return rows
 
     monkeypatch.setattr(rig.outbox, "queued", reading)
