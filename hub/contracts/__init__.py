@@ -1,1 +1,1 @@
-"""The shapes of the hub's answers to programs: types, declared once, of which JSON Schema is made. A leaf package."""
+"""What the hub says to programs, declared once as types, and the JSON Schemas that are made of them. A leaf."""

@@ -144,7 +144,7 @@ class _Ok(TypedDict):
 
 _Next = Annotated[
     str | None,
-    Also({"description": "The cursor of the next page, null after the last; only where a page was asked for."}),
+    means("The cursor of the next page, null after the last; only where a page was asked for."),
 ]
 _Truncated = Annotated[bool, means("There is more than the answer has room for: ask page by page.")]
 _Zone = Annotated[str, means("The zone in which the hub tells people times.")]

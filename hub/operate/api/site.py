@@ -17,7 +17,7 @@ from hub import __version__
 from hub.clock import Clock
 from hub.commands.seams import Ask, Desk, Mirror
 from hub.config import Settings
-from hub.errors import HubError
+from hub.errors import HubError, RequestError
 from hub.notify.dispatcher import ReceiverStanding
 from hub.operate.api.answers import refusal, refused
 from hub.operate.api.feed.audience import Audience
@@ -93,7 +93,7 @@ class Site:
 
     @property
     def hub(self) -> Mapping[str, str]:
-        """Which hub this is."""
+        """Which hub this is; part of the status and of the feed's first message."""
         return {"client_id": self.settings.broker.client_id, "version": __version__}
 
 

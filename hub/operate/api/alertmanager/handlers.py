@@ -75,12 +75,12 @@ async def _status(asked: Asked) -> Response:
 async def _receivers(asked: Asked) -> Response:
     matchers = asked_matchers(asked.request.query_params.getlist("receiver_matchers"))
     names = dict.fromkeys((*asked.site.files().rules.receivers, NOBODY))
-    found = [(name, _labels_of(asked.site, name)) for name in names]
-    return answer([{"name": name, "labels": labels} for name, labels in found if match_all(matchers, labels)])
+    labelled = [(name, _labels_of(asked.site, name)) for name in names]
+    return answer([{"name": name, "labels": labels} for name, labels in labelled if match_all(matchers, labels)])
 
 
 def _labels_of(site: Site, receiver: str) -> dict[str, str]:
-    """Return the labels of a receiver: Alertmanager's are what its configuration says, and `name`."""
+    """Return the labels of a receiver, by which clients choose: its name and kind (Alertmanager's are configured)."""
     known = site.files().rules.receivers.get(receiver)
     return {"name": receiver} | ({"kind": known.kind} if known else {})
 
@@ -106,13 +106,13 @@ async def _asked_for(asked: Asked) -> list[Shown]:
     site, query = asked.site, asked.request.query_params
     matchers, named = asked_matchers(query.getlist("filter")), asked_pattern(query.get("receiver"))
     told, wanted = asked_matchers(query.getlist("receiver_matchers")), _wanted(query)
-    mirror, now, found = site.mirror, site.clock.now(), list[Shown]()
+    mirror, now, chosen = site.mirror, site.clock.now(), list[Shown]()
     for slice_ in _slices(mirror):
         for fingerprint, alert in slice_:
             if match_all(matchers, alert.labels, alert.unfilled):
-                each = shown(mirror, fingerprint, alert, now, site.settings.http.url)
-                if wanted(each) and any(named(to) and match_all(told, _labels_of(site, to)) for to in each.receivers):
-                    found.append(each)
+                body = shown(mirror, fingerprint, alert, now, site.settings.http.url)
+                if wanted(body) and any(named(to) and match_all(told, _labels_of(site, to)) for to in body.receivers):
+                    chosen.append(body)
         await asyncio.sleep(0)
     return chosen
 
@@ -172,7 +172,7 @@ async def _silences(asked: Asked) -> Response:
         for silence in asked.site.mirror.silences.values()
         if all(matcher in silence.matchers for matcher in wanted) and (not creators or silence.by in creators)
     ]
-    return answer(silences(found, asked.site.clock.now()))
+    return answer(silences(chosen, asked.site.clock.now()))
 
 
 async def _silence(asked: Asked) -> Response:

@@ -30,8 +30,8 @@ async def _rules(asked: Asked) -> Response:
     """List the rules in force, each with the number of its alerts in each state."""
     site = asked.site
     phases = _phases(site)
-    known = list(site.files().rules.rules.values())
-    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in known)
+    in_force = list(site.files().rules.rules.values())  # a copy: a reload may come between two slices
+    rules = (_rule(site, rule, phases.get(rule.name, {})) for rule in in_force)
     return answer({"ok": True, "rules": await site.reads.write(rules)})
 
 
@@ -101,9 +101,9 @@ async def _devices(asked: Asked) -> Response:
     """List the devices: those heard last come first, then those that are registered and were never heard."""
     site = asked.site
     now, registry = site.clock.now(), site.files().registry
-    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}
-    known = {device.topic for device in registry.devices()}
-    unheard = (topic for topic in known if topic not in heard)
+    heard = {topic: at for topic, at in site.ask.heard() if topic[0] != "$"}  # what the broker says is no device
+    registered = {device.topic for device in registry.devices()}
+    unheard = (topic for topic in registered if topic not in heard)
     latest = sorted(heard, key=lambda topic: -heard[topic])
     listed_topics = [*latest, *unheard][:VIEW_ROWS]
     attendance = Attendance(site.ask, site.recent, site.standing.listening, now)
@@ -179,10 +179,12 @@ def _filter(text: str) -> str:
     return text
 
 
-_ONE_RULE = Described(ok(rule=RULE, alerts=listed(schema_of(AlertBody))), refusals=(404,))
-_DEVICES = Described(ok(devices=listed(DEVICE), heard=WHOLE, registered=WHOLE))
+_RULES = Described(ok(rules=schema_of(list[RuleBody])))
+_ONE_RULE = Described(ok(rule=schema_of(RuleBody), alerts=schema_of(list[AlertBody])), refusals=(404,))
+_DEVICES = Described(ok(devices=schema_of(list[DeviceBody]), heard=WHOLE, registered=WHOLE))
 _EVENTS = Described(
-    ok(events=listed(LAST_EVENT), topics=WHOLE), {"topic": said(TEXT, "A filter; where it is absent, all topics.")}
+    ok(events=schema_of(list[LastEventBody]), topics=WHOLE),
+    {"topic": said(TEXT, "A filter; where it is absent, all topics.")},
 )
 _VALUES = Described(
     ok(series=schema_of(list[SeriesBody]), topics=WHOLE),

@@ -64,11 +64,11 @@ async def _login(asked: Asked) -> Response:
         token = None
     if not isinstance(token, str):
         raise Refused(400, "'token' is missing")
-    found = site.guard.try_token(request, token.strip())
-    made = answer({"ok": True, "name": found.name, "role": found.role})
+    known = site.guard.try_token(request, token.strip())
+    response = answer({"ok": True, "name": known.name, "role": known.role})
     expires = int(site.clock.now() + LOGIN_SECONDS)
-    _put_cookie(site, request, made, site.logins.sign(found, expires), int(LOGIN_SECONDS))
-    return made
+    _put_cookie(site, request, response, site.logins.sign(known, expires), int(LOGIN_SECONDS))
+    return response
 
 
 async def _logout(asked: Asked) -> Response:
@@ -84,15 +84,16 @@ async def _logout(asked: Asked) -> Response:
 
 
 async def _end(site: Site, login: Login) -> None:
-    """End a login; it is on disk before the request is answered, so that a restart does not bring it back."""
+    """End a login. That is on disk before the request is answered, so that a restart does not bring the login back."""
     ended = site.logins.end(login, site.clock.now())
     site.audience.end("" if ended.all else login.mark)
     await site.desk.keep(ended.rows)
 
 
-def _put_cookie(site: Site, request: Request, made: Response, value: str, seconds: int) -> None:
+def _put_cookie(site: Site, request: Request, response: Response, value: str, seconds: int) -> None:
+    """Set the login's cookie; `seconds` 0 removes it. A cookie set over TLS is never sent without TLS."""
     secure = site.settings.http.url.startswith("https:") or site.guard.origin.is_https(request)
-    made.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
+    response.set_cookie(COOKIE, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
 
 
 _FORM = "application/x-www-form-urlencoded"

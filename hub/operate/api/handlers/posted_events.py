@@ -87,7 +87,7 @@ def _event(posted: Delivery, now: float, limit: int, place: str) -> Event:
 
 
 def _check(site: Site, topic: str, place: str) -> None:
-    """Refuse topics that no device can publish to."""
+    """Refuse a topic that no device can publish to."""
     prefix = site.settings.publish_prefix
     why = check_topic(topic)
     if not why and topic.startswith("$"):

@@ -10,7 +10,21 @@ from hub.alerts.matchers import match_all
 from hub.clock import PEOPLE, rfc3339
 from hub.commands.alert_desk import order
 from hub.commands.contract import COMMANDS, LISTED, AlertsRequest, Paged
-from hub.contracts.json_schema import FLAG, NUMBER, TEXT, TIME, WHOLE, listed, made_of, maybe, ok, one_of, said
+from hub.contracts.json_schema import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    TIME,
+    WHOLE,
+    listed,
+    made_of,
+    maybe,
+    ok,
+    one_of,
+    said,
+    schema_of,
+)
+from hub.contracts.viewed import AuditBody, HistoryBody, ReceiverBody
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
 from hub.operate.api.answers import answer, asked_number
@@ -91,11 +105,11 @@ async def _silences(asked: Asked) -> Response:
     site = asked.site
     expired = asked.request.query_params.get("expired") == "true"
     if page := _asked_page(asked.request):
-        return answer(await _ask(site, "silences", {**page, "expired": expired}))
+        return answer(await asked.carry_out("silences", {**page, "expired": expired}))
     now = site.clock.now()
-    kept = list(site.mirror.silences.values())
-    found = (made.body(now) for made in kept if expired or made.end > now)
-    return answer({"ok": True, "silences": await site.reads.write(found), "now": rfc3339(now)})
+    kept = list(site.mirror.silences.values())  # a copy: the book may change between two slices
+    bodies = (silence.body(now) for silence in kept if expired or silence.end > now)
+    return answer({"ok": True, "silences": await site.reads.write(bodies), "now": rfc3339(now)})
 
 
 async def _outbox(asked: Asked) -> Response:
@@ -121,9 +135,9 @@ async def _receivers(asked: Asked) -> Response:
 
 def _receiver(site: Site, name: str, depths: list[Depth]) -> dict[str, Any]:
     counts = {each.state: each.waiting for each in depths if each.receiver == name}
-    known = site.standing.receivers.get(name, Receiving()).body()
+    state = site.standing.receivers.get(name, Receiving()).body()
     kind = site.files().rules.receivers[name].kind
-    return {"name": name, "kind": kind, "queued": counts.get("queued", 0), "dead": counts.get("dead", 0), **known}
+    return {"name": name, "kind": kind, "queued": counts.get("queued", 0), "dead": counts.get("dead", 0), **state}
 
 
 def _asking(name: str, of: str) -> Handler:
