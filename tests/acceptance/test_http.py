@@ -125,7 +125,7 @@ async def test_a_batch_is_taken_whole_or_not_at_all(http):
         ("/events/t/%23", b"1", {}, 400, "is no topic for an event"),
         ("/events/t/%00", b"1", {}, 400, "is no topic for an event"),
         ("/events/$SYS/x", b"1", {}, 400, "begin with $"),
-        ("/events/hub/status", b"1", {}, 400, "the hub says itself"),
+        ("/events/hub/status", b"1", {}, 400, "the hub's own"),
         ("/events", b"1", {}, 400, "which topic?"),
         ("/events/t/a/7", b"1", {"idempotency_key": "x" * 300}, 400, "Idempotency-Key"),
         ("/events/t/a/7", b'"' + b"x" * 300_000 + b'"', {}, 413, "the limit is 262144"),
