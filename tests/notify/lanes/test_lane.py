@@ -372,13 +372,13 @@ def test_what_is_not_late_is_sent_though_its_alert_has_resolved_and_is_not_when_
 
 def test_when_all_is_sent_nothing_is_kept_of_any_alert():
     lane = Lane(ManualClock(1000.0), concurrency=1)
-    lane.set_patience(600.0)
+    lane.lines.set_patience(600.0)
     loaded(lane, *(Queued(row, told("a", 1, which, row, 1000.0)) for row, which in ((1, "firing"), (2, "resolved"))))
     sent = []
     while (queued := lane.take()) is not None:
         sent.append(queued.row)
         lane.finish(queued)
-    held = {name: getattr(lane, name) for name in Lane.__slots__}
+    held = {name: getattr(part, name) for part in (lane, lane.lines) for name in type(part).__slots__}
     kept = {name: each for name, each in held.items() if isinstance(each, dict | set | list | deque) and each}
     assert (sent, kept) == ([1, 2], {})
 
@@ -469,11 +469,11 @@ def test_what_waits_already_when_a_patience_is_set_comes_out_in_its_time():
     clock = ManualClock(1000.0)
     lane = Lane(clock)
     loaded(lane, Queued(1, notification(1, created=1000.0)))
-    lane.set_patience(60.0)
+    lane.lines.set_patience(60.0)
     clock.advance(59.0)
-    assert lane.expired() == []
+    assert lane.lines.expired() == []
     clock.advance(1.0)
-    assert [each.row for each in lane.expired()] == [1]
+    assert [each.row for each in lane.lines.expired()] == [1]
 
 
 def test_what_comes_after_the_first_handover_is_handed_over_in_its_turn():
