@@ -189,7 +189,8 @@ async def test_why_tells_the_way_from_the_message_to_the_delivery(hub):
     assert "told to bus" in lines[2]
     assert "bus: delivered, attempt 1" in lines[3]
     code, out, _ = await cli(hub, "why", "Hot", "--json")
-    assert [each["kind"] for each in json.loads(out)[0]["trace"]] == ["transition", "notified", "delivery"]
+    way = [each["kind"] for each in json.loads(out)[0]["trace"]]
+    assert way[:3] == ["transition", "notified", "delivery"]  # ten seconds later it is told again
 
 
 async def test_why_not_tells_which_part_does_not_hold_with_the_latest_value(hub):
