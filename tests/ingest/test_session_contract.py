@@ -569,6 +569,19 @@ async def test_a_publish_that_nobody_waits_for_any_more_frees_its_place(start, s
     await bounded(asyncio.gather(*[subject.session.publish("alerts/y", b"x") for n in range(200)]))
 
 
+async def test_a_session_that_waits_for_the_broker_to_take_it_closes_at_once(start, broker, protocol):
+    async with Proxy(broker.port) as proxy:
+        proxy.hold()
+        subject = await start(broker.settings("hub", protocol=protocol, port=proxy.port), connected=False)
+        async with asyncio.timeout(20):
+            while not proxy.sent:  # it is connected; its CONNECT goes nowhere, and gets no answer
+                await asyncio.sleep(0.01)
+        begun = time.monotonic()
+        await bounded(subject.session.close())
+        await bounded(subject.running)
+        assert time.monotonic() - begun < 5  # it would wait ten seconds for the answer
+
+
 async def test_after_close_nothing_waits_for_ever(start, settings, broker):
     await broker.stop()
     subject = await start(settings, connected=False)

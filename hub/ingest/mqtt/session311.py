@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from hub.errors import Disconnected, PublishRefused, SessionError
+from hub.errors import BrokerUnreachable, Disconnected, PublishRefused, SessionError
 from hub.ingest.mqtt.client311 import Client311, Delivery311
 from hub.ingest.mqtt.lifetime import Lifetime
 from hub.ingest.mqtt.session import BrokerSettings, Will
@@ -39,6 +39,7 @@ class Session311(Lifetime):
         self._client: Client311 | None = None
         self._places = asyncio.Semaphore(SEND_WINDOW)
         self._question: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Timeout | None = None
 
     def acknowledge(self, position: int) -> None:
         """Acknowledge up to a position; see Source.acknowledge."""
@@ -74,6 +75,8 @@ class Session311(Lifetime):
         """Disconnect; see Source.close."""
         self._closed.set()
         client = self._client
+        if self._connecting is not None:
+            self._connecting.reschedule(asyncio.get_running_loop().time())
         if client is not None and self._up.is_set():
             await client.finish()
         elif client is not None:
@@ -98,7 +101,7 @@ class Session311(Lifetime):
         """Make one connection and stay until it ends; raise why it ended."""
         client = self._client = Client311(self._settings, self._will, self._tls, self)
         try:
-            await client.open()
+            await self._open(client)
             if self._closed.is_set():
                 await client.finish()
                 return
@@ -109,6 +112,17 @@ class Session311(Lifetime):
             raise await client.ended()
         finally:
             self._down(client)
+
+    async def _open(self, client: Client311) -> None:
+        """Wait until the broker has taken us, or until `close`: a broker that hangs must not hold up who stops."""
+        self._connecting = asyncio.timeout(0 if self._closed.is_set() else None)
+        try:
+            async with self._connecting:
+                await client.open()
+        except TimeoutError:
+            raise BrokerUnreachable(f"{self._settings} did not answer before we closed") from None
+        finally:
+            self._connecting = None
 
     def _down(self, client: Client311) -> None:
         """Settle what belonged to a connection that has ended."""
