@@ -34,9 +34,13 @@ class Naming(Proxy):
 
 
 async def _feed(reader, whole):
-    while data := await reader.read(1 << 16):
-        whole.feed_data(data)
-    whole.feed_eof()
+    try:
+        while data := await reader.read(1 << 16):
+            whole.feed_data(data)
+    except OSError:
+        pass  # the client was killed; for who reads on, that is the end as well
+    finally:
+        whole.feed_eof()
 
 
 def _client_id(packet):
