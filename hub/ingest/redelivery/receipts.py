@@ -240,7 +240,7 @@ class Receipts:
             if not batch.held and batch.position <= self._confirmed and batch.packets:
                 self._proven = batch.packets[-1][2]
             batch.held, batch.position = True, 0
-            if batch.at >= now - REQUEUED_SECONDS:
+            if batch.at >= now - REQUEUED_SECONDS and batch.packets:  # a stored row may be empty
                 first = min(first, batch.packets[0][2])
         self._since = self.count + 1
         first = min([first, *(receipt[2] for receipt in self._open[:1])])

@@ -614,3 +614,10 @@ class Dying(RuleBasedStateMachine):
 
 Dying.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
 TestReceiptsAgainstABrokerThatDies = Dying.TestCase
+
+
+def test_a_stored_row_without_receipts_is_no_fault_on_a_machine_that_has_just_started():
+    kept = Receipts([(1, b""), (2, b"")])
+    kept.disconnected(now=1.0)
+    kept.drained()
+    assert kept.count == 0
