@@ -6,6 +6,7 @@ The very mosquitto.conf and mosquitto.acl that are shipped are run; only port, p
 import asyncio
 import contextlib
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -20,13 +21,14 @@ from hub.documents.shipped_files import shared
 from hub.errors import HubError
 from hub.ingest.mqtt.session import BrokerSettings
 
-__all__ = ["USERS", "Mosquitto"]
+__all__ = ["USERS", "Mosquitto", "free_port"]
 
 USERS = ("hub", "device", "operator", "viewer", "homeassistant")
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/mosquitto/sbin")
 _START_SECONDS = 30.0
 _STOP_SECONDS = 30.0
 _PORT_ATTEMPTS = 20
+_PORTS = range(20_000, 32_768)  # Linux gives those above to connections that go out, others still higher ones
 
 
 class Mosquitto:
@@ -77,7 +79,7 @@ class Mosquitto:
         if not (self.directory / "passwd").exists():
             await self._prepare()
         for _ in range(_PORT_ATTEMPTS):
-            port = self.port or _free_port()
+            port = self.port or free_port()
             (self.directory / "mosquitto.conf").write_text(self._configuration(port), "utf-8")
             if await self._launch(program):
                 self.port = port
@@ -201,9 +203,15 @@ def _program(name: str) -> str:
     return path
 
 
-def _free_port() -> int:
-    """Return a loopback port that nobody listens on now; `start` tries another when it is taken in between."""
+def free_port() -> int:
+    """Return a loopback port that nobody listens on now; `start` tries another when it is taken in between.
+
+    It is one that systems do not give to connections that go out: else any of those could take it in between.
+    """
+    for port in random.sample(_PORTS, _PORT_ATTEMPTS):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])

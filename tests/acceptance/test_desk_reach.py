@@ -1,11 +1,11 @@
 """The desk where MQTT 5 is missing, and with ten thousand alerts: real hub, broker, shipped configuration."""
 
 import json
-import socket
 import time
 
 import pytest
 
+from hub.operate.mosquitto import free_port
 from tests.acceptance.scene import scene
 from tests.acceptance.test_commands import command
 from tests.support import prefork
@@ -60,16 +60,10 @@ async def test_ten_thousand_alerts_are_listed_over_mqtt_and_over_http(tmp_path, 
         assert (code, err) == (0, f"{MANY} in all: the hub's answer has no room for each of them\n")
 
 
-def _free_port():
-    """Return a port that nobody listens on: the command line reads it in hub.yaml, as users write it there."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
-
-
 @pytest.fixture
 async def hub(tmp_path, broker):
     """A hub that speaks MQTT 3.1.1, and HTTP to who has a token."""
-    http = TOKENS.format(port=_free_port())
+    http = TOKENS.format(port=free_port())
     async with scene(tmp_path, broker, RULES, protocol="3.1.1", http=http) as made:
         await made.send("t/a/1", "35")
         await made.shown("Hot/a/1", "firing")

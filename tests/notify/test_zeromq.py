@@ -10,7 +10,7 @@ import zmq.asyncio
 
 from hub.model import Delivered, Retry
 from hub.notify.receivers import zeromq
-from hub.operate.mosquitto import _free_port
+from hub.operate.mosquitto import free_port
 from tests.notify.fakes import notification
 from tests.notify.queues import deliver, read
 
@@ -29,7 +29,7 @@ async def received(socket):
 
 
 async def test_a_subscriber_gets_the_very_first_message_of_a_socket_that_binds(receiver):
-    port = _free_port()
+    port = free_port()
     made = receiver("zeromq", f"{{bind: 'tcp://127.0.0.1:{port}', topic: 'alerts/{{site}}'}}")
     with peer(zmq.SUB) as ears:
         ears.subscribe("alerts/")
@@ -53,13 +53,13 @@ async def test_a_subscriber_that_binds_is_connected_to(receiver):
 
 async def test_nobody_need_listen_to_what_is_published(receiver, monkeypatch):
     monkeypatch.setattr(zeromq, "ZEROMQ_JOIN_SECONDS", 0.05)
-    made = receiver("zeromq", f"{{bind: 'tcp://127.0.0.1:{_free_port()}', topic: alerts}}")
+    made = receiver("zeromq", f"{{bind: 'tcp://127.0.0.1:{free_port()}', topic: alerts}}")
     assert await made.send(notification()) == Delivered()
 
 
 async def test_what_is_pushed_waits_for_who_pulls_it_and_survives_that_one(receiver, monkeypatch):
     monkeypatch.setattr(zeromq, "QUEUE_CONFIRM_SECONDS", 0.1)
-    port = _free_port()
+    port = free_port()
     options = f"{{connect: 'tcp://127.0.0.1:{port}', pattern: push, topic: jobs, payload: '{{id}}'}}"
     made = receiver("zeromq", options)
     assert await made.send(notification(1)) == Retry("nobody is connected to take it")

@@ -22,8 +22,8 @@ async def test_it_starts_on_a_free_port_and_again_on_the_same_after_a_kill(broke
 
 async def test_a_port_taken_in_between_is_left_for_another(tmp_path, broker, monkeypatch):
     ports = iter([broker.port, broker.port])
-    free = module._free_port
-    monkeypatch.setattr(module, "_free_port", lambda: next(ports, None) or free())
+    free = module.free_port
+    monkeypatch.setattr(module, "free_port", lambda: next(ports, None) or free())
     async with Mosquitto(tmp_path / "second") as second:
         assert second.port != broker.port
 

@@ -5,13 +5,13 @@ import asyncio
 import zmq
 import zmq.asyncio
 
-from hub.operate.mosquitto import _free_port
+from hub.operate.mosquitto import free_port
 from tests.sources.sources import read, reading
 
 
 async def test_what_is_pushed_and_what_is_published_comes(request):
     with zmq.asyncio.Context() as context, context.socket(zmq.PUSH) as pusher, context.socket(zmq.PUB) as publisher:
-        port, other = _free_port(), publisher.bind_to_random_port("tcp://127.0.0.1")
+        port, other = free_port(), publisher.bind_to_random_port("tcp://127.0.0.1")
         pull = f"a: {{zeromq: {{bind: 'tcp://127.0.0.1:{port}', pattern: pull}}, topic: in}}"
         async with reading(pull) as reader:
             pusher.connect(f"tcp://127.0.0.1:{port}")

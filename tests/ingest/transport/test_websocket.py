@@ -9,7 +9,7 @@ import trustme
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Pong, Request, TextMessage
 
-from hub.operate.mosquitto import Mosquitto, _free_port
+from hub.operate.mosquitto import Mosquitto, free_port
 from tests.support.brokers import scripted
 from tests.support.mqtt import bounded, client
 from tests.support.proxy import Proxy
@@ -19,7 +19,7 @@ class WebMosquitto(Mosquitto):
     """A Mosquitto with a second listener, for WebSockets."""
 
     def __init__(self, directory, *extra):
-        self.web = _free_port()
+        self.web = free_port()
         super().__init__(directory, extra=[f"listener {self.web} 127.0.0.1", "protocol websockets", *extra])
 
     def through(self, user="hub", **changes):
