@@ -54,13 +54,25 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+class Up(Observer):
+    """Sees that the state was read in: only then is a broker looked for."""
+
+    def __init__(self):
+        self.event = asyncio.Event()
+
+    def session(self, *_):
+        self.event.set()
+
+
 async def ended():
-    """Run a hub without a broker for a moment; return why it ended before."""
-    app = App(load_settings(None), Observer())
+    """Run a hub without a broker until it looks for one; return why it ended before."""
+    up = Up()
+    app = App(load_settings(None), up)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(30):
-            running = asyncio.create_task(app.run())
-            await asyncio.wait([running], timeout=0.3)
+            running, looks = asyncio.create_task(app.run()), asyncio.create_task(up.event.wait())
+            await asyncio.wait([running, looks], return_when=asyncio.FIRST_COMPLETED)
+            looks.cancel()
             app.stop()
             try:
                 await running
