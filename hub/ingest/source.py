@@ -35,12 +35,20 @@ class Notice:
       not come again; it is `again` where the notice answers a `catch_up`.
     - `disconnected`: detail says why. An attempt that fails for the same reason as the one before gives no notice.
     - `dropped`: QoS 0 deliveries found no room in the inbox, `count` of them.
+
+    `broker` is the address that it is about, where the broker has several.
     """
 
     kind: str
     position: int
     detail: str = ""
     count: int = 0
+    broker: str = ""
+
+    @property
+    def said(self) -> str:
+        """What people are told: the detail, and of which address a connection is."""
+        return f"{self.detail} session at {self.broker}" if self.broker and self.kind == "connected" else self.detail
 
 
 class Source(Protocol[T_co]):

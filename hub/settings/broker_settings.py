@@ -4,16 +4,31 @@ A command that only sends a request reads less of it (`read_broker_access`): it 
 a mistake in one of these does not stop it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from hub.documents.document import Node, Problems
 from hub.documents.secret import Secret
-from hub.documents.value_schema import LASTING, TEXT, with_schema
+from hub.documents.value_schema import LASTING, NAMES, TEXT, with_schema
 from hub.errors import Problem
-from hub.fields import Bad, Convert, Key, KeyTable, Section, duration, integer, late, one_of, secret, text
-from hub.ingest.mqtt.session import BrokerSettings
+from hub.fields import (
+    Bad,
+    Convert,
+    Key,
+    KeyTable,
+    Section,
+    ToldElsewhere,
+    duration,
+    integer,
+    late,
+    list_of,
+    one_of,
+    secret,
+    text,
+)
+from hub.ingest.mqtt.session import BrokerAddress, BrokerSettings
 from hub.limits import KEEP_ALIVE_SECONDS, PAYLOAD_BYTES, RECEIVE_MAXIMUM, SESSION_EXPIRY_SECONDS
 
 __all__ = ["BROKER", "broker_option", "parse_broker_url", "read_broker", "read_broker_access"]
@@ -121,7 +136,47 @@ def _websocket(parts: SplitResult) -> str:
     return found
 
 
-@with_schema(TEXT)
+@with_schema(NAMES)
+def _urls(node: Node) -> BrokerSettings:
+    """Read one URL or several of one broker; the first login of them holds for all."""
+    if not isinstance(node.value, list):
+        return _url(node)
+    if not node.value:
+        raise Bad(node, "names no broker", "write mqtt://host:1883, or a list of such URLs")
+    found = list_of(_placed)(node)
+    if not found:
+        raise ToldElsewhere(node)  # each is a secret that is not set
+    known = next((url for _, url in found if url.username is not None), found[0][1])
+    _check_same(found, known)
+    others = tuple(BrokerAddress(url.host, url.port, url.websocket) for _, url in found[1:])
+    return replace(found[0][1], username=known.username, password=known.password, others=others)
+
+
+def _placed(node: Node) -> tuple[Node, BrokerSettings]:
+    return node, _url(node)
+
+
+def _check_same(found: Sequence[tuple[Node, BrokerSettings]], known: BrokerSettings) -> None:
+    """Refuse what makes a URL of the list another broker than the others are, or less safe than the first."""
+    seen: set[BrokerAddress] = set()
+    for node, url in found:
+        address = BrokerAddress(url.host, url.port, url.websocket)
+        if address in seen:
+            raise Bad(node, f"{url} stands here twice", "name each address of the broker once")
+        seen.add(address)
+        if url.tls != found[0][1].tls:
+            # a login that goes through TLS at one address must not go in the clear at the next
+            raise Bad(
+                node, f"{url} and {found[0][1]}: one has TLS and one has not", "use mqtts:// and wss:// for all or none"
+            )
+        if url.username is not None and (url.username, url.password) != (known.username, known.password):
+            raise Bad(
+                node,
+                f"{url} has another login than the URLs before it; all are one broker, with one login",
+                "write it once, as 'username' and 'password'",
+            )
+
+
 def _url(node: Node) -> BrokerSettings:
     url = node.value.reveal() if isinstance(node.value, Secret) else text(node)
     try:
@@ -160,7 +215,7 @@ def _session_expiry(node: Node) -> float:
 
 
 def broker_option(broker: BrokerSettings, url: str | None, problems: Problems) -> BrokerSettings:
-    """Replace the file's address by that of an option; user and password stay, unless the URL has its own."""
+    """Replace the file's addresses by that of an option; user and password stay, unless the URL has its own."""
     if url is None:
         return broker
     try:
@@ -168,7 +223,7 @@ def broker_option(broker: BrokerSettings, url: str | None, problems: Problems) -
     except ValueError as error:
         problems.append(Problem("--broker", 0, 0, str(error)))
         return broker
-    made = replace(broker, host=given.host, port=given.port, tls=given.tls, websocket=given.websocket)
+    made = replace(broker, host=given.host, port=given.port, tls=given.tls, websocket=given.websocket, others=())
     if given.username is not None:
         made = replace(made, username=given.username, password=given.password)
     return made
@@ -176,9 +231,10 @@ def broker_option(broker: BrokerSettings, url: str | None, problems: Problems) -
 
 _URL = Key(
     "url",
-    _url,
+    _urls,
     _USUAL,
-    "mqtt://host:1883, mqtts://host:8883, ws://host:8083/mqtt or wss://host/mqtt, perhaps with user:password@.",
+    "mqtt://host:1883, mqtts://host:8883, ws://host:8083/mqtt or wss://host/mqtt, perhaps with user:password@;"
+    " a list where the broker is a cluster: the hub goes to the next where one is away.",
     "mqtt://localhost:1883",
 )
 _CA: Key[Path | None] = Key(

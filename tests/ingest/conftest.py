@@ -12,10 +12,10 @@ from tests.support.mqtt import bounded, client
 class Subject:
     """A session that runs as a task; what it notices is kept and can be awaited."""
 
-    def __init__(self, settings, filters, will=None, earlier=()):
+    def __init__(self, settings, filters, will=None, earlier=(), may_connect=None):
         self.notices = []
         self._changed = asyncio.Event()
-        self.session = open_session(settings, will, self._hear)
+        self.session = open_session(settings, will, self._hear, may_connect)
         self.running = asyncio.create_task(self.session.run(filters, earlier))
 
     def _hear(self, notice):
@@ -64,8 +64,8 @@ async def start():
     """Start sessions; all are closed at the end."""
     subjects = []
 
-    async def begin(settings, filters=("site/#",), *, will=None, earlier=(), connected=True):
-        subject = Subject(settings, filters, will, earlier)
+    async def begin(settings, filters=("site/#",), *, will=None, earlier=(), connected=True, may_connect=None):
+        subject = Subject(settings, filters, will, earlier, may_connect)
         subjects.append(subject)
         if connected:
             await subject.notice("connected")

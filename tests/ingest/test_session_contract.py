@@ -17,6 +17,7 @@ from hub.operate.mosquitto import Mosquitto
 from tests.support.brokers import denying, frozen
 from tests.support.mqtt import bounded, client, packets
 from tests.support.proxy import Proxy
+from tests.support.record import Record
 
 
 @pytest.fixture(params=["5", "3.1.1"])
@@ -123,6 +124,33 @@ async def test_what_is_acknowledged_is_gone_and_the_rest_comes_again(start, sett
     taken = await again.take(60)
     assert numbers(taken) == list(range(40, 100))
     assert all(each.duplicate for each in taken)
+
+
+async def test_a_session_that_may_not_connect_takes_nothing_back_until_it_may(start, settings, broker):
+    asked = Record()
+
+    def may_connect():
+        asked.add(None)
+        return allowed
+
+    allowed = True
+    async with Proxy(broker.port) as proxy:
+        through = broker.settings("hub", protocol=settings.protocol, port=proxy.port)
+        first = await start(through, may_connect=may_connect)
+        allowed, at = False, len(asked)
+        proxy.cut()
+        await first.notice("disconnected")
+        second = await start(settings)
+        await asked.until(lambda asked: len(asked) > at + 5, 20)
+        assert [each.kind for each in second.notices if each.kind == "disconnected"] == []
+        await second.close()
+        allowed = True
+        await first.notice("connected", 2)
+        allowed = False
+        proxy.cut()
+        await first.notice("disconnected", 2)
+        await first.close()
+        assert first.running.done()
 
 
 async def test_pubacks_go_out_in_order_of_receipt(start, settings, broker, device):

@@ -24,7 +24,7 @@ from hub.ingest.mqtt.session import BrokerSettings, Will
 from hub.ingest.transport.pulse import Pulse
 from hub.ingest.transport.rival import Hangup
 from hub.ingest.transport.tunnel import tunnel
-from hub.limits import SEND_WINDOW
+from hub.limits import CONNECT_SECONDS, SEND_WINDOW
 
 __all__ = ["Client311", "Delivery311", "Listener311"]
 
@@ -65,9 +65,14 @@ class Client311(aiomqtt.Client):
     """A connection; used once."""
 
     def __init__(
-        self, settings: BrokerSettings, will: Will | None, tls: ssl.SSLContext | None, listener: Listener311
+        self,
+        settings: BrokerSettings,
+        will: Will | None,
+        tls: ssl.SSLContext | None,
+        listener: Listener311,
+        seconds: float = CONNECT_SECONDS,
     ) -> None:
-        """Take the settings; `open` connects."""
+        """Take the settings; `open` connects, within so many seconds."""
         super().__init__(
             settings.host,
             settings.port,
@@ -77,14 +82,16 @@ class Client311(aiomqtt.Client):
             protocol=aiomqtt.ProtocolVersion.V311,
             will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
             clean_session=False,
+            timeout=seconds,
             keepalive=settings.keep_alive,
             max_inflight_messages=SEND_WINDOW,
             tls_context=None if settings.websocket else tls,
             socket_options=[] if settings.websocket else [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
-        self._settings, self._tls = settings, tls
+        self._settings, self._tls, self._seconds = settings, tls, seconds
         self._listener = listener
         self._client.manual_ack_set(True)
+        self._client.connect_timeout = min(seconds, self._client.connect_timeout)  # of the socket alone
         self.pending_calls_threshold = 1 << 16  # aiomqtt would warn of many calls; SEND_WINDOW bounds ours
         self.resumed = False
         self._held = False
@@ -102,7 +109,7 @@ class Client311(aiomqtt.Client):
         """
         try:
             if self._settings.websocket:
-                through = await tunnel(self._settings, self._tls)
+                through = await tunnel(self._settings, self._tls, self._seconds)
                 self._client._create_socket = lambda: through  # type: ignore[method-assign]  # noqa: SLF001 - TLS is the tunnel's
             await self.__aenter__()
         except OSError as error:

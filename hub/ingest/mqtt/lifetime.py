@@ -21,7 +21,9 @@ from hub.ingest.mqtt.subscriptions import Subscriptions, check_filters
 from hub.ingest.source import Notice
 from hub.ingest.topics import check_topic
 from hub.ingest.transport.backoff import Backoff
+from hub.ingest.transport.broker_turns import BrokerTurns
 from hub.ingest.transport.rival import Rival
+from hub.limits import MAY_CONNECT_SECONDS
 
 __all__ = ["Lifetime", "RefusedForGood"]
 
@@ -33,18 +35,38 @@ class RefusedForGood(ConnectionRefused):
 class Lifetime(ABC):
     """Connects again and again, and keeps what outlives a connection."""
 
-    def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
-        """Take the settings; nothing is connected yet."""
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        will: Will | None,
+        on_notice: Callable[[Notice], None],
+        may_connect: Callable[[], bool] | None = None,
+    ) -> None:
+        """Take the settings; nothing is connected yet.
+
+        `may_connect` is asked before each connection: a hub that is not sure any more that the state is its own takes
+        the session from nobody. Whose it is now would have to take it back, again and again.
+        """
+        self._may_connect = may_connect
         self.on_notice = on_notice
         self._settings, self._will = settings, will
         self._inbox = Inbox()
         self._fence = Fence(self._inbox, settings.receive_maximum, lambda detail: self._notice("drained", detail))
         self._subscriptions = Subscriptions(settings, self._subscribe, self._unsubscribe)
+        self._turns = BrokerTurns(settings)
         self._backoff = Backoff()
         self._up = asyncio.Event()
         self._closed = asyncio.Event()
         self._met = False
-        self._said = ""
+        self._said: dict[str, str] = {}
+        """The last notice of each address since a connection was made."""
+        self._refusal = ""
+        """The words of an address that refused us for good, as long as nobody has taken us."""
+
+    @property
+    def broker(self) -> BrokerSettings:
+        """The address of the connection, or of the attempt to make one."""
+        return self._turns.now
 
     @property
     def handed(self) -> int:
@@ -68,12 +90,26 @@ class Lifetime(ABC):
         try:
             while not self._closed.is_set():
                 try:
+                    await self._allowed()
                     await self._live()
                 except SessionError as error:
                     self._judge(error, rival)
                 await self._pause()
         finally:
             self._finish()
+
+    async def _allowed(self) -> None:
+        """Wait until this hub may connect.
+
+        Raises:
+            Disconnected: the session was closed meanwhile.
+
+        """
+        while self._may_connect is not None and not self._may_connect():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MAY_CONNECT_SECONDS):
+                    await self._closed.wait()
+            self._check_open()
 
     @property
     def received(self) -> int:
@@ -125,7 +161,8 @@ class Lifetime(ABC):
         if not resumed:
             self._subscriptions.lost()
             self._notice("renewed")
-        self._met, self._said = True, ""
+        self._met = True
+        self._said.clear()
         return lost
 
     def _subscribed(self, ask: Callable[[], None], refused: str, *, resumed: bool, lost: bool) -> None:
@@ -133,7 +170,8 @@ class Lifetime(ABC):
         if refused:
             self._notice("refused", refused)
         if lost:
-            self._notice("session_lost", "the broker had no session for us; subscribed anew")
+            who = self._turns.name or "the broker"
+            self._notice("session_lost", f"{who} had no session for us; subscribed anew")
         self._notice("connected", "resumed" if resumed else "new")
         self._up.set()
         self._fence.connected(ask)
@@ -154,25 +192,33 @@ class Lifetime(ABC):
             return  # we ended the connection ourselves
         if isinstance(error, SessionTakenOver | SubscriptionDenied):
             raise error  # to connect again would take the session back, or would never hear what rules need
+        words = self._turns.told(error)
         if isinstance(error, RefusedForGood) and not self._met:
-            raise ConnectionRefused(str(error)) from error  # a mistake in the settings; later, one of the broker's
-        if str(error) != self._said:
-            self._said = str(error)
-            self._notice("disconnected", self._said)
+            self._refusal = words
+        if self._refusal and not self._met and self._turns.is_last:
+            # a mistake in the settings, as nobody else has taken us either; later, it is one of the broker's
+            raise ConnectionRefused(self._refusal) from error
+        if words != self._said.get(self._turns.name):
+            self._said[self._turns.name] = words
+            self._notice("disconnected", words)
         rivalry = rival.suspect(error, self._backoff.lasted(asyncio.get_running_loop().time()))
         if rivalry is not None:
             raise rivalry from error
 
     async def _pause(self) -> None:
-        """Wait before the next attempt, or until closed."""
+        """Wait before the next attempt, or until closed; the next address of a round is tried at once."""
         if not self._closed.is_set():
-            wait = self._backoff.wait(asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            lasted = self._backoff.lasted(now)
+            wait = self._backoff.wait(now)
+            if self._turns.next(lasted):
+                return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._closed.wait()
 
     def _notice(self, kind: str, detail: str = "", count: int = 0) -> None:
-        self.on_notice(Notice(kind, self._inbox.received, detail, count))
+        self.on_notice(Notice(kind, self._inbox.received, detail, count, self._turns.name))
 
     def _finish(self) -> None:
         """Wake all callers that wait for something that will not come."""

@@ -27,14 +27,20 @@ _QUESTION = "hub/-/question"
 class Session311(Lifetime):
     """A Session that speaks MQTT 3.1.1."""
 
-    def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        will: Will | None,
+        on_notice: Callable[[Notice], None],
+        may_connect: Callable[[], bool] | None = None,
+    ) -> None:
         """Take the settings; nothing is connected yet.
 
         Raises:
             HubError: the TLS files cannot be used.
 
         """
-        super().__init__(settings, will, on_notice)
+        super().__init__(settings, will, on_notice, may_connect)
         self._tls = tls_context(settings)
         self._client: Client311 | None = None
         self._places = asyncio.Semaphore(SEND_WINDOW)
@@ -99,7 +105,7 @@ class Session311(Lifetime):
 
     async def _live(self) -> None:
         """Make one connection and stay until it ends; raise why it ended."""
-        client = self._client = Client311(self._settings, self._will, self._tls, self)
+        client = self._client = Client311(self._turns.now, self._will, self._tls, self, self._turns.seconds)
         try:
             await self._open(client)
             if self._closed.is_set():

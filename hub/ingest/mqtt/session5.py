@@ -19,7 +19,6 @@ from hub.ingest.mqtt.session import BrokerSettings, Will
 from hub.ingest.source import Notice, Properties
 from hub.ingest.transport.connection import Connection, tls_context
 from hub.ingest.transport.rival import taken_over
-from hub.limits import CONNECT_SECONDS
 
 __all__ = ["Session5"]
 
@@ -42,14 +41,20 @@ _BLAMES_US = {
 class Session5(Lifetime):
     """A Session that speaks MQTT 5."""
 
-    def __init__(self, settings: BrokerSettings, will: Will | None, on_notice: Callable[[Notice], None]) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        will: Will | None,
+        on_notice: Callable[[Notice], None],
+        may_connect: Callable[[], bool] | None = None,
+    ) -> None:
         """Take the settings; nothing is connected yet.
 
         Raises:
             HubError: the TLS files cannot be used.
 
         """
-        super().__init__(settings, will, on_notice)
+        super().__init__(settings, will, on_notice, may_connect)
         self._tls = tls_context(settings)
         self._outgoing = SendingWindow()
         self._connection: Connection | None = None
@@ -167,18 +172,19 @@ class Session5(Lifetime):
                 self._down(self._connection)
 
     async def _connect(self) -> tuple[Connection, mqtt5.ConnAckPacket]:
-        """Make a connection and wait for its CONNACK, CONNECT_SECONDS at most."""
+        """Make a connection and wait for its CONNACK."""
+        broker, seconds = self._turns.now, self._turns.seconds
         self._connack = asyncio.get_running_loop().create_future()
-        self._connecting = asyncio.timeout(0 if self._closed.is_set() else CONNECT_SECONDS)
+        self._connecting = asyncio.timeout(0 if self._closed.is_set() else seconds)
         try:
             async with self._connecting:
-                self._connection = connection = await Connection.open(self._settings, self._tls, self)
+                self._connection = connection = await Connection.open(broker, self._tls, self)
                 connection.ended.add_done_callback(lambda _: self._down(connection))
                 connection.write(mqtt_packets.connect(self._settings, self._will))
                 either: list[asyncio.Future[Any]] = [self._connack, connection.ended]
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
-            raise BrokerUnreachable(f"{self._settings} did not answer within {CONNECT_SECONDS:.0f} s") from None
+            raise BrokerUnreachable(f"{broker} did not answer within {seconds:.0f} s") from None
         finally:
             self._connecting = None
         if not self._connack.done():

@@ -12,7 +12,6 @@ from typing import cast
 from hub.errors import BrokerUnreachable
 from hub.ingest.mqtt.session import BrokerSettings
 from hub.ingest.transport import websocket
-from hub.limits import CONNECT_SECONDS
 
 __all__ = ["tunnel"]
 
@@ -46,8 +45,10 @@ class _End(asyncio.Protocol):
             self.other.transport.resume_reading()
 
 
-async def tunnel(settings: BrokerSettings, tls: ssl.SSLContext | None) -> socket.socket:
-    """Open a WebSocket to the broker, and return the socket for the client; closing it closes everything.
+async def tunnel(settings: BrokerSettings, tls: ssl.SSLContext | None, seconds: float) -> socket.socket:
+    """Open a WebSocket to the broker within so many seconds; return the socket for the client.
+
+    Closing it closes everything.
 
     Raises:
         BrokerUnreachable, OSError: see websocket.connect.
@@ -58,11 +59,11 @@ async def tunnel(settings: BrokerSettings, tls: ssl.SSLContext | None) -> socket
     ours, theirs = socket.socketpair()
     try:
         await asyncio.get_running_loop().create_connection(lambda: near, sock=theirs)
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(seconds):
             await websocket.connect(settings, tls, far)
     except TimeoutError:
         ours.close()
-        raise BrokerUnreachable(f"{settings} did not answer within {CONNECT_SECONDS:.0f} s") from None
+        raise BrokerUnreachable(f"{settings} did not answer within {seconds:.0f} s") from None
     except BaseException:
         ours.close()  # and with it the other end
         raise

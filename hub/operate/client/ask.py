@@ -115,7 +115,7 @@ async def _over_mqtt(settings: ReachedByBroker, name: str) -> AsyncIterator[Put]
                     return await _answer(session)
             except TimeoutError:
                 raise NoAnswer(
-                    f"no hub answered within {ANSWER_SECONDS:.0f} s on {settings.broker}, topic {topic}: is `hub run`"
+                    f"no hub answered within {ANSWER_SECONDS:.0f} s on {session.broker}, topic {topic}: is `hub run`"
                     " running, and may this user write there?"
                 ) from None
 

@@ -2,21 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hub.errors import BrokerUnreachable, HubError
 from hub.ingest.mqtt.open_session import open_session
 from hub.ingest.mqtt.session import BrokerSettings, Session
 from hub.ingest.source import Notice
-from hub.limits import CONNECT_SECONDS
+from hub.limits import CONNECT_SECONDS, NEXT_BROKER_SECONDS
 
-__all__ = ["connected", "told_of"]
-
-
-def told_of(broker: BrokerSettings, words: str) -> str:
-    """Return what went wrong with the broker's address before it, unless it begins with that."""
-    return words if words.startswith(str(broker)) else f"{broker}: {words}"
+__all__ = ["connected"]
 
 
 @contextlib.asynccontextmanager
@@ -30,11 +25,15 @@ async def connected(
 ) -> AsyncIterator[Session]:
     """Open a session that ends `expiry` seconds after its connection; `hear` gets its notices.
 
+    Of several addresses it takes the first that answers.
+
     Raises:
         SessionError: the broker cannot be reached, or refuses us.
 
     """
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    failed: dict[str, str] = {}
+    seconds = max(CONNECT_SECONDS, NEXT_BROKER_SECONDS * (len(broker.each) + 1))
 
     def notice(heard: Notice) -> None:
         hear(heard)
@@ -43,16 +42,18 @@ async def connected(
         if heard.kind == "connected":
             ready.set_result(None)
         elif heard.kind == "disconnected":
-            ready.set_exception(BrokerUnreachable(told_of(broker, heard.detail)))
+            failed[heard.broker] = heard.detail
+            if len(failed) == len(broker.each):  # else the next one may answer
+                ready.set_exception(BrokerUnreachable(_together(broker, failed)))
 
     session = open_session(replace(broker, client_id=client_id, session_expiry=expiry), None, notice)
     running = asyncio.create_task(session.run(list(filters)), name="session")
     try:
-        done, _ = await asyncio.wait({running, ready}, timeout=CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({running, ready}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if running in done:
             await running  # raises the error that ended the session
         if not done:
-            raise BrokerUnreachable(f"{broker}: no answer within {CONNECT_SECONDS:.0f} s")
+            raise BrokerUnreachable(f"{broker}: no answer within {seconds:.0f} s")
         await ready
         yield session
     finally:
@@ -61,3 +62,8 @@ async def connected(
             await running
         if ready.done() and not ready.cancelled():
             ready.exception()  # it was raised above; asyncio would print what nobody has looked at
+
+
+def _together(broker: BrokerSettings, failed: Mapping[str, str]) -> str:
+    """Say what went wrong, at each address."""
+    return "; ".join(broker.told(words) if not name else words for name, words in failed.items())

@@ -8,10 +8,12 @@ import asyncio
 import secrets
 import statistics
 import time
+from dataclasses import replace
 
 from hub.config import Settings
 from hub.errors import Disconnected, HubError, PublishRefused, SubscriptionDenied
-from hub.operate.client.connect import connected, told_of
+from hub.operate.client.connect import connected
+from hub.operate.doctor.broker_addresses import look_at_addresses
 from hub.operate.doctor.broker_kinds import UNKNOWN, BrokerKind, recognise
 from hub.operate.doctor.finding import Finding, Level, bad, good, unknown, warning
 from hub.operate.doctor.keeping import look_at_retained, look_at_session
@@ -26,8 +28,18 @@ _SUBJECT = "broker"
 
 
 async def look_at_broker(settings: Settings) -> list[Finding]:
-    """Connect as the hub does, but under other client ids, and try out what the hub relies on."""
-    mark = secrets.token_hex(6)  # in client ids and topics: two doctors at once do not meet
+    """Connect as the hub does, under another client id, and try out what the hub relies on.
+
+    Of several addresses all are asked whether they are one broker, and the first that answers is tried out.
+    """
+    mark = secrets.token_hex(6)
+    if not settings.broker.others:
+        return await _try_out(settings, mark)
+    first, found = await look_at_addresses(settings, mark)
+    return found if first is None else [*await _try_out(replace(settings, broker=first), mark), *found]
+
+
+async def _try_out(settings: Settings, mark: str) -> list[Finding]:
     try:
         findings = [good(_SUBJECT, f"reached at {settings.broker}")]
         kind = await recognise(settings.broker, settings.publish_prefix, mark)
@@ -44,9 +56,7 @@ async def look_at_broker(settings: Settings) -> list[Finding]:
             findings += await _redelivery(settings, kind, mark)
         findings += await look_at_retained(settings, kind, mark)
     except HubError as error:
-        return [
-            bad(_SUBJECT, told_of(settings.broker, str(error)), "start the broker, or correct `broker:` in hub.yaml")
-        ]
+        return [bad(_SUBJECT, settings.broker.told(str(error)), "start the broker, or correct `broker:` in hub.yaml")]
     return findings
 
 

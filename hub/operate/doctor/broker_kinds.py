@@ -71,7 +71,8 @@ _EMQX = BrokerKind(
 _NATS = BrokerKind(
     "nats-server",
     {
-        "window": "in the `mqtt` block of its configuration: max_ack_pending: 65535",
+        "window": "in the `mqtt` block of its configuration a larger max_ack_pending; at most 65535 divided by the"
+        " number of topics of your rules, because it refuses further ones",
         "redelivery": "shorten `ack_wait` in the `mqtt` block of its configuration; "
         "give rules a `timestamp` where there is one",
         "rights": "in `authorization` of its configuration: permissions to publish and subscribe for PREFIX.>",
