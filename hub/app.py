@@ -6,7 +6,7 @@ session → pipeline (decode → engine → book → commit) → dispatcher → 
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -23,8 +23,7 @@ from hub.commands.tokens.ack_links import Links
 from hub.config import Settings
 from hub.discovery.again import OWED, AnnounceAgain
 from hub.discovery.homeassistant import status_topic
-from hub.documents.document import Problems
-from hub.errors import ConfigError, StoreError
+from hub.errors import StoreError
 from hub.ingest.mqtt.open_session import open_session
 from hub.ingest.mqtt.session import Session
 from hub.ingest.redelivery.mqtt_source import MqttSource
@@ -32,8 +31,8 @@ from hub.ingest.source import EventSource, Notice
 from hub.limits import GC_ALLOCATIONS
 from hub.model import BROKER, Notification
 from hub.node.custody import Custody, earlier_filters, naming, try_restore
-from hub.node.file_watch import look, watch
-from hub.node.opening import open_state
+from hub.node.file_watch import Seen, read_now, watch
+from hub.node.opening import Opened, Opening, open_state
 from hub.node.own_status import OwnStatus
 from hub.node.rebirth import Rebirths
 from hub.node.receiver_pool import ReceiverPool
@@ -45,21 +44,21 @@ from hub.notify.receiver import Toolbox
 from hub.notify.subscribers import Subscribers
 from hub.notify.wording.own_names import named
 from hub.observer import Observer, Observers
-from hub.project.files import Files, check, load_files, people_of
+from hub.project.files import Files, check, people_of
 from hub.schedules import local_zone
 from hub.selfwatch.event_tally import EventTally
 from hub.selfwatch.heartbeat import Heartbeat
+from hub.selfwatch.peers import ALONE, Peers
 from hub.selfwatch.recall import about_itself, spoken
 from hub.selfwatch.watcher import DROPPED, SelfWatcher
 from hub.sources.open_sources import open_sources
 from hub.spine.core import Core
 from hub.spine.crew import crew, insist
 from hub.spine.delivery_trace import Attempts
-from hub.spine.downtime import ClockDowntime, Downtime
+from hub.spine.downtime import Downtime
 from hub.spine.pipeline import Pipeline
 from hub.spine.store_outbox import StoreOutbox
 from hub.store.changes import Snapshot
-from hub.store.store import Store
 from hub.tracing.spans import Tracing
 
 __all__ = ["App", "Companion", "check"]
@@ -88,10 +87,15 @@ class App:
         clock: Clock | None = None,
         beside: Sequence[Companion] = (),
         tracing: Tracing | None = None,
+        *,
+        opening: Opening | None = None,
+        files: tuple[Files, Seen] | None = None,
+        peers: Peers = ALONE,
     ) -> None:
         """Read rules and fleets; nothing is opened yet. `beside` runs with the hub, from its start until it drains.
 
-        `tracing` makes spans of what happens, where the settings want them.
+        `tracing` makes spans of what happens, where the settings want them. `opening` opens the state; without it that
+        is the state file. `files` are what somebody has read already. `peers` are the other nodes of a cluster.
 
         Raises:
             ConfigError: with every problem of every file.
@@ -102,11 +106,9 @@ class App:
         others = observer.all if isinstance(observer, Observers) else [observer]  # one list is told in half the time
         self.tracing = tracing
         self.observer = Observers(*others, self.tally, *([tracing] if tracing else []))
-        self._seen = look(self._paths())  # before they are read: what changes meanwhile is read again
-        problems = Problems()
-        self.files = load_files(settings, problems)
-        if problems:
-            raise ConfigError(problems)
+        self.files, self._seen = files or read_now(settings)
+        self.peers = peers
+        self._opening = opening or partial(open_state, settings.state, clock=self.clock)
         PEOPLE.zone = people_of(self.files.rules)
         self._beside = beside
         self._stop = asyncio.Event()
@@ -131,31 +133,38 @@ class App:
             SessionError: the broker will not have us: credentials, an ACL, a second hub with our client id.
 
         """
-        gc.set_threshold(GC_ALLOCATIONS, 20, 100)  # before `restore`: all of what it makes stays, and is no garbage
+        gc.set_threshold(GC_ALLOCATIONS, 20, 100)
+        gc.collect()  # of what reading the rules has left: later there is all of the state to look through
         say = partial(self.observer.trouble, "store")
-        opened = await open_state(self.settings.state, self._store_trouble, say, self._stop, self.clock)
+        opened = await self._opening(self._store_trouble, say, self._stop)
         if opened is None:
             return
-        store, snapshot, self.identity = opened
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(store.close)
+            stack.push_async_callback(opened.store.close)
             http = await stack.enter_async_context(http_client())
-            attempt = partial(try_restore, self.files, self.settings.publish_prefix, self.clock.now())
-            with naming(self.settings.state, snapshot, attempt):
-                self._wire(store, snapshot, http)
-                self.reloading.compare(snapshot.meta.get("written", ""))
-                self.unit.pipeline.restore(snapshot, self.files.rules.filters())
-                self._watch_itself(snapshot, http)
-                earlier = earlier_filters(snapshot)
+            earlier = self._restore(opened, http)
+            del opened  # the rows that were read take as much memory as the state that was made of them
             await self._live(earlier)
 
-    def _wire(self, store: Store, snapshot: Snapshot, http: aiohttp.ClientSession) -> None:
+    def _restore(self, opened: Opened, http: aiohttp.ClientSession) -> Sequence[str]:
+        """Make the parts, and bring in what the store held; return the filters of the process before."""
+        snapshot, self.identity = opened.snapshot, opened.identity
+        attempt = partial(try_restore, self.files, self.settings.publish_prefix, self.clock.now())
+        with naming(self.settings.state, snapshot, attempt), _nothing_is_garbage():
+            self._wire(opened, http)
+            self.reloading.compare(snapshot.meta.get("written", ""))
+            self.unit.pipeline.restore(snapshot, self.files.rules.filters())
+            self._watch_itself(snapshot, http)
+            return earlier_filters(snapshot)
+
+    def _wire(self, opened: Opened, http: aiohttp.ClientSession) -> None:
         """Make the parts in the order in which an event passes them, then the desk, then who looks after all of it."""
         settings, clock, observer, identity = self.settings, self.clock, self.observer, self.identity
+        store, snapshot = opened.store, opened.snapshot
         # what arrives, and what is made of it
-        session = open_session(settings.broker, self.own_status.will, self._notice)
+        session = open_session(settings.broker, self.own_status.will, self._notice, opened.may_begin)
         core = self._core(session)
-        downtime = ClockDowntime(snapshot)
+        downtime = opened.downtime(snapshot)
         source = self._source(session, core, snapshot, downtime)
         # who is told
         outbox = StoreOutbox(store, snapshot.last_row)
@@ -165,7 +174,8 @@ class App:
         attempts, drills = Attempts(clock), Drills(clock, self._sender)
         heard = Observers(*observer.all, attempts, drills)
         dress = self._dress(core, identity.token)
-        dispatcher = Dispatcher(receivers.lent, outbox, clock, heard, dress=dress, heirs=core.heirs_of)
+        heirs, may_begin = core.heirs_of, opened.may_begin
+        dispatcher = Dispatcher(receivers.lent, outbox, clock, heard, dress=dress, heirs=heirs, may_begin=may_begin)
         # one commit of all that
         pipeline = Pipeline(
             source=source,
@@ -249,7 +259,16 @@ class App:
         standing, engine = unit.dispatcher.standing, unit.pipeline.core.engine
         topics, misses, look = sorted(set(spoken(engine.states.values()))), engine.work.misses, self.unit.custody.look
         self.watcher = SelfWatcher(
-            self.tally, self.unit.pipeline, standing, self.clock, state, snapshot.meta, topics, misses, look
+            self.tally,
+            self.unit.pipeline,
+            standing,
+            self.clock,
+            state,
+            snapshot.meta,
+            topics,
+            misses,
+            look,
+            self.peers,
         )
         self.heartbeat: Heartbeat | None = None
         if self.settings.heartbeat is not None:
@@ -266,8 +285,7 @@ class App:
 
     async def _live(self, earlier: Sequence[str]) -> None:
         """Run every long-lived task in one group; the first that dies ends all, loudly."""
-        gc.collect()
-        gc.freeze()  # rules and modules live as long as the process
+        gc.freeze()  # rules, modules and state live as long as the process
         async with crew() as group:
             group.spawn("unit", self._work(earlier))
             background = [
@@ -361,6 +379,16 @@ class App:
         unit.pipeline.reload(files.rules, files.registry)
         unit.dispatcher.reload(unit.receivers.lent, unit.pipeline.core.heirs_of)  # which the core has just learned
         unit.receivers.close_replaced(unit.dispatcher.done_with)
+
+
+@contextlib.contextmanager
+def _nothing_is_garbage() -> Iterator[None]:
+    """Look for no garbage while a state is brought in: all of what is made stays, and to look takes a tenth of it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _dressed(dresses: Sequence[Callable[[Notification], Notification]], notification: Notification) -> Notification:

@@ -16,7 +16,9 @@ HubError
 ├── RequestError           something asked of a running hub cannot be done
 └── StoreError             the state file
     ├── StoreLocked            another hub has it open
+    ├── StoreFenced            another node of the cluster owns the state now
     └── StoreUnusable          not a hub's file, a newer version, or not writable
+        ├── StoreDamaged           SQLite cannot read it, a table is missing, a row makes no sense
         └── StoreBusy              not now: a full disk, a hub that is just stopping; waiting helps
 """
 
@@ -43,7 +45,9 @@ __all__ = [
     "SessionError",
     "SessionTakenOver",
     "StoreBusy",
+    "StoreDamaged",
     "StoreError",
+    "StoreFenced",
     "StoreLocked",
     "StoreUnusable",
     "SubscriptionDenied",
@@ -202,8 +206,16 @@ class StoreLocked(StoreError):
     """Another hub holds the state file."""
 
 
+class StoreFenced(StoreError):
+    """Another node owns the state now. Nothing that was not committed was told to anybody."""
+
+
 class StoreUnusable(StoreError):
     """The state file cannot be used: a newer schema, not a database, no permission."""
+
+
+class StoreDamaged(StoreUnusable):
+    """What the state file holds cannot be read any more."""
 
 
 class StoreBusy(StoreUnusable):

@@ -68,6 +68,9 @@ class Observer:
     def session(self, kind: str, detail: str) -> None:
         """Hear of the MQTT session: connected, session_lost, disconnected, drained, dropped."""
 
+    def cluster(self, kind: str, text: str) -> None:
+        """Hear what a node of a cluster does: `owner`, `standby`, `release`, `nats`, `log` (a snapshot, a cut)."""
+
     def clock_set(self, seconds: float) -> None:
         """Hear that somebody has set the wall clock forward by so many seconds, or back where they are negative."""
 

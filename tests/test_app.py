@@ -1,12 +1,17 @@
-"""app: every task of a hub ends with it, also one that forgets that it was told to."""
+"""app: every task of a hub ends with it, also one that forgets that it was told to; and what a start leaves behind."""
 
 import asyncio
+import gc
+import weakref
+from dataclasses import replace
 
 import pytest
 
 from hub.app import App
+from hub.clock import SystemClock
 from hub.config import load_settings
-from hub.errors import ConnectionRefused
+from hub.errors import ConnectionRefused, StoreUnusable
+from hub.node.opening import open_state
 from hub.observer import Observer
 from hub.spine import crew
 
@@ -59,3 +64,40 @@ async def test_a_stop_ends_it_although_a_task_forgets_that_it_was_cancelled(made
         app.stop()
         await running
     assert forgetful.forgot
+
+
+class Rows(list):
+    """Rows of the store, of which can be known whether somebody has them still."""
+
+
+async def test_the_rows_that_a_start_has_read_are_let_go(made, broker):
+    app, _ = made(broker, broker.settings("hub").password.reveal())
+    read = []
+
+    async def opening(trouble, say, stop):
+        found = await open_state(app.settings.state, trouble, say, stop, SystemClock())
+        rows = Rows(found.snapshot.instances)
+        read.append(weakref.ref(rows))
+        return found._replace(snapshot=replace(found.snapshot, instances=rows))
+
+    app._opening = opening
+    async with asyncio.timeout(20):
+        running = asyncio.create_task(app.run())
+        while not hasattr(app, "unit") or not app.tally.connected:
+            await asyncio.sleep(0.01)
+        assert [each() for each in read] == [None]
+        app.stop()
+        await running
+
+
+async def test_a_start_that_fails_leaves_the_search_for_garbage_on(made, broker):
+    app, _ = made(broker, broker.settings("hub").password.reveal())
+
+    async def opening(trouble, say, stop):
+        found = await open_state(app.settings.state, trouble, say, stop, SystemClock())
+        return found._replace(snapshot=replace(found.snapshot, alerts=[("fingerprint", "[]")]))
+
+    app._opening = opening
+    with pytest.raises(StoreUnusable, match="of the table alerts cannot be read"):
+        await app.run()
+    assert gc.isenabled()

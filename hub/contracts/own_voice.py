@@ -6,7 +6,10 @@ No wildcard subscribes to topics that begin with `$` (MQTT 5, 4.7.2), and the hu
 
 from collections.abc import Mapping
 
-__all__ = ["OWN_FIELDS"]
+__all__ = ["OF_CLUSTER", "OWN_FIELDS"]
+
+OF_CLUSTER = ("$hub/cluster", "$hub/node/+")
+"""Spoken of only in a cluster, where each payload below `$hub/` has `node` beside its fields: whom it is about."""
 
 OWN_FIELDS: Mapping[str, Mapping[str, str]] = {
     "$hub/broker": {
@@ -55,6 +58,25 @@ OWN_FIELDS: Mapping[str, Mapping[str, str]] = {
     "$hub/clock": {
         "steps": "how often the wall clock was set since the last event",
         "seconds": "by how many seconds, the last time; negative: back",
+    },
+    "$hub/cluster": {
+        "nodes": "how many nodes belong to the cluster: those that were heard, until they leave",
+        "heard": "how many of them are heard now",
+        "standbys": "how many of these could take over",
+        "gone": "the names of those that are not heard",
+        "log_bytes": "how large the log is on each of its servers",
+        "log_percent": "the same in percent of what it may be",
+        "snapshot_seconds": "the age of the newest snapshot",
+    },
+    "$hub/node/+": {
+        "alive": "whether the node is heard",
+        "gone_seconds": "for how long it is not, though it belongs to the cluster",
+        "version": "the hub's version there",
+        "rules_differ": "whether it has other rules than the owner",
+        "records_behind": "records of the log that it has yet to apply",
+        "seconds_behind": "the same in seconds, by the clock of the log's servers",
+        "forked": "whether the log and its copy disagree",
+        "detail": "why it cannot follow the log",
     },
 }
 """Filter → field → what it says. Times are seconds; what happened is counted since the event before it."""

@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from hub.contracts.json_schema import Also, Time, means
 
-__all__ = ["AuditBody", "DeviceBody", "HistoryBody", "LastEventBody", "ReceiverBody", "RuleBody", "SeriesBody"]
+__all__ = [
+    "AuditBody",
+    "ClusterBody",
+    "DeviceBody",
+    "HistoryBody",
+    "LastEventBody",
+    "ReceiverBody",
+    "RuleBody",
+    "SeriesBody",
+]
 
 
 class ReceiverBody(TypedDict):
@@ -102,3 +111,56 @@ class AuditBody(TypedDict):
     via: str
     action: str
     detail: Mapping[str, Any]
+
+
+class UnitBody(TypedDict):
+    """What has one owner at a time; in this edition the whole hub."""
+
+    unit: str
+    owner: str | None
+    since: Time | None
+    applied: int
+    lag_seconds: float
+
+
+class NodeBody(TypedDict):
+    """A node of a cluster, as it says of itself, or as it was known before it was gone."""
+
+    node: str
+    alive: bool
+    role: Literal["owner", "standby", "stuck", "left", "gone"]
+    since: Time | None
+    version: str | None
+    rules: Annotated[str | None, means("A hash of its rule and fleet files.")]
+    applied: int | None
+    lag: Annotated[int | None, means("Records of the log that it has yet to apply.")]
+    lag_seconds: float | None
+    trouble: Annotated[str, means("Why it cannot follow the log.")]
+    address: str
+
+
+class LogBody(TypedDict):
+    """The log on each NATS server, and how much room it may take."""
+
+    bytes: int | None
+    max_bytes: int | None
+    percent: float | None
+
+
+class SnapshotBody(TypedDict):
+    """The newest snapshot beside the log."""
+
+    record: int
+    node: str
+    made: Time
+    bytes: int
+
+
+class ClusterBody(TypedDict):
+    """A cluster: all its nodes, as `hub cluster status --json` shows them."""
+
+    name: str
+    units: list[UnitBody]
+    nodes: list[NodeBody]
+    log: LogBody
+    snapshot: SnapshotBody | None

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hub.config import Settings
 from hub.documents.listing import list_yaml
 from hub.limits import RELOAD_LOOK_SECONDS, RELOAD_LOOK_SHARE, RELOAD_QUIET_LOOKS, RELOAD_QUIET_SECONDS
+from hub.project.files import Files, read_files
 
-__all__ = ["Seen", "look", "watch"]
+__all__ = ["Seen", "look", "read_now", "watch"]
 
 Seen = frozenset[tuple[object, ...]]
 
@@ -47,6 +49,17 @@ async def _look(paths: Sequence[Path]) -> tuple[Seen, float]:
     """Look at all files in a thread, for a network mount may be slow; return how many seconds it took, too."""
     begun = time.perf_counter()
     return await asyncio.to_thread(look, paths), time.perf_counter() - begun
+
+
+def read_now(settings: Settings) -> tuple[Files, Seen]:
+    """Read rules and fleets for a run; return also how they looked before, so that what changes meanwhile is seen.
+
+    Raises:
+        ConfigError: with every problem of every file.
+
+    """
+    seen = look((*settings.rules, *settings.devices))
+    return read_files(settings), seen
 
 
 def look(paths: Sequence[Path]) -> Seen:

@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from hub.clock import Clock
-from hub.errors import StoreBusy
+from hub.errors import StoreBusy, StoreUnusable
 from hub.limits import STORE_LOOK_SECONDS
 from hub.node.identity import Identity, identify
+from hub.spine.downtime import ClockDowntime, Downtime
 from hub.store.changes import Changes, Snapshot
+from hub.store.reader import COPY_ROW
 from hub.store.sqlite.writer import SqliteStore
 from hub.store.store import Store, durably
 
-__all__ = ["Opened", "open_state"]
+__all__ = ["Opened", "Opening", "open_state", "opened"]
 
 Say = Callable[[str], None]
 
@@ -25,6 +27,13 @@ class Opened(NamedTuple):
     store: Store
     snapshot: Snapshot
     identity: Identity
+    downtime: Callable[[Snapshot], Downtime] = ClockDowntime
+    may_begin: Callable[[], bool] | None = None
+    """See Dispatcher."""
+
+
+Opening = Callable[[Say, Say, asyncio.Event], Awaitable[Opened | None]]
+"""Opens the state: takes `trouble`, `say` and `stop` of open_state, and returns what that returns."""
 
 
 async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, clock: Clock) -> Opened | None:
@@ -54,7 +63,25 @@ async def open_state(path: Path, trouble: Say, say: Say, stop: asyncio.Event, cl
 
 
 async def _opened(path: Path, trouble: Say, stop: asyncio.Event) -> Opened | None:
-    store: Store = SqliteStore(path, trouble)
+    store = SqliteStore(path, trouble)
+    if COPY_ROW in await store.read(lambda reader: reader.meta()):
+        await store.close()  # written past the log, the copy and the log would be two truths
+        raise StoreUnusable(
+            f"{path} is a node's copy of a cluster's log, and hub.yaml has no `cluster:`; `hub cluster export FILE`"
+            " writes a state file for a single hub"
+        )
+    return await opened(store, path, stop)
+
+
+async def opened(store: Store, path: Path, stop: asyncio.Event) -> Opened | None:
+    """Read an open store, and make the hub's first commit to it; `path` is the file that a message names.
+
+    Returns None, and closes the store, where the hub was told to stop first.
+
+    Raises:
+        StoreError: it cannot be read, or has ended. It is closed then.
+
+    """
     try:
         snapshot = await store.load()
         identity, rows = identify(path, snapshot.meta)

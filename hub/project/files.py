@@ -21,11 +21,11 @@ from hub.project.surroundings import is_below, real, settings_around
 from hub.rules.lint import Moment, lint
 from hub.rules.reading.loader import RULE_FILE, RuleSet, Shipped, load_rules
 from hub.schedules import local_zone
-from hub.selfwatch.heartbeat_settings import RULES
+from hub.selfwatch.heartbeat_settings import CLUSTER_RULES, RULES
 from hub.trial.case import Case
 from hub.trial.trial_reading import read_cases
 
-__all__ = ["Files", "check", "load_files", "load_trial", "look", "people_of"]
+__all__ = ["Files", "check", "load_files", "load_trial", "look", "people_of", "read_files"]
 
 _BEGIN = "write one there, as `hub init` does; where none is wanted, let a file there say so: rules: []"
 _RULES, _FLEET, _SETTINGS = "rules", "fleet", "settings"
@@ -49,12 +49,27 @@ def load_files(settings: Settings, problems: Problems, *, keep: bool = False) ->
     """Read rules and fleets; look into `problems` before using what comes back. `keep`: see load_rules."""
     fleets = load_fleets(settings.fleets(), problems)
     registry = Registry(fleets)
-    shipped = Shipped(RULES, settings.self_watch.notify) if settings.self_watch.enabled else None
+    ours = (RULES,) if settings.cluster is None else (RULES, CLUSTER_RULES)
+    shipped = Shipped(ours, settings.self_watch.notify) if settings.self_watch.enabled else None
     rules = load_rules(settings.rules, problems, read_receivers, settings.publish_prefix, keep=keep, shipped=shipped)
     check_fallbacks(rules.receivers, problems, whole=rules.unread is not None)
     check_discovery(rules.rules, settings.discovery, problems)
     places = {**dict.fromkeys([fleet.path for fleet in fleets], 1), **rules.places}
     return Files(rules, registry, written_below(settings.rules, settings.devices, places, problems.bare))
+
+
+def read_files(settings: Settings) -> Files:
+    """Read rules and fleets for a run.
+
+    Raises:
+        ConfigError: with every problem of every file.
+
+    """
+    problems = Problems()
+    files = load_files(settings, problems)
+    if problems:
+        raise ConfigError(problems)
+    return files
 
 
 def people_of(rules: RuleSet) -> tzinfo:

@@ -12,6 +12,7 @@ from hub.fields import Bad, Key, KeyTable, Section, boolean, duration, late, one
 from hub.limits import HEARTBEAT_EVERY_SECONDS, HEARTBEAT_LEAST_SECONDS
 
 __all__ = [
+    "CLUSTER_RULES",
     "HEARTBEAT",
     "RULES",
     "SELF_WATCH",
@@ -23,6 +24,8 @@ __all__ = [
 
 RULES = Path(__file__).parent / "rules.yaml"
 """The rules that ship."""
+CLUSTER_RULES = Path(__file__).parent / "cluster_rules.yaml"
+"""What ships for a cluster beside them."""
 
 
 @dataclass(frozen=True, slots=True)

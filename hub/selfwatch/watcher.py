@@ -20,8 +20,9 @@ from hub.model import OWN_TOPICS, Event
 from hub.notify.dispatcher import ReceiverStanding
 from hub.rules.running.misses import Misses
 from hub.selfwatch.event_tally import EventTally
+from hub.selfwatch.peers import ALONE, Peers
 
-__all__ = ["DROPPED", "DROPPED_SO_FAR", "SelfWatcher"]
+__all__ = ["DROPPED", "DROPPED_SO_FAR", "SelfWatcher", "free_of"]
 
 DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto counts what it drops."""
@@ -54,17 +55,21 @@ class SelfWatcher:
         spoken: Iterable[str],
         misses: Misses,
         custody: Callable[[], Awaitable[str]] | None = None,
+        peers: Peers = ALONE,
     ) -> None:
         """Take what is looked at.
 
         `standing` returns how each receiver stands, `state` is the path of the state file, `notes` is what the store
         holds, `misses` is what rules could not judge. `custody` returns what is wrong with the state file, else "".
+        `peers` are the other nodes.
         """
-        self._custody, self._misses = custody, misses
+        self._custody, self._misses, self._peers = custody, misses, peers
         self._tally, self._way, self._standing, self._clock, self._state = tally, way, standing, clock, state
         self._total: int | None = int(notes[DROPPED_SO_FAR]) if DROPPED_SO_FAR in notes else None
         self._dropped = 0
         begun = clock.monotonic()
+        spoken = list(spoken)
+        peers.recall(notes, spoken)
         levels = (topic.removeprefix(_RECEIVER) for topic in spoken if topic.startswith(_RECEIVER))
         self._receivers = dict.fromkeys(levels, begun)  # by level: when it was last there, or something was given up
         for topic in spoken:
@@ -81,7 +86,7 @@ class SelfWatcher:
         with contextlib.suppress(StoreError):
             while True:
                 await self._pause()
-                free = await asyncio.to_thread(_free, self._state.parent)
+                free = await asyncio.to_thread(free_of, self._state.parent)
                 wrong = await self._custody() if self._custody else ""
                 await self._way.submit(self._events(free, wrong), own=True)
 
@@ -121,7 +126,10 @@ class SelfWatcher:
             self._dropped = 0
         found |= {f"rule/{name}": payload for name, payload in tally.take_errors(self._misses)}
         found |= {f"receiver/{name}": payload for name, payload in self._of_receivers(now)}
-        return [_event(OWN_TOPICS + topic, payload, now) for topic, payload in found.items()]
+        mark = self._peers.mark
+        told = [(topic, {**payload, **mark}) for topic, payload in found.items()] + [*self._peers.events()]
+        self._way.notes.update(self._peers.notes())
+        return [_event(OWN_TOPICS + topic, payload, now) for topic, payload in told]
 
     def _of_receivers(self, now: float) -> Iterable[tuple[str, Mapping[str, Any]]]:
         """Yield the payload of each receiver.
@@ -152,7 +160,7 @@ def _event(topic: str, payload: Mapping[str, Any], now: float) -> Event:
     return Event(topic, orjson.dumps(payload), payload, payload, now, 1, retain=False)
 
 
-def _free(folder: Path) -> dict[str, float]:
+def free_of(folder: Path) -> dict[str, float]:
     """Return what is free on the disk of this folder; nothing where nobody knows."""
     try:
         usage = shutil.disk_usage(folder)

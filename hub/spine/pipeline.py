@@ -108,8 +108,8 @@ class Pipeline:
         now = self.clock.now()
         restore_all(self.keepers, snapshot)
         self._own.serial = int(snapshot.meta_float("own_serial", 0))
-        self.core.restore(snapshot, now)
         gap = self._downtime.gap(now)
+        self.core.restore(snapshot, now - gap.step)  # by the clock of the state's times, which then move with it
         if gap.step:
             self.core.shift(gap.step, now)
             self.observer.clock_set(gap.step)
@@ -239,7 +239,7 @@ class Pipeline:
         elif notice.kind == "session_lost":
             self._own.add_event(notice.kind, notice.detail, now)
             self._own_told()
-        self.observer.session(notice.kind, notice.detail)
+        self.observer.session(notice.kind, notice.said)
 
     def tell(self, make: Callable[[int], Sequence[Notification]]) -> Sequence[Notification]:
         """Queue notifications that no rule caused, with the next commit; `make` gets a number that only they have."""

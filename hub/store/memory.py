@@ -279,6 +279,18 @@ class MemoryReader(Reader):
         ]
         return found[:limit]
 
+    def alert_rows(self) -> list[tuple[str, str]]:
+        """Return all rows of alerts."""
+        return _rows(self._tables.alerts)
+
+    def desk_rows(self) -> list[tuple[str, str, str]]:
+        """Return all rows of the desk."""
+        return _rows(self._tables.desk)
+
+    def meta(self) -> dict[str, str]:
+        """Return the single values by name."""
+        return {name: value for (name,), value in self._tables.meta.items()}
+
     def depths(self) -> list[Depth]:
         """Count the outbox by receiver and state."""
         waiting = [each for each in self._tables.outbox.values() if each.receiver != OWN]

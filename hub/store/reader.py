@@ -8,7 +8,17 @@ from typing import Any, NamedTuple, Protocol
 
 from hub.store.changes import TraceRow
 
-__all__ = ["AuditEntry", "Depth", "HistoryEntry", "LastAttempt", "OutboxEntry", "QueuedRow", "Reader"]
+__all__ = [
+    "COPY_PREFIX",
+    "COPY_ROW",
+    "AuditEntry",
+    "Depth",
+    "HistoryEntry",
+    "LastAttempt",
+    "OutboxEntry",
+    "QueuedRow",
+    "Reader",
+]
 
 HistoryEntry = tuple[int, float, str, str, str, str, str]
 """row, at, kind, alert, rule, notification, data (JSON)"""
@@ -62,6 +72,12 @@ class QueuedRow(NamedTuple):
     next_at: float
 
 
+COPY_PREFIX = "log:"
+"""So begin the rows of `meta` that only a node's copy of a cluster's log has."""
+COPY_ROW = f"{COPY_PREFIX}cluster"
+"""The one that says of which."""
+
+
 class Reader(Protocol):
     """One consistent look at a store: all answers of one query are of the same moment."""
 
@@ -89,6 +105,18 @@ class Reader(Protocol):
 
     def alert(self, fingerprint: str) -> Any:
         """Return an alert's row as the book writes it, None where there is none."""
+        ...
+
+    def alert_rows(self) -> list[tuple[str, str]]:
+        """Return all rows of alerts: fingerprint, state as JSON."""
+        ...
+
+    def desk_rows(self) -> list[tuple[str, str, str]]:
+        """Return all rows of the table `desk`: kind, key, state as JSON."""
+        ...
+
+    def meta(self) -> dict[str, str]:
+        """Return the single values by name."""
         ...
 
     def history(self, before: int, rule: str, alert: str, limit: int) -> list[HistoryEntry]:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from hub.clock import ManualClock
-from hub.contracts.own_voice import OWN_FIELDS
+from hub.contracts.own_voice import OF_CLUSTER, OWN_FIELDS
 from hub.errors import EvaluationError, StoreError
 from hub.ingest.topics import matches
 from hub.limits import SELF_WATCH_CALM_SECONDS
@@ -16,8 +16,9 @@ from hub.notify.lanes.breaker import Circuit
 from hub.rules.running.misses import Misses
 from hub.selfwatch import watcher as module
 from hub.selfwatch.event_tally import EventTally
+from hub.selfwatch.peers import ALONE, Alone
 from hub.selfwatch.recall import about_itself, spoken
-from hub.selfwatch.watcher import SelfWatcher
+from hub.selfwatch.watcher import DROPPED_SO_FAR, SelfWatcher
 from tests.rules.making import Drive, event, rules
 
 START = 1000.0
@@ -38,14 +39,16 @@ class Way:
 class Stand:
     """A watcher with what it looks at; `look` measures once."""
 
-    def __init__(self, folder, notes=None, spoken=()):
+    def __init__(self, folder, notes=None, spoken=(), peers=ALONE):
         self.clock, self.way = ManualClock(START), Way()
         self.tally = EventTally(self.clock, {"HubDeadLetters"})
         self.receivers = {"chat": ReceiverStanding(Circuit.CLOSED, 0, 0.0)}
         self.asked, self.misses = [], Misses()
         state = folder / "hub.db"
         notes = notes or {}
-        self.watcher = SelfWatcher(self.tally, self.way, self.standing, self.clock, state, notes, spoken, self.misses)
+        self.watcher = SelfWatcher(
+            self.tally, self.way, self.standing, self.clock, state, notes, spoken, self.misses, peers=peers
+        )
 
     def standing(self, ignored):
         self.asked.append(set(ignored))
@@ -83,7 +86,34 @@ def test_every_event_has_the_fields_that_are_documented_and_no_topic_is_missing(
     for topic, fields in found.items():
         (known,) = (each for each in OWN_FIELDS if matches(each, topic))
         assert set(fields) == set(OWN_FIELDS[known]), topic
-    assert all(any(matches(known, topic) for topic in found) for known in OWN_FIELDS)
+    assert [known for known in OWN_FIELDS if not any(matches(known, topic) for topic in found)] == [*OF_CLUSTER]
+    assert stand.way.notes == {DROPPED_SO_FAR: "0"}
+
+
+class Peers(Alone):
+    """Another node, of which there is one thing to say."""
+
+    def __init__(self):
+        self.mark = {"node": "a"}
+
+    def recall(self, notes, spoken):
+        self.recalled = dict(notes), list(spoken)
+
+    def events(self):
+        return [("node/b", {"alive": False, "node": "b"})]
+
+    def notes(self):
+        return {"log:nodes": "[]"}
+
+
+def test_in_a_cluster_each_payload_names_its_node_and_what_is_known_of_others_is_noted(tmp_path):
+    peers = Peers()
+    stand = Stand(tmp_path, {"kept": "1"}, ["$hub/node/c"], peers)
+    found = stand.look()
+    assert peers.recalled == ({"kept": "1"}, ["$hub/node/c"])
+    assert found.pop("$hub/node/b") == {"alive": False, "node": "b"}
+    assert {fields["node"] for fields in found.values()} == {"a"}
+    assert stand.way.notes == {"log:nodes": "[]"}
 
 
 def test_what_happened_is_told_once(stand):

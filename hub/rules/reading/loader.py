@@ -108,9 +108,12 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A file with rules of the hub's own; a user's rule of the same name replaces each of them."""
+    """Files with rules of the hub's own. A later file's rule takes the place of an earlier one's of the same name.
 
-    path: Path
+    A user's rule of the same name takes the place of both.
+    """
+
+    paths: Sequence[Path]
     notify: Node | None = None
     """Whom these rules tell, as the settings say it; None: `defaults.notify` of the user's files."""
 
@@ -298,10 +301,12 @@ def _shipped(
             notify = names_of("receiver", known.receivers, whole=known.whole)(shipped.notify)
         except Bad as error:
             problems += [] if error.told else [error.problem, *error.more]
-    file = _open(shipped.path, problems, lambda *_: {})
-    listed = file.section.get(_RULES) if file else None
-    items = [] if listed is None else listed.value
-    ours = [item for item in items if item.value["alert"].text not in rules]  # a user's rule of the name goes first
+    items: dict[str, Node] = {}
+    for path in shipped.paths:
+        file = _open(path, problems, lambda *_: {})
+        listed = file.section.get(_RULES) if file else None
+        items |= {} if listed is None else {item.value["alert"].text: item for item in listed.value}
+    ours = [item for name, item in items.items() if name not in rules]  # a user's rule of the name goes first
     read = [read_rule(item, problems, replace(NO_DEFAULTS, notify=notify), known) for item in ours]
     for rule, item in zip(read, ours, strict=True):
         if rule is not None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hub.errors import StoreBusy, StoreError, StoreUnusable
+from hub.errors import StoreBusy, StoreDamaged, StoreError, StoreUnusable
 from hub.store.changes import Snapshot
 
 __all__ = ["culprit", "damaged_row", "unanswered", "undecodable_row", "unreadable", "unreadable_row", "unusable"]
@@ -27,6 +27,7 @@ _KEYS = {
 _JSON = {**dict.fromkeys(("instances", "samples", "alerts", "desk", "subscribers"), "state"), "outbox": "body"}
 """Table → the column that holds JSON."""
 _WAITS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REMEDIES = {
     sqlite3.SQLITE_ERROR: "; restore a backup, or name another with --state",  # tables are missing, or too many
     sqlite3.SQLITE_CORRUPT: "; restore a backup, or move it away and begin anew",
@@ -39,7 +40,7 @@ _REMEDIES = {
 def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
     """Say why SQLite cannot use the file: a StoreBusy where that will pass, such as a full disk or another writer."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended code says more than is needed
-    kind = StoreBusy if code in _WAITS else StoreUnusable
+    kind = StoreBusy if code in _WAITS else StoreDamaged if code in _DAMAGED else StoreUnusable
     return kind(f"{path}: cannot be used as the state file: {error}{_REMEDIES.get(code, '')}")
 
 
@@ -62,7 +63,7 @@ def damaged_row(path: Path, table: str, row: Sequence[Any], why: str) -> StoreUn
     named = " AND ".join(f"{key} = {_quoted(value)}" for key, value in zip(_KEYS[table], row, strict=False))
     what = f"a row of the table {table} cannot be read ({why})"
     remedy = f"restore a backup, or let this row go, with sqlite3: DELETE FROM {table} WHERE {named}"  # noqa: S608
-    return StoreUnusable(f"{path}: damaged: {what}; {remedy}")
+    return StoreDamaged(f"{path}: damaged: {what}; {remedy}")
 
 
 def _quoted(value: Any) -> str:

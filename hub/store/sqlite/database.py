@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from hub.errors import StoreUnusable
+from hub.errors import StoreDamaged, StoreUnusable
 from hub.limits import (
     AGED_ROWS,
     AUDIT_KEPT_SECONDS,
@@ -102,15 +102,17 @@ _GONE = ("delivered", "superseded")
 class Database:
     """An open state file. Every method blocks; all are called by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, synced: bool = True) -> None:
         """Lock, open and migrate the file; make it where there is none.
+
+        Without `synced` the last commits may be lost with the power: for a file whose rows stand elsewhere, too.
 
         Raises:
             StoreLocked: another hub has it open.
             StoreUnusable: it cannot be opened, is no state file, or one of a newer hub; as StoreBusy: not yet.
 
         """
-        self.path = path
+        self.path, self._synced = path, synced
         self._oldest: dict[str, float] = {}
         """For each table whose rows have an age: a time before which it holds no row, seconds since 1970."""
         self._lock = Lock(path)
@@ -149,7 +151,7 @@ class Database:
         if why := newer(self.connection):
             raise StoreUnusable(f"{self.path}: {why}; install that version or name another file with --state")
         run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
+        run(f"PRAGMA synchronous = {'FULL' if self._synced else 'NORMAL'}")
         run("PRAGMA journal_size_limit = 67108864")
         migrate(self.connection, STEPS)
         write_formats(self.connection)
@@ -165,7 +167,7 @@ class Database:
         """
         if gone := sorted(TABLES - {name for (name,) in self._rows("SELECT name FROM sqlite_master")}):
             remedy = "restore a backup, or move it away and begin anew"
-            raise StoreUnusable(f"{self.path}: damaged: the table {gone[0]} is missing; {remedy}")
+            raise StoreDamaged(f"{self.path}: damaged: the table {gone[0]} is missing; {remedy}")
         found = undecodable_row(self.connection, self.path) or unreadable_row(self.connection, self.path)
         if found:
             raise found
@@ -327,6 +329,17 @@ class Database:
         aside.replace(self.path)
         self._lock = Lock(self.path)
         self._open()
+
+    def copy_to(self, file: Path) -> None:
+        """Write all into another file, without the room of what was deleted.
+
+        Raises:
+            sqlite3.Error: it cannot be written.
+
+        """
+        file.unlink(missing_ok=True)
+        self.connection.execute("VACUUM INTO ?", (str(file),))
+        file.chmod(0o600)
 
     def stopping(self) -> None:
         """Tell the next hub that wants the file that it is worth waiting."""

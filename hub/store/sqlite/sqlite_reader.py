@@ -105,6 +105,18 @@ class SqliteReader(Reader):
         """Count the outbox by receiver and state, without the hub's own receiver."""
         return [Depth(*row) for row in self._connection.execute(_DEPTHS, (OWN,))]
 
+    def alert_rows(self) -> list[tuple[str, str]]:
+        """Return all rows of alerts."""
+        return self._connection.execute("SELECT fingerprint, state FROM alerts").fetchall()
+
+    def desk_rows(self) -> list[tuple[str, str, str]]:
+        """Return all rows of the desk."""
+        return self._connection.execute("SELECT kind, key, state FROM desk").fetchall()
+
+    def meta(self) -> dict[str, str]:
+        """Return the single values by name."""
+        return dict(self._connection.execute("SELECT key, value FROM meta").fetchall())
+
     def history(self, before: int, rule: str, alert: str, limit: int) -> list[tuple[int, *tuple[Any, ...]]]:
         """Return entries of the trace before a row, the newest first, each with its row; deliveries are left out."""
         return self._connection.execute(_HISTORY, (before, rule, alert, limit)).fetchall()

@@ -36,9 +36,9 @@ class SqliteStore(Store):
     `trouble` is called on the event loop with a message when commits begin to fail, and with "" when they work again.
     """
 
-    def __init__(self, path: Path, trouble: Callable[[str], None]) -> None:
-        """Open the file; see Database for the errors. Call it on a running event loop."""
-        self.path, self._database = path, Database(path)
+    def __init__(self, path: Path, trouble: Callable[[str], None], *, synced: bool = True) -> None:
+        """Open the file; see Database for the errors, and for `synced`. Call it on a running event loop."""
+        self.path, self._database = path, Database(path, synced=synced)
         self.trouble = trouble
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[tuple[Changes | _Job | None, Any]] = SimpleQueue()
@@ -56,6 +56,10 @@ class SqliteStore(Store):
     async def load(self) -> Snapshot:
         """Read what the file holds, after every row was checked."""
         return await self._ask(_checked)
+
+    async def state(self) -> Snapshot:
+        """Read what the file holds, where its rows were checked before and nobody else has written it since."""
+        return await self._ask(Database.load)
 
     def commit(self, changes: Changes, done: Done) -> None:
         """Hand the changes to the writer."""
@@ -88,6 +92,15 @@ class SqliteStore(Store):
     async def look_after(self) -> str:
         """Look at the file's name and length; where the name is gone, write all of it again under that name."""
         return await self._ask(Database.look_after)
+
+    async def copy_to(self, file: Path) -> None:
+        """Write all that was committed into another file, which must not exist.
+
+        Raises:
+            StoreError: it cannot be written.
+
+        """
+        await self._ask(lambda database: database.copy_to(file))
 
     def stopping(self) -> None:
         """Say in the lock file beside the state file that we are stopping."""
