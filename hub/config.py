@@ -20,6 +20,7 @@ from hub.selfwatch.heartbeat_settings import (
     read_self_watch,
 )
 from hub.settings.broker_settings import broker_option, parse_broker_url, read_broker
+from hub.settings.cluster_settings import CLUSTER, ClusterSettings, read_cluster
 from hub.settings.http_settings import AccessToken, HttpSettings, listen_option, parse_address, read_http
 from hub.settings.reach_settings import (
     BROKER_KEY,
@@ -68,6 +69,8 @@ class Settings:
     self_watch: SelfWatchSettings = field(default_factory=SelfWatchSettings)
     heartbeat: HeartbeatSettings | None = None
     tracing: TracingSettings | None = None
+    cluster: ClusterSettings | None = None
+    """None: a single hub."""
     path: Path = field(default=DEFAULT_FILE, compare=False)
     """The file."""
 
@@ -115,8 +118,9 @@ def read_settings(config: Path | None, problems: Problems) -> Settings:
 
 def _settings(section: Section, base: Path) -> Settings:
     default, devices, path = Settings(), (base / "devices",), partial(file_name, base=base)
+    broker = read_broker(section.get(BROKER_KEY), section.problems, path)
     made = Settings(
-        broker=read_broker(section.get(BROKER_KEY), section.problems, path),
+        broker=broker,
         rules=section.take(_RULES, list_of(path), (base / "rules",)),
         devices=section.take(_DEVICES, list_of(path), devices),
         optional=devices,
@@ -129,6 +133,7 @@ def _settings(section: Section, base: Path) -> Settings:
         self_watch=read_self_watch(section.get(_SELF_WATCH), section.problems),
         heartbeat=read_heartbeat(section.get(_HEARTBEAT), section.problems),
         tracing=read_tracing(section.get(_TRACING), section.problems),
+        cluster=read_cluster(section.get(_CLUSTER), section.problems, path, broker.client_id),
         path=Path(section.node.path),
     )
     section.finish()
@@ -219,10 +224,11 @@ _HEARTBEAT = Key(
     schema=HEARTBEAT.schema,
 )
 _TRACING = Key("tracing", late, None, "OpenTelemetry traces (extra `otel`).", schema=TRACING.schema)
+_CLUSTER = Key("cluster", late, None, "Hot standbys on a replicated log (extra `cluster`).", schema=CLUSTER.schema)
 SETTINGS = KeyTable(
     "hub.yaml",
     *(BROKER_KEY, _RULES, _DEVICES, _STATE, PREFIX_KEY, HTTP_KEY, _SOURCES, _DISCOVERY, _SPARKPLUG),
-    *(_SELF_WATCH, _HEARTBEAT, _TRACING),
+    *(_SELF_WATCH, _HEARTBEAT, _TRACING, _CLUSTER),
     words="The settings of the MQTT notification hub; all optional.",
 )
 """All of hub.yaml."""
