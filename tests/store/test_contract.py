@@ -1,7 +1,10 @@
-"""The contract of a store: one suite for the one on SQLite and the one in memory, and a model beside both."""
+"""The contract of a store: one suite for the one on SQLite, the one in memory and the one over a replicated log, and a
+model beside them."""
 
 import asyncio
+import itertools
 import json
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.cluster.log.follower import Follower
+from hub.cluster.log.lease import Lease
+from hub.cluster.log.log_record import RecordKind
+from hub.cluster.log.replica import open_replica
+from hub.cluster.log.replicated_store import ReplicatedStore
+from hub.cluster.log.state_log import LogNames, StateLog
+from hub.cluster.servers.jetstream import JetStream
+from hub.cluster.servers.link import Link
+from hub.cluster.servers.streams import create
 from hub.errors import StoreBusy, StoreError
 from hub.limits import AUDIT_KEPT_SECONDS
 from hub.model import BROKER, OWN, Position
@@ -19,7 +31,10 @@ from hub.store.sqlite import database
 from hub.store.sqlite.writer import SqliteStore
 from hub.store.store import durably
 from hub.store.waiting import unless_failing
+from tests.support.nats_cluster import settings_of
+from tests.support.shared_servers import new_name
 
+CLUSTER = new_name("contract")
 BIG = '"' + "x" * 200_000 + '"'
 
 
@@ -29,7 +44,7 @@ class Place:
     def __init__(self, kind, folder):
         self.kind, self.file, self.tables, self.store = kind, folder / "hub.db", None, None
 
-    def open(self):
+    async def open(self):
         self.store = SqliteStore(self.file, lambda _: None) if self.kind == "sqlite" else MemoryStore(self.tables)
         return self.store
 
@@ -39,13 +54,73 @@ class Place:
 
     async def again(self):
         await self.close()
-        return self.open()
+        return await self.open()
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+class LogPlace:
+    """The same of a store over a log: a restart is a take-over by a node that has nothing but the log."""
+
+    kind = "replicated"
+    units = itertools.count(1)
+
+    def __init__(self, servers, folder):
+        self.folder, self.unit, self.starts = folder, f"u{next(self.units)}", itertools.count(1)
+        self.link = Link(settings_of(servers), "contract", lambda _: None)
+        self.names, self.stream = LogNames(CLUSTER, self.unit), JetStream(self.link)
+        self.running = self.replica = None
+
+    async def open(self):
+        if self.running is None:
+            self.running = asyncio.create_task(self.link.run())
+            await self.link.ready()
+            await create(self.stream, self.names, 1)  # what three servers prove, tests/cluster proves
+        start = next(self.starts)
+        self.replica = await open_replica(self.folder / f"{start}.db", print, print, CLUSTER)
+        follower = Follower(self.link, self.names, self.replica)
+        await follower.begin()
+        if follower.seen.seq:
+            await self.follow(follower)
+        log = StateLog(self.link, self.names, f"n.{start}", follower.end)
+        self.replica.apply(Changes(), await log.append(RecordKind.CLAIM), 1.0)
+        self.store = ReplicatedStore(log, self.replica, Lease(5.0), dict, time.time)
+        log.failing = self.store.failed
+        return self.store
+
+    async def follow(self, follower):
+        async for record in self.stream.follow(self.names.stream, self.names.subject, 1):
+            if record is not None:
+                await follower.take(record)
+            if follower.end.seq == follower.seen.seq:
+                return
+
+    async def close(self):
+        await self.leave()
+        await self.room(1 << 29)
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+
+    async def leave(self):
+        await self.store.close()
+        await self.replica.store.close()
+
+    async def again(self):
+        await self.leave()
+        return await self.open()
+
+    async def room(self, bytes_more):
+        """Leave so much room in the stream."""
+        info = await self.stream.info(self.names.stream)
+        config = info["config"] | {"max_bytes": info["state"]["bytes"] + bytes_more}
+        await self.stream.api(f"STREAM.UPDATE.{self.names.stream}", config)
+
+
+@pytest.fixture(params=["sqlite", "memory", "replicated"])
 async def place(request, tmp_path):
-    made = Place(request.param, tmp_path)
-    made.open()
+    if request.param == "replicated":
+        made = LogPlace(request.getfixturevalue("log_servers"), tmp_path)
+    else:
+        made = Place(request.param, tmp_path)
+    await made.open()
     yield made
     await made.close()
 
@@ -172,6 +247,8 @@ async def test_receipts_come_one_a_commit_and_go_up_to_a_number(place):
     assert (await (await place.again()).load()).receipts == [(4, b"\x04"), (5, b"5")]
 
 
+# what no copy can take must not come into a log, and only a fault of the hub makes such a commit
+@pytest.mark.parametrize("place", ["sqlite", "memory"], indirect=True)
 async def test_a_commit_that_cannot_be_made_at_all_changes_nothing_and_ends_the_store_loudly(place):
     await durably(place.store, Changes(meta=[("k", "1")], queued=queued(1)))
     twice = [(1, "other-1-firing", "chat", "lane", "{}", 1.0)]
@@ -185,10 +262,19 @@ async def test_a_commit_that_cannot_be_made_at_all_changes_nothing_and_ends_the_
     assert (found.meta, found.alerts, found.last_row) == ({"k": "1"}, [], 1)
 
 
+def be_quick(monkeypatch):
+    monkeypatch.setattr("hub.store.sqlite.writer.STORE_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("hub.cluster.log.state_log.LOG_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("hub.cluster.log.state_log.LOG_CLOSE_SECONDS", 0.2)
+
+
 async def fill(place):
     """Let commits fail until `empty`."""
     if place.kind == "memory":
         place.store.refuse("the disk is full")
+        return
+    if place.kind == "replicated":
+        await place.room(0)
         return
 
     def limit(file):
@@ -201,12 +287,14 @@ async def fill(place):
 async def empty(place):
     if place.kind == "memory":
         place.store.refuse("")
+    elif place.kind == "replicated":
+        await place.room(1 << 29)
     else:
         await place.store._ask(lambda file: file.connection.execute("PRAGMA max_page_count = 100000").fetchone())
 
 
 async def test_a_commit_that_cannot_be_made_now_waits_and_queries_are_answered_meanwhile(place, monkeypatch):
-    monkeypatch.setattr("hub.store.sqlite.writer.STORE_RETRY_SECONDS", 0.02)
+    be_quick(monkeypatch)
     await durably(place.store, Changes(meta=[("k", "1")]))
     await fill(place)
     waits = asyncio.ensure_future(durably(place.store, Changes(alerts=[("f", BIG)], meta=[("k", "2")])))
@@ -226,7 +314,7 @@ async def test_a_commit_that_cannot_be_made_now_waits_and_queries_are_answered_m
 
 
 async def test_closing_gives_up_what_cannot_be_committed_and_says_so(place, monkeypatch):
-    monkeypatch.setattr("hub.store.sqlite.writer.STORE_RETRY_SECONDS", 0.02)
+    be_quick(monkeypatch)
     await fill(place)
     told = asyncio.get_running_loop().create_future()
     place.store.commit(Changes(alerts=[("f", BIG)]), told.set_result)
@@ -546,22 +634,39 @@ async def state_of(store):
     return found
 
 
-@settings(max_examples=60, deadline=None)
-@given(commits=st.lists(COMMITS, min_size=1, max_size=6), group=st.booleans(), restart=st.integers(0, 5))
-def test_after_any_commits_either_store_holds_what_a_plain_model_holds(commits, group, restart):
-    async def play(kind):
-        with TemporaryDirectory() as folder:
-            place, model = Place(kind, Path(folder)), Model()
-            store = place.open()
-            for number, made in enumerate(commits):
-                waiting = durably(store, model.commit(made))
-                if group and number + 1 < len(commits) and number != restart:
-                    store.commit(Changes(), lambda _: None)
-                await waiting
-                if number == restart:
-                    store = await place.again()
-                assert await state_of(store) == model.state()
-            await place.close()
+async def play(place, commits, group, restart):
+    """Give the commits to a store and to the model, and compare both after each."""
+    model, store = Model(), await place.open()
+    for number, made in enumerate(commits):
+        waiting = durably(store, model.commit(made))
+        if group and number + 1 < len(commits) and number != restart:
+            store.commit(Changes(), lambda _: None)
+        await waiting
+        if number == restart:
+            store = await place.again()
+        assert await state_of(store) == model.state()
+    await place.close()
 
+
+DRAWN = {
+    "commits": st.lists(COMMITS, min_size=1, max_size=6),
+    "group": st.booleans(),
+    "restart": st.integers(0, 5),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(**DRAWN)
+def test_after_any_commits_either_store_holds_what_a_plain_model_holds(commits, group, restart):
     for kind in ("sqlite", "memory"):
-        asyncio.run(play(kind))
+        with TemporaryDirectory() as folder:
+            asyncio.run(play(Place(kind, Path(folder)), commits, group, restart))
+
+
+@settings(max_examples=15, deadline=None)
+@given(**DRAWN)
+def test_after_any_commits_a_node_that_has_only_the_log_holds_what_a_plain_model_holds(
+    log_servers, commits, group, restart
+):
+    with TemporaryDirectory() as folder:
+        asyncio.run(play(LogPlace(log_servers, Path(folder)), commits, group, restart))
