@@ -101,6 +101,7 @@ sparkplug: {rebirth: true}
 self_watch: {enabled: true}
 heartbeat: {url: 'http://h/x'}
 tracing: {sample: 0.1}
+cluster: {nats: ['nats://h:4222'], node: a}
 http: {tokens: [{name: n, role: viewer, token: a-token-for-the-schema}]}
 sources:
   a: {amqp: {url: 'amqp://h', queue: q}, topic: t/a}

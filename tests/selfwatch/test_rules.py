@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from hub.config import Settings, load_settings
-from hub.contracts.own_voice import OWN_FIELDS
+from hub.contracts.own_voice import OF_CLUSTER, OWN_FIELDS
 from hub.documents.document import Problems
 from hub.errors import ConfigError
 from hub.ingest.topics import overlaps
 from hub.model import OWN_TOPICS
 from hub.project.files import check, load_files, load_trial
 from hub.rules.lint import Moment, lint
-from hub.selfwatch.heartbeat_settings import RULES, SelfWatchSettings
+from hub.selfwatch.heartbeat_settings import CLUSTER_RULES, RULES, SelfWatchSettings
 from hub.trial.trial_play import play
 
 DOCS = (Path(__file__).parents[2] / "docs" / "selfwatch.md").read_text("utf-8")
@@ -22,10 +22,15 @@ RECEIVERS = "receivers: {chat: {file: {path: out}}, log: {file: {path: log}}}\n"
 HOT = "rules:\n  - {alert: Hot, topic: 't/{d}', when: value > 30}\n"
 
 
-@pytest.fixture(scope="module")
-def shipped():
+@pytest.fixture(scope="module", params=[RULES, CLUSTER_RULES], ids=["single", "cluster"])
+def shipped(request):
     """The file as it is linted and tested where it is named like a user's."""
-    return load_trial(None, [RULES], ())
+    return load_trial(None, [request.param], ())
+
+
+def beside(rule_or_case):
+    """Return the fields beside those of a topic: in a cluster every payload has the node."""
+    return {"node"} if Path(rule_or_case).name == CLUSTER_RULES.name else set()
 
 
 @pytest.fixture
@@ -62,12 +67,13 @@ def test_the_linter_has_nothing_to_say(shipped):
 
 
 def test_conditions_and_texts_name_only_fields_that_the_hub_sends(shipped):
-    files, _ = shipped
+    files, cases = shipped
+    more = beside(cases[0].node.path)
     for rule in files.rules.rules.values():
         (pattern,) = rule.patterns
         (topic,) = (each for each in OWN_FIELDS if overlaps(each, pattern.filter))
         asked = {name for each in (*rule.conditions, *rule.texts.templates) for name in each.fields}
-        assert asked <= set(OWN_FIELDS[topic]), rule.name
+        assert asked <= set(OWN_FIELDS[topic]) | more, rule.name
         assert asked, rule.name
 
 
@@ -76,7 +82,7 @@ def test_the_tests_send_just_what_the_hub_does(shipped):
     for case in cases:
         for message in case.messages:
             (topic,) = (each for each in OWN_FIELDS if overlaps(each, message.topics[0]))
-            assert set(message.payload) == set(OWN_FIELDS[topic]), case.name
+            assert set(message.payload) == set(OWN_FIELDS[topic]) | beside(case.node.path), case.name
 
 
 def test_they_stand_beside_the_users_rules_tell_the_defaults_and_are_subscribed_to_nowhere(folder):
@@ -87,6 +93,24 @@ def test_they_stand_beside_the_users_rules_tell_the_defaults_and_are_subscribed_
     assert all(name.startswith("Hub") and found.rules[name].notify == ("chat",) for name in found.shipped)
     assert found.written == 1
     assert found.filters() == ["t/+"]
+
+
+def test_a_cluster_has_rules_of_its_own_and_a_single_hub_none_of_them(folder):
+    (folder / "hot.yaml").write_text(HOT)
+    alone = load().rules
+    (folder.parent / "hub.yaml").write_text("cluster: {nats: [nats://127.0.0.1:4222], name: t, node: a}\n")
+    found = load(load_settings(None)).rules
+    assert found.keys() - alone.keys() == {
+        "HubLogForked", "HubLogFull", "HubNoStandby", "HubNodeBehind", "HubNodeGone", "HubRulesDiffer"
+    }  # fmt: skip
+    of_nodes = {name for name, rule in found.items() if rule.by == ("node",) and name in alone}
+    assert of_nodes == {"HubClockStep", "HubDiskLow", "HubRulesRefused", "HubStateLost"}
+    assert not any(alone[name].by for name in of_nodes)
+    for name in alone.keys() - of_nodes:
+        assert found[name].path == alone[name].path, name
+        assert (found[name].by, found[name].captures) == (alone[name].by, alone[name].captures), name
+    told = {rule.patterns[0].filter for rule in found.values()}
+    assert set(OF_CLUSTER) <= told
 
 
 def test_only_whom_the_defaults_tell_is_taken_from_them_and_only_where_they_are_the_only_ones(folder):

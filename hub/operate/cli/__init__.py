@@ -34,6 +34,7 @@ COMMANDS = {
     "silence": "desk:silence",
     "unsilence": "desk:unsilence",
     "outbox": "outbox:outbox",
+    "cluster": "cluster_extra:cluster",
     "drill": "drill:drill",
     "bench": "bench:bench",
     "why": "why:why",
@@ -68,7 +69,12 @@ class _Group(TyperGroup):
 
 
 def _command(name: str, function: Any) -> Any:
-    """Make click's command of a function; Typer makes one only from an app, so each gets an app of its own."""
+    """Make click's command of a function; Typer makes one only from an app, so each gets an app of its own.
+
+    A Typer has commands of its own already, as that of `hub cluster`.
+    """
+    if isinstance(function, typer.Typer):
+        return get_command(function)
     alone = typer.Typer(add_completion=False, **_settings())
     alone.command(name)(function)
     return get_command(alone)

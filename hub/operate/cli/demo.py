@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from hub.errors import HubError
 from hub.observer import Observer, Observers
+from hub.operate.demo.cluster_demo import ClusterDemo
 from hub.operate.demo.demonstration import Demo, missing
 from hub.operate.demo.listener import Note
 from hub.operate.demo.picture import Picture
@@ -16,6 +18,7 @@ from hub.operate.figures.figures import Figures
 from hub.operate.figures.summary import Summary
 from hub.operate.process.runner import run_loop
 from hub.operate.terminal.output import Output
+from hub.settings.cluster_settings import cluster_missing
 
 __all__ = ["demo"]
 
@@ -32,12 +35,21 @@ def demo(
     svg: Annotated[
         Path | None, typer.Option(help="Draw what a terminal shows into this file, as SVG.", dir_okay=False)
     ] = None,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="Three hubs on three NATS servers; the one that owns is killed."),
+    ] = False,
 ) -> None:
     """Show the hub at work on this machine, for a first look.
 
     It starts a Mosquitto and simulated devices, runs the shipped rules, and delivers the notifications to a
     listener of its own.
     """
+    if cluster:
+        if svg:
+            raise typer.BadParameter("there is no picture of a cluster", param_hint="--svg")
+        _show_cluster(headless, plain, seconds)
+        return
     output = Output(sys.stdout, plain=headless)
     output.stop_when_unread()
     picture = Picture() if svg else None
@@ -78,6 +90,30 @@ def _demonstrate(output: Output, picture: Picture | None, seconds: float | None,
 
     with tempfile.TemporaryDirectory(prefix="hub-demo-", ignore_cleanup_errors=True) as directory:
         return run_loop(show(directory))
+
+
+def _show_cluster(headless: bool, plain: bool, seconds: float | None) -> None:
+    """Show a cluster; end with 1 where something was lost, or told twice."""
+    if missing_extra := cluster_missing():
+        raise HubError(missing_extra)
+    output = Output(sys.stdout, plain=headless)
+    output.stop_when_unread()
+    viewed = not plain and output.console is not None and sys.stdin.isatty()
+
+    async def show(directory: str) -> list[str]:
+        screen = _Screen(output.note, Path(directory) / "notes.txt")
+        once = headless and seconds is None
+        shown = ClusterDemo(Path(directory), screen.note, screen.show if viewed else None, once)
+        return await shown.run(seconds)
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="hub-demo-", ignore_cleanup_errors=True) as directory:
+            wrong = run_loop(show(directory))
+        output.note("demo", "; ".join(wrong) if wrong else "an owner was killed, nothing was lost or told twice")
+    finally:
+        output.close()
+    if wrong:
+        raise typer.Exit(1)
 
 
 class _Screen:

@@ -54,9 +54,21 @@ async def _look(settings: Settings, seconds: float) -> list[Finding]:
     broker = await look_at_broker(settings)
     machine = await asyncio.to_thread(look_at_machine, settings.state)
     state = await asyncio.to_thread(look_at_state, settings.state)
+    cluster = await _cluster(settings)
     usable = not any(finding.level is Level.BAD and finding.subject == "broker" for finding in broker)
     # a broker that cannot be used would only be reported a second time
-    return [*broker, *machine, *state, *await _files(settings, seconds if usable else None)]
+    return [*broker, *machine, *state, *cluster, *await _files(settings, seconds if usable else None)]
+
+
+async def _cluster(settings: Settings) -> list[Finding]:
+    """Look at servers and nodes, where the hub is one of several."""
+    if settings.cluster is None:
+        return []
+    try:
+        from hub.operate.doctor.cluster_checks.cluster_check import look_at_cluster  # noqa: PLC0415 - an optional extra
+    except ModuleNotFoundError as error:
+        return [bad("cluster", f"{error.name} is not installed", "pip install 'mqtt-notification-hub[cluster]'")]
+    return await look_at_cluster(settings.cluster, settings.broker)
 
 
 async def _files(settings: Settings, seconds: float | None) -> list[Finding]:

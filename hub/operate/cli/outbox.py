@@ -26,7 +26,7 @@ from hub.project.files import load_files, people_of
 from hub.spine.delivery_trace import delivery_row
 from hub.spine.store_outbox import StoreOutbox, outbox_row, revived
 from hub.store.changes import Changes
-from hub.store.reader import OutboxEntry, Reader
+from hub.store.reader import COPY_ROW, OutboxEntry, Reader
 from hub.store.sqlite.sqlite_reader import ask_file
 from hub.store.sqlite.writer import SqliteStore
 from hub.store.store import Store, durably
@@ -95,7 +95,9 @@ def _listed(reader: Reader, wanted: dict[str, Any]) -> list[OutboxEntry]:
 
 def _change(action: Action, path: Path, wanted: dict[str, Any], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Change the file; if a hub has it open, let that hub do it, as it knows what is being sent."""
-    ask_file(path, lambda _: None)  # raises if there is no state file: SqliteStore would make one
+    meta = ask_file(path, lambda reader: reader.meta())  # raises if there is no file: SqliteStore would make one
+    if COPY_ROW in meta:
+        return ask()  # a node's copy must not be changed past the log of its cluster: only the owner can
     try:
         entries = asyncio.run(_change_file(action, path, wanted))
     except StoreLocked:

@@ -1,6 +1,7 @@
 """`hub run`: runs the hub itself, in the foreground, until a signal stops it."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from hub.observer import Observers
 from hub.operate.cli.options import Broker, Config, Devices, State
 from hub.operate.figures.figures import Figures
 from hub.operate.process.descriptors import raise_limit
-from hub.operate.process.runner import run_loop, serve
+from hub.operate.process.runner import Runnable, run_loop, serve
 from hub.operate.terminal.output import Output
 from hub.tracing.spans import Tracing
 
@@ -43,25 +44,42 @@ def run(
     output = Output(sys.stdout, as_json=as_json)
     collector: list[Collector] = []
     try:
-        observers, clock = Observers(output.observer, figures), SystemClock()
-        servers = _servers(settings, clock, figures, output)
-        observers.all += [server.observer for server in servers]
-        collector, tracing = _traces(settings, clock)
-        app = App(settings, observers, clock, [*servers, *collector], tracing)
-        run_loop(_serve(app, settings, output, figures))
+        run_loop(_serve(_runnable(settings, SystemClock(), figures, output, collector), settings, output, figures))
     finally:
         output.close()
         for each in collector:
             each.close()
 
 
-def _servers(settings: Settings, clock: Clock, figures: Figures, output: Output) -> "list[HttpServer]":
+def _runnable(
+    settings: Settings, clock: Clock, figures: Figures, output: Output, collector: "list[Collector]"
+) -> Runnable:
+    """Make the hub with all that runs beside it: a single one, or a node where the settings have a cluster."""
+    observers = Observers(output.observer, figures)
+    collectors, tracing = _traces(settings, clock)
+    collector += collectors
+
+    def listening(url: str) -> None:
+        output.note("http", f"listens on {url}")
+
+    if settings.cluster is not None:
+        from hub.operate.cli.run_node import node_of  # noqa: PLC0415 - nats-py, an optional extra
+
+        return node_of(settings, settings.cluster, observers, clock, figures, listening, collector, tracing)
+    servers = _servers(settings, clock, figures, listening)
+    observers.all += [server.observer for server in servers]
+    return App(settings, observers, clock, [*servers, *collector], tracing)
+
+
+def _servers(
+    settings: Settings, clock: Clock, figures: Figures, listening: Callable[[str], None]
+) -> "list[HttpServer]":
     """Make the HTTP interface, if `http` of hub.yaml or --http wants it."""
     if not settings.http.enabled:
         return []
     from hub.operate.api.front.server import HttpServer  # noqa: PLC0415 - 0.4 s of imports, only if HTTP is wanted
 
-    return [HttpServer(settings.http, clock, figures, lambda url: output.note("http", f"listens on {url}"))]
+    return [HttpServer(settings.http, clock, figures, listening)]
 
 
 def _traces(settings: Settings, clock: Clock) -> "tuple[list[Collector], Tracing | None]":
@@ -74,7 +92,7 @@ def _traces(settings: Settings, clock: Clock) -> "tuple[list[Collector], Tracing
     return [collector], Tracing(collector.take, settings.tracing.sample, clock)
 
 
-async def _serve(app: App, settings: Settings, output: Output, figures: Figures) -> None:
+async def _serve(app: Runnable, settings: Settings, output: Output, figures: Figures) -> None:
     """Serve, and print the summary before the loop closes: its end waits for threads, and one of them may hang."""
     await serve(app, lambda: _begin(settings, output))
     output.summary(figures.summary())

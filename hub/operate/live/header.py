@@ -81,7 +81,9 @@ class Head(Widget):
         elif status.get("session") in ("disconnected", "session_lost"):
             state, style = "hub without broker", "bold red"
         named = (shown(status.get(key, ""), 40) for key in ("client_id", "version"))
-        who = " ".join((*named, shown(self._url, 80)))
+        owner = model.figures.get("owner")
+        of_cluster = () if owner is None else (f"owner {shown(owner, 40)}" if owner else "no owner",)
+        who = " ".join((*named, *of_cluster, shown(self._url, 80)))
         counts = model.figures.get("alerts") or {}
         waits = model.figures.get("outbox") or {}
         said = f"{counts.get('firing', 0):,} firing, {waits.get('queued', 0):,} queued, {waits.get('dead', 0):,} dead"

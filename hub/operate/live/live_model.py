@@ -150,6 +150,9 @@ class Model:
         if data.get("kind") not in ("connected", "drained"):  # both are good news, which needs no notice
             self.notices.append(f"broker: {data.get('kind')} {data.get('detail', '')}".strip())
 
+    def _cluster(self, data: Message, message: Message) -> None:
+        self.notices.append(f"cluster: {data.get('text')}")
+
     def _reloaded(self, data: Message, message: Message) -> None:
         self.notices.append(f"reloaded: {data.get('summary')}")
 
@@ -161,6 +164,7 @@ _HEARING: Mapping[str, Callable[[Model, Message, Message], None]] = {
     "trouble": Model._trouble,  # noqa: SLF001
     "session": Model._session,  # noqa: SLF001
     "reloaded": Model._reloaded,  # noqa: SLF001
+    "cluster": Model._cluster,  # noqa: SLF001
 }
 
 

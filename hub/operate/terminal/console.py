@@ -131,6 +131,10 @@ class ConsoleObserver(Observer):
         style = "bold red" if kind in ("disconnected", "dropped") else ""
         self.note("broker", ": ".join(filter(None, (kind.replace("_", " "), session_phrase(kind, detail)))), style)
 
+    def cluster(self, kind: str, text: str) -> None:
+        """Show it."""
+        self.note(kind, shown(text), "bold" if kind == "owner" else "")
+
     def trouble(self, what: str, message: str) -> None:
         """Show a fault of the hub itself, with all its lines."""
         first, *rest = message.splitlines() or [""]

@@ -144,6 +144,10 @@ class LogObserver(Observer):
         """Tell what happened to the session with the broker."""
         self.note(kind.replace("_", "-"), session_phrase(kind, detail))
 
+    def cluster(self, kind: str, text: str) -> None:
+        """Tell what this node does in its cluster."""
+        self.note(kind, shown(text))
+
     def trouble(self, what: str, message: str) -> None:
         """Tell a fault of the hub itself, each of its lines in a line of the log."""
         for line in message.splitlines() or [""]:

@@ -151,3 +151,13 @@ async def test_a_very_small_or_large_terminal_shows_what_there_is_room_for(shown
         for name in ("alerts", "events", "rules", "devices", "deliveries"):
             await show(shown_world, pilot, view, name)
             assert len(screen(view)) == size[1]
+
+
+async def test_in_a_cluster_the_head_says_who_owns():
+    async with standing() as stand, viewing(stand, (80, 24)) as (view, pilot):
+        await stand.say("figures", figures())
+        await until(pilot, lambda: view.model.figures, "figures")
+        assert "owner" not in screen(view)[0]
+        for owner, said in (("b", " owner b "), ("", " no owner "), ("c", " owner c ")):
+            await stand.say("figures", figures() | {"node": "a", "owner": owner})
+            await until(pilot, lambda said=said: said in screen(view)[0], said)

@@ -135,10 +135,12 @@ def test_a_trouble_of_many_lines_is_shown_with_all_of_them(terminal):
 
 def test_the_session_and_reloads_are_told(terminal):
     terminal.observer.session("connected", "resumed")
+    terminal.observer.cluster("standby", "node b follows main, which a owns, from record 7")
     terminal.observer.reloaded("8 rules")
     terminal.observer.clock_set(86400.0)
     assert [line[9:] for line in terminal.lines()] == [
         "broker   connected: resumed session",
+        "standby  node b follows main, which a owns, from record 7",
         "rules    8 rules",
         "clock    set 1d forward; timers go on as before",
     ]

@@ -102,12 +102,14 @@ def test_what_was_given_up_is_always_told(log):
 def test_troubles_session_and_reload_are_lines_of_their_own(log):
     log.observer.trouble("rules", "a.yaml:1:2: bad\na.yaml:2:2: worse")
     log.observer.session("session_lost", "")
+    log.observer.cluster("owner", "node a owns main, from record 7: b is silent")
     log.observer.reloaded("8 rules, 1 changed")
     log.observer.clock_set(-3600.2)
     assert [line.partition("Z ")[2] for line in log.lines()] == [
         "trouble rules: a.yaml:1:2: bad",
         "trouble rules: a.yaml:2:2: worse",
         "session-lost the broker had forgotten us and what it held for us; subscribed anew",
+        "owner node a owns main, from record 7: b is silent",
         "reloaded 8 rules, 1 changed",
         "clock set 1h back; timers go on as before",
     ]
