@@ -13,14 +13,18 @@ from hub.commands.seams import Answer, RuleCounts
 from hub.ingest.topics import matches
 from hub.model import Event, Phase
 from hub.rules.posted.posting import PostedAlert
+from hub.rules.reading.loader import RuleSet
 from hub.rules.reading.rule import Rule
 from hub.rules.running.rule_runner import RuleRunner
+from hub.schedules import local_zone
 from hub.spine.core import Core
+from hub.store.changes import Snapshot
+from hub.store.keeper import restore_all
 from hub.store.reader import Reader
 from hub.store.store import Store
 from hub.why import why_not
 
-__all__ = ["OwnerAsk", "OwnerMirror"]
+__all__ = ["OwnerAsk", "OwnerMirror", "mirror_of_copy"]
 
 T = TypeVar("T")
 _Absent = tuple[RuleRunner, set[tuple[str, ...]], set[str]]
@@ -144,3 +148,20 @@ def _concerns(absent: _Absent, topic: str) -> bool:
         return True
     pattern = next((each for each in state.rule.patterns if matches(each.filter, topic)), None)
     return pattern is not None and state.instances.key_of(pattern.values(topic.split("/"))) in keys
+
+
+def mirror_of_copy(kept: Snapshot, store: Store, rules: RuleSet, prefix: str, now: float) -> OwnerMirror:
+    """Return a Mirror of what is committed; its core holds the alert desk, and evaluates nothing.
+
+    Args:
+        kept: the rows of alerts and of the desk, as an owner's core would be restored from.
+        store: what else is read there.
+        rules: the rules in force.
+        prefix: the topics of the hub's own, `publish_prefix`.
+        now: the time as which silences are judged.
+
+    """
+    core = Core(rules, None, prefix, {}, lambda *_: None, local_zone())
+    restore_all(core.keepers, kept)
+    core.book.resume(now)  # what it would tell goes nowhere: nobody takes this core's changes
+    return OwnerMirror(core, store)

@@ -108,6 +108,7 @@ SAID = {
     "dropped": (notification(), "olga"),
     "receiver": ("ops", "open", "refused"),
     "session": ("connected", ""),
+    "cluster": ("owner", "node a owns main"),
     "clock_set": (5.0,),
     "command": ("olga", "http", "ack", {"id": "ab"}),
     "trouble": ("rules", "hub.yaml:3:1: this cannot be read\n  password: secret"),

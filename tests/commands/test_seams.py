@@ -8,12 +8,13 @@ import pytest
 
 from hub.alerts.matchers import parse_matchers
 from hub.commands import alert_desk, seams
-from hub.commands.owner import OwnerAsk, OwnerMirror
+from hub.commands.owner import OwnerAsk, OwnerMirror, mirror_of_copy
 from hub.commands.service import Service
 from hub.operate.api.alertmanager.alert_bodies import shown
 from hub.operate.api.feed.ticker import alert_counts
 from hub.rules.posted.posting import Posting
 from hub.spine.slices import at_once
+from hub.store.memory import Tables
 from hub.trial.world import World
 from tests.alerts.flapper import rule_set
 from tests.rules.making import event
@@ -110,3 +111,9 @@ def test_what_only_the_memory_of_the_rules_knows_is_told_by_ask(world):
     assert ask.absent()("t/a/1")
     assert [name for name, _ in ask.rehearsals(event("d/a", {"open": True}), NOON)] == ["Door"]
     assert at_once(ask.why_not("Door", {"site": "a"}, NOON))["heard"] == 1
+
+
+def test_a_mirror_of_the_rows_alone_answers_alerts_and_silences_as_their_owner_does(world):
+    rows = Tables().with_all([world.core.take_changes()]).snapshot()
+    copy = mirror_of_copy(rows, None, rule_set(RULES), "hub", NOON)
+    assert read(copy, NOON) == read(OwnerMirror(world.core, None), NOON)

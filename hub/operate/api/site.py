@@ -35,6 +35,7 @@ from hub.operate.api.gathered.standing import GatheredStanding
 from hub.operate.figures.figures import Figures
 from hub.operate.specs.described import Described
 from hub.project.files import Files
+from hub.selfwatch.peers import Peers
 from hub.store.reader import Depth
 from hub.tracing.spans import Tracing
 
@@ -66,6 +67,8 @@ class Site:
     """How each receiver stands."""
     broker_dropped: Callable[[], int | None]
     """How many messages the broker has dropped; None where it does not say."""
+    peers: Peers
+    """The nodes of the cluster, where there is one."""
     guard: AccessGuard
     feed: Feed
     figures: Figures

@@ -64,7 +64,7 @@ async def _status(asked: Asked) -> Response:
     version = {"version": f"{ALERTMANAGER}+hub.{__version__}", "revision": "", "branch": "hub"}
     return answer(
         {
-            "cluster": {"name": site.hub["client_id"], "status": "disabled", "peers": []},
+            "cluster": {"name": site.hub["client_id"], **site.peers.alertmanager()},
             "config": {"original": config_text(files.rules, list(files.receivers), files.defaults.notify)},
             "uptime": site.since,
             "versionInfo": version | {"buildUser": "", "buildDate": "", "goVersion": ""},

@@ -92,18 +92,25 @@ class Feed(Observer):
             return None
         return int(number) if self.oldest - 1 <= int(number) <= self.latest else None
 
-    def compose(self, number: int, kind: str, data: Any) -> FeedMessage:
-        """Write a message. One for a single client (hello, gap) has the number of the message that it had last."""
-        body = {"id": self.identity(number), "type": kind, "time": rfc3339(self._clock.now()), "data": data}
+    def compose(self, number: int, kind: str, data: Any, at: str = "") -> FeedMessage:
+        """Write a message. One that goes to a single client has the number of the last message before it.
+
+        `at` is when it was said first (RFC 3339), "" for now.
+        """
+        body = {"id": self.identity(number), "type": kind, "time": at or rfc3339(self._clock.now()), "data": data}
         return FeedMessage(number, kind, orjson.dumps(body))
 
     def say(self, kind: str, data: Any, brief: Any = None) -> None:
-        """Send a message to all clients; where `brief` is given, those that are no administrators get it instead."""
+        """Tell all clients. Where `brief` is given, those who are no administrators get that instead of `data`."""
+        self.repeat(kind, "", data, brief)
+
+    def repeat(self, kind: str, at: str, data: Any, brief: Any = None) -> None:
+        """Tell all clients what another node has said at that time (RFC 3339)."""
         self.latest += 1
-        message = self.compose(self.latest, kind, data)
+        made = self.compose(self.latest, kind, data, at)
         if brief is not None:
-            message = message._replace(brief=self.compose(self.latest, kind, brief).text)
-        self._kept.append(message)
+            made = made._replace(brief=self.compose(self.latest, kind, brief, at).text)
+        self._kept.append(made)
         if not self._waking:
             self._waking = True
             asyncio.get_running_loop().call_later(FEED_PAUSE_SECONDS, self._wake)
@@ -187,6 +194,10 @@ class Feed(Observer):
     def session(self, kind: str, detail: str) -> None:
         """Pass on a change of the broker's session."""
         self.say("session", {"kind": kind, "detail": detail})
+
+    def cluster(self, kind: str, text: str) -> None:
+        """Pass it on."""
+        self.say("cluster", {"kind": kind, "text": text})
 
     def clock_set(self, seconds: float) -> None:
         """Pass on, as trouble, that the wall clock was set."""

@@ -64,6 +64,10 @@ class Logins:
         self._key = key
         self._ended = dict(ended or {})
 
+    def take(self, key: bytes, ended: Mapping[str, int]) -> None:
+        """Go on with another key and other logouts: those of the node that owns."""
+        self._key, self._ended = key, dict(ended)
+
     def sign(self, token: AccessToken, expires: int) -> str:
         """Return the value of a new cookie; `expires` is in seconds since 1970. A nonce makes each value unique."""
         nonce = secrets.token_urlsafe(12)

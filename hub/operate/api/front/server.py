@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from hub.app import App
 from hub.clock import Clock
@@ -44,7 +45,7 @@ from hub.operate.specs.described import Described
 from hub.operate.specs.openapi import document
 from hub.operate.web import assets, links
 
-__all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application"]
+__all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application", "keep"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -87,8 +88,8 @@ class HttpServer:
     ) -> None:
         """Serve as `settings` say; `listening` hears the URL as soon as a client can ask there."""
         self._settings, self._figures, self._listening = settings, figures, listening
-        self._feed, self._standing = Feed(clock), GatheredStanding(clock)
-        self.observer: Observer = Observers(self._feed, self._standing)
+        self.feed, self._standing = Feed(clock), GatheredStanding(clock)
+        self.observer: Observer = Observers(self.feed, self._standing)
 
     async def run(self, app: App) -> None:
         """Serve until cancelled. Where the default address is taken, say so and let the hub run without HTTP.
@@ -97,25 +98,49 @@ class HttpServer:
             ListenError: an address that the user has named cannot be used, or the certificate cannot.
 
         """
+        bound = self.bind(app.observer.trouble)
+        if bound is None:
+            return
+        with bound:
+            self.feed.start = app.identity.start
+            site = await self.site_of(app)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(keep(site), name="http figures")
+                await self.serve(bound, application(site), site, app.observer.trouble)
+
+    def bind(self, trouble: Callable[[str, str], None]) -> socket.socket | None:
+        """Take the address; None where the default address is taken, which `trouble` hears.
+
+        Raises:
+            ListenError: an address that the user has named cannot be used.
+
+        """
         try:
-            bound = _bind(self._settings)
+            return _bind(self._settings)
         except ListenError as error:
             if self._settings.asked:
                 raise
-            app.observer.trouble("http", f"{error.why}; the hub runs without its HTTP interface")
-            return
-        site, config = await self._site(app), _config(self._settings)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_tick(site), name="http figures")
-            group.create_task(_sample(site), name="http samples")
-            app_ = Cors(application(site), self._settings.origins)
-            door = Door(bound, app_, config, site.traffic, site.guard.origin, app.observer.trouble)
-            self._listening(_url(self._settings, bound))
-            await door.run(site.audience.leave)
+            trouble("http", f"{error.why}; the hub runs without its HTTP interface")
+            return None
 
-    async def _site(self, app: App) -> Site:
+    async def serve(
+        self, bound: socket.socket, answering: ASGIApp, site: Site, trouble: Callable[[str, str], None]
+    ) -> None:
+        """Let this application answer at the bound address, until cancelled; `site` is what bounds the clients.
+
+        Raises:
+            ListenError: the certificate cannot be used.
+
+        """
+        config = _config(self._settings)
+        app = Cors(answering, self._settings.origins)
+        door = Door(bound, app, config, site.traffic, site.guard.origin, trouble)
+        self._listening(_url(self._settings, bound))
+        await door.run(site.audience.leave)
+
+    async def site_of(self, app: App) -> Site:
+        """Return the hub as handlers see it; `app` runs."""
         logins = Logins(app.identity.login, app.identity.logouts)
-        self._feed.start = app.identity.start
         self._standing.recall(await app.mirror.look(lambda reader: reader.last_attempts()))
         guard, ticker = AccessGuard(self._settings, app.clock, logins, app.observer.trouble), Ticker(self._figures)
         traffic = Traffic(http_room(limit()))
@@ -131,8 +156,9 @@ class HttpServer:
             reload=app.reload,
             circuits=lambda: app.unit.dispatcher.standing(()),
             broker_dropped=lambda: app.watcher.broker_dropped,
+            peers=app.peers,
             guard=guard,
-            feed=self._feed,
+            feed=self.feed,
             figures=self._figures,
             standing=self._standing,
             recent=Recent(),
@@ -193,6 +219,13 @@ def _url(settings: HttpSettings, bound: socket.socket) -> str:
     return f"{'https' if settings.cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+async def keep(site: Site) -> None:
+    """Once a second let go of who has to leave, put the figures into the feed, and sample; until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_tick(site))
+        group.create_task(_sample(site))
+
+
 async def _tick(site: Site) -> None:
     """Once a second, end the feeds whose login has expired, and put the figures into the feed."""
     while True:
@@ -206,6 +239,7 @@ async def _tick(site: Site) -> None:
         site.latest = site.ticker.look(site.clock.monotonic()) | {
             "outbox": outbox_counts(depths, site.clock.now()),
             "alerts": alert_counts(site.mirror),
+            **site.peers.roles(),
         }
         site.feed.say("figures", site.latest)
 

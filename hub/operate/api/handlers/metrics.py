@@ -5,7 +5,7 @@ beyond are counted together as `other`. The API and the feed tell what an alert 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -22,11 +22,12 @@ from hub.operate.api.alertmanager.alert_bodies import ALERTMANAGER
 from hub.operate.api.feed.ticker import alert_counts
 from hub.operate.api.front.actor import VIEWER
 from hub.operate.api.gathered.standing import Receiving
-from hub.operate.api.site import Asked, Endpoint, Site
+from hub.operate.api.site import Asked, Endpoint, Handler, Site
 from hub.operate.figures.histogram import Histogram
 from hub.operate.specs.described import Described
+from hub.selfwatch.peers import PeerFigure
 
-__all__ = ["BOUNDS", "ENDPOINTS", "OTHER", "HubCollector"]
+__all__ = ["BOUNDS", "ENDPOINTS", "OF_STANDBY", "OTHER", "HubCollector", "StandbyCollector"]
 
 OTHER = "other"
 """The label of all rules, receivers and alerts that have no series of their own."""
@@ -50,6 +51,7 @@ class HubCollector:
         yield from self._alerts()
         yield from self._rules()
         yield from self._receivers()
+        yield from map(_of_cluster, self._site.peers.figures())
 
     def _flow(self) -> Iterator[Metric]:
         """Yield the four figures, and counts of messages that were not evaluated or not delivered."""
@@ -200,6 +202,13 @@ def _alertmanager() -> Metric:
     return info
 
 
+def _of_cluster(figure: PeerFigure) -> Metric:
+    family = CounterMetricFamily if figure.is_counter else GaugeMetricFamily
+    made = family(figure.name, figure.words, labels=list(figure.labels))
+    made.add_metric(list(figure.labels.values()), figure.value)
+    return made
+
+
 def _counter(name: str, text: str, number: float) -> Metric:
     return CounterMetricFamily(name, text, value=number)
 
@@ -241,15 +250,40 @@ def _most(numbers: Counter[tuple[str, str, str]]) -> Mapping[tuple[str, str, str
     return kept
 
 
-async def _metrics(asked: Asked) -> Response:
-    """Write the metrics in the format that the client prefers: Prometheus' text, or OpenMetrics."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(HubCollector(asked.site))
-    ProcessCollector(registry=registry)
-    encode, kind = choose_encoder(asked.request.headers.get("accept", ""))
-    return Response(encode(registry), headers={"Content-Type": kind, "Cache-Control": "no-store"})
+class StandbyCollector:
+    """Reads a node that stands by: what it says of its cluster. What the rules do, only the owner knows."""
+
+    def __init__(self, site: Site) -> None:
+        """Read the node behind `site`."""
+        self._site = site
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics; prometheus_client calls this."""
+        yield _info(self._site.hub)
+        yield from map(_of_cluster, self._site.peers.figures())
 
 
-ENDPOINTS = (
-    Endpoint("GET", "/metrics", VIEWER, _metrics, "The hub for Prometheus", Described(TEXT, media="text/plain")),
-)
+def _written(collector: Callable[[Site], HubCollector | StandbyCollector]) -> Handler:
+    """Return a handler that writes what a collector reads, in the format that the client prefers.
+
+    That is Prometheus' text, or OpenMetrics.
+    """
+
+    async def handle(asked: Asked) -> Response:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(collector(asked.site))
+        ProcessCollector(registry=registry)
+        encode, kind = choose_encoder(asked.request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"Content-Type": kind, "Cache-Control": "no-store"})
+
+    return handle
+
+
+def _endpoint(collector: Callable[[Site], HubCollector | StandbyCollector]) -> Endpoint:
+    described = Described(TEXT, media="text/plain")
+    return Endpoint("GET", "/metrics", VIEWER, _written(collector), "The hub for Prometheus", described)
+
+
+ENDPOINTS = (_endpoint(HubCollector),)
+OF_STANDBY = _endpoint(StandbyCollector)
+"""What a node that stands by answers in its place."""

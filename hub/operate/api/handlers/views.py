@@ -24,7 +24,7 @@ from hub.contracts.json_schema import (
     said,
     schema_of,
 )
-from hub.contracts.viewed import AuditBody, HistoryBody, ReceiverBody
+from hub.contracts.viewed import AuditBody, ClusterBody, HistoryBody, ReceiverBody
 from hub.limits import HISTORY_SHOWN, PAGE_ITEMS
 from hub.model import Phase
 from hub.operate.api.answers import answer, asked_number
@@ -59,6 +59,7 @@ async def _status(asked: Asked) -> Response:
         "feed": site.feed.identity(site.feed.latest),
         "actor": {"name": asked.actor.name, "role": asked.actor.role},
         "login": bool(site.settings.http.tokens),
+        **site.peers.status(),
     }
     return answer(body)
 
@@ -188,6 +189,7 @@ async def _audit(asked: Asked) -> Response:
 _LATENCY = made_of(p50=maybe(NUMBER), p99=maybe(NUMBER))
 _STATUS = Described(
     ok(
+        {"node": said(TEXT, "In a cluster: this node."), "cluster": schema_of(ClusterBody)},
         client_id=TEXT,
         version=TEXT,
         since=TIME,

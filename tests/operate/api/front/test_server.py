@@ -12,6 +12,7 @@ from hub.node.identity import identify
 from hub.observer import Observer
 from hub.operate.api.front.server import HttpServer, ListenError
 from hub.operate.figures.figures import Figures
+from hub.selfwatch.peers import ALONE
 from hub.store.memory import MemoryStore
 
 
@@ -59,6 +60,7 @@ class Stored:
 
     observer, clock = Observer(), ManualClock()
     unit, ask, settings, since, tracing, reload = SimpleNamespace(service=None), None, None, "", None, None
+    peers = ALONE
 
     def __init__(self):
         self.mirror, self.identity = MemoryStore(), identify("memory", {})[0]
