@@ -12,7 +12,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,21 +23,19 @@ from hub.documents.shipped_files import shared
 from hub.errors import HubError
 from hub.observer import Observer, Observers
 from hub.operate.api.front.server import HttpServer
+from hub.operate.demo.demo_devices import password_of, simulated
 from hub.operate.demo.listener import DemoListener, Note
 from hub.operate.figures.figures import Figures
 from hub.operate.figures.summary import Summary
 from hub.operate.mosquitto import Mosquitto
 from hub.operate.process.runner import Stopper
-from hub.printable import shown
 
-__all__ = ["RECEIVERS", "Demo", "missing"]
+__all__ = ["RECEIVERS", "Demo", "View", "missing", "write_rules"]
 
 View = Callable[[str], Awaitable[None]]
 """Shows the hub at a URL until a person leaves it."""
 
-_SEED = 7  # the same faults at the same times in every demonstration
 _CONNECT_SECONDS = 20.0  # for the hub to reach its broker, on a slow machine
-_CHILD_SECONDS = 5.0  # from SIGTERM until the simulator is killed
 RECEIVERS = """\
 # The demo's own: everything that would leave this machine goes to a listener inside the demo.
 defaults: {{notify: [board]}}
@@ -82,7 +79,10 @@ class Demo:
             running = asyncio.create_task(app.run(), name="app")
             try:
                 await self._connected(connected, running)
-                async with self._simulator(broker) as simulator, self._viewed() as viewed:
+                async with (
+                    simulated(broker, self._children.append) as simulator,
+                    self._viewed() as viewed,
+                ):
                     await self._until(seconds, running, simulator, viewed)
             finally:
                 app.stop()
@@ -92,19 +92,11 @@ class Demo:
 
     def _app(self, broker: Mosquitto, listener: DemoListener) -> tuple[App, asyncio.Event]:
         """Write the demo's hub.yaml and rules, and make the hub of them as `hub run` does."""
-        rules = self.directory / "rules"
-        shutil.copytree(shared("rules"), rules)
-        receivers = RECEIVERS.format(
-            chat=listener.url("chat"),
-            email=listener.apprise_url("email"),
-            sms=listener.apprise_url("sms"),
-            shop=listener.url("shop"),
-        )
-        (rules / "receivers.yaml").write_text(receivers, "utf-8")
+        write_rules(self.directory / "rules", listener)
         config = self.directory / "hub.yaml"
         config.touch(0o600)
         config.write_text(
-            f"broker: {{url: mqtt://127.0.0.1:{broker.port}, username: hub, password: {_password(broker, 'hub')}}}\n"
+            f"broker: {{url: mqtt://127.0.0.1:{broker.port}, username: hub, password: {password_of(broker, 'hub')}}}\n"
             f"rules: [rules]\ndevices: ['{shared('devices')}']\nstate: hub.db\nhttp: {{listen: '127.0.0.1:0'}}\n",
             "utf-8",
         )
@@ -137,8 +129,8 @@ class Demo:
 
     def _introduce(self, broker: Mosquitto, listener: DemoListener) -> None:
         """Say what runs where, and how to watch it or send events from another terminal."""
-        viewer = f"-h 127.0.0.1 -p {broker.port} -u viewer -P {_password(broker, 'viewer')}"
-        device = f"-h 127.0.0.1 -p {broker.port} -u device -P {_password(broker, 'device')}"
+        viewer = f"-h 127.0.0.1 -p {broker.port} -u viewer -P {password_of(broker, 'viewer')}"
+        device = f"-h 127.0.0.1 -p {broker.port} -u device -P {password_of(broker, 'device')}"
         self.note("demo", f"Mosquitto on 127.0.0.1:{broker.port} with the shipped configuration, users and ACL")
         self.note("demo", f"rules and settings in {self.directory}; they are read again when you edit them")
         self.note("demo", f"webhook, mail and SMS gateway: a listener at {listener.url('')}")
@@ -180,34 +172,6 @@ class Demo:
         if simulator.done():
             raise HubError(f"the simulator ended: {simulator.result()}")
 
-    @contextlib.asynccontextmanager
-    async def _simulator(self, broker: Mosquitto) -> AsyncIterator[asyncio.Task[str]]:
-        """Run the devices as a process of their own. The task ends with the process, with its last line of stderr."""
-        url = f"mqtt://127.0.0.1:{broker.port}"
-        who = {"HUB_SIMULATE_USERNAME": "device", "HUB_SIMULATE_PASSWORD": _password(broker, "device")}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hub", "simulate", str(shared("devices"))),
-            *("--demo", "--broker", url, "--seed", str(_SEED)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env=os.environ | who,
-            start_new_session=True,  # Ctrl-C must reach only us; we end the devices ourselves, before the broker
-        )
-        self._children.append(process.pid)
-        watching = asyncio.create_task(_last_words(process), name="simulator")
-        try:
-            yield watching
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            try:
-                async with asyncio.timeout(_CHILD_SECONDS):
-                    await asyncio.shield(watching)
-            except TimeoutError:
-                process.kill()
-            await watching
-
     def _kill_children(self) -> None:
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError):
@@ -226,6 +190,18 @@ def missing(summary: Summary) -> list[str]:
     return [words for words, count in wanted.items() if not count]
 
 
+def write_rules(folder: Path, listener: DemoListener) -> None:
+    """Write the shipped rules, with receivers that all lead to the listener."""
+    shutil.copytree(shared("rules"), folder)
+    receivers = RECEIVERS.format(
+        chat=listener.url("chat"),
+        email=listener.apprise_url("email"),
+        sms=listener.apprise_url("sms"),
+        shop=listener.url("shop"),
+    )
+    (folder / "receivers.yaml").write_text(receivers, "utf-8")
+
+
 class _Connected(Observer):
     """Sets `event` when the hub has connected and subscribed."""
 
@@ -235,19 +211,3 @@ class _Connected(Observer):
     def session(self, kind: str, detail: str) -> None:
         if kind == "connected":
             self.event.set()
-
-
-def _password(broker: Mosquitto, user: str) -> str:
-    password = broker.settings(user).password
-    return password.reveal() if password else ""
-
-
-async def _last_words(process: asyncio.subprocess.Process) -> str:
-    """Read stderr until the process ends, and return its last line, or the exit code."""
-    tail = b""
-    if process.stderr:
-        while chunk := await process.stderr.read(4096):
-            tail = (tail + chunk)[-2000:]
-    await process.wait()
-    lines = tail.decode("utf-8", "replace").strip().splitlines()
-    return shown(lines[-1]) if lines else f"exit code {process.returncode}"

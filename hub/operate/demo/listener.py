@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,9 +19,9 @@ Note = Callable[[str, str], None]
 class DemoListener:
     """Takes what receivers send while inside `async with`, and prints a line for each."""
 
-    def __init__(self, note: Note) -> None:
-        """Print with `note`; it does not listen yet."""
-        self._note = note
+    def __init__(self, note: Note, takers: Mapping[str, Callable[[dict[str, Any]], None]] | None = None) -> None:
+        """Print everything that comes in, but hand to `takers` what comes on their channels."""
+        self._note, self._takers = note, takers or {}
         self.received: Counter[str] = Counter()
         """How many requests have come, by channel."""
         application = web.Application(client_max_size=1 << 20)
@@ -55,7 +55,11 @@ class DemoListener:
     async def _hook(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         self.received[channel] += 1
-        self._note("received", f"{shown(channel, 40)}: {_gist(await _body(request))}")
+        body = await _body(request)
+        if channel in self._takers:
+            self._takers[channel](body)
+        else:
+            self._note("received", f"{shown(channel, 40)}: {_gist(body)}")
         return web.Response(status=204)
 
 
