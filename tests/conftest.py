@@ -9,9 +9,15 @@ from hypothesis import HealthCheck, settings
 
 from hub.operate.mosquitto import Mosquitto
 from tests.support import prefork
-from tests.support.servers import RabbitServer
+from tests.support.servers import RabbitServer, program
+from tests.support.shared_servers import shared_servers
 
-pytest_plugins = ["tests.support.measured", "tests.support.time_limit"]
+pytest_plugins = [
+    "tests.support.dealing",
+    "tests.support.measured",
+    "tests.support.time_limit",
+    "tests.support.whole_run",
+]
 
 # two cores shared by four workers: how long an example takes says nothing
 settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,6 +49,13 @@ def long(request):
 async def broker(tmp_path):
     async with Mosquitto(tmp_path / "broker") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def log_servers():
+    """Three NATS servers for all tests of the whole run that leave them as they are."""
+    program("nats-server")
+    return shared_servers()
 
 
 @pytest.fixture(scope="session")

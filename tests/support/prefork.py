@@ -8,6 +8,7 @@ arguments and output, and ends as `python -m hub` ends. A file of its own: the p
 import asyncio
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -144,6 +145,16 @@ def serve(door, limits):
             os.close(descriptor)
 
 
+def _end_with(line, pid):
+    """Wait for the end of a hub, and end it where whoever has started it is gone: nobody is on the line (on Linux)."""
+    if hasattr(os, "pidfd_open"):
+        ended = os.pidfd_open(pid)
+        if ended not in select.select([ended, line], [], [])[0]:
+            os.kill(pid, signal.SIGKILL)
+            os._exit(0)  # there is nobody to tell
+        os.close(ended)
+
+
 def _child(given, out, err, control):
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=control) as line, line.makefile("r") as requests:
@@ -152,6 +163,7 @@ def _child(given, out, err, control):
             for descriptor in (given, out, err):
                 os.close(descriptor)
             line.sendall(f"{pid}\n".encode())
+            _end_with(line, pid)
             # the number stays its own until the test has heard of the end: a signal never meets another process
             ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
             line.sendall(f"{ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status}\n".encode())

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import confluent_kafka  # loads librdkafka, which the wheel brings
@@ -19,7 +20,7 @@ import pytest
 
 from hub.documents.secret import Secret
 from hub.ingest.mqtt.session import BrokerSettings
-from hub.operate.mosquitto import _free_port
+from hub.operate.mosquitto import free_port
 
 PASSWORD = "p%40ss-w0rd"  # as it stands in a URL
 PLAIN_PASSWORD = "p@ss-w0rd"
@@ -34,7 +35,7 @@ class Server:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.process = None
         self.said = []
 
@@ -48,14 +49,12 @@ class Server:
     def start(self):
         program, *arguments = self.command()
         self.said = []
-        self.process = subprocess.Popen(
+        self.process = launched(
             [program, *map(str, arguments)],
             cwd=self.folder,
             env=os.environ | self.environment(),
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
         up = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout, up), daemon=True)
@@ -83,6 +82,24 @@ class Server:
 
     def environment(self):
         return {}
+
+
+def launched(command, **options):
+    """Start a program that ends with this process, however this one ends (on Linux)."""
+    if sys.platform == "linux":
+        command = [sys.executable, "-S", "-I", "-c", _BOUND, str(os.getpid()), *command]
+    options |= {"stdin": subprocess.DEVNULL, "start_new_session": True}
+    return _LAUNCHER.submit(subprocess.Popen, command, **options).result()
+
+
+# the kernel ends the child when the thread that has started it ends: so it is one that ends with this process
+_LAUNCHER = ThreadPoolExecutor(1, "launcher")
+_BOUND = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: it outlives the exec
+if os.getppid() == int(sys.argv[1]):  # else that one has ended already
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 def program(name, *places):
@@ -154,7 +171,7 @@ class NatsMqttServer(Server):
         return BrokerSettings(port=self.port, username="hub", password=Secret(PLAIN_PASSWORD), protocol="3.1.1")
 
     def command(self):
-        where = f"server_name: hub, port: {_free_port()}, host: 127.0.0.1"
+        where = f"server_name: hub, port: {free_port()}, host: 127.0.0.1"
         mqtt = f'mqtt: {{host: 127.0.0.1, port: {self.port}, ack_wait: "{self.ack_wait}"}}'
         who = f'authorization: {{user: hub, password: "{PLAIN_PASSWORD}"}}'
         (self.folder / "nats.conf").write_text(
@@ -168,7 +185,7 @@ class RabbitServer(Server):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.ports = _free_port(), _free_port()
+        self.ports = free_port(), free_port()
         self.names = None
         (self.folder / "plugins").write_text("[].\n", "utf-8")
         lines = ["default_user = hub", f"default_pass = {PLAIN_PASSWORD}", "vm_memory_high_watermark.absolute = 256MB"]
@@ -182,7 +199,7 @@ class RabbitServer(Server):
     def start(self):
         # the name server that Erlang would leave behind as a daemon
         where = ("-port", str(self.ports[1]), "-address", "127.0.0.1")
-        self.names = self.names or subprocess.Popen([program("epmd"), *where], start_new_session=True)
+        self.names = self.names or launched([program("epmd"), *where])
         super().start()
 
     def __exit__(self, *_):
@@ -219,7 +236,7 @@ class RabbitMqttServer(RabbitServer):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.mqtt = _free_port()
+        self.mqtt = free_port()
         (self.folder / "plugins").write_text("[rabbitmq_mqtt].\n", "utf-8")
         with (self.folder / "rabbitmq.conf").open("a") as file:
             file.write(f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.mqtt}\n")

@@ -4,9 +4,11 @@ The limit holds for the set-up, for the test itself and for its end, each by its
 pyproject.toml; a test that needs longer carries `@pytest.mark.time_limit(SECONDS, "the reason")`. A signal interrupts
 the test, and the traceback shows the place; a loop is stopped, and each of its tasks is shown with its own place.
 What no signal interrupts (a loop in C) ends its worker at twice the limit, with the stack of each thread on stderr.
+(PYTEST_DONT_REWRITE: others import it before pytest can rewrite it.)
 """
 
 import asyncio
+import contextlib
 import faulthandler
 import os
 import signal
@@ -18,6 +20,8 @@ AGAIN_SECONDS = 5.0  # where the first signal did not end it: a loop that cannot
 LONG = 20  # `--long` kills ten times as often and draws ten times as many examples
 
 _stderr = []
+_phases = []
+"""How long the phase that runs may take; empty between two."""
 
 
 def pytest_addoption(parser):
@@ -52,7 +56,8 @@ def _phase(item):
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, limit, AGAIN_SECONDS)
-    faulthandler.dump_traceback_later(2 * limit + 4 * AGAIN_SECONDS, exit=True, file=_stderr[0])
+    _phases.append(limit)
+    _guard(limit)
     try:
         result = yield
     except BaseException as error:
@@ -64,9 +69,30 @@ def _phase(item):
             pytest.fail(said[0], pytrace=False)
         return result
     finally:
+        _phases.pop()
         faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _guard(limit):
+    """End the worker where the signal does not end the phase."""
+    faulthandler.dump_traceback_later(2 * limit + 4 * AGAIN_SECONDS, exit=True, file=_stderr[0])
+
+
+@contextlib.contextmanager
+def paused():
+    """Let no time pass for the phase that runs: it waits for its turn among the tests, not for what it tests."""
+    if not _phases:
+        yield
+        return
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    faulthandler.cancel_dump_traceback_later()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left or AGAIN_SECONDS, AGAIN_SECONDS)
+        _guard(_phases[-1])
 
 
 def _running_loop():
