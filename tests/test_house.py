@@ -1,6 +1,7 @@
 """The rules of the house: who may import whom, how large a module and a function may be."""
 
 import ast
+import functools
 import statistics
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "hub"
 STAGES = ["ingest", "rules", "alerts", "notify"]
 LEAVES = {"expressions", "store"}
-MODULES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+PATHS = sorted(ROOT.rglob("*.py"))
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -32,8 +33,21 @@ def imports(tree):
                     yield alias.name, node.lineno, id(node) in inside
 
 
-NAMES = {name(path) for path in MODULES}
-GRAPH = {name(path): {m for m, _, _ in imports(tree)} - {name(path)} for path, tree in MODULES.items()}
+NAMES = {name(path) for path in PATHS}
+
+
+@functools.cache  # here, not at import: each worker of a run imports this, and one runs these tests
+def tree_of(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
+def trees():
+    return [(path, tree_of(path)) for path in PATHS]
+
+
+@functools.cache
+def graph():
+    return {name(path): {m for m, _, _ in imports(tree)} - {name(path)} for path, tree in trees()}
 
 
 def part(module):
@@ -43,7 +57,7 @@ def part(module):
 
 def test_no_stage_imports_a_later_stage_and_nobody_but_app_imports_them_all():
     wrong = []
-    for module, targets in GRAPH.items():
+    for module, targets in graph().items():
         here = part(module)
         for target in targets:
             there = part(target)
@@ -66,12 +80,12 @@ def test_imports_have_no_circle():
         if module in done:
             return
         path.append(module)
-        for target in sorted(GRAPH.get(module, ())):
+        for target in sorted(graph().get(module, ())):
             visit(target)
         path.pop()
         done.add(module)
 
-    for module in sorted(GRAPH):
+    for module in sorted(graph()):
         visit(module)
 
 
@@ -80,19 +94,19 @@ ROUND = {}
 
 
 def test_packages_do_not_import_each_other_in_a_circle():
-    graph = {}
-    for module, targets in GRAPH.items():
-        graph.setdefault(part(module), set()).update(part(target) for target in targets)
+    packages = {}
+    for module, targets in graph().items():
+        packages.setdefault(part(module), set()).update(part(target) for target in targets)
 
     def below(here):
-        found, wanted = set(), list(graph[here])
+        found, wanted = set(), list(packages[here])
         while wanted:
             if (each := wanted.pop()) not in found:
                 found.add(each)
-                wanted += graph.get(each, ())
+                wanted += packages.get(each, ())
         return found - {here}
 
-    deep = {each: below(each) for each in graph}
+    deep = {each: below(each) for each in packages}
     circles = {
         tuple(sorted({a, *(b for b in deep[a] if a in deep[b])})) for a in deep if any(a in deep[b] for b in deep[a])
     }
@@ -107,19 +121,19 @@ def test_nobody_outside_the_store_sees_its_database():
         ("hub.operate.doctor.unheard_topics", "hub.store.sqlite.lock"),
     }
     seen = set()
-    for path, tree in MODULES.items():
+    for path, tree in trees():
         if part(name(path)) == "store":
             continue
         plain = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
-        seen |= {(name(path), each) for each in (GRAPH[name(path)] & inner) | (plain & {"sqlite3"})}
+        seen |= {(name(path), each) for each in (graph()[name(path)] & inner) | (plain & {"sqlite3"})}
     assert seen == allowed
 
 
 def test_modules_and_functions_keep_to_their_band():
-    sizes = {name(p): len(p.read_text("utf-8").splitlines()) for p in MODULES}
+    sizes = {name(p): len(p.read_text("utf-8").splitlines()) for p in PATHS}
     lengths = {
         f"{name(p)}.{n.name}": n.end_lineno - n.lineno + 1
-        for p, tree in MODULES.items()
+        for p, tree in trees()
         for n in ast.walk(tree)
         if isinstance(n, FUNCTION)
     }
@@ -130,9 +144,9 @@ def test_modules_and_functions_keep_to_their_band():
     assert statistics.median(lengths.values()) <= 8
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@pytest.mark.parametrize("path", PATHS, ids=name)
 def test_a_module_says_where_it_stands_and_has_no_global_bare_except_or_unexplained_inner_import(path):
-    tree, lines = MODULES[path], path.read_text("utf-8").splitlines()
+    tree, lines = tree_of(path), path.read_text("utf-8").splitlines()
     assert ast.get_docstring(tree), "a module starts with a paragraph that says where it stands in the flow"
     for node in ast.walk(tree):
         assert not isinstance(node, ast.Global), f"line {node.lineno}: global"
@@ -168,7 +182,7 @@ def more_than_once(pairs):
 def test_the_name_of_a_public_class_stands_once():
     classes = [
         (node.name, name(path))
-        for path, tree in MODULES.items()
+        for path, tree in trees()
         if not inside(path).startswith(PLUGS)
         for node in tree.body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
@@ -179,7 +193,7 @@ def test_the_name_of_a_public_class_stands_once():
 def test_the_name_of_a_module_stands_once():
     modules = [
         (path.stem, inside(path))
-        for path in MODULES
+        for path in PATHS
         if not inside(path).startswith(PLUGS) and path.stem not in ("__init__", "__main__")
     ]
     assert not more_than_once(modules), "a module's name says which it is, in a traceback and in an editor's tabs"
@@ -187,7 +201,7 @@ def test_the_name_of_a_module_stands_once():
 
 def test_a_folder_holds_at_most_twelve_loose_modules():
     loose = {}
-    for path in MODULES:
+    for path in PATHS:
         if path.stem not in ("__init__", "__main__"):
             loose.setdefault(path.parent.relative_to(ROOT.parent).as_posix(), []).append(path.stem)
     large = {folder: len(stems) for folder, stems in loose.items() if len(stems) > 12}
@@ -196,7 +210,7 @@ def test_a_folder_holds_at_most_twelve_loose_modules():
 
 def test_no_parameter_is_dropped_with_del():
     wrong = []
-    for path, tree in MODULES.items():
+    for path, tree in trees():
         for function in (node for node in ast.walk(tree) if isinstance(node, FUNCTION)):
             given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
             for node in function.body:

@@ -49,8 +49,9 @@ def hub(*arguments, cwd):
 
 
 def options(command):
-    found = {option for parameter in TOP.commands[command].params for option in parameter.opts if option[0] == "-"}
-    return found | {"--help"}
+    parts = [TOP.commands[command], *getattr(TOP.commands[command], "commands", {}).values()]
+    found = {option for part in parts for each in part.params for option in each.opts if option[0] == "-"}
+    return found - {"--install-completion", "--show-completion"} | {"--help"}
 
 
 def lines_of_hub():
@@ -125,7 +126,7 @@ def test_the_make_targets_of_the_readme_exist():
 def test_every_hub_yaml_of_the_docs_loads(tmp_path, monkeypatch):
     monkeypatch.setenv("HUB_PASSWORD", "x")
     texts = named(OPERATIONS, "hub.yaml")
-    assert len(texts) == 3
+    assert len(texts) == 4
     for name in ("ca.crt", "hub.crt", "hub.key"):
         (tmp_path / name).touch()
     for text in texts:
