@@ -8,6 +8,9 @@ PARALLEL = -n $${TEST_WORKERS:-6} --dist worksteal
 # of a part of the tests it says nothing: only a whole run measures, and keeps the floor in pyproject.toml
 COVERAGE = $(if $(ARGS),,--coverage)
 
+# each of some thousand processes would compile the hub anew, and each worker the tests
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test pythons lint types bench long mutants specs wheels clean setup servers
 
 demo: setup
