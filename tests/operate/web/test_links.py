@@ -4,6 +4,7 @@ import time
 
 import aiohttp
 import pytest
+from playwright.async_api import expect
 
 from hub.commands.tokens.token import Claim, read_token, sign_token
 from tests.operate.web.conftest import running
@@ -34,10 +35,10 @@ async def send(desk, method, path, **headers):
 async def test_one_tap_acknowledges_in_the_name_of_the_receiver_without_login_or_script(desk, browser):
     path, _ = await link(desk, "tap")
     async with browser.page(desk.url + path, java_script_enabled=False) as page:
-        assert await page.get_by_role("heading", name="tap has 35.0 °C").is_visible()
+        await expect(page.get_by_role("heading", name="tap has 35.0 °C")).to_be_visible()
         await page.get_by_role("button", name="Acknowledge as journal").click()
-        assert "Acknowledged by journal" in await page.get_by_role("status").inner_text()
-        assert await page.get_by_role("button").count() == 0
+        await expect(page.get_by_role("status")).to_contain_text("Acknowledged by journal")
+        await expect(page.get_by_role("button")).to_have_count(0)
     assert (await desk.alert("TooWarm", room="tap"))["acknowledged"]["by"] == "journal"
     audit = (await desk.ask("/api/hub/audit"))["entries"]
     assert any((each["actor"], each["via"], each["action"]) == ("journal", "link", "ack") for each in audit)
@@ -96,7 +97,7 @@ async def test_what_a_device_sends_is_text_there_too(desk, browser):
     async with browser.page(f"{desk.url}/ack/{told['ack_url'].rpartition('/')[2]}") as page:
         assert await page.locator("h1").inner_text() == "<script>1</script>\\u202e"
         assert await page.title() == "Acknowledge"
-        assert await page.locator("img, script").count() == 0
+        await expect(page.locator("img, script")).to_have_count(0)
 
 
 async def test_without_a_url_there_is_no_link(desk, tmp_path):

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import pytest
+from playwright.async_api import expect
 
 from tests.operate.web.conftest import running, until
 from tests.support import prefork
@@ -54,7 +55,7 @@ async def test_an_alert_appears_within_a_second_of_its_event(desk, browser):
             await seen
             took.append(time.perf_counter() - begun)
         assert sorted(took)[1] < 1.0, took
-        assert "critical" in await card(page, "quick-1 has").inner_text()
+        await expect(card(page, "quick-1 has")).to_contain_text("critical")
         await desk.warm("quick-1", 20)
         await card(page, "quick-1 has").filter(has_text="resolved").wait_for()
 
@@ -226,7 +227,7 @@ async def test_what_a_device_sends_is_shown_as_text(desk, browser):
     async with browser.page(desk.url) as page:
         heading = page.get_by_role("heading", name="<img src=x")
         await heading.wait_for()
-        assert "onerror=\"document.title='taken'\"> {{7*7}} \\u202e" in await heading.inner_text()
+        await expect(heading).to_contain_text("onerror=\"document.title='taken'\"> {{7*7}} \\u202e")
         assert await page.get_by_text('<b>bold"\\n').count() > 0
         await card(page, "<img src=x").get_by_role("button", name="Silence").click()
         await page.get_by_text("matches 1 alert that fire").wait_for()
@@ -234,7 +235,7 @@ async def test_what_a_device_sends_is_shown_as_text(desk, browser):
         for name in ("history", "rules/Named", "devices"):
             await page.goto(f"{desk.url}/#/{name}")
             await page.get_by_text("<b>bold").first.wait_for()
-        assert await page.locator("main :is(img, b:text-is('bold'))").count() == 0
+        await expect(page.locator("main :is(img, b:text-is('bold'))")).to_have_count(0)
         assert "taken" not in await page.title()
 
 
@@ -250,9 +251,9 @@ async def test_a_rule_shows_its_last_values_with_its_limits(desk, browser):
         chart = page.get_by_role("img", name="temperature of room/chart/climate: now 33")
         await chart.wait_for()
         assert "between 22 and 33" in await chart.get_attribute("aria-label")
-        assert await chart.get_by_text("when 30").count() == 1
-        assert await chart.get_by_text("clear 25").count() == 1
-        assert await page.get_by_text("temperature > 30", exact=True).is_visible()
+        await expect(chart.get_by_text("when 30")).to_have_count(1)
+        await expect(chart.get_by_text("clear 25")).to_have_count(1)
+        await expect(page.get_by_text("temperature > 30", exact=True)).to_be_visible()
         await page.get_by_text("last heard").first.wait_for()
 
 
@@ -264,11 +265,11 @@ async def test_history_and_why_tell_the_way_from_the_message_to_the_delivery(des
     async with browser.page(f"{desk.url}/#/history") as page:
         row = page.get_by_role("region", name="Timeline").get_by_role("listitem").filter(has_text="story")
         await row.wait_for()
-        assert await row.get_by_role("img", name="fired 1 time").count() == 1
+        await expect(row.get_by_role("img", name="fired 1 time")).to_have_count(1)
         await row.get_by_role("link").click()
         await page.get_by_text("room/story/climate").first.wait_for()
-        assert await page.get_by_text("told to journal (firing)").count() == 1
-        assert await page.get_by_text("journal: delivered, attempt 1").count() == 2
+        await expect(page.get_by_text("told to journal (firing)")).to_have_count(1)
+        await expect(page.get_by_text("journal: delivered, attempt 1")).to_have_count(2)
 
 
 def _entry(row, seconds_ago, alertname, phase, since=0.0):
@@ -313,7 +314,7 @@ async def test_history_draws_bars_for_what_is_known_and_says_where_it_is_cut(des
         assert unknown == pytest.approx(100 * (1 - 5000 * 60 / (7 * 86400)), abs=0.5)
         await page.get_by_role("button", name="Show earlier ones").click()
         await said.wait_for(state="detached")
-        assert await page.locator("rect.unknown").count() == 0
+        await expect(page.locator("rect.unknown")).to_have_count(0)
 
 
 async def _fulfil(body, route):
@@ -347,7 +348,7 @@ async def test_filter_and_groups(desk, browser):
         await card(page, "one has").wait_for()
         await page.get_by_label("Filter").fill("toowarm room=two")
         await card(page, "one has").wait_for(state="detached")
-        assert await card(page, "two has").count() == 1
+        await expect(card(page, "two has")).to_have_count(1)
         await page.get_by_label("Filter").fill("")
         await page.get_by_label("Group by").select_option("room")
         await page.get_by_role("region", name="one").wait_for()
@@ -389,7 +390,7 @@ async def test_with_tokens_one_signs_in_and_acts_in_ones_own_name(browser, tmp_p
         await desk.told(lambda line: line["labels"].get("room") == "secret")
         async with signed_in(browser, desk.url, "wrong") as page:
             await page.get_by_text("This token is not known.").wait_for()
-            assert await page.get_by_text("secret has").count() == 0
+            await expect(page.get_by_text("secret has")).to_have_count(0)
             assert await page.evaluate(ACCESSIBLE) == []
             await page.get_by_label("Token").fill("a-token-of-annas-own")
             await page.get_by_role("button", name="Sign in").click()
@@ -405,4 +406,4 @@ async def test_with_tokens_one_signs_in_and_acts_in_ones_own_name(browser, tmp_p
             await page.get_by_label("Token").wait_for()
         async with signed_in(browser, desk.url, "a-token-of-the-wall") as page:
             await card(page, "secret has").wait_for()
-            assert await page.get_by_role("button", name=re.compile("Acknowledge|Take back|Silence")).count() == 0
+            await expect(page.get_by_role("button", name=re.compile("Acknowledge|Take back|Silence"))).to_have_count(0)
