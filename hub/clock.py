@@ -6,11 +6,11 @@ Times are seconds since 1970 in UTC as float (`now`), or seconds of a clock that
 import time
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hub.limits import CLOCK_STEP_SECONDS
 
-__all__ = ["PEOPLE", "Clock", "ClockSteps", "ManualClock", "People", "SystemClock", "rfc3339"]
+__all__ = ["PEOPLE", "Clock", "ClockSteps", "Look", "ManualClock", "People", "SystemClock", "rfc3339"]
 
 
 class Clock(Protocol):
@@ -63,6 +63,18 @@ class ManualClock:
         self._ahead += seconds
 
 
+class Look(NamedTuple):
+    """Both clocks at one moment, in seconds, and by how much the wall clock was set since the look before.
+
+    The two belong together: a clock that is read once more may have been set in between.
+    """
+
+    now: float
+    monotonic: float
+    step: float
+    """Negative where it was set back; 0 where nobody set it."""
+
+
 class ClockSteps:
     """Tells when the wall clock was set: it and the clock that never steps no longer went alike.
 
@@ -75,11 +87,12 @@ class ClockSteps:
         self._clock = clock
         self._ahead = clock.now() - clock.monotonic()
 
-    def look(self) -> float:
-        """Return by how many seconds the wall clock was set forward (or back, negative) since the last look, else 0."""
-        ahead = self._clock.now() - self._clock.monotonic()
+    def look(self) -> Look:
+        """Read both clocks, and tell by how much the wall clock was set since the last look."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        ahead = now - monotonic
         step, self._ahead = ahead - self._ahead, ahead
-        return step if abs(step) >= CLOCK_STEP_SECONDS else 0.0
+        return Look(now, monotonic, step if abs(step) >= CLOCK_STEP_SECONDS else 0.0)
 
 
 @lru_cache(64)  # a notification says the same time in several places

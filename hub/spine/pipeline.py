@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from hub.clock import Clock, ClockSteps
+from hub.clock import Clock, ClockSteps, Look
 from hub.config import Settings
 from hub.errors import StoreError
 from hub.ingest.decode import Undecodable, decode_all, decode_each
@@ -213,7 +213,14 @@ class Pipeline:
 
     def _now(self) -> float:
         """Return the time in seconds since 1970. Where somebody has set the clock, move all timers with it first."""
-        step, now = self._steps.look(), self.clock.now()
+        return self._look().now
+
+    def _look(self) -> Look:
+        """Read the clocks, and move all timers where somebody has set the wall clock.
+
+        What is done by this look goes by its times and reads no clock again: it may be set in the next moment.
+        """
+        now, _, step = look = self._steps.look()
         if step:
             self.core.shift(step, now)
             self._own.shift(step)
@@ -221,7 +228,7 @@ class Pipeline:
             self.timers.shift(step)
             self.want_commit()
             self.observer.clock_set(step)
-        return now
+        return look
 
     # the session
 
@@ -304,22 +311,22 @@ class Pipeline:
         """Hand all that has happened so far to the store."""
         if self._committing or not self._wanted:
             return
-        now = self._now()  # a look at the clock first: where it was set, what waits to be queued is moved with it
-        self._committing, self._wanted, self.timers.committing_since = True, False, self.clock.monotonic()
+        look = self._look()  # a look at the clock first: where it was set, what waits to be queued is moved with it
+        self._committing, self._wanted, self.timers.committing_since = True, False, look.monotonic
         notifications = [*self._own.take(), *self.core.take_notifications(), *self.outbox.take_entering()]
         commit = Commit(
             position=self._hearing.taken,
             events=self._uncommitted,
             speaking=self._speaking,
-            queued=self.outbox.enter(notifications, self.clock),
+            queued=self.outbox.enter(notifications, look.now, look.monotonic),
             changed=self.core.take_changed(),
             waiting=self._waiting,
-            begun=self.clock.monotonic(),
+            begun=look.monotonic,
             traced=() if self.tracing is None else self.tracing.take(),
         )
         self._waiting = []
         self._speaking, self._uncommitted = (0, 0.0), 0
-        self.store.commit(self._changes(now, commit), partial(self._committed, commit))
+        self.store.commit(self._changes(look.now, commit), partial(self._committed, commit))
 
     def _committed(self, commit: Commit, error: StoreError | None) -> None:
         """Hear that it is on disk: hand the notifications to the dispatcher, then acknowledge and begin the next."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
-from hub.clock import Clock
 from hub.ids import episode_id
 from hub.limits import SETTLE_SECONDS, SETTLE_WINDOW
 from hub.model import Notification
@@ -35,16 +34,16 @@ class StoreOutbox:
         self._dropped: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def enter(self, notifications: Sequence[Notification], clock: Clock) -> list[Queued]:
+    def enter(self, notifications: Sequence[Notification], now: float, monotonic: float) -> list[Queued]:
         """Give each notification its row number; the caller commits them.
 
-        `born` is taken before the commit, by the monotonic clock: somebody may set the wall clock meanwhile.
+        `born` is by the monotonic clock: somebody may set the wall clock while they are committed. `now` and
+        `monotonic` are both clocks at one moment, `now` by the clock that the notifications were created by.
         """
         first = self._row + 1
         self._row += len(notifications)
-        now, begun = clock.now(), clock.monotonic()
         return [
-            Queued(row, each, born=begun - max(0.0, now - each.created))
+            Queued(row, each, born=monotonic - max(0.0, now - each.created))
             for row, each in enumerate(notifications, first)
         ]
 

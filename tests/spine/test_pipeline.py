@@ -631,6 +631,40 @@ async def test_a_for_begins_when_a_message_was_sent_where_its_source_tells_that(
     assert [body["labels"]["device"] for body in told] == ["1"]
 
 
+class ClockSetAtAReading(ManualClock):
+    """A clock that somebody sets an hour forward just before the reading of that number, of either of its clocks."""
+
+    def __init__(self, reading):
+        super().__init__(1000.0)
+        self.left = reading
+
+    def now(self):
+        self._read()
+        return super().now()
+
+    def monotonic(self):
+        self._read()
+        return super().monotonic()
+
+    def _read(self):
+        self.left -= 1
+        if self.left == 0:
+            self.set(3600.0)
+
+
+@pytest.mark.parametrize("reading", range(1, 8))
+async def test_what_is_on_its_way_to_its_lane_is_no_hour_older_when_the_clock_is_set_meanwhile(reading):
+    clock = ClockSetAtAReading(0)
+    rig = await Rig(WARM, clock=clock).started()
+    clock.left = reading
+    rig.take(packet(1))
+    await turn()
+    await rig.make()
+    assert clock.left <= 0, "the clock was set"
+    (told,) = (each for each in rig.dispatcher.offered if each.notification.receiver == "chat")
+    assert told.born == 1000.0
+
+
 async def test_timers_do_not_spin_while_the_broker_is_away(monkeypatch):
     rig = await Rig(LATER).started()
     rig.take(packet(1))

@@ -15,7 +15,7 @@ from hub.store.changes import Changes
 from hub.store.memory import MemoryStore
 from hub.store.sqlite.writer import SqliteStore
 
-CLOCK = ManualClock(1000.0)
+NOW = 1000.0, 1000.0
 
 
 def notification(identity, receiver="chat"):
@@ -41,9 +41,8 @@ def settled(row, state="delivered"):
 
 async def test_rows_go_on_behind_the_last_one_and_come_back_as_they_were_queued(store):
     outbox = StoreOutbox(store, 6)
-    queued = outbox.enter([notification("a"), notification("b")], CLOCK) + outbox.enter(
-        [notification("c", "mail")], CLOCK
-    )
+    queued = outbox.enter([notification("a"), notification("b")], *NOW)
+    queued += outbox.enter([notification("c", "mail")], *NOW)
     assert [each.row for each in queued] == [7, 8, 9]
     await commit(store, queued=[outbox_row(each) for each in queued])
     assert await outbox.queued("chat", 0, 10) == queued[:2]
@@ -54,7 +53,7 @@ async def test_rows_go_on_behind_the_last_one_and_come_back_as_they_were_queued(
 async def test_results_are_taken_once_by_the_commit_that_is_made_and_a_retry_keeps_its_row(store):
     outbox = StoreOutbox(store, 0)
     await commit(
-        store, queued=[outbox_row(each) for each in outbox.enter([notification("a"), notification("b")], CLOCK)]
+        store, queued=[outbox_row(each) for each in outbox.enter([notification("a"), notification("b")], *NOW)]
     )
     outbox.settle([settled(1), settled(2, "retry")])
     await commit(store, settled=outbox.take_settled())
@@ -99,7 +98,7 @@ async def test_what_goes_to_a_fallback_enters_with_the_commit_that_settles_the_f
     await commit(store, queued=[outbox_row(Queued(1, first))])
     copy = replace(first, receiver="sms", created=1600.0)
     outbox.settle([Settled(1, "dead", 3, 0.0, "why", Entered(copy, handed=True))])
-    entering = outbox.enter(outbox.take_entering(), CLOCK)
+    entering = outbox.enter(outbox.take_entering(), *NOW)
     handed, closed, dropped = outbox.take_marks()
     assert [(each.row, each.notification) for each in entering] == [(2, copy)]
     await commit(
@@ -125,12 +124,12 @@ async def test_what_goes_to_a_fallback_enters_with_the_commit_that_settles_the_f
 async def test_what_heirs_are_told_enters_with_the_commit_that_settles_the_row_of_who_is_gone(store):
     outbox = StoreOutbox(store, 0)
     told = Notification("f-1-firing", "old", "f", {"state": "firing"}, 5.0)
-    await commit(store, queued=[outbox_row(each) for each in outbox.enter([told], CLOCK)])
+    await commit(store, queued=[outbox_row(each) for each in outbox.enter([told], *NOW)])
     heirs = tuple(Entered(replace(told, receiver=name)) for name in ("chat", "mail"))
     outbox.settle([Settled(1, "superseded", 2, 0.0, "its receiver is gone", heirs=heirs)])
     entering = outbox.take_entering()
     assert entering == [each.notification for each in heirs]
-    entered = [outbox_row(each) for each in outbox.enter(entering, CLOCK)]
+    entered = [outbox_row(each) for each in outbox.enter(entering, *NOW)]
     await commit(store, queued=entered, settled=outbox.take_settled())
     assert [each.notification for each in await outbox.queued("mail", 0, 9)] == [replace(told, receiver="mail")]
     assert sorted(await outbox.receivers()) == ["chat", "mail"]
@@ -147,7 +146,7 @@ async def test_the_end_of_one_episode_leaves_the_mark_of_the_next(store):
 
 async def test_a_superseded_row_is_gone(store):
     outbox = StoreOutbox(store, 0)
-    await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("a")], CLOCK)])
+    await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("a")], *NOW)])
     outbox.settle([settled(1, "superseded")])
     await commit(store, settled=outbox.take_settled())
     assert await store.read(lambda reader: reader.outbox((), "", "", 10)) == []
@@ -156,13 +155,13 @@ async def test_a_superseded_row_is_gone(store):
 async def test_a_dead_letter_revived_is_a_new_row_of_now_and_the_old_one_is_gone(store):
     outbox = StoreOutbox(store, 0)
     await commit(
-        store, queued=[outbox_row(each) for each in outbox.enter([notification("a"), notification("b")], CLOCK)]
+        store, queued=[outbox_row(each) for each in outbox.enter([notification("a"), notification("b")], *NOW)]
     )
     await commit(store, settled=[(1, "dead", 7, 0.0, "410 Gone")])
     (dead,) = await store.read(lambda reader: reader.outbox((), "chat", "dead", 10))
     assert (dead.id, dead.attempts, dead.reason) == ("a", 7, "410 Gone")
     outbox.revive([dead], 5000.0)
-    again = outbox.enter(outbox.take_entering(), CLOCK)
+    again = outbox.enter(outbox.take_entering(), *NOW)
     await commit(store, queued=[outbox_row(each) for each in again], dropped=outbox.take_marks()[2])
     assert again == [Queued(3, replace(notification("a"), created=5000.0))]
     assert [each.notification.id for each in await outbox.queued("chat", 0, 10)] == ["b", "a"]
@@ -171,14 +170,14 @@ async def test_a_dead_letter_revived_is_a_new_row_of_now_and_the_old_one_is_gone
 async def test_what_was_queued_before_this_process_began_may_have_been_sent(store):
     await commit(store, queued=[outbox_row(Queued(1, notification("a")))])
     outbox = StoreOutbox(store, 1)
-    await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("b")], CLOCK)])
+    await commit(store, queued=[outbox_row(each) for each in outbox.enter([notification("b")], *NOW)])
     assert [each.perhaps for each in await outbox.queued("chat", 0, 10)] == [True, False]
 
 
 async def test_how_old_a_notification_is_counts_from_before_its_commit_whatever_the_wall_clock_is_set_to(store):
     outbox = StoreOutbox(store, 0)
     clock = ManualClock(1000.0)
-    (queued,) = outbox.enter([replace(notification("a"), created=990.0)], clock)
+    (queued,) = outbox.enter([replace(notification("a"), created=990.0)], clock.now(), clock.monotonic())
     lane = Lane(clock)
     lane.behind = False
     clock.set(3600.0)

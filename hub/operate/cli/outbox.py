@@ -128,7 +128,7 @@ def _changes(action: Action, entries: Sequence[OutboxEntry], by: str, outbox: St
         outbox.drop(entry.row for entry in entries)
         outcome = {"outcome": "dropped", "reason": f"by {by}"}
     return Changes(
-        queued=[outbox_row(each) for each in outbox.enter(outbox.take_entering(), clock)],
+        queued=[outbox_row(each) for each in outbox.enter(outbox.take_entering(), now, clock.monotonic())],
         dropped=outbox.take_marks()[2],
         trace=[delivery_row(each, now, outcome) for each in revived(entries, now)] if outcome else (),
     )
