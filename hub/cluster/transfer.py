@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 from hub.cluster.log.follower import our_formats
-from hub.cluster.log.log_record import RecordKind, Tip, chained
+from hub.cluster.log.log_record import RecordKind, Tip
 from hub.cluster.log.replica import TIP_ROW, CopyStore, Replica, tip_row
 from hub.cluster.log.snapshots import Snapshots
 from hub.cluster.log.state_log import LogNames, StateLog
@@ -56,7 +56,7 @@ async def import_file(link: Link, names: LogNames, file: Path) -> Tip:
         store = CopyStore(aside, lambda _: None)
         try:
             await store.load()  # what cannot be read is told before anything is written
-            log = StateLog(link, names, writer, _tip(last))
+            log = StateLog(link, names, writer, Tip() if last is None else Tip.of(last))
             await log.append(RecordKind.CLAIM, headers={"Hub-Formats": our_formats(), _IMPORT: "1"})
             # the record comes before its snapshot, so that no node claims in between: each waits for the snapshot
             tip = await log.append(RecordKind.IMPORT)
@@ -73,13 +73,6 @@ async def import_file(link: Link, names: LogNames, file: Path) -> Tip:
 def _is_nobodys(last: Stored) -> bool:
     """Tell whether nobody owns by the log's last record: it is released, or an import has died where it stands."""
     return last.headers.get("Hub-Kind") in (RecordKind.RELEASE, RecordKind.IMPORT) or _IMPORT in last.headers
-
-
-def _tip(last: Stored | None) -> Tip:
-    """Return the tip behind which an import is written."""
-    if last is None:
-        return Tip()
-    return Tip(last.seq, chained(last.headers.get("Hub-Prior", ""), last.headers.get("Hub-Nonce", "")))
 
 
 def export_file(source: Path, target: Path) -> Tip:

@@ -17,7 +17,8 @@ from hub.errors import StoreFenced
 from hub.model import BROKER, Position
 from hub.store.changes import Changes
 from hub.store.reader import COPY_ROW
-from tests.support.nats_cluster import NatsCluster, linked, settings_of
+from tests.support.nats_cluster import NatsCluster, Reached, linked, settings_of
+from tests.support.proxy import Proxy
 
 FULL = Changes(
     instances=[("Hot", "2", "1"), ("Hot", "3", None)],
@@ -57,6 +58,14 @@ async def replica_of(link, folder, name="hub.db"):
     folder.mkdir(exist_ok=True)
     info = await JetStream(link).info(link.names.stream)
     return await open_replica(folder / name, print, print, info["config"]["metadata"]["hub-cluster"])
+
+
+async def write_part(log, part):
+    """Write one part of a commit; its writer dies before the next."""
+    await log._stream.append(
+        log.names.subject, b"half", log._headers(RecordKind.DELTA, nonce := part, {"Hub-Part": part}), log.tip.seq
+    )
+    log.tip = Tip(log.tip.seq + 1, chained(log.tip.chain, nonce))
 
 
 async def follow_to(link, replica, seq):
@@ -130,11 +139,54 @@ async def test_a_copy_has_all_of_the_log_also_what_is_longer_than_a_message(link
     await replica.store.close()
 
 
+async def test_a_commit_that_one_server_takes_whole_goes_on_in_parts_at_the_next_which_takes_less(tmp_path):
+    servers = NatsCluster(tmp_path / "nats", 2)
+    servers.servers[1].payload = 256 << 10
+    with servers:
+        async with Proxy(servers.ports[0]) as proxy:
+            settings = settings_of(Reached([proxy.port, servers.ports[1]]))
+            async with linked(settings) as link:
+                link.names = LogNames("t")
+                await create(JetStream(link), link.names, 1)
+                assert link.max_payload == 8 << 20
+                log, replica = StateLog(link, link.names, "a.1", Tip()), await replica_of(link, tmp_path)
+                await log.append(RecordKind.CLAIM)
+                noise = random.Random(1).randbytes(1 << 20).hex()
+                proxy.swallow = True
+                writing = asyncio.create_task(
+                    log.append(RecordKind.DELTA, encode_changes(Changes(meta=[("long", noise)])))
+                )
+                async with asyncio.timeout(20):
+                    while len(proxy.sent[-1]) < 1 << 20:
+                        await asyncio.sleep(0.01)
+                    proxy.cut()
+                    await writing
+                assert link.max_payload == 256 << 10
+                assert log.tip.seq > 5
+                await follow_to(link, replica, log.tip.seq)
+                assert (await replica.store.load()).meta["long"] == noise
+                made = await Snapshots(link, link.names).put(replica, "a")
+                await Snapshots(link, link.names).get(made, tmp_path / "fetched")
+                await replica.store.close()
+
+
+async def test_a_log_that_has_lost_a_part_of_a_commit_is_forked_also_where_each_copy_ends_before_it(link, tmp_path):
+    log, replica = StateLog(link, link.names, "a.1", Tip()), await replica_of(link, tmp_path)
+    await log.append(RecordKind.CLAIM)
+    await follow_to(link, replica, 1)
+    for part in ("1/3", "2/3", "3/3"):
+        await write_part(log, part)
+    await JetStream(link).api(f"STREAM.MSG.DELETE.{link.names.stream}", {"seq": 3})
+    with pytest.raises(LogForked, match="record 4 does not stand behind record 2"):
+        await Follower(link, link.names, replica).begin()
+    await replica.store.close()
+
+
 async def test_parts_of_a_commit_whose_writer_died_are_dropped_by_the_next_claim(link, tmp_path):
     a = StateLog(link, link.names, "a.1", Tip())
     await a.append(RecordKind.CLAIM)
     before = a.tip
-    await a._write(RecordKind.DELTA, b"half", {"Hub-Part": "1/2"})
+    await write_part(a, "1/2")
     replica = await replica_of(link, tmp_path)
     follower = await follow_to(link, replica, before.seq)
     async with asyncio.timeout(10):

@@ -15,10 +15,10 @@ from hub.cluster.members import Members
 from hub.cluster.servers.jetstream import JetStream
 from hub.cluster.standby import Standby, _step
 from hub.cluster.voice import Voice
-from hub.limits import LOG_SHORTER_SECONDS
+from hub.limits import LOG_AGAIN_SECONDS, LOG_SHORTER_SECONDS
 from hub.observer import Observer
 from hub.store.changes import Changes
-from tests.cluster.test_log import replica_of
+from tests.cluster.test_log import replica_of, write_part
 from tests.cluster.test_members import met, node
 from tests.support.nats_cluster import settings_of
 from tests.support.record import Record
@@ -89,6 +89,26 @@ async def test_a_fork_is_told_when_it_stands_by_the_word_of_who_leads_the_log(li
             while standby.voice.trouble:
                 await asyncio.sleep(0.01)
             assert not standby.voice.forked
+    finally:
+        await replica.store.close()
+
+
+async def test_a_log_that_has_lost_a_part_of_a_commit_is_told_and_stays_told(link, log_servers, tmp_path):
+    log, replica = StateLog(link, link.names, "a.1", Tip()), await replica_of(link, tmp_path)
+    await log.append(RecordKind.CLAIM)
+    for part in ("1/3", "2/3", "3/3"):
+        await write_part(log, part)
+    await JetStream(link).api(f"STREAM.MSG.DELETE.{link.names.stream}", {"seq": 3})
+    try:
+        async with standing_by(link, log_servers, replica) as standby, asyncio.timeout(LOG_SHORTER_SECONDS + 10):
+            while not standby.voice.forked:
+                await asyncio.sleep(0.01)
+            assert "record 4 does not stand behind record 2" in standby.voice.trouble
+            begun = time.monotonic()
+            while time.monotonic() - begun < 2 * LOG_AGAIN_SECONDS:  # it has looked again, and found the same
+                assert standby.voice.forked
+                await asyncio.sleep(0.01)
+            assert replica.tip.seq == 1
     finally:
         await replica.store.close()
 

@@ -22,7 +22,7 @@ from tests.support.servers import PLAIN_PASSWORD, Server, program
 CONF = """
 server_name: {name}
 listen: 127.0.0.1:{port}
-max_payload: 8388608
+max_payload: {payload}
 jetstream: {{store_dir: "{folder}/data", sync_interval: {sync}, max_file_store: 1000GB}}
 authorization: {{user: hub, password: "{password}"}}
 """
@@ -60,6 +60,8 @@ async def forget(link, name):
 
 class Node(Server):
     ready = "Server is ready"
+    payload = 8 << 20
+    """The most bytes that it takes in one message."""
 
     def __init__(self, folder, name, routes, route, sync="always"):
         super().__init__(folder)
@@ -67,7 +69,8 @@ class Node(Server):
 
     def command(self):
         routes = ", ".join(f'"nats://127.0.0.1:{each}"' for each in self.routes)
-        conf = CONF.format(name=self.name, port=self.port, folder=self.folder, sync=self.sync, password=PLAIN_PASSWORD)
+        about = {"name": self.name, "port": self.port, "folder": self.folder, "sync": self.sync}
+        conf = CONF.format(**about, payload=self.payload, password=PLAIN_PASSWORD)
         conf += ROUTES.format(route=self.route, routes=routes) if routes else ""
         (self.folder / "nats.conf").write_text(conf + self.more(), "utf-8")
         return program("nats-server"), "-c", self.folder / "nats.conf"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hub.cluster.log.lease import Lease
-from hub.cluster.log.log_record import RecordKind, Tip, chained, decode_changes, read_body
+from hub.cluster.log.log_record import RecordKind, Tip, decode_changes, part_of, prior_of
 from hub.cluster.log.mark import Mark
 from hub.cluster.log.replica import Replica
 from hub.cluster.log.state_log import LogNames
@@ -104,15 +104,32 @@ class Follower:
         if begin is None:
             raise LogForked(_forked(names, f"record {tip.seq} is gone, and none is behind it"))
         if begin.seq == tip.seq:
-            if chained(begin.headers.get("Hub-Prior", ""), begin.headers.get("Hub-Nonce", "")) != tip.chain:
+            if Tip.of(begin) != tip:
                 raise LogForked(_forked(names, f"record {tip.seq} is another one than this node's copy has"))
             self.replica.stands(begin.time)
-            follows = await self._stream.first(names.stream, names.subject, tip.seq + 1)
-            if follows is not None and follows.headers.get("Hub-Prior", "") != tip.chain:
-                raise LogForked(_forked(names, f"record {follows.seq} does not stand behind record {tip.seq}"))
-        elif begin.headers.get("Hub-Prior", "") != tip.chain:
+        elif prior_of(begin) != tip.chain:
             raise SnapshotNeeded(f"the log begins with record {begin.seq}, this node's copy ends with {tip.seq}")
+        await self._look_behind(tip)
         self._note(last)
+
+    async def _look_behind(self, end: Tip) -> None:
+        """Look whether the log is one chain from the copy's end up to the next whole commit.
+
+        The parts of a commit are applied together, so a copy never ends between two of them: a chain that is broken
+        there would else be met each time, and never be seen from the copy's end.
+
+        Raises:
+            LogForked: it is not.
+
+        """
+        names = self._names
+        while (follows := await self._stream.first(names.stream, names.subject, end.seq + 1)) is not None:
+            if prior_of(follows) != end.chain:
+                raise LogForked(_forked(names, f"record {follows.seq} does not stand behind record {end.seq}"))
+            part, parts = part_of(follows)
+            if part == parts:
+                return
+            end = Tip.of(follows)
 
     def _note(self, record: Stored) -> None:
         """Learn from a record who owns the unit."""
@@ -151,16 +168,15 @@ class Follower:
 
         """
         await self.replica.room()  # nothing waits below: a follower that is stopped has taken a record wholly or not
-        part, parts = read_body(record)
-        prior, nonce = record.headers.get("Hub-Prior", ""), record.headers.get("Hub-Nonce", "")
-        if prior != self.end.chain:
+        part, parts = part_of(record)
+        if prior_of(record) != self.end.chain:
             raise Astray(f"record {record.seq} does not stand behind record {self.end.seq}")
         if record.headers.get("Hub-Kind") == RecordKind.CLAIM:
             check_formats(record.headers)
         if record.headers.get("Hub-Kind") == RecordKind.IMPORT:
             raise SnapshotNeeded(f"another state was imported with record {record.seq}")
         self.seen = max(self.seen, Mark(record.seq + record.pending, record.time))
-        self.end = Tip(record.seq, chained(prior, nonce))
+        self.end = Tip.of(record)
         if part == 1:
             self._parts = []  # of an owner that died between two parts: what came of them was never said to be durable
         self._parts.append(record.data)

@@ -14,7 +14,8 @@
     Hub-Ahead    by how many seconds the clock of the state's times is ahead of the server's, where they are not yet
                  by the writer's clock
     Hub-Import   stands in the claim of an import, which is no node's
-    Hub-Part     "k/n" of a commit that is longer than one message
+    Hub-Part     "k/n" of a commit that is longer than one message. n is by what the server takes to which k was sent:
+                 it may differ from part to part, and the commit is whole where k is n
 
 The chain of a record is made of the one before, its sequence and the nonce. Where a record names another prior chain
 than the follower has, the log has lost what was acknowledged, or the follower's file is of another log.
@@ -34,7 +35,16 @@ from hub.errors import StoreUnusable
 from hub.model import Position
 from hub.store.changes import Changes
 
-__all__ = ["RECORD_FORMAT", "RecordKind", "Tip", "chained", "decode_changes", "encode_changes", "parts_of", "read_body"]
+__all__ = [
+    "RECORD_FORMAT",
+    "RecordKind",
+    "Tip",
+    "chained",
+    "decode_changes",
+    "encode_changes",
+    "part_of",
+    "prior_of",
+]
 
 RECORD_FORMAT = 1
 """Raise it with every change of what stands in a record; a hub does not read a higher one."""
@@ -74,6 +84,16 @@ class Tip(NamedTuple):
         seq, _, chain = text.partition(" ")
         return cls(int(seq or 0), chain)
 
+    @classmethod
+    def of(cls, record: Stored) -> "Tip":
+        """Return the tip of a log that ends with this record."""
+        return cls(record.seq, chained(prior_of(record), record.headers.get("Hub-Nonce", "")))
+
+
+def prior_of(record: Stored) -> str:
+    """Return the chain behind which a record stands."""
+    return record.headers.get("Hub-Prior", "")
+
 
 def chained(prior: str, nonce: str) -> str:
     """Return the chain of a record that stands behind `prior`."""
@@ -98,12 +118,7 @@ def decode_changes(body: bytes) -> Changes:
         raise StoreUnusable(f"a record of the log cannot be read: {error}") from None
 
 
-def parts_of(body: bytes, most: int) -> list[bytes]:
-    """Cut a body into parts of at most so many bytes."""
-    return [body[start : start + most] for start in range(0, len(body), most)] or [b""]
-
-
-def read_body(record: Stored) -> tuple[int, int]:
+def part_of(record: Stored) -> tuple[int, int]:
     """Return which part of how many a record is.
 
     Raises:

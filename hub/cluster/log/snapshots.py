@@ -24,7 +24,7 @@ from hub.cluster.log.state_log import LogNames
 from hub.cluster.servers.jetstream import JetStream, Stored
 from hub.cluster.servers.link import Link
 from hub.errors import StoreError, StoreUnusable
-from hub.limits import SNAPSHOT_PIECE_BYTES, SNAPSHOT_TORN_SECONDS
+from hub.limits import LOG_ROOM_BYTES, SNAPSHOT_PIECE_BYTES, SNAPSHOT_TORN_SECONDS
 
 __all__ = ["Manifest", "Snapshots"]
 
@@ -56,7 +56,7 @@ class Snapshots:
 
     def __init__(self, link: Link, names: LogNames) -> None:
         """Ask nothing yet."""
-        self._stream, self._names = JetStream(link), names
+        self._link, self._stream, self._names = link, JetStream(link), names
         self._torn = set[str]()
         """Where this process began to store one that has not become one."""
 
@@ -87,7 +87,7 @@ class Snapshots:
             place = f"{tip.seq}-{secrets.token_hex(4)}"
             self._torn.add(place)
             pieces, size, digest = 0, 0, hashlib.sha256()
-            async for piece in _compressed(aside):
+            async for piece in _compressed(aside, min(SNAPSHOT_PIECE_BYTES, self._link.max_payload - LOG_ROOM_BYTES)):
                 await self._stream.append(f"{self._names.snapshot}.{place}.{pieces}", piece, {}, None)
                 pieces, size = pieces + 1, size + len(piece)
                 digest.update(piece)
@@ -171,18 +171,18 @@ def _readable(manifest: Manifest) -> Any:
         raise StoreUnusable(f"the snapshot at record {manifest.seq} cannot be read: {error}") from None
 
 
-async def _compressed(file: Path) -> AsyncIterator[bytes]:
-    """Yield the file's bytes compressed, in pieces of SNAPSHOT_PIECE_BYTES."""
+async def _compressed(file: Path, most: int) -> AsyncIterator[bytes]:
+    """Yield the file's bytes compressed, in pieces of so many bytes."""
     pack, waiting = zlib.compressobj(1), b""
     with file.open("rb") as source:
         while block := await asyncio.to_thread(source.read, 4 * SNAPSHOT_PIECE_BYTES):
             waiting += await asyncio.to_thread(pack.compress, block)
-            while len(waiting) >= SNAPSHOT_PIECE_BYTES:
-                yield waiting[:SNAPSHOT_PIECE_BYTES]
-                waiting = waiting[SNAPSHOT_PIECE_BYTES:]
+            while len(waiting) >= most:
+                yield waiting[:most]
+                waiting = waiting[most:]
     waiting += pack.flush()
-    for start in range(0, len(waiting), SNAPSHOT_PIECE_BYTES):
-        yield waiting[start : start + SNAPSHOT_PIECE_BYTES]
+    for start in range(0, len(waiting), most):
+        yield waiting[start : start + most]
 
 
 def _seq(place: str) -> int:

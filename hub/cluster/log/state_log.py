@@ -13,7 +13,7 @@ from math import inf
 from typing import NamedTuple
 
 from hub import __version__
-from hub.cluster.log.log_record import RECORD_FORMAT, Tip, chained, parts_of
+from hub.cluster.log.log_record import RECORD_FORMAT, Tip, chained
 from hub.cluster.servers.jetstream import JetStream, LogRefused, Stored, WrongTip
 from hub.cluster.servers.link import Link, LinkError, NotConnected
 from hub.errors import StoreFenced
@@ -101,14 +101,12 @@ class StateLog:
             StoreFenced: another owner has written behind our tip.
 
         """
-        most = min(LOG_RECORD_BYTES, self._link.max_payload - LOG_ROOM_BYTES)
-        parts = parts_of(body, most)
-        for number, part in enumerate(parts, 1):
-            about = dict(headers or {})
-            if len(parts) > 1:
-                about["Hub-Part"] = f"{number}/{len(parts)}"
-            await self._write(kind, part, about)
-        return self.tip
+        rest, number = memoryview(body), 1
+        while True:
+            rest = rest[await self._write(kind, rest, number, headers or {}) :]
+            if not rest:
+                return self.tip
+            number += 1
 
     async def try_once(self, kind: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Tip:
         """Write a record if that goes at once; as a claim does, which must not be made long after it was wanted.
@@ -124,13 +122,18 @@ class StateLog:
         self.tip = Tip(seq, chained(prior.chain, nonce))
         return self.tip
 
-    async def _write(self, kind: str, body: bytes, headers: Mapping[str, str]) -> None:
-        prior, nonce, nonces, shorter_since = self.tip, _nonce(), set[str](), inf
+    async def _write(self, kind: str, rest: memoryview, number: int, headers: Mapping[str, str]) -> int:
+        """Write the next part of a body, of which this is the rest; return how many bytes of it were in the record."""
+        prior, nonce, sent, shorter_since = self.tip, _nonce(), dict[str, int](), inf
         while True:
-            nonces.add(nonce)
+            # anew at each attempt: the server of now may take less than the one before, and would refuse it for ever
+            most = min(LOG_RECORD_BYTES, self._link.max_payload - LOG_ROOM_BYTES)
+            part = bytes(rest[:most])
+            # of each record that may be stored: a nonce is used again only where the one before is surely not
+            sent[nonce] = len(part)
             try:
-                about = self._headers(kind, nonce, headers)
-                seq = await self._stream.append(self.names.subject, body, about, prior.seq)
+                about = self._headers(kind, nonce, {**headers, **_part_header(number, len(rest), most)})
+                seq = await self._stream.append(self.names.subject, part, about, prior.seq)
             except WrongTip:
                 pass  # ours of before, whose answer was lost, or another owner's: the log says which
             except LogRefused as no:  # a full log is one, too
@@ -143,12 +146,12 @@ class StateLog:
                 continue
             else:
                 self._done(Tip(seq, chained(prior.chain, nonce)))
-                return
+                return len(part)
             last = await self._last()
-            if last is not None and last.headers.get("Hub-Nonce") in nonces:
+            if last is not None and (size := sent.get(last.headers.get("Hub-Nonce", ""))) is not None:
                 self.lost_answers += 1
                 self._done(Tip(last.seq, chained(prior.chain, last.headers["Hub-Nonce"])))
-                return
+                return size
             end = last.seq if last is not None else 0
             if end < prior.seq:
                 # a server answers that has led before, or the log has lost what was acknowledged
@@ -213,6 +216,12 @@ class StateLog:
             "Hub-Clock": f"{self._now():.3f}",
             **headers,
         }
+
+
+def _part_header(number: int, rest: int, most: int) -> dict[str, str]:
+    """Return what says which part of a commit a record is, of which so many bytes are left; nothing where it is all."""
+    parts = number - 1 + max(1, -(-rest // most))
+    return {"Hub-Part": f"{number}/{parts}"} if parts > 1 else {}
 
 
 def _nonce() -> str:

@@ -28,7 +28,7 @@ from hub.settings.cluster_settings import ClusterSettings
 __all__ = ["cluster"]
 
 T = TypeVar("T")
-_FINAL = ("authorization", "certificate")
+_FINAL = ("authorization", "certificate", "max_payload")
 """Words of a refusal that another try would meet, too."""
 cluster = typer.Typer(
     name="cluster", no_args_is_help=True, help="Several hubs on a replicated log: see docs/cluster.md."

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.cluster.log.log_record import RECORD_FORMAT, Tip, chained, decode_changes, encode_changes, parts_of, read_body
+from hub.cluster.log.log_record import RECORD_FORMAT, Tip, chained, decode_changes, encode_changes, part_of
 from hub.cluster.servers.jetstream import Stored
 from hub.errors import StoreUnusable
 from hub.model import Position
@@ -65,14 +65,6 @@ def test_the_property_test_fills_every_field_that_changes_have():
     assert {field.name for field in dataclasses.fields(Changes)} == PARTS.keys()
 
 
-@given(st.binary(max_size=50), st.integers(1, 9))
-def test_the_parts_of_a_body_are_the_body_and_none_is_too_long(body, most):
-    parts = parts_of(body, most)
-    assert b"".join(parts) == body
-    assert max(map(len, parts)) <= most
-    assert parts
-
-
 @pytest.mark.parametrize("body", [b"x", encode_changes(Changes(meta=[("a", "1")]))[:-3], b"\x78\x9c\x03\x00"])
 def test_what_is_no_body_of_a_record_is_said_to_be_unreadable(body):
     with pytest.raises(StoreUnusable, match="cannot be read"):
@@ -84,13 +76,13 @@ def stored(**headers):
 
 
 def test_a_record_of_a_newer_hub_or_of_no_hub_is_not_read():
-    assert read_body(stored(format=str(RECORD_FORMAT))) == (1, 1)
-    assert read_body(stored(format=str(RECORD_FORMAT), part="2/3")) == (2, 3)
+    assert part_of(stored(format=str(RECORD_FORMAT))) == (1, 1)
+    assert part_of(stored(format=str(RECORD_FORMAT), part="2/3")) == (2, 3)
     with pytest.raises(StoreUnusable, match=f"newer hub .record format {RECORD_FORMAT + 1}.*install that version"):
-        read_body(stored(format=str(RECORD_FORMAT + 1)))
+        part_of(stored(format=str(RECORD_FORMAT + 1)))
     for wrong in ({}, {"format": "x"}):
         with pytest.raises(StoreUnusable, match="record 7 of the log is not a hub's"):
-            read_body(stored(**wrong))
+            part_of(stored(**wrong))
 
 
 @given(st.integers(0, 2**60), st.sampled_from(["", "ab12"]))

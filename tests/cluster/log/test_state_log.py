@@ -6,12 +6,15 @@ The real servers, where they give such answers, are in tests/cluster/test_log.py
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.cluster.log.log_record import RecordKind, Tip, chained
 from hub.cluster.log.state_log import LogNames, StateLog
 from hub.cluster.servers.jetstream import LogFull, LogRefused, Stored, WrongTip
 from hub.cluster.servers.link import LinkError, NotConnected
 from hub.errors import StoreFenced
+from hub.limits import LOG_ROOM_BYTES
 
 WRONG, FULL, NO = {"err_code": 10071}, {"err_code": 10077, "description": "maximum bytes exceeded"}, {"err_code": 1}
 
@@ -53,7 +56,8 @@ class Stream:
 
 
 class Link:
-    max_payload = 1 << 20
+    def __init__(self):
+        self.max_payload = 1 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +104,56 @@ async def test_the_parts_of_a_long_commit_are_each_written_once_though_answers_a
     assert [(each.data, each.headers["Hub-Part"]) for each in stream.records] == [
         (b"ab", "1/3"), (b"cd", "2/3"), (b"e", "3/3"),
     ]  # fmt: skip
+
+
+class Shrinking(Stream):
+    """Servers that change: `takes` are what those of the next appends take in one message."""
+
+    def __init__(self, *answers, takes):
+        super().__init__(*answers)
+        self.takes = list(takes)
+
+    async def append(self, subject, data, headers, expected):
+        assert len(data) <= self.link.max_payload - LOG_ROOM_BYTES, "nats-py refuses it, and would do so for ever"
+        try:
+            return await super().append(subject, data, headers, expected)
+        finally:
+            if self.takes:
+                self.link.max_payload = LOG_ROOM_BYTES + self.takes.pop(0)
+
+
+def read_back(records):
+    """Return the bodies that a follower reads."""
+    found, parts = [], []
+    for record in records:
+        number, _, count = record.headers.get("Hub-Part", "1/1").partition("/")
+        parts = [record.data] if number == "1" else [*parts, record.data]
+        if number == count:
+            found.append(b"".join(parts))
+    return found
+
+
+async def test_a_commit_is_cut_anew_where_the_next_server_takes_less():
+    stream = Shrinking("ok", LinkError("no answer"), takes=[5, 2])
+    log = log_on(stream)
+    stream.link, log._link.max_payload = log._link, LOG_ROOM_BYTES + 6
+    await log.append(RecordKind.DELTA, b"0123456789abcdef")
+    assert [each.headers["Hub-Part"] for each in stream.records] == ["1/3", "2/6", "3/6", "4/6", "5/6", "6/6"]
+    assert read_back(stream.records) == [b"0123456789abcdef"]
+
+
+@given(
+    st.binary(min_size=1, max_size=30),
+    st.lists(st.integers(1, 12), min_size=1, max_size=8),
+    st.lists(st.sampled_from(["ok", "lost", LinkError("no answer"), LogRefused(NO), NotConnected("away")]), max_size=8),
+)
+async def test_a_commit_is_in_the_log_once_and_whole_whichever_servers_take_its_parts(body, takes, answers):
+    stream = Shrinking(*answers, takes=takes)
+    log = log_on(stream)
+    stream.link, log._link.max_payload = log._link, LOG_ROOM_BYTES + 9
+    await log.append(RecordKind.DELTA, body)
+    await log.append(RecordKind.DELTA, b"next")
+    assert read_back(stream.records) == [body, b"next"]
 
 
 async def test_an_owner_behind_whose_tip_another_has_written_is_fenced_and_says_who_owns():

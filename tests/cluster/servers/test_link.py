@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from contextlib import asynccontextmanager
 
@@ -9,8 +10,10 @@ import pytest
 
 from hub.cluster.servers.link import Link, LinkError, NobodyAnswers
 from hub.documents.secret import Secret
+from hub.limits import LINK_PATIENCE_SECONDS
 from hub.settings.cluster_settings import ClusterSettings
-from tests.support.nats_cluster import NatsCluster, settings_of
+from tests.support import prefork
+from tests.support.nats_cluster import NatsCluster, Reached, settings_of
 from tests.support.proxy import Proxy
 from tests.support.record import Record
 from tests.support.servers import PLAIN_PASSWORD
@@ -190,3 +193,28 @@ async def _stands_still(frozen, next_one):
             assert "the server does not answer" in link.heard
         finally:
             frozen.thaw()
+
+
+async def test_a_server_that_takes_too_little_in_one_message_is_passed_over_and_named_where_it_is_the_only_one(
+    tmp_path,
+):
+    servers = NatsCluster(tmp_path, 2)
+    servers.servers[0].payload = 64 << 10
+    with servers:
+        async with running(settings_of(servers)) as link:
+            await link.ready()
+            assert link.server["server_name"] == "n1"
+        async with running(reach(servers.ports[0])) as link:
+            said = await link.heard.first(lambda _: True)
+            assert said.startswith(
+                "the server n0 takes 64 KB in one message, and a hub needs 128 KB: write max_payload:"
+            )
+            assert not link.connected
+        lonely = Reached(servers.ports[:1]).yaml_of()
+        (tmp_path / "hub.yaml").write_text(f"cluster: {{{lonely}, node: a}}\n", "utf-8")
+        for words in (("create",), ("status",), ("status", "--json")):
+            begun = time.monotonic()
+            process = await prefork.start("cluster", *words, "-c", "hub.yaml", cwd=tmp_path, env=os.environ)
+            _, err = await process.communicate()
+            assert (process.returncode, err.decode()) == (1, f"hub: no NATS server can be reached: {said}\n")
+            assert time.monotonic() - begun < LINK_PATIENCE_SECONDS, "to wait would not help"

@@ -195,6 +195,8 @@ async def test_what_a_server_is_told_to_be_decides_about_versions_and_the_like(l
     assert alone[Level.BAD, "servers"].startswith("do not form one cluster: n0 is of other, n1 is of tests")
     small = grave(look_at_servers(settings, [replace(old, max_payload=1 << 20), *rest], []))
     assert small[Level.WARNING, "max_payload"].startswith("1 MB on n0")
+    too_small = grave(look_at_servers(settings, [replace(old, max_payload=64 << 10), *rest], []))
+    assert too_small[Level.BAD, "max_payload"].startswith("0.0625 MB on n0: no hub connects to a server that takes")
     named_twice = grave(look_at_servers(settings, [*apart, old], []))
     assert named_twice == {(Level.WARNING, "servers"): "n0 is named twice in `cluster.nats`"}
     lonely = grave(look_at_servers(replace(settings, replicas=1), [old], []))

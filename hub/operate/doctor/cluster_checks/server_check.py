@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from hub.cluster.servers.link import Link
 from hub.documents.secret import Secret
-from hub.limits import LINK_CONNECT_SECONDS
+from hub.limits import LINK_CONNECT_SECONDS, LINK_LEAST_PAYLOAD
 from hub.operate.doctor.finding import Finding, bad, good, warning
 from hub.settings.cluster_settings import ClusterSettings
 
@@ -47,7 +47,7 @@ async def reached(settings: ClusterSettings, url: Secret) -> AsyncIterator[Serve
         if why and not refused.done():
             refused.set_result(why)
 
-    link = Link(replace(settings, nats=(url,)), "hub doctor", said)
+    link = Link(replace(settings, nats=(url,)), "hub doctor", said, least_payload=0)  # it is told below
     running = asyncio.create_task(link.run(), name=f"link to {address}")
     ready = asyncio.create_task(link.ready(), name=f"ready {address}")
     try:
@@ -161,8 +161,11 @@ def _payload(servers: Sequence[Server]) -> list[Finding]:
     if not small:
         return [good("max_payload", f"at least {LEAST_PAYLOAD >> 20} MB")]
     text = ", ".join(f"{each.max_payload / (1 << 20):g} MB on {each.name}" for each in small)
-    text = f"{text}: commits that are longer go in pieces, one after the other"
-    return [warning("max_payload", text, f"write max_payload: {LEAST_PAYLOAD} into nats.conf")]
+    remedy = f"write max_payload: {LEAST_PAYLOAD} into nats.conf"
+    if any(each.max_payload < LINK_LEAST_PAYLOAD for each in small):
+        least = f"no hub connects to a server that takes less than {LINK_LEAST_PAYLOAD >> 10} KB"
+        return [bad("max_payload", f"{text}: {least}", remedy)]
+    return [warning("max_payload", f"{text}: commits that are longer go in pieces, one after the other", remedy)]
 
 
 def _machines(servers: Sequence[Server]) -> list[Finding]:
