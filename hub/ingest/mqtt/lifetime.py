@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from hub.errors import (
+    BrokerUnreachable,
     ConnectionRefused,
     Disconnected,
     PublishRefused,
@@ -22,6 +23,7 @@ from hub.ingest.source import Notice
 from hub.ingest.topics import check_topic
 from hub.ingest.transport.backoff import Backoff
 from hub.ingest.transport.broker_turns import BrokerTurns
+from hub.ingest.transport.connection import tls_context
 from hub.ingest.transport.rival import Rival
 from hub.limits import MAY_CONNECT_SECONDS
 
@@ -46,10 +48,14 @@ class Lifetime(ABC):
 
         `may_connect` is asked before each connection: a hub that is not sure any more that the state is its own takes
         the session from nobody. Whose it is now would have to take it back, again and again.
+
+        Raises:
+            HubError: the TLS files cannot be used.
+
         """
         self._may_connect = may_connect
         self.on_notice = on_notice
-        self._settings, self._will = settings, will
+        self._settings, self._will, self._tls = settings, will, tls_context(settings)
         self._inbox = Inbox()
         self._fence = Fence(self._inbox, settings.receive_maximum, lambda detail: self._notice("drained", detail))
         self._subscriptions = Subscriptions(settings, self._subscribe, self._unsubscribe)
@@ -57,11 +63,13 @@ class Lifetime(ABC):
         self._backoff = Backoff()
         self._up = asyncio.Event()
         self._closed = asyncio.Event()
+        self._connecting: asyncio.Timeout | None = None
         self._met = False
         self._said: dict[str, str] = {}
         """The last notice of each address since a connection was made."""
         self._refusal = ""
         """The words of an address that refused us for good, as long as nobody has taken us."""
+        self._prepare()
 
     @property
     def broker(self) -> BrokerSettings:
@@ -141,6 +149,39 @@ class Lifetime(ABC):
                 return True
         self._subscriptions.want_later(filters)
         return False
+
+    async def close(self) -> None:
+        """Disconnect; see Source.close."""
+        self._closed.set()
+        if self._connecting is not None:
+            self._connecting.reschedule(asyncio.get_running_loop().time())
+        await self._hang_up()
+        self._finish()
+
+    @contextlib.asynccontextmanager
+    async def _until_closed(self, seconds: float | None, late: str) -> AsyncIterator[None]:
+        """Connect within this: it ends after so many seconds, or at `close`. A broker that hangs holds up nobody.
+
+        Raises:
+            BrokerUnreachable: it is `late`.
+
+        """
+        self._connecting = asyncio.timeout(0 if self._closed.is_set() else seconds)
+        try:
+            async with self._connecting:
+                yield
+        except TimeoutError:
+            raise BrokerUnreachable(late) from None
+        finally:
+            self._connecting = None
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Make what only one protocol needs; nothing is connected yet."""
+
+    @abstractmethod
+    async def _hang_up(self) -> None:
+        """End the connection in good order, where there is one."""
 
     @abstractmethod
     async def _live(self) -> None:

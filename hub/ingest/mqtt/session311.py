@@ -9,14 +9,11 @@ because paho shows no PINGRESP.
 
 import asyncio
 import math
-from collections.abc import Callable
 
-from hub.errors import BrokerUnreachable, Disconnected, PublishRefused, SessionError
+from hub.errors import Disconnected, PublishRefused, SessionError
 from hub.ingest.mqtt.client311 import Client311, Delivery311
 from hub.ingest.mqtt.lifetime import Lifetime
-from hub.ingest.mqtt.session import BrokerSettings, Will
-from hub.ingest.source import Notice, Properties
-from hub.ingest.transport.connection import tls_context
+from hub.ingest.source import Properties
 from hub.limits import SEND_WINDOW
 
 __all__ = ["Session311"]
@@ -27,25 +24,11 @@ _QUESTION = "hub/-/question"
 class Session311(Lifetime):
     """A Session that speaks MQTT 3.1.1."""
 
-    def __init__(
-        self,
-        settings: BrokerSettings,
-        will: Will | None,
-        on_notice: Callable[[Notice], None],
-        may_connect: Callable[[], bool] | None = None,
-    ) -> None:
-        """Take the settings; nothing is connected yet.
-
-        Raises:
-            HubError: the TLS files cannot be used.
-
-        """
-        super().__init__(settings, will, on_notice, may_connect)
-        self._tls = tls_context(settings)
+    def _prepare(self) -> None:
+        """Make what only this protocol needs; see Lifetime."""
         self._client: Client311 | None = None
         self._places = asyncio.Semaphore(SEND_WINDOW)
         self._question: asyncio.Task[None] | None = None
-        self._connecting: asyncio.Timeout | None = None
 
     def acknowledge(self, position: int) -> None:
         """Acknowledge up to a position; see Source.acknowledge."""
@@ -77,17 +60,13 @@ class Session311(Lifetime):
                     raise PublishRefused(f"{topic[:200]!r} cannot be published to: {error}") from error
                 return
 
-    async def close(self) -> None:
-        """Disconnect; see Source.close."""
-        self._closed.set()
+    async def _hang_up(self) -> None:
+        """End the connection in good order, where there is one."""
         client = self._client
-        if self._connecting is not None:
-            self._connecting.reschedule(asyncio.get_running_loop().time())
         if client is not None and self._up.is_set():
             await client.finish()
         elif client is not None:
             client.abort()
-        self._finish()
 
     # what a connection tells
 
@@ -107,7 +86,8 @@ class Session311(Lifetime):
         """Make one connection and stay until it ends; raise why it ended."""
         client = self._client = Client311(self._turns.now, self._will, self._tls, self, self._turns.seconds)
         try:
-            await self._open(client)
+            async with self._until_closed(None, f"{self._settings} did not answer before we closed"):
+                await client.open()
             if self._closed.is_set():
                 await client.finish()
                 return
@@ -118,17 +98,6 @@ class Session311(Lifetime):
             raise await client.ended()
         finally:
             self._down(client)
-
-    async def _open(self, client: Client311) -> None:
-        """Wait until the broker has taken us, or until `close`: a broker that hangs must not hold up who stops."""
-        self._connecting = asyncio.timeout(0 if self._closed.is_set() else None)
-        try:
-            async with self._connecting:
-                await client.open()
-        except TimeoutError:
-            raise BrokerUnreachable(f"{self._settings} did not answer before we closed") from None
-        finally:
-            self._connecting = None
 
     def _down(self, client: Client311) -> None:
         """Settle what belonged to a connection that has ended."""

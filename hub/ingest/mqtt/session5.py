@@ -5,19 +5,18 @@ taken, SendingWindow waits for the broker's answers. This module decides the ord
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import mqtt5
 
-from hub.errors import BrokerUnreachable, ConnectionRefused, Disconnected, PublishRefused, SessionError
+from hub.errors import ConnectionRefused, Disconnected, PublishRefused, SessionError
 from hub.ingest.mqtt import mqtt_packets
 from hub.ingest.mqtt.lifetime import Lifetime, RefusedForGood
 from hub.ingest.mqtt.packet import Packet
 from hub.ingest.mqtt.sending import SendingWindow
-from hub.ingest.mqtt.session import BrokerSettings, Will
-from hub.ingest.source import Notice, Properties
-from hub.ingest.transport.connection import Connection, tls_context
+from hub.ingest.source import Properties
+from hub.ingest.transport.connection import Connection
 from hub.ingest.transport.rival import taken_over
 
 __all__ = ["Session5"]
@@ -41,25 +40,11 @@ _BLAMES_US = {
 class Session5(Lifetime):
     """A Session that speaks MQTT 5."""
 
-    def __init__(
-        self,
-        settings: BrokerSettings,
-        will: Will | None,
-        on_notice: Callable[[Notice], None],
-        may_connect: Callable[[], bool] | None = None,
-    ) -> None:
-        """Take the settings; nothing is connected yet.
-
-        Raises:
-            HubError: the TLS files cannot be used.
-
-        """
-        super().__init__(settings, will, on_notice, may_connect)
-        self._tls = tls_context(settings)
+    def _prepare(self) -> None:
+        """Make what only this protocol needs; see Lifetime."""
         self._outgoing = SendingWindow()
         self._connection: Connection | None = None
         self._connack: asyncio.Future[mqtt5.ConnAckPacket] | None = None
-        self._connecting: asyncio.Timeout | None = None
         self._numbered = True
         self._blamed = False
 
@@ -92,17 +77,13 @@ class Session5(Lifetime):
             raise PublishRefused(why)
         connection.write(data)
 
-    async def close(self) -> None:
-        """Disconnect; see Source.close."""
-        self._closed.set()
+    async def _hang_up(self) -> None:
+        """End the connection in good order, where there is one."""
         connection = self._connection
-        if self._connecting is not None:
-            self._connecting.reschedule(asyncio.get_running_loop().time())
         if connection is not None:
             connection.finish(_DISCONNECT)
             await asyncio.wait([connection.ended], timeout=_CLOSE_SECONDS)
             connection.fail(Disconnected("the session was closed"))
-        self._finish()
 
     # what a connection tells
 
@@ -175,18 +156,12 @@ class Session5(Lifetime):
         """Make a connection and wait for its CONNACK."""
         broker, seconds = self._turns.now, self._turns.seconds
         self._connack = asyncio.get_running_loop().create_future()
-        self._connecting = asyncio.timeout(0 if self._closed.is_set() else seconds)
-        try:
-            async with self._connecting:
-                self._connection = connection = await Connection.open(broker, self._tls, self)
-                connection.ended.add_done_callback(lambda _: self._down(connection))
-                connection.write(mqtt_packets.connect(self._settings, self._will))
-                either: list[asyncio.Future[Any]] = [self._connack, connection.ended]
-                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        except TimeoutError:
-            raise BrokerUnreachable(f"{broker} did not answer within {seconds:.0f} s") from None
-        finally:
-            self._connecting = None
+        async with self._until_closed(seconds, f"{broker} did not answer within {seconds:.0f} s"):
+            self._connection = connection = await Connection.open(broker, self._tls, self)
+            connection.ended.add_done_callback(lambda _: self._down(connection))
+            connection.write(mqtt_packets.connect(self._settings, self._will))
+            either: list[asyncio.Future[Any]] = [self._connack, connection.ended]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not self._connack.done():
             error = connection.ended.result()
             raise RefusedForGood(str(error)) if isinstance(error, ConnectionRefused) else error
