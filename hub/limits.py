@@ -184,6 +184,7 @@ ANSWER_FRAME_BYTES = 512  # of a packet around an answer: its properties, and wh
 PAGE_ITEMS = 1000  # of a list in one answer
 PAGE_LOOK = 2000  # alerts that a page looks at between two looks at the whole book
 ANSWER_SECONDS = 10.0  # how long the command line waits for the hub's answer
+LAST_WORD_SECONDS = 2.0  # … and, where none has come, for what the broker keeps of the hub's status
 
 # HTTP
 HTTP_CONNECTIONS = 1000  # at once, about 50 KB each; fewer where the system gives fewer files

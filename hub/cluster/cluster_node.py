@@ -300,14 +300,15 @@ class ClusterNode:
 
     def _log_end(self) -> LogEnd:
         """Return what this node knows of the log and of who owns by it."""
-        chores, standby, owner = self.chores, self.standby, ""
+        chores, standby, owner, released = self.chores, self.standby, "", 0.0
         if self.ownership is not None:
             owner = self.members.incarnation
         elif standby is not None and standby.follower is not None:
             owner = standby.follower.owner.incarnation
+            released = 0.0 if owner else standby.follower.owner.since
         if chores is None:
-            return LogEnd(owner=owner)
-        return LogEnd(Mark(), owner, chores.log_bytes, chores.max_bytes, chores.latest)
+            return LogEnd(owner=owner, released=released)
+        return LogEnd(Mark(), owner, chores.log_bytes, chores.max_bytes, chores.latest, released)
 
 
 def _tidy() -> None:

@@ -72,8 +72,10 @@ async def _log_end(link: Link, names: LogNames) -> LogEnd:
     end = LogEnd(bytes=found["state"]["bytes"], max_bytes=found["config"]["max_bytes"], snapshot=snapshot)
     if last is None:
         return end
-    released = last.headers.get("Hub-Kind") == RecordKind.RELEASE
-    return end._replace(tip=Mark(last.seq, last.time), owner="" if released else last.headers.get("Hub-Owner", ""))
+    end = end._replace(tip=Mark(last.seq, last.time))
+    if last.headers.get("Hub-Kind") == RecordKind.RELEASE:
+        return end._replace(released=last.time)
+    return end._replace(owner=last.headers.get("Hub-Owner", ""))
 
 
 def _known(beats: Mapping[str, Beat], end: LogEnd, before: LogEnd) -> Mapping[str, float | None]:

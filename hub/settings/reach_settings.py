@@ -4,7 +4,7 @@ A command such as `hub ack` sends one request. It must neither wait until the wh
 for a mistake in a part that it does not use: `hub check` and `hub run` report such mistakes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class ReachSettings:
     broker: BrokerSettings = field(default_factory=BrokerSettings)
     publish_prefix: str = PREFIX
     http: HttpSettings = field(default_factory=HttpSettings)
+    path: Path | None = None
+    """The file, where it names the broker: one that an option names may be another hub's."""
 
 
 def load_reach(config: Path | None, broker: str | None) -> ReachSettings:
@@ -61,10 +63,10 @@ def load_reach(config: Path | None, broker: str | None) -> ReachSettings:
         path = partial(file_name, base=_folder(config))
         at = broker_option(read_broker_access(section.get(BROKER_KEY), problems, path), broker, problems)
         wanted = _OVER_MQTT
-        made = ReachSettings(at, section.take(PREFIX_KEY))
+        made = ReachSettings(at, section.take(PREFIX_KEY), path=None if broker else Path(section.node.path))
         if at.protocol != "5" and broker is None:
             wanted |= _OVER_HTTP
-            made = ReachSettings(at, made.publish_prefix, read_http(section.get(HTTP_KEY), problems, path))
+            made = replace(made, http=read_http(section.get(HTTP_KEY), problems, path))
         problems = Problems(each for each in problems if _concerns(each, section.node, wanted))
     if problems:
         raise ConfigError(problems)

@@ -216,4 +216,4 @@ async def test_without_a_hub_the_command_line_says_so_and_ends_with_3(hub):
     await hub.hub.stop()
     code, _, err = await cli(hub, "ack", "Hot")
     assert code == 3
-    assert "is `hub run` running" in err
+    assert "start `hub run`" in err

@@ -23,6 +23,8 @@ class LogEnd(NamedTuple):
     bytes: int | None = None
     max_bytes: int | None = None
     snapshot: Manifest | None = None
+    released: float = 0.0
+    """When the unit was released, 0 where it is not."""
 
     @property
     def percent(self) -> float | None:
@@ -54,10 +56,12 @@ def picture(names: LogNames, end: LogEnd, beats: Sequence[Beat], known: Mapping[
     # by the log: a process that was frozen says for a moment that it owns, as it did before
     owner = next((each for each in beats if each["incarnation"] == end.owner and each.get("owns")), None)
     applied = marks_of(owner)[0] if owner is not None else end.tip
+    # since when it owns; or since when nobody does: since the release, or since the owner by the log is not heard
+    since = owner.get("since") if owner is not None else end.released or known.get(end.owner.rpartition(".")[0])
     unit = {
         "unit": names.unit,
         "owner": owner["node"] if owner is not None else None,
-        "since": _time(owner.get("since")) if owner is not None else None,
+        "since": _time(since),
         "applied": applied.seq,
         "lag_seconds": behind(applied, end.tip)[1],
     }

@@ -7,7 +7,7 @@ from typing import Any
 from hub.clock import PEOPLE
 from hub.printable import shown
 
-__all__ = ["overview_lines"]
+__all__ = ["overview_lines", "unowned"]
 
 _HEAD = ("node", "role", "since", "record", "behind", "rules", "version")
 
@@ -22,7 +22,7 @@ def overview_lines(found: Mapping[str, Any]) -> list[str]:
     differ = ["  the nodes have different rules"] if len(same) > 1 else []
     if not nodes:
         table = ["no node runs: start `hub run` on each machine"]
-    units = [_unit(found["name"], each) for each in found["units"]]
+    units = [_unit(found["name"], each, nodes) for each in found["units"]]
     return [*units, _log(found["log"], found["snapshot"]), *(f"  {line}" for line in table), *trouble, *differ]
 
 
@@ -30,9 +30,30 @@ def _twice(node: Mapping[str, Any]) -> str:
     return f"  {node['processes']} processes are called {shown(node['node'])}: give each a `cluster.node` of its own"
 
 
-def _unit(name: str, unit: Mapping[str, Any]) -> str:
+def unowned(found: Mapping[str, Any]) -> str:
+    """Say since when nobody owns the unit, and what comes next: for who has asked and got no answer."""
+    return f"{_free(found['units'][0])}; {_next(found['nodes'])}"
+
+
+def _free(unit: Mapping[str, Any]) -> str:
+    return "nobody owns it" + ("" if unit["since"] is None else f" since {_told(unit['since'])}")
+
+
+def _next(nodes: Sequence[Mapping[str, Any]]) -> str:
+    """Say who takes over; where nobody can, what keeps each node from it."""
+    able = [shown(each["node"]) for each in nodes if each["role"] == "standby"]
+    if len(able) == 1:
+        return f"{able[0]} stands by and takes it over, usually within seconds"
+    if able:
+        return f"{' and '.join(able)} stand by, and one of them takes it over, usually within seconds"
+    stuck = [f"{shown(each['node'])} cannot: {shown(each['trouble'])}" for each in nodes if each["role"] == "stuck"]
+    left = [f"{shown(each['node'])} has left: start it again" for each in nodes if each["role"] == "left"]
+    return "; ".join([*stuck, *left]) or "no node runs that could: start `hub run` on one"
+
+
+def _unit(name: str, unit: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> str:
     if unit["owner"] is None:
-        return f"{name} {unit['unit']}: nobody owns it, record {unit['applied']:,}"
+        return f"{name} {unit['unit']}: {_free(unit)}, record {unit['applied']:,}; {_next(nodes)}"
     return f"{name} {unit['unit']}: {unit['owner']} owns it since {_told(unit['since'])}, record {unit['applied']:,}"
 
 

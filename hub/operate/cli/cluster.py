@@ -1,8 +1,7 @@
 """`hub cluster`: what an operator does with a cluster as a whole."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -12,15 +11,15 @@ import typer
 from hub.cluster.log.log_record import Tip
 from hub.cluster.log.state_log import LogNames
 from hub.cluster.overview import let_leave, move_unit, overview
+from hub.cluster.servers.command_link import command_link
 from hub.cluster.servers.jetstream import JetStream, Stored
-from hub.cluster.servers.link import Link, LinkError
+from hub.cluster.servers.link import Link
 from hub.cluster.servers.streams import create as create_streams
 from hub.cluster.starter_files import node_addresses, write_starter
 from hub.cluster.told.overview_lines import overview_lines
 from hub.cluster.transfer import export_file, import_file
 from hub.config import load_settings
 from hub.errors import HubError
-from hub.limits import LINK_PATIENCE_SECONDS
 from hub.operate.cli.options import Config
 from hub.printable import shown_json
 from hub.settings.cluster_settings import ClusterSettings
@@ -28,8 +27,6 @@ from hub.settings.cluster_settings import ClusterSettings
 __all__ = ["cluster"]
 
 T = TypeVar("T")
-_FINAL = ("authorization", "certificate", "max_payload")
-"""Words of a refusal that another try would meet, too."""
 cluster = typer.Typer(
     name="cluster", no_args_is_help=True, help="Several hubs on a replicated log: see docs/cluster.md."
 )
@@ -149,34 +146,7 @@ def _asked(config: Path | None, work: Callable[[Link, ClusterSettings], Awaitabl
         raise HubError("hub.yaml has no `cluster:`: this is a single hub; see docs/cluster.md")
 
     async def run() -> T:
-        async with _linked(settings) as link:
+        async with command_link(settings) as link:
             return await work(link, settings)
 
     return asyncio.run(run())
-
-
-@contextlib.asynccontextmanager
-async def _linked(settings: ClusterSettings) -> AsyncIterator[Link]:
-    refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    said = ["no answer"]
-
-    def hear(why: str) -> None:
-        said.append(why or said[-1])
-        if any(word in why.lower() for word in _FINAL) and not refused.done():
-            refused.set_result(why)
-
-    link = Link(settings, "hub cluster", hear)
-    running, up = asyncio.create_task(link.run()), asyncio.create_task(link.ready())
-    try:
-        waits: list[asyncio.Future[Any]] = [up, refused, running]
-        await asyncio.wait(waits, timeout=LINK_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()  # it ends by a fault only, which is not to be taken for servers that are away
-        if not up.done():
-            raise LinkError(f"no NATS server can be reached: {said[-1]}")
-        yield link
-    finally:
-        running.cancel()
-        up.cancel()
-        refused.cancel()
-        await asyncio.gather(running, up, return_exceptions=True)

@@ -13,6 +13,7 @@ from hub.ingest.mqtt.session import Session
 from hub.limits import ANSWER_SECONDS
 from hub.operate.client.connect import connected
 from hub.operate.client.reach import NoAnswer, Reach, ReachedByBroker
+from hub.operate.client.why_silent import why_silent
 
 __all__ = ["ask", "ask_all"]
 
@@ -114,9 +115,9 @@ async def _over_mqtt(settings: ReachedByBroker, name: str) -> AsyncIterator[Put]
                     await session.publish(topic, orjson.dumps(request), properties=properties)
                     return await _answer(session)
             except TimeoutError:
+                why = await why_silent(settings.path, session, settings.publish_prefix)
                 raise NoAnswer(
-                    f"no hub answered within {ANSWER_SECONDS:.0f} s on {session.broker}, topic {topic}: is `hub run`"
-                    " running, and may this user write there?"
+                    f"no hub answered within {ANSWER_SECONDS:.0f} s on {session.broker}, topic {topic}: {why}"
                 ) from None
 
         yield put

@@ -34,6 +34,10 @@ class ReachedByBroker(Protocol):
     def publish_prefix(self) -> str:
         """The beginning of the hub's own topics."""
 
+    @property
+    def path(self) -> Path | None:
+        """The hub.yaml that has all of it; None where there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:

@@ -4,7 +4,7 @@ from hub.cluster.log.mark import Mark, behind
 from hub.cluster.log.snapshots import Manifest
 from hub.cluster.log.state_log import LogNames
 from hub.cluster.told.cluster_picture import LogEnd, beats_by_node, is_standby, picture
-from hub.cluster.told.overview_lines import overview_lines
+from hub.cluster.told.overview_lines import overview_lines, unowned
 
 NAMES = LogNames("t")
 SNAPSHOT = Manifest(90, "x", "90-1", 1, 2_500_000, "d", "1", "1", "b", 1700000000.0)
@@ -84,3 +84,22 @@ def test_of_two_processes_of_one_name_the_owner_counts_else_the_younger():
     assert node["processes"] == 2
     owner = {**old, "owns": True}
     assert beats_by_node([young, owner])["a"] is owner
+
+
+def test_while_nobody_owns_it_is_told_since_when_and_who_comes_next():
+    at = "1970-01-01T00:08:20.000Z"
+    [unit] = picture(NAMES, LogEnd(Mark(9, 500.0), "", released=500.0), [beat("b")], {})["units"]
+    assert (unit["owner"], unit["since"]) == (None, at), "since it was released"
+    [unit] = picture(NAMES, LogEnd(Mark(9, 400.0), "a.1"), [beat("b")], {"a": 500.0, "b": None})["units"]
+    assert (unit["owner"], unit["since"]) == (None, at), "since its owner is not heard"
+    [unit] = picture(NAMES, LogEnd(Mark(9, 400.0), "a.1"), [beat("b")], {"b": None})["units"]
+    assert (unit["owner"], unit["since"]) == (None, None), "nobody knows"
+    for beats, said in (
+        ([beat("b")], "nobody owns it; b stands by and takes it over, usually within seconds"),
+        ([beat("b"), beat("c")], "nobody owns it; b and c stand by, and one of them takes it over"),
+        ([beat("b"), beat("c", trouble="forked")], "nobody owns it; b stands by"),
+        ([beat("c", trouble="forked")], "nobody owns it; c cannot: forked"),
+        ([beat("b", left=True)], "nobody owns it; b has left: start it again"),
+        ([], "nobody owns it; no node runs that could: start `hub run` on one"),
+    ):
+        assert unowned(picture(NAMES, LogEnd(), beats, {})).startswith(said)
