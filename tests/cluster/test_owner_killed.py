@@ -10,10 +10,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.faults import oracle
-from tests.faults.test_kill import RULES, Traffic, count, distinct, slow_devices, states, without_nobody
 from tests.support.cluster import Cluster
 from tests.support.ends import Web, lines_of, watching
+from tests.support.killed import RULES, Traffic, check_told, count, distinct, slow_devices
 from tests.support.mqtt import client
 from tests.support.proxy import Proxy
 
@@ -97,15 +96,8 @@ async def test_nothing_is_lost_when_the_owner_is_killed_again_and_again(tmp_path
         repeated = {}
         for name, all_bodies in ends.items():
             bodies, repeated[name] = distinct(all_bodies)
-            due = oracle.events(published)
-            for rule in ("Spike", "Twice"):
-                found = [(b["labels"]["device"], b["event"]["payload"]["n"]) for b in bodies if b["alertname"] == rule]
-                assert len(found) == len(set(found)), f"{name}: one {rule} under two ids (seed {seed})"
-                assert set(found) == due, f"{name}: {len(due - set(found))} {rule} lost (seed {seed})"
-            if name == "log":
-                continue  # two files: which of two lines came first, only the others tell
-            for rule, evaluate in (("Flap", oracle.flaps), ("Held", oracle.held), ("Sticky", oracle.sticky)):
-                assert states(bodies, rule) == without_nobody(evaluate(published)), f"{name}: {rule} (seed {seed})"
+            # the log has two files: which of two lines came first, only the others tell
+            check_told(bodies, published, f"{name} (seed {seed})", in_order=name != "log")
         rate = len(published) / (published[-1][0] - published[0][0])
         print(
             f"\n{kills} kills, {len(published)} events ({rate:.0f}/s), silences {[round(x, 1) for x in silences]},"
