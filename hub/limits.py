@@ -375,6 +375,7 @@ OPENING_SECONDS = 60.0  # … and followed, where it reads the state in: 21 µs 
 RANK_SECONDS = 0.2  # by so much a candidate waits for the one before it
 HAND_OVER_SECONDS = 2.0  # others wait so long for the node to which an owner hands over
 CLOCKS_APART_SECONDS = 3.0  # more than a record's way to the server, which has LINK_REQUEST_SECONDS at most
+TIDY_SECONDS = 3.0  # a node lets go of the state it owned so long after: 0.3 s of work, of which a take-over is free
 CLAIM_LOOK_SECONDS = 0.1  # between two looks of a standby at its owner
 STALE_SECONDS = 10.0  # a copy that is further behind is not fresh
 REPLICA_WAITING = 1000  # records of the log that may wait to be written into a node's copy

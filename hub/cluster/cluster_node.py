@@ -24,7 +24,7 @@ from hub.cluster.standby import Standby, TakenClaim
 from hub.cluster.told.cluster_picture import LogEnd
 from hub.cluster.told.company import Company
 from hub.cluster.voice import Voice
-from hub.limits import BEAT_TEXT_CHARS, LINK_WAIT_SECONDS, STALE_SECONDS
+from hub.limits import BEAT_TEXT_CHARS, LINK_WAIT_SECONDS, STALE_SECONDS, TIDY_SECONDS
 from hub.node.opening import Opening
 from hub.project.files import Files
 from hub.settings.cluster_settings import ClusterSettings
@@ -166,8 +166,7 @@ class ClusterNode:
                     group.spawn("disk", self._give_up_with_a_full_disk(replica)),
                 ]
                 while not self._stop.is_set():
-                    _tidy()
-                    claim = await self._until_stopped(standby.until_claimed())
+                    claim = await self._until_stopped(_tidying(standby.until_claimed()))
                     if claim is not None:
                         await self._own(claim, replica)
                 for task in beside:
@@ -309,6 +308,19 @@ class ClusterNode:
         if chores is None:
             return LogEnd(owner=owner, released=released)
         return LogEnd(Mark(), owner, chores.log_bytes, chores.max_bytes, chores.latest, released)
+
+
+async def _tidying(standing_by: Awaitable[T]) -> T:
+    """Stand by, and tidy up behind an owner before, in a while: now the next one needs this machine's time."""
+    loop = asyncio.get_running_loop()
+    later = loop.call_later(TIDY_SECONDS, _tidy)
+    try:
+        found = await standing_by
+        if loop.time() < later.when():
+            _tidy()  # before there is another state to look through
+        return found
+    finally:
+        later.cancel()
 
 
 def _tidy() -> None:

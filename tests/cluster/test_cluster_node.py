@@ -1,9 +1,12 @@
 """cluster_node: stands by, owns and stands by again, as the log, an operator and its own end want it."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
+from hub.cluster.cluster_node import _tidying
 from hub.cluster.orders import order
 from hub.cluster.servers.streams import ClusterError
 from tests.support.ends import watching
@@ -101,3 +104,26 @@ async def test_what_a_node_says_of_itself_is_what_it_does(nodes):
     async with asyncio.timeout(20):
         while second.node._about()["applied"] < owns["applied"]:
             await asyncio.sleep(0.02)
+
+
+class _Held:
+    """Something that an owner has held, in a circle as a whole App is."""
+
+    def __init__(self):
+        self.itself = self
+
+
+async def test_what_an_owner_held_goes_in_a_while_and_at_the_latest_before_it_owns_again(monkeypatch):
+    monkeypatch.setattr("hub.cluster.cluster_node.TIDY_SECONDS", 0.2)
+    for early in (True, False):
+        held = weakref.ref(_Held())
+        gc.freeze()  # as the App does
+        claimed = asyncio.get_running_loop().create_future()
+        standing_by = asyncio.create_task(_tidying(asyncio.wait_for(claimed, 30)))
+        async with asyncio.timeout(20):
+            if not early:
+                while held() is not None:
+                    await asyncio.sleep(0.01)
+            claimed.set_result("claim")
+            assert await standing_by == "claim"
+        assert held() is None

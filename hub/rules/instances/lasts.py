@@ -6,7 +6,8 @@ and the last messages of about one second. What plans held before a reload, or t
 here until the topic is heard again. Durable: a row for each topic.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import orjson
@@ -103,7 +104,8 @@ class Lasts(Keeper):
         found: list[tuple[float, str, float, bytes | None]] = []
         for topic, text in rows:
             at, interval, raw = orjson.loads(text)
-            found.append((float(at), topic, float(interval), None if raw is None else b64decode(raw, validate=True)))
+            payload = None if raw is None else a2b_base64(raw, strict_mode=True)  # b64decode takes twice the time
+            found.append((float(at), topic, float(interval), payload))
         found.sort(key=lambda each: each[0])
         for at, topic, interval, raw in found:
             self.carried[topic] = (raw, at)
@@ -136,7 +138,11 @@ class Lasts(Keeper):
         if self.stale:
             self.stale, self._to_look = False, len(plans)
         if now is None:
-            return rows + [row for topic in (*self.carried, *plans) if (row := self._row(plans, topic)) is not None]
+            # what is carried and not written is fresh; of the plans none changed since the last look at all of them
+            topics = [*self._fresh, *(plans if self._to_look else ())]
+            self._fresh.clear()
+            self._to_look = 0
+            return rows + [row for topic in topics if (row := self._row(plans, topic)) is not None]
         passed = min(now - self._taken, 1.0) if now >= self._taken else 1.0  # the clock may have been set back
         self._taken = now
         self._room = min(self._room + passed * HEARD_ROWS, HEARD_ROWS)

@@ -142,8 +142,10 @@ def test_whatever_comes_and_is_committed_when_in_the_end_the_rows_say_what_is_re
             case 0:
                 hub.core.reload(load(tmp_path, RULES), None, hub.now)
             case 1:
+                before = dict(hub.core.engine.heard())
                 hub.commit()
                 hub.start()
+                assert dict(hub.core.engine.heard()) == before
             case 2:
                 hub.core.shift(5.0, hub.now)
             case _:
@@ -156,6 +158,27 @@ def test_whatever_comes_and_is_committed_when_in_the_end_the_rows_say_what_is_re
     before = hub.last()
     hub.start()
     assert hub.last() == before
+
+
+def test_the_last_commits_of_a_run_look_only_at_topics_that_may_have_changed(tmp_path, monkeypatch):
+    hub = Hub(tmp_path)
+    for number in range(50):
+        hub.send(f"t/{number}", number)
+    hub.commit()
+    hub.start()
+    looked, row = [], lasts_module.Lasts._row
+    monkeypatch.setattr(
+        lasts_module.Lasts, "_row", lambda self, plans, topic: looked.append(topic) or row(self, plans, topic)
+    )
+    hub.now += 1
+    hub.send("t/7", 1, commit=False)
+    hub.commit()
+    assert set(looked) == {"t/7"}, "the others stand in the store as they are"
+    looked.clear()
+    hub.commit()
+    assert looked == []
+    hub.start()
+    assert hub.last()["t/7"] == (b"1", hub.now)
 
 
 def test_who_has_to_leave_leaves_the_store_too_and_it_is_known_that_somebody_did(tmp_path, monkeypatch):
