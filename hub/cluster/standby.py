@@ -21,11 +21,11 @@ from hub.cluster.log.follower import (
     SnapshotNeeded,
     ahead_of_store,
     heard_until,
-    our_formats,
 )
 from hub.cluster.log.lease import Lease
 from hub.cluster.log.log_record import RecordKind
 from hub.cluster.log.replica import Replica
+from hub.cluster.log.row_formats import our_formats, unread
 from hub.cluster.log.snapshots import Snapshots
 from hub.cluster.log.state_log import LogNames, StateLog
 from hub.cluster.members import Members
@@ -94,6 +94,8 @@ class Standby:
         self._no_claim = ""
         self._forked_since = inf
         """Since when the log and the copy seem to disagree, by `Lease.now`; infinite while they agree."""
+        self._stuck = -1
+        """The record behind which one stands that this node does not read; -1 while there is none."""
         self.follower: Follower | None = None
         """What follows now, or did before this node owned."""
 
@@ -105,7 +107,7 @@ class Standby:
             try:
                 await follower.begin()
                 self._forked_since = inf
-                self._voice.follows(follower.end.seq, follower.owner.node)
+                self._say_who_is_followed(follower)
                 return await self._follow(follower)
             except SnapshotNeeded as error:
                 await self._catch_up(str(error))
@@ -114,6 +116,7 @@ class Standby:
             except LogForked as error:
                 await self._doubt(error)
             except StoreUnusable as error:
+                self._stuck = self.replica.tip.seq
                 self._voice.cannot_follow(str(error))
                 await asyncio.sleep(HAND_OVER_SECONDS)
             except Astray:
@@ -121,6 +124,11 @@ class Standby:
             except (LinkError, LogRefused) as error:
                 self._voice.waits(str(error))
                 await asyncio.sleep(LINK_WAIT_SECONDS)
+
+    def _say_who_is_followed(self, follower: Follower) -> None:
+        """Say it, unless the next record is the one that this node could not read: it would not follow for long."""
+        if self.replica.tip.seq != self._stuck:
+            self._voice.follows(follower.end.seq, follower.owner.node)
 
     async def _doubt(self, fork: LogForked) -> None:
         """Say that the log and the copy disagree once that has stood for a while, by the word of who leads the log.
@@ -146,8 +154,11 @@ class Standby:
                 )
                 await asyncio.sleep(HAND_OVER_SECONDS)
                 return
-            if manifest.formats != our_formats():
-                raise StoreUnusable(f"hub {manifest.version} has made it, and this one does not read its rows")
+            if newer := unread(manifest.formats):
+                raise StoreUnusable(
+                    f"hub {manifest.version} has made it, and this one does not read its rows ({newer}); install that"
+                    " version here"
+                )
             await self.snapshots.get(manifest, aside)
             await self.replica.take(aside)
         except (LinkError, LogRefused, StoreError) as error:
@@ -178,7 +189,7 @@ class Standby:
             await wait(follower.owner_changed, CLAIM_LOOK_SECONDS)  # a unit that is released is claimed at once
             follower.owner_changed.clear()
             owner = follower.owner
-            self._voice.follows(follower.end.seq, owner.node)
+            self._say_who_is_followed(follower)
             if self.replica.store.failing.is_set():
                 continue  # its disk is full: it could not keep what it would own
             if not (self._may_claim() and self._link.connected and self._members.hears and follower.is_current):

@@ -8,9 +8,9 @@ import asyncio
 import secrets
 from pathlib import Path
 
-from hub.cluster.log.follower import our_formats
 from hub.cluster.log.log_record import RecordKind, Tip
 from hub.cluster.log.replica import TIP_ROW, CopyStore, Replica, tip_row
+from hub.cluster.log.row_formats import our_formats
 from hub.cluster.log.snapshots import Snapshots
 from hub.cluster.log.state_log import LogNames, StateLog
 from hub.cluster.servers.jetstream import JetStream, Stored
@@ -79,7 +79,7 @@ def export_file(source: Path, target: Path) -> Tip:
     """Write a node's copy as the state file of a single hub; return how far it has the log.
 
     Raises:
-        ClusterError: the source is no node's copy, or the target exists.
+        ClusterError: the source is no node's copy, or one that has nothing yet, or the target exists.
 
     """
     if target.exists():
@@ -89,8 +89,12 @@ def export_file(source: Path, target: Path) -> Tip:
     if COPY_ROW not in meta:
         target.unlink()
         raise ClusterError(f"{source} is no copy of a cluster's log")
+    tip = Tip.loads(meta.get(TIP_ROW, ""))
+    if not tip.seq:  # a backup of it would be one only by its name
+        target.unlink()
+        raise ClusterError(f"{source} has nothing of the log yet; take another node's, see `hub cluster status`")
     drop_meta(target, [key for key in meta if key.startswith(COPY_PREFIX)])
-    return Tip.loads(meta.get(TIP_ROW, ""))
+    return tip
 
 
 def _gone(file: Path) -> None:

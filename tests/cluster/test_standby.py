@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hub.clock import SystemClock
+from hub.cluster.log.follower import Follower
 from hub.cluster.log.log_record import RecordKind, Tip
 from hub.cluster.log.snapshots import Snapshots
 from hub.cluster.log.state_log import StateLog
@@ -18,6 +19,7 @@ from hub.cluster.voice import Voice
 from hub.limits import LOG_AGAIN_SECONDS, LOG_SHORTER_SECONDS
 from hub.observer import Observer
 from hub.store.changes import Changes
+from hub.store.formats import FORMATS
 from tests.cluster.test_log import replica_of, write_part
 from tests.cluster.test_members import met, node
 from tests.support.nats_cluster import settings_of
@@ -132,8 +134,8 @@ async def test_a_snapshot_of_another_version_leaves_the_copy_as_it_is_and_a_torn
         assert replica.tip == Tip()
         assert not (tmp_path / "b" / "hub.db.fetched").exists()
 
-    monkeypatch.setattr("hub.cluster.standby.our_formats", lambda: "7")
-    await told("this one does not read its rows")
+    monkeypatch.setattr("hub.cluster.standby.unread", lambda _: "format 7 of 'alerts', it knows 1")
+    await told("this one does not read its rows (format 7 of 'alerts', it knows 1); install that version here")
     monkeypatch.undo()
     piece = f"{link.names.snapshot}.{made.place}.{made.pieces - 1}"
     whole = (await stream.last(link.names.snapshots, piece)).data
@@ -143,6 +145,34 @@ async def test_a_snapshot_of_another_version_leaves_the_copy_as_it_is_and_a_torn
     async with standing_by(link, log_servers, replica), asyncio.timeout(20):
         while replica.tip != log.tip:
             await asyncio.sleep(0.01)
+    await replica.store.close()
+
+
+async def test_a_node_that_does_not_read_the_next_record_says_so_once_and_claims_nothing_until_it_does(
+    link, log_servers, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hub.cluster.standby.HAND_OVER_SECONDS", 0.02)
+    log, replica = StateLog(link, link.names, "z.1", Tip()), await replica_of(link, tmp_path)
+    await log.append(RecordKind.CLAIM, headers={"Hub-Formats": f"alerts={FORMATS['alerts'] + 1}"})
+    await log.append(RecordKind.RELEASE)
+    said, looks, begin = Record(), Record(), Follower.begin
+
+    async def counted(follower):
+        looks.add(follower)
+        await begin(follower)
+
+    monkeypatch.setattr(Follower, "begin", counted)
+    async with standing_by(link, log_servers, replica, may_claim=True) as standby, asyncio.timeout(20):
+        standby.voice._observer.trouble = lambda _, why: said.add(why)
+        standby.voice.tell = lambda _, why: said.add(why)
+        await looks.until(lambda looks: len(looks) > 4, 20)
+        follows, stuck = said
+        assert follows.startswith("node b follows main")
+        assert f"does not read its rows (format {FORMATS['alerts'] + 1} of 'alerts'" in stuck
+        assert (replica.tip, standby.claiming.done()) == (Tip(), False)
+        monkeypatch.setitem(FORMATS, "alerts", FORMATS["alerts"] + 1)  # the version that it was told to install
+        assert (await standby.claiming).log.tip.seq == 3
+        assert "this node follows the log again" in said
     await replica.store.close()
 
 

@@ -1,19 +1,18 @@
 """Follows the log of a unit into this node's copy. It is one log where each record names the one before it."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from hub.cluster.log.lease import Lease
 from hub.cluster.log.log_record import RecordKind, Tip, decode_changes, part_of, prior_of
 from hub.cluster.log.mark import Mark
 from hub.cluster.log.replica import Replica
+from hub.cluster.log.row_formats import unread
 from hub.cluster.log.state_log import LogNames
 from hub.cluster.servers.jetstream import JetStream, Stored
 from hub.cluster.servers.link import Link
 from hub.errors import StoreError, StoreUnusable
 from hub.store.changes import Changes
-from hub.store.formats import FORMATS
 
 __all__ = [
     "NEVER",
@@ -24,7 +23,6 @@ __all__ = [
     "SnapshotNeeded",
     "ahead_of_store",
     "heard_until",
-    "our_formats",
 ]
 
 NEVER = "never"
@@ -172,7 +170,7 @@ class Follower:
         if prior_of(record) != self.end.chain:
             raise Astray(f"record {record.seq} does not stand behind record {self.end.seq}")
         if record.headers.get("Hub-Kind") == RecordKind.CLAIM:
-            check_formats(record.headers)
+            _check_rows(record)
         if record.headers.get("Hub-Kind") == RecordKind.IMPORT:
             raise SnapshotNeeded(f"another state was imported with record {record.seq}")
         self.seen = max(self.seen, Mark(record.seq + record.pending, record.time))
@@ -210,21 +208,19 @@ def ahead_of_store(record: Stored) -> float | None:
     return None if clock is None else float(clock) - record.time
 
 
-def check_formats(headers: Mapping[str, str]) -> None:
-    """Compare the rows' formats of a claim with ours.
+def _check_rows(record: Stored) -> None:
+    """Look whether this hub reads the rows of who writes from this claim on.
 
     Raises:
-        StoreUnusable: a newer hub has written them, or an older one.
+        StoreUnusable: a newer hub writes them.
 
     """
-    theirs = headers.get("Hub-Formats", "")
-    if theirs and theirs != our_formats():
-        raise StoreUnusable(f"the log's rows have the formats {theirs}, this hub's are {our_formats()}")
-
-
-def our_formats() -> str:
-    """Return one text for all formats of rows that this hub writes."""
-    return ".".join(str(number) for number in FORMATS.values())
+    if newer := unread(record.headers.get("Hub-Formats", "")):
+        version = record.headers.get("Hub-Version", "")
+        raise StoreUnusable(
+            f"hub {version} writes the log from record {record.seq} on, and this one does not read its rows ({newer});"
+            " install that version here: until then this node changes nothing and owns nothing"
+        )
 
 
 def _forked(names: LogNames, what: str) -> str:

@@ -131,7 +131,7 @@ def part_of(record: Stored) -> tuple[int, int]:
     if int(number) > RECORD_FORMAT:
         raise StoreUnusable(
             f"the log is written by a newer hub (record format {number}, this one knows {RECORD_FORMAT}); install that"
-            " version here"
+            f" version here ({record.headers.get('Hub-Version', '')}): until then this node changes nothing"
         )
     part, _, all_parts = record.headers.get("Hub-Part", "1/1").partition("/")
     return int(part), int(all_parts)

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from hub import __version__
-from hub.cluster.log.follower import our_formats
 from hub.cluster.log.log_record import Tip
 from hub.cluster.log.replica import Replica
+from hub.cluster.log.row_formats import our_formats
 from hub.cluster.log.state_log import LogNames
 from hub.cluster.servers.jetstream import JetStream, Stored
 from hub.cluster.servers.link import Link
