@@ -9,7 +9,9 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from hypercorn.config import Config
 from starlette.applications import Starlette
@@ -45,7 +47,7 @@ from hub.operate.specs.described import Described
 from hub.operate.specs.openapi import document
 from hub.operate.web import assets, links
 
-__all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application", "keep"]
+__all__ = ["ENDPOINTS", "HttpServer", "ListenError", "application", "keep", "say_figures"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -232,16 +234,27 @@ async def _tick(site: Site) -> None:
         await asyncio.sleep(1.0)
         site.audience.expire(site.clock.now())
         try:
-            depths = await site.mirror.look(lambda reader: reader.depths())
+            await say_figures(site)
         except StoreError:  # the store is closed: the hub stops
             return
-        site.depths = depths
-        site.latest = site.ticker.look(site.clock.monotonic()) | {
-            "outbox": outbox_counts(depths, site.clock.now()),
-            "alerts": alert_counts(site.mirror),
-            **site.peers.roles(),
-        }
-        site.feed.say("figures", site.latest)
+
+
+async def say_figures(site: Site, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Put the figures since the last time into the feed, with what else there is to say.
+
+    Raises:
+        StoreError: the store does not answer.
+
+    """
+    depths = await site.mirror.look(lambda reader: reader.depths())
+    site.depths = depths
+    site.latest = site.ticker.look(site.clock.monotonic()) | {
+        "outbox": outbox_counts(depths, site.clock.now()),
+        "alerts": alert_counts(site.mirror),
+        **site.peers.roles(),
+        **more,
+    }
+    site.feed.say("figures", site.latest)
 
 
 async def _sample(site: Site) -> None:

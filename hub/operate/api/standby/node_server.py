@@ -33,7 +33,7 @@ from hub.operate.api.front.access import AccessGuard
 from hub.operate.api.front.actor import VIEWER, Refused
 from hub.operate.api.front.door import Traffic
 from hub.operate.api.front.login import Logins
-from hub.operate.api.front.server import ENDPOINTS, HttpServer, application, keep
+from hub.operate.api.front.server import ENDPOINTS, HttpServer, application, keep, say_figures
 from hub.operate.api.gathered.recent import Recent
 from hub.operate.api.gathered.standing import GatheredStanding
 from hub.operate.api.handlers.metrics import OF_STANDBY
@@ -134,7 +134,7 @@ class NodeServer:
             self._standing_by = self._answering = self._application(site, node)
             await node.link.listen(node.names.feed, hear(self._http.feed, lambda: self._owns))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._expire(site), name="http logins")
+                group.create_task(self._watch(site, node), name="http figures")
                 await self._http.serve(bound, self, site, trouble)
 
     async def run(self, app: App) -> None:
@@ -216,17 +216,30 @@ class NodeServer:
 
         return answering
 
-    async def _expire(self, site: Site) -> None:
-        """Once a second let go of those whose login has ended."""
+    async def _watch(self, site: Site, node: ServedNode) -> None:
+        """Once a second let go of those whose login has ended, and tell the others where nobody works.
+
+        An owner's figures come through its feed. While none comes, somebody who looks at this node must not take its
+        silence for rest.
+        """
         while True:
             await asyncio.sleep(1.0)
             site.audience.expire(self._clock.now())
+            if not self._owns and (why := _why_not_ready(node)) and isinstance(site.mirror, CopyMirror):
+                with contextlib.suppress(StoreError):  # it has no copy yet
+                    await site.mirror.refresh()
+                    await say_figures(site, {"owner": "", "why": why})
+
+
+def _why_not_ready(node: ServedNode) -> str:
+    """Return why this node does not show what is now; "" where it does."""
+    return node.why_stale() or ("" if node.owner() else "no node owns the hub at this moment")
 
 
 def _ready(node: ServedNode) -> Callable[[Asked], Any]:
     async def ready(asked: Asked) -> Response:
         """Say whether this node's copy is fresh, and somebody owns the hub; 503 where not."""
-        why = node.why_stale() or ("" if node.owner() else "no node owns the hub at this moment")
+        why = _why_not_ready(node)
         if not why:
             return answer({"ok": True})
         with contextlib.suppress(Refused):

@@ -44,7 +44,9 @@ function hear({ type, time, data }) {
   else if (type === "gap" || type === "hello") desk.load(time).catch((error) => toast(error.message, true));
 }
 
-function figures({ egr, nsr, epl, outbox }) {
+function figures({ egr, nsr, epl, outbox, why }) {
+  unowned = why ?? "";
+  showLink();
   const box = document.getElementById("figures");
   box.hidden = false;
   const rows = [["events/s", round(egr)], ["told/s", round(nsr)], ["event to disk", epl?.p50 != null ? `${round(epl.p50 * 1000)} ms` : "–"], ["queued", outbox?.queued ?? 0]];
@@ -54,11 +56,22 @@ function figures({ egr, nsr, epl, outbox }) {
 
 const round = (value) => (value == null ? "–" : value < 10 ? Number(value.toFixed(1)) : Math.round(value));
 
-const feed = new Feed(hear, (state) => {
+let linked = "connecting";
+let unowned = ""; // why this node of a cluster shows nothing new: nobody owns the hub, or the node is cut off
+
+// A node that stands by may be reached while no owner is: what it shows then is not live.
+function showLink() {
   const node = document.getElementById("link");
-  if (node.dataset.state === state) return;
-  node.dataset.state = state;
-  node.textContent = NAMES[state];
+  const said = linked === "live" && unowned ? `not live: ${unowned}` : NAMES[linked];
+  if (node.textContent === said) return; // it is read out whenever it changes
+  node.dataset.state = said === NAMES[linked] ? linked : "lost";
+  node.textContent = said;
+}
+
+const feed = new Feed(hear, (state) => {
+  if (linked === state) return;
+  linked = state;
+  showLink();
   if (state === "lost") ask("status").catch(() => {}); // where the login has ended, the answer 401 shows the form
 });
 
