@@ -11,7 +11,7 @@ from hub.settings.cluster_settings import ClusterSettings
 
 __all__ = ["command_link"]
 
-_FINAL = ("authorization", "certificate", "max_payload")
+_FINAL = ("authorization", "certificate", "max_payload", "speaks no tls")
 """Words of a refusal that another try would meet, too."""
 
 

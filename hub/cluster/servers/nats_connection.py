@@ -31,7 +31,8 @@ class NatsConnection(Client):
         """
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._opened = False
-        parts = urlsplit(url.reveal())
+        self._url = url.reveal()
+        parts = urlsplit(self._url)
         user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
         if settings.password is not None:
             user, password = settings.user, settings.password.reveal()
@@ -58,6 +59,19 @@ class NatsConnection(Client):
             **options,
         )
         self._opened = True
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        """Send no login in the clear where TLS is wanted: nats-py takes TLS only where the server's first word asks it.
+
+        Who stands between could leave that word out.
+        """
+        plain = self.options.get("tls") and urlsplit(self._url).scheme not in ("ws", "wss")
+        if initial_connection and plain and not info.get("tls_required"):
+            raise OSError(
+                "the server speaks no TLS, and no login was sent to it; write `tls` into its nats.conf, as `hub cluster"
+                " init` does, or leave TLS out with nats:// and without `ca` in `cluster`"
+            )
+        await super()._process_info(info, initial_connection)
 
     def must_take(self, least: int) -> None:
         """Refuse a server that takes too little in one message.

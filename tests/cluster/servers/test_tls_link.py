@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import trustme
 
@@ -9,6 +10,7 @@ from hub.cluster.servers.link import Link
 from hub.documents.secret import Secret
 from hub.settings.cluster_settings import ClusterSettings
 from tests.support.nats_cluster import Node
+from tests.support.proxy import Proxy
 from tests.support.record import Record
 from tests.support.servers import PLAIN_PASSWORD
 
@@ -42,6 +44,20 @@ async def test_a_server_with_a_foreign_certificate_is_told_and_the_next_one_is_t
     with wrong, right:
         assert "certificate is refused: " in await first_word(reach(tmp_path / "ca.pem", wrong))
         assert await first_word(reach(tmp_path / "ca.pem", wrong, right)) == ""
+
+
+async def test_no_login_is_sent_to_a_server_that_speaks_no_tls_where_hub_yaml_asks_for_it(tmp_path):
+    """Who stands between could leave out the word by which a server asks for TLS."""
+    authority, plain = trustme.CA(), Node(tmp_path / "p", "p", [], 0)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with plain:
+        async with Proxy(plain.port) as proxy:
+            for scheme in ("tls", "nats"):
+                url = Secret(f"{scheme}://127.0.0.1:{proxy.port}")
+                said = await first_word(replace(reach(tmp_path / "ca.pem", plain), nats=(url,)))
+                assert "the server speaks no TLS, and no login was sent to it" in said
+            assert len(proxy.sent) == 2
+            assert PLAIN_PASSWORD.encode() not in b"".join(map(bytes, proxy.sent))
 
 
 async def first_word(settings):
