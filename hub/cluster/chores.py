@@ -4,7 +4,6 @@ A log that is full takes no claim either: then any node cuts it. A cut takes onl
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 
@@ -14,11 +13,11 @@ from hub.cluster.log.log_record import RecordKind
 from hub.cluster.log.snapshots import Manifest
 from hub.cluster.members import Members
 from hub.cluster.ownership import Ownership
-from hub.cluster.servers.jetstream import JetStream, LogRefused
+from hub.cluster.servers.jetstream import JetStream, LogFull, LogGone, LogRefused
 from hub.cluster.servers.link import Link, LinkError
 from hub.cluster.standby import Standby
 from hub.cluster.voice import Voice
-from hub.errors import StoreError
+from hub.errors import StoreError, StoreFenced
 from hub.limits import LOG_FULL_SHARE, SNAPSHOT_LOG_BYTES, SNAPSHOT_LOOK_SECONDS, SNAPSHOT_SECONDS
 from hub.selfwatch.watcher import free_of
 
@@ -48,8 +47,15 @@ class Chores:
         """Do what is due until cancelled; what cannot be done now is tried again at the next look."""
         while True:
             self.disk = await asyncio.to_thread(free_of, self._standby.replica.store.path.parent)
-            with contextlib.suppress(LinkError, LogRefused, StoreError):
+            try:
                 await self.look()
+            except (LogGone, LogFull, StoreError) as error:
+                if not isinstance(error, StoreFenced):
+                    self._voice.keeps_no_snapshot(str(error))
+            except (LinkError, LogRefused):
+                pass  # an election, another node that was quicker, or no connection, which is told
+            else:
+                self._voice.keeps_no_snapshot("")
             await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
 
     async def look(self) -> None:

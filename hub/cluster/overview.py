@@ -14,7 +14,7 @@ from hub.cluster.log.mark import Mark
 from hub.cluster.log.snapshots import Snapshots
 from hub.cluster.log.state_log import LogNames
 from hub.cluster.orders import NotRunning, order
-from hub.cluster.servers.jetstream import JetStream, LogRefused
+from hub.cluster.servers.jetstream import JetStream, LogGone
 from hub.cluster.servers.link import Link
 from hub.cluster.servers.streams import ClusterError
 from hub.cluster.told.cluster_picture import Beat, LogEnd, picture
@@ -63,11 +63,14 @@ async def _log_end(link: Link, names: LogNames) -> LogEnd:
     try:
         last = await stream.last(names.stream, names.subject)
         info = await stream.info(names.stream)
-        snapshot = await Snapshots(link, names).latest()
-    except LogRefused as no:
+    except LogGone as gone:
         raise ClusterError(
-            f"there is no cluster {names.cluster!r} on these servers ({no}); `hub cluster create`"
+            f"there is no stream {names.stream} of a cluster {names.cluster!r} on these servers; {gone}"
         ) from None
+    try:
+        snapshot = await Snapshots(link, names).latest()
+    except LogGone:  # the log does without for a while; the nodes say so, and hub doctor
+        snapshot = None
     found = info or {"state": {"bytes": None}, "config": {"max_bytes": None}}
     end = LogEnd(bytes=found["state"]["bytes"], max_bytes=found["config"]["max_bytes"], snapshot=snapshot)
     if last is None:

@@ -12,7 +12,7 @@ class Voice:
     def __init__(self, observer: Observer, node: str, unit: str) -> None:
         """Say nothing yet."""
         self._observer, self._node, self._unit = observer, node, unit
-        self.trouble = self._waiting = self._following = ""
+        self.trouble = self._waiting = self._following = self._unshortened = ""
         self._twin = False
         self.forked = False
         """Whether the trouble is that the log and the copy disagree."""
@@ -68,6 +68,14 @@ class Voice:
             self._observer.trouble("log", f"{why}; commits wait, the broker keeps what comes")
         else:
             self.tell("log", "the log is written again, nothing was lost")
+
+    def keeps_no_snapshot(self, why: str) -> None:
+        """Say why no snapshot can be made or seen, so that the log grows; with "" that it is no longer so."""
+        if why and why != self._unshortened:
+            self._observer.trouble("log", f"no snapshot, so the log only grows: {why}")
+        elif self._unshortened and not why:
+            self.tell("log", "snapshots can be made again")
+        self._unshortened = why
 
     def connection(self, why: str) -> None:
         """Say that the connection to the servers is lost, and why; with "" that it is there."""

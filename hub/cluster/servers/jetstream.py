@@ -23,7 +23,7 @@ from hub.limits import (
     LINK_REQUEST_SECONDS,
 )
 
-__all__ = ["JetStream", "LogFull", "LogRefused", "Stored", "WrongTip"]
+__all__ = ["JetStream", "LogFull", "LogGone", "LogRefused", "Stored", "WrongTip"]
 
 _NOT_FOUND = 10037
 _NO_STREAM = 10059
@@ -55,6 +55,16 @@ class LogFull(LogRefused):
         """Say what that means."""
         super().__init__(error)
         self.args = (f"the log is full, or a server's disk is; commits wait until there is room: {self}",)
+
+
+class LogGone(LogRefused):
+    """There is no such stream: it was never made, or somebody has deleted it."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        """Say that `create` alone does not bring back what it held."""
+        super().__init__(error)
+        see = "before you make it anew, see 'A stream that is gone' in docs/cluster.md"
+        self.args = (f"{self}: it was never made, or somebody has deleted it; {see}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +274,8 @@ def _refusal(error: Mapping[str, Any]) -> LogRefused:
     number = error.get("err_code", 0)
     if number in _WRONG_TIP:
         return WrongTip(error)
+    if number == _NO_STREAM:
+        return LogGone(error)
     return LogFull(error) if number in _FULL else LogRefused(error)
 
 

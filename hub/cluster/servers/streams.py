@@ -12,11 +12,24 @@ from hub.cluster.servers.link import LinkError, NobodyAnswers
 from hub.errors import HubError
 from hub.limits import CREATE_SECONDS, LINK_WAIT_SECONDS, SNAPSHOT_STREAM_BYTES, STATE_STREAM_BYTES
 
-__all__ = ["ClusterError", "create", "differences", "wanted"]
+__all__ = ["ClusterError", "create", "differences", "edits", "wanted"]
 
 _NO_PEERS = 10005
 _NOT_YET = (_NO_PEERS, 10008, 10074)
 """No server has room for a replica; the servers have no leader; replicas are only for servers that form a cluster."""
+_EDITED = {
+    "num_replicas": "replicas",
+    "discard": "discard",
+    "subjects": "subjects",
+    "max_msg_size": "max-msg-size",
+    "max_msgs": "max-msgs",
+    "max_msgs_per_subject": "max-msgs-per-subject",
+    "max_age": "max-age",
+}
+"""What matters of a stream, and the option of `nats stream edit` that changes it."""
+_FIXED = ("storage", "retention", "deny_purge", "sealed")
+_ABSENT = {"max_age": 0, "deny_purge": False, "sealed": False}
+"""How it is where the server does not name it."""
 
 
 class ClusterError(HubError):
@@ -31,6 +44,12 @@ def wanted(names: LogNames, replicas: int) -> dict[str, dict[str, Any]]:
         "retention": "limits",
         "discard": "new",  # a full log holds devices back, it forgets nothing
         "max_msg_size": 8 << 20,
+        # only a cut behind a snapshot may take a record away, and only too many bytes refuse one
+        "max_msgs": -1,
+        "max_msgs_per_subject": -1,
+        "max_age": 0,
+        "deny_purge": False,
+        "sealed": False,
         "allow_direct": True,
     }
     logs, snapshots = f"hub.{names.cluster}.state.*", f"hub.{names.cluster}.snap.>"
@@ -75,8 +94,8 @@ async def _make(stream: JetStream, name: str, config: Mapping[str, Any]) -> str:
         return f"made {name}: {config['num_replicas']} replicas, at most {config['max_bytes'] >> 20} MB"
     if wrong := differences(config, info["config"]):
         raise ClusterError(
-            f"the stream {name} is there and differs: {'; '.join(wrong)}; correct `replicas` in hub.yaml, or take"
-            " another `name`: nothing was changed"
+            f"the stream {name} is there and differs: {'; '.join(wrong)}; nothing was changed. Correct `replicas` in"
+            f" hub.yaml, or take another `name`, or: {edits(config, info['config'])}"
         )
     return f"{name} is there"
 
@@ -98,8 +117,21 @@ def _told(error: HubError, number: int, replicas: int) -> HubError:
 
 def differences(config: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """Say in what a stream differs from what it should be, where that matters."""
-    return [
-        f"{key} is {found.get(key)}, not {config[key]}"
-        for key in ("num_replicas", "storage", "retention", "discard", "subjects")
-        if found.get(key) != config[key]
-    ]
+    return [f"{key} is {found.get(key)}, not {config[key]}" for key in _different(config, found)]
+
+
+def edits(config: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Say by what a stream that differs becomes as it should be."""
+    wrong = _different(config, found)
+    if not set(wrong) <= _EDITED.keys():  # the server changes these of no stream
+        return "make it anew, see 'A stream that is gone' in docs/cluster.md"
+    options = " ".join(f"--{_EDITED[key]}={_option(config[key])}" for key in wrong)
+    return f"`nats stream edit {config['name']} {options}`"
+
+
+def _different(config: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    return [key for key in (*_EDITED, *_FIXED) if found.get(key, _ABSENT.get(key)) != config[key]]
+
+
+def _option(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)

@@ -52,8 +52,12 @@ def create(config: Config = None) -> None:
     async def work(link: Link, settings: ClusterSettings) -> list[str]:
         return await create_streams(JetStream(link), LogNames(settings.name), settings.replicas)
 
-    for line in _asked(config, work):
+    said, state = _asked(config, work), load_settings(config).state
+    for line in said:
         typer.echo(line)
+    if said[0].startswith("made ") and state.exists():
+        see = "see 'A stream that is gone' in docs/cluster.md"
+        typer.echo(f"{state} has a state of before: the nodes begin without it unless it is imported first; {see}")
 
 
 @cluster.command()

@@ -6,7 +6,7 @@ from typing import Any
 from hub.cluster.log.state_log import LogNames
 from hub.cluster.servers.jetstream import JetStream, LogRefused
 from hub.cluster.servers.link import LinkError
-from hub.cluster.servers.streams import differences, wanted
+from hub.cluster.servers.streams import differences, edits, wanted
 from hub.operate.doctor.finding import Finding, bad, good, warning
 
 __all__ = ["look_at_streams"]
@@ -30,7 +30,9 @@ async def look_at_streams(stream: JetStream, names: LogNames, replicas: int) -> 
             found.append(bad(subject, f"cannot be asked: {error}", _LEADER))
             continue
         if info is None:
-            found.append(bad(subject, "is not there", "`hub cluster create` makes it"))
+            before = "; if it was before, see 'A stream that is gone' in docs/cluster.md first"
+            text = f"is not there{before if name == names.stream else ''}"
+            found.append(bad(subject, text, "`hub cluster create` makes it"))
             continue
         found += _judge(subject, config, info)
     return found
@@ -39,8 +41,7 @@ async def look_at_streams(stream: JetStream, names: LogNames, replicas: int) -> 
 def _judge(subject: str, config: Mapping[str, Any], info: Mapping[str, Any]) -> list[Finding]:
     found = []
     if wrong := differences(config, info["config"]):
-        remedy = "`nats stream edit`, or export the state, delete the stream, and `hub cluster create` it anew"
-        found.append(bad(subject, "; ".join(wrong), remedy))
+        found.append(bad(subject, "; ".join(wrong), edits(config, info["config"])))
     found += [*_replicas(subject, info.get("cluster") or {}), *_room(subject, info)]
     if found:
         return found
