@@ -219,7 +219,7 @@ class ClusterNode:
             else:
                 if info is not None:
                     return str(info["config"].get("metadata", {}).get("hub-cluster", "")) or str(info["created"])
-                self._voice.waits(f"there is no stream {self.names.stream}; {_how_made(self._path)}")
+                self._voice.waits(f"there is no stream {self.names.stream} {_how_made(self._path)}")
             await asyncio.sleep(LINK_WAIT_SECONDS)
 
     async def _until_stopped(self, work: Awaitable[T]) -> T | None:
@@ -326,8 +326,8 @@ async def _tidying(standing_by: Awaitable[T]) -> T:
 def _how_made(path: Path) -> str:
     """Say how the log is made: where this node has a copy, there was one, and a new one would begin with nothing."""
     if path.exists():
-        return f"{path} is of one that was there; see 'A stream that is gone' in docs/cluster.md"
-    return "`hub cluster create` makes it, once"
+        return f"any more: {path} is of one that was there; see 'A stream that is gone' in docs/cluster.md"
+    return "yet; `hub cluster create` makes it, once"
 
 
 def _tidy() -> None:

@@ -33,7 +33,7 @@ async def test_a_log_that_was_deleted_is_made_anew_with_the_state_of_a_copy_and_
             assert code == 0
             best[int(said.rpartition(" ")[2])] = name
         await nodes[first].start(connected=False)
-        await nodes[first].says(f"there is no stream {stream}; hub.db is of one that was there")
+        await nodes[first].says(f"there is no stream {stream} any more: hub.db is of one that was there")
         assert await nodes[first].stop() == 0
         code, said = await cluster.run("cluster", "create", node=first)
         assert (code, "hub.db has a state of before" in said) == (0, True), said
