@@ -288,6 +288,7 @@ class ClusterNode:
             "owns": self.ownership is not None,
             "opening": self.ownership is not None and self.ownership.is_opening,
             "since": self._since,
+            "clock": self._clock.now(),
             "left": self.left,
             "trouble": self._voice.trouble or (standby.replica.store.why_failing() if standby is not None else ""),
             "forked": self._voice.forked,

@@ -34,10 +34,12 @@ async def overview(link: Link, settings: ClusterSettings) -> dict[str, Any]:
     """
     names = LogNames(settings.name)
     beats: dict[str, dict[str, Any]] = {}
+    ahead: dict[str, float] = {}
 
     async def heard(message: Msg) -> None:
         said = orjson.loads(message.data)
         beats[str(said["incarnation"])] = said
+        ahead[str(said["node"])] = float(said.get("clock", time.time())) - time.time()
 
     before = await _log_end(link, names)
     await link.listen(names.alive, heard)
@@ -49,6 +51,7 @@ async def overview(link: Link, settings: ClusterSettings) -> dict[str, Any]:
     processes = Counter(str(each["node"]) for each in beats.values())
     for node in found["nodes"]:  # two of one name are one row: whoever copied hub.yaml and forgot `node` must see it
         node["processes"] = processes[node["node"]]
+        node["clock_seconds"] = round(ahead.get(node["node"], 0.0), 1)
     return found
 
 

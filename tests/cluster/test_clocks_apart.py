@@ -25,6 +25,9 @@ async def test_no_timer_is_early_or_late_when_the_clocks_of_two_nodes_are_an_hou
             assert any("clock" in line and "1h" in line for line in cluster.nodes[owner].lines)
             await node.start(connected=False)
         await beyond(told, 4)
+        _, shown = await cluster.run("cluster", "status")
+        assert "  b: its clock is 3600" in shown or "  b: its clock is 3599" in shown
+        assert "  a: its clock" not in shown
         numbers, silent = await settled(cluster, told)
         assert silent == []
         assert len(numbers) <= len(set(numbers)) + 2  # each kill may come between sent and recorded

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.clock import PEOPLE
+from hub.limits import CLOCKS_APART_SECONDS
 from hub.printable import shown
 
 __all__ = ["overview_lines", "unowned"]
@@ -18,6 +19,7 @@ def overview_lines(found: Mapping[str, Any]) -> list[str]:
     table = _columns([_HEAD, *map(_row, nodes)])
     trouble = [f"  {shown(each['node'])}: {shown(each['trouble'])}" for each in nodes if each["trouble"]]
     trouble += [_twice(each) for each in nodes if each.get("processes", 1) > 1]
+    trouble += [_clock(each) for each in nodes if abs(each.get("clock_seconds", 0.0)) >= CLOCKS_APART_SECONDS]
     same = {each["rules"] for each in nodes if each["alive"]}
     differ = ["  the nodes have different rules"] if len(same) > 1 else []
     if not nodes:
@@ -49,6 +51,12 @@ def _next(nodes: Sequence[Mapping[str, Any]]) -> str:
     stuck = [f"{shown(each['node'])} cannot: {shown(each['trouble'])}" for each in nodes if each["role"] == "stuck"]
     left = [f"{shown(each['node'])} has left: start it again" for each in nodes if each["role"] == "left"]
     return "; ".join([*stuck, *left]) or "no node runs that could: start `hub run` on one"
+
+
+def _clock(node: Mapping[str, Any]) -> str:
+    seconds = node["clock_seconds"]
+    side = "ahead of" if seconds > 0 else "behind"
+    return f"  {shown(node['node'])}: its clock is {abs(seconds):.1f} s {side} this machine's: let NTP set both"
 
 
 def _unit(name: str, unit: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> str:

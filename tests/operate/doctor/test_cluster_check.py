@@ -163,6 +163,13 @@ async def test_a_node_that_is_missed_is_told_and_not_compared(settings):
     assert (Level.WARNING, "nodes") not in found
 
 
+async def test_a_node_whose_clock_is_five_minutes_wrong_is_told(settings):
+    async with nodes(settings, {}, {"clock": time.time() - 300}):
+        found = [each for each in await look_at_cluster(settings, CLUSTERED) if "its clock is" in each.text]
+    assert [(each.level, each.subject) for each in found] == [(Level.WARNING, "node n1")]
+    assert "s behind this machine's" in found[0].text
+
+
 async def test_two_processes_of_one_name_are_told(settings):
     async with nodes(settings, {"node": "a"}, {"node": "a"}):
         found = grave(await look_at_cluster(settings, CLUSTERED))

@@ -11,7 +11,7 @@ from hub.cluster.servers.jetstream import JetStream
 from hub.cluster.servers.link import Link
 from hub.documents.duration import format_duration
 from hub.errors import HubError
-from hub.limits import SNAPSHOT_LOG_BYTES
+from hub.limits import CLOCKS_APART_SECONDS, SNAPSHOT_LOG_BYTES
 from hub.operate.doctor.finding import Finding, bad, good, unknown, warning
 from hub.settings.cluster_settings import ClusterSettings
 
@@ -73,7 +73,15 @@ def _alike(nodes: Sequence[_Said]) -> list[Finding]:
             listed = ", ".join(f"{each['node']} has {each[key]}" for each in nodes)
             wrong.append(warning(_SUBJECT, f"differ in their {key}: {listed}", remedy))
     first = nodes[0]
+    wrong += [_clock(each) for each in nodes if abs(each["clock_seconds"]) >= CLOCKS_APART_SECONDS]
     return wrong or [good(_SUBJECT, f"version {first['version']}, rules {first['rules']}")]
+
+
+def _clock(node: _Said) -> Finding:
+    seconds = node["clock_seconds"]
+    side = "ahead of" if seconds > 0 else "behind"
+    text = f"its clock is {abs(seconds):.1f} s {side} this machine's: the times that people read are the owner's"
+    return warning(f"node {node['node']}", text, "let chrony or systemd-timesyncd set the clock on both")
 
 
 def _followers(nodes: Sequence[_Said]) -> list[Finding]:
