@@ -6,6 +6,7 @@ arguments and output, and ends as `python -m hub` ends. A file of its own: the p
 """
 
 import asyncio
+import gc
 import json
 import os
 import select
@@ -19,6 +20,8 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+LATE = "typer._adapters", "hub.operate.api.front.server"
+"""What a command imports only as it goes on: at its first option, and where it begins to listen."""
 PARENTS = 4  # that are kept, the last used: each holds some 60 MB
 RUN_SECONDS = 120
 
@@ -132,8 +135,14 @@ def serve(door, limits):
         assert hasattr(module, name), name
         setattr(module, name, value)
     commands = import_module("hub.operate.cli").COMMANDS.values() if not limits else ["run:run"]
-    for name in [*("hub.operate.cli." + each.partition(":")[0] for each in commands), "hub.operate.api.front.server"]:
+    for name in [*("hub.operate.cli." + each.partition(":")[0] for each in commands), *LATE]:
         import_module(name)
+    if not limits:  # the others start few
+        import_module(
+            "hub.notify.receivers.apprise"
+        ).NotificationManager().load_modules()  # 160 modules, at the first URL
+    gc.collect()
+    gc.freeze()  # a child's own collections, the last one at its end above all, need not copy what it shares with this
     while True:
         word, descriptors, *_ = socket.recv_fds(door, 1, 4)
         if not word:
