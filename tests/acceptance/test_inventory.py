@@ -106,3 +106,4 @@ async def test_history_says_whether_there_is_more(running):
     assert (len(first["entries"]), first["more"], first["kept_since"]) == (1, True, None)
     everything = await asked.get("history?limit=1000")
     assert everything["more"] is False
+    assert [(await asked.get(f"{path}="))["ok"] for path in ("history?limit", "history?before")] == [False, False]

@@ -46,8 +46,7 @@ def asked_number(query: Mapping[str, str], name: str, default: int, most: int) -
         Refused: it is no such number.
 
     """
-    text = query.get(name, "")
-    if not text:
+    if (text := query.get(name)) is None:
         return default
     if not (text.isascii() and text.isdecimal()) or len(text) > 18 or int(text) > most:
         raise Refused(400, f"{name!r} must be a whole number from 0 to {most}")
