@@ -1,8 +1,8 @@
 """hub.describe: the schemas take what the readers take, key by key, and describe all of it."""
 
 import json
+import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hub.fields import Section, text
 from hub.notify.receiver_settings import read_receivers
 from hub.rules.reading.loader import load_rules
 from hub.trial.trial_reading import read_cases
+from tests.support import prefork
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {"rules": json_schema, "fleet": fleet_schema, "settings": settings_schema}
@@ -302,15 +303,12 @@ def test_what_is_wrong_does_not_fit(kind, text, tmp_path):
 
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_what_is_committed_is_what_the_command_prints(kind):
-    printed = subprocess.run(
-        [sys.executable, "-m", "hub", "schema", f"--{kind}"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    _, printed, _ = prefork.run("schema", f"--{kind}", cwd=ROOT, env=os.environ)
     assert json.loads(printed) == SCHEMAS[kind]()
     assert (ROOT / "docs" / "schema" / f"{kind}.json").read_text("utf-8") == printed, f"hub schema --{kind} > docs/…"
 
 
 def test_rule_files_are_the_default_and_one_schema_is_printed_at_a_time():
-    command = [sys.executable, "-m", "hub", "schema"]
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert json.loads(printed) == json_schema()
-    assert subprocess.run([*command, "--fleet", "--rules"], cwd=ROOT, capture_output=True, check=False).returncode == 2
+    code, printed, _ = prefork.run("schema", cwd=ROOT, env=os.environ)
+    assert (code, json.loads(printed)) == (0, json_schema())
+    assert prefork.run("schema", "--fleet", "--rules", cwd=ROOT, env=os.environ)[0] == 2

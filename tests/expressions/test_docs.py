@@ -4,8 +4,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from hub.expressions.runtime.macro_loops import MACROS
 from hub.expressions.values import TYPES, type_of
 from hub.model import Event
 from hub.rules.samples.sampler import Sampler
+from tests.support import prefork
 
 PAGE = (Path(__file__).parents[2] / "docs" / "expressions.md").read_text("utf-8")
 BLOCKS = re.findall(r"```cel\n(.*?)\n```", PAGE, re.DOTALL)
@@ -77,16 +76,9 @@ def test_the_commands_of_the_page_print_what_it_shows():
     commands = re.findall(r"^\$ hub (.*)\n((?:[^$].*\n)+)", shown, re.MULTILINE)
     assert len(commands) == 3
     for command, printed in commands:
-        done = subprocess.run(
-            [sys.executable, "-m", "hub", *shlex.split(command)],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env=os.environ | {"NO_COLOR": "1"},
-        )
-        assert done.stdout + done.stderr == printed
-        assert done.returncode == printed.startswith("hub: ")
+        code, out, err = prefork.run(*shlex.split(command), cwd=prefork.ROOT, env=os.environ | {"NO_COLOR": "1"})
+        assert out + err == printed
+        assert code == printed.startswith("hub: ")
 
 
 def used(name):

@@ -6,9 +6,8 @@ bindings of other protocols.
 
 import gzip
 import json
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from hub.config import load_settings
 from hub.operate.client.ask import ask
 from hub.operate.specs.asyncapi import asyncapi
 from tests.acceptance.scene import scene
+from tests.support import prefork
 from tests.support.ends import watching
 
 SPECIFICATION = json.loads(
@@ -56,8 +56,8 @@ def test_every_reference_leads_somewhere():
 
 
 def test_it_is_printed():
-    printed = subprocess.run((sys.executable, "-m", "hub", "schema", "--asyncapi"), capture_output=True, check=True)
-    assert json.loads(printed.stdout) == DOCUMENT
+    code, printed, _ = prefork.run("schema", "--asyncapi", cwd=prefork.ROOT, env=os.environ)
+    assert (code, json.loads(printed)) == (0, DOCUMENT)
 
 
 def test_the_prefix_is_that_of_the_settings():

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 from jsonschema import Draft7Validator
@@ -16,6 +14,7 @@ from hub.operate.specs.asyncapi import asyncapi
 from hub.project.files import load_files
 from tests.acceptance.scene import scene
 from tests.operate.specs.test_asyncapi import SPECIFICATION, fits
+from tests.support import prefork
 from tests.support.ends import watching
 from tests.support.hub import ROOT
 
@@ -42,16 +41,17 @@ def odd(tmp_path):
     return tmp_path
 
 
-def printed(folder, *arguments, check=True):
-    """Run `hub schema --asyncapi` there."""
-    return subprocess.run(
-        (sys.executable, "-m", "hub", "schema", *arguments),
-        cwd=folder,
-        env=os.environ | {"PASSWORD": "x", "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=check,
-    )
+def schema(folder, *arguments):
+    """Run `hub schema` there; return (exit code, stdout, stderr)."""
+    env = os.environ | {"PASSWORD": "x", "NO_COLOR": "1", "COLUMNS": "200"}
+    return prefork.run("schema", *arguments, cwd=folder, env=env)
+
+
+def printed(folder, *arguments):
+    """Return the document that `hub schema` prints there."""
+    code, out, err = schema(folder, *arguments)
+    assert code == 0, err
+    return json.loads(out)
 
 
 def valid(document):
@@ -65,7 +65,7 @@ def valid(document):
 
 
 def test_topics_of_rules_and_receivers_are_channels_with_their_names(odd):
-    found = json.loads(printed(odd, "--asyncapi", "-c", "hub.yaml").stdout)
+    found = printed(odd, "--asyncapi", "-c", "hub.yaml")
     valid(found)
     addresses = {name: each["address"] for name, each in found["channels"].items()}
     wanted = {
@@ -108,7 +108,7 @@ def test_every_topic_that_a_hub_subscribes_to_for_its_rules_is_received_and_none
 
 def test_the_document_of_the_shipped_rules_is_valid(monkeypatch):
     monkeypatch.chdir(ROOT)
-    found = json.loads(printed(ROOT, "--asyncapi", "rules").stdout)
+    found = printed(ROOT, "--asyncapi", "rules")
     valid(found)
     assert "site/{site}/freezer/{freezer}/telemetry" in {each["address"] for each in found["channels"].values()}
 
@@ -125,7 +125,7 @@ async def test_a_hub_talks_on_the_topics_that_the_document_of_its_rules_has(tmp_
         watching(broker, "#", name="all") as heard,
         scene(tmp_path, broker, RULES, WORDS, settings="discovery: homeassistant\n") as made,
     ):
-        found = json.loads(printed(made.hub.folder, "--asyncapi", "-c", "hub.yaml").stdout)
+        found = printed(made.hub.folder, "--asyncapi", "-c", "hub.yaml")
         await made.send("t/a/1", {"celsius": 31})
         await made.send("c/1", {"any": "thing"})
         await made.notified("Hot", "firing")
@@ -178,7 +178,7 @@ def spoken(found, message):
 )
 def test_what_cannot_be_printed_is_told_with_why(tmp_path, arguments, code, says):
     (tmp_path / "wrong.yaml").write_text("rules: [{alert: A, topic: a/b, when: 'x >'}]\n", "utf-8")
-    done = printed(tmp_path, *arguments, check=False)
-    assert done.returncode == code
-    assert says in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    ended, out, err = schema(tmp_path, *arguments)
+    assert ended == code
+    assert says in out + err
+    assert "Traceback" not in err
