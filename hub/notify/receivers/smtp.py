@@ -51,7 +51,7 @@ def _mailbox(node: Node) -> str:
         # what an encoded word says is written out here, so that a line end in it is found now and not in each mail
         whole = str(header) if "=?" in whole else whole
         good = bool(address.username and address.domain and not header.defects and unencoded(whole) == whole)
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, AttributeError, TypeError):  # what Python's parser falls over at is no address
         good = False
     if not good:
         raise Bad(node, f"is no mail address: {one_line(node.text, 80)!r}", "write user@host or Name <user@host>")
