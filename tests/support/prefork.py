@@ -137,10 +137,9 @@ def serve(door, limits):
     commands = import_module("hub.operate.cli").COMMANDS.values() if not limits else ["run:run"]
     for name in [*("hub.operate.cli." + each.partition(":")[0] for each in commands), *LATE]:
         import_module(name)
-    if not limits:  # the others start few
-        import_module(
-            "hub.notify.receivers.apprise"
-        ).NotificationManager().load_modules()  # 160 modules, at the first URL
+    if not limits:  # the others start few; at its first URL Apprise imports 160 modules
+        plugins = import_module("apprise.manager_plugins")
+        plugins.NotificationManager().load_modules()
     gc.collect()
     gc.freeze()  # a child's own collections, the last one at its end above all, need not copy what it shares with this
     while True:
