@@ -4,6 +4,8 @@ import tests.support.measured  # noqa: F401 - before the hub is imported anywher
 
 # isort: split
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -37,6 +39,13 @@ def pytest_unconfigure():
 
 def pytest_configure(config):
     settings.load_profile("hub" if config.getoption("--long") else "same")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Let no collection of garbage look through ten thousand tests and all modules: they live as long as the run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
