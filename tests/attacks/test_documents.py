@@ -1,14 +1,17 @@
 """Rule files and settings that are meant to hurt: each is a problem in one line with its place, soon."""
 
-import asyncio
 import os
-import resource
-import sys
 
 import pytest
 
-from tests.support.hub import ROOT
+from tests.support import prefork
 
+# neither for ever nor with all the memory there is
+BOUNDED = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (15, 15))
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+"""
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -35,19 +38,8 @@ async def test_it_is_a_problem_in_one_line(tmp_path, what):
     text, expected = HURTFUL[what]
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "rules.yaml").write_text(text)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", "check"),
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        # neither for ever nor with all the memory there is
-        preexec_fn=lambda: (
-            resource.setrlimit(resource.RLIMIT_CPU, (15, 15)),
-            resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30)),
-        ),
-    )
-    out = (await asyncio.wait_for(process.communicate(), 60))[0].decode()
+    process = await prefork.start("check", cwd=tmp_path, env=os.environ, before=BOUNDED)
+    out = b"".join(await process.communicate()).decode()
     assert process.returncode == 1, out[-2000:]
     problems = [line for line in out.splitlines() if "rules.yaml" in line]
     assert any(expected in line for line in problems), out[:2000]
