@@ -19,10 +19,13 @@ LONG = (
     "tests/operate/demo/",
     "tests/operate/doctor/",
     "tests/operate/bench/",
+    "tests/operate/specs/test_openapi.py",
     "tests/mutants/",
     "tests/test_contributing.py",
     "tests/test_servers_end.py",
     "tests/ingest/",
+    "tests/alerts/test_telling_model.py",
+    "tests/rules/running/test_index.py",
 )
 
 
