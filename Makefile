@@ -11,13 +11,21 @@ COVERAGE = $(if $(ARGS),,--coverage)
 # each of some thousand processes would compile the hub anew, and each worker the tests
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test pythons lint types bench long mutants specs wheels clean setup servers
+.PHONY: demo test checked compiled pythons lint types bench long mutants specs wheels clean setup servers
 
 demo: setup
 	$(BIN)/hub demo $(ARGS)
 
-test: lint types servers
+test: setup
+	@$(MAKE) --no-print-directory -j2 --output-sync=target checked
 	$(BIN)/pytest $(PARALLEL) $(COVERAGE) $(ARGS)
+
+# what does not need all cores, side by side
+checked: types lint servers compiled
+
+# once, and not by each worker: pytest keeps the tests compiled with its own assertions
+compiled: setup
+	@$(BIN)/pytest --collect-only -qq > /dev/null || true
 
 # the same on each Python that pyproject.toml names and that is here, each in an environment of its own
 pythons:
