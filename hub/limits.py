@@ -222,6 +222,7 @@ FEED_CLIENTS = 200  # of the feed at once: they wake together, 50 µs each, whic
 FEED_CLIENTS_EACH = 50  # of one token, or without tokens of one address: a wall of screens
 FEED_KEPT = 10_000  # messages that a client may have missed and still gets: minutes as a rule, 5 MB
 FEED_BATCH = 200  # messages handed to a client at once
+FEED_COPY_SECONDS = 3.0  # that a node keeps the owner's messages back until its copy has them: usually milliseconds
 FEED_PAUSE_SECONDS = 0.1  # what comes within it reaches clients together: they wake 10 times a second at most
 FEED_EVENTS_A_SECOND = 10  # samples of the event stream; nobody reads more, and each is a frame for every client
 FEED_REPEATS_A_SECOND = 20  # errors of rules and payloads

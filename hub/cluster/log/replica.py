@@ -58,6 +58,7 @@ class Replica:
         self.written = Mark(tip.seq)
         """What the file has."""
         self._waiting: deque[Mark] = deque()
+        self._news = asyncio.Event()
 
     @property
     def is_behind(self) -> bool:
@@ -73,6 +74,23 @@ class Replica:
         """Learn when the record was stored with which the file ends; the file itself does not say it."""
         if not self.is_behind:
             self.written = self.written._replace(time=time)
+
+    async def reach(self, seq: int) -> None:
+        """Return when the file has the record of this sequence.
+
+        Raises:
+            StoreError: the file takes nothing any more.
+
+        """
+        while self.written.seq < seq:
+            if self.handed.seq >= seq:
+                await self.settled()  # not only when the writer has gathered more
+            else:
+                await self._news.wait()
+
+    def _is_news(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
 
     async def room(self) -> None:
         """Wait where the file is far behind."""
@@ -91,12 +109,14 @@ class Replica:
             raise StoreError(f"{self.store.path}: closed")
         self.tip = tip
         self._waiting.append(Mark(tip.seq, time))
+        self._is_news()
         self.store.commit(replace(changes, meta=[*changes.meta, tip_row(tip)]), self._applied)
 
     def _applied(self, error: StoreError | None) -> None:
         mark = self._waiting.popleft()
         if error is None:
             self.written = mark
+            self._is_news()
 
     async def copy_to(self, file: Path) -> Tip:
         """Write all that the file has into another one; return how far that goes.
@@ -126,6 +146,7 @@ class Replica:
             self.store = CopyStore(path, trouble)  # what was there, or what is there now
         self.tip = Tip.loads((await self.store.load()).meta.get(TIP_ROW, ""))
         self.written = Mark(self.tip.seq)
+        self._is_news()
 
     async def settled(self) -> None:
         """Return when the file has all that was handed in; a full disk holds that up, and a query does not show it.

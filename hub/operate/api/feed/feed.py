@@ -115,6 +115,10 @@ class Feed(Observer):
             self._waking = True
             asyncio.get_running_loop().call_later(FEED_PAUSE_SECONDS, self._wake)
 
+    def gap(self) -> None:
+        """Tell all clients that something was not told: they have to ask for the whole state."""
+        self.say("gap", {"since": self.identity(self.latest), "oldest": self.identity(self.latest + 1)})
+
     def _wake(self) -> None:
         self._waking = False
         self._news.set()

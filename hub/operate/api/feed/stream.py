@@ -35,6 +35,7 @@ async def messages(
 
     """
     at, wanted = feed.latest, frozenset(filter(None, query.get("types", "").split(",")))
+    wanted |= {"gap"} if wanted else set()  # who hears only of alerts, too, has to know that one was not told
     first = [feed.compose(at, "hello", {**hub, "latest": feed.identity(at)})]
     if since := query.get("since", ""):
         number = feed.number_of(since)

@@ -132,7 +132,7 @@ class NodeServer:
         with bound:
             site = self._site(node, trouble)
             self._standing_by = self._answering = self._application(site, node)
-            await node.link.listen(node.names.feed, hear(self._http.feed, lambda: self._owns))
+            await node.link.listen(node.names.feed, hear(self._http.feed, lambda: self._owns, lambda: node.replica))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watch(site, node), name="http figures")
                 await self._http.serve(bound, self, site, trouble)
@@ -142,15 +142,18 @@ class NodeServer:
         node = self._node
         if node is None:
             raise ValueError("the node does not run")
+        before = self._http.feed.latest  # what the App says while all this is made is told to the others, too
         site = await self._http.site_of(app)
         site.traffic, site.audience = self._traffic, self._audience
         own = application(site)
         await node.link.listen(node.names.ask, Answerer(node.link, own).heard)
         self._answering, self._owns = own, True
+        self._http.feed.gap()  # what the owner before this one had committed, and not yet told
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(keep(site), name="http figures")
-                group.create_task(relay(node.link, node.names.feed, self._http.feed), name="http feed")
+                told = relay(node.link, node.names.feed, self._http.feed, before, lambda: node.replica)
+                group.create_task(told, name="http feed")
         finally:
             self._answering, self._owns = self._standing_by, False
             await node.link.deafen(node.names.ask)
@@ -220,12 +223,16 @@ class NodeServer:
         """Once a second let go of those whose login has ended, and tell the others where nobody works.
 
         An owner's figures come through its feed. While none comes, somebody who looks at this node must not take its
-        silence for rest.
+        silence for rest; and what was told meanwhile does not come again.
         """
+        why = ""
         while True:
             await asyncio.sleep(1.0)
             site.audience.expire(self._clock.now())
-            if not self._owns and (why := _why_not_ready(node)) and isinstance(site.mirror, CopyMirror):
+            before, why = why, "" if self._owns else _why_not_ready(node)
+            if before and not why:
+                self._http.feed.gap()
+            if why and isinstance(site.mirror, CopyMirror):
                 with contextlib.suppress(StoreError):  # it has no copy yet
                     await site.mirror.refresh()
                     await say_figures(site, {"owner": "", "why": why})
