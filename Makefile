@@ -25,7 +25,7 @@ checked: types lint servers compiled
 
 # once, and not by each worker: pytest keeps the tests compiled with its own assertions
 compiled: setup
-	@$(BIN)/pytest --collect-only -qq > /dev/null || true
+	@$(BIN)/pytest --collect-only -qq $(ARGS) > /dev/null || true
 
 # the same on each Python that pyproject.toml names and that is here, each in an environment of its own
 pythons:

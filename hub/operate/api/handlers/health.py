@@ -10,7 +10,7 @@ from hub.operate.api.front.actor import VIEWER, Refused
 from hub.operate.api.site import Asked, Endpoint
 from hub.operate.specs.described import Described
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "readiness"]
 
 
 async def _alive(_asked: Asked) -> Response:
@@ -19,14 +19,18 @@ async def _alive(_asked: Asked) -> Response:
 
 
 async def _ready(asked: Asked) -> Response:
-    """Say whether the hub is ready; 503 where it is not. Only clients with a token learn why: it may name hosts."""
-    why = asked.site.deaf()
+    """Say whether the hub is ready."""
+    return readiness(asked, asked.site.deaf(), "deaf")
+
+
+def readiness(asked: Asked, why: str, otherwise: str) -> Response:
+    """Answer that all is well, or 503 with `why` not. Only clients with a token learn that: it may name hosts."""
     if not why:
         return answer({"ok": True})
     with contextlib.suppress(Refused):
         asked.site.guard.admit(asked.request, VIEWER)
         return refusal(Refused(503, why, 1.0))
-    return refusal(Refused(503, "deaf", 1.0))
+    return refusal(Refused(503, otherwise, 1.0))
 
 
 ENDPOINTS = (

@@ -25,17 +25,18 @@ from hub.config import Settings
 from hub.errors import StoreError
 from hub.node.identity import identify
 from hub.observer import Observer
-from hub.operate.api.answers import answer, refusal
+from hub.operate.api.answers import refusal
 from hub.operate.api.feed import live
 from hub.operate.api.feed.audience import Audience
 from hub.operate.api.feed.ticker import Ticker
 from hub.operate.api.front.access import AccessGuard
-from hub.operate.api.front.actor import VIEWER, Refused
+from hub.operate.api.front.actor import Refused
 from hub.operate.api.front.door import Traffic
 from hub.operate.api.front.login import Logins
 from hub.operate.api.front.server import ENDPOINTS, HttpServer, application, keep, say_figures
 from hub.operate.api.gathered.recent import Recent
 from hub.operate.api.gathered.standing import GatheredStanding
+from hub.operate.api.handlers.health import readiness
 from hub.operate.api.handlers.metrics import OF_STANDBY
 from hub.operate.api.site import Asked, Endpoint, Site, routes
 from hub.operate.api.standby.copy_mirror import CopyMirror
@@ -246,13 +247,7 @@ def _why_not_ready(node: ServedNode) -> str:
 def _ready(node: ServedNode) -> Callable[[Asked], Any]:
     async def ready(asked: Asked) -> Response:
         """Say whether this node's copy is fresh, and somebody owns the hub; 503 where not."""
-        why = _why_not_ready(node)
-        if not why:
-            return answer({"ok": True})
-        with contextlib.suppress(Refused):
-            asked.site.guard.admit(asked.request, VIEWER)
-            return refusal(Refused(503, why, 1.0))
-        return refusal(Refused(503, "not ready", 1.0))
+        return readiness(asked, _why_not_ready(node), "not ready")
 
     return ready
 
