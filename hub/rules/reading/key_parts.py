@@ -34,7 +34,7 @@ def key_parts(scope: Scope, node: Node) -> tuple[KeyPart, ...]:
     if isinstance(node.value, dict):
         if node.value and all(item.value is None for item in node.value.values()):
             hint = f"names stand without braces: [{', '.join(node.value)}]"
-            raise Bad(node, "names without expressions", hint)
+            raise Bad(node, "must be names, or a mapping with an expression for each label", hint)
         return tuple(_of_expression(label, item, node, scope) for label, item in node.value.items())
     return tuple(KeyPart(way.rpartition(".")[2], way) for way in ways(node))
 
