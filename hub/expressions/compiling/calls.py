@@ -1,6 +1,7 @@
 """Calls of functions and methods: finds the function, checks the arguments, and writes the Python that calls it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -33,6 +34,10 @@ class CallCompiler(Host, Protocol):
 
     def code(self, node: SyntaxNode) -> GeneratedCode:
         """Write a node."""
+        ...
+
+    def branch(self) -> AbstractContextManager[None]:
+        """Forget after the block what was computed in it."""
         ...
 
     def fold(self, code: GeneratedCode, operands: list[GeneratedCode], function: Callable[..., Any]) -> GeneratedCode:

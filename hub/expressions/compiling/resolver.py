@@ -64,6 +64,8 @@ class Resolver:
         """Whether it looks at the payload or the captures, and not only at samples of them."""
         self.readings: dict[Any, None] = {}
         """The calls of history functions, each once."""
+        self.asked: dict[str, Any] = {}
+        """The same, by the text of the call."""
 
     @property
     def needs_context(self) -> bool:

@@ -51,7 +51,7 @@ class SampleKeeper(RulePart):
         self._context.dirty.add((self._runner, instance))  # `touch`, without a call for each message
         if instance.due == inf:
             self._runner.reschedule(instance)
-        elif moving is not None and (is_sooner or arrival.is_late or moving.begins(instance)):
+        elif moving is not None and (is_sooner or moving.turning or arrival.is_late or moving.begins(instance)):
             instances.schedule(instance, moving.due(instance))
         return True
 
@@ -63,6 +63,11 @@ class SampleKeeper(RulePart):
     def move(self, instance: Instance, now: float) -> bool:
         """Let go of the samples that have left a window by now; tell whether that can change a condition's answer."""
         return self.moving is not None and self.moving.move(instance, now)
+
+    def advance(self, instance: Instance, now: float) -> None:
+        """Let functions over time be of now, before a condition is judged by the clock."""
+        if self.moving is not None:
+            self.moving.advance(instance, now)
 
     def due(self, instance: Instance) -> float:
         """Return when the next sample has left a window that a condition looks at."""

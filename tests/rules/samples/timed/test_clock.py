@@ -1,0 +1,153 @@
+"""Functions over time pass their bounds by the clock, at the right second, though no message comes."""
+
+from math import fsum
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.rules.making import event
+from tests.rules.samples.test_moving import after, drive
+
+
+def near(said):
+    """Return what happened, each with its whole second."""
+    return [(round(at), phase) for at, phase in said]
+
+
+def test_half_an_hour_too_warm_today_fires_by_itself_and_ends_when_it_has_left_the_day():
+    hub = drive("when: held(v > 8, 24h) > 30m")
+    hub.send("d/1", {"v": 9})
+    hub.send("d/1", {"v": 5}, after=1200)
+    hub.send("d/1", {"v": 9}, after=1200)
+    assert near(after(hub, 900)) == [(600, "firing")]
+    hub.send("d/1", {"v": 5})
+    assert near(after(hub, 90_000)) == [(86_400 - 3300 + 300, "resolved")]
+
+
+def test_a_mean_by_time_crosses_its_bound_between_two_messages():
+    hub = drive("when: mean(v, 10m) > 5")
+    hub.send("d/1", {"v": 0})
+    hub.send("d/1", {"v": 10}, after=100)
+    assert near(after(hub, 3600)) == [(100, "firing")]
+
+
+def test_an_integral_is_judged_when_it_is_full_though_messages_come_fast():
+    hub = drive("when: integral(power, 1h) / 3600 > 500")
+    said = []
+    for _ in range(400):
+        said += [(hub.now, phase) for _, _, phase, _ in hub.send("d/1", {"power": 1000}, after=5)]
+    assert [phase for _, phase in said] == ["firing"]
+    assert said[0][0] == pytest.approx(1000.0 + 1805, abs=5)
+
+
+def test_a_tank_that_runs_empty_is_told_when_a_minute_is_left():
+    hub = drive("when: reaches(v, 0, 10m) < 60s")
+    hub.send("d/1", {"v": 100})
+    hub.send("d/1", {"v": 80}, after=30)
+    assert near(after(hub, 3600)) == [(60, "firing")]
+
+
+def test_a_forecast_moves_with_the_clock():
+    hub = drive("when: predict(v, 1h, 10m) > 100")
+    hub.send("d/1", {"v": 10})
+    hub.send("d/1", {"v": 20}, after=100)
+    assert near(after(hub, 1000)) == [(200, "firing")]
+
+
+@pytest.mark.parametrize("when", ["held(v > 8, 1h) > duration(limit)", "held(v > 8, 1h) + 0s > 10m"])
+def test_a_bound_that_is_not_written_out_alone_is_looked_at_each_3600th_of_the_window(when):
+    hub = drive(f"when: {when}")
+    hub.send("d/1", {"v": 9, "limit": "10m"})
+    ((at, phase),) = after(hub, 1000)
+    assert phase == "firing"
+    assert 600 <= at <= 602
+
+
+def test_the_clock_looks_seldom_while_a_bound_is_far(monkeypatch):
+    hub = drive("when: mean(v, 1h) > 1000")
+    judged = []
+    monkeypatch.setattr(hub.engine.states["A"], "judge_again", lambda *_: judged.append(hub.now))
+    for number in range(600):
+        hub.send("d/1", {"v": number % 5}, after=60.0)
+    assert judged == []
+
+
+def test_a_baseline_is_of_the_hour_that_it_is():
+    hub = drive("when: deviation(v, 4w) > 3", start=1_767_571_200.0)
+    for value in (10, 11, 12, 11, 10, 12):
+        hub.send("d/1", {"v": value}, after=600)
+    hub.wait(7 * 86400 - 3600)
+    assert hub.send("d/1", {"v": 12}) == []
+    assert [phase for _, _, phase, _ in hub.send("d/1", {"v": 30}, after=1)] == ["firing"]
+
+
+def held(samples, window, now):
+    """How long the value was above 5 in the window, second by second."""
+    ends = [at for at, _ in samples[1:]] + [now]
+    return sum(
+        max(0, min(until, now) - max(at, now - window))
+        for (at, value), until in zip(samples, ends, strict=True)
+        if value > 5
+    )
+
+
+def mean(samples, window, now):
+    begin = max(now - window, samples[0][0])
+    if begin == now:
+        return samples[-1][1]
+    ends = [at for at, _ in samples[1:]] + [now]
+    parts = [value * max(0, until - max(at, begin)) for (at, value), until in zip(samples, ends, strict=True)]
+    return fsum(parts) / (now - begin)
+
+
+def line(samples, window, now):
+    inside = [(at, value) for at, value in samples if at > now - window]
+    if len(inside) < 2:
+        return None
+    middle = fsum(at for at, _ in inside) / len(inside)
+    level = fsum(value for _, value in inside) / len(inside)
+    slope = fsum((at - middle) * (value - level) for at, value in inside) / fsum((at - middle) ** 2 for at, _ in inside)
+    return level + slope * (now + 20 - middle)
+
+
+MODELS = {
+    "held(v > 5, {window}s) > {bound}s": (held, [3, 10, 25]),
+    "mean(v, {window}s) > {bound}": (mean, [2.03, 5.01, 7.77]),
+    "predict(v, {window}s, 20s) > {bound}": (line, [2.03, 5.01, 7.77]),
+}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    form=st.sampled_from(sorted(MODELS)),
+    window=st.sampled_from([30, 60, 100]),
+    which=st.integers(0, 2),
+    messages=st.lists(st.tuples(st.integers(2, 80), st.integers(0, 10)), min_size=1, max_size=20),
+    restarts=st.sets(st.integers(1, 300), max_size=3),
+)
+def test_the_alert_changes_just_when_a_look_at_each_second_says_so(form, window, which, messages, restarts):
+    model, choices = MODELS[form]
+    bound = choices[which]
+    hub = drive(f'when: "{form.format(window=window, bound=bound)}"')
+    samples, told, is_held, expected, at = [], [], False, [], 0
+    arrivals = {}
+    for gap, value in messages:
+        at += gap
+        arrivals[at] = value
+    for second in range(1, at + 150):
+        hub.now = 1000.0 + second
+        hub.engine.tick(hub.now)
+        if second in arrivals:
+            samples.append((second, arrivals[second]))
+            hub.engine.process([event("d/1", {"v": arrivals[second]}, hub.now)], hub.now)
+        told += [(second, phase) for _, _, phase, _ in hub.said()]
+        if second in restarts:
+            hub.restart()
+        value = model(samples, window, second) if samples else None
+        if value is None or (abs(value - bound) < 1e-9 and model is not held):
+            continue
+        if (value > bound) is not is_held:
+            is_held = value > bound
+            expected.append((second, "firing" if is_held else "resolved"))
+    assert told == expected
