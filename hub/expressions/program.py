@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from hub.errors import CompileError, EvaluationError
-from hub.expressions.compiling.bounds import Bound, bounds
+from hub.expressions.compiling.bounds import TimeBound, bounds
 from hub.expressions.compiling.compiler import Compiler
 from hub.expressions.compiling.history_calls import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Samples, Scope
@@ -55,7 +55,7 @@ class Program:
     schedules: frozenset[str]
     equalities: tuple[Equality, ...]
     history: tuple[Reading, ...] = field(repr=False)
-    bounds: tuple[Bound, ...] = field(repr=False)
+    bounds: tuple[TimeBound, ...] = field(repr=False)
     scope: Scope = field(repr=False)
     condition: bool = field(repr=False)
 

@@ -18,7 +18,7 @@ from hub.model import Event
 from hub.rules.reading.rule import Rule
 from hub.rules.samples.history import History, record
 from hub.rules.samples.timed.hours import Hours
-from hub.rules.samples.timed.line import Line
+from hub.rules.samples.timed.line import TrendLine
 from hub.rules.samples.timed.smooth import Smooth
 from hub.rules.samples.timed.steps import Steps, heat
 from hub.rules.samples.trail import Trail, remembered
@@ -200,7 +200,7 @@ _TIMED: Mapping[str, Callable[[float, Iterable[str]], Any]] = {
     STATE: Steps,
     LEVEL: Steps,
     HEAT: Steps,
-    LINE: Line,
+    LINE: TrendLine,
     SMOOTH: Smooth,
 }
 _BOUNDED = frozenset((NUMBER, HELD, VALUE, DISTINCT, LINE))

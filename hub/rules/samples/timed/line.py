@@ -19,7 +19,7 @@ from hub.rules.samples.sums import ExactSum
 from hub.rules.samples.timed.strip import Row, Strip
 from hub.rules.samples.timed.watch import Watch, after, look_again
 
-__all__ = ["Line"]
+__all__ = ["TrendLine"]
 
 _TIDY = 64
 _FAR = 4  # windows from the origin to the oldest sample; then a nearer one is taken
@@ -29,7 +29,7 @@ Entry = tuple[float, float, float, float, float, float]
 values, where times count from the last."""
 
 
-class Line(Strip):
+class TrendLine(Strip):
     """Samples with time > end - seconds: times and values; where they are folded, the columns of an Entry."""
 
     __slots__ = ("end", "origin", "sums", "values", "wide")
@@ -214,7 +214,7 @@ class Line(Strip):
         super().load(tail, chunks, end)
 
 
-if missing := methods_missing(Line, LINE):
+if missing := methods_missing(TrendLine, LINE):
     raise NotImplementedError(f"a line has no method for {', '.join(missing)}")
 
 

@@ -14,7 +14,7 @@ from hub.errors import EvaluationError
 from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES
 from hub.rules.samples.timed import line, steps, strip
 from hub.rules.samples.timed.hours import Hours
-from hub.rules.samples.timed.line import Line
+from hub.rules.samples.timed.line import TrendLine
 from hub.rules.samples.timed.smooth import Smooth
 from hub.rules.samples.timed.steps import Steps, heat
 
@@ -130,14 +130,14 @@ def fitted(samples):
 @given(st.lists(MOVES, max_size=100), st.sampled_from([10.0, 0.5, 60.0]))
 @settings(max_examples=200, deadline=None)
 def test_the_line_is_that_of_least_squares_also_out_of_order_and_a_restart_changes_no_bit(moves, seconds):
-    slot, samples, stored, now, end = Line(seconds), [], {}, 1.7e9, 0.0
+    slot, samples, stored, now, end = TrendLine(seconds), [], {}, 1.7e9, 0.0
     for passed, value, restart in moves:
         now += passed
         end = feed(slot, samples, end, now, value)
         inside = [(at, each) for at, each in samples if at > end - seconds]
         if restart:
             before = said(slot, "slope"), said(slot, "predict", 30.0), said(slot, "reaches", 0.0)
-            slot = again(slot, stored, end, Line(seconds))
+            slot = again(slot, stored, end, TrendLine(seconds))
             assert (said(slot, "slope"), said(slot, "predict", 30.0), said(slot, "reaches", 0.0)) == before
         found = fitted(inside)
         if found is None:
@@ -151,7 +151,7 @@ def test_the_line_is_that_of_least_squares_also_out_of_order_and_a_restart_chang
 
 
 def test_a_line_that_falls_reaches_what_is_below_it_and_nothing_above():
-    slot = Line(3600.0)
+    slot = TrendLine(3600.0)
     for at in range(0, 600, 60):
         slot.hear(1000.0 + at, 1000.0 + at, 100.0 - at / 60)
     assert slot.slope() == pytest.approx(-1 / 60)
@@ -164,14 +164,14 @@ def test_a_line_that_falls_reaches_what_is_below_it_and_nothing_above():
 
 
 def test_a_line_that_hardly_falls_reaches_it_in_a_hundred_years():
-    slot = Line(3600.0)
+    slot = TrendLine(3600.0)
     slot.hear(1000.0, 1000.0, 1e9)
     slot.hear(1060.0, 1060.0, 1e9 - 1e-3)
     assert slot.reaches(0.0) == timedelta(days=36_500)
 
 
 def test_a_line_needs_two_samples_of_two_moments():
-    slot = Line(60.0)
+    slot = TrendLine(60.0)
     slot.hear(1000.0, 1000.0, 1.0)
     with pytest.raises(EvaluationError, match="fewer than two samples"):
         slot.slope()
@@ -217,13 +217,13 @@ def test_folded_steps_err_by_a_grain_at_the_old_end_at_most(moves):
 @given(CLOSE)
 @settings(max_examples=100, deadline=None)
 def test_a_folded_line_is_exact_for_the_samples_that_it_holds(moves):
-    slot, samples, stored, now = Line(10.0), [], {}, 1000.0
+    slot, samples, stored, now = TrendLine(10.0), [], {}, 1000.0
     for passed, value, restart in moves:
         now += passed
         feed(slot, samples, now, now, value)
         if restart:
             before = said(slot, "slope")
-            slot = again(slot, stored, now, Line(10.0))
+            slot = again(slot, stored, now, TrendLine(10.0))
             assert said(slot, "slope") == before
         number = round(slot.sums[0].value())
         inside = samples[-number:]
@@ -234,7 +234,7 @@ def test_a_folded_line_is_exact_for_the_samples_that_it_holds(moves):
             assert isclose(slot.slope(), found[0], rel_tol=1e-5, abs_tol=1e-5 * scale)
 
 
-@pytest.mark.parametrize("kind", [Steps, Line])
+@pytest.mark.parametrize("kind", [Steps, TrendLine])
 def test_memory_is_bounded_however_many_samples_come(kind):
     slot = kind(600.0)
     for number in range(30_000):
