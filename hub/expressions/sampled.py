@@ -21,8 +21,6 @@ differs), and the last values themselves, without a window."""
 STATE, LEVEL, HEAT, LINE, SMOOTH, HOURS = "state", "level", "heat", "line", "smooth", "hours"
 """What is kept beside the samples of a window: steps in time of true and false, of numbers, and of what a temperature
 does to goods; sums for a line; a smoothed value; sums of each hour."""
-TIMED = frozenset((STATE, LEVEL, HEAT, LINE, HOURS))
-"""The modes whose functions have another value as time passes, also where no sample leaves a window."""
 
 
 class HistoryFunction(NamedTuple):
@@ -78,6 +76,8 @@ SAMPLED: Mapping[str, HistoryFunction] = {
     )
 }
 """All of them, by name."""
+TIMED = frozenset(("held", "mean", "integral", "mkt", "predict", "reaches", "baseline", "deviation"))
+"""Those that have another value as time passes, also where no sample leaves a window."""
 
 
 def methods_missing(owner: type, *modes: str) -> list[str]:

@@ -27,7 +27,7 @@ def bounds(
     root: SyntaxNode, asked: Mapping[str, Reading], constant: Callable[[SyntaxNode], Any]
 ) -> tuple[TimeBound, ...]:
     """Return all bounds; `asked` are the readings by their calls, `constant` tells what a node is, if that is known."""
-    timed = {key: reading for key, reading in asked.items() if reading.slot.mode in TIMED}
+    timed = {key: reading for key, reading in asked.items() if reading.function in TIMED}
     return tuple(dict.fromkeys(_below(root, timed, constant))) if timed else ()
 
 

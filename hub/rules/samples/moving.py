@@ -50,17 +50,21 @@ class Moving:
         self._early = [each for each in self._windows if each[0] in early]
         self._keys = [key for key in windows if key not in watches]
         self._timed = list(watches)
-        self.turning = bool(watches)
-        """Whether a message may change when the clock looks next."""
         pace = min(windows.values()) / WINDOW_PACE
         self._pace = min(pace, 1.0) if watches else pace
 
     def begins(self, instance: Instance) -> bool:
-        """Tell whether a window has its first sample: else the clock comes back for an older one, and looks then."""
+        """Tell whether a message may let the clock look sooner: else it comes back for an older one, and looks then.
+
+        That is where a window has its first sample, or a function over time another course.
+        """
         if instance.history is not None:
             slots = instance.history.slots
             for key in self._keys:
                 if slots[key].size == 1:
+                    return True
+            for key in self._timed:
+                if slots[key].turned:
                     return True
         return False
 

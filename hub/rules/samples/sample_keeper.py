@@ -51,7 +51,7 @@ class SampleKeeper(RulePart):
         self._context.dirty.add((self._runner, instance))  # `touch`, without a call for each message
         if instance.due == inf:
             self._runner.reschedule(instance)
-        elif moving is not None and (is_sooner or moving.turning or arrival.is_late or moving.begins(instance)):
+        elif moving is not None and (is_sooner or arrival.is_late or moving.begins(instance)):
             instances.schedule(instance, moving.due(instance))
         return True
 

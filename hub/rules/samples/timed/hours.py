@@ -31,13 +31,14 @@ class Hours:
     that it does not have as they are, `kept` those that it has.
     """
 
-    __slots__ = ("at", "end", "hours", "kept", "known", "seconds", "touched", "value", "zone")
+    __slots__ = ("at", "end", "hours", "kept", "known", "seconds", "touched", "turned", "value", "zone")
 
     def __init__(self, seconds: float, zone: tzinfo = UTC) -> None:
         """Begin empty."""
         self.seconds, self.zone = seconds, zone
         self.at = self.end = self.value = 0.0
-        self.known = False
+        self.known = self.turned = False
+        """`turned`: with this message the first hour began, so that the next one must be looked for."""
         self.hours: dict[int, list[float]] = {}
         self.touched: set[int] = set()
         self.kept: set[int] = set()
@@ -50,6 +51,7 @@ class Hours:
     def hear(self, at: float, end: float, value: float | None) -> None:
         """Take the sample of the time `at`, if any; now is `end`."""
         self.end = end
+        self.turned = not self.hours
         if value is None or at <= end - self.seconds:
             return
         if not self.known or at >= self.at:

@@ -15,7 +15,7 @@ from typing import Any
 from hub.errors import EvaluationError, NotYet
 from hub.expressions.sampled import LINE, methods_missing
 from hub.limits import REACH_SECONDS, WINDOW_ENTRIES, WINDOW_GRAINS
-from hub.rules.samples.sums import ExactSum
+from hub.rules.samples.sums import PARTS, ExactSum
 from hub.rules.samples.timed.strip import Row, Strip
 from hub.rules.samples.timed.watch import Watch, after, look_again
 
@@ -33,6 +33,8 @@ class TrendLine(Strip):
     """Samples with time > end - seconds: times and values; where they are folded, the columns of an Entry."""
 
     __slots__ = ("end", "origin", "sums", "values", "wide")
+    turned = True
+    """Each sample changes the line, and so when it reaches a bound."""
 
     def __init__(self, seconds: float, _functions: Iterable[str] = ()) -> None:
         """Begin empty."""
@@ -55,22 +57,25 @@ class TrendLine(Strip):
     def _measure(self) -> None:
         self.sums = [ExactSum() for _ in range(5)]
         for index in range(self.head, len(self.times)):
-            self._count(index, 1)
+            self._count(index, 1.0)
 
-    def _count(self, index: int, sign: int) -> None:
+    def _count(self, index: int, sign: float) -> None:
         """Add an entry to the sums, or (-1) take it away."""
         time, level = self.origin
         at = self.times[index] - time
         if self.wide is None:
-            value = self.values[index] - level
-            parts = (1.0, at, value, at * at, at * value)
+            value, signed = (self.values[index] - level) * sign, at * sign
+            parts: tuple[float, ...] = (sign, signed, value, at * signed, at * value)
         else:
             _, number, shifts, values, squares, products = (column[index] for column in self.wide)
             times = shifts + number * at
             both = products + at * values - level * times
             parts = (number, times, values - number * level, squares + at * (shifts + times), both)
-        for total, part in zip(self.sums, parts, strict=True):
-            total.add(sign * part)
+            parts = tuple(sign * part for part in parts)
+        for kept, part in zip(self.sums, parts, strict=True):
+            kept.parts.append(part)
+            if len(kept.parts) > PARTS:
+                kept.compress()
 
     # samples
 
@@ -88,7 +93,7 @@ class TrendLine(Strip):
         if not times or at >= times[-1]:
             for column, part in zip(self._columns(), self._entry(at, value), strict=True):
                 column.append(part)
-            self._count(len(times) - 1, 1)
+            self._count(len(times) - 1, 1.0)
         else:
             self._insert(at, value)
         if len(self.times) - self.head > WINDOW_ENTRIES:
@@ -107,7 +112,7 @@ class TrendLine(Strip):
     def _expire(self, start: float) -> None:
         times, head, behind = self.times, self.head, len(self.times)
         while head < behind and times[head] <= start:
-            self._count(head, -1)
+            self._count(head, -1.0)
             head += 1
         self.head = head
         if head == behind:
@@ -138,6 +143,11 @@ class TrendLine(Strip):
     # the clock
 
     @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return len(self.times) - self.head
+
+    @property
     def oldest(self) -> float:
         """The time of the oldest entry, inf where there is none."""
         return self.times[self.head] if self.head < len(self.times) else inf
@@ -158,8 +168,7 @@ class TrendLine(Strip):
         if self.oldest == inf:
             return inf
         leaves = max(self.oldest + self.seconds, pace)
-        moving = [watch for watch in watches if watch.arguments]
-        return min(leaves, *map(self._turn, moving)) if moving else leaves
+        return min(leaves, *map(self._turn, watches))
 
     def _turn(self, watch: Watch) -> float:
         if watch.bound is None:

@@ -31,14 +31,16 @@ class Steps(Strip):
     """Each value with the time since which it holds.
 
     `area` is the sum of values times seconds from the first entry to the last; `low` and `high` are bounds of the
-    values, `end` is now. Beyond WINDOW_ENTRIES, entries of the same grain become one that holds their mean.
+    values, `end` is now. `turned`: the last message changed what comes of time. Beyond WINDOW_ENTRIES, entries of the
+    same grain become one that holds their mean.
     """
 
-    __slots__ = ("area", "end", "high", "levels", "low")
+    __slots__ = ("area", "end", "high", "levels", "low", "turned")
 
     def __init__(self, seconds: float, _functions: Iterable[str] = ()) -> None:
         """Begin empty."""
         self.end = 0.0
+        self.turned = False
         super().__init__(seconds)
         self._measure()
 
@@ -67,26 +69,33 @@ class Steps(Strip):
     def hear(self, at: float, end: float, value: float | None) -> None:
         """Take the sample of the time `at`, if any; the window ends at `end`."""
         self.end = end
+        self.turned = False
         if value is not None:
             self._put(at, value)
         if self.times and self.times[self.head] < end - self.seconds:
             self._expire()
 
     def _put(self, at: float, value: float) -> None:
-        times, last = self.times, len(self.times) - 1
-        if last >= 0 and at < times[last]:
-            self._insert(at, value)
-            return
-        times.append(at)
-        self.levels.append(value)
+        times, levels, last = self.times, self.levels, len(self.times) - 1
         if last >= 0:
-            self.area.add(self._piece(last))
-        self.low, self.high = min(self.low, value), max(self.high, value)
+            if at < times[last]:
+                self._insert(at, value)
+                return
+            level = levels[last]
+            self.area.add(level * (at - times[last]))
+            self.turned = value != level
+        else:
+            self.turned = True
+        times.append(at)
+        levels.append(value)
+        if not self.low <= value <= self.high:
+            self.low, self.high = min(self.low, value), max(self.high, value)
         if len(times) - self.head > WINDOW_ENTRIES:
             self._fold()
 
     def _insert(self, at: float, value: float) -> None:
         """Take a late sample: from its time on it holds, until the one that came before it and is newer."""
+        self.turned = True
         place = bisect_right(self.times, at, self.head)
         columns = [column[self.head :] for column in self._columns()]
         for column, part in zip(columns, (at, value), strict=True):
