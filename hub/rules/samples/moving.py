@@ -22,7 +22,7 @@ from hub.model import Event, Phase
 from hub.rules.instances.instance import Instance, samples_of
 from hub.rules.reading.rule import Rule
 from hub.rules.samples.history import History
-from hub.rules.samples.timed.watch import Watch
+from hub.rules.samples.timed.clock_watch import Watch
 
 __all__ = ["Moving", "moving_of", "stays"]
 

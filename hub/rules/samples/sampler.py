@@ -20,7 +20,7 @@ from hub.rules.samples.history import History, record
 from hub.rules.samples.timed.hours import Hours
 from hub.rules.samples.timed.line import TrendLine
 from hub.rules.samples.timed.smooth import Smooth
-from hub.rules.samples.timed.steps import Steps, heat
+from hub.rules.samples.timed.stepwise import Steps, heat
 from hub.rules.samples.trail import Trail, remembered
 from hub.rules.samples.windows import Window
 

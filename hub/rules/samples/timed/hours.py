@@ -15,8 +15,8 @@ import orjson
 
 from hub.errors import EvaluationError, NotYet
 from hub.expressions.sampled import HOURS, methods_missing
+from hub.rules.samples.timed.clock_watch import Watch
 from hub.rules.samples.timed.strip import Row
-from hub.rules.samples.timed.watch import Watch
 
 __all__ = ["Hours"]
 

@@ -16,8 +16,8 @@ from hub.errors import EvaluationError, NotYet
 from hub.expressions.sampled import LINE, methods_missing
 from hub.limits import REACH_SECONDS, WINDOW_ENTRIES, WINDOW_GRAINS
 from hub.rules.samples.sums import PARTS, ExactSum
+from hub.rules.samples.timed.clock_watch import Watch, after, look_again
 from hub.rules.samples.timed.strip import Row, Strip
-from hub.rules.samples.timed.watch import Watch, after, look_again
 
 __all__ = ["TrendLine"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.errors import EvaluationError, NotYet
 from hub.expressions.sampled import SMOOTH, methods_missing
-from hub.rules.samples.timed.watch import Watch
+from hub.rules.samples.timed.clock_watch import Watch
 
 __all__ = ["Smooth"]
 

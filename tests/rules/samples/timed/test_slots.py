@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from hub.errors import EvaluationError
 from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES
-from hub.rules.samples.timed import line, steps, strip
+from hub.rules.samples.timed import line, stepwise, strip
 from hub.rules.samples.timed.hours import Hours
 from hub.rules.samples.timed.line import TrendLine
 from hub.rules.samples.timed.smooth import Smooth
-from hub.rules.samples.timed.steps import Steps, heat
+from hub.rules.samples.timed.stepwise import Steps, heat
 
 WEEK = 7 * 86400.0
 VALUES = st.integers(-3, 3).map(float) | st.floats(-1e4, 1e4)
@@ -186,7 +186,7 @@ def test_a_line_needs_two_samples_of_two_moments():
 @pytest.fixture
 def small(monkeypatch):
     """Slots that fold beyond 16 entries, to 8 grains."""
-    for module in (steps, line):
+    for module in (stepwise, line):
         monkeypatch.setattr(module, "WINDOW_ENTRIES", 16)
         monkeypatch.setattr(module, "WINDOW_GRAINS", 8)
     monkeypatch.setattr(strip, "WINDOW_CHUNK", 4)

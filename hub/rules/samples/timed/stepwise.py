@@ -15,8 +15,8 @@ from hub.errors import EvaluationError, NotYet
 from hub.expressions.sampled import HEAT, LEVEL, STATE, methods_missing
 from hub.limits import CLOCK_STEP, WINDOW_ENTRIES, WINDOW_GRAINS
 from hub.rules.samples.sums import ExactSum
+from hub.rules.samples.timed.clock_watch import Watch, after, look_again
 from hub.rules.samples.timed.strip import Strip
-from hub.rules.samples.timed.watch import Watch, after, look_again
 
 __all__ = ["Steps", "heat"]
 
