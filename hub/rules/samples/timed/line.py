@@ -104,6 +104,8 @@ class TrendLine(Strip):
 
     def _insert(self, at: float, value: float) -> None:
         place = bisect_right(self.times, at, self.head)
+        if place == self.head:
+            self.origin = (at, value)  # as if it had come first: so the order of arrival changes no bit
         columns = [column[self.head :] for column in self._columns()]
         for column, part in zip(columns, self._entry(at, value), strict=True):
             column.insert(place - self.head, part)
