@@ -56,13 +56,20 @@ def test_a_forecast_moves_with_the_clock():
     assert near(after(hub, 1000)) == [(200, "firing")]
 
 
-@pytest.mark.parametrize("when", ["held(v > 8, 1h) > duration(limit)", "held(v > 8, 1h) + 0s > 10m"])
+@pytest.mark.parametrize("when", ["held(v > 8, 1h) > duration(limit)", "held(v > 8, 1h) + held(v > 8, 30m) > 20m"])
 def test_a_bound_that_is_not_written_out_alone_is_looked_at_each_3600th_of_the_window(when):
     hub = drive(f"when: {when}")
     hub.send("d/1", {"v": 9, "limit": "10m"})
     ((at, phase),) = after(hub, 1000)
     assert phase == "firing"
     assert 600 <= at <= 602
+
+
+def test_a_bound_is_found_behind_arithmetic_with_what_is_written_out():
+    hub = drive("when: 10.0 - (integral(power, 24h) / 3600.0 + 2.0) < 3.0 * 2.0 - 1.0")  # more than 3 Wh
+    hub.send("d/1", {"power": 1})
+    ((at, phase),) = after(hub, 20_000)
+    assert (round(at, 2), phase) == (3 * 3600.0, "firing")
 
 
 def test_the_clock_looks_seldom_while_a_bound_is_far(monkeypatch):
