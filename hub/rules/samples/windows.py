@@ -240,8 +240,10 @@ class Window(Strip):
         mean, spread = self.avg(), self.stddev()
         up = down = 0.0
         for total, count in zip(self.sums[self.head :], self._counted(), strict=True) if spread else ():
-            away = (total - count * mean) / spread
-            up, down = max(0.0, up + away - count / 2), max(0.0, down - away - count / 2)
+            away, slack = (total - count * mean) / spread, count / 2
+            rise, fall = up + away - slack, down - away - slack
+            up = rise if rise > 0.0 else 0.0  # noqa: FURB136 - `max` takes three times as long
+            down = fall if fall > 0.0 else 0.0  # noqa: FURB136
         return up if up >= down else -down
 
     def _counted(self) -> Iterable[float]:
