@@ -87,6 +87,10 @@ PRESENCE_SUBJECTS = 100_000  # devices that are gone, asleep or in doubt; beyond
 
 # history: the samples that functions such as avg(x, 10m) look at
 WINDOW_SECONDS = 31 * 86400.0  # the longest window
+AHEAD_SECONDS = 366 * 86400.0  # how far predict(x, 1h, 6h) looks ahead at most: a year
+REACH_SECONDS = 36_500 * 86400.0  # what reaches(x, 0, 6h) says at most: what lies farther off is no forecast
+CLOCK_LOOKS = 3600  # a condition whose bound is not written out is judged each 3600th of the window, a second at least
+CLOCK_STEP = 0.001  # seconds after a value was exactly its bound: then it is above or below
 WINDOW_ENTRIES = 1024  # kept of one window: so many samples it holds exactly, in 16 KB
 WINDOW_GRAINS = 512  # beyond that, samples of the same 512th of the window become one entry of it
 WINDOW_PACE = 60  # messages that come faster than a 60th of the window move it themselves, and no clock need do so

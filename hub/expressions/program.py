@@ -3,9 +3,11 @@
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from hub.errors import CompileError, EvaluationError
+from hub.expressions.compiling.bounds import TimeBound, bounds
 from hub.expressions.compiling.compiler import Compiler
 from hub.expressions.compiling.history_calls import Reading
 from hub.expressions.names import BUILTINS, Context, Equality, Samples, Scope
@@ -37,8 +39,8 @@ class Program:
     `needs_context`; `samples` are needed only where there is `history`, the samples that it reads. `costly`: its work
     may grow with the payload. `fields`, `captures`, `schedules` and `event_members` are those that it names. With
     `asks_event`, the context must have more than schedules; without `asks_message`, it looks at neither payload nor
-    captures. It is true only if all `equalities` are. `kind` is the type of its value as far as it is known at load, or
-    `dyn`.
+    captures. It is true only if all `equalities` are. `bounds` are what it compares functions over time with. `kind` is
+    the type of its value as far as it is known at load, or `dyn`.
     """
 
     run: Run
@@ -54,6 +56,7 @@ class Program:
     event_members: frozenset[str]
     equalities: tuple[Equality, ...]
     history: tuple[Reading, ...] = field(repr=False)
+    bounds: tuple[TimeBound, ...] = field(repr=False)
     scope: Scope = field(repr=False)
     condition: bool = field(repr=False)
 
@@ -144,9 +147,18 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         frozenset(names.event_members),
         () if scope.bindings is not None else tuple(_equalities(root, scope)),
         tuple(names.readings),
+        bounds(root, names.asked, partial(_constant, scope=scope)),
         scope,
         condition,
     )
+
+
+def _constant(node: SyntaxNode, scope: Scope) -> Any:
+    """Return a node's value where it is known at load; else what is no value of the language."""
+    try:
+        return Compiler(node, "", scope).code(node).constant
+    except CompileError:  # it can be understood only where it stands
+        return None
 
 
 def _parsed(text: str) -> SyntaxNode:

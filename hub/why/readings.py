@@ -1,7 +1,10 @@
 """A value that a part of a condition had, as text; for `hub why`, `hub why-not` and the reports of tests."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+
+from hub.expressions.templates.format import plain
 
 __all__ = ["value_text"]
 
@@ -14,4 +17,6 @@ def value_text(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, timedelta):
+        return plain(value)
     return repr(value) if isinstance(value, str) else str(value)

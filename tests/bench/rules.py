@@ -31,7 +31,15 @@ FUNCTIONS = (
     "stddev(t, 10m)",
     "percentile(t, 95, 10m)",
     "last(t)",
+    "mean(t, 10m)",
+    "slope(t, 10m)",
+    "ewma(t, 10m)",
+    "predict(t, 10m, 1h)",
+    "baseline(t, 4w)",
+    "cusum(t, 10m)",
+    "held(t > 25.0, 10m)",
 )
+_LEAST = {"held(t > 25.0, 10m)": "0s"}
 
 
 def readings(count, device="d7"):
@@ -69,7 +77,10 @@ def on_one_topic():
 def history():
     """Return the cost of one rule for each history function."""
     found = {"t": of('- {alert: A, topic: "d/{x}", when: t > 99.0}')}
-    return found | {name: of(f'- {{alert: A, topic: "d/{{x}}", when: "{name} < -99.0"}}') for name in FUNCTIONS}
+    return found | {
+        name: of(f'- {{alert: A, topic: "d/{{x}}", when: "{name} < {_LEAST.get(name, "-99.0")}"}}')
+        for name in FUNCTIONS
+    }
 
 
 def moving(every, instances=500, seconds=3600):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.errors import EvaluationError
-from hub.expressions import Scope, compile_condition, evaluate
+from hub.errors import CompileError, EvaluationError
+from hub.expressions import Context, Scope, compile_condition, compile_expression, evaluate
 from hub.expressions.library import FUNCTIONS, GLOBALS
 from hub.expressions.runtime.functions import Function, cel
 
@@ -106,3 +106,76 @@ def test_a_signature_that_cannot_be_read_is_refused():
     with pytest.raises(ValueError, match="not a signature"):
         cel("size of string")(len)
     assert isinstance(FUNCTIONS["size"], Function)
+
+
+# places, JSON in texts, what patterns capture
+
+
+@pytest.mark.parametrize(
+    ("places", "metres"),
+    [
+        ("0, 0, 0, 0", 0.0),
+        ("52.52, 13.405, 52.52, 13.405 - 360", 0.0),
+        ("0, 0, 0, 1", 111_195.08),
+        ("90, 0, -90, 77", 20_015_114.44),
+        ("10, 179.5, 10, -179.5", 109_505.67),
+    ],
+)
+def test_a_distance_is_that_on_a_ball(places, metres):
+    assert evaluate(f"geo.distance({places})") == pytest.approx(metres, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("geo.distance(91.0, 0, 0, 0)", "a latitude is from -90 to 90"),
+        ("geo.distance(0, 0.0 / 0.0, 0, 0)", "a latitude is from -90 to 90"),
+        ('geo.distance(dyn("1"), 0, 0, 0)', "no such overload"),
+        ('json.parse("{")', "not JSON"),
+        ('json.parse("nan")', "not JSON"),
+        ("json.parse(dyn(1))", "no such overload"),
+        (f'json.parse("{"[" * 33}{"]" * 33}")', "nested deeper than 32"),
+        ('regex.extract("a", dyn(1))', "no such overload"),
+        ('regex.extract("a", dyn("(a)" + "(b)"))', "at most one group"),
+        ('regex.extract("a", dyn("(" + "a"))', "not a regular expression"),
+        ('regex.replace("a", "a", r"\\x")', "digit of a group"),
+        ('regex.replace("a", "(a)", r"\\2")', "the pattern has 1 groups"),
+    ],
+)
+def test_what_has_no_value_says_why(text, message):
+    with pytest.raises(EvaluationError, match=message):
+        evaluate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'regex.replace("a.b", "[.]", r"\\")', "a\\b"),
+        (r'regex.replace("ab", "(a)|(b)", r"<\1\2>")', "<a><b>"),
+        ('regex.replace("abc", "", "-")', "-a-b-c-"),
+        ('regex.replace("abc", "b*", "-")', "-a-c-"),
+        (r'regex.replace("a", "a", r"\0\0")', "aa"),
+        ('regex.extractAll("a1b2", "[a-z](?:[0-9])")', ["a1", "b2"]),
+        ('regex.extractAll("ab", "(a)|b")', ["a"]),
+        ('regex.extract("b", "(a)|b").hasValue()', False),
+        ('json.parse("[]") == []', True),
+    ],
+)
+def test_what_patterns_capture_and_put_in_place(text, value):
+    assert evaluate(text) == value
+    program = compile_expression(text, Scope())
+    assert program.run({}, (), None) == value
+
+
+def test_a_pattern_that_is_written_out_is_checked_at_load_with_its_place():
+    with pytest.raises(CompileError, match="not a regular expression") as caught:
+        compile_expression('regex.extract(name, "(a").hasValue()', Scope())
+    assert "RE2" in caught.value.hint
+    with pytest.raises(CompileError, match="at most one group"):
+        compile_expression('regex.extract(name, "(a)(b)").hasValue()', Scope())
+
+
+def test_a_long_text_and_a_large_pattern_run_out_of_steps_and_not_of_time():
+    program = compile_expression('regex.extractAll(value, "(?:a|b|c|d|e){1,50}x") == []', Scope())
+    with pytest.raises(EvaluationError, match="takes too long"):
+        program.run({"value": "abcde" * 10_000}, (), Context(value="abcde" * 10_000, payload_present=False))

@@ -6,7 +6,7 @@ import pytest
 
 from hub.expressions import Scope, compile_expression, sampled
 from hub.expressions.names import HISTORY
-from hub.expressions.sampled import SAMPLED, HistoryFunction, methods_missing
+from hub.expressions.sampled import DISTINCT, HELD, NUMBER, SAMPLED, TRAIL, VALUE, HistoryFunction, methods_missing
 from hub.rules.samples import measures, trail, windows
 from hub.rules.samples.trail import Trail
 from hub.rules.samples.windows import Window
@@ -23,9 +23,9 @@ def test_the_names_that_are_taken_are_those_declared():
 
 
 def test_each_function_is_a_method_of_what_keeps_its_samples():
-    assert methods_missing(Window, windowed=True) == []
-    assert methods_missing(Trail, windowed=False) == []
-    assert "previous" in methods_missing(Window, windowed=False)
+    assert methods_missing(Window, NUMBER, HELD, VALUE, DISTINCT) == []
+    assert methods_missing(Trail, TRAIL) == []
+    assert "previous" in methods_missing(Window, TRAIL)
 
 
 @pytest.mark.parametrize(

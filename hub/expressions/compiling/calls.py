@@ -1,6 +1,7 @@
 """Calls of functions and methods: finds the function, checks the arguments, and writes the Python that calls it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from hub.expressions.compiling.resolver import Host, Resolver, path
 from hub.expressions.library import FUNCTIONS, Function, arithmetic, collections, comparison
 from hub.expressions.library.arithmetic import negate
 from hub.expressions.library.collections import build_map
-from hub.expressions.library.regex import pattern
+from hub.expressions.library.regex import capture_pattern, pattern
 from hub.expressions.names import HISTORY
 from hub.expressions.runtime.logic import invert
 from hub.expressions.syntax.ast import Call, SyntaxNode
@@ -33,6 +34,10 @@ class CallCompiler(Host, Protocol):
 
     def code(self, node: SyntaxNode) -> GeneratedCode:
         """Write a node."""
+        ...
+
+    def branch(self) -> AbstractContextManager[None]:
+        """Forget after the block what was computed in it."""
         ...
 
     def fold(self, code: GeneratedCode, operands: list[GeneratedCode], function: Callable[..., Any]) -> GeneratedCode:
@@ -74,6 +79,8 @@ def call(compiler: CallCompiler, node: Call) -> GeneratedCode:
     results = {signature.result for signature in fitting}
     kind = results.pop() if len(results) == 1 else "dyn"
     compiler.emit.costly = compiler.emit.costly or function.costly
+    if function.name.startswith("regex.") and len(codes) > 1:
+        codes[1] = _compiled_pattern(compiler, node, codes[1])
     code = GeneratedCode(f"{function.symbol}({', '.join(code.text for code in codes)})", kind)
     if function.name in (".matches", "matches") and len(codes) == 2:
         return _matches(compiler, node, codes, code)
@@ -126,6 +133,21 @@ def _refuse(compiler: CallCompiler, node: Call, function: Function, kinds: list[
     else:
         message = f"{name}() does not take ({', '.join(given)})"
     compiler.fail(message, node, f"it is {' or '.join(function.doc)}")
+
+
+def _compiled_pattern(compiler: CallCompiler, node: Call, code: GeneratedCode) -> GeneratedCode:
+    """Compile the pattern of `regex.extract` and its like, if it is known at load, or refuse it."""
+    if code.constant.__class__ is not str:
+        return code
+    try:
+        compiled = capture_pattern(code.constant)
+    except ValueError as error:
+        message = f"not a regular expression: {error}"
+        return compiler.undefined(message, node, "the syntax is RE2's: no back-references, no look-around")
+    if compiled.groups > 1 and node.function != "replace" and not compiler.lenient:
+        message = f"regex.{node.function}() takes a pattern with at most one group ( )"
+        compiler.fail(message, node.arguments[1], "a group that is for grouping alone is (?: )")
+    return compiler.emit.constant(compiled, "dyn")
 
 
 def _matches(compiler: CallCompiler, node: Call, codes: list[GeneratedCode], code: GeneratedCode) -> GeneratedCode:

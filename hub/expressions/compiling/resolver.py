@@ -75,6 +75,8 @@ class Resolver:
         """The members of `event` that it names."""
         self.readings: dict[Any, None] = {}
         """The calls of history functions, each once."""
+        self.asked: dict[str, Any] = {}
+        """The same, by the text of the call."""
 
     @property
     def needs_context(self) -> bool:

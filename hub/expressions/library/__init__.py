@@ -11,8 +11,10 @@ from hub.expressions.library import (
     conversions,
     encoders,
     formatting,
+    geo,
     math,
     optionals,
+    regex,
     strings,
 )
 from hub.expressions.runtime import logic, macro_loops, places, steps
@@ -31,7 +33,7 @@ GLOBALS: dict[str, object] = {
 """The whole world of a compiled expression: the names that the compiler writes into its source."""
 
 _FAMILIES: tuple[Any, ...] = (arithmetic, calendar, collections, comparison, conversions, encoders, formatting, logic)
-_FAMILIES += (macro_loops, math, optionals, places, steps, strings)
+_FAMILIES += (geo, macro_loops, math, optionals, places, regex, steps, strings)
 for _family in _FAMILIES:
     GLOBALS |= {name: getattr(_family, name) for name in _family.OPERATIONS}
 GLOBALS |= {function.symbol: function.call for function in FUNCTIONS.values()}

@@ -1,8 +1,9 @@
 r"""Regular expressions as RE2 reads them, written for the Rust engine (`regex`), which reads some of them otherwise.
 
-The hub asks only whether a text matches: groups capture nothing, and greedy or not makes no difference. Each part of a
-pattern is translated: what RE2 refuses is refused here, with what and where; what only Rust knows is a plain character.
-Texts are characters here, not bytes: `\C`, a single byte, is refused, and `\B` is not between the bytes of one.
+The engine is asked only whether a text matches: groups capture nothing, and greedy or not makes no difference. For what
+asks more (captures.py) the same is written as a tree. Each part of a pattern is translated: what RE2 refuses is refused
+here, with what and where; what only Rust knows is a plain character. Texts are characters here, not bytes: `\C`, a
+single byte, is refused, and `\B` is not between the bytes of one.
 """
 
 import unicodedata
@@ -10,6 +11,7 @@ from typing import NamedTuple, NoReturn
 
 from hub.expressions.patterns.brackets import ANY, CATEGORIES, NOT_NEWLINE, PERL, POSIX, Bracket, is_script
 from hub.expressions.patterns.branches import Flags, Part, PatternGroup
+from hub.expressions.patterns.nodes import OneOf, PatternNode, Repeated
 from hub.limits import REGEX_DEPTH, REGEX_REPEATS, REGEX_SIZE
 
 __all__ = ["PatternError", "Translation", "translate"]
@@ -28,10 +30,12 @@ class PatternError(ValueError):
 
 
 class Translation(NamedTuple):
-    """A pattern for the Rust engine, and about how many instructions its automaton has."""
+    """A pattern for the Rust engine, about how many instructions its automaton has, the same as a tree, its groups."""
 
     text: str
     size: int
+    node: PatternNode
+    groups: int
 
 
 def translate(pattern: str) -> Translation:
@@ -51,6 +55,7 @@ class _Translator:
         self.group = PatternGroup(0, self.flags)
         self.outer: list[PatternGroup] = []
         self.names: set[str] = set()
+        self.groups = 0
         self.repeated = -1
         """Where the last repetition ended: another one there would repeat it."""
 
@@ -62,7 +67,7 @@ class _Translator:
         made = self.group.close()
         if made.size > REGEX_SIZE:
             raise PatternError("its counts and classes make it too large: write shorter ones")
-        return Translation(made.text, made.size)
+        return Translation(made.text, made.size, made.node, self.groups)
 
     def one(self) -> None:
         mark = self.text[self.at]
@@ -107,7 +112,7 @@ class _Translator:
             self.put(text, size)
 
     def put(self, text: str, size: int) -> None:
-        self.group.parts.append(Part(text, size))
+        self.group.parts.append(Part(text, size, OneOf(text)))
 
     def put_set(self, found: Bracket) -> None:
         """Put a set of characters; where case does not matter, Rust folds it as RE2 does."""
@@ -121,13 +126,14 @@ class _Translator:
         if self.text.startswith("?", self.at):
             self.question(begun)
         else:
-            self.enter(begun, self.flags)
+            self.enter(begun, self.flags, captures=True)
 
-    def enter(self, begun: int, inside: Flags) -> None:
+    def enter(self, begun: int, inside: Flags, *, captures: bool = False) -> None:
         if len(self.outer) >= REGEX_DEPTH:
             self.fail(f"groups stand more than {REGEX_DEPTH} deep in one another", begun)
         self.outer.append(self.group)
-        self.group = PatternGroup(begun, self.flags)
+        self.groups += captures
+        self.group = PatternGroup(begun, self.flags, self.groups if captures else 0)
         self.flags = inside
 
     def close(self) -> None:
@@ -178,7 +184,7 @@ class _Translator:
             self.fail(f"two groups have the name {name}", begun)
         self.names.add(name)
         self.at = end + 1
-        self.enter(begun, self.flags)
+        self.enter(begun, self.flags, captures=True)
 
     # repetitions
 
@@ -211,8 +217,8 @@ class _Translator:
             self.fail(f"a count is at most {REGEX_REPEATS}, and the first of two the lower", begun)
         if not self.group.parts:
             self.fail(f"{self.text[begun:end]} has nothing to repeat", begun)
-        if self.text.startswith("?", end):
-            end += 1  # not greedy: the same, where only a match is asked for
+        lazy = self.text.startswith("?", end)
+        end += lazy
         if self.repeated == begun:
             self.fail("a repetition of a repetition: put the inner one in ( )", begun)
         self.at = self.repeated = end
@@ -222,7 +228,8 @@ class _Translator:
             self.fail(f"counts of counts come to more than {REGEX_REPEATS}", begun)
         inside = f"(?:{part.text})" if part.unary else part.text
         how = f"{{{least},{'' if most is None else most}}}" if counted else mark
-        self.group.parts.append(Part(inside + how, part.size * times + 1, part.repeats * times, unary=True))
+        node = Repeated(part.node, least, 1 if mark == "?" else most, greedy=lazy is self.flags.lazy)
+        self.group.parts.append(Part(inside + how, part.size * times + 1, node, part.repeats * times, unary=True))
 
     # backslashes
 

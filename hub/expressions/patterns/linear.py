@@ -28,12 +28,22 @@ class Linear:
         made = translate(text)
         self.size = made.size
         """About how many instructions its automaton has."""
-        pattern = rf"\A{made.text}\z" if whole else made.text
+        self.matches = self.of_rust(made.text, whole=whole)
+
+    @staticmethod
+    def of_rust(text: str, *, whole: bool = True) -> Callable[[str], bool]:
+        """Compile what is written for the engine already.
+
+        Raises:
+            PatternError: the engine refuses it.
+
+        """
+        pattern = rf"\A{text}\z" if whole else text
         try:
             validator = SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
         except SchemaError as error:
             raise PatternError(_reason(str(error))) from None
-        self.matches: Callable[[str], bool] = validator.isinstance_python
+        return validator.isinstance_python
 
 
 def _reason(text: str) -> str:

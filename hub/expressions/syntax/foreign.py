@@ -238,7 +238,14 @@ def _field(found: _Found) -> tuple[str, str]:
 
 FUNCTIONS_OF_OTHERS: Mapping[str, str] = {
     **dict.fromkeys(("len", "length"), "size(x)"),
-    **dict.fromkeys(("average", "mean", "avg_over_time"), "avg(x, 10m)"),
+    **dict.fromkeys(("average", "avg_over_time"), "avg(x, 10m)"),
+    **dict.fromkeys(("deriv", "derivative", "trend"), "slope(x, 1h)"),
+    **dict.fromkeys(("forecast", "predict_linear"), "predict(x, 1h, 6h)"),
+    **dict.fromkeys(("timeleft", "time_left"), "reaches(x, 0, 6h)"),
+    **dict.fromkeys(("integrate", "integration"), "integral(x, 1h)"),
+    **dict.fromkeys(("haversine", "distance"), "geo.distance(lat, lon, lat, lon)"),
+    **dict.fromkeys(("from_json", "parse_json"), "json.parse(text)"),
+    **dict.fromkeys(("regex_search", "regexp_extract"), "regex.extract(text, pattern)"),
     **dict.fromkeys(("median", "quantile"), "percentile(x, 50, 10m)"),
     **dict.fromkeys(("abs", "round", "floor", "ceil", "sqrt"), "math.{name}(x)"),
     **dict.fromkeys(("float", "number", "Number", "parseFloat"), "double(x)"),

@@ -44,7 +44,7 @@ class RuleRunner:
         self.heard = 0
         """Events for which the rule was evaluated alone; `together` counts those of its batch."""
         self.together = Count()
-        sampler, moving = sampler_of(rule), moving_of(rule)
+        sampler, moving = sampler_of(rule, context.local), moving_of(rule)
         self.evaluator, timed = RuleEvaluator(rule, context), moving is not None or speaks_later(rule)
         self.instances = RuleInstances(self, context, sampler, self.evaluator.value, timed=timed)
         made = RuleParts(self, context, sampler, moving)
@@ -336,6 +336,8 @@ class RuleRunner:
         """
         if instance.raw is None or (instance.gates is not None and instance.gates.paused):
             return
+        if self.samples is not None:
+            self.samples.advance(instance, now)
         event, captures = (None, ()) if stays(self.rule, instance) else self.instances.last(instance)
         if event is not None:
             matches = self.matches

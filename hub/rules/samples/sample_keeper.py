@@ -64,6 +64,11 @@ class SampleKeeper(RulePart):
         """Let go of the samples that have left a window by now; tell whether that can change a condition's answer."""
         return self.moving is not None and self.moving.move(instance, now)
 
+    def advance(self, instance: Instance, now: float) -> None:
+        """Let functions over time be of now, before a condition is judged by the clock."""
+        if self.moving is not None:
+            self.moving.advance(instance, now)
+
     def due(self, instance: Instance) -> float:
         """Return when the next sample has left a window that a condition looks at."""
         return inf if self.moving is None else self.moving.due(instance)

@@ -4,6 +4,7 @@ Each event of an instance adds its samples once, whichever of them the condition
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from hashlib import blake2b
 from typing import Any
 
@@ -11,10 +12,15 @@ import orjson
 
 from hub.errors import EvaluationError
 from hub.expressions import Context, Reading, Slot
+from hub.expressions.sampled import DISTINCT, HEAT, HELD, HOURS, LEVEL, LINE, NUMBER, SMOOTH, STATE, VALUE
 from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_NUMBER
 from hub.model import Event
 from hub.rules.reading.rule import Rule
 from hub.rules.samples.history import History, record
+from hub.rules.samples.timed.hours import Hours
+from hub.rules.samples.timed.line import TrendLine
+from hub.rules.samples.timed.smooth import Smooth
+from hub.rules.samples.timed.stepwise import Steps, heat
 from hub.rules.samples.trail import Trail, remembered
 from hub.rules.samples.windows import Window
 
@@ -30,9 +36,17 @@ class Sampler:
     """
 
     def __init__(
-        self, readings: Iterable[Reading], shown: Sequence[Reading] = (), early: Iterable[Reading] = ()
+        self,
+        readings: Iterable[Reading],
+        shown: Sequence[Reading] = (),
+        early: Iterable[Reading] = (),
+        zone: tzinfo = UTC,
     ) -> None:
-        """Take what the rule's conditions and texts ask for; `shown` are the texts' part of it, `early` a pause's."""
+        """Take what the rule's conditions and texts ask for; `shown` are the texts' part of it, `early` a pause's.
+
+        `zone` says which hour of the week it is.
+        """
+        self._zone = zone
         functions: dict[Slot, list[str]] = {}
         for reading in readings:
             functions.setdefault(reading.slot, []).append(reading.function)
@@ -44,14 +58,18 @@ class Sampler:
         self._early = [each[:5] for each in feeds if each[5]]
         self.needs_context = any(slot.needs_context for slot in functions)
         self.longest = max(slot.seconds for slot in functions)
-        self.idle = self.longest if all(slot.seconds for slot in functions) else max(self.longest, HISTORY_IDLE_SECONDS)
+        is_bounded = all(slot.mode in _BOUNDED for slot in functions)
+        self.idle = self.longest if is_bounded else max(self.longest, HISTORY_IDLE_SECONDS)
 
     def new(self) -> History:
         """Make the history of an instance that nothing is known of."""
         return History({slot.key: self._slot(slot) for slot in self._functions})
 
     def _slot(self, slot: Slot) -> Any:
-        return Window(slot.seconds, self._functions[slot]) if slot.seconds else Trail()
+        if slot.mode == HOURS:
+            return Hours(slot.seconds, self._zone)
+        made = _TIMED.get(slot.mode, Window)
+        return made(slot.seconds, self._functions[slot]) if slot.seconds else Trail()
 
     def feed(self, history: History, event: Event, captures: Key, context: Context | None, early: bool = False) -> None:
         """Take what an event brought; null, and what cannot be computed, is left out.
@@ -136,6 +154,17 @@ def _held(value: Any) -> float | None:
     return None if value is None or value is False else 1.0
 
 
+def _state(value: Any) -> float | None:
+    """Keep whether a condition holds."""
+    return float(value) if value.__class__ is bool else None
+
+
+def _heat(value: Any) -> float | None:
+    """Keep what a temperature does to goods."""
+    number = _number(value)
+    return None if number is None else heat(number)
+
+
 def _token(value: Any) -> float | None:
     """Keep what tells one value from another: a number itself, of all else 52 bits of a hash beyond all numbers."""
     if value.__class__ is float or value.__class__ is int:
@@ -147,11 +176,11 @@ def _token(value: Any) -> float | None:
     return -WINDOW_NUMBER * (1.0 + int.from_bytes(mark) / (1 << 64))
 
 
-def sampler_of(rule: Rule) -> Sampler | None:
-    """Return a rule's sampler, if it looks at samples."""
+def sampler_of(rule: Rule, local: tzinfo = UTC) -> Sampler | None:
+    """Return a rule's sampler, if it looks at samples; `local` is the zone of a rule that names none."""
     condition = None if rule.pause is None else rule.pause.condition
     early = () if condition is None else condition.history
-    return Sampler(rule.readings, rule.texts.readings, early) if rule.readings else None
+    return Sampler(rule.readings, rule.texts.readings, early, rule.tz or local) if rule.readings else None
 
 
 _KEEPS: dict[str, Callable[[Any], Any]] = {
@@ -160,4 +189,19 @@ _KEEPS: dict[str, Callable[[Any], Any]] = {
     "value": _token,
     "distinct": _token,
     "trail": remembered,
+    STATE: _state,
+    LEVEL: _number,
+    HEAT: _heat,
+    LINE: _number,
+    SMOOTH: _number,
+    HOURS: _number,
 }
+_TIMED: Mapping[str, Callable[[float, Iterable[str]], Any]] = {
+    STATE: Steps,
+    LEVEL: Steps,
+    HEAT: Steps,
+    LINE: TrendLine,
+    SMOOTH: Smooth,
+}
+_BOUNDED = frozenset((NUMBER, HELD, VALUE, DISTINCT, LINE))
+"""The modes in which nothing matters any longer when the window has passed."""

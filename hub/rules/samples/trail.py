@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from hub.errors import EvaluationError, NotYet
-from hub.expressions.sampled import methods_missing
+from hub.expressions.sampled import TRAIL, methods_missing
 from hub.limits import SAMPLE_BYTES
 
 __all__ = ["Trail", "remembered"]
@@ -57,6 +57,10 @@ class Trail:
             raise EvaluationError(NotYet("no value yet"))
         return self.value
 
+    def has_last(self) -> bool:
+        """Whether there is a latest value: `last(x, otherwise)`."""
+        return self.known > 0
+
     def unchanged(self) -> timedelta:
         """How long the latest value has been what it is."""
         if not self.known:
@@ -92,7 +96,7 @@ class Trail:
         self.known, self.value, self.before, self.since, self.end, self.fresh = state
 
 
-if missing := methods_missing(Trail, windowed=False):
+if missing := methods_missing(Trail, TRAIL):
     raise NotImplementedError(f"a trail has no method for {', '.join(missing)}")
 
 

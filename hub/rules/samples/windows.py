@@ -7,46 +7,39 @@ An entry leaves when its last sample does, so that then a window is too long by 
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from itertools import groupby, repeat
 from math import floor, fsum, inf, sqrt
 from typing import Any
 
-import orjson
-
 from hub.errors import EvaluationError, NotYet
-from hub.expressions.sampled import methods_missing
-from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES, WINDOW_GRAINS
+from hub.expressions.sampled import DISTINCT, HELD, NUMBER, VALUE, methods_missing
+from hub.limits import WINDOW_ENTRIES, WINDOW_GRAINS
 from hub.rules.samples.entries import WindowEntry, deviation, folded, single
 from hub.rules.samples.measures import measures_for
+from hub.rules.samples.timed.strip import Row, Strip
 
 __all__ = ["Row", "Window"]
 
-Row = tuple[int, str | None]
-"""A chunk of entries for the store: its number, and its JSON or None (gone)."""
 _TIDY = 64
 
 
-class Window:
+class Window(Strip):
     """Samples with time > end - seconds, oldest first; `size` is how many.
 
     The columns are arrays of equal length. Where entries are folded, there is one for each field of a WindowEntry
-    (`wide`); else there are two, `times` and `values`, and the other names stand for these. `head` is the index where
-    the window begins, `base` the number of the first entry in the columns, counted since the window began.
+    (`wide`); else there are two, `times` and `values`, and the other names stand for these.
     """
 
     __slots__ = (
-        *("base", "head", "measures", "_hearing", "seconds", "size", "stored", "wide"),
-        *("times", "values", "starts", "firsts", "sums", "lows", "highs"),
+        *("measures", "_hearing", "size", "wide"),
+        *("values", "starts", "firsts", "sums", "lows", "highs"),
         *("counts", "drops", "turns"),
     )
 
     def __init__(self, seconds: float, functions: Iterable[str]) -> None:
         """Begin empty; only these functions will be asked for."""
-        self.seconds = seconds
-        self.stored = (0, 0)
-        """Numbers of the first and behind the last entry that are in chunks of the store."""
-        self._take([array("d"), array("d")], 0)
+        super().__init__(seconds)
         self.fit(functions)
 
     def fit(self, functions: Iterable[str]) -> None:
@@ -137,10 +130,6 @@ class Window:
         """Follow a clock that was set back: all samples lie in its future, so begin anew."""
         self._renew([array("d"), array("d")])
 
-    def chunks(self) -> Iterable[int]:
-        """Return the numbers of its chunks in the store."""
-        return range(self.stored[0] // WINDOW_CHUNK, self.stored[1] // WINDOW_CHUNK)
-
     def _columns(self) -> Sequence["array[float]"]:
         return self.wide or (self.times, self.values)
 
@@ -163,13 +152,6 @@ class Window:
         for column, part in zip(columns, parts, strict=True):
             column.insert(place - self.head, part)
         self._renew(columns)
-
-    def _renew(self, columns: Sequence["array[float]"], base: int | None = None) -> None:
-        """Make these the entries; without `base` they get new numbers, so that the store writes all of them anew."""
-        if base is None:
-            base = max(self.stored[1], -(-(self.base + len(self.times)) // WINDOW_CHUNK) * WINDOW_CHUNK)
-        self._take(columns, base)
-        self._measure()
 
     def _fold(self) -> None:
         """Make room: fold the entries of each grain; where only distinct values count, keep the last of each."""
@@ -243,6 +225,30 @@ class Window:
         low, high = _ranked(self.values[self.head :], counts, floor(place))
         return low + (high - low) * (place - floor(place))
 
+    def zscore(self) -> float:
+        """How many standard deviations the last one is from the mean; 0 where all are the same."""
+        spread = self.stddev()
+        return (self.values[-1] - self.avg()) / spread if spread else 0.0
+
+    def cusum(self) -> float:
+        """How many standard deviations the last ones lie above the mean, added up, or (negative) below it.
+
+        Page's cumulative sum: half a standard deviation of each is forgiven, and it is never less than 0. The larger
+        one of the two directions is told.
+        """
+        self._need(2)
+        mean, spread = self.avg(), self.stddev()
+        up = down = 0.0
+        for total, count in zip(self.sums[self.head :], self._counted(), strict=True) if spread else ():
+            away, slack = (total - count * mean) / spread, count / 2
+            rise, fall = up + away - slack, down - away - slack
+            up = rise if rise > 0.0 else 0.0  # noqa: FURB136 - `max` takes three times as long
+            down = fall if fall > 0.0 else 0.0  # noqa: FURB136
+        return up if up >= down else -down
+
+    def _counted(self) -> Iterable[float]:
+        return self.counts[self.head :] if self.counts is not None else repeat(1.0, len(self.times) - self.head)
+
     def delta(self) -> float:
         """The last minus the first."""
         self._need(2)
@@ -262,43 +268,8 @@ class Window:
         count: int = self.measures["turns"].count
         return count
 
-    # the store
 
-    def dump(self) -> tuple[list[Any], list[Row]]:
-        """Return the youngest entries, fewer than a chunk, and the chunks that are new or gone since the last time."""
-        size, first, end = WINDOW_CHUNK, self.base + self.head, self.base + len(self.times)
-        begin, until = self.stored
-        rows: list[Row] = []
-        while begin < until and begin + size <= first:
-            rows.append((begin // size, None))
-            begin += size
-        if begin == until:
-            begin = until = max(until, first // size * size)
-        while end - until >= size:
-            rows.append((until // size, orjson.dumps(self._part(until, until + size)).decode()))
-            until += size
-        self.stored = begin, until
-        start = max(until, first)
-        return [start, self._part(start, end)], rows
-
-    def _part(self, first: int, end: int) -> list[list[float]]:
-        low = max(first - self.base, 0)
-        return [column[low : end - self.base].tolist() for column in self._columns()]
-
-    def load(self, tail: Sequence[Any], chunks: Mapping[int, str], end: float) -> None:
-        """Bring in what `dump` returned: the last tail and every chunk that was not taken back."""
-        start, parts = tail
-        numbers = sorted(chunks)
-        pieces = [orjson.loads(chunks[number]) for number in numbers] + [parts]
-        columns = [array("d", [each for column in same for each in column]) for same in zip(*pieces, strict=True)]
-        self._take(columns, start - len(columns[0]) + len(parts[0]))
-        until = start // WINDOW_CHUNK * WINDOW_CHUNK
-        self.stored = (numbers[0] * WINDOW_CHUNK if numbers else until, until)
-        self._measure()
-        self.hear(end, end, None)  # the oldest chunk has entries that had left
-
-
-if missing := methods_missing(Window, windowed=True):
+if missing := methods_missing(Window, NUMBER, HELD, VALUE, DISTINCT):
     raise NotImplementedError(f"a window has no method for {', '.join(missing)}")
 
 

@@ -85,9 +85,8 @@ def _level(text: str, level: str) -> tuple[LevelShape, bool]:
         return LevelShape((whole[1],), ("", "")), whole[2] is not None
     parts = _INSIDE.split(level)
     texts, names = parts[::2], parts[1::2]
-    if any("{" in each or "}" in each for each in texts) or (
-        names and (re.search(r"[,;]\s", text) or first_odd(level) >= 0)
-    ):
+    is_odd = bool(names) and (re.search(r"[,;]\s", text) is not None or first_odd(level) >= 0)
+    if is_odd or any("{" in each or "}" in each for each in texts):
         raise ValueError(f"{level!r} is no level of a topic: {_why(text, level)}")
     if names and any("+" in each or "#" in each for each in texts):
         raise ValueError(f"{level!r} is no level of a topic: + and # stand alone between two /")

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import EvaluationError
-from hub.expressions.sampled import DISTINCT, SAMPLED, TRAIL
+from hub.expressions.sampled import HELD, NUMBER, SAMPLED, VALUE
 from hub.limits import WINDOW_CHUNK, WINDOW_ENTRIES, WINDOW_GRAINS
 from hub.rules.samples import windows
+from hub.rules.samples.timed import strip
 from hub.rules.samples.windows import Window
 
-FUNCTIONS = tuple(each.name for each in SAMPLED.values() if each.mode not in (TRAIL, DISTINCT))
+FUNCTIONS = tuple(each.name for each in SAMPLED.values() if each.mode in (NUMBER, HELD, VALUE))
 PLAIN = [each for each in FUNCTIONS if each != "percentile"]  # which take no argument
 
 
@@ -58,6 +59,19 @@ class Naive:
 
     def distinct(self, _, values):
         return len(set(values))
+
+    def zscore(self, _, values):
+        spread = self.stddev(_, values)
+        return None if spread is None else (values[-1] - fsum(values) / len(values)) / spread if spread else 0.0
+
+    def cusum(self, _, values):
+        if len(values) < 2:
+            return None
+        mean, spread, up, down = fsum(values) / len(values), self.stddev(_, values), 0.0, 0.0
+        for value in values if spread else ():
+            up = max(0.0, up + (value - mean) / spread - 0.5)
+            down = max(0.0, down + (mean - value) / spread - 0.5)
+        return max(up, -down, key=abs) if up != down else up
 
     def delta(self, _, values):
         return values[-1] - values[0] if len(values) > 1 else None
@@ -156,7 +170,7 @@ def small(monkeypatch):
     """A window that folds beyond 16 entries, to 8 grains."""
     monkeypatch.setattr(windows, "WINDOW_ENTRIES", 16)
     monkeypatch.setattr(windows, "WINDOW_GRAINS", 8)
-    monkeypatch.setattr(windows, "WINDOW_CHUNK", 4)
+    monkeypatch.setattr(strip, "WINDOW_CHUNK", 4)
 
 
 class TooLong(Naive):

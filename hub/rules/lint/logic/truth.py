@@ -37,6 +37,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _NOT_NEGATIVE = ("size", "count", "distinct", "changes", "stddev")
 _TRUE, _FALSE = KnownValue("bool", True), KnownValue("bool", False)
 _ZERO = KnownValue("number", 0)
+_NO_TIME = KnownValue("duration", 0.0)
 
 
 class _TooMany(Exception):
@@ -156,6 +157,11 @@ class _Reader:
         key = self.key(node)
         if isinstance(node, Call) and node.function in _NOT_NEGATIVE:
             yield Atom(key, ">=", (_ZERO,))
+        if isinstance(node, Call) and node.function in ("held", "reaches", "unchanged") and node.target is None:
+            yield Atom(key, ">=", (_NO_TIME,))
+            window = _constant(node.arguments[-1])
+            if node.function == "held" and window is not None:  # nothing can have held longer than its window
+                yield Atom(key, "<=", (window,))
         if isinstance(node, Select) and key == ("Select", "qos", False, ("Name", "event", False)):
             yield Atom(key, "in", tuple(KnownValue("number", qos) for qos in range(3)))
 

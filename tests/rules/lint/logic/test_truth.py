@@ -87,6 +87,8 @@ def test_what_never_is_never_is_and_what_is_implied_holds_whatever_a_device_send
         "size(items) < 0",
         "event.qos == 3",
         "unchanged(t) > 5m && unchanged(t) < 60s",
+        "held(t > 8, 1h) > 2h",
+        "reaches(t, 0, 6h) < 0s",
         "(t > 5 ? t < 3 : t > 7)",
         "device.limit > 3 && device.limit < 3",
         '(s == "a" || s == "b") && s == "c"',
@@ -102,6 +104,7 @@ def test_a_condition_that_cannot_be_true_is_seen(text):
     [
         "t > 30 || t < 20",
         "t > 3 && t < 4",
+        "held(t > 8, 2h) > 1h",
         "t >= 30 && t <= 30",
         "a > 30 && b < 20",
         "avg(t, 10m) > 5 && avg(t, 11m) < 4",
