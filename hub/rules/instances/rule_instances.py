@@ -159,7 +159,7 @@ class RuleInstances(dict[Key, Instance]):
             captures = tuple(known.get(name, "") for name in self.rule.captures)
         if instance.raw is None:
             return None, captures
-        event = decode_again(instance.topic, instance.raw, instance.time)
+        event = decode_again(instance.topic, instance.raw, instance.time, self.rule.decode)
         return traced(event, instance.trace) if instance.trace else event, captures
 
     def line_up(self) -> None:
