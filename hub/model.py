@@ -6,7 +6,7 @@ Delivery ──ingest──▶ Event ──rules──▶ Transition ──alert
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 __all__ = [
     "BROKER",
@@ -26,6 +26,7 @@ __all__ = [
     "Retry",
     "Suppressed",
     "Suppressor",
+    "TypedPayload",
     "traced",
 ]
 
@@ -59,10 +60,10 @@ class Delivery:
     """One message as a source hands it over, not yet acknowledged; from MQTT it is a hub.ingest.mqtt.packet.Packet.
 
     `time` is when it was sent, where the source knows that, in seconds since 1970; None: now. `user_properties` are
-    names and values that came with it, such as a `traceparent`.
+    names and values that came with it, such as a `traceparent`; `content_type` is as of MQTT 5, None where it has none.
     """
 
-    __slots__ = ("payload", "qos", "retain", "time", "topic", "user_properties")
+    __slots__ = ("content_type", "payload", "qos", "retain", "time", "topic", "user_properties")
 
     def __init__(
         self,
@@ -73,10 +74,23 @@ class Delivery:
         retain: bool = False,
         time: float | None = None,
         user_properties: Sequence[tuple[str, str]] = (),
+        content_type: str | None = None,
     ) -> None:
         """Keep what came; `topic` is the one that rules see."""
         self.topic, self.payload, self.qos, self.retain = topic, payload, qos, retain
-        self.time, self.user_properties = time, user_properties
+        self.time, self.user_properties, self.content_type = time, user_properties, content_type
+
+
+class TypedPayload(bytes):
+    """A payload with the content type that says how it is read; others are plain bytes, so it costs them nothing."""
+
+    content_type: str
+
+    def __new__(cls, payload: bytes, content_type: str) -> Self:
+        """Take the bytes; `content_type` is as it came."""
+        made = super().__new__(cls, payload)
+        made.content_type = content_type
+        return made
 
 
 class Event:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from hub.clock import rfc3339
-from hub.expressions.templates.format import bytes_text
+from hub.expressions.templates.format import bytes_text, json_safe
 from hub.limits import TRACE_HEAD_BYTES
 from hub.model import Event, Suppressed
 from hub.rules.running.transition import Transition
@@ -15,6 +15,7 @@ from hub.store.keeper import Journal
 __all__ = ["Trace"]
 
 _TEXT_CHARS = 200
+_TEXT = tuple(bytes([each]) for each in b"{[ \t\r\n\xef")  # how JSON begins, also behind a byte order mark
 
 
 class Trace(Journal):
@@ -69,6 +70,8 @@ def _event(event: Event | None) -> Mapping[str, Any] | None:
         return None
     if isinstance(event.value, bytes):
         head = bytes_text(event.value)
+    elif isinstance(event.value, dict | list) and event.raw[:1] not in _TEXT:  # a decoder has read it
+        head = orjson.dumps(json_safe(event.value))[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
     else:
         head = event.said[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
         if "\ufffd" in head and isinstance(event.value, str):  # bytes in another encoding, which the decoder knew

@@ -20,7 +20,7 @@ import orjson
 from hub.documents.payload_text import BRACKETS, CONTROL, text_of
 from hub.limits import PAYLOAD_DEPTH
 
-__all__ = ["Unreadable", "check", "read_kindly", "read_payload", "text_of", "unreadable"]
+__all__ = ["Unreadable", "check", "read_kindly", "read_payload", "text_of"]
 
 _COLON, _TAB, _LINE_FEED, _RETURN = b":\t\n\r"
 # what people and printf write where JSON wants `0.5`, `5`, `5.0`; `007` stays text, it is an identifier
@@ -53,15 +53,6 @@ def read_payload(payload: bytes) -> Any:
     if type(value) is dict or type(value) is list:
         check(payload, value)
     return value
-
-
-def unreadable(payload: bytes) -> str:
-    """Return why a payload cannot be read, empty where it can."""
-    try:
-        read_payload(payload)
-    except Unreadable as error:
-        return str(error)
-    return ""
 
 
 def read_kindly(payload: bytes, error: orjson.JSONDecodeError) -> Any:

@@ -30,9 +30,10 @@ class QueueMessage(Delivery):
         mark: tuple[str, str] | None = None,
         token: Any = None,
         time: float | None = None,
+        content_type: str | None = None,
     ) -> None:
         """Take what came. Rules see 0 as its `qos`, because it did not come by MQTT."""
-        super().__init__(topic, payload, qos=0, time=time)
+        super().__init__(topic, payload, qos=0, time=time, content_type=content_type)
         self.mark, self.token = mark, token
 
 

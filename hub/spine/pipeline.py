@@ -197,10 +197,10 @@ class Pipeline:
             self.observer.duplicates(arrived.repeated)
         events_of = self.core.engine.events_of
         packets = events_of(arrived.packets)
-        events, unread = decode_all(packets, now, self._payload_bytes)
+        events, unread = decode_all(packets, now, self._payload_bytes, self.core.engine.is_encoded)
         dated = events_of(arrived.dated)
         if dated:
-            earlier, failures = decode_each(dated, now, self._payload_bytes)
+            earlier, failures = decode_each(dated, now, self._payload_bytes, self.core.engine.is_encoded)
             events, unread = [*earlier, *events], [*failures, *unread]
         if self.tracing is not None:
             self.tracing.receive([*dated, *packets], events, unread)

@@ -21,6 +21,7 @@ class TrialMessage:
     retain: bool = False
     every: float = 0.0
     count: int = 1
+    content_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from hub.alerts.matchers import Matcher, parse_matchers
 from hub.documents.document import Node
 from hub.documents.value_schema import DURATION, NAMES, SPAN, TEXT, list_schema, one_required, with_schema
 from hub.fields import Bad, Key, KeyTable, boolean, duration, integer, late, list_of, one_of, text
+from hub.ingest.decoding.wrapping import from_base64
+from hub.ingest.payload_reading import Unreadable
 from hub.ingest.topics import check_topic
 from hub.model import OWN_TOPICS
 
@@ -48,6 +50,22 @@ def _matchers(node: Node) -> tuple[Matcher, ...]:
     return tuple(found)
 
 
+@with_schema(TEXT)
+def _base64(node: Node) -> bytes:
+    try:
+        return from_base64(text(node).encode())
+    except Unreadable as error:
+        raise Bad(node, str(error)) from None
+
+
+@with_schema(TEXT)
+def _hex(node: Node) -> bytes:
+    try:
+        return bytes.fromhex(text(node))
+    except ValueError:
+        raise Bad(node, "no hexadecimal digits", "write two for each byte, as a1 61 74; quote them") from None
+
+
 LABELS: Key[Any] = Key(
     "labels",
     late,
@@ -61,13 +79,18 @@ AT_NEEDED = Key("at", duration, 0.0, AT.words, "10m", required=True)
 
 TOPIC = Key("topic", _topic, "", "Where to; {1..100} in it makes a hundred.", "site/a/freezer/7/telemetry")
 PAYLOAD: Key[Any] = Key("payload", late, None, "What is sent.", {"temperature": -9}, schema={})
+BASE64: Key[bytes | None] = Key("base64", _base64, None, "What is sent, as base64, in place of 'payload'.", "oWF0OCc=")
+HEX: Key[bytes | None] = Key("hex", _hex, None, "What is sent, as hexadecimal digits.", "a1 61 74 38 27")
+CONTENT_TYPE: Key[str | None] = Key(
+    "content_type", text, None, "MQTT 5's content type, which may say how it is read.", "application/cbor"
+)
 RETAIN = Key("retain", boolean, False, "Whether it is a retained message.", usual=False)
 EVERY = Key("every", duration, 0.0, "Sends it again so often, between 'from' and 'to'.", "1m")
 FROM = Key("from", duration, 0.0, "The first time, beside 'every'.", "0m")
 TO = Key("to", duration, 0.0, "The last time, beside 'every'.", "24h")
 MESSAGE = KeyTable(
     "a message",
-    *(AT, TOPIC, PAYLOAD, RETAIN, EVERY, FROM, TO),
+    *(AT, TOPIC, PAYLOAD, BASE64, HEX, CONTENT_TYPE, RETAIN, EVERY, FROM, TO),
     anyOf=[{"required": [AT.name]}, {"required": [EVERY.name]}],
 )
 

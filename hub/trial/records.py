@@ -3,7 +3,7 @@
 {"time": "2026-03-01T00:55:00.000000Z", "topic": "site/a/freezer/7", "payload": {"temperature": -9.5}, "qos": 1}
 
 `payload` is JSON. A payload that is not JSON is under `text`, and one that is no text either is under `base64`. `time`
-may be a number of seconds since 1970.
+may be a number of seconds since 1970. `content_type` is MQTT 5's, where the message had one.
 """
 
 import base64
@@ -16,11 +16,11 @@ from typing import IO, Any
 
 import orjson
 
-from hub.ingest.decode import Undecodable, decode
+from hub.ingest.decode import IsEncoded, Undecodable, decode, never
 from hub.ingest.mqtt.packet import Packet
 from hub.model import Delivery, Event
 
-__all__ = ["BadLine", "line_of", "opened", "payload_of", "read_line", "records"]
+__all__ = ["BadLine", "content_type_of", "line_of", "opened", "payload_of", "read_line", "records"]
 
 _GZIP = b"\x1f\x8b"
 
@@ -51,24 +51,29 @@ def line_of(packet: Packet, now: float) -> bytes:
     record["qos"] = 1 if packet.packet_id else 0
     if packet.retain:
         record["retain"] = True
+    if packet.content_type:
+        record["content_type"] = packet.content_type
     return orjson.dumps(record) + b"\n"
 
 
 def _payload(raw: bytes) -> dict[str, Any]:
     try:
-        return {"payload": orjson.loads(raw)}
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         pass
+    else:  # a rule with a `decode` reads the bytes: what is only by chance a number must come back as it came
+        if isinstance(value, dict | list) or orjson.dumps(value) == raw:
+            return {"payload": value}
     try:
         return {"text": raw.decode("utf-8")}
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(raw).decode()}
 
 
-def read_line(line: bytes, number: int) -> Event | BadLine | None:
-    """Read a line; None where it is empty."""
+def read_line(line: bytes, number: int, is_encoded: IsEncoded = never) -> Event | BadLine | None:
+    """Read a line; None where it is empty. `is_encoded` is as in hub.ingest.decode."""
     try:
-        return _event(orjson.loads(line), number)
+        return _event(orjson.loads(line), number, is_encoded)
     except orjson.JSONDecodeError as error:
         return BadLine(number, f"not JSON: {error}") if line.strip() else None
     except (KeyError, TypeError, AttributeError):
@@ -77,7 +82,7 @@ def read_line(line: bytes, number: int) -> Event | BadLine | None:
         return BadLine(number, str(error))
 
 
-def _event(record: Any, number: int) -> Event | BadLine:
+def _event(record: Any, number: int, is_encoded: IsEncoded) -> Event | BadLine:
     at, topic = record["time"], record["topic"]
     if at.__class__ is not float:
         at = _seconds(at)
@@ -85,10 +90,16 @@ def _event(record: Any, number: int) -> Event | BadLine:
         raise TypeError
     value = record.get("payload")
     retain = record.get("retain", False) is True
-    if value.__class__ is dict:
+    if value.__class__ is dict and "content_type" not in record:
         return Event(topic, orjson.dumps(value), value, value, at, record.get("qos", 1), retain)
     raw = payload_of(record)
-    return _decoded(Delivery(topic, raw, retain=retain), at, number)
+    return _decoded(Delivery(topic, raw, retain=retain, content_type=content_type_of(record)), at, number, is_encoded)
+
+
+def content_type_of(record: Mapping[str, Any]) -> str | None:
+    """Return the content type that a record holds; None where it holds none."""
+    found = record.get("content_type")
+    return found if isinstance(found, str) else None
 
 
 def payload_of(record: Mapping[str, Any]) -> bytes:
@@ -104,8 +115,8 @@ def payload_of(record: Mapping[str, Any]) -> bytes:
     return base64.b64decode(record["base64"], validate=True) if text is None else text.encode()
 
 
-def _decoded(message: Delivery, at: float, number: int) -> Event | BadLine:
-    event = decode(message, at)
+def _decoded(message: Delivery, at: float, number: int, is_encoded: IsEncoded) -> Event | BadLine:
+    event = decode(message, at, is_encoded=is_encoded)
     if isinstance(event, Undecodable):
         return BadLine(number, f"no rule could see this payload: {event.reason}", event)
     return event
@@ -118,9 +129,9 @@ def _seconds(at: Any) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def records(stream: IO[bytes]) -> Iterator[Event | BadLine]:
+def records(stream: IO[bytes], is_encoded: IsEncoded = never) -> Iterator[Event | BadLine]:
     """Read all lines of a stream."""
     for number, line in enumerate(stream, 1):
-        found = read_line(line, number)
+        found = read_line(line, number, is_encoded)
         if found is not None:
             yield found

@@ -13,6 +13,7 @@ import orjson
 
 from hub.ids import NotificationId
 from hub.ingest.itself import Itself
+from hub.ingest.topics import matches
 from hub.model import Event
 from hub.rules.reading.loader import RuleSet
 from hub.rules.running.engine_context import ExpectedDevices
@@ -64,11 +65,19 @@ class Replay:
     bad_lines: list[BadLine] = field(default_factory=list)
     first: float | None = None
     _world: World | None = None
+    _encoded: list[str] | None = None
 
     @property
     def itself(self) -> Itself:
         """Tells which topics are the hub's own; records of these are no events."""
         return Itself(self.rules.prefix)
+
+    def is_encoded(self, topic: str) -> bool:
+        """Tell whether a rule decodes the payloads of a topic itself; the records are read accordingly."""
+        if self._encoded is None:
+            rules = [rule for rule in self.rules.rules.values() if rule.decode is not None]
+            self._encoded = [pattern.filter for rule in rules for pattern in rule.patterns]
+        return any(matches(each, topic) for each in self._encoded)
 
     def feed(self, records: Iterable[Event | BadLine]) -> None:
         """Play records."""

@@ -70,7 +70,7 @@ class _Play:
 
     def send(self, sent: Delivery, now: float) -> None:
         """Send a message as a broker would hand it over; one that cannot be read is still a sign of life."""
-        event = decode(sent, now)
+        event = decode(sent, now, is_encoded=self.world.core.engine.is_encoded)
         unread = event if isinstance(event, Undecodable) else None
         self.heard.note(sent.topic, now, retain=sent.retain, unread=unread)
         if isinstance(event, Undecodable):
@@ -207,11 +207,13 @@ def _times(message: TrialMessage) -> Iterator[tuple[float, int, Delivery]]:
     for number in range(message.count):
         at = message.at + number * message.every
         for topic in message.topics:
-            yield at, 0, Delivery(topic, raw, retain=message.retain)
+            yield at, 0, Delivery(topic, raw, retain=message.retain, content_type=message.content_type)
 
 
 def _bytes(payload: Any) -> bytes:
-    """Return what a device would send: a text as it is, half a surrogate pair in it too; all else as JSON."""
+    """Return what a device would send: bytes and text as they are, with half a surrogate pair too; else JSON."""
+    if isinstance(payload, bytes):
+        return payload
     if isinstance(payload, str):
         return payload.encode("utf-8", "surrogatepass")
     try:

@@ -89,6 +89,11 @@ def _message(node: Node, problems: Problems, topic: str) -> TrialMessage | None:
     topics = section.take(keys.TOPIC, default=topic)
     payload = section.get(keys.PAYLOAD)
     sent = {} if payload is None else _payload(payload, problems)
+    raw = [each for each in (section.take(keys.BASE64), section.take(keys.HEX)) if each is not None]
+    if len(raw) + (payload is not None) > 1:
+        section.report(node.problem("a message has one payload", "leave two of 'payload', 'base64' and 'hex' out"))
+    sent = raw[0] if raw else sent
+    content_type = section.take(keys.CONTENT_TYPE)
     every = section.take(keys.EVERY)
     first = section.take(keys.FROM if every else keys.AT)
     last = section.take(keys.TO, default=first)
@@ -104,7 +109,7 @@ def _message(node: Node, problems: Problems, topic: str) -> TrialMessage | None:
         section.report(node.problem(f"over {TRIAL_MESSAGES:,} messages"))
     if len(problems) > before:
         return None
-    return TrialMessage(first, names, sent, retain, every, count)
+    return TrialMessage(first, names, sent, retain, every, count, content_type)
 
 
 def _payload(node: Node, problems: Problems) -> Any:

@@ -15,10 +15,9 @@ from hub.documents.duration import format_duration
 from hub.errors import Code, EvaluationError, RequestError
 from hub.expressions import Program
 from hub.expressions.explain import parts
-from hub.expressions.templates.format import bytes_text
+from hub.expressions.templates.format import json_safe
 from hub.fields import did_you_mean
-from hub.ingest.decode import decode_again
-from hub.ingest.payload_reading import unreadable
+from hub.ingest.decode import decode_again, unreadable
 from hub.limits import WHY_ALERTS
 from hub.model import Event, Phase, Suppressed, Suppressor
 from hub.rules.instances.instance import samples_of
@@ -98,7 +97,7 @@ def _heard(
         if pattern is None:
             continue
         captures = pattern.values(topic.split("/"))
-        event = decode_again(topic, raw, at)
+        event = decode_again(topic, raw, at, state.rule.decode)
         try:
             looked_at = RuleIntake(state).looked_at(event, captures, now)
         except EvaluationError as error:
@@ -149,7 +148,7 @@ def _instance(
         "values": [{"part": part, "value": value} for part, value in values],
     }
     sentences = [f"last heard {format_duration(max(0.0, now - event.time))} ago on {event.topic}"]
-    if unread := unreadable(event.said):
+    if unread := "" if isinstance(event, Element) else unreadable(event.raw, rule.decode):
         sentences.append(f"that message could not be read ({unread}): it is a sign of life, and says nothing")
     sentences += _why_phase(rule, state, phase, holds, values, key, now)
     if rule.pause is not None and core.engine.is_paused(rule.name, key, now):
@@ -195,7 +194,7 @@ def _evaluated(
 
 def _fit(value: Any) -> Any:
     """Return a value that JSON can hold: of bytes how many there are."""
-    return bytes_text(value) if isinstance(value, bytes) else value
+    return json_safe(value)
 
 
 def _why_phase(

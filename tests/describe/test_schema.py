@@ -45,6 +45,7 @@ schedules:
   c: {cron: 0 2 * * *, for: 1h}
   f: {from: 2026-01-01, to: 2026-01-02}
 rules:
+  - {alert: P, topic: t, when: x, notify: a, decode: [base64, {packed: "<hB", fields: [x, y]}]}
   - {alert: A, topic: t, when: x, notify: a, escalate: {after: 1m, to: b}, unless: {alert: B, after: 1m}}
   - {alert: B, topic: t, when: x}
   - {event: E, topic: t}

@@ -15,7 +15,7 @@ from tests.rules.making import Packet
 
 
 def read(payload, **attributes):
-    delivery = SimpleNamespace(topic="site/a", payload=payload, qos=1, retain=False, time=None)
+    delivery = SimpleNamespace(topic="site/a", payload=payload, qos=1, retain=False, time=None, content_type=None)
     vars(delivery).update(attributes)
     return decode(delivery, 12.5)
 

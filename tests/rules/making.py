@@ -22,7 +22,7 @@ class Packet:
         self.payload = payload if isinstance(payload, bytes) else orjson.dumps(payload)
         self.packet_id, self.qos = packet_id, int(packet_id is not None)
         self.duplicate, self.retain, self.subscription_ids = duplicate, retain, list(ids)
-        self.time = None
+        self.time = self.content_type = None
 
     def __repr__(self):
         return f"Packet({self.topic!r}, {self.payload!r}, {self.packet_id}, {self.duplicate})"

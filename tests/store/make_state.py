@@ -82,7 +82,7 @@ TIMELINE = [  # (minutes before SAVED, what)
 class Packet:
     """A message as a session delivers it."""
 
-    qos, packet_id, retain, duplicate, subscription_ids, time = 1, 1, False, False, (), None
+    qos, packet_id, retain, duplicate, subscription_ids, time, content_type = 1, 1, False, False, (), None, None
 
     def __init__(self, topic, payload):
         self.topic, self.payload = topic, payload

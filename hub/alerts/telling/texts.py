@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from hub.alerts.telling.unheard import absence_summary
 from hub.clock import PEOPLE, rfc3339
 from hub.expressions import NO_SAMPLES, Context, Template
-from hub.expressions.templates.format import bytes_text
+from hub.expressions.templates.format import bytes_text, json_safe
 from hub.limits import DEAD_LETTER_HEAD_BYTES, NOTIFICATION_PAYLOAD_BYTES
 from hub.model import Event
 from hub.rules.instances.rule_instances import NOTHING, at_way
@@ -22,6 +24,7 @@ __all__ = [
     "render_and_report",
 ]
 
+_JSON = (b"{", b"[")
 OnError = Callable[[str, str, str], None]
 """Takes rule, topic and message of a text that could not be filled in."""
 
@@ -127,6 +130,13 @@ def event_body(event: Event) -> dict[str, Any]:
         body["payload"] = bytes_text(event.value)
         if not large:  # as `hub record` writes it
             body["base64"] = base64.b64encode(event.value).decode()
+    elif isinstance(event.value, dict | list):  # what a decoder made may hold bytes, and be larger than what came
+        body["payload"] = json_safe(event.value)
+        written = orjson.dumps(body["payload"])
+        large = large or len(written) > NOTIFICATION_PAYLOAD_BYTES
+        if large:
+            head = event.raw if event.raw[:1] in _JSON else written
+            body["payload"] = head[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
     elif large:
         body["payload"] = event.said[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
     if large:

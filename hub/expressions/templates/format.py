@@ -13,7 +13,7 @@ from hub.errors import CompileError, EvaluationError
 from hub.expressions.times import timestamp_at
 from hub.expressions.values import Optional, an, type_of
 
-__all__ = ["Format", "bytes_text", "for_people", "format_for", "plain"]
+__all__ = ["Format", "bytes_text", "for_people", "format_for", "json_safe", "plain"]
 
 Format = Callable[[Any], str]
 _NUMBER = re.compile(r"[-+]?(0?[1-9][0-9]?)?[,_]?(\.[0-9]{1,2})?[defgxXEG%]?")
@@ -66,6 +66,17 @@ def bytes_text(data: bytes) -> str:
     if _CONTROL.search(text):
         return f"<{len(data):,} byte{'s' if len(data) != 1 else ''}>"
     return text
+
+
+def json_safe(value: Any) -> Any:
+    """Return a payload's value that JSON can hold: bytes, also inside of it, as `bytes_text` writes them."""
+    if isinstance(value, bytes):
+        return bytes_text(value)
+    if isinstance(value, list):
+        return [json_safe(each) for each in value]
+    if isinstance(value, dict):
+        return {name: json_safe(each) for name, each in value.items()}
+    return value
 
 
 def format_for(spec: str, kind: str, at: int, text: str, bare: Format = plain) -> Format:

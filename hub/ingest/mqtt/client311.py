@@ -36,7 +36,7 @@ _FOR_GOOD = {0x84, 0x85, 0x86, 0x87}  # protocol version, client id, user name o
 class Delivery311:
     """A PUBLISH of MQTT 3.1.1, as a Packet."""
 
-    __slots__ = ("duplicate", "packet_id", "payload", "qos", "retain", "subscription_ids", "topic")
+    __slots__ = ("content_type", "duplicate", "packet_id", "payload", "qos", "retain", "subscription_ids", "topic")
 
     def __init__(self, message: paho.MQTTMessage) -> None:
         """Take what the hub needs of paho's message."""
@@ -46,6 +46,7 @@ class Delivery311:
         self.retain = message.retain
         self.packet_id = message.mid if message.qos else None
         self.duplicate = message.dup
+        self.content_type = None
         self.subscription_ids: list[int] = []
 
 

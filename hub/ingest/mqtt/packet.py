@@ -39,6 +39,11 @@ class Packet(Protocol):
         ...
 
     @property
+    def content_type(self) -> str | None:
+        """What the payload is, as its publisher says; None where it does not, and always in MQTT 3.1.1."""
+        ...
+
+    @property
     def subscription_ids(self) -> list[int]:
         """Which of our subscriptions this copy belongs to."""
         ...

@@ -107,7 +107,14 @@ class MqttSource:
         """Date a packet that newer ones have overtaken: it was first sent before the last connection ended."""
         at = self._clock.now() - (self._clock.monotonic() - self._lost)
         properties = getattr(packet, "user_properties", None)  # only those of an MQTT 5 session have any
-        return Delivery(packet.topic, packet.payload, retain=packet.retain, time=at, user_properties=properties or ())
+        return Delivery(
+            packet.topic,
+            packet.payload,
+            retain=packet.retain,
+            time=at,
+            user_properties=properties or (),
+            content_type=packet.content_type,
+        )
 
     # commits
 

@@ -16,6 +16,7 @@ from hub.clock import rfc3339
 from hub.config import load_settings
 from hub.documents.document import Problems
 from hub.errors import ConfigError, HubError
+from hub.ingest.decode import IsEncoded
 from hub.model import Event
 from hub.operate.cli.options import Config, Devices
 from hub.printable import shown, shown_json, shown_labels
@@ -91,8 +92,12 @@ def _play(files: Sequence[Path], replays: Sequence[Replay], *, quiet: bool) -> N
     with Progress(*columns, transient=True, disable=quiet, console=Console(stderr=True)) as progress:
         task = progress.add_task("replaying", total=total or None)
         done = 0
+
+        def is_encoded(topic: str) -> bool:
+            return any(each.is_encoded(topic) for each in replays)
+
         for path in files:
-            for batch, position in _batches(path):
+            for batch, position in _batches(path, is_encoded):
                 for each in replays:
                     each.feed(batch)
                 progress.update(task, completed=done + position)
@@ -101,12 +106,12 @@ def _play(files: Sequence[Path], replays: Sequence[Replay], *, quiet: bool) -> N
         each.end()  # only now, so that both versions have seen all files
 
 
-def _batches(path: Path) -> Iterator[tuple[list[Event | BadLine], int]]:
+def _batches(path: Path, is_encoded: IsEncoded) -> Iterator[tuple[list[Event | BadLine], int]]:
     """Yield records in batches, each with the number of bytes of the file that were read so far."""
     try:
         with _open(path) as raw:
             batch: list[Event | BadLine] = []
-            for record in records(opened(raw)):
+            for record in records(opened(raw), is_encoded):
                 batch.append(record)
                 if len(batch) == _BATCH:
                     yield batch, _position(raw)

@@ -8,7 +8,7 @@ from typing import Any, Self
 import orjson
 
 from hub.expressions import NO_SAMPLES, Samples
-from hub.model import Phase
+from hub.model import Phase, TypedPayload
 from hub.rules.samples.history import History
 
 __all__ = ["NEVER", "GateState", "Gated", "Instance", "Sampled", "dump_key", "gates_of", "load_key", "samples_of"]
@@ -163,7 +163,9 @@ class Sampled(Gated):
 
 
 def _written(raw: bytes) -> str:
-    """Write a payload as text: as it is, or as base64 where it is no UTF-8."""
+    """Write a payload as text: as it is, or as base64 where it is no UTF-8, behind its content type and a comma."""
+    if isinstance(raw, TypedPayload):
+        return f"{_BASE64}{raw.content_type},{base64.b64encode(raw).decode()}"
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -174,8 +176,10 @@ def _written(raw: bytes) -> str:
 def _unwritten(text: str) -> bytes:
     """Read what `_written` wrote."""
     if text.startswith(_BASE64):
+        content_type, _, encoded = text.removeprefix(_BASE64).rpartition(",")
         try:
-            return base64.b64decode(text[len(_BASE64) :], validate=True)
+            raw = base64.b64decode(encoded, validate=True)
+            return TypedPayload(raw, content_type) if content_type else raw
         except (binascii.Error, ValueError):
             pass  # a hub that knew nothing of base64 wrote what a device had sent
     return text.encode()

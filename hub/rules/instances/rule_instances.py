@@ -32,7 +32,7 @@ class RuleInstances(dict[Key, Instance]):
 
     __slots__ = (
         *("_active_sets", "_context", "_gated", "_owner", "_places", "_sampler", "_static", "_ways"),
-        *("_again", "_programs", "_value_of"),
+        *("_programs", "_value_of"),
         *("line", "rule", "timed"),
     )  # a dict that had a dict of its own would be slow to look at
 
@@ -62,7 +62,6 @@ class RuleInstances(dict[Key, Instance]):
         made = {*self._ways, *self._programs}
         self._places = [None if name in made else names.get(name) for name in rule.by]
         self._static = None not in self._places
-        self._again = decode_again if rule.each is None else element_again
 
     # identity
 
@@ -185,7 +184,8 @@ class RuleInstances(dict[Key, Instance]):
             captures = tuple(known.get(name, "") for name in self.rule.captures)
         if instance.raw is None:
             return None, captures
-        event = self._again(instance.topic, instance.raw, instance.time)
+        again = decode_again if self.rule.each is None else element_again
+        event = again(instance.topic, instance.raw, instance.time, self.rule.decode)
         return traced(event, instance.trace) if instance.trace else event, captures
 
     def line_up(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from hub.ingest.decode import decode_again
+from hub.ingest.decoding.decoder import Decoder
 from hub.model import Event
 
 __all__ = ["Element", "element_again"]
@@ -57,14 +58,17 @@ class Element(Event):
         return made
 
 
-def element_again(topic: str, raw: bytes, time: float) -> Event:
-    """Return the element that was remembered as `raw`; where that is a whole message, as an earlier rule's, that."""
+def element_again(topic: str, raw: bytes, time: float, own: Decoder | None = None) -> Event:
+    """Return the element that was remembered as `raw`; where that is a whole message, that.
+
+    `own` is the rule's own `decode`.
+    """
     try:
         index, key, value, said = orjson.loads(raw)
     except ValueError:  # no such list: the payload was too heavy and is forgotten, or the rule had no `each` before
-        return decode_again(topic, raw, time)
+        return decode_again(topic, raw, time, own)
     message = b"" if said is None else said.encode("utf-8", "surrogateescape")
-    return Element(decode_again(topic, message, time), index, key, value, said is not None)
+    return Element(decode_again(topic, message, time, own), index, key, value, said is not None)
 
 
 def _dumped(value: Any) -> bytes:

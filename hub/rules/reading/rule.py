@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.expressions import Program, Reading, Template, bare_names, literal
 from hub.fields import KeyTable
+from hub.ingest.decoding.decoder import Decoder
 from hub.rules.reading.rule_key import RuleKey, made_of, of, of_fields
 from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Step
 from hub.rules.reading.vocabulary import (
@@ -20,6 +21,7 @@ from hub.rules.reading.vocabulary import (
     BY,
     CLEAR,
     CLEAR_FOR,
+    DECODE,
     DETAILS,
     EACH,
     ENABLED,
@@ -123,6 +125,7 @@ class Rule:
     group_interval: float = of(GROUP_INTERVAL)
     limit: Limit | None = of(LIMIT)
     timestamp: Program | None = of(TIMESTAMP)
+    decode: Decoder | None = of(DECODE)
     shadow: bool = of(SHADOW)
     severity: str = of(SEVERITY)
     texts: Texts = made_of(LABELS, SUMMARY, DETAILS, RUNBOOK, default=Texts((), literal(""), None, None))

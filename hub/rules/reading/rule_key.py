@@ -13,7 +13,9 @@ from hub.documents.document import Node, Problems
 from hub.documents.value_schema import Schema
 from hub.expressions import Program, Scope, compile_condition, compile_expression
 from hub.fields import Convert, Key
+from hub.ingest.decoding.decoder import Decoder
 from hub.rules.reading.compiled import compiled
+from hub.rules.reading.decode_key import decode_of
 from hub.rules.reading.key_parts import KeyPart, key_parts
 from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Step, causes, gate, names_of, steps
 
@@ -58,6 +60,10 @@ class RulePlace:
     def gate(self, node: Node) -> Gate:
         """Read `pause` or `mute`."""
         return gate(self.known, self.tz, replace(self.scope, own=self.own))(node)
+
+    def decode(self, node: Node) -> Decoder:
+        """Read `decode`."""
+        return decode_of(self.problems)(node)
 
     def receivers(self, node: Node) -> tuple[str, ...]:
         """Read names of receivers."""

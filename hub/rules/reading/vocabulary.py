@@ -8,7 +8,9 @@ from hub.documents.document import Node
 from hub.documents.value_schema import CONDITION, LABEL, NAMES, TEXT, list_schema, schema_of
 from hub.expressions import Program, Template, literal
 from hub.fields import boolean, duration, late, one_of
+from hub.ingest.decoding.decoder import Decoder
 from hub.limits import GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
+from hub.rules.reading.decode_key import DECODE_SCHEMA
 from hub.rules.reading.key_parts import KeyPart, ways
 from hub.rules.reading.rule_key import RuleKey
 from hub.rules.reading.rule_values import (
@@ -36,6 +38,7 @@ __all__ = [
     "BY",
     "CLEAR",
     "CLEAR_FOR",
+    "DECODE",
     "DETAILS",
     "EACH",
     "ENABLED",
@@ -277,6 +280,17 @@ TIMESTAMP: RuleKey[Program | None] = RuleKey(
     within=lambda place: place.alone,
     restarts=False,
     schema=TEXT,
+)
+DECODE: RuleKey[Decoder | None] = RuleKey(
+    "decode",
+    late,
+    None,
+    "How a payload is read that is neither JSON nor text: cbor, msgpack, gzip, base64, packed or protobuf;"
+    " a list is applied in order.",
+    *("cbor", ["base64", "gzip", "cbor"], {"packed": "<hHB", "fields": ["t", "co2", "cell"]}),
+    within=lambda place: place.decode,
+    restarts=True,
+    schema=DECODE_SCHEMA,
 )
 SHADOW: RuleKey[bool] = RuleKey(
     "shadow", boolean, False, "Evaluate and record, tell nobody.", restarts=False, usual=False

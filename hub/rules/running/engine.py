@@ -5,6 +5,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, tzinfo
 from functools import partial
 
@@ -12,6 +13,7 @@ import orjson
 
 from hub.ingest.decode import Undecodable, decode_again
 from hub.ingest.itself import HUB, D, Itself
+from hub.ingest.payload_reading import Unreadable
 from hub.limits import HEAVY_PAYLOAD_BYTES, PLAN_CACHE_TOPICS
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.gates.absence import Absence, end_absence, unheard_of
@@ -76,6 +78,10 @@ class Engine:
         """Whether a message may match several of the subscribed filters, and so come several times."""
         return self._index.overlaps
 
+    def is_encoded(self, topic: str) -> bool:
+        """Tell whether a rule decodes the payloads of a topic itself: ingest then leaves to it what it cannot read."""
+        return bool(self._index.encoded) and bool(self.plan(topic).decoded)
+
     def copies(self, topic: str) -> int:
         """Return how many of the subscribed filters a topic matches; ingest asks it to drop copies."""
         return self.plan(topic).copies
@@ -105,6 +111,8 @@ class Engine:
                 joined.batch.step(event, joined.captures, joined.key, now)
             if plan.groups:
                 self._groups(plan, event, now)
+            if plan.decoded:
+                self._decoded(plan, event, now)
             if noted or event.topic in runs:
                 misses.settle(event.topic)
 
@@ -117,9 +125,33 @@ class Engine:
                 for bound in elsewhere.roused(demanding):
                     bound.runner.step(event, bound.captures, bound.key, now)
 
+    def _decoded(self, plan: Plan, event: Event, now: float) -> None:
+        """Evaluate the rules with a `decode`, each kind of it once; a payload that cannot be read is a sign of life."""
+        for own, inner in plan.decoded:
+            try:
+                read = own.event(event)
+            except Unreadable as refused:
+                inner.refuse(event, str(refused), now)
+                continue
+            for bound in inner.always:
+                bound.runner.step(read, bound.captures, bound.key, now)
+            for joined in inner.joined:
+                joined.batch.step(read, joined.captures, joined.key, now)
+            if inner.groups:
+                self._groups(inner, read, now)
+
     def _overtaken(self, plan: Plan, event: Event, now: float) -> None:
         """Evaluate an event that came later than a newer one of its topic: it may add something, but undoes nothing."""
-        newer = decode_again(event.topic, plan.raw, plan.at)
+        self._behind(plan, decode_again(event.topic, plan.raw, plan.at), event, now)
+        for own, inner in plan.decoded:
+            try:
+                read = own.event(event)
+            except Unreadable as refused:
+                inner.refuse(event, str(refused), now)
+            else:
+                self._behind(inner, decode_again(event.topic, plan.raw, plan.at, own), read, now)
+
+    def _behind(self, plan: Plan, newer: Event, event: Event, now: float) -> None:
         bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
         bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
         bounds += plan.always
@@ -137,9 +169,8 @@ class Engine:
             if each.time >= plan.at:
                 plan.raw, plan.at = each.head, each.time
             event = Event(each.topic, each.head, {}, each.head, each.time, 1, each.retain)
-            for bound in plan.always:  # a rule with `absent` is always here: it must hear every message (see index.py)
-                if isinstance(bound.runner, RuleHearer):
-                    bound.runner.live(event, bound.captures, bound.key, now)
+            for known in (plan, *(inner for _, inner in plan.decoded)):
+                known.show_life(event, now)
 
     def plan(self, topic: str) -> Plan:
         """Return the rules that a topic concerns, from memory where the topic was heard lately."""
@@ -177,6 +208,12 @@ class Engine:
     def rehearsals(self, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each rule that an event concerns, with a function that evaluates its condition and changes nothing."""
         plan = self.plan(event.topic)
+        yield from self._rehearsals(plan, event, now)
+        for own, inner in plan.decoded:
+            with suppress(Unreadable):
+                yield from self._rehearsals(inner, own.event(event), now)
+
+    def _rehearsals(self, plan: Plan, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
         for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
             if isinstance(bound.runner, RuleHearer):
                 yield bound.runner.rule.name, partial(bound.runner.rehearse, event, bound.captures, bound.key, now)

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hub.errors import EvaluationError
 from hub.expressions import Program
+from hub.ingest.decoding.decoder import Decoder
 from hub.ingest.topics import covers, overlaps
 from hub.limits import OVERLAP_COMPARISONS
 from hub.model import OWN_TOPICS, Event
@@ -132,6 +134,32 @@ class Plan:
     copies: int
     raw: bytes = b""
     at: float = 0.0
+    decoded: tuple[tuple[Decoder, "Plan"], ...] = ()
+    """The rules with a `decode`, by what it is: they hear what that makes of a message, which is done once for all."""
+
+    def show_life(self, event: Event, now: float) -> None:
+        """Let each rule with `absent` hear that there was a message; such a rule is always in `always`."""
+        for bound in self.always:
+            if isinstance(bound.runner, RuleHearer):
+                bound.runner.live(event, bound.captures, bound.key, now)
+
+    def refuse(self, event: Event, why: str, now: float) -> None:
+        """Take a message that the `decode` of these rules could not read: it is a sign of life, and none judged it."""
+        error = EvaluationError(why)
+        for runner in self._concerned():
+            runner.heard += 1
+            runner.evaluator.failed(event, error)
+        self.show_life(event, now)
+
+    def _concerned(self) -> Iterator[RuleRunner]:
+        """Yield the rules that would have been asked; of those that wait for some value, one stands for all."""
+        for bound in self.always:
+            if isinstance(bound.runner, RuleHearer):
+                yield bound.runner if isinstance(bound.runner, RuleRunner) else bound.runner.runner
+        for joined in self.joined:
+            yield from joined.batch.runners
+        for group in self.groups:
+            yield next(entry.runner for entries in group.table.values() for entry in entries)
 
 
 class _Filter:
@@ -277,22 +305,33 @@ class _Node:
 class RuleIndex:
     """The trie of all rules."""
 
-    def __init__(self, runners: Iterable[RuleRunner], beside: Iterable[str] = ()) -> None:
-        """Enter every pattern of every rule; `beside` are filters that are subscribed for no rule's own topic."""
+    def __init__(
+        self, runners: Iterable[RuleRunner], beside: Iterable[str] = (), decode: Decoder | None = None
+    ) -> None:
+        """Enter every pattern of every rule; `beside` are filters that are subscribed for no rule's own topic.
+
+        Rules with another `decode` than this are in an index of their own, whose plans are inside of this one's.
+        """
         self._root = _Node()
         self._filters: list[_Filter] = []
         filters: dict[str, None] = {}
+        encoded: dict[Decoder, list[RuleRunner]] = {}
         for runner in runners:
-            hearer = intake_of(runner)
+            own = runner.rule.decode
+            if own != decode and own is not None:
+                encoded.setdefault(own, []).append(runner)
             for pattern in runner.rule.patterns:
                 if not pattern.filter.startswith(OWN_TOPICS):  # the hub's own values come from inside, by no broker
                     filters[pattern.filter] = None
-                self._filter(pattern.filter).add(_Entry(runner, pattern, hearer))
+                found = self._filter(pattern.filter)
+                if own == decode:
+                    found.add(_Entry(runner, pattern, intake_of(runner)))
         for text in beside:
             filters[text] = None
             self._filter(text)
         for each in self._filters:
             each.join()
+        self.encoded = [(own, RuleIndex(each, decode=own)) for own, each in encoded.items()]
         self.filters = list(filters)
         self.overlaps = _overlap(self.filters)
         """Whether a message may reach the hub by several subscriptions, hence several times."""
@@ -322,6 +361,7 @@ class RuleIndex:
             tuple([group for each in found for group in each.groups(levels)]),
             tuple([elsewhere for each in found for elsewhere in each.elsewhere(levels)]),
             len(found),
+            decoded=tuple([(own, index.plan(topic)) for own, index in self.encoded if index.hears(topic)]),
         )
 
     def hears(self, topic: str) -> bool:

@@ -116,4 +116,4 @@ class _Consumer:
             "exchange": message.exchange or "",
             "routing_key": message.routing_key or "",
         }
-        return QueueMessage(self._topic.topic(names), message.body, None, message)
+        return QueueMessage(self._topic.topic(names), message.body, None, message, content_type=message.content_type)

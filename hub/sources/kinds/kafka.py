@@ -117,6 +117,11 @@ class _Consumer:
     def _message(self, part: TopicPartition, record: ConsumerRecord) -> QueueMessage:
         key = (record.key or b"").decode("utf-8", "replace")
         names = {"topic": part.topic, "key": key, "partition": str(part.partition)}
+        kinds = [value for name, value in record.headers or () if name.lower() == "content-type" and value]
         return QueueMessage(
-            self._topic.topic(names), record.value or b"", (names["partition"], str(record.offset)), part
+            self._topic.topic(names),
+            record.value or b"",
+            (names["partition"], str(record.offset)),
+            part,
+            content_type=kinds[0].decode("utf-8", "replace") if kinds else None,
         )

@@ -133,4 +133,6 @@ class _Consumer:
     def _message(self, message: Msg) -> QueueMessage:
         about = message.metadata
         topic = self._topic.topic({"subject": message.subject, "stream": about.stream})
-        return QueueMessage(topic, message.data, (_PART, str(about.sequence.stream)), message)
+        content_type = (message.headers or {}).get("Content-Type")
+        mark = _PART, str(about.sequence.stream)
+        return QueueMessage(topic, message.data, mark, message, content_type=content_type)

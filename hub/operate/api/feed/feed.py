@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from hub.clock import Clock, rfc3339
-from hub.expressions.templates.format import bytes_text
+from hub.expressions.templates.format import bytes_text, json_safe
 from hub.ids import fingerprint_in
 from hub.limits import FEED_EVENTS_A_SECOND, FEED_KEPT, FEED_PAUSE_SECONDS, FEED_PAYLOAD_BYTES, FEED_REPEATS_A_SECOND
 from hub.model import OWN, Delivered, Event, Notification, Outcome, Rejected
@@ -240,5 +240,5 @@ def payload_shown(raw: bytes, value: Any) -> Any:
     if isinstance(value, bytes):
         return bytes_text(value)
     if len(raw) <= FEED_PAYLOAD_BYTES:
-        return visible(value) if isinstance(value, str) else value
+        return visible(value) if isinstance(value, str) else json_safe(value)
     return visible(raw[:FEED_PAYLOAD_BYTES].decode("utf-8", "replace")) + "…"

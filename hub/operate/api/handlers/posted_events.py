@@ -19,7 +19,7 @@ from hub.operate.api.answers import answer
 from hub.operate.api.front.actor import OPERATOR, Refused
 from hub.operate.api.site import Asked, Endpoint, Site
 from hub.operate.specs.described import JSON, NDJSON, Described
-from hub.trial.records import payload_of
+from hub.trial.records import content_type_of, payload_of
 
 __all__ = ["ENDPOINTS"]
 
@@ -49,13 +49,14 @@ async def _post(asked: Asked) -> Response:
 def _read(site: Site, request: Request, body: bytes) -> list[Event]:
     """Read the events of a body, for the topic of the path or for those of its records."""
     topic = request.path_params.get("topic", "")
-    batch = request.headers.get("content-type", "").partition(";")[0].strip().lower() in _LINES
+    content_type = request.headers.get("content-type", "")
+    batch = content_type.partition(";")[0].strip().lower() in _LINES
     if not topic and not batch:
         raise Refused(400, "which topic? POST /events/TOPIC, or records as application/x-ndjson, each with its topic")
     now, limit = site.clock.now(), site.settings.broker.payload_bytes
     if not batch:
         _check(site, topic, "")
-        return [_event(Delivery(topic, body), now, limit, "")]
+        return [_event(Delivery(topic, body, content_type=content_type or None), now, limit, "")]
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if len(lines) > HTTP_BATCH_EVENTS:
         raise Refused(413, f"{len(lines)} events in one batch; the most are {HTTP_BATCH_EVENTS}")
@@ -76,7 +77,7 @@ def _record(site: Site, line: bytes, now: float, limit: int, place: str) -> Even
     if not isinstance(topic, str):
         raise Refused(400, f"{place}'topic' must be text")
     _check(site, topic, place)
-    return _event(Delivery(topic, payload, retain=retain), now, limit, place)
+    return _event(Delivery(topic, payload, retain=retain, content_type=content_type_of(record)), now, limit, place)
 
 
 def _event(posted: Delivery, now: float, limit: int, place: str) -> Event:

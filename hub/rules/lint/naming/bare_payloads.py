@@ -13,6 +13,7 @@ from hub.expressions.syntax.ast import SyntaxNode as Expression
 from hub.expressions.syntax.parser import parse
 from hub.expressions.templates.template import Filler
 from hub.ingest.decode import Undecodable, decode
+from hub.ingest.payload_reading import read_payload
 from hub.model import Delivery
 from hub.rules.lint.naming.homonyms import written_texts
 from hub.rules.reading.rule import Rule
@@ -31,6 +32,8 @@ class _Compared(NamedTuple):
 
 def bare_payloads(rule: Rule, node: Node) -> Iterator[Problem]:
     """Find comparisons of `value` with a text that no payload is ever read as."""
+    if rule.decode is not None and rule.decode.last is not read_payload:
+        return  # text is text in CBOR and its like
     for program, item in _programs(rule, node):
         if program.fields - {"value"} or {"value"} & {*rule.captures, *program.scope.extra}:
             continue  # the payload has fields, so it is not bare
