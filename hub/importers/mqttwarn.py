@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import Draft, DraftEntry, Imported
+from hub.importers.draft import NOWHERE, Draft, DraftEntry, Imported
 from hub.importers.ini import Ini
 from hub.importers.pyformat import convert
 from hub.importers.rule_writer import write
@@ -103,9 +103,8 @@ class _Reader:
         """Remark on the parts of the section that are code, which cannot be carried over."""
         function = self.ini.text(section, "filter")
         if function is not None:
-            say = "a Python function that holds messages back; write a condition in place of TODO"
-            self.draft.remark(rule, self.ini.line(section, "filter"), f"[{section}] filter {function}: {say}")
-            rule.keys["when"] = "TODO"  # a field that no payload has: the rule tells nobody until somebody replaces it
+            say = "a Python function that holds messages back; write a condition as `when` (what it lets through)"
+            self.draft.disable(rule, self.ini.line(section, "filter"), f"[{section}] filter {function}: {say}")
         for option, say in _CODE.items():
             if (written := self.ini.text(section, option)) is not None:
                 self.draft.remark(rule, self.ini.line(section, option), f"[{section}] {option} {written}: {say}")
@@ -144,7 +143,7 @@ class _Reader:
         """Return the names of the receivers for a list of targets."""
         line = self.ini.line(section, "targets")
         if _FUNCTION.fullmatch(targets):
-            self.draft.remark(rule, line, f"[{section}] targets {targets}: a Python function; write `notify`")
+            self.draft.disable(rule, line, f"[{section}] targets {targets}: a Python function; write `notify`")
             return []
         names: dict[str, None] = {}
         for target in filter(None, (part.strip() for part in targets.split(","))):
@@ -213,9 +212,9 @@ class _Reader:
                 self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
 
     def elsewhere(self, rule: DraftEntry, line: int, why: str) -> None:
-        """Put TODO before the topic of a rule, so that it hears nothing until the user writes the right one."""
-        rule.keys["topic"] = f"TODO/{rule.keys['topic']}"
-        self.draft.remark(rule, line, f"{why}: write a first level in place of TODO")
+        """Disable a rule whose topic the hub would refuse, and put a first level before it that nobody publishes to."""
+        rule.keys["topic"] = f"{NOWHERE}/{rule.keys['topic']}"
+        self.draft.disable(rule, line, f"{why}: write a first level in place of {NOWHERE}")
 
 
 def _why_not(module: str) -> str:

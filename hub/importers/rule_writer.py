@@ -21,6 +21,7 @@ def write(draft: Draft) -> Imported:
     lines = _comments(draft.head, "")
     if draft.variables:
         lines += _comments([f"Set these in the environment first: {', '.join(draft.variables)}"], "")
+    lines += [line for text in draft.lost for line in _lost(text, "")]
     if draft.receivers:
         lines += ["", "receivers:"]
         for name, receiver in draft.receivers.items():
@@ -28,7 +29,7 @@ def write(draft: Draft) -> Imported:
     if draft.rules:
         lines += ["", "rules:"]
     for number, rule in enumerate(draft.rules):
-        lines += [*([""] if number else []), *_comments(rule.comments, "  "), *_rule(rule)]
+        lines += [*([""] if number else []), *_above(rule), *_rule(rule)]
     text = "\n".join(lines) + "\n"
     remarks = tuple(sorted(set(draft.remarks)))
     return Imported(text, len(draft.rules), len(draft.receivers), remarks, tuple(draft.variables.values()))
@@ -68,15 +69,28 @@ def _comments(texts: list[str], indent: str) -> list[str]:
     return lines
 
 
+def _above(entry: DraftEntry) -> list[str]:
+    """Write what stands above a rule or a receiver: its comments, and last what was not carried over."""
+    lines = _comments(entry.comments, "  ")
+    return lines + [line for text in entry.lost for line in _lost(text, "  ", off=entry.off)]
+
+
+def _lost(text: str, indent: str, *, off: bool = False) -> list[str]:
+    """Write what was not carried over as the comment that `hub check` finds; its further lines are indented."""
+    first, *rest = f"{'disabled, ' if off else ''}not carried over: {text}".split("\n")
+    wrapped = textwrap.wrap(_shown(first), _WIDTH - len(indent) - 4, break_long_words=False, break_on_hyphens=False)
+    return _comments([wrapped[0], *(f"  {part}" for part in (*wrapped[1:], *rest))], indent)
+
+
 def _receiver(name: str, receiver: DraftEntry | Env) -> list[str]:
     if isinstance(receiver, Env):
         return [f"  {scalar(name)}: {_value(receiver)}  # {_shown(receiver.holds)}"]
-    comments = _comments(receiver.comments, "  ")
-    return [*comments, f"  {scalar(name)}:", *_keys(receiver, "    ")]
+    return [*_above(receiver), f"  {scalar(name)}:", *_keys(receiver, "    ")]
 
 
 def _rule(rule: DraftEntry) -> list[str]:
-    lines = _keys(rule, "    ")
+    entry = DraftEntry(rule.keys | {"enabled": False}, beside=rule.beside) if rule.off else rule
+    lines = _keys(entry, "    ")
     return [f"  - {lines[0].lstrip()}", *lines[1:]]
 
 

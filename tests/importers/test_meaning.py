@@ -42,9 +42,6 @@ tests:
       - {at: 1m, topic: weather/north/temperature, payload: {device: t7, temp: 21.26, main: {temp: 3}}}
     expect:
       - {at: 1m, event: "café \\"quoted\\": a 'name'", text: "Temperature of t7: 21.3 °C"}
-  - name: what a filter held back is told to nobody before its condition is written
-    send: [{at: 1m, topic: owntracks/jane/phone, payload: {batt: 7}}]
-    expect: [{at: 2m, event: owntracks-battery, notified: []}]
 """
 
 

@@ -46,8 +46,9 @@ def test_a_title_is_the_summary_and_the_text_the_details(made):
     assert rule["severity"] == "warning"
 
 
-def test_a_filter_keeps_the_rule_quiet_until_somebody_writes_the_condition(made):
-    assert made.rules["owntracks-battery"]["when"] == "TODO"
+def test_a_filter_disables_the_rule_until_somebody_writes_the_condition(made):
+    assert made.rules["owntracks-battery"]["enabled"] is False
+    assert "  # disabled, not carried over: [owntracks-battery] filter OwnTracksBattFilter()" in made.text
     assert made.remarked("filter OwnTracksBattFilter()").startswith("mqttwarn.ini:101:1: ")
 
 
@@ -61,7 +62,8 @@ def test_targets_by_topic_are_a_rule_for_each(made):
 
 
 def test_a_topic_that_receivers_publish_to_is_left_to_the_user(made):
-    assert made.rules["everything"]["topic"] == "TODO/#"
+    assert made.rules["everything"]["topic"] == "not-carried-over/#"
+    assert made.rules["everything"]["enabled"] is False
     assert made.remarked("[everything]", "what receivers publish")
 
 
