@@ -21,7 +21,7 @@ class Env:
     holds: str
 
 
-Value = str | int | bool | Env | list[str] | dict[str, "Value"]
+Value = str | int | bool | Env | list[str] | list["Value"] | dict[str, "Value"]
 
 
 @dataclass(slots=True)
@@ -57,10 +57,13 @@ class Draft:
     head: list[str] = field(default_factory=list)
     receivers: dict[str, DraftEntry | Env] = field(default_factory=dict)
     rules: list[DraftEntry] = field(default_factory=list)
+    tests: list[DraftEntry] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     variables: dict[str, Env] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     """What was not carried over and belongs to none of the rules and receivers."""
+    told: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+    """The receivers that rules tell a beginning, and those of them that are to hear of an end."""
     _names: set[str] = field(default_factory=set)
 
     def remark(self, entry: DraftEntry | None, line: int, text: str, column: int = 1) -> None:

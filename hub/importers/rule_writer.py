@@ -30,6 +30,10 @@ def write(draft: Draft) -> Imported:
         lines += ["", "rules:"]
     for number, rule in enumerate(draft.rules):
         lines += [*([""] if number else []), *_above(rule), *_rule(rule)]
+    if draft.tests:
+        lines += ["", "tests:"]
+    for test in draft.tests:
+        lines += _rule(test)
     text = "\n".join(lines) + "\n"
     remarks = tuple(sorted(set(draft.remarks)))
     return Imported(text, len(draft.rules), len(draft.receivers), remarks, tuple(draft.variables.values()))
@@ -103,6 +107,8 @@ def _keys(entry: DraftEntry, indent: str) -> list[str]:
         if isinstance(value, dict) and len(written) > _WIDTH:
             inner = DraftEntry(value)
             lines += [f"{indent}{scalar(key)}:{beside}", *_keys(inner, indent + "  ")]
+        elif isinstance(value, list) and len(written) > _WIDTH and all(isinstance(item, dict) for item in value):
+            lines += [f"{indent}{scalar(key)}:{beside}", *(f"{indent}  - {_value(item)}" for item in value)]
         else:
             lines.append(written + beside)
     return lines
@@ -116,7 +122,7 @@ def _value(value: Value, *, inside: bool = False) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, list):
-        return f"[{', '.join(scalar(item, inside=True) for item in value)}]"
+        return f"[{', '.join(_value(item, inside=True) for item in value)}]"
     if isinstance(value, dict):
         pairs = (f"{scalar(key, inside=True)}: {_value(item, inside=True)}" for key, item in value.items())
         return f"{{{', '.join(pairs)}}}"

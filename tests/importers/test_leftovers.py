@@ -9,6 +9,7 @@ FILES = {
     "mqttwarn": "mqttwarn.ini",
     "homeassistant": "configuration.yaml",
     "prometheus": "prometheus.yml",
+    "awsiotevents": "detectors.yaml",
 }
 
 
