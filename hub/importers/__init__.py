@@ -7,7 +7,7 @@ reads the file and prints. Whatever cannot be carried over becomes a remark; not
 from collections.abc import Callable
 
 from hub.importers.draft import Imported
-from hub.importers.ha_automations import read_homeassistant
+from hub.importers.hass import read_homeassistant
 from hub.importers.iotevents import read_awsiotevents
 from hub.importers.mqttwarn import read_mqttwarn
 from hub.importers.prometheus import read_prometheus

@@ -28,14 +28,20 @@ Value = str | int | bool | Env | list[str] | list["Value"] | dict[str, "Value"]
 class DraftEntry:
     """A rule or a receiver: its keys in order, comments above it, and comments beside single keys.
 
-    `lost` says what was not carried over. With `off`, a rule would be wrong without that, so it is disabled.
+    `lost` says what was not carried over.
     """
 
     keys: dict[str, Value] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     beside: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
-    off: bool = False
+    reasons: set[str] = field(default_factory=set)
+    """Which of these disable the rule: without them it would be wrong."""
+
+    @property
+    def off(self) -> bool:
+        """Whether the rule is disabled."""
+        return bool(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Draft:
     def disable(self, entry: DraftEntry, line: int, text: str, column: int = 1) -> None:
         """Remark on something without which a rule would say what it should not: it is written, but disabled."""
         self.remark(entry, line, text, column)
-        entry.off = True
+        entry.reasons.add(text)
 
     def name(self, wanted: str) -> str:
         """Return a name for a rule, near to the wanted one, that no rule of this draft has yet."""

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import NOWHERE, Draft, DraftEntry, Imported
+from hub.importers.draft import Draft, DraftEntry, Imported
 from hub.importers.ini import Ini
+from hub.importers.loops import OWN, elsewhere, unloop
 from hub.importers.pyformat import convert
 from hub.importers.rule_writer import write
 from hub.importers.services import MAKERS, ImportTarget, NotCarried
 from hub.ingest.itself import HUB
-from hub.ingest.topics import check_filter, overlaps
+from hub.ingest.topics import check_filter
 
 __all__ = ["read_mqttwarn"]
 
@@ -19,7 +20,6 @@ _FUNCTION = re.compile(r"\s*([A-Za-z_][\w.]*)\(.*\)\s*", re.DOTALL)
 _HEAD = """From mqttwarn's {path}. Read it over, then: hub check FILE.
 Each topic section is an `event`: every message is one notification. For something that lasts, make it an `alert`.
 The broker stands in hub.yaml, not here: broker: {{url: mqtt://{host}:{port}}}"""
-_OWN = "hub/#"
 _NOT_RULES = ("defaults", "cron", "failover")
 _ADDS = "a Python function; what it adds is missing: name levels of the topic {so}, and take fields as they are"
 _CODE = {
@@ -90,9 +90,9 @@ class _Reader:
             return None
         rule = DraftEntry({"event": self.draft.name(name), "topic": topic})
         if HUB.named_by(topic):
-            self.elsewhere(rule, line, f"[{section}] the topic {topic} matches what the hub says ({_OWN})")
+            elsewhere(self.draft, rule, line, f"[{section}] the topic {topic} matches what the hub says ({OWN})")
         elif topic == "#":
-            self.elsewhere(rule, line, f"[{section}] the topic # matches what receivers publish, too")
+            elsewhere(self.draft, rule, line, f"[{section}] the topic # matches what receivers publish, too")
         self.condition(section, rule)
         self.texts(section, rule)
         rule.keys["notify"] = self.receivers(section, rule, targets)
@@ -193,28 +193,7 @@ class _Reader:
         for option in self.ini.options("cron"):
             say = "a Python function by the clock; run it from cron and publish what it finds"
             self.draft.remark(None, self.ini.line("cron", option), f"[cron] {option}: {say}")
-        for name, receiver in self.draft.receivers.items():
-            if isinstance(receiver, DraftEntry) and isinstance(keys := receiver.keys.get("mqtt"), dict):
-                self.unloop(name, receiver, keys)
-
-    def unloop(self, name: str, receiver: DraftEntry, keys: dict[str, Any]) -> None:
-        """Move the topic of a receiver below notify/ where a rule listens to it: the hub would refuse such a loop."""
-        published = re.sub(r"[^/]*\{[^/]*", "+", keys["topic"])
-        heard = [str(rule.keys["topic"]) for rule in self.draft.rules]
-        clash = next((topic for topic in [_OWN, *heard] if overlaps(topic, published)), "")
-        if not clash:
-            return
-        keys["topic"] = f"notify/{keys['topic']}"
-        say = f"its topic is one that {clash} hears, an endless loop: it publishes below notify/ now"
-        self.draft.remark(receiver, 0, f"receiver {name}: {say}")
-        for rule in self.draft.rules:
-            if overlaps(topic := str(rule.keys["topic"]), f"notify/{published}"):
-                self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
-
-    def elsewhere(self, rule: DraftEntry, line: int, why: str) -> None:
-        """Disable a rule whose topic the hub would refuse, and put a first level before it that nobody publishes to."""
-        rule.keys["topic"] = f"{NOWHERE}/{rule.keys['topic']}"
-        self.draft.disable(rule, line, f"{why}: write a first level in place of {NOWHERE}")
+        unloop(self.draft)
 
 
 def _why_not(module: str) -> str:

@@ -76,7 +76,7 @@ def _comments(texts: list[str], indent: str) -> list[str]:
 def _above(entry: DraftEntry) -> list[str]:
     """Write what stands above a rule or a receiver: its comments, and last what was not carried over."""
     lines = _comments(entry.comments, "  ")
-    return lines + [line for text in entry.lost for line in _lost(text, "  ", off=entry.off)]
+    return lines + [line for text in entry.lost for line in _lost(text, "  ", off=text in entry.reasons)]
 
 
 def _lost(text: str, indent: str, *, off: bool = False) -> list[str]:

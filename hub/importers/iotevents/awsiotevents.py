@@ -17,6 +17,7 @@ from hub.importers.iotevents.detector_model import (
 from hub.importers.iotevents.detector_receivers import DetectorReceivers
 from hub.importers.iotevents.detector_sample import sample_test
 from hub.importers.iotevents.detector_shape import DetectorAlarm, DetectorShape, either
+from hub.importers.loops import unloop
 from hub.importers.rule_writer import write
 from hub.importers.yaml_source import read_sources
 from hub.ingest.itself import HUB
@@ -51,6 +52,7 @@ def read_awsiotevents(text: str, path: str) -> Imported:
         hint = "it has detectorModelDefinition, or is a template with AWS::IoTEvents::DetectorModel"
         raise ConfigError([Problem(path, 0, 0, "no detector model with states", hint), *draft.remarks])
     _quiet(draft)
+    unloop(draft)
     return write(draft)
 
 

@@ -44,7 +44,7 @@ def import_file(
 ) -> None:
     """Make rules of another tool's file.
 
-    Reads mqttwarn, homeassistant (alerts), prometheus (alerting rules) and awsiotevents (detector models).
+    Reads mqttwarn, homeassistant (alerts, automations), prometheus (alerting rules) and awsiotevents (detector models).
 
     What cannot be carried over is named on standard error, with its place, and in the rules as comments.
     """
