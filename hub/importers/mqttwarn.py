@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import Draft, DraftEntry, Imported
+from hub.importers.draft import Draft, DraftEntry, Imported, Value
+from hub.importers.imported_texts import braces
 from hub.importers.ini import Ini
 from hub.importers.loops import OWN, elsewhere, unloop
 from hub.importers.pyformat import convert
@@ -13,8 +14,11 @@ from hub.importers.rule_writer import write
 from hub.importers.services import MAKERS, ImportTarget, NotCarried
 from hub.ingest.itself import HUB
 from hub.ingest.topics import check_filter
+from hub.limits import REPEAT_SECONDS
 
 __all__ = ["read_mqttwarn"]
+
+_YEAR = 365 * 86_400  # seconds
 
 _FUNCTION = re.compile(r"\s*([A-Za-z_][\w.]*)\(.*\)\s*", re.DOTALL)
 _HEAD = """From mqttwarn's {path}. Read it over, then: hub check FILE.
@@ -27,8 +31,6 @@ _CODE = {
     "alldata": _ADDS,
     "template": "a Jinja template; write it as `details`",
     "image": "images are not sent",
-    "timeout": "write an alert rule with `absent` beside it",
-    "notify_only_on_timeout": "write an alert rule with `absent` beside it",
 }
 
 
@@ -96,8 +98,31 @@ class _Reader:
         self.condition(section, rule)
         self.texts(section, rule)
         rule.keys["notify"] = self.receivers(section, rule, targets)
-        self.draft.rules.append(rule)
+        silent = self.silence(section, name, rule)
+        if silent is None or self.ini.value(section, "notify_only_on_timeout") is not True:
+            self.draft.rules.append(rule)
+        if silent is not None:
+            self.draft.rules.append(silent)
         return rule
+
+    def silence(self, section: str, name: str, rule: DraftEntry) -> DraftEntry | None:
+        """Make an alert of `timeout`: nothing has come for so many seconds. It is told again each time they pass."""
+        seconds = self.ini.value(section, "timeout")
+        if seconds is None:
+            return None
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds < _YEAR:
+            say = f"[{section}] timeout {seconds}: no number of seconds; write an alert with `absent`"
+            self.draft.remark(rule, self.ini.line(section, "timeout"), say)
+            return None
+        keys: dict[str, Value] = {"topic": rule.keys["topic"], "absent": f"{seconds}s"}
+        if seconds >= REPEAT_SECONDS:
+            keys["repeat"] = f"{seconds}s"
+        told = {"notify": rule.keys["notify"], "summary": f"Nothing on {braces(str(keys['topic']))} for {seconds} s"}
+        silent = DraftEntry({"alert": self.draft.name(f"{name} silent"), **keys, **told})
+        for why in sorted(rule.reasons):
+            if "] filter " not in why:  # a filter held messages back, and let silence be
+                self.draft.disable(silent, self.ini.line(section), why)
+        return silent
 
     def condition(self, section: str, rule: DraftEntry) -> None:
         """Remark on the parts of the section that are code, which cannot be carried over."""

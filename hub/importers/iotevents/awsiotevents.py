@@ -4,7 +4,7 @@ from hub.documents.document import Problems
 from hub.documents.duration import format_duration, parse_duration
 from hub.errors import ConfigError, Problem
 from hub.importers.draft import NOWHERE, Draft, DraftEntry, Imported, Value
-from hub.importers.imported_texts import TAKEN, braces, fits, is_name
+from hub.importers.imported_texts import TAKEN, braces, is_condition, is_name
 from hub.importers.iotevents.detector_expression import DetectorInputs, NotSaid, Term, inputs_of, negated, written
 from hub.importers.iotevents.detector_model import (
     CloudStack,
@@ -191,7 +191,7 @@ class _ModelReader:
 
         """
         text = written(term, self.inputs)
-        if not fits(f"{{{text}}}"):
+        if not is_condition(text):
             raise NotSaid(f"the condition {text}")
         return text
 
