@@ -21,7 +21,7 @@ class Env:
     holds: str
 
 
-Value = str | int | bool | Env | list[str] | list["Value"] | dict[str, "Value"]
+Value = str | int | float | bool | Env | list[str] | list["Value"] | dict[str, "Value"]
 
 
 @dataclass(slots=True)

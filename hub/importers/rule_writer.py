@@ -119,8 +119,8 @@ def _value(value: Value, *, inside: bool = False) -> str:
         return f"!env {value.name}"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, (int, float)):
+        return repr(value)
     if isinstance(value, list):
         return f"[{', '.join(_value(item, inside=True) for item in value)}]"
     if isinstance(value, dict):

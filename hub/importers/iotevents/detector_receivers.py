@@ -7,7 +7,7 @@ from hub.importers.draft import Draft, DraftEntry, Env, Value
 from hub.importers.imported_texts import braces, fits
 from hub.importers.iotevents.detector_expression import DetectorInputs, NotSaid, parse, written
 from hub.importers.iotevents.detector_model import CloudStack, DetectorAction, child
-from hub.ingest.topics import check_topic
+from hub.importers.services import publishable
 
 __all__ = ["DetectorReceivers"]
 
@@ -62,8 +62,7 @@ class DetectorReceivers:
     def publish(self, topic: str, content: str, inputs: DetectorInputs) -> str:
         """Make a receiver that publishes; the topic and the payload may have `${expression}` in them."""
         said = self.template(topic, inputs)
-        first = said.partition("/")[0]
-        if "{" in first or check_topic(re.sub(r"\{[^}]*\}", "x", said)) is not None:
+        if not publishable(said):
             raise NotSaid(f"the MQTT topic {topic}: its first level must be fixed")
         body = self.template(content, inputs) if content else "{details == '' ? summary : details}"
         key = ("mqtt", said, body)

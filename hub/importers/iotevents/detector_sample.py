@@ -39,7 +39,10 @@ def sample_test(rule: DraftEntry, alarm: DetectorAlarm, topic: str, key: str) ->
     ends = begins + _STEP + round(alarm.clear_hold)
     if alarm.absent is not None and max(alarm.hold, alarm.clear_hold, _STEP) + _STEP >= alarm.absent:
         return None  # it would be silent between the messages
-    sent = {0: good, _STEP: bad, begins + _STEP: good}
+    payloads = [_payload(fields, key) for fields in (good, bad, good)]
+    if None in payloads:
+        return None
+    sent = zip((0, _STEP, begins + _STEP), payloads, strict=True)
     topic = topic.replace("+", "x").replace("#", "x")
     expected: list[Value] = [
         {"at": _at(begins - 1), "alert": name, "state": "pending" if alarm.hold > 1 else "inactive"},
@@ -50,7 +53,7 @@ def sample_test(rule: DraftEntry, alarm: DetectorAlarm, topic: str, key: str) ->
         {
             "name": f"{name} begins and ends as the detector did",
             "topic": topic,
-            "send": {_at(at): _payload(fields, key) for at, fields in sent.items()},
+            "send": {_at(at): payload or {} for at, payload in sent},
             "expect": expected,
         }
     )
@@ -61,13 +64,17 @@ def _at(seconds: int) -> str:
     return text if seconds < 86_400 else f"{seconds}s"
 
 
-def _payload(fields: Mapping[tuple[Any, ...], Any], key: str) -> dict[str, Value]:
-    """Make a payload of values by path, with the key of the detector."""
+def _payload(fields: Mapping[tuple[Any, ...], Any], key: str) -> dict[str, Value] | None:
+    """Make a payload of values by path, with the key of the detector; None where one path is a part of another."""
     payload: dict[str, Any] = {}
     for path, value in {**({tuple(key.split(".")): "k1"} if key else {}), **fields}.items():
         place = payload
         for step in path[:-1]:
             place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                return None
+        if isinstance(path[-1], int) or isinstance(place.get(path[-1]), dict) or not all(map(str, path)):
+            return None
         place[path[-1]] = value
     return payload
 
@@ -94,7 +101,7 @@ def _choices(term: Term) -> list[dict[tuple[Any, ...], Any]]:  # noqa: PLR0911 -
             if any(isinstance(step, int) for step in path):
                 return []
             return [{path: value} for value in _near(other)]
-        case ("input", _, path):
+        case ("input", _, path) if not any(isinstance(step, int) for step in path):
             return [{path: True}, {path: False}]
         case ("bool", _):
             return [{}]

@@ -91,6 +91,21 @@ def test_a_file_without_a_model_is_told(text, told):
     assert any(str(problem).startswith(told) for problem in caught.value.problems), caught.value
 
 
+def test_a_decimal_limit_has_a_test_with_decimals(tmp_path, monkeypatch):
+    hot = {"condition": "$input.A.t > 30.5", "nextState": "B"}
+    cold = {"condition": "30.5 >= $input.A.t", "nextState": "A"}
+    states = [
+        {"stateName": "A", "onInput": {"transitionEvents": [hot]}},
+        {"stateName": "B", "onInput": {"transitionEvents": [cold]}},
+    ]
+    text = json.dumps({"detectorModelDefinition": {"initialStateName": "A", "states": states}})
+    made = tried("awsiotevents", text, tmp_path, monkeypatch)
+    assert (made.rules["detector"]["when"], "clear" in made.rules["detector"]) == ("t > 30.5", False)
+    assert "{t: 31.5}" in made.text
+    files, (case,) = load_trial(None, [tmp_path / "out.yaml"], ())
+    assert not play(case, files.rules, files.registry)
+
+
 @given(st.text("{}[]\":,$input.A.b>= 'true&|()timeout!-1", max_size=60))
 def test_any_condition_is_read_or_told(condition):
     hot, cold = {"condition": condition, "nextState": "B"}, {"condition": "true", "nextState": "A"}
