@@ -102,7 +102,7 @@ class DetectorShape:
             NotSaid: some messages do not.
 
         """
-        seconds = self._timers(self.rest).get(timer)
+        seconds = self._timers(self.rest, surely=False).get(timer)
         if seconds is None:
             raise NotSaid(f"the timer {timer} is not set when {self.rest.name} is entered")
         again = [
@@ -176,10 +176,12 @@ class DetectorShape:
             raise NotSaid("a condition asks for timers in such a way")
         return rest, str(timers[0][2][0][1]) if timers else ""
 
-    def _timers(self, state: DetectorState) -> Mapping[str, float]:
-        """Return the seconds of the timers that are set when a state is entered."""
+    def _timers(self, state: DetectorState, *, surely: bool = True) -> Mapping[str, float]:
+        """Return the seconds of the timers that are set when a state is entered, `surely`: on any condition."""
         found = {}
         for happening in state.enter:
+            if surely and not self.always(happening):
+                continue
             for action in happening.of("setTimer"):
                 found[self.stack.text(child(action.given, "timerName"))] = self._seconds(action)
         return found

@@ -91,6 +91,15 @@ def test_a_file_without_a_model_is_told(text, told):
     assert any(str(problem).startswith(told) for problem in caught.value.problems), caught.value
 
 
+def test_a_timer_that_is_set_on_a_condition_is_no_for(tmp_path, monkeypatch):
+    text = sample("detectors.yaml").replace(
+        "EventName: Wait\n", 'EventName: Wait\n                  Condition: "1 > 2"\n'
+    )
+    made = tried("awsiotevents", text, tmp_path, monkeypatch)
+    assert made.rules["motor Danger"]["enabled"] is False
+    assert made.problems == []
+
+
 def test_a_decimal_limit_has_a_test_with_decimals(tmp_path, monkeypatch):
     hot = {"condition": "$input.A.t > 30.5", "nextState": "B"}
     cold = {"condition": "30.5 >= $input.A.t", "nextState": "A"}
