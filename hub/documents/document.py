@@ -234,6 +234,7 @@ class _Builder:
                 if root is not None:
                     raise _Refused(event.start_mark, "a second document in one file", "remove the line ---")
                 root = self.node(next(self.events), 0)
+                root.source = root.source or text
         return root if root is None or root.value is not None else None
 
     def node(self, event: Any, depth: int) -> Node:

@@ -1,4 +1,4 @@
-"""Makes a rule file of another tool's file: mqttwarn.ini, Home Assistant's alerts, Prometheus' alerting rules.
+"""Makes a rule file of a file of another tool: mqttwarn, Home Assistant, Prometheus, AWS IoT Events.
 
 The package is pure: each `read_…` takes a text and returns an Imported, or raises ConfigError with the places. The CLI
 reads the file and prints. Whatever cannot be carried over becomes a remark; nothing is left out without one.
@@ -7,7 +7,8 @@ reads the file and prints. Whatever cannot be carried over becomes a remark; not
 from collections.abc import Callable
 
 from hub.importers.draft import Imported
-from hub.importers.ha_automations import read_homeassistant
+from hub.importers.hass import read_homeassistant
+from hub.importers.iotevents import read_awsiotevents
 from hub.importers.mqttwarn import read_mqttwarn
 from hub.importers.prometheus import read_prometheus
 
@@ -17,5 +18,6 @@ IMPORTERS: dict[str, Callable[[str, str], Imported]] = {
     "mqttwarn": read_mqttwarn,
     "homeassistant": read_homeassistant,
     "prometheus": read_prometheus,
+    "awsiotevents": read_awsiotevents,
 }
 """The readers by the name of the format; each takes the text of a file, and its path for the remarks."""

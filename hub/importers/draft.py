@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 from hub.errors import Problem
 
-__all__ = ["Draft", "DraftEntry", "Env", "Imported", "Value"]
+__all__ = ["NOWHERE", "Draft", "DraftEntry", "Env", "Imported", "Value"]
+
+NOWHERE = "not-carried-over"
+"""The first level of the topic of a rule whose own is not known."""
 
 _NAME_CHARS = 128  # of a rule's name
 
@@ -18,16 +21,27 @@ class Env:
     holds: str
 
 
-Value = str | int | bool | Env | list[str] | dict[str, "Value"]
+Value = str | int | float | bool | Env | list[str] | list["Value"] | dict[str, "Value"]
 
 
 @dataclass(slots=True)
 class DraftEntry:
-    """A rule or a receiver: its keys in order, comments above it, and comments beside single keys."""
+    """A rule or a receiver: its keys in order, comments above it, and comments beside single keys.
+
+    `lost` says what was not carried over.
+    """
 
     keys: dict[str, Value] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     beside: dict[str, str] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    reasons: set[str] = field(default_factory=set)
+    """Which of these disable the rule: without them it would be wrong."""
+
+    @property
+    def off(self) -> bool:
+        """Whether the rule is disabled."""
+        return bool(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +63,26 @@ class Draft:
     head: list[str] = field(default_factory=list)
     receivers: dict[str, DraftEntry | Env] = field(default_factory=dict)
     rules: list[DraftEntry] = field(default_factory=list)
+    tests: list[DraftEntry] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     variables: dict[str, Env] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    """What was not carried over and belongs to none of the rules and receivers."""
+    told: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+    """The receivers that rules tell a beginning, and those of them that are to hear of an end."""
     _names: set[str] = field(default_factory=set)
 
     def remark(self, entry: DraftEntry | None, line: int, text: str, column: int = 1) -> None:
         """Remark on what was not carried over: in the list, and as a comment of the entry that it concerns."""
         self.remarks.append(Problem(self.path, line, column, text))
-        if entry is not None:
-            entry.comments.append(text)
+        lost = self.lost if entry is None else entry.lost
+        if text not in lost:
+            lost.append(text)
+
+    def disable(self, entry: DraftEntry, line: int, text: str, column: int = 1) -> None:
+        """Remark on something without which a rule would say what it should not: it is written, but disabled."""
+        self.remark(entry, line, text, column)
+        entry.reasons.add(text)
 
     def name(self, wanted: str) -> str:
         """Return a name for a rule, near to the wanted one, that no rule of this draft has yet."""

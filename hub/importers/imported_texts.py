@@ -3,10 +3,10 @@
 import json
 
 from hub.errors import CompileError
-from hub.expressions import Scope, compile_expression, compile_template
+from hub.expressions import Scope, compile_condition, compile_expression, compile_template
 from hub.rules.reading.rule import TEXT_NAMES
 
-__all__ = ["TAKEN", "braces", "fits", "is_name", "literal", "payload_field"]
+__all__ = ["TAKEN", "braces", "fits", "is_condition", "is_name", "literal", "payload_field"]
 
 TAKEN = frozenset({"payload", "value", "topic", "event", "device", "labels", "now", "summary"}) | TEXT_NAMES
 """Names that mean something else in our texts: a field of the payload with such a name must be written `payload.x`."""
@@ -23,6 +23,15 @@ def fits(text: str) -> bool:
     """Tell whether a text compiles as a template of a rule."""
     try:
         compile_template(text, _SCOPE)
+    except CompileError:
+        return False
+    return True
+
+
+def is_condition(text: str) -> bool:
+    """Tell whether a text compiles as a condition of a rule."""
+    try:
+        compile_condition(text, _SCOPE)
     except CompileError:
         return False
     return True

@@ -5,21 +5,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import Draft, DraftEntry, Imported
+from hub.importers.draft import Draft, DraftEntry, Imported, Value
+from hub.importers.imported_texts import braces
 from hub.importers.ini import Ini
+from hub.importers.loops import OWN, elsewhere, unloop
 from hub.importers.pyformat import convert
 from hub.importers.rule_writer import write
 from hub.importers.services import MAKERS, ImportTarget, NotCarried
 from hub.ingest.itself import HUB
-from hub.ingest.topics import check_filter, overlaps
+from hub.ingest.topics import check_filter
+from hub.limits import REPEAT_SECONDS
 
 __all__ = ["read_mqttwarn"]
+
+_YEAR = 365 * 86_400  # seconds
 
 _FUNCTION = re.compile(r"\s*([A-Za-z_][\w.]*)\(.*\)\s*", re.DOTALL)
 _HEAD = """From mqttwarn's {path}. Read it over, then: hub check FILE.
 Each topic section is an `event`: every message is one notification. For something that lasts, make it an `alert`.
 The broker stands in hub.yaml, not here: broker: {{url: mqtt://{host}:{port}}}"""
-_OWN = "hub/#"
 _NOT_RULES = ("defaults", "cron", "failover")
 _ADDS = "a Python function; what it adds is missing: name levels of the topic {so}, and take fields as they are"
 _CODE = {
@@ -27,8 +31,6 @@ _CODE = {
     "alldata": _ADDS,
     "template": "a Jinja template; write it as `details`",
     "image": "images are not sent",
-    "timeout": "write an alert rule with `absent` beside it",
-    "notify_only_on_timeout": "write an alert rule with `absent` beside it",
 }
 
 
@@ -90,22 +92,44 @@ class _Reader:
             return None
         rule = DraftEntry({"event": self.draft.name(name), "topic": topic})
         if HUB.named_by(topic):
-            self.elsewhere(rule, line, f"[{section}] the topic {topic} matches what the hub says ({_OWN})")
+            elsewhere(self.draft, rule, line, f"[{section}] the topic {topic} matches what the hub says ({OWN})")
         elif topic == "#":
-            self.elsewhere(rule, line, f"[{section}] the topic # matches what receivers publish, too")
+            elsewhere(self.draft, rule, line, f"[{section}] the topic # matches what receivers publish, too")
         self.condition(section, rule)
         self.texts(section, rule)
         rule.keys["notify"] = self.receivers(section, rule, targets)
-        self.draft.rules.append(rule)
+        silent = self.silence(section, name, rule)
+        if silent is None or self.ini.value(section, "notify_only_on_timeout") is not True:
+            self.draft.rules.append(rule)
+        if silent is not None:
+            self.draft.rules.append(silent)
         return rule
+
+    def silence(self, section: str, name: str, rule: DraftEntry) -> DraftEntry | None:
+        """Make an alert of `timeout`: nothing has come for so many seconds. It is told again each time they pass."""
+        seconds = self.ini.value(section, "timeout")
+        if seconds is None:
+            return None
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds < _YEAR:
+            say = f"[{section}] timeout {seconds}: no number of seconds; write an alert with `absent`"
+            self.draft.remark(rule, self.ini.line(section, "timeout"), say)
+            return None
+        keys: dict[str, Value] = {"topic": rule.keys["topic"], "absent": f"{seconds}s"}
+        if seconds >= REPEAT_SECONDS:
+            keys["repeat"] = f"{seconds}s"
+        told = {"notify": rule.keys["notify"], "summary": f"Nothing on {braces(str(keys['topic']))} for {seconds} s"}
+        silent = DraftEntry({"alert": self.draft.name(f"{name} silent"), **keys, **told})
+        for why in sorted(rule.reasons):
+            if "] filter " not in why:  # a filter held messages back, and let silence be
+                self.draft.disable(silent, self.ini.line(section), why)
+        return silent
 
     def condition(self, section: str, rule: DraftEntry) -> None:
         """Remark on the parts of the section that are code, which cannot be carried over."""
         function = self.ini.text(section, "filter")
         if function is not None:
-            say = "a Python function that holds messages back; write a condition in place of TODO"
-            self.draft.remark(rule, self.ini.line(section, "filter"), f"[{section}] filter {function}: {say}")
-            rule.keys["when"] = "TODO"  # a field that no payload has: the rule tells nobody until somebody replaces it
+            say = "a Python function that holds messages back; write a condition as `when` (what it lets through)"
+            self.draft.disable(rule, self.ini.line(section, "filter"), f"[{section}] filter {function}: {say}")
         for option, say in _CODE.items():
             if (written := self.ini.text(section, option)) is not None:
                 self.draft.remark(rule, self.ini.line(section, option), f"[{section}] {option} {written}: {say}")
@@ -144,7 +168,7 @@ class _Reader:
         """Return the names of the receivers for a list of targets."""
         line = self.ini.line(section, "targets")
         if _FUNCTION.fullmatch(targets):
-            self.draft.remark(rule, line, f"[{section}] targets {targets}: a Python function; write `notify`")
+            self.draft.disable(rule, line, f"[{section}] targets {targets}: a Python function; write `notify`")
             return []
         names: dict[str, None] = {}
         for target in filter(None, (part.strip() for part in targets.split(","))):
@@ -194,28 +218,7 @@ class _Reader:
         for option in self.ini.options("cron"):
             say = "a Python function by the clock; run it from cron and publish what it finds"
             self.draft.remark(None, self.ini.line("cron", option), f"[cron] {option}: {say}")
-        for name, receiver in self.draft.receivers.items():
-            if isinstance(receiver, DraftEntry) and isinstance(keys := receiver.keys.get("mqtt"), dict):
-                self.unloop(name, receiver, keys)
-
-    def unloop(self, name: str, receiver: DraftEntry, keys: dict[str, Any]) -> None:
-        """Move the topic of a receiver below notify/ where a rule listens to it: the hub would refuse such a loop."""
-        published = re.sub(r"[^/]*\{[^/]*", "+", keys["topic"])
-        heard = [str(rule.keys["topic"]) for rule in self.draft.rules]
-        clash = next((topic for topic in [_OWN, *heard] if overlaps(topic, published)), "")
-        if not clash:
-            return
-        keys["topic"] = f"notify/{keys['topic']}"
-        say = f"its topic is one that {clash} hears, an endless loop: it publishes below notify/ now"
-        self.draft.remark(receiver, 0, f"receiver {name}: {say}")
-        for rule in self.draft.rules:
-            if overlaps(topic := str(rule.keys["topic"]), f"notify/{published}"):
-                self.elsewhere(rule, 0, f"the topic {topic} matches what the receiver {name} publishes, a loop")
-
-    def elsewhere(self, rule: DraftEntry, line: int, why: str) -> None:
-        """Put TODO before the topic of a rule, so that it hears nothing until the user writes the right one."""
-        rule.keys["topic"] = f"TODO/{rule.keys['topic']}"
-        self.draft.remark(rule, line, f"{why}: write a first level in place of TODO")
+        unloop(self.draft)
 
 
 def _why_not(module: str) -> str:

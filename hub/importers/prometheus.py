@@ -5,7 +5,7 @@ import re
 from hub.documents.document import Problems
 from hub.documents.duration import UNITS, format_duration
 from hub.errors import ConfigError, Problem
-from hub.importers.draft import Draft, DraftEntry, Imported, Value
+from hub.importers.draft import NOWHERE, Draft, DraftEntry, Imported, Value
 from hub.importers.gotemplate import GoText
 from hub.importers.rule_writer import write
 from hub.importers.yaml_source import ForeignValue, read_sources
@@ -14,8 +14,8 @@ from hub.rules.reading.vocabulary import SEVERITIES
 __all__ = ["read_prometheus"]
 
 _HEAD = """From Prometheus' {path}. A query over metrics cannot become a rule over messages by itself.
-For each rule below: write the MQTT topic in place of TODO ({{name}} takes a level; it is a label then), write `when`
-for the query above it, put the field in place of {{value}} in the texts, and take `enabled: false` away.
+So each rule below is disabled. Write its MQTT topic ({{name}} takes a level; it is a label then), write `when` for the
+query above it, put the field in place of {{value}} in the texts, and take `enabled: false` and the comment away.
 Then: hub check FILE.
 Who is told stands in `notify`, or for all rules in: defaults: {{notify: [NAME]}}"""
 _WORDS = {
@@ -91,9 +91,10 @@ class _Reader:
         severity = self._severity(name, labels, rule)
         said = self._annotations(name, written, texts, rule)
         named = self._labels(name, labels, texts, rule)
-        topic = "/".join(["TODO", *(f"{{{label}}}" for label in texts.labels)])
-        rule.keys |= {"topic": topic, "when": "TODO", "enabled": False}
-        rule.beside |= {"topic": "write the topic", "when": "write the condition", "enabled": "take this away then"}
+        rule.keys |= {"topic": "/".join([NOWHERE, *(f"{{{label}}}" for label in texts.labels)]), "when": "false"}
+        rule.beside |= {"topic": "write the topic", "when": "write the condition"}
+        say = f"alert {name}: the query, which is over metrics; write topic and condition for it"
+        self.draft.disable(rule, written.line, say, written.column)
         for key, ours in (("for", "for"), ("keep_firing_for", "clear_for")):
             self._duration(name, written, key, ours, rule)
         rule.keys |= {key: value for key, value in {"severity": severity, "labels": named, **said}.items() if value}

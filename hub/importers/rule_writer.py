@@ -21,6 +21,7 @@ def write(draft: Draft) -> Imported:
     lines = _comments(draft.head, "")
     if draft.variables:
         lines += _comments([f"Set these in the environment first: {', '.join(draft.variables)}"], "")
+    lines += [line for text in draft.lost for line in _lost(text, "")]
     if draft.receivers:
         lines += ["", "receivers:"]
         for name, receiver in draft.receivers.items():
@@ -28,7 +29,11 @@ def write(draft: Draft) -> Imported:
     if draft.rules:
         lines += ["", "rules:"]
     for number, rule in enumerate(draft.rules):
-        lines += [*([""] if number else []), *_comments(rule.comments, "  "), *_rule(rule)]
+        lines += [*([""] if number else []), *_above(rule), *_rule(rule)]
+    if draft.tests:
+        lines += ["", "tests:"]
+    for test in draft.tests:
+        lines += _rule(test)
     text = "\n".join(lines) + "\n"
     remarks = tuple(sorted(set(draft.remarks)))
     return Imported(text, len(draft.rules), len(draft.receivers), remarks, tuple(draft.variables.values()))
@@ -68,15 +73,28 @@ def _comments(texts: list[str], indent: str) -> list[str]:
     return lines
 
 
+def _above(entry: DraftEntry) -> list[str]:
+    """Write what stands above a rule or a receiver: its comments, and last what was not carried over."""
+    lines = _comments(entry.comments, "  ")
+    return lines + [line for text in entry.lost for line in _lost(text, "  ", off=text in entry.reasons)]
+
+
+def _lost(text: str, indent: str, *, off: bool = False) -> list[str]:
+    """Write what was not carried over as the comment that `hub check` finds; its further lines are indented."""
+    first, *rest = f"{'disabled, ' if off else ''}not carried over: {text}".split("\n")
+    wrapped = textwrap.wrap(_shown(first), _WIDTH - len(indent) - 4, break_long_words=False, break_on_hyphens=False)
+    return _comments([wrapped[0], *(f"  {part}" for part in (*wrapped[1:], *rest))], indent)
+
+
 def _receiver(name: str, receiver: DraftEntry | Env) -> list[str]:
     if isinstance(receiver, Env):
         return [f"  {scalar(name)}: {_value(receiver)}  # {_shown(receiver.holds)}"]
-    comments = _comments(receiver.comments, "  ")
-    return [*comments, f"  {scalar(name)}:", *_keys(receiver, "    ")]
+    return [*_above(receiver), f"  {scalar(name)}:", *_keys(receiver, "    ")]
 
 
 def _rule(rule: DraftEntry) -> list[str]:
-    lines = _keys(rule, "    ")
+    entry = DraftEntry(rule.keys | {"enabled": False}, beside=rule.beside) if rule.off else rule
+    lines = _keys(entry, "    ")
     return [f"  - {lines[0].lstrip()}", *lines[1:]]
 
 
@@ -89,6 +107,8 @@ def _keys(entry: DraftEntry, indent: str) -> list[str]:
         if isinstance(value, dict) and len(written) > _WIDTH:
             inner = DraftEntry(value)
             lines += [f"{indent}{scalar(key)}:{beside}", *_keys(inner, indent + "  ")]
+        elif isinstance(value, list) and len(written) > _WIDTH and all(isinstance(item, dict) for item in value):
+            lines += [f"{indent}{scalar(key)}:{beside}", *(f"{indent}  - {_value(item)}" for item in value)]
         else:
             lines.append(written + beside)
     return lines
@@ -99,10 +119,10 @@ def _value(value: Value, *, inside: bool = False) -> str:
         return f"!env {value.name}"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, (int, float)):
+        return repr(value)
     if isinstance(value, list):
-        return f"[{', '.join(scalar(item, inside=True) for item in value)}]"
+        return f"[{', '.join(_value(item, inside=True) for item in value)}]"
     if isinstance(value, dict):
         pairs = (f"{scalar(key, inside=True)}: {_value(item, inside=True)}" for key, item in value.items())
         return f"{{{', '.join(pairs)}}}"

@@ -12,7 +12,7 @@ from hub.importers.draft import Draft, DraftEntry, Env, Value
 from hub.importers.pyformat import convert
 from hub.ingest.topics import check_topic
 
-__all__ = ["MAKERS", "ImportTarget", "NotCarried"]
+__all__ = ["MAKERS", "ImportTarget", "NotCarried", "publishable"]
 
 _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>@]*<[^@\s<>]+@[^@\s<>]+>")
 
@@ -116,7 +116,7 @@ def _mqtt(target: ImportTarget) -> list[DraftEntry | Env]:
 def _publish(written: str, qos: str, retain: str) -> DraftEntry:
     """Make a receiver that publishes the text. QoS 0 is carried over; else the hub's default counts."""
     topic, lost = convert(written, bare=False)
-    if lost or not _publishable(topic):
+    if lost or not publishable(topic):
         raise NotCarried("its topic cannot be carried over: the first level must be fixed, and + and # are for rules")
     keys: dict[str, Value] = {"topic": topic, "payload": "{details == '' ? summary : details}"}
     if qos == "0":
@@ -126,7 +126,7 @@ def _publish(written: str, qos: str, retain: str) -> DraftEntry:
     return DraftEntry({"mqtt": keys})
 
 
-def _publishable(topic: str) -> bool:
+def publishable(topic: str) -> bool:
     """Tell whether a receiver may publish to a topic: its first level must be fixed, so that loops can be found."""
     first, _, rest = topic.partition("/")
     try:

@@ -32,6 +32,7 @@ class Tried:
     remarks: list
     variables: dict
     problems: list
+    notes: list
 
     def remarked(self, *words):
         """Return the one remark with these words."""
@@ -75,4 +76,5 @@ def tried(form, text, folder, monkeypatch, name="in.txt"):
         [str(each) for each in made.remarks],
         {env.name: env.holds for env in made.variables},
         [*map(str, problems), *map(str, check(None, [path]))],
+        [each for each in check(None, [path], notes=True) if each.note],
     )

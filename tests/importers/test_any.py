@@ -114,6 +114,49 @@ def test_homeassistant(path, alerts):
     assert problems_of("homeassistant", yaml.safe_dump({"alert": alerts}), path) == []
 
 
+FIELD = st.sampled_from(
+    ["$input.A.x", "$input.A.y.z[0]", "$input.B.x", "$input.A.`in`", "$variable.v", "$input.A.device"]
+)
+TERM = st.recursive(
+    FIELD | st.sampled_from(["3", "2.5", "'on'", '"o\\"ff"', "true", "-1"]),
+    lambda inner: (
+        st.tuples(
+            inner,
+            st.sampled_from(["+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "|", "&", "^"]),
+            inner,
+        ).map(" ".join)
+        | inner.map(lambda text: f"!({text})")
+        | st.tuples(st.sampled_from(["isNull", "isUndefined", "timeout", "currentInput", "odd"]), inner).map(
+            lambda call: f"{call[0]}({call[1]})"
+        )
+        | st.tuples(st.sampled_from(["contains", "convert", "bitand"]), inner, inner).map(
+            lambda call: f"{call[0]}({call[1]}, {call[2]})"
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.lists(TERM, min_size=2, max_size=3), TEXT, st.sampled_from(["", "id", "a.b", "device", "device.x", "severity"])
+)
+def test_awsiotevents(path, terms, topic, key):
+    there, back, *more = terms
+    tells = [{"sns": {"targetArn": f"arn:{topic}"}}, {"iotTopicPublish": {"mqttTopic": f"out/{topic}"}}]
+    tells += [{"setVariable": {"variableName": "v", "value": text}} for text in more]
+    states = [
+        {"stateName": topic or "A", "onInput": {"transitionEvents": [{"condition": there, "nextState": "B"}]}},
+        {
+            "stateName": "B",
+            "onEnter": {"events": [{"eventName": topic, "actions": tells}]},
+            "onInput": {"transitionEvents": [{"condition": back, "nextState": topic or "A"}]},
+        },
+    ]
+    definition = {"initialStateName": topic or "A", "states": states}
+    model = {"detectorModelName": topic, "key": key, "detectorModelDefinition": definition}
+    assert problems_of("awsiotevents", yaml.safe_dump(model), path) == []
+
+
 @given(st.dictionaries(NAMES, st.tuples(TEXT, TEXT), min_size=1, max_size=3), TEXT)
 def test_mqttwarn(path, sections, publish):
     lines = ["[config:mqttpub]", f"targets = {{'a': [{publish!r}, 0, False], 'b': ['in/x', 0, True]}}"]

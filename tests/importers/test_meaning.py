@@ -42,9 +42,12 @@ tests:
       - {at: 1m, topic: weather/north/temperature, payload: {device: t7, temp: 21.26, main: {temp: 3}}}
     expect:
       - {at: 1m, event: "café \\"quoted\\": a 'name'", text: "Temperature of t7: 21.3 °C"}
-  - name: what a filter held back is told to nobody before its condition is written
-    send: [{at: 1m, topic: owntracks/jane/phone, payload: {batt: 7}}]
-    expect: [{at: 2m, event: owntracks-battery, notified: []}]
+  - name: silence is told each time the timeout has passed
+    send: [{at: 1m, topic: heartbeat/door, payload: here}]
+    expect:
+      - {at: 10m, alert: heartbeat_door silent, notified: []}
+      - {at: 12m, alert: heartbeat_door silent, notified: [file_f01], text: "Nothing on heartbeat/door for 600 s"}
+      - {at: 22m, alert: heartbeat_door silent, notified: [file_f01]}
 """
 
 

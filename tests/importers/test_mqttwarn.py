@@ -46,9 +46,27 @@ def test_a_title_is_the_summary_and_the_text_the_details(made):
     assert rule["severity"] == "warning"
 
 
-def test_a_filter_keeps_the_rule_quiet_until_somebody_writes_the_condition(made):
-    assert made.rules["owntracks-battery"]["when"] == "TODO"
+def test_a_filter_disables_the_rule_until_somebody_writes_the_condition(made):
+    assert made.rules["owntracks-battery"]["enabled"] is False
+    assert "  # disabled, not carried over: [owntracks-battery] filter OwnTracksBattFilter()" in made.text
     assert made.remarked("filter OwnTracksBattFilter()").startswith("mqttwarn.ini:101:1: ")
+
+
+def test_a_timeout_is_an_alert_about_silence_beside_the_event_or_in_its_place(made):
+    silent = made.rules["heartbeat_door silent"]
+    assert (silent["topic"], silent["absent"], silent["repeat"]) == ("heartbeat/door", "600s", "600s")
+    assert "heartbeat_door" not in made.rules
+    assert made.rules["heartbeat_gate"]["event"]
+    assert "repeat" not in made.rules["heartbeat_gate silent"]
+
+
+@pytest.mark.parametrize("timeout", ["soon", "0", "-3", "True", "1.5"])
+def test_a_timeout_that_is_no_time_is_told(timeout, tmp_path, monkeypatch):
+    made = one(
+        f"[config:file]\ntargets = {{'x': ['y']}}\n[a]\ntargets = file:x\ntimeout = {timeout}\n", tmp_path, monkeypatch
+    )
+    assert list(made.rules) == ["a"]
+    assert made.remarked("timeout").startswith("in.txt:5:1:")
 
 
 def test_a_service_alone_means_all_its_targets(made):
@@ -61,7 +79,8 @@ def test_targets_by_topic_are_a_rule_for_each(made):
 
 
 def test_a_topic_that_receivers_publish_to_is_left_to_the_user(made):
-    assert made.rules["everything"]["topic"] == "TODO/#"
+    assert made.rules["everything"]["topic"] == "not-carried-over/#"
+    assert made.rules["everything"]["enabled"] is False
     assert made.remarked("[everything]", "what receivers publish")
 
 
@@ -89,7 +108,7 @@ def test_a_publish_topic_that_a_rule_hears_is_moved(made):
         (136, ["a/#/b"]),
         (140, ["test.jinja"]),
         (143, ["[no-targets]"]),
-        (147, ["publish_public_ip_address"]),
+        (156, ["publish_public_ip_address"]),
     ],
 )
 def test_what_is_not_carried_over_is_told_with_its_line(made, line, words):

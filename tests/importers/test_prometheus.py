@@ -19,8 +19,8 @@ def test_the_sample_passes_hub_check(made):
 
 
 def test_a_rule_says_nothing_until_somebody_wrote_topic_and_condition(made):
-    assert all((rule["enabled"], rule["when"]) == (False, "TODO") for rule in made.rules.values())
-    assert all(rule["topic"].split("/")[0] == "TODO" for rule in made.rules.values())
+    assert all((rule["enabled"], rule["when"]) == (False, "false") for rule in made.rules.values())
+    assert all(rule["topic"].split("/")[0] == "not-carried-over" for rule in made.rules.values())
 
 
 def test_the_query_stands_above_its_rule(made):
@@ -31,7 +31,7 @@ def test_the_query_stands_above_its_rule(made):
 
 def test_labels_that_texts_name_are_captures_of_the_topic(made):
     rule = made.rules["NodeFilesystemSpaceFillingUp"]
-    assert rule["topic"] == "TODO/{device}/{instance}"
+    assert rule["topic"] == "not-carried-over/{device}/{instance}"
     assert rule["details"] == (
         "Filesystem on {labels.device} at {instance} has only {value:.2f}% available space left and is filling up."
     )
@@ -53,7 +53,7 @@ def test_times_and_severities_keep_their_meaning(made):
 
 
 def test_resources_of_the_operator_are_read_too_and_words_of_our_language_are_fields(made):
-    assert made.rules["KubePodCrashLooping"]["topic"] == "TODO/{pod}/{container}/{state}"
+    assert made.rules["KubePodCrashLooping"]["topic"] == "not-carried-over/{pod}/{container}/{state}"
     assert made.rules["KubePodCrashLooping"]["summary"] == (
         "Pod {payload.namespace}/{pod} ({container}) is crash looping, state {labels.state}"
     )

@@ -39,7 +39,10 @@ def test_a_file_is_written_never_over_another_one_and_passes_hub_check(ini):
     assert hub("import", "mqttwarn", ini.name, "-o", "out.yaml", cwd=folder)[:2] == (0, "")
     first = (folder / "out.yaml").read_text()
     assert RULES in first
-    assert hub("check", "out.yaml", cwd=folder) == (0, "no problems\n", "")
+    code, out, err = hub("check", "out.yaml", cwd=folder)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].startswith("out.yaml:11:3: note: an import has left something out: [a/b] target mysql:m")
+    assert out.splitlines()[1:] == ["no problems"]
     ini.write_text(INI.replace("a/b", "c/d"))
     code, _, err = hub("import", "mqttwarn", ini.name, "-o", "out.yaml", cwd=folder)
     assert (code, (folder / "out.yaml").read_text()) == (2, first)

@@ -20,6 +20,7 @@ class ImportFormat(enum.StrEnum):
     MQTTWARN = "mqttwarn"
     HOMEASSISTANT = "homeassistant"
     PROMETHEUS = "prometheus"
+    AWSIOTEVENTS = "awsiotevents"
 
 
 def import_file(
@@ -41,7 +42,9 @@ def import_file(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file that --output names.")] = False,
 ) -> None:
-    """Make rules of another tool's file. Reads mqttwarn, Home Assistant (alerts) and Prometheus (alerting rules).
+    """Make rules of another tool's file.
+
+    Reads mqttwarn, homeassistant (alerts, automations), prometheus (alerting rules) and awsiotevents (detector models).
 
     What cannot be carried over is named on standard error, with its place, and in the rules as comments.
     """

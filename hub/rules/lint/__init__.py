@@ -14,7 +14,7 @@ from hub.rules.lint.naming.bare_payloads import bare_payloads
 from hub.rules.lint.naming.homonyms import homonyms
 from hub.rules.lint.naming.misnamed import MisnamedWords
 from hub.rules.lint.naming.strangers import strangers
-from hub.rules.lint.naming.unfinished import unfinished
+from hub.rules.lint.naming.unfinished import left_out, unfinished, waits
 from hub.rules.lint.naming.untold import untold
 from hub.rules.lint.naming.unused import names, unused
 from hub.rules.lint.overlaps import overlaps
@@ -38,11 +38,14 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         yield from own(rule, node)
         yield from words.findings(rule, node)
         yield from unfinished(rule, node)
-        yield from conditions(rule, node)
+        if not waits(rule):
+            yield from conditions(rule, node)
         yield from bare_payloads(rule, node)
         yield from homonyms(rule, node)
         yield from timers(rule, node, found.schedules, moment)
         yield from devices.findings(rule, node)
+    for document in found.documents:
+        yield from left_out(document)
     yield from overlaps(found.rules, found.nodes)
     yield from schedules(found.documents, found.schedules, moment)
     if whole:

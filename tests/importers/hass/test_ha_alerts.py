@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hub.errors import ConfigError
 from hub.expressions import Context, Scope, compile_template
 from hub.importers import IMPORTERS
-from hub.importers.jinja import message
+from hub.importers.hass.jinja import message
 from tests.importers.support import outcome, sample, tried
 
 ENTITY = "alert:\n  a:\n    name: N\n    entity_id: sensor.x\n    notifiers: [phone]\n"

@@ -7,8 +7,10 @@ from hub.documents.document import Problems
 from hub.documents.duration import format_duration
 from hub.errors import ConfigError, Problem
 from hub.importers.draft import Draft, DraftEntry, Imported, Value
+from hub.importers.hass.ha_automations import AutomationReader, is_automation
+from hub.importers.hass.jinja import JinjaMessage, message
 from hub.importers.imported_texts import literal
-from hub.importers.jinja import JinjaMessage, message
+from hub.importers.loops import unloop
 from hub.importers.rule_writer import write
 from hub.importers.yaml_source import ForeignValue, read_sources
 from hub.limits import REPEAT_SECONDS
@@ -46,9 +48,11 @@ def read_homeassistant(text: str, path: str) -> Imported:
     for root in roots:
         reader.root(root)
     if not reader.draft.rules:
-        problem = Problem(path, 0, 0, "no alert", "an alert stands below `alert:` and has an entity_id")
+        hint = "an alert stands below `alert:` and has an entity_id, an automation has triggers and an action notify.…"
+        problem = Problem(path, 0, 0, "no alert and no automation that tells somebody", hint)
         raise ConfigError([problem, *reader.draft.remarks])
     reader.receivers()
+    unloop(reader.draft)
     return write(reader.draft)
 
 
@@ -76,6 +80,20 @@ class _Reader:
                     self._section(section)
         if not self.draft.rules and all("entity_id" in value.pairs for value in root.pairs.values()):
             self._section(root)  # a file that `alert: !include` names
+        for part in parts:
+            self._automations(part)
+
+    def _automations(self, part: ForeignValue) -> None:
+        """Read `automation:` and its like, or a file that holds nothing but a list of automations."""
+        reader = AutomationReader(self.draft, self.base, self.told)
+        sections = [each for key, each in part.pairs.items() if key.split(" ")[0] == "automation"]
+        for section in [part, *sections] if isinstance(part.value, list) else sections:
+            if section.tag.startswith("!include"):
+                say = f"automation: {section.tag} {section.value}: in another file; import that one too"
+                self.draft.remark(None, section.line, say, section.column)
+            for each in section.items:
+                if is_automation(each):
+                    reader.read(each)
 
     def _section(self, section: ForeignValue) -> None:
         if section.tag.startswith("!include"):
