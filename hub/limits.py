@@ -59,6 +59,7 @@ COVER_COMPARISONS = 2_000_000  # beyond this filters are subscribed without look
 OVERLAP_COMPARISONS = 200_000  # beyond this filters count as overlapping without looking: 0.2 s of CPU
 TOGETHER_RULES = 64  # whose conditions become one function: 5 ms of compiling
 TOGETHER_AFTER = 32  # events, before that happens
+EACH_ELEMENTS = 10_000  # of one message that `each` makes readings of; what a gateway sends has some hundreds
 PLAN_CACHE_TOPICS = 65_536  # topics with a remembered plan; about 400 bytes each, and the last payload
 HEARD_ROWS = 1000  # last messages written in a second, 3 ms; where more topics speak, it is a little longer ago
 HEARD_LOOKS = 5000  # topics looked at for that in a second: 0.5 ms

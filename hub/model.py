@@ -103,6 +103,15 @@ class Event:
         self.qos = qos
         self.retain = retain
 
+    @property
+    def said(self) -> bytes:
+        """The payload as people see it; `raw` is what is remembered."""
+        return self.raw
+
+    def at(self, time: float) -> "Event":
+        """Return the same message with a time of its own, in seconds since 1970."""
+        return Event(self.topic, self.raw, self.fields, self.value, time, self.qos, self.retain)
+
 
 class _TracedEvent(Event):
     """An event that brought a `traceparent`."""

@@ -70,7 +70,7 @@ def _event(event: Event | None) -> Mapping[str, Any] | None:
     if isinstance(event.value, bytes):
         head = bytes_text(event.value)
     else:
-        head = event.raw[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
+        head = event.said[:TRACE_HEAD_BYTES].decode("utf-8", "replace")
         if "\ufffd" in head and isinstance(event.value, str):  # bytes in another encoding, which the decoder knew
             head = event.value[:TRACE_HEAD_BYTES]
     return {"topic": event.topic, "payload": head, "time": rfc3339(event.time), "retain": event.retain}

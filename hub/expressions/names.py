@@ -13,7 +13,16 @@ Samples = Mapping[str, Any]
 """What history functions read: the slots of one instance by their keys."""
 
 BUILTINS = ("payload", "value", "topic", "event", "device", "labels", "now")
-EVENT = {"time": "timestamp", "qos": "int", "retain": "bool", "size": "int"}
+EVENT = {
+    "time": "timestamp",
+    "qos": "int",
+    "retain": "bool",
+    "size": "int",
+    "text": "string",
+    "key": "string",
+    "index": "int",
+    "payload": "dyn",
+}
 HISTORY = frozenset(SAMPLED)
 """Functions over the samples of an instance; their names are taken already."""
 
@@ -63,7 +72,8 @@ class Context:
     """What an expression may know of the event beyond payload fields and captures; one object may be used again.
 
     `time` and `now` are seconds since 1970; `payload_present` says whether the payload was an object, so that `value`
-    means its field of that name. `schedules` are asked by name.
+    means its field of that name. `whole` and `raw` are the payload of the message that came, `key` and `index` the
+    place of an element in it (None where the message is no element). `schedules` are asked by name.
     """
 
     value: Any = None
@@ -78,6 +88,10 @@ class Context:
     payload_present: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
     schedules: Mapping[str, ScheduleClock] = NO_SCHEDULES
+    whole: Any = None
+    raw: bytes = b""
+    key: str | None = None
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,10 @@ class Program:
 
     `run(fields, captures, context, samples)` returns the value or raises EvaluationError. `context` may be None unless
     `needs_context`; `samples` are needed only where there is `history`, the samples that it reads. `costly`: its work
-    may grow with the payload. `fields`, `captures` and `schedules` are those that it names. With `asks_event`, the
-    context must have more than schedules; without `asks_message`, it looks at neither payload nor captures. It is true
-    only if all `equalities` are. `bounds` are what it compares functions over time with. `kind` is the type of its
-    value as far as it is known at load, or `dyn`.
+    may grow with the payload. `fields`, `captures`, `schedules` and `event_members` are those that it names. With
+    `asks_event`, the context must have more than schedules; without `asks_message`, it looks at neither payload nor
+    captures. It is true only if all `equalities` are. `bounds` are what it compares functions over time with. `kind` is
+    the type of its value as far as it is known at load, or `dyn`.
     """
 
     run: Run
@@ -53,6 +53,7 @@ class Program:
     fields: frozenset[str]
     captures: frozenset[str]
     schedules: frozenset[str]
+    event_members: frozenset[str]
     equalities: tuple[Equality, ...]
     history: tuple[Reading, ...] = field(repr=False)
     bounds: tuple[TimeBound, ...] = field(repr=False)
@@ -143,6 +144,7 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         frozenset(names.fields),
         frozenset(names.captures),
         frozenset(names.schedules),
+        frozenset(names.event_members),
         () if scope.bindings is not None else tuple(_equalities(root, scope)),
         tuple(names.readings),
         bounds(root, names.asked, partial(_constant, scope=scope)),

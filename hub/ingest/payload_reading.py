@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from hub.documents.payload_text import BRACKETS, CONTROL, text_of
 from hub.limits import PAYLOAD_DEPTH
 
 __all__ = ["Unreadable", "check", "read_kindly", "read_payload", "text_of", "unreadable"]
@@ -32,9 +33,6 @@ _TOKEN = re.compile(
     rf'"(?:[^"\\]++|\\.)*+"?|(?P<missing>{_MISSING})(?![\w.])|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:e[+-]?[0-9]++)?)',
     re.IGNORECASE | re.DOTALL | re.ASCII,
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_PADDING = "\0 \t\r\n"
-_BRACKETS = {"{": "}", "[": "]", '"': '"'}
 
 
 class Unreadable(Exception):
@@ -78,33 +76,13 @@ def read_kindly(payload: bytes, error: orjson.JSONDecodeError) -> Any:
         return payload
     if not text:
         return None
-    if text[0] in _BRACKETS:
+    if text[0] in BRACKETS:
         return _mended(payload, text, error)
-    if _CONTROL.search(text):
+    if CONTROL.search(text):
         return payload
     if _NOT_A_NUMBER.fullmatch(text):
         return None
     return _number(text) if _NUMBER.fullmatch(text) and text.strip("+-.") else text
-
-
-def text_of(payload: bytes) -> str | None:
-    """Return a payload as text, without byte order mark, NULs and white space around it; None where it is no text."""
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError:
-        return _western(payload)
-    return text.removeprefix("\ufeff").rstrip(_PADDING).strip()
-
-
-def _western(payload: bytes) -> str | None:
-    """Read Windows-1252 where that is plausible: no control characters, and most of it ASCII, or JSON by its ends."""
-    try:
-        text = payload.rstrip(_PADDING.encode()).decode("cp1252").strip()
-    except UnicodeDecodeError:
-        return None
-    strange = sum(char > "\x7f" for char in text)
-    plausible = 2 * strange <= len(text) or text[-1] == _BRACKETS.get(text[0])
-    return text if plausible and not _CONTROL.search(text) else None
 
 
 def _mended(payload: bytes, text: str, error: orjson.JSONDecodeError) -> Any:
@@ -113,7 +91,7 @@ def _mended(payload: bytes, text: str, error: orjson.JSONDecodeError) -> Any:
     try:
         value = orjson.loads(mended)
     except orjson.JSONDecodeError as still:
-        if _CONTROL.search(text) and text[-1] != _BRACKETS[text[0]]:
+        if CONTROL.search(text) and text[-1] != BRACKETS[text[0]]:
             return payload  # it only begins with a byte that JSON begins with
         raise Unreadable(f"broken JSON: {still if mended != payload else error}") from None
     check(mended, value)

@@ -6,7 +6,6 @@ So it looks in steps, between which events are evaluated.
 
 from collections.abc import Generator, Iterator, Mapping
 from heapq import nlargest
-from operator import itemgetter
 from typing import Any
 
 from hub.alerts.alert import Alert, alert_fingerprint
@@ -20,10 +19,11 @@ from hub.expressions.templates.format import bytes_text
 from hub.fields import did_you_mean
 from hub.ingest.decode import decode_again
 from hub.ingest.payload_reading import unreadable
-from hub.ingest.topics import matches
 from hub.limits import WHY_ALERTS
 from hub.model import Event, Phase, Suppressed, Suppressor
 from hub.rules.instances.instance import samples_of
+from hub.rules.intake.element import Element
+from hub.rules.intake.rule_intake import RuleIntake
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.rule_values import Gate
 from hub.rules.running.rule_runner import RuleRunner
@@ -34,8 +34,8 @@ from hub.why.readings import value_text
 __all__ = ["looking", "why_not"]
 
 Answer = dict[str, Any]
-_Heard = tuple[float, str, bytes, tuple[str, ...]]
-"""The last message of an instance: when it came, its topic and payload, what the pattern captures of the topic."""
+_Heard = tuple[Event, tuple[str, ...]]
+"""The last message of an instance, and what the pattern captures of its topic."""
 
 
 def why_not(core: Core, name: str, labels: Mapping[str, str], now: float) -> Answer:
@@ -58,14 +58,14 @@ def looking(core: Core, name: str, labels: Mapping[str, str], now: float) -> Gen
         hint = did_you_mean(name, known) or "`hub check` tells the rules; a disabled one is not at work"
         raise RequestError(f"no rule {name!r} is at work ({hint})", Code.MISSING)
     _check_labels(state.rule, labels)
-    heard = yield from _heard(core, state, labels)
+    heard, left_out = yield from _heard(core, state, labels, now)
     found = []
-    for key, (at, topic, raw, captures) in nlargest(WHY_ALERTS, heard.items(), key=itemgetter(1)):
-        found.append(_instance(core, state, key, decode_again(topic, raw, at), captures, now))
+    for key, (event, captures) in nlargest(WHY_ALERTS, heard.items(), key=lambda each: each[1][0].time):
+        found.append(_instance(core, state, key, event, captures, now))
         yield
     answer: Answer = {"rule": name, "instances": found, "heard": len(heard)}
     if not found:
-        answer["sentences"] = [_unheard(state.rule, labels)]
+        answer["sentences"] = [_unheard(state.rule, labels), *left_out[:WHY_ALERTS]]
     return answer
 
 
@@ -84,25 +84,52 @@ def _unheard(rule: Rule, labels: Mapping[str, str]) -> str:
 
 
 def _heard(
-    core: Core, state: RuleRunner, labels: Mapping[str, str]
-) -> Generator[None, None, dict[tuple[str, ...], _Heard]]:
-    """Return the last message of each instance with these labels, by the instance's key; each topic is a step."""
+    core: Core, state: RuleRunner, labels: Mapping[str, str], now: float
+) -> Generator[None, None, tuple[dict[tuple[str, ...], _Heard], list[str]]]:
+    """Return the last message of each instance with these labels, by the instance's key; each topic is a step.
+
+    The second part says which messages and elements the rule did not hear, and why.
+    """
     found: dict[tuple[str, ...], _Heard] = {}
+    left_out: list[str] = []
     for topic, raw, at in list(core.engine.last_messages()):  # topics come and go between two steps
         yield
-        pattern = next((each for each in state.rule.patterns if matches(each.filter, topic)), None)
+        pattern = next((each for each in state.rule.patterns if each.matches(topic)), None)
         if pattern is None:
             continue
         captures = pattern.values(topic.split("/"))
         event = decode_again(topic, raw, at)
         try:
-            key = state.instances.key(event, captures)
-        except EvaluationError:
-            key = ()
-        known = dict(zip(state.rule.captures, captures, strict=True)) | dict(zip(state.rule.by, key, strict=False))
-        if all(known.get(name) == value for name, value in labels.items()):
-            found[key] = max(found.get(key, (at, topic, raw, captures)), (at, topic, raw, captures))
-    return found
+            looked_at = RuleIntake(state).looked_at(event, captures, now)
+        except EvaluationError as error:
+            left_out.append(f"the last message on {topic} has no elements: {error}")
+            continue
+        for one, is_heard in looked_at:
+            if not is_heard:
+                left_out.append(_left_out(state, one, captures, now))
+                continue
+            key = _key(state, one, captures)
+            known = dict(zip(state.rule.captures, captures, strict=True)) | dict(zip(state.rule.by, key, strict=False))
+            agrees = all(known.get(name) == value for name, value in labels.items())
+            if agrees and (key not in found or found[key][0].time <= one.time):
+                found[key] = one, captures
+    return found, left_out
+
+
+def _key(state: RuleRunner, event: Event, captures: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return state.instances.key(event, captures)
+    except EvaluationError:
+        return ()
+
+
+def _left_out(state: RuleRunner, event: Event, captures: tuple[str, ...], now: float) -> str:
+    """Say which message, or which element of it, `where` leaves out, and what its parts were."""
+    where = state.rule.where
+    values = state.evaluator.values(where, None, event, captures, now)
+    shown = ", ".join(f"{part} is {value_text(value)}" for part, value in values)
+    of = f"element {event.index if event.key is None else event.key} of " if isinstance(event, Element) else ""
+    return f"{of}the last message on {event.topic} is not heard: where: {'' if where is None else where.text} ({shown})"
 
 
 def _instance(
@@ -122,7 +149,7 @@ def _instance(
         "values": [{"part": part, "value": value} for part, value in values],
     }
     sentences = [f"last heard {format_duration(max(0.0, now - event.time))} ago on {event.topic}"]
-    if unread := unreadable(event.raw):
+    if unread := unreadable(event.said):
         sentences.append(f"that message could not be read ({unread}): it is a sign of life, and says nothing")
     sentences += _why_phase(rule, state, phase, holds, values, key, now)
     if rule.pause is not None and core.engine.is_paused(rule.name, key, now):

@@ -94,6 +94,7 @@ def _parts(transition: Transition, fields: Mapping[str, Any]) -> dict[str, Any]:
     Where this message does not have one, its label stands in.
     """
     known, found = dict(transition.instance), dict[str, Any]()
+    found |= {name: known.get(name, "") for name, _ in transition.rule.by_programs}
     for name, way in transition.rule.ways.items():
         value = at_way(fields, way)
         absent = value is NOTHING or isinstance(value, dict | list)
@@ -121,13 +122,13 @@ def event_body(event: Event) -> dict[str, Any]:
     Of a payload over NOTIFICATION_PAYLOAD_BYTES it shows the head, as text; of bytes it shows how many, and base64.
     """
     body: dict[str, Any] = {"topic": event.topic, "payload": event.value, "time": rfc3339(event.time)}
-    large = len(event.raw) > NOTIFICATION_PAYLOAD_BYTES
+    large = len(event.said) > NOTIFICATION_PAYLOAD_BYTES
     if isinstance(event.value, bytes):
         body["payload"] = bytes_text(event.value)
         if not large:  # as `hub record` writes it
             body["base64"] = base64.b64encode(event.value).decode()
     elif large:
-        body["payload"] = event.raw[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
+        body["payload"] = event.said[:DEAD_LETTER_HEAD_BYTES].decode("utf-8", "replace")
     if large:
         body["truncated"] = True
     if event.trace:

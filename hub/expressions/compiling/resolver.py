@@ -20,7 +20,16 @@ _CONTEXT = {
     "now": GeneratedCode("now_of(X)", "timestamp", False),
     "value": GeneratedCode("value_of(X)"),
 }
-_EVENT = {"time": "arrival_of(X)", "qos": "X.qos", "retain": "X.retain", "size": "X.size"}
+_EVENT = {
+    "time": "arrival_of(X)",
+    "qos": "X.qos",
+    "retain": "X.retain",
+    "size": "X.size",
+    "text": "text_of(X)",
+    "key": "key_of(X)",
+    "index": "index_of(X)",
+    "payload": "X.whole",
+}
 
 
 def path(node: SyntaxNode) -> str:
@@ -62,6 +71,8 @@ class Resolver:
         """Whether it asks the context for more than schedules and samples."""
         self.asks_message = False
         """Whether it looks at the payload or the captures, and not only at samples of them."""
+        self.event_members: set[str] = set()
+        """The members of `event` that it names."""
         self.readings: dict[Any, None] = {}
         """The calls of history functions, each once."""
         self.asked: dict[str, Any] = {}
@@ -222,7 +233,8 @@ class Resolver:
             hint = f"did you mean {near!r}?" if near else f"event.{', event.'.join(EVENT)}"
             self.compiler.fail(f"event has no member {field!r}", node, hint)
         self.asks_event = True
-        return GeneratedCode(_EVENT[field], EVENT[field], False)
+        self.event_members.add(field)
+        return GeneratedCode(_EVENT[field], EVENT[field], EVENT[field] == "dyn")
 
     def has(self, node: Has) -> GeneratedCode | None:
         """Write `has(payload.x)`; None where it asks a value."""

@@ -1,15 +1,16 @@
-"""Reads `now`, `event.time` and `value` out of the context, as values of the language."""
+"""Reads `now`, `value` and members of `event` out of the context, as values of the language."""
 
 from datetime import datetime
 from typing import Any
 
+from hub.documents.payload_text import raw_text
 from hub.errors import EvaluationError
 from hub.expressions.names import Context
 from hub.expressions.times import timestamp_at
 
 __all__ = ["OPERATIONS"]
 
-OPERATIONS = ("now_of", "arrival_of", "value_of")
+OPERATIONS = ("now_of", "arrival_of", "value_of", "text_of", "key_of", "index_of")
 
 
 def now_of(context: Context) -> datetime:
@@ -31,3 +32,25 @@ def value_of(context: Context) -> Any:
     except (KeyError, TypeError):  # there is no such field, or no payload at all
         what = "the payload is an object without a field 'value': name the field that is meant"
         raise EvaluationError(what) from None
+
+
+def text_of(context: Context) -> str:
+    """`event.text`: what came, as text."""
+    text = raw_text(context.raw)
+    if text is None:
+        raise EvaluationError("the payload is no text")
+    return text
+
+
+def key_of(context: Context) -> str:
+    """`event.key`: the key of an element in the map that it came in."""
+    if context.key is None:
+        raise EvaluationError("event.key is the key of an element of a map: the rule's `each` gave no map")
+    return context.key
+
+
+def index_of(context: Context) -> int:
+    """`event.index`: the place of an element in the list or map that it came in, from 0."""
+    if context.index is None:
+        raise EvaluationError("event.index is the place of an element: the rule has no `each`")
+    return context.index

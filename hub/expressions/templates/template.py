@@ -61,6 +61,7 @@ class Template:
     captures: frozenset[str]
     history: tuple[Reading, ...] = ()
     schedules: frozenset[str] = frozenset()
+    event_members: frozenset[str] = frozenset()
 
     def render(
         self,
@@ -113,6 +114,7 @@ def compile_template(text: str, scope: Scope) -> Template:
         frozenset().union(*(program.captures for program in programs)),
         tuple(dict.fromkeys(reading for program in programs for reading in program.history)),
         frozenset().union(*(program.schedules for program in programs)),
+        frozenset().union(*(program.event_members for program in programs)),
     )
 
 

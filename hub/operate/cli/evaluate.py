@@ -17,7 +17,6 @@ from hub.expressions.templates.format import plain
 from hub.expressions.times import read_timestamp
 from hub.expressions.values import type_of
 from hub.ingest.decode import Undecodable, decode
-from hub.ingest.topics import matches
 from hub.limits import PAYLOAD_BYTES
 from hub.model import Delivery, Event
 from hub.notify.receiver_settings import read_receivers
@@ -113,7 +112,7 @@ def _pattern(on: str | None, topic: str) -> TopicPattern | None:
         pattern = parse_pattern(on)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--on'") from None
-    if not matches(pattern.filter, topic):
+    if not pattern.matches(topic):
         remedy = f"{topic} does not match it" if topic else "say which with --topic"
         raise typer.BadParameter(f"{on} takes its captures from the message's topic; {remedy}", param_hint="'--on'")
     return pattern

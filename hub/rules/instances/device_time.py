@@ -4,7 +4,6 @@ from datetime import tzinfo
 
 from hub.errors import EvaluationError
 from hub.expressions import Program
-from hub.model import Event
 from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.device_order import DeviceOrder, Order
 from hub.rules.running.part import RulePart, Runner
@@ -40,7 +39,7 @@ class DeviceTime(RulePart):
         except EvaluationError as error:  # it counts when it came
             evaluator.failed(event, error)
             return
-        arrival.event = Event(event.topic, event.raw, event.fields, event.value, at, event.qos, event.retain)
+        arrival.event = event.at(at)
 
     def _is_late(self, arrival: Arrival) -> bool:
         """Tell whether the instance has heard something newer, by the devices' own times.

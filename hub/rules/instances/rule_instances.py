@@ -4,16 +4,18 @@ Only an instance that is active, or that a part of the rule needs, has an Instan
 samples or messages stand in line: where there are too many, those leave whose last message is the oldest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hub.errors import EvaluationError
+from hub.expressions import Program
+from hub.expressions.templates.format import plain
 from hub.ingest.decode import decode_again
-from hub.ingest.topics import matches
 from hub.limits import HEAVY_PAYLOAD_BYTES, RULE_INSTANCES
 from hub.model import Event, Labels, Phase, traced
 from hub.rules.instances.heard_order import Line
 from hub.rules.instances.instance import Gated, Instance, Sampled
+from hub.rules.intake.element import element_again
 from hub.rules.running.engine_context import EngineContext, Owner
 from hub.rules.samples.sampler import Sampler
 
@@ -30,11 +32,23 @@ class RuleInstances(dict[Key, Instance]):
 
     __slots__ = (
         *("_active_sets", "_context", "_gated", "_owner", "_places", "_sampler", "_static", "_ways"),
+        *("_again", "_programs", "_value_of"),
         *("line", "rule", "timed"),
     )  # a dict that had a dict of its own would be slow to look at
 
-    def __init__(self, owner: Owner, context: EngineContext, sampler: Sampler | None, *, timed: bool) -> None:
-        """Begin with none; `owner` does their deadlines; `timed`: a transition may come later than its message."""
+    def __init__(
+        self,
+        owner: Owner,
+        context: EngineContext,
+        sampler: Sampler | None,
+        value_of: Callable[[Program, Event, Key, float], Any],
+        *,
+        timed: bool,
+    ) -> None:
+        """Begin with none; `owner` does their deadlines; `timed`: a transition may come later than its message.
+
+        `value_of` evaluates an expression over an event, its captures and the time.
+        """
         super().__init__()
         self.rule = rule = owner.rule
         self._owner, self._context, self._sampler, self.timed = owner, context, sampler, timed
@@ -44,8 +58,11 @@ class RuleInstances(dict[Key, Instance]):
         self._gated = rule.pause is not None or rule.mute is not None or rule.learns
         names = {name: place for place, name in enumerate(rule.captures)}
         self._ways = rule.ways
-        self._places = [None if name in self._ways else names.get(name) for name in rule.by]
+        self._programs, self._value_of = dict(rule.by_programs), value_of
+        made = {*self._ways, *self._programs}
+        self._places = [None if name in made else names.get(name) for name in rule.by]
         self._static = None not in self._places
+        self._again = decode_again if rule.each is None else element_again
 
     # identity
 
@@ -65,12 +82,21 @@ class RuleInstances(dict[Key, Instance]):
             if place is not None:
                 found.append(captures[place])
                 continue
+            if name in self._programs:
+                found.append(self._made_key(name, event, captures))
+                continue
             value = at_way(event.fields, self._ways[name])
             if value is NOTHING or isinstance(value, dict | list):
                 way = ".".join(self._ways[name])
                 raise EvaluationError(f"the payload has no single value {way!r}, which `by` needs")
             found.append(key_text(value))
         return tuple(found)
+
+    def _made_key(self, name: str, event: Event, captures: Key) -> str:
+        value = self._value_of(self._programs[name], event, captures, event.time)
+        if isinstance(value, dict | list):
+            raise EvaluationError(f"the expression of {name!r} in `by` gives no single value")
+        return key_text(value) if value is None or isinstance(value, str | int | float) else plain(value)
 
     def labels(self, key: Key) -> Labels:
         """Return the parts of a key with their names; an empty part stays here, though the alert has no such label."""
@@ -153,13 +179,13 @@ class RuleInstances(dict[Key, Instance]):
     def last(self, instance: Instance) -> tuple[Event | None, Key]:
         """Return the instance's last event and its captures, for a timer's texts."""
         levels = instance.topic.split("/")
-        captures = next((p.values(levels) for p in self.rule.patterns if matches(p.filter, instance.topic)), None)
+        captures = next((p.values(levels) for p in self.rule.patterns if p.matches(instance.topic)), None)
         if captures is None:
             known = dict(self.labels(instance.key))
             captures = tuple(known.get(name, "") for name in self.rule.captures)
         if instance.raw is None:
             return None, captures
-        event = decode_again(instance.topic, instance.raw, instance.time)
+        event = self._again(instance.topic, instance.raw, instance.time)
         return traced(event, instance.trace) if instance.trace else event, captures
 
     def line_up(self) -> None:

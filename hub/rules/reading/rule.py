@@ -22,6 +22,7 @@ from hub.rules.reading.vocabulary import (
     CLEAR,
     CLEAR_FOR,
     DETAILS,
+    EACH,
     ENABLED,
     ESCALATE,
     EVENT,
@@ -43,6 +44,7 @@ from hub.rules.reading.vocabulary import (
     TOPIC,
     UNLESS,
     WHEN,
+    WHERE,
 )
 from hub.schedules import Schedule
 
@@ -101,6 +103,8 @@ class Rule:
     line: int = 0
     patterns: tuple[TopicPattern, ...] = made_of(TOPIC, default=())
     captures: tuple[str, ...] = ()
+    where: Program | None = of(WHERE)
+    each: Program | None = of(EACH)
     by: tuple[str, ...] = made_of(BY, default=())
     when: Program | None = of(WHEN)
     hold: float = of(FOR)
@@ -127,6 +131,8 @@ class Rule:
     tz: tzinfo | None = None
     by_written: tuple[str, ...] = ()
     """`by` as the user wrote it, where that differs from the labels: `after.id` has the label `id`."""
+    by_programs: tuple[tuple[str, Program], ...] = ()
+    """The labels of `by` whose values are those of expressions."""
 
     @property
     def signature(self) -> str:
@@ -141,8 +147,26 @@ class Rule:
     @property
     def ways(self) -> dict[str, tuple[str, ...]]:
         """For each name in `by` that is no capture, the fields that lead to its value in a payload."""
-        written = zip(self.by, self.by_written or self.by, strict=True)
-        return {name: tuple(way.split(".")) for name, way in written if name not in self.captures or "." in way}
+        written, made = zip(self.by, self.by_written or self.by, strict=True), dict(self.by_programs)
+        return {
+            name: tuple(way.split("."))
+            for name, way in written
+            if name not in made and (name not in self.captures or "." in way)
+        }
+
+    @property
+    def by_spelled(self) -> tuple[str, ...]:
+        """`by` as it stands in the signature: a list as it was written, expressions with their labels."""
+        written, ways = self.by_written or self.by, self.ways
+        if not self.by_programs and all(way[-1] == name for name, way in ways.items()):
+            return written
+        return tuple(f"{name}: {text}" for name, text in zip(self.by, written, strict=True))
+
+    @property
+    def event_members(self) -> frozenset[str]:
+        """The members of `event` that its conditions and texts name."""
+        asked = [program.event_members for program in (*self.conditions, *([self.timestamp] if self.timestamp else []))]
+        return frozenset().union(*asked, *(template.event_members for template in self.texts.templates))
 
     @property
     def own_names(self) -> frozenset[str]:

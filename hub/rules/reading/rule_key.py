@@ -14,6 +14,7 @@ from hub.documents.value_schema import Schema
 from hub.expressions import Program, Scope, compile_condition, compile_expression
 from hub.fields import Convert, Key
 from hub.rules.reading.compiled import compiled
+from hub.rules.reading.key_parts import KeyPart, key_parts
 from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Step, causes, gate, names_of, steps
 
 __all__ = ["RuleKey", "RulePlace", "made_of", "of", "of_fields"]
@@ -40,10 +41,19 @@ class RulePlace:
         made: Program = compiled(node, compile_condition, self.scope)
         return made
 
-    def timestamp(self, node: Node) -> Program:
-        """Read `timestamp`, an expression over the event alone: the event's time is needed before it is a sample."""
+    def alone(self, node: Node) -> Program:
+        """Read `timestamp` or `each`, an expression over the event alone: it is needed before there is a sample."""
         made: Program = compiled(node, compile_expression, replace(self.scope, history=False))
         return made
+
+    def heard(self, node: Node) -> Program:
+        """Read `where`, a condition over the event alone: what is not heard is no sample."""
+        made: Program = compiled(node, compile_condition, replace(self.scope, history=False))
+        return made
+
+    def parts(self, node: Node) -> tuple[KeyPart, ...]:
+        """Read `by`; its expressions look at the event alone."""
+        return key_parts(replace(self.scope, history=False), node)
 
     def gate(self, node: Node) -> Gate:
         """Read `pause` or `mute`."""

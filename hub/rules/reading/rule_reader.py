@@ -16,6 +16,7 @@ from hub.expressions.templates.asked import asks_label
 from hub.fields import KeyTable, Section, did_you_mean
 from hub.rules.reading.compiled import compiled
 from hub.rules.reading.foreign_keys import RULE_KEYS, automation
+from hub.rules.reading.key_parts import KeyPart
 from hub.rules.reading.rule import FIELDS, KEYS, LABEL_NAMES, RULE, TEXT_NAMES, Rule, Texts
 from hub.rules.reading.rule_key import RuleKey, RulePlace, of, of_fields
 from hub.rules.reading.rule_values import KnownNames, Limit, Repeat
@@ -104,10 +105,11 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNa
     section.what = f"rule {name!r}" if name else "a rule"
     patterns = _patterns(section)
     captures = patterns[0].captures if patterns else ()
-    written = section.take(BY, default=captures)
-    by = tuple(way.rpartition(".")[2] for way in written)
-    _check_labels(section, captures, by)
     scope = Scope(captures, history=True, schedules=known.unread.union(known.schedules))
+    place = RulePlace(known, problems, defaults.tz, scope)
+    parts = section.take(BY, BY.reader(place), tuple(KeyPart(name, name) for name in captures))
+    by, written = tuple(part.label for part in parts), tuple(part.written for part in parts)
+    _check_labels(section, captures, by)
     rule = Rule(
         name=name,
         alert=alert,
@@ -119,7 +121,8 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNa
         learns=_learns(section),
         tz=defaults.tz,
         by_written=() if written == by else written,
-        **_values(section, RulePlace(known, problems, defaults.tz, scope), defaults, name, alert=alert),
+        by_programs=tuple((part.label, part.program) for part in parts if part.program is not None),
+        **_values(section, place, defaults, name, alert=alert),
     )
     rule = replace(rule, texts=_texts(section, defaults, rule, scope))
     section.finish()
@@ -144,9 +147,15 @@ def _values(section: Section, place: RulePlace, defaults: Defaults, name: str, *
 
 def _timed(rule: Rule, known: KnownNames) -> Rule:
     """Give the rule the schedules that it names."""
-    programs = [*rule.conditions, *([rule.timestamp] if rule.timestamp else [])]
+    programs = [*rule.conditions, *_event_programs(rule)]
     names = rule.texts.schedules.union(*(program.schedules for program in programs)) - known.unread
     return replace(rule, schedules=tuple((name, known.schedules[name]) for name in sorted(names))) if names else rule
+
+
+def _event_programs(rule: Rule) -> list[Program]:
+    """Return the expressions that look at an event alone, before the condition does."""
+    asked = (rule.timestamp, rule.where, rule.each, *(program for _, program in rule.by_programs))
+    return [program for program in asked if program is not None]
 
 
 def _grouped(section: Section, rule: Rule, defaults: Defaults) -> Rule:
@@ -211,7 +220,7 @@ def _check_used(section: Section, rule: Rule) -> None:
     programs: list[Program | Template] = [
         *rule.conditions,
         *rule.texts.templates,
-        *([rule.timestamp] if rule.timestamp else []),
+        *_event_programs(rule),
     ]
     used = {*rule.by, *(rule.group_by or ())}.union(*(each.captures for each in programs))
     for name in rule.captures:
@@ -231,7 +240,7 @@ def _learns(section: Section) -> bool:
 
 def _texts(section: Section, defaults: Defaults, rule: Rule, scope: Scope) -> Texts:
     """Read what a rule says. A name that the rule has means in texts what it means in its conditions."""
-    captures, mine, parts = scope.captures, rule.own_names, set(rule.ways)
+    captures, mine, parts = scope.captures, rule.own_names, {*rule.ways, *dict(rule.by_programs)}
     template: Callable[[frozenset[str]], Callable[[Node], Template]] = lambda extra: (  # noqa: E731
         lambda item: compiled(item, compile_template, replace(scope, extra=frozenset((extra - mine) | parts)))
     )

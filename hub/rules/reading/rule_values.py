@@ -18,7 +18,6 @@ from hub.documents.value_schema import (
     NAMES,
     SPAN,
     TEXT,
-    WAY,
     list_schema,
     names_schema,
     schema_of,
@@ -54,6 +53,7 @@ __all__ = [
     "gate",
     "group_interval",
     "group_wait",
+    "is_name",
     "labels_of",
     "limit",
     "names_of",
@@ -61,7 +61,6 @@ __all__ = [
     "rule_name",
     "steps",
     "topic",
-    "ways",
 ]
 
 _PER = re.compile(r"([0-9]+)\s*/\s*([0-9a-z.]+)")
@@ -311,12 +310,12 @@ def _pattern(node: Node) -> TopicPattern:
         hint = f"it holds {odd(node.text[at])[0]}: write {plain(node.text).strip()}" if at >= 0 else ""
         raise Bad(node, f"not a topic: {error}", hint) from None
     for name in pattern.captures:
-        if not _is_name(name):
+        if not is_name(name):
             raise Bad(node, f"{{{name}}} is a word of the expression language", "give the capture another name")
     return pattern
 
 
-def _is_name(word: str) -> bool:
+def is_name(word: str) -> bool:
     """Tell whether an expression can ask for a capture by this name: `in`, `true` or `if` are none."""
     try:
         return word in compile_expression(word, Scope((word,))).captures
@@ -338,27 +337,6 @@ def labels_of(node: Node) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise Bad(node, "a name stands twice")
     return names
-
-
-@with_schema(names_schema(WAY))
-def ways(node: Node) -> tuple[str, ...]:
-    """Read `by`: names, or ways to fields inside of objects (`after.id`), whose label is the last name (`id`)."""
-    if isinstance(node.value, dict) and all(item.value is None for item in node.value.values()):
-        raise Bad(node, "must be names, not a mapping", f"names stand without braces: [{', '.join(node.value)}]")
-    found = tuple(way.removeprefix("payload.") for way in list_of(text)(node))
-    for way in found:
-        if not all(name.isidentifier() for name in way.split(".")):
-            hint = "a name has letters, digits and _; a field inside: after.id"
-            raise Bad(node, f"{way!r} is not the name of a capture or payload field", hint)
-    labels = [way.rpartition(".")[2] for way in found]
-    for label in labels:
-        same = [way for way, each in zip(found, labels, strict=True) if each == label]
-        if len(set(same)) < len(same):
-            raise Bad(node, "a name stands twice")
-        if len(same) > 1:
-            message = f"{same[0]} and {same[1]} would both be the label {label!r}"
-            raise Bad(node, message, "leave one of them out: an instance has one value for each label")
-    return found
 
 
 @with_schema({"anyOf": [{"type": "string", "pattern": DURATION}, {"const": "auto"}]})

@@ -5,10 +5,11 @@ a file use some of the same keys. The longer readers are in rule_values.py.
 """
 
 from hub.documents.document import Node
-from hub.documents.value_schema import CONDITION, LABEL, NAMES, TEXT, list_schema
+from hub.documents.value_schema import CONDITION, LABEL, NAMES, TEXT, list_schema, schema_of
 from hub.expressions import Program, Template, literal
 from hub.fields import boolean, duration, late, one_of
 from hub.limits import GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
+from hub.rules.reading.key_parts import KeyPart, ways
 from hub.rules.reading.rule_key import RuleKey
 from hub.rules.reading.rule_values import (
     CAUSE,
@@ -26,7 +27,6 @@ from hub.rules.reading.rule_values import (
     repeat,
     rule_name,
     topic,
-    ways,
 )
 from hub.rules.reading.topic_pattern import TopicPattern
 
@@ -37,6 +37,7 @@ __all__ = [
     "CLEAR",
     "CLEAR_FOR",
     "DETAILS",
+    "EACH",
     "ENABLED",
     "ESCALATE",
     "EVENT",
@@ -59,6 +60,7 @@ __all__ = [
     "TOPIC",
     "UNLESS",
     "WHEN",
+    "WHERE",
 ]
 
 SEVERITIES = ("info", "warning", "critical")
@@ -89,13 +91,36 @@ TOPIC: RuleKey[tuple[TopicPattern, ...]] = RuleKey(
     required=True,
     restarts=lambda rule: [pattern.text for pattern in rule.patterns],
 )
-BY: RuleKey[tuple[str, ...]] = RuleKey(
+WHERE: RuleKey[Program | None] = RuleKey(
+    "where",
+    late,
+    None,
+    "Which messages the rule hears: one for which it is false or has no value was never there.",
+    *('model == "TH-2"', "event.key.startsWith('t')"),
+    within=lambda place: place.heard,
+    restarts=lambda rule: [f"where={rule.where.text}"] if rule.where else [],
+    schema=CONDITION,
+)
+EACH: RuleKey[Program | None] = RuleKey(
+    "each",
+    late,
+    None,
+    "Makes many readings of one message: a list or a map of the payload, each element is heard as a message.",
+    *("payload.values", "sensors"),
+    within=lambda place: place.alone,
+    restarts=lambda rule: [f"each={rule.each.text}"] if rule.each else [],
+    schema=TEXT,
+)
+BY: RuleKey[tuple[KeyPart, ...]] = RuleKey(
     "by",
-    ways,
+    late,
     (),
-    "What makes an instance: captures or payload fields, also inside of objects. Without it, all captures.",
-    *(["site"], "after.id"),
-    restarts=lambda rule: rule.by_written or rule.by,
+    "What makes an instance: captures or payload fields, also inside of objects, or a map {label: expression}."
+    " Without it, all captures.",
+    *(["site"], "after.id", {"camera": "after.camera", "id": "after.id"}),
+    within=lambda place: place.parts,
+    restarts=lambda rule: rule.by_spelled,
+    schema={"anyOf": [schema_of(ways), {"type": "object", "additionalProperties": TEXT}]},
 )
 WHEN: RuleKey[Program | None] = RuleKey(
     "when",
@@ -249,7 +274,7 @@ TIMESTAMP: RuleKey[Program | None] = RuleKey(
     None,
     "Expression for the event's own time: a number since 1970 or RFC 3339.",
     "payload.ts",
-    within=lambda place: place.timestamp,
+    within=lambda place: place.alone,
     restarts=False,
     schema=TEXT,
 )

@@ -18,6 +18,7 @@ from hub.rules.gates.absence import Absence, end_absence, unheard_of
 from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import dump_key, load_key
 from hub.rules.instances.lasts import Lasts
+from hub.rules.intake.rule_intake import RuleHearer
 from hub.rules.presence.presence_listeners import PresenceListeners
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext, ExpectedDevices, NoDevices
@@ -126,7 +127,7 @@ class Engine:
             Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners
         ]
         for bound in bounds:
-            if isinstance(bound.runner, RuleRunner):  # births and presence keep only what is newest
+            if isinstance(bound.runner, RuleHearer):  # births and presence keep only what is newest
                 bound.runner.step_behind(newer, event, bound.captures, bound.key, now)
 
     def hear(self, unread: Sequence[Undecodable], now: float) -> None:
@@ -137,7 +138,7 @@ class Engine:
                 plan.raw, plan.at = each.head, each.time
             event = Event(each.topic, each.head, {}, each.head, each.time, 1, each.retain)
             for bound in plan.always:  # a rule with `absent` is always here: it must hear every message (see index.py)
-                if isinstance(bound.runner, RuleRunner):
+                if isinstance(bound.runner, RuleHearer):
                     bound.runner.live(event, bound.captures, bound.key, now)
 
     def plan(self, topic: str) -> Plan:
@@ -177,7 +178,7 @@ class Engine:
         """Yield each rule that an event concerns, with a function that evaluates its condition and changes nothing."""
         plan = self.plan(event.topic)
         for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
-            if isinstance(bound.runner, RuleRunner):
+            if isinstance(bound.runner, RuleHearer):
                 yield bound.runner.rule.name, partial(bound.runner.rehearse, event, bound.captures, bound.key, now)
         for joined in plan.joined:
             for state in joined.batch.runners:
@@ -384,8 +385,9 @@ class Engine:
         known: set[tuple[str, ...]] = set()
         for pattern in state.rule.patterns:
             for topic in self.work.registry.topics(pattern.filter):
-                key = state.instances.key_of(pattern.values(topic.split("/")))
-                if key is None or self._itself.says(topic):
+                levels = topic.split("/")
+                key = state.instances.key_of(pattern.values(levels))
+                if key is None or self._itself.says(topic) or not pattern.fits(levels):
                     continue
                 known.add(key)
                 if key not in state.instances:

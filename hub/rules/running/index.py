@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hub.ingest.topics import covers, matches, overlaps
+from hub.expressions import Program
+from hub.ingest.topics import covers, overlaps
 from hub.limits import OVERLAP_COMPARISONS
 from hub.model import OWN_TOPICS, Event
 from hub.rules.instances.rule_instances import ActiveSet, key_text
+from hub.rules.intake.rule_intake import RuleHearer, intake_of
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.topic_pattern import TopicPattern
 from hub.rules.running.rule_batch import RuleBatch, batches, can_join
@@ -24,7 +26,7 @@ Key = tuple[str, ...]
 
 
 class Hearer(Protocol):
-    """Takes events of a topic: a RuleRunner, or a listener of PresenceListeners."""
+    """Takes events of a topic: a RuleRunner, a RuleIntake, or a listener of PresenceListeners."""
 
     def step(self, event: Event, captures: Key, key: Key | None, now: float, /) -> None:
         """Evaluate one event."""
@@ -53,15 +55,16 @@ class BatchBound:
 class _Entry:
     runner: RuleRunner
     pattern: TopicPattern
+    hearer: RuleHearer
 
     def bind(self, levels: Sequence[str]) -> Bound:
         captures = self.pattern.values(levels)
-        return Bound(self.runner, captures, self.runner.instances.key_of(captures))
+        return Bound(self.hearer, captures, self.runner.instances.key_of(captures))
 
     def is_first(self, topic: str) -> bool:
         """Tell whether none of the rule's earlier filters matches a topic that this one matches."""
         patterns = self.runner.rule.patterns
-        return len(patterns) == 1 or next(p for p in patterns if matches(p.filter, topic)) is self.pattern
+        return len(patterns) == 1 or next(p for p in patterns if p.matches(topic)) is self.pattern
 
 
 @dataclass(slots=True)
@@ -84,7 +87,9 @@ class ValueGroup:
             entries = self.table.get(value)
             if entries is None:
                 return ()
-            found = self.bound[value] = tuple([entry.bind(self.levels) for entry in entries])
+            found = self.bound[value] = tuple(
+                [entry.bind(self.levels) for entry in entries if entry.pattern.fits(self.levels)]
+            )
         return found
 
 
@@ -109,7 +114,7 @@ class ActiveElsewhere:
                 captures = runner.rule.patterns[0].values(self.levels)
                 # rules with another `by` may have an instance of the same key
                 if id(runner) not in known and runner.instances.key_of(captures) == key:
-                    found.append(Bound(runner, captures, key))
+                    found.append(Bound(intake_of(runner), captures, key))
         return found
 
 
@@ -138,7 +143,7 @@ class _Filter:
         self.by_field: dict[str, dict[str, list[_Entry]]] = {}
         self.active: ActiveSet = {}
         self.joined: list[tuple[TopicPattern, RuleBatch]] = []
-        self.shapes: dict[tuple[tuple[str, ...], tuple[int, ...]], _Entry] = {}
+        self.shapes: dict[tuple[Any, ...], _Entry] = {}
         """One rule for each way in which this filter's topics make an instance."""
 
     def add(self, entry: _Entry) -> None:
@@ -146,15 +151,15 @@ class _Filter:
         if demand is None:
             self.always.append(entry)
             return
-        where, value = demand
+        where, value, is_exact = demand
         if isinstance(where, int):
             self.by_level.setdefault(where, {}).setdefault(value, []).append(entry)
         else:
             self.by_field.setdefault(where, {}).setdefault(value, []).append(entry)
             rule = entry.runner.rule
-            if rule.alert and not _is_part(where, rule):
+            if rule.alert and not is_exact:
                 entry.runner.instances.watch(self.active)
-                self.shapes.setdefault((rule.by, entry.pattern.levels), entry)
+                self.shapes.setdefault((rule.by, rule.by_written, entry.pattern.levels, entry.pattern.shape), entry)
 
     def join(self) -> None:
         """Put rules that hear every event of the filter into batches, as far as they can join."""
@@ -162,7 +167,14 @@ class _Filter:
         alone: list[_Entry] = []
         for entry in self.always:
             rule = entry.runner.rule
-            key = (rule.captures, entry.pattern.levels, entry.pattern.rest, rule.by)
+            key = (
+                rule.captures,
+                entry.pattern.levels,
+                entry.pattern.rest,
+                entry.pattern.shape,
+                rule.by,
+                rule.by_written,
+            )
             (groups.setdefault(key, []) if can_join(rule) else alone).append(entry)
         for group in groups.values():
             if len(group) == 1:
@@ -173,14 +185,16 @@ class _Filter:
 
     def together(self, levels: Sequence[str]) -> Iterator[BatchBound]:
         for pattern, batch in self.joined:
+            if not pattern.fits(levels):
+                continue
             captures = pattern.values(levels)
             key = batch.key_of(captures)
             if key is not None:
                 yield BatchBound(batch, captures, key)
 
     def entries(self, levels: Sequence[str]) -> Iterator[_Entry]:
-        yield from self.always
-        for level, table in self.by_level.items():
+        yield from (entry for entry in self.always if entry.pattern.fits(levels))
+        for level, table in self.by_level.items():  # only where the filter says all that the pattern means
             yield from table.get(levels[level], ())
 
     def groups(self, levels: Sequence[str]) -> Iterator[ValueGroup]:
@@ -188,13 +202,37 @@ class _Filter:
             yield ValueGroup(name, table, levels)
 
     def elsewhere(self, levels: Sequence[str]) -> Iterator[ActiveElsewhere]:
-        keys = {entry.bind(levels).key for entry in self.shapes.values()}
+        keys = {entry.bind(levels).key for entry in self.shapes.values() if entry.pattern.fits(levels)}
         if keys:
             yield ActiveElsewhere(self.active, [key for key in keys if key is not None], levels)
 
 
-def _demand(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str] | None:
-    """Find an equality without which nothing can happen: (level of the topic or payload field, value).
+def _demand(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str, bool] | None:
+    """Find an equality without which nothing can happen: (level of the topic or payload field, value, is it exact).
+
+    It is exact where a message with another value concerns no instance that this rule has.
+    """
+    if rule.each is not None:  # an equality is about an element, the index looks at the message
+        return None
+    found = None if rule.where is None else _of_where(rule, rule.where, pattern)
+    return found or _of_when(rule, pattern)
+
+
+def _of_where(rule: Rule, where: Program, pattern: TopicPattern) -> tuple[int | str, str, bool] | None:
+    """Find an equality of `where`: a message with another value was never there, so every kind of rule may skip it."""
+    for equality in where.equalities:
+        if equality.kind == "field":
+            if len(rule.patterns) == 1:
+                return equality.name, equality.value, True
+        elif pattern.shape is None:
+            level = pattern.levels[pattern.captures.index(equality.name)]
+            if level != pattern.rest:
+                return level, equality.value, True
+    return None
+
+
+def _of_when(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str, bool] | None:
+    """Find an equality of `when`.
 
     A rule with `absent` must hear every message. An alert rule may be skipped only where a false condition would change
     nothing: the value is part of the instance, or the `active` set knows the instance. A rule that looks back at
@@ -211,12 +249,14 @@ def _demand(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str] | None:
         inside = equality.name in rule.by if equality.kind == "capture" else _is_part(equality.name, rule)
         if hears_all and not inside:
             continue
+        if equality.kind == "capture" and pattern.shape is not None:
+            continue
         if equality.kind == "capture":
             level = pattern.levels[pattern.captures.index(equality.name)]
             if level != pattern.rest and (inside or not rule.alert):
-                return level, equality.value
+                return level, equality.value, True
         elif len(rule.patterns) == 1 and (inside or not rule.alert or set(rule.by) <= set(rule.captures)):
-            return equality.name, equality.value
+            return equality.name, equality.value, inside
     return None
 
 
@@ -243,10 +283,11 @@ class RuleIndex:
         self._filters: list[_Filter] = []
         filters: dict[str, None] = {}
         for runner in runners:
+            hearer = intake_of(runner)
             for pattern in runner.rule.patterns:
                 if not pattern.filter.startswith(OWN_TOPICS):  # the hub's own values come from inside, by no broker
                     filters[pattern.filter] = None
-                self._filter(pattern.filter).add(_Entry(runner, pattern))
+                self._filter(pattern.filter).add(_Entry(runner, pattern, hearer))
         for text in beside:
             filters[text] = None
             self._filter(text)

@@ -54,6 +54,18 @@ class RuleEvaluator:
             holds = program.run(event.fields, captures, context)
         return holds
 
+    def value(self, program: Program, event: Event, captures: Key, now: float) -> Any:
+        """Evaluate an expression over the event alone.
+
+        Raises:
+            EvaluationError: it has no value.
+
+        """
+        context = None
+        if program.needs_context:
+            context = self.context(event, captures, now) if program.asks_event else self._at(now)
+        return program.run(event.fields, captures, context)
+
     def _at(self, now: float) -> Context:
         self._clock.now = now
         return self._clock

@@ -45,8 +45,8 @@ class RuleRunner:
         """Events for which the rule was evaluated alone; `together` counts those of its batch."""
         self.together = Count()
         sampler, moving = sampler_of(rule, context.local), moving_of(rule)
-        self.evaluator = RuleEvaluator(rule, context)
-        self.instances = RuleInstances(self, context, sampler, timed=moving is not None or speaks_later(rule))
+        self.evaluator, timed = RuleEvaluator(rule, context), moving is not None or speaks_later(rule)
+        self.instances = RuleInstances(self, context, sampler, self.evaluator.value, timed=timed)
         made = RuleParts(self, context, sampler, moving)
         self.parts, self._befores, self._afters = made.all, made.befores, made.afters
         self._followers, self._dues, self._keeps = made.followers, made.dues, made.keeps

@@ -8,6 +8,7 @@ from hub.expressions import Context
 from hub.expressions.templates.format import plain
 from hub.limits import VALUE_CHARS
 from hub.model import Event, Labels, Phase, Reason
+from hub.rules.intake.element import Element
 from hub.rules.reading.rule import Rule
 
 __all__ = ["Transition", "Unheard", "make_context", "shortened"]
@@ -67,8 +68,14 @@ def make_context(
         context.schedules = schedules
     if event is not None:
         context.value, context.topic, context.time = event.value, event.topic, event.time
-        context.qos, context.retain, context.size = event.qos, event.retain, len(event.raw)
+        context.qos, context.retain = event.qos, event.retain
         context.payload_present = isinstance(event.value, dict)
+        if isinstance(event, Element):
+            message = event.message
+            context.key, context.index, context.whole, context.raw = event.key, event.index, message.value, message.raw
+        else:
+            context.whole, context.raw = event.value, event.raw
+        context.size = len(context.raw)
     return context
 
 

@@ -31,6 +31,8 @@ def test_the_signature_of_a_rule_is_that_in_state_files_so_that_an_upgrade_keeps
 FULL = {
     "alert": "A",
     "topic": '"f/{x}"',
+    "where": "kind == 1",
+    "each": "payload.list",
     "by": "x",
     "when": "t > 1",
     "for": "5m",
@@ -59,6 +61,8 @@ FULL = {
 OTHER = {
     "alert": "C",
     "topic": '"g/{x}"',
+    "where": "kind == 2",
+    "each": "payload.map",
     "by": "[x, t]",
     "when": "t > 2",
     "for": "6m",

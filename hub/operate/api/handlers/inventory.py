@@ -166,7 +166,7 @@ async def _values(asked: Asked) -> Response:
 def _meant(rule: Rule, topic: str, labels: Mapping[str, str]) -> bool:
     """Tell whether a topic belongs to an instance with these labels; those that its levels do not give are ignored."""
     levels = topic.split("/")
-    pattern = next((each for each in rule.patterns if matches(each.filter, topic)), None)
+    pattern = next((each for each in rule.patterns if each.matches(topic)), None)
     if pattern is None:
         return False
     captured = dict(zip(rule.captures, pattern.values(levels), strict=True))
