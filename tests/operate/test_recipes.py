@@ -29,16 +29,21 @@ def rules_of(family):
 
 
 def filters(family):
-    """Return the filters of all rules as MQTT has them."""
-    topics = [rule["topic"] for rule in rules_of(family)]
-    return [re.sub(r"\{\w+\}", "+", topic) for each in topics for topic in (each if isinstance(each, list) else [each])]
+    """Return the filters of all rules as regular expressions."""
+    return [as_pattern(rule["topic"]) for rule in rules_of(family)]
+
+
+def as_pattern(topic):
+    parts = re.split(r"(\{\w+\.\.\.\}|\{\w+\}|\+|#)", topic)
+    wild = {"#": ".*", "+": "[^/]*"}
+    return "".join(
+        ".+" if part.endswith("...}") else "[^/]*" if part.startswith("{") else wild.get(part, re.escape(part))
+        for part in parts
+    )
 
 
 def fits(pattern, topic):
-    wanted, levels = pattern.split("/"), topic.split("/")
-    if wanted[-1] == "#":
-        wanted, levels = wanted[:-1], levels[: len(wanted) - 1]
-    return len(wanted) == len(levels) and all(w in ("+", level) for w, level in zip(wanted, levels, strict=True))
+    return re.fullmatch(pattern, topic)
 
 
 def failures(folder):
@@ -98,6 +103,7 @@ def test_each_rule_has_a_test_and_stands_on_the_page(family):
     assert shown.keys() == names.keys()
     for name, rule in names.items():
         assert "when" not in rule or f"`{rule['when']}`" in shown[name]
+        assert "where" not in rule or f"hears only `{rule['where']}`" in shown[name]
         assert "for" not in rule or f"for {rule['for']}" in shown[name]
         assert rule.get("absent", "auto") == "auto" or f"silent for {rule['absent']}" in shown[name]
 
