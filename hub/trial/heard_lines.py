@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hub.ingest.decode import Undecodable
 from hub.ingest.topics import matches
-from hub.rules.reading.topic_pattern import TopicPattern
+from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = ["Heard"]
 

@@ -23,9 +23,9 @@ from hub.notify.receiver_settings import read_receivers
 from hub.printable import shown, shown_json
 from hub.rules.gates.timetable import Timetable
 from hub.rules.reading.loader import RuleSet, load_rules
-from hub.rules.reading.topic_pattern import TopicPattern, parse_pattern
 from hub.rules.running.transition import make_context
 from hub.rules.samples.sampler import Sampler
+from hub.rules.topics.topic_pattern import TopicPattern, parse_pattern
 from hub.schedules import local_zone
 
 __all__ = ["eval"]

@@ -16,7 +16,7 @@ from hub.notify.receivers.mqtt import MqttOptions
 from hub.operate.specs.described import JSON
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import HOMIE, SPARKPLUG, presence_filters
-from hub.rules.reading.topic_pattern import TopicPattern
+from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = ["PROTOBUF", "TopicChannel", "alerts", "events", "inside", "notifications"]
 

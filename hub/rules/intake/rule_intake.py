@@ -27,6 +27,7 @@ class RuleIntake:
         """Stand before a rule that has `where` or `each`."""
         self.runner, self.rule = runner, runner.rule
         self.where, self.each = runner.rule.where, runner.rule.each
+        self._takes_all = self.each is not None and self.each.text.strip() == "payload"
         self._keeps_message = bool(runner.rule.event_members & {"payload", "text", "size"})
 
     def step(self, event: Event, captures: Key, key: Key | None, now: float, is_late: bool = False) -> None:
@@ -60,7 +61,10 @@ class RuleIntake:
 
     def _many(self, event: Event, captures: Key, now: float) -> list[Any] | dict[Any, Any]:
         """Return what `each` gives."""
-        found = None if self.each is None else self.runner.evaluator.value(self.each, event, captures, now)
+        if self._takes_all:  # `payload` is an object in all other expressions; here it may be a list
+            found = event.value
+        else:
+            found = None if self.each is None else self.runner.evaluator.value(self.each, event, captures, now)
         if not isinstance(found, list | dict):
             raise EvaluationError("`each` gives neither a list nor a map")
         return found

@@ -14,7 +14,6 @@ from hub.expressions import Program, Reading, Template, bare_names, literal
 from hub.fields import KeyTable
 from hub.rules.reading.rule_key import RuleKey, made_of, of, of_fields
 from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Step
-from hub.rules.reading.topic_pattern import TopicPattern
 from hub.rules.reading.vocabulary import (
     ABSENT,
     ALERT,
@@ -46,6 +45,7 @@ from hub.rules.reading.vocabulary import (
     WHEN,
     WHERE,
 )
+from hub.rules.topics.topic_pattern import TopicPattern
 from hub.schedules import Schedule
 
 __all__ = ["FIELDS", "KEYS", "LABEL_NAMES", "RULE", "TEXT_NAMES", "Rule", "Texts"]

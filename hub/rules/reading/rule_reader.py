@@ -20,7 +20,6 @@ from hub.rules.reading.key_parts import KeyPart
 from hub.rules.reading.rule import FIELDS, KEYS, LABEL_NAMES, RULE, TEXT_NAMES, Rule, Texts
 from hub.rules.reading.rule_key import RuleKey, RulePlace, of, of_fields
 from hub.rules.reading.rule_values import KnownNames, Limit, Repeat
-from hub.rules.reading.topic_pattern import TopicPattern
 from hub.rules.reading.vocabulary import (
     ABSENT,
     ALERT,
@@ -39,6 +38,7 @@ from hub.rules.reading.vocabulary import (
     SUMMARY,
     TOPIC,
 )
+from hub.rules.topics.topic_pattern import TopicPattern
 from hub.schedules import read_zone
 
 __all__ = ["DEFAULTS", "NO_DEFAULTS", "Defaults", "read_defaults", "read_rule"]

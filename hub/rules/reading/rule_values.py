@@ -38,7 +38,7 @@ from hub.limits import (
 )
 from hub.printable import first_odd, odd, plain
 from hub.rules.reading.compiled import compiled
-from hub.rules.reading.topic_pattern import TopicPattern, parse_pattern
+from hub.rules.topics.topic_pattern import TopicPattern, parse_pattern
 from hub.schedules import Schedule, parse_schedule
 
 __all__ = [

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from hub.limits import PLAN_CACHE_TOPICS
 from hub.rules.reading.rule import Rule
-from hub.rules.reading.topic_pattern import TopicPattern
+from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = ["About", "MessageKind", "Says", "about", "kinds", "node_of", "presence_filters", "reads_sparkplug"]
 

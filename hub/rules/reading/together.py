@@ -10,7 +10,7 @@ from hub.ingest.itself import Itself
 from hub.ingest.sparkplug import EXTRA, missing
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import reads_sparkplug
-from hub.rules.reading.topic_pattern import TopicPattern
+from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = ["check_together"]
 

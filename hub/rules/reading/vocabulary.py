@@ -28,7 +28,7 @@ from hub.rules.reading.rule_values import (
     rule_name,
     topic,
 )
-from hub.rules.reading.topic_pattern import TopicPattern
+from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = [
     "ABSENT",

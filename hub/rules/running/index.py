@@ -16,9 +16,9 @@ from hub.model import OWN_TOPICS, Event
 from hub.rules.instances.rule_instances import ActiveSet, key_text
 from hub.rules.intake.rule_intake import RuleHearer, intake_of
 from hub.rules.reading.rule import Rule
-from hub.rules.reading.topic_pattern import TopicPattern
 from hub.rules.running.rule_batch import RuleBatch, batches, can_join
 from hub.rules.running.rule_runner import RuleRunner
+from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = ["ActiveElsewhere", "BatchBound", "Bound", "Hearer", "Plan", "RuleIndex", "ValueGroup"]
 

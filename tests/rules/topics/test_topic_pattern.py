@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.rules.reading.topic_pattern import parse_pattern
+from hub.rules.topics.topic_pattern import parse_pattern
 
 
 @pytest.mark.parametrize(

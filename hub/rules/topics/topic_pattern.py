@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hub.ingest.topics import check_filter, matches, overlaps
-from hub.rules.reading.topic_shape import LevelShape, TopicShape
+from hub.rules.topics.topic_shape import LevelShape, TopicShape
 
 __all__ = ["TopicPattern", "parse_pattern"]
 
@@ -84,7 +84,7 @@ def _level(text: str, level: str) -> tuple[LevelShape, bool]:
         return LevelShape((whole[1],), ("", "")), whole[2] is not None
     parts = _INSIDE.split(level)
     texts, names = parts[::2], parts[1::2]
-    if any("{" in each or "}" in each for each in texts):
+    if any("{" in each or "}" in each for each in texts) or (names and re.search(r"[,;]\s", text)):
         raise ValueError(f"{level!r} is no level of a topic: {_why(text, level)}")
     if names and any("+" in each or "#" in each for each in texts):
         raise ValueError(f"{level!r} is no level of a topic: + and # stand alone between two /")

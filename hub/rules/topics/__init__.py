@@ -1,0 +1,1 @@
+"""The topics that rules name: filters with captures, and which topics they mean."""
