@@ -175,13 +175,8 @@ class Engine:
 
     def rehearsals(self, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each rule that an event concerns, with a function that evaluates its condition and changes nothing."""
-        plan = self.plan(event.topic)
-        for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
-            if isinstance(bound.runner, RuleRunner):
-                yield bound.runner.rule.name, partial(bound.runner.rehearse, event, bound.captures, bound.key, now)
-        for joined in plan.joined:
-            for state in joined.batch.runners:
-                yield state.rule.name, partial(state.rehearse, event, joined.captures, joined.key, now)
+        for runner, captures, key in self.runners(event):
+            yield runner.rule.name, partial(runner.rehearse, event, captures, key, now)
 
     def is_paused(self, rule: str, key: tuple[str, ...], now: float) -> bool:
         """Tell whether an instance is under a pause."""
@@ -206,6 +201,15 @@ class Engine:
             return state.transitions.as_it_is(instance, labels, instance.absent_since, now, absent, reason)
         since = instance.absent_since if about_absence else instance.since
         return state.transitions.as_it_is(instance, labels, since, now)
+
+    def runners(self, event: Event) -> Iterator[tuple[RuleRunner, tuple[str, ...], tuple[str, ...] | None]]:
+        """Yield each rule that an event concerns, with its captures and, where these alone make it, the key."""
+        plan = self.plan(event.topic)
+        for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
+            if isinstance(bound.runner, RuleRunner):
+                yield bound.runner, bound.captures, bound.key
+        for joined in plan.joined:
+            yield from ((state, joined.captures, joined.key) for state in joined.batch.runners)
 
     # time
 
