@@ -308,6 +308,12 @@ APPRISE_THREADS = 4  # attempts under way at once per Apprise receiver, those th
 
 # devices
 FLEET_DEVICES = 100_000  # of one fleet; about 1 kB each in the registry, 9 kB each at play
+TABLE_BYTES = 32 << 20  # of one CSV file: 100,000 devices with 300 bytes each
+TABLE_PROBLEMS = 100  # of one CSV file that are told: a wrong column has one in each row
+SETTINGS = 100_000  # devices of which people have set something; 200 bytes each
+SETTINGS_LISTED = 500  # devices in one answer: 200 kB
+SETTING_CHARS = 200  # of one value that is set
+SETTING_CHOICES = 100  # of one attribute
 FLEET_WINDOW = 1024  # QoS 1 publishes of one fleet under way: a fifth of a second at 5,000 events/s
 
 # the hub's own clock, alerts, heartbeat

@@ -168,6 +168,7 @@ class Reason(enum.StrEnum):
     MUTE_BEGAN = "mute began"
     MUTE_ENDED = "mute ended"
     DEVICE_REMOVED = "device removed from the registry"
+    SET = "an attribute of the device was set"
     POSTED = "posted"
     POSTED_OVER = "posted as over"
     POSTED_ANEW = "posted with other words"

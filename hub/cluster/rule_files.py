@@ -60,7 +60,7 @@ def _hashed(settings: Settings) -> str:
     """Hash all that the files say, by what they are called below their folder: nodes may keep them in other places."""
     found = hashlib.blake2b(digest_size=_HASH_BYTES)
     for root in (*settings.rules, *settings.devices):
-        for path in sorted(list_yaml([root]).files):
+        for path in sorted(list_yaml([root], settings.devices).files):
             name = path.relative_to(root) if path != root else Path(path.name)
             found.update(str(name).encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()

@@ -62,6 +62,8 @@ __all__ = [
     "OutboxRequest",
     "Paged",
     "PushLeft",
+    "SetRequest",
+    "SettingsRequest",
     "SilenceRequest",
     "SilencesRequest",
     "SubscriptionRequest",
@@ -237,6 +239,21 @@ class SilenceRequest(_Matching, _InAName, _Lasting):
     )
 
 
+class SetRequest(_InAName):
+    """Of set: which device, and its attributes; null goes back to the value of the files."""
+
+    device = RequestKey(text_of, "", said(_LINE, "Its topic, or the last levels of it."), required=True)
+    attributes: RequestKey[dict[str, Any]] = RequestKey(
+        object_of, {}, said(mapped(ANY), "Attributes and their values; null: as the files say."), required=True
+    )
+
+
+class SettingsRequest(Asking):
+    """Of settings: of one device, else of all."""
+
+    device = RequestKey(text_of, "", said(_LINE, "Its topic, or the last levels of it; all where it is not said."))
+
+
 class UnsilenceRequest(_InAName):
     """Of unsilence."""
 
@@ -370,6 +387,8 @@ COMMANDS: Mapping[str, CommandContract] = {
     "unack": CommandContract("Take acknowledgements back", FiringRequest, answered.AlertsChanged),
     "silence": CommandContract("Silence what matchers match", SilenceRequest, answered.SilenceMade),
     "unsilence": CommandContract("End a silence", UnsilenceRequest, answered.SilenceEnded),
+    "set": CommandContract("Set attributes of a device", SetRequest, answered.SettingsChanged),
+    "settings": CommandContract("What may be set, and is", SettingsRequest, answered.SettingsAnswer, reads=True),
     "token": CommandContract(
         "Sign a token that acknowledges one alert", FiringRequest, answered.TokenAnswer, reads=True
     ),

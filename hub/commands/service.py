@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from hub.alerts.alert import Alert
 from hub.clock import Clock, rfc3339
-from hub.commands import alert_desk, dead_letters, push
+from hub.commands import alert_desk, dead_letters, device_desk, push
 from hub.commands.contract import COMMANDS, AckRequest, DrillReceipts, FiringRequest, WhyRequest
 from hub.commands.drills import Drills, chosen_receivers
 from hub.commands.request import Request
@@ -91,6 +91,8 @@ class Service:
             "unack": self._changing("unack", alert_desk.unack),
             "silence": self._changing("silence", alert_desk.silence),
             "unsilence": self._changing("unsilence", alert_desk.unsilence),
+            "set": self._set,
+            "settings": self._settings,
             "alerts": self._listing(lambda request, _now: alert_desk.alerts(mirror, request)),
             "silences": self._listing(lambda request, now: alert_desk.silences(mirror, request, now)),
             "outbox": self._outbox,
@@ -139,11 +141,21 @@ class Service:
     def _note(self, name: str, command: Command, made: Answer) -> None:
         """Put a command into the audit log, with the ids of the alerts, notifications or silence that it changed."""
         ids = [str(each["id"]) for each in made.get("alerts") or made.get("outbox") or ()]
+        if "changed" in made:  # from what to what an attribute was set
+            ids += made["changed"]
         if isinstance(made.get("silence"), Mapping):
             ids.append(str(made["silence"]["id"]))
         left_out = {"by"} if command.named == command.by else set()
         detail = {key: value for key, value in command.request.items() if key not in left_out} | {"changed": ids}
         self._pipeline.audit(command.by, command.via, name, detail)
+
+    async def _set(self, command: Command) -> Answer:
+        """Set attributes in the name of who is known to ask: the setting keeps it."""
+        asked = {**command.request, "by": command.by}
+        return await self._perform("set", command._replace(request=asked), device_desk.set_attributes)
+
+    async def _settings(self, command: Command) -> Answer:
+        return device_desk.settings(self._pipeline.core, command.request)
 
     def _listing(self, steps: Callable[[Request, float], alert_desk.Steps]) -> Handler:
         """Make a handler for a list that may be long: it works in slices, and events are evaluated between them."""

@@ -23,6 +23,9 @@ __all__ = [
     "PushAnswer",
     "PushKeyAnswer",
     "ReceiptBody",
+    "SettingBody",
+    "SettingsAnswer",
+    "SettingsChanged",
     "SilenceBody",
     "SilenceEnded",
     "SilenceMade",
@@ -98,6 +101,29 @@ class SilenceBody(TypedDict):
     createdBy: str
     comment: str
     annotations: Mapping[str, str]
+
+
+class SettingBody(TypedDict):
+    """A device and what may be set of it: by attribute `value` now, `author` (the files'), `bounds`, who `set` it."""
+
+    device: str
+    settable: Mapping[str, Any]
+
+
+class SettingsChanged(TypedDict):
+    """The answer of set: the device as it is now, and what changed, as texts."""
+
+    ok: Literal[True]
+    changed: list[str]
+    device: SettingBody
+
+
+class SettingsAnswer(TypedDict):
+    """The devices of which something may be set; `truncated`: there are more than the answer has."""
+
+    ok: Literal[True]
+    devices: list[SettingBody]
+    truncated: bool
 
 
 class OutboxBody(TypedDict):

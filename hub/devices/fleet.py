@@ -1,11 +1,12 @@
 """A fleet file as a value: which devices there are, what they send and when, what goes wrong, what a demo shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.devices.faults import FAULT, Fault, read_fault
 from hub.devices.fleet_devices import DEVICE, Device, FleetDevices, read_attributes, read_roster
+from hub.devices.known.bounds import Allowed, read_settable, written
 from hub.devices.payload import DevicePayload, read_payload, read_value, signal_schema
 from hub.devices.payload_template import IDENTIFIER, DeviceTopic, topic_template
 from hub.documents.document import Node, Problems
@@ -56,6 +57,8 @@ class Fleet:
     demo: DemoPlay | None
     interval: float | None = None
     """How often each device sends, seconds, where the file says it."""
+    settable: Mapping[str, Allowed] = field(default_factory=dict)
+    """Which attributes people may set, and to what."""
 
     @property
     def rate(self) -> float:
@@ -90,13 +93,29 @@ def read_fleet(node: Node, problems: Problems) -> Fleet | None:
     will, birth = _will(section, name)
     demo = _demo(section, pace, faults, payload, devices)
     interval = pace.every if _EVERY in section else None
+    settable = _settable(section, topic, devices)
     section.finish()
     if len(problems) > before:
         return None
     return Fleet(
         *(name, node.path, node.line, topic, roster, devices, pace, payload, faults),
-        *(qos, retain, will, birth, demo, interval),
+        *(qos, retain, will, birth, demo, interval, settable),
     )
+
+
+def _settable(section: Section, topic: DeviceTopic, devices: tuple[Device, ...]) -> Mapping[str, Allowed]:
+    """Read `settable`. What the files give must be within the bounds, too: else nobody could go back to it."""
+    found = section.take(_SETTABLE)
+    for name, bound in found.items():
+        node = section.values[_SETTABLE.name].value[name]
+        given = [device.attributes[name] for device in devices if name in device.attributes]
+        if name in topic.names or name == "fleet":
+            section.report(node.problem(f"{name!r} says which device it is, and cannot be set"))
+        wrong = next((value for value in given if not bound.allows(value)), None)
+        if wrong is not None:
+            hint = "widen the bounds, or give the devices a value within them"
+            section.report(node.problem(f"a device has {name}={written(wrong)}, and allowed is {bound}", hint))
+    return found
 
 
 @with_schema({**TEXT, "pattern": r"^[A-Za-z_][A-Za-z0-9_-]*$"})
@@ -241,6 +260,15 @@ _ATTRIBUTES = Key(
     "What all devices have unless they say otherwise; rules read device.name.",
     {"max_temperature": -15},
 )
+_NO_BOUNDS: Mapping[str, Allowed] = {}
+_SETTABLE = Key(
+    "settable",
+    read_settable,
+    _NO_BOUNDS,
+    "Which attributes people may set while the hub runs (hub set), and between what.",
+    {"max_temperature": {"min": -25, "max": -10}},
+    sign=False,
+)
 _PAYLOAD: Key[DevicePayload | None] = Key(
     "payload",
     late,
@@ -264,7 +292,7 @@ _WILL: Key[Any] = Key("will", late, None, "What the fleet says of itself, retain
 _DEMO: Key[Any] = Key("demo", late, None, "What hub demo plays instead.", schema=DEMO.schema)
 FLEET = KeyTable(
     "fleet file",
-    *(_FLEET, _TOPIC, _DEVICES, _ATTRIBUTES, _EVERY, _JITTER_KEY, _PAYLOAD, _VALUE, _FAULTS),
+    *(_FLEET, _TOPIC, _DEVICES, _ATTRIBUTES, _SETTABLE, _EVERY, _JITTER_KEY, _PAYLOAD, _VALUE, _FAULTS),
     *(_QOS, _RETAIN, _WILL, _DEMO),
     words="A fleet file of the MQTT notification hub: which devices there are, and how they are played.",
 )

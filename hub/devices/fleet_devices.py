@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count as numbers
 from typing import Any
 
+from hub.devices.known.bounds import Allowed
 from hub.devices.payload_template import IDENTIFIER, DeviceTopic, render, text_names, topic_level
 from hub.documents.document import Node, Problems
 from hub.documents.secret import Secret
@@ -41,6 +42,8 @@ class Device:
     topic: str
     captures: Mapping[str, str]
     attributes: Mapping[str, Any]
+    settable: Mapping[str, Allowed] | None = None
+    """What may be set of this device alone; None: what its fleet says."""
 
 
 @dataclass(frozen=True, slots=True)

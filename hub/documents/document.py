@@ -114,9 +114,9 @@ class _Refused(Exception):  # a way out of the builder, not an error that leaves
         self.mark, self.message, self.hint = mark, message, hint
 
 
-def yaml_files(paths: Iterable[Path], problems: Problems) -> list[Path]:
+def yaml_files(paths: Iterable[Path], problems: Problems, tables: Iterable[Path] = ()) -> list[Path]:
     """Return the files that paths name or hold, as `list_yaml` finds them; what cannot be looked at is a problem."""
-    listing = list_yaml(paths)
+    listing = list_yaml(paths, tables)
     for path, error in listing.wrong:
         if isinstance(error, FileNotFoundError):
             problems.append(Problem(_name(path), 0, 0, "no such file or folder"))

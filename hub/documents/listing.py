@@ -16,6 +16,7 @@ from hub.limits import FOLDER_ENTRIES
 __all__ = ["Listing", "is_folder", "list_yaml"]
 
 _ENDINGS = (".yaml", ".yml")
+_TABLES = ".csv"
 # editors' copies and locks, and what certainly is no text of ours
 _NO_DOCUMENTS = ("~", ".swp", ".swo", ".tmp", ".md", ".py", ".db", ".gz", ".zip", ".png", ".svg", ".sh", ".pem", ".crt")
 _NO_DOCUMENTS_BEFORE = (".#", "#", ".~", ".git")
@@ -38,22 +39,24 @@ class Listing:
     """Other files in the folders, whose names might be those of documents: they are not read."""
 
 
-def list_yaml(paths: Iterable[Path]) -> Listing:
+def list_yaml(paths: Iterable[Path], tables: Iterable[Path] = ()) -> Listing:
     """Return the files: those named, and every `*.yaml` and `*.yml` below a folder that is named, each once.
+
+    Below the folders that are also among `tables`, every `*.csv` too.
 
     Each folder's are in order of name.
 
     Hidden ones are left out: editors' locks, and the folders behind the links of a mounted Kubernetes ConfigMap. A link
     to a folder is followed, each folder once.
     """
-    listing, found = Listing(), dict[Path, None]()
+    listing, found, with_tables = Listing(), dict[Path, None](), set(tables)
     for path in paths:
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
         except OSError as error:
             listing.wrong.append((path, error))
             continue
-        found.update(dict.fromkeys(_below(path, listing) if is_folder else [path]))
+        found.update(dict.fromkeys(_below(path, listing, path in with_tables) if is_folder else [path]))
     listing.files = list(found)
     return listing
 
@@ -66,7 +69,7 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def _below(top: Path, listing: Listing) -> list[Path]:
+def _below(top: Path, listing: Listing, tables: bool) -> list[Path]:
     folders, seen, files, left = [top], set[tuple[int, int]](), list[Path](), FOLDER_ENTRIES
     while folders and left > 0:
         folder = folders.pop()
@@ -81,6 +84,8 @@ def _below(top: Path, listing: Listing) -> list[Path]:
         left -= len(entries)
         for entry in sorted(entries, key=lambda each: each.name, reverse=True):
             kind = _kind(entry, listing)
+            if tables and kind is _Kind.STRAY and entry.name.endswith(_TABLES) and not entry.name.startswith("."):
+                kind = _Kind.FILE
             if kind is not None:
                 {_Kind.FILE: files, _Kind.FOLDER: folders, _Kind.STRAY: listing.strays}[kind].append(
                     folder / entry.name

@@ -64,7 +64,7 @@ def read_now(settings: Settings) -> tuple[Files, Seen]:
 
 def look(paths: Sequence[Path]) -> Seen:
     """Return all by which two states of the files differ; links are followed."""
-    listing = list_yaml(paths)
+    listing = list_yaml(paths, paths)
     wrong = {(str(path), error.errno) for path, error in listing.wrong}
     return frozenset(map(_file, listing.files)) | wrong
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hub.clock import SystemClock
 from hub.config import SETTINGS, Settings, read_settings
 from hub.devices.fleet import FLEET
+from hub.devices.known.device_table import TABLE_ENDING
 from hub.devices.registry import Registry, load_fleets
 from hub.discovery.homeassistant import check_discovery
 from hub.documents.document import Problems, read_document, yaml_files
@@ -89,7 +90,7 @@ def load_trial(config: Path | None, paths: Sequence[Path], devices: Sequence[Pat
     problems = Problems(secrets=False)
     settings = read_settings(config, problems)
     if paths:
-        found = _sorted_out(paths, problems)
+        found = _sorted_out(paths, problems, settings.devices)
         if config is None:
             settings = read_settings(found[_SETTINGS][0], problems) if found[_SETTINGS] else settings
             settings = settings_around(settings, found[_RULES])
@@ -131,7 +132,7 @@ def _checked(config: Path | None, paths: Sequence[Path], problems: Problems) -> 
     if not paths:
         _look(settings, problems, all_of_it=True)
         return sorted(set(problems))
-    found = _sorted_out(paths, problems)
+    found = _sorted_out(paths, problems, settings.devices)
     problems += _empty(paths)
     problems += strays(paths)
     for path in found[_SETTINGS]:
@@ -178,10 +179,13 @@ def _siblings(folder: Path) -> list[Path]:
     return [real(path) for path in _sorted_out(beside, Problems())[_RULES]]
 
 
-def _sorted_out(paths: Sequence[Path], problems: Problems) -> dict[str, list[Path]]:
+def _sorted_out(paths: Sequence[Path], problems: Problems, tables: Sequence[Path] = ()) -> dict[str, list[Path]]:
     """Sort files into rules, fleets and settings; one that is no YAML counts as rules, whose reader reports it."""
     found: dict[str, list[Path]] = {_RULES: [], _FLEET: [], _SETTINGS: []}
-    for path in yaml_files(paths, problems):
+    for path in yaml_files(paths, problems, tables):
+        if path.suffix == TABLE_ENDING:
+            found[_FLEET].append(path)
+            continue
         node = read_document(path, Problems())
         keys = node.value if node is not None and isinstance(node.value, dict) else {}
         kinds = [_SIGNS[key] for key in keys if key in _SIGNS]

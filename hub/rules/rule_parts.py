@@ -65,4 +65,4 @@ def speaks_later(rule: Rule) -> bool:
     """Tell whether a rule may speak of an instance later than its message came: then the message is remembered."""
     later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
     gates = rule.pause or rule.mute or rule.turning or rule.timestamp
-    return bool(rule.hold or rule.clear_hold or rule.absent or gates or later)
+    return bool(rule.asks_device or rule.hold or rule.clear_hold or rule.absent or gates or later)

@@ -10,16 +10,18 @@ from typing import Any
 
 from hub.alerts.alert import alert_fingerprint
 from hub.alerts.book import Book
+from hub.devices.known.settings import FiledDevices, KnownDevices, SettingChange
+from hub.devices.registry import Registry
 from hub.discovery.announcements import Announcements
 from hub.ingest.decode import Undecodable
 from hub.ingest.itself import Itself
-from hub.model import Event, Notification, Phase
+from hub.model import Event, Notification, Phase, Reason
 from hub.rules.heirs import Audiences, Heirs
 from hub.rules.posted.posted import Posted
 from hub.rules.posted.posting import Posting
 from hub.rules.reading.loader import RuleSet
 from hub.rules.running.engine import Engine
-from hub.rules.running.engine_context import ExpectedDevices
+from hub.rules.second_looks import look_again
 from hub.store.changes import Changes, Snapshot
 from hub.store.keeper import Keeper, restore_all, take_all
 
@@ -38,7 +40,7 @@ class Core:
     def __init__(
         self,
         rules: RuleSet,
-        registry: ExpectedDevices | None,
+        registry: FiledDevices | None,
         prefix: str,
         hub: Mapping[str, str],
         on_error: Callable[[str, str, str], None],
@@ -47,12 +49,14 @@ class Core:
         ask_birth: Callable[[str], None] | None = None,
     ) -> None:
         """Begin with rules and without state; `restore` brings state in."""
-        self.engine = Engine(rules.rules.values(), registry, on_error, local, Itself(prefix), ask_birth)
+        self.devices = KnownDevices(registry or Registry())
+        self.engine = Engine(rules.rules.values(), self.devices, on_error, local, Itself(prefix), ask_birth)
         self.book = Book(prefix, hub, on_error)
         self.posted = Posted()
         self._announcements = Announcements(self.book.alerts, prefix, discovery, hub.get("version", ""))
         self.book.kept = self._announcements
         self.keepers: tuple[Keeper, ...] = (
+            self.devices,  # first: what others restore may ask for attributes
             *self.engine.keepers,
             self.posted,
             *self.book.keepers,
@@ -88,9 +92,10 @@ class Core:
         self._announcements.follow(self.rules, now)
         self._announcements.rest(now)
 
-    def reload(self, rules: RuleSet, registry: ExpectedDevices | None, now: float) -> None:
+    def reload(self, rules: RuleSet, registry: FiledDevices | None, now: float) -> None:
         """Take new rules. Instances go on where their rule still means the same; the alerts of all others end."""
-        gone = self.engine.reload(rules.rules.values(), registry, now)
+        self.devices.follow(registry or Registry())
+        gone = self.engine.reload(rules.rules.values(), self.devices, now)
         self._unsaved = rules
         self.rules = dict(rules.rules)
         gone |= self.posted.follow(self.rules, rules.defaults)
@@ -120,6 +125,20 @@ class Core:
         """
         self.posted.post(posting, now)
         self._collect(now)
+
+    def set(self, device: str, wanted: Mapping[str, Any], by: str, now: float) -> list[SettingChange]:
+        """Set attributes of a device, and judge at once what that changes; None goes back to the files' value.
+
+        Raises:
+            RequestError: that is not allowed; nothing has changed.
+
+        """
+        changes = self.devices.set(device, wanted, by, now)
+        changed = {each.device for each in changes if each.before != each.after}
+        if changed:
+            look_again(self.engine, changed, now, Reason.SET)
+            self._collect(now)
+        return changes
 
     def tick(self, now: float) -> bool:
         """Do all that the clock has made due; tell whether there is anything to take."""

@@ -16,6 +16,7 @@ import orjson
 
 from hub.clock import Clock, ClockSteps, Look
 from hub.config import Settings
+from hub.devices.known.settings import FiledDevices
 from hub.errors import StoreError
 from hub.ingest.decode import Undecodable, decode_all, decode_each
 from hub.ingest.idempotency import Keys
@@ -27,7 +28,6 @@ from hub.notify.dispatcher import Dispatcher
 from hub.notify.subscribers import Subscribers
 from hub.observer import Observer
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import ExpectedDevices
 from hub.spine.commit import Commit
 from hub.spine.core import Core
 from hub.spine.delivery_trace import Attempts
@@ -116,7 +116,7 @@ class Pipeline:
         self._hearing.began(gap.since)
         self._subscribed(filters)
 
-    def reload(self, rules: RuleSet, registry: ExpectedDevices) -> None:
+    def reload(self, rules: RuleSet, registry: FiledDevices) -> None:
         """Take new rules, in one turn of the loop."""
         now = self._now()
         self.core.reload(rules, registry, now)

@@ -26,13 +26,16 @@ class TrialMessage:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something that somebody does: ack, unack, silence, unsilence, restart, reload."""
+    """Something that somebody does: ack, unack, silence, unsilence, set, restart, reload."""
 
     at: float
     kind: str
     matchers: tuple[Matcher, ...] = ()
     by: str = "test"
     lasting: float | None = None
+    device: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    node: Node | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

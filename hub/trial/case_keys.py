@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.alerts.matchers import Matcher, parse_matchers
 from hub.documents.document import Node
-from hub.documents.value_schema import DURATION, NAMES, SPAN, TEXT, list_schema, one_required, with_schema
+from hub.documents.value_schema import DURATION, NAMES, SPAN, TEXT, Schema, list_schema, one_required, with_schema
 from hub.fields import Bad, Key, KeyTable, boolean, duration, integer, late, list_of, one_of, text
 from hub.ingest.decoding.wrapping import from_base64
 from hub.ingest.payload_reading import Unreadable
@@ -106,6 +106,14 @@ DEED_BY = Key("by", text, "test", "Who does it.", "night shift")
 LASTING_FOR = Key("for", duration, None, "For how long.", "1h")
 DEED = KeyTable("a deed", AT_NEEDED, DEED_ALERT, LABELS, MATCHERS, DEED_BY, LASTING_FOR)
 MOMENT = KeyTable("a time", AT_NEEDED)
+SET_DEVICE = Key("device", text, "", "Its topic, or the last levels of it.", "freezer/7", required=True)
+_SET: Schema = {
+    "title": "what is set",
+    "type": "object",
+    "properties": {"at": AT_NEEDED.schema, "device": SET_DEVICE.schema, "by": DEED_BY.schema},
+    "required": ["at", "device"],
+    "minProperties": 3,
+}
 
 ALERT: Key[str] = Key("alert", late, "", "The alert rule.", "FreezerTooWarm", schema=TEXT)
 EVENT: Key[str] = Key("event", late, "", "The event rule.", "ParcelArrived", schema=TEXT)
@@ -165,6 +173,14 @@ DEEDS = (
     _deed("silence", "Somebody silences alerts.", {"at": "5m", "matchers": 'site="a"', "for": "1h"}),
     _deed("unsilence", "Somebody ends silences; without matchers all."),
 )
+SET: Key[Any] = Key(
+    "set",
+    late,
+    None,
+    "Somebody sets attributes of a device.",
+    {"at": "20m", "device": "freezer/7", "limit": -16},
+    schema=list_schema(_SET),
+)
 MOMENTS = (
     _moment("restart", "The hub ends and starts again: what is not stored is lost."),
     _moment("reload", "The rules are read anew."),
@@ -178,4 +194,4 @@ EXPECT: Key[Any] = Key(
     required=True,
     schema=list_schema(EXPECTATION.schema),
 )
-TEST = KeyTable("a test", NAME, START, TEST_TOPIC, SEND, *DEEDS, *MOMENTS, EXPECT)
+TEST = KeyTable("a test", NAME, START, TEST_TOPIC, SEND, *DEEDS, SET, *MOMENTS, EXPECT)

@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
+from hub.devices.known.settings import FiledDevices
 from hub.ids import NotificationId
 from hub.ingest.itself import Itself
 from hub.ingest.topics import matches
 from hub.model import Event
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import ExpectedDevices
 from hub.store.changes import TraceRow
 from hub.trial.records import BadLine
 from hub.trial.world import World
@@ -58,7 +58,7 @@ class Replay:
     """One rule set over the records; `feed` them in order, then `end`."""
 
     rules: RuleSet
-    registry: ExpectedDevices | None = None
+    registry: FiledDevices | None = None
     local: tzinfo = UTC
     events: int = 0
     bad: int = 0

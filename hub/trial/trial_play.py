@@ -10,11 +10,12 @@ import orjson
 
 from hub.alerts.alert import Alert
 from hub.alerts.suppression.silences import Silence
+from hub.devices.known.settings import FiledDevices
+from hub.errors import ConfigError, RequestError
 from hub.ingest.decode import Undecodable, decode
 from hub.limits import SILENCE_SECONDS
 from hub.model import Delivery, Notification, Phase
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import ExpectedDevices
 from hub.store.changes import TraceRow
 from hub.trial.case import Case, Deed, Expectation, TrialMessage
 from hub.trial.heard_lines import Heard
@@ -39,13 +40,13 @@ class Failure:
     reasons: Sequence[str] = ()
 
 
-def play(case: Case, rules: RuleSet, registry: ExpectedDevices | None) -> list[Failure]:
+def play(case: Case, rules: RuleSet, registry: FiledDevices | None) -> list[Failure]:
     """Play a test to its end. At one moment messages come first, then deeds, then what is due, then expectations."""
     return _Play(case, rules, registry).run()
 
 
 class _Play:
-    def __init__(self, case: Case, rules: RuleSet, registry: ExpectedDevices | None) -> None:
+    def __init__(self, case: Case, rules: RuleSet, registry: FiledDevices | None) -> None:
         self.case = case
         self.world = World(rules, registry, case.start, case.zone)
         self.looked: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[int, int]] = {}
@@ -87,6 +88,8 @@ class _Play:
             world.restart()
         elif deed.kind == "reload":
             world.reload()
+        elif deed.kind == "set":
+            self.put(deed, now)
         elif deed.kind == "silence":
             book.silence(Silence("", tuple(deed.matchers), now, end or now + SILENCE_SECONDS, deed.by, "", now))
         elif deed.kind == "unsilence":
@@ -100,6 +103,14 @@ class _Play:
                 else:
                     book.unacknowledge(fingerprint, deed.by, now)
         world.collect()
+
+    def put(self, deed: Deed, now: float) -> None:
+        """Set attributes of a device; what a running hub would refuse is a mistake in the test."""
+        try:
+            self.world.core.set(deed.device, deed.attributes, deed.by, now)
+        except RequestError as error:
+            node = deed.node or self.case.node
+            raise ConfigError([node.problem(str(error))]) from None
 
     # expectations
 

@@ -174,8 +174,27 @@ def _deed(kind: str) -> Callable[[Node, Problems], Deed | None]:
     return read
 
 
+def _set(node: Node, problems: Problems) -> Deed | None:
+    """Read `set: {at: 20m, device: freezer/7, limit: -16}`: what is no key of its own is an attribute."""
+    before = len(problems)
+    section = Section(node, problems, "'set'")
+    at = section.take(keys.AT_NEEDED)
+    section.need(keys.AT_NEEDED)
+    device = section.take(keys.SET_DEVICE)
+    section.need(keys.SET_DEVICE)
+    by = section.take(keys.DEED_BY)
+    own = {each.name for each in (keys.AT_NEEDED, keys.SET_DEVICE, keys.DEED_BY)}
+    attributes = {name: each.plain() for name, each in section.values.items() if name not in own}
+    if not attributes and len(problems) == before:
+        section.report(node.problem("'set' sets nothing", "write set: {at: 20m, device: freezer/7, limit: -16}"))
+    if len(problems) > before:
+        return None
+    return Deed(at, "set", by=by, device=device, attributes=attributes, node=node)
+
+
 _DEEDS: Mapping[Key[Any], Callable[[Node, Problems], Deed | None]] = {
     **{key: _deed(key.name) for key in keys.DEEDS},
+    keys.SET: _set,
     **{key: _moment(key.name) for key in keys.MOMENTS},
 }
 

@@ -5,10 +5,10 @@ from datetime import UTC, tzinfo
 from math import inf
 
 from hub.clock import PEOPLE
+from hub.devices.known.settings import FiledDevices
 from hub.ingest.decode import Undecodable
 from hub.model import OWN, Event, Notification
 from hub.rules.reading.loader import RuleSet
-from hub.rules.running.engine_context import ExpectedDevices
 from hub.spine.core import Core
 from hub.store.changes import Snapshot, TraceRow
 from hub.store.memory import Tables
@@ -24,7 +24,7 @@ class World:
     `told` are the notifications so far, `trace` its trace, `errors` rule, topic and message of failed expressions.
     """
 
-    def __init__(self, rules: RuleSet, registry: ExpectedDevices | None, start: float, local: tzinfo = UTC) -> None:
+    def __init__(self, rules: RuleSet, registry: FiledDevices | None, start: float, local: tzinfo = UTC) -> None:
         """Begin at `start` (seconds since 1970) without state; `local` is the zone of schedules that name none."""
         self.rules, self.registry, self.now, self.local = rules, registry, start, local
         PEOPLE.zone = rules.defaults.tz or local

@@ -34,8 +34,9 @@ MAY = {
     "|GET /api/hub/rules|GET /api/hub/rules/Hot|GET /api/hub/devices|GET /api/hub/events|GET /api/hub/values?rule=Hot"
     "|GET /api/hub/openapi.json|GET /metrics|GET /sse|GET /api/v2/status|GET /api/v2/receivers|GET /api/v2/alerts"
     "|GET /api/v2/alerts/groups|GET /api/v2/silences|GET /api/v2/silence/x"
-    "|POST /api/hub/push-subscribe|POST /api/hub/push-unsubscribe",
+    "|POST /api/hub/settings|POST /api/hub/push-subscribe|POST /api/hub/push-unsubscribe",
     OPERATOR: "POST /api/hub/ack|POST /api/hub/unack|POST /api/hub/silence|POST /api/hub/unsilence|POST /api/hub/token"
+    "|POST /api/hub/set"
     "|POST /api/hub/outbox-retry|POST /events|POST /events/a|POST /api/v2/alerts|POST /api/v2/silences"
     "|DELETE /api/v2/silence/x",
     ADMIN: "GET /api/hub/audit|POST /api/hub/outbox-drop|POST /api/hub/drill|POST /api/hub/drill-receipts"

@@ -56,6 +56,7 @@ tests:
     unack: {at: 1m, alert: A}
     silence: {at: 1m, alert: A}
     unsilence: {at: 1m}
+    set: {at: 1m, device: a, limit: 1}
     restart: {at: 1m}
     reload: 2m
     expect: {at: 1m, alert: A, state: inactive}

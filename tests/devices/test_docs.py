@@ -20,9 +20,9 @@ def known_keys(text):
     return re.search(r"known keys: ([^)]*)\)", told)[1].split(", ")
 
 
-def test_its_fleet_loads():
+def test_its_fleets_load():
     blocks = re.findall(r"```yaml\n(fleet:.*?)```", TEXT, re.DOTALL)
-    assert [fleet_of(block).name for block in blocks] == ["freezers"]
+    assert [fleet_of(block).name for block in blocks] == ["freezers", "vaccines"]
 
 
 @pytest.mark.parametrize("kind", [*payload._KINDS, *faults._KINDS])

@@ -72,7 +72,7 @@ TIMELINE = [  # (minutes before SAVED, what)
     (30, "rang/1 1"), (29, "rang/1 1"), (28, "rang/1 1"), (10, "rang/9 1"), (9, "opened/1 1"),
     (25, "repeats/1 1"), (15, "steps/1 1"), (50, "post b 1"), (20, "post a 80"), (8, "acked/1 1"), (6, "ack 1"),
     *((20, f"grouped/bonn/{number} 1") for number in (1, 2, 3)),
-    (2, "grouped/bonn/1 0"), (1, "grouped/bonn/2 0"), (5 / 60, "grouped/genf/1 1"),
+    (3, "set"), (2, "grouped/bonn/1 0"), (1, "grouped/bonn/2 0"), (5 / 60, "grouped/genf/1 1"),
     (10, f"spBv1.0/g/NBIRTH/n x{_NODE}"), (9, f"spBv1.0/g/DBIRTH/n/d x{_NODE}"),
     (8, "spBv1.0/g/DDATA/n/d x12041004500b"),
     (4, "spBv1.0/g/NDEATH/n x120b0a05626453657120045807"),
@@ -157,7 +157,22 @@ def core_of(rules):
     except ImportError:
         return Apart(rules)
     more = {"discovery": "homeassistant"} if "discovery" in inspect.signature(Core).parameters else {}
-    return Core(rules, None, "hub", {"client_id": "hub", "version": "old"}, lambda *_: None, **more)
+    return Core(rules, registry(), "hub", {"client_id": "hub", "version": "old"}, lambda *_: None, **more)
+
+
+def registry():
+    """Return a registry with a device of which something may be set; None for a hub that sets nothing."""
+    try:
+        from hub.devices.known.settings import KnownDevices  # noqa: F401 - tells which hub it is
+    except ImportError:
+        return None
+    from hub.devices.registry import Registry, load_fleets
+    from hub.documents.document import Problems
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "set.csv"
+        path.write_text("topic,limit,limit.min,limit.max\nset/1,3,0,9\n", "utf-8")
+        return Registry(load_fleets([path], Problems()))
 
 
 def drive(core, commit):
@@ -198,6 +213,8 @@ def do(core, what, now):
         instance, minutes = rest[0].split()
         labels = {"alertname": "Disk", "instance": instance}
         core.post(Posting(labels, {"summary": "full"}, now, now + float(minutes) * MINUTE), now)
+    elif word == "set" and hasattr(core, "set"):
+        core.set("set/1", {"limit": 5}, "olga", now)
     elif word == "ack" and hasattr(core.book, "acknowledge"):
         for fingerprint, _ in core.book.find(matchers(f'alertname="Acked", d="{rest[0]}"')):
             core.book.acknowledge(fingerprint, "olga", "on my way", None, now)
@@ -314,7 +331,7 @@ WHOLE = {"metrics", "metrics since", "keys"}
 """Kinds whose JSON is what devices say, or none."""
 FREE = {
     *("alerts labels", "alerts event", "conversation labels", "conversation news.each.shown", "posted annotations"),
-    *("group 1", "group 7", "instances 8.1", "limit 3"),
+    *("group 1", "group 7", "instances 8.1", "limit 3", "setting"),
 }
 """Kinds and paths to JSON whose keys, or whose length, are data, or of which others know what is in it."""
 PLACED = {"", "8", "9"}

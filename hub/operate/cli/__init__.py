@@ -33,6 +33,7 @@ COMMANDS = {
     "ack": "desk:ack",
     "silence": "desk:silence",
     "unsilence": "desk:unsilence",
+    "set": "setting:set_attributes",
     "outbox": "outbox:outbox",
     "cluster": "cluster_extra:cluster",
     "drill": "drill:drill",

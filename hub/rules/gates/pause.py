@@ -40,6 +40,11 @@ class Pause(RulePart):
             return False
         return True
 
+    def keep(self, event: Event, captures: Key, key: Key, now: float) -> bool:
+        """Keep the last message of a topic for the end of a pause, if there is a pause now; tell whether there is."""
+        arrival = Arrival.made(event, captures, key, self._instances.get(key), now, was_judged=True)
+        return not self.before(arrival)
+
     def _is_paused(self, arrival: Arrival) -> bool:
         instance, now = arrival.instance, arrival.now
         before = instance is not None and instance.gates is not None and instance.gates.paused

@@ -179,6 +179,12 @@ class Rule:
         return frozenset({*self.captures, *self.by}.union(*fields))
 
     @property
+    def asks_device(self) -> bool:
+        """Whether the attributes of a device may change what `when` or `clear` of an alert says."""
+        asked = [program for program in (self.when, self.clear) if program is not None and program.asks_event]
+        return self.alert and "device" not in self.captures and any("device" in program.text for program in asked)
+
+    @property
     def conditions(self) -> list[Program]:
         """Its conditions: `when`, `clear`, and those of `pause` and `mute`, as far as it has them."""
         gates = [gate.condition for gate in (self.pause, self.mute) if gate is not None]

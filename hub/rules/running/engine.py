@@ -32,6 +32,8 @@ from hub.store.keeper import Keeper, RowsTogether
 
 __all__ = ["Engine"]
 
+Hearing = tuple[RuleHearer, Event, tuple[str, ...], tuple[str, ...] | None]
+"""What hears an event for a rule, the event, its captures and, where these alone make the instance, the key."""
 StateRow = tuple[str, str, str | None]
 SampleRow = tuple[str, str, str | None, int, str | None]
 
@@ -207,19 +209,8 @@ class Engine:
 
     def rehearsals(self, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each rule that an event concerns, with a function that evaluates its condition and changes nothing."""
-        plan = self.plan(event.topic)
-        yield from self._rehearsals(plan, event, now)
-        for own, inner in plan.decoded:
-            with suppress(Unreadable):
-                yield from self._rehearsals(inner, own.event(event), now)
-
-    def _rehearsals(self, plan: Plan, event: Event, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
-        for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
-            if isinstance(bound.runner, RuleHearer):
-                yield bound.runner.rule.name, partial(bound.runner.rehearse, event, bound.captures, bound.key, now)
-        for joined in plan.joined:
-            for state in joined.batch.runners:
-                yield state.rule.name, partial(state.rehearse, event, joined.captures, joined.key, now)
+        for hearer, one, captures, key in self.hearers(event):
+            yield hearer.rule.name, partial(hearer.rehearse, one, captures, key, now)
 
     def is_paused(self, rule: str, key: tuple[str, ...], now: float) -> bool:
         """Tell whether an instance is under a pause."""
@@ -244,6 +235,14 @@ class Engine:
             return state.transitions.as_it_is(instance, labels, instance.absent_since, now, absent, reason)
         since = instance.absent_since if about_absence else instance.since
         return state.transitions.as_it_is(instance, labels, since, now)
+
+    def hearers(self, event: Event) -> Iterator[Hearing]:
+        """Yield what hears an event for each rule that it concerns; a rule with `decode` sees it as that reads it."""
+        plan = self.plan(event.topic)
+        yield from _hearers(plan, event)
+        for own, inner in plan.decoded:
+            with suppress(Unreadable):
+                yield from _hearers(inner, own.event(event))
 
     # time
 
@@ -436,3 +435,11 @@ class Engine:
             if never_heard and instance.key not in known:
                 state.instances.forget(instance)
                 end_absence(state, instance, Reason.DEVICE_REMOVED, now)
+
+
+def _hearers(plan: Plan, event: Event) -> Iterator[Hearing]:
+    for bound in (*plan.always, *(each for group in plan.groups for each in group.of(event.fields))):
+        if isinstance(bound.runner, RuleHearer):
+            yield bound.runner, event, bound.captures, bound.key
+    for joined in plan.joined:
+        yield from ((state, event, joined.captures, joined.key) for state in joined.batch.runners)

@@ -54,6 +54,10 @@ class ExpectedDevices(Protocol):
         """Return the topics of registered devices that a filter matches."""
         ...
 
+    def identity(self, topic: str, /) -> str | None:
+        """Return the levels of a topic that say which device it belongs to; None where it belongs to none."""
+        ...
+
 
 class NoDevices:
     """The registry of a hub without fleet files."""
@@ -65,6 +69,10 @@ class NoDevices:
     def topics(self, _topic_filter: str, /) -> Iterable[str]:
         """Return no topics."""
         return ()
+
+    def identity(self, _topic: str, /) -> str | None:
+        """Return that no topic is a device's."""
+        return None
 
 
 class _OnInstance:

@@ -44,6 +44,8 @@ class RuleRunner:
         self.heard = 0
         """Events for which the rule was evaluated alone; `together` counts those of its batch."""
         self.together = Count()
+        self.cause: Reason | None = None
+        """Why it judges what it has judged before; None while it judges a message, or by the clock."""
         sampler, moving = sampler_of(rule, context.local), moving_of(rule)
         self.evaluator, timed = RuleEvaluator(rule, context), moving is not None or speaks_later(rule)
         self.instances = RuleInstances(self, context, sampler, self.evaluator.value, timed=timed)
@@ -262,6 +264,8 @@ class RuleRunner:
         """Change an instance as the condition says, emit the transition, and enter the deadline that follows."""
         rule, before = self.rule, instance.phase
         self.instances.touch(instance)
+        if change.reason is not None and self.cause is not None:
+            change = change._replace(reason=self.cause)
         if change.reason is None:  # only `clear_for` begins or is taken back: nobody is told
             instance.clearing_since = change.clearing_since
             if instance.clearing_since:
@@ -347,6 +351,15 @@ class RuleRunner:
         if self.mute is not None:
             self.mute.follow(instance, now)
         self.go_on(instance)
+
+    def judge_last(self, event: Event, captures: Key, key: Key, now: float) -> None:
+        """Judge the last message of a topic, as if it came now; an instance that remembers its own judges that one."""
+        instance = self.instances.get(key)
+        if instance is not None and instance.raw is not None:
+            self.judge_again(instance, now)
+        elif self.pause is None or not self.pause.keep(event, captures, key, now):
+            with suppress(EvaluationError):  # it was counted when the message came
+                self._judge(instance, event, captures, key, now, now)
 
     def reschedule(self, instance: Instance) -> None:
         """Enter the instance's earliest deadline, if it has one."""

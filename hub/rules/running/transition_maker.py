@@ -95,6 +95,8 @@ def _asked(rule: Rule, reason: Reason) -> Program | None:
     """Return the condition that made a transition for this reason."""
     if reason in _BY_WHEN:
         return rule.when
+    if reason is Reason.SET:
+        return rule.when
     if reason is Reason.CLEARED:
         return rule.clear or rule.when
     gate = rule.pause if reason is Reason.PAUSED else None

@@ -94,6 +94,8 @@ def closed(schema):
 @pytest.fixture
 async def talk(tmp_path, broker):
     """A hub to which something of everything has happened, and all that it has said."""
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / "t.csv").write_text("topic,limit,limit.min,limit.max\nt/2,5,0,9\n", "utf-8")
     async with (
         watching(broker, "#", name="all") as heard,
         scene(tmp_path, broker, RULES, receivers=GONE, limits={"GROUP_WAIT_SECONDS": 0.2}) as made,
@@ -137,6 +139,8 @@ ASKED = {
     "unack": {"matchers": "alertname=Hot"},
     "silence": {"matchers": ["device=2"], "for": "1h", "by": "olga"},
     "unsilence": {"id": "SILENCE"},
+    "set": {"device": "t/2", "attributes": {"limit": 7}, "by": "olga"},
+    "settings": {},
     "token": {"id": "ALERT", "by": "olga"},
     "outbox": {"state": "queued"},
     "outbox-retry": {"all": True},

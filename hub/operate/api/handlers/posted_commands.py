@@ -108,6 +108,8 @@ _ROLES = {
     "unack": OPERATOR,
     "silence": OPERATOR,
     "unsilence": OPERATOR,
+    "set": OPERATOR,
+    "settings": VIEWER,
     "token": OPERATOR,
     "outbox-retry": OPERATOR,
     "outbox-drop": ADMIN,
