@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.devices.faults import FAULT, Fault, read_fault
 from hub.devices.fleet_devices import DEVICE, Device, FleetDevices, read_attributes, read_roster
-from hub.devices.known.bounds import Allowed, read_settable, written
+from hub.devices.known.settable import Allowed, read_settable, written
 from hub.devices.payload import DevicePayload, read_payload, read_value, signal_schema
 from hub.devices.payload_template import IDENTIFIER, DeviceTopic, topic_template
 from hub.documents.document import Node, Problems

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count as numbers
 from typing import Any
 
-from hub.devices.known.bounds import Allowed
+from hub.devices.known.settable import Allowed
 from hub.devices.payload_template import IDENTIFIER, DeviceTopic, render, text_names, topic_level
 from hub.documents.document import Node, Problems
 from hub.documents.secret import Secret

@@ -10,8 +10,8 @@ from typing import Any
 
 from hub.devices.fleet import Fleet, read_fleet
 from hub.devices.fleet_devices import Device
-from hub.devices.known.bounds import Allowed
 from hub.devices.known.device_table import TABLE_ENDING, read_table
+from hub.devices.known.settable import Allowed
 from hub.devices.known.settings import NamedDevice
 from hub.documents.document import Node, Problems, read_document, yaml_files
 from hub.errors import Problem

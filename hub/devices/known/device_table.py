@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.devices.fleet import Fleet, FleetPace
 from hub.devices.fleet_devices import Device, FleetDevices
-from hub.devices.known.bounds import Allowed, bound_of
+from hub.devices.known.settable import Allowed, bound_of
 from hub.devices.payload_template import IDENTIFIER, DeviceTopic, topic_level, topic_template
 from hub.documents.document import Node, Problems
 from hub.errors import Problem

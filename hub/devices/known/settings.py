@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from hub.devices.known.bounds import Allowed, written
+from hub.devices.known.settable import Allowed, written
 from hub.errors import Code, RequestError
 from hub.limits import SETTING_CHARS, SETTINGS
 from hub.store.keeper import Keeper

@@ -7,7 +7,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from hub.devices.known.bounds import written
+from hub.devices.known.settable import written
 from hub.errors import RequestError
 from hub.operate.cli.desk import print_table, request, user
 from hub.operate.cli.options import Answered, Broker, By, Config, Token, Url
