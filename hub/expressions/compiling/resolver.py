@@ -69,6 +69,8 @@ class Resolver:
         self.schedules: set[str] = set()
         self.asks_event = False
         """Whether it asks the context for more than schedules and samples."""
+        self.asks_surroundings = False
+        """Whether it asks for more than the event: the device, the labels, or a template's own names."""
         self.asks_message = False
         """Whether it looks at the payload or the captures, and not only at samples of them."""
         self.event_members: set[str] = set()
@@ -169,7 +171,7 @@ class Resolver:
         if name in (own := dict(scope.own)):
             return self.emit.constant(own[name], "string")
         if name in scope.extra:
-            self.asks_event = True
+            self.asks_event = self.asks_surroundings = True
             return GeneratedCode(f"X.extra[{self.emit.constant(name, 'string').text}]")
         if name in scope.captures:
             self.captures.add(name)
@@ -200,6 +202,8 @@ class Resolver:
         if name == "event":
             self.compiler.fail("event has members", node, f"event.{', event.'.join(EVENT)}")
         self.asks_event = True
+        if name in ("device", "labels"):
+            self.asks_surroundings = True
         return _CONTEXT[name]
 
     def field(self, name: str) -> GeneratedCode:

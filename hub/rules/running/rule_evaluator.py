@@ -11,7 +11,7 @@ from hub.rules.gates.timetable import Timetable
 from hub.rules.instances.instance import Instance, samples_of
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext
-from hub.rules.running.transition import make_context, shortened
+from hub.rules.running.transition import fill, make_context, shortened
 
 __all__ = ["RuleEvaluator"]
 
@@ -26,8 +26,8 @@ class RuleEvaluator:
         self.rule, self._context = rule, context
         self.errors = 0
         self.tables = {name: Timetable(schedule, context.local) for name, schedule in rule.schedules}
-        self._clock = Context(schedules=self.tables)
-        """The context of expressions that ask only schedules; it is reused, because making one costs more than them."""
+        self._light = Context(schedules=self.tables)
+        """The context of expressions that ask only for the event or schedules; to make one costs more than they do."""
         self._parts: dict[str, list[tuple[str, Program]]] = {}
 
     def context(self, event: Event, captures: Key, now: float) -> Context:
@@ -45,9 +45,7 @@ class RuleEvaluator:
             EvaluationError: it has no value.
 
         """
-        context = None
-        if program.needs_context:
-            context = self.context(event, captures, now) if program.asks_event else self._at(now)
+        context = self._known(program, event, captures, now)
         if program.history and instance is not None and instance.history is not None:
             holds: bool = program.run(event.fields, captures, context, instance.history.slots)
         else:
@@ -61,14 +59,18 @@ class RuleEvaluator:
             EvaluationError: it has no value.
 
         """
-        context = None
-        if program.needs_context:
-            context = self.context(event, captures, now) if program.asks_event else self._at(now)
-        return program.run(event.fields, captures, context)
+        return program.run(event.fields, captures, self._known(program, event, captures, now))
 
-    def _at(self, now: float) -> Context:
-        self._clock.now = now
-        return self._clock
+    def _known(self, program: Program, event: Event, captures: Key, now: float) -> Context | None:
+        """Return as much context as an expression needs: most need none, and few need all of it."""
+        if not program.needs_context:
+            return None
+        if program.asks_surroundings:
+            return self.context(event, captures, now)
+        self._light.now = now
+        if program.asks_event:
+            fill(self._light, event)
+        return self._light
 
     def failed(self, event: Event, error: EvaluationError) -> None:
         """Count an expression that had no value for an event, and say so, unless it only has none yet."""

@@ -11,7 +11,7 @@ from hub.model import Event, Labels, Phase, Reason
 from hub.rules.intake.element import Element
 from hub.rules.reading.rule import Rule
 
-__all__ = ["Transition", "Unheard", "make_context", "shortened"]
+__all__ = ["Transition", "Unheard", "fill", "make_context", "shortened"]
 
 
 class Unheard(NamedTuple):
@@ -67,16 +67,21 @@ def make_context(
     if schedules is not None:
         context.schedules = schedules
     if event is not None:
-        context.value, context.topic, context.time = event.value, event.topic, event.time
-        context.qos, context.retain = event.qos, event.retain
-        context.payload_present = isinstance(event.value, dict)
-        if isinstance(event, Element):
-            message = event.message
-            context.key, context.index, context.whole, context.raw = event.key, event.index, message.value, message.raw
-        else:
-            context.whole, context.raw = event.value, event.raw
-        context.size = len(context.raw)
+        fill(context, event)
     return context
+
+
+def fill(context: Context, event: Event) -> None:
+    """Let a context be about this event; what it has beside the event stays."""
+    context.value, context.topic, context.time = event.value, event.topic, event.time
+    context.qos, context.retain = event.qos, event.retain
+    context.payload_present = isinstance(event.value, dict)
+    if isinstance(event, Element):
+        message = event.message
+        context.key, context.index, context.whole, context.raw = event.key, event.index, message.value, message.raw
+    else:
+        context.key, context.index, context.whole, context.raw = None, None, event.value, event.raw
+    context.size = len(context.raw)
 
 
 def shortened(value: Any) -> Any:

@@ -221,3 +221,14 @@ def test_why_not_tells_of_each_element():
         False,
         {"id": "b", "v": 12},
     )
+
+
+def test_what_one_message_was_is_not_left_to_the_next():
+    drive = Drive(
+        '- {event: A, topic: "g/{g}", each: "type(value) == list ? value : [payload]", by: {n: event.index},'
+        " where: \"event.size > 0 && topic != 'g/9'\"}\n"
+        '- {event: B, topic: "g/{g}", when: value == 1 && event.size == 1 && event.text == "1"}\n'
+    )
+    drive.send("g/1", {"a": 1})
+    assert [each[0] for each in drive.send("g/1", 1)] == ["B"]
+    assert drive.send("g/1", "11") == []
