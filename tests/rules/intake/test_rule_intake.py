@@ -225,10 +225,9 @@ def test_why_not_tells_of_each_element():
 
 def test_what_one_message_was_is_not_left_to_the_next():
     drive = Drive(
-        '- {event: A, topic: "g/{g}", each: "type(value) == list ? value : [payload]", by: {n: event.index},'
-        " where: \"event.size > 0 && topic != 'g/9'\"}\n"
-        '- {event: B, topic: "g/{g}", when: value == 1 && event.size == 1 && event.text == "1"}\n'
+        '- {event: A, topic: "g/{g}", each: payload.list, by: {n: string(event.index)}, when: event.size > 9}\n'
+        '- {event: B, topic: "g/{g}", when: event.size == 1 && event.text == "1" && value == 1}\n'
     )
-    drive.send("g/1", {"a": 1})
+    assert [each[:2] for each in drive.send("g/1", {"list": [1, 2]})] == [("A", "0"), ("A", "1")]
     assert [each[0] for each in drive.send("g/1", 1)] == ["B"]
-    assert drive.send("g/1", "11") == []
+    assert drive.send("g/1", 11) == []
