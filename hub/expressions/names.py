@@ -39,16 +39,18 @@ class _Nothing:
 
 NO_SAMPLES: Any = _Nothing("samples")
 NO_SCHEDULES: Any = _Nothing("schedules")
+NO_LATEST: Any = _Nothing("latest messages")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The names that an expression sees.
 
-    They are looked up in this order: `own`, `extra`, `captures`, the built-in names, `schedules`, fields of the
-    payload. `captures` are in the order of the topic filter, in which their values come at run time; `extra` are a
-    template's own names (`alertname`, `state`, …), `own` are names whose values are known at load. With `bindings`,
-    there are only those names (see `evaluate`). `history`: it is an expression of a rule, so there are samples.
+    They are looked up in this order: `own`, `extra`, `captures`, `latest`, the built-in names, `schedules`, fields of
+    the payload. `captures` are in the order of the topic filter, in which their values come at run time; `extra` are a
+    template's own names (`alertname`, `state`, …), `own` are names whose values are known at load, `latest` those of a
+    rule's topics, which stand for the latest message of each. With `bindings`, there are only those names (see
+    `evaluate`). `history`: it is an expression of a rule, so there are samples.
     """
 
     captures: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Scope:
     history: bool = False
     schedules: frozenset[str] = frozenset()
     own: tuple[tuple[str, str], ...] = ()
+    latest: tuple[str, ...] = ()
 
 
 class ScheduleClock(Protocol):
@@ -73,7 +76,7 @@ class Context:
 
     `time` and `now` are seconds since 1970; `payload_present` says whether the payload was an object, so that `value`
     means its field of that name. `whole` and `raw` are the payload of the message that came, `key` and `index` the
-    place of an element in it (None where the message is no element). `schedules` are asked by name.
+    place of an element in it (None where the message is no element). `schedules` and `latest` are asked by name.
     """
 
     value: Any = None
@@ -88,6 +91,7 @@ class Context:
     payload_present: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
     schedules: Mapping[str, ScheduleClock] = NO_SCHEDULES
+    latest: Any = NO_LATEST
     whole: Any = None
     raw: bytes = b""
     key: str | None = None

@@ -38,9 +38,10 @@ class Program:
     `run(fields, captures, context, samples)` returns the value or raises EvaluationError. `context` may be None unless
     `needs_context`; `samples` are needed only where there is `history`, the samples that it reads. `costly`: its work
     may grow with the payload. `fields`, `captures`, `schedules` and `event_members` are those that it names. With
-    `asks_event`, the context must have more than schedules; with `asks_surroundings`, more than the event; without
-    `asks_message`, it looks at neither payload nor captures. It is true only if all `equalities` are. `bounds` are what it compares functions over time with. `kind` is
-    the type of its value as far as it is known at load, or `dyn`.
+    `asks_event`, the context must have more than schedules; with `asks_surroundings`, more than the event, with
+    `asks_latest`, the latest messages; without `asks_message`, it looks at neither payload nor captures. It is true
+    only if all `equalities` are. `bounds` are what it compares functions over time with. `kind` is the type of its
+    value as far as it is known at load, or `dyn`.
     """
 
     run: Run
@@ -49,6 +50,7 @@ class Program:
     needs_context: bool
     asks_event: bool
     asks_surroundings: bool
+    asks_latest: bool
     asks_message: bool
     costly: bool
     fields: frozenset[str]
@@ -141,6 +143,7 @@ def _compile(text: str, scope: Scope, *, condition: bool) -> Program:
         names.needs_context,
         names.asks_event,
         names.asks_surroundings,
+        names.asks_latest,
         names.asks_message,
         compiler.emit.costly,
         frozenset(names.fields),

@@ -93,7 +93,7 @@ def _heard(
     left_out: list[str] = []
     for topic, raw, at in list(core.engine.last_messages()):  # topics come and go between two steps
         yield
-        pattern = next((each for each in state.rule.patterns if each.matches(topic)), None)
+        pattern = next((each for each in state.rule.patterns if each.matches(topic) and not each.is_shared), None)
         if pattern is None:
             continue
         captures = pattern.values(topic.split("/"))

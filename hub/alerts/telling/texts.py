@@ -59,7 +59,10 @@ def render(transition: Transition, episode: int, identity: str) -> Rendered:
 
     def seen(extra: Mapping[str, Any]) -> Context:
         event, device = transition.event, transition.device
-        return make_context(event, device, labels, transition.at, extra, transition.schedules)
+        made = make_context(event, device, labels, transition.at, extra, transition.schedules)
+        if transition.latest is not None:
+            made.latest = transition.latest
+        return made
 
     def fill(template: Template | None) -> str:
         if template is None:

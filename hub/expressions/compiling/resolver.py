@@ -69,6 +69,8 @@ class Resolver:
         self.schedules: set[str] = set()
         self.asks_event = False
         """Whether it asks the context for more than schedules and samples."""
+        self.asks_latest = False
+        """Whether it asks for the latest message of a name."""
         self.asks_surroundings = False
         """Whether it asks for more than the event: the device, the labels, or a template's own names."""
         self.asks_message = False
@@ -177,6 +179,14 @@ class Resolver:
             self.captures.add(name)
             self.asks_message = True
             return GeneratedCode(f"C[{scope.captures.index(name)}]", "string", False)
+        return self._beside_captures(name, node)
+
+    def _beside_captures(self, name: str, node: Name) -> GeneratedCode | None:
+        """Write a name of a topic, a built-in name or a schedule."""
+        scope = self.scope
+        if name in scope.latest:
+            self.asks_event = self.asks_latest = True
+            return GeneratedCode(f"X.latest[{self.emit.constant(name, 'string').text}]")
         if name in BUILTINS:
             return self.builtin(name, node)
         if name in scope.schedules:

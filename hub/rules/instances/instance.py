@@ -11,7 +11,19 @@ from hub.expressions import NO_SAMPLES, Samples
 from hub.model import Phase, TypedPayload
 from hub.rules.samples.history import History
 
-__all__ = ["NEVER", "GateState", "Gated", "Instance", "Sampled", "dump_key", "gates_of", "load_key", "samples_of"]
+__all__ = [
+    "NEVER",
+    "GateState",
+    "Gated",
+    "Instance",
+    "Sampled",
+    "dump_key",
+    "gates_of",
+    "load_key",
+    "samples_of",
+    "unwritten",
+    "written",
+]
 
 NEVER = 0.0
 _BASE64 = "\ufdd0"  # before what is base64: a character that stands for nothing, so hardly any payload begins with it
@@ -91,7 +103,7 @@ class Instance:
 
     def dump(self) -> str:
         """Write it for the store."""
-        raw = None if self.raw is None else _written(self.raw)
+        raw = None if self.raw is None else written(self.raw)
         times = self.since, self.clearing_since, self.seen, self.absent_since, self.time
         state: list[Any] = [_LETTERS[self.phase], *times, self.came, raw]
         if self.history is not None or self.gates is not None:
@@ -111,7 +123,7 @@ class Instance:
         """Take over a state that `dump` wrote, without the samples."""
         letter, self.since, self.clearing_since, self.seen, self.absent_since, self.time, self.came, raw = state[:8]
         self.phase = _PHASES[letter]
-        self.raw = None if raw is None else _unwritten(raw)
+        self.raw = None if raw is None else unwritten(raw)
 
     def shift(self, seconds: float) -> bool:
         """Move the times from which timers count, as far as they are set; tell whether any was set."""
@@ -162,7 +174,7 @@ class Sampled(Gated):
         self.history = history
 
 
-def _written(raw: bytes) -> str:
+def written(raw: bytes) -> str:
     """Write a payload as text: as it is, or as base64 where it is no UTF-8, behind its content type and a comma."""
     if isinstance(raw, TypedPayload):
         return f"{_BASE64}{raw.content_type},{base64.b64encode(raw).decode()}"
@@ -173,8 +185,8 @@ def _written(raw: bytes) -> str:
     return text if not text.startswith(_BASE64) else _BASE64 + base64.b64encode(raw).decode()
 
 
-def _unwritten(text: str) -> bytes:
-    """Read what `_written` wrote."""
+def unwritten(text: str) -> bytes:
+    """Read what `written` wrote."""
     if text.startswith(_BASE64):
         content_type, _, encoded = text.removeprefix(_BASE64).rpartition(",")
         try:

@@ -178,7 +178,8 @@ class RuleInstances(dict[Key, Instance]):
     def last(self, instance: Instance) -> tuple[Event | None, Key]:
         """Return the instance's last event and its captures, for a timer's texts."""
         levels = instance.topic.split("/")
-        captures = next((p.values(levels) for p in self.rule.patterns if p.matches(instance.topic)), None)
+        patterns = () if self.rule.names else self.rule.patterns  # a shared topic does not tell the instance
+        captures = next((p.values(levels) for p in patterns if p.matches(instance.topic)), None)
         if captures is None:
             known = dict(self.labels(instance.key))
             captures = tuple(known.get(name, "") for name in self.rule.captures)

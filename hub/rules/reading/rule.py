@@ -176,7 +176,12 @@ class Rule:
         """The names that the rule gives a meaning: captures, parts of `by`, bare fields of `when` and `clear`."""
         asked = [program for program in (self.when, self.clear) if program is not None]
         fields = [program.fields & bare_names(program.text) for program in asked]
-        return frozenset({*self.captures, *self.by}.union(*fields))
+        return frozenset({*self.captures, *self.by, *self.names}.union(*fields))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its topics, where they are a map."""
+        return tuple(pattern.name for pattern in self.patterns if pattern.name)
 
     @property
     def asks_device(self) -> bool:

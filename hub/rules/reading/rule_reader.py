@@ -25,6 +25,7 @@ from hub.rules.reading.vocabulary import (
     ALERT,
     BY,
     DETAILS,
+    EACH,
     EVENT,
     GROUP_BY,
     GROUP_INTERVAL,
@@ -105,7 +106,8 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNa
     section.what = f"rule {name!r}" if name else "a rule"
     patterns = _patterns(section)
     captures = patterns[0].captures if patterns else ()
-    scope = Scope(captures, history=True, schedules=known.unread.union(known.schedules))
+    names = tuple(pattern.name for pattern in patterns if pattern.name)
+    scope = Scope(captures, latest=names, history=True, schedules=known.unread.union(known.schedules))
     place = RulePlace(known, problems, defaults.tz, scope)
     parts = section.take(BY, BY.reader(place), tuple(KeyPart(name, name) for name in captures))
     by, written = tuple(part.label for part in parts), tuple(part.written for part in parts)
@@ -195,11 +197,29 @@ def _patterns(section: Section) -> tuple[TopicPattern, ...]:
         if node.value == []:
             section.report(node.problem("'topic' names no topic"))
         return ()
+    if patterns[0].name:
+        return _named(section, patterns)
     names = patterns[0].captures
     for pattern in patterns[1:]:
         if set(pattern.captures) != set(names):
             section.report(node.problem("the topics of one rule must have the same captures", "use + for the others"))
             return patterns[:1]
+    return tuple(pattern.ordered(names) for pattern in patterns)
+
+
+def _named(section: Section, patterns: tuple[TopicPattern, ...]) -> tuple[TopicPattern, ...]:
+    """Read a map of topics: one of them has all captures, so that it tells which instances there are."""
+    names = max((pattern.captures for pattern in patterns), key=len)
+    node = section.get(TOPIC) or section.node
+    for pattern in patterns:
+        if strange := [name for name in pattern.captures if name not in names]:
+            message = f"no topic has all captures: {{{strange[0]}}} is not in that with {', '.join(names) or 'none'}"
+            section.report(node.problem(message, "write + in its place, or add it to another topic"))
+            return patterns[:1]
+    for key, why in ((EACH, "its elements have no name"), (BY, "the captures make the instance")):
+        if section.get(key) is not None:
+            message = f"{key.name!r} does not go with a map of topics: {why}"
+            section.report(section.node.key_problem(key.name, message, f"leave {key.name!r} out"))
     return tuple(pattern.ordered(names) for pattern in patterns)
 
 

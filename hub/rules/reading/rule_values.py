@@ -5,7 +5,7 @@ A reader takes a Node and returns the value, or raises Bad with what to write in
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from itertools import pairwise
 
@@ -25,6 +25,7 @@ from hub.documents.value_schema import (
 )
 from hub.errors import CompileError
 from hub.expressions import Program, Scope, compile_condition, compile_expression
+from hub.expressions.names import BUILTINS
 from hub.fields import Bad, Convert, Key, KeyTable, Section, ToldElsewhere, did_you_mean, duration, late, list_of, text
 from hub.limits import (
     ABSENT_LEARNED_SECONDS,
@@ -323,8 +324,30 @@ def is_name(word: str) -> bool:
         return False
 
 
-topic = with_schema(list_schema(schema_of(_pattern), least=1))(list_of(_pattern))
-"""Reads `topic`: one pattern, or a list of them."""
+_patterns = list_of(_pattern)
+
+
+@with_schema({"anyOf": [list_schema(schema_of(_pattern), least=1), {"type": "object", "additionalProperties": TEXT}]})
+def topic(node: Node) -> tuple[TopicPattern, ...]:
+    """Read `topic`: one pattern, a list of them, or a map of names and patterns."""
+    if not isinstance(node.value, dict) or (node.value and all(each.value is None for each in node.value.values())):
+        return _patterns(node)
+    made = tuple(replace(_pattern(item), name=_name_of_topic(name, item, node)) for name, item in node.value.items())
+    filters = [pattern.filter for pattern in made]
+    for pattern in made:
+        if filters.count(pattern.filter) > 1:
+            raise Bad(node, f"two names have the topic {pattern.filter}", "one name is enough for a topic")
+    return made
+
+
+def _name_of_topic(name: str, item: Node, whole: Node) -> str:
+    captured = re.findall(r"\{(\w+)", " ".join(each.text for each in whole.value.values()))
+    taken = "a capture has that name" if name in captured else ""
+    taken = "expressions mean something else by it" if name in BUILTINS else taken
+    if not name.isidentifier() or not is_name(name) or taken:
+        why = taken or "a name has letters, digits and _, and is no word of expressions"
+        raise Bad(item, f"{name!r} cannot be the name of a topic", f"{why}: choose another")
+    return name
 
 
 @with_schema(names_schema(LABEL))

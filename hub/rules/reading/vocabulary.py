@@ -89,10 +89,10 @@ TOPIC: RuleKey[tuple[TopicPattern, ...]] = RuleKey(
     topic,
     (),
     "MQTT filter with captures: {x} takes one level, {x...} the rest; + and # match without taking. A list"
-    " joins several topics into the same instances.",
+    " joins several topics into the same instances; a map {name: topic} makes the latest message of each a name.",
     *("site/{site}/freezer/{device}/telemetry", "gateway/{path...}"),
     required=True,
-    restarts=lambda rule: [pattern.text for pattern in rule.patterns],
+    restarts=lambda rule: [f"{each.name}: {each.text}" if each.name else each.text for each in rule.patterns],
 )
 WHERE: RuleKey[Program | None] = RuleKey(
     "where",

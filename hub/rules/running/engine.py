@@ -73,7 +73,7 @@ class Engine:
         self._lost: list[tuple[str, str]] = []
         self._samples: list[SampleRow] = []
         self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
-        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, *self._stored)
+        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, self.work.latest, *self._stored)
 
     @property
     def overlaps(self) -> bool:
@@ -287,6 +287,7 @@ class Engine:
             if plan.at:  # else every message would count as late until the clock has reached the old time again
                 plan.at += seconds
         self.lasts.shift(seconds)
+        self.work.latest.shift(seconds)
 
     # results
 
@@ -354,6 +355,8 @@ class Engine:
         The state of such a rule is dropped, and the alert book resolves its alerts. `samples` is as of `take_samples`.
         """
         gone = self._gone(signatures)
+        for name in gone:
+            self.work.latest.drop(name)
         chunks: dict[tuple[str, str], dict[str, dict[int, str]]] = {}
         for name, key, slot, number, text in samples:
             chunks.setdefault((name, key), {}).setdefault(slot, {})[number] = text
@@ -378,6 +381,8 @@ class Engine:
         self.work.deadlines.clear()
         self.states = {rule.name: RuleRunner(rule, self.work) for rule in rules}
         gone = self._gone(signatures)
+        for name in gone:
+            self.work.latest.drop(name)
         self.work.misses.keep(self.states.keys() - gone.keys())
         for name, old in before.items():
             self._serials[name] = old.serial
@@ -397,6 +402,11 @@ class Engine:
 
     def _begin(self, now: float) -> None:
         """Index the rules, take over their counters, and enter every deadline; called after each start and reload."""
+        rules = [state.rule for state in self.states.values()]
+        self.work.latest.keep({rule.name: rule.decode for rule in rules}, {rule.name: rule.names for rule in rules})
+        for state in self.states.values():
+            if state.evaluator.names is not None:
+                state.evaluator.names.begin()
         self.beside.follow([state.rule for state in self.states.values()])
         self._index = RuleIndex(self.states.values(), self.beside.filters)
         self._hears_itself = any(map(self._itself.met_by, self._index.filters))
@@ -420,7 +430,7 @@ class Engine:
         """Expect the devices of the registry that were never heard, and forget those that were taken out of it."""
         known: set[tuple[str, ...]] = set()
         for pattern in state.rule.patterns:
-            for topic in self.work.registry.topics(pattern.filter):
+            for topic in () if pattern.is_shared else self.work.registry.topics(pattern.filter):
                 levels = topic.split("/")
                 key = state.instances.key_of(pattern.values(levels))
                 if key is None or self._itself.says(topic) or not pattern.fits(levels):

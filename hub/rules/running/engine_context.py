@@ -10,6 +10,7 @@ from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
 from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import Instance
+from hub.rules.named.latest_values import LatestValues
 from hub.rules.presence.presence import Presence
 from hub.rules.reading.rule import Rule
 from hub.rules.running.misses import Misses
@@ -105,6 +106,7 @@ class EngineContext:
         self.arrival = Arrival()
         """The message at hand; each rule with parts fills it anew, as making one takes 140 ns. No part keeps it."""
         self.misses = Misses()
+        self.latest = LatestValues()
         self.presence = Presence(on_error)
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()

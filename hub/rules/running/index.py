@@ -16,6 +16,7 @@ from hub.ingest.topics import covers, overlaps
 from hub.limits import OVERLAP_COMPARISONS
 from hub.model import OWN_TOPICS, Event
 from hub.rules.instances.rule_instances import ActiveSet, key_text
+from hub.rules.intake.named_intake import NamedIntake
 from hub.rules.intake.rule_intake import RuleHearer, intake_of
 from hub.rules.reading.rule import Rule
 from hub.rules.running.rule_batch import RuleBatch, batches, can_join
@@ -240,7 +241,8 @@ def _demand(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str, bool] | 
 
     It is exact where a message with another value concerns no instance that this rule has.
     """
-    if rule.each is not None:  # an equality is about an element, the index looks at the message
+    # an equality is about an element, the index looks at the message; of a map of topics each message is remembered
+    if rule.each is not None or rule.names:
         return None
     found = None if rule.where is None else _of_where(rule, rule.where, pattern)
     return found or _of_when(rule, pattern)
@@ -293,6 +295,12 @@ def _is_part(field: str, rule: Rule) -> bool:
     return (field,) in rule.ways.values()
 
 
+def _hearer(runner: RuleRunner, pattern: TopicPattern) -> RuleHearer:
+    """Return what hears one topic of a rule."""
+    names = runner.evaluator.names
+    return intake_of(runner) if names is None else NamedIntake(runner, pattern, names)
+
+
 class _Node:
     __slots__ = ("children", "filter", "rest")
 
@@ -325,7 +333,7 @@ class RuleIndex:
                     filters[pattern.filter] = None
                 found = self._filter(pattern.filter)
                 if own == decode:
-                    found.add(_Entry(runner, pattern, intake_of(runner)))
+                    found.add(_Entry(runner, pattern, _hearer(runner, pattern)))
         for text in beside:
             filters[text] = None
             self._filter(text)

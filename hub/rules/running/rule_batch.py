@@ -71,7 +71,10 @@ def can_join(rule: Rule) -> bool:
     """Tell whether a rule, while it is inactive, has nothing to do with a message for which its condition is false."""
     when = rule.when
     # the common function has no context, and one step budget for all: a costly condition would use up the others'
-    if when is None or when.needs_context or when.costly or rule.where is not None or rule.each is not None:
+    if when is None or when.needs_context or when.costly:
+        return False
+    # an intake stands before these rules
+    if rule.where is not None or rule.each is not None or rule.names:
         return False
     # these parts take every message, whatever the condition says
     if rule.pause is not None or rule.mute is not None or rule.timestamp is not None:

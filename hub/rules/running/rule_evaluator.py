@@ -9,6 +9,7 @@ from hub.expressions.explain import parts
 from hub.model import Event
 from hub.rules.gates.timetable import Timetable
 from hub.rules.instances.instance import Instance, samples_of
+from hub.rules.named.rule_names import RuleNames
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext
 from hub.rules.running.transition import fill, make_context, shortened
@@ -25,6 +26,8 @@ class RuleEvaluator:
         """Begin without errors."""
         self.rule, self._context = rule, context
         self.errors = 0
+        self.names = RuleNames(rule, context.latest) if rule.names else None
+        """What the names of its topics mean, where these are a map."""
         self.tables = {name: Timetable(schedule, context.local) for name, schedule in rule.schedules}
         self._light = Context(schedules=self.tables)
         """The context of expressions that ask only for the event or schedules; to make one costs more than they do."""
@@ -36,7 +39,10 @@ class RuleEvaluator:
         labels = dict(zip(rule.captures, captures, strict=True))
         labels |= {"alertname": rule.name, "severity": rule.severity}
         device = self._context.registry.attributes(event.topic)
-        return make_context(event, device, labels, now, {}, self.tables)
+        made = make_context(event, device, labels, now, {}, self.tables)
+        if self.names is not None:
+            made.latest = self.names.seen(captures)
+        return made
 
     def holds(self, program: Program, instance: Instance | None, event: Event, captures: Key, now: float) -> bool:
         """Evaluate a condition.
@@ -70,6 +76,8 @@ class RuleEvaluator:
         self._light.now = now
         if program.asks_event:
             fill(self._light, event)
+            if self.names is not None:
+                self._light.latest = self.names.seen(captures)
         return self._light
 
     def failed(self, event: Event, error: EvaluationError) -> None:

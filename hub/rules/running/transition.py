@@ -49,6 +49,8 @@ class Transition:
     """The schedules that the texts name, by name."""
     values: Sequence[tuple[str, Any]] = ()
     """The parts of the condition as they are written, each with its value, or the EvaluationError in its place."""
+    latest: Mapping[str, Any] | None = None
+    """What the names of the rule's topics meant at that moment, where these are a map."""
     unheard: Unheard | None = None
     """The absence that this transition is about, its end included; None where it is about the condition."""
 

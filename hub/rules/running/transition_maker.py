@@ -1,6 +1,7 @@
 """Makes the transitions that the alert book gets when something happens to an instance of a rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from hub.expressions import Program
 from hub.model import Event, Labels, Phase, Reason
@@ -59,7 +60,7 @@ class TransitionMaker:
         self._context.transitions.append(
             Transition(
                 self._rule, labels, phase, before, reason, at, since, event, captures, device,
-                self._owner.serial, shown, muted, self._told, values, unheard,
+                self._owner.serial, shown, muted, self._told, values, self._latest(captures), unheard,
             )
         )  # fmt: skip
 
@@ -87,8 +88,12 @@ class TransitionMaker:
         firing = Phase.FIRING
         return Transition(
             self._rule, labels, firing, firing, reason, now, since, event, captures, device,
-            history=shown, schedules=self._told, unheard=unheard,
+            history=shown, schedules=self._told, latest=self._latest(captures), unheard=unheard,
         )  # fmt: skip
+
+    def _latest(self, captures: Key) -> Mapping[str, Any] | None:
+        names = self._evaluator.names
+        return None if names is None else names.seen(captures).taken()
 
 
 def _asked(rule: Rule, reason: Reason) -> Program | None:

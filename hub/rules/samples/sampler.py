@@ -15,6 +15,7 @@ from hub.expressions import Context, Reading, Slot
 from hub.expressions.sampled import DISTINCT, HEAT, HELD, HOURS, LEVEL, LINE, NUMBER, SMOOTH, STATE, VALUE
 from hub.limits import HISTORY_IDLE_SECONDS, WINDOW_NUMBER
 from hub.model import Event
+from hub.rules.named.rule_names import sample_of_its_own
 from hub.rules.reading.rule import Rule
 from hub.rules.samples.history import History, record
 from hub.rules.samples.timed.hours import Hours
@@ -41,10 +42,11 @@ class Sampler:
         shown: Sequence[Reading] = (),
         early: Iterable[Reading] = (),
         zone: tzinfo = UTC,
+        named: bool = False,
     ) -> None:
         """Take what the rule's conditions and texts ask for; `shown` are the texts' part of it, `early` a pause's.
 
-        `zone` says which hour of the week it is.
+        `zone` says which hour of the week it is; `named`: the rule's topics have names.
         """
         self._zone = zone
         functions: dict[Slot, list[str]] = {}
@@ -53,7 +55,8 @@ class Sampler:
         self._shown = shown
         self._functions = functions
         first = {reading.slot for reading in early}
-        feeds = [(s.key, s.seconds > 0, s.field, s.run, _KEEPS[s.mode], s in first) for s in functions]
+        run = sample_of_its_own if named else _as_it_is
+        feeds = [(s.key, s.seconds > 0, s.field, run(s.run), _KEEPS[s.mode], s in first) for s in functions]
         self._feeds = [each[:5] for each in feeds if not each[5]]
         self._early = [each[:5] for each in feeds if each[5]]
         self.needs_context = any(slot.needs_context for slot in functions)
@@ -140,6 +143,10 @@ class Sampler:
             history.gone += [(key, number, None) for number in other.chunks()]
 
 
+def _as_it_is(run: Any) -> Any:
+    return run
+
+
 def _number(value: Any) -> float | None:
     """Keep a number as a double; nothing else is a sample, and nothing so large that a sum could overflow."""
     if value.__class__ is not float:
@@ -180,7 +187,9 @@ def sampler_of(rule: Rule, local: tzinfo = UTC) -> Sampler | None:
     """Return a rule's sampler, if it looks at samples; `local` is the zone of a rule that names none."""
     condition = None if rule.pause is None else rule.pause.condition
     early = () if condition is None else condition.history
-    return Sampler(rule.readings, rule.texts.readings, early, rule.tz or local) if rule.readings else None
+    if not rule.readings:
+        return None
+    return Sampler(rule.readings, rule.texts.readings, early, rule.tz or local, bool(rule.names))
 
 
 _KEEPS: dict[str, Callable[[Any], Any]] = {

@@ -20,7 +20,8 @@ class TopicPattern:
     """A parsed topic. `captures` are the names in their order, `levels` the level of the topic where each stands.
 
     `rest` is the level from which the last capture takes everything (`{x...}`), or None. `filter` is what is
-    subscribed; where it asks for more than the topic means, `shape` says what fits, and `levels` says less.
+    subscribed; where it asks for more than the topic means, `shape` says what fits, and `levels` says less. `name` is
+    its name in a map of topics; there it may lack captures of the rule, whose level is -1 then.
     """
 
     text: str
@@ -29,6 +30,12 @@ class TopicPattern:
     levels: tuple[int, ...]
     rest: int | None
     shape: TopicShape | None = None
+    name: str = ""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it lacks a capture of its rule, so that all instances share it that agree in the others."""
+        return -1 in self.levels
 
     def fits(self, topic: Sequence[str]) -> bool:
         """Tell whether the levels of a topic that matches the filter are what the pattern means."""
@@ -44,13 +51,18 @@ class TopicPattern:
             found = self.shape.read(topic) or {}
             return tuple([found.get(name, "") for name in self.captures])
         if self.rest is None:
-            return tuple([topic[level] for level in self.levels])
-        return tuple(["/".join(topic[level:]) if level == self.rest else topic[level] for level in self.levels])
+            return tuple([topic[level] if level >= 0 else "" for level in self.levels])
+        return tuple([self._value(topic, level) for level in self.levels])
+
+    def _value(self, topic: Sequence[str], level: int) -> str:
+        if level < 0:
+            return ""
+        return "/".join(topic[level:]) if level == self.rest else topic[level]
 
     def ordered(self, names: Sequence[str]) -> "TopicPattern":
-        """Return the same pattern with its captures in this order."""
+        """Return the same pattern with its captures in this order; those that it lacks are empty."""
         place = dict(zip(self.captures, self.levels, strict=True))
-        return replace(self, captures=tuple(names), levels=tuple(place[name] for name in names))
+        return replace(self, captures=tuple(names), levels=tuple(place.get(name, -1) for name in names))
 
     def overlaps(self, other: str) -> bool:
         """Tell whether some topic matches both this pattern and that filter."""
