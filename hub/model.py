@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 __all__ = [
+    "ALERT_TOPICS",
     "BROKER",
     "OWN",
     "OWN_TOPICS",
@@ -176,6 +177,9 @@ OWN = "$hub"
 
 OWN_TOPICS = f"{OWN}/"
 """The hub's measurements of itself are events on topics below this; none comes from a broker or goes to one."""
+
+ALERT_TOPICS = f"{OWN_TOPICS}alerts/"
+"""How alerts stand is said to rules on topics below this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from hub.rules.gates.absence import Absence, end_absence, unheard_of
 from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import dump_key, load_key
 from hub.rules.instances.lasts import Lasts
+from hub.rules.listening import listens
 from hub.rules.presence.presence_listeners import PresenceListeners
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext, ExpectedDevices, NoDevices
@@ -66,9 +67,16 @@ class Engine:
         self._serials: dict[str, int] = {}
         """The counters of event rules by name, also of rules that are gone: one that comes back must repeat no id."""
         self._lost: list[tuple[str, str]] = []
+        self._fresh: frozenset[str] = frozenset()
+        """The rules that have listened to alerts only since the last start or reload."""
         self._samples: list[SampleRow] = []
         self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
         self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, *self._stored)
+
+    @property
+    def listeners(self) -> list[str]:
+        """The names of the rules that listen to alerts."""
+        return [name for name, state in self.states.items() if listens(state.rule)]
 
     @property
     def overlaps(self) -> bool:
@@ -119,15 +127,17 @@ class Engine:
     def _overtaken(self, plan: Plan, event: Event, now: float) -> None:
         """Evaluate an event that came later than a newer one of its topic: it may add something, but undoes nothing."""
         newer = decode_again(event.topic, plan.raw, plan.at)
-        bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
-        bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
-        bounds += plan.always
-        bounds += [
-            Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners
-        ]
-        for bound in bounds:
+        for bound in _bounds(plan, event):
             if isinstance(bound.runner, RuleRunner):  # births and presence keep only what is newest
                 bound.runner.step_behind(newer, event, bound.captures, bound.key, now)
+
+    def introduce(self, events: Sequence[Event], now: float) -> None:
+        """Let rules that listen to alerts since the last start or reload hear how these stand; others know already."""
+        fresh, self._fresh = self._fresh, frozenset()
+        for event in events if fresh else ():
+            for bound in _bounds(self.plan(event.topic), event):
+                if isinstance(bound.runner, RuleRunner) and bound.runner.rule.name in fresh:
+                    bound.runner.step(event, bound.captures, bound.key, now)
 
     def hear(self, unread: Sequence[Undecodable], now: float) -> None:
         """Take messages whose payload could not be read: each is a sign of life, and the last message of its topic."""
@@ -352,11 +362,14 @@ class Engine:
         return gone
 
     def _gone(self, signatures: Mapping[str, str]) -> dict[str, Reason]:
-        return {
+        gone = {
             name: Reason.RULE_CHANGED if name in self.states else Reason.RULE_REMOVED
             for name, signature in signatures.items()
             if name not in self.states or self.states[name].rule.signature != signature
         }
+        known = signatures.keys() - gone.keys()
+        self._fresh = frozenset(name for name in self.listeners if name not in known)
+        return gone
 
     def _begin(self, now: float) -> None:
         """Index the rules, take over their counters, and enter every deadline; called after each start and reload."""
@@ -397,3 +410,12 @@ class Engine:
             if never_heard and instance.key not in known:
                 state.instances.forget(instance)
                 end_absence(state, instance, Reason.DEVICE_REMOVED, now)
+
+
+def _bounds(plan: Plan, event: Event) -> list[Bound]:
+    """Return the rules that an event concerns, each by itself."""
+    bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
+    bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
+    bounds += plan.always
+    bounds += [Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners]
+    return bounds
