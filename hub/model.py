@@ -136,6 +136,7 @@ class Reason(enum.StrEnum):
     HELD = "held for its time"
     ABSENT = "no message within its time"
     CLEARED = "cleared"
+    LATE = "began and ended in what came late"
     RETURNED = "message again"
     OFFLINE = "reported offline"
     ONLINE = "reported online"

@@ -203,6 +203,10 @@ class Book:
                 self._transitions.settle(now)
                 self._events.take(transition, now)
                 continue
+            if transition.until is not None:
+                self._transitions.settle(now)
+                self._events.take_past(transition, transition.until, now)
+                continue
             if not ticking and transition.event is not cause:
                 self._transitions.settle(now)
                 cause = transition.event

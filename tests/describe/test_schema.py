@@ -46,7 +46,7 @@ schedules:
   f: {from: 2026-01-01, to: 2026-01-02}
 rules:
   - {alert: A, topic: t, when: x, notify: a, escalate: {after: 1m, to: b}, unless: {alert: B, after: 1m}}
-  - {alert: B, topic: t, when: x}
+  - {alert: B, topic: t, when: x, timestamp: {at: ts, tz: Europe/Berlin, late: 15m}}
   - {event: E, topic: t}
 tests:
   - name: n

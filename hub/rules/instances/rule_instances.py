@@ -106,6 +106,8 @@ class RuleInstances(dict[Key, Instance]):
         """Drop an instance that nothing needs."""
         del self[instance.key]
         self._context.deadlines.drop((self._owner, instance))
+        if self.rule.late:
+            self._context.late.drop((self.rule.name, instance.key))
         self.line.drop(instance.key)
         self.touch(instance)
         if instance.history is not None:
@@ -152,15 +154,20 @@ class RuleInstances(dict[Key, Instance]):
 
     def last(self, instance: Instance) -> tuple[Event | None, Key]:
         """Return the instance's last event and its captures, for a timer's texts."""
-        levels = instance.topic.split("/")
-        captures = next((p.values(levels) for p in self.rule.patterns if matches(p.filter, instance.topic)), None)
-        if captures is None:
-            known = dict(self.labels(instance.key))
-            captures = tuple(known.get(name, "") for name in self.rule.captures)
+        captures = self.captures_of(instance, instance.topic)
         if instance.raw is None:
             return None, captures
         event = decode_again(instance.topic, instance.raw, instance.time)
         return traced(event, instance.trace) if instance.trace else event, captures
+
+    def captures_of(self, instance: Instance, topic: str) -> Key:
+        """Return the captures of an earlier message on a topic; of none, the values that the instance has of them."""
+        levels = topic.split("/")
+        found = next((p.values(levels) for p in self.rule.patterns if matches(p.filter, topic)), None)
+        if found is not None:
+            return found
+        known = dict(self.labels(instance.key))
+        return tuple([known.get(name, "") for name in self.rule.captures])
 
     def line_up(self) -> None:
         """Build the line after a restart or reload: the instance that was heard last stands last."""

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from hub.documents.document import Node, Problems
 from hub.documents.value_schema import Schema
-from hub.expressions import Program, Scope, compile_condition, compile_expression
+from hub.expressions import Program, Scope, compile_condition
 from hub.fields import Convert, Key
 from hub.rules.reading.compiled import compiled
-from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Step, causes, gate, names_of, steps
+from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Stamp, Step, causes, gate, names_of, stamp, steps
 
 __all__ = ["RuleKey", "RulePlace", "made_of", "of", "of_fields"]
 
@@ -40,10 +40,9 @@ class RulePlace:
         made: Program = compiled(node, compile_condition, self.scope)
         return made
 
-    def timestamp(self, node: Node) -> Program:
+    def timestamp(self, node: Node) -> Stamp:
         """Read `timestamp`, an expression over the event alone: the event's time is needed before it is a sample."""
-        made: Program = compiled(node, compile_expression, replace(self.scope, history=False))
-        return made
+        return stamp(self.problems, replace(self.scope, history=False))(node)
 
     def gate(self, node: Node) -> Gate:
         """Read `pause` or `mute`."""

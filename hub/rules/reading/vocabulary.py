@@ -12,11 +12,13 @@ from hub.limits import GROUP_INTERVAL_SECONDS, GROUP_WAIT_SECONDS
 from hub.rules.reading.rule_key import RuleKey
 from hub.rules.reading.rule_values import (
     CAUSE,
+    STAMP,
     STEP,
     Cause,
     Gate,
     Limit,
     Repeat,
+    Stamp,
     Step,
     absent,
     group_interval,
@@ -243,15 +245,16 @@ LIMIT: RuleKey[Limit | None] = RuleKey(
     *("10/h", "3/10m"),
     restarts=False,
 )
-TIMESTAMP: RuleKey[Program | None] = RuleKey(
+TIMESTAMP: RuleKey[Stamp | None] = RuleKey(
     "timestamp",
     late,
     None,
-    "Expression for the event's own time: a number since 1970 or RFC 3339.",
-    "payload.ts",
+    "Expression for the event's own time: a number since 1970 or RFC 3339. As a map also the zone of times without one,"
+    " and how far out of order messages may come.",
+    *("payload.ts", {"at": "Time", "tz": "Europe/Berlin", "late": "15m"}),
     within=lambda place: place.timestamp,
     restarts=False,
-    schema=TEXT,
+    schema={"anyOf": [TEXT, STAMP.schema]},
 )
 SHADOW: RuleKey[bool] = RuleKey(
     "shadow", boolean, False, "Evaluate and record, tell nobody.", restarts=False, usual=False

@@ -71,7 +71,7 @@ class Engine:
         """The rules that have listened to alerts only since the last start or reload."""
         self._samples: list[SampleRow] = []
         self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
-        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, *self._stored)
+        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, self.work.late, *self._stored)
 
     @property
     def listeners(self) -> list[str]:
@@ -248,6 +248,7 @@ class Engine:
 
     def shift(self, seconds: float, now: float) -> None:
         """Move the times from which timers count: the wall clock was set by `seconds`, and no time has passed."""
+        self.work.late.shift(seconds)
         for state in self.states.values():
             for instance in list(state.instances.values()):
                 if instance.shift(seconds):
@@ -382,6 +383,7 @@ class Engine:
         for topic, (raw, _) in list(self.lasts.carried.items()):
             if raw is not None and len(raw) > HEAVY_PAYLOAD_BYTES:
                 self._heavy.keep(topic, len(raw))
+        self.work.late.keep(self._remakes)
         for state in self.states.values():
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
             state.begin(now)
@@ -391,6 +393,11 @@ class Engine:
                 state.instances.line_up()
             if state.absence is not None:
                 self._expect_registered(state, state.absence, now)
+
+    def _remakes(self, name: tuple[str, tuple[str, ...]]) -> bool:
+        """Tell whether a rule still needs what it keeps of an instance for late messages."""
+        state = self.states.get(name[0])
+        return state is not None and state.late is not None and name[1] in state.instances
 
     def _expect_registered(self, state: RuleRunner, absence: Absence, now: float) -> None:
         """Expect the devices of the registry that were never heard, and forget those that were taken out of it."""

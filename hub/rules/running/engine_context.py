@@ -10,6 +10,7 @@ from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
 from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import Instance
+from hub.rules.instances.late_log import LateLogs
 from hub.rules.presence.presence import Presence
 from hub.rules.reading.rule import Rule
 from hub.rules.running.misses import Misses
@@ -98,6 +99,7 @@ class EngineContext:
         """The message at hand; each rule with parts fills it anew, as making one takes 140 ns. No part keeps it."""
         self.misses = Misses()
         self.presence = Presence(on_error)
+        self.late = LateLogs()
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""

@@ -50,6 +50,8 @@ class Transition:
     """The parts of the condition as they are written, each with its value, or the EvaluationError in its place."""
     unheard: Unheard | None = None
     """The absence that this transition is about, its end included; None where it is about the condition."""
+    until: float | None = None
+    """When an episode was over that began and ended in what came late; None: this is no such episode."""
 
 
 def make_context(
