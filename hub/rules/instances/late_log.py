@@ -31,7 +31,7 @@ class LateLog:
     clock looks at it.
     """
 
-    __slots__ = ("came", "due", "lag", "led", "live", "mark", "messages", "told")
+    __slots__ = ("_over", "_tip", "came", "due", "lag", "led", "live", "mark", "messages", "told")
 
     def __init__(self) -> None:
         """Begin with nothing heard."""
@@ -39,25 +39,40 @@ class LateLog:
         self.told: list[tuple[float, float]] = []
         self.came = self.lag = self.led = self.live = 0.0
         self.due = inf
+        self._over: list[Episode] = []
+        self._tip: PastPhase | None = None
+        """How the condition stands at the newest message, and what was over since the last look; None: to be found."""
 
     @property
     def newest(self) -> float:
         """The time of the newest message, 0 where there is none."""
         return self.messages[-1].time if self.messages else 0.0
 
-    def add(self, message: Judged, now: float) -> bool:
+    def add(self, spans: Spans, message: Judged, now: float) -> bool:
         """Take a message that has come now; tell whether it is the newest."""
         if len(message.raw) > HEAVY_PAYLOAD_BYTES:
             message = message._replace(raw=b"")
         is_newest = placed(self.messages, message) == len(self.messages) - 1
         if is_newest:
             self.led, self.lag = now, now - message.time
+        if is_newest and self._tip is not None:  # one step, however many messages there are
+            over, self._tip = lived(spans, self._tip, (message,))
+            self._over += over
+        else:
+            self._tip = None
         self.came = now
         return is_newest
 
     def lived(self, spans: Spans) -> tuple[Iterable[Episode], PastPhase]:
         """Return the episodes that are over, and how the condition stands now."""
-        return lived(spans, self.mark, self.messages)
+        if self._tip is None:
+            over, self._tip = lived(spans, self.mark, self.messages)
+            self._over = list(over)
+        return self._over, self._tip
+
+    def note_told(self) -> None:
+        """Note that all episodes that are over are known to people."""
+        self._over = []
 
     def is_known(self, episode: Episode) -> bool:
         """Tell whether people know of an episode, or of a part of it."""

@@ -63,7 +63,7 @@ class LateMessages(RulePart):
             self._logs.drop(name)
         log = self._logs.of(name)
         was_settled = log.due == inf
-        is_newest = log.add(Judged(event.time, holds, ends, event.topic, event.raw), now)
+        is_newest = log.add(self._spans, Judged(event.time, holds, ends, event.topic, event.raw), now)
         if is_newest:
             self._runner.instances.remember(instance, event)
         if is_newest and was_settled and log.lag <= OUT_OF_ORDER_FRESH_SECONDS:
@@ -116,7 +116,8 @@ class LateMessages(RulePart):
             self._follow(instance, log, mark, now)
         else:
             log.due = calm
-        if is_led or now >= calm:  # all that is over was told
+        if is_led or now >= calm:
+            log.note_told()
             log.fold(self._spans, self._runner.rule.late)
 
     def _tell(self, instance: Instance, log: LateLog, episode: Episode, now: float) -> None:
