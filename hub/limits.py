@@ -81,6 +81,10 @@ ABSENT_LEARNED_LEAST_SECONDS = 30.0  # the shortest: a burst of messages must no
 ABSENT_LEARNED_AFTER = 5  # messages before an interval is believed,
 ABSENT_LEARNED_OVER_SECONDS = 600.0  # which come over this time: a device that has just started sends many at once
 TIMESTAMP_AGE_SECONDS = 7 * 86400.0  # an event's own time is believed that far back: what a gateway buffers
+OUT_OF_ORDER_SECONDS = 7 * 86400.0  # the most that `late` may say: a message's own time is believed no farther back
+OUT_OF_ORDER_MESSAGES = 1000  # of one instance that are kept for `late`; beyond, it is as if `late` were shorter
+OUT_OF_ORDER_FRESH_SECONDS = 60.0  # what was under way for longer is part of an upload: more may follow
+OUT_OF_ORDER_CALM_SECONDS = 10.0  # without a message: then an upload is over, and what still holds fires
 SET_BACK_MESSAGES = (
     5  # older than the latest, and going on at the pace of time, mean that a device's clock was set back,
 )

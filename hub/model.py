@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 __all__ = [
+    "ALERT_TOPICS",
     "BROKER",
     "OWN",
     "OWN_TOPICS",
@@ -158,6 +159,7 @@ class Reason(enum.StrEnum):
     HELD = "held for its time"
     ABSENT = "no message within its time"
     CLEARED = "cleared"
+    LATE = "began and ended in what came late"
     RETURNED = "message again"
     OFFLINE = "reported offline"
     ONLINE = "reported online"
@@ -200,6 +202,9 @@ OWN = "$hub"
 
 OWN_TOPICS = f"{OWN}/"
 """The hub's measurements of itself are events on topics below this; none comes from a broker or goes to one."""
+
+ALERT_TOPICS = f"{OWN_TOPICS}alerts/"
+"""How alerts stand is said to rules on topics below this."""
 
 
 @dataclass(frozen=True, slots=True)

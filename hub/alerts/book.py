@@ -22,6 +22,7 @@ from hub.alerts.outgoing import Outgoing
 from hub.alerts.register import Register
 from hub.alerts.suppression.silences import Silence
 from hub.alerts.suppression.suppression import Suppression
+from hub.alerts.telling.alert_events import voice
 from hub.alerts.telling.conversations import Conversations
 from hub.alerts.telling.decision import Untold, alone, decide
 from hub.alerts.telling.group_telling import GroupTeller
@@ -32,7 +33,7 @@ from hub.alerts.trace import Trace
 from hub.alerts.transitions import AlertTransitions
 from hub.ids import fingerprint_in
 from hub.limits import ALERTS_KEPT
-from hub.model import Labels, Notification, Phase, Reason
+from hub.model import Event, Labels, Notification, Phase, Reason
 from hub.rules.reading.rule import Rule
 from hub.rules.running.transition import Transition
 from hub.store.changes import TraceRow
@@ -173,6 +174,21 @@ class Book:
         labels, severity = {**texts.labels, **kept}, transition.rule.severity
         return changed(alert, labels=labels, unfilled=unfilled, severity=severity)
 
+    # rules that listen to alerts
+
+    def listen(self, *, wanted: bool) -> None:
+        """Keep what rules hear of alerts for `take_voices`, where any rule listens to alerts."""
+        self._out.listened = wanted
+
+    def take_voices(self) -> list[Event]:
+        """Take what rules hear of alerts since the last call: each transition and acknowledgement, in order."""
+        return self._out.take_voices()
+
+    def standing(self, now: float) -> list[Event]:
+        """Return how all alerts stand that are pending, fire or have just ended, for a rule that begins to listen."""
+        live = sorted(self.find(()), key=lambda found: found[1].topic(""))
+        return [voice(alert, now, retain=True) for _, alert in live]
+
     # transitions
 
     def apply(self, transitions: Sequence[Transition], now: float, *, ticking: bool = False) -> None:
@@ -186,6 +202,10 @@ class Book:
             if transition.phase is Phase.EVENT:
                 self._transitions.settle(now)
                 self._events.take(transition, now)
+                continue
+            if transition.until is not None:
+                self._transitions.settle(now)
+                self._events.take_past(transition, transition.until, now)
                 continue
             if not ticking and transition.event is not cause:
                 self._transitions.settle(now)

@@ -60,13 +60,36 @@ class Events(Keeper):
         said = lifecycle.speak(
             Alert(rule.name, transition.instance, transition.serial, since=transition.at), texts, rule.severity
         )
+        self._say(fingerprint, transition, said, Phase.EVENT, identity, now)
+
+    def take_past(self, transition: Transition, until: float, now: float) -> None:
+        """Tell once of an episode of an alert rule that began and ended, at `until`, in what came late.
+
+        It is told like an event: nobody can acknowledge it, and what suppresses it now drops it.
+        """
+        rule, fingerprint = transition.rule, alert_fingerprint(transition.rule.name, transition.instance)
+        before = self._register.alerts.get(fingerprint) or self._register.new(transition)
+        is_news = not before.open and before.state is not Phase.PENDING and until > (before.until or 0.0)
+        alert = lifecycle.past(before, transition.reason, transition.since, until, now, anew=is_news)
+        told_as = alert_fingerprint(rule.name, (*transition.instance, ("late", "")))  # no step of another episode
+        identity = str(NotificationId(told_as, round(transition.since * 1000), "late"))
+        texts = render_and_report(transition, alert.episode, identity, self._on_error)
+        alert = lifecycle.speak(alert, texts, rule.severity, shadow=rule.shadow)
+        if is_news:  # else how it stands now is newer
+            self._register.put(fingerprint, alert, now)
+        self._say(fingerprint, transition, alert, Phase.RESOLVED, identity, now)
+
+    def _say(
+        self, fingerprint: str, transition: Transition, said: Alert, phase: Phase, identity: str, now: float
+    ) -> None:
+        rule, is_past = transition.rule, transition.until is not None
         self._trace.transition(fingerprint, transition, said.labels)
         suppressed = self._suppression.by(rule, said.labels, said.unfilled, now, muted=transition.muted)
         if suppressed is not None:
             # an event is a moment: what is suppressed now is never told later, and counts for no limit
             self._trace.suppressed(now, fingerprint, rule.name, suppressed)
             return
-        body = notification_body(said, Phase.EVENT, identity, self._out.hub)
+        body = notification_body(said, phase, identity, self._out.hub) | ({"late": True} if is_past else {})
         if not self._limits.room(fingerprint, rule.limit, now):
             self._trace.suppressed(
                 now, fingerprint, rule.name, Suppressed(Suppressor.LIMIT, rule.limit.text if rule.limit else "")
@@ -125,7 +148,8 @@ class Events(Keeper):
             self._conversations.report(group, rule, None, member(body), now)
             return
         self._out.tell(rule.notify, body["id"], fingerprint, body, now)
-        self._trace.notified(now, fingerprint, rule.name, body["id"], "event", rule.notify)
+        step = NotificationId.parse(body["id"]).step
+        self._trace.notified(now, fingerprint, rule.name, body["id"], step, rule.notify)
 
     def _limit_of_rule(self) -> dict[str, Limit]:
         return {name: rule.limit for name, rule in self._register.rules.items() if rule.limit is not None}

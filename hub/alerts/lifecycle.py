@@ -98,9 +98,35 @@ def shifted(alert: Alert, seconds: float) -> Alert:
     return changed(alert, tally=alert.tally.shifted(seconds), said=alert.said.shifted(seconds), **moved)
 
 
+def past(alert: Alert, reason: Reason, since: float, until: float, told: float, *, anew: bool) -> Alert:
+    """Return the alert after an episode that was over before anybody knew of it; it is `told` at that time.
+
+    `anew`: this is the last thing known of the alert, and an episode of its own.
+    """
+    number = alert.episode + 1 if anew else alert.episode
+    return changed(
+        alert,
+        state=Phase.RESOLVED,
+        version=alert.version + 1,
+        episode=number,
+        reason=reason.value,
+        since=since,
+        until=until,
+        ended=told,
+        over=0.0,
+        said=NOTHING_SAID,
+        told_in="",
+        ack=None,
+        held=None,
+    )
+
+
 def over_at(alert: Alert) -> float:
     """Return when a resolved alert becomes inactive and its retained topic is emptied; inf for any other state."""
-    return alert.until + RESOLVED_KEPT_SECONDS if alert.state is Phase.RESOLVED and alert.until is not None else inf
+    if alert.state is not Phase.RESOLVED or alert.until is None:
+        return inf
+    # what ended long before it was told is visible for as long as any other
+    return (max(alert.until, alert.ended) if alert.reason == Reason.LATE else alert.until) + RESOLVED_KEPT_SECONDS
 
 
 def forget(alert: Alert, now: float) -> Alert:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from hub.alerts.alert import Alert
-from hub.model import OWN, Notification, Phase
+from hub.alerts.telling.alert_events import voice
+from hub.model import OWN, Event, Notification, Phase
 
 __all__ = ["Outgoing"]
 
@@ -22,6 +23,9 @@ class Outgoing:
         self._silent_about_end: frozenset[str] = frozenset()
         self.queue: list[Notification] = []
         self._changed: list[Mapping[str, Any]] = []
+        self.listened = False
+        """Whether any rule listens to alerts: only then `state` keeps what such rules hear."""
+        self._voices: list[Event] = []
 
     def follow(self, silent_about_end: frozenset[str]) -> None:
         """Take the names of the receivers with `send_resolved: false`."""
@@ -42,12 +46,19 @@ class Outgoing:
         """
         body = alert.body()
         self._changed.append(body | {"desk": True} if desk else body)
+        if self.listened and not desk:
+            self.voice(alert, now)
         self.publish(fingerprint, alert, now, None if alert.state is Phase.INACTIVE else body)
 
     def publish(self, fingerprint: str, alert: Alert, now: float, state: Any) -> None:
         """Queue an alert's state for its retained topic; None empties the topic."""
         body = {"topic": alert.topic(self.prefix), "payload": state, "retain": True}
         self.queue.append(Notification(f"{fingerprint}-v{alert.version}", OWN, fingerprint, body, now))
+
+    def voice(self, alert: Alert, now: float) -> None:
+        """Let rules hear how an alert stands now, if any rule listens."""
+        if self.listened:
+            self._voices.append(voice(alert, now))
 
     def say(self, identity: str, fingerprint: str, event: Mapping[str, Any], now: float) -> None:
         """Queue an event of the hub's own for the topic `events/<name of the event>`, not retained."""
@@ -67,3 +78,8 @@ class Outgoing:
         """Take the bodies of states that alerts have entered since the last call."""
         changed, self._changed = self._changed, []
         return changed
+
+    def take_voices(self) -> list[Event]:
+        """Take what rules hear of alerts since the last call, in order."""
+        voices, self._voices = self._voices, []
+        return voices

@@ -9,6 +9,7 @@ from hub.alerts.alert import Alert, changed
 from hub.alerts.floor import Floor
 from hub.alerts.outgoing import Outgoing
 from hub.alerts.past import Past
+from hub.alerts.telling.alert_events import is_other_news
 from hub.alerts.telling.decision import look_again
 from hub.model import Phase
 from hub.rules.reading.rule import Rule
@@ -77,7 +78,10 @@ class Register(Keeper):
 
     def note(self, fingerprint: str, alert: Alert, now: float) -> None:
         """Store and publish a new version of an alert whose state is as it was: it was told, suppressed or the like."""
+        before = self.alerts.get(fingerprint)
         self._put(fingerprint, changed(alert, version=alert.version + 1), now, desk=True)
+        if is_other_news(before, alert):
+            self._out.voice(alert, now)
 
     def keep(self, fingerprint: str, alert: Alert) -> None:
         """Store an alert and publish nothing: what has changed nobody else sees."""

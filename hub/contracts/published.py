@@ -37,6 +37,7 @@ class MemberBody(TypedDict):
     runbook: str
     event: EventBody | None
     ack_url: NotRequired[str]
+    late: NotRequired[bool]
 
 
 class HoldsBackBody(TypedDict):
@@ -77,6 +78,9 @@ class NotificationBody(TypedDict):
     ]
     held_back: NotRequired[Annotated[int, means("How many `limit` has held back since the last one.")]]
     holds_back: NotRequired[Annotated[HoldsBackBody, means("Whom its alert holds back (`unless`).")]]
+    late: NotRequired[
+        Annotated[bool, means("True: it began and ended in messages that came late, and is told this once (`late`).")]
+    ]
     first: NotRequired[
         Annotated[
             bool,

@@ -7,6 +7,7 @@ from hub.rules.gates.pause import Pause
 from hub.rules.instances.device_time import DeviceTime
 from hub.rules.instances.instance import Instance
 from hub.rules.instances.last_message import LastMessage
+from hub.rules.instances.late_messages import LateMessages, remakes_the_past
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext
 from hub.rules.running.part import RulePart, Runner
@@ -23,6 +24,7 @@ class RuleParts:
     def __init__(self, runner: Runner, context: EngineContext, sampler: Sampler | None, moving: Moving | None) -> None:
         """Make the parts that the rule's keys ask for; `sampler` and `moving` are None where it looks at no samples."""
         rule, zone = runner.rule, runner.rule.tz or context.local
+        zone = zone if rule.stamp is None else rule.stamp.tz or zone
         self.turns = rule.alert and any(turns(each) for each in (rule.when, rule.clear) if each is not None)
         """Whether `when` or `clear` may turn by the clock."""
         by_schedule = rule.when is not None and bool(rule.when.schedules)
@@ -36,7 +38,8 @@ class RuleParts:
         self.mute = None if mute is None else Mute(runner, mute)
         own_time = None if rule.timestamp is None else DeviceTime(runner, rule.timestamp, zone, self.samples)
         owed = None if moving is None else OwedJudgement(runner.instances, moving)
-        in_order = (own_time, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
+        self.late = LateMessages(runner, context.late) if remakes_the_past(rule) else None
+        in_order = (own_time, self.late, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
         self.all: tuple[RulePart, ...] = tuple([part for part in in_order if part is not None])
         # only of the parts that do something at that point: each message or instance calls all of these
         self.befores = tuple([part.before for part in self.all if type(part).before is not RulePart.before])

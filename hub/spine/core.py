@@ -74,6 +74,7 @@ class Core:
         silent = frozenset(name for name, each in rules.receivers.items() if not each.send_resolved)
         self._heirs.follow(Audiences.of(rules))
         self.book.follow(self.rules, silent, now, self._heirs.of_told)
+        self.book.listen(wanted=bool(self.engine.listeners))
 
     # state in
 
@@ -89,6 +90,7 @@ class Core:
         self.book.resume(now)
         self.book.end(gone, now)
         self._collect(now)
+        self._introduce(now)
         self._announcements.follow(self.rules, now)
         self._announcements.rest(now)
 
@@ -102,6 +104,7 @@ class Core:
         self.book.end(gone, now)  # before the book takes the new rules: the end is told by the rules that began it
         self._follow(rules, now)
         self._collect(now)
+        self._introduce(now)
         self._announcements.follow(self.rules, now)
 
     # at work
@@ -146,6 +149,7 @@ class Core:
         gone = self.posted.tick(now)
         self._collect(now, ticking=True)
         self.book.tick(now)
+        self.heed(now)
         for identity in gone:  # ended long ago: the history of posted alerts is not kept without end
             self.book.drop(alert_fingerprint(*identity), now)
             self._announcements.drop(alert_fingerprint(*identity), now)
@@ -191,7 +195,26 @@ class Core:
         transitions = [*self.engine.take_transitions(), *self.posted.take_transitions()]
         if transitions:
             self.book.apply(transitions, now, ticking=ticking)
+            self.heed(now)
         return bool(transitions)
+
+    def heed(self, now: float) -> None:
+        """Let rules that listen to alerts hear what has become of these, and so on until nothing new comes of it.
+
+        It ends, because no rule can hear itself (rules/listening.py). All of it is in the same commit as its cause.
+        """
+        while voices := self.book.take_voices():
+            self.engine.process(voices, now)
+            transitions = self.engine.take_transitions()
+            if transitions:
+                self.book.apply(transitions, now)
+
+    def _introduce(self, now: float) -> None:
+        """Let rules that begin to listen to alerts hear how these stand; first they hear what has just happened."""
+        self.heed(now)
+        if self.engine.listeners:
+            self.engine.introduce(self.book.standing(now), now)
+            self._collect(now)
 
     # results
 

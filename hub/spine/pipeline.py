@@ -274,6 +274,7 @@ class Pipeline:
         """
         now = self._now()
         result = change(self.core, now)
+        self.core.heed(now)
         self.timers.wake()
         await self._durable()
         return result

@@ -78,6 +78,7 @@ class World:
 
     def collect(self) -> None:
         """Take what the core has to say into `told` and `trace`."""
+        self.core.heed(self.now)
         self.told += [each for each in self.core.take_notifications() if each.receiver != OWN]
         self.core.take_changed()
         self.trace += self.core.book.take_trace()

@@ -17,7 +17,7 @@ NOW = 1000.0
 
 @pytest.fixture
 def register():
-    out = SimpleNamespace(state=lambda *_, **__: None, publish=lambda *_: None)
+    out = SimpleNamespace(voice=lambda *_: None, state=lambda *_, **__: None, publish=lambda *_: None)
     made = Register(out, {"A": 7200.0}.get)
     made.follow({"A": RULE})
     return made

@@ -47,7 +47,7 @@ schedules:
 rules:
   - {alert: P, topic: t, when: x, notify: a, decode: [base64, {packed: "<hB", fields: [x, y]}]}
   - {alert: A, topic: t, when: x, notify: a, escalate: {after: 1m, to: b}, unless: {alert: B, after: 1m}}
-  - {alert: B, topic: t, when: x}
+  - {alert: B, topic: t, when: x, timestamp: {at: ts, tz: Europe/Berlin, late: 15m}}
   - {event: E, topic: t}
 tests:
   - name: n

@@ -54,6 +54,7 @@ RULES = """\
 - {alert: Learned, topic: "learned/{d}", absent: auto}
 - {alert: Paused, topic: "paused/{d}", when: payload.level > 0, pause: payload.mode == "cleaning"}
 - {alert: Muted, topic: "muted/{d}", when: payload.level > 0, mute: payload.mode == "cleaning"}
+- {alert: Delayed, topic: "delayed/{d}", when: level > 0, clear: level < 0, timestamp: {at: payload.ts, late: 1h}}
 - {alert: Speed, topic: "spBv1.0/{group}/DDATA/{node}/{d}", when: rpm > 10, absent: 1h}
 - {alert: Node, topic: "spBv1.0/{group}/NDATA/{node}", when: rpm > 10, absent: 1h}
 """
@@ -68,6 +69,8 @@ TIMELINE = [  # (minutes before SAVED, what)
     *((minutes, "learned/1 1") for minutes in range(20, 0, -2)),
     (30, 'paused/1 {"level": 1, "mode": ""}'), (20, 'paused/1 {"level": 1, "mode": "cleaning"}'),
     (30, 'muted/1 {"level": 0, "mode": "cleaning"}'), (20, 'muted/1 {"level": 1, "mode": "cleaning"}'),
+    (30, 'delayed/1 {"level": 1, "ts": 1767227100}'), (30, 'delayed/1 {"level": -1, "ts": 1767227300}'),
+    (29, 'delayed/1 {"level": 0, "ts": 1767226000}'), (0, 'delayed/1 {"level": 0, "ts": 1767226100}'),
     (30, "silence"), (20, "quiet/1 1"), (30, "gateway/a 1"), (20, "behind/a/1 1"),
     (30, "rang/1 1"), (29, "rang/1 1"), (28, "rang/1 1"), (10, "rang/9 1"), (9, "opened/1 1"),
     (25, "repeats/1 1"), (15, "steps/1 1"), (50, "post b 1"), (20, "post a 80"), (8, "acked/1 1"), (6, "ack 1"),

@@ -95,7 +95,8 @@ def reminder(alert: Alert, silence: Mapping[str, Any] | None, now: float) -> dic
 
 def member(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of an alert's or event's notification that the message of its group shows."""
-    return {name: body[name] for name in _MEMBER}
+    late = {"late": True} if body.get("late") else {}
+    return {name: body[name] for name in _MEMBER} | late
 
 
 def group_body(

@@ -41,7 +41,7 @@ def asyncapi(prefix: str = "hub", rules: RuleSet | None = None) -> dict[str, Any
     for name, contract in COMMANDS.items():
         document.add_command(name, f"{prefix}/command/{name}", contract)
     _add_topics_of_others(document)
-    document.add_all(user_topics.inside())
+    document.add_all(user_topics.inside(_ALERT))
     return {
         "asyncapi": "3.0.0",
         "info": {

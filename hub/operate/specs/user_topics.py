@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hub.contracts.json_schema import ANY, TEXT, Schema, made_of
 from hub.contracts.own_voice import OWN_FIELDS
 from hub.expressions import TopicTemplate, short_level
-from hub.model import OWN_TOPICS
+from hub.model import ALERT_TOPICS, OWN_TOPICS
 from hub.notify.receiver import ReceiverSettings
 from hub.notify.receivers.mqtt import MqttOptions
 from hub.operate.specs.described import JSON
@@ -131,8 +131,12 @@ def _filled(topic: TopicTemplate) -> tuple[str, dict[str, str]]:
     return address, parameters
 
 
-def inside() -> Iterator[TopicChannel]:
-    """Yield the topics on which the hub's figures of itself come; only rules hear them."""
+def inside(alert: Schema) -> Iterator[TopicChannel]:
+    """Yield the topics on which the hub's figures of itself and its alerts come; only rules hear them."""
+    summary = "Inside the hub only: rules may listen to the alerts of others."
+    parameters = {"alertname": _ENCODED, "labels": f"The values of its labels, a level each. {_ENCODED}"}
+    says = ("", summary, "How the alert stands.", alert, JSON, parameters, f"{ALERT_TOPICS}#")
+    yield TopicChannel("own_alerts", f"{ALERT_TOPICS}{{alertname}}/{{labels}}", *says)
     for topic, fields in OWN_FIELDS.items():
         address, parameters = _address(topic, {2: "name"} if topic.endswith("/+") else None)
         said = made_of({name: {"description": f"{text[0].upper()}{text[1:]}."} for name, text in fields.items()})

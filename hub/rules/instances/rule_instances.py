@@ -131,6 +131,8 @@ class RuleInstances(dict[Key, Instance]):
         """Drop an instance that nothing needs."""
         del self[instance.key]
         self._context.deadlines.drop((self._owner, instance))
+        if self.rule.late:
+            self._context.late.drop((self.rule.name, instance.key))
         self.line.drop(instance.key)
         self.touch(instance)
         if instance.history is not None:
@@ -177,17 +179,26 @@ class RuleInstances(dict[Key, Instance]):
 
     def last(self, instance: Instance) -> tuple[Event | None, Key]:
         """Return the instance's last event and its captures, for a timer's texts."""
-        levels = instance.topic.split("/")
-        patterns = () if self.rule.names else self.rule.patterns  # a shared topic does not tell the instance
-        captures = next((p.values(levels) for p in patterns if p.matches(instance.topic)), None)
-        if captures is None:
-            known = dict(self.labels(instance.key))
-            captures = tuple(known.get(name, "") for name in self.rule.captures)
+        captures = self.captures_of(instance, instance.topic)
         if instance.raw is None:
             return None, captures
-        again = decode_again if self.rule.each is None else element_again
-        event = again(instance.topic, instance.raw, instance.time, self.rule.decode)
+        event = self.again(instance.topic, instance.raw, instance.time)
         return traced(event, instance.trace) if instance.trace else event, captures
+
+    def again(self, topic: str, raw: bytes, time: float) -> Event:
+        """Return a message that was remembered, as the rule sees it: read by its `decode`, or an element."""
+        again = decode_again if self.rule.each is None else element_again
+        return again(topic, raw, time, self.rule.decode)
+
+    def captures_of(self, instance: Instance, topic: str) -> Key:
+        """Return the captures of an earlier message on a topic; of none, the values that the instance has of them."""
+        levels = topic.split("/")
+        patterns = () if self.rule.names else self.rule.patterns  # a shared topic does not tell the instance
+        found = next((p.values(levels) for p in patterns if p.matches(topic)), None)
+        if found is not None:
+            return found
+        known = dict(self.labels(instance.key))
+        return tuple([known.get(name, "") for name in self.rule.captures])
 
     def line_up(self) -> None:
         """Build the line after a restart or reload: the instance that was heard last stands last."""

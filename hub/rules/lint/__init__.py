@@ -35,7 +35,7 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
     for name, rule in {**found.disabled, **found.rules}.items():
         node = found.nodes[name]
         yield from traps(rule, node)
-        yield from own(rule, node)
+        yield from own(rule, node, {**found.disabled, **found.rules})
         yield from words.findings(rule, node)
         yield from unfinished(rule, node)
         if not waits(rule):

@@ -14,7 +14,7 @@ from hub.expressions import Program, Reading, Template, bare_names, literal
 from hub.fields import KeyTable
 from hub.ingest.decoding.decoder import Decoder
 from hub.rules.reading.rule_key import RuleKey, made_of, of, of_fields
-from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Step
+from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Stamp, Step
 from hub.rules.reading.vocabulary import (
     ABSENT,
     ALERT,
@@ -124,8 +124,8 @@ class Rule:
     group_wait: float = of(GROUP_WAIT)
     group_interval: float = of(GROUP_INTERVAL)
     limit: Limit | None = of(LIMIT)
-    timestamp: Program | None = of(TIMESTAMP)
     decode: Decoder | None = of(DECODE)
+    stamp: Stamp | None = of(TIMESTAMP)
     shadow: bool = of(SHADOW)
     severity: str = of(SEVERITY)
     texts: Texts = made_of(LABELS, SUMMARY, DETAILS, RUNBOOK, default=Texts((), literal(""), None, None))
@@ -146,6 +146,16 @@ class Rule:
         fields = {key.name: name for name, found in FIELDS.items() for key in found}
         parts = [part for key in KEYS for part in key.spelled(self, getattr(self, fields.get(key.name, "name")))]
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+    @property
+    def timestamp(self) -> Program | None:
+        """The expression for an event's own time."""
+        return None if self.stamp is None else self.stamp.at
+
+    @property
+    def late(self) -> float:
+        """How far out of order messages may come, in seconds; 0 where the rule does not say."""
+        return 0.0 if self.stamp is None else self.stamp.late
 
     @property
     def ways(self) -> dict[str, tuple[str, ...]]:

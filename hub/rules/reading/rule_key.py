@@ -17,7 +17,7 @@ from hub.ingest.decoding.decoder import Decoder
 from hub.rules.reading.compiled import compiled
 from hub.rules.reading.decode_key import decode_of
 from hub.rules.reading.key_parts import KeyPart, key_parts
-from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Step, causes, gate, names_of, steps
+from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Stamp, Step, causes, gate, names_of, stamp, steps
 
 __all__ = ["RuleKey", "RulePlace", "made_of", "of", "of_fields"]
 
@@ -44,9 +44,13 @@ class RulePlace:
         return made
 
     def alone(self, node: Node) -> Program:
-        """Read `timestamp` or `each`, an expression over the event alone: it is needed before there is a sample."""
+        """Read `each`, an expression over the event alone: it is needed before there is a sample."""
         made: Program = compiled(node, compile_expression, replace(self.scope, history=False))
         return made
+
+    def timestamp(self, node: Node) -> Stamp:
+        """Read `timestamp`, an expression over the event alone: the event's time is needed before it is a sample."""
+        return stamp(self.problems, replace(self.scope, history=False))(node)
 
     def heard(self, node: Node) -> Program:
         """Read `where`, a condition over the event alone: what is not heard is no sample."""

@@ -33,6 +33,7 @@ from hub.limits import (
     GROUP_SECONDS,
     LIMIT_COUNT,
     LIMIT_SECONDS,
+    OUT_OF_ORDER_SECONDS,
     REPEAT_SECONDS,
     UNLESS_AFTER_MOST_SECONDS,
     UNLESS_AFTER_SECONDS,
@@ -40,7 +41,7 @@ from hub.limits import (
 from hub.printable import first_odd, odd, plain
 from hub.rules.reading.compiled import compiled
 from hub.rules.topics.topic_pattern import TopicPattern, parse_pattern
-from hub.schedules import Schedule, parse_schedule
+from hub.schedules import Schedule, parse_schedule, read_zone
 
 __all__ = [
     "Cause",
@@ -48,6 +49,7 @@ __all__ = [
     "KnownNames",
     "Limit",
     "Repeat",
+    "Stamp",
     "Step",
     "absent",
     "causes",
@@ -60,6 +62,7 @@ __all__ = [
     "names_of",
     "repeat",
     "rule_name",
+    "stamp",
     "steps",
     "topic",
 ]
@@ -258,6 +261,67 @@ _CAUSE_AFTER = Key(
 )
 CAUSE = KeyTable("a cause", _CAUSE_ALERT, _CAUSE_AFTER)
 """An entry of `unless` that is more than a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """`timestamp`: the expression, the zone of times that name none (None: the rule's), how late messages may be."""
+
+    at: Program
+    tz: tzinfo | None = None
+    late: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """What the user wrote."""
+        return self.at.text
+
+
+@with_schema(SPAN)
+def _stamp_late(node: Node) -> float:
+    seconds = duration(node)
+    if seconds > OUT_OF_ORDER_SECONDS:
+        raise Bad(node, "'late' is 7 days at most: an older time is not believed")
+    return seconds
+
+
+_STAMP_AT: Key[Program | None] = Key(
+    "at", late, None, "The event's own time, as in the short form.", "ts", required=True, schema=TEXT
+)
+_STAMP_TZ: Key[tzinfo | None] = Key(
+    "tz", read_zone, None, "The time zone of times that come without one, by its IANA name.", "Europe/Berlin"
+)
+_STAMP_LATE = Key(
+    "late",
+    _stamp_late,
+    0.0,
+    "How far out of order messages may come; an older one is not heard, and that is told.",
+    "15m",
+)
+STAMP = KeyTable("'timestamp'", _STAMP_AT, _STAMP_TZ, _STAMP_LATE)
+"""The long form of `timestamp`."""
+
+
+def stamp(problems: Problems, scope: Scope) -> Convert[Stamp]:
+    """Make a reader of `timestamp`: an expression, or `{at, tz, late}`."""
+
+    def program(node: Node) -> Program:
+        made: Program = compiled(node, compile_expression, scope)
+        return made
+
+    def convert(node: Node) -> Stamp:
+        if not isinstance(node.value, dict):
+            return Stamp(program(node))
+        section = Section(node, problems, "'timestamp'", STAMP)
+        before = len(problems)
+        at = section.take(_STAMP_AT, program)
+        zone, seconds = section.take(_STAMP_TZ), section.take(_STAMP_LATE)
+        section.finish()
+        if at is None or len(problems) > before:
+            raise ToldElsewhere(node)
+        return Stamp(at, zone, seconds)
+
+    return convert
 
 
 def causes(problems: Problems) -> Convert[tuple[Cause, ...]]:

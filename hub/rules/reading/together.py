@@ -8,6 +8,7 @@ from hub.errors import Problem
 from hub.fields import did_you_mean
 from hub.ingest.itself import Itself
 from hub.ingest.sparkplug import EXTRA, missing
+from hub.rules.listening import alert_topics, circles
 from hub.rules.reading.rule import Rule
 from hub.rules.reading.subjects import reads_sparkplug
 from hub.rules.topics.topic_pattern import TopicPattern
@@ -32,6 +33,7 @@ def check_together(
         if rule.unless:
             _check_unless(rule, rules, nodes[name], problems, unread)
     _check_circles(rules, nodes, problems)
+    _check_listening(rules, nodes, problems)
     _check_sparkplug(rules, nodes, problems)
 
 
@@ -138,3 +140,17 @@ def _circles(rules: Mapping[str, Rule]) -> Iterator[list[str]]:
                     yield names[names.index(other) :]
             elif other in rules and other not in done:
                 path[other] = iter(rules[other].unless)
+
+
+def _check_listening(rules: Mapping[str, Rule], nodes: Mapping[str, Node], problems: Problems) -> None:
+    """Refuse rules that can hear their own alerts, directly or through others: each would be the cause of the next."""
+    for circle in circles(rules.values()):
+        first = circle[0]
+        if len(circle) == 1:
+            pattern = next(each for each in first.patterns if any(map(each.overlaps, alert_topics(first))))
+            message = f"rule {first.name!r} listens to {pattern.text}, which can match its own alerts: a circle"
+        else:
+            way = " → ".join(f"{each.name} ({each.place})" for each in [*circle, first])
+            message = f"rules listen to each other's alerts in a circle: {way}"
+        hint = "name the alerts that it listens to, or make it an event, which has none"
+        problems.append(nodes[first.name].key_problem("topic", message, hint))

@@ -15,11 +15,13 @@ from hub.rules.reading.key_parts import KeyPart, ways
 from hub.rules.reading.rule_key import RuleKey
 from hub.rules.reading.rule_values import (
     CAUSE,
+    STAMP,
     STEP,
     Cause,
     Gate,
     Limit,
     Repeat,
+    Stamp,
     Step,
     absent,
     group_interval,
@@ -271,15 +273,16 @@ LIMIT: RuleKey[Limit | None] = RuleKey(
     *("10/h", "3/10m"),
     restarts=False,
 )
-TIMESTAMP: RuleKey[Program | None] = RuleKey(
+TIMESTAMP: RuleKey[Stamp | None] = RuleKey(
     "timestamp",
     late,
     None,
-    "Expression for the event's own time: a number since 1970 or RFC 3339.",
-    "payload.ts",
-    within=lambda place: place.alone,
+    "Expression for the event's own time: a number since 1970 or RFC 3339. As a map also the zone of times without one,"
+    " and how far out of order messages may come.",
+    *("payload.ts", {"at": "Time", "tz": "Europe/Berlin", "late": "15m"}),
+    within=lambda place: place.timestamp,
     restarts=False,
-    schema=TEXT,
+    schema={"anyOf": [TEXT, STAMP.schema]},
 )
 DECODE: RuleKey[Decoder | None] = RuleKey(
     "decode",

@@ -21,6 +21,7 @@ from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import dump_key, load_key
 from hub.rules.instances.lasts import Lasts
 from hub.rules.intake.rule_intake import RuleHearer
+from hub.rules.listening import listens
 from hub.rules.presence.presence_listeners import PresenceListeners
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext, ExpectedDevices, NoDevices
@@ -71,9 +72,17 @@ class Engine:
         self._serials: dict[str, int] = {}
         """The counters of event rules by name, also of rules that are gone: one that comes back must repeat no id."""
         self._lost: list[tuple[str, str]] = []
+        self._fresh: frozenset[str] = frozenset()
+        """The rules that have listened to alerts only since the last start or reload."""
         self._samples: list[SampleRow] = []
         self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
-        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, self.work.latest, *self._stored)
+        remembered = (self.work.latest, self.work.late)
+        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, *remembered, *self._stored)
+
+    @property
+    def listeners(self) -> list[str]:
+        """The names of the rules that listen to alerts."""
+        return [name for name, state in self.states.items() if listens(state.rule)]
 
     @property
     def overlaps(self) -> bool:
@@ -154,15 +163,17 @@ class Engine:
                 self._behind(inner, decode_again(event.topic, plan.raw, plan.at, own), read, now)
 
     def _behind(self, plan: Plan, newer: Event, event: Event, now: float) -> None:
-        bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
-        bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
-        bounds += plan.always
-        bounds += [
-            Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners
-        ]
-        for bound in bounds:
+        for bound in _bounds(plan, event):
             if isinstance(bound.runner, RuleHearer):  # births and presence keep only what is newest
                 bound.runner.step_behind(newer, event, bound.captures, bound.key, now)
+
+    def introduce(self, events: Sequence[Event], now: float) -> None:
+        """Let rules that listen to alerts since the last start or reload hear how these stand; others know already."""
+        fresh, self._fresh = self._fresh, frozenset()
+        for event in events if fresh else ():
+            for bound in _bounds(self.plan(event.topic), event):
+                if isinstance(bound.runner, RuleHearer) and bound.runner.rule.name in fresh:
+                    bound.runner.step(event, bound.captures, bound.key, now)
 
     def hear(self, unread: Sequence[Undecodable], now: float) -> None:
         """Take messages whose payload could not be read: each is a sign of life, and the last message of its topic."""
@@ -275,6 +286,7 @@ class Engine:
 
     def shift(self, seconds: float, now: float) -> None:
         """Move the times from which timers count: the wall clock was set by `seconds`, and no time has passed."""
+        self.work.late.shift(seconds)
         for state in self.states.values():
             for instance in list(state.instances.values()):
                 if instance.shift(seconds):
@@ -394,11 +406,14 @@ class Engine:
         return gone
 
     def _gone(self, signatures: Mapping[str, str]) -> dict[str, Reason]:
-        return {
+        gone = {
             name: Reason.RULE_CHANGED if name in self.states else Reason.RULE_REMOVED
             for name, signature in signatures.items()
             if name not in self.states or self.states[name].rule.signature != signature
         }
+        known = signatures.keys() - gone.keys()
+        self._fresh = frozenset(name for name in self.listeners if name not in known)
+        return gone
 
     def _begin(self, now: float) -> None:
         """Index the rules, take over their counters, and enter every deadline; called after each start and reload."""
@@ -416,6 +431,7 @@ class Engine:
         for topic, (raw, _) in list(self.lasts.carried.items()):
             if raw is not None and len(raw) > HEAVY_PAYLOAD_BYTES:
                 self._heavy.keep(topic, len(raw))
+        self.work.late.keep(self._remakes)
         for state in self.states.values():
             state.serial = max(state.serial, self._serials.get(state.rule.name, 0))
             state.begin(now)
@@ -425,6 +441,11 @@ class Engine:
                 state.instances.line_up()
             if state.absence is not None:
                 self._expect_registered(state, state.absence, now)
+
+    def _remakes(self, name: tuple[str, tuple[str, ...]]) -> bool:
+        """Tell whether a rule still needs what it keeps of an instance for late messages."""
+        state = self.states.get(name[0])
+        return state is not None and state.late is not None and name[1] in state.instances
 
     def _expect_registered(self, state: RuleRunner, absence: Absence, now: float) -> None:
         """Expect the devices of the registry that were never heard, and forget those that were taken out of it."""
@@ -453,3 +474,12 @@ def _hearers(plan: Plan, event: Event) -> Iterator[Hearing]:
             yield bound.runner, event, bound.captures, bound.key
     for joined in plan.joined:
         yield from ((state, event, joined.captures, joined.key) for state in joined.batch.runners)
+
+
+def _bounds(plan: Plan, event: Event) -> list[Bound]:
+    """Return the rules that an event concerns, each by itself."""
+    bounds = [bound for group in plan.groups for bound in group.of(event.fields)]
+    bounds += [bound for each in plan.elsewhere if each.active for bound in each.roused(bounds)]
+    bounds += plan.always
+    bounds += [Bound(state, joined.captures, joined.key) for joined in plan.joined for state in joined.batch.runners]
+    return bounds

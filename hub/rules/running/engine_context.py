@@ -10,6 +10,7 @@ from hub.limits import HEAVY_BYTES, HEAVY_PAYLOAD_BYTES
 from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import Instance
+from hub.rules.instances.late_log import LateLogs
 from hub.rules.named.latest_values import LatestValues
 from hub.rules.presence.presence import Presence
 from hub.rules.reading.rule import Rule
@@ -108,6 +109,7 @@ class EngineContext:
         self.misses = Misses()
         self.latest = LatestValues()
         self.presence = Presence(on_error)
+        self.late = LateLogs()
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""

@@ -53,7 +53,7 @@ class RuleRunner:
         self.parts, self._befores, self._afters = made.all, made.befores, made.afters
         self._followers, self._dues, self._keeps = made.followers, made.dues, made.keeps
         self.samples, self.absence, self.pause, self.mute = made.samples, made.absence, made.pause, made.mute
-        self._turns, self._waits = made.turns, made.waits
+        self._turns, self._waits, self.late = made.turns, made.waits, made.late
         self._alarm = ScheduleAlarm(rule, context, made.clocks, self._turn_all) if made.clocks else None
         self.transitions = TransitionMaker(
             owner=self,
@@ -131,7 +131,9 @@ class RuleRunner:
                 if not before(arrival):
                     return
             if self.rule.alert:
-                if arrival.is_late:  # the parts have taken what counts of it: a sample, a sign of life
+                if arrival.is_late and self.late is None:  # parts have taken what counts: a sample, a sign of life
+                    if self.rule.late and arrival.instance is not None:
+                        self.judge_again(arrival.instance, now)  # what the windows say now
                     return
                 if self._afters:
                     self._judge_arrival(arrival)
@@ -149,7 +151,12 @@ class RuleRunner:
         event, now, judged = arrival.event, arrival.now, False
         at = now if arrival.is_replay else event.time
         try:
-            self._judge(arrival.instance, event, arrival.captures, arrival.key, now, at)
+            if self.late is not None:
+                self.late.take(arrival)
+                if arrival.is_late:
+                    return
+            else:
+                self._judge(arrival.instance, event, arrival.captures, arrival.key, now, at)
             judged = True
         finally:
             arrival.instance = self.instances.get(arrival.key)

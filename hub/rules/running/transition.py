@@ -53,6 +53,8 @@ class Transition:
     """What the names of the rule's topics meant at that moment, where these are a map."""
     unheard: Unheard | None = None
     """The absence that this transition is about, its end included; None where it is about the condition."""
+    until: float | None = None
+    """When an episode was over that began and ended in what came late; None: this is no such episode."""
 
 
 def make_context(

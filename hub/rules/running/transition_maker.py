@@ -51,8 +51,12 @@ class TransitionMaker:
         captures: Key,
         topic: str = "",
         unheard: Unheard | None = None,
+        until: float | None = None,
     ) -> None:
-        """Make a transition and hand it over; `topic` names the device where there is no event: it was never heard."""
+        """Make a transition and hand it over; `topic` names the device where there is no event: it was never heard.
+
+        `until` is when an episode was over that is told as a whole.
+        """
         device = self._context.registry.attributes(topic if event is None else event.topic)
         shown = self._sampler.shown(instance.history) if self._sampler is not None and instance is not None else None
         values = self._evaluator.values(_asked(self._rule, reason), instance, event, captures, at)
@@ -60,7 +64,7 @@ class TransitionMaker:
         self._context.transitions.append(
             Transition(
                 self._rule, labels, phase, before, reason, at, since, event, captures, device,
-                self._owner.serial, shown, muted, self._told, values, self._latest(captures), unheard,
+                self._owner.serial, shown, muted, self._told, values, self._latest(captures), unheard, until,
             )
         )  # fmt: skip
 
@@ -102,7 +106,7 @@ def _asked(rule: Rule, reason: Reason) -> Program | None:
         return rule.when
     if reason is Reason.SET:
         return rule.when
-    if reason is Reason.CLEARED:
+    if reason in (Reason.CLEARED, Reason.LATE):
         return rule.clear or rule.when
     gate = rule.pause if reason is Reason.PAUSED else None
     gate = rule.mute if reason in (Reason.MUTE_BEGAN, Reason.MUTE_ENDED) else gate
