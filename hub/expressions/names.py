@@ -50,7 +50,8 @@ class Scope:
     the payload. `captures` are in the order of the topic filter, in which their values come at run time; `extra` are a
     template's own names (`alertname`, `state`, …), `own` are names whose values are known at load, `latest` those of a
     rule's topics, which stand for the latest message of each. With `bindings`, there are only those names (see
-    `evaluate`). `history`: it is an expression of a rule, so there are samples.
+    `evaluate`). `history`: it is an expression of a rule, so there are samples. `across`: its instances have members;
+    in what is evaluated for one of these, `absent` is the value of that name.
     """
 
     captures: tuple[str, ...] = ()
@@ -60,6 +61,8 @@ class Scope:
     schedules: frozenset[str] = frozenset()
     own: tuple[tuple[str, str], ...] = ()
     latest: tuple[str, ...] = ()
+    across: bool = False
+    absent: bool | None = None
 
 
 class ScheduleClock(Protocol):

@@ -8,6 +8,8 @@ from hub.rules.instances.device_time import DeviceTime
 from hub.rules.instances.instance import Instance
 from hub.rules.instances.last_message import LastMessage
 from hub.rules.instances.late_messages import LateMessages, remakes_the_past
+from hub.rules.members.census import census_of
+from hub.rules.members.member_keeper import MemberKeeper
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext
 from hub.rules.running.part import RulePart, Runner
@@ -31,6 +33,9 @@ class RuleParts:
         self.waits = rule.alert and (rule.timestamp is not None or by_schedule)
         """Whether inactive instances are kept: the clock may make one fire, or an older message may come later."""
         self.samples = None if sampler is None else SampleKeeper(runner, context, sampler, moving)
+        census = census_of(rule)
+        self.members = None if census is None else MemberKeeper(runner, context, census)
+        self.turns = self.turns or (rule.alert and rule.stale is not None)
         self.absence = absence_of(runner, context)
         pause = None if rule.pause is None else GateCondition(runner, rule.pause, context.local)
         self.pause = None if pause is None else Pause(runner, pause, self.absence, self.samples)
@@ -39,7 +44,8 @@ class RuleParts:
         own_time = None if rule.timestamp is None else DeviceTime(runner, rule.timestamp, zone, self.samples)
         owed = None if moving is None else OwedJudgement(runner.instances, moving)
         self.late = LateMessages(runner, context.late) if remakes_the_past(rule) else None
-        in_order = (own_time, self.late, self.pause, self.samples, self.absence, owed, self._last(runner), self.mute)
+        first = (own_time, self.late, self.members, self.pause, self.samples, self.absence)
+        in_order = (*first, owed, self._last(runner), self.mute)
         self.all: tuple[RulePart, ...] = tuple([part for part in in_order if part is not None])
         # only of the parts that do something at that point: each message or instance calls all of these
         self.befores = tuple([part.before for part in self.all if type(part).before is not RulePart.before])
@@ -68,4 +74,5 @@ def speaks_later(rule: Rule) -> bool:
     """Tell whether a rule may speak of an instance later than its message came: then the message is remembered."""
     later = rule.repeat or rule.escalate or rule.group_by is not None or rule.causes or rule.limit
     gates = rule.pause or rule.mute or rule.turning or rule.timestamp
-    return bool(rule.asks_device or rule.hold or rule.clear_hold or rule.absent or gates or later)
+    again = rule.asks_device or rule.across
+    return bool(rule.hold or rule.clear_hold or rule.absent or gates or later or again)

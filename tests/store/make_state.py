@@ -57,6 +57,8 @@ RULES = """\
 - {alert: Delayed, topic: "delayed/{d}", when: level > 0, clear: level < 0, timestamp: {at: payload.ts, late: 1h}}
 - {alert: Speed, topic: "spBv1.0/{group}/DDATA/{node}/{d}", when: rpm > 10, absent: 1h}
 - {alert: Node, topic: "spBv1.0/{group}/NDATA/{node}", when: rpm > 10, absent: 1h}
+- {alert: Named, topic: {t: "named/{d}/t", o: named/out}, when: t > o}
+- {alert: Site, topic: "members/{site}/{d}", across: d, stale: 10m, when: "count(value > 0) > 1 || count(absent) > 1"}
 """
 _NODE = "120b0a05626453657120045807120b0a0372706d10042003500912140a0573706565641005200a690000000000000440"
 TIMELINE = [  # (minutes before SAVED, what)
@@ -71,6 +73,8 @@ TIMELINE = [  # (minutes before SAVED, what)
     (30, 'muted/1 {"level": 0, "mode": "cleaning"}'), (20, 'muted/1 {"level": 1, "mode": "cleaning"}'),
     (30, 'delayed/1 {"level": 1, "ts": 1767227100}'), (30, 'delayed/1 {"level": -1, "ts": 1767227300}'),
     (29, 'delayed/1 {"level": 0, "ts": 1767226000}'), (0, 'delayed/1 {"level": 0, "ts": 1767226100}'),
+    (25, "named/1/t 1"), (24, "named/out 0"),
+    (25, "members/a/1 1"), (8, "members/a/2 1"), (7, "members/a/3 1"),
     (30, "silence"), (20, "quiet/1 1"), (30, "gateway/a 1"), (20, "behind/a/1 1"),
     (30, "rang/1 1"), (29, "rang/1 1"), (28, "rang/1 1"), (10, "rang/9 1"), (9, "opened/1 1"),
     (25, "repeats/1 1"), (15, "steps/1 1"), (50, "post b 1"), (20, "post a 80"), (8, "acked/1 1"), (6, "ack 1"),

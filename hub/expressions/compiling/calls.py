@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hub.documents.nearest import nearest
+from hub.expressions.across import ACROSS
 from hub.expressions.compiling.emitter import UNKNOWN, GeneratedCode
 from hub.expressions.compiling.history_calls import history
+from hub.expressions.compiling.member_calls import member_call
 from hub.expressions.compiling.resolver import Host, Resolver, path
 from hub.expressions.library import FUNCTIONS, Function, arithmetic, collections, comparison
 from hub.expressions.library.arithmetic import negate
@@ -28,7 +30,7 @@ class CallCompiler(Host, Protocol):
     lenient: bool
     names: Resolver
 
-    def alone(self, node: SyntaxNode) -> tuple[Callable[..., Any], str, Resolver]:
+    def alone(self, node: SyntaxNode, absent: bool | None = None) -> tuple[Callable[..., Any], str, Resolver]:
         """Compile a node as an expression of its own."""
         ...
 
@@ -63,8 +65,11 @@ BINARY = {
 
 def call(compiler: CallCompiler, node: Call) -> GeneratedCode:
     """Write a call."""
-    if node.target is None and node.function in HISTORY and compiler.scope.history:
-        return history(compiler, node)
+    if node.target is None and compiler.scope.history and (node.function in HISTORY or node.function in ACROSS):
+        if compiler.scope.across:
+            return member_call(compiler, node)
+        if node.function in HISTORY:
+            return history(compiler, node)
     function, has_receiver = _find(compiler, node)
     if function is None:
         return _unknown(compiler, node)
@@ -102,6 +107,9 @@ def _unknown(compiler: CallCompiler, node: Call) -> GeneratedCode:
         if name in HISTORY and not compiler.lenient:
             hint = "it looks at the samples of a rule's instance, so it stands in a rule's conditions and texts"
             compiler.fail(f"{name}() has no samples here", node, hint)
+        if name in ACROSS and not compiler.lenient:
+            hint = f"the key `across` names the members, and then it is {ACROSS[name].form}"
+            compiler.fail(f"{name}() looks across the members of an instance, and there are none", node, hint)
         if f".{name}" in FUNCTIONS:
             return compiler.undefined(f"unknown function {name!r}", node, f"it is a method: x.{name}(…)")
         known = [key for key in FUNCTIONS if key[0] != "."] + ["has"]

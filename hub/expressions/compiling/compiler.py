@@ -82,12 +82,14 @@ class Compiler:
         texts = [(self.as_bool(code) if bare else code).text for code, bare in zip(codes, conditions, strict=True)]
         return self.emit.function(f"[{', '.join(texts)}]", [separately], fails=True)
 
-    def alone(self, node: SyntaxNode) -> tuple[Callable[..., Any], str, Resolver]:
+    def alone(self, node: SyntaxNode, absent: bool | None = None) -> tuple[Callable[..., Any], str, Resolver]:
         """Compile a node as a separate expression, in which a text's own names mean fields of the payload.
 
+        `absent` is what that name stands for, where it is about a member of an instance.
         Return the function, the kind of its value, and the resolver with the names that it uses.
         """
-        inner = Compiler(node, self.text, replace(self.scope, extra=frozenset(), own=(), history=False))
+        scope = replace(self.scope, extra=frozenset(), own=(), history=False, across=False, absent=absent)
+        inner = Compiler(node, self.text, scope)
         run, kind = inner.compile(condition=False)
         return run, kind, inner.names
 

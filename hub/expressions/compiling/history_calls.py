@@ -11,6 +11,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple, NoReturn, Protocol
 
+from hub.expressions.across import ACROSS
 from hub.expressions.compiling.emitter import UNKNOWN, Emitter, GeneratedCode
 from hub.expressions.compiling.resolver import Resolver
 from hub.expressions.names import HISTORY
@@ -20,11 +21,16 @@ from hub.expressions.syntax.ast import Bind, Call, Comprehension, Name, SyntaxNo
 from hub.expressions.values import an
 from hub.limits import AHEAD_SECONDS, WINDOW_NUMBER, WINDOW_SECONDS
 
-__all__ = ["Reading", "Slot", "history", "node_key"]
+__all__ = ["Reading", "Slot", "SlotCompiler", "all_nodes", "history", "node_key"]
 
 _OF_NUMBERS = (NUMBER, LEVEL, HEAT, LINE, SMOOTH, HOURS)
 
 Run = Callable[[Mapping[str, Any], tuple[str, ...], Any], Any]
+
+
+_FIELD: Any = field(compare=False)
+_GONE: Any = field(default=None, compare=False)
+_ASKS: Any = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,11 @@ class Slot:
     seconds: float
     run: Run = field(compare=False)
     needs_context: bool = field(compare=False)
-    field: str | None = field(compare=False)
+    field: str | None = _FIELD
+    gone: Run | None = _GONE
+    """Across members: what it gives for a stale one, where it asks `absent`."""
+    asks_message: bool = _ASKS
+    """Across members: whether it says nothing of a member that was never heard."""
 
 
 class Reading(NamedTuple):
@@ -61,7 +71,7 @@ class SlotCompiler(Protocol):
         """Write a node."""
         ...
 
-    def alone(self, node: SyntaxNode) -> tuple[Run, str, Resolver]:
+    def alone(self, node: SyntaxNode, absent: bool | None = None) -> tuple[Run, str, Resolver]:
         """Compile a node as an expression of its own: the function, the kind of its value, its names."""
         ...
 
@@ -80,7 +90,8 @@ def history(compiler: SlotCompiler, node: Call) -> GeneratedCode:
     sampled, arguments = SAMPLED[name], node.arguments
     if not sampled.takes(len(arguments)):
         count = f"{len(arguments)} argument{'' if len(arguments) == 1 else 's'}"
-        compiler.fail(f"{name}() does not take {count}", node, f"it is {sampled.form}")
+        across = f", or with the key `across` {ACROSS[name].form}, without a window" if name in ACROSS else ""
+        compiler.fail(f"{name}() does not take {count}", node, f"it is {sampled.form}{across}")
     seconds, extra = 0.0, list[float]()
     for what, each in zip(sampled.more, arguments[1:], strict=False):
         if what == "window":
@@ -150,7 +161,7 @@ _MORE: Mapping[str, Callable[[SlotCompiler, SyntaxNode, str], float]] = {
 
 def _slot(compiler: SlotCompiler, node: Call, sampled: HistoryFunction, seconds: float) -> Slot:
     argument = node.arguments[0]
-    for inner in _all(argument):
+    for inner in all_nodes(argument):
         if isinstance(inner, Call) and inner.target is None and inner.function in HISTORY:
             compiler.fail("a history function cannot stand in another one", inner)
         if isinstance(inner, Name) and inner.name in compiler.names.variables and not inner.rooted:
@@ -173,7 +184,8 @@ def _slot(compiler: SlotCompiler, node: Call, sampled: HistoryFunction, seconds:
     )
 
 
-def _all(node: SyntaxNode) -> list[SyntaxNode]:
+def all_nodes(node: SyntaxNode) -> list[SyntaxNode]:
+    """Return a node and all below it."""
     found = [node]
     for each in found:
         found += each.below()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
 
 from hub.documents.nearest import nearest
+from hub.expressions.across import ABSENT
 from hub.expressions.compiling.emitter import Emitter, GeneratedCode
 from hub.expressions.names import BUILTINS, EVENT, Scope
 from hub.expressions.syntax.ast import Has, Name, Select, SyntaxNode
@@ -75,6 +76,8 @@ class Resolver:
         """Whether it asks for more than the event: the device, the labels, or a template's own names."""
         self.asks_message = False
         """Whether it looks at the payload or the captures, and not only at samples of them."""
+        self.asks_absent = False
+        """Whether it asks if a member is stale."""
         self.event_members: set[str] = set()
         """The members of `event` that it names."""
         self.readings: dict[Any, None] = {}
@@ -189,10 +192,20 @@ class Resolver:
             return GeneratedCode(f"X.latest[{self.emit.constant(name, 'string').text}]")
         if name in BUILTINS:
             return self.builtin(name, node)
+        if name == ABSENT and (scope.across or scope.absent is not None):
+            return self.absence(node)
         if name in scope.schedules:
             self.schedules.add(name)
             return GeneratedCode(f"X.schedules[{self.emit.constant(name, 'string').text}].active(X.now)", "bool", False)
         return None
+
+    def absence(self, node: Name) -> GeneratedCode:
+        """Write `absent`, which is known for each of the two ways in which a member's expression is compiled."""
+        if self.scope.absent is None:
+            hint = "count(absent) > 0, names(absent); a field of the payload is payload.absent"
+            self.compiler.fail("'absent' is about one member, so it stands in a function across them", node, hint)
+        self.asks_absent = True
+        return self.emit.constant(self.scope.absent, "bool")
 
     def binding(self, name: str, node: SyntaxNode) -> GeneratedCode:
         """Write a bare name where there are bindings only."""

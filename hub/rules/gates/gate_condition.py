@@ -4,6 +4,7 @@ from datetime import tzinfo
 
 from hub.errors import EvaluationError
 from hub.expressions import Program
+from hub.expressions.across import MEMBER_CONDITION, MEMBER_NUMBER
 from hub.model import Event
 from hub.rules.gates.timetable import timetable_of
 from hub.rules.instances.arrival import Arrival
@@ -12,6 +13,8 @@ from hub.rules.reading.rule_values import Gate
 from hub.rules.running.part import Runner
 
 __all__ = ["GateCondition", "turns"]
+
+_MEMBER = (MEMBER_CONDITION, MEMBER_NUMBER)
 
 
 class GateCondition:
@@ -62,5 +65,6 @@ class GateCondition:
 
 
 def turns(condition: Program) -> bool:
-    """Tell whether the clock may change a condition's answer: the condition asks a schedule or a window."""
-    return bool(condition.schedules) or any(reading.slot.seconds for reading in condition.history)
+    """Tell whether the clock may change a condition's answer: it asks a schedule, a window, or members."""
+    windows = any(reading.slot.seconds or reading.slot.mode in _MEMBER for reading in condition.history)
+    return windows or bool(condition.schedules)

@@ -9,10 +9,12 @@ import orjson
 
 from hub.expressions import NO_SAMPLES, Samples
 from hub.model import Phase, TypedPayload
+from hub.rules.members.crowd import Crowd
 from hub.rules.samples.history import History
 
 __all__ = [
     "NEVER",
+    "Crowded",
     "GateState",
     "Gated",
     "Instance",
@@ -79,6 +81,8 @@ class Instance:
 
     history: History | None = None
     """Its samples; only a Sampled has the field, in all others this is the class attribute."""
+    members: Crowd | None = None
+    """Its members; only a Crowded has the field."""
     gates: GateState | None = None
     """The state of its gates; only a Gated has the field."""
 
@@ -163,6 +167,17 @@ class Gated(Instance):
         return self
 
 
+class Crowded(Gated):
+    """An instance of a rule with `across`: it has members."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, key: tuple[str, ...], members: Crowd) -> None:
+        """Begin with these members."""
+        super().__init__(key)
+        self.members = members
+
+
 class Sampled(Gated):
     """An instance of a rule that looks back at samples (avg(x, 10m))."""
 
@@ -207,8 +222,13 @@ def gates_of(instance: Instance) -> GateState:
 
 
 def samples_of(instance: Instance | None) -> Samples:
-    """Return what history functions of a rule read: the samples of an instance, as they are now."""
-    return NO_SAMPLES if instance is None or instance.history is None else instance.history.slots
+    """Return what functions over samples, or across members, read: those of an instance, as they are now."""
+    found: Samples = NO_SAMPLES
+    if instance is not None and instance.history is not None:
+        found = instance.history.slots
+    elif instance is not None and instance.members is not None:
+        found = instance.members.slots
+    return found
 
 
 def dump_key(key: tuple[str, ...]) -> str:

@@ -14,12 +14,13 @@ from hub.ingest.decode import decode_again
 from hub.limits import HEAVY_PAYLOAD_BYTES, RULE_INSTANCES
 from hub.model import Event, Labels, Phase, traced
 from hub.rules.instances.heard_order import Line
-from hub.rules.instances.instance import Gated, Instance, Sampled
+from hub.rules.instances.instance import Crowded, Gated, Instance, Sampled
 from hub.rules.intake.element import element_again
+from hub.rules.members.census import census_of
 from hub.rules.running.engine_context import EngineContext, Owner
 from hub.rules.samples.sampler import Sampler
 
-__all__ = ["NOTHING", "ActiveSet", "Key", "RuleInstances", "at_way", "key_text"]
+__all__ = ["NOTHING", "ActiveSet", "Key", "RuleInstances", "at_way", "key_text", "made_text"]
 
 Key = tuple[str, ...]
 ActiveSet = dict[Key, set[Any]]
@@ -31,7 +32,7 @@ class RuleInstances(dict[Key, Instance]):
     """A dict of them; `obtain` makes one where there was none, `forget` drops one that nothing needs."""
 
     __slots__ = (
-        *("_active_sets", "_context", "_gated", "_owner", "_places", "_sampler", "_static", "_ways"),
+        *("_active_sets", "_census", "_context", "_gated", "_owner", "_places", "_sampler", "_static", "_ways"),
         *("_programs", "_value_of"),
         *("line", "rule", "timed"),
     )  # a dict that had a dict of its own would be slow to look at
@@ -52,6 +53,7 @@ class RuleInstances(dict[Key, Instance]):
         super().__init__()
         self.rule = rule = owner.rule
         self._owner, self._context, self._sampler, self.timed = owner, context, sampler, timed
+        self._census = census_of(rule)
         self.line = Line()
         """The instances that are remembered for their samples, or for a schedule."""
         self._active_sets: list[ActiveSet] = []
@@ -92,10 +94,7 @@ class RuleInstances(dict[Key, Instance]):
         return tuple(found)
 
     def _made_key(self, name: str, event: Event, captures: Key) -> str:
-        value = self._value_of(self._programs[name], event, captures, event.time)
-        if isinstance(value, dict | list):
-            raise EvaluationError(f"the expression of {name!r} in `by` gives no single value")
-        return key_text(value) if value is None or isinstance(value, str | int | float) else plain(value)
+        return made_text(self._value_of(self._programs[name], event, captures, event.time), name, "by")
 
     def labels(self, key: Key) -> Labels:
         """Return the parts of a key with their names; an empty part stays here, though the alert has no such label."""
@@ -105,6 +104,8 @@ class RuleInstances(dict[Key, Instance]):
 
     def made(self, key: Key) -> Instance:
         """Return a new instance of the class that the rule needs; it is not entered yet."""
+        if self._census is not None:
+            return Crowded(key, self._census.new())
         if self._sampler is not None:
             return Sampled(key, self._sampler.new())
         return Gated(key) if self._gated else Instance(key)
@@ -137,6 +138,8 @@ class RuleInstances(dict[Key, Instance]):
         self.touch(instance)
         if instance.history is not None:
             self._context.unsampled.add((self.rule.name, instance.key))
+        if instance.members is not None:
+            self._context.members.forget(self.rule.name, instance.key, instance.members.members())
 
     def touch(self, instance: Instance) -> None:
         """Let it be written with the next commit."""
@@ -218,6 +221,18 @@ def at_way(fields: Mapping[str, Any], way: Sequence[str]) -> Any:
             return None
         value = value.get(name, NOTHING) if isinstance(value, Mapping) else NOTHING
     return value
+
+
+def made_text(value: Any, name: str, where: str) -> str:
+    """Write what an expression gives as part of a key.
+
+    Raises:
+        EvaluationError: it is a list or a map; `name` and `where` say which expression it is.
+
+    """
+    if isinstance(value, dict | list):
+        raise EvaluationError(f"the expression of {name!r} in `{where}` gives no single value")
+    return key_text(value) if value is None or isinstance(value, str | int | float) else plain(value)
 
 
 def key_text(value: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from hub.devices.registry import Registry
 from hub.errors import Problem
 from hub.rules.lint.conditions import conditions
+from hub.rules.lint.crowds import crowds
 from hub.rules.lint.devices import Devices
 from hub.rules.lint.moment import Moment
 from hub.rules.lint.naming.bare_payloads import bare_payloads
@@ -40,6 +41,7 @@ def lint(found: RuleSet, registry: Registry, moment: Moment, *, whole: bool) -> 
         yield from unfinished(rule, node)
         if not waits(rule):
             yield from conditions(rule, node)
+        yield from crowds(rule, node)
         yield from bare_payloads(rule, node)
         yield from homonyms(rule, node)
         yield from timers(rule, node, found.schedules, moment)

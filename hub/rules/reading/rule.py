@@ -13,10 +13,12 @@ from typing import Any
 from hub.expressions import Program, Reading, Template, bare_names, literal
 from hub.fields import KeyTable
 from hub.ingest.decoding.decoder import Decoder
+from hub.rules.reading.key_parts import KeyPart
 from hub.rules.reading.rule_key import RuleKey, made_of, of, of_fields
 from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Stamp, Step
 from hub.rules.reading.vocabulary import (
     ABSENT,
+    ACROSS,
     ALERT,
     BY,
     CLEAR,
@@ -40,6 +42,7 @@ from hub.rules.reading.vocabulary import (
     RUNBOOK,
     SEVERITY,
     SHADOW,
+    STALE,
     SUMMARY,
     TIMESTAMP,
     TOPIC,
@@ -108,6 +111,8 @@ class Rule:
     where: Program | None = of(WHERE)
     each: Program | None = of(EACH)
     by: tuple[str, ...] = made_of(BY, default=())
+    across: tuple[KeyPart, ...] = made_of(ACROSS, default=())
+    stale: float | None = of(STALE)
     when: Program | None = of(WHEN)
     hold: float = of(FOR)
     clear: Program | None = of(CLEAR)

@@ -22,6 +22,7 @@ from hub.rules.reading.rule_key import RuleKey, RulePlace, of, of_fields
 from hub.rules.reading.rule_values import KnownNames, Limit, Repeat
 from hub.rules.reading.vocabulary import (
     ABSENT,
+    ACROSS,
     ALERT,
     BY,
     DETAILS,
@@ -107,11 +108,15 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNa
     patterns = _patterns(section)
     captures = patterns[0].captures if patterns else ()
     names = tuple(pattern.name for pattern in patterns if pattern.name)
-    scope = Scope(captures, latest=names, history=True, schedules=known.unread.union(known.schedules))
+    across = section.get(ACROSS)
+    schedules = known.unread.union(known.schedules)
+    scope = Scope(captures, latest=names, history=True, schedules=schedules, across=across is not None)
     place = RulePlace(known, problems, defaults.tz, scope)
-    parts = section.take(BY, BY.reader(place), tuple(KeyPart(name, name) for name in captures))
+    members: tuple[KeyPart, ...] = section.take(ACROSS, ACROSS.reader(place), ())
+    parts = section.take(BY, BY.reader(place), _others(captures, members))
     by, written = tuple(part.label for part in parts), tuple(part.written for part in parts)
     _check_labels(section, captures, by)
+    _check_members(section, members, parts)
     rule = Rule(
         name=name,
         alert=alert,
@@ -122,6 +127,7 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNa
         by=by,
         learns=_learns(section),
         tz=defaults.tz,
+        across=members,
         by_written=() if written == by else written,
         by_programs=tuple((part.label, part.program) for part in parts if part.program is not None),
         **_values(section, place, defaults, name, alert=alert),
@@ -156,7 +162,8 @@ def _timed(rule: Rule, known: KnownNames) -> Rule:
 
 def _event_programs(rule: Rule) -> list[Program]:
     """Return the expressions that look at an event alone, before the condition does."""
-    asked = (rule.timestamp, rule.where, rule.each, *(program for _, program in rule.by_programs))
+    made = [*(program for _, program in rule.by_programs), *(part.program for part in rule.across)]
+    asked = (rule.timestamp, rule.where, rule.each, *made)
     return [program for program in asked if program is not None]
 
 
@@ -216,11 +223,30 @@ def _named(section: Section, patterns: tuple[TopicPattern, ...]) -> tuple[TopicP
             message = f"no topic has all captures: {{{strange[0]}}} is not in that with {', '.join(names) or 'none'}"
             section.report(node.problem(message, "write + in its place, or add it to another topic"))
             return patterns[:1]
-    for key, why in ((EACH, "its elements have no name"), (BY, "the captures make the instance")):
+    for key, why in (
+        (EACH, "its elements have no name"),
+        (BY, "the captures make the instance"),
+        (ACROSS, "it has no members"),
+    ):
         if section.get(key) is not None:
             message = f"{key.name!r} does not go with a map of topics: {why}"
             section.report(section.node.key_problem(key.name, message, f"leave {key.name!r} out"))
     return tuple(pattern.ordered(names) for pattern in patterns)
+
+
+def _others(captures: Sequence[str], members: Sequence[KeyPart]) -> tuple[KeyPart, ...]:
+    """Return what makes an instance without `by`: all captures but those that name its members."""
+    named = {part.written for part in members if part.program is None}
+    named |= {name for part in members if part.program is not None for name in part.program.captures}
+    return tuple(KeyPart(name, name) for name in captures if name not in named)
+
+
+def _check_members(section: Section, members: Sequence[KeyPart], by: Sequence[KeyPart]) -> None:
+    """Refuse members that `by` names too: each would be alone in its instance."""
+    for part in members:
+        if part.written in {other.written for other in by}:
+            message = f"{part.written!r} is in `by` too, so each instance would have one member"
+            section.report(section.node.key_problem("across", message, "leave it out of `by`"))
 
 
 def _check_labels(section: Section, captures: Sequence[str], by: Sequence[str]) -> None:
@@ -242,7 +268,8 @@ def _check_used(section: Section, rule: Rule) -> None:
         *rule.texts.templates,
         *_event_programs(rule),
     ]
-    used = {*rule.by, *(rule.group_by or ())}.union(*(each.captures for each in programs))
+    named = {*rule.by, *(part.written for part in rule.across), *(rule.group_by or ())}
+    used = named.union(*(each.captures for each in programs))
     for name in rule.captures:
         if name not in used:
             node = topic.value[0] if isinstance(topic.value, list) else topic

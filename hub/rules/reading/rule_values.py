@@ -62,6 +62,7 @@ __all__ = [
     "names_of",
     "repeat",
     "rule_name",
+    "stale",
     "stamp",
     "steps",
     "topic",
@@ -424,6 +425,15 @@ def labels_of(node: Node) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise Bad(node, "a name stands twice")
     return names
+
+
+@with_schema({"type": "string", "pattern": DURATION})
+def stale(node: Node) -> float:
+    """Read `stale`, in seconds."""
+    seconds = duration(node)
+    if not seconds:
+        raise Bad(node, "'stale' must be longer than 0", "how long a member may say nothing: 15m")
+    return seconds
 
 
 @with_schema({"anyOf": [{"type": "string", "pattern": DURATION}, {"const": "auto"}]})

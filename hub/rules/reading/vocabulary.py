@@ -30,12 +30,14 @@ from hub.rules.reading.rule_values import (
     limit,
     repeat,
     rule_name,
+    stale,
     topic,
 )
 from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = [
     "ABSENT",
+    "ACROSS",
     "ALERT",
     "BY",
     "CLEAR",
@@ -60,6 +62,7 @@ __all__ = [
     "SEVERITIES",
     "SEVERITY",
     "SHADOW",
+    "STALE",
     "SUMMARY",
     "TIMESTAMP",
     "TOPIC",
@@ -126,6 +129,29 @@ BY: RuleKey[tuple[KeyPart, ...]] = RuleKey(
     within=lambda place: place.parts,
     restarts=lambda rule: rule.by_spelled,
     schema={"anyOf": [schema_of(ways), {"type": "object", "additionalProperties": TEXT}]},
+)
+ACROSS: RuleKey[tuple[KeyPart, ...]] = RuleKey(
+    "across",
+    late,
+    (),
+    "What names the members inside an instance: captures, payload fields, or a map {label: expression}. Functions"
+    " without a window, such as count(temperature > -15), then look at the latest of all members.",
+    *("freezer", ["rack", "id"], {"id": "after.id"}),
+    within=lambda place: place.parts,
+    restarts=lambda rule: [f"across={part.label}: {part.written}" for part in rule.across],
+    alert_only=True,
+    beside="when",
+    schema={"anyOf": [schema_of(ways), {"type": "object", "additionalProperties": TEXT}]},
+)
+STALE: RuleKey[float | None] = RuleKey(
+    "stale",
+    stale,
+    None,
+    "A member that says nothing for longer does not count, and absent holds for it.",
+    "15m",
+    restarts=True,
+    alert_only=True,
+    beside="across",
 )
 WHEN: RuleKey[Program | None] = RuleKey(
     "when",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, tzinfo
 from functools import partial
+from math import inf
 
 import orjson
 
@@ -22,6 +23,7 @@ from hub.rules.instances.instance import dump_key, load_key
 from hub.rules.instances.lasts import Lasts
 from hub.rules.intake.rule_intake import RuleHearer
 from hub.rules.listening import listens
+from hub.rules.members.member_keeper import MemberKeeper
 from hub.rules.presence.presence_listeners import PresenceListeners
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext, ExpectedDevices, NoDevices
@@ -77,7 +79,10 @@ class Engine:
         self._samples: list[SampleRow] = []
         self._stored = RowsTogether("instances", self.take_changes), RowsTogether("samples", self.take_samples)
         remembered = (self.work.latest, self.work.late)
-        self.keepers: tuple[Keeper, ...] = (*self.beside.keepers, self.lasts, *remembered, *self._stored)
+        self.keepers: tuple[Keeper, ...] = (
+            *(*self.beside.keepers, self.lasts, *remembered),
+            *(*self._stored, self.work.members),
+        )
 
     @property
     def listeners(self) -> list[str]:
@@ -275,9 +280,11 @@ class Engine:
         self.work.presence.doubt()
         for state in self.states.values():
             samples = state.samples if state.samples is not None and state.samples.moving is not None else None
-            if state.rule.absent is None and samples is None:
+            if state.rule.absent is None and samples is None and state.members is None:
                 continue
             for instance in state.instances.values():
+                if state.members is not None:
+                    state.members.push(instance, seconds, now)
                 if state.rule.absent is not None:
                     instance.seen = min(instance.seen + seconds, now)
                 if samples is not None:
@@ -293,6 +300,8 @@ class Engine:
                     state.instances.touch(instance)
                 if state.samples is not None:
                     state.samples.shift(instance, seconds)
+                if state.members is not None:
+                    state.members.push(instance, seconds, inf)
                 state.reschedule(instance)
             state.begin(now)
         for plan in self._plans.values():
@@ -383,6 +392,7 @@ class Engine:
                 state.instances[instance.key] = instance
                 if len(instance.raw or b"") > HEAVY_PAYLOAD_BYTES:
                     self.work.heavy.keep((state, instance), len(instance.raw or b""))
+        self.work.members.settle()
         self._begin(now)
         return gone
 
@@ -400,6 +410,9 @@ class Engine:
             self._serials[name] = old.serial
             if name in gone:
                 self._lost.extend((name, dump_key(key)) for key in old.instances)
+                for instance in old.instances.values():
+                    if instance.members is not None:
+                        self.work.members.forget(name, instance.key, instance.members.members())
             else:
                 carry_over(self.states[name], old)
         self._begin(now)
@@ -441,6 +454,22 @@ class Engine:
                 state.instances.line_up()
             if state.absence is not None:
                 self._expect_registered(state, state.absence, now)
+            if state.members is not None:
+                self._expect_members(state, state.members, now)
+
+    def _expect_members(self, state: RuleRunner, members: MemberKeeper, now: float) -> None:
+        """Make the devices of the registry members, and forget those that were taken out of it and never heard."""
+        expected: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        for pattern in state.rule.patterns:
+            for topic in self.work.registry.topics(pattern.filter):
+                captures = pattern.values(topic.split("/"))
+                key = state.instances.key_of(captures)
+                if key is not None and not self._itself.says(topic):
+                    member = members.expect(key, captures, topic, now)
+                    expected.setdefault(key, set()).update(() if member is None else [member])
+        for instance in list(state.instances.values()):
+            members.keep_only(instance, expected.get(instance.key, set()))
+            state.judge_again(instance, now)
 
     def _remakes(self, name: tuple[str, tuple[str, ...]]) -> bool:
         """Tell whether a rule still needs what it keeps of an instance for late messages."""

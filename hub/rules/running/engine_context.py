@@ -11,6 +11,7 @@ from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.heavy import Heavy
 from hub.rules.instances.instance import Instance
 from hub.rules.instances.late_log import LateLogs
+from hub.rules.members.member_rows import MemberRows
 from hub.rules.named.latest_values import LatestValues
 from hub.rules.presence.presence import Presence
 from hub.rules.reading.rule import Rule
@@ -113,6 +114,8 @@ class EngineContext:
         self.transitions: list[Transition] = []
         self.unsampled: set[tuple[str, Key]] = set()
         """Instances, by rule and key, whose stored samples are void."""
+        self.members = MemberRows()
+        """The rows of the members of all instances."""
         self.dirty: set[tuple[Owner, Instance | None]] = set()
         """What the next commit writes: an instance, or (None) the counter of an event rule."""
         self.heavy = Heavy[tuple[Owner, Instance]](self._lighten)

@@ -274,7 +274,7 @@ def _of_when(rule: Rule, pattern: TopicPattern) -> tuple[int | str, str, bool] |
         return None
     gates = [gate for gate in (rule.pause, rule.mute) if gate is not None]
     by_gate = any(gate.condition for gate in gates) or (rule.alert and rule.pause is not None)
-    hears_all = rule.readings or by_gate or rule.turning
+    hears_all = rule.readings or rule.across or by_gate or rule.turning
     for equality in rule.when.equalities:
         inside = equality.name in rule.by if equality.kind == "capture" else _is_part(equality.name, rule)
         if hears_all and not inside:

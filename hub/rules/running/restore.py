@@ -24,6 +24,8 @@ def load_stored(
     if len(stored) > _GATED and not isinstance(made, Gated):
         made = Gated(key)  # its rule had gates before, which `reconcile` will end
     made.fill(stored)
+    if made.members is not None:
+        runner.context.members.claim(runner.rule.name, key, made.members)
     if len(stored) > 8 and stored[8] is not None and made.history is not None:
         made.history.load(stored[8], chunks)
     elif chunks:
@@ -44,7 +46,7 @@ def _fitted(runner: RuleRunner, instance: Instance) -> Instance:
     """Return the instance in the shape that the rule needs now: with the samples it looks at, a place for its gates."""
     if runner.samples is not None and instance.history is not None:
         runner.samples.sampler.fit(instance.history)
-    elif runner.samples is None and instance.history is None and isinstance(instance, type(runner.instances.made(()))):
+    elif runner.members is None and runner.samples is None and instance.history is None and _fits(runner, instance):
         return instance
     else:
         if instance.history is not None:
@@ -52,9 +54,15 @@ def _fitted(runner: RuleRunner, instance: Instance) -> Instance:
         made = runner.instances.made(instance.key)
         if instance.gates is not None and not isinstance(made, Gated):
             made = Gated(instance.key)
+        if made.members is not None and instance.members is not None:
+            made.members.carry(instance.members)
         instance = made.take(instance)
     runner.instances.touch(instance)
     return instance
+
+
+def _fits(runner: RuleRunner, instance: Instance) -> bool:
+    return isinstance(instance, type(runner.instances.made(())))
 
 
 def reconcile(runner: RuleRunner, instance: Instance, now: float) -> None:

@@ -79,7 +79,7 @@ def can_join(rule: Rule) -> bool:
     # these parts take every message, whatever the condition says
     if rule.pause is not None or rule.mute is not None or rule.timestamp is not None:
         return False
-    simple = rule.absent is None and not rule.readings and len(rule.patterns) == 1
+    simple = rule.absent is None and not rule.readings and not rule.across and len(rule.patterns) == 1
     return simple and set(rule.by) <= set(rule.captures)
 
 

@@ -52,8 +52,8 @@ class RuleEvaluator:
 
         """
         context = self._known(program, event, captures, now)
-        if program.history and instance is not None and instance.history is not None:
-            holds: bool = program.run(event.fields, captures, context, instance.history.slots)
+        if program.history and instance is not None:
+            holds: bool = program.run(event.fields, captures, context, samples_of(instance))
         else:
             holds = program.run(event.fields, captures, context)
         return holds

@@ -12,7 +12,7 @@ from hub.limits import HISTORY_IDLE_SECONDS, HISTORY_INSTANCES
 from hub.model import Event, Phase, Reason
 from hub.rules.gates.schedule_alarm import ScheduleAlarm
 from hub.rules.instances.arrival import Arrival
-from hub.rules.instances.instance import NEVER, Instance, Sampled
+from hub.rules.instances.instance import NEVER, Instance, Sampled, samples_of
 from hub.rules.instances.rule_instances import Key, RuleInstances
 from hub.rules.reading.rule import Rule
 from hub.rules.rule_parts import RuleParts, speaks_later
@@ -54,6 +54,7 @@ class RuleRunner:
         self._followers, self._dues, self._keeps = made.followers, made.dues, made.keeps
         self.samples, self.absence, self.pause, self.mute = made.samples, made.absence, made.pause, made.mute
         self._turns, self._waits, self.late = made.turns, made.waits, made.late
+        self.members = made.members
         self._alarm = ScheduleAlarm(rule, context, made.clocks, self._turn_all) if made.clocks else None
         self.transitions = TransitionMaker(
             owner=self,
@@ -213,8 +214,8 @@ class RuleRunner:
             return
         if program.needs_context:
             holds = self.evaluator.holds(program, instance, event, captures, now)
-        elif program.history and instance is not None and instance.history is not None:
-            holds = program.run(event.fields, captures, None, instance.history.slots)
+        elif program.history and instance is not None:
+            holds = program.run(event.fields, captures, None, samples_of(instance))
         else:  # most conditions need only the message
             holds = program.run(event.fields, captures, None)
         if holds or phase is not _INACTIVE:  # else it stays inactive
@@ -309,6 +310,7 @@ class RuleRunner:
             # Before `for`: a condition that a window turns false at this very moment has not held long enough. And of
             # two things that are due at the same time, the change of a schedule goes first.
             moved = self.samples is not None and self.samples.move(instance, now)
+            moved = moved or (self.members is not None and self.members.move(instance, now))
             self._turn(instance, now, turned=moved or (self._alarm is not None and self._alarm.is_due(now)))
             if not self.instances.has(instance):
                 return
@@ -345,11 +347,13 @@ class RuleRunner:
         Under a pause nothing is judged: the end of the pause judges the message. `mute` is not asked again, because it
         was asked when the message came.
         """
-        if instance.raw is None or (instance.gates is not None and instance.gates.paused):
+        if (instance.raw is None and self.members is None) or (instance.gates is not None and instance.gates.paused):
             return
         if self.samples is not None:
             self.samples.advance(instance, now)
         event, captures = (None, ()) if stays(self.rule, instance) else self.instances.last(instance)
+        if event is None and self.members is not None:  # only the registry knows them
+            event = Event(instance.topic, b"", {}, None, now, 0, True)
         if event is not None:
             matches = self.matches
             with suppress(EvaluationError):  # without a value it stays as it was; the error was counted when it came

@@ -7,6 +7,7 @@ from hub.expressions import Program
 from hub.model import Event, Labels, Phase, Reason
 from hub.rules.instances.instance import Instance
 from hub.rules.instances.rule_instances import RuleInstances
+from hub.rules.members.census import census_of
 from hub.rules.reading.rule import Rule
 from hub.rules.running.engine_context import EngineContext, Owner
 from hub.rules.running.rule_evaluator import RuleEvaluator
@@ -35,6 +36,7 @@ class TransitionMaker:
         """Transitions go to `context`; `is_muted` tells whether the rule's `mute` holds for an instance at a time."""
         self._owner, self._rule, self._instances, self._context = owner, owner.rule, instances, context
         self._evaluator, self._sampler, self._is_muted = evaluator, sampler, is_muted
+        self._census = census_of(self._rule)
         told = self._rule.texts.schedules
         self._told = {name: table for name, table in evaluator.tables.items() if name in told} or None
 
@@ -58,7 +60,7 @@ class TransitionMaker:
         `until` is when an episode was over that is told as a whole.
         """
         device = self._context.registry.attributes(topic if event is None else event.topic)
-        shown = self._sampler.shown(instance.history) if self._sampler is not None and instance is not None else None
+        shown = None if instance is None else self._shown(instance)
         values = self._evaluator.values(_asked(self._rule, reason), instance, event, captures, at)
         muted = self._is_muted(instance, at)
         self._context.transitions.append(
@@ -67,6 +69,12 @@ class TransitionMaker:
                 self._owner.serial, shown, muted, self._told, values, self._latest(captures), unheard, until,
             )
         )  # fmt: skip
+
+    def _shown(self, instance: Instance) -> Mapping[str, Any] | None:
+        """Write down what the texts will ask of samples or members."""
+        if self._census is not None and instance.members is not None:
+            return self._census.shown(instance.members)
+        return None if self._sampler is None else self._sampler.shown(instance.history)
 
     def remark(self, instance: Instance, reason: Reason, now: float, event: Event | None, captures: Key) -> None:
         """Say that something else has changed about an instance that goes on firing: it is muted, or no longer."""
@@ -88,7 +96,7 @@ class TransitionMaker:
         """
         event, captures = self._instances.last(instance)
         device = self._context.registry.attributes(instance.topic)
-        shown = self._sampler.shown(instance.history) if self._sampler is not None else None
+        shown = self._shown(instance)
         firing = Phase.FIRING
         return Transition(
             self._rule, labels, firing, firing, reason, now, since, event, captures, device,

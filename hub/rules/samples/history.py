@@ -6,14 +6,14 @@ Conditions read them directly. Texts are rendered later, so `record` keeps at th
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 from hub.errors import EvaluationError
 from hub.expressions import Reading
 from hub.rules.samples.trail import Trail
 from hub.rules.samples.windows import Row
 
-__all__ = ["History", "SampleRow", "record"]
+__all__ = ["History", "SampleRow", "Slotted", "record"]
 
 SampleRow = tuple[str, int, str | None]
 """A chunk of a window for the store: slot, number, JSON or None (gone)."""
@@ -70,6 +70,15 @@ class History:
         return rows
 
 
+class Slotted(Protocol):
+    """What texts look at: samples, or members."""
+
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """What answers, by the keys of the rule's slots."""
+        ...
+
+
 class _Said:
     """Recorded answers of one slot, read like the slot itself."""
 
@@ -86,7 +95,7 @@ class _Said:
         return answer
 
 
-def record(history: History, readings: Iterable[Reading]) -> Mapping[str, Any]:
+def record(history: "Slotted", readings: Iterable[Reading]) -> Mapping[str, Any]:
     """Write down what texts will ask: by then the instance has seen more."""
     said: dict[str, _Said] = {}
     for slot, function, arguments in readings:

@@ -187,7 +187,7 @@ def sampler_of(rule: Rule, local: tzinfo = UTC) -> Sampler | None:
     """Return a rule's sampler, if it looks at samples; `local` is the zone of a rule that names none."""
     condition = None if rule.pause is None else rule.pause.condition
     early = () if condition is None else condition.history
-    if not rule.readings:
+    if not rule.readings or rule.across:
         return None
     return Sampler(rule.readings, rule.texts.readings, early, rule.tz or local, bool(rule.names))
 
