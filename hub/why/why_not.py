@@ -28,6 +28,7 @@ from hub.rules.reading.rule_values import Gate
 from hub.rules.running.rule_runner import RuleRunner
 from hub.spine.core import Core
 from hub.spine.slices import at_once
+from hub.why.crowd_words import about_members
 from hub.why.readings import value_text
 
 __all__ = ["looking", "why_not"]
@@ -151,6 +152,7 @@ def _instance(
     if unread := "" if isinstance(event, Element) else unreadable(event.raw, rule.decode):
         sentences.append(f"that message could not be read ({unread}): it is a sign of life, and says nothing")
     sentences += _why_phase(rule, state, phase, holds, values, key, now)
+    sentences += about_members(rule, instance, now)
     if rule.pause is not None and core.engine.is_paused(rule.name, key, now):
         made["stage"] = "pause"
         why = _gate(state, rule.pause, key, event, captures, now)

@@ -33,6 +33,21 @@ def test_a_device_whose_silence_fires_is_not_said_to_speak():
     assert found["sentences"][2].startswith("told to chat")
 
 
+def test_which_members_count_and_for_which_a_condition_holds_is_said():
+    text = '- {alert: A, topic: "s/{site}/{d}", across: d, stale: 10m, when: "count(t > -15) > 2 || count(absent) > 1"}'
+    world = World(RuleSet({"A": rule(text)}), None, 1000.0)
+    world.send([event("s/a/c", {"t": -20}, 1000.0)])
+    world.pass_time(1000.0 + 700.0)
+    world.send([event("s/a/b", {"t": -10}, world.now), event("s/a/a", {"t": -10}, world.now)])
+    (found,) = why_not(world.core, "A", {}, world.now)["instances"]
+    assert found["sentences"][2:] == [
+        "2 of 3 members count",
+        "t > -15 holds for a, b",
+        "absent holds for c",
+        "stale: c (silent for 11m40s)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "said"),
     [

@@ -28,6 +28,7 @@ class CallCompiler(Host, Protocol):
     """What a call asks of the compiler in which it stands."""
 
     lenient: bool
+    text: str
     names: Resolver
 
     def alone(self, node: SyntaxNode, absent: bool | None = None) -> tuple[Callable[..., Any], str, Resolver]:

@@ -31,6 +31,7 @@ Run = Callable[[Mapping[str, Any], tuple[str, ...], Any], Any]
 _FIELD: Any = field(compare=False)
 _GONE: Any = field(default=None, compare=False)
 _ASKS: Any = field(default=True, compare=False)
+_TEXT: Any = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Slot:
     """Across members: what it gives for a stale one, where it asks `absent`."""
     asks_message: bool = _ASKS
     """Across members: whether it says nothing of a member that was never heard."""
+    text: str = _TEXT
+    """Across members: the expression as it is written."""
 
 
 class Reading(NamedTuple):
@@ -64,6 +67,7 @@ class Reading(NamedTuple):
 class SlotCompiler(Protocol):
     """What this module asks of the Compiler in which a call stands."""
 
+    text: str
     names: Resolver
     emit: Emitter
 

@@ -13,6 +13,7 @@ from hub.expressions.compiling.history_calls import Reading, Slot, SlotCompiler,
 from hub.expressions.names import HISTORY
 from hub.expressions.runtime.functions import NUMBERS
 from hub.expressions.syntax.ast import Call, Literal, Name, SyntaxNode
+from hub.expressions.syntax.lexer import tokenize
 from hub.expressions.values import an
 
 __all__ = ["member_call"]
@@ -78,4 +79,20 @@ def _slot(compiler: SlotCompiler, node: Call, function: AcrossFunction) -> Slot:
         names.plain_field(argument),
         gone,
         names.asks_message or names.asks_event,
+        _inside(compiler.text, node),
     )
+
+
+def _inside(text: str, node: Call) -> str:
+    """Return what stands between the brackets of a call, as it is written."""
+    depth = begin = 0
+    for token in tokenize(text):
+        if token.at < node.at or token.kind in ("literal", "quoted"):
+            continue
+        if token.text == "(":
+            depth, begin = depth + 1, begin or token.at + 1
+        elif token.text == ")":
+            depth -= 1
+            if not depth:
+                return text[begin : token.at].strip()
+    return ""

@@ -197,6 +197,10 @@ class HeldTally(Tally):
         elif self._names is not None and change < 0:
             self._names.take(self._crowd.name(row))
 
+    def holds(self, row: int, *, counts: bool) -> bool:
+        """Tell whether it holds for a member; `counts`: the member is not stale."""
+        return self.values[row] == 1.0 and (counts or self.spare is not None)
+
     def count(self) -> int:
         """For how many members it holds."""
         return self.held
