@@ -48,6 +48,7 @@ rules:
   - {alert: P, topic: t, when: x, notify: a, decode: [base64, {packed: "<hB", fields: [x, y]}]}
   - {alert: A, topic: t, when: x, notify: a, escalate: {after: 1m, to: b}, unless: {alert: B, after: 1m}}
   - {alert: B, topic: t, when: x, timestamp: {at: ts, tz: Europe/Berlin, late: 15m}}
+  - {alert: C, topic: t, offline: {topic: l, when: value == 0}}
   - {event: E, topic: t}
 tests:
   - name: n

@@ -13,6 +13,7 @@ from hub.rules.gates.reported_absence import Sign, reports_of
 from hub.rules.instances.arrival import Arrival
 from hub.rules.instances.instance import NEVER, Instance
 from hub.rules.instances.rule_instances import Key
+from hub.rules.presence.last_will import LastWill
 from hub.rules.presence.presence import ReportedState
 from hub.rules.running.engine_context import EngineContext
 from hub.rules.running.part import RulePart, Runner
@@ -31,6 +32,8 @@ class Absence(RulePart):
         self._runner, self._instances = runner, runner.instances
         self._patience, self._learns = patience, patience.learns
         self._reports = reports_of(runner.rule, context.presence, self)
+        offline = runner.rule.offline
+        self._will = None if offline is None else LastWill(context.presence, runner.rule, offline, self)
 
     def patience(self, instance: Instance) -> float:
         """Return for how many seconds the instance may say nothing."""
@@ -41,7 +44,7 @@ class Absence(RulePart):
     def before(self, arrival: Arrival) -> bool:
         """Note when the instance was last heard; a replay was heard when it came."""
         if not arrival.is_replay:
-            if self._reports is None and not arrival.event.retain:
+            if self._reports is None and self._will is None and not arrival.event.retain:
                 self._alive(arrival)  # the short way, which most messages go
             else:
                 self.hear(arrival)
@@ -58,6 +61,8 @@ class Absence(RulePart):
             sign = Sign.KNOWN if arrival.event.retain else Sign.LIFE
         else:
             sign = self._reports.sign(arrival.event, arrival.key, arrival.now)
+        if self._will is not None:
+            sign = self._of_will(self._will, arrival, sign)
         if sign is Sign.NOTHING:
             return
         try:
@@ -68,6 +73,14 @@ class Absence(RulePart):
         except EvaluationError:
             self._known(arrival.key)  # there is no room for the instance, so it must not stand for a device
             raise
+
+    def _of_will(self, will: LastWill, arrival: Arrival, sign: Sign) -> Sign:
+        """Return what a message is where a topic reports who is gone: a report is no sign of life, all else is."""
+        if will.is_report(arrival.event):
+            return Sign.KNOWN
+        if sign is Sign.LIFE:
+            will.alive(arrival.key, arrival.captures, arrival.now)
+        return sign
 
     def speaks(self, event: Event, now: float) -> bool:
         """Tell whether an event is a sign of life."""
@@ -115,7 +128,7 @@ class Absence(RulePart):
 
     def due(self, instance: Instance) -> float:
         """Return when the instance will be absent, in seconds since 1970: a dead one is already, inf for never."""
-        standing = "" if self._reports is None else self._reports.standing(instance)
+        standing = self._standing(instance)
         if instance.absent_since or (instance.gates is not None and instance.gates.paused):
             return inf  # it is absent already; or it is under a pause, after which `absent` counts anew
         if standing == ReportedState.DEAD:
@@ -137,12 +150,19 @@ class Absence(RulePart):
 
     def rests(self, instance: Instance) -> bool:
         """Tell whether the instance's device has reported that it sleeps."""
-        return self._reports is not None and self._reports.standing(instance) == ReportedState.ASLEEP
+        return self._standing(instance) == ReportedState.ASLEEP
 
     def reason(self, instance: Instance) -> Reason:
         """Return why the instance is absent."""
-        dead = self._reports is not None and self._reports.standing(instance) == ReportedState.DEAD
-        return Reason.OFFLINE if dead else Reason.ABSENT
+        return Reason.OFFLINE if self._standing(instance) == ReportedState.DEAD else Reason.ABSENT
+
+    def _standing(self, instance: Instance) -> str:
+        """Return what was reported of an instance's device, "" where that is nothing."""
+        if self._will is not None:
+            captures = self._instances.captures_of(instance, instance.topic)
+            if self._will.standing(instance.key, captures) == ReportedState.DEAD:
+                return ReportedState.DEAD
+        return "" if self._reports is None else self._reports.standing(instance)
 
     def keeps(self, _instance: Instance, /) -> bool:
         """Remember all instances: each of them must be heard again."""
@@ -185,6 +205,8 @@ class Absence(RulePart):
         instance = self._instances.get(key)
         if instance is None and self._reports is not None:
             self._reports.leave(key)
+        if instance is None and self._will is not None:
+            self._will.leave(key)
         return instance
 
 

@@ -74,7 +74,7 @@ def _leap(zone: tzinfo, now: float) -> float:
 
 def _patience(rule: Rule) -> float:
     """Return for how many seconds `absent` waits at least; 0 where a death may be reported at any moment."""
-    return 0.0 if rule.learns or kinds(rule) else rule.absent or 0.0
+    return 0.0 if rule.learns or rule.offline is not None or kinds(rule) else rule.absent or 0.0
 
 
 @functools.lru_cache(maxsize=1024)

@@ -5,6 +5,7 @@ is due, and hears when the answer has changed. Durable: a row for each subject o
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -190,6 +191,20 @@ class Presence(Keeper):
         siblings.pop(subject, None)
         if not siblings:
             self._children.pop(record.root, None)
+
+    def report(self, subject: str, now: float, *, gone: bool) -> None:
+        """Follow a report of a device by its last will; that it is there says nothing of how long it was."""
+        if gone:
+            self._die(subject)
+        elif self.standing(subject) == ReportedState.DEAD:
+            self._live(subject, now)
+
+    def keep_wills(self, prefix: str, rules: AbstractSet[str]) -> None:
+        """Forget the reports about devices of rules that are gone; their subjects begin with `prefix`."""
+        for subject in [each for each in self._records if each.startswith(prefix)]:
+            if orjson.loads(subject.removeprefix(prefix))[0] not in rules:
+                del self._records[subject]
+                self._dirty.add(subject)
 
     # changes
 

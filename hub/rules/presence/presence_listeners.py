@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 
 from hub.model import Event
 from hub.rules.presence.births import Births
+from hub.rules.presence.last_will import OWN_SUBJECT, WillHearer, WillHearing
 from hub.rules.presence.presence import Presence
 from hub.rules.presence.sparkplug_metrics import Metrics
 from hub.rules.reading.rule import Rule
+from hub.rules.reading.rule_values import Offline
 from hub.rules.reading.subjects import MessageKind, about, presence_filters
 from hub.rules.running.engine_context import EngineContext
 from hub.rules.running.index import Bound, Plan
@@ -28,20 +30,29 @@ class PresenceListeners:
         self._presence, on_error = context.presence, context.on_error
         self._births, self._metrics = Births(on_error, ask_birth), Metrics(on_error)
         self.keepers: tuple[Keeper, ...] = (self._births, self._metrics, self._metrics.newer, self._presence)
+        self._wills: list[tuple[str, Offline]] = []
         self.filters: list[str] = []
         """What must be subscribed beside the rules' own topics."""
 
     def follow(self, rules: Iterable[Rule]) -> None:
         """Listen for these rules; where none of them needs it, forget what is known: it would grow old unseen."""
+        rules = list(rules)
         self.filters = presence_filters(rules)
+        self._wills = [(rule.name, rule.offline) for rule in rules if rule.offline is not None]
         self._presence.begin()
         if not self.filters:
             self._presence.forget()
+        if len(self.filters) == len({will.pattern.filter for _, will in self._wills}):
             self._births.forget()
             self._metrics.forget()
+        self._presence.keep_wills(OWN_SUBJECT, {name for name, _ in self._wills})
 
-    def join(self, plan: Plan, topic: str) -> None:
-        """Add the listeners to the plan of a topic, if it is about a device."""
+    def join(self, plan: Plan, topic: str, runner: Callable[[str], WillHearing]) -> None:
+        """Add the listeners to the plan of a topic, if it is about a device; `runner` gives a rule by its name."""
+        for name, offline in self._wills:
+            if offline.pattern.matches(topic):
+                captures = offline.pattern.values(topic.split("/"))
+                plan.always = (*plan.always, Bound(WillHearer(self._presence, runner(name), offline), captures, None))
         what = about(topic) if self.filters else None
         if what is None:
             return

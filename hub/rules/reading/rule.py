@@ -15,7 +15,7 @@ from hub.fields import KeyTable
 from hub.ingest.decoding.decoder import Decoder
 from hub.rules.reading.key_parts import KeyPart
 from hub.rules.reading.rule_key import RuleKey, made_of, of, of_fields
-from hub.rules.reading.rule_values import Cause, Gate, Limit, Repeat, Stamp, Step
+from hub.rules.reading.rule_values import Cause, Gate, Limit, Offline, Repeat, Stamp, Step
 from hub.rules.reading.vocabulary import (
     ABSENT,
     ACROSS,
@@ -37,6 +37,7 @@ from hub.rules.reading.vocabulary import (
     LIMIT,
     MUTE,
     NOTIFY,
+    OFFLINE,
     PAUSE,
     REPEAT,
     RUNBOOK,
@@ -119,6 +120,7 @@ class Rule:
     clear_hold: float = of(CLEAR_FOR)
     absent: float | None = of(ABSENT)
     learns: bool = False
+    offline: Offline | None = of(OFFLINE)
     pause: Gate | None = of(PAUSE)
     mute: Gate | None = of(MUTE)
     causes: tuple[Cause, ...] = of(UNLESS)
@@ -248,7 +250,7 @@ KEYS: tuple[RuleKey[Any], ...] = (ALERT, EVENT, *(key for keys in of_fields(Rule
 def _either() -> list[Mapping[str, Any]]:
     """Return the schema's part that tells alerts from events: what each needs, and what an event cannot have."""
     lacks = [{"required": [key.name]} for key in KEYS if key.alert_only]
-    needs = [{"required": ["when"]}, {"required": ["absent"]}]
+    needs = [{"required": [name]} for name in ("when", "absent", "offline")]
     alert = {"required": ["alert"], "anyOf": needs, "not": {"required": ["event"]}}
     return [alert, {"required": ["event"], "not": {"anyOf": [{"required": ["alert"]}, *lacks]}}]
 

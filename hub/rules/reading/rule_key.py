@@ -17,7 +17,20 @@ from hub.ingest.decoding.decoder import Decoder
 from hub.rules.reading.compiled import compiled
 from hub.rules.reading.decode_key import decode_of
 from hub.rules.reading.key_parts import KeyPart, key_parts
-from hub.rules.reading.rule_values import Cause, Gate, KnownNames, Stamp, Step, causes, gate, names_of, stamp, steps
+from hub.rules.reading.rule_values import (
+    Cause,
+    Gate,
+    KnownNames,
+    Offline,
+    Stamp,
+    Step,
+    causes,
+    gate,
+    names_of,
+    offline,
+    stamp,
+    steps,
+)
 
 __all__ = ["RuleKey", "RulePlace", "made_of", "of", "of_fields"]
 
@@ -51,6 +64,10 @@ class RulePlace:
     def timestamp(self, node: Node) -> Stamp:
         """Read `timestamp`, an expression over the event alone: the event's time is needed before it is a sample."""
         return stamp(self.problems, replace(self.scope, history=False))(node)
+
+    def offline(self, node: Node) -> Offline:
+        """Read `offline`; its condition looks at its own message alone."""
+        return offline(self.problems, replace(self.scope, history=False, latest=(), across=False))(node)
 
     def heard(self, node: Node) -> Program:
         """Read `where`, a condition over the event alone: what is not heard is no sample."""

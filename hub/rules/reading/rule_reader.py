@@ -7,6 +7,7 @@ what is more than the value of a single key: name, topics, instance, texts. To a
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from math import inf
 from typing import Any
 
 from hub.documents.document import Node, Problems
@@ -132,6 +133,8 @@ def read_rule(node: Node, problems: Problems, defaults: Defaults, known: KnownNa
         by_programs=tuple((part.label, part.program) for part in parts if part.program is not None),
         **_values(section, place, defaults, name, alert=alert),
     )
+    if rule.offline is not None and rule.absent is None:  # only the report counts, however long the device is silent
+        rule = replace(rule, absent=inf)
     rule = replace(rule, texts=_texts(section, defaults, rule, scope))
     section.finish()
     _check_together(section, alert)
@@ -163,7 +166,8 @@ def _timed(rule: Rule, known: KnownNames) -> Rule:
 def _event_programs(rule: Rule) -> list[Program]:
     """Return the expressions that look at an event alone, before the condition does."""
     made = [*(program for _, program in rule.by_programs), *(part.program for part in rule.across)]
-    asked = (rule.timestamp, rule.where, rule.each, *made)
+    gone = None if rule.offline is None else rule.offline.when
+    asked = (rule.timestamp, rule.where, rule.each, gone, *made)
     return [program for program in asked if program is not None]
 
 
@@ -329,7 +333,7 @@ def _check_together(section: Section, alert: bool) -> None:
     """Report keys that make no sense beside each other, or alone. A key without a value counts as absent."""
     node = section.node
     given = {name for name, value in section.values.items() if value.value is not None}
-    if alert and not given & {"when", "absent"}:
+    if alert and not given & {"when", "absent", "offline"}:
         section.report(node.problem(f"{section.what} needs 'when' or 'absent'"))
     for key in KEYS:
         if key.name not in given:

@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from itertools import pairwise
+from typing import Any
 
 from hub.documents.document import Node, Problems
 from hub.documents.duration import parse_duration
 from hub.documents.value_schema import (
+    CONDITION,
     DURATION,
     LABEL,
     LASTING,
@@ -44,10 +46,12 @@ from hub.rules.topics.topic_pattern import TopicPattern, parse_pattern
 from hub.schedules import Schedule, parse_schedule, read_zone
 
 __all__ = [
+    "OFFLINE",
     "Cause",
     "Gate",
     "KnownNames",
     "Limit",
+    "Offline",
     "Repeat",
     "Stamp",
     "Step",
@@ -60,6 +64,7 @@ __all__ = [
     "labels_of",
     "limit",
     "names_of",
+    "offline",
     "repeat",
     "rule_name",
     "stale",
@@ -413,6 +418,63 @@ def _name_of_topic(name: str, item: Node, whole: Node) -> str:
         why = taken or "a name has letters, digits and _, and is no word of expressions"
         raise Bad(item, f"{name!r} cannot be the name of a topic", f"{why}: choose another")
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """What says that a device is gone: the topic, and the condition over its message."""
+
+    pattern: TopicPattern
+    when: Program
+
+    @property
+    def text(self) -> str:
+        """It as the user wrote it."""
+        return f"{self.pattern.text} {self.when.text}"
+
+
+_OFFLINE_TOPIC = Key(
+    "topic",
+    _pattern,
+    None,
+    "The topic that says it: its captures are among the rule's.",
+    "tele/{device}/LWT",
+    required=True,
+)
+_OFFLINE_WHEN: Key[Any] = Key(
+    "when",
+    late,
+    None,
+    "The condition over that topic's message under which it is gone.",
+    'value == "Offline"',
+    required=True,
+    schema=CONDITION,
+)
+OFFLINE = KeyTable("'offline'", _OFFLINE_TOPIC, _OFFLINE_WHEN)
+"""The form of `offline`."""
+
+
+def offline(problems: Problems, scope: Scope) -> Convert[Offline]:
+    """Make a reader of `offline`: `{topic, when}`, where `scope` has the captures of the rule."""
+
+    def convert(node: Node) -> Offline:
+        if not isinstance(node.value, dict):
+            hint = 'offline: {topic: "tele/{device}/LWT", when: value == "Offline"}'
+            raise Bad(node, "'offline' is a mapping of topic and when", hint)
+        section, before = Section(node, problems, "'offline'", OFFLINE), len(problems)
+        pattern = section.take(_OFFLINE_TOPIC)
+        when = section.take(_OFFLINE_WHEN, lambda item: compiled(item, compile_condition, scope))
+        section.finish()
+        if pattern is None or when is None or len(problems) > before:
+            raise ToldElsewhere(node)
+        if strange := [name for name in pattern.captures if name not in scope.captures]:
+            message = f"{{{strange[0]}}} is no capture of the rule's topic"
+            raise Bad(
+                node.value["topic"], message, f"it has {', '.join(scope.captures) or 'none'}; write + in its place"
+            )
+        return Offline(pattern.ordered(scope.captures), when)
+
+    return convert
 
 
 @with_schema(names_schema(LABEL))

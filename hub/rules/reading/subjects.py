@@ -141,7 +141,8 @@ def _wants_metrics(levels: Sequence[str]) -> bool:
 def presence_filters(rules: Iterable[Rule]) -> list[str]:
     """Return the filters to subscribe to beside the rules' topics.
 
-    These are births for rules that read metrics, and deaths and $state for rules that have `absent` too.
+    These are births for rules that read metrics, deaths and $state for rules that have `absent` too, and what `offline`
+    names.
     """
     filters: dict[str, None] = {}
     for rule in rules:
@@ -152,6 +153,8 @@ def presence_filters(rules: Iterable[Rule]) -> list[str]:
                 filters |= dict.fromkeys(_sparkplug_filters(levels, deaths=bool(watched)))
             elif levels[0] == HOMIE and watched:
                 filters |= dict.fromkeys(_homie_filters(levels, watched))
+        if rule.offline is not None:
+            filters[rule.offline.pattern.filter] = None
     return list(filters)
 
 

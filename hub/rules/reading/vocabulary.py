@@ -20,6 +20,7 @@ from hub.rules.reading.rule_values import (
     Cause,
     Gate,
     Limit,
+    Offline,
     Repeat,
     Stamp,
     Step,
@@ -33,6 +34,7 @@ from hub.rules.reading.rule_values import (
     stale,
     topic,
 )
+from hub.rules.reading.rule_values import OFFLINE as OFFLINE_FORM
 from hub.rules.topics.topic_pattern import TopicPattern
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "LIMIT",
     "MUTE",
     "NOTIFY",
+    "OFFLINE",
     "PAUSE",
     "REPEAT",
     "RUNBOOK",
@@ -205,6 +208,17 @@ ABSENT: RuleKey[float | None] = RuleKey(
     alert_only=True,
 )
 _GATES = "daily 02:00-02:30", "weekly mon-fri 08:00-18:00", "defrost", "not office"
+OFFLINE: RuleKey[Offline | None] = RuleKey(
+    "offline",
+    late,
+    None,
+    "What says that the instance's device is gone, beside silence: a topic, and the condition over its message.",
+    {"topic": "tele/{device}/LWT", "when": 'value == "Offline"'},
+    within=lambda place: place.offline,
+    restarts=False,
+    alert_only=True,
+    schema=OFFLINE_FORM.schema,
+)
 PAUSE: RuleKey[Gate | None] = RuleKey(
     "pause",
     late,

@@ -197,7 +197,7 @@ class Engine:
             if self._itself.says(topic):
                 return Plan((), (), (), (), 0)  # not remembered: the hub's own messages are no events
             plan = self._plans[topic] = self._index.plan(topic)
-            self.beside.join(plan, topic)
+            self.beside.join(plan, topic, self.states.__getitem__)
             self.lasts.claim(topic, plan)
             if len(self._plans) + len(self.lasts.carried) > PLAN_CACHE_TOPICS:
                 self._forget_plan(self.lasts.oldest() or next(iter(self._plans)))
@@ -492,7 +492,8 @@ class Engine:
                     absence.expect(instance)
         for instance in list(state.instances.values()):
             never_heard = instance.raw is None and instance.phase is Phase.INACTIVE
-            if never_heard and instance.key not in known:
+            is_reported = absence.reason(instance) is Reason.OFFLINE  # its last will is all that was heard of it
+            if never_heard and instance.key not in known and not is_reported:
                 state.instances.forget(instance)
                 end_absence(state, instance, Reason.DEVICE_REMOVED, now)
 

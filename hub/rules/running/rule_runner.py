@@ -203,6 +203,32 @@ class RuleRunner:
             if key is not None:  # else `by` names a field of the payload, and nobody can tell whose message it is
                 self.evaluator.failed(event, error)
 
+    # what is reported of its devices (it is a WillHearing)
+
+    def reported(self, event: Event, captures: Key, now: float) -> bool:
+        """Evaluate `when` of `offline`.
+
+        Raises:
+            EvaluationError: it has no value.
+
+        """
+        offline = self.rule.offline
+        return offline is not None and self.evaluator.value(offline.when, event, captures, now) is True
+
+    def failed(self, event: Event, error: EvaluationError) -> None:
+        """Count a report that says nothing."""
+        self.evaluator.failed(event, error)
+
+    def expect_gone(self, event: Event, captures: Key, now: float) -> None:
+        """Make the instance known of whose device the first thing heard is that it is gone."""
+        key = self.instances.key_of(captures)
+        if self.absence is None or key is None or self.rule.offline is None or self.rule.offline.pattern.is_shared:
+            return
+        try:
+            self.absence.hear(Arrival.made(event, captures, key, self.instances.get(key), now, is_late=True))
+        except EvaluationError as error:
+            self.evaluator.failed(event, error)
+
     # the condition
 
     def _judge(self, instance: Instance | None, event: Event, captures: Key, key: Key, now: float, at: float) -> None:
