@@ -43,11 +43,19 @@ class LatestSeen:
     __slots__ = ("_captures", "_of", "_places", "at_hand", "touched")
 
     def __init__(
-        self, of: Mapping[str, Mapping[Key, Latest]], places: Mapping[str, tuple[int, ...]], captures: Key, at_hand: str
+        self,
+        of: Mapping[str, Mapping[Key, Latest]],
+        places: Mapping[str, tuple[int, ...] | None],
+        captures: Key,
+        at_hand: str,
+        touched: set[str],
     ) -> None:
-        """Look for `captures`; `places` says which of them each name's topic has, `at_hand` which name has spoken."""
-        self._of, self._places, self._captures, self.at_hand = of, places, captures, at_hand
-        self.touched: set[str] = set()
+        """Look for `captures`; `places` says which of them each name's topic has, None: all.
+
+        `at_hand` is the name that has spoken; names that are asked for are added to `touched`.
+        """
+        self._of, self._places, self._captures = of, places, captures
+        self.at_hand, self.touched = at_hand, touched
 
     def __getitem__(self, name: str) -> Any:
         """Return the latest value of a name.
@@ -56,9 +64,9 @@ class LatestSeen:
             EvaluationError: nothing has come on its topic yet.
 
         """
-        captures = self._captures
+        captures, places = self._captures, self._places[name]
         self.touched.add(name)
-        found = self._of[name].get(tuple([captures[place] for place in self._places[name]]))
+        found = self._of[name].get(captures if places is None else tuple([captures[place] for place in places]))
         if found is None:
             raise EvaluationError(f"nothing has come yet for {name!r}")
         return found.value

@@ -23,8 +23,11 @@ class RuleNames:
         self.at_hand = ""
         self._places = {
             pattern.name: tuple(place for place, level in enumerate(pattern.levels) if level >= 0)
+            if pattern.is_shared
+            else None
             for pattern in rule.patterns
         }
+        self._touched: set[str] = set()
         self._of: Mapping[str, dict[Key, Latest]] = {}
         self._sharing: dict[str, dict[Key, dict[Key, None]]] = {}
         """By shared name and the values of its captures, the captures of all instances that agree."""
@@ -42,7 +45,8 @@ class RuleNames:
             sharing.setdefault(self._part(name, captures), {})[captures] = None
 
     def _part(self, name: str, captures: Key) -> Key:
-        return tuple([captures[place] for place in self._places[name]])
+        places = self._places[name]
+        return captures if places is None else tuple([captures[place] for place in places])
 
     def hear(self, name: str, captures: Key, event: Event) -> str:
         """Take the latest message of a name. Return why it is not remembered, empty where it is."""
@@ -57,7 +61,7 @@ class RuleNames:
 
     def seen(self, captures: Key) -> LatestSeen:
         """Return what the names mean in the instance of these captures."""
-        return LatestSeen(self._of, self._places, captures, self.at_hand)
+        return LatestSeen(self._of, self._places, captures, self.at_hand, self._touched)
 
 
 def sample_of_its_own(run: Run) -> Run:
